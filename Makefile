@@ -1,0 +1,70 @@
+# make run    set up what is missing, then start the dashboard
+# make test   every check: style, types, import rules, tests
+# make setup  only set up
+# make lint   the checks without the tests
+# make clean  remove what set-up made
+#
+# Needs make and Python 3.11 or newer. With npm the map's scripts are installed too, and the app then reaches no
+# outside host; without npm it loads them from their usual addresses.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := run
+.PHONY: run test setup setup-dev lint check-python assets clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+APP_STAMP := $(VENV)/.app-installed
+DEV_STAMP := $(VENV)/.dev-installed
+NPM_LOCK := $(firstword $(wildcard package-lock.json assets/package-lock.json ui/package-lock.json))
+NPM_FOLDER := $(patsubst %/,%,$(dir $(NPM_LOCK)))
+NPM_STAMP := $(if $(NPM_LOCK),$(NPM_FOLDER)/node_modules/.installed)
+
+run: setup
+	$(BIN)/streamlit run app.py $(ARGS)
+
+setup: $(APP_STAMP) assets
+
+setup-dev: $(DEV_STAMP) assets
+
+test: setup-dev lint
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-logo
+
+check-python:
+	@test -n "$(PYTHON)" || { echo "No Python was found. Install Python 3.11 or newer, or run: make PYTHON=/path/to/python"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than 3.11. Install a newer Python, or run: make PYTHON=/path/to/python"; exit 1; }
+
+$(BIN)/python: | check-python
+	"$(PYTHON)" -m venv $(VENV)
+
+$(APP_STAMP): requirements.txt constraints.txt | $(BIN)/python
+	$(PIP) install -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(APP_STAMP)
+	$(PIP) install -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+assets: $(NPM_STAMP)
+
+# The map works without these, so a machine without npm, or one that is offline, is told and not stopped.
+ifneq ($(NPM_STAMP),)
+$(NPM_STAMP): $(NPM_LOCK)
+	@if ! command -v npm >/dev/null; then \
+	  echo "npm is not installed: the map loads its scripts from their usual addresses."; \
+	elif npm ci --prefix "$(NPM_FOLDER)" --ignore-scripts --no-audit --no-fund; then \
+	  touch $@; \
+	else \
+	  echo "npm could not install the map's scripts: the map loads them from their usual addresses."; \
+	fi
+endif
+
+clean:
+	rm -rf $(VENV) $(addsuffix /node_modules,$(NPM_FOLDER)) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
