@@ -1,0 +1,10 @@
+"""Entry of the server: the pages, and the routes that the browser fetches beside them, on one port.
+
+Start it with ``streamlit run app.py``.
+"""
+
+import streamlit as st
+
+from core.serve.routes import routes
+
+app = st.App("ui/main.py", routes=routes(st.get_option("server.baseUrlPath") or ""))

@@ -1,0 +1,1 @@
+"""Figures and the colours that every figure, map and table shares."""

@@ -1,0 +1,146 @@
+"""One colour a meaning, on every page, map, figure and export.
+
+The categories are from the Okabe–Ito palette, which stays apart for every common colour blindness and on
+light and dark backgrounds; ramps are perceptually uniform. A colour never stands alone: each legend entry has
+words.
+
+References
+----------
+Okabe, M. and Ito, K. (2008). Color universal design: how to make figures and presentations that are friendly
+to colorblind people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FOUND = "#D55E00"
+"""A landslide that the model found."""
+
+REFERENCE = "#0072B2"
+"""A landslide of the reference inventory."""
+
+TRUE_POSITIVE = "#009E73"
+"""Found, and in the reference."""
+
+FALSE_POSITIVE = "#E69F00"
+"""Found, but not in the reference."""
+
+MISSED = "#56B4E9"
+"""In the reference, but not found."""
+
+PROBABILITY_RAMP = "viridis"
+UNCERTAINTY_RAMP = "cividis"
+DIVERGING_RAMP = "RdBu_r"
+"""White at zero; red speaks for a landslide (or for more than before), blue against it."""
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """One colour and the words beside it."""
+
+    colour: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the colours of one layer mean.
+
+    Parameters
+    ----------
+    title
+        Name of the quantity, with its unit if it has one.
+    entries
+        Colours with their words. For a ramp: the stops from low to high, of which those with words are
+        labelled.
+    kind
+        ``"classes"`` for separate colours, ``"ramp"`` for a continuous scale.
+    """
+
+    title: str
+    entries: tuple[LegendEntry, ...]
+    kind: Literal["classes", "ramp"] = "classes"
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue (0–255) of a colour written ``#RRGGBB``.
+
+    Examples
+    --------
+    >>> rgb(FOUND)
+    (213, 94, 0)
+    """
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+@lru_cache(maxsize=8)
+def ramp(name: str, steps: int = 256) -> NDArray[np.uint8]:
+    """Colours of a continuous scale from low to high.
+
+    Parameters
+    ----------
+    name
+        A matplotlib colour map, normally one of the ``*_RAMP`` constants.
+    steps
+        Number of colours.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(steps, 3)``, red, green, blue in 0–255. Not writable, because it is shared.
+    """
+    from matplotlib import colormaps  # costs a third of a second, which a page without a map need not pay
+
+    colours = (colormaps[name](np.linspace(0.0, 1.0, steps))[:, :3] * 255.0).round().astype(np.uint8)
+    colours.setflags(write=False)
+    return colours
+
+
+def _ramp_legend(title: str, name: str, low: str, middle: str, high: str) -> Legend:
+    words = {0: low, 4: middle, 8: high}
+    entries = (
+        LegendEntry("#{:02X}{:02X}{:02X}".format(*(int(part) for part in colour)), words.get(step, ""))
+        for step, colour in enumerate(ramp(name, 9))
+    )
+    return Legend(title, tuple(entries), "ramp")
+
+
+def legend(layer: str) -> Legend | None:
+    """Legend of a map layer, or None for a layer that shows an image.
+
+    Parameters
+    ----------
+    layer
+        Name of a layer of a run as in its tile address: ``probability``, ``mask``, ``uncertainty``,
+        ``outcome``, ``truth``, ``change`` or ``cam``.
+    """
+    match layer:
+        case "probability":
+            return _ramp_legend("Probability of landslide", PROBABILITY_RAMP, "0", "0.5", "1")
+        case "uncertainty":
+            return _ramp_legend("Spread of probability", UNCERTAINTY_RAMP, "0", "0.5", "1")
+        case "change":
+            return _ramp_legend("Change of probability", DIVERGING_RAMP, "−1", "0", "+1")
+        case "cam":
+            return _ramp_legend("Grad-CAM attribution", DIVERGING_RAMP, "against", "none", "for")
+        case "mask":
+            return Legend("Mapped", (LegendEntry(FOUND, "Landslide found"),))
+        case "truth":
+            return Legend("Reference", (LegendEntry(REFERENCE, "Landslide in the reference"),))
+        case "outcome":
+            return Legend(
+                "Compared with the reference",
+                (
+                    LegendEntry(TRUE_POSITIVE, "Found, in the reference"),
+                    LegendEntry(FALSE_POSITIVE, "Found, not in the reference"),
+                    LegendEntry(MISSED, "Missed"),
+                ),
+            )
+        case _:
+            return None

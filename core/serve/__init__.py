@@ -1,0 +1,1 @@
+"""What the browser fetches beside the pages: map tiles, files of a run, map scripts, a sign of life."""

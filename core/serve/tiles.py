@@ -1,0 +1,284 @@
+"""Map tiles of 256 pixels, cut from rasters on disk.
+
+A georeferenced raster is warped to Web Mercator tiles by rio-tiler. A raster without a coordinate system is
+shown in pixel space: at zoom ``z`` the tile ``(x, y)`` covers the source columns from ``256 x / 2**z`` and
+the rows from ``256 y / 2**z`` on, which is how Leaflet's ``CRS.Simple`` asks when latitude is minus the row.
+``z`` may be negative.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from PIL import Image
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+from rio_tiler.errors import TileOutsideBounds
+from rio_tiler.io import Reader
+
+from core.errors import BandError, InputError
+from core.mapping.result import MappingResult
+from core.raster.scene import Scene
+from core.raster.stretch import Stretch, bridge
+from core.raster.untrusted import open_untrusted
+from core.serve.layers import LAYERS
+
+SIZE = 256
+"""Width and height of a tile in pixels."""
+
+HIGHEST_ZOOM = 30
+PIXEL_ZOOMS = range(-16, 11)
+"""Zooms of pixel space: from 65 536 source pixels a tile pixel to 1/1024."""
+
+
+@dataclass(frozen=True)
+class TileAddress:
+    """Where a tile lies: zoom, column and row of the tile grid."""
+
+    z: int
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a raster holds below one tile.
+
+    Parameters
+    ----------
+    values
+        Shape (bands, 256, 256), in the raster's own type.
+    valid
+        Shape (256, 256): inside the raster, not nodata, not masked and finite in every band.
+    """
+
+    values: NDArray[Any]
+    valid: NDArray[np.bool_]
+
+
+def check_address(address: TileAddress, *, georeferenced: bool) -> None:
+    """Refuse a tile that no map asks for.
+
+    Raises
+    ------
+    InputError
+        When the zoom is out of range or column or row lie outside the world of that zoom.
+    """
+    zooms = range(HIGHEST_ZOOM + 1) if georeferenced else PIXEL_ZOOMS
+    if address.z not in zooms:
+        raise InputError(
+            f"Zoom {address.z} is not between {zooms.start} and {zooms.stop - 1}.",
+            "Tiles are only cut at zooms that a map can show.",
+        )
+    last = 2**address.z if georeferenced else 2**31
+    if georeferenced and not (0 <= address.x < last and 0 <= address.y < last):
+        raise InputError(f"There is no tile {address.x}, {address.y} at zoom {address.z}.")
+
+
+@contextmanager
+def _north_up(dataset: rasterio.DatasetReader) -> Iterator[rasterio.DatasetReader | WarpedVRT]:
+    """Rotated and south-up rasters as rio-tiler wants them: their bounds in the usual order."""
+    at = dataset.transform
+    if at.b == 0 and at.d == 0 and at.a > 0 and at.e < 0:
+        yield dataset
+        return
+    with WarpedVRT(dataset, crs=dataset.crs, add_alpha=dataset.nodata is None) as upright:
+        yield upright
+
+
+def _cut_georeferenced(
+    dataset: rasterio.DatasetReader, bands: Sequence[int], address: TileAddress, resampling: str
+) -> Cut | None:
+    with _north_up(dataset) as upright, Reader(None, dataset=upright) as reader:
+        try:
+            image = reader.tile(
+                address.x, address.y, address.z, tilesize=SIZE, indexes=list(bands),
+                resampling_method=resampling
+            )
+        except TileOutsideBounds:
+            return None
+    masked = image.array
+    return Cut(np.asarray(masked.data), np.asarray(~np.ma.getmaskarray(masked).any(axis=0), bool))
+
+
+def _cut_pixels(
+    dataset: rasterio.DatasetReader, bands: Sequence[int], address: TileAddress, resampling: str
+) -> Cut | None:
+    span = SIZE * 2.0**-address.z
+    left, top = address.x * span, address.y * span
+    inside_left, inside_top = max(0.0, left), max(0.0, top)
+    inside_right, inside_bottom = min(float(dataset.width), left + span), min(float(dataset.height), top +
+    span) if inside_right <= inside_left or inside_bottom <= inside_top:
+        return None
+    window = Window(inside_left, inside_top, inside_right - inside_left, inside_bottom - inside_top)
+    scale = SIZE / span
+    column, row = round((inside_left - left) * scale), round((inside_top - top) * scale)
+    width = max(1, min(SIZE - column, round(window.width * scale)))
+    height = max(1, min(SIZE - row, round(window.height * scale)))
+    how = Resampling[resampling]
+    indexes = list(bands)
+    part = dataset.read(indexes, window=window, out_shape=(len(indexes), height, width), resampling=how)
+    seen = dataset.read_masks(indexes, window=window, out_shape=(len(indexes), height, width))
+    values = np.zeros((len(indexes), SIZE, SIZE), part.dtype)
+    valid = np.zeros((SIZE, SIZE), bool)
+    values[:, row : row + height, column : column + width] = part
+    valid[row : row + height, column : column + width] = (seen > 0).all(axis=0)
+    return Cut(values, valid)
+
+
+def cut(
+    path: Path,
+    bands: Sequence[int],
+    address: TileAddress,
+    *,
+    georeferenced: bool,
+    resampling: Literal["nearest", "bilinear"] = "nearest",
+) -> Cut | None:
+    """Read what lies below a tile.
+
+    Parameters
+    ----------
+    path
+        Raster file.
+    bands
+        Bands to read, counted from 1.
+    address
+        Tile in Web Mercator, or in pixel space.
+    georeferenced
+        Whether the raster has a coordinate system.
+    resampling
+        How values are brought to the tile's pixels.
+
+    Returns
+    -------
+    Cut or None
+        None when the tile lies outside the raster.
+
+    Raises
+    ------
+    BandError
+        When a band is not in the file.
+    InputError
+        When no map asks for such a tile.
+    """
+    check_address(address, georeferenced=georeferenced)
+    with open_untrusted(path) as dataset:
+        beyond = [band for band in bands if not 1 <= band <= dataset.count]
+        if beyond:
+            raise BandError(f"Band {beyond[0]} is not in the raster, which has {dataset.count}.")
+        take = _cut_georeferenced if georeferenced else _cut_pixels
+        below = take(dataset, bands, address, resampling)
+    if below is None or not np.issubdtype(below.values.dtype, np.floating):
+        return below
+    finite = np.isfinite(below.values).all(axis=0)
+    return Cut(below.values, below.valid & finite)
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """Bytes of a PNG from red, green, blue, alpha of shape (height, width, 4)."""
+    buffer = io.BytesIO()
+    Image.fromarray(image, "RGBA").save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=1)
+def empty_png() -> bytes:
+    """Tile where a raster has nothing to show: wholly transparent."""
+    return png(np.zeros((SIZE, SIZE, 4), np.uint8))
+
+
+_stretches: dict[tuple[str, tuple[int, ...]], Stretch | None] = {}
+_stretch_lock = Lock()
+
+
+def display_stretch(scene: Scene, bands: tuple[int, ...]) -> Stretch | None:
+    """Stretch that shows a scene, computed once a scene and choice of bands; None when it already is 8 bit.
+
+    A map asks for many tiles at once: the lock lets one of them read the scene while the others wait for it.
+    """
+    key = (scene.digest, bands)
+    with _stretch_lock:
+        if key not in _stretches:
+            _stretches[key] = bridge(scene, bands)
+        return _stretches[key]
+
+
+def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> bytes:
+    """PNG of a scene in natural or false colour.
+
+    Parameters
+    ----------
+    scene
+        Scene to show.
+    bands
+        Three bands for red, green and blue, or one for grey; counted from 1.
+    address
+        Tile in Web Mercator, or in pixel space for a scene without a coordinate system.
+    """
+    if len(bands) not in (1, 3):
+        raise BandError(f"{len(bands)} bands were chosen to be shown.", remedy="Choose one band or three.")
+    below = cut(scene.path, bands, address, georeferenced=scene.grid.is_georeferenced, resampling="bilinear")
+    if below is None or not below.valid.any():
+        return empty_png()
+    stretch = display_stretch(scene, bands)
+    shown = below.values.astype(np.float32) if stretch is None else stretch.apply(below.values, (0.0, 255.0))
+    colours = np.clip(np.nan_to_num(shown), 0.0, 255.0).astype(np.uint8)
+    image = np.empty((SIZE, SIZE, 4), np.uint8)
+    image[..., :3] = np.moveaxis(colours, 0, -1)
+    image[..., 3] = np.where(below.valid, 255, 0)
+    return png(image)
+
+
+def run_tile(result: MappingResult, layer: str, address: TileAddress, threshold: float) -> bytes:
+    """PNG of a layer of a run.
+
+    Parameters
+    ----------
+    result
+        Run to show.
+    layer
+        Key of `core.serve.layers.LAYERS`.
+    address
+        Tile in Web Mercator, or in pixel space.
+    threshold
+        Probability in [0, 1] from which a pixel counts as landslide; used by ``mask`` and ``outcome``.
+
+    Raises
+    ------
+    InputError
+        When there is no such layer, or the run does not hold what it needs.
+    """
+    painter = LAYERS.get(layer)
+    if painter is None:
+        raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {', '.join(LAYERS)}.")
+    missing = [name for name in painter.artifacts if name not in result.artifacts]
+    if missing:
+        raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
+    cuts = [
+        cut(
+            result.artifact(name),
+            [1],
+            address,
+            georeferenced=result.grid.is_georeferenced,
+            resampling=painter.resampling,
+        )
+        for name in painter.artifacts
+    ]
+    below = [part for part in cuts if part is not None]
+    if len(below) < len(cuts):
+        return empty_png()
+    valid = np.logical_and.reduce([part.valid for part in below])
+    if not valid.any():
+        return empty_png()
+    return png(painter.paint([part.values[0] for part in below], valid, threshold))

@@ -1,0 +1,6 @@
+"""Placeholder until the mapping page is written."""
+
+import streamlit as st
+
+st.title("Mapping")
+st.info("This page is being written.")

@@ -1,0 +1,26 @@
+"""The frame of every page: title, navigation, sidebar; runs the page that was chosen."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui import feedback, resources
+
+# An icon of our own: Streamlit would fetch the picture of a named icon from an outside host.
+ICON = Path(__file__).parent / "static" / "icon.svg"
+
+st.set_page_config(page_title="SlideLens", page_icon=ICON, layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("../pages/home.py", title="SlideLens", default=True),
+        st.Page("../pages/mapping.py", title="Mapping", url_path="mapping"),
+    ]
+)
+
+with st.sidebar:
+    st.caption(f"SlideLens is free software. [Source and licence]({resources.source_url()}):
+    AGPL-3.0-or-later.")
+
+with feedback.guard():
+    page.run()

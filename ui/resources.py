@@ -1,0 +1,33 @@
+"""What all visitors share: the store and the app's own address."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from core.runs.store import Store
+
+SOURCE_URL = "https://www.gnu.org/licenses/agpl-3.0.html"
+"""Where the "Source and licence" link leads until the operator sets ``SLIDELENS_SOURCE_URL``."""
+
+
+def store() -> Store:
+    """Scenes and runs of this installation."""
+    from core.runs.store import default_store
+
+    return default_store()
+
+
+def base_path() -> str:
+    """Path of the app on its origin: empty, or ``server.baseUrlPath`` with a slash before it only."""
+    inner = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{inner}" if inner else ""
+
+
+def source_url() -> str:
+    """Address of the source code of this installation, which the AGPL asks to offer to every visitor."""
+    given = os.environ.get("SLIDELENS_SOURCE_URL", "").strip()
+    return given if given.startswith(("https://", "http://")) else SOURCE_URL
