@@ -15,12 +15,12 @@ st.page_link("../pages/mapping.py", label="Use an image of your own or open data
 st.subheader("What works today")
 st.markdown(
     "- **Mapping**: which pixels are landslide? Run a trained segmentation model on a GeoTIFF, PNG or "
-    "JPEG; move the threshold and see map, areas and scores follow; compare with an inventory or with the time "
-    "before an event; click a landslide to see what the model looked at; take rasters, polygons and figures "
+    "JPEG; move the threshold and see map, areas and scores follow; compare with an inventory or with the "
+    "time before an event; click a landslide to see what the model looked at; take rasters, polygons and figures "
     "away."
 )
 st.subheader("Before you rely on a map")
 st.markdown(
-    "Models are trained on few regions. A map from a model is a hypothesis for a person to check: look at the "
-    "scores, the known failures on the model's card, and the reasons, before deciding anything."
+    "Models are trained on few regions. A map from a model is a hypothesis for a person to check: look at "
+    "the scores, the known failures on the model's card, and the reasons, before deciding anything."
 )

@@ -19,8 +19,8 @@ page = st.navigation(
 )
 
 with st.sidebar:
-    st.caption(f"SlideLens is free software. [Source and licence]({resources.source_url()}):
-    AGPL-3.0-or-later.")
+    licence = f"[Source and licence]({resources.source_url()}): AGPL-3.0-or-later."
+    st.caption(f"SlideLens is free software. {licence}")
 
 with feedback.guard():
     page.run()

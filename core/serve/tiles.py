@@ -103,8 +103,12 @@ def _cut_georeferenced(
     with _north_up(dataset) as upright, Reader(None, dataset=upright) as reader:
         try:
             image = reader.tile(
-                address.x, address.y, address.z, tilesize=SIZE, indexes=list(bands),
-                resampling_method=resampling
+                address.x,
+                address.y,
+                address.z,
+                tilesize=SIZE,
+                indexes=list(bands),
+                resampling_method=resampling,
             )
         except TileOutsideBounds:
             return None
@@ -118,8 +122,9 @@ def _cut_pixels(
     span = SIZE * 2.0**-address.z
     left, top = address.x * span, address.y * span
     inside_left, inside_top = max(0.0, left), max(0.0, top)
-    inside_right, inside_bottom = min(float(dataset.width), left + span), min(float(dataset.height), top +
-    span) if inside_right <= inside_left or inside_bottom <= inside_top:
+    inside_right = min(float(dataset.width), left + span)
+    inside_bottom = min(float(dataset.height), top + span)
+    if inside_right <= inside_left or inside_bottom <= inside_top:
         return None
     window = Window(inside_left, inside_top, inside_right - inside_left, inside_bottom - inside_top)
     scale = SIZE / span
