@@ -16,8 +16,8 @@ st.subheader("What works today")
 st.markdown(
     "- **Mapping**: which pixels are landslide? Run a trained segmentation model on a GeoTIFF, PNG or "
     "JPEG; move the threshold and see map, areas and scores follow; compare with an inventory or with the "
-    "time before an event; click a landslide to see what the model looked at; take rasters, polygons and figures "
-    "away."
+    "time before an event; click a landslide to see what the model looked at; take rasters, polygons and "
+    "figures away."
 )
 st.subheader("Before you rely on a map")
 st.markdown(

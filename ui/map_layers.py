@@ -1,0 +1,185 @@
+"""What can lie on a map: tiles of a scene or a run, outlines, and what the legend says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, legend
+from ui.resources import base_path
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+RUN_LAYERS: Mapping[str, str] = {
+    "probability": "Probability",
+    "mask": "Landslides found",
+    "uncertainty": "Uncertainty",
+    "truth": "Reference",
+    "outcome": "Right, false and missed",
+    "change": "Change of probability",
+    "cam": "Grad-CAM",
+}
+"""Names of a run's layers for people."""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A raster layer.
+
+    Parameters
+    ----------
+    id
+        Name that stays while the address changes: opacity and tick belong to it.
+    name
+        Words in the list of layers.
+    url
+        Address of its tiles with ``{z}``, ``{x}`` and ``{y}``.
+    opacity, visible
+        How it is shown until the visitor chooses otherwise.
+    legend
+        What its colours mean; None for an image.
+    """
+
+    id: str
+    name: str
+    url: str
+    opacity: float = 1.0
+    visible: bool = True
+    legend: Legend | None = None
+    kind: str = "tiles"
+    attribution: str = ""
+
+    def to_script(self) -> dict[str, Any]:
+        """Content for the map's script."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """Polygons with facts to read when pointing at them.
+
+    Parameters
+    ----------
+    id, name
+        As of `Tiles`.
+    features
+        GeoJSON in the map's coordinates, see `core.serve.coordinates.features`.
+    colour
+        Colour of the lines.
+    selectable
+        Whether a click selects a polygon.
+    dashed
+        Whether the lines are dashed, to tell them apart without colour.
+    left_out
+        How many polygons are not drawn because they are too many.
+    """
+
+    id: str
+    name: str
+    features: Mapping[str, Any]
+    colour: str
+    selectable: bool = False
+    dashed: bool = False
+    visible: bool = True
+    left_out: int = 0
+
+    def to_script(self) -> dict[str, Any]:
+        """Content for the map's script."""
+        words = Legend("Outlines", (LegendEntry(self.colour, self.name),))
+        names = ("id", "name", "features", "colour", "selectable", "dashed", "visible")
+        return {name: getattr(self, name) for name in names} | {"legend": asdict(words)}
+
+
+def scene_tiles(
+    scene_id: str, name: str = "Image", *, bands: Sequence[int] | None = None, layer_id: str = "scene"
+) -> Tiles:
+    """Show a scene's image.
+
+    Parameters
+    ----------
+    scene_id
+        Id in the store.
+    name
+        Words in the list of layers.
+    bands
+        Bands for red, green and blue, or one for grey, from 1; None lets the server find natural colours.
+    layer_id
+        Other than ``"scene"`` when a second scene is shown.
+    """
+    query = "" if bands is None else f"?bands={','.join(str(band) for band in bands)}"
+    return Tiles(layer_id, name, f"{base_path()}/tiles/scene/{scene_id}/{{z}}/{{x}}/{{y}}.png{query}")
+
+
+def run_tiles(
+    run_id: str,
+    layer: str,
+    *,
+    threshold: float | None = None,
+    name: str = "",
+    opacity: float = 0.75,
+    visible: bool = True,
+) -> Tiles:
+    """Show a layer of a run.
+
+    Parameters
+    ----------
+    run_id
+        Id in the store.
+    layer
+        One of `RUN_LAYERS`.
+    threshold
+        Probability in [0, 1] from which on a pixel is landslide; for ``mask`` and ``outcome``.
+    name
+        Words in the list of layers; the layer's own when empty.
+    opacity, visible
+        How it is shown at first.
+    """
+    query = "" if threshold is None else "?" + urlencode({"threshold": f"{threshold:.4g}"})
+    url = f"{base_path()}/tiles/run/{run_id}/{layer}/{{z}}/{{x}}/{{y}}.png{query}"
+    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, legend(layer))
+
+
+def street_map() -> Tiles:
+    """Give OpenStreetMap as an online background: only loaded when the visitor ticks it."""
+    return Tiles(
+        "street-map",
+        "Street map (online)",
+        "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
+        visible=False,
+        kind="basemap",
+        attribution='&copy; <a href="https://www.openstreetmap.org/copyright">OpenStreetMap</a> contributors',
+    )
+
+
+def found_outlines(
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Outlines"
+) -> Outlines:
+    """Show found landslides, which a click selects.
+
+    Parameters
+    ----------
+    polygons
+        As of `core.raster.vectorize.polygons`; the largest are drawn when there are very many, so sort by
+        area.
+    facts
+        Title to one text a polygon.
+    name
+        Words in the list of layers.
+    """
+    from core.serve.coordinates import features
+
+    collection, left_out = features(polygons, facts)
+    return Outlines("found", name, collection, FOUND, selectable=True, left_out=left_out)
+
+
+def reference_outlines(
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Reference inventory"
+) -> Outlines:
+    """Show the landslides of a reference inventory, with a column ``id``."""
+    from core.serve.coordinates import features
+
+    collection, left_out = features(polygons, facts)
+    return Outlines("reference", name, collection, REFERENCE, dashed=True, left_out=left_out)

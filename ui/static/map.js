@@ -1,0 +1,336 @@
+// What the map does in the browser. The script of a scene's map calls `start` once; everything that a widget can
+// change comes later through `update`, which compares with what is shown and touches only what differs. So pan, zoom,
+// drawings, opacities and ticked layers stay. All text is set as text, never as HTML.
+window.slidelens = window.slidelens || (function () {
+  "use strict";
+
+  let map, settings, renderer, shown, panel, legend, marker, swipe, lastFocus, placed, restored;
+  const tiles = new Map();     // id -> {layer, url, spec, zIndex}
+  const vectors = new Map();   // id -> {layer, text, spec}
+
+  function make(tag, className, text) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  }
+
+  // Opacities, ticks and the view outlive a remount (another page and back) within the browser tab.
+  function remember(name, value) {
+    try {
+      const key = "slidelens:" + settings.key + ":" + name;
+      if (value === undefined) return JSON.parse(sessionStorage.getItem(key));
+      sessionStorage.setItem(key, JSON.stringify(value));
+    } catch (error) {
+      return null;  // storage is switched off: nothing is remembered, all else works
+    }
+    return value;
+  }
+
+  function choice(kind, spec) {
+    const stored = (shown[kind] || {})[spec.id];
+    return stored === undefined ? spec[kind] : stored;
+  }
+
+  function choose(kind, id, value) {
+    shown[kind] = Object.assign({}, shown[kind], { [id]: value });
+    remember("layers", shown);
+  }
+
+  // ---- placing the view
+
+  function place() {
+    const size = map.getSize();
+    if (placed || !size.x || !size.y) return;  // a map in a closed tab has no size yet
+    placed = true;
+    const view = remember("view");
+    if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
+    else map.fitBounds(settings.bounds, { animate: false });
+    map.on("moveend", function () {
+      const centre = map.getCenter();
+      remember("view", { lat: centre.lat, lng: centre.lng, zoom: map.getZoom() });
+    });
+  }
+
+  // ---- rasters
+
+  function tileLayer(spec, zIndex) {
+    const online = spec.kind === "basemap";
+    return L.tileLayer(spec.url, {
+      minZoom: settings.minZoom, maxZoom: settings.maxZoom,
+      minNativeZoom: online ? 0 : settings.minZoom, maxNativeZoom: online ? 19 : settings.nativeZoom,
+      bounds: online ? undefined : settings.bounds, noWrap: true, zIndex: zIndex, opacity: choice("opacity", spec),
+      className: online ? "" : "sl-sharp", attribution: spec.attribution || "", pane: spec.pane || "tilePane",
+    });
+  }
+
+  function showTiles(entry, visible) {
+    if (visible && !map.hasLayer(entry.layer)) entry.layer.addTo(map);
+    if (!visible && map.hasLayer(entry.layer)) map.removeLayer(entry.layer);
+  }
+
+  // The old tiles stay until the new ones are there, so that moving a slider does not make the map flicker.
+  function exchange(entry, spec) {
+    const old = entry.layer;
+    entry.layer = tileLayer(spec, entry.zIndex);
+    entry.url = spec.url;
+    if (!map.hasLayer(old)) return;
+    const drop = function () { map.removeLayer(old); };
+    entry.layer.once("load", drop);
+    setTimeout(drop, 4000);
+    entry.layer.addTo(map);
+    if (swipe) swipe.clip();
+  }
+
+  function updateTiles(specs) {
+    const wanted = new Set(specs.map(function (spec) { return spec.id; }));
+    tiles.forEach(function (entry, id) {
+      if (wanted.has(id)) return;
+      map.removeLayer(entry.layer);
+      tiles.delete(id);
+    });
+    specs.forEach(function (spec, position) {
+      let entry = tiles.get(spec.id);
+      if (!entry) {
+        entry = { layer: tileLayer(spec, position + 1), url: spec.url, zIndex: position + 1 };
+        tiles.set(spec.id, entry);
+      } else if (entry.url !== spec.url) exchange(entry, spec);
+      if (entry.zIndex !== position + 1) entry.layer.setZIndex(entry.zIndex = position + 1);
+      entry.spec = spec;
+      showTiles(entry, choice("visible", spec));
+    });
+  }
+
+  // ---- outlines
+
+  function style(spec, selected) {
+    return {
+      color: spec.colour, weight: selected ? 4 : 1.6, opacity: 1, fill: true, fillColor: spec.colour,
+      fillOpacity: selected ? 0.35 : 0.04, dashArray: spec.dashed ? "5 4" : null,
+    };
+  }
+
+  function facts(rows) {
+    const box = make("div", "sl-facts");
+    rows.forEach(function (row) {
+      box.append(make("span", "", row[0]), make("span", "", row[1]));
+    });
+    return box;
+  }
+
+  function outlines(spec) {
+    const layer = L.geoJSON(spec.features, {
+      renderer: renderer, interactive: spec.selectable,
+      coordsToLatLng: function (at) { return L.latLng(at[1], at[0]); },
+      onEachFeature: function (feature, part) {
+        const rows = feature.properties.facts || [];
+        if (rows.length) part.bindTooltip(function () { return facts(rows); }, { sticky: true });
+      },
+    });
+    return layer;
+  }
+
+  function updateVectors(specs, selected) {
+    const wanted = new Set(specs.map(function (spec) { return spec.id; }));
+    vectors.forEach(function (entry, id) {
+      if (wanted.has(id)) return;
+      map.removeLayer(entry.layer);
+      vectors.delete(id);
+    });
+    specs.forEach(function (spec) {
+      let entry = vectors.get(spec.id);
+      const text = JSON.stringify(spec);
+      if (!entry || entry.text !== text) {
+        if (entry) map.removeLayer(entry.layer);
+        else vectors.set(spec.id, entry = {});
+        entry.layer = outlines(spec);
+        entry.text = text;
+      }
+      entry.spec = spec;
+      entry.layer.setStyle(function (feature) {
+        return style(spec, spec.selectable && selected !== null && feature.properties.id === selected);
+      });
+      showTiles(entry, choice("visible", spec));
+    });
+  }
+
+  // ---- panels
+
+  function box(position, title, open) {
+    const control = L.control({ position: position });
+    control.onAdd = function () {
+      const node = make("details", "sl-panel");
+      node.open = open;
+      node.append(make("summary", "", title), make("div", "sl-rows"));
+      L.DomEvent.disableClickPropagation(node);
+      L.DomEvent.disableScrollPropagation(node);
+      return node;
+    };
+    control.addTo(map);
+    return control.getContainer();
+  }
+
+  function entries() {
+    const rasters = [...tiles.values()].sort(function (a, b) { return a.zIndex - b.zIndex; });
+    return [...rasters, ...vectors.values()];
+  }
+
+  function row(entry) {
+    const spec = entry.spec, line = make("div", "sl-row"), label = make("label"), tick = make("input");
+    tick.type = "checkbox";
+    tick.checked = choice("visible", spec);
+    tick.addEventListener("change", function () {
+      choose("visible", spec.id, tick.checked);
+      showTiles(entry, tick.checked);
+      if (swipe) swipe.clip();
+      drawLegend();
+    });
+    label.append(tick, make("span", "", spec.name));
+    line.append(label);
+    if (!tiles.has(spec.id)) return line;
+    const slider = make("input");
+    slider.type = "range";
+    slider.min = 0; slider.max = 1; slider.step = 0.05;
+    slider.value = choice("opacity", spec);
+    slider.setAttribute("aria-label", "Opacity of " + spec.name);
+    slider.title = "Opacity";
+    slider.addEventListener("input", function () {
+      choose("opacity", spec.id, Number(slider.value));
+      entry.layer.setOpacity(Number(slider.value));
+    });
+    line.append(slider);
+    return line;
+  }
+
+  function drawPanel() {
+    const rows = panel.querySelector(".sl-rows");
+    const signature = JSON.stringify(entries().map(function (entry) { return [entry.spec.id, entry.spec.name]; }));
+    if (rows.dataset.signature === signature) return;
+    rows.dataset.signature = signature;
+    const whole = make("button", "", "Whole scene");
+    whole.type = "button";
+    whole.addEventListener("click", function () { map.fitBounds(settings.bounds); });
+    // What lies on top of the map stands on top of the list.
+    rows.replaceChildren(...entries().reverse().map(row), whole);
+  }
+
+  function ramp(stops) {
+    const node = make("div"), bar = make("div", "sl-ramp"), words = make("div", "sl-stops");
+    bar.style.background = "linear-gradient(to right," + stops.map(function (at) { return at.colour; }) + ")";
+    stops.forEach(function (at) { if (at.label) words.append(make("span", "", at.label)); });
+    node.append(bar, words);
+    return node;
+  }
+
+  function drawLegend() {
+    const rows = legend.querySelector(".sl-rows"), nodes = [];
+    entries().reverse().forEach(function (entry) {
+      const content = entry.spec.legend;
+      if (!content || !choice("visible", entry.spec)) return;
+      const part = make("div", "sl-legend");
+      part.append(make("h4", "", content.title));
+      if (content.kind === "ramp") part.append(ramp(content.entries));
+      else content.entries.forEach(function (item) {
+        const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
+        swatch.style.background = item.colour;
+        line.append(swatch, make("span", "", item.label));
+        part.append(line);
+      });
+      nodes.push(part);
+    });
+    rows.replaceChildren(...nodes);
+    legend.style.display = nodes.length ? "" : "none";
+  }
+
+  // ---- swipe: two panes of the map, each clipped at a divider that mouse, touch and arrow keys move
+
+  function makeSwipe(spec) {
+    ["left", "right"].forEach(function (side) {
+      map.createPane("swipe-" + side).style.zIndex = 250;
+    });
+    const frame = map.getContainer(), line = make("div", "sl-swipe-line"), range = make("input", "sl-swipe-range");
+    range.type = "range";
+    range.min = 0; range.max = 1; range.step = 0.01; range.value = 0.5;
+    range.setAttribute("aria-label", "Divider between " + spec.left + " and " + spec.right);
+    const labels = [make("div", "sl-swipe-label", spec.left), make("div", "sl-swipe-label", spec.right)];
+    labels[0].style.left = "10px";
+    labels[1].style.right = "10px";
+    frame.append(line, range, ...labels);
+    L.DomEvent.disableClickPropagation(range);
+    const clip = function () {
+      const size = map.getSize(), share = Number(range.value);
+      const from = map.containerPointToLayerPoint([0, 0]), to = map.containerPointToLayerPoint(size);
+      const at = from.x + size.x * share;
+      const cut = function (a, b) {
+        return "polygon(" + [[a, from.y], [b, from.y], [b, to.y], [a, to.y]].map(function (p) {
+          return p[0] + "px " + p[1] + "px";
+        }) + ")";
+      };
+      map.getPane("swipe-left").style.clipPath = cut(from.x, at);
+      map.getPane("swipe-right").style.clipPath = cut(at, to.x);
+      line.style.left = (size.x * share - 1) + "px";
+    };
+    range.addEventListener("input", clip);
+    map.on("move zoomend resize viewreset", clip);
+    swipe = { clip: clip };
+    clip();
+  }
+
+  // ---- drawings
+
+  // After a remount the page still knows the drawn area: show it again, once.
+  function restore(geometry) {
+    if (restored) return;
+    restored = true;
+    const group = window.drawnItems;
+    if (!geometry || !group || !group.getLayers || group.getLayers().length) return;
+    L.geoJSON(geometry, { style: settings.drawStyle }).eachLayer(function (part) {
+      // Each part becomes a layer of its own, because only such can be edited.
+      const rings = part.getLatLngs();
+      const several = part.feature.geometry.type === "MultiPolygon" ? rings : [rings];
+      several.forEach(function (ring) { group.addLayer(L.polygon(ring, settings.drawStyle)); });
+    });
+  }
+
+  function start(target, given) {
+    map = target;
+    settings = given;
+    shown = remember("layers") || {};
+    const sheet = make("style", "", settings.css);
+    document.body.append(sheet);
+    renderer = L.canvas({ padding: 0.5 });
+    map.setMinZoom(settings.minZoom);
+    map.setMaxZoom(settings.maxZoom);
+    map.attributionControl.setPrefix(false);
+    const wide = map.getContainer().clientWidth > 640;
+    panel = box("topright", "Layers", wide);
+    legend = box("bottomright", "Legend", wide);
+    legend.style.display = "none";
+    if (settings.scale) L.control.scale({ imperial: false }).addTo(map);
+    new ResizeObserver(function () {
+      map.invalidateSize({ animate: false });
+      place();
+    }).observe(map.getContainer());
+    place();
+  }
+
+  function update(next) {
+    map.getContainer().classList.toggle("sl-dark", next.dark);
+    if (next.swipe && !swipe) makeSwipe(next.swipe);
+    updateTiles(next.tiles);
+    updateVectors(next.vectors, next.selected);
+    drawPanel();
+    drawLegend();
+    if (marker) map.removeLayer(marker);
+    marker = next.marker && L.circleMarker(next.marker, {
+      radius: 7, color: "#ffffff", weight: 3, fillColor: "#000000", fillOpacity: 0.9, interactive: false,
+    }).addTo(map);
+    restore(next.drawn);
+    const focus = JSON.stringify(next.focus);
+    if (next.focus && focus !== lastFocus && placed) map.fitBounds(next.focus, { maxZoom: settings.nativeZoom + 1 });
+    lastFocus = focus;
+    if (swipe) swipe.clip();
+  }
+
+  return { start: start, update: update };
+})();
