@@ -1,0 +1,119 @@
+"""Folders of images and their masks, paired by the number in their names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image and the mask of its landslides."""
+
+    number: int
+    image: Path
+    mask: Path
+
+
+def _numbered(folder: Path) -> dict[int, Path]:
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.", remedy="Give a folder of images.")
+    found: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()):
+        numbers = re.findall(r"\d+", path.stem)
+        if path.suffix.lower() not in SUFFIXES or not numbers:
+            continue
+        number = int(numbers[-1])
+        if number in found:
+            raise InputError(
+                f"{path.name} and {found[number].name} in {folder} have the same number.",
+                "Images and masks are matched by the last number in their names.",
+                "Rename one of them.",
+            )
+        found[number] = path
+    return found
+
+
+def find_pairs(images: Path, masks: Path) -> tuple[Pair, ...]:
+    """Pairs of two folders, ordered by number.
+
+    Parameters
+    ----------
+    images, masks
+        Folders of PNG, JPEG or GeoTIFF files; the last number in a name says which belong together.
+
+    Raises
+    ------
+    InputError
+        When a folder is missing, two names share a number, an image has no mask, or nothing matches.
+    """
+    pictures, labels = _numbered(images), _numbered(masks)
+    missing = sorted(set(pictures) - set(labels))
+    if missing:
+        raise InputError(
+            f"{len(missing)} images in {images} have no mask in {masks}, the first is {pictures[missing[0]].name}.",
+            "An image without a mask cannot be scored or learnt from.",
+            "Add the mask (all zero when there is no landslide) or move the image away.",
+        )
+    if not pictures:
+        raise InputError(f"{images} holds no image with a number in its name.", remedy="Give a folder of PNG or TIFF.")
+    return tuple(Pair(number, pictures[number], labels[number]) for number in sorted(pictures))
+
+
+@dataclass(frozen=True)
+class PairArrays:
+    """Pairs of one size, read into memory for training.
+
+    Attributes
+    ----------
+    images
+        (count, bands, height, width) uint8.
+    truth
+        (count, 1, height, width) uint8: 0, 1, or 255 where unknown.
+    digests
+        Content digest of each image, in the same order: what marks a scene as seen by a model.
+    """
+
+    images: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+    digests: tuple[str, ...]
+
+    def take(self, indices: NDArray[np.int64]) -> PairArrays:
+        """The chosen pairs, in the order of `indices`."""
+        return PairArrays(self.images[indices], self.truth[indices], tuple(self.digests[i] for i in indices))
+
+
+def read_pairs(pairs: tuple[Pair, ...]) -> PairArrays:
+    """Read pairs of 8-bit three-band images of one size into memory.
+
+    Raises
+    ------
+    InputError
+        When images differ in size or are not 8-bit RGB.
+    """
+    from core.raster.scene import Scene
+
+    images, truth, digests = [], [], []
+    for pair in pairs:
+        scene, mask = Scene.open(pair.image), Scene.open(pair.mask)
+        if scene.dtype != "uint8" or len(scene.bands) < 3 or mask.grid.shape != scene.grid.shape:
+            raise InputError(
+                f"{pair.image.name} and its mask are not an 8-bit RGB image and a mask of its size.",
+                "Training reads 8-bit colour patches.",
+            )
+        with scene.reader() as reader:
+            images.append(reader.read((1, 2, 3)).values.astype(np.uint8))
+        with mask.reader() as reader:
+            truth.append((reader.read((1,)).values > 0).astype(np.uint8))
+        digests.append(scene.digest)
+    if len({image.shape for image in images}) > 1:
+        raise InputError("The images of a training folder differ in size.", remedy="Cut them into tiles of one size.")
+    return PairArrays(np.stack(images), np.stack(truth), tuple(digests))

@@ -1,0 +1,198 @@
+"""Running a trained network on batches of windows: ONNX Runtime on the CPU, PyTorch on a GPU and where export fails.
+
+Exported graphs are kept by the digest of the weights, so that a model is exported once per machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.learning.store import StoredModel
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from core.learning.spec import ModelSpec
+
+log = logging.getLogger(__name__)
+
+Engine = Literal["auto", "onnx", "torch"]
+Build = Callable[["ModelSpec"], "nn.Module"]
+
+
+class Runtime(Protocol):
+    """Something that turns normalised windows into logits."""
+
+    name: str
+    threads: int
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Logits (batch, 1, height, width) of normalised windows (batch, bands, height, width)."""
+
+
+def default_threads() -> int:
+    """Threads for one inference: the cores this process may use."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+@dataclass
+class TorchRuntime:
+    """Eager PyTorch, on the accelerator when there is one."""
+
+    network: nn.Module
+    threads: int
+    name: str = "torch"
+
+    def __post_init__(self) -> None:
+        import torch
+
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.name = f"torch {torch.__version__} ({self._device.type})"
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        import torch
+
+        with torch.inference_mode():
+            inputs = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, memory_format=torch.channels_last)
+            result: NDArray[np.float32] = self.network(inputs).float().cpu().numpy()
+        return result
+
+
+class OnnxRuntime:
+    """ONNX Runtime on the CPU.
+
+    Parameters
+    ----------
+    graph
+        Path of an exported graph with dynamic batch, height and width.
+    threads
+        Threads within one operator.
+    """
+
+    def __init__(self, graph: Path, threads: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self.threads = threads
+        self.name = f"onnxruntime {onnxruntime.__version__}"
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Runtime`."""
+        result: NDArray[np.float32] = self._session.run(None, {self._input: np.ascontiguousarray(batch)})[0]
+        return result
+
+
+def export(network: nn.Module, bands: int, tile: int, path: Path) -> None:
+    """Write a network as an ONNX graph with dynamic batch, height and width; whole or not at all.
+
+    The graph is checked against PyTorch on another batch and window size than it was traced with.
+
+    Raises
+    ------
+    RuntimeError
+        When the two differ by more than 1e-3 in a logit.
+    """
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(f".{os.getpid()}.part")
+    axes = {0: "batch", 2: "height", 3: "width"}
+    generator = torch.Generator().manual_seed(0)
+    try:
+        torch.onnx.export(
+            network, (torch.randn(2, bands, tile, tile, generator=generator),), str(aside),
+            input_names=["images"], output_names=["logits"], dynamic_axes={"images": axes, "logits": axes},
+            opset_version=17, dynamo=False,
+        )  # fmt: skip
+        sample = torch.randn(1, bands, tile, tile + 32, generator=generator)
+        with torch.inference_mode():
+            expected = network(sample).numpy()
+        difference = float(np.abs(OnnxRuntime(aside, 1).logits(sample.numpy()) - expected).max())
+        if difference > 1e-3:
+            raise RuntimeError(f"the exported graph differs by {difference:.2g} from the network")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def open_runtime(
+    model: StoredModel, build: Build, cache: Path, engine: Engine = "auto", threads: int | None = None
+) -> Runtime:
+    """Runtime for a stored model, kept for later calls.
+
+    Parameters
+    ----------
+    model
+        Model whose weights are checked and read.
+    build
+        The task's function from a spec to an untrained network.
+    cache
+        Folder for exported graphs.
+    engine
+        ``"onnx"``, ``"torch"``, or ``"auto"``: PyTorch on a GPU, else ONNX Runtime, else PyTorch.
+    threads
+        Threads of one inference; by default the cores this process may use.
+
+    Raises
+    ------
+    ModelError
+        When weights are missing, altered or do not fit.
+    """
+    return _open(model.folder, model.spec.weights_sha256, model, build, cache, engine, threads or default_threads())
+
+
+class _Unhashed:
+    """Carries arguments past the cache key, which is the folder, the digest, the engine and the threads."""
+
+    def __init__(self, model: StoredModel, build: Build) -> None:
+        self.model, self.build = model, build
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Unhashed)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def _open(
+    folder: Path, digest: str, model: StoredModel, build: Build, cache: Path, engine: Engine, threads: int
+) -> Runtime:
+    return _cached(folder, digest, cache, engine, threads, _Unhashed(model, build))
+
+
+@lru_cache(maxsize=4)
+def _cached(folder: Path, digest: str, cache: Path, engine: Engine, threads: int, carried: _Unhashed) -> Runtime:
+    import torch
+
+    del folder
+    model = carried.model
+    network = model.load_network(carried.build)
+    if engine == "torch" or (engine == "auto" and torch.cuda.is_available()):
+        return TorchRuntime(network, threads)
+    graph = cache / f"{digest}.onnx"
+    try:
+        if not graph.exists():
+            export(network, len(model.spec.bands), model.spec.tile, graph)
+        return OnnxRuntime(graph, threads)
+    except Exception:
+        if engine == "onnx":
+            raise
+        # Exporters fail in ways of their own for some architectures; the answer is the same, only slower.
+        log.exception("model %s cannot be exported and runs in PyTorch", model.spec.name)
+        return TorchRuntime(network, threads)

@@ -1,0 +1,132 @@
+"""The models that ship and those trained later: a folder each, read only when its weights are what the spec says."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import ModelError
+from core.learning.spec import NAME, ModelSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+WEIGHTS = "weights.safetensors"
+SEEN = "seen.txt"
+SEEN_LENGTH = 16
+"""Hexadecimal digits kept of each digest in ``seen.txt``: 64 bits, enough to tell thousands of scenes apart."""
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model folder whose spec was read; weights are checked and read by `load_weights`."""
+
+    spec: ModelSpec
+    folder: Path
+
+    @property
+    def card(self) -> str:
+        """The model card as Markdown, empty when there is none."""
+        path = self.folder / "README.md"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def has_seen(self, digest: str) -> bool:
+        """Whether a scene of this digest was used to fit or to choose the model."""
+        return digest[:SEEN_LENGTH] in _seen(self.folder)
+
+    def load_weights(self) -> dict[str, Tensor]:
+        """Read the weights as float32.
+
+        Raises
+        ------
+        ModelError
+            When the file is missing or its digest is not the spec's.
+        """
+        from safetensors.torch import load
+
+        path = self.folder / WEIGHTS
+        if not path.is_file():
+            raise ModelError(
+                f"Model {self.spec.name} has a description but no weights.",
+                f"{WEIGHTS} is missing from its folder.",
+                "Fetch the whole repository again, or train the model.",
+            )
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.spec.weights_sha256:
+            raise ModelError(
+                f"The weights of model {self.spec.name} are not those it was scored with.",
+                "Their SHA-256 differs from the one in model.toml.",
+                "Restore the file, or train the model again.",
+            )
+        return {key: value.float() if value.is_floating_point() else value for key, value in load(content).items()}
+
+    def load_network(self, build: Callable[[ModelSpec], nn.Module]) -> nn.Module:
+        """The network with its weights, on the CPU, in evaluation mode.
+
+        Parameters
+        ----------
+        build
+            The task's function from a spec to an untrained network.
+
+        Raises
+        ------
+        ModelError
+            When weights are missing or altered, or their names and shapes are not the network's.
+        """
+        network = build(self.spec)
+        try:
+            network.load_state_dict(self.load_weights(), strict=True)
+        except RuntimeError as error:
+            raise ModelError(
+                f"The weights of model {self.spec.name} do not fit its architecture.", str(error)[:500]
+            ) from error
+        return network.eval()
+
+
+@lru_cache(maxsize=32)
+def _seen(folder: Path) -> frozenset[str]:
+    path = folder / SEEN
+    return frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset()
+
+
+def models_folder() -> Path:
+    """Where models are kept: ``SLIDELENS_MODELS``, else the folder ``models`` that ships."""
+    return Path(os.environ.get("SLIDELENS_MODELS") or MODELS)
+
+
+def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
+    """Models of a task, the best first (by F1 on validation)."""
+    folder = (root or models_folder()) / task
+    specs = sorted(folder.glob("*/model.toml")) if folder.is_dir() else []
+    models = [StoredModel(ModelSpec.from_toml(path), path.parent) for path in specs]
+    return tuple(sorted(models, key=lambda model: -float(model.spec.scores.get("validation", {}).get("f1", 0.0))))
+
+
+def find_model(task: str, name: str, root: Path | None = None) -> StoredModel:
+    """One model by name.
+
+    Raises
+    ------
+    ModelError
+        When the name is malformed or no such model exists; the message lists those that do.
+    """
+    folder = (root or models_folder()) / task / name if NAME.fullmatch(name) else None
+    if folder is None or not (folder / "model.toml").is_file():
+        names = ", ".join(model.spec.name for model in list_models(task, root)) or "none"
+        raise ModelError(f"There is no {task} model {name!r}.", remedy=f"Models here: {names}.")
+    return StoredModel(ModelSpec.from_toml(folder / "model.toml"), folder)

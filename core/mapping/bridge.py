@@ -1,0 +1,179 @@
+"""From a scene to what a model was trained on: which bands, which values, which ground distance.
+
+Whatever is changed on the way is named: in the run's provenance and in a sentence on the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import BandError, InputError
+from core.learning.spec import ModelSpec
+from core.raster.scene import Scene, guess_bands
+from core.raster.stretch import scene_stretch
+
+SAME_DISTANCE = 1.25
+"""Ground distances whose ratio is below this are taken as equal; networks see that much variation in training."""
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """How values of a scene become input of a model.
+
+    Attributes
+    ----------
+    bands
+        Band numbers of the scene, from 1, in the model's order.
+    gain, offset
+        Per band: model value = gain × scene value + offset, then clipped to the model's range.
+    scale
+        Model pixels per scene pixel.
+    notes
+        What was changed, in sentences for the user.
+    """
+
+    bands: tuple[int, ...]
+    gain: tuple[float, ...]
+    offset: tuple[float, ...]
+    scale: float
+    notes: tuple[str, ...]
+
+    def values(self, raw: NDArray[np.generic], spec: ModelSpec) -> NDArray[np.float32]:
+        """Scene values (bands, height, width) in the model's value range, float32."""
+        gain = np.asarray(self.gain, dtype=np.float32)[:, None, None]
+        offset = np.asarray(self.offset, dtype=np.float32)[:, None, None]
+        return np.clip(raw.astype(np.float32) * gain + offset, *spec.value_range).astype(np.float32)
+
+
+def parse_bands(text: str) -> tuple[int, ...]:
+    """Band numbers from ``"3,2,1"``.
+
+    Raises
+    ------
+    InputError
+        When it is anything else.
+    """
+    if not re.fullmatch(r"\s*\d{1,3}(\s*,\s*\d{1,3})*\s*", text):
+        raise InputError(f"{text!r} is no list of bands.", remedy="Write band numbers with commas, such as 3,2,1.")
+    return tuple(int(part) for part in text.split(","))
+
+
+def parse_stretch(text: str) -> tuple[float, float] | None:
+    """Percentiles from ``"2,98"``; None for ``"none"``.
+
+    Raises
+    ------
+    InputError
+        When it is anything else or not ascending within 0 to 100.
+    """
+    if text == "none":
+        return None
+    parts = text.split(",")
+    try:
+        low, high = (float(part) for part in parts)
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not 0 <= low < high <= 100:
+        raise InputError(
+            f"{text!r} is no stretch.", remedy='Write two ascending percentiles such as "2,98", or "none", or "auto".'
+        )
+    return low, high
+
+
+def bridge(
+    scene: Scene,
+    spec: ModelSpec,
+    bands: Sequence[int] | None = None,
+    stretch: str = "auto",
+    resample: str = "auto",
+) -> Bridge:
+    """Work out how a scene is brought to a model.
+
+    Parameters
+    ----------
+    bands
+        Band numbers of the scene in the model's order; guessed from descriptions and count when None.
+    stretch
+        ``"auto"`` (percentiles 2 to 98 of the valid pixels of the whole scene, when its values are not 8-bit),
+        ``"none"``, or percentiles such as ``"2,98"``.
+    resample
+        ``"auto"`` (to the model's ground distance when both are known and differ) or ``"none"``.
+
+    Raises
+    ------
+    BandError
+        When the scene lacks bands.
+    InputError
+        When no pixel is valid, or an option is malformed.
+    """
+    chosen = tuple(bands) if bands is not None else guess_bands(scene, spec.bands)
+    if len(chosen) != len(spec.bands):
+        raise BandError(
+            f"Model {spec.name} needs {len(spec.bands)} bands ({', '.join(spec.bands)}), {len(chosen)} were given.",
+            remedy="Name one band of the scene for each.",
+        )
+    if outside := [band for band in chosen if not 1 <= band <= len(scene.bands)]:
+        raise BandError(
+            f"{scene.name} has no band {outside[0]}; it has {len(scene.bands)}.", remedy="Choose bands it has."
+        )
+    gain, offset, notes = _values(scene, spec, chosen, stretch)
+    scale, scale_notes = _scale(scene, spec, resample)
+    return Bridge(chosen, gain, offset, scale, (*notes, *scale_notes))
+
+
+def _values(
+    scene: Scene, spec: ModelSpec, bands: tuple[int, ...], stretch: str
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[str, ...]]:
+    identity = (1.0,) * len(bands), (0.0,) * len(bands)
+    same_range = scene.dtype == "uint8" and spec.value_range == (0.0, 255.0)
+    if stretch == "auto":
+        percentiles = None if same_range else (2.0, 98.0)
+    else:
+        percentiles = parse_stretch(stretch)
+    if percentiles is None:
+        if same_range:
+            return (*identity, ())
+        note = f"Values are used as they are, although the model was trained on {spec.value_range[0]:g}–{spec.value_range[1]:g}."
+        return (*identity, (note,))
+    found = scene_stretch(scene, bands, percentiles)
+    low, high = np.asarray(found.low), np.asarray(found.high)
+    target_low = np.asarray(spec.stretch_low or [spec.value_range[0]] * len(bands))
+    target_high = np.asarray(spec.stretch_high or [spec.value_range[1]] * len(bands))
+    spread = np.where(high > low, high - low, 1.0)
+    gain = (target_high - target_low) / spread
+    offset = target_low - gain * low
+    ranges = ", ".join(f"{a:.4g}–{b:.4g}" for a, b in zip(low, high, strict=True))
+    note = (
+        f"Values ({scene.dtype}) were stretched to the model's range: the {percentiles[0]:g}–{percentiles[1]:g} % "
+        f"range of each band of the whole scene ({ranges}) was laid on that of the training images."
+    )
+    return tuple(float(v) for v in gain), tuple(float(v) for v in offset), (note,)
+
+
+def _scale(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[str, ...]]:
+    if resample not in ("auto", "none"):
+        raise InputError(f"{resample!r} is no way to resample.", remedy='Choose "auto" or "none".')
+    distance = scene.grid.ground_distance()
+    if spec.ground_distance is None:
+        return 1.0, ()
+    if distance is None:
+        return 1.0, (
+            f"The scene has no coordinate system, so its ground distance is unknown; the model expects "
+            f"{spec.ground_distance:g} m per pixel.",
+        )
+    ratio = distance / spec.ground_distance
+    if 1 / SAME_DISTANCE < ratio < SAME_DISTANCE:
+        return 1.0, ()
+    if resample == "none":
+        return 1.0, (
+            f"The scene has {distance:.3g} m per pixel and was not resampled to the model's {spec.ground_distance:g} m.",
+        )
+    return ratio, (
+        f"The model saw the scene resampled from {distance:.3g} m to its own {spec.ground_distance:g} m per pixel; "
+        "the result is on the scene's grid.",
+    )

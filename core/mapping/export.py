@@ -1,0 +1,176 @@
+"""Taking a mapping away: rasters, polygons, scores, provenance and a figure, as files that other programs open."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import StorageError
+from core.mapping.change import Change, compare, write_change
+from core.mapping.findings import Choice, Findings, find, score
+from core.mapping.result import MappingResult
+from core.raster.write import atomic_path, write_array
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.raster.scene import Scene
+
+LAYER = "landslides"
+
+
+def write_mask(findings: Findings, path: Path) -> None:
+    """Write the mask as a COG: 1 landslide, 0 none, 255 nodata."""
+    mask = np.where(findings.valid, findings.mask.astype(np.uint8), 255).astype(np.uint8)
+    write_array(
+        path, findings.result.grid, mask[None], nodata=255, descriptions=("landslide",),
+        tags=_tags(findings), overview_resampling="nearest",
+    )  # fmt: skip
+
+
+def _tags(findings: Findings) -> dict[str, str]:
+    return {
+        "run": findings.result.id,
+        "model": findings.result.model,
+        "threshold": f"{findings.choice.threshold:.4f}",
+        "encoding": "1 landslide, 0 none, 255 nodata",
+    }
+
+
+def write_polygons(polygons: GeoDataFrame, path: Path) -> None:
+    """Write polygons with their attributes as GeoPackage or GeoJSON, by the path's suffix.
+
+    GeoJSON of a georeferenced scene is in WGS 84, as RFC 7946 asks; a GeoPackage keeps the scene's own system. In
+    pixel space both hold columns and rows of the image, without a coordinate system.
+    """
+    frame = polygons
+    driver = "GPKG"
+    if path.suffix == ".geojson":
+        driver = "GeoJSON"
+        frame = polygons.to_crs(4326) if polygons.crs is not None else polygons
+    with atomic_path(path) as aside:
+        if driver == "GeoJSON" and frame.empty:
+            aside.write_text('{"type": "FeatureCollection", "features": []}\n', encoding="utf-8")
+            return
+        try:
+            frame.to_file(aside, driver=driver, layer=LAYER, engine="pyogrio", index=False)
+        except (OSError, RuntimeError) as error:
+            raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
+
+
+def summary(findings: Findings) -> dict[str, Any]:
+    """Counts, areas, scores, size distribution, choice and provenance as plain values for JSON."""
+    result, sizes = findings.result, findings.sizes
+    unit = "m2" if result.grid.is_georeferenced else "px2"
+    scores = score(result, findings.choice.threshold)
+    content: dict[str, Any] = {
+        "run": result.id,
+        "scene": result.scene,
+        "model": result.model,
+        "threshold": findings.choice.threshold,
+        f"minimum_area_{unit}": findings.choice.minimum_area,
+        f"fill_holes_{unit}": findings.choice.fill_holes,
+        "landslides": len(findings.polygons),
+        f"landslide_area_{unit}": float(findings.areas.sum()),
+        f"scene_area_{unit}": findings.scene_area,
+        "landslide_share": findings.share,
+        "size_frequency": {
+            "mode": sizes.mode, "words": sizes.words, "n": sizes.n, "rho": sizes.rho, "a_m2": sizes.a,
+            "s_m2": sizes.s, "tail_exponent": sizes.exponent, "tail_exponent_95": sizes.exponent_interval,
+            "rollover_m2": sizes.rollover_m2, "magnitude": sizes.magnitude,
+        },
+    }  # fmt: skip
+    if scores is not None:
+        confusion = scores.model
+        content["scores"] = {
+            **confusion.scores(), "average_precision": scores.curve.average_precision,
+            "true_positive": confusion.true_positive, "false_positive": confusion.false_positive,
+            "false_negative": confusion.false_negative, "true_negative": confusion.true_negative,
+        }  # fmt: skip
+        if scores.baseline is not None:
+            content["colour_index"] = scores.baseline.scores()
+    content["notes"] = list(result.notes)
+    content["provenance"] = dict(result.provenance)
+    return content
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write plain values; NaN and infinity, which JSON lacks, become null."""
+    with atomic_path(path) as aside:
+        aside.write_text(json.dumps(_plain(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  JSON is of any type
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def export_run(
+    result: MappingResult,
+    scene: Scene,
+    choice: Choice,
+    folder: Path,
+    *,
+    dem: Path | None = None,
+    before: MappingResult | None = None,
+) -> dict[str, Any]:
+    """Write everything of a run at a choice into a folder.
+
+    Parameters
+    ----------
+    result, scene, choice
+        The run, its scene (for the figure), and threshold and areas.
+    folder
+        Made when missing; files of the same names are replaced, each at once.
+    dem
+        Elevation, for slope, relief and aspect of each polygon.
+    before
+        Run of the earlier scene; adds the change raster and the polygons that are new.
+
+    Returns
+    -------
+    The summary that is also written as ``metrics.json``.
+
+    Raises
+    ------
+    LandslideError
+        When a raster is gone, too large for polygons, or the disk is full.
+    """
+    from core.mapping.figure import write_figure
+
+    change: Change | None = None
+    if before is not None:
+        change = compare(before, result, choice, dem)
+        findings = change.findings
+    else:
+        findings = find(result, choice, dem)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for role, name in result.artifacts.items():
+            with atomic_path(folder / name) as aside:
+                shutil.copyfile(result.artifact(role), aside)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written.", str(error), "Choose another folder or free space.") from error
+    write_mask(findings, folder / "mask.tif")
+    for suffix in ("gpkg", "geojson"):
+        write_polygons(findings.polygons, folder / f"landslides.{suffix}")
+    if change is not None:
+        write_change(change, folder / "change.tif")
+        write_polygons(change.new, folder / "new_landslides.gpkg")
+    write_figure(findings, scene, folder / "figure.png")
+    content = summary(findings)
+    if change is not None:
+        content["new_landslides"] = len(change.new)
+    write_json(content, folder / "metrics.json")
+    plain: dict[str, Any] = _plain(content)
+    return plain
