@@ -114,7 +114,7 @@ def test_dependencies_run_one_way() -> None:
         pytest.skip("import-linter is not installed beside this Python")
     command = [str(linter), "--no-logo", "--no-cache"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    run = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
@@ -135,8 +135,11 @@ def test_only_the_app_its_ui_and_its_pages_know_streamlit() -> None:
 
 
 def test_pages_leave_the_engines_to_core() -> None:
-    guilty = {str(path): sorted(found) for path in python_files("pages")
-              if (found := ENGINES & top_level(imports(parse(path))))}
+    guilty = {
+        str(path): sorted(found)
+        for path in python_files("pages")
+        if (found := ENGINES & top_level(imports(parse(path))))
+    }
     assert not guilty
 
 
@@ -146,15 +149,21 @@ def test_pages_are_thin() -> None:
 
 
 def test_files_from_elsewhere_have_one_door() -> None:
-    guilty = {str(path): found for path in program_files() if path not in READERS
-              and (found := uses(parse(path), READER_CALLS))}
+    guilty = {
+        str(path): found
+        for path in program_files()
+        if path not in READERS and (found := uses(parse(path), READER_CALLS))
+    }
     assert not guilty, f"open these through core.raster.untrusted: {guilty}"
 
 
 def test_nothing_is_ever_unpickled() -> None:
     everywhere = program_files() + python_files("benchmarks", "data")
-    imported = {str(path): sorted(found) for path in everywhere
-                if (found := NEVER_IMPORTED & top_level(imports(parse(path))))}
+    imported = {
+        str(path): sorted(found)
+        for path in everywhere
+        if (found := NEVER_IMPORTED & top_level(imports(parse(path))))
+    }
     called = {str(path): found for path in everywhere if (found := uses(parse(path), LOADER_CALLS))}
     assert not imported
     assert not called

@@ -1,0 +1,138 @@
+"""Class activation maps of a binary segmentation: which places spoke for a region, and which against it.
+
+References
+----------
+Selvaraju, R. R. et al. (2017). Grad-CAM: visual explanations from deep networks via gradient-based
+localization. ICCV. doi:10.1109/ICCV.2017.74
+Vinogradova, K., Dibrov, A., Myers, G. (2020). Towards interpretable semantic segmentation via
+gradient-weighted class activation mapping. AAAI. doi:10.1609/aaai.v34i10.7244
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.errors import InputError, ModelError
+from core.explain.faithfulness import Deletion
+from core.explain.layers import LayerChoice
+from core.explain.target import check_question, region_score, undisturbed
+from core.learning.protocols import SegmentationNetwork
+
+CHOOSE_ANOTHER = "Choose one of the layers offered."
+
+
+def raw_grad_cam(
+    network: SegmentationNetwork, inputs: Tensor, region: NDArray[np.bool_], layer: str
+) -> NDArray[np.float32]:
+    """Grad-CAM in units of the logit, on the cells of the layer.
+
+    ``sum_k alpha_k A_k`` with ``A_k`` the activations of channel k and ``alpha_k`` the mean over all cells of
+    the gradient of the region's mean logit. Neither cut at zero nor scaled.
+
+    Parameters
+    ----------
+    network
+        Evaluated and left in evaluation mode; hold the model's lock, for hooks are on it meanwhile.
+    inputs
+        Normalised image (1, bands, height, width), float32.
+    region
+        Pixels asked about (height, width).
+    layer
+        Dotted name of a module whose output is (1, channels, rows, columns); see `available_layers`.
+
+    Returns
+    -------
+    Map (rows, columns) float32 of the layer's cells.
+
+    Raises
+    ------
+    InputError
+        When the image or region cannot be asked about or the network has no such layer.
+    ModelError
+        When the layer keeps no places or gives values that are not finite.
+    """
+    from captum.attr import LayerGradCam
+
+    check_question(inputs, region)
+    module = _module(network, layer)
+    with undisturbed(network):
+        # Gradients flow to the layer even where all weights are frozen, because the input asks for them.
+        images = inputs.detach().clone().requires_grad_()
+        attribution = LayerGradCam(region_score(network, region), module).attribute(images)
+    if not isinstance(attribution, Tensor) or attribution.ndim != 4:
+        raise ModelError(f"Layer {layer} keeps no places of the image.", remedy=CHOOSE_ANOTHER)
+    cells: NDArray[np.float32] = attribution.detach()[0, 0].float().cpu().numpy()
+    if not np.isfinite(cells).all():
+        raise ModelError(f"The attribution at layer {layer} is not finite.")
+    return cells
+
+
+def grad_cam(
+    network: SegmentationNetwork, inputs: Tensor, region: NDArray[np.bool_], layer: str
+) -> NDArray[np.float32]:
+    """Grad-CAM: places that raised the region's mean logit.
+
+    Parameters are those of `raw_grad_cam`.
+
+    Returns
+    -------
+    Map (height, width) float32 in [0, 1], brought to the image's size by bilinear interpolation; 1 is the
+    place that spoke most for a landslide. All zero when no place did.
+    """
+    return _scaled(np.maximum(raw_grad_cam(network, inputs, region, layer), 0), inputs)
+
+
+def signed_grad_cam(
+    network: SegmentationNetwork, inputs: Tensor, region: NDArray[np.bool_], layer: str
+) -> NDArray[np.float32]:
+    """Grad-CAM without the cut at zero: places below zero spoke against a landslide in the region.
+
+    Parameters are those of `raw_grad_cam`.
+
+    Returns
+    -------
+    Map (height, width) float32 in [−1, 1]; the strongest place of either sign has magnitude 1.
+    """
+    return _scaled(raw_grad_cam(network, inputs, region, layer), inputs)
+
+
+def sentence(layer: LayerChoice, deletion: Deletion | None = None) -> str:
+    """Say in one sentence what the map shows and what it does not, and how faithful it proved.
+
+    Parameters
+    ----------
+    layer
+        The layer that was asked.
+    deletion
+        The deletion test of the map, when it was made.
+    """
+    name = layer.title[:1].lower() + layer.title[1:]
+    text = (
+        f"Bright places are where what the model saw at {name} raised its score for the chosen area; "
+        "this shows what the model reacted to, not what caused a landslide nor whether there is one, "
+        "and no detail finer than a cell."
+    )
+    return f"{text} {deletion.words}" if deletion else text
+
+
+def _module(network: SegmentationNetwork, layer: str) -> nn.Module:
+    try:
+        if layer:
+            return network.get_submodule(layer)
+    except AttributeError:
+        pass
+    raise InputError(f"The model has no layer named {layer!r}.", remedy=CHOOSE_ANOTHER)
+
+
+def _scaled(cells: NDArray[np.float32], inputs: Tensor) -> NDArray[np.float32]:
+    """Cells on the pixels of the image, the largest magnitude being 1."""
+    size = (inputs.shape[-2], inputs.shape[-1])
+    column = torch.from_numpy(cells)[None, None]
+    grown = functional.interpolate(column, size=size, mode="bilinear", align_corners=False)
+    pixels: NDArray[np.float32] = grown[0, 0].numpy()
+    strongest = float(np.abs(pixels).max())
+    return pixels / np.float32(strongest) if strongest > 0 else np.zeros_like(pixels)

@@ -1,0 +1,126 @@
+"""What an explanation of a segmentation asks about: the score of a region, not of a class.
+
+A binary segmentation network has one output channel and no class to choose, so the usual target of
+classification (an index) has no meaning. The target here is the mean logit over a region: a mapped polygon,
+or the neighbourhood of a pixel. Its gradient is that of Seg-Grad-CAM (Vinogradova et al. 2020,
+doi:10.1609/aaai.v34i10.7244) up to the region's size, which later scaling removes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.errors import InputError, ModelError
+from core.learning.protocols import SegmentationNetwork
+
+
+class RegionMethod(Protocol):
+    """An explanation of a region's score by places in the image."""
+
+    def __call__(
+        self, network: SegmentationNetwork, inputs: Tensor, region: NDArray[np.bool_], layer: str
+    ) -> NDArray[np.float32]:
+        """Attribution (height, width) of the mean logit over `region`."""
+        ...
+
+
+def region_around(row: int, column: int, shape: tuple[int, int], radius: int = 2) -> NDArray[np.bool_]:
+    """Square neighbourhood of a pixel, cut at the borders.
+
+    Parameters
+    ----------
+    row, column
+        The pixel, counted from zero.
+    shape
+        Height and width in pixels.
+    radius
+        Pixels to each side; 2 gives a square of 5 × 5.
+
+    Raises
+    ------
+    InputError
+        When the pixel lies outside.
+    """
+    height, width = shape
+    if not (0 <= row < height and 0 <= column < width):
+        raise InputError(
+            f"The point at row {row}, column {column} lies outside the image of {height} × {width} pixels.",
+            remedy="Choose a point on the image.",
+        )
+    region = np.zeros(shape, dtype=bool)
+    region[max(0, row - radius) : row + radius + 1, max(0, column - radius) : column + radius + 1] = True
+    return region
+
+
+def check_question(inputs: Tensor, region: NDArray[np.bool_]) -> None:
+    """Refuse what no explanation can answer.
+
+    Parameters
+    ----------
+    inputs
+        Must be finite float (1, bands, height, width).
+    region
+        Must be boolean (height, width) with at least one pixel.
+
+    Raises
+    ------
+    InputError
+        When either is not so.
+    """
+    if inputs.ndim != 4 or inputs.shape[0] != 1:
+        shape = tuple(inputs.shape)
+        raise InputError(f"An explanation takes one image (1, bands, height, width), not {shape}.")
+    if tuple(region.shape) != tuple(inputs.shape[-2:]):
+        raise InputError(
+            f"The region has {region.shape} pixels, the image {tuple(inputs.shape[-2:])}.",
+            remedy="Give both on the same grid.",
+        )
+    if not region.any():
+        raise InputError("The region to explain holds no pixel.", remedy="Choose a polygon or a point.")
+    if not bool(torch.isfinite(inputs).all()):
+        raise InputError(
+            "The image to explain holds values that are not numbers.",
+            "They would spread through the network and hide every reason.",
+            "Fill nodata before asking, as inference does.",
+        )
+
+
+def region_score(network: SegmentationNetwork, region: NDArray[np.bool_]) -> Callable[[Tensor], Tensor]:
+    """Build the function that is explained: images (batch, bands, height, width) to mean logits (batch,).
+
+    Raises
+    ------
+    ModelError
+        From the function, when the network does not give one logit per pixel.
+    """
+
+    def score(images: Tensor) -> Tensor:
+        logits = network(images)
+        if logits.ndim != 4 or logits.shape[1] != 1 or logits.shape[-2:] != images.shape[-2:]:
+            raise ModelError(
+                f"The network gives {tuple(logits.shape)} for images {tuple(images.shape)}.",
+                "Explanations need one logit for every pixel.",
+            )
+        mask = torch.from_numpy(region).to(logits.device)
+        return logits[:, 0, mask].mean(dim=1)
+
+    return score
+
+
+@contextmanager
+def undisturbed(network: SegmentationNetwork) -> Iterator[None]:
+    """Explain in evaluation mode and leave the network in it, without gradients, also after an error."""
+    network.eval()
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        network.eval()
+        network.zero_grad(set_to_none=True)
