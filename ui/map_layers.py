@@ -88,7 +88,7 @@ class Outlines:
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
-        words = Legend("Outlines", (LegendEntry(self.colour, self.name),))
+        words = Legend("", (LegendEntry(self.colour, self.name),))
         names = ("id", "name", "features", "colour", "selectable", "dashed", "visible")
         return {name: getattr(self, name) for name in names} | {"legend": asdict(words)}
 

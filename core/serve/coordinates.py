@@ -47,7 +47,8 @@ def native_zoom(grid: Grid) -> int:
         return 0
     latitude = math.radians((around[1] + around[3]) / 2.0)
     zoom = math.log2(_EQUATOR_PIXEL * max(math.cos(latitude), 0.01) / distance)
-    return min(24, max(0, math.ceil(zoom)))
+    # A tenth of a zoom is 7 % of a pixel: not worth four times the tiles.
+    return min(24, max(0, math.ceil(zoom - 0.1)))
 
 
 def from_map(grid: Grid, latitude: float, longitude: float) -> tuple[float, float]:

@@ -35,15 +35,8 @@ _RENDERER = "1"
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
-# Tiles are cut on the processor: more at once than this only makes each of them later, and pages wait too.
-_limiter: CapacityLimiter | None = None
-
-
-def _tile_limiter() -> CapacityLimiter:
-    global _limiter  # it can be made only inside an event loop
-    if _limiter is None:
-        _limiter = CapacityLimiter(4)
-    return _limiter
+_LIMITER = CapacityLimiter(4)
+"""Tiles are cut on the processor: more at once would only make each of them later, and the pages wait."""
 
 
 def _refusal(status: int, error: str) -> JSONResponse:
@@ -121,7 +114,7 @@ async def _tile(request: Request, etag: str, render: Callable[[], bytes]) -> Res
     headers = {"Cache-Control": _UNCHANGING, "ETag": etag, "X-Content-Type-Options": "nosniff"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    image = await to_thread.run_sync(render, limiter=_tile_limiter())
+    image = await to_thread.run_sync(render, limiter=_LIMITER)
     return Response(image, media_type="image/png", headers=headers)
 
 
@@ -180,7 +173,11 @@ async def artifact_route(request: Request) -> Response:
     def find() -> FileResponse:
         from core.runs.store import default_store
 
-        artifact = default_store().artifact(run_id, str(request.path_params["name"]))
+        role = str(request.path_params["name"])
+        run = default_store().run(run_id)
+        if role not in run.artifacts:
+            raise InputError("This run has no such file.", remedy=f"It has {', '.join(run.artifacts)}.")
+        artifact = default_store().artifact(run_id, role)
         return download(artifact.path, artifact.download_name, artifact.media_type)
 
     return await to_thread.run_sync(partial(_found, find))

@@ -31,7 +31,7 @@ from core.errors import BandError, InputError
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
-from core.raster.untrusted import open_untrusted
+from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted
 from core.serve.layers import LAYERS
 
 SIZE = 256
@@ -183,7 +183,10 @@ def cut(
         if beyond:
             raise BandError(f"Band {beyond[0]} is not in the raster, which has {dataset.count}.")
         take = _cut_georeferenced if georeferenced else _cut_pixels
-        below = take(dataset, bands, address, resampling)
+        try:
+            below = take(dataset, bands, address, resampling)
+        except READ_ERRORS as error:
+            raise damaged(path.name) from error
     if below is None or not np.issubdtype(below.values.dtype, np.floating):
         return below
     finite = np.isfinite(below.values).all(axis=0)

@@ -4,7 +4,7 @@
 window.slidelens = window.slidelens || (function () {
   "use strict";
 
-  let map, settings, renderer, shown, panel, legend, marker, swipe, lastFocus, placed, restored;
+  let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored;
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
   const vectors = new Map();   // id -> {layer, text, spec}
 
@@ -152,6 +152,21 @@ window.slidelens = window.slidelens || (function () {
       });
       showTiles(entry, choice("visible", spec));
     });
+    drawHalo(selected);
+  }
+
+  // White around the selected polygon, so that it stands out on ground of any colour.
+  function drawHalo(selected) {
+    if (halo) map.removeLayer(halo);
+    halo = null;
+    vectors.forEach(function (entry) {
+      if (!entry.spec.selectable || selected === null || !map.hasLayer(entry.layer)) return;
+      const feature = entry.spec.features.features.find(function (one) { return one.properties.id === selected; });
+      if (!feature) return;
+      halo = L.geoJSON(feature, {
+        renderer: renderer, interactive: false, style: { color: "#ffffff", weight: 9, opacity: 0.9, fill: false },
+      }).addTo(map).bringToBack();
+    });
   }
 
   // ---- panels
@@ -228,7 +243,7 @@ window.slidelens = window.slidelens || (function () {
       const content = entry.spec.legend;
       if (!content || !choice("visible", entry.spec)) return;
       const part = make("div", "sl-legend");
-      part.append(make("h4", "", content.title));
+      if (content.title) part.append(make("h4", "", content.title));
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
