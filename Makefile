@@ -59,7 +59,7 @@ ifneq ($(NPM_STAMP),)
 $(NPM_STAMP): $(NPM_LOCK)
 	@if ! command -v npm >/dev/null; then \
 	  echo "npm is not installed: the map loads its scripts from their usual addresses."; \
-	elif npm ci --prefix "$(NPM_FOLDER)" --ignore-scripts --no-audit --no-fund; then \
+	elif (cd "$(NPM_FOLDER)" && npm ci --ignore-scripts --no-audit --no-fund); then \
 	  touch $@; \
 	else \
 	  echo "npm could not install the map's scripts: the map loads them from their usual addresses."; \

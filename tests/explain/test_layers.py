@@ -72,7 +72,9 @@ FAMILIES = [
 
 
 @pytest.mark.parametrize(("architecture", "encoder", "options"), FAMILIES)
-def test_layers_of_every_family_can_be_asked(architecture: str, encoder: str, options: dict[str, str]) -> None:
+def test_layers_of_every_family_can_be_asked(
+    architecture: str, encoder: str, options: dict[str, str]
+) -> None:
     torch.manual_seed(1)
     network = smp.create_model(architecture, encoder, encoder_weights=None, classes=1, **options)
     choices = available_layers(network)
