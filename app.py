@@ -6,5 +6,10 @@ Start it with ``streamlit run app.py``.
 import streamlit as st
 
 from core.serve.routes import routes
+from ui.feedback import report
 
-app = st.App("ui/main.py", routes=routes(st.get_option("server.baseUrlPath") or ""))
+app = st.App(
+    "ui/main.py",
+    routes=routes(st.get_option("server.baseUrlPath") or ""),
+    on_script_error=report,  # for callbacks, which run outside the page and its guard
+)

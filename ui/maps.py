@@ -18,13 +18,14 @@ import streamlit as st
 
 from ui.map_layers import Outlines, Tiles, street_map
 from ui.resources import base_path
+from ui.state import Slot
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
 
 STATIC = Path(__file__).parent / "static"
 PIXEL_LOWEST_ZOOM = -8
-DRAW_STYLE = {"color": "#4B57A6", "weight": 3, "dashArray": "8 6", "fillOpacity": 0.05}
+DRAW_STYLE = {"color": "#ffffff", "weight": 3, "opacity": 1, "dashArray": "8 6", "fillOpacity": 0.05}
 
 Point = tuple[float, float]
 
@@ -112,8 +113,8 @@ def show_map(spec: MapSpec, layers: DynamicLayers, *, key: str, height: int = 62
     """
     from core.serve.coordinates import drawn_area, flip_pixels
 
-    kept = f"{key}-drawn-{spec.key}"
-    known = cast("dict[str, Any] | None", st.session_state.get(kept))
+    kept: Slot[dict[str, Any] | None] = Slot(f"{key}-drawn-{spec.key}", None)
+    known = kept.get()
     shown = known if known is None or spec.grid.is_georeferenced else flip_pixels(known)
     background = (street_map(),) if spec.online and spec.grid.is_georeferenced else ()
     value = _show(
@@ -124,8 +125,8 @@ def show_map(spec: MapSpec, layers: DynamicLayers, *, key: str, height: int = 62
     )
     # None means that nothing was drawn since the map was built, not that the drawing was removed.
     if value.get("all_drawings") is not None:
-        st.session_state[kept] = drawn_area(spec.grid, value["all_drawings"])
-    return _event(spec, value, st.session_state.get(kept))
+        kept.put(drawn_area(spec.grid, value["all_drawings"]))
+    return _event(spec, value, kept.get())
 
 
 def show_swipe(
@@ -148,7 +149,7 @@ def show_swipe(
     """
     sides = {"left": left, "right": right}
     tiles = [
-        tile.to_script() | {"id": f"{side}-{tile.id}", "pane": f"swipe-{side}"}
+        tile.to_script() | {"id": f"{side}-{tile.id}", "pane": f"swipe-{side}", "opacity": 1.0}
         for side, tile in sides.items()
     ]
     update = _update(spec, DynamicLayers(outlines=over), ()) | {

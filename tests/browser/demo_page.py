@@ -1,5 +1,6 @@
 """A page with nothing but a map and what changes it."""
 
+import json
 import os
 from dataclasses import asdict
 
@@ -15,36 +16,35 @@ record = store().scene_record(os.environ["DEMO_SCENE"])
 run = os.environ["DEMO_RUN"]
 grid = record.scene.grid
 
-threshold = st.slider("Threshold", 0.0, 1.0, 0.5, 0.05)
-left, bottom, right, top = grid.bounds if grid.is_georeferenced else (0, 0, grid.width, grid.height)
+left, bottom, right, top = grid.bounds
 step = (right - left) / 8
-shapes = [
-    shapely.box(left + step * n, bottom + step, left + step * n + step / 2, bottom + 3 * step) for n in (1, 3)
+boxes = [
+    shapely.box(left + step * n, bottom + step, left + step * (n + 0.5), bottom + 3 * step) for n in (1, 3)
 ]
-polygons = gpd.GeoDataFrame({"id": [7, 8]}, geometry=shapes, crs=grid.crs)
+polygons = gpd.GeoDataFrame({"id": [7, 8]}, geometry=boxes, crs=grid.crs)
+facts = {"Name": ["<b>one</b>", "two"]}
+
+threshold = st.slider("Threshold", 0.0, 1.0, 0.5, 0.05)
 spec = maps.MapSpec(record.id, grid)
-outlines = map_layers.found_outlines(polygons, {"Name": ["<b>one</b>", "two"], "Area": ["1 km²", "2 km²"]})
 layers = maps.DynamicLayers(
     tiles=(
         map_layers.scene_tiles(record.id),
         map_layers.run_tiles(run, "probability", visible=False),
         map_layers.run_tiles(run, "mask", threshold=threshold),
     ),
-    outlines=(outlines,),
+    outlines=(map_layers.found_outlines(polygons, facts),),
     selected=st.session_state.get("selected"),
     marker=st.session_state.get("marker"),
 )
 event = maps.show_map(spec, layers, key="demo")
-changed = (st.session_state.get("selected"), st.session_state.get("marker")) != (
-    event.selected,
-    event.clicked,
-)
-st.session_state["selected"], st.session_state["marker"] = event.selected, event.clicked
 rowcol = None if event.clicked is None else list(grid.rowcol(*event.clicked))
-st.json(asdict(event) | {"rowcol": rowcol, "threshold": threshold}, expanded=3)
-if changed:
+st.code(
+    json.dumps(asdict(event) | {"rowcol": rowcol, "threshold": threshold, "shown": layers.selected}),
+    language=None,
+)
+if (layers.selected, layers.marker) != (event.selected, event.clicked):
+    st.session_state["selected"], st.session_state["marker"] = event.selected, event.clicked
     st.rerun()
 
-maps.show_swipe(
-    spec, map_layers.scene_tiles(record.id), map_layers.run_tiles(run, "probability"), key="swipe"
-)
+image, probability = map_layers.scene_tiles(record.id), map_layers.run_tiles(run, "probability")
+maps.show_swipe(spec, image, probability, key="swipe")

@@ -268,8 +268,6 @@ window.slidelens = window.slidelens || (function () {
     range.min = 0; range.max = 1; range.step = 0.01; range.value = 0.5;
     range.setAttribute("aria-label", "Divider between " + spec.left + " and " + spec.right);
     const labels = [make("div", "sl-swipe-label", spec.left), make("div", "sl-swipe-label", spec.right)];
-    labels[0].style.left = "10px";
-    labels[1].style.right = "10px";
     frame.append(line, range, ...labels);
     L.DomEvent.disableClickPropagation(range);
     const clip = function () {
@@ -284,6 +282,8 @@ window.slidelens = window.slidelens || (function () {
       map.getPane("swipe-left").style.clipPath = cut(from.x, at);
       map.getPane("swipe-right").style.clipPath = cut(at, to.x);
       line.style.left = (size.x * share - 1) + "px";
+      labels[0].style.right = (size.x * (1 - share)) + "px";
+      labels[1].style.left = (size.x * share) + "px";
     };
     range.addEventListener("input", clip);
     map.on("move zoomend resize viewreset", clip);
@@ -347,5 +347,5 @@ window.slidelens = window.slidelens || (function () {
     if (swipe) swipe.clip();
   }
 
-  return { start: start, update: update };
+  return { start: start, update: update, bounds: function () { return settings.bounds; } };
 })();

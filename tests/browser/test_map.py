@@ -1,0 +1,179 @@
+"""The map in a real browser: a slider never rebuilds it, and a click says which pixel it met."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.runs.store import Store
+from core.serve.assets import installed
+from tests.serve.made import HEIGHT, WIDTH, make_run
+
+pytestmark = pytest.mark.browser
+
+STATE = """() => ({
+  mark: window.mark, zoom: map.getZoom(), centre: map.getCenter(), drawn:
+  window.drawnItems.getLayers().length,
+})"""
+MASK_TILES = """() => [...document.querySelectorAll("img.leaflet-tile-loaded")]
+  .filter(tile => tile.src.includes("/mask/") && tile.naturalWidth === 256).map(tile => tile.src)"""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A server with the demo page of one scene."""
+
+    address: str
+    georeferenced: bool
+
+
+@pytest.fixture(scope="module", params=[(True, ""), (False, "slidelens")], ids=["ground", "pixels-base-path"])
+def demo(
+    request: pytest.FixtureRequest, start_server: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Demo:
+    georeferenced, base = request.param
+    home: Path = tmp_path_factory.mktemp("demo") / "home"
+    made = make_run(Store(home), georeferenced=georeferenced)
+    env = {"SLIDELENS_HOME": str(home), "DEMO_SCENE": made.record.id, "DEMO_RUN": made.run.id}
+    return Demo(start_server("tests/browser/demo_app.py", base=base, env=env).address, georeferenced)
+
+
+def told(page: Any, **expected: Any) -> dict[str, Any]:
+    """What the page was told by the map, once it is what is expected."""
+    wanted = json.dumps(expected)
+    page.wait_for_function(
+        """wanted => { const told = JSON.parse(document.querySelector("[data-testid=stCode] code").innerText);
+        return Object.entries(JSON.parse(wanted)).every(
+          ([name, value]) => value === "anything" ? told[name] !== null
+            : JSON.stringify(told[name]) === JSON.stringify(value)); }""",
+        arg=wanted,
+    )
+    return json.loads(page.locator("[data-testid=stCode] code").inner_text())
+
+
+def at(page: Any, frame: Any, row: float, col: float) -> tuple[float, float]:
+    """Place on the screen of a scene's pixel, by the share of the scene's extent on the map."""
+    script = """([down, across]) => {
+      const all = L.latLngBounds(%s);
+      const a = map.latLngToContainerPoint(all.getNorthWest()), b =
+      map.latLngToContainerPoint(all.getSouthEast()); return [a.x + (b.x - a.x) * across, a.y + (b.y - a.y) *
+      down]; }"""
+    bounds = frame.evaluate("() => slidelens.bounds()")
+    x, y = frame.evaluate(script % json.dumps(bounds), [(row + 0.5) / HEIGHT, (col + 0.5) / WIDTH])
+    box = page.locator("iframe").first.bounding_box()
+    return box["x"] + x, box["y"] + y
+
+
+def test_moving_the_threshold_keeps_pan_zoom_and_drawing(demo: Demo, visit: Callable[..., Any]) -> None:
+    seen = visit(demo.address)
+    page, frame = seen.page, seen.map_frame()
+    frame.wait_for_function(f"() => ({MASK_TILES})().length > 0")
+    frame.evaluate("() => { window.mark = 'same'; map.zoomIn(1, {animate: false}); }")
+    frame.evaluate("() => map.panBy([90, 40], {animate: false})")
+    corner = at(page, frame, 100, 150)
+    frame.locator(".leaflet-draw-draw-rectangle").click()
+    page.mouse.move(*corner)
+    page.mouse.down()
+    page.mouse.move(corner[0] + 90, corner[1] + 60, steps=4)
+    page.mouse.up()
+    drawn = told(page, drawn="anything")["drawn"]
+    before = frame.evaluate(STATE)
+    assert before["drawn"] == 1
+
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    after = told(page, threshold=0.6)
+    frame.wait_for_function(f"() => ({MASK_TILES})().some(address => address.includes('threshold=0.6'))")
+
+    assert frame.evaluate(STATE) == before
+    assert after["drawn"] == drawn
+    ring = drawn["coordinates"][0]
+    assert len(ring) == 5
+    if not demo.georeferenced:  # x is the column, y the row
+        assert min(x for x, _ in ring) == pytest.approx(150.5, abs=1)
+        assert min(y for _, y in ring) == pytest.approx(100.5, abs=1)
+    assert seen.complaints == []
+
+
+def test_a_click_names_the_pixel_and_selects_the_polygon(demo: Demo, visit: Callable[..., Any]) -> None:
+    seen = visit(demo.address)
+    page, frame = seen.page, seen.map_frame()
+    page.mouse.click(*at(page, frame, 40, 300))
+    row, col = told(page, rowcol="anything", selected=None)["rowcol"]
+    # A pixel of the screen spans up to two of the scene, and the extent in degrees is a little turned.
+    assert (row, col) == (pytest.approx(40, abs=4), pytest.approx(300, abs=4))
+
+    # The first polygon spans an eighth to three sixteenths of the width; its y runs 50 to 150 pixels from the
+    # edge.
+    inside = 100 if not demo.georeferenced else HEIGHT - 100
+    page.mouse.click(*at(page, frame, inside, 62))
+    told(page, selected=7, shown=7)
+    tip = frame.locator(".leaflet-tooltip")
+    tip.wait_for()
+    assert "<b>one</b>" in tip.inner_text()
+
+    page.mouse.click(*at(page, frame, 40, 300))
+    told(page, selected=None, shown=None)
+    assert seen.complaints == []
+
+
+def test_opacity_and_ticks_act_in_the_browser_and_stay(demo: Demo, visit: Callable[..., Any]) -> None:
+    seen = visit(demo.address)
+    page, frame = seen.page, seen.map_frame()
+    frame.get_by_label("Opacity of Landslides found").fill("0.2")
+    frame.get_by_label("Outlines", exact=True).uncheck()
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    told(page, threshold=0.55)
+    frame.wait_for_function(f"() => ({MASK_TILES})().every(address => address.includes('threshold=0.55'))")
+    opacities = frame.evaluate(
+        "() => [...document.querySelectorAll('.leaflet-layer')].map(l => l.style.opacity)"
+    )
+    assert "0.2" in opacities
+    assert not frame.get_by_label("Outlines", exact=True).is_checked()
+    assert "Outlines" not in frame.locator(".sl-panel").nth(1).inner_text()
+
+
+def test_the_swipe_divides_two_rasters(demo: Demo, visit: Callable[..., Any]) -> None:
+    frame = visit(demo.address).map_frame(1)
+    frame.locator(".sl-swipe-range").fill("0.25")
+    left, right = frame.evaluate(
+        "() => ['left', 'right'].map(side => map.getPane('swipe-' + side).style.clipPath)"
+    )
+    width = frame.evaluate("() => map.getSize().x")
+    assert f"{width / 4:g}px" in left
+    assert f"{width / 4:g}px" in right
+    assert frame.locator(".sl-swipe-label").all_inner_texts() == ["Image", "Probability"]
+
+
+def test_the_scale_bar_is_there_only_where_metres_are(demo: Demo, visit: Callable[..., Any]) -> None:
+    frame = visit(demo.address).map_frame()
+    assert frame.locator(".leaflet-control-scale").count() == int(demo.georeferenced)
+
+
+def test_the_map_reaches_no_other_host(demo: Demo, visit: Callable[..., Any]) -> None:
+    if not installed():
+        pytest.skip("the map's scripts are not installed: npm ci --prefix assets")
+    seen = visit(demo.address)
+    seen.map_frame(1)
+    seen.page.wait_for_timeout(1000)
+    assert seen.hosts == {demo.address.split("/")[2]}
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("look", ["dark", "light"])
+def test_a_phone_shows_the_whole_map_in_either_theme(
+    demo: Demo, visit: Callable[..., Any], look: str
+) -> None:
+    seen = visit(demo.address, viewport={"width": 390, "height": 844}, color_scheme=look)
+    frame = seen.map_frame()
+    assert frame.evaluate("() => map.getContainer().classList.contains('sl-dark')") == (look == "dark")
+    inside = "() => map.getBounds().contains(L.latLngBounds(slidelens.bounds()))"
+    frame.wait_for_function(inside)
+    assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

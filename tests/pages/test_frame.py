@@ -1,0 +1,129 @@
+"""The frame that every page stands in."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+HEAVY = ("torch", "rasterio", "rio_tiler", "folium", "leafmap", "geopandas", "matplotlib", "scipy")
+"""What takes seconds to import and so has to wait until it is needed."""
+
+
+@pytest.fixture
+def frame(repository: Path) -> AppTest:
+    return AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=60)
+
+
+def test_the_first_page_says_what_it_is_for(frame: AppTest) -> None:
+    frame.run()
+    assert not frame.exception
+    assert not frame.error
+    assert frame.title[0].value == "SlideLens"
+    assert "Start with the sample valley" in [button.label for button in frame.button]
+
+
+def test_the_source_and_licence_are_on_the_page(frame: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIDELENS_SOURCE_URL", "https://example.org/our-source")
+    frame.run()
+    assert "[Source and licence](https://example.org/our-source)" in frame.sidebar.caption[0].value
+
+
+def test_an_address_that_is_none_is_not_linked(frame: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIDELENS_SOURCE_URL", "javascript:alert(1)")
+    frame.run()
+    assert "javascript" not in frame.sidebar.caption[0].value
+
+
+def test_the_first_page_imports_nothing_heavy(repository: Path) -> None:
+    script = (
+        "import sys, runpy; runpy.run_path('app.py');"
+        "from streamlit.testing.v1 import AppTest;"
+        "test = AppTest.from_file('ui/main.py', default_timeout=60).run(); assert not test.exception;"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_error_of_ours_says_what_why_and_remedy() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from core.errors import InputError
+        from ui.feedback import guard
+
+        with guard():
+            raise InputError("*slide_1.tif* is cut short.", "Pixels are missing.", "Copy it [again](x).")
+        st.write("still here")
+
+    test = AppTest.from_function(page).run()
+    assert not test.exception
+    (error,) = test.error
+    assert error.value.startswith("**\\*slide\\_1.tif\\* is cut short.**")
+    assert "Pixels are missing." in error.value
+    assert "\\[again\\](x)" in error.value
+    assert test.markdown[0].value == "still here"
+
+
+def test_a_bug_is_logged_whole_and_shown_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
+    def page() -> None:
+        from ui.feedback import guard
+
+        with guard():
+            raise ZeroDivisionError("secret detail")
+
+    with caplog.at_level(logging.ERROR, logger="slidelens"):
+        test = AppTest.from_function(page).run()
+    (record,) = [record for record in caplog.records if record.name == "slidelens"]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], ZeroDivisionError)
+    number = record.getMessage().split()[-1]
+    (error,) = test.error
+    assert number in error.value
+    assert "secret detail" not in error.value
+
+
+def test_stopping_and_rerunning_pass_through_the_guard() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from ui.feedback import guard
+
+        with guard():
+            st.write("before")
+            st.stop()
+        st.write("after")
+
+    test = AppTest.from_function(page).run()
+    assert not test.error
+    assert [text.value for text in test.markdown] == ["before"]
+
+
+def test_an_empty_page_offers_what_fills_it() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from ui.feedback import empty
+
+        if empty("No scene yet.", "Start with the sample.", action="Use the sample"):
+            st.write("pressed")
+
+    test = AppTest.from_function(page).run()
+    test.button[0].click().run()
+    assert test.markdown[-1].value == "pressed"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "0 s"), (59.6, "1 min 0 s"), (140, "2 min 20 s"), (7260, "2 h 1 min")]
+)
+def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    from ui.feedback import duration
+
+    assert duration(seconds) == words
