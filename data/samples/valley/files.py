@@ -75,7 +75,6 @@ def write_raster(
             level="9",
             predictor=predictor,
             blocksize="256",
-            interleave="BAND",
             overview_resampling="average",
             overview_count="1",
         )

@@ -1,0 +1,110 @@
+"""The samples that ship with SlideLens. All are synthetic and say so wherever they appear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError
+
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "samples"
+LICENCE = "CC0-1.0"
+CITATION = "SlideLens synthetic valley, computed by data/samples/make_valley.py. No real place."
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A scene that ships with SlideLens.
+
+    Attributes
+    ----------
+    id
+        Stable name, for addresses and the command line.
+    title
+        For people; says that it is synthetic.
+    shows
+        One sentence about what is in it.
+    path
+        GeoTIFF in a projected CRS, EPSG:32632.
+    synthetic
+        Whether it was computed rather than observed.
+    licence, citation
+        Shown before use.
+    truth
+        Inventory of the landslides in this image as GeoPackage, or None where the image shows none.
+    dem
+        Elevation in metres on the same grid.
+    before
+        Id of the sample of the same place before the event, or empty.
+    """
+
+    id: str
+    title: str
+    shows: str
+    path: Path
+    synthetic: bool = True
+    licence: str = LICENCE
+    citation: str = CITATION
+    truth: Path | None = None
+    dem: Path | None = None
+    before: str = ""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that belong to the sample."""
+        return tuple(path for path in (self.path, self.truth, self.dem) if path is not None)
+
+
+_SAMPLES = (
+    Sample(
+        id="valley-after",
+        title="Mountain valley after the event (synthetic)",
+        shows="A forested valley with 80 fresh landslides, and ploughed parcels, gravel bars, clear-cuts "
+        "and pale crags that look much like them.",
+        path=FOLDER / "valley_after.tif",
+        truth=FOLDER / "valley_inventory.gpkg",
+        dem=FOLDER / "valley_dem.tif",
+        before="valley-before",
+    ),
+    Sample(
+        id="valley-before",
+        title="Mountain valley before the event (synthetic)",
+        shows="The same valley some weeks earlier, with overgrown scars only: whatever is found here is a "
+        "false alarm.",
+        path=FOLDER / "valley_before.tif",
+        dem=FOLDER / "valley_dem.tif",
+    ),
+)
+
+
+def samples() -> tuple[Sample, ...]:
+    """List the samples, the one to start with first."""
+    return _SAMPLES
+
+
+def sample(identity: str) -> Sample:
+    """Return one sample whose files are in place.
+
+    Parameters
+    ----------
+    identity
+        Its `Sample.id`.
+
+    Raises
+    ------
+    InputError
+        When there is no such sample, or its files are missing from this installation.
+    """
+    for candidate in _SAMPLES:
+        if candidate.id == identity:
+            break
+    else:
+        known = ", ".join(item.id for item in _SAMPLES)
+        raise InputError(f"There is no sample named {identity!r}.", remedy=f"The samples are {known}.")
+    missing = [path.name for path in candidate.files if not path.is_file()]
+    if missing:
+        raise InputError(
+            f"The sample {candidate.title!r} is incomplete: data/samples lacks {', '.join(missing)}.",
+            remedy="Restore it from the repository, or run python data/samples/make_valley.py.",
+        )
+    return candidate
