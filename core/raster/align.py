@@ -1,0 +1,295 @@
+"""Laying other data on a scene's grid: an inventory as truth, a second scene, an elevation model."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import MaskFlags, Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from core.errors import BandError, GridError, UnsafeFileError
+from core.raster.bands import check_bands
+from core.raster.grid import Grid
+from core.raster.inventory import Inventory, check_window, no_overlap
+from core.raster.scene import Patch, ResamplingName, Scene, SceneReader
+from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, read_vectors_untrusted, sniff
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+
+UNKNOWN = 255
+"""Where the truth says neither that there is a landslide nor that there is none."""
+_JPEG_HALF = 127
+
+
+class TruthReader(Protocol):
+    """Truth on the grid of a scene."""
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """Read a window of the scene's grid.
+
+        Returns
+        -------
+        ndarray of uint8 (height, width)
+            1 landslide, 0 none, 255 unknown.
+        """
+
+
+class GridReader(Protocol):
+    """Another scene on a grid."""
+
+    def read(self, window: Window) -> Patch:
+        """Read a window of the grid: values (bands, height, width), and where all bands have data."""
+
+
+def truth_reader(path: str | os.PathLike[str], grid: Grid) -> TruthReader:
+    """Open an inventory, raster or vector, as truth on a scene's grid.
+
+    Parameters
+    ----------
+    path
+        A GeoTIFF, PNG or JPEG in which every value but 0 is a landslide (in a JPEG every value above 127,
+        since its zeros are not exact), or polygons as GeoPackage, GeoJSON or zipped Shapefile; in any CRS.
+    grid
+        The scene's grid.
+
+    Returns
+    -------
+    TruthReader
+        Nothing stays open between reads. A raster is laid on the grid by nearest neighbour and is unknown
+        outside itself, in its nodata and where it is transparent; but nodata 0 is "no landslide", which is
+        what rasterised inventories mean by it. Of polygons those pixels are landslide whose centres they
+        cover, and all others are not: an inventory is taken to be complete.
+
+    Raises
+    ------
+    GridError
+        When truth and scene do not overlap; when polygons lack a CRS for a scene that has one, or the
+        reverse; when a raster and the scene have no CRS in common and differ in size.
+    InputError
+        When the file cannot be read or holds no polygons.
+
+    Notes
+    -----
+    Polygons without CRS belong to scenes without: x is the column and y the row, from the upper left corner.
+    """
+    try:
+        driver = sniff(path)
+    except UnsafeFileError:
+        return Inventory.of(read_vectors_untrusted(path), grid, Path(path).name)
+    scene = Scene.open(path)
+    if scene.nodata == 0:
+        scene = replace(scene, nodata=None)
+    placed = scene.grid.is_georeferenced and grid.is_georeferenced
+    if placed:
+        _check_overlap(scene, grid)
+    elif scene.grid.shape != grid.shape:
+        raise _other_size(scene, grid)
+    return _RasterTruth(scene, grid, placed, _JPEG_HALF if driver == "JPEG" else 0)
+
+
+@contextmanager
+def scene_on_grid(
+    scene: Scene, grid: Grid, *, bands: Sequence[int], resampling: ResamplingName = "nearest"
+) -> Iterator[GridReader]:
+    """Open a scene for reading on another grid.
+
+    Parameters
+    ----------
+    scene
+        The scene wanted.
+    grid
+        The grid to read it on.
+    bands
+        Band numbers from 1.
+    resampling
+        How values between pixel centres are made. Invalid pixels take no part.
+
+    Yields
+    ------
+    GridReader
+        For the thread that opened it. Outside the scene pixels are invalid.
+
+    Raises
+    ------
+    GridError
+        When the two do not overlap, only one has a CRS, or both have none and differ in size.
+    BandError
+        When a band is not in the scene.
+    """
+    wanted = check_bands(scene, bands)
+    if scene.grid.is_georeferenced != grid.is_georeferenced:
+        raise GridError(
+            f"{scene.name} {'has' if scene.grid.is_georeferenced else 'lacks'} a coordinate system, unlike "
+            "the scene it should be laid on.",
+            "Its place on that scene is unknown.",
+            "Use two scenes that both are georeferenced, or two images of the same size that both are not.",
+        )
+    if not grid.is_georeferenced and scene.grid.shape != grid.shape:
+        raise _other_size(scene, grid)
+    if _same_pixels(scene.grid, grid):
+        with scene.reader() as reader:
+            yield _SameGrid(reader, wanted)
+        return
+    _check_overlap(scene, grid)
+    with open_untrusted(scene.path, overviews=False) as dataset, ExitStack() as stack:
+        yield _warped(scene, dataset, grid, wanted, resampling, stack)
+
+
+@dataclass(frozen=True)
+class _SameGrid:
+    reader: SceneReader
+    bands: tuple[int, ...]
+
+    def read(self, window: Window) -> Patch:
+        return self.reader.read(self.bands, window)
+
+
+@dataclass(frozen=True)
+class _Warped:
+    """A scene behind virtual rasters on the grid.
+
+    Attributes
+    ----------
+    values
+        The values, resampled as asked for.
+    nearest
+        The nearest pixels, which decide on validity: interpolation must not let data grow into nodata.
+    alpha
+        Raster and band that are 0 outside the scene and its mask, where the nodata value does not tell.
+    """
+
+    scene: Scene
+    grid: Grid
+    bands: tuple[int, ...]
+    values: WarpedVRT
+    nearest: WarpedVRT
+    alpha: tuple[WarpedVRT, int] | None
+
+    def read(self, window: Window) -> Patch:
+        check_window(window, self.grid)
+        try:
+            values = self.values.read(self.bands, window=window)
+            valid = self._has_data(values)
+            if self.nearest is not self.values:
+                valid &= self._has_data(self.nearest.read(self.bands, window=window))
+            if self.alpha is not None:
+                # The band, not the mask made of it: GDAL knows no mask of floating point.
+                raster, band = self.alpha
+                valid &= raster.read(band, window=window) > 0
+        except READ_ERRORS as error:
+            raise damaged(self.scene.name) from error
+        return Patch(values, valid)
+
+    def _has_data(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        valid = np.isfinite(values)
+        nodata = self.scene.nodata
+        if nodata is not None and not np.isnan(nodata):
+            valid &= values != values.dtype.type(nodata)
+        return np.asarray(valid.all(axis=0))
+
+
+def _warped(
+    scene: Scene,
+    dataset: DatasetReader,
+    grid: Grid,
+    bands: tuple[int, ...],
+    resampling: ResamplingName,
+    stack: ExitStack,
+) -> _Warped:
+    colours = [colour.name for colour in dataset.colorinterp]
+    own_alpha = colours.index("alpha") + 1 if "alpha" in colours else None
+    if own_alpha in bands:
+        raise BandError(
+            f"Band {own_alpha} of {scene.name} is marked as transparency.",
+            "Reprojecting would mix the other bands by it.",
+            f"Mark it as an ordinary band, for example with gdal_edit -colorinterp_{own_alpha} undefined.",
+        )
+
+    def on_grid(method: ResamplingName, **how: Any) -> WarpedVRT:  # noqa: ANN401
+        size = {"width": grid.width, "height": grid.height}
+        place = {"crs": grid.crs, "transform": grid.transform, "resampling": Resampling[method]}
+        return stack.enter_context(WarpedVRT(dataset, **place, **size, **how))
+
+    by_alpha: dict[str, Any] = {"src_nodata": None, "add_alpha": own_alpha is None}
+    nodata = scene.nodata
+    if nodata is None and np.dtype(scene.dtype).kind == "f" and own_alpha is None:
+        # NaN is nodata whether or not the file says so; not told, GDAL would spread it.
+        nodata = math.nan
+    # Without the last, GDAL takes a pixel for data in every band as soon as it is data in one.
+    by_value = {"src_nodata": nodata, "nodata": nodata, "UNIFIED_SRC_NODATA": "NO"}
+    how = by_alpha if nodata is None else by_value
+    nearest = on_grid("nearest", **how)
+    values = nearest if resampling == "nearest" else on_grid(resampling, **how)
+    alpha = nearest if nodata is None else None
+    if alpha is None and (own_alpha or _has_mask(dataset)):
+        alpha = on_grid("nearest", **by_alpha)
+    return _Warped(scene, grid, bands, values, nearest, alpha and (alpha, own_alpha or alpha.count))
+
+
+def _has_mask(dataset: DatasetReader) -> bool:
+    return any(MaskFlags.per_dataset in band for band in dataset.mask_flag_enums)
+
+
+@dataclass(frozen=True)
+class _RasterTruth:
+    scene: Scene
+    grid: Grid
+    placed: bool
+    above: int
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        bands = tuple(band.index for band in self.scene.bands if band.name != "alpha") or (1,)
+        if self.placed:
+            with scene_on_grid(self.scene, self.grid, bands=bands) as reader:
+                patch = reader.read(window)
+        else:
+            with self.scene.reader() as pixels:
+                patch = pixels.read(bands, window)
+        values: NDArray[Any] = patch.values
+        found = (values > self.above if self.above else values != 0).any(axis=0)
+        return np.where(patch.valid, found, UNKNOWN).astype(np.uint8)
+
+
+def _same_pixels(one: Grid, other: Grid) -> bool:
+    if one.shape != other.shape or one.crs != other.crs:
+        return False
+    if one.crs is None:
+        return True
+    between = ~other.transform @ one.transform
+    corners = [(0, 0), (one.width, 0), (0, one.height)]
+    return all(np.allclose(between @ corner, corner, rtol=0, atol=1e-3) for corner in corners)
+
+
+def _check_overlap(scene: Scene, grid: Grid) -> None:
+    import pyproj
+    import shapely
+
+    edge = shapely.segmentize(scene.grid.outline(), max(scene.grid.outline().length / 200, 1e-12))
+    x, y = shapely.get_coordinates(edge).T
+    to_grid = pyproj.Transformer.from_crs(
+        pyproj.CRS.from_user_input(scene.grid.crs), pyproj.CRS.from_user_input(grid.crs), always_xy=True
+    )
+    x, y = to_grid.transform(x, y)
+    reached = np.isfinite(x) & np.isfinite(y)
+    footprint = shapely.MultiPoint(np.column_stack([x[reached], y[reached]])).convex_hull
+    if not footprint.intersection(grid.outline()).area > 0:
+        raise no_overlap(scene.name)
+
+
+def _other_size(scene: Scene, grid: Grid) -> GridError:
+    return GridError(
+        f"{scene.name} has {scene.grid.width} by {scene.grid.height} pixels, the scene {grid.width} by "
+        f"{grid.height}.",
+        "Without a coordinate system in both, pixels can only be matched one by one.",
+        "Use an image of the same size, or georeference both.",
+    )
