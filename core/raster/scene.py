@@ -1,0 +1,297 @@
+"""A scene: one raster on disk, described once and read by window."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from affine import Affine
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.windows import Window
+
+from core.errors import GridError, InputError
+from core.raster.bands import Band, Role, check_bands, describe_bands, guess_bands
+from core.raster.digest import content_digest
+from core.raster.grid import Grid
+from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, regular_file
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from rasterio.io import DatasetReader
+
+__all__ = ["Band", "Patch", "Role", "Scene", "SceneReader", "guess_bands"]
+
+ResamplingName = Literal["nearest", "bilinear", "average"]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Values of a window of a scene.
+
+    Parameters
+    ----------
+    values
+        Array of shape (bands, height, width) in the scene's own type. What stands in invalid pixels has no
+        meaning and may be NaN.
+    valid
+        Boolean array of shape (height, width): inside the raster's mask, not nodata and finite in every one
+        of the bands.
+    """
+
+    values: NDArray[np.generic]
+    valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A raster on disk, described but not read.
+
+    Parameters
+    ----------
+    path
+        Absolute path of the file.
+    name
+        What users call it.
+    driver
+        "GTiff", "PNG" or "JPEG".
+    grid
+        Size, placement and coordinate system.
+    bands
+        Bands in the file's order.
+    dtype
+        NumPy name of the values' type.
+    nodata
+        Value that stands for no measurement, if the file names one.
+    digest
+        SHA-256 over values, validity and grid; independent of the container.
+    synthetic
+        Whether the data were made up rather than measured.
+    licence, citation
+        Where the data come from, empty when unknown.
+    """
+
+    path: Path
+    name: str
+    driver: str
+    grid: Grid
+    bands: tuple[Band, ...]
+    dtype: str
+    nodata: float | None
+    digest: str
+    synthetic: bool = False
+    licence: str = ""
+    citation: str = ""
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        synthetic: bool = False,
+        licence: str = "",
+        citation: str = "",
+    ) -> Scene:
+        """Describe a raster file.
+
+        The whole file is read once, in constant memory, for its digest; a file opened before in this process
+        and unchanged since is not read again.
+
+        Parameters
+        ----------
+        path
+            GeoTIFF, PNG or JPEG on disk, made by anybody.
+        name
+            What users call it; the file's name without its ending when None.
+        synthetic, licence, citation
+            Origin of the data.
+
+        Raises
+        ------
+        UnsafeFileError
+            When the file is not an image, or could harm the server.
+        InputError
+            When it is missing, damaged or cut short.
+        GridError
+            When its transform is degenerate.
+        """
+        file = regular_file(path)
+        stat = file.stat()
+        scene = _described(file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        return replace(scene, name=name or file.stem, synthetic=synthetic, licence=licence, citation=citation)
+
+    @contextmanager
+    def reader(self, *, overviews: bool = False) -> Iterator[SceneReader]:
+        """Open the scene for reading.
+
+        Parameters
+        ----------
+        overviews
+            Whether reads at lower resolution may use the overviews in the file: quick and good for display.
+            Without them such reads depend on nothing but the pixels that the digest covers.
+
+        Yields
+        ------
+        SceneReader
+            For the thread that opened it only.
+        """
+        with open_untrusted(self.path, overviews=overviews) as dataset:
+            if dataset.shape != self.grid.shape or dataset.count != len(self.bands):
+                raise InputError(
+                    f"The file of {self.name} has changed since it was opened.",
+                    "Results would not belong to the image that was chosen.",
+                    "Choose the scene again.",
+                )
+            yield SceneReader(self, dataset)
+
+
+class SceneReader:
+    """Reads windows of one scene; made by `Scene.reader`.
+
+    Parameters
+    ----------
+    scene
+        The scene.
+    dataset
+        Its open file.
+    """
+
+    def __init__(self, scene: Scene, dataset: DatasetReader) -> None:
+        self.scene = scene
+        self.block_shape: tuple[int, int] = dataset.block_shapes[0]
+        self._dataset = dataset
+        flags = dataset.mask_flag_enums
+        self._has_mask = any(MaskFlags.per_dataset in band or MaskFlags.alpha in band for band in flags)
+        alpha = any(MaskFlags.alpha in band for band in flags)
+        self._alpha = dataset.colorinterp.index(ColorInterp.alpha) + 1 if alpha else None
+
+    def read(
+        self,
+        bands: Sequence[int],
+        window: Window | None = None,
+        out_shape: tuple[int, int] | None = None,
+        resampling: ResamplingName = "bilinear",
+    ) -> Patch:
+        """Read a window.
+
+        Parameters
+        ----------
+        bands
+            Band numbers from 1, in the order wanted.
+        window
+            Part of the raster in pixels, inside its edges; the whole raster when None.
+        out_shape
+            Height and width wanted, when they differ from the window's.
+        resampling
+            How values are made for another `out_shape`. Invalid pixels take no part; a pixel of the result
+            is valid where the pixel at its centre is.
+
+        Returns
+        -------
+        Patch
+            Values of shape (bands, height, width) in the scene's type, and their validity.
+
+        Raises
+        ------
+        BandError
+            When a band is not in the scene.
+        GridError
+            When the window reaches past the raster's edges.
+        InputError
+            When the file is damaged.
+        """
+        values, valid = self._read(check_bands(self.scene, bands), window, out_shape, resampling)
+        return Patch(values, np.logical_and.reduce(valid, axis=0))
+
+    def read_bands(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """Read all bands of a window with a validity of each: two arrays (bands, height, width)."""
+        return self._read(tuple(band.index for band in self.scene.bands), window, None, "nearest")
+
+    def _read(
+        self,
+        bands: tuple[int, ...],
+        window: Window | None,
+        out_shape: tuple[int, int] | None,
+        resampling: ResamplingName,
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        grid = self.scene.grid
+        window = window or Window(0, 0, grid.width, grid.height)
+        _check_window(window, grid, self.scene.name)
+        shape = (len(bands), *(out_shape or (round(window.height), round(window.width))))
+        # Whoever asks for an alpha band means its values: GDAL calls the fourth band of any 8-bit file alpha.
+        masked = self._has_mask and self._alpha not in bands
+        resized = shape[1:] != (window.height, window.width)
+        try:
+            values = self._dataset.read(
+                bands, window=window, out_shape=shape, resampling=Resampling[resampling]
+            )
+            valid = np.ones(shape, dtype=np.bool_)
+            if masked or (resized and self.scene.nodata is not None):
+                # The nearest pixel decides: interpolation must not let data grow into nodata.
+                valid = self._dataset.read_masks(bands, window=window, out_shape=shape) > 0
+        except READ_ERRORS as error:
+            raise damaged(self.scene.name) from error
+        if self.scene.nodata is not None and not math.isnan(self.scene.nodata):
+            valid &= values != values.dtype.type(self.scene.nodata)
+        if values.dtype.kind == "f":
+            valid &= np.isfinite(values)
+        return values, valid
+
+
+@lru_cache(maxsize=512)
+def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
+    """Describe a file; what else is passed makes a changed file another one."""
+    with open_untrusted(file) as dataset:
+        dtype = dataset.dtypes[0]
+        colours = [colour.name for colour in dataset.colorinterp]
+        scene = Scene(
+            path=file,
+            name=file.stem,
+            driver=dataset.driver,
+            grid=_grid_of(dataset),
+            bands=describe_bands(dataset.descriptions, colours, dtype),
+            dtype=dtype,
+            nodata=_nodata_of(dataset.nodata, dtype),
+            digest="",
+        )
+        return replace(scene, digest=content_digest(SceneReader(scene, dataset)))
+
+
+def _grid_of(dataset: DatasetReader) -> Grid:
+    """Grid of a file; a coordinate system without a transform, or of a building site, places nothing."""
+    crs = dataset.crs
+    placed = crs and dataset.transform != Affine.identity() and (crs.is_geographic or crs.is_projected)
+    return Grid(dataset.width, dataset.height, dataset.transform, crs if placed else None)
+
+
+def _nodata_of(value: float | None, dtype: str) -> float | None:
+    """Nodata value, unless the type cannot hold it and so no pixel has it."""
+    if value is None or math.isnan(value):
+        return None if value is None or np.dtype(dtype).kind != "f" else math.nan
+    if np.dtype(dtype).kind == "f":
+        return float(value)
+    limits = np.iinfo(dtype)
+    return float(value) if value == int(value) and limits.min <= value <= limits.max else None
+
+
+def _check_window(window: Window, grid: Grid, name: str) -> None:
+    slack = 1e-6
+    inside = (
+        window.col_off >= -slack
+        and window.row_off >= -slack
+        and window.col_off + window.width <= grid.width + slack
+        and window.row_off + window.height <= grid.height + slack
+    )
+    if not inside or window.width <= 0 or window.height <= 0:
+        raise GridError(
+            f"The window {window} is empty or reaches past the edges of {name}, which has {grid.width} by "
+            f"{grid.height} pixels.",
+            remedy="Choose an area inside the scene.",
+        )

@@ -1,0 +1,239 @@
+"""Opening files that strangers made: the only place where raster and vector readers are called.
+
+GDAL guesses what a file is from its content and follows what it finds there: a VRT named ``.tif`` reads any
+file on the server, a sidecar changes what an image means, an overview named in a TIFF's tags may lie on
+another host. So the kind is told here by magic bytes, exactly one driver opens the file, nothing beside it is
+looked at, and what it claims to hold is bounded before anything is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import rasterio
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import Interleaving
+from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.io import DatasetReader
+
+from core.errors import InputError, UnsafeFileError
+from core.raster.files import first_bytes, regular_file, resolve_inside
+from core.raster.vectors import read_vectors_untrusted
+
+__all__ = [
+    "damaged",
+    "open_untrusted",
+    "read_vectors_untrusted",
+    "regular_file",
+    "resolve_inside",
+    "sniff",
+]
+
+# Images without coordinates are an ordinary case here (pixel space), nothing to warn of.
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
+
+Driver = Literal["GTiff", "PNG", "JPEG"]
+
+#: Most bands of a raster.
+MAX_BANDS = 64
+
+#: Most pixels of one band of a GeoTIFF, which is read by window: twice 100,000 by 100,000.
+MAX_PIXELS = 20_000_000_000
+
+#: Most pixels of a PNG or JPEG, which are decoded from the top whenever a row above is wanted.
+MAX_IMAGE_PIXELS = 250_000_000
+
+#: Most bytes that a PNG or JPEG may decode to.
+MAX_IMAGE_BYTES = 1_500_000_000
+
+#: Most bytes that one block (tile or strip) of a GeoTIFF may decode to: a block is decoded whole.
+MAX_BLOCK_BYTES = 512 * 2**20
+
+#: A raster that decodes to more bytes than `FREE_BYTES` may hold at most this many for each byte of its
+#: file. Deflate reaches 1,032; beyond lie files that claim a size which they do not fill.
+MAX_EXPANSION = 2_000
+FREE_BYTES = 2 * 2**30
+
+DTYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
+
+#: Settings under which GDAL reads: no sidecars, bounded cache, libjpeg's warnings (data cut short) as errors.
+GDAL_SETTINGS: dict[str, str | int] = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_CACHEMAX": 64 * 2**20,
+    "GDAL_ERROR_ON_LIBJPEG_WARNING": "TRUE",
+}
+
+#: Failures of GDAL when it opens or decodes a file.
+READ_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
+
+_MAGIC: tuple[tuple[bytes, Driver], ...] = (
+    (b"II*\x00", "GTiff"),
+    (b"MM\x00*", "GTiff"),
+    (b"II+\x00", "GTiff"),
+    (b"MM\x00+", "GTiff"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+)
+
+# Metadata in which GDAL looks for names of further files to open.
+_POINTING_DOMAINS = frozenset({"OVERVIEWS", "PROXYOVERVIEWREQUEST", "GEOLOCATION"})
+
+
+def sniff(path: str | os.PathLike[str]) -> Driver:
+    """Tell a raster's kind by its first bytes, whatever its name.
+
+    Returns
+    -------
+    "GTiff", "PNG" or "JPEG"
+
+    Raises
+    ------
+    UnsafeFileError
+        When it is none of these.
+    InputError
+        When there is no such file, or it is empty.
+    """
+    file = regular_file(path)
+    head = first_bytes(file, 8)
+    if not head:
+        raise InputError(f"{file.name} is empty.", remedy="Copy or download it again.")
+    for magic, driver in _MAGIC:
+        if head.startswith(magic):
+            return driver
+    raise UnsafeFileError(
+        f"{file.name} is not a GeoTIFF, PNG or JPEG image, whatever its name says.",
+        "Other kinds of files may point to further files on the server, so they are not opened.",
+        "Convert it to GeoTIFF first, for example with gdal_translate.",
+    )
+
+
+@contextmanager
+def open_untrusted(path: str | os.PathLike[str], *, overviews: bool = True) -> Iterator[DatasetReader]:
+    """Open a raster that strangers made.
+
+    Parameters
+    ----------
+    path
+        A GeoTIFF, PNG or JPEG file on disk.
+    overviews
+        Whether reads at a lower resolution may use the overviews in the file. They are quick, but nothing
+        ensures that they show the same as the raster: use them for display, not for analysis.
+
+    Yields
+    ------
+    rasterio.io.DatasetReader
+        To be used by the thread that opened it, inside the ``with``.
+
+    Raises
+    ------
+    UnsafeFileError
+        When the file is of another kind, points to other files, or claims more than the module's limits.
+    InputError
+        When the file is missing, holds values of an unsuitable type, or is found to be damaged, be it when
+        it is read inside the ``with``.
+    """
+    file = regular_file(path)
+    driver = sniff(file)
+    with rasterio.Env(**GDAL_SETTINGS), _open(file, driver) as dataset:
+        _check_claims(dataset, driver, file)
+        try:
+            if overviews or driver != "GTiff":
+                yield dataset
+            else:
+                # GDAL hides names and metadata of a dataset opened like this: the claims are checked before.
+                with _open(file, driver, OVERVIEW_LEVEL="NONE") as without_overviews:
+                    yield without_overviews
+        except RasterioIOError as error:
+            raise damaged(file.name) from error
+
+
+def _open(file: Path, driver: Driver, **options: str) -> DatasetReader:
+    try:
+        return rasterio.open(file, driver=driver, **options)
+    except READ_ERRORS as error:
+        raise damaged(file.name) from error
+
+
+def damaged(name: str) -> InputError:
+    """Error for a raster that cannot be decoded."""
+    return InputError(
+        f"{name} is damaged or was cut short.",
+        "Some of its pixels cannot be read, so nothing computed from it would be complete.",
+        "Copy or download it again.",
+    )
+
+
+def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
+    """Refuse a raster that claims more than the limits, or points to other files."""
+    pixels, bands = dataset.width * dataset.height, dataset.count
+    if not 1 <= bands <= MAX_BANDS:
+        raise UnsafeFileError(
+            f"{file.name} claims {bands} bands; between 1 and {MAX_BANDS} can be used.",
+            remedy="Write the bands that are needed to a file of their own.",
+        )
+    unsuitable = sorted(set(dataset.dtypes) - DTYPES)
+    if unsuitable:
+        raise InputError(
+            f"{file.name} holds values of the type {unsuitable[0]}, which cannot be used.",
+            remedy="Convert it to 8- or 16-bit integers or 32-bit floating point.",
+        )
+    itemsize = np.dtype(dataset.dtypes[0]).itemsize
+    decoded = pixels * bands * itemsize
+    most = MAX_PIXELS if driver == "GTiff" else MAX_IMAGE_PIXELS
+    if pixels > most or (driver != "GTiff" and decoded > MAX_IMAGE_BYTES):
+        raise _too_large(file, dataset, f"at most {most / 1e6:,.0f} million pixels are read from such a file")
+    if decoded > max(FREE_BYTES, MAX_EXPANSION * file.stat().st_size):
+        raise _too_large(file, dataset, "the file is far too small to hold them")
+    rows, cols = dataset.block_shapes[0]
+    together = bands if dataset.interleaving is Interleaving.pixel else 1
+    if driver == "GTiff" and rows * cols * itemsize * together > MAX_BLOCK_BYTES:
+        raise _too_large(file, dataset, f"they lie in blocks of {cols:,} by {rows:,}, each decoded whole")
+    if driver == "PNG":
+        stat = file.stat()
+        _check_png(file, stat.st_mtime_ns, stat.st_size)
+    pointing = [name for name in dataset.tag_namespaces() if name.upper() in _POINTING_DOMAINS]
+    if pointing:
+        raise UnsafeFileError(
+            f"{file.name} points to other files in its metadata ({pointing[0]}).",
+            "Following them could make the server read what its users must not see.",
+            "Write it again without that metadata, for example with gdal_translate -nomd.",
+        )
+
+
+@lru_cache(maxsize=512)
+def _check_png(file: Path, mtime_ns: int, size: int) -> None:
+    """Walk a PNG's chunks: GDAL reads a small one that was cut short without a word."""
+    with file.open("rb") as stream:
+        stream.seek(8)
+        while head := stream.read(8):
+            if len(head) < 8:
+                break
+            length, kind = struct.unpack(">I4s", head)
+            if length > size:
+                break
+            data = stream.read(length)
+            check = stream.read(4)
+            if len(check) < 4 or struct.unpack(">I", check)[0] != zlib.crc32(kind + data):
+                break
+            if kind == b"IEND":
+                return
+    raise damaged(file.name)
+
+
+def _too_large(file: Path, dataset: DatasetReader, reason: str) -> UnsafeFileError:
+    size = f"{dataset.width:,} by {dataset.height:,} pixels in {dataset.count} band(s)"
+    return UnsafeFileError(
+        f"{file.name} claims {size}: {reason}.",
+        "Decoding it could exhaust the server's memory or time.",
+        "Cut it to the area of interest, or write it as a Cloud Optimized GeoTIFF.",
+    )

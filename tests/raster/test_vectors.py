@@ -1,0 +1,284 @@
+import json
+import shutil
+import sqlite3
+import stat
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from shapely.geometry import Point, box
+
+from core.errors import InputError, UnsafeFileError
+from core.raster import vectors
+from core.raster.untrusted import read_vectors_untrusted
+
+
+@pytest.fixture
+def inventory() -> gpd.GeoDataFrame:
+    shapes = [box(650_000, 9_559_000, 650_200, 9_559_300), box(650_500, 9_559_000, 650_600, 9_559_100)]
+    return gpd.GeoDataFrame({"name": ["scar", "Rutsch Ä"]}, geometry=shapes, crs=32717)
+
+
+@pytest.fixture
+def shapefile(inventory: gpd.GeoDataFrame, tmp_path: Path) -> Path:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    inventory.to_file(folder / "Inventory.shp", encoding="utf-8")
+    return folder
+
+
+def zipped(folder: Path, path: Path, prefix: str = "") -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in sorted(folder.iterdir()):
+            archive.write(part, prefix + part.name)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "geojson"])
+def test_features_come_back_with_their_coordinate_system(
+    inventory: gpd.GeoDataFrame, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"inventory.{suffix}"
+    inventory.to_file(path)
+    renamed = path.rename(tmp_path / "inventory.bin")
+
+    found = read_vectors_untrusted(renamed)
+
+    assert found.crs == inventory.crs
+    assert found.geometry.geom_equals(inventory.geometry).all()
+    assert list(found["name"]) == list(inventory["name"])
+
+
+@pytest.mark.parametrize("prefix", ["", "some/folder/"])
+def test_zipped_shapefile_is_read(
+    inventory: gpd.GeoDataFrame, shapefile: Path, tmp_path: Path, prefix: str
+) -> None:
+    found = read_vectors_untrusted(zipped(shapefile, tmp_path / "inventory.zip", prefix))
+
+    assert found.crs == inventory.crs
+    assert found.geometry.geom_equals(inventory.geometry).all()
+    assert list(found["name"]) == list(inventory["name"])
+
+
+def test_plain_geojson_is_in_longitude_and_latitude(tmp_path: Path) -> None:
+    path = tmp_path / "point.geojson"
+    path.write_text('\ufeff {"type": "Point", "coordinates": [-79.5, -4.0]}', encoding="utf-8")
+
+    found = read_vectors_untrusted(path)
+
+    assert found.crs.to_epsg() == 4326
+    assert found.geometry[0] == Point(-79.5, -4.0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<?xml version='1.0'?><ogr:FeatureCollection xmlns:gml='http://www.opengis.net/gml'/>",
+        b"<OGRVRTDataSource/>",
+        b"<kml/>",
+        b"II*\x00",
+        b"name,lon,lat\n",
+        b"",
+    ],
+)
+def test_other_formats_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "inventory.gpkg"
+    path.write_bytes(content)
+
+    with pytest.raises(UnsafeFileError, match="not a GeoPackage"):
+        read_vectors_untrusted(path)
+
+
+@pytest.mark.parametrize("address", ["/vsicurl/http://127.0.0.1/a.gpkg", "http://127.0.0.1/a.geojson"])
+def test_addresses_are_refused(address: str) -> None:
+    with pytest.raises(UnsafeFileError, match="address"):
+        read_vectors_untrusted(address)
+
+
+class TestGeoJson:
+    @pytest.mark.parametrize(
+        "document",
+        [
+            {"type": "gdal_streamed_alg", "command_line": "gdal vector read /etc/passwd"},
+            {"type": "Topology", "objects": {}, "arcs": []},
+            {"links": ["http://127.0.0.1"]},
+        ],
+    )
+    def test_documents_that_only_look_like_it_are_refused(self, tmp_path: Path, document: dict) -> None:
+        path = tmp_path / "a.geojson"
+        path.write_text(json.dumps(document))
+
+        with pytest.raises(UnsafeFileError, match="not GeoJSON"):
+            read_vectors_untrusted(path)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"type": "FeatureCollection", "features": [',
+            '{"type": "FeatureCollection", "features": [1, 2]}',
+            '{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": "x"}}',
+            '{"type": "Point", "coordinates": ["a", "b"]}',
+            '{"a":' * 100_000,
+            '{"type": "Point", "coordinates": [\ud800]}',
+        ],
+    )
+    def test_damaged_documents_are_called_so(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "a.geojson"
+        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+        with pytest.raises(InputError, match="damaged"):
+            read_vectors_untrusted(path)
+
+    @pytest.mark.parametrize("features", [[], [{"type": "Feature", "properties": {}, "geometry": None}]])
+    def test_nothing_inside_is_said(self, tmp_path: Path, features: list) -> None:
+        path = tmp_path / "a.geojson"
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+
+        with pytest.raises(InputError, match="holds no features"):
+            read_vectors_untrusted(path)
+
+    @pytest.mark.parametrize(
+        "name", ["EPSG:1", "+proj=pipeline +step +nadgrids=/etc/passwd", "LOCAL", "EPSG:32717 x"]
+    )
+    def test_unknown_coordinate_systems_are_refused(self, tmp_path: Path, name: str) -> None:
+        path = tmp_path / "a.geojson"
+        crs = {"type": "name", "properties": {"name": name}}
+        path.write_text(json.dumps({"type": "Point", "coordinates": [1, 2], "crs": crs}))
+
+        with pytest.raises(InputError, match="coordinate system"):
+            read_vectors_untrusted(path)
+
+
+class TestGeoPackage:
+    @pytest.fixture
+    def package(self, inventory: gpd.GeoDataFrame, tmp_path: Path) -> Path:
+        path = tmp_path / "a.gpkg"
+        inventory.to_file(path, layer="slides")
+        return path
+
+    def test_nothing_inside_is_said(self, inventory: gpd.GeoDataFrame, package: Path, tmp_path: Path) -> None:
+        inventory.iloc[:0].to_file(tmp_path / "none.gpkg")
+        with sqlite3.connect(package) as connection:
+            connection.execute("DELETE FROM gpkg_contents")
+        connection.close()
+
+        with pytest.raises(InputError, match="no layer"):
+            read_vectors_untrusted(package)
+        with pytest.raises(InputError, match="no features"):
+            read_vectors_untrusted(tmp_path / "none.gpkg")
+
+    def test_several_layers_are_listed(self, inventory: gpd.GeoDataFrame, package: Path) -> None:
+        inventory.to_file(package, layer="others")
+
+        with pytest.raises(InputError, match="others, slides"):
+            read_vectors_untrusted(package)
+
+    def test_truncated_is_called_damaged(self, package: Path) -> None:
+        content = package.read_bytes()
+        for length in (100, 5000, len(content) // 2):
+            package.write_bytes(content[:length])
+            with pytest.raises(InputError, match="damaged"):
+                read_vectors_untrusted(package)
+
+    def test_plain_database_is_refused(self, tmp_path: Path) -> None:
+        with sqlite3.connect(tmp_path / "a.gpkg") as connection:
+            connection.execute("CREATE TABLE secrets (a)")
+        connection.close()
+
+        with pytest.raises(UnsafeFileError, match="no GeoPackage"):
+            read_vectors_untrusted(tmp_path / "a.gpkg")
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "CREATE VIRTUAL TABLE evil USING fts4(a)",
+            "ALTER TABLE slides RENAME TO hidden; CREATE VIEW slides AS SELECT * FROM hidden",
+        ],
+    )
+    def test_what_acts_when_read_is_refused(self, package: Path, statement: str) -> None:
+        connection = sqlite3.connect(package)
+        for trigger in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{trigger[0]}"')
+        connection.executescript(statement)
+        connection.close()
+
+        with pytest.raises(UnsafeFileError, match="virtual table|is a view"):
+            read_vectors_untrusted(package)
+
+    def test_file_is_left_as_it_was(self, package: Path) -> None:
+        before = package.read_bytes()
+        read_vectors_untrusted(package)
+
+        assert package.read_bytes() == before
+        assert [path.name for path in package.parent.iterdir()] == ["a.gpkg"]
+
+
+class TestZip:
+    @pytest.mark.parametrize("name", ["../evil.shp", "/etc/evil", "a/../../evil", "..\\evil", "C:\\evil"])
+    def test_members_that_lead_out_are_refused(self, shapefile: Path, tmp_path: Path, name: str) -> None:
+        path = zipped(shapefile, tmp_path / "a.zip")
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(name, b"x")
+
+        with pytest.raises(UnsafeFileError, match="points outside"):
+            read_vectors_untrusted(path)
+
+    def test_links_are_refused(self, shapefile: Path, tmp_path: Path) -> None:
+        path = zipped(shapefile, tmp_path / "a.zip")
+        link = zipfile.ZipInfo("Inventory.sbn")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(link, "/etc/passwd")
+
+        with pytest.raises(UnsafeFileError, match="points outside"):
+            read_vectors_untrusted(path)
+
+    def test_bombs_are_refused_before_they_are_unpacked(
+        self, shapefile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (shapefile / "Inventory.dbf").write_bytes(bytes(20_000_000))
+        path = zipped(shapefile, tmp_path / "a.zip")
+        monkeypatch.setattr(vectors, "MAX_VECTOR_BYTES", 10_000_000)
+        monkeypatch.setattr(shutil, "copyfileobj", lambda *_: pytest.fail("was unpacked"))
+
+        with pytest.raises(UnsafeFileError, match="20 MB"):
+            read_vectors_untrusted(path)
+
+    def test_member_larger_than_it_claims_is_not_unpacked_beyond(
+        self, shapefile: Path, tmp_path: Path
+    ) -> None:
+        path = zipped(shapefile, tmp_path / "a.zip")
+        size = (shapefile / "Inventory.shp").stat().st_size.to_bytes(4, "little")
+        content = path.read_bytes()
+        assert content.count(size) >= 2
+        path.write_bytes(content.replace(size, (50).to_bytes(4, "little")))
+
+        with pytest.raises(InputError, match="damaged"):
+            read_vectors_untrusted(path)
+
+    def test_too_many_members_are_refused(self, shapefile: Path, tmp_path: Path) -> None:
+        for number in range(100):
+            (shapefile / f"{number}.txt").touch()
+
+        with pytest.raises(UnsafeFileError, match="more than 64"):
+            read_vectors_untrusted(zipped(shapefile, tmp_path / "a.zip"))
+
+    def test_missing_doubled_and_false_shapefiles_are_said(self, shapefile: Path, tmp_path: Path) -> None:
+        shutil.copy(shapefile / "Inventory.shp", shapefile / "Other.shp")
+        with pytest.raises(InputError, match="2 Shapefiles"):
+            read_vectors_untrusted(zipped(shapefile, tmp_path / "a.zip"))
+        (shapefile / "Other.shp").unlink()
+        (shapefile / "Inventory.shp").write_text("<VRT/>")
+        with pytest.raises(InputError, match="damaged"):
+            read_vectors_untrusted(zipped(shapefile, tmp_path / "b.zip"))
+        (shapefile / "Inventory.shp").unlink()
+        with pytest.raises(InputError, match="0 Shapefiles"):
+            read_vectors_untrusted(zipped(shapefile, tmp_path / "c.zip"))
+
+    def test_truncated_is_called_damaged(self, shapefile: Path, tmp_path: Path) -> None:
+        path = zipped(shapefile, tmp_path / "a.zip")
+        path.write_bytes(path.read_bytes()[:-200])
+
+        with pytest.raises(InputError, match="damaged"):
+            read_vectors_untrusted(path)
