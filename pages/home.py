@@ -9,7 +9,7 @@ st.markdown(
 )
 
 if st.button("Start with the sample valley", type="primary"):
-    st.switch_page("../pages/mapping.py", query_params={"sample": "valley"})
+    st.switch_page("../pages/mapping.py", query_params={"sample": "valley-after"})
 st.page_link("../pages/mapping.py", label="Use an image of your own or open data")
 
 st.subheader("What works today")

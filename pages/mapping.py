@@ -1,6 +1,58 @@
-"""Placeholder until the mapping page is written."""
+"""Landslide mapping: choose a scene, run a model, look at what it found and why."""
 
 import streamlit as st
 
-st.title("Mapping")
-st.info("This page is being written.")
+from ui import resources
+from ui.feedback import empty, guard
+from ui.mapping import ask, choose, results, run
+from ui.maps import DynamicLayers, MapSpec, show_map
+from ui.map_layers import scene_tiles
+
+st.title("Landslide mapping")
+st.markdown("Which pixels of this scene are landslide, and why does the model say so?")
+
+left, right = st.columns([1, 3], gap="medium")
+record = None
+request = None
+
+with left, guard():
+    record = choose.current()
+
+with left:
+    with st.expander("Scene", expanded=record is None), guard():
+        choose.choose()
+    if record is not None:
+        with guard():
+            choose.describe(record)
+            model = ask.choose_model()
+            if model is not None:
+                request = ask.ask(record.scene, model)
+
+with right:
+    run.tell_if_cancelled()
+    if record is None:
+        if empty(
+            "No scene yet.",
+            "Choose a sample, open data or an image of your own on the left. The sample is a synthetic mountain valley "
+            "before and after an event, with its true landslides.",
+            action="Start with the sample valley",
+            key="start-sample",
+        ):
+            with guard():
+                choose.use(choose.open_sample("valley-after"))
+        st.stop()
+    if request is not None:
+        with guard():
+            drawn = st.session_state.get(f"drawn-{record.id}")
+            finished = run.run(record, request, drawn)
+            st.query_params.from_dict({"scene": record.id, "run": finished.id})
+            st.session_state.pop("threshold", None)
+            st.rerun()
+    run_id = st.query_params.get("run")
+    with guard():
+        if run_id:
+            results.show(record, resources.store().run(run_id))
+        else:
+            event = show_map(MapSpec(record.id, record.scene.grid), DynamicLayers((scene_tiles(record.id),)), key="mapping-map")
+            st.session_state[f"drawn-{record.id}"] = event.drawn
+            st.caption("Press *Map landslides*. Draw a rectangle or polygon first to map only a part of the scene.")

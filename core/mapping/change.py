@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import GridError
+from core.learning.metrics import threshold_code
 from core.mapping.findings import Choice, Findings, find
 from core.mapping.result import CHANGE, PROBABILITY, MappingResult
 from core.raster.align import scene_on_grid
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geopandas import GeoDataFrame
+
+    from core.raster.grid import Grid
 
 STEPS = 254
 NODATA_CHANGE = -32768
@@ -82,16 +86,26 @@ def _codes_on(result: MappingResult, target: MappingResult) -> NDArray[np.uint8]
 
 
 def _new_polygons(findings: Findings, earlier: NDArray[np.uint8], choice: Choice) -> GeoDataFrame:
-    from core.learning.metrics import threshold_code
-    from core.raster.vectorize import label_mask
+    from scipy import ndimage
 
-    labels = label_mask(findings.mask, findings.polygons, findings.result.grid)
+    labels, count = ndimage.label(findings.mask, structure=np.ones((3, 3)))
     mapped = (earlier != 255) & (earlier >= threshold_code(choice.threshold))
-    count = len(findings.polygons)
-    pixels = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    old = np.bincount(labels.ravel(), weights=mapped.ravel(), minlength=count + 1)[1:]
-    new = findings.polygons.assign(share_before=np.round(old / np.maximum(pixels, 1), 3))
+    pixels = np.bincount(labels.ravel(), minlength=count + 1)
+    old = np.bincount(labels.ravel(), weights=mapped.ravel(), minlength=count + 1)
+    rows, columns = _pixels_inside(findings.polygons, findings.result.grid)
+    label = labels[rows, columns]
+    new = findings.polygons.assign(share_before=np.round(old[label] / pixels[label], 3))
     return new[new["share_before"] < MOSTLY_OLD].reset_index(drop=True)
+
+
+def _pixels_inside(polygons: GeoDataFrame, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Row and column of a pixel inside each polygon."""
+    points = polygons.geometry.representative_point()
+    place = ~grid.transform if grid.is_georeferenced else Affine.identity()
+    inside = [place * (point.x, point.y) for point in points]
+    columns = np.array([int(np.floor(column)) for column, _ in inside], dtype=np.intp)
+    rows = np.array([int(np.floor(row)) for _, row in inside], dtype=np.intp)
+    return rows, columns
 
 
 def write_change(change: Change, path: Path) -> None:

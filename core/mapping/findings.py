@@ -146,9 +146,8 @@ def find(result: MappingResult, choice: Choice, dem: Path | None = None) -> Find
         valid & (codes >= threshold_code(choice.threshold)),
         minimum_area_px=int(np.ceil(choice.minimum_area / area - 1e-6)),
         fill_holes_px=int(np.floor(choice.fill_holes / area + 1e-6)),
+        valid=valid,
     )
-    # A hole that is filled must not grow over pixels without data.
-    mask &= valid
     elevation = elevation_on(result, dem) if dem is not None and result.grid.is_georeferenced else None
     return Findings(result, choice, mask, valid, polygons(mask, result.grid, decode(codes), elevation))
 

@@ -33,16 +33,18 @@ def architecture(name: str) -> Callable[[Builder], Builder]:
 
 
 class Upscaled(nn.Module):
-    """A network that sees its input enlarged and gives its logits at the input's own size.
+    """A network that sees its input enlarged or reduced and gives its logits at the input's own size.
 
-    Many landslides are a few pixels wide in a 10 m image, below the stride of an encoder's first stages.
+    Many landslides are a few pixels wide in a 10 m image, below the stride of an encoder's first stages, and a
+    thousand pixels long in an aerial image, beyond what a network sees at once.
 
     Parameters
     ----------
     network
         Any segmentation network.
     factor
-        Enlargement of each side; sides times factor must suit the network (multiples of 32).
+        Enlargement of each side, or one over a whole number for a reduction by area mean; sides times factor must
+        suit the network (multiples of 32).
     """
 
     def __init__(self, network: nn.Module, factor: float) -> None:
@@ -53,8 +55,11 @@ class Upscaled(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Logits (batch, 1, height, width) of images (batch, bands, height, width)."""
         height, width = images.shape[-2:]
-        large = functional.interpolate(images, scale_factor=self.factor, mode="bilinear", align_corners=False)
-        logits = self.network(large)
+        if self.factor < 1:
+            seen = functional.avg_pool2d(images, round(1 / self.factor))
+        else:
+            seen = functional.interpolate(images, scale_factor=self.factor, mode="bilinear", align_corners=False)
+        logits = self.network(seen)
         return functional.interpolate(logits, size=(height, width), mode="bilinear", align_corners=False)
 
 
@@ -81,7 +86,7 @@ def build_network(
     options
         Further arguments of the architecture, such as ``decoder_attention_type``.
     upscale
-        Enlargement of the input inside the network; see `Upscaled`.
+        Enlargement or reduction of the input inside the network; see `Upscaled`.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from core.mapping.bridge import Bridge
 from core.mapping.result import PROBABILITY, TRUTH, UNCERTAINTY
 from core.raster.grid import Grid
 from core.raster.scene import Scene, SceneReader
-from core.raster.windows import Region, WindowPlan, blend, column_bands, pad_to
+from core.raster.windows import STEP, Region, WindowPlan, blend, column_bands, pad_to
 from core.raster.write import RasterWriter, writing
 
 if TYPE_CHECKING:
@@ -90,6 +90,11 @@ class Counts:
     baseline: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 255), dtype=np.int64))
 
 
+def input_step(spec: ModelSpec) -> int:
+    """What sides of a model's input are multiples of: more than 32 where the network reduces its input first."""
+    return STEP if spec.upscale >= 1 else round(STEP / spec.upscale)
+
+
 def never() -> bool:
     """Do not cancel."""
     return False
@@ -119,7 +124,9 @@ class Predictor:
     def plan(self) -> WindowPlan:
         """Windows over the whole scene."""
         height, width = self.scene.grid.shape
-        return WindowPlan.over(height, width, self.spec.tile, self.options.overlap, self.bridge.scale)
+        return WindowPlan.over(
+            height, width, self.spec.tile, self.options.overlap, self.bridge.scale, input_step(self.spec)
+        )
 
     def inputs(self, reader: SceneReader, window: Region) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Normalised values of a window at the network's size, and which scene pixels in it are valid.

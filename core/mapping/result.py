@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from affine import Affine
@@ -21,6 +21,9 @@ PROBABILITY = "probability"
 UNCERTAINTY = "uncertainty"
 TRUTH = "truth"
 CHANGE = "change"
+EXPLANATION = "cam"
+
+Kind = Literal["mapping", "change", "explanation"]
 
 
 def _grid_to_json(grid: Grid) -> dict[str, Any]:
@@ -64,6 +67,9 @@ class MappingResult:
         Inputs with digests, model and weights' digest, parameters, versions, machine, times, bridging.
     notes
         Sentences the user must see: bridging of values and resolution, limits of the model.
+    kind, parents
+        What the run is, and the ids of the runs it stands on: a ``"mapping"`` has none, a ``"change"`` compares
+        two mappings, an ``"explanation"`` says why one found what it found.
     """
 
     id: str
@@ -79,6 +85,8 @@ class MappingResult:
     baseline: NDArray[np.int64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    kind: Kind = "mapping"
+    parents: tuple[str, ...] = ()
 
     def artifact(self, role: str) -> Path:
         """Path of an artifact.
@@ -105,6 +113,8 @@ class MappingResult:
         content = {
             "format": 1,
             "task": "mapping",
+            "kind": self.kind,
+            "parents": list(self.parents),
             "id": self.id,
             "scene": self.scene,
             "scene_digest": self.scene_digest,
@@ -149,6 +159,8 @@ class MappingResult:
                 artifacts=content["artifacts"],
                 provenance=content["provenance"],
                 notes=tuple(content["notes"]),
+                kind=content["kind"],
+                parents=tuple(content["parents"]),
             )
         except (OSError, ValueError, KeyError) as error:
             raise StorageError(f"The run in {folder.name} cannot be read.", str(error)) from error

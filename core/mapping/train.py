@@ -174,7 +174,8 @@ def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "")
         phases.append({"epochs": trained.epochs, "best_epoch": trained.best_epoch, "tuning_f1": trained.tuning_f1,
                        "upscale": phase.upscale, "minutes": round(sum(h["seconds"] for h in trained.history) / 60, 1)})  # fmt: skip
     assert trained is not None  # noqa: S101  a description has at least one phase
-    spec = replace(spec, upscale=config.phases[-1].upscale)
+    # What was reduced before training is reduced inside the network afterwards: users give images as they are.
+    spec = replace(spec, upscale=config.phases[-1].upscale / config.data.reduce)
     return _store(config, spec, trained, parts, phases, command)
 
 
@@ -194,7 +195,8 @@ def _store(
     """Keep the weights in half precision when that costs the tuning score nothing, and write spec and digests."""
     from safetensors.torch import save_file
 
-    network = network_of(spec)
+    upscale = config.phases[-1].upscale
+    network = build_network(config.architecture, config.encoder, len(spec.bands), config.options, upscale)
     network.load_state_dict(trained.weights)
     full = _tuning_counts(network, spec, parts.tuning)
     halved = {key: value.half().float() if value.is_floating_point() else value for key, value in trained.weights.items()}
@@ -208,7 +210,7 @@ def _store(
     save_file(
         {
             key: (value.half() if keep_half and value.is_floating_point() else value).contiguous()
-            for key, value in trained.weights.items()
+            for key, value in _named_for(spec, trained.weights).items()
         },
         folder / WEIGHTS,
     )
@@ -231,6 +233,12 @@ def _store(
     )  # fmt: skip
     (folder / "model.toml").write_text(spec.to_toml(), encoding="utf-8")
     return StoredModel(spec, folder)
+
+
+def _named_for(spec: ModelSpec, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights under the names that the spec's network has, which wraps another when it enlarges or reduces."""
+    prefix = "" if spec.upscale == 1 else "network."
+    return {prefix + key.removeprefix("network."): value for key, value in weights.items()}
 
 
 def _tuning_counts(network: nn.Module, spec: ModelSpec, tuning: PairArrays) -> NDArray[np.int64]:

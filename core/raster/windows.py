@@ -7,7 +7,7 @@ on what else is computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -94,7 +94,9 @@ class WindowPlan:
     overlap: float
 
     @classmethod
-    def over(cls, height: int, width: int, tile: int, overlap: float = 0.25, scale: float = 1.0) -> WindowPlan:
+    def over(
+        cls, height: int, width: int, tile: int, overlap: float = 0.25, scale: float = 1.0, step: int = STEP
+    ) -> WindowPlan:
         """Plan windows for a raster.
 
         Parameters
@@ -102,16 +104,17 @@ class WindowPlan:
         height, width
             Size of the raster in pixels.
         tile
-            Side of the network's input in pixels, a multiple of 32.
+            Side of the network's input in pixels, a multiple of `step`.
         overlap
             Share of a window that neighbours have in common.
         scale
             Pixels of the network per pixel of the raster: ground distance of the raster over that of the model.
+        step
+            What sides of the network's input are multiples of.
         """
 
         def side(length: int) -> tuple[int, int]:
-            network = min(tile, STEP * int(np.ceil(length * scale / STEP - 1e-9)))
-            network = max(network, STEP)
+            network = max(step, min(tile, step * int(np.ceil(length * scale / step - 1e-9))))
             return max(1, round(network / scale)), network
 
         window_height, network_height = side(height)
@@ -177,9 +180,6 @@ def pad_to(values: NDArray[np.generic], height: int, width: int) -> NDArray[np.g
     return np.pad(values, missing, mode="reflect") if any(after for _, after in missing) else values
 
 
-Predict = Callable[[Sequence[Region]], NDArray[np.float32]]
-
-
 def blend(
     plan: WindowPlan, region: Region, predictions: Iterable[tuple[Region, NDArray[np.float32]]], channels: int = 1
 ) -> Iterator[tuple[Region, NDArray[np.float32]]]:
@@ -207,7 +207,7 @@ def blend(
     columns = plan.column_total[region.column : region.end_column]
     weight = plan.row_weight[:, None] * plan.column_weight[None, :]
     starts = [row for row in plan.rows if row < region.end_row and row + plan.window_height > region.row]
-    for index, (row, group) in enumerate(groupby(predictions, key=lambda item: item[0].row)):
+    for index, (_, group) in enumerate(groupby(predictions, key=lambda item: item[0].row)):
         for window, values in group:
             shared = window.intersection(region)
             inside = (
@@ -228,7 +228,6 @@ def blend(
             yield Region(top, region.column, finished, region.width), strip[:, :finished] / total
             strip = np.concatenate([strip[:, finished:], np.zeros_like(strip[:, :finished])], axis=1)
             top += finished
-        del row
 
 
 def column_bands(region: Region, widest: int = 8192) -> tuple[Region, ...]:

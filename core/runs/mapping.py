@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,3 +158,53 @@ def _notes(scene: Scene, model: StoredModel, how: Bridge) -> tuple[str, ...]:
     if model.has_seen(scene.digest):
         notes.insert(0, "The model was trained or chosen on this very scene: its scores here say nothing about skill.")
     return tuple(notes)
+
+
+def request_of(result: MappingResult) -> Request:
+    """The request that a finished run answered, to ask the same of another scene."""
+    asked = result.provenance["parameters"]
+    options = asked["options"]
+    return Request(
+        model=asked["model"],
+        bands=tuple(asked["bands"]) if asked["bands"] else None,
+        stretch=asked["stretch"],
+        resample=asked["resample"],
+        options=Options(options["overlap"], options["turned"], options["batch"]),
+        engine=asked["engine"],
+    )
+
+
+def rescore(store: Store, result: MappingResult, truth: Path) -> MappingResult:
+    """Score a finished run against an inventory without running the model again.
+
+    The outcome is a run of its own, because a finished run never changes; its probability raster is the same file.
+
+    Raises
+    ------
+    LandslideError
+        When the inventory does not fit the run's grid, or the disk is full.
+    """
+    from core.raster.align import truth_reader
+    from core.runs.scoring import count_against
+
+    known = truth_reader(truth, result.grid)
+    identity, folder = store.new_run()
+    try:
+        artifacts, counts = count_against(result, known, folder)
+        scored = replace(
+            result,
+            id=identity,
+            folder=folder,
+            counts=counts,
+            # The colour index needs the scene's colours, which are counted only while mapping.
+            baseline=None,
+            has_truth=True,
+            artifacts=artifacts,
+            parents=(result.id,),
+            provenance={**result.provenance, "truth": _truth(truth, known), "scored": now()},
+        )
+        scored.save()
+    except BaseException:
+        store.discard_run(identity)
+        raise
+    return scored

@@ -137,17 +137,21 @@ class Store:
     ) -> SceneRecord:
         """Register a raster that stays where it is (a sample, open data, a file of the data folder).
 
+        Registered with the same files and words before, it keeps its id.
+
         Raises
         ------
         InputError
             When the raster cannot be opened safely.
         """
         Scene.open(data, name)
-        identity, folder = self._make("scenes")
         entry = _Entry(
             name, str(data.resolve()), _text(truth), _text(dem), origin, before, synthetic, licence, citation
         )
-        self._write(folder, entry)
+        identity = self._same(entry)
+        if identity is None:
+            identity, folder = self._make("scenes")
+            self._write(folder, entry)
         return self.scene_record(identity)
 
     def upload_scene(self, content: BinaryIO, name: str) -> SceneRecord:
@@ -190,6 +194,45 @@ class Store:
         _spool(content, path)
         self._write(folder, replace(entry, **{role: path.name}))
         return self.scene_record(identity)
+
+    def detach(self, identity: str, role: str) -> None:
+        """Take a scene's truth (``"truth"``) or elevation (``"dem"``) away again; files used in place stay."""
+        folder = self._folder("scenes", identity)
+        entry = self._entry(folder)
+        name = getattr(entry, role)
+        self._write(folder, replace(entry, **{role: ""}))
+        if name and not Path(name).is_absolute():
+            (folder / name).unlink(missing_ok=True)
+
+    def set_before(self, identity: str, before: str) -> None:
+        """Say which scene shows the same place before the event.
+
+        Raises
+        ------
+        InputError
+            When either is not in the store, or both are the same.
+        """
+        if identity == before:
+            raise InputError("A scene cannot be its own earlier scene.", remedy="Choose another.")
+        self._entry(self._folder("scenes", before))
+        folder = self._folder("scenes", identity)
+        self._write(folder, replace(self._entry(folder), before=before))
+
+    def scenes(self) -> Iterator[SceneRecord]:
+        """All scenes whose raster can still be opened, the newest first."""
+        for manifest in sorted((self.home / "scenes").glob(f"*/{SCENE}"), key=lambda path: -path.stat().st_mtime):
+            try:
+                yield self.scene_record(manifest.parent.name)
+            except InputError:
+                # A file used in place may have been moved away; the others are still there to choose.
+                continue
+
+    def _same(self, entry: _Entry) -> str | None:
+        """Id of a scene that is registered with exactly these files and words."""
+        for manifest in (self.home / "scenes").glob(f"*/{SCENE}"):
+            if self._entry(manifest.parent) == entry:
+                return manifest.parent.name
+        return None
 
     def _write(self, folder: Path, entry: _Entry) -> None:
         from core.raster.write import atomic_path

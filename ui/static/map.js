@@ -317,6 +317,10 @@ window.slidelens = window.slidelens || (function () {
     map.setMinZoom(settings.minZoom);
     map.setMaxZoom(settings.maxZoom);
     map.attributionControl.setPrefix(false);
+    // Leaflet focuses the map at each press. Where the map reaches below the window, the browser then scrolled the
+    // page between press and click, and the click met another place.
+    const frame = map.getContainer();
+    frame.focus = function () { HTMLElement.prototype.focus.call(frame, { preventScroll: true }); };
     const wide = map.getContainer().clientWidth > 640;
     panel = box("topright", "Layers", wide);
     legend = box("bottomright", "Legend", wide);

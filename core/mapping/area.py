@@ -1,0 +1,72 @@
+"""The part of a scene that a user drew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.warp import transform_geom
+from rasterio.windows import Window
+
+from core.errors import GridError, InputError
+from core.mapping.predict import Area
+from core.raster.grid import Grid
+from core.raster.windows import Region
+
+
+def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
+    """Pixels of a grid whose centres lie in a drawn polygon.
+
+    Parameters
+    ----------
+    grid
+        The scene's grid.
+    drawn
+        GeoJSON Polygon or MultiPolygon, in EPSG:4326, or in pixel space with x the column and y the row.
+
+    Raises
+    ------
+    InputError
+        When it is no polygon.
+    GridError
+        When it covers no pixel of the scene.
+    """
+    try:
+        outline = shapely.geometry.shape(drawn)
+    except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError("The drawn area is no polygon.", str(error), "Draw it again.") from error
+    if grid.is_georeferenced:
+        outline = shapely.geometry.shape(transform_geom("EPSG:4326", grid.crs, drawn))
+        place = ~grid.transform
+        outline = shapely.affinity.affine_transform(outline, _matrix(place))
+    outline = shapely.make_valid(outline)
+    clipped = outline.intersection(shapely.box(0, 0, grid.width, grid.height))
+    if clipped.is_empty or clipped.area <= 0:
+        raise GridError("The drawn area lies outside the scene.", remedy="Draw it on the scene, or remove it.")
+    left, top, right, bottom = clipped.bounds
+    row, column = int(np.floor(top)), int(np.floor(left))
+    height = min(grid.height, int(np.ceil(bottom))) - row
+    width = min(grid.width, int(np.ceil(right))) - column
+    shapely.prepare(outline)
+
+    def inside(region: Region) -> NDArray[np.bool_]:
+        columns, rows = np.meshgrid(
+            region.column + np.arange(region.width) + 0.5, region.row + np.arange(region.height) + 0.5
+        )
+        result: NDArray[np.bool_] = shapely.contains_xy(outline, columns, rows)
+        return result
+
+    return Area(Region(row, column, height, width), inside)
+
+
+def _matrix(place: Affine) -> tuple[float, float, float, float, float, float]:
+    return place.a, place.b, place.d, place.e, place.c, place.f
+
+
+def window_of(region: Region) -> Window:
+    """A region as rasterio's window."""
+    return Window(region.column, region.row, region.width, region.height)

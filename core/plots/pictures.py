@@ -1,0 +1,44 @@
+"""Small pictures as arrays: a target outlined, an attribution laid over an image."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.plots.colours import FOUND, ramp, rgb
+
+ENLARGED = 512
+"""Pictures smaller than this are enlarged by whole pixels, so that browsers do not blur them."""
+
+
+def _enlarged(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    factor = max(1, ENLARGED // max(values.shape[:2]))
+    return values.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Two pixels of the region's inner border."""
+    inner = region.copy()
+    for _ in range(2):
+        padded = np.pad(inner, 1)
+        inner = inner & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    result: NDArray[np.bool_] = region & ~inner
+    return result
+
+
+def outlined(image: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """An image (height, width, 3) with the border of a region in the colour of found landslides."""
+    picture = np.array(_enlarged(image), dtype=np.uint8)
+    picture[_outline(_enlarged(region).astype(bool))] = rgb(FOUND)
+    return picture
+
+
+def cam_picture(
+    image: NDArray[np.uint8], attribution: NDArray[np.float32], region: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """An attribution in [0, 1] over a grey image; the stronger it is, the less of the image shows through."""
+    grey = image.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    strength = np.clip(attribution, 0, 1)[..., None]
+    colours = ramp("inferno")[np.rint(strength[..., 0] * 255).astype(int)][..., :3].astype(np.float32)
+    mixed = grey * (1 - 0.8 * strength) + colours * 0.8 * strength
+    return outlined(np.rint(mixed).astype(np.uint8), region)

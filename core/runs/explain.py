@@ -1,0 +1,267 @@
+"""Why a mapping found what it found at a place: an explanation as a run with a parent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from core.errors import InputError
+from core.explain.cam import grad_cam, sentence
+from core.explain.faithfulness import Deletion, deletion
+from core.explain.layers import LayerChoice, available_layers, suggested_layer
+from core.explain.target import region_around
+from core.learning.metrics import encode
+from core.learning.spec import ModelSpec
+from core.learning.store import find_model
+from core.mapping.bridge import Bridge
+from core.mapping.models import network_of
+from core.mapping.predict import Options, Predictor
+from core.mapping.result import EXPLANATION, MappingResult
+from core.raster.grid import Grid
+from core.raster.scene import Scene
+from core.raster.vectorize import rasterise
+from core.raster.windows import Region
+from core.raster.write import write_array
+from core.runs.provenance import environment, now
+from core.runs.store import Store
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from torch import nn
+
+FILE = "cam.tif"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Grad-CAM of one target.
+
+    Attributes
+    ----------
+    run
+        The stored run; its artifact ``cam`` is a COG on the window's grid, coded like a probability.
+    attribution
+        (height, width) float32 in [0, 1] on the window's pixels.
+    image
+        (height, width, 3) uint8 of the window as the model saw it, for pictures.
+    region
+        (height, width) bool: the pixels asked about.
+    layer, deletion, sentence
+        Which layer was asked, how faithful the map proved, and what it shows in words.
+    """
+
+    run: MappingResult
+    attribution: NDArray[np.float32]
+    image: NDArray[np.uint8]
+    region: NDArray[np.bool_]
+    layer: LayerChoice
+    deletion: Deletion
+    sentence: str
+
+
+@dataclass(frozen=True)
+class _Explainable:
+    """A network for explanations, whose lock must be held around anything that hooks it."""
+
+    network: nn.Module
+    layers: tuple[LayerChoice, ...]
+    lock: threading.Lock
+
+
+@lru_cache(maxsize=3)
+def _explainable(name: str, digest: str) -> _Explainable:
+    del digest  # part of the key: other weights are another network
+    network = find_model("mapping", name).load_network(network_of)
+    return _Explainable(network, available_layers(network), threading.Lock())
+
+
+def layers_of(model: str) -> tuple[tuple[LayerChoice, ...], LayerChoice]:
+    """Layers of a mapping model that may be asked, and the one to begin with."""
+    spec = find_model("mapping", model).spec
+    layers = _explainable(model, spec.weights_sha256).layers
+    return layers, suggested_layer(layers)
+
+
+def explain(
+    store: Store,
+    scene: Scene,
+    result: MappingResult,
+    target: GeoDataFrame | tuple[int, int],
+    layer: str,
+) -> Explanation:
+    """Grad-CAM of a polygon or of the surroundings of a pixel.
+
+    Parameters
+    ----------
+    scene
+        The scene that `result` mapped.
+    target
+        One polygon in the result's coordinates, or (row, column) of the result's grid.
+    layer
+        Name of a layer as `layers_of` gives it.
+
+    Raises
+    ------
+    LandslideError
+        When the target lies outside the scene or the model is no longer what the run used.
+    """
+    model = find_model("mapping", result.model)
+    if model.spec.weights_sha256 != result.provenance["model"]["weights_sha256"]:
+        raise InputError(
+            f"The model {result.model} is no longer the one that made this run.",
+            "Its weights have changed since.",
+            "Run the mapping again, then ask why.",
+        )
+    explainable = _explainable(result.model, model.spec.weights_sha256)
+    chosen = next((choice for choice in explainable.layers if choice.name == layer), None)
+    if chosen is None:
+        raise InputError(f"The model has no layer {layer!r} that can be asked.", remedy="Choose one of those offered.")
+    predictor = Predictor(scene, model.spec, _bridge(result), _NoRuntime(), Options())
+    window = _window_around(predictor, _centre(result, scene.grid, target))
+    with scene.reader() as reader:
+        inputs, valid = predictor.inputs(reader, window)
+    part = window.intersection(predictor.plan.whole)
+    grid = scene.grid.window(Window(part.column, part.row, part.width, part.height))
+    region = _region(target, result, grid)
+    asked = _at_network_size(region, inputs.shape[-2:], window)
+    with explainable.lock:
+        tensor = torch.from_numpy(np.ascontiguousarray(inputs[None]))
+        cam = grad_cam(explainable.network, tensor, asked, layer)
+        faithful = deletion(explainable.network, tensor, asked, cam)
+    attribution = _to_window(cam, window)[: part.height, : part.width]
+    image = _picture(inputs, model.spec, window)[: part.height, : part.width]
+    words = sentence(chosen, faithful)
+    run = _store(store, result, grid, attribution, valid[: part.height, : part.width], chosen, faithful, words)
+    return Explanation(run, attribution, image, region, chosen, faithful, words)
+
+
+class _NoRuntime:
+    """Stands where only inputs are read and nothing is predicted."""
+
+    name = "none"
+    threads = 0
+
+    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Never called."""
+        raise NotImplementedError
+
+
+def _bridge(result: MappingResult) -> Bridge:
+    how: Mapping[str, Any] = result.provenance["bridge"]
+    return Bridge(tuple(how["bands"]), tuple(how["gain"]), tuple(how["offset"]), float(how["scale"]), ())
+
+
+def _centre(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:
+    if isinstance(target, tuple):
+        x, y = result.grid.xy(*target)
+    else:
+        point = target.geometry.iloc[0].representative_point()
+        x, y = point.x, point.y
+    row, column = grid.rowcol(x, y)
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        raise InputError("That place lies outside the scene.", remedy="Click inside it.")
+    return row, column
+
+
+def _window_around(predictor: Predictor, centre: tuple[int, int]) -> Region:
+    plan = predictor.plan
+    row = min(max(0, centre[0] - plan.window_height // 2), max(0, plan.height - plan.window_height))
+    column = min(max(0, centre[1] - plan.window_width // 2), max(0, plan.width - plan.window_width))
+    return plan.window(row, column)
+
+
+def _region(target: GeoDataFrame | tuple[int, int], result: MappingResult, grid: Grid) -> NDArray[np.bool_]:
+    if not isinstance(target, tuple):
+        region = rasterise(target, grid)
+        if region.any():
+            return region
+        target = result.grid.rowcol(*target.geometry.iloc[0].representative_point().coords[0])
+    row, column = grid.rowcol(*result.grid.xy(*target))
+    return region_around(row, column, grid.shape)
+
+
+def _at_network_size(region: NDArray[np.bool_], shape: tuple[int, ...], window: Region) -> NDArray[np.bool_]:
+    """The region on the network's pixels, each taking the value at its centre, and never empty."""
+    height, width = shape
+    rows = np.minimum(((np.arange(height) + 0.5) * window.height / height).astype(int), window.height - 1)
+    columns = np.minimum(((np.arange(width) + 0.5) * window.width / width).astype(int), window.width - 1)
+    padded = np.zeros((window.height, window.width), dtype=bool)
+    padded[: region.shape[0], : region.shape[1]] = region
+    asked: NDArray[np.bool_] = padded[np.ix_(rows, columns)]
+    if not asked.any():
+        row, column = np.argwhere(region)[0]
+        asked[int(row * height / window.height), int(column * width / window.width)] = True
+    return asked
+
+
+def _to_window(values: NDArray[np.float32], window: Region) -> NDArray[np.float32]:
+    if values.shape == (window.height, window.width):
+        return values
+    from torch.nn import functional
+
+    tensor = torch.from_numpy(values)[None, None]
+    resized: NDArray[np.float32] = functional.interpolate(
+        tensor, size=(window.height, window.width), mode="bilinear", align_corners=False
+    )[0, 0].numpy()
+    return resized
+
+
+def _picture(inputs: NDArray[np.float32], spec: ModelSpec, window: Region) -> NDArray[np.uint8]:
+    """The normalised input as a picture, brightened to its own 1–99 % range."""
+    bands = inputs[:3] if len(inputs) >= 3 else np.repeat(inputs[:1], 3, axis=0)
+    bands = bands * np.asarray(spec.deviation[: len(bands)])[:, None, None] + np.asarray(spec.mean[: len(bands)])[:, None, None]
+    low, high = np.percentile(bands, (1, 99))
+    scaled = np.clip((bands - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
+    full = np.stack([_to_window(band, window) for band in scaled])
+    return np.rint(full.transpose(1, 2, 0) * 255).astype(np.uint8)
+
+
+def _store(
+    store: Store,
+    parent: MappingResult,
+    grid: Grid,
+    attribution: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    layer: LayerChoice,
+    faithful: Deletion,
+    words: str,
+) -> MappingResult:
+    identity, folder = store.new_run()
+    try:
+        codes = encode(np.where(valid, attribution, np.nan))
+        write_array(Path(folder, FILE), grid, codes[None], nodata=255, descriptions=(EXPLANATION,))
+        run = MappingResult(
+            id=identity,
+            folder=folder,
+            scene=parent.scene,
+            scene_digest=parent.scene_digest,
+            scene_id=parent.scene_id,
+            model=parent.model,
+            grid=grid,
+            counts=np.zeros((2, 255), dtype=np.int64),
+            artifacts={EXPLANATION: FILE},
+            provenance={
+                "finished": now(),
+                "method": "Grad-CAM",
+                "layer": layer.name,
+                "deletion": {"share": faithful.share, "drop": faithful.drop_top, "drop_random": faithful.drop_random},
+                **environment(),
+            },
+            notes=(words,),
+            kind="explanation",
+            parents=(parent.id,),
+        )
+        run.save()
+    except BaseException:
+        store.discard_run(identity)
+        raise
+    return run

@@ -1,0 +1,98 @@
+"""The form that asks for a run: model, bands and how the scene is brought to the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import BandError
+from ui.feedback import plain, show_error
+
+if TYPE_CHECKING:
+    from core.learning.store import StoredModel
+    from core.raster.scene import Scene
+    from core.runs.mapping import Request
+
+STRETCHES = {"auto": "Automatic", "none": "Values as they are", "2,98": "2–98 % of each band", "1,99": "1–99 % of each band"}
+
+
+def _title(model: StoredModel) -> str:
+    score = model.spec.scores.get("validation", {}).get("f1")
+    return f"{model.spec.title} · F1 {score:.2f}" if score is not None else model.spec.title
+
+
+def choose_model() -> StoredModel | None:
+    """Let the user choose a mapping model; None, with the words why, when there is none."""
+    from core.learning.store import list_models
+
+    models = {model.spec.name: model for model in list_models("mapping")}
+    if not models:
+        st.info("No mapping model is installed. Train one with `python -m core mapping train`.")
+        return None
+    name = st.selectbox(
+        "Model", list(models), key="model", format_func=lambda name: _title(models[name]),
+        help="F1 on validation images: 1 is perfect agreement with the reference, the colour index reaches 0.49.",
+    )  # fmt: skip
+    model = models[name]
+    st.caption(plain(f"{model.spec.summary} Sensor: {model.spec.sensor}."))
+    with st.popover("Model card", width="stretch"):
+        _show_card(model)
+    return model
+
+
+def _show_card(model: StoredModel) -> None:
+    from core.mapping.card import FAILURES
+
+    # The picture is a file beside the card; Markdown here has no folder to find it in.
+    text = "\n".join(line for line in model.card.splitlines() if FAILURES not in line)
+    st.markdown(text)
+    picture = model.folder / FAILURES
+    if picture.exists():
+        st.image(picture.read_bytes(), caption="The worst validation images", alt="Worst validation images of the model")
+
+
+def ask(scene: Scene, model: StoredModel) -> Request | None:
+    """Show the form; the request when its button was pressed.
+
+    Parameters
+    ----------
+    scene
+        Scene to be mapped.
+    model
+        Model chosen.
+    """
+    from core.mapping.predict import Options
+    from core.runs.mapping import Request
+
+    with st.form("ask", border=False):
+        with st.expander("Bands, values and accuracy"):
+            bands = _bands(scene, model)
+            stretch = st.selectbox("Values", list(STRETCHES), format_func=STRETCHES.__getitem__, help=(
+                "Automatic stretches scenes that are not 8-bit to the values the model was trained on, and says so."))
+            resample = st.selectbox("Ground distance", ["auto", "none"], format_func={
+                "auto": "Bring to the model's", "none": "Leave as it is"}.__getitem__)
+            turned = st.toggle("Average eight turns", help=(
+                "Test-time augmentation: eight times slower, a little better, and gives an uncertainty raster."))  # fmt: skip
+        pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
+    if not pressed or bands is None:
+        return None
+    return Request(model.spec.name, bands, stretch, resample, Options(turned=turned))
+
+
+def _bands(scene: Scene, model: StoredModel) -> tuple[int, ...] | None:
+    from core.raster.scene import guess_bands
+
+    try:
+        guess = guess_bands(scene, model.spec.bands)
+    except BandError as error:
+        show_error(error)
+        return None
+    numbers = [band.index for band in scene.bands]
+    names = {band.index: f"{band.index} · {band.name}" if band.name else str(band.index) for band in scene.bands}
+    chosen = [
+        st.selectbox(f"Band for {role}", numbers, index=numbers.index(number), format_func=names.__getitem__,
+                     key=f"band-{role}-{scene.digest[:12]}")
+        for role, number in zip(model.spec.bands, guess, strict=True)
+    ]  # fmt: skip
+    return tuple(chosen)

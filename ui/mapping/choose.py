@@ -1,0 +1,171 @@
+"""Where a scene comes from: a sample, open data, an upload, or the operator's data folder."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+from ui.feedback import Progress, plain
+
+if TYPE_CHECKING:
+    from core.catalog.open_data import OpenPair
+    from core.runs.store import SceneRecord
+
+SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
+IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
+
+
+def current() -> SceneRecord | None:
+    """The scene in the page's address; ``?sample=`` loads a sample on the way."""
+    sample = st.query_params.get("sample")
+    if sample:
+        del st.query_params["sample"]
+        record = open_sample(sample)
+        st.query_params["scene"] = record.id
+        return record
+    run = st.query_params.get("run")
+    if run:
+        scene = resources.store().run(run).scene_id
+        if scene:
+            return resources.store().scene_record(scene)
+    chosen = st.query_params.get("scene")
+    return resources.store().scene_record(chosen) if chosen else None
+
+
+def use(record: SceneRecord) -> None:
+    """Make a scene the page's scene and start the page anew."""
+    st.query_params.clear()
+    st.query_params["scene"] = record.id
+    st.rerun()
+
+
+def choose() -> None:
+    """Show the sources of scenes."""
+    source = st.selectbox("Scene from", SOURCES, key="scene-source")
+    {
+        "Sample": _sample,
+        "Open data": _open_data,
+        "Upload": _upload,
+        "Data folder": _data_folder,
+        "Earlier scenes": _earlier,
+    }[source]()
+
+
+def open_sample(identity: str) -> SceneRecord:
+    """Put a sample that ships, with its inventory, elevation and earlier scene, into the store.
+
+    Raises
+    ------
+    InputError
+        When there is no such sample.
+    """
+    from core.catalog.samples import sample
+
+    chosen = sample(identity)
+    before = open_sample(chosen.before) if chosen.before else None
+    return resources.store().add_scene(
+        chosen.path, chosen.title, truth=chosen.truth, dem=chosen.dem, origin="sample that ships",
+        before=before.id if before else "", synthetic=chosen.synthetic, licence=chosen.licence,
+        citation=chosen.citation,
+    )  # fmt: skip
+
+
+def _sample() -> None:
+    from core.catalog.samples import samples
+
+    known = {sample.id: sample for sample in samples()}
+    chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
+    st.caption(plain(known[chosen].shows))
+    if st.button("Use this sample", width="stretch"):
+        use(open_sample(chosen))
+
+
+def _open_data() -> None:
+    from core.catalog.open_data import open_pairs
+
+    pairs = {pair.id: pair for pair in open_pairs()}
+    chosen = st.selectbox("Image", list(pairs), format_func=lambda identity: pairs[identity].title)
+    pair = pairs[chosen]
+    st.caption(plain(f"{pair.data_set.sensor}. {pair.data_set.caution} Licence: {pair.licence}. Cite: {pair.citation}"))
+    if st.button("Fetch and use", width="stretch"):
+        use(_fetch(pair))
+
+
+def _fetch(pair: OpenPair) -> SceneRecord:
+    from core.catalog.open_data import fetch
+
+    progress = Progress("Fetching")
+    fetched = fetch(pair, progress=lambda done, total: progress(done / max(total, 1)))
+    progress.done()
+    return resources.store().add_scene(
+        fetched.image, pair.title, truth=fetched.truth, origin=f"open data: {pair.data_set.title}",
+        licence=pair.licence, citation=pair.citation,
+    )  # fmt: skip
+
+
+def _upload() -> None:
+    uploaded = st.file_uploader(
+        "Image", type=IMAGE_TYPES, key="scene-upload",
+        help="GeoTIFF (also Cloud Optimized), PNG or JPEG, up to 200 MB. For larger files ask the operator for a data "
+        "folder.",
+    )  # fmt: skip
+    if uploaded is not None and st.button("Use this image", width="stretch"):
+        use(resources.store().upload_scene(uploaded, PurePath(uploaded.name).name))
+
+
+def _data_folder() -> None:
+    from core.raster.untrusted import resolve_inside
+    from core.runs.store import data_folder
+
+    folder = data_folder()
+    if folder is None:
+        st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder whose files may be opened by path.")
+        return
+    path = st.text_input("Path in the data folder", placeholder="region/scene.tif")
+    if st.button("Use this file", width="stretch"):
+        if not path.strip():
+            raise InputError("No path was given.", remedy="Write the path of a file in the data folder.")
+        file = resolve_inside(folder, path.strip())
+        use(resources.store().add_scene(file, file.name, origin="data folder"))
+
+
+def _earlier() -> None:
+    names = {record.id: f"{record.scene.name} · {record.origin}" for record in resources.store().scenes()}
+    if not names:
+        st.info("No scene was loaded yet.")
+        return
+    chosen = st.selectbox("Scene", list(names), format_func=names.__getitem__)
+    if st.button("Use this scene", width="stretch"):
+        use(resources.store().scene_record(chosen))
+
+
+def describe(record: SceneRecord) -> None:
+    """Say what the scene is."""
+    scene, grid = record.scene, record.scene.grid
+    distance = grid.ground_distance()
+    place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel" if grid.crs and distance else "no coordinate system: pixel space"
+    st.markdown(f"**{plain(scene.name)}**")
+    bands = "band" if len(scene.bands) == 1 else "bands"
+    st.caption(plain(f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."))
+    if scene.synthetic:
+        st.caption("Synthetic: made by a script, not by a satellite.")
+    if scene.licence:
+        st.caption(plain(f"Licence: {scene.licence}."))
+    has = [name for name, path in (("a reference inventory", record.truth), ("elevation", record.dem)) if path]
+    if has:
+        st.caption(f"Comes with {' and '.join(has)}.")
+    with st.expander("Add elevation or a reference"):
+        _attach(record, "dem", "Elevation raster (metres)", ["tif", "tiff"])
+        _attach(record, "truth", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
+
+
+def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> None:
+    uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
+    if uploaded is not None and st.button(f"Attach {uploaded.name}", key=f"attach-button-{role}"):
+        suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
+        resources.store().attach(record.id, role, uploaded, suffix)
+        st.rerun()

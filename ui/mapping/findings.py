@@ -1,0 +1,81 @@
+"""Findings: how many landslides, how large, and which."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.mapping.results import View, area_text
+
+COLUMNS = {
+    "id": ("No.", "%d"),
+    "area_m2": ("Area, m²", "%.0f"),
+    "area_px": ("Area, px", "%.0f"),
+    "perimeter_m": ("Perimeter, m", "%.0f"),
+    "perimeter_px": ("Perimeter, px", "%.0f"),
+    "mean_probability": ("Mean probability", "%.2f"),
+    "slope_mean_deg": ("Mean slope, °", "%.0f"),
+    "relief_m": ("Relief, m", "%.0f"),
+    "aspect_deg": ("Aspect, °", "%.0f"),
+}
+
+
+def show(view: View) -> None:
+    """Totals, the table linked to the map, and the size–frequency plot."""
+    found = view.findings
+    if found is None:
+        st.info("Polygons are not made for a raster of this size; draw an area on the map and map that.")
+        return
+    georeferenced = view.result.grid.is_georeferenced
+    totals = st.columns(4)
+    totals[0].metric("Landslides", f"{len(found.polygons):,}")
+    totals[1].metric("Landslide area", area_text(float(found.areas.sum()), georeferenced))
+    totals[2].metric("Share of the scene", f"{found.share:.2%}")
+    largest = float(found.areas.max()) if len(found.polygons) else 0.0
+    totals[3].metric("Largest", area_text(largest, georeferenced))
+    if not len(found.polygons):
+        st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
+        return
+    st.caption("Slides that touch are one polygon: the number is a lower bound, the largest may be several.")
+    left, right = st.columns([3, 2])
+    with left:
+        _table(view)
+    with right:
+        _sizes(view)
+
+
+def _table(view: View) -> None:
+    assert view.findings is not None  # noqa: S101  show() returned otherwise
+    frame = view.findings.polygons.drop(columns="geometry")
+    doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
+    shown = [column for column in COLUMNS if column in frame and column not in doubled]
+    config = {name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1]) for name in shown}
+    key = f"selected-{view.result.id}"
+    chosen = st.dataframe(
+        frame[shown], hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
+        key=f"table-{view.result.id}-{view.choice}", height=360, alt="Table of the landslides found",
+    )  # fmt: skip
+    rows = chosen.selection.rows
+    picked = int(frame["id"].iloc[rows[0]]) if rows else None
+    last = f"last-row-{view.result.id}"
+    if picked != st.session_state.get(last):
+        st.session_state[last] = picked
+        st.session_state[f"from-table-{view.result.id}"] = picked is not None
+        if picked is not None:
+            st.session_state[key] = picked
+            st.rerun(scope="fragment")
+    if view.selected is not None and view.selected in set(frame["id"]):
+        row = frame[frame["id"] == view.selected].iloc[0]
+        words = [f"{COLUMNS[name][0]} {COLUMNS[name][1] % row[name]}" for name in shown if row[name] == row[name]]
+        st.markdown(f"**Chosen landslide** · {' · '.join(words)}")
+    else:
+        st.caption("Choose a row, or click a polygon on the map.")
+
+
+def _sizes(view: View) -> None:
+    from core.plots.sizes import size_frequency_figure
+
+    assert view.findings is not None  # noqa: S101  show() returned otherwise
+    sizes = view.findings.sizes
+    figure = size_frequency_figure(view.findings.areas, sizes, unit=view.unit)
+    st.plotly_chart(figure, key=f"sizes-{view.result.id}", config={"displaylogo": False})
+    st.caption(sizes.words)

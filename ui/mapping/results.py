@@ -1,0 +1,262 @@
+"""What a run found: sliders that act at once, the map, and the tabs below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.feedback import guard, plain
+from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
+from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geopandas import GeoDataFrame
+
+    from core.mapping.findings import Choice, Findings
+    from core.mapping.result import MappingResult
+    from core.runs.store import SceneRecord
+
+SIDES = {
+    "none": "Layers",
+    "probability": "Swipe image / probability",
+    "before": "Swipe before / after",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What every tab is given.
+
+    Attributes
+    ----------
+    record, result
+        The scene and its run.
+    findings
+        Polygons and areas at the sliders' values; None when the raster is too large for the page.
+    selected
+        Id of the chosen polygon.
+    clicked
+        (row, column) of the last click on the result's grid, or None.
+    """
+
+    record: SceneRecord
+    result: MappingResult
+    choice: Choice
+    findings: Findings | None
+    selected: int | None
+    clicked: tuple[int, int] | None
+
+    @property
+    def unit(self) -> str:
+        """Unit of areas."""
+        return "m²" if self.result.grid.is_georeferenced else "px"
+
+
+@st.cache_resource(max_entries=8, show_spinner="Outlining landslides")
+def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -> Findings:
+    del run  # part of the key
+    from core.mapping.findings import find
+
+    return find(_result, choice, dem)
+
+
+def choose(result: MappingResult) -> Choice:
+    """The sliders that only post-process; their values stand in the address."""
+    from core.learning.store import find_model
+    from core.mapping.findings import Choice, default_choice
+
+    default = default_choice(result, find_model("mapping", result.model).spec.threshold)
+    unit = "m²" if result.grid.is_georeferenced else "px"
+    columns = st.columns([3, 1, 1])
+    with columns[0]:
+        threshold = st.slider(
+            "Threshold", 0.0, 1.0, round(default.threshold, 2), 0.01, key="threshold", bind="query-params",
+            help="Probability from which a pixel counts as landslide. Lower finds more and raises more false alarms.",
+        )  # fmt: skip
+    with columns[1]:
+        smallest = st.number_input(
+            f"Minimum area ({unit})", 0.0, value=default.minimum_area, step=max(default.minimum_area / 10, 1.0),
+            format="%.0f", key=f"minimum-{unit}", help="Smaller polygons are dropped. The default is ten pixels.",
+        )  # fmt: skip
+    with columns[2]:
+        holes = st.number_input(
+            f"Fill holes up to ({unit})", 0.0, value=0.0, step=max(default.minimum_area / 10, 1.0), format="%.0f",
+            key=f"holes-{unit}", help="Gaps inside a polygon up to this area are filled.",
+        )  # fmt: skip
+    return Choice(threshold, smallest, holes)
+
+
+@st.fragment
+def show(record: SceneRecord, result: MappingResult) -> None:
+    """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
+    from core.mapping.findings import LARGEST
+    from ui.mapping.tabs import show_tabs
+
+    _notes(result)
+    choice = choose(result)
+    height, width = result.grid.shape
+    findings = None
+    with guard():
+        if height * width <= LARGEST:
+            findings = _found(result.id, choice, record.dem, result)
+        else:
+            st.info(
+                f"This raster has {height * width / 1e6:.0f} megapixels. The map and the scores follow the threshold; "
+                "polygons are made up to 16 megapixels: draw a smaller area and map it, or use the command line."
+            )
+    selected_key = f"selected-{result.id}"
+    sides = _sides(record)
+    side = "none"
+    if len(sides) > 1:
+        side = st.segmented_control(
+            "Map", sides, default="none", key="side", format_func=SIDES.__getitem__, label_visibility="collapsed",
+            required=True,
+        )  # fmt: skip
+    event = MapEvent()
+    with guard():
+        event = _map(record, result, choice, findings, side, st.session_state.get(selected_key))
+    _follow(event, selected_key, result)
+    clicked = _clicked(event, result)
+    view = View(record, result, choice, findings, st.session_state.get(selected_key), clicked)
+    show_tabs(view)
+
+
+def _notes(result: MappingResult) -> None:
+    """What must be known about this result, in one quiet block; a scene the model has seen is a warning."""
+    seen = result.provenance["scene"]["seen_by_model"]
+    text = "  \n".join(plain(note) for note in result.notes)
+    if seen:
+        st.warning(text)
+    elif text:
+        st.caption(text)
+
+
+def _follow(event: MapEvent, selected_key: str, result: MappingResult) -> None:
+    """Let a new click on a polygon select it; an old click must not undo a choice in the table."""
+    last_key = f"last-click-{result.id}"
+    if event.clicked is not None and event.clicked != st.session_state.get(last_key):
+        st.session_state[last_key] = event.clicked
+        st.session_state[selected_key] = event.selected
+        st.rerun(scope="fragment")
+    drawn_key = f"drawn-{result.scene_id}"
+    st.session_state[drawn_key] = event.drawn
+
+
+def _clicked(event: MapEvent, result: MappingResult) -> tuple[int, int] | None:
+    if event.clicked is None:
+        return None
+    row, column = result.grid.rowcol(*event.clicked)
+    return (row, column) if 0 <= row < result.grid.height and 0 <= column < result.grid.width else None
+
+
+def _sides(record: SceneRecord) -> list[str]:
+    return ["none", "probability", *(["before"] if record.before else [])]
+
+
+def _map(
+    record: SceneRecord,
+    result: MappingResult,
+    choice: Choice,
+    findings: Findings | None,
+    side: str,
+    selected: int | None,
+) -> MapEvent:
+    spec = MapSpec(record.id, record.scene.grid)
+    outlines = _outlines(record, result, findings)
+    image = scene_tiles(record.id)
+    probability = run_tiles(result.id, "probability", threshold=None)
+    if side == "probability":
+        show_swipe(spec, image, probability, key="swipe-probability", over=outlines)
+        return MapEvent()
+    if side == "before":
+        earlier = scene_tiles(record.before, "Before", layer_id="before")
+        show_swipe(spec, earlier, scene_tiles(record.id, "After"), key="swipe-before", over=outlines)
+        return MapEvent()
+    tiles = [image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]
+    tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
+    if "uncertainty" in result.artifacts:
+        tiles.append(run_tiles(result.id, "uncertainty", visible=False))
+    if result.has_truth:
+        tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
+    tiles.extend(_extra_tiles(result))
+    focus = _focus(findings, selected, result)
+    return show_map(spec, DynamicLayers(tuple(tiles), outlines, selected, focus=focus), key="mapping-map")
+
+
+def _extra_tiles(result: MappingResult) -> list[Tiles]:
+    """Layers of runs that stand on this one: the change since before, the last explanation."""
+    extra = []
+    if change := st.session_state.get(f"change-{result.id}"):
+        extra.append(run_tiles(change, "change", opacity=0.8, visible=False))
+    if explained := st.session_state.get(f"explanation-{result.id}"):
+        extra.append(run_tiles(explained, "cam", opacity=0.6))
+    return extra
+
+
+def _focus(
+    findings: Findings | None, selected: int | None, result: MappingResult
+) -> tuple[float, float, float, float] | None:
+    """Move to a polygon when it was chosen in the table; a click on the map is already there."""
+    if findings is None or selected is None or not st.session_state.get(f"from-table-{result.id}"):
+        return None
+    chosen = findings.polygons[findings.polygons["id"] == selected]
+    if chosen.empty:
+        return None
+    left, bottom, right, top = (float(value) for value in chosen.total_bounds)
+    margin = max(right - left, top - bottom)
+    return left - margin, bottom - margin, right + margin, top + margin
+
+
+def _outlines(record: SceneRecord, result: MappingResult, findings: Findings | None) -> tuple[Outlines, ...]:
+    parts = []
+    reference = _reference(record)
+    if reference is not None:
+        parts.append(reference_outlines(reference, {}))
+    if findings is not None and len(findings.polygons):
+        parts.append(found_outlines(findings.polygons, facts(findings.polygons)))
+    return tuple(parts)
+
+
+def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
+    """What the map says of each polygon when pointed at."""
+    georeferenced = "area_m2" in polygons
+    area = polygons["area_m2"] if georeferenced else polygons["area_px"]
+    content = {
+        "Landslide": [str(number) for number in polygons["id"]],
+        "Area": [area_text(value, georeferenced) for value in area],
+        "Mean probability": [f"{value:.2f}" for value in polygons["mean_probability"]],
+    }
+    if "slope_mean_deg" in polygons:
+        content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in polygons["slope_mean_deg"]]
+    return content
+
+
+def area_text(value: float, georeferenced: bool) -> str:
+    """An area with a unit a person would use."""
+    if not georeferenced:
+        return f"{value:,.0f} px"
+    if value >= 1e6:
+        return f"{value / 1e6:,.2f} km²"
+    return f"{value / 1e4:,.2f} ha" if value >= 1e4 else f"{value:,.0f} m²"
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _reference_polygons(path: Path, scene_digest: str, _record: SceneRecord) -> GeoDataFrame | None:
+    del scene_digest  # part of the key
+    from core.mapping.reference import reference_outlines as outlines_of
+
+    return outlines_of(path, _record.scene.grid)
+
+
+def _reference(record: SceneRecord) -> GeoDataFrame | None:
+    """Outlines of a vector inventory; a raster one is seen in the outcome layer."""
+    found = None
+    if record.truth is not None:
+        with guard():
+            found = _reference_polygons(record.truth, record.scene.digest, record)
+    return found

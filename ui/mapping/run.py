@@ -1,0 +1,62 @@
+"""Running the mapping from the page: progress, cancelling, the drawn area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui import resources
+from ui.feedback import Progress
+
+if TYPE_CHECKING:
+    from core.mapping.result import MappingResult
+    from core.runs.mapping import Request
+    from core.runs.store import SceneRecord
+
+
+def _cancelled() -> None:
+    st.session_state["mapping-cancelled"] = True
+
+
+def run(record: SceneRecord, request: Request, drawn: Mapping[str, Any] | None) -> MappingResult:
+    """Map a scene with a progress bar and a button that cancels.
+
+    Pressing the button starts the page anew, which ends the run at its next window; what it had written is removed.
+
+    Raises
+    ------
+    LandslideError
+        When the run is not possible.
+    """
+    from core.mapping.area import area_of
+    from core.runs.mapping import run_mapping
+
+    area = area_of(record.scene.grid, drawn) if drawn else None
+    place = st.empty()
+    with place.container():
+        progress = Progress("Reading the scene and loading the model")
+        st.button("Cancel", key="cancel-mapping", on_click=_cancelled)
+
+        def report(done: int, total: int) -> None:
+            progress(done / total, f"Mapping window {done} of {total}")
+
+        result = run_mapping(
+            resources.store(),
+            record.scene,
+            request,
+            scene_id=record.id,
+            truth=record.truth,
+            area=area,
+            area_outline=drawn,
+            progress=report,
+        )
+    place.empty()
+    return result
+
+
+def tell_if_cancelled() -> None:
+    """Say once that the last run was cancelled."""
+    if st.session_state.pop("mapping-cancelled", False):
+        st.info("The mapping was cancelled. Nothing of it was kept.")

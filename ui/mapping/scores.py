@@ -1,0 +1,121 @@
+"""Scores: agreement with a reference inventory, beside the colour index."""
+
+from __future__ import annotations
+
+import math
+from pathlib import PurePath
+
+import streamlit as st
+
+from ui import resources
+from ui.feedback import guard
+from ui.mapping.results import View
+
+NAMES = {
+    "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
+    "oa": "Overall accuracy", "kappa": "Kappa",
+}  # fmt: skip
+TRUTH_TYPES = ["tif", "tiff", "png", "gpkg", "geojson", "zip"]
+
+
+def show(view: View) -> None:
+    """Scores at the threshold and the precision–recall curve, or the way to them."""
+    from core.mapping.findings import score
+
+    scores = score(view.result, view.choice.threshold)
+    if scores is None:
+        _ask_for_truth(view)
+        return
+    if view.result.provenance["scene"]["seen_by_model"]:
+        st.warning("Seen: the model was trained or chosen on this very scene. These scores say nothing about skill.")
+    _table(view, scores)
+    st.caption(
+        "Scores count pixels at the threshold, before minimum area and hole filling. A score is a dash where it is "
+        "undefined. Models here were trained where nearly every patch holds a landslide and one region occurs in all "
+        "splits: scores on such patches are optimistic, and false alarms on quiet terrain are unknown."
+    )
+    left, right = st.columns(2)
+    from core.plots.scores import precision_recall_figure, threshold_figure
+
+    with left:
+        figure = precision_recall_figure(scores.curve, scores.model, view.choice.threshold, scores.baseline)
+        st.plotly_chart(figure, key=f"pr-{view.result.id}", config={"displaylogo": False})
+    with right:
+        figure = threshold_figure(scores.curve, view.choice.threshold, scores.baseline)
+        st.plotly_chart(figure, key=f"f1-{view.result.id}", config={"displaylogo": False})
+    st.markdown(
+        "Tick *Right, false and missed* in the map's layers to see where: bluish green is found and true, orange a "
+        "false alarm, sky blue missed."
+    )
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _table(view: View, scores: object) -> None:
+    from core.mapping.findings import Scores
+
+    assert isinstance(scores, Scores)  # noqa: S101  narrows the lazily imported type
+    model = scores.model
+    columns = st.columns(len(NAMES))
+    for column, (name, title) in zip(columns, NAMES.items(), strict=True):
+        value = getattr(model, name)
+        beside = None if scores.baseline is None else getattr(scores.baseline, name)
+        column.metric(title, _number(value))
+        if beside is not None:
+            column.caption(f"colour index {_number(beside)}")
+    counts = {
+        "Found and true": model.true_positive,
+        "False alarm": model.false_positive,
+        "Missed": model.false_negative,
+        "Rightly left out": model.true_negative,
+    }
+    st.markdown(" · ".join(f"{title}: **{count:,}** px" for title, count in counts.items()))
+    quiet = _false_alarm_rate(view, model.false_positive)
+    if quiet:
+        st.markdown(quiet)
+
+
+def _false_alarm_rate(view: View, false_positive: int) -> str:
+    """False-alarm area per km², for a georeferenced run with truth."""
+    from core.mapping.findings import pixel_area
+
+    if not view.result.grid.is_georeferenced:
+        return ""
+    area = int(view.result.counts.sum()) * pixel_area(view.result)
+    if not area:
+        return ""
+    rate = false_positive * pixel_area(view.result) / (area / 1e6)
+    return f"False alarms: **{rate:,.0f} m² per km²** of the scene."
+
+
+def _ask_for_truth(view: View) -> None:
+    st.markdown(
+        "There is no reference inventory for this scene. With one, precision, recall, F1, IoU and their curve appear "
+        "here, and the map shows where the model is right, false or blind."
+    )
+    uploaded = st.file_uploader(
+        "Reference inventory", type=TRUTH_TYPES, key=f"truth-{view.record.id}",
+        help="A raster (landslide where not zero) or polygons: GeoPackage, GeoJSON or zipped Shapefile, in any "
+        "coordinate system. For an image without one, a mask of the same size.",
+    )  # fmt: skip
+    if uploaded is not None and st.button("Score against it", type="primary"):
+        with guard():
+            score_against(view, uploaded)
+
+
+def score_against(view: View, uploaded: object) -> None:
+    """Attach an uploaded inventory to the scene, score the run against it, and open the scored run."""
+    from core.runs.mapping import rescore
+
+    suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")  # type: ignore[attr-defined]
+    record = resources.store().attach(view.record.id, "truth", uploaded, suffix)  # type: ignore[arg-type]
+    assert record.truth is not None  # noqa: S101  just attached
+    try:
+        scored = rescore(resources.store(), view.result, record.truth)
+    except Exception:
+        resources.store().detach(view.record.id, "truth")
+        raise
+    st.query_params["run"] = scored.id
+    st.rerun()

@@ -1,0 +1,28 @@
+"""The tabs below the map, in the order that every task page keeps."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.feedback import guard
+from ui.mapping import compare, export, findings, provenance, scores, why
+from ui.mapping.results import View
+
+TABS = {
+    "Findings": findings.show,
+    "Scores": scores.show,
+    "Why": why.show,
+    "Compare": compare.show,
+    "Export": export.show,
+    "Provenance": provenance.show,
+}
+
+
+def show_tabs(view: View) -> None:
+    """Show the open tab; the others are not computed until they are opened."""
+    tabs = st.tabs(list(TABS), key="mapping-tab", on_change="rerun")
+    for tab, show in zip(tabs, TABS.values(), strict=True):
+        with tab:
+            if tab.open:
+                with guard():
+                    show(view)

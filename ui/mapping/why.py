@@ -1,0 +1,89 @@
+"""Why: Grad-CAM of one landslide or of a place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.mapping.results import View
+
+if TYPE_CHECKING:
+    from core.runs.explain import Explanation
+
+
+def show(view: View) -> None:
+    """Ask the model about the chosen polygon or clicked place, and show what it reacted to."""
+    from core.runs.explain import layers_of
+
+    target = _target(view)
+    if target is None:
+        st.info("Click a landslide or any place on the map, or choose a row under Findings; then ask why.")
+        return
+    layers, first = layers_of(view.result.model)
+    names = [layer.name for layer in layers]
+    left, right = st.columns([1, 3])
+    with left:
+        st.markdown(f"**{_words(view)}**")
+        layer = st.selectbox(
+            "Layer", names, index=names.index(first.name), key=f"layer-{view.result.model}",
+            format_func=lambda name: _layer_title(layers, name),
+            help="Early layers see edges and colours in fine cells, deep ones whole shapes in coarse cells.",
+        )  # fmt: skip
+        pressed = st.button("Ask why", type="primary", width="stretch")
+    key = f"explained-{view.result.id}-{view.selected}-{view.clicked}-{layer}"
+    if pressed or key in st.session_state:
+        explanation = _explain(view, layer, key)
+        with right:
+            _show(view, explanation)
+
+
+def _layer_title(layers: tuple[object, ...], name: str) -> str:
+    for layer in layers:
+        if layer.name == name:  # type: ignore[attr-defined]
+            return f"{layer.title} (cells of {layer.cell})"  # type: ignore[attr-defined]
+    return name
+
+
+def _target(view: View) -> object | None:
+    if view.selected is not None and view.findings is not None:
+        chosen = view.findings.polygons[view.findings.polygons["id"] == view.selected]
+        if len(chosen):
+            return chosen
+    return view.clicked
+
+
+def _words(view: View) -> str:
+    if view.selected is not None:
+        return f"Why is landslide {view.selected} mapped?"
+    assert view.clicked is not None  # noqa: S101  a target is there
+    row, column = view.clicked
+    return f"Why this probability at row {row}, column {column}?"
+
+
+def _explain(view: View, layer: str, key: str) -> Explanation:
+    from core.runs.explain import Explanation, explain
+
+    known = st.session_state.get(key)
+    if isinstance(known, Explanation):
+        return known
+    with st.spinner("Asking the model"):
+        explanation = explain(resources.store(), view.record.scene, view.result, _target(view), layer)  # type: ignore[arg-type]
+    st.session_state[key] = explanation
+    st.session_state[f"explanation-{view.result.id}"] = explanation.run.id
+    st.rerun(scope="fragment")
+
+
+def _show(view: View, explanation: Explanation) -> None:
+    from core.plots.pictures import cam_picture, outlined
+
+    pictures = st.columns(2)
+    image = outlined(explanation.image, explanation.region)
+    pictures[0].image(image, caption="What the model was given; the target is outlined", width="stretch",
+                      alt="Scene around the target, which is outlined")  # fmt: skip
+    pictures[1].image(cam_picture(explanation.image, explanation.attribution, explanation.region), width="stretch",
+                      caption="Grad-CAM: bright places raised the score of the outlined target",
+                      alt="Grad-CAM over the scene, bright where the score was raised")  # fmt: skip
+    st.markdown(explanation.sentence)
+    st.caption("It also lies on the map as the layer Grad-CAM.")
