@@ -12,6 +12,7 @@ from core.errors import ModelError
 from core.explain.cam import grad_cam
 from core.explain.layers import available_layers, suggested_layer
 from core.learning.protocols import SegmentationNetwork
+from core.mapping.models import Upscaled
 
 
 def plain() -> nn.Sequential:
@@ -52,6 +53,15 @@ def test_the_residual_unet_has_the_stages_its_authors_name() -> None:
     assert choices[4].title == "Encoder stage 5 of 5, bottleneck (cells of 32 × 32 pixels)"
     assert choices[9].title == "Decoder step 5 of 5 (cells of 1 pixel)"
     assert suggested_layer(choices).name == "encoder.layer2"
+
+
+def test_a_network_that_enlarges_its_input_has_finer_cells() -> None:
+    network = Upscaled(smp.Unet("resnet18", encoder_weights=None, classes=1), 2.0)
+    choices = available_layers(network)
+    assert (choices[0].name, choices[0].downsampling) == ("network.encoder.relu", 1)
+    assert (choices[4].name, choices[4].downsampling) == ("network.encoder.layer4", 16)
+    assert choices[9].title == "Decoder step 5 of 5 (cells of 0.5 × 0.5 pixels)"
+    assert suggested_layer(choices).name == "network.encoder.layer3"
 
 
 FAMILIES = [
