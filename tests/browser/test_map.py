@@ -56,6 +56,15 @@ def told(page: Any, **expected: Any) -> dict[str, Any]:
     return json.loads(page.locator("[data-testid=stCode] code").inner_text())
 
 
+def settled(page: Any) -> dict[str, float]:
+    """Place of the map's frame on the screen, once the page above it has stopped moving."""
+    frame, before = page.locator("iframe").first, None
+    while (box := frame.bounding_box()) != before:
+        before = box
+        page.wait_for_timeout(400)
+    return box
+
+
 def at(page: Any, frame: Any, row: float, col: float) -> tuple[float, float]:
     """Place on the screen of a scene's pixel, by the share of the scene's extent on the map."""
     script = """([down, across]) => {
@@ -65,7 +74,7 @@ def at(page: Any, frame: Any, row: float, col: float) -> tuple[float, float]:
       down]; }"""
     bounds = frame.evaluate("() => slidelens.bounds()")
     x, y = frame.evaluate(script % json.dumps(bounds), [(row + 0.5) / HEIGHT, (col + 0.5) / WIDTH])
-    box = page.locator("iframe").first.bounding_box()
+    box = settled(page)
     return box["x"] + x, box["y"] + y
 
 
