@@ -16,7 +16,8 @@ from core.errors import LandslideError
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="SlideLens without a browser")
     tasks = parser.add_subparsers(dest="task", required=True)
-    mapping = tasks.add_parser("mapping", help="landslides for every pixel").add_subparsers(dest="command", required=True)
+    task = tasks.add_parser("mapping", help="landslides for every pixel")
+    mapping = task.add_subparsers(dest="command", required=True)
     _predict_arguments(mapping.add_parser("predict", help="map a raster and write rasters, polygons and scores"))
     evaluate = mapping.add_parser("evaluate", help="score a folder of image and mask pairs")
     evaluate.add_argument("--model", required=True)
@@ -68,10 +69,10 @@ def _report(label: str) -> Callable[[int, int], None]:
 def _predict(arguments: argparse.Namespace) -> None:
     from core.learning.store import find_model
     from core.mapping.bridge import parse_bands
-    from core.mapping.predict import Options
-    from core.raster.scene import Scene
     from core.mapping.export import export_run
     from core.mapping.findings import Choice, default_choice
+    from core.mapping.predict import Options
+    from core.raster.scene import Scene
     from core.runs.mapping import Request, run_mapping
     from core.runs.store import default_store
 

@@ -4,9 +4,9 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import empty, guard
+from ui.map_layers import scene_tiles
 from ui.mapping import ask, choose, results, run
 from ui.maps import DynamicLayers, MapSpec, show_map
-from ui.map_layers import scene_tiles
 
 st.title("Landslide mapping")
 st.markdown("Which pixels of this scene are landslide, and why does the model say so?")
@@ -53,6 +53,7 @@ with right:
         if run_id:
             results.show(record, resources.store().run(run_id))
         else:
-            event = show_map(MapSpec(record.id, record.scene.grid), DynamicLayers((scene_tiles(record.id),)), key="mapping-map")
+            image = DynamicLayers((scene_tiles(record.id),))
+            event = show_map(MapSpec(record.id, record.scene.grid), image, key="mapping-map")
             st.session_state[f"drawn-{record.id}"] = event.drawn
             st.caption("Press *Map landslides*. Draw a rectangle or polygon first to map only a part of the scene.")

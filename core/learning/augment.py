@@ -139,9 +139,9 @@ def _mix(images: Tensor, truth: Tensor, probability: float, generator: torch.Gen
 
 def symmetry_array(values: NDArray[np.float32], which: int) -> NDArray[np.float32]:
     """`symmetry` for arrays."""
-    return symmetry(torch.from_numpy(values), which).contiguous().numpy()  # type: ignore[no-any-return]
+    return symmetry(torch.from_numpy(values), which).contiguous().numpy()
 
 
 def inverse_symmetry_array(values: NDArray[np.float32], which: int) -> NDArray[np.float32]:
     """`inverse_symmetry` for arrays."""
-    return inverse_symmetry(torch.from_numpy(values), which).contiguous().numpy()  # type: ignore[no-any-return]
+    return inverse_symmetry(torch.from_numpy(values), which).contiguous().numpy()

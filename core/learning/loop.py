@@ -180,7 +180,7 @@ class Training:
             known = (truth != 255).float()
             value = self.loss(logits.float(), (truth == 1).float(), known)
             state.optimizer.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
             state.optimizer.step()
             state.cycle.step()
@@ -198,7 +198,8 @@ class Training:
         )
         if score > state.best_score:
             state.best_score, state.best_epoch = score, state.epoch
-            state.best = {key: value.detach().cpu().clone() for key, value in state.average.network.state_dict().items()}
+            weights = state.average.network.state_dict()
+            state.best = {key: value.detach().cpu().clone() for key, value in weights.items()}
         log.info(
             "epoch %d/%d  loss %.4f  tuning F1 %.4f (best %.4f at %d)  %.0f s",
             state.epoch, self.schedule.epochs, mean_loss, score, state.best_score, state.best_epoch, seconds,

@@ -23,12 +23,13 @@ def encode(probability: NDArray[np.floating]) -> NDArray[np.uint8]:
     finite = np.isfinite(probability)
     codes = np.rint(np.clip(np.where(finite, probability, 0.0), 0.0, 1.0) * (CODES - 1)).astype(np.uint8)
     codes[~finite] = NODATA_CODE
-    return codes
+    result: NDArray[np.uint8] = codes
+    return result
 
 
 def decode(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Codes 0–254 as probabilities; 255 becomes NaN."""
-    probability = codes.astype(np.float32) / (CODES - 1)
+    probability: NDArray[np.float32] = codes.astype(np.float32) / np.float32(CODES - 1)
     probability[codes == NODATA_CODE] = np.nan
     return probability
 

@@ -112,7 +112,7 @@ def read_pairs(pairs: tuple[Pair, ...]) -> PairArrays:
         with scene.reader() as reader:
             images.append(reader.read((1, 2, 3)).values.astype(np.uint8))
         with mask.reader() as reader:
-            truth.append((reader.read((1,)).values > 0).astype(np.uint8))
+            truth.append((np.asarray(reader.read((1,)).values, dtype=np.float32) > 0).astype(np.uint8))
         digests.append(scene.digest)
     if len({image.shape for image in images}) > 1:
         raise InputError("The images of a training folder differ in size.", remedy="Cut them into tiles of one size.")

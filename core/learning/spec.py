@@ -114,11 +114,12 @@ class ModelSpec:
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ModelError(f"The model description {path.parent.name}/{path.name} cannot be read.", str(error)) from error
+            raise ModelError(f"The model description {path.parent.name} cannot be read.", str(error)) from error
         known = {entry.name for entry in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ModelError(f"The model {path.parent.name} describes what is not known: {', '.join(unknown)}.")
         try:
-            return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+            content: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+            return cls(**content)
         except TypeError as error:
             raise ModelError(f"The description of model {path.parent.name} lacks an entry.", str(error)) from error

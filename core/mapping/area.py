@@ -36,7 +36,7 @@ def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
         When it covers no pixel of the scene.
     """
     try:
-        outline = shapely.geometry.shape(drawn)
+        outline = shapely.geometry.shape(dict(drawn))
     except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError("The drawn area is no polygon.", str(error), "Draw it again.") from error
     if grid.is_georeferenced:
@@ -57,8 +57,7 @@ def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
         columns, rows = np.meshgrid(
             region.column + np.arange(region.width) + 0.5, region.row + np.arange(region.height) + 0.5
         )
-        result: NDArray[np.bool_] = shapely.contains_xy(outline, columns, rows)
-        return result
+        return np.asarray(shapely.contains_xy(outline, columns, rows), dtype=np.bool_)
 
     return Area(Region(row, column, height, width), inside)
 

@@ -17,12 +17,14 @@ THRESHOLD = 0.12
 def colour_index(red_green_blue: NDArray[np.floating]) -> NDArray[np.float32]:
     """Index in [-1, 1] of values (3, height, width) in 0–255."""
     red, green, blue = red_green_blue.astype(np.float32)
-    return ((red - green) / (red + green + blue + 1)).astype(np.float32)
+    index: NDArray[np.float32] = ((red - green) / (red + green + blue + 1)).astype(np.float32)
+    return index
 
 
 def index_codes(index: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Index as codes 0–254, so that it is counted like a probability: code = (index + 1) / 2 × 254."""
-    return np.rint((np.clip(index, -1, 1) + 1) / 2 * (CODES - 1)).astype(np.uint8)
+    codes: NDArray[np.uint8] = np.rint((np.clip(index, -1, 1) + 1) / 2 * (CODES - 1)).astype(np.uint8)
+    return codes
 
 
 def code_threshold(index: float = THRESHOLD) -> float:

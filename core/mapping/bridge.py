@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.errors import BandError, InputError
 from core.learning.spec import ModelSpec
 from core.raster.scene import Scene, guess_bands
-from core.raster.stretch import scene_stretch
+from core.raster.stretch import USUAL_PERCENTILES, parse_percentiles, scene_stretch
 
 SAME_DISTANCE = 1.25
 """Ground distances whose ratio is below this are taken as equal; networks see that much variation in training."""
@@ -47,7 +47,8 @@ class Bridge:
         """Scene values (bands, height, width) in the model's value range, float32."""
         gain = np.asarray(self.gain, dtype=np.float32)[:, None, None]
         offset = np.asarray(self.offset, dtype=np.float32)[:, None, None]
-        return np.clip(raw.astype(np.float32) * gain + offset, *spec.value_range).astype(np.float32)
+        values: NDArray[np.float32] = np.clip(raw.astype(np.float32) * gain + offset, *spec.value_range)
+        return values.astype(np.float32, copy=False)
 
 
 def parse_bands(text: str) -> tuple[int, ...]:
@@ -61,28 +62,6 @@ def parse_bands(text: str) -> tuple[int, ...]:
     if not re.fullmatch(r"\s*\d{1,3}(\s*,\s*\d{1,3})*\s*", text):
         raise InputError(f"{text!r} is no list of bands.", remedy="Write band numbers with commas, such as 3,2,1.")
     return tuple(int(part) for part in text.split(","))
-
-
-def parse_stretch(text: str) -> tuple[float, float] | None:
-    """Percentiles from ``"2,98"``; None for ``"none"``.
-
-    Raises
-    ------
-    InputError
-        When it is anything else or not ascending within 0 to 100.
-    """
-    if text == "none":
-        return None
-    parts = text.split(",")
-    try:
-        low, high = (float(part) for part in parts)
-    except ValueError:
-        low, high = 1.0, 0.0
-    if not 0 <= low < high <= 100:
-        raise InputError(
-            f"{text!r} is no stretch.", remedy='Write two ascending percentiles such as "2,98", or "none", or "auto".'
-        )
-    return low, high
 
 
 def bridge(
@@ -131,23 +110,25 @@ def _values(
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[str, ...]]:
     identity = (1.0,) * len(bands), (0.0,) * len(bands)
     same_range = scene.dtype == "uint8" and spec.value_range == (0.0, 255.0)
-    if stretch == "auto":
-        percentiles = None if same_range else (2.0, 98.0)
-    else:
-        percentiles = parse_stretch(stretch)
+    percentiles = None
+    if stretch == "auto" and not same_range:
+        percentiles = USUAL_PERCENTILES
+    elif stretch not in ("auto", "none"):
+        percentiles = parse_percentiles(stretch)
     if percentiles is None:
         if same_range:
             return (*identity, ())
-        note = f"Values are used as they are, although the model was trained on {spec.value_range[0]:g}–{spec.value_range[1]:g}."
+        low, high = spec.value_range
+        note = f"Values are used as they are, although the model was trained on {low:g}–{high:g}."
         return (*identity, (note,))
     found = scene_stretch(scene, bands, percentiles)
-    low, high = np.asarray(found.low), np.asarray(found.high)
+    lowest, highest = np.asarray(found.low), np.asarray(found.high)
     target_low = np.asarray(spec.stretch_low or [spec.value_range[0]] * len(bands))
     target_high = np.asarray(spec.stretch_high or [spec.value_range[1]] * len(bands))
-    spread = np.where(high > low, high - low, 1.0)
+    spread = np.where(highest > lowest, highest - lowest, 1.0)
     gain = (target_high - target_low) / spread
-    offset = target_low - gain * low
-    ranges = ", ".join(f"{a:.4g}–{b:.4g}" for a, b in zip(low, high, strict=True))
+    offset = target_low - gain * lowest
+    ranges = ", ".join(f"{a:.4g}–{b:.4g}" for a, b in zip(lowest, highest, strict=True))
     note = (
         f"Values ({scene.dtype}) were stretched to the model's range: the {percentiles[0]:g}–{percentiles[1]:g} % "
         f"range of each band of the whole scene ({ranges}) was laid on that of the training images."
@@ -171,7 +152,8 @@ def _scale(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[s
         return 1.0, ()
     if resample == "none":
         return 1.0, (
-            f"The scene has {distance:.3g} m per pixel and was not resampled to the model's {spec.ground_distance:g} m.",
+            f"The scene has {distance:.3g} m per pixel and was not resampled to the model's "
+            f"{spec.ground_distance:g} m.",
         )
     return ratio, (
         f"The model saw the scene resampled from {distance:.3g} m to its own {spec.ground_distance:g} m per pixel; "

@@ -112,7 +112,8 @@ def draw_failures(
             outcome[where] = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         confusion = Confusion.at(score.counts, spec.threshold)
         titles = (f"{score.pair.image.stem} ({kind})", "reference", f"F1 {confusion.f1:.2f}")
-        for axis, picture, title in zip(row, (image, np.where(real[..., None], 1.0, image * 0.4), outcome), titles, strict=True):
+        pictures = (image, np.where(real[..., None], 1.0, image * 0.4), outcome)
+        for axis, picture, title in zip(row, pictures, titles, strict=True):
             axis.imshow(picture, interpolation="nearest")
             axis.set_title(title, fontsize=8)
             axis.set_axis_off()
@@ -143,6 +144,8 @@ def card(model: StoredModel) -> str:
     options = ", ".join(f"{key} = {value}" for key, value in spec.options.items()) or "none"
     loss = " + ".join(f"{v.get('weight', 1):g} × {name.replace('_', '-')}" for name, v in training["loss"].items())
     distance = f"{spec.ground_distance:g} m" if spec.ground_distance else "varies, unknown per image"
+    origin = training["start_from"]
+    start = f"encoder of {origin}, trained on the same split" if origin else "random weights"
     size = (model.folder / WEIGHTS).stat().st_size / 1e6
     lines = [
         f"# {spec.title}", "", spec.summary, "",
@@ -152,22 +155,23 @@ def card(model: StoredModel) -> str:
         "The colour index, (R − G) / (R + G + B + 1) ≥ 0.12, is the baseline that needs no learning.", "",
         *_score_table(spec), "",
         "## Limits", "", *[f"- {limit}" for limit in spec.limits], "",
-        f"The worst validation images, by missed and by falsely mapped pixels:\n\n![Worst validation images]({FAILURES})", "",
+        "The worst validation images, by missed and by falsely mapped pixels:", "",
+        f"![Worst validation images]({FAILURES})", "",
         "## What it is", "",
         f"- Architecture: {spec.architecture}, encoder {spec.encoder}, options: {options}; input enlarged "
         f"{spec.upscale:g} times inside the network",
-        f"- Input: {', '.join(spec.bands)}; values {spec.value_range[0]:g}–{spec.value_range[1]:g}; tiles of {spec.tile} px; "
-        f"ground distance {distance}",
+        f"- Input: {', '.join(spec.bands)}; values {spec.value_range[0]:g}–{spec.value_range[1]:g}; "
+        f"tiles of {spec.tile} px; ground distance {distance}",
         f"- Sensor: {spec.sensor}",
         f"- Parameters: {cost['parameters']:,}; {cost['flops_per_tile'] / 1e9:.1f} GFLOP a tile; "
-        f"{cost['milliseconds_per_tile']:g} ms a tile ({cost['runtime']}, {cost['threads']} threads); weights {size:.1f} MB, "
-        f"{training['weights_precision']} precision",
+        f"{cost['milliseconds_per_tile']:g} ms a tile ({cost['runtime']}, {cost['threads']} threads); "
+        f"weights {size:.1f} MB, {training['weights_precision']} precision",
         f"- Weights' SHA-256: `{spec.weights_sha256}`", "",
         "## How it was trained", "",
         f"- Data: {training['data']}. Licence: {training['data_licence']}. {training['citation']}",
         f"- Split: {training['images_fit']} images to fit and {training['images_tune']} to choose epoch and threshold "
         f"(seed {training['split_seed']}), {training['images_validation']} to validate",
-        f"- Start: {'encoder of ' + training['start_from'] + ', trained on the same split' if training['start_from'] else 'random weights'}; "
+        f"- Start: {start}; "
         f"seed {training['seed']}; loss {loss}; {phases}",
         f"- Command: `{training['command']}`", "",
         "## Licence", "", f"Weights: {spec.licence}.", "",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.windows import Window
@@ -72,7 +73,9 @@ def compare(before: MappingResult, after: MappingResult, choice: Choice, dem: Pa
     now = np.where(findings.valid, _codes_on(after, after), 255).astype(np.uint8)
     known = (earlier != 255) & (now != 255)
     if not known.any():
-        raise GridError("The two scenes have no valid pixel in common.", "Nothing can be compared.", "Check both scenes.")
+        raise GridError(
+            "The two scenes have no valid pixel in common.", "Nothing can be compared.", "Check both scenes."
+        )
     difference = np.where(known, (now.astype(np.float32) - earlier) / 254, np.nan).astype(np.float32)
     return Change(difference, _new_polygons(findings, earlier, choice), findings)
 
@@ -100,12 +103,11 @@ def _new_polygons(findings: Findings, earlier: NDArray[np.uint8], choice: Choice
 
 def _pixels_inside(polygons: GeoDataFrame, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Row and column of a pixel inside each polygon."""
-    points = polygons.geometry.representative_point()
+    points = shapely.get_coordinates(polygons.geometry.representative_point().to_numpy())
     place = ~grid.transform if grid.is_georeferenced else Affine.identity()
-    inside = [place * (point.x, point.y) for point in points]
-    columns = np.array([int(np.floor(column)) for column, _ in inside], dtype=np.intp)
-    rows = np.array([int(np.floor(row)) for _, row in inside], dtype=np.intp)
-    return rows, columns
+    columns = place.a * points[:, 0] + place.b * points[:, 1] + place.c
+    rows = place.d * points[:, 0] + place.e * points[:, 1] + place.f
+    return np.floor(rows).astype(np.intp), np.floor(columns).astype(np.intp)
 
 
 def write_change(change: Change, path: Path) -> None:

@@ -160,7 +160,9 @@ def export_run(
             with atomic_path(folder / name) as aside:
                 shutil.copyfile(result.artifact(role), aside)
     except OSError as error:
-        raise StorageError(f"{folder} cannot be written.", str(error), "Choose another folder or free space.") from error
+        raise StorageError(
+            f"{folder} cannot be written.", str(error), "Choose another folder or free space."
+        ) from error
     write_mask(findings, folder / "mask.tif")
     for suffix in ("gpkg", "geojson"):
         write_polygons(findings.polygons, folder / f"landslides.{suffix}")

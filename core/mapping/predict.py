@@ -145,11 +145,12 @@ class Predictor:
         low, high = self.spec.value_range
         mean = np.asarray(self.spec.mean, dtype=np.float32)[:, None, None]
         deviation = np.asarray(self.spec.deviation, dtype=np.float32)[:, None, None]
-        values = ((self.bridge.values(np.where(patch.valid, patch.values, 0), self.spec) - low) / (high - low) - mean) / deviation
+        values = self.bridge.values(np.where(patch.valid, patch.values, 0), self.spec)
+        values = ((values - low) / (high - low) - mean) / deviation
         values = np.where(patch.valid, values, np.float32(0))
-        values = pad_to(values, window.height, window.width)
+        padded = pad_to(values, window.height, window.width)
         valid = pad_to(patch.valid, window.height, window.width)
-        return _resize(values, plan.network_height, plan.network_width), valid
+        return _resize(padded, plan.network_height, plan.network_width), valid
 
     def probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability (batch, channels, window_height, window_width): the mean, and with `turned` its spread."""
@@ -251,7 +252,7 @@ def _ahead(
                 if not put(item):
                     return
             put(None)
-        except BaseException as error:  # noqa: BLE001  handed to the consumer, who raises it
+        except BaseException as error:
             put(error)
 
     thread = threading.Thread(target=produce, name="scene-reader", daemon=True)
@@ -342,6 +343,7 @@ def _write_strip(
         real = truth.read(window)
         sinks[TRUTH].write(real[None], *at)
         if predictor.spec.bands == ("red", "green", "blue"):
-            index = index_codes(colour_index(predictor.bridge.values(np.where(patch.valid, patch.values, 0), predictor.spec)))
-            counts.baseline += histogram(np.where(valid, index, NODATA_CODE).astype(np.uint8), real)
+            colours = predictor.bridge.values(np.where(patch.valid, patch.values, 0), predictor.spec)
+            index = np.where(valid, index_codes(colour_index(colours)), NODATA_CODE).astype(np.uint8)
+            counts.baseline += histogram(index, real)
     counts.model += histogram(codes[0], real)

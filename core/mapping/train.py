@@ -97,7 +97,8 @@ def _reduce(values: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     count, bands, height, width = values.shape
     rows, columns = height // factor, width // factor
     blocks = values[:, :, : rows * factor, : columns * factor].reshape(count, bands, rows, factor, columns, factor)
-    return np.rint(blocks.mean(axis=(3, 5))).astype(np.uint8)
+    reduced: NDArray[np.uint8] = np.rint(blocks.mean(axis=(3, 5))).astype(np.uint8)
+    return reduced
 
 
 def _untrained_spec(config: TrainConfig, fitting: PairArrays) -> ModelSpec:
@@ -129,7 +130,8 @@ def _untrained_spec(config: TrainConfig, fitting: PairArrays) -> ModelSpec:
 def _start_from(network: nn.Module, name: str) -> None:
     """Copy the encoder of a stored mapping model of the same encoder into an untrained network."""
     source = inner_network(find_model("mapping", name).load_network(network_of))
-    inner_network(network).encoder.load_state_dict(source.encoder.state_dict(), strict=True)  # type: ignore[union-attr,operator]
+    encoder = inner_network(network).get_submodule("encoder")
+    encoder.load_state_dict(source.get_submodule("encoder").state_dict())
 
 
 def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "") -> StoredModel:
@@ -171,8 +173,15 @@ def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "")
         )
         trained = training.fit(parts.fitting, parts.tuning)
         weights = {key.removeprefix("network."): value for key, value in trained.weights.items()}
-        phases.append({"epochs": trained.epochs, "best_epoch": trained.best_epoch, "tuning_f1": trained.tuning_f1,
-                       "upscale": phase.upscale, "minutes": round(sum(h["seconds"] for h in trained.history) / 60, 1)})  # fmt: skip
+        phases.append(
+            {
+                "epochs": trained.epochs,
+                "best_epoch": trained.best_epoch,
+                "tuning_f1": round(trained.tuning_f1, 4),
+                "upscale": phase.upscale,
+                "minutes": round(sum(epoch["seconds"] for epoch in trained.history) / 60, 1),
+            }
+        )
     assert trained is not None  # noqa: S101  a description has at least one phase
     # What was reduced before training is reduced inside the network afterwards: users give images as they are.
     spec = replace(spec, upscale=config.phases[-1].upscale / config.data.reduce)
@@ -199,7 +208,7 @@ def _store(
     network = build_network(config.architecture, config.encoder, len(spec.bands), config.options, upscale)
     network.load_state_dict(trained.weights)
     full = _tuning_counts(network, spec, parts.tuning)
-    halved = {key: value.half().float() if value.is_floating_point() else value for key, value in trained.weights.items()}
+    halved = {key: v.half().float() if v.is_floating_point() else v for key, v in trained.weights.items()}
     network.load_state_dict(halved)
     half = _tuning_counts(network, spec, parts.tuning)
     curve_full, curve_half = threshold_curve(full), threshold_curve(half)

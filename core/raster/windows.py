@@ -11,9 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 STEP = 32
 """Sides of a network's input are multiples of this: the stride of its deepest features."""
@@ -174,7 +177,7 @@ def _total(length: int, starts: Iterable[int], weight: NDArray[np.float32]) -> N
     return total
 
 
-def pad_to(values: NDArray[np.generic], height: int, width: int) -> NDArray[np.generic]:
+def pad_to(values: NDArray[Scalar], height: int, width: int) -> NDArray[Scalar]:
     """Extend the last two axes below and to the right by reflection, also past the array's own size."""
     missing = [(0, 0)] * (values.ndim - 2) + [(0, height - values.shape[-2]), (0, width - values.shape[-1])]
     return np.pad(values, missing, mode="reflect") if any(after for _, after in missing) else values

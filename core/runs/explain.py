@@ -218,7 +218,8 @@ def _to_window(values: NDArray[np.float32], window: Region) -> NDArray[np.float3
 def _picture(inputs: NDArray[np.float32], spec: ModelSpec, window: Region) -> NDArray[np.uint8]:
     """The normalised input as a picture, brightened to its own 1–99 % range."""
     bands = inputs[:3] if len(inputs) >= 3 else np.repeat(inputs[:1], 3, axis=0)
-    bands = bands * np.asarray(spec.deviation[: len(bands)])[:, None, None] + np.asarray(spec.mean[: len(bands)])[:, None, None]
+    deviation, mean = np.asarray(spec.deviation[: len(bands)]), np.asarray(spec.mean[: len(bands)])
+    bands = bands * deviation[:, None, None] + mean[:, None, None]
     low, high = np.percentile(bands, (1, 99))
     scaled = np.clip((bands - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
     full = np.stack([_to_window(band, window) for band in scaled])

@@ -187,12 +187,14 @@ class Store:
             One of .tif, .png, .jpg, .gpkg, .geojson, .zip; what the file really is, is decided when it is opened.
         """
         if role not in ("truth", "dem") or suffix not in {".tif", ".png", ".jpg", ".gpkg", ".geojson", ".zip"}:
-            raise InputError(f"A {suffix or 'nameless'} file cannot serve as {role}.", remedy="Give GeoTIFF or GeoPackage.")
+            raise InputError(
+                f"A {suffix or 'nameless'} file cannot serve as {role}.", remedy="Give GeoTIFF or GeoPackage."
+            )
         folder = self._folder("scenes", identity)
         entry = self._entry(folder)
         path = folder / f"{role}-{secrets.token_hex(4)}{suffix}"
         _spool(content, path)
-        self._write(folder, replace(entry, **{role: path.name}))
+        self._write(folder, _with(entry, role, path.name))
         return self.scene_record(identity)
 
     def detach(self, identity: str, role: str) -> None:
@@ -200,7 +202,7 @@ class Store:
         folder = self._folder("scenes", identity)
         entry = self._entry(folder)
         name = getattr(entry, role)
-        self._write(folder, replace(entry, **{role: ""}))
+        self._write(folder, _with(entry, role, ""))
         if name and not Path(name).is_absolute():
             (folder / name).unlink(missing_ok=True)
 
@@ -306,6 +308,10 @@ class Store:
         return Artifact(path, media_type, f"{stem}-{run[:8]}-{role}{path.suffix}")
 
 
+def _with(entry: _Entry, role: str, name: str) -> _Entry:
+    return replace(entry, truth=name) if role == "truth" else replace(entry, dem=name)
+
+
 def _text(path: Path | None) -> str:
     return str(path.resolve()) if path else ""
 
@@ -317,7 +323,9 @@ def _spool(content: BinaryIO, path: Path) -> None:
             shutil.copyfileobj(content, file, 1 << 20)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise StorageError("The upload could not be written to disk.", str(error), "Free space and try again.") from error
+        raise StorageError(
+            "The upload could not be written to disk.", str(error), "Free space and try again."
+        ) from error
 
 
 def home_folder() -> Path:

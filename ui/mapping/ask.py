@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from core.raster.scene import Scene
     from core.runs.mapping import Request
 
-STRETCHES = {"auto": "Automatic", "none": "Values as they are", "2,98": "2–98 % of each band", "1,99": "1–99 % of each band"}
+STRETCHES = {
+    "auto": "Automatic",
+    "none": "Values as they are",
+    "2,98": "2–98 % of each band",
+    "1,99": "1–99 % of each band",
+}
+
+RESAMPLES = {"auto": "Bring to the model's", "none": "Leave as it is"}
 
 
 def _title(model: StoredModel) -> str:
@@ -49,7 +56,8 @@ def _show_card(model: StoredModel) -> None:
     st.markdown(text)
     picture = model.folder / FAILURES
     if picture.exists():
-        st.image(picture.read_bytes(), caption="The worst validation images", alt="Worst validation images of the model")
+        words = "The worst validation images of the model"
+        st.image(picture.read_bytes(), caption=words, alt=words)
 
 
 def ask(scene: Scene, model: StoredModel) -> Request | None:
@@ -68,12 +76,17 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
     with st.form("ask", border=False):
         with st.expander("Bands, values and accuracy"):
             bands = _bands(scene, model)
-            stretch = st.selectbox("Values", list(STRETCHES), format_func=STRETCHES.__getitem__, help=(
-                "Automatic stretches scenes that are not 8-bit to the values the model was trained on, and says so."))
-            resample = st.selectbox("Ground distance", ["auto", "none"], format_func={
-                "auto": "Bring to the model's", "none": "Leave as it is"}.__getitem__)
-            turned = st.toggle("Average eight turns", help=(
-                "Test-time augmentation: eight times slower, a little better, and gives an uncertainty raster."))  # fmt: skip
+            stretch = st.selectbox(
+                "Values", list(STRETCHES), format_func=STRETCHES.__getitem__,
+                help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
+            )  # fmt: skip
+            resample = st.selectbox(
+                "Ground distance", list(RESAMPLES), format_func=RESAMPLES.__getitem__
+            )
+            turned = st.toggle(
+                "Average eight turns",
+                help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
+            )
         pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
     if not pressed or bands is None:
         return None
@@ -89,7 +102,7 @@ def _bands(scene: Scene, model: StoredModel) -> tuple[int, ...] | None:
         show_error(error)
         return None
     numbers = [band.index for band in scene.bands]
-    names = {band.index: f"{band.index} · {band.name}" if band.name else str(band.index) for band in scene.bands}
+    names = {band.index: f"{band.index} · {band.name}".removesuffix(" · ") for band in scene.bands}
     chosen = [
         st.selectbox(f"Band for {role}", numbers, index=numbers.index(number), format_func=names.__getitem__,
                      key=f"band-{role}-{scene.digest[:12]}")

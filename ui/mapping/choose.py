@@ -123,7 +123,7 @@ def _data_folder() -> None:
 
     folder = data_folder()
     if folder is None:
-        st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder whose files may be opened by path.")
+        st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder to open files from by path.")
         return
     path = st.text_input("Path in the data folder", placeholder="region/scene.tif")
     if st.button("Use this file", width="stretch"):
@@ -147,7 +147,9 @@ def describe(record: SceneRecord) -> None:
     """Say what the scene is."""
     scene, grid = record.scene, record.scene.grid
     distance = grid.ground_distance()
-    place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel" if grid.crs and distance else "no coordinate system: pixel space"
+    place = "no coordinate system: pixel space"
+    if grid.crs and distance:
+        place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel"
     st.markdown(f"**{plain(scene.name)}**")
     bands = "band" if len(scene.bands) == 1 else "bands"
     st.caption(plain(f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."))

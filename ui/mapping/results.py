@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import resources
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
@@ -232,7 +231,8 @@ def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
         "Mean probability": [f"{value:.2f}" for value in polygons["mean_probability"]],
     }
     if "slope_mean_deg" in polygons:
-        content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in polygons["slope_mean_deg"]]
+        slopes = polygons["slope_mean_deg"]
+        content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in slopes]
     return content
 
 
