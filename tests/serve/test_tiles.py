@@ -129,7 +129,7 @@ def test_a_tile_never_changes_and_is_fetched_once(client: TestClient, pixels: Ma
     assert other.headers["etag"] != first.headers["etag"]
 
 
-def test_a_thousand_metre_pixels_or_one_the_first_tile_holds_the_whole_world(
+def test_the_tile_of_the_whole_world_shows_a_scene_as_a_dot(
     client: TestClient, ground: Made
 ) -> None:
     image = picture(client, f"/tiles/scene/{ground.record.id}/0/0/0.png")
