@@ -27,6 +27,7 @@ with left:
             model = ask.choose_model()
             if model is not None:
                 request = ask.ask(record.scene, model)
+                ask.show_limits(model)
 
 with right:
     run.tell_if_cancelled()

@@ -18,9 +18,14 @@ page = st.navigation(
     ]
 )
 
+# Streamlit leaves a hand's breadth above the title, which the map needs more.
+st.html("<style>[data-testid='stMainBlockContainer'] { padding-top: 3rem; padding-bottom: 3rem; }</style>")
+
 with st.sidebar:
     licence = f"[Source and licence]({resources.source_url()}): AGPL-3.0-or-later."
     st.caption(f"SlideLens is free software. {licence}")
 
 with feedback.guard():
     page.run()
+
+resources.warm_up()

@@ -202,7 +202,7 @@ def _show(base: Any, update: Mapping[str, Any], *, key: str, height: int) -> Map
     with st.container(key=frame):
         # The window's height is known to the browser only.
         st.html(
-            f"<style>.st-key-{frame} iframe {{ height: clamp(380px, calc(100vh - 9rem), 1200px); }}</style>"
+            f"<style>.st-key-{frame} iframe {{ height: clamp(380px, calc(100vh - 14rem), 1000px); }}</style>"
         )
         value = st_folium(
             base,

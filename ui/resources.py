@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,6 +20,23 @@ def store() -> Store:
     from core.runs.store import default_store
 
     return default_store()
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Import in the background what the first map and the first run need, so that they do not wait for it.
+
+    Started once a process, after a page was shown: the first page itself must not wait either.
+    """
+
+    def load() -> None:
+        import leafmap.foliumap
+        import onnxruntime
+        import torch
+
+        del leafmap, onnxruntime, torch
+
+    threading.Thread(target=load, name="warm-up", daemon=True).start()
 
 
 def base_path() -> str:

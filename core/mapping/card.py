@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from core.learning.metrics import Confusion
+from core.learning.metrics import NODATA_CODE, Confusion, threshold_code
 from core.learning.pairs import Pair
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
@@ -21,6 +21,7 @@ from core.mapping.models import network_of
 from core.mapping.predict import Options
 
 FAILURES = "failures.png"
+QUIET_VALLEY = Path(__file__).resolve().parents[2] / "data" / "samples" / "valley_before.tif"
 SCORE_NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
     "oa": "Overall accuracy", "kappa": "Kappa",
@@ -61,8 +62,10 @@ def finish(model: StoredModel, validation: Sequence[Pair], runtime: Runtime) -> 
     spec = model.spec
     result = evaluate(validation, spec, runtime)
     turned = evaluate(validation, spec, runtime, Options(turned=True))
-    scores = {
+    quiet = quiet_valley(spec, runtime)
+    scores: dict[str, Any] = {
         **spec.scores,
+        **({"quiet_valley": quiet} if quiet else {}),
         "validation": _rounded(result.confusion),
         "validation_turned": _rounded(turned.confusion),
         "baseline": _rounded(Confusion.at(result.baseline, code_threshold(THRESHOLD))),
@@ -73,6 +76,28 @@ def finish(model: StoredModel, validation: Sequence[Pair], runtime: Runtime) -> 
     draw_failures(_worst(result), spec, runtime, model.folder / FAILURES)
     (model.folder / "README.md").write_text(card(finished), encoding="utf-8")
     return finished
+
+
+def quiet_valley(spec: ModelSpec, runtime: Runtime) -> dict[str, float] | None:
+    """False alarms on the synthetic valley before its event, where nothing fresh is there to be found.
+
+    Returns
+    -------
+    Area mapped per area of the scene, m² per km²; None for a model whose ground distance is not the valley's.
+    """
+    from core.mapping.bridge import SAME_DISTANCE, bridge
+    from core.mapping.predict import Predictor
+    from core.raster.scene import Scene
+
+    scene = Scene.open(QUIET_VALLEY)
+    distance = scene.grid.ground_distance()
+    if distance is None or spec.ground_distance is None:
+        return None
+    if not 1 / SAME_DISTANCE < distance / spec.ground_distance < SAME_DISTANCE:
+        return None
+    codes = predict_codes(Predictor(scene, spec, bridge(scene, spec), runtime, Options()))
+    found = np.count_nonzero((codes != NODATA_CODE) & (codes >= threshold_code(spec.threshold)))
+    return {"false_alarm_m2_per_km2": round(1e6 * float(found) / float(np.count_nonzero(codes != NODATA_CODE)))}
 
 
 def _rounded(confusion: Confusion) -> dict[str, float]:
@@ -134,6 +159,16 @@ def _score_table(spec: ModelSpec) -> list[str]:
     return lines
 
 
+def _quiet_words(spec: ModelSpec) -> list[str]:
+    quiet = spec.scores.get("quiet_valley")
+    if quiet is None:
+        return []
+    return [
+        f"False alarms on the synthetic valley before its event, where nothing fresh is there to be found: "
+        f"{quiet['false_alarm_m2_per_km2']:,.0f} m² per km².", "",
+    ]  # fmt: skip
+
+
 def card(model: StoredModel) -> str:
     """The model card as Markdown, all of it from the spec."""
     spec, training, cost = model.spec, model.spec.training, model.spec.cost
@@ -154,6 +189,7 @@ def card(model: StoredModel) -> str:
         f"{spec.threshold:g} chosen on the tuning part. Validation was scored once, after every choice was made. "
         "The colour index, (R − G) / (R + G + B + 1) ≥ 0.12, is the baseline that needs no learning.", "",
         *_score_table(spec), "",
+        *_quiet_words(spec),
         "## Limits", "", *[f"- {limit}" for limit in spec.limits], "",
         "The worst validation images, by missed and by falsely mapped pixels:", "",
         f"![Worst validation images]({FAILURES})", "",

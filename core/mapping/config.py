@@ -92,7 +92,8 @@ class TrainConfig:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
             common = content.pop("training", {})
             phases = tuple(_phase({**common, **phase}) for phase in content.pop("phase", [{}]))
-            entries: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.pop("data").items()}
+            given = content.pop("data").items()
+            entries: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given}
             data = Data(**entries)
             limits = tuple(content.pop("limits", ()))
             return cls(data=data, phases=phases, limits=limits, **content)

@@ -41,11 +41,23 @@ def choose_model() -> StoredModel | None:
         "Model", list(models), key="model", format_func=lambda name: _title(models[name]),
         help="F1 on validation images: 1 is perfect agreement with the reference, the colour index reaches 0.49.",
     )  # fmt: skip
-    model = models[name]
-    st.caption(plain(f"{model.spec.summary} Sensor: {model.spec.sensor}."))
+    return models[name]
+
+
+def show_limits(model: StoredModel) -> None:
+    """Say what the model is for and where it fails, with its whole card one click away."""
+    st.caption(plain(f"Trained on: {model.spec.sensor}."))
+    if model.spec.limits:
+        st.caption(f"**Limits.** {plain(model.spec.limits[0])} {_false_alarms(model)}")
     with st.popover("Model card", width="stretch"):
         _show_card(model)
-    return model
+
+
+def _false_alarms(model: StoredModel) -> str:
+    rate = model.spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
+    if rate is None:
+        return ""
+    return f"On the synthetic valley before its event it maps {rate:,.0f} m² of false alarms per km²."
 
 
 def _show_card(model: StoredModel) -> None:
@@ -74,6 +86,7 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
     from core.runs.mapping import Request
 
     with st.form("ask", border=False):
+        pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
         with st.expander("Bands, values and accuracy"):
             bands = _bands(scene, model)
             stretch = st.selectbox(
@@ -87,7 +100,6 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
                 "Average eight turns",
                 help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
             )
-        pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
     if not pressed or bands is None:
         return None
     return Request(model.spec.name, bands, stretch, resample, Options(turned=turned))

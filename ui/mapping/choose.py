@@ -152,14 +152,15 @@ def describe(record: SceneRecord) -> None:
         place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel"
     st.markdown(f"**{plain(scene.name)}**")
     bands = "band" if len(scene.bands) == 1 else "bands"
-    st.caption(plain(f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."))
+    facts = [f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."]
     if scene.synthetic:
-        st.caption("Synthetic: made by a script, not by a satellite.")
-    if scene.licence:
-        st.caption(plain(f"Licence: {scene.licence}."))
+        facts.append("Synthetic: made by a script, not by a satellite.")
     has = [name for name, path in (("a reference inventory", record.truth), ("elevation", record.dem)) if path]
     if has:
-        st.caption(f"Comes with {' and '.join(has)}.")
+        facts.append(f"Comes with {' and '.join(has)}.")
+    if scene.licence:
+        facts.append(f"Licence: {scene.licence}.")
+    st.caption(plain(" ".join(facts)))
     with st.expander("Add elevation or a reference"):
         _attach(record, "dem", "Elevation raster (metres)", ["tif", "tiff"])
         _attach(record, "truth", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import Progress, empty
+from ui.mapping.findings import table
 from ui.mapping.results import View, area_text
 
 if TYPE_CHECKING:
@@ -74,10 +75,8 @@ def _show(view: View, earlier: MappingResult) -> None:
     columns[0].metric("New landslides", f"{len(change.new):,}", help="Less than half of their area was mapped before.")
     columns[1].metric("Area of new landslides", area_text(float(area.sum()), georeferenced))
     columns[2].metric("Mapped before as well", f"{len(change.findings.polygons) - len(change.new):,}")
-    st.dataframe(
-        change.new.drop(columns="geometry"), hide_index=True, height=280, alt="Table of new landslides",
-        column_config={"share_before": st.column_config.NumberColumn("Share mapped before", format="%.2f")},
-    )  # fmt: skip
+    frame, config = table(change.new)
+    st.dataframe(frame, hide_index=True, height=280, alt="Table of new landslides", column_config=config)
     st.caption(
         "The layer *Change of probability* shows after minus before. What both scenes map (rivers, fields, roads) "
         "falls away; what differs in light or season may stay."

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from ui.mapping.results import View, area_text
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
 
 COLUMNS = {
     "id": ("No.", "%d"),
@@ -16,7 +22,18 @@ COLUMNS = {
     "slope_mean_deg": ("Mean slope, °", "%.0f"),
     "relief_m": ("Relief, m", "%.0f"),
     "aspect_deg": ("Aspect, °", "%.0f"),
+    "share_before": ("Share mapped before", "%.2f"),
 }
+
+
+def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
+    """Columns of polygons that people read, and how a table writes them."""
+    doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
+    shown = [column for column in COLUMNS if column in frame and column not in doubled]
+    config: dict[str, object] = {
+        name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1]) for name in shown
+    }
+    return frame[shown], config
 
 
 def show(view: View) -> None:
@@ -45,13 +62,10 @@ def show(view: View) -> None:
 
 def _table(view: View) -> None:
     assert view.findings is not None  # noqa: S101  show() returned otherwise
-    frame = view.findings.polygons.drop(columns="geometry")
-    doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
-    shown = [column for column in COLUMNS if column in frame and column not in doubled]
-    config = {name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1]) for name in shown}
+    frame, config = table(view.findings.polygons)
     key = f"selected-{view.result.id}"
     chosen = st.dataframe(
-        frame[shown], hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
+        frame, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
         key=f"table-{view.result.id}-{view.choice}", height=360, alt="Table of the landslides found",
     )  # fmt: skip
     rows = chosen.selection.rows
@@ -65,7 +79,7 @@ def _table(view: View) -> None:
             st.rerun(scope="fragment")
     if view.selected is not None and view.selected in set(frame["id"]):
         row = frame[frame["id"] == view.selected].iloc[0]
-        words = [f"{COLUMNS[name][0]} {COLUMNS[name][1] % row[name]}" for name in shown if row[name] == row[name]]
+        words = [f"{COLUMNS[name][0]} {COLUMNS[name][1] % row[name]}" for name in frame if row[name] == row[name]]
         st.markdown(f"**Chosen landslide** · {' · '.join(words)}")
     else:
         st.caption("Choose a row, or click a polygon on the map.")

@@ -119,8 +119,11 @@ def show(record: SceneRecord, result: MappingResult) -> None:
     event = MapEvent()
     with guard():
         event = _map(record, result, choice, findings, side, st.session_state.get(selected_key))
-    _follow(event, selected_key, result)
+    if side == "none":
+        _follow(event, selected_key, result)
     clicked = _clicked(event, result)
+    with guard():
+        _inspect(record, result, event, clicked)
     view = View(record, result, choice, findings, st.session_state.get(selected_key), clicked)
     show_tabs(view)
 
@@ -153,6 +156,29 @@ def _clicked(event: MapEvent, result: MappingResult) -> tuple[int, int] | None:
     return (row, column) if 0 <= row < result.grid.height and 0 <= column < result.grid.width else None
 
 
+def _inspect(
+    record: SceneRecord, result: MappingResult, event: MapEvent, clicked: tuple[int, int] | None
+) -> None:
+    """Say what is known of the pixel that was clicked."""
+    if clicked is None:
+        outside = "That place lies outside the mapped part. " if event.clicked else ""
+        st.caption(f"{outside}Click the map to read a pixel or choose a landslide; draw an area to map only that.")
+        return
+    from core.runs.inspect import inspect
+
+    pixel = inspect(record.scene, result, *clicked)
+    parts = [f"Row {pixel.row}, column {pixel.column}"]
+    if result.grid.is_georeferenced:
+        parts.append(f"x {pixel.x:,.1f}, y {pixel.y:,.1f}")
+    parts.append("no data" if pixel.probability is None else f"**probability {pixel.probability:.2f}**")
+    if pixel.uncertainty is not None:
+        parts.append(f"spread {pixel.uncertainty:.2f}")
+    if pixel.truth is not None:
+        parts.append("landslide in the reference" if pixel.truth else "no landslide in the reference")
+    values = [f"{plain(name)} {'no data' if value is None else f'{value:g}'}" for name, value in pixel.values.items()]
+    st.markdown(" · ".join([*parts, *values[:8]]))
+
+
 def _sides(record: SceneRecord) -> list[str]:
     return ["none", "probability", *(["before"] if record.before else [])]
 
@@ -181,6 +207,7 @@ def _map(
     if "uncertainty" in result.artifacts:
         tiles.append(run_tiles(result.id, "uncertainty", visible=False))
     if result.has_truth:
+        tiles.append(run_tiles(result.id, "truth", opacity=0.6, visible=False))
         tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
     tiles.extend(_extra_tiles(result))
     focus = _focus(findings, selected, result)

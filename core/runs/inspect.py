@@ -1,0 +1,74 @@
+"""What is known of one pixel: its values in the scene, its probability, and what the inventory says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rasterio.windows import Window
+
+from core.learning.metrics import CODES
+from core.mapping.result import PROBABILITY, TRUTH, UNCERTAINTY, MappingResult
+from core.raster.scene import Scene
+
+
+@dataclass(frozen=True)
+class Pixel:
+    """One pixel of a run.
+
+    Attributes
+    ----------
+    row, column
+        Place on the run's grid, from 0.
+    x, y
+        Centre in the scene's coordinate system; column and row in pixel space.
+    values
+        Value of each band of the scene by name; None where it has no data.
+    probability, uncertainty
+        Between 0 and 1; None without data or without such a raster.
+    truth
+        Whether the inventory has a landslide here; None where unknown.
+    """
+
+    row: int
+    column: int
+    x: float
+    y: float
+    values: dict[str, float | None]
+    probability: float | None
+    uncertainty: float | None
+    truth: bool | None
+
+
+def inspect(scene: Scene, result: MappingResult, row: int, column: int) -> Pixel:
+    """Read one pixel of a run and of the scene it mapped.
+
+    Raises
+    ------
+    LandslideError
+        When the pixel lies outside, or a raster is gone.
+    """
+    x, y = result.grid.xy(row, column)
+    scene_row, scene_column = scene.grid.rowcol(x, y)
+    with scene.reader() as reader:
+        values, valid = reader.read_bands(Window(scene_column, scene_row, 1, 1))
+    names = [band.name or f"band {band.index}" for band in scene.bands]
+    found = {
+        name: float(value) if good else None
+        for name, value, good in zip(names, values[:, 0, 0], valid[:, 0, 0], strict=True)
+    }
+    truth = _code(result, TRUTH, row, column)
+    probability, uncertainty = (_code(result, role, row, column) for role in (PROBABILITY, UNCERTAINTY))
+    return Pixel(
+        row, column, x, y, found,
+        None if probability is None else probability / (CODES - 1),
+        None if uncertainty is None else uncertainty / (CODES - 1),
+        None if truth is None else truth == 1,
+    )  # fmt: skip
+
+
+def _code(result: MappingResult, role: str, row: int, column: int) -> int | None:
+    if role not in result.artifacts:
+        return None
+    with Scene.open(result.artifact(role)).reader() as reader:
+        code = int(reader.read((1,), Window(column, row, 1, 1)).values[0, 0, 0])
+    return None if code == CODES else code
