@@ -71,6 +71,15 @@ class SceneRecord:
 
 
 @dataclass(frozen=True)
+class SceneSummary:
+    """A scene in a list: its id, its name and where it came from."""
+
+    id: str
+    name: str
+    origin: str
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A file of a run as it is sent to a browser."""
 
@@ -220,14 +229,13 @@ class Store:
         folder = self._folder("scenes", identity)
         self._write(folder, replace(self._entry(folder), before=before))
 
-    def scenes(self) -> Iterator[SceneRecord]:
-        """All scenes whose raster can still be opened, the newest first."""
+    def scenes(self) -> Iterator[SceneSummary]:
+        """All scenes whose raster is still there, the newest first, without opening them."""
         for manifest in sorted((self.home / "scenes").glob(f"*/{SCENE}"), key=lambda path: -path.stat().st_mtime):
-            try:
-                yield self.scene_record(manifest.parent.name)
-            except InputError:
-                # A file used in place may have been moved away; the others are still there to choose.
-                continue
+            entry = self._entry(manifest.parent)
+            # A file used in place may have been moved away; the others are still there to choose.
+            if (manifest.parent / entry.data).is_file():
+                yield SceneSummary(manifest.parent.name, entry.name, entry.origin)
 
     def _same(self, entry: _Entry) -> str | None:
         """Id of a scene that is registered with exactly these files and words."""

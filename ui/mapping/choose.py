@@ -134,7 +134,7 @@ def _data_folder() -> None:
 
 
 def _earlier() -> None:
-    names = {record.id: f"{record.scene.name} · {record.origin}" for record in resources.store().scenes()}
+    names = {scene.id: f"{scene.name} · {scene.origin}" for scene in resources.store().scenes()}
     if not names:
         st.info("No scene was loaded yet.")
         return

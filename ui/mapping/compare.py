@@ -34,8 +34,7 @@ def show(view: View) -> None:
 
 def _choose_before(view: View) -> None:
     store = resources.store()
-    others = [record for record in store.scenes() if record.id != view.record.id and not record.before]
-    names = {record.id: record.scene.name for record in others}
+    names = {scene.id: scene.name for scene in store.scenes() if scene.id != view.record.id}
     if not names:
         empty("There is no earlier scene to compare with.", "Load the scene of the same place before the event first.")
         return
