@@ -60,9 +60,8 @@ def draw_scale(axes: Axes, grid: Grid) -> None:
     """Draw a bar with its length on the ground at the lower left, in pixels without a coordinate system."""
     distance = grid.ground_distance()
     length = scale_length(grid.width * (distance or 1.0))
-    if distance is None:
-        words = f"{length:g} px"
-    else:
+    words = f"{length:g} px"
+    if distance is not None:
         words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     share = length / (distance or 1.0) / grid.width
     line: dict[str, Any] = {"transform": axes.transAxes, "solid_capstyle": "butt"}
