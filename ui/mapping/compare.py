@@ -9,7 +9,7 @@ import streamlit as st
 from ui import resources
 from ui.feedback import Progress, empty
 from ui.mapping.findings import table
-from ui.mapping.results import View, area_text
+from ui.mapping.view import View, area_text
 
 if TYPE_CHECKING:
     from core.mapping.result import MappingResult

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import resources
-from ui.mapping.results import View
+from ui.mapping.view import View
 
 TITLES = {
     "probability.tif": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",

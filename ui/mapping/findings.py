@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.mapping.results import View, area_text
+from ui.mapping.view import View, area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

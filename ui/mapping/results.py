@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
+from ui.mapping.view import View, area_text
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 
 if TYPE_CHECKING:
@@ -25,35 +25,6 @@ SIDES = {
     "probability": "Swipe image / probability",
     "before": "Swipe before / after",
 }
-
-
-@dataclass(frozen=True)
-class View:
-    """What every tab is given.
-
-    Attributes
-    ----------
-    record, result
-        The scene and its run.
-    findings
-        Polygons and areas at the sliders' values; None when the raster is too large for the page.
-    selected
-        Id of the chosen polygon.
-    clicked
-        (row, column) of the last click on the result's grid, or None.
-    """
-
-    record: SceneRecord
-    result: MappingResult
-    choice: Choice
-    findings: Findings | None
-    selected: int | None
-    clicked: tuple[int, int] | None
-
-    @property
-    def unit(self) -> str:
-        """Unit of areas."""
-        return "m²" if self.result.grid.is_georeferenced else "px"
 
 
 @st.cache_resource(max_entries=8, show_spinner="Outlining landslides")
@@ -261,15 +232,6 @@ def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
         slopes = polygons["slope_mean_deg"]
         content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in slopes]
     return content
-
-
-def area_text(value: float, georeferenced: bool) -> str:
-    """An area with a unit a person would use."""
-    if not georeferenced:
-        return f"{value:,.0f} px"
-    if value >= 1e6:
-        return f"{value / 1e6:,.2f} km²"
-    return f"{value / 1e4:,.2f} ha" if value >= 1e4 else f"{value:,.0f} m²"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
-from ui.mapping.results import View
+from ui.mapping.view import View
 
 NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.feedback import guard
 from ui.mapping import compare, export, findings, provenance, scores, why
-from ui.mapping.results import View
+from ui.mapping.view import View
 
 TABS = {
     "Findings": findings.show,

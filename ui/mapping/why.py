@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.mapping.results import View
+from ui.mapping.view import View
 
 if TYPE_CHECKING:
     from core.runs.explain import Explanation

@@ -1,0 +1,49 @@
+"""What the tabs of the mapping page are given, and how they write an area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.mapping.findings import Choice, Findings
+    from core.mapping.result import MappingResult
+    from core.runs.store import SceneRecord
+
+
+@dataclass(frozen=True)
+class View:
+    """What every tab is given.
+
+    Attributes
+    ----------
+    record, result
+        The scene and its run.
+    findings
+        Polygons and areas at the sliders' values; None when the raster is too large for the page.
+    selected
+        Id of the chosen polygon.
+    clicked
+        (row, column) of the last click on the result's grid, or None.
+    """
+
+    record: SceneRecord
+    result: MappingResult
+    choice: Choice
+    findings: Findings | None
+    selected: int | None
+    clicked: tuple[int, int] | None
+
+    @property
+    def unit(self) -> str:
+        """Unit of areas."""
+        return "m²" if self.result.grid.is_georeferenced else "px"
+
+
+def area_text(value: float, georeferenced: bool) -> str:
+    """An area with a unit a person would use."""
+    if not georeferenced:
+        return f"{value:,.0f} px"
+    if value >= 1e6:
+        return f"{value / 1e6:,.2f} km²"
+    return f"{value / 1e4:,.2f} ha" if value >= 1e4 else f"{value:,.0f} m²"
