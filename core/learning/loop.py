@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.errors import InputError
 from core.learning.augment import Augmentation
 from core.learning.losses import Loss
 from core.learning.metrics import encode, histogram, threshold_curve
@@ -142,7 +143,19 @@ class Training:
         self.checkpoint = checkpoint
 
     def fit(self, fitting: PairArrays, tuning: PairArrays) -> Trained:
-        """Train on one part and choose epoch and threshold on the other."""
+        """Train on one part and choose epoch and threshold on the other.
+
+        Raises
+        ------
+        InputError
+            When the tuning part holds no landslide.
+        """
+        if not (tuning.truth == 1).any():
+            raise InputError(
+                "The tuning part holds no landslide.",
+                "Without one no epoch is better than another, and no threshold can be chosen.",
+                "Use more images, a larger tune_share or another split_seed.",
+            )
         where = device()
         network = self.network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         average = _Average(network, self.schedule.average)

@@ -121,5 +121,7 @@ class ModelSpec:
         try:
             content: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
             return cls(**content)
-        except TypeError as error:
-            raise ModelError(f"The description of model {path.parent.name} lacks an entry.", str(error)) from error
+        except (TypeError, IndexError) as error:
+            raise ModelError(
+                f"The description of model {path.parent.name} lacks an entry or part of one.", str(error)
+            ) from error

@@ -55,8 +55,9 @@ class StoredModel:
         Raises
         ------
         ModelError
-            When the file is missing or its digest is not the spec's.
+            When the file is missing, its digest is not the spec's, or it holds no weights.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
         path = self.folder / WEIGHTS
@@ -73,7 +74,11 @@ class StoredModel:
                 "Their SHA-256 differs from the one in model.toml.",
                 "Restore the file, or train the model again.",
             )
-        return {key: value.float() if value.is_floating_point() else value for key, value in load(content).items()}
+        try:
+            weights = load(content)
+        except SafetensorError as error:
+            raise ModelError(f"The weights of model {self.spec.name} cannot be read.", str(error)) from error
+        return {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
 
     def load_network(self, build: Callable[[ModelSpec], nn.Module]) -> nn.Module:
         """The network with its weights, on the CPU, in evaluation mode.

@@ -1,0 +1,193 @@
+"""Tiny networks, model folders and rasters whose answers are known without running anything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import torch
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from core.learning.metrics import encode, histogram
+from core.learning.spec import ModelSpec
+from core.learning.store import SEEN, WEIGHTS, StoredModel
+from core.mapping.models import architecture
+from core.mapping.result import MappingResult
+from core.raster.grid import Grid
+from core.raster.write import write_array
+
+UTM = CRS.from_epsg(32633)
+NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_200_000)
+PLACEMENTS: Mapping[str, tuple[Affine, CRS | None]] = {
+    "north-up": (NORTH_UP, UTM),
+    "south-up": (Affine(10, 0, 500_000, 0, 10, 5_200_000), UTM),
+    "rotated": (Affine.translation(500_000, 5_200_000) @ Affine.rotation(30) @ Affine.scale(10, -10), UTM),
+    "geographic": (Affine(1e-4, 0, 15, 0, -1e-4, 47), CRS.from_epsg(4326)),
+    "without CRS": (Affine.identity(), None),
+}
+
+
+class Tiny(nn.Module):
+    """One 1×1 convolution, whose value is the logit or, with ``share``, the probability itself."""
+
+    def __init__(self, bands: int, *, share: bool) -> None:
+        super().__init__()
+        self.last = nn.Conv2d(bands, 1, 1)
+        self.share = share
+
+    def forward(self, images: Tensor) -> Tensor:
+        values = self.last(images)
+        if not self.share:
+            return values
+        values = values.clamp(1e-6, 1 - 1e-6)
+        return torch.log(values) - torch.log(1 - values)
+
+
+class Deep(nn.Module):
+    """Two 1×1 convolutions, so that there is an inner layer to ask."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(bands, 2, 1)
+        self.last = nn.Conv2d(2, 1, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.last(torch.relu(self.first(images)))
+
+
+@architecture("tiny")
+def _tiny(encoder: str, bands: int, options: Mapping[str, Any]) -> nn.Module:
+    del options
+    return Deep(bands) if encoder == "deep" else Tiny(bands, share=encoder == "share")
+
+
+def red_weights(bands: int = 3) -> dict[str, Tensor]:
+    """Weights of a `Tiny` that passes its first band on."""
+    weight = torch.zeros(1, bands, 1, 1)
+    weight[0, 0] = 1
+    return {"last.weight": weight, "last.bias": torch.zeros(1)}
+
+
+def constant_weights(value: float, bands: int = 3) -> dict[str, Tensor]:
+    """Weights of a `Tiny` that gives one value whatever it sees."""
+    return {"last.weight": torch.zeros(1, bands, 1, 1), "last.bias": torch.tensor([value])}
+
+
+def deep_weights() -> dict[str, Tensor]:
+    """Weights of a `Deep` whose logit is 4 times red less 2; its inner channels are red and green."""
+    first = torch.zeros(2, 3, 1, 1)
+    first[0, 0] = first[1, 1] = 1
+    last = torch.tensor([4.0, 0.0]).view(1, 2, 1, 1)
+    return {"first.weight": first, "first.bias": torch.zeros(2), "last.weight": last, "last.bias": torch.tensor([-2.0])}
+
+
+def tiny_spec(name: str = "red", **changes: Any) -> ModelSpec:
+    """A model of 8-bit colours whose probability is the red value over 255, whatever is around it."""
+    spec = ModelSpec(
+        name=name,
+        task="mapping",
+        title=f"Tiny {name}",
+        summary="Passes the red band on.",
+        architecture="tiny",
+        encoder="share",
+        bands=("red", "green", "blue"),
+        value_range=(0.0, 255.0),
+        mean=(0.0, 0.0, 0.0),
+        deviation=(1.0, 1.0, 1.0),
+        stretch_low=(0.0, 0.0, 0.0),
+        stretch_high=(255.0, 255.0, 255.0),
+        sensor="none",
+        tile=32,
+        threshold=0.5,
+        licence="CC0-1.0",
+    )
+    return replace(spec, **changes)
+
+
+def write_model(
+    root: Path, spec: ModelSpec, weights: Mapping[str, Tensor] | None = None, *, seen: Sequence[str] = ()
+) -> StoredModel:
+    """Write a model's folder below ``root/mapping`` as a training leaves it."""
+    content = save(dict(weights if weights is not None else red_weights(len(spec.bands))))
+    spec = replace(spec, weights_sha256=hashlib.sha256(content).hexdigest())
+    folder = root / "mapping" / spec.name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_bytes(content)
+    (folder / "model.toml").write_text(spec.to_toml(), encoding="utf-8")
+    if seen:
+        (folder / SEEN).write_text("\n".join(digest[:16] for digest in seen) + "\n", encoding="ascii")
+    return StoredModel(spec, folder)
+
+
+def write_raster(
+    path: Path,
+    values: NDArray[Any],
+    placement: str = "north-up",
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    descriptions: Sequence[str] = (),
+    **profile: Any,
+) -> Path:
+    """Write an array (bands, height, width), or (height, width), as a plain GeoTIFF."""
+    values = values[None] if values.ndim == 2 else values
+    transform, crs = PLACEMENTS[placement]
+    settings = {"driver": "GTiff", "count": len(values), "height": values.shape[1], "width": values.shape[2]}
+    place = {"transform": transform, "crs": crs, "dtype": values.dtype.name}
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_PAM_ENABLED=False),
+        rasterio.open(path, "w", **settings | place | profile) as dataset,
+    ):
+        dataset.write(values)
+        for index, description in enumerate(descriptions, start=1):
+            dataset.set_band_description(index, description)
+        if mask is not None:
+            dataset.write_mask(mask)
+    return path
+
+
+def ramp(height: int, width: int, bands: int = 3) -> NDArray[np.uint8]:
+    """An 8-bit image whose every pixel tells its place: red by position, the other bands otherwise."""
+    red = (np.arange(height)[:, None] * 7 + np.arange(width)[None, :] * 3) % 256
+    return np.stack([(red + 50 * band) % 256 for band in range(bands)]).astype(np.uint8)
+
+
+def made_run(
+    folder: Path,
+    probability: NDArray[np.floating],
+    placement: str = "north-up",
+    *,
+    truth: NDArray[np.uint8] | None = None,
+    identity: str = "0" * 32,
+    transform: Affine | None = None,
+) -> MappingResult:
+    """A finished run with a probability raster made by hand; NaN is nodata."""
+    folder.mkdir(parents=True, exist_ok=True)
+    placed, crs = PLACEMENTS[placement]
+    grid = Grid(probability.shape[1], probability.shape[0], transform or placed, crs)
+    codes = encode(probability)
+    write_array(folder / "probability.tif", grid, codes, nodata=255)
+    return MappingResult(
+        id=identity,
+        folder=folder,
+        scene="made",
+        scene_digest="0" * 64,
+        model="made",
+        grid=grid,
+        counts=histogram(codes, truth),
+        artifacts={"probability": "probability.tif"},
+        has_truth=truth is not None,
+    )
+
+
+def expected_codes(red: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Codes of the model of `tiny_spec` for red values, worked out in whole numbers: round(254 · red / 255)."""
+    return ((508 * red.astype(np.int64) + 255) // 510).astype(np.uint8)
