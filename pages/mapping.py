@@ -46,9 +46,7 @@ with right:
         with guard():
             drawn = st.session_state.get(f"drawn-{record.id}")
             finished = run.run(record, request, drawn)
-            st.query_params.from_dict({"scene": record.id, "run": finished.id})
-            st.session_state.pop("threshold", None)
-            st.rerun()
+            choose.show(scene=record.id, run=finished.id)
     run_id = st.query_params.get("run")
     with guard():
         if run_id:

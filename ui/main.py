@@ -9,7 +9,7 @@ from ui import feedback, resources
 # An icon of our own: Streamlit would fetch the picture of a named icon from an outside host.
 ICON = Path(__file__).parent / "static" / "icon.svg"
 
-st.set_page_config(page_title="SlideLens", page_icon=ICON, layout="wide")
+st.set_page_config(page_title="SlideLens", page_icon=ICON, layout="wide", initial_sidebar_state=220)
 
 page = st.navigation(
     [
@@ -18,8 +18,8 @@ page = st.navigation(
     ]
 )
 
-# Streamlit leaves a hand's breadth above the title, which the map needs more.
-st.html("<style>[data-testid='stMainBlockContainer'] { padding-top: 3rem; padding-bottom: 3rem; }</style>")
+# Streamlit leaves a hand's breadth around the page, which the map needs more.
+st.html("<style>[data-testid='stMainBlockContainer'] { padding: 3rem clamp(1rem, 3vw, 2.5rem); }</style>")
 
 with st.sidebar:
     licence = f"[Source and licence]({resources.source_url()}): AGPL-3.0-or-later."

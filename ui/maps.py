@@ -97,7 +97,9 @@ class MapEvent:
     drawn: Mapping[str, Any] | None = None
 
 
-def show_map(spec: MapSpec, layers: DynamicLayers, *, key: str, height: int = 620) -> MapEvent:
+def show_map(
+    spec: MapSpec, layers: DynamicLayers, *, key: str, height: int = 620, around: str = "14rem"
+) -> MapEvent:
     """Show the map of a scene and tell what the visitor did on it.
 
     Parameters
@@ -110,6 +112,8 @@ def show_map(spec: MapSpec, layers: DynamicLayers, *, key: str, height: int = 62
         Key of the widget on the page.
     height
         Height in pixels where the window's height is not known; else the map takes what the window offers.
+    around
+        What the page needs of the window's height above and below the map, in CSS.
     """
     from core.serve.coordinates import drawn_area, flip_pixels
 
@@ -122,6 +126,7 @@ def show_map(spec: MapSpec, layers: DynamicLayers, *, key: str, height: int = 62
         _update(spec, layers, background + layers.tiles, drawn=shown),
         key=key,
         height=height,
+        around=around,
     )
     # None means that nothing was drawn since the map was built, not that the drawing was removed.
     if value.get("all_drawings") is not None:
@@ -130,7 +135,14 @@ def show_map(spec: MapSpec, layers: DynamicLayers, *, key: str, height: int = 62
 
 
 def show_swipe(
-    spec: MapSpec, left: Tiles, right: Tiles, *, key: str, height: int = 620, over: tuple[Outlines, ...] = ()
+    spec: MapSpec,
+    left: Tiles,
+    right: Tiles,
+    *,
+    key: str,
+    height: int = 620,
+    around: str = "14rem",
+    over: tuple[Outlines, ...] = (),
 ) -> None:
     """Show two rasters on both sides of a divider that can be moved.
 
@@ -142,7 +154,7 @@ def show_swipe(
         The rasters; their names stand at the sides.
     key
         Key of the widget on the page.
-    height
+    height, around
         As of `show_map`.
     over
         Polygons above both.
@@ -156,7 +168,7 @@ def show_swipe(
         "tiles": tiles,
         "swipe": {side: tile.name for side, tile in sides.items()},
     }
-    _show(_base_map(spec, drawable=False), update, key=key, height=height)
+    _show(_base_map(spec, drawable=False), update, key=key, height=height, around=around)
 
 
 def _event(spec: MapSpec, value: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> MapEvent:
@@ -192,7 +204,7 @@ def _update(
     }
 
 
-def _show(base: Any, update: Mapping[str, Any], *, key: str, height: int) -> Mapping[str, Any]:  # noqa: ANN401
+def _show(base: Any, update: Mapping[str, Any], *, key: str, height: int, around: str) -> Mapping[str, Any]:  # noqa: ANN401
     import folium
     from streamlit_folium import st_folium
 
@@ -201,9 +213,8 @@ def _show(base: Any, update: Mapping[str, Any], *, key: str, height: int) -> Map
     frame = f"map-{key}"
     with st.container(key=frame):
         # The window's height is known to the browser only.
-        st.html(
-            f"<style>.st-key-{frame} iframe {{ height: clamp(380px, calc(100vh - 14rem), 1000px); }}</style>"
-        )
+        room = f"clamp(380px, calc(100vh - {around}), 1000px)"
+        st.html(f"<style>.st-key-{frame} iframe {{ height: {room}; }}</style>")
         value = st_folium(
             base,
             key=key,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 T = TypeVar("T")
 
@@ -36,3 +37,11 @@ class Slot(Generic[T]):
     def clear(self) -> None:
         """Forget the choice."""
         st.session_state.pop(self.key, None)
+
+
+def rerun_fragment() -> None:
+    """Run the fragment anew, or the page where the page as a whole is being run: Streamlit refuses the former then."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()

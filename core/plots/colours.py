@@ -39,6 +39,9 @@ UNCERTAINTY_RAMP = "cividis"
 DIVERGING_RAMP = "RdBu_r"
 """White at zero; red speaks for a landslide (or for more than before), blue against it."""
 
+CAM_RAMP = "inferno"
+"""Grad-CAM knows no against: from dark, which says nothing, to bright."""
+
 
 @dataclass(frozen=True)
 class LegendEntry:
@@ -128,7 +131,7 @@ def legend(layer: str) -> Legend | None:
         case "change":
             return _ramp_legend("Change of probability", DIVERGING_RAMP, "−1", "0", "+1")
         case "cam":
-            return _ramp_legend("Grad-CAM attribution", DIVERGING_RAMP, "against", "none", "for")
+            return _ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
         case "mask":
             return Legend("Mapped", (LegendEntry(FOUND, "Landslide found"),))
         case "truth":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.plots.colours import FOUND, ramp, rgb
+from core.plots.colours import CAM_RAMP, FOUND, ramp, rgb
 
 ENLARGED = 512
 """Pictures smaller than this are enlarged by whole pixels, so that browsers do not blur them."""
@@ -39,6 +39,6 @@ def cam_picture(
     """An attribution in [0, 1] over a grey image; the stronger it is, the less of the image shows through."""
     grey = image.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
     strength = np.clip(attribution, 0, 1)[..., None]
-    colours = ramp("inferno")[np.rint(strength[..., 0] * 255).astype(int)][..., :3].astype(np.float32)
+    colours = ramp(CAM_RAMP)[np.rint(strength[..., 0] * 255).astype(int)][..., :3].astype(np.float32)
     mixed = grey * (1 - 0.8 * strength) + colours * 0.8 * strength
     return outlined(np.rint(mixed).astype(np.uint8), region)

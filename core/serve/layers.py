@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.learning.metrics import CODES, encode, threshold_code
 from core.plots.colours import (
+    CAM_RAMP,
     DIVERGING_RAMP,
     FALSE_POSITIVE,
     FOUND,
@@ -99,6 +100,14 @@ def _diverging(values: Sequence[Values], valid: NDArray[np.bool_], threshold: fl
     return image
 
 
+def _cam(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+    """Clear at zero, so that the scene is seen where the network did not look."""
+    image = _with_ramp(CAM_RAMP)(values, valid, threshold)
+    strength = np.clip(np.nan_to_num(fraction(values[0])), 0.0, 1.0)
+    image[..., 3] = np.where(valid, np.rint(strength * 255.0), 0).astype(np.uint8)
+    return image
+
+
 def _mask(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
     found = valid & (codes(values[0]) >= threshold_code(threshold))
     return _classes(valid.shape, [(found, FOUND)])
@@ -129,6 +138,6 @@ LAYERS: Mapping[str, TileLayer] = {
     "truth": TileLayer(("truth",), _truth),
     "outcome": TileLayer(("probability", "truth"), _outcome),
     "change": TileLayer(("change",), _diverging, "bilinear"),
-    "cam": TileLayer(("cam",), _diverging, "bilinear"),
+    "cam": TileLayer(("cam",), _cam, "bilinear"),
 }
 """Every layer that ``/tiles/run`` can paint, by the name in its address."""

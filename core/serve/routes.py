@@ -29,7 +29,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _BANDS = re.compile(r"[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,2}")
 _UNCHANGING = "private, max-age=31536000, immutable"
 
-_RENDERER = "1"
+_RENDERER = "2"
 """Part of every tile's ETag: raise it when tiles are painted differently."""
 
 T = TypeVar("T")

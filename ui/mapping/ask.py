@@ -26,7 +26,7 @@ RESAMPLES = {"auto": "Bring to the model's", "none": "Leave as it is"}
 
 def _title(model: StoredModel) -> str:
     score = model.spec.scores.get("validation", {}).get("f1")
-    return f"{model.spec.title} · F1 {score:.2f}" if score is not None else model.spec.title
+    return f"{score:.2f} · {model.spec.title}" if score is not None else model.spec.title
 
 
 def choose_model() -> StoredModel | None:
@@ -39,7 +39,8 @@ def choose_model() -> StoredModel | None:
         return None
     name = st.selectbox(
         "Model", list(models), key="model", format_func=lambda name: _title(models[name]),
-        help="F1 on validation images: 1 is perfect agreement with the reference, the colour index reaches 0.49.",
+        help="The number is F1 on validation images: 1 is perfect agreement with the reference. On those of "
+        "the satellite models the colour index reaches 0.49.",
     )  # fmt: skip
     return models[name]
 
@@ -73,7 +74,7 @@ def _show_card(model: StoredModel) -> None:
 
 
 def ask(scene: Scene, model: StoredModel) -> Request | None:
-    """Show the form; the request when its button was pressed.
+    """Show the form, or why the model cannot map the scene; the request when its button was pressed.
 
     Parameters
     ----------
@@ -85,10 +86,13 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
     from core.mapping.predict import Options
     from core.runs.mapping import Request
 
+    guess = _guess(scene, model)
+    if guess is None:
+        return None
     with st.form("ask", border=False):
         pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
         with st.expander("Bands, values and accuracy"):
-            bands = _bands(scene, model)
+            bands = _bands(scene, model, guess)
             stretch = st.selectbox(
                 "Values", list(STRETCHES), format_func=STRETCHES.__getitem__,
                 help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
@@ -100,19 +104,23 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
                 "Average eight turns",
                 help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
             )
-    if not pressed or bands is None:
+    if not pressed:
         return None
     return Request(model.spec.name, bands, stretch, resample, Options(turned=turned))
 
 
-def _bands(scene: Scene, model: StoredModel) -> tuple[int, ...] | None:
+def _guess(scene: Scene, model: StoredModel) -> tuple[int, ...] | None:
+    """Bands for the model; None, with the words why, when the scene has too few."""
     from core.raster.scene import guess_bands
 
     try:
-        guess = guess_bands(scene, model.spec.bands)
+        return guess_bands(scene, model.spec.bands)
     except BandError as error:
         show_error(error)
         return None
+
+
+def _bands(scene: Scene, model: StoredModel, guess: tuple[int, ...]) -> tuple[int, ...]:
     numbers = [band.index for band in scene.bands]
     names = {band.index: f"{band.index} · {band.name}".removesuffix(" · ") for band in scene.bands}
     chosen = [

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
+SLIDERS = ("threshold", "minimum", "holes")
+"""Keys of the sliders that only post-process; their values stand in the address."""
 
 
 def current() -> SceneRecord | None:
@@ -38,8 +40,14 @@ def current() -> SceneRecord | None:
 
 def use(record: SceneRecord) -> None:
     """Make a scene the page's scene and start the page anew."""
-    st.query_params.clear()
-    st.query_params["scene"] = record.id
+    show(scene=record.id)
+
+
+def show(**address: str) -> None:
+    """Start the page anew with this in its address; sliders begin at the defaults of what is shown then."""
+    for name in SLIDERS:
+        st.session_state.pop(name, None)
+    st.query_params.from_dict(address)
     st.rerun()
 
 
@@ -168,7 +176,24 @@ def describe(record: SceneRecord) -> None:
 
 def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> None:
     uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
-    if uploaded is not None and st.button(f"Attach {uploaded.name}", key=f"attach-button-{role}"):
+    if uploaded is not None and st.button(f"Attach {plain(uploaded.name)}", key=f"attach-button-{role}"):
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
-        resources.store().attach(record.id, role, uploaded, suffix)
+        attached = resources.store().attach(record.id, role, uploaded, suffix)
+        try:
+            _check(attached, role)
+        except Exception:
+            resources.store().detach(record.id, role)
+            raise
         st.rerun()
+
+
+def _check(record: SceneRecord, role: str) -> None:
+    """Refuse at once what would make every later run of the scene fail."""
+    from core.raster.align import scene_on_grid, truth_reader
+    from core.raster.scene import Scene
+
+    if role == "truth" and record.truth is not None:
+        truth_reader(record.truth, record.scene.grid)
+    if role == "dem" and record.dem is not None:
+        with scene_on_grid(Scene.open(record.dem), record.scene.grid, bands=(1,), resampling="bilinear"):
+            pass

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import InputError
 from ui import resources
-from ui.feedback import Progress, empty
+from ui.feedback import Progress, empty, plain
 from ui.mapping.findings import table
 from ui.mapping.view import View, area_text
+from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from core.mapping.result import MappingResult
@@ -21,14 +23,18 @@ def show(view: View) -> None:
         _choose_before(view)
         return
     before = resources.store().scene_record(view.record.before)
-    st.markdown(f"Earlier scene: **{before.scene.name}**. It is mapped with the same model and settings.")
+    st.markdown(f"Earlier scene: **{plain(before.scene.name)}**. It is mapped with the same model and settings.")
     key = f"before-run-{view.result.id}"
     if key not in st.session_state:
         if not st.button("Show what is new", type="primary"):
             st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
             return
         st.session_state[key] = _map_before(view).id
-    earlier = resources.store().run(st.session_state[key])
+    try:
+        earlier = resources.store().run(st.session_state[key])
+    except InputError:
+        del st.session_state[key]  # it was removed since: it can be made again
+        raise
     _show(view, earlier)
 
 
@@ -67,7 +73,7 @@ def _show(view: View, earlier: MappingResult) -> None:
     layer = f"change-{view.result.id}"
     if layer not in st.session_state:
         st.session_state[layer] = compare_runs(resources.store(), earlier, view.result, change).id
-        st.rerun(scope="fragment")
+        rerun_fragment()
     georeferenced = view.result.grid.is_georeferenced
     area = change.new["area_m2" if georeferenced else "area_px"]
     columns = st.columns(3)

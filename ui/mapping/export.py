@@ -36,12 +36,16 @@ def show(view: View) -> None:
     for path in sorted(folder.iterdir()):
         if path.name in TITLES:
             left, right = st.columns([3, 1])
-            left.markdown(TITLES[path.name])
+            left.markdown(f"{TITLES[path.name]} · {_size(path.stat().st_size)}")
             right.download_button(
-                f"{path.name} ({path.stat().st_size / 1e6:.2f} MB)", lambda path=path: path.read_bytes(),
+                path.name, lambda path=path: path.read_bytes(),
                 file_name=f"{view.result.id[:8]}-{path.name}", key=f"download-{path}", on_click="ignore",
                 width="stretch",
             )  # fmt: skip
+
+
+def _size(octets: int) -> str:
+    return f"{octets / 1e6:.1f} MB" if octets >= 1e5 else f"{octets / 1e3:.0f} kB"
 
 
 def _folder(view: View) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.mapping.view import View, area_text
+from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -53,11 +54,8 @@ def show(view: View) -> None:
         st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
         return
     st.caption("Slides that touch are one polygon: the number is a lower bound, the largest may be several.")
-    left, right = st.columns([3, 2])
-    with left:
-        _table(view)
-    with right:
-        _sizes(view)
+    _table(view)
+    _sizes(view)
 
 
 def _table(view: View) -> None:
@@ -66,7 +64,7 @@ def _table(view: View) -> None:
     key = f"selected-{view.result.id}"
     chosen = st.dataframe(
         frame, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
-        key=f"table-{view.result.id}-{view.choice}", height=360, alt="Table of the landslides found",
+        key=f"table-{view.result.id}-{view.choice}", height=300, alt="Table of the landslides found",
     )  # fmt: skip
     rows = chosen.selection.rows
     picked = int(frame["id"].iloc[rows[0]]) if rows else None
@@ -76,7 +74,7 @@ def _table(view: View) -> None:
         st.session_state[f"from-table-{view.result.id}"] = picked is not None
         if picked is not None:
             st.session_state[key] = picked
-            st.rerun(scope="fragment")
+            rerun_fragment()
     if view.selected is not None and view.selected in set(frame["id"]):
         row = frame[frame["id"] == view.selected].iloc[0]
         words = [f"{COLUMNS[name][0]} {COLUMNS[name][1] % row[name]}" for name in frame if row[name] == row[name]]

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import InputError
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
 from ui.mapping.view import View, area_text
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from core.mapping.findings import Choice, Findings
     from core.mapping.result import MappingResult
     from core.runs.store import SceneRecord
+
+AROUND = "29rem"
+"""Height that the sliders above the map and the names of the tabs below it need."""
 
 SIDES = {
     "none": "Layers",
@@ -42,7 +47,7 @@ def choose(result: MappingResult) -> Choice:
 
     default = default_choice(result, find_model("mapping", result.model).spec.threshold)
     unit = "m²" if result.grid.is_georeferenced else "px"
-    columns = st.columns([3, 1, 1])
+    columns = st.columns([2, 1, 1])
     with columns[0]:
         threshold = st.slider(
             "Threshold", 0.0, 1.0, round(default.threshold, 2), 0.01, key="threshold", bind="query-params",
@@ -51,12 +56,13 @@ def choose(result: MappingResult) -> Choice:
     with columns[1]:
         smallest = st.number_input(
             f"Minimum area ({unit})", 0.0, value=default.minimum_area, step=max(default.minimum_area / 10, 1.0),
-            format="%.0f", key=f"minimum-{unit}", help="Smaller polygons are dropped. The default is ten pixels.",
+            format="%.0f", key="minimum", bind="query-params",
+            help="Smaller polygons are dropped. The default is ten pixels.",
         )  # fmt: skip
     with columns[2]:
         holes = st.number_input(
             f"Fill holes up to ({unit})", 0.0, value=0.0, step=max(default.minimum_area / 10, 1.0), format="%.0f",
-            key=f"holes-{unit}", help="Gaps inside a polygon up to this area are filled.",
+            key="holes", bind="query-params", help="Gaps inside a polygon up to this area are filled.",
         )  # fmt: skip
     return Choice(threshold, smallest, holes)
 
@@ -67,6 +73,8 @@ def show(record: SceneRecord, result: MappingResult) -> None:
     from core.mapping.findings import LARGEST
     from ui.mapping.tabs import show_tabs
 
+    if result.kind != "mapping":
+        raise InputError(f"This run is a {result.kind}, not a mapping.", remedy="Open the mapping it belongs to.")
     _notes(result)
     choice = choose(result)
     height, width = result.grid.shape
@@ -84,8 +92,8 @@ def show(record: SceneRecord, result: MappingResult) -> None:
     side = "none"
     if len(sides) > 1:
         side = st.segmented_control(
-            "Map", sides, default="none", key="side", format_func=SIDES.__getitem__, label_visibility="collapsed",
-            required=True,
+            "Map", sides, default="none", key=f"side-{len(sides)}", format_func=SIDES.__getitem__,
+            label_visibility="collapsed", required=True,
         )  # fmt: skip
     event = MapEvent()
     with guard():
@@ -115,7 +123,8 @@ def _follow(event: MapEvent, selected_key: str, result: MappingResult) -> None:
     if event.clicked is not None and event.clicked != st.session_state.get(last_key):
         st.session_state[last_key] = event.clicked
         st.session_state[selected_key] = event.selected
-        st.rerun(scope="fragment")
+        st.session_state[f"from-table-{result.id}"] = False
+        rerun_fragment()
     drawn_key = f"drawn-{result.scene_id}"
     st.session_state[drawn_key] = event.drawn
 
@@ -167,11 +176,12 @@ def _map(
     image = scene_tiles(record.id)
     probability = run_tiles(result.id, "probability", threshold=None)
     if side == "probability":
-        show_swipe(spec, image, probability, key="swipe-probability", over=outlines)
+        show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND)
         return MapEvent()
     if side == "before":
         earlier = scene_tiles(record.before, "Before", layer_id="before")
-        show_swipe(spec, earlier, scene_tiles(record.id, "After"), key="swipe-before", over=outlines)
+        after = scene_tiles(record.id, "After")
+        show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND)
         return MapEvent()
     tiles = [image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]
     tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
@@ -182,7 +192,9 @@ def _map(
         tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
     tiles.extend(_extra_tiles(result))
     focus = _focus(findings, selected, result)
-    return show_map(spec, DynamicLayers(tuple(tiles), outlines, selected, focus=focus), key="mapping-map")
+    marker = st.session_state.get(f"last-click-{result.id}")
+    layers = DynamicLayers(tuple(tiles), outlines, selected, marker, focus)
+    return show_map(spec, layers, key="mapping-map", around=AROUND)
 
 
 def _extra_tiles(result: MappingResult) -> list[Tiles]:

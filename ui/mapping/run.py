@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from core.runs.store import SceneRecord
 
 
-def _cancelled() -> None:
-    st.session_state["mapping-cancelled"] = True
+RUNNING = "mapping-running"
 
 
 def run(record: SceneRecord, request: Request, drawn: Mapping[str, Any] | None) -> MappingResult:
     """Map a scene with a progress bar and a button that cancels.
 
-    Pressing the button starts the page anew, which ends the run at its next window; what it had written is removed.
+    Whatever is pressed on the page starts it anew, which ends the run at its next window; what it had written is
+    removed. The button is the way to do so on purpose.
 
     Raises
     ------
@@ -34,29 +34,37 @@ def run(record: SceneRecord, request: Request, drawn: Mapping[str, Any] | None) 
     from core.runs.mapping import run_mapping
 
     area = area_of(record.scene.grid, drawn) if drawn else None
+    st.session_state[RUNNING] = True
     place = st.empty()
+    st.empty()  # in the place of words about the map, which are no longer true
     with place.container():
         progress = Progress("Reading the scene and loading the model")
-        st.button("Cancel", key="cancel-mapping", on_click=_cancelled)
+        st.button("Cancel", key="cancel-mapping")
 
         def report(done: int, total: int) -> None:
             progress(done / total, f"Mapping window {done} of {total}")
 
-        result = run_mapping(
-            resources.store(),
-            record.scene,
-            request,
-            scene_id=record.id,
-            truth=record.truth,
-            area=area,
-            area_outline=drawn,
-            progress=report,
-        )
+        try:
+            result = run_mapping(
+                resources.store(),
+                record.scene,
+                request,
+                scene_id=record.id,
+                truth=record.truth,
+                area=area,
+                area_outline=drawn,
+                progress=report,
+            )
+        except Exception:
+            st.session_state.pop(RUNNING)  # it failed, which is said where it is caught
+            place.empty()
+            raise
+    st.session_state.pop(RUNNING)
     place.empty()
     return result
 
 
 def tell_if_cancelled() -> None:
-    """Say once that the last run was cancelled."""
-    if st.session_state.pop("mapping-cancelled", False):
+    """Say once that the last run was ended, by the button or by using the page while it was under way."""
+    if st.session_state.pop(RUNNING, False):
         st.info("The mapping was cancelled. Nothing of it was kept.")

@@ -13,7 +13,7 @@ from ui.mapping.view import View
 
 NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
-    "oa": "Overall accuracy", "kappa": "Kappa",
+    "oa": "OA", "kappa": "Kappa",
 }  # fmt: skip
 TRUTH_TYPES = ["tif", "tiff", "png", "gpkg", "geojson", "zip"]
 
@@ -62,7 +62,7 @@ def _table(view: View, scores: object) -> None:
     for column, (name, title) in zip(columns, NAMES.items(), strict=True):
         value = getattr(model, name)
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
-        column.metric(title, _number(value))
+        column.metric(title, _number(value), help="Overall accuracy" if name == "oa" else None)
         if beside is not None:
             column.caption(f"colour index {_number(beside)}")
     counts = {

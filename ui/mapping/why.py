@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui import resources
 from ui.mapping.view import View
+from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from core.runs.explain import Explanation
@@ -23,27 +24,20 @@ def show(view: View) -> None:
         return
     layers, first = layers_of(view.result.model)
     names = [layer.name for layer in layers]
-    left, right = st.columns([1, 3])
+    titles = {layer.name: layer.title for layer in layers}
+    st.markdown(f"**{_words(view)}**")
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
-        st.markdown(f"**{_words(view)}**")
         layer = st.selectbox(
-            "Layer", names, index=names.index(first.name), key=f"layer-{view.result.model}",
-            format_func=lambda name: _layer_title(layers, name),
+            "Layer", list(titles), index=names.index(first.name), key=f"layer-{view.result.model}",
+            format_func=titles.__getitem__,
             help="Early layers see edges and colours in fine cells, deep ones whole shapes in coarse cells.",
         )  # fmt: skip
+    with right:
         pressed = st.button("Ask why", type="primary", width="stretch")
     key = f"explained-{view.result.id}-{view.selected}-{view.clicked}-{layer}"
     if pressed or key in st.session_state:
-        explanation = _explain(view, layer, key)
-        with right:
-            _show(view, explanation)
-
-
-def _layer_title(layers: tuple[object, ...], name: str) -> str:
-    for layer in layers:
-        if layer.name == name:  # type: ignore[attr-defined]
-            return f"{layer.title} (cells of {layer.cell})"  # type: ignore[attr-defined]
-    return name
+        _show(view, _explain(view, layer, key))
 
 
 def _target(view: View) -> object | None:
@@ -72,7 +66,7 @@ def _explain(view: View, layer: str, key: str) -> Explanation:
         explanation = explain(resources.store(), view.record.scene, view.result, _target(view), layer)  # type: ignore[arg-type]
     st.session_state[key] = explanation
     st.session_state[f"explanation-{view.result.id}"] = explanation.run.id
-    st.rerun(scope="fragment")
+    rerun_fragment()
 
 
 def _show(view: View, explanation: Explanation) -> None:

@@ -289,6 +289,7 @@ window.slidelens = window.slidelens || (function () {
     map.on("move zoomend resize viewreset", clip);
     swipe = { clip: clip };
     clip();
+    panel.open = false;  // it would hide a label
   }
 
   // ---- drawings
@@ -314,6 +315,8 @@ window.slidelens = window.slidelens || (function () {
     const sheet = make("style", "", settings.css);
     document.body.append(sheet);
     renderer = L.canvas({ padding: 0.5 });
+    // A quarter of a zoom lets a scene fill the map; the buttons still take whole steps.
+    map.options.zoomSnap = 0.25;
     map.setMinZoom(settings.minZoom);
     map.setMaxZoom(settings.maxZoom);
     map.attributionControl.setPrefix(false);
@@ -321,9 +324,9 @@ window.slidelens = window.slidelens || (function () {
     // page between press and click, and the click met another place.
     const frame = map.getContainer();
     frame.focus = function () { HTMLElement.prototype.focus.call(frame, { preventScroll: true }); };
-    const wide = map.getContainer().clientWidth > 640;
-    panel = box("topright", "Layers", wide);
-    legend = box("bottomright", "Legend", wide);
+    const width = map.getContainer().clientWidth;
+    panel = box("topright", "Layers", width >= 1000);
+    legend = box("bottomright", "Legend", width > 640);
     legend.style.display = "none";
     if (settings.scale) L.control.scale({ imperial: false }).addTo(map);
     new ResizeObserver(function () {
