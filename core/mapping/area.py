@@ -11,11 +11,16 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.warp import transform_geom
 from rasterio.windows import Window
+from shapely.geometry.base import BaseGeometry
 
 from core.errors import GridError, InputError
 from core.mapping.predict import Area
 from core.raster.grid import Grid
+from core.raster.untrusted import READ_ERRORS
 from core.raster.windows import Region
+
+SMALL = 1_000_000
+"""Pixels of an area's rectangle up to which it is looked at whether any of them lies inside."""
 
 
 def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
@@ -39,14 +44,13 @@ def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
         outline = shapely.geometry.shape(dict(drawn))
     except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError("The drawn area is no polygon.", str(error), "Draw it again.") from error
-    if grid.is_georeferenced:
-        outline = shapely.geometry.shape(transform_geom("EPSG:4326", grid.crs, drawn))
-        place = ~grid.transform
-        outline = shapely.affinity.affine_transform(outline, _matrix(place))
-    outline = shapely.make_valid(outline)
+    polygonal = outline.geom_type in ("Polygon", "MultiPolygon")
+    if not polygonal or not np.isfinite(shapely.get_coordinates(outline)).all():
+        raise InputError("The drawn area is no polygon.", "It encloses no pixels.", "Draw it again.")
+    outline = shapely.make_valid(_in_pixels(outline, grid) if grid.is_georeferenced else outline)
     clipped = outline.intersection(shapely.box(0, 0, grid.width, grid.height))
     if clipped.is_empty or clipped.area <= 0:
-        raise GridError("The drawn area lies outside the scene.", remedy="Draw it on the scene, or remove it.")
+        raise _outside()
     left, top, right, bottom = clipped.bounds
     row, column = int(np.floor(top)), int(np.floor(left))
     height = min(grid.height, int(np.ceil(bottom))) - row
@@ -59,7 +63,27 @@ def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
         )
         return np.asarray(shapely.contains_xy(outline, columns, rows), dtype=np.bool_)
 
-    return Area(Region(row, column, height, width), inside)
+    region = Region(row, column, height, width)
+    if height * width <= SMALL and not inside(region).any():
+        raise GridError(
+            "The drawn area holds no pixel: no pixel's centre lies in it.", remedy="Draw a larger one, or remove it."
+        )
+    return Area(region, inside)
+
+
+def _in_pixels(outline: BaseGeometry, grid: Grid) -> BaseGeometry:
+    """A polygon in degrees in columns and rows of the grid."""
+    try:
+        placed = shapely.geometry.shape(transform_geom("EPSG:4326", grid.crs, shapely.geometry.mapping(outline)))
+    except READ_ERRORS as error:
+        raise _outside() from error
+    if not np.isfinite(shapely.get_coordinates(placed)).all():
+        raise _outside()
+    return shapely.affinity.affine_transform(placed, _matrix(~grid.transform))
+
+
+def _outside() -> GridError:
+    return GridError("The drawn area lies outside the scene.", remedy="Draw it on the scene, or remove it.")
 
 
 def _matrix(place: Affine) -> tuple[float, float, float, float, float, float]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.errors import BandError, InputError
 from core.learning.spec import ModelSpec
 from core.raster.scene import Scene, guess_bands
-from core.raster.stretch import USUAL_PERCENTILES, parse_percentiles, scene_stretch
+from core.raster.stretch import USUAL_PERCENTILES, check_has_data, parse_percentiles, scene_stretch
 
 SAME_DISTANCE = 1.25
 """Ground distances whose ratio is below this are taken as equal; networks see that much variation in training."""
@@ -116,6 +116,7 @@ def _values(
     elif stretch not in ("auto", "none"):
         percentiles = parse_percentiles(stretch)
     if percentiles is None:
+        check_has_data(scene, bands)
         if same_range:
             return (*identity, ())
         low, high = spec.value_range

@@ -50,8 +50,8 @@ class Choice:
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise InputError(f"A threshold of {self.threshold:g} is not between 0 and 1.")
-        if self.minimum_area < 0 or self.fill_holes < 0:
-            raise InputError("An area cannot be negative.")
+        if not (0 <= self.minimum_area < np.inf and 0 <= self.fill_holes < np.inf):
+            raise InputError("An area cannot be negative or without end.")
 
 
 def default_choice(result: MappingResult, threshold: float) -> Choice:

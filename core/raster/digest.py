@@ -51,7 +51,8 @@ def content_digest(reader: SceneReader) -> str:
             for left in range(0, window.width, TILE):
                 tile = (window.col_off + left) // TILE
                 tiles[tile].update(np.ascontiguousarray(values[:, :, left : left + TILE]))
-                checks[tile].update(np.packbits(valid[:, :, left : left + TILE], axis=2))
+                bits = np.packbits(valid[:, :, left : left + TILE], axis=2)
+                checks[tile].update(np.ascontiguousarray(bits))
         for values_hash, valid_hash in zip(tiles, checks, strict=True):
             whole.update(values_hash.digest() + valid_hash.digest())
     return whole.hexdigest()

@@ -187,6 +187,20 @@ def parse_percentiles(text: str) -> Percentiles:
     return lower, upper
 
 
+def check_has_data(scene: Scene, bands: Sequence[int]) -> None:
+    """Refuse a scene in which no pixel is valid in all the bands; reads no further than to the first that is.
+
+    Raises
+    ------
+    BandError
+        When a band is not in the scene.
+    InputError
+        When no pixel is valid.
+    """
+    with scene.reader() as reader:
+        next(_chunks(reader, check_bands(scene, bands)))
+
+
 def _chunks(reader: SceneReader, bands: tuple[int, ...]) -> Iterator[NDArray[np.generic]]:
     """Values of the valid pixels, as arrays (bands, pixels), in bounded pieces."""
     grid, itemsize = reader.scene.grid, np.dtype(reader.scene.dtype).itemsize
@@ -207,7 +221,7 @@ def _chunks(reader: SceneReader, bands: tuple[int, ...]) -> Iterator[NDArray[np.
     if not found:
         raise InputError(
             f"{reader.scene.name} holds no data: every pixel is nodata, masked or not a number.",
-            "There is nothing to look at or to stretch.",
+            "There is nothing to look at or to map.",
             "Check the file's nodata value and mask, or choose another scene.",
         )
 

@@ -15,8 +15,8 @@ from core.learning.augment import Augmentation
 from core.learning.loop import Schedule, Trained, Training, predict_codes
 from core.learning.losses import Loss, cross_entropy
 from core.learning.pairs import PairArrays
-from tests.factories import constant_weights, red_weights
 from tests.factories import Tiny as TinyNetwork
+from tests.factories import constant_weights, red_weights
 
 SCHEDULE = Schedule(epochs=4, batch=4, rate=0.05, average=0.9, seed=3)
 
