@@ -88,6 +88,8 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Planned by shape, memory grew by a third as soon as a batch of another size came, and nothing was faster.
+        options.enable_mem_pattern = False
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self.threads = threads

@@ -173,7 +173,7 @@ class Predictor:
 
     @property
     def batch(self) -> int:
-        """Windows per forward pass: about half a million pixels, where CPUs are busy and caches not yet spilled."""
+        """Windows per forward pass: a quarter of a million pixels, where CPUs are busy and caches not yet spilled."""
         pixels = self.plan.network_height * self.plan.network_width
         return self.options.batch or max(1, min(32, 262_144 // pixels))
 

@@ -262,10 +262,13 @@ def _watched(failures: list[OSError]) -> Any:  # noqa: ANN401
 
 
 def _finish(tiles: Path, cog: Path, path: str | os.PathLike[str], resampling: OverviewResampling) -> None:
-    """Turn the tiles written aside into a COG and make sure that all of them arrived."""
+    """Turn the tiles written aside into a COG and make sure that all of them arrived.
+
+    Deflate's level 3 takes half the time of its usual 6, for files a twentieth larger.
+    """
     try:
         rasterio.shutil.copy(
-            tiles, cog, driver="COG", compress="DEFLATE", predictor="YES", blocksize=TILE,
+            tiles, cog, driver="COG", compress="DEFLATE", level=3, predictor="YES", blocksize=TILE,
             overview_resampling=resampling, bigtiff="IF_SAFER", num_threads=2,
         )  # fmt: skip
         with rasterio.open(tiles, driver="GTiff") as written, rasterio.open(cog, driver="GTiff") as finished:
