@@ -11,8 +11,8 @@ from valley.noise import FloatArray, fractal, smooth_step
 from valley.shapes import coverage, normals, ribbon, wobble
 from valley.terrain import SPACING, Terrain
 
-# Pale limestone crags: few, but as bright as fresh landslides.
-ROCK_SHARE = 0.048
+# Limestone crags on the ridges: few, grey, some as bright as a landslide.
+ROCK_SHARE = 0.015
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def river_layers(terrain: Terrain, rng: np.random.Generator) -> tuple[FloatArray
     shape = terrain.elevation.shape
     centre = ndimage.gaussian_filter1d(terrain.river[:, ::-1] + 0.5, 8.0, axis=0, mode="nearest")
     length = len(centre)
-    half = np.clip(5.0 + 2.6 * wobble(rng, length, 28.0) + 0.8 * wobble(rng, length, 5.0), 2.2, 11.0)
+    half = np.clip(3.2 + 1.5 * wobble(rng, length, 28.0) + 0.6 * wobble(rng, length, 5.0), 1.6, 7.0)
     left = np.clip(half * (1.0 + 0.25 * wobble(rng, length, 12.0)), 1.5, None)
     belt = coverage([ribbon(centre, left, half)], shape)
     sideways = normals(centre)
