@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     card = mapping.add_parser("card", help="score a trained model on validation and write its card")
     card.add_argument("config", type=Path, help="the description it was trained from")
     card.add_argument("--data", type=Path, required=True)
+    card.add_argument("--keep-scores", action="store_true", help="measure cost and false alarms again, nothing else")
     mapping.add_parser("models", help="list the models that are here")
     return parser
 
@@ -84,6 +85,8 @@ def _predict(arguments: argparse.Namespace) -> None:
         options=Options(overlap=arguments.overlap, turned=arguments.turned),
         engine=arguments.engine,
     )
+    # What no choice can be is refused before the long part begins.
+    Choice(arguments.threshold or 0.0, arguments.minimum_area or 0.0, arguments.fill_holes)
     scene = Scene.open(arguments.input)
     store = default_store()
     result = run_mapping(store, scene, request, truth=arguments.truth, progress=_report("windows"))
@@ -105,9 +108,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from core.learning.runtime import open_runtime
     from core.learning.store import find_model
     from core.mapping.evaluate import evaluate
+    from core.mapping.export import write_json
     from core.mapping.models import network_of
     from core.mapping.predict import Options
-    from core.raster.write import atomic_path
     from core.runs.store import home_folder
 
     model = find_model("mapping", arguments.model)
@@ -118,10 +121,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     )
     seen = sum(model.has_seen(_digest(pair.image)) for pair in pairs)
     content = {**result.to_json(), "model": model.spec.name, "images_seen_in_training": seen}
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(arguments.out) as aside:
-        aside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(content, indent=1))
+    write_json(content, arguments.out)
+    print(arguments.out.read_text(encoding="utf-8"), end="")
 
 
 def _digest(path: Path) -> str:
@@ -145,7 +146,7 @@ def _train(arguments: argparse.Namespace) -> None:
 def _card(arguments: argparse.Namespace) -> None:
     from core.learning.runtime import open_runtime
     from core.learning.store import find_model
-    from core.mapping.card import finish
+    from core.mapping.card import finish, measure
     from core.mapping.config import TrainConfig
     from core.mapping.models import network_of
     from core.mapping.train import validation_pairs
@@ -154,7 +155,10 @@ def _card(arguments: argparse.Namespace) -> None:
     config = TrainConfig.read(arguments.config)
     model = find_model("mapping", config.name)
     runtime = open_runtime(model, network_of, home_folder() / "cache" / "onnx")
-    finished = finish(model, validation_pairs(config.data, arguments.data), runtime)
+    if getattr(arguments, "keep_scores", False):
+        finished = measure(model, runtime)
+    else:
+        finished = finish(model, validation_pairs(config.data, arguments.data), runtime)
     print(json.dumps(dict(finished.spec.scores), indent=1))
 
 

@@ -62,18 +62,23 @@ def finish(model: StoredModel, validation: Sequence[Pair], runtime: Runtime) -> 
     spec = model.spec
     result = evaluate(validation, spec, runtime)
     turned = evaluate(validation, spec, runtime, Options(turned=True))
-    quiet = quiet_valley(spec, runtime)
     scores: dict[str, Any] = {
         **spec.scores,
-        **({"quiet_valley": quiet} if quiet else {}),
         "validation": _rounded(result.confusion),
         "validation_turned": _rounded(turned.confusion),
         "baseline": _rounded(Confusion.at(result.baseline, code_threshold(THRESHOLD))),
     }
-    spec = replace(spec, scores=scores, cost=measure_cost(model, runtime))
-    (model.folder / "model.toml").write_text(spec.to_toml(), encoding="utf-8")
-    finished = StoredModel(spec, model.folder)
     draw_failures(_worst(result), spec, runtime, model.folder / FAILURES)
+    return measure(StoredModel(replace(spec, scores=scores), model.folder), runtime)
+
+
+def measure(model: StoredModel, runtime: Runtime) -> StoredModel:
+    """Measure cost and false alarms on the quiet valley, and write spec and card; validation scores stay."""
+    spec = model.spec
+    quiet = quiet_valley(spec, runtime)
+    scores = {**spec.scores, **({"quiet_valley": quiet} if quiet else {})}
+    finished = StoredModel(replace(spec, scores=scores, cost=measure_cost(model, runtime)), model.folder)
+    (model.folder / "model.toml").write_text(finished.spec.to_toml(), encoding="utf-8")
     (model.folder / "README.md").write_text(card(finished), encoding="utf-8")
     return finished
 
