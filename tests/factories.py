@@ -174,7 +174,11 @@ def made_run(
     placed, crs = PLACEMENTS[placement]
     grid = Grid(probability.shape[1], probability.shape[0], transform or placed, crs)
     codes = encode(probability)
+    artifacts = {"probability": "probability.tif"}
     write_array(folder / "probability.tif", grid, codes, nodata=255)
+    if truth is not None:
+        artifacts["truth"] = "truth.tif"
+        write_array(folder / "truth.tif", grid, truth, nodata=255, overview_resampling="nearest")
     return MappingResult(
         id=identity,
         folder=folder,
@@ -183,7 +187,7 @@ def made_run(
         model="made",
         grid=grid,
         counts=histogram(codes, truth),
-        artifacts={"probability": "probability.tif"},
+        artifacts=artifacts,
         has_truth=truth is not None,
     )
 

@@ -99,7 +99,7 @@ class TrainConfig:
             return cls(data=data, phases=phases, limits=limits, **content)
         except LandslideError:
             raise
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError, AttributeError) as error:
             raise InputError(
                 f"The training description {path} cannot be used.", str(error), "Compare it with models/configs."
             ) from error

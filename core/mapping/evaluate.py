@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from core.errors import InputError
 from core.learning.metrics import NODATA_CODE, Confusion, encode, histogram
 from core.learning.pairs import Pair
 from core.learning.runtime import Runtime
@@ -36,7 +37,7 @@ class Evaluation:
     Attributes
     ----------
     counts, baseline
-        (2, 255) joint histograms of the model and of the colour index.
+        (2, 255) joint histograms of the model and of the colour index, the latter empty for a model of other bands.
     pairs
         Counts of each pair.
     threshold
@@ -87,8 +88,11 @@ def evaluate(
     Raises
     ------
     LandslideError
-        For an image or mask that cannot be used; it is named.
+        For an image or mask that cannot be used; it is named. For a threshold that is not between 0 and 1.
     """
+    at = spec.threshold if threshold is None else threshold
+    if not 0 <= at <= 1:
+        raise InputError(f"A threshold of {at:g} is not between 0 and 1.")
     scores, seconds = [], 0.0
     total, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
     for number, pair in enumerate(pairs, start=1):
@@ -103,12 +107,14 @@ def evaluate(
         height, width = scene.grid.shape
         real = truth.read(Window(0, 0, width, height))
         counts = histogram(codes, real)
-        index = index_codes(colour_index(predictor.bridge.values(patch.values[:3], spec)))
-        baseline += histogram(np.where(patch.valid, index, NODATA_CODE).astype(np.uint8), real)
+        if spec.bands == ("red", "green", "blue"):
+            colours = predictor.bridge.values(np.where(patch.valid, patch.values, 0), spec)
+            index = index_codes(colour_index(colours))
+            baseline += histogram(np.where(patch.valid, index, NODATA_CODE).astype(np.uint8), real)
         total += counts
         scores.append(PairScore(pair, counts))
         progress(number, len(pairs))
-    return Evaluation(total, baseline, tuple(scores), spec.threshold if threshold is None else threshold, seconds)
+    return Evaluation(total, baseline, tuple(scores), at, seconds)
 
 
 def predict_codes(predictor: Predictor) -> NDArray[np.uint8]:

@@ -162,5 +162,5 @@ class MappingResult:
                 kind=content["kind"],
                 parents=tuple(content["parents"]),
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise StorageError(f"The run in {folder.name} cannot be read.", str(error)) from error

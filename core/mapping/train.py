@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,12 +80,19 @@ def _cut(arrays: PairArrays, data: Data) -> PairArrays:
     if data.reduce == 1 and not data.tile:
         return arrays
     images, truth = _reduce(arrays.images, data.reduce), _reduce(arrays.truth * 255, data.reduce) > 127
+    if not data.tile:
+        return PairArrays(images, truth.astype(np.uint8), arrays.digests)
     height, width = images.shape[-2:]
     corners = [
         (row, column)
         for row in range(0, height - data.tile + 1, data.stride)
         for column in range(0, width - data.tile + 1, data.stride)
     ]
+
+    if not corners:
+        raise InputError(
+            f"Images of {width} by {height} pixels hold no tile of {data.tile}.", remedy="Choose a smaller tile."
+        )
 
     def tiles(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
         parts = [values[..., row : row + data.tile, column : column + data.tile] for row, column in corners]
@@ -228,7 +236,8 @@ def _store(
     tuning = Confusion.at(counts, curve.best_threshold)
     spec = replace(
         spec,
-        threshold=round(curve.best_threshold, 4),
+        # Never rounded up: the threshold is one of the codes, which must still count as landslide.
+        threshold=math.floor(curve.best_threshold * 1e4) / 1e4,
         weights_sha256=sha256(folder / WEIGHTS),
         training={
             "data": config.data.title, "data_licence": config.data.licence, "citation": config.data.citation,

@@ -24,7 +24,7 @@ from core.learning.spec import ModelSpec
 from core.learning.store import find_model
 from core.mapping.bridge import Bridge
 from core.mapping.models import network_of
-from core.mapping.predict import Options, Predictor
+from core.mapping.predict import Options, Predictor, input_step
 from core.mapping.result import EXPLANATION, MappingResult
 from core.raster.grid import Grid
 from core.raster.scene import Scene
@@ -80,8 +80,11 @@ class _Explainable:
 @lru_cache(maxsize=3)
 def _explainable(name: str, digest: str) -> _Explainable:
     del digest  # part of the key: other weights are another network
-    network = find_model("mapping", name).load_network(network_of)
-    return _Explainable(network, available_layers(network), threading.Lock())
+    model = find_model("mapping", name)
+    network = model.load_network(network_of)
+    step = input_step(model.spec)
+    # Not square, and of whole steps also where the network reduces its input first.
+    return _Explainable(network, available_layers(network, (4 * step, 6 * step)), threading.Lock())
 
 
 def layers_of(model: str) -> tuple[tuple[LayerChoice, ...], LayerChoice]:
@@ -161,15 +164,19 @@ def _bridge(result: MappingResult) -> Bridge:
 
 
 def _centre(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:
-    if isinstance(target, tuple):
-        x, y = result.grid.xy(*target)
-    else:
-        point = target.geometry.iloc[0].representative_point()
-        x, y = point.x, point.y
-    row, column = grid.rowcol(x, y)
+    row, column = grid.rowcol(*result.grid.xy(*_pixel(result, target)))
     if not (0 <= row < grid.height and 0 <= column < grid.width):
         raise InputError("That place lies outside the scene.", remedy="Click inside it.")
     return row, column
+
+
+def _pixel(result: MappingResult, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:
+    """Row and column of the result's grid at which a target lies."""
+    if isinstance(target, tuple):
+        return target
+    point = target.geometry.iloc[0].representative_point()
+    # Without a coordinate system polygons are in columns and rows of the result itself.
+    return result.grid.rowcol(point.x, point.y) if result.grid.is_georeferenced else (int(point.y), int(point.x))
 
 
 def _window_around(predictor: Predictor, centre: tuple[int, int]) -> Region:
@@ -181,11 +188,14 @@ def _window_around(predictor: Predictor, centre: tuple[int, int]) -> Region:
 
 def _region(target: GeoDataFrame | tuple[int, int], result: MappingResult, grid: Grid) -> NDArray[np.bool_]:
     if not isinstance(target, tuple):
-        region = rasterise(target, grid)
+        outlines = target
+        if not grid.is_georeferenced:
+            row, column = grid.rowcol(*result.grid.xy(0, 0))
+            outlines = target.set_geometry(target.geometry.translate(column, row))
+        region = rasterise(outlines, grid)
         if region.any():
             return region
-        target = result.grid.rowcol(*target.geometry.iloc[0].representative_point().coords[0])
-    row, column = grid.rowcol(*result.grid.xy(*target))
+    row, column = grid.rowcol(*result.grid.xy(*_pixel(result, target)))
     return region_around(row, column, grid.shape)
 
 

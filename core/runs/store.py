@@ -181,10 +181,10 @@ class Store:
             _spool(content, aside)
             data = aside.rename(folder / f"data{SUFFIX[sniff(aside)]}")
             scene = Scene.open(data, name)
+            self._write(folder, _Entry(scene.name, data.name, "", "", "uploaded", "", False, "", ""))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        self._write(folder, _Entry(scene.name, data.name, "", "", "uploaded", "", False, "", ""))
         return self.scene_record(identity)
 
     def attach(self, identity: str, role: str, content: BinaryIO, suffix: str) -> SceneRecord:
@@ -208,6 +208,8 @@ class Store:
 
     def detach(self, identity: str, role: str) -> None:
         """Take a scene's truth (``"truth"``) or elevation (``"dem"``) away again; files used in place stay."""
+        if role not in ("truth", "dem"):
+            raise InputError(f"A scene has no {role} that can be taken away.")
         folder = self._folder("scenes", identity)
         entry = self._entry(folder)
         name = getattr(entry, role)

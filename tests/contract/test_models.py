@@ -1,0 +1,102 @@
+"""What every model that ships must keep, and what all of them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.learning.spec import ModelSpec
+from core.learning.store import WEIGHTS, StoredModel, sha256
+from core.mapping.models import network_of
+from core.mapping.predict import input_step
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODELS = REPOSITORY / "models"
+LARGEST_FILE = 32 * 2**20
+LARGEST_FOLDER = 150 * 2**20
+SCORES = {"f1": "F1", "iou": "IoU", "precision": "Precision", "recall": "Recall", "oa": "Overall accuracy",
+          "kappa": "Kappa"}  # fmt: skip
+
+FOLDERS = sorted(path.parent for path in (MODELS / "mapping").glob("*/model.toml"))
+
+each_model = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+def read(folder: Path) -> StoredModel:
+    return StoredModel(ModelSpec.from_toml(folder / "model.toml"), folder)
+
+
+def test_at_least_one_model_ships() -> None:
+    assert FOLDERS, "models/mapping holds no model: train one with python -m core mapping train"
+
+
+def test_all_models_together_are_small_enough_to_ship() -> None:
+    sizes = {path: path.stat().st_size for path in MODELS.rglob("*") if path.is_file()}
+
+    assert sum(sizes.values()) <= LARGEST_FOLDER
+    assert not {path.name: size for path, size in sizes.items() if size > LARGEST_FILE}
+
+
+@each_model
+def test_a_model_is_described_under_its_folders_name_by_a_training_that_ships(folder: Path) -> None:
+    spec = read(folder).spec
+
+    assert (spec.name, spec.task) == (folder.name, "mapping")
+    assert (MODELS / "configs" / f"{folder.name}.toml").is_file()
+    assert spec.limits
+    assert spec.training["images_validation"] > 0
+
+
+@each_model
+def test_the_weights_are_those_that_were_scored(folder: Path) -> None:
+    assert sha256(folder / WEIGHTS) == read(folder).spec.weights_sha256
+
+
+@each_model
+def test_a_model_beats_the_colour_index_on_the_validation_images(folder: Path) -> None:
+    scores = read(folder).spec.scores
+
+    assert set(SCORES) <= set(scores["validation"])
+    assert scores["validation"]["f1"] > scores["baseline"]["f1"]
+
+
+@each_model
+def test_the_card_names_data_split_cost_scores_limits_and_failures(folder: Path) -> None:
+    model = read(folder)
+    card, spec = model.card, model.spec
+
+    for name, title in SCORES.items():
+        assert f"| {title} | {spec.scores['validation'][name]:.3f} |" in card
+    for word in ("Colour index", "Parameters", "FLOP", "ms a tile", "seed", "Command", "Licence", "epochs"):
+        assert word in card
+    for limit in spec.limits:
+        assert limit in card
+    assert spec.training["data"] in card
+    pictures = [part.split(")")[0] for part in card.split("](")[1:]]
+    assert pictures
+    assert all((folder / picture).is_file() for picture in pictures)
+
+
+@each_model
+def test_the_weights_fit_and_give_one_logit_for_every_pixel_of_any_window(folder: Path) -> None:
+    model = read(folder)
+    network = model.load_network(network_of)
+    step = input_step(model.spec)
+    images = torch.zeros(1, len(model.spec.bands), 2 * step, 3 * step)
+
+    with torch.inference_mode():
+        logits = network(images)
+
+    assert logits.shape == (1, 1, 2 * step, 3 * step)
+    assert torch.isfinite(logits).all()
+
+
+@each_model
+def test_a_model_knows_its_training_images(folder: Path) -> None:
+    training = read(folder).spec.training
+    seen = (folder / "seen.txt").read_text(encoding="ascii").split()
+
+    assert 0 < len(seen) <= training["images_fit"] + training["images_tune"]
+    assert all(len(digest) == 16 for digest in seen)

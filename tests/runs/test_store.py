@@ -1,0 +1,245 @@
+"""Scenes and runs are found by their ids alone, and nothing half-made is kept."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.errors import InputError, StorageError, UnsafeFileError
+from core.raster import write
+from core.runs.store import Store, data_folder, default_store, home_folder
+from tests.factories import made_run, ramp, write_raster
+
+VRT = """<VRTDataset rasterXSize="1" rasterYSize="1"><VRTRasterBand dataType="Byte" band="1"><SimpleSource>
+<SourceFilename>/etc/passwd</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"""
+
+MALFORMED = ["", "..", "../../etc", "g" * 32, "A" * 32, "a" * 31, "a" * 33, "a" * 31 + "/", "a" * 32 + "\n", "\x00"]
+
+
+def scene_file(folder: Path, name: str = "scene.tif") -> Path:
+    return write_raster(folder / name, ramp(6, 8))
+
+
+@pytest.mark.parametrize("identity", MALFORMED)
+def test_what_is_no_id_is_refused_everywhere(store: Store, identity: str) -> None:
+    for ask in (
+        store.scene_record,
+        store.run,
+        store.discard_run,
+        lambda text: store.artifact(text, "probability"),
+        lambda text: store.detach(text, "truth"),
+        lambda text: store.attach(text, "truth", io.BytesIO(b""), ".tif"),
+    ):
+        with pytest.raises(InputError, match="not an id"):
+            ask(identity)
+
+
+def test_an_id_that_is_not_here_says_so(store: Store) -> None:
+    with pytest.raises(InputError, match="scene is not in the store"):
+        store.scene_record("a" * 32)
+    with pytest.raises(InputError, match="run is not in the store"):
+        store.run("a" * 32)
+
+
+def test_the_same_file_given_twice_keeps_its_id(tmp_path: Path, store: Store) -> None:
+    path = scene_file(tmp_path)
+
+    first = store.add_scene(path, "valley", origin="sample")
+
+    assert store.add_scene(path, "valley", origin="sample").id == first.id
+    assert store.add_scene(path, "hill", origin="sample").id != first.id
+    assert len(list(store.scenes())) == 2
+
+
+def test_a_scene_used_in_place_stays_where_it_is(tmp_path: Path, store: Store) -> None:
+    path, truth = scene_file(tmp_path), scene_file(tmp_path, "truth.tif")
+
+    record = store.add_scene(path, "valley", truth=truth, synthetic=True, licence="CC0-1.0", citation="Us.")
+
+    assert record.scene.path == path
+    assert record.truth == truth
+    assert (record.scene.name, record.scene.synthetic, record.scene.licence) == ("valley", True, "CC0-1.0")
+    store.detach(record.id, "truth")
+    assert store.scene_record(record.id).truth is None
+    assert truth.exists()
+
+
+def test_an_upload_is_kept_under_a_name_of_ours(tmp_path: Path, store: Store) -> None:
+    content = scene_file(tmp_path).read_bytes()
+
+    record = store.upload_scene(io.BytesIO(content), "../../evil.tif")
+
+    assert record.scene.path == store.home / "scenes" / record.id / "data.tif"
+    assert record.scene.path.read_bytes() == content
+    assert record.scene.name == "../../evil.tif"
+    assert record.origin == "uploaded"
+
+
+def test_an_upload_is_named_by_what_it_is(store: Store) -> None:
+    content = io.BytesIO()
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(content, "PNG")
+    content.seek(0)
+
+    assert store.upload_scene(content, "picture.tif").scene.path.name == "data.png"
+
+
+@pytest.mark.parametrize(
+    "content", [VRT.encode(), b"", b"hello", b"II*\x00broken", b"\x89PNG\r\n\x1a\n"],
+    ids=["VRT", "empty", "text", "cut TIFF", "cut PNG"],
+)  # fmt: skip
+def test_an_upload_that_is_no_image_leaves_nothing_behind(store: Store, content: bytes) -> None:
+    with pytest.raises(InputError):
+        store.upload_scene(io.BytesIO(content), "image.tif")
+
+    assert list((store.home / "scenes").iterdir()) == []
+
+
+def test_a_virtual_raster_named_tif_is_called_unsafe(tmp_path: Path, store: Store) -> None:
+    path = tmp_path / "data.tif"
+    path.write_text(VRT)
+
+    with pytest.raises(UnsafeFileError, match="not a GeoTIFF"):
+        store.add_scene(path, "valley")
+
+
+def test_a_disk_full_at_the_end_of_an_upload_leaves_nothing_behind(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = scene_file(tmp_path).read_bytes()
+
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(write, "_flush", full)
+
+    with pytest.raises(StorageError, match="No space left"):
+        store.upload_scene(io.BytesIO(content), "valley.tif")
+    assert list((store.home / "scenes").iterdir()) == []
+
+
+def test_a_home_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file in the way")
+
+    with pytest.raises(StorageError, match="SLIDELENS_HOME"):
+        Store(tmp_path / "home").new_run()
+
+
+def test_truth_and_elevation_are_given_and_taken_away(tmp_path: Path, store: Store) -> None:
+    record = store.upload_scene(io.BytesIO(scene_file(tmp_path).read_bytes()), "valley.tif")
+
+    with_truth = store.attach(record.id, "truth", io.BytesIO(b"truth"), ".gpkg")
+    with_both = store.attach(record.id, "dem", io.BytesIO(b"dem"), ".tif")
+
+    assert with_truth.truth is not None
+    assert with_truth.truth.read_bytes() == b"truth"
+    assert with_both.truth == with_truth.truth
+    assert with_both.dem is not None
+    assert with_both.dem.read_bytes() == b"dem"
+    store.detach(record.id, "truth")
+    assert not with_truth.truth.exists()
+    assert store.scene_record(record.id).dem == with_both.dem
+
+
+@pytest.mark.parametrize(("role", "suffix"), [("data", ".tif"), ("truth", ".exe"), ("dem", ""), ("truth", "/../x.tif")])
+def test_only_truth_and_elevation_of_known_kinds_are_taken(
+    tmp_path: Path, store: Store, role: str, suffix: str
+) -> None:
+    record = store.add_scene(scene_file(tmp_path), "valley")
+
+    with pytest.raises(InputError, match="cannot serve"):
+        store.attach(record.id, role, io.BytesIO(b""), suffix)
+
+
+def test_the_raster_of_a_scene_cannot_be_taken_away(tmp_path: Path, store: Store) -> None:
+    record = store.upload_scene(io.BytesIO(scene_file(tmp_path).read_bytes()), "valley.tif")
+
+    with pytest.raises(InputError, match="taken away"):
+        store.detach(record.id, "data")
+    assert store.scene_record(record.id).scene.path.exists()
+
+
+def test_a_scene_whose_file_vanished_is_passed_over(tmp_path: Path, store: Store) -> None:
+    gone, kept = (
+        store.add_scene(scene_file(tmp_path, "gone.tif"), "gone"), store.add_scene(scene_file(tmp_path), "kept")
+    )  # fmt: skip
+    gone.scene.path.unlink()
+
+    assert [record.id for record in store.scenes()] == [kept.id]
+    with pytest.raises(InputError):
+        store.scene_record(gone.id)
+
+
+def test_scenes_are_listed_the_newest_first(tmp_path: Path, store: Store) -> None:
+    records = [store.add_scene(scene_file(tmp_path, f"{name}.tif"), name) for name in "abc"]
+    for age, record in enumerate(records):
+        os.utime(store.home / "scenes" / record.id / "scene.json", (1000 + age, 1000 + age))
+
+    assert [record.name for record in store.scenes()] == ["c", "b", "a"]
+
+
+def test_an_earlier_scene_is_another_one_of_the_store(tmp_path: Path, store: Store) -> None:
+    after = store.add_scene(scene_file(tmp_path), "after")
+    before = store.add_scene(scene_file(tmp_path, "before.tif"), "before")
+
+    store.set_before(after.id, before.id)
+
+    assert store.scene_record(after.id).before == before.id
+    with pytest.raises(InputError, match="its own earlier"):
+        store.set_before(after.id, after.id)
+    with pytest.raises(InputError, match="not in the store"):
+        store.set_before(after.id, "a" * 32)
+
+
+def test_a_run_is_sent_under_a_name_that_tells_scene_run_and_role(store: Store) -> None:
+    identity, folder = store.new_run()
+    result = made_run(folder, np.full((4, 4), 0.5), identity=identity)
+    result.save()
+
+    artifact = store.artifact(identity, "probability")
+
+    assert artifact.path == folder / "probability.tif"
+    assert artifact.media_type.startswith("image/tiff")
+    assert artifact.download_name == f"made-{identity[:8]}-probability.tif"
+    assert [run.id for run in store.runs()] == [identity]
+    with pytest.raises(StorageError, match="has no mask"):
+        store.artifact(identity, "mask")
+
+
+def test_a_discarded_run_is_gone(store: Store) -> None:
+    identity, folder = store.new_run()
+    (folder / "half.tif").write_bytes(b"half")
+
+    store.discard_run(identity)
+
+    assert not folder.exists()
+    assert list(store.runs()) == []
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"id": 3}', "\x00"])
+def test_a_run_whose_description_was_damaged_says_so(store: Store, content: str) -> None:
+    identity, folder = store.new_run()
+    (folder / "run.json").write_text(content)
+
+    with pytest.raises(StorageError, match="cannot be read"):
+        store.run(identity)
+
+
+def test_ids_are_random(store: Store) -> None:
+    assert len({store.new_run()[0] for _ in range(20)}) == 20
+
+
+def test_folders_are_those_of_the_environment(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert home_folder() == store.home
+    assert default_store() is store
+    monkeypatch.delenv("SLIDELENS_DATA", raising=False)
+    assert data_folder() is None
+    monkeypatch.setenv("SLIDELENS_DATA", str(tmp_path))
+    assert data_folder() == tmp_path.resolve()
