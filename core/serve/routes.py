@@ -119,13 +119,12 @@ async def _tile(request: Request, etag: str, render: Callable[[], bytes]) -> Res
 
 
 def _render_scene(scene_id: str, bands: tuple[int, ...] | None, z: int, x: int, y: int) -> bytes:
-    from core.raster.bands import guess_bands
     from core.runs.store import default_store
-    from core.serve.tiles import TileAddress, scene_tile
+    from core.serve.tiles import TileAddress, natural_bands, scene_tile
 
     scene = _found(partial(default_store().scene_record, scene_id)).scene
     if bands is None:
-        bands = (1,) if len(scene.bands) < 3 else tuple(guess_bands(scene, ("red", "green", "blue")))
+        bands = natural_bands(scene)
     return scene_tile(scene, bands, TileAddress(z, x, y))
 
 

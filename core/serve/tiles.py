@@ -29,6 +29,7 @@ from rio_tiler.io import Reader
 
 from core.errors import BandError, InputError
 from core.mapping.result import MappingResult
+from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted
@@ -220,6 +221,16 @@ def display_stretch(scene: Scene, bands: tuple[int, ...]) -> Stretch | None:
         if key not in _stretches:
             _stretches[key] = bridge(scene, bands)
         return _stretches[key]
+
+
+def natural_bands(scene: Scene) -> tuple[int, ...]:
+    """Bands that show a scene in natural colour; the first three where it does not say, or one as grey."""
+    if len(scene.bands) < 3:
+        return (1,)
+    try:
+        return guess_bands(scene, ("red", "green", "blue"))
+    except BandError:
+        return (1, 2, 3)
 
 
 def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> bytes:

@@ -91,41 +91,48 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
         return None
     with st.form("ask", border=False):
         pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
-        with st.expander("Bands, values and accuracy"):
+        with st.expander("Bands, values and accuracy", expanded=None in guess):
             bands = _bands(scene, model, guess)
             stretch = st.selectbox(
                 "Values", list(STRETCHES), format_func=STRETCHES.__getitem__,
                 help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
             )  # fmt: skip
-            resample = st.selectbox(
-                "Ground distance", list(RESAMPLES), format_func=RESAMPLES.__getitem__
-            )
+            resample = st.selectbox("Ground distance", list(RESAMPLES), format_func=RESAMPLES.__getitem__)
             turned = st.toggle(
                 "Average eight turns",
                 help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
             )
     if not pressed:
         return None
-    return Request(model.spec.name, bands, stretch, resample, Options(turned=turned))
+    known = tuple(band for band in bands if band is not None)
+    if len(known) < len(bands):
+        raise BandError("Not every band is chosen.", remedy=f"Choose one each for {', '.join(model.spec.bands)}.")
+    return Request(model.spec.name, known, stretch, resample, Options(turned=turned))
 
 
-def _guess(scene: Scene, model: StoredModel) -> tuple[int, ...] | None:
+Bands = tuple[int | None, ...]
+"""Band numbers for the model; None where the file does not tell and the user must."""
+
+
+def _guess(scene: Scene, model: StoredModel) -> Bands | None:
     """Bands for the model; None, with the words why, when the scene has too few."""
     from core.raster.scene import guess_bands
 
     try:
         return guess_bands(scene, model.spec.bands)
     except BandError as error:
-        show_error(error)
-        return None
+        if len(scene.bands) < len(set(model.spec.bands)):
+            show_error(error)
+            return None
+        st.info(plain(f"{error.what} Choose the bands below."))
+        return (None,) * len(model.spec.bands)
 
 
-def _bands(scene: Scene, model: StoredModel, guess: tuple[int, ...]) -> tuple[int, ...]:
+def _bands(scene: Scene, model: StoredModel, guess: Bands) -> Bands:
     numbers = [band.index for band in scene.bands]
     names = {band.index: f"{band.index} · {band.name}".removesuffix(" · ") for band in scene.bands}
-    chosen = [
-        st.selectbox(f"Band for {role}", numbers, index=numbers.index(number), format_func=names.__getitem__,
-                     key=f"band-{role}-{scene.digest[:12]}")
+    return tuple(
+        st.selectbox(f"Band for {role}", numbers, index=None if number is None else numbers.index(number),
+                     format_func=names.__getitem__, key=f"band-{role}-{scene.digest[:12]}")
         for role, number in zip(model.spec.bands, guess, strict=True)
-    ]  # fmt: skip
-    return tuple(chosen)
+    )  # fmt: skip

@@ -44,12 +44,16 @@ def show(view: View) -> None:
         st.info("Polygons are not made for a raster of this size; draw an area on the map and map that.")
         return
     georeferenced = view.result.grid.is_georeferenced
-    totals = st.columns(4)
-    totals[0].metric("Landslides", f"{len(found.polygons):,}")
-    totals[1].metric("Landslide area", area_text(float(found.areas.sum()), georeferenced))
-    totals[2].metric("Share of the scene", f"{found.share:.2%}")
     largest = float(found.areas.max()) if len(found.polygons) else 0.0
-    totals[3].metric("Largest", area_text(largest, georeferenced))
+    totals = {
+        "Landslides": f"{len(found.polygons):,}",
+        "Landslide area": area_text(float(found.areas.sum()), georeferenced),
+        "Share of the scene": f"{found.share:.2%}",
+        "Largest": area_text(largest, georeferenced),
+    }
+    row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
+    for name, value in totals.items():
+        row.metric(name, value, width=150)
     if not len(found.polygons):
         st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
 from ui.mapping.view import View, area_text
@@ -45,7 +45,11 @@ def choose(result: MappingResult) -> Choice:
     from core.learning.store import find_model
     from core.mapping.findings import Choice, default_choice
 
-    default = default_choice(result, find_model("mapping", result.model).spec.threshold)
+    try:
+        threshold = find_model("mapping", result.model).spec.threshold
+    except ModelError:  # the model is gone; what it found is still there to be seen
+        threshold = 0.5
+    default = default_choice(result, threshold)
     unit = "m²" if result.grid.is_georeferenced else "px"
     columns = st.columns([2, 1, 1])
     with columns[0]:
@@ -70,11 +74,16 @@ def choose(result: MappingResult) -> Choice:
 @st.fragment
 def show(record: SceneRecord, result: MappingResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
+    with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        _show(record, result)
+
+
+def _show(record: SceneRecord, result: MappingResult) -> None:
     from core.mapping.findings import LARGEST
     from ui.mapping.tabs import show_tabs
 
     if result.kind != "mapping":
-        raise InputError(f"This run is a {result.kind}, not a mapping.", remedy="Open the mapping it belongs to.")
+        raise InputError(f"This run is no mapping but of kind {result.kind}.", remedy="Open the mapping it belongs to.")
     _notes(result)
     choice = choose(result)
     height, width = result.grid.shape

@@ -58,8 +58,9 @@ def _table(view: View, scores: object) -> None:
 
     assert isinstance(scores, Scores)  # noqa: S101  narrows the lazily imported type
     model = scores.model
-    columns = st.columns(len(NAMES))
-    for column, (name, title) in zip(columns, NAMES.items(), strict=True):
+    row = st.container(horizontal=True, gap="small")  # wraps where the window is narrow
+    for name, title in NAMES.items():
+        column = row.container(width=96, gap=None)
         value = getattr(model, name)
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
         column.metric(title, _number(value), help="Overall accuracy" if name == "oa" else None)

@@ -1,0 +1,207 @@
+"""The mapping page without a browser: what it offers, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.runs.store import Store
+from tests.factories import deep_weights, ramp, tiny_spec, write_model, write_raster
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def page(repository: Path, store: Store, models: Path) -> AppTest:
+    """Return the page with a tiny model that gives the red band back, and an empty store."""
+    write_model(models, tiny_spec("red", tile=256))
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    return test.switch_page("../pages/mapping.py")
+
+
+def labels(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    return next(button for button in page.button if button.label == label).click().run()
+
+
+def texts(page: AppTest) -> str:
+    """All words on the page as they are read, without the marks that keep Markdown from reading them as its own."""
+    return written(page).replace("\\", "")
+
+
+def written(page: AppTest) -> str:
+    """All Markdown on the page."""
+    return "\n".join(part.value for kind in (page.markdown, page.caption, page.info, page.error) for part in kind)
+
+
+def image(path: Path, **options: object) -> Path:
+    """An image of 48 × 64 pixels, georeferenced, without nodata."""
+    return write_raster(path, ramp(48, 64), **options)
+
+
+def test_the_empty_page_offers_the_sample(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert "Start with the sample valley" in labels(page)
+    assert "Map landslides" not in labels(page)
+
+
+def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> None:
+    press(page.run(), "Start with the sample valley")
+    assert "Mountain valley after the event" in texts(page)
+    assert "Synthetic: made by a script, not by a satellite." in texts(page)
+    press(page, "Map landslides")
+    assert not page.exception
+    assert not page.error
+    assert [tab.label for tab in page.tabs] == ["Findings", "Scores", "Why", "Compare", "Export", "Provenance"]
+    count = next(metric for metric in page.metric if metric.label == "Landslides")
+    assert int(count.value.replace(",", "")) > 0
+    assert page.query_params["run"]
+    assert "This scene is synthetic" in texts(page)
+
+
+def test_an_address_can_name_the_sample(page: AppTest) -> None:
+    page.query_params["sample"] = "valley-after"
+    page.run()
+    assert not page.error
+    assert "Map landslides" in labels(page)
+    assert "sample" not in page.query_params  # the scene it became stands there, and a reload does not add another
+    assert page.query_params["scene"]
+
+
+def test_the_address_of_a_run_opens_it_at_its_threshold(page: AppTest, store: Store, tmp_path: Path) -> None:
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    page.query_params["scene"] = scene.id
+    press(page.run(), "Map landslides")
+    (run,) = store.runs()
+    other = AppTest.from_file(page._script_path, default_timeout=120).switch_page("../pages/mapping.py")
+    other.query_params["run"] = run.id
+    other.query_params["threshold"] = "0.3"
+    other.run()
+    assert not other.exception
+    assert next(slider for slider in other.slider if slider.label == "Threshold").value == pytest.approx(0.3)
+    assert run.provenance["scene"]["name"] == "scene.tif"
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ({"scene": "0" * 32}, "This scene is not in the store"),
+        ({"scene": "../../etc"}, "not an id of this store"),
+        ({"run": "0" * 32}, "This run is not in the store"),
+        ({"run": "<script>"}, "not an id of this store"),
+        ({"sample": "atlantis"}, "atlantis"),
+    ],
+)
+def test_an_address_that_leads_nowhere_says_so_and_the_page_goes_on(
+    page: AppTest, address: dict[str, str], words: str
+) -> None:
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    assert any(words in error.value for error in page.error)
+    press(page, "Start with the sample valley")
+    assert not page.error
+    assert "Map landslides" in labels(page)
+
+
+def test_a_run_that_was_removed_says_so(page: AppTest, store: Store, tmp_path: Path) -> None:
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    page.query_params["scene"] = scene.id
+    press(page.run(), "Map landslides")
+    (run,) = store.runs()
+    store.discard_run(run.id)
+    page.run()
+    assert not page.exception
+    assert any("This run is not in the store" in error.value for error in page.error)
+    assert "Start with the sample valley" in labels(page)
+
+
+def test_a_scene_with_one_band_is_refused_in_sight_of_the_button(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    path = write_raster(tmp_path / "grey.tif", np.arange(64, dtype=np.uint8).reshape(8, 8))
+    page.query_params["scene"] = store.add_scene(path, "grey.tif").id
+    page.run()
+    assert not page.exception
+    (error,) = page.error
+    assert "band" in error.value
+    assert "Map landslides" not in labels(page)
+    assert "grey.tif" in texts(page)
+
+
+def test_names_from_files_are_text(page: AppTest, store: Store, tmp_path: Path) -> None:
+    bands = (f"{HOSTILE} red", "<b> green </b>", "![](http://example.org/x.png) blue")
+    path = image(tmp_path / "scene.tif", descriptions=bands)
+    scene = store.upload_scene(io.BytesIO(path.read_bytes()), f"{HOSTILE}.tif")
+    page.query_params["scene"] = scene.id
+    press(page.run(), "Map landslides")
+    assert not page.exception
+    assert not page.error
+    assert f"{HOSTILE}.tif" in texts(page)
+    assert HOSTILE not in written(page)
+    assert not any(part.allow_html for part in page.markdown)
+
+
+def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    scene = store.add_scene(image(tmp_path / "scene.tif", descriptions=("b1", "b2", "b3")), "scene.tif")
+    page.query_params["scene"] = scene.id
+    page.run()
+    assert "does not say which of its bands is red or green or blue" in texts(page)
+    press(page, "Map landslides")
+    assert any("Not every band is chosen" in error.value for error in page.error)
+    for role, number in {"red": 3, "green": 2, "blue": 1}.items():
+        next(box for box in page.selectbox if box.label == f"Band for {role}").set_value(number)
+    press(page, "Map landslides")
+    assert not page.error
+    (run,) = store.runs()
+    assert run.provenance["bridge"]["bands"] == [3, 2, 1]
+
+
+def test_a_model_without_weights_says_so_and_the_page_goes_on(
+    page: AppTest, store: Store, models: Path, tmp_path: Path
+) -> None:
+    (models / "mapping" / "red" / "weights.safetensors").unlink()
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif").id
+    press(page.run(), "Map landslides")
+    assert not page.exception
+    assert any("weights" in error.value for error in page.error)
+    assert "Map landslides" in labels(page)
+    assert list(store.runs()) == []
+
+
+def test_without_a_model_the_page_says_how_to_get_one(
+    page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIDELENS_MODELS", str(tmp_path / "none"))
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif").id
+    page.run()
+    assert any("No mapping model is installed" in info.value for info in page.info)
+
+
+def test_the_page_of_an_explanation_is_not_taken_for_a_mapping(
+    page: AppTest, store: Store, models: Path, tmp_path: Path
+) -> None:
+    from core.runs.explain import explain, layers_of
+
+    write_model(models, tiny_spec("red", encoder="deep", tile=64), deep_weights())
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    page.query_params["scene"] = scene.id
+    press(page.run(), "Map landslides")
+    (run,) = store.runs()
+    explained = explain(store, scene.scene, run, (20, 20), layers_of("red")[1].name)
+    page.query_params["run"] = explained.run.id
+    page.run()
+    assert not page.exception
+    assert any("no mapping" in error.value for error in page.error)
