@@ -50,7 +50,8 @@ def test_everything_of_a_run_is_written_and_opens_again_at_its_place(tmp_path: P
 
     names = {path.name for path in out.iterdir()}
     assert names == {
-        "probability.tif", "truth.tif", "mask.tif", "landslides.gpkg", "landslides.geojson", "figure.png", "metrics.json",
+        "probability.tif", "truth.tif", "mask.tif", "landslides.gpkg", "landslides.geojson", "figure.png",
+        "metrics.json",
     }  # fmt: skip
     assert strict(out / "metrics.json") == content
 
