@@ -124,6 +124,8 @@ class Training:
         What is minimised, how patches are changed, how long and how fast.
     checkpoint
         File to write after each epoch and to take up again when it exists; None for neither.
+    description
+        Text that says what is trained on what; a checkpoint of another description is not taken up.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class Training:
         augmentation: Augmentation,
         schedule: Schedule,
         checkpoint: Path | None = None,
+        description: str = "",
     ) -> None:
         self.network = network
         self.prepare = prepare
@@ -141,6 +144,7 @@ class Training:
         self.augmentation = augmentation
         self.schedule = schedule
         self.checkpoint = checkpoint
+        self.identity: dict[str, Any] = {"description": description, **asdict(schedule)}
 
     def fit(self, fitting: PairArrays, tuning: PairArrays) -> Trained:
         """Train on one part and choose epoch and threshold on the other.
@@ -165,12 +169,12 @@ class Training:
             optimizer, self.schedule.rate, total_steps=steps * self.schedule.epochs + 1, pct_start=0.15
         )
         state = _State(network, average, optimizer, cycle, torch.Generator().manual_seed(self.schedule.seed))
-        state.resume(self.checkpoint, self.schedule)
+        state.resume(self.checkpoint, self.identity)
         while state.epoch < self.schedule.epochs and state.since_best < self.schedule.patience:
             started = time.perf_counter()
             mean_loss = self._epoch(state, fitting, where)
             self._score(state, tuning, mean_loss, time.perf_counter() - started)
-            state.save(self.checkpoint, self.schedule)
+            state.save(self.checkpoint, self.identity)
         best = state.history[state.best_epoch - 1]
         return Trained(
             state.best, state.best_epoch, state.epoch, best["tuning_f1"], best["threshold"], tuple(state.history)
@@ -242,12 +246,12 @@ class _State:
     def since_best(self) -> int:
         return self.epoch - self.best_epoch
 
-    def save(self, path: Path | None, schedule: Schedule) -> None:
+    def save(self, path: Path | None, identity: dict[str, Any]) -> None:
         if path is None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         content: dict[str, Any] = {
-            "schedule": asdict(schedule),
+            "identity": identity,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "average_steps": self.average.steps,
@@ -263,12 +267,12 @@ class _State:
         torch.save(content, aside)
         aside.replace(path)
 
-    def resume(self, path: Path | None, schedule: Schedule) -> None:
+    def resume(self, path: Path | None, identity: dict[str, Any]) -> None:
         if path is None or not path.exists():
             return
         content = torch.load(path, map_location="cpu", weights_only=True)
-        if content["schedule"] != asdict(schedule):
-            log.warning("%s belongs to another schedule and is not taken up again", path)
+        if content.get("identity") != identity:
+            log.warning("%s belongs to another training and is not taken up again", path)
             return
         self.network.load_state_dict(content["network"])
         self.average.network.load_state_dict(content["average"])

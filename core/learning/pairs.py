@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from core.errors import InputError
 
@@ -99,6 +100,7 @@ def read_pairs(pairs: tuple[Pair, ...]) -> PairArrays:
     InputError
         When images differ in size or are not 8-bit RGB.
     """
+    from core.raster.align import truth_reader
     from core.raster.scene import Scene
 
     images, truth, digests = [], [], []
@@ -111,8 +113,9 @@ def read_pairs(pairs: tuple[Pair, ...]) -> PairArrays:
             )
         with scene.reader() as reader:
             images.append(reader.read((1, 2, 3)).values.astype(np.uint8))
-        with mask.reader() as reader:
-            truth.append((np.asarray(reader.read((1,)).values, dtype=np.float32) > 0).astype(np.uint8))
+        # Read as scoring reads it: a JPEG's fuzz is no landslide, what is transparent is unknown.
+        height, width = scene.grid.shape
+        truth.append(truth_reader(pair.mask, scene.grid).read(Window(0, 0, width, height))[None])
         digests.append(scene.digest)
     if len({image.shape for image in images}) > 1:
         raise InputError("The images of a training folder differ in size.", remedy="Cut them into tiles of one size.")

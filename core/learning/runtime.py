@@ -90,6 +90,8 @@ class OnnxRuntime:
         options.log_severity_level = 3
         # Planned by shape, memory grew by a third as soon as a batch of another size came, and nothing was faster.
         options.enable_mem_pattern = False
+        # Waiting threads that spin keep a shared server's cores from everybody else.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self.threads = threads
@@ -162,7 +164,7 @@ def open_runtime(
     ModelError
         When weights are missing, altered or do not fit.
     """
-    return _open(model.folder, model.spec.weights_sha256, model, build, cache, engine, threads or default_threads())
+    return _open(model.folder, model.identity, model, build, cache, engine, threads or default_threads())
 
 
 class _Unhashed:

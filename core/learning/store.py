@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from core.learning.spec import NAME, ModelSpec
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+log = logging.getLogger(__name__)
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 WEIGHTS = "weights.safetensors"
@@ -38,6 +41,13 @@ class StoredModel:
 
     spec: ModelSpec
     folder: Path
+
+    @property
+    def identity(self) -> str:
+        """Digest of the weights and of all that decides what network they fill."""
+        spec = self.spec
+        made = (spec.weights_sha256, spec.architecture, spec.encoder, sorted(spec.options.items()), spec.upscale)
+        return hashlib.sha256(repr((*made, spec.bands)).encode()).hexdigest()
 
     @property
     def card(self) -> str:
@@ -117,8 +127,13 @@ def models_folder() -> Path:
 def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
     """Models of a task, the best first (by F1 on validation)."""
     folder = (root or models_folder()) / task
-    specs = sorted(folder.glob("*/model.toml")) if folder.is_dir() else []
-    models = [StoredModel(ModelSpec.from_toml(path), path.parent) for path in specs]
+    models = []
+    for path in sorted(folder.glob("*/model.toml")) if folder.is_dir() else []:
+        try:
+            models.append(StoredModel(ModelSpec.from_toml(path), path.parent))
+        except ModelError:
+            # One damaged folder must not hide the others; asking for it by name says what is wrong with it.
+            log.warning("model folder %s is left out of the list", path.parent, exc_info=True)
     return tuple(sorted(models, key=lambda model: -float(model.spec.scores.get("validation", {}).get("f1", 0.0))))
 
 

@@ -20,6 +20,10 @@ from core.raster.stretch import USUAL_PERCENTILES, check_has_data, parse_percent
 SAME_DISTANCE = 1.25
 """Ground distances whose ratio is below this are taken as equal; networks see that much variation in training."""
 
+FARTHEST = 16.0
+"""Ratio of ground distances from which a scene is not brought to the model's any more: windows would be thousands of
+pixels wide, and nothing that the model knows would be left in them."""
+
 
 @dataclass(frozen=True)
 class Bridge:
@@ -151,6 +155,12 @@ def _scale(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[s
     ratio = distance / spec.ground_distance
     if 1 / SAME_DISTANCE < ratio < SAME_DISTANCE:
         return 1.0, ()
+    if resample == "auto" and not 1 / FARTHEST < ratio < FARTHEST:
+        raise InputError(
+            f"The scene has {distance:.3g} m per pixel; {spec.name} was trained at {spec.ground_distance:g} m.",
+            "What one of them shows is not to be seen in the other.",
+            "Choose a model for such images, resample the scene first, or leave its ground distance as it is.",
+        )
     if resample == "none":
         return 1.0, (
             f"The scene has {distance:.3g} m per pixel and was not resampled to the model's "

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -313,10 +314,18 @@ def write_rasters(
                         overview_resampling="nearest" if role == TRUTH else "average")
             )  # fmt: skip
         reader = stack.enter_context(scene.reader())
-        for band in column_bands(region):
-            for strip, values in predictor.strips(band, progress, cancel):
+        bands = column_bands(region)
+        windows = [len(predictor.plan.touching(band)) for band in bands]
+        for number, band in enumerate(bands):
+            so_far = partial(_shifted, progress, sum(windows[:number]), sum(windows))
+            for strip, values in predictor.strips(band, so_far, cancel):
                 _write_strip(predictor, strip, values, region, area, truth, reader, sinks, counts)
     return grid, names, counts
+
+
+def _shifted(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    """Report windows of one band as part of all."""
+    progress(before + done, total)
 
 
 def _write_strip(

@@ -178,6 +178,7 @@ def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "")
             phase.augmentation,
             phase.schedule,
             work / f"{config.name}-{number}.pt",
+            repr((config, number)),
         )
         trained = training.fit(parts.fitting, parts.tuning)
         weights = {key.removeprefix("network."): value for key, value in trained.weights.items()}

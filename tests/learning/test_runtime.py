@@ -37,7 +37,7 @@ def test_a_graph_is_exported_once_and_kept_by_the_digest_of_the_weights(
     model = write_model(models, tiny_spec(encoder="deep"), deep_weights())
     open_runtime(model, network_of, tmp_path / "graphs", "onnx", threads=1)
 
-    assert [path.name for path in (tmp_path / "graphs").iterdir()] == [f"{model.spec.weights_sha256}.onnx"]
+    assert [path.name for path in (tmp_path / "graphs").iterdir()] == [f"{model.identity}.onnx"]
     monkeypatch.setattr(runtimes, "export", lambda *_: pytest.fail("exported again"))
     open_runtime(model, network_of, tmp_path / "graphs", "onnx", threads=2)
 
