@@ -24,7 +24,7 @@ with left:
     if record is not None:
         with guard():
             choose.describe(record)
-            model = ask.choose_model()
+            model = ask.choose_model(record.scene)
             if model is not None:
                 request = ask.ask(record.scene, model)
                 ask.show_limits(model)

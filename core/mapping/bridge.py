@@ -20,6 +20,12 @@ from core.raster.stretch import USUAL_PERCENTILES, check_has_data, parse_percent
 SAME_DISTANCE = 1.25
 """Ground distances whose ratio is below this are taken as equal; networks see that much variation in training."""
 
+AERIAL = 2.0
+"""Ground distance in metres below which an image is taken for an aerial one."""
+
+LARGE = 512
+"""Side in pixels from which an image of unknown ground distance is taken for an aerial one."""
+
 FARTHEST = 16.0
 """Ratio of ground distances from which a scene is not brought to the model's any more: windows would be thousands of
 pixels wide, and nothing that the model knows would be left in them."""
@@ -53,6 +59,20 @@ class Bridge:
         offset = np.asarray(self.offset, dtype=np.float32)[:, None, None]
         values: NDArray[np.float32] = np.clip(raw.astype(np.float32) * gain + offset, *spec.value_range)
         return values.astype(np.float32, copy=False)
+
+
+def suits(spec: ModelSpec, scene: Scene) -> bool:
+    """Whether a model is one to begin with for a scene, by what one pixel shows.
+
+    A model of a known ground distance suits scenes of up to four times more or less; one of varying distance was
+    trained on aerial images and suits scenes finer than two metres. A scene whose distance is unknown is taken for
+    aerial when it is large.
+    """
+    distance = scene.grid.ground_distance()
+    aerial = min(scene.grid.shape) >= LARGE if distance is None else distance < AERIAL
+    if spec.ground_distance is None:
+        return aerial
+    return not aerial and (distance is None or 0.25 <= distance / spec.ground_distance <= 4)
 
 
 def parse_bands(text: str) -> tuple[int, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from rasterio.transform import from_origin
 
 from core.errors import BandError, InputError
-from core.mapping.bridge import bridge, parse_bands
+from core.mapping.bridge import bridge, parse_bands, suits
 from core.raster.scene import Scene
 from tests.factories import ramp, tiny_spec, write_raster
 
@@ -186,3 +188,20 @@ def test_bands_are_read_from_text() -> None:
 def test_other_text_is_no_list_of_bands(text: str) -> None:
     with pytest.raises(InputError, match="no list of bands"):
         parse_bands(text)
+
+
+@pytest.mark.parametrize(
+    ("distance", "size", "satellite", "aerial"),
+    [(10.0, 64, True, False), (0.5, 64, False, True), (None, 128, True, False), (None, 1024, False, True)],
+)
+def test_the_model_to_begin_with_is_one_for_such_images(
+    tmp_path: Path, distance: float | None, size: int, satellite: bool, aerial: bool
+) -> None:
+    """By ground distance where it is known; a large image without coordinates is taken for an aerial one."""
+    placed: dict[str, Any] = {"crs": None, "transform": None}
+    if distance is not None:
+        placed = {"crs": "EPSG:32632", "transform": from_origin(500_000, 5_100_000, distance, distance)}
+    scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(size, size), **placed))
+
+    assert suits(tiny_spec(ground_distance=10.0), scene) is satellite
+    assert suits(tiny_spec(ground_distance=None), scene) is aerial

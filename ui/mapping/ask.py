@@ -29,16 +29,18 @@ def _title(model: StoredModel) -> str:
     return f"{score:.2f} · {model.spec.title}" if score is not None else model.spec.title
 
 
-def choose_model() -> StoredModel | None:
-    """Let the user choose a mapping model; None, with the words why, when there is none."""
+def choose_model(scene: Scene) -> StoredModel | None:
+    """Let the user choose a mapping model, those first that suit the scene; None, with the words why, without any."""
     from core.learning.store import list_models
+    from core.mapping.bridge import suits
 
-    models = {model.spec.name: model for model in list_models("mapping")}
+    ranked = sorted(list_models("mapping"), key=lambda model: not suits(model.spec, scene))
+    models = {model.spec.name: model for model in ranked}
     if not models:
         st.info("No mapping model is installed. Train one with `python -m core mapping train`.")
         return None
     name = st.selectbox(
-        "Model", list(models), key="model", format_func=lambda name: _title(models[name]),
+        "Model", list(models), key=f"model-{ranked[0].spec.name}", format_func=lambda name: _title(models[name]),
         help="The number is F1 on validation images: 1 is perfect agreement with the reference. On those of "
         "the satellite models the colour index reaches 0.49.",
     )  # fmt: skip
