@@ -70,7 +70,7 @@ def _report(label: str) -> Callable[[int, int], None]:
 def _predict(arguments: argparse.Namespace) -> None:
     from core.learning.store import find_model
     from core.mapping.bridge import parse_bands
-    from core.mapping.export import export_run
+    from core.mapping.export import export_run, make_folder
     from core.mapping.findings import Choice, default_choice
     from core.mapping.predict import Options
     from core.raster.scene import Scene
@@ -88,6 +88,10 @@ def _predict(arguments: argparse.Namespace) -> None:
     # What no choice can be is refused before the long part begins.
     Choice(arguments.threshold or 0.0, arguments.minimum_area or 0.0, arguments.fill_holes)
     scene = Scene.open(arguments.input)
+    earlier = Scene.open(arguments.before) if arguments.before else None
+    if arguments.dem:
+        Scene.open(arguments.dem)
+    make_folder(arguments.out)
     store = default_store()
     result = run_mapping(store, scene, request, truth=arguments.truth, progress=_report("windows"))
     base = default_choice(result, find_model("mapping", request.model).spec.threshold)
@@ -97,8 +101,8 @@ def _predict(arguments: argparse.Namespace) -> None:
         fill_holes=arguments.fill_holes,
     )
     before = None
-    if arguments.before:
-        before = run_mapping(store, Scene.open(arguments.before), request, progress=_report("windows before"))
+    if earlier is not None:
+        before = run_mapping(store, earlier, request, progress=_report("windows before"))
     summary = export_run(result, scene, choice, arguments.out, dem=arguments.dem, before=before)
     print(json.dumps(summary, indent=1))
 
@@ -182,7 +186,9 @@ COMMANDS = {"predict": _predict, "evaluate": _evaluate, "train": _train, "card":
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0, or 2 when an input or a model cannot be used."""
-    logging.basicConfig(level=os.environ.get("SLIDELENS_LOG", "INFO"), format="%(asctime)s %(message)s")
+    level = os.environ.get("SLIDELENS_LOG", "INFO").upper()
+    known = level in logging.getLevelNamesMapping()
+    logging.basicConfig(level=level if known else "INFO", format="%(asctime)s %(message)s")
     parsed = _parser().parse_args(arguments)
     try:
         COMMANDS[parsed.command](parsed)

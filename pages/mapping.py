@@ -52,7 +52,7 @@ with right:
         if run_id:
             results.show(record, resources.store().run(run_id))
         else:
-            image = DynamicLayers((scene_tiles(record.id),))
+            image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
             event = show_map(MapSpec(record.id, record.scene.grid), image, key="mapping-map")
             st.session_state[f"drawn-{record.id}"] = event.drawn
             st.caption("Press *Map landslides*. Draw a rectangle or polygon first to map only a part of the scene.")

@@ -94,7 +94,12 @@ class Outlines:
 
 
 def scene_tiles(
-    scene_id: str, name: str = "Image", *, bands: Sequence[int] | None = None, layer_id: str = "scene"
+    scene_id: str,
+    name: str = "Image",
+    *,
+    bands: Sequence[int] | None = None,
+    layer_id: str = "scene",
+    version: str = "",
 ) -> Tiles:
     """Show a scene's image.
 
@@ -108,9 +113,13 @@ def scene_tiles(
         Bands for red, green and blue, or one for grey, from 1; None lets the server find natural colours.
     layer_id
         Other than ``"scene"`` when a second scene is shown.
+    version
+        Digest of what is shown: browsers keep tiles by their address, and a file used in place may be replaced.
     """
-    query = "" if bands is None else f"?bands={','.join(str(band) for band in bands)}"
-    return Tiles(layer_id, name, f"{base_path()}/tiles/scene/{scene_id}/{{z}}/{{x}}/{{y}}.png{query}")
+    asked = {} if bands is None else {"bands": ",".join(str(band) for band in bands)}
+    query = urlencode(asked | ({"v": version[:12]} if version else {}), safe=",")
+    address = f"{base_path()}/tiles/scene/{scene_id}/{{z}}/{{x}}/{{y}}.png"
+    return Tiles(layer_id, name, f"{address}?{query}" if query else address)
 
 
 def run_tiles(

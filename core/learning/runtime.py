@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from core.learning.spec import ModelSpec
 
 log = logging.getLogger(__name__)
+
+_OPENING = threading.Lock()
 
 Engine = Literal["auto", "onnx", "torch"]
 Build = Callable[["ModelSpec"], "nn.Module"]
@@ -183,7 +186,20 @@ class _Unhashed:
 def _open(
     folder: Path, digest: str, model: StoredModel, build: Build, cache: Path, engine: Engine, threads: int
 ) -> Runtime:
-    return _cached(folder, digest, cache, engine, threads, _Unhashed(model, build))
+    # Sessions are threads of one process: the second to ask waits for the first one's export.
+    with _OPENING:
+        return _cached(folder, digest, cache, engine, threads, _Unhashed(model, build))
+
+
+def _exported(network: nn.Module, spec: ModelSpec, graph: Path, threads: int) -> OnnxRuntime:
+    """A runtime of the kept graph, exported first where there is none or the one that is there does not load."""
+    if graph.exists():
+        try:
+            return OnnxRuntime(graph, threads)
+        except Exception:
+            log.exception("the graph %s does not load and is exported again", graph.name)
+    export(network, len(spec.bands), spec.tile, graph)
+    return OnnxRuntime(graph, threads)
 
 
 @lru_cache(maxsize=4)
@@ -197,9 +213,7 @@ def _cached(folder: Path, digest: str, cache: Path, engine: Engine, threads: int
         return TorchRuntime(network, threads)
     graph = cache / f"{digest}.onnx"
     try:
-        if not graph.exists():
-            export(network, len(model.spec.bands), model.spec.tile, graph)
-        return OnnxRuntime(graph, threads)
+        return _exported(network, model.spec, graph, threads)
     except Exception:
         if engine == "onnx":
             raise

@@ -26,6 +26,9 @@ SMALL = 1_000_000
 def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
     """Pixels of a grid whose centres lie in a drawn polygon.
 
+    On a grid without a coordinate system the region is the whole grid and only `Area.inside` narrows it: a part of such
+    an image has no place of its own, neither on the map nor beside a mask of the whole.
+
     Parameters
     ----------
     grid
@@ -68,7 +71,7 @@ def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
         raise GridError(
             "The drawn area holds no pixel: no pixel's centre lies in it.", remedy="Draw a larger one, or remove it."
         )
-    return Area(region, inside)
+    return Area(region if grid.is_georeferenced else Region(0, 0, grid.height, grid.width), inside)
 
 
 def _in_pixels(outline: BaseGeometry, grid: Grid) -> BaseGeometry:

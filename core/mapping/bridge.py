@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import BandError, InputError
 from core.learning.spec import ModelSpec
+from core.mapping.result import MappingResult
 from core.raster.scene import Scene, guess_bands
 from core.raster.stretch import USUAL_PERCENTILES, check_has_data, parse_percentiles, scene_stretch
 
@@ -73,6 +74,12 @@ def suits(spec: ModelSpec, scene: Scene) -> bool:
     if spec.ground_distance is None:
         return aerial
     return not aerial and (distance is None or 0.25 <= distance / spec.ground_distance <= 4)
+
+
+def bridge_of(result: MappingResult) -> Bridge:
+    """The bridge that a finished run used, from its provenance."""
+    how = result.provenance["bridge"]
+    return Bridge(tuple(how["bands"]), tuple(how["gain"]), tuple(how["offset"]), float(how["scale"]), ())
 
 
 def parse_bands(text: str) -> tuple[int, ...]:
@@ -166,7 +173,12 @@ def _scale(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[s
         raise InputError(f"{resample!r} is no way to resample.", remedy='Choose "auto" or "none".')
     distance = scene.grid.ground_distance()
     if spec.ground_distance is None:
-        return 1.0, ()
+        if distance is None or distance < AERIAL:
+            return 1.0, ()
+        return 1.0, (
+            f"The model was trained on much finer images ({spec.sensor}); this scene has {distance:.3g} m per pixel. "
+            "Do not rely on this map: choose a model for such scenes.",
+        )
     if distance is None:
         return 1.0, (
             f"The scene has no coordinate system, so its ground distance is unknown; the model expects "

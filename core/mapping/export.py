@@ -9,19 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rasterio.windows import Window
 
 from core.errors import StorageError
+from core.learning.metrics import NODATA_CODE, threshold_code
 from core.mapping.change import Change, compare, write_change
-from core.mapping.findings import Choice, Findings, find, score
-from core.mapping.result import MappingResult
-from core.raster.write import atomic_path, write_array
+from core.mapping.findings import LARGEST, Choice, Findings, find, score
+from core.mapping.result import PROBABILITY, MappingResult
+from core.raster.scene import Scene
+from core.raster.write import atomic_path, write_array, writing
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.raster.scene import Scene
-
 LAYER = "landslides"
+BLOCK_ROWS = 512
+MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
+OWN_FILES = (
+    "probability.tif", "uncertainty.tif", "truth.tif", "mask.tif", "change.tif", "landslides.gpkg",
+    "landslides.geojson", "new_landslides.gpkg", "figure.png", "metrics.json",
+)  # fmt: skip
+"""What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
 
 def write_mask(findings: Findings, path: Path) -> None:
@@ -38,7 +46,7 @@ def _tags(findings: Findings) -> dict[str, str]:
         "run": findings.result.id,
         "model": findings.result.model,
         "threshold": f"{findings.choice.threshold:.4f}",
-        "encoding": "1 landslide, 0 none, 255 nodata",
+        "encoding": MASK_ENCODING,
     }
 
 
@@ -63,18 +71,44 @@ def write_polygons(polygons: GeoDataFrame, path: Path) -> None:
             raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
 
 
+def _header(result: MappingResult, choice: Choice) -> dict[str, Any]:
+    unit = "m2" if result.grid.is_georeferenced else "px2"
+    return {
+        "run": result.id,
+        "scene": result.scene,
+        "model": result.model,
+        "threshold": choice.threshold,
+        f"minimum_area_{unit}": choice.minimum_area,
+        f"fill_holes_{unit}": choice.fill_holes,
+    }
+
+
+def _scores(result: MappingResult, choice: Choice) -> dict[str, Any]:
+    scores = score(result, choice.threshold)
+    if scores is None:
+        return {}
+    confusion = scores.model
+    content: dict[str, Any] = {
+        "scores": {
+            **confusion.scores(),
+            "average_precision": scores.curve.average_precision,
+            "true_positive": confusion.true_positive,
+            "false_positive": confusion.false_positive,
+            "false_negative": confusion.false_negative,
+            "true_negative": confusion.true_negative,
+        }
+    }
+    if scores.baseline is not None:
+        content["colour_index"] = scores.baseline.scores()
+    return content
+
+
 def summary(findings: Findings) -> dict[str, Any]:
     """Counts, areas, scores, size distribution, choice and provenance as plain values for JSON."""
     result, sizes = findings.result, findings.sizes
     unit = "m2" if result.grid.is_georeferenced else "px2"
-    scores = score(result, findings.choice.threshold)
-    content: dict[str, Any] = {
-        "run": result.id,
-        "scene": result.scene,
-        "model": result.model,
-        "threshold": findings.choice.threshold,
-        f"minimum_area_{unit}": findings.choice.minimum_area,
-        f"fill_holes_{unit}": findings.choice.fill_holes,
+    return {
+        **_header(result, findings.choice),
         "landslides": len(findings.polygons),
         f"landslide_area_{unit}": float(findings.areas.sum()),
         f"scene_area_{unit}": findings.scene_area,
@@ -84,19 +118,10 @@ def summary(findings: Findings) -> dict[str, Any]:
             "s_m2": sizes.s, "tail_exponent": sizes.exponent, "tail_exponent_95": sizes.exponent_interval,
             "rollover_m2": sizes.rollover_m2, "magnitude": sizes.magnitude,
         },
+        **_scores(result, findings.choice),
+        "notes": list(result.notes),
+        "provenance": dict(result.provenance),
     }  # fmt: skip
-    if scores is not None:
-        confusion = scores.model
-        content["scores"] = {
-            **confusion.scores(), "average_precision": scores.curve.average_precision,
-            "true_positive": confusion.true_positive, "false_positive": confusion.false_positive,
-            "false_negative": confusion.false_negative, "true_negative": confusion.true_negative,
-        }  # fmt: skip
-        if scores.baseline is not None:
-            content["colour_index"] = scores.baseline.scores()
-    content["notes"] = list(result.notes)
-    content["provenance"] = dict(result.provenance)
-    return content
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
@@ -113,6 +138,54 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  JSON is of any type
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else value
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for an export, so that one that cannot be written is known before the long part.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".probe").touch()
+        (folder / ".probe").unlink()
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be written to.", error.strerror or "", "Choose another folder.") from error
+
+
+def _export_large(result: MappingResult, choice: Choice, folder: Path) -> dict[str, Any]:
+    """Mask and scores of a raster whose polygons are too many for memory, block by block."""
+    codes_from = threshold_code(choice.threshold)
+    tags = {"run": result.id, "model": result.model, "threshold": f"{choice.threshold:.4f}", "encoding": MASK_ENCODING}
+    with (
+        Scene.open(result.artifact(PROBABILITY)).reader() as reader,
+        writing(
+            folder / "mask.tif", result.grid, nodata=NODATA_CODE, descriptions=("landslide",), tags=tags,
+            overview_resampling="nearest",
+        ) as writer,
+    ):  # fmt: skip
+        for row in range(0, result.grid.height, BLOCK_ROWS):
+            window = Window(0, row, result.grid.width, min(BLOCK_ROWS, result.grid.height - row))
+            codes = reader.read((1,), window).values.astype(np.uint8)
+            writer.write(np.where(codes == NODATA_CODE, NODATA_CODE, codes >= codes_from).astype(np.uint8), row, 0)
+    pixels, found = int(result.counts.sum()), int(result.counts[:, codes_from:].sum())
+    note = (
+        f"Polygons are made up to {LARGEST / 1e6:.0f} megapixels and were left out; the mask is the threshold alone, "
+        "without minimum area and hole filling."
+    )
+    content = {
+        **_header(result, choice),
+        "landslide_share": found / pixels if pixels else None,
+        **_scores(result, choice),
+        "notes": [*result.notes, note],
+        "provenance": dict(result.provenance),
+    }
+    write_json(content, folder / "metrics.json")
+    plain: dict[str, Any] = _plain(content)
+    return plain
 
 
 def export_run(
@@ -144,25 +217,28 @@ def export_run(
     Raises
     ------
     LandslideError
-        When a raster is gone, too large for polygons, or the disk is full.
+        When a raster is gone or the disk is full.
+
+    Notes
+    -----
+    A raster too large for polygons is exported without them, and the notes say so.
     """
     from core.mapping.figure import write_figure
 
+    make_folder(folder)
+    for name in OWN_FILES:
+        (folder / name).unlink(missing_ok=True)
+    for role, name in result.artifacts.items():
+        with atomic_path(folder / name) as aside:
+            shutil.copyfile(result.artifact(role), aside)
+    if result.grid.width * result.grid.height > LARGEST:
+        return _export_large(result, choice, folder)
     change: Change | None = None
     if before is not None:
         change = compare(before, result, choice, dem)
         findings = change.findings
     else:
         findings = find(result, choice, dem)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for role, name in result.artifacts.items():
-            with atomic_path(folder / name) as aside:
-                shutil.copyfile(result.artifact(role), aside)
-    except OSError as error:
-        raise StorageError(
-            f"{folder} cannot be written.", str(error), "Choose another folder or free space."
-        ) from error
     write_mask(findings, folder / "mask.tif")
     for suffix in ("gpkg", "geojson"):
         write_polygons(findings.polygons, folder / f"landslides.{suffix}")

@@ -55,8 +55,8 @@ class Choice:
 
 
 def default_choice(result: MappingResult, threshold: float) -> Choice:
-    """The model's threshold, and the smallest mappable area (10 pixels) as the minimum."""
-    return Choice(threshold, SMALLEST_MAPPABLE * pixel_area(result))
+    """The model's threshold to two decimals, as a slider shows it, and the smallest mappable area (10 pixels)."""
+    return Choice(round(threshold, 2), SMALLEST_MAPPABLE * pixel_area(result))
 
 
 def pixel_area(result: MappingResult) -> float:
@@ -137,7 +137,7 @@ def find(result: MappingResult, choice: Choice, dem: Path | None = None) -> Find
             f"This raster has {height * width / 1e6:.0f} megapixels; polygons are made at once up to "
             f"{LARGEST / 1e6:.0f}.",
             "Larger ones would hold up the page.",
-            "Draw a smaller area, or use the command line on a part of the scene.",
+            "Draw a smaller area and map that.",
         )
     codes = probability_codes(result)
     valid = codes != 255

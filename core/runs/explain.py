@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from core.explain.target import region_around
 from core.learning.metrics import encode
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
-from core.mapping.bridge import Bridge
+from core.mapping.bridge import bridge_of
 from core.mapping.models import network_of
 from core.mapping.predict import Options, Predictor, input_step
 from core.mapping.result import EXPLANATION, MappingResult
@@ -128,7 +127,7 @@ def explain(
     chosen = next((choice for choice in explainable.layers if choice.name == layer), None)
     if chosen is None:
         raise InputError(f"The model has no layer {layer!r} that can be asked.", remedy="Choose one of those offered.")
-    predictor = Predictor(scene, model.spec, _bridge(result), _NoRuntime(), Options())
+    predictor = Predictor(scene, model.spec, bridge_of(result), _NoRuntime(), Options())
     window = _window_around(predictor, _centre(result, scene.grid, target))
     with scene.reader() as reader:
         inputs, valid = predictor.inputs(reader, window)
@@ -156,11 +155,6 @@ class _NoRuntime:
     def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Never called."""
         raise NotImplementedError
-
-
-def _bridge(result: MappingResult) -> Bridge:
-    how: Mapping[str, Any] = result.provenance["bridge"]
-    return Bridge(tuple(how["bands"]), tuple(how["gain"]), tuple(how["offset"]), float(how["scale"]), ())
 
 
 def _centre(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import InputError
 from core.learning.runtime import Engine, open_runtime
 from core.learning.store import StoredModel, find_model
 from core.mapping.bridge import Bridge, bridge
@@ -16,7 +17,7 @@ from core.mapping.predict import Area, Cancel, Options, Predictor, Progress, ign
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now
-from core.runs.store import Store
+from core.runs.store import SceneRecord, Store
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
@@ -174,10 +175,29 @@ def request_of(result: MappingResult) -> Request:
     )
 
 
-def rescore(store: Store, result: MappingResult, truth: Path) -> MappingResult:
+def request_for(result: MappingResult, mapped: Scene, other: Scene) -> Request:
+    """The request of a finished run for another scene, whose bands may stand in another order.
+
+    Bands are matched by name where both scenes name them; otherwise the numbers are kept.
+    """
+    request = request_of(result)
+    names = {band.index: band.name for band in mapped.bands}
+    numbers = {band.name: band.index for band in other.bands if band.name}
+    wanted = [names.get(number, "") for number in result.provenance["bridge"]["bands"]]
+    if all(name in numbers for name in wanted):
+        return replace(request, bands=tuple(numbers[name] for name in wanted))
+    return request
+
+
+def rescore(store: Store, result: MappingResult, record: SceneRecord) -> MappingResult:
     """Score a finished run against an inventory without running the model again.
 
     The outcome is a run of its own, because a finished run never changes; its probability raster is the same file.
+
+    Parameters
+    ----------
+    record
+        The scene that was mapped, with its inventory.
 
     Raises
     ------
@@ -187,17 +207,20 @@ def rescore(store: Store, result: MappingResult, truth: Path) -> MappingResult:
     from core.raster.align import truth_reader
     from core.runs.scoring import count_against
 
+    truth, spec = record.truth, find_model("mapping", result.model).spec
+    if truth is None:
+        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
     known = truth_reader(truth, result.grid)
     identity, folder = store.new_run()
     try:
-        artifacts, counts = count_against(result, known, folder)
+        artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec)
         scored = replace(
             result,
             id=identity,
             folder=folder,
             counts=counts,
-            # The colour index needs the scene's colours, which are counted only while mapping.
-            baseline=None,
+            baseline=baseline,
+            scene_id=record.id,
             has_truth=True,
             artifacts=artifacts,
             parents=(result.id,),

@@ -13,6 +13,9 @@ from rasterio.windows import Window
 
 from core.errors import StorageError
 from core.learning.metrics import NODATA_CODE, histogram
+from core.learning.spec import ModelSpec
+from core.mapping.baseline import colour_index, index_codes
+from core.mapping.bridge import bridge_of
 from core.mapping.result import PROBABILITY, TRUTH, MappingResult
 from core.raster.scene import Scene
 from core.raster.write import writing
@@ -24,9 +27,9 @@ BLOCK_ROWS = 512
 
 
 def count_against(
-    result: MappingResult, truth: TruthReader, folder: Path
-) -> tuple[dict[str, str], NDArray[np.int64]]:
-    """Joint histogram of a run's probability and an inventory on the run's grid.
+    result: MappingResult, truth: TruthReader, folder: Path, scene: Scene, spec: ModelSpec
+) -> tuple[dict[str, str], NDArray[np.int64], NDArray[np.int64] | None]:
+    """Joint histograms of a run's probability, and of the colour index, with an inventory on the run's grid.
 
     Parameters
     ----------
@@ -35,28 +38,36 @@ def count_against(
 
     Returns
     -------
-    File names by role, and the joint histogram (2, 255).
+    File names by role, the joint histogram (2, 255), and that of the colour index; None without three colours.
     """
     artifacts = dict(result.artifacts)
     for role, name in result.artifacts.items():
         _link(result.artifact(role), folder / name)
     artifacts[TRUTH] = "truth.tif"
     (folder / artifacts[TRUTH]).unlink(missing_ok=True)
-    counts = np.zeros((2, 255), dtype=np.int64)
+    counts, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
+    colour, how = spec.bands == ("red", "green", "blue"), bridge_of(result)
+    column, row = (round(place) for place in ~scene.grid.transform @ (result.grid.transform.c, result.grid.transform.f))
     height, width = result.grid.shape
     with (
         Scene.open(result.artifact(PROBABILITY)).reader() as reader,
+        scene.reader() as colours,
         writing(
             folder / artifacts[TRUTH], result.grid, nodata=NODATA_CODE, descriptions=(TRUTH,),
             overview_resampling="nearest",
         ) as writer,
     ):  # fmt: skip
-        for row in range(0, height, BLOCK_ROWS):
-            window = Window(0, row, width, min(BLOCK_ROWS, height - row))
+        for top in range(0, height, BLOCK_ROWS):
+            window = Window(0, top, width, min(BLOCK_ROWS, height - top))
             real = truth.read(window)
-            writer.write(real[None], row, 0)
-            counts += histogram(reader.read((1,), window).values[0].astype(np.uint8), real)
-    return artifacts, counts
+            writer.write(real[None], top, 0)
+            codes = reader.read((1,), window).values[0].astype(np.uint8)
+            counts += histogram(codes, real)
+            if colour:
+                patch = colours.read(how.bands, Window(column, row + top, width, window.height))
+                index = index_codes(colour_index(how.values(np.where(patch.valid, patch.values, 0), spec)))
+                baseline += histogram(np.where(codes != NODATA_CODE, index, NODATA_CODE).astype(np.uint8), real)
+    return artifacts, counts, baseline if colour else None
 
 
 def _link(source: Path, target: Path) -> None:

@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +22,11 @@ from typing import BinaryIO
 
 import platformdirs
 
-from core.errors import InputError, StorageError
+from core.errors import InputError, LandslideError, StorageError
 from core.mapping.result import MANIFEST, MappingResult
 from core.raster.scene import Scene
+
+log = logging.getLogger(__name__)
 
 ID = re.compile(r"[0-9a-f]{32}")
 SCENE = "scene.json"
@@ -187,24 +190,47 @@ class Store:
             raise
         return self.scene_record(identity)
 
-    def attach(self, identity: str, role: str, content: BinaryIO, suffix: str) -> SceneRecord:
+    def attach(
+        self, identity: str, role: str, content: BinaryIO, suffix: str, check: Callable[[Path], object] | None = None
+    ) -> SceneRecord:
         """Give a scene its truth (``"truth"``) or elevation (``"dem"``) from an upload.
+
+        A sample or another file used in place is shared by all visitors; what one of them adds goes to a scene of its
+        own, with another id. What a scene had before is kept until the new file has proved good.
 
         Parameters
         ----------
         suffix
             One of .tif, .png, .jpg, .gpkg, .geojson, .zip; what the file really is, is decided when it is opened.
+        check
+            Called with the file before it is taken; what it raises refuses the file.
+
+        Returns
+        -------
+        The scene that now has the file.
         """
         if role not in ("truth", "dem") or suffix not in {".tif", ".png", ".jpg", ".gpkg", ".geojson", ".zip"}:
             raise InputError(
                 f"A {suffix or 'nameless'} file cannot serve as {role}.", remedy="Give GeoTIFF or GeoPackage."
             )
-        folder = self._folder("scenes", identity)
-        entry = self._entry(folder)
+        entry = self._entry(self._folder("scenes", identity))
+        shared = Path(entry.data).is_absolute()
+        target, folder = self._make("scenes") if shared else (identity, self._folder("scenes", identity))
         path = folder / f"{role}-{secrets.token_hex(4)}{suffix}"
-        _spool(content, path)
-        self._write(folder, _with(entry, role, path.name))
-        return self.scene_record(identity)
+        try:
+            _spool(content, path)
+            if check is not None:
+                check(path)
+            self._write(folder, _with(entry, role, path.name))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            if shared:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        replaced = getattr(entry, role)
+        if not shared and replaced and not Path(replaced).is_absolute():
+            (folder / replaced).unlink(missing_ok=True)
+        return self.scene_record(target)
 
     def detach(self, identity: str, role: str) -> None:
         """Take a scene's truth (``"truth"``) or elevation (``"dem"``) away again; files used in place stay."""
@@ -234,15 +260,23 @@ class Store:
     def scenes(self) -> Iterator[SceneSummary]:
         """All scenes whose raster is still there, the newest first, without opening them."""
         for manifest in sorted((self.home / "scenes").glob(f"*/{SCENE}"), key=lambda path: -path.stat().st_mtime):
-            entry = self._entry(manifest.parent)
+            entry = self._readable(manifest.parent)
             # A file used in place may have been moved away; the others are still there to choose.
-            if (manifest.parent / entry.data).is_file():
+            if entry is not None and (manifest.parent / entry.data).is_file():
                 yield SceneSummary(manifest.parent.name, entry.name, entry.origin)
+
+    def _readable(self, folder: Path) -> _Entry | None:
+        """A scene's entry; None, and a line in the log, when its record is damaged."""
+        try:
+            return self._entry(folder)
+        except LandslideError:
+            log.warning("scene %s is left out", folder.name, exc_info=True)
+            return None
 
     def _same(self, entry: _Entry) -> str | None:
         """Id of a scene that is registered with exactly these files and words."""
         for manifest in (self.home / "scenes").glob(f"*/{SCENE}"):
-            if self._entry(manifest.parent) == entry:
+            if self._readable(manifest.parent) == entry:
                 return manifest.parent.name
         return None
 
@@ -257,6 +291,8 @@ class Store:
             return _Entry(**json.loads((folder / SCENE).read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise InputError("This scene is not in the store.", remedy="Choose or upload it again.") from error
+        except (ValueError, TypeError) as error:
+            raise StorageError("The record of a scene is damaged.", str(error), "Load the scene again.") from error
 
     def scene_record(self, identity: str) -> SceneRecord:
         """A scene by id.

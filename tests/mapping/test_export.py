@@ -168,3 +168,23 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="cannot be written"):
         export_run(result, scene, Choice(0.5), tmp_path / "out")
+
+
+def test_a_raster_too_large_for_polygons_is_exported_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.mapping.export.LARGEST", 99)
+    values = np.full((20, 30), 0.1)
+    values[5:10, 5:15] = 0.9
+    values[0] = np.nan
+    result = made_run(tmp_path / "run", values)
+
+    content = export_run(result, Scene.open(result.artifact("probability")), Choice(0.5), tmp_path / "out")
+
+    assert content["landslide_share"] == pytest.approx(50 / (19 * 30))
+    assert "left out" in content["notes"][-1]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["mask.tif", "metrics.json", "probability.tif"]
+    with Scene.open(tmp_path / "out" / "mask.tif").reader() as reader:
+        mask = reader.read((1,)).values[0]
+    assert (mask == 1).sum() == 50
+    assert (mask[0] == 255).all()

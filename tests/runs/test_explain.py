@@ -176,4 +176,8 @@ def test_a_drawn_outline_and_its_region_agree(tmp_path: Path) -> None:
     scene = two_reds(tmp_path, "without CRS")
     ring = [(50, 60), (100, 60), (100, 90), (50, 90), (50, 60)]
 
-    assert area_of(scene.grid, {"type": "Polygon", "coordinates": [ring]}).region == Region(60, 50, 30, 50)
+    area = area_of(scene.grid, {"type": "Polygon", "coordinates": [ring]})
+
+    assert area.inside is not None
+    assert area.inside(Region(60, 50, 30, 50)).all()
+    assert area.inside(area.region).sum() == 30 * 50

@@ -19,8 +19,8 @@ from core.mapping.predict import Options
 from core.mapping.result import MappingResult
 from core.raster import write
 from core.raster.scene import Scene
-from core.runs.mapping import Request, request_of, rescore, run_mapping
-from core.runs.store import Store
+from core.runs.mapping import Request, request_for, request_of, rescore, run_mapping
+from core.runs.store import SceneRecord, Store
 from tests.factories import PLACEMENTS, constant_weights, expected_codes, ramp, tiny_spec, write_model, write_raster
 
 RED = Request("red", engine="torch")
@@ -102,6 +102,7 @@ def test_a_scene_the_model_was_trained_on_and_a_synthetic_one_say_so(
 
     assert "trained or chosen on this very scene" in result.notes[0]
     assert "synthetic" in result.notes[1]
+    write_model(models, tiny_spec("red", ground_distance=10.0))
     assert run_mapping(store, Scene.open(path), RED).notes == ()
 
 
@@ -186,9 +187,12 @@ def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store)
 
     at_once = run_mapping(store, scene, RED, truth=path)
     plain = run_mapping(store, scene, RED)
-    later = rescore(store, plain, path)
+    later = rescore(store, plain, SceneRecord("0" * 32, scene, path))
 
     np.testing.assert_array_equal(later.counts, at_once.counts)
+    assert later.baseline is not None
+    assert at_once.baseline is not None
+    np.testing.assert_array_equal(later.baseline, at_once.baseline)
     np.testing.assert_array_equal(codes_of(later, "truth"), codes_of(at_once, "truth"))
     np.testing.assert_array_equal(codes_of(later), codes_of(plain))
     assert later.provenance["truth"] == at_once.provenance["truth"]
@@ -220,7 +224,7 @@ def test_a_truth_that_does_not_overlap_is_refused_and_leaves_nothing(tmp_path: P
     assert runs_left(store) == []
     result = run_mapping(store, scene, RED)
     with pytest.raises(GridError, match="does not overlap"):
-        rescore(store, result, path)
+        rescore(store, result, SceneRecord("0" * 32, scene, path))
     assert len(runs_left(store)) == 1
 
 
@@ -284,3 +288,29 @@ def test_a_file_cut_short_is_refused(tmp_path: Path, store: Store) -> None:
 
     with pytest.raises(InputError, match="damaged or was cut short"):
         run_mapping(store, Scene.open(path), RED)
+
+
+def test_the_earlier_scene_is_read_by_the_names_of_its_bands(tmp_path: Path, store: Store) -> None:
+    names = ("red", "green", "blue")
+    after = Scene.open(write_raster(tmp_path / "after.tif", ramp(40, 40), descriptions=names))
+    before = Scene.open(write_raster(tmp_path / "before.tif", ramp(40, 40)[::-1], descriptions=names[::-1]))
+
+    result = run_mapping(store, after, Request("red", bands=(1, 2, 3), engine="torch"))
+    request = request_for(result, after, before)
+
+    assert request.bands == (3, 2, 1)
+    np.testing.assert_array_equal(codes_of(run_mapping(store, before, request)), codes_of(result))
+
+
+def test_a_drawn_part_of_an_image_without_coordinates_keeps_its_place(tmp_path: Path, store: Store) -> None:
+    scene = scene_of(tmp_path, ramp(40, 50), "without CRS")
+    ring = [(10, 20), (30, 20), (30, 35), (10, 35), (10, 20)]
+    path, _ = truth_file(tmp_path, 40, 50, "without CRS")
+
+    result = run_mapping(store, scene, RED, area=area_of(scene.grid, {"type": "Polygon", "coordinates": [ring]}))
+
+    codes = codes_of(result)
+    assert result.grid == scene.grid
+    assert np.argwhere(codes != 255).min(axis=0).tolist() == [20, 10]
+    assert np.argwhere(codes != 255).max(axis=0).tolist() == [34, 29]
+    assert rescore(store, result, SceneRecord("0" * 32, scene, path)).counts.sum() == 15 * 20

@@ -243,3 +243,37 @@ def test_folders_are_those_of_the_environment(
     assert data_folder() is None
     monkeypatch.setenv("SLIDELENS_DATA", str(tmp_path))
     assert data_folder() == tmp_path.resolve()
+
+
+def test_a_bad_upload_leaves_what_was_there(tmp_path: Path, store: Store) -> None:
+    inventory = tmp_path / "inventory.gpkg"
+    inventory.write_bytes(b"good")
+    record = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(10, 10)), "scene", truth=inventory)
+
+    def refuse(path: Path) -> None:
+        raise InputError(f"{path.name} does not overlap.")
+
+    with pytest.raises(InputError, match="does not overlap"):
+        store.attach(record.id, "truth", io.BytesIO(b"bad"), ".gpkg", refuse)
+
+    assert store.scene_record(record.id).truth == inventory
+    assert [scene.id for scene in store.scenes()] == [record.id]
+
+
+def test_what_one_visitor_adds_to_a_sample_is_not_seen_by_others(tmp_path: Path, store: Store) -> None:
+    record = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(10, 10)), "sample")
+
+    own = store.attach(record.id, "truth", io.BytesIO(b"mine"), ".gpkg")
+
+    assert own.id != record.id
+    assert own.truth is not None
+    assert store.scene_record(record.id).truth is None
+
+
+def test_a_damaged_record_hides_no_other_scene(tmp_path: Path, store: Store) -> None:
+    record = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(10, 10)), "scene")
+    damaged = store.home / "scenes" / ("0" * 32)
+    damaged.mkdir()
+    (damaged / "scene.json").write_text("{}")
+
+    assert [scene.id for scene in store.scenes()] == [record.id]

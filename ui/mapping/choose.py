@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from collections.abc import Callable
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -178,22 +179,22 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
     uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
     if uploaded is not None and st.button(f"Attach {plain(uploaded.name)}", key=f"attach-button-{role}"):
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
-        attached = resources.store().attach(record.id, role, uploaded, suffix)
-        try:
-            _check(attached, role)
-        except Exception:
-            resources.store().detach(record.id, role)
-            raise
-        st.rerun()
+        attached = resources.store().attach(record.id, role, uploaded, suffix, checked(record, role))
+        if attached.id == record.id:
+            st.rerun()
+        use(attached)
 
 
-def _check(record: SceneRecord, role: str) -> None:
-    """Refuse at once what would make every later run of the scene fail."""
+def checked(record: SceneRecord, role: str) -> Callable[[Path], object]:
+    """What refuses at once a file that would make every later run of the scene fail."""
     from core.raster.align import scene_on_grid, truth_reader
     from core.raster.scene import Scene
 
-    if role == "truth" and record.truth is not None:
-        truth_reader(record.truth, record.scene.grid)
-    if role == "dem" and record.dem is not None:
-        with scene_on_grid(Scene.open(record.dem), record.scene.grid, bands=(1,), resampling="bilinear"):
+    def check(path: Path) -> None:
+        if role == "truth":
+            truth_reader(path, record.scene.grid)
+            return
+        with scene_on_grid(Scene.open(path), record.scene.grid, bands=(1,), resampling="bilinear"):
             pass
+
+    return check

@@ -52,7 +52,7 @@ def _choose_before(view: View) -> None:
 
 
 def _map_before(view: View) -> MappingResult:
-    from core.runs.mapping import request_of, run_mapping
+    from core.runs.mapping import request_for, run_mapping
 
     store = resources.store()
     before = store.scene_record(view.record.before)
@@ -61,7 +61,8 @@ def _map_before(view: View) -> MappingResult:
     def report(done: int, total: int) -> None:
         progress(done / total)
 
-    result = run_mapping(store, before.scene, request_of(view.result), scene_id=before.id, progress=report)
+    request = request_for(view.result, view.record.scene, before.scene)
+    result = run_mapping(store, before.scene, request, scene_id=before.id, progress=report)
     progress.done()
     return result
 

@@ -50,7 +50,7 @@ def _size(octets: int) -> str:
 
 def _folder(view: View) -> Path:
     """Exports of a run and choice; a name of ours, never one of the user's."""
-    choice = hashlib.sha256(repr(view.choice).encode()).hexdigest()[:16]
+    choice = hashlib.sha256(repr((view.choice, view.record.dem)).encode()).hexdigest()[:16]
     return resources.store().home / "exports" / view.result.id / choice
 
 

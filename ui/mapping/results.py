@@ -84,7 +84,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
 
     if result.kind != "mapping":
         raise InputError(f"This run is no mapping but of kind {result.kind}.", remedy="Open the mapping it belongs to.")
-    _notes(result)
+    _notes(record, result)
     choice = choose(result)
     height, width = result.grid.shape
     findings = None
@@ -94,9 +94,10 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         else:
             st.info(
                 f"This raster has {height * width / 1e6:.0f} megapixels. The map and the scores follow the threshold; "
-                "polygons are made up to 16 megapixels: draw a smaller area and map it, or use the command line."
+                "polygons are made up to 16 megapixels: draw a smaller area and map that."
             )
     selected_key = f"selected-{result.id}"
+    _forget_other_choice(choice, result)
     sides = _sides(record)
     side = "none"
     if len(sides) > 1:
@@ -116,10 +117,21 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     show_tabs(view)
 
 
-def _notes(result: MappingResult) -> None:
+def _forget_other_choice(choice: Choice, result: MappingResult) -> None:
+    """Drop the chosen polygon when the sliders move: polygons are numbered anew, by area."""
+    key = f"choice-{result.id}"
+    if st.session_state.get(key, choice) != choice:
+        st.session_state.pop(f"selected-{result.id}", None)
+        st.session_state.pop(f"explanation-{result.id}", None)
+    st.session_state[key] = choice
+
+
+def _notes(record: SceneRecord, result: MappingResult) -> None:
     """What must be known about this result, in one quiet block; a scene the model has seen is a warning."""
     seen = result.provenance["scene"]["seen_by_model"]
     text = "  \n".join(plain(note) for note in result.notes)
+    if record.scene.digest != result.scene_digest:
+        st.warning("The scene's file was replaced since this run: the image is not the one that was mapped.")
     if seen:
         st.warning(text)
     elif text:
@@ -141,7 +153,10 @@ def _follow(event: MapEvent, selected_key: str, result: MappingResult) -> None:
 def _clicked(event: MapEvent, result: MappingResult) -> tuple[int, int] | None:
     if event.clicked is None:
         return None
-    row, column = result.grid.rowcol(*event.clicked)
+    if result.grid.is_georeferenced:
+        row, column = result.grid.rowcol(*event.clicked)
+    else:
+        column, row = (int(place // 1) for place in event.clicked)
     return (row, column) if 0 <= row < result.grid.height and 0 <= column < result.grid.width else None
 
 
@@ -182,14 +197,14 @@ def _map(
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
     outlines = _outlines(record, result, findings)
-    image = scene_tiles(record.id)
+    image = scene_tiles(record.id, version=record.scene.digest)
     probability = run_tiles(result.id, "probability", threshold=None)
     if side == "probability":
         show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND)
         return MapEvent()
     if side == "before":
         earlier = scene_tiles(record.before, "Before", layer_id="before")
-        after = scene_tiles(record.id, "After")
+        after = scene_tiles(record.id, "After", version=record.scene.digest)
         show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND)
         return MapEvent()
     tiles = [image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
+from ui.mapping.choose import checked
 from ui.mapping.view import View
 
 NAMES = {
@@ -111,12 +112,9 @@ def score_against(view: View, uploaded: object) -> None:
     from core.runs.mapping import rescore
 
     suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")  # type: ignore[attr-defined]
-    record = resources.store().attach(view.record.id, "truth", uploaded, suffix)  # type: ignore[arg-type]
-    assert record.truth is not None  # noqa: S101  just attached
-    try:
-        scored = rescore(resources.store(), view.result, record.truth)
-    except Exception:
-        resources.store().detach(view.record.id, "truth")
-        raise
+    store, check = resources.store(), checked(view.record, "truth")
+    record = store.attach(view.record.id, "truth", uploaded, suffix, check)  # type: ignore[arg-type]
+    scored = rescore(store, view.result, record)
+    st.query_params["scene"] = record.id
     st.query_params["run"] = scored.id
     st.rerun()

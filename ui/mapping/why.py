@@ -35,7 +35,7 @@ def show(view: View) -> None:
         )  # fmt: skip
     with right:
         pressed = st.button("Ask why", type="primary", width="stretch")
-    key = f"explained-{view.result.id}-{view.selected}-{view.clicked}-{layer}"
+    key = f"explained-{view.result.id}-{view.choice}-{view.selected}-{view.clicked}-{layer}"
     if pressed or key in st.session_state:
         _show(view, _explain(view, layer, key))
 
