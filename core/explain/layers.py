@@ -90,14 +90,13 @@ def available_layers(
 
 
 def suggested_layer(choices: Iterable[LayerChoice]) -> LayerChoice:
-    """Choose a layer for a first look: deep enough for meaning, its cells small beside a landslide.
+    """Choose a layer for a first look: the deepest of the encoder, as Grad-CAM was proposed for.
 
-    Of the encoder, or of the whole network where there is none, the deepest layer with cells of at most
-    8 × 8 pixels; the finest one when all are coarser.
+    Its cells are coarse, but it held in the deletion test where finer ones sometimes pointed away from the target: on
+    the U-Net with RegNetY for seven of seven landslides of the sample valley, against five for cells half its size.
     """
     candidates = [choice for choice in choices if choice.part != "decoder"] or list(choices)
-    fine = [choice for choice in candidates if choice.downsampling <= 8]
-    return fine[-1] if fine else min(candidates, key=lambda choice: choice.downsampling)
+    return max(candidates, key=lambda choice: choice.downsampling)
 
 
 def _run_once(network: SegmentationNetwork, size: tuple[int, int]) -> list[_Seen]:

@@ -52,7 +52,7 @@ def test_the_residual_unet_has_the_stages_its_authors_name() -> None:
     ]
     assert choices[4].title == "Encoder stage 5 of 5, bottleneck (cells of 32 × 32 pixels)"
     assert choices[9].title == "Decoder step 5 of 5 (cells of 1 pixel)"
-    assert suggested_layer(choices).name == "encoder.layer2"
+    assert suggested_layer(choices).name == "encoder.layer4"
 
 
 def test_a_network_that_enlarges_its_input_has_finer_cells() -> None:
@@ -61,7 +61,7 @@ def test_a_network_that_enlarges_its_input_has_finer_cells() -> None:
     assert (choices[0].name, choices[0].downsampling) == ("network.encoder.relu", 1)
     assert (choices[4].name, choices[4].downsampling) == ("network.encoder.layer4", 16)
     assert choices[9].title == "Decoder step 5 of 5 (cells of 0.5 × 0.5 pixels)"
-    assert suggested_layer(choices).name == "network.encoder.layer3"
+    assert suggested_layer(choices).name == "network.encoder.layer4"
 
 
 FAMILIES = [
