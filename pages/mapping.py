@@ -6,7 +6,7 @@ from ui import resources
 from ui.feedback import empty, guard
 from ui.map_layers import scene_tiles
 from ui.mapping import ask, choose, results, run
-from ui.maps import DynamicLayers, MapSpec, show_map
+from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
 
 st.title("Landslide mapping")
 st.markdown("Which pixels of this scene are landslide, and why does the model say so?")
@@ -44,7 +44,7 @@ with right:
         st.stop()
     if request is not None:
         with guard():
-            drawn = st.session_state.get(f"drawn-{record.id}")
+            drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=results.map_key(record))
             finished = run.run(record, request, drawn)
             choose.show(scene=record.id, run=finished.id)
     run_id = st.query_params.get("run")
@@ -53,6 +53,5 @@ with right:
             results.show(record, resources.store().run(run_id))
         else:
             image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
-            event = show_map(MapSpec(record.id, record.scene.grid), image, key="mapping-map")
-            st.session_state[f"drawn-{record.id}"] = event.drawn
+            show_map(MapSpec(record.id, record.scene.grid), image, key=results.map_key(record))
             st.caption("Press *Map landslides*. Draw a rectangle or polygon first to map only a part of the scene.")

@@ -115,10 +115,9 @@ def show_map(
     around
         What the page needs of the window's height above and below the map, in CSS.
     """
-    from core.serve.coordinates import drawn_area, flip_pixels
+    from core.serve.coordinates import flip_pixels
 
-    kept: Slot[dict[str, Any] | None] = Slot(f"{key}-drawn-{spec.key}", None)
-    known = kept.get()
+    known = drawn_on(spec, key=key)
     shown = known if known is None or spec.grid.is_georeferenced else flip_pixels(known)
     background = (street_map(),) if spec.online and spec.grid.is_georeferenced else ()
     value = _show(
@@ -128,10 +127,40 @@ def show_map(
         height=height,
         around=around,
     )
+    _keep_drawing(spec, key, value)
+    return _event(spec, value, drawn_on(spec, key=key))
+
+
+def drawn_on(spec: MapSpec, *, key: str) -> dict[str, Any] | None:
+    """What is drawn on a map, as the browser told last, also before the map is shown in this run of the page.
+
+    Whoever draws and at once presses a button is heard with both: the page then acts before it comes to the map.
+
+    Parameters
+    ----------
+    spec, key
+        As given to `show_map`; the key belongs to this scene's map alone.
+
+    Returns
+    -------
+    dict or None
+        As `MapEvent.drawn`.
+    """
+    # st_folium keeps under this key what the map told since it was built.
+    _keep_drawing(spec, key, cast("Mapping[str, Any]", st.session_state.get(key) or {}))
+    return _drawing(spec, key).get()
+
+
+def _drawing(spec: MapSpec, key: str) -> Slot[dict[str, Any] | None]:
+    return Slot(f"{key}-drawn-{spec.key}", None)
+
+
+def _keep_drawing(spec: MapSpec, key: str, value: Mapping[str, Any]) -> None:
+    from core.serve.coordinates import drawn_area
+
     # None means that nothing was drawn since the map was built, not that the drawing was removed.
     if value.get("all_drawings") is not None:
-        kept.put(drawn_area(spec.grid, value["all_drawings"]))
-    return _event(spec, value, kept.get())
+        _drawing(spec, key).put(drawn_area(spec.grid, value["all_drawings"]))
 
 
 def show_swipe(

@@ -32,6 +32,11 @@ SIDES = {
 }
 
 
+def map_key(record: SceneRecord) -> str:
+    """Key of the map of a scene, with and without a run."""
+    return f"mapping-map-{record.id}"
+
+
 @st.cache_resource(max_entries=8, show_spinner="Outlining landslides")
 def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -> Findings:
     del run  # part of the key
@@ -146,8 +151,6 @@ def _follow(event: MapEvent, selected_key: str, result: MappingResult) -> None:
         st.session_state[selected_key] = event.selected
         st.session_state[f"from-table-{result.id}"] = False
         rerun_fragment()
-    drawn_key = f"drawn-{result.scene_id}"
-    st.session_state[drawn_key] = event.drawn
 
 
 def _clicked(event: MapEvent, result: MappingResult) -> tuple[int, int] | None:
@@ -218,7 +221,7 @@ def _map(
     focus = _focus(findings, selected, result)
     marker = st.session_state.get(f"last-click-{result.id}")
     layers = DynamicLayers(tuple(tiles), outlines, selected, marker, focus)
-    return show_map(spec, layers, key="mapping-map", around=AROUND)
+    return show_map(spec, layers, key=map_key(record), around=AROUND)
 
 
 def _extra_tiles(result: MappingResult) -> list[Tiles]:

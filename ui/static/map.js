@@ -4,7 +4,7 @@
 window.slidelens = window.slidelens || (function () {
   "use strict";
 
-  let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored;
+  let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
   const vectors = new Map();   // id -> {layer, text, spec}
 
@@ -45,11 +45,30 @@ window.slidelens = window.slidelens || (function () {
     placed = true;
     const view = remember("view");
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
-    else map.fitBounds(settings.bounds, { animate: false });
+    else fit();
     map.on("moveend", function () {
+      if (fitting) return;
+      whole = false;
       const centre = map.getCenter();
       remember("view", { lat: centre.lat, lng: centre.lng, zoom: map.getZoom() });
     });
+  }
+
+  // Until the visitor moves the map, the whole scene is shown, whatever becomes of the map's size.
+  function fit() {
+    fitting = true;
+    map.fitBounds(settings.bounds, { animate: false });
+    fitting = false;
+    whole = true;
+    remember("view", null);
+  }
+
+  function resized() {
+    fitting = true;
+    map.invalidateSize({ animate: false });
+    fitting = false;
+    if (placed && whole) fit();
+    place();
   }
 
   // ---- rasters
@@ -224,7 +243,7 @@ window.slidelens = window.slidelens || (function () {
     rows.dataset.signature = signature;
     const whole = make("button", "", "Whole scene");
     whole.type = "button";
-    whole.addEventListener("click", function () { map.fitBounds(settings.bounds); });
+    whole.addEventListener("click", fit);
     // What lies on top of the map stands on top of the list.
     rows.replaceChildren(...entries().reverse().map(row), whole);
   }
@@ -329,10 +348,7 @@ window.slidelens = window.slidelens || (function () {
     legend = box("bottomright", "Legend", width > 640);
     legend.style.display = "none";
     if (settings.scale) L.control.scale({ imperial: false }).addTo(map);
-    new ResizeObserver(function () {
-      map.invalidateSize({ animate: false });
-      place();
-    }).observe(map.getContainer());
+    new ResizeObserver(resized).observe(map.getContainer());
     place();
   }
 
