@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 if TYPE_CHECKING:
     from core.runs.store import Store
+
+WARM_UP_AFTER = 4.0
+"""Seconds after the first page, which has the processor to itself until then."""
 
 SOURCE_URL = "https://www.gnu.org/licenses/agpl-3.0.html"
 """Where the "Source and licence" link leads until the operator sets ``SLIDELENS_SOURCE_URL``."""
@@ -26,10 +30,11 @@ def store() -> Store:
 def warm_up() -> None:
     """Import in the background what the first map and the first run need, so that they do not wait for it.
 
-    Started once a process, after a page was shown: the first page itself must not wait either.
+    Started once a process, some seconds after a page was shown: the first page itself must not wait either.
     """
 
     def load() -> None:
+        time.sleep(WARM_UP_AFTER)
         import leafmap.foliumap
         import onnxruntime
         import torch

@@ -28,7 +28,7 @@ def deep(tmp_path: Path) -> Scene:
 
 
 def test_eight_bit_colours_are_used_as_they_are_without_a_word(colour: Scene) -> None:
-    how = bridge(colour, tiny_spec())
+    how = bridge(colour, tiny_spec(ground_distance=10.0))
 
     assert (how.bands, how.gain, how.offset, how.scale, how.notes) == ((1, 2, 3), (1,) * 3, (0,) * 3, 1, ())
 
@@ -205,3 +205,9 @@ def test_the_model_to_begin_with_is_one_for_such_images(
 
     assert suits(tiny_spec(ground_distance=10.0), scene) is satellite
     assert suits(tiny_spec(ground_distance=None), scene) is aerial
+
+
+def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:
+    how = bridge(colour, tiny_spec(ground_distance=None, sensor="Aerial, 0.2-0.9 m"))
+
+    assert "much finer images (Aerial, 0.2-0.9 m)" in how.notes[0]
