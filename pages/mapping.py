@@ -53,5 +53,5 @@ with right:
             results.show(record, resources.store().run(run_id))
         else:
             image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
-            show_map(MapSpec(record.id, record.scene.grid), image, key=results.map_key(record))
-            st.caption("Press *Map landslides*. Draw a rectangle or polygon first to map only a part of the scene.")
+            event = show_map(MapSpec(record.id, record.scene.grid), image, key=results.map_key(record))
+            run.tell_area(event)

@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import InputError, ModelError
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
+from ui.mapping.run import tell_area
 from ui.mapping.view import View, area_text
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.state import rerun_fragment
@@ -115,6 +116,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         event = _map(record, result, choice, findings, side, st.session_state.get(selected_key))
     if side == "none":
         _follow(event, selected_key, result)
+        tell_area(event)
     clicked = _clicked(event, result)
     with guard():
         _inspect(record, result, event, clicked)
@@ -169,7 +171,7 @@ def _inspect(
     """Say what is known of the pixel that was clicked."""
     if clicked is None:
         outside = "That place lies outside the mapped part. " if event.clicked else ""
-        st.caption(f"{outside}Click the map to read a pixel or choose a landslide; draw an area to map only that.")
+        st.caption(f"{outside}Click the map to read a pixel or choose a landslide.")
         return
     from core.runs.inspect import inspect
 

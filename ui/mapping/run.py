@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.mapping.result import MappingResult
     from core.runs.mapping import Request
     from core.runs.store import SceneRecord
+    from ui.maps import MapEvent
 
 
 RUNNING = "mapping-running"
@@ -62,6 +63,14 @@ def run(record: SceneRecord, request: Request, drawn: Mapping[str, Any] | None) 
     st.session_state.pop(RUNNING)
     place.empty()
     return result
+
+
+def tell_area(event: MapEvent) -> None:
+    """Say what the button will map: the whole scene, or what is drawn."""
+    if event.drawn:
+        st.caption("*Map landslides* maps only the drawn area. Take the drawing away with the bin to map all.")
+    else:
+        st.caption("*Map landslides* maps the whole scene. Draw a rectangle or polygon to map only a part.")
 
 
 def tell_if_cancelled() -> None:

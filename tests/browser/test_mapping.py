@@ -1,0 +1,273 @@
+"""The sample valley from the first press to the file in another program, in a real browser."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pytest
+
+from core.catalog.samples import sample
+from core.raster.scene import Scene
+from core.runs.store import Store
+from tests.browser import steps
+from tests.browser.networks import write_networks
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # for busy machines; a quiet one needs seconds
+
+CHOSEN = 2  # the second largest landslide; the map may draw the largest below its panels
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server with two small networks, and where it keeps what it makes."""
+
+    address: str
+    store: Store
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("networks")
+    write_networks(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def start_site(
+    start_server: Callable[..., Any], networks: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Site]:
+    def start(base: str) -> Site:
+        home = tmp_path_factory.mktemp("site")
+        env = {"SLIDELENS_HOME": str(home), "SLIDELENS_MODELS": str(networks)}
+        return Site(start_server(base=base, env=env).address, Store(home))
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def site(start_site: Callable[[str], Site]) -> Site:
+    return start_site("")
+
+
+@pytest.fixture
+def open_page(visit: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Give a function that opens a page; at the end none asked another host or complained."""
+    pages = []
+
+    def open_one(address: str, **options: Any) -> Any:
+        pages.append((address.split("/")[2], visit(address, **options)))
+        return pages[-1][1]
+
+    yield open_one
+    for host, seen in pages:
+        assert seen.hosts == {host}
+        assert steps.without_probes(seen.complaints) == []
+
+
+@pytest.fixture(scope="module")
+def mapped(site: Site, browser: Any) -> str:
+    """Id of a run of the valley after its event: two presses from the empty page."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(300_000)
+    page.goto(f"{site.address}/mapping")
+    steps.start(page)
+    run = steps.map_landslides(page)
+    context.close()
+    return run
+
+
+@pytest.fixture
+def result(site: Site, mapped: str, open_page: Callable[..., Any]) -> tuple[Any, Any]:
+    """A page with that run, and the frame of its map."""
+    seen = open_page(f"{site.address}/mapping?run={mapped}", accept_downloads=True)
+    frame = seen.map_frame()
+    steps.metric(seen.page, "Landslides")
+    steps.has_tiles(frame, "/mask/")
+    return seen.page, frame
+
+
+def test_the_threshold_acts_at_once_and_the_map_stays(result: tuple[Any, Any]) -> None:
+    page, frame = result
+    steps.has_tiles(frame, "/tiles/scene/")
+    frame.evaluate("() => { window.mark = 'same'; map.zoomIn(1, {animate: false}); }")
+    frame.evaluate("() => { map.panBy([60, 40], {animate: false}); }")
+    steps.draw_rectangle(page, frame)
+    before, count = frame.evaluate(steps.STATE), steps.metric(page, "Landslides")
+    steps.move_threshold(page, 20)
+    steps.changed(page, "Landslides", count)
+    steps.has_tiles(frame, "threshold=0.7")
+    assert frame.evaluate(steps.STATE) == before
+    assert "threshold=0.7" in page.url
+
+    # The drawing is still there, and still the page's, after another map stood in its place.
+    page.get_by_text("Swipe image / probability", exact=True).click()
+    page.frame_locator("iframe").first.locator(".sl-swipe-label").first.wait_for()
+    page.get_by_text("Layers", exact=True).first.click()
+    page.frame_locator("iframe").first.locator(".leaflet-draw-draw-rectangle").wait_for()
+    again = page.locator("iframe").first.element_handle().content_frame()
+    again.wait_for_function("() => window.drawnItems && window.drawnItems.getLayers().length === 1")
+
+
+def test_a_clicked_landslide_says_why(result: tuple[Any, Any]) -> None:
+    page, frame = result
+    steps.click_polygon(page, frame, CHOSEN)
+    page.get_by_text("Chosen landslide").wait_for()
+    steps.open_tab(page, "Why")
+    page.get_by_text(f"Why is landslide {CHOSEN} mapped?").wait_for()
+    page.get_by_role("button", name="Ask why").click()
+    pictures = page.get_by_role("img", name="Grad-CAM over the scene")
+    pictures.wait_for()
+    assert pictures.evaluate("async picture => { await picture.decode(); return picture.naturalWidth; }") > 100
+    page.get_by_text("Bright places").first.wait_for()
+    steps.has_tiles(frame, "/cam/")
+
+
+def test_a_row_of_the_table_moves_the_map(result: tuple[Any, Any]) -> None:
+    page, frame = result
+    before = frame.evaluate(steps.STATE)["centre"]
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 20, "y": 35 * 4 + 17})  # the box of the fourth row, below the heading
+    page.get_by_text("Chosen landslide").wait_for()
+    frame.wait_for_function("before => map.getCenter().distanceTo(before) > 10", arg=before)
+
+
+def test_scores_stand_beside_the_colour_index(result: tuple[Any, Any]) -> None:
+    page, _ = result
+    steps.open_tab(page, "Scores")
+    assert float(steps.metric(page, "F1")) > 0.5
+    page.get_by_text("colour index 0.").first.wait_for()
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+
+
+def test_what_was_there_before_is_not_new(result: tuple[Any, Any]) -> None:
+    page, frame = result
+    steps.open_tab(page, "Compare")
+    page.get_by_role("button", name="Show what is new").click()
+    new, old = (int(steps.metric(page, name)) for name in ("New landslides", "Mapped before as well"))
+    assert new > 10
+    assert old > 0
+    steps.open_tab(page, "Findings")
+    assert new + old == int(steps.metric(page, "Landslides"))
+    frame.locator("summary", has_text="Layers").click()
+    frame.get_by_label("Change of probability", exact=True).check()
+    steps.has_tiles(frame, "/change/")
+
+
+def test_polygons_open_elsewhere_at_the_right_place(result: tuple[Any, Any], tmp_path: Path) -> None:
+    page, _ = result
+    count = int(steps.metric(page, "Landslides"))
+    steps.open_tab(page, "Export")
+    page.get_by_role("button", name="Prepare the files").click()
+    button = page.get_by_role("button", name="landslides.gpkg")
+    button.wait_for()
+    with page.expect_download() as download:
+        button.click()
+    download.value.save_as(tmp_path / "landslides.gpkg")
+    polygons = gpd.read_file(tmp_path / "landslides.gpkg")
+    left, bottom, right, top = Scene.open(sample("valley-after").path).grid.bounds
+    west, south, east, north = polygons.total_bounds
+    assert polygons.crs.to_epsg() == 32632
+    assert len(polygons) == count
+    assert left <= west < east <= right
+    assert bottom <= south < north <= top
+    # Landslides of the inventory are found where they are: not a pixel beside, nor mirrored.
+    truth = gpd.read_file(sample("valley-after").truth).to_crs(polygons.crs).union_all()
+    assert polygons.union_all().intersection(truth).area > 0.3 * truth.area
+
+
+def test_the_address_holds_the_threshold(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
+    seen = open_page(f"{site.address}/mapping?run={mapped}&threshold=0.3")
+    steps.has_tiles(seen.map_frame(), "threshold=0.3")
+    assert seen.page.get_by_role("slider", name="Threshold").input_value() == "0.3"
+
+
+def test_a_drawn_area_limits_the_run(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
+    scene = site.store.run(mapped).scene_id
+    seen = open_page(f"{site.address}/mapping?scene={scene}")
+    frame = seen.map_frame()
+    steps.has_tiles(frame, "/tiles/scene/")
+    steps.draw_rectangle(seen.page, frame)
+    run = site.store.run(steps.map_landslides(seen.page))
+    whole = int(site.store.run(mapped).counts.sum())
+    assert 0 < int(run.counts.sum()) < whole / 4
+    assert run.provenance["parameters"]["area"]
+    assert float(steps.metric(seen.page, "Share of the scene").rstrip("%")) < 100
+
+
+def test_a_bad_file_is_refused_and_the_scene_stays(
+    site: Site, mapped: str, open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = open_page(f"{site.address}/mapping?run={mapped}").page
+    steps.metric(page, "Landslides")
+    bad = tmp_path / "slide.tif"
+    bad.write_text("Dear sir, please find attached the image.")
+    page.get_by_text("Scene", exact=True).first.click()
+    steps.choose(page, "Scene from", "Upload")
+    page.locator("input[type=file]").first.set_input_files(bad)
+    scenes = len(list(site.store.scenes()))
+    page.get_by_role("button", name="Use this image").click()
+    refusal = page.get_by_test_id("stAlert").first
+    refusal.wait_for()
+    assert "slide.tif" in refusal.inner_text() or "GeoTIFF" in refusal.inner_text()
+    assert f"run={mapped}" in page.url
+    steps.metric(page, "Landslides")
+    assert len(list(site.store.scenes())) == scenes
+
+
+def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
+    page = open_page(f"{site.address}/mapping?scene={site.store.run(mapped).scene_id}").page
+    steps.choose(page, "Model", "Tiny slow")
+    runs = {folder.name for folder in (site.store.home / "runs").iterdir()}
+    page.get_by_role("button", name="Map landslides").click()
+    page.get_by_text("Mapping window").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("The mapping was cancelled. Nothing of it was kept.").wait_for()
+    page.get_by_role("button", name="Map landslides").wait_for()
+    # The page answers at once; the run itself ends with the window that it is at.
+    while {folder.name for folder in (site.store.home / "runs").iterdir()} != runs:
+        page.wait_for_timeout(200)
+
+
+def test_two_visitors_do_not_meet(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
+    after = site.store.run(mapped)
+    before = site.store.scene_record(site.store.scene_record(after.scene_id).before)
+    one = open_page(f"{site.address}/mapping?scene={after.scene_id}").page
+    two = open_page(f"{site.address}/mapping?scene={before.id}").page
+    for page in (one, two):
+        page.get_by_role("button", name="Map landslides").wait_for()
+    for page in (one, two):
+        page.get_by_role("button", name="Map landslides").click()
+    runs = [steps.finished(page) for page in (one, two)]
+    assert [site.store.run(run).scene_id for run in runs] == [after.scene_id, before.id]
+    assert (site.store.run(runs[0]).counts == after.counts).all()
+    one.get_by_text("Mountain valley after the event").first.wait_for()
+    two.get_by_text("Mountain valley before the event").first.wait_for()
+    # A threshold that one of them moves is not the other's.
+    count = steps.metric(two, "Landslides")
+    mine = steps.metric(one, "Landslides")
+    steps.move_threshold(one, 30)
+    steps.changed(one, "Landslides", mine)
+    assert steps.metric(two, "Landslides") == count
+
+
+def test_the_valley_below_a_base_path(start_site: Callable[[str], Site], open_page: Callable[..., Any]) -> None:
+    seen = open_page(f"{start_site('slidelens').address}/mapping")
+    page = seen.page
+    steps.start(page)
+    steps.map_landslides(page)
+    frame = seen.map_frame()
+    steps.has_tiles(frame, "/slidelens/tiles/scene/")
+    steps.has_tiles(frame, "/slidelens/tiles/run/")
+    count = steps.metric(page, "Landslides")
+    steps.move_threshold(page, 20)
+    steps.changed(page, "Landslides", count)
+    steps.has_tiles(frame, "threshold=0.7")
+    steps.open_tab(page, "Scores")
+    assert not math.isnan(float(steps.metric(page, "F1")))
