@@ -210,7 +210,8 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
     bad.write_text("Dear sir, please find attached the image.")
     page.get_by_text("Scene", exact=True).first.click()
     steps.choose(page, "Scene from", "Upload")
-    page.locator("input[type=file]").first.set_input_files(bad)
+    # Elevation and reference have uploaders of their own further down, which are there already.
+    page.get_by_test_id("stFileUploader").filter(has_text="Image").locator("input[type=file]").set_input_files(bad)
     scenes = len(list(site.store.scenes()))
     page.get_by_role("button", name="Use this image").click()
     refusal = page.get_by_test_id("stAlert").first
