@@ -93,7 +93,7 @@ def suggested_layer(choices: Iterable[LayerChoice]) -> LayerChoice:
     """Choose a layer for a first look: the deepest of the encoder, as Grad-CAM was proposed for.
 
     Its cells are coarse, but it held in the deletion test where finer ones sometimes pointed away from the target: on
-    the U-Net with RegNetY for seven of seven landslides of the sample valley, against five for cells half its size.
+    the U-Net with RegNetY for seven of seven polygons mapped in the sample valley, against five for cells half as wide.
     """
     candidates = [choice for choice in choices if choice.part != "decoder"] or list(choices)
     return max(candidates, key=lambda choice: choice.downsampling)
