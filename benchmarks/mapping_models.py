@@ -17,8 +17,8 @@ from core.mapping.models import network_of
 REPEATS = 7
 EXPLANATION = """F1, precision and recall on the validation images, each scored once; "turned" averages eight turns.
 False alarms are on the synthetic valley before its event, which was made quieter once after the first model was seen
-on it (narrower river, grey rock; that model: 84,549 m² per km² before, 43,007 after). Milliseconds are the median for one tile of the model's
-own size (256², aerial 1024²), models taking turns. The aim was an F1 of at least 0.68.
+on it (narrower river, grey rock; that model: 84,549 m² per km² before, 43,007 after). Milliseconds are the median for
+one tile of the model's own size (256², aerial 1024²), models taking turns. The aim was an F1 of at least 0.68.
 
 What was tried, judged on the tuning part only:
 
