@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 ID = re.compile(r"[0-9a-f]{32}")
 SCENE = "scene.json"
+UPLOAD = "upload"
 SUFFIX = {"GTiff": ".tif", "PNG": ".png", "JPEG": ".jpg"}
 MEDIA_TYPES = {
     ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
@@ -180,11 +181,15 @@ class Store:
 
         identity, folder = self._make("scenes")
         try:
-            aside = folder / "upload"
+            aside = folder / UPLOAD
             _spool(content, aside)
             data = aside.rename(folder / f"data{SUFFIX[sniff(aside)]}")
             scene = Scene.open(data, name)
             self._write(folder, _Entry(scene.name, data.name, "", "", "uploaded", "", False, "", ""))
+        except InputError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            # The file was read under a name of ours; its sender knows it by theirs.
+            raise type(error)(error.what.replace(UPLOAD, name, 1), error.why, error.remedy) from error
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

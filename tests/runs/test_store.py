@@ -277,3 +277,8 @@ def test_a_damaged_record_hides_no_other_scene(tmp_path: Path, store: Store) -> 
     (damaged / "scene.json").write_text("{}")
 
     assert [scene.id for scene in store.scenes()] == [record.id]
+
+
+def test_a_refused_upload_is_called_by_the_name_it_came_with(store: Store) -> None:
+    with pytest.raises(InputError, match=r"^slide\.tif is not a GeoTIFF"):
+        store.upload_scene(io.BytesIO(b"Dear sir"), "slide.tif")
