@@ -10,6 +10,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
 
     from core.raster.grid import Grid
@@ -54,6 +55,39 @@ def outlines(geometries: NDArray[np.object_], grid: Grid) -> list[Any]:
         corners = [np.column_stack(placement @ np.asarray(ring.coords)[:, :2].T) for ring in rings]
         paths.append(Outline.make_compound_path(*(Outline(ring, closed=True) for ring in corners)))
     return paths
+
+
+def draw_numbers(axes: Axes, polygons: GeoDataFrame, grid: Grid) -> None:
+    """Write the number of each polygon beside it, with a line to a point inside."""
+    placement = ~grid.transform if grid.is_georeferenced else Affine.identity()
+    # The largest last, so that its number lies on top where they crowd.
+    for number, point in reversed(list(zip(polygons["id"], polygons.geometry.representative_point(), strict=True))):
+        column, row = placement @ (point.x, point.y)
+        left, up = column > 0.9 * grid.width, row > 0.1 * grid.height
+        axes.annotate(
+            f"{number}", (column, row), ((-13 if left else 13), (11 if up else -11)), textcoords="offset points",
+            ha="center", va="center", fontsize=8, fontweight="bold", zorder=6,
+            bbox={"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.8},
+            arrowprops={"arrowstyle": "-", "color": "black", "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+
+
+def draw_coordinates(axes: Axes, grid: Grid) -> None:
+    """Write coordinates at the frame of a map whose rows and columns run with the axes of its system."""
+    place = grid.transform
+    if grid.crs is None or place.b or place.d:
+        return
+    for axis, size, step, start in (
+        (axes.xaxis, grid.width, place.a, place.c),
+        (axes.yaxis, grid.height, place.e, place.f),
+    ):
+        every = scale_length(abs(step) * size)
+        low, high = sorted((start, start + step * size))
+        values = np.arange(np.ceil(low / every), np.floor(high / every) + 1) * every
+        digits = max(0, -int(np.floor(np.log10(every))))
+        axis.set_ticks((values - start) / step, [f"{value:,.{digits}f}" for value in values], fontsize=6.5)
+    for label in axes.get_yticklabels():
+        label.set(rotation=90, va="center")
 
 
 def draw_scale(axes: Axes, grid: Grid) -> None:

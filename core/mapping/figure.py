@@ -1,34 +1,39 @@
-"""A mapping as one picture for reports: image, probability and landslides found, with scale and origin."""
+"""Figures of a mapping for reports: image, probability and landslides found, with scale, north and origin."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-from rasterio.windows import Window
 
-from core.errors import BandError
-from core.learning.metrics import decode
-from core.mapping.cartography import Extent, coordinate_system, draw_north, draw_scale, outlines
-from core.mapping.result import PROBABILITY, TRUTH
-from core.plots.colours import FOUND, PROBABILITY_RAMP, REFERENCE
-from core.raster.scene import Scene, guess_bands
-from core.raster.stretch import bridge
+from core.mapping.cartography import coordinate_system, draw_coordinates, draw_north, draw_numbers, draw_scale
+from core.mapping.panels import (
+    Panels,
+    draw_faint_image,
+    draw_image,
+    draw_landslides,
+    draw_outcome,
+    draw_probability,
+    extent_of,
+    frame,
+    outline,
+    read_panels,
+)
+from core.plots.colours import CAM_RAMP, DIVERGING_RAMP, FOUND
+from core.raster.scene import Scene
 from core.raster.write import atomic_path
 
 if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch as Handle
+    from numpy.typing import NDArray
 
     from core.mapping.findings import Findings
     from core.raster.grid import Grid
-
-LONGEST_SIDE = 1500
-"""Pixels to which every raster is reduced while it is read, so that memory does not grow with the scene."""
 
 DOTS_PER_INCH = 150
 PANEL_INCHES = 4.4
@@ -38,25 +43,13 @@ WIDE = 2.4
 
 LONGEST_NAME = 90
 
+PAGE_INCHES = 7.0
+"""Width of a map that fills a printed page, about 178 mm."""
 
-@dataclass(frozen=True)
-class Panels:
-    """What the figure shows, reduced to at most `LONGEST_SIDE` pixels a side.
+TALLEST_MAP_INCHES = 8.2
 
-    Attributes
-    ----------
-    image
-        (rows, columns, 4) uint8, transparent where the scene has no data.
-    probability
-        (rows, columns) float32 in [0, 1], NaN where unknown.
-    truth
-        (rows, columns) float32, 1 in the reference, NaN where unknown; None without one.
-    """
-
-    image: NDArray[np.uint8]
-    probability: NDArray[np.float32]
-    truth: NDArray[np.float32] | None
-
+NARROW_MAP_INCHES = 3.0
+"""The least width of a picture, below which its legend has no room."""
 
 def write_figure(findings: Findings, scene: Scene, path: Path) -> None:
     """Draw image, probability and landslides side by side as a PNG.
@@ -77,32 +70,18 @@ def write_figure(findings: Findings, scene: Scene, path: Path) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    figure = draw_figure(findings, scene, read_panels(findings, scene))
+    figure = draw_figure(findings, scene, read_panels(findings.result, scene))
     FigureCanvasAgg(figure)
     with atomic_path(path) as aside:
         # Without a time in it, equal runs give equal files.
         figure.savefig(aside, format="png", metadata={"Software": "SlideLens", "Creation Time": None})
 
 
-def read_panels(findings: Findings, scene: Scene) -> Panels:
-    """Read what the figure shows, reduced while reading."""
-    grid = findings.result.grid
-    factor = min(1.0, LONGEST_SIDE / max(grid.shape))
-    shape = (max(1, round(grid.height * factor)), max(1, round(grid.width * factor)))
-    truth = None
-    if findings.result.has_truth:
-        codes, valid = _reduced(findings.result.artifact(TRUTH), shape)
-        truth = np.where(valid, codes, np.nan).astype(np.float32)
-    codes, valid = _reduced(findings.result.artifact(PROBABILITY), shape)
-    probability = np.where(valid, decode(codes.astype(np.uint8)), np.nan).astype(np.float32)
-    return Panels(_image(scene, grid, shape), probability, truth)
-
-
 def draw_figure(findings: Findings, scene: Scene, panels: Panels) -> Figure:
     """Lay out the three panels with title, scale, north arrow, legend and the line of origin."""
     from matplotlib.figure import Figure
 
-    grid = findings.result.grid
+    grid, threshold = findings.result.grid, findings.choice.threshold
     aspect = grid.width / grid.height
     stacked = aspect > WIDE
     width = PANEL_INCHES * (2.2 if stacked else 1.0)
@@ -112,20 +91,128 @@ def draw_figure(findings: Findings, scene: Scene, panels: Panels) -> Figure:
     size = (columns * width + 1.2, rows * (height + 0.45) + 1.1)
     figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
     image, probability, found = figure.subplots(rows, columns, squeeze=False).ravel()
-    extent: Extent = (0.0, float(grid.width), float(grid.height), 0.0)
 
-    image.imshow(panels.image, extent=extent, interpolation="nearest")
+    draw_image(image, panels, grid)
     image.set_title("Image" + (" (synthetic)" if scene.synthetic else ""))
     draw_scale(image, grid)
     draw_north(image, grid)
-    _draw_probability(figure, probability, panels, extent, findings.choice.threshold)
-    _draw_landslides(found, findings, panels, extent)
+    draw_probability(figure, probability, panels, grid, threshold)
+    probability.set_title("Probability of landslide")
+    _legend(found, draw_landslides(found, panels, grid, findings.polygons))
+    found.set_title(f"Landslides at threshold {threshold:.2f}")
     for axes in (image, probability, found):
-        axes.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
-        axes.set_facecolor("#DDDDDD")
+        frame(axes, grid)
     # parse_math off: a name such as "a$b$c" is text, never a formula.
     figure.suptitle(_name(findings, scene), fontsize=12, parse_math=False)
     figure.supxlabel(origin(findings, scene), fontsize=7, parse_math=False, linespacing=1.5)
+    return figure
+
+
+def draw_overview(panels: Panels, grid: Grid, threshold: float, *, synthetic: bool = False) -> Figure:
+    """Image and probability beside each other, or under one another for a wide scene; without an image the latter."""
+    from matplotlib.figure import Figure
+
+    count = 1 if panels.image is None else 2
+    aspect = grid.width / grid.height
+    columns = 1 if aspect > WIDE else count
+    rows = count // columns
+    room = PAGE_INCHES / columns - (0.45 if columns > 1 else 0.9)
+    height = min(room / aspect, TALLEST_MAP_INCHES / rows - 0.4)
+    size = (PAGE_INCHES, rows * (height + 0.4))
+    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+    places = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    if panels.image is not None:
+        draw_image(places[0], panels, grid)
+        places[0].set_title("Image" + (" (synthetic)" if synthetic else ""), fontsize=9)
+    draw_probability(figure, places[-1], panels, grid, threshold)
+    places[-1].set_title("Probability of landslide", fontsize=9)
+    draw_scale(places[0], grid)
+    draw_north(places[0], grid)
+    for axes in places:
+        frame(axes, grid)
+    return figure
+
+
+def draw_map(panels: Panels, grid: Grid, found: GeoDataFrame | float, numbered: int = 10) -> Figure:
+    """One large map of the landslides found, with scale, north and coordinates at its frame.
+
+    Parameters
+    ----------
+    found
+        Polygons, the largest first, or for a raster too large for them the threshold.
+    numbered
+        How many of the polygons have their number written beside them.
+    """
+    figure, axes = _single(grid)
+    handles = draw_landslides(axes, panels, grid, found)
+    if not isinstance(found, float) and len(found):
+        draw_numbers(axes, found.head(numbered), grid)
+    _finish(axes, grid, handles)
+    return figure
+
+
+def draw_agreement(panels: Panels, grid: Grid, threshold: float) -> Figure:
+    """One large map of where a mapping agrees with its reference."""
+    figure, axes = _single(grid)
+    handles = draw_outcome(axes, panels, grid, threshold)
+    _finish(axes, grid, handles)
+    return figure
+
+
+def draw_change(panels: Panels, grid: Grid, change: NDArray[np.float32]) -> Figure:
+    """One large map of how much the probability rose or fell, white where it did not.
+
+    Parameters
+    ----------
+    change
+        (rows, columns) float32, probability after minus before, NaN where unknown.
+    """
+    figure, axes = _single(grid)
+    shown = axes.imshow(
+        change, extent=extent_of(grid), cmap=DIVERGING_RAMP, vmin=-1, vmax=1, interpolation="nearest"
+    )
+    figure.colorbar(shown, ax=axes, shrink=0.6, pad=0.02, label="Probability after minus before")
+    _finish(axes, grid, [])
+    return figure
+
+
+def draw_window(image: NDArray[np.uint8] | None, grid: Grid, region: NDArray[np.bool_] | None) -> Figure:
+    """The image of an explanation's window, with what was asked about outlined where that is known."""
+    figure, axes = _single(grid, PAGE_INCHES / 2)
+    draw_image(axes, Panels(image, np.full(grid.shape, np.nan, dtype=np.float32), None), grid)
+    _outline_target(axes, grid, region)
+    draw_scale(axes, grid)
+    draw_north(axes, grid)
+    frame(axes, grid)
+    return figure
+
+
+def draw_attribution(
+    image: NDArray[np.uint8] | None, attribution: NDArray[np.float32], grid: Grid, region: NDArray[np.bool_] | None
+) -> Figure:
+    """Grad-CAM over the pale image; the stronger it is, the less of the image shows through.
+
+    Parameters
+    ----------
+    attribution
+        (height, width) float32 in [0, 1], NaN where unknown.
+    """
+    figure, axes = _single(grid, PAGE_INCHES / 2)
+    draw_faint_image(axes, Panels(image, attribution, None), grid)
+    strength = np.nan_to_num(attribution)
+    opacity = 1.0 if image is None else 0.15 + 0.75 * strength
+    shown = axes.imshow(
+        attribution, extent=extent_of(grid), cmap=CAM_RAMP, vmin=0, vmax=1, alpha=opacity, interpolation="nearest"
+    )
+    from matplotlib.cm import ScalarMappable
+
+    # A bar of its own: that of the picture would be as see-through as its first pixel.
+    scale = ScalarMappable(shown.norm, shown.cmap)
+    bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.7, pad=0.02)
+    bar.set_ticks([0, 1], labels=["not", "most"])
+    bar.set_label("Raised the score", fontsize=8)
+    _outline_target(axes, grid, region)
+    frame(axes, grid)
     return figure
 
 
@@ -153,65 +240,37 @@ def origin(findings: Findings, scene: Scene) -> str:
     return "\n".join(lines)
 
 
-def _reduced(path: Path, shape: tuple[int, int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    with Scene.open(path).reader(overviews=True) as reader:
-        patch = reader.read((1,), None, shape, "nearest")
-    return patch.values[0], patch.valid
+def _single(grid: Grid, width: float = PAGE_INCHES) -> tuple[Figure, Axes]:
+    """A figure for one map of the grid: as wide as the page, or as tall as fits on it."""
+    from matplotlib.figure import Figure
+
+    aspect = grid.width / grid.height
+    height = min(width / aspect, TALLEST_MAP_INCHES)
+    width = min(width, max(height * aspect + 1.0, NARROW_MAP_INCHES))
+    figure = Figure(figsize=(width, height + 0.5), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+    return figure, figure.subplots()
 
 
-def _image(scene: Scene, grid: Grid, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """True colour of the scene below the grid, or its first band in grey."""
-    try:
-        bands = guess_bands(scene, ("red", "green", "blue"))
-    except BandError:
-        bands = (1,)
-    row, column = scene.grid.rowcol(*grid.xy(0, 0))
-    window = Window(column, row, grid.width, grid.height)
-    with scene.reader(overviews=True) as reader:
-        patch = reader.read(bands, window, shape, "nearest" if shape == grid.shape else "average")
-    stretch = bridge(scene, bands)
-    values = patch.values if stretch is None else stretch.apply(patch.values, (0.0, 255.0))
-    colours = np.clip(np.where(patch.valid, values, 0), 0, 255).astype(np.uint8)
-    if len(bands) == 1:
-        colours = np.repeat(colours, 3, axis=0)
-    opacity = np.where(patch.valid, 255, 0).astype(np.uint8)
-    return np.moveaxis(np.concatenate([colours, opacity[None]]), 0, -1)
+def _finish(axes: Axes, grid: Grid, handles: list[Handle | Line2D]) -> None:
+    frame(axes, grid)
+    draw_coordinates(axes, grid)
+    draw_scale(axes, grid)
+    draw_north(axes, grid)
+    if handles:
+        _legend(axes, handles)
 
 
-def _draw_probability(figure: Figure, axes: Axes, panels: Panels, extent: Extent, threshold: float) -> None:
-    shown = axes.imshow(
-        panels.probability, extent=extent, cmap=PROBABILITY_RAMP, vmin=0, vmax=1, interpolation="nearest"
-    )
-    axes.set_title("Probability of landslide")
-    bar = figure.colorbar(shown, ax=axes, shrink=0.8, pad=0.02)
-    bar.ax.axhline(threshold, color=FOUND, linewidth=2)
-    bar.ax.set_xlabel(f"line:\n{threshold:.2f}", fontsize=7)
-
-
-def _draw_landslides(axes: Axes, findings: Findings, panels: Panels, extent: Extent) -> None:
-    from matplotlib.collections import PathCollection
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    grey = np.repeat(panels.image[..., :3].mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
-    faint = (grey // 2 + 110).astype(np.uint8)
-    axes.imshow(np.dstack([faint, panels.image[..., 3]]), extent=extent, interpolation="nearest")
-    grid = findings.result.grid
-    paths = outlines(findings.polygons.geometry.to_numpy(), grid)
-    axes.add_collection(
-        PathCollection(paths, facecolors=f"{FOUND}99", edgecolors=FOUND, linewidths=0.6, offsets=None)
-    )
-    handles: list[Handle | Line2D] = [Patch(facecolor=f"{FOUND}99", edgecolor=FOUND, label="Landslide found")]
-    if panels.truth is not None and (np.nan_to_num(panels.truth) > 0).any():
-        rows, columns = panels.truth.shape
-        x = (np.arange(columns) + 0.5) * grid.width / columns
-        y = (np.arange(rows) + 0.5) * grid.height / rows
-        axes.contour(x, y, np.nan_to_num(panels.truth), levels=[0.5], colors=[REFERENCE], linewidths=0.9)
-        handles.append(Line2D([], [], color=REFERENCE, label="Reference inventory"))
-    axes.set_title(f"Landslides at threshold {findings.choice.threshold:.2f}")
+def _legend(axes: Axes, handles: list[Handle | Line2D]) -> None:
+    low = -0.05 if len(axes.get_xticks()) else -0.01
     axes.legend(
-        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, fontsize=8, frameon=False
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, low), ncols=len(handles), fontsize=8, frameon=False
     )
+
+
+def _outline_target(axes: Axes, grid: Grid, region: NDArray[np.bool_] | None) -> None:
+    if region is not None and region.any():
+        outline(axes, region, grid, "white", 3.0)
+        outline(axes, region, grid, FOUND, 1.5)
 
 
 def _name(findings: Findings, scene: Scene) -> str:
