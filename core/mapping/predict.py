@@ -2,107 +2,54 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.errors import InputError, RunCancelled
 from core.learning.augment import inverse_symmetry_array, symmetry_array
 from core.learning.metrics import NODATA_CODE, encode, histogram
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
+from core.mapping.ahead import read_ahead
 from core.mapping.baseline import colour_index, index_codes
+from core.mapping.blocks import Counts, blocks, file_names, grid_of, rasters
 from core.mapping.bridge import Bridge
+from core.mapping.options import Area, Cancel, Options, Progress, ignore, never, stop_if
 from core.mapping.result import PROBABILITY, TRUTH, UNCERTAINTY
 from core.raster.grid import Grid
-from core.raster.scene import Scene, SceneReader
-from core.raster.windows import STEP, Region, WindowPlan, blend, column_bands, pad_to
-from core.raster.write import RasterWriter, writing
+from core.raster.scene import Patch, Scene, SceneReader
+from core.raster.windows import STEP, Region, WindowPlan, blend, pad_to
+from core.raster.write import RasterWriter
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
 
-Progress = Callable[[int, int], None]
+__all__ = [
+    "Area",
+    "Cancel",
+    "Options",
+    "Predictor",
+    "Progress",
+    "ignore",
+    "input_step",
+    "never",
+    "roles",
+    "write_block",
+    "write_rasters",
+]
+
 SYMMETRIES = range(8)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user chooses about inference.
-
-    Attributes
-    ----------
-    overlap
-        Share of a window that neighbours have in common.
-    turned
-        Test-time augmentation: mean over the eight turns and mirrors, with their spread as an uncertainty raster.
-    batch
-        Windows per forward pass; None chooses by window size.
-    """
-
-    overlap: float = 0.25
-    turned: bool = False
-    batch: int | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.overlap <= 0.9:
-            raise InputError(f"An overlap of {self.overlap:g} is not between 0 and 0.9.")
-        if self.batch is not None and not 1 <= self.batch <= 256:
-            raise InputError(f"A batch of {self.batch} windows is not between 1 and 256.")
-
-
-@dataclass(frozen=True)
-class Area:
-    """The part of a scene to map: a region of its pixels and, within it, which pixels belong to it.
-
-    Attributes
-    ----------
-    region
-        Rectangle of the scene's pixels.
-    inside
-        For a region of the scene, True where pixels belong to the area; None when all do.
-    """
-
-    region: Region
-    inside: Callable[[Region], NDArray[np.bool_]] | None = None
-
-
-class Cancel(Protocol):
-    """Asked at each batch; True stops the run."""
-
-    def __call__(self) -> bool:
-        """Whether to stop."""
-
-
-@dataclass
-class Counts:
-    """What is counted while writing: joint histograms of code and truth, of the model and of the baseline."""
-
-    model: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 255), dtype=np.int64))
-    baseline: NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 255), dtype=np.int64))
 
 
 def input_step(spec: ModelSpec) -> int:
     """What sides of a model's input are multiples of: more than 32 where the network reduces its input first."""
     return STEP if spec.upscale >= 1 else round(STEP / spec.upscale)
-
-
-def never() -> bool:
-    """Do not cancel."""
-    return False
-
-
-def ignore(done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +114,14 @@ class Predictor:
             probability = np.concatenate([each.mean(axis=0), each.std(axis=0)], axis=1)
         return _resize(probability, plan.window_height, plan.window_width)
 
+    def blocks(self, area: Area | None = None) -> tuple[Region, ...]:
+        """Blocks in which the scene, or an area of it, is computed, whoever computes them."""
+        return blocks(self.plan, area.region if area else self.plan.whole)
+
+    def windows(self, block: Region) -> int:
+        """Windows that a block takes, for progress."""
+        return len(self.plan.touching(block))
+
     @property
     def channels(self) -> int:
         """1, or 2 with the spread of test-time augmentation."""
@@ -193,9 +148,8 @@ class Predictor:
 
         def predictions() -> Iterator[tuple[Region, NDArray[np.float32]]]:
             done = 0
-            for chosen, values in _ahead(batches, self._read):
-                if cancel():
-                    raise RunCancelled("The mapping was cancelled.", "Nothing of it was kept.")
+            for chosen, values in read_ahead(partial(self._read, batches)):
+                stop_if(cancel)
                 yield from zip(chosen, self.probabilities(values), strict=True)
                 done += len(chosen)
                 progress(done, len(windows))
@@ -228,44 +182,9 @@ def _resize(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.
     return result
 
 
-_Item = tuple[Sequence[Region], NDArray[np.float32]]
-
-
-def _ahead(
-    batches: Sequence[Sequence[Region]], read: Callable[[Sequence[Sequence[Region]]], Iterator[_Item]]
-) -> Iterator[_Item]:
-    """Read batches in a thread, at most two ahead of the network, and pass on what goes wrong there."""
-    ready: queue.Queue[_Item | BaseException | None] = queue.Queue(maxsize=2)
-    stop = threading.Event()
-
-    def put(item: _Item | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                ready.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def produce() -> None:
-        try:
-            for item in read(batches):
-                if not put(item):
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    thread = threading.Thread(target=produce, name="scene-reader", daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
+def roles(predictor: Predictor, truth: TruthReader | None = None) -> tuple[str, ...]:
+    """Roles of the rasters that a mapping writes."""
+    return (PROBABILITY, *([UNCERTAINTY] if predictor.options.turned else []), *([TRUTH] if truth else []))
 
 
 def write_rasters(
@@ -277,6 +196,8 @@ def write_rasters(
     cancel: Cancel = never,
 ) -> tuple[Grid, dict[str, str], Counts]:
     """Map a scene, or an area of it, into Cloud Optimized GeoTIFFs in a folder.
+
+    `core.mapping.parts` does the same in many processes, with the same outcome.
 
     Parameters
     ----------
@@ -298,61 +219,74 @@ def write_rasters(
     RunCancelled, StorageError, InputError
         Nothing half-written remains.
     """
-    scene = predictor.scene
     region = area.region if area else predictor.plan.whole
-    grid = scene.grid.window(Window(region.column, region.row, region.width, region.height))
-    roles = [PROBABILITY] + ([UNCERTAINTY] if predictor.options.turned else []) + ([TRUTH] if truth else [])
-    names = {role: f"{role}.tif" for role in roles}
-    sinks: dict[str, RasterWriter] = {}
-    counts = Counts()
-    with ExitStack() as stack:
-        for role in roles:
-            sinks[role] = stack.enter_context(
-                writing(folder / names[role], grid, dtype="uint8", nodata=NODATA_CODE, descriptions=(role,),
-                        tags={"encoding": "probability = value / 254; 255 nodata"} if role != TRUTH
-                        else {"encoding": "0 no landslide, 1 landslide, 255 unknown"},
-                        overview_resampling="nearest" if role == TRUTH else "average")
-            )  # fmt: skip
-        reader = stack.enter_context(scene.reader())
-        bands = column_bands(region)
-        windows = [len(predictor.plan.touching(band)) for band in bands]
-        for number, band in enumerate(bands):
+    grid, names, counts = grid_of(predictor.scene.grid, region), file_names(roles(predictor, truth)), Counts()
+    chosen = predictor.blocks(area)
+    windows = [predictor.windows(block) for block in chosen]
+    with rasters(folder, names, grid) as sinks:
+        for number, block in enumerate(chosen):
             so_far = partial(_shifted, progress, sum(windows[:number]), sum(windows))
-            for strip, values in predictor.strips(band, so_far, cancel):
-                _write_strip(predictor, strip, values, region, area, truth, reader, sinks, counts)
+            counts.add(write_block(predictor, block, sinks, region, area, truth, so_far, cancel))
     return grid, names, counts
 
 
 def _shifted(progress: Progress, before: int, total: int, done: int, _: int) -> None:
-    """Report windows of one band as part of all."""
+    """Report windows of one block as part of all."""
     progress(before + done, total)
 
 
-def _write_strip(
+def write_block(
     predictor: Predictor,
-    strip: Region,
-    values: NDArray[np.float32],
-    region: Region,
-    area: Area | None,
-    truth: TruthReader | None,
-    reader: SceneReader,
-    sinks: dict[str, RasterWriter],
-    counts: Counts,
-) -> None:
-    window = Window(strip.column, strip.row, strip.width, strip.height)
-    patch = reader.read(predictor.bridge.bands, window)
-    valid = patch.valid if area is None or area.inside is None else patch.valid & area.inside(strip)
-    at = (strip.row - region.row, strip.column - region.column)
-    codes = [np.where(valid, encode(channel), NODATA_CODE).astype(np.uint8) for channel in values]
-    sinks[PROBABILITY].write(codes[0][None], *at)
-    if UNCERTAINTY in sinks:
-        sinks[UNCERTAINTY].write(codes[1][None], *at)
-    real = None
-    if truth is not None:
-        real = truth.read(window)
-        sinks[TRUTH].write(real[None], *at)
-        if predictor.spec.bands == ("red", "green", "blue"):
-            colours = predictor.bridge.values(np.where(patch.valid, patch.values, 0), predictor.spec)
-            index = np.where(valid, index_codes(colour_index(colours)), NODATA_CODE).astype(np.uint8)
-            counts.baseline += histogram(index, real)
-    counts.model += histogram(codes[0], real)
+    block: Region,
+    sinks: Mapping[str, RasterWriter],
+    written: Region,
+    area: Area | None = None,
+    truth: TruthReader | None = None,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> Counts:
+    """Compute one block and write it.
+
+    Parameters
+    ----------
+    block
+        Part of the scene.
+    sinks, written
+        Writers by role, and the region of the scene that their rasters show.
+    area, truth, progress, cancel
+        As for `write_rasters`; progress is that of the block.
+
+    Returns
+    -------
+    What was counted in the block.
+    """
+    counts = Counts()
+    with predictor.scene.reader() as reader:
+        for strip, values in predictor.strips(block, progress, cancel):
+            patch = reader.read(predictor.bridge.bands, _window(strip))
+            valid = patch.valid if area is None or area.inside is None else patch.valid & area.inside(strip)
+            at = (strip.row - written.row, strip.column - written.column)
+            codes = [np.where(valid, encode(channel), NODATA_CODE).astype(np.uint8) for channel in values]
+            for role, channel in zip((PROBABILITY, UNCERTAINTY), codes, strict=False):
+                sinks[role].write(channel[None], *at)
+            real = None
+            if truth is not None:
+                real = truth.read(_window(strip))
+                sinks[TRUTH].write(real[None], *at)
+                counts.baseline += _baseline(predictor, patch, valid, real)
+            counts.model += histogram(codes[0], real)
+    return counts
+
+
+def _baseline(
+    predictor: Predictor, patch: Patch, valid: NDArray[np.bool_], real: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Joint histogram of the colour index and the truth; nothing where the model does not see three colours."""
+    if predictor.spec.bands != ("red", "green", "blue"):
+        return np.zeros((2, 255), dtype=np.int64)
+    colours = predictor.bridge.values(np.where(patch.valid, patch.values, 0), predictor.spec)
+    return histogram(np.where(valid, index_codes(colour_index(colours)), NODATA_CODE).astype(np.uint8), real)
+
+
+def _window(region: Region) -> Window:
+    return Window(region.column, region.row, region.width, region.height)
