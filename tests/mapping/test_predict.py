@@ -341,14 +341,6 @@ def test_what_goes_wrong_in_the_network_stops_the_run(tmp_path: Path) -> None:
     assert threading.active_count() == threads
 
 
-@pytest.mark.parametrize(
-    "options", [{"overlap": -0.1}, {"overlap": 1.0}, {"overlap": float("nan")}, {"batch": 0}, {"batch": 1000}]
-)
-def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="is not between"):
-        Options(**options)
-
-
 def test_windows_are_gathered_into_batches_of_about_half_a_megapixel(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(40, 40)))
     made = predictor(scene, red)
