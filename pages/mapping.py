@@ -50,7 +50,7 @@ with right:
     run_id = st.query_params.get("run")
     with guard():
         if run_id:
-            results.show(record, resources.store().run(run_id))
+            results.show(record, resources.store().mapping(run_id))
         else:
             image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
             event = show_map(MapSpec(record.id, record.scene.grid), image, key=results.map_key(record))

@@ -24,6 +24,8 @@ from core.mapping.models import architecture
 from core.mapping.result import MappingResult
 from core.raster.grid import Grid
 from core.raster.write import write_array
+from core.runs.records import Order
+from core.runs.store import Store
 
 UTM = CRS.from_epsg(32633)
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_200_000)
@@ -195,3 +197,12 @@ def made_run(
 def expected_codes(red: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Codes of the model of `tiny_spec` for red values, worked out in whole numbers: round(254 · red / 255)."""
     return ((508 * red.astype(np.int64) + 255) // 510).astype(np.uint8)
+
+
+def keep(store: Store, result: MappingResult, scene_id: str = "", parents: tuple[str, ...] = ()) -> MappingResult:
+    """Put a result that was made by hand into a store, as a finished run."""
+    order = Order("mapping", result.kind, {}, scene_id, result.scene, result.model, parents)
+    identity = store.order(order)
+    assert store.claim(identity, server="tests", worker="tests")
+    store.finish(identity, result)
+    return store.mapping(identity)

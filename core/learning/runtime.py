@@ -44,7 +44,10 @@ class Runtime(Protocol):
 
 
 def default_threads() -> int:
-    """Threads for one inference: the cores this process may use."""
+    """Threads for one inference: ``SLIDELENS_THREADS``, else the cores this process may use."""
+    given = os.environ.get("SLIDELENS_THREADS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 

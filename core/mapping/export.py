@@ -229,7 +229,7 @@ def export_run(
     for name in OWN_FILES:
         (folder / name).unlink(missing_ok=True)
     for role, name in result.artifacts.items():
-        with atomic_path(folder / name) as aside:
+        with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
             shutil.copyfile(result.artifact(role), aside)
     if result.grid.width * result.grid.height > LARGEST:
         return _export_large(result, choice, folder)

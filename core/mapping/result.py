@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from affine import Affine
@@ -14,16 +13,19 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from core.errors import StorageError
+from core.learning.metrics import Confusion, threshold_code
 from core.raster.grid import Grid
 
-MANIFEST = "run.json"
 PROBABILITY = "probability"
 UNCERTAINTY = "uncertainty"
 TRUTH = "truth"
 CHANGE = "change"
 EXPLANATION = "cam"
 
-Kind = Literal["mapping", "change", "explanation"]
+MAPPINGS = ("mapping", "scored")
+"""Kinds of runs that hold a probability of landslide."""
+
+Kind = Literal["mapping", "scored", "change", "explanation"]
 
 
 def _grid_to_json(grid: Grid) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class MappingResult:
     id
         32 hexadecimal digits, random.
     folder
-        Where `artifacts` lie; they are named relative to it.
+        Where `artifacts` lie; they are named relative to it, by digests once they are in the store.
     scene, scene_digest, scene_id
         Name, content digest and store id (empty by command line) of the scene that was mapped.
     model
@@ -68,8 +70,9 @@ class MappingResult:
     notes
         Sentences the user must see: bridging of values and resolution, limits of the model.
     kind, parents
-        What the run is, and the ids of the runs it stands on: a ``"mapping"`` has none, a ``"change"`` compares
-        two mappings, an ``"explanation"`` says why one found what it found.
+        What the run is, and the ids of the runs it stands on: a ``"mapping"`` has none, a ``"scored"`` is a mapping
+        counted against an inventory afterwards, a ``"change"`` compares two mappings, an ``"explanation"`` says why
+        one found what it found.
     """
 
     id: str
@@ -106,61 +109,77 @@ class MappingResult:
             )
         return path
 
-    def save(self) -> Path:
-        """Write ``run.json`` into the folder, whole or not at all, and return its path."""
-        from core.raster.write import atomic_path
+    def metrics(self) -> dict[str, float]:
+        """Numbers by which runs are compared: at the model's own threshold, before minimum area and hole filling.
 
-        content = {
-            "format": 1,
-            "task": "mapping",
-            "kind": self.kind,
-            "parents": list(self.parents),
-            "id": self.id,
-            "scene": self.scene,
-            "scene_digest": self.scene_digest,
-            "scene_id": self.scene_id,
+        ``area_share`` is the share of valid pixels from the threshold on; with truth also ``f1``, ``iou``,
+        ``precision`` and ``recall``, NaN where undefined. Empty for what is no mapping.
+        """
+        if self.kind not in MAPPINGS:
+            return {}
+        code, pixels = threshold_code(self.threshold), int(self.counts.sum())
+        found = {"area_share": int(self.counts[:, code:].sum()) / pixels if pixels else float("nan")}
+        if self.has_truth:
+            confusion = Confusion.at(self.counts, self.threshold)
+            found |= {name: float(getattr(confusion, name)) for name in ("f1", "iou", "precision", "recall")}
+        return found
+
+    @property
+    def threshold(self) -> float:
+        """The model's own threshold when it made this run; 0.5 when that is not recorded."""
+        return float(self.provenance.get("model", {}).get("threshold", 0.5))
+
+    def to_json(self) -> dict[str, Any]:
+        """Grid, counts and what else is needed, with the rest that the store keeps, to have the result again."""
+        return {
+            "format": 2,
             "model": self.model,
             "grid": _grid_to_json(self.grid),
             "counts": self.counts.tolist(),
             "has_truth": self.has_truth,
             "baseline": None if self.baseline is None else self.baseline.tolist(),
-            "artifacts": dict(self.artifacts),
-            "provenance": dict(self.provenance),
-            "notes": list(self.notes),
         }
-        path = self.folder / MANIFEST
-        with atomic_path(path) as aside:
-            aside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        return path
 
     @classmethod
-    def load(cls, folder: Path) -> MappingResult:
-        """Read a run's folder.
+    def from_json(
+        cls,
+        content: Mapping[str, Any],
+        *,
+        id: str,
+        folder: Path,
+        artifacts: Mapping[str, str],
+        scene: str,
+        scene_id: str,
+        kind: str,
+        parents: tuple[str, ...],
+        provenance: Mapping[str, Any],
+        notes: tuple[str, ...],
+    ) -> MappingResult:
+        """Make a result of what `to_json` gave and the store kept beside it.
 
         Raises
         ------
         StorageError
-            When ``run.json`` is missing or not what `save` writes.
+            When the content is not what `to_json` gives.
         """
         try:
-            content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             baseline = content["baseline"]
             return cls(
-                id=content["id"],
+                id=id,
                 folder=folder,
-                scene=content["scene"],
+                scene=scene,
                 scene_digest=content["scene_digest"],
-                scene_id=content["scene_id"],
+                scene_id=scene_id,
                 model=content["model"],
                 grid=_grid_from_json(content["grid"]),
                 counts=np.asarray(content["counts"], dtype=np.int64),
                 has_truth=content["has_truth"],
                 baseline=None if baseline is None else np.asarray(baseline, dtype=np.int64),
-                artifacts=content["artifacts"],
-                provenance=content["provenance"],
-                notes=tuple(content["notes"]),
-                kind=content["kind"],
-                parents=tuple(content["parents"]),
+                artifacts=artifacts,
+                provenance=provenance,
+                notes=notes,
+                kind=cast("Kind", kind),
+                parents=parents,
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StorageError(f"The run in {folder.name} cannot be read.", str(error)) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise StorageError(f"The run {id[:8]} cannot be read.", str(error)) from error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from core.mapping.change import Change, write_change
 from core.mapping.result import CHANGE, MappingResult
 from core.runs.provenance import environment, now
+from core.runs.records import Order
 from core.runs.store import Store
+from core.runs.work import compute_here
 
 
 def compare_runs(store: Store, before: MappingResult, after: MappingResult, change: Change) -> MappingResult:
@@ -24,10 +28,10 @@ def compare_runs(store: Store, before: MappingResult, after: MappingResult, chan
     -------
     A run of kind ``"change"`` whose artifact ``change`` is on the later run's grid.
     """
-    identity, folder = store.new_run()
-    try:
+
+    def compute(identity: str, folder: Path) -> MappingResult:
         write_change(change, folder / "change.tif")
-        run = MappingResult(
+        return MappingResult(
             id=identity,
             folder=folder,
             scene=after.scene,
@@ -39,10 +43,8 @@ def compare_runs(store: Store, before: MappingResult, after: MappingResult, chan
             artifacts={CHANGE: "change.tif"},
             provenance={"finished": now(), **environment()},
             kind="change",
-            parents=(before.id, after.id),
         )
-        run.save()
-    except BaseException:
-        store.discard_run(identity)
-        raise
-    return run
+
+    parents = (before.id, after.id)
+    order = Order("mapping", "change", {"runs": parents}, after.scene_id, after.scene, after.model, parents)
+    return store.mapping(compute_here(store, order, compute))

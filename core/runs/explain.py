@@ -6,9 +6,10 @@ import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 import torch
 from numpy.typing import NDArray
 from rasterio.windows import Window
@@ -31,7 +32,9 @@ from core.raster.vectorize import rasterise
 from core.raster.windows import Region
 from core.raster.write import write_array
 from core.runs.provenance import environment, now
+from core.runs.records import Order
 from core.runs.store import Store
+from core.runs.work import compute_here
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -142,8 +145,18 @@ def explain(
     attribution = _to_window(cam, window)[: part.height, : part.width]
     image = _picture(inputs, model.spec, window)[: part.height, : part.width]
     words = sentence(chosen, faithful)
-    run = _store(store, result, grid, attribution, valid[: part.height, : part.width], chosen, faithful, words)
+    known = valid[: part.height, : part.width]
+    run = _store(store, result, grid, attribution, known, chosen, faithful, words, _told(target))
     return Explanation(run, attribution, image, region, chosen, faithful, words)
+
+
+def _told(target: GeoDataFrame | tuple[int, int]) -> dict[str, Any]:
+    """What was asked about, for the record: a pixel, or an outline in the run's coordinates."""
+    if isinstance(target, tuple):
+        return {"row": target[0], "column": target[1]}
+    outline = target.geometry.iloc[0]
+    number = int(target["id"].iloc[0]) if "id" in target else None
+    return {"landslide": number, "outline": shapely.geometry.mapping(outline)}
 
 
 class _NoRuntime:
@@ -239,12 +252,13 @@ def _store(
     layer: LayerChoice,
     faithful: Deletion,
     words: str,
+    target: dict[str, Any],
 ) -> MappingResult:
-    identity, folder = store.new_run()
-    try:
+
+    def compute(identity: str, folder: Path) -> MappingResult:
         codes = encode(np.where(valid, attribution, np.nan))
-        write_array(Path(folder, FILE), grid, codes[None], nodata=255, descriptions=(EXPLANATION,))
-        run = MappingResult(
+        write_array(folder / FILE, grid, codes[None], nodata=255, descriptions=(EXPLANATION,))
+        return MappingResult(
             id=identity,
             folder=folder,
             scene=parent.scene,
@@ -258,15 +272,15 @@ def _store(
                 "finished": now(),
                 "method": "Grad-CAM",
                 "layer": layer.name,
+                "target": target,
                 "deletion": {"share": faithful.share, "drop": faithful.drop_top, "drop_random": faithful.drop_random},
+                "model": dict(parent.provenance["model"]),
                 **environment(),
             },
             notes=(words,),
             kind="explanation",
-            parents=(parent.id,),
         )
-        run.save()
-    except BaseException:
-        store.discard_run(identity)
-        raise
-    return run
+
+    asked = {"method": "Grad-CAM", "layer": layer.name, "target": target}
+    order = Order("mapping", "explanation", asked, parent.scene_id, parent.scene, parent.model, (parent.id,))
+    return store.mapping(compute_here(store, order, compute))

@@ -1,9 +1,9 @@
-"""A mapping run from a stored scene to a stored result: what the page and the command line both call."""
+"""A mapping run from a stored scene to a stored result: what the page, a worker and the command line call."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.learning.runtime import Engine, open_runtime
 from core.learning.store import StoredModel, find_model
+from core.mapping.area import area_of
 from core.mapping.bridge import Bridge, bridge
 from core.mapping.models import network_of
-from core.mapping.predict import Area, Cancel, Options, Predictor, Progress, ignore, never, write_rasters
+from core.mapping.predict import Cancel, Options, Predictor, Progress, ignore, never, write_rasters
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now
-from core.runs.store import SceneRecord, Store
+from core.runs.records import Order, Run, SceneRecord
+from core.runs.store import Store
+from core.runs.work import Context, compute_here, perform
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
+
+TASK = "mapping"
 
 
 @dataclass(frozen=True)
@@ -65,74 +70,113 @@ def prepare(store: Store, scene: Scene, request: Request) -> tuple[StoredModel, 
     return model, how, Predictor(scene, model.spec, how, runtime, request.options)
 
 
+def order_of(
+    record: SceneRecord,
+    request: Request,
+    area_outline: Mapping[str, Any] | None = None,
+    *,
+    owner: str = "",
+    name: str = "",
+    parents: tuple[str, ...] = (),
+) -> Order:
+    """The order of a mapping of a stored scene, with its inventory where it has one.
+
+    Parameters
+    ----------
+    area_outline
+        GeoJSON polygon of the part to map, as `core.mapping.area.area_of` takes it; all when None.
+    """
+    parameters = {**asdict(request), "area": None if area_outline is None else dict(area_outline)}
+    return Order(
+        task=TASK, kind="mapping", scene_id=record.id, parameters=parameters, model=request.model, owner=owner,
+        name=name, parents=parents,
+    )  # fmt: skip
+
+
 def run_mapping(
     store: Store,
     scene: Scene,
     request: Request,
     *,
-    scene_id: str = "",
     truth: Path | None = None,
-    area: Area | None = None,
-    area_outline: Sequence[Sequence[float]] | None = None,
+    dem: Path | None = None,
+    area_outline: Mapping[str, Any] | None = None,
+    name: str = "",
     progress: Progress = ignore,
     cancel: Cancel = never,
 ) -> MappingResult:
-    """Map a scene and keep the result in the store.
+    """Map a scene in this process and keep the result in the store.
 
     Parameters
     ----------
-    scene_id
-        The scene's id in the store, when it has one.
-    truth
-        Inventory, raster or vector, in any coordinate system.
-    area, area_outline
-        Part of the scene to map, and its outline for the record.
+    scene, truth, dem
+        Raster, inventory and elevation on disk; they become a scene of the store and stay where they are.
+    area_outline
+        Part of the scene to map; see `order_of`.
 
     Raises
     ------
     LandslideError
-        When the run is not possible or was cancelled; nothing of it is kept.
+        When the run is not possible or was cancelled; in the store it then stands as failed or cancelled.
     """
+    record = store.add_scene(
+        scene.path, scene.name, truth=truth, dem=dem, origin="a file of this machine", synthetic=scene.synthetic,
+        licence=scene.licence, citation=scene.citation,
+    )  # fmt: skip
+    identity = store.order(order_of(record, request, area_outline, name=name))
+    perform(store, identity, worker="command line", listen=progress, stop=cancel, raising=True)
+    return store.mapping(identity)
+
+
+def map_scene(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"mapping"``: rasters into `folder`, and where all of them came from."""
     from core.raster.align import truth_reader
 
     started, clock = now(), time.perf_counter()
+    record = store.scene_record(run.scene_id)
+    scene, truth, request = record.scene, record.truth, request_from(run.parameters)
+    context.report(0, 0, "Reading the scene and loading the model")
+    area = area_of(scene.grid, run.parameters["area"]) if run.parameters["area"] else None
     model, how, predictor = prepare(store, scene, request)
     known = truth_reader(truth, scene.grid) if truth else None
-    identity, folder = store.new_run()
-    try:
-        grid, artifacts, counts = write_rasters(predictor, folder, area, known, progress, cancel)
-        colour = model.spec.bands == ("red", "green", "blue")
-        result = MappingResult(
-            id=identity,
-            folder=folder,
-            scene=scene.name,
-            scene_digest=scene.digest,
-            scene_id=scene_id,
-            model=model.spec.name,
-            grid=grid,
-            counts=counts.model,
-            has_truth=truth is not None,
-            baseline=counts.baseline if truth is not None and colour else None,
-            artifacts=artifacts,
-            provenance={
-                "started": started,
-                "finished": now(),
-                "seconds": round(time.perf_counter() - clock, 2),
-                "scene": _scene(scene, model),
-                "truth": _truth(truth, known),
-                "model": {"name": model.spec.name, "weights_sha256": model.spec.weights_sha256},
-                "parameters": {**asdict(request), "batch": predictor.batch, "area": area_outline},
-                "bridge": {"bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale},
-                "runtime": {"name": predictor.runtime.name, "threads": predictor.runtime.threads},
-                **environment(),
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Mapping window {done:,} of {total:,}")
+
+    grid, artifacts, counts = write_rasters(predictor, folder, area, known, report, context.stopped)
+    context.report(0, 0, "Keeping the result")
+    colour = model.spec.bands == ("red", "green", "blue")
+    return MappingResult(
+        id=run.id,
+        folder=folder,
+        scene=scene.name,
+        scene_digest=scene.digest,
+        scene_id=run.scene_id,
+        model=model.spec.name,
+        grid=grid,
+        counts=counts.model,
+        has_truth=truth is not None,
+        baseline=counts.baseline if truth is not None and colour else None,
+        artifacts=artifacts,
+        provenance={
+            "started": started,
+            "finished": now(),
+            "seconds": round(time.perf_counter() - clock, 2),
+            "scene": _scene(scene, model),
+            "truth": _truth(truth, known),
+            "model": {
+                "name": model.spec.name,
+                "weights_sha256": model.spec.weights_sha256,
+                "threshold": model.spec.threshold,
             },
-            notes=_notes(scene, model, how),
-        )
-        result.save()
-    except BaseException:
-        store.discard_run(identity)
-        raise
-    return result
+            "parameters": {**asdict(request), "batch": predictor.batch, "area": run.parameters["area"]},
+            "seed": run.seed,
+            "bridge": {"bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale},
+            "runtime": {"name": predictor.runtime.name, "threads": predictor.runtime.threads},
+            **environment(),
+        },
+        notes=_notes(scene, model, how),
+    )
 
 
 def _scene(scene: Scene, model: StoredModel) -> dict[str, Any]:
@@ -161,18 +205,22 @@ def _notes(scene: Scene, model: StoredModel, how: Bridge) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def request_from(parameters: Mapping[str, Any]) -> Request:
+    """The request that stands in the parameters of an order or of a finished run's provenance."""
+    options = parameters["options"]
+    return Request(
+        model=parameters["model"],
+        bands=tuple(parameters["bands"]) if parameters["bands"] else None,
+        stretch=parameters["stretch"],
+        resample=parameters["resample"],
+        options=Options(options["overlap"], options["turned"], options["batch"]),
+        engine=parameters["engine"],
+    )
+
+
 def request_of(result: MappingResult) -> Request:
     """The request that a finished run answered, to ask the same of another scene."""
-    asked = result.provenance["parameters"]
-    options = asked["options"]
-    return Request(
-        model=asked["model"],
-        bands=tuple(asked["bands"]) if asked["bands"] else None,
-        stretch=asked["stretch"],
-        resample=asked["resample"],
-        options=Options(options["overlap"], options["turned"], options["batch"]),
-        engine=asked["engine"],
-    )
+    return request_from(result.provenance["parameters"])
 
 
 def request_for(result: MappingResult, mapped: Scene, other: Scene) -> Request:
@@ -211,10 +259,10 @@ def rescore(store: Store, result: MappingResult, record: SceneRecord) -> Mapping
     if truth is None:
         raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
     known = truth_reader(truth, result.grid)
-    identity, folder = store.new_run()
-    try:
+
+    def count(identity: str, folder: Path) -> MappingResult:
         artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec)
-        scored = replace(
+        return replace(
             result,
             id=identity,
             folder=folder,
@@ -223,11 +271,9 @@ def rescore(store: Store, result: MappingResult, record: SceneRecord) -> Mapping
             scene_id=record.id,
             has_truth=True,
             artifacts=artifacts,
-            parents=(result.id,),
             provenance={**result.provenance, "truth": _truth(truth, known), "scored": now()},
         )
-        scored.save()
-    except BaseException:
-        store.discard_run(identity)
-        raise
-    return scored
+
+    parameters = dict(result.provenance["parameters"])
+    order = Order(TASK, "scored", parameters, record.id, model=result.model, parents=(result.id,))
+    return store.mapping(compute_here(store, order, count))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+import psutil
 
 import core
 
@@ -16,6 +19,12 @@ PACKAGES = ("torch", "onnxruntime", "segmentation-models-pytorch", "rasterio", "
 def now() -> str:
     """The time in UTC, ISO 8601 to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def this_process() -> str:
+    """Name of this process that no other one has had: host, number and when it began."""
+    return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
 def environment() -> dict[str, Any]:

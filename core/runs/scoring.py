@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.errors import StorageError
 from core.learning.metrics import NODATA_CODE, histogram
 from core.learning.spec import ModelSpec
 from core.mapping.baseline import colour_index, index_codes
@@ -34,17 +31,15 @@ def count_against(
     Parameters
     ----------
     folder
-        Where ``truth.tif`` is written and the run's rasters are linked (copied where links are not possible).
+        Where ``truth.tif`` is written.
 
     Returns
     -------
-    File names by role, the joint histogram (2, 255), and that of the colour index; None without three colours.
+    Paths by role, the joint histogram (2, 255), and that of the colour index; None without three colours.
     """
-    artifacts = dict(result.artifacts)
-    for role, name in result.artifacts.items():
-        _link(result.artifact(role), folder / name)
+    # The run's other rasters are the same files: paths of the store, which keeps them once.
+    artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
     artifacts[TRUTH] = "truth.tif"
-    (folder / artifacts[TRUTH]).unlink(missing_ok=True)
     counts, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
     colour, how = spec.bands == ("red", "green", "blue"), bridge_of(result)
     column, row = (round(place) for place in ~scene.grid.transform @ (result.grid.transform.c, result.grid.transform.f))
@@ -69,12 +64,3 @@ def count_against(
                 baseline += histogram(np.where(codes != NODATA_CODE, index, NODATA_CODE).astype(np.uint8), real)
     return artifacts, counts, baseline if colour else None
 
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        try:
-            shutil.copyfile(source, target)
-        except OSError as error:
-            raise StorageError("A raster of the run could not be copied.", str(error), "Free space.") from error

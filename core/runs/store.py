@@ -1,350 +1,136 @@
-"""Scenes and runs as folders under one home, found by random ids and never by a path from outside.
-
-::
-
-    HOME/scenes/<id>/scene.json   data.tif|png|jpg   truth.*   dem.tif
-    HOME/runs/<id>/run.json       probability.tif …
-"""
+"""The store: scenes, series and runs under one home, found by random ids and never by a path from outside."""
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import re
-import secrets
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, cast
 
 import platformdirs
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select
+from sqlalchemy.orm import Session, undefer
 
-from core.errors import InputError, LandslideError, StorageError
-from core.mapping.result import MANIFEST, MappingResult
-from core.raster.scene import Scene
+from core.errors import InputError, StorageError
+from core.mapping.result import MappingResult
+from core.runs import files
+from core.runs.database import Database, database_url
+from core.runs.queue import Queue, gone
+from core.runs.records import (
+    ACTIVE,
+    ID,
+    TAG,
+    Artifact,
+    Failure,
+    Order,
+    Progress,
+    Run,
+    RunFilter,
+    SceneRecord,
+    SceneSummary,
+    Status,
+    StoredArtifact,
+    checked_id,
+    moment,
+)
+from core.runs.scenes import new_id, one_line
+from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, StateRow, TagRow
 
-log = logging.getLogger(__name__)
+__all__ = [
+    "ID", "Artifact", "Failure", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary", "Store",
+    "data_folder", "database_url", "default_store", "home_folder", "new_id",
+]  # fmt: skip
 
-ID = re.compile(r"[0-9a-f]{32}")
-SCENE = "scene.json"
-UPLOAD = "upload"
-SUFFIX = {"GTiff": ".tif", "PNG": ".png", "JPEG": ".jpg"}
-MEDIA_TYPES = {
-    ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
-    ".gpkg": "application/geopackage+sqlite3",
-    ".geojson": "application/geo+json",
-    ".json": "application/json",
-    ".png": "image/png",
-    ".csv": "text/csv; charset=utf-8",
-    ".zip": "application/zip",
-}
-
-
-def new_id() -> str:
-    """128 random bits as 32 hexadecimal digits."""
-    return secrets.token_hex(16)
-
-
-@dataclass(frozen=True)
-class SceneRecord:
-    """A scene in the store with what belongs to it.
-
-    Attributes
-    ----------
-    id
-        32 hexadecimal digits.
-    scene
-        The raster.
-    truth, dem
-        Inventory (raster or vector) and elevation on disk, or None.
-    origin
-        Where it came from, in words: "uploaded", "sample", the open data set's name, "data folder".
-    before
-        Id of the scene of the same place before the event, or empty.
-    """
-
-    id: str
-    scene: Scene
-    truth: Path | None = None
-    dem: Path | None = None
-    origin: str = ""
-    before: str = ""
-
-
-@dataclass(frozen=True)
-class SceneSummary:
-    """A scene in a list: its id, its name and where it came from."""
-
-    id: str
-    name: str
-    origin: str
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A file of a run as it is sent to a browser."""
-
-    path: Path
-    media_type: str
-    download_name: str
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What ``scene.json`` holds; files are named relative to its folder unless they are used in place."""
-
-    name: str
-    data: str
-    truth: str
-    dem: str
-    origin: str
-    before: str
-    synthetic: bool
-    licence: str
-    citation: str
-
-
-class Store:
-    """Scenes and runs under one home folder.
+class Store(Queue):
+    """Scenes, series and runs under one home folder.
 
     Parameters
     ----------
     home
         Folder that this store owns; made when missing.
+    url
+        Address of its database; by default SQLite in the home folder.
+
+    Raises
+    ------
+    StorageError
+        When folder or database cannot be made or opened.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, url: str | None = None) -> None:
+        files.folder(home)
+        super().__init__(home, Database(url or f"sqlite:///{(home / 'slidelens.sqlite').as_posix()}", home / ".lock"))
 
-    def _folder(self, kind: str, identity: str) -> Path:
-        if not ID.fullmatch(identity):
-            raise InputError("That is not an id of this store.", remedy="Open the page without it and choose again.")
-        return self.home / kind / identity
+    # Finding
 
-    def _make(self, kind: str) -> tuple[str, Path]:
-        identity = new_id()
-        folder = self._folder(kind, identity)
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise StorageError(
-                f"No folder can be made under {self.home}.", str(error), "Free space or set SLIDELENS_HOME."
-            ) from error
-        return identity, folder
-
-    def add_scene(
-        self,
-        data: Path,
-        name: str,
-        *,
-        truth: Path | None = None,
-        dem: Path | None = None,
-        origin: str = "",
-        before: str = "",
-        synthetic: bool = False,
-        licence: str = "",
-        citation: str = "",
-    ) -> SceneRecord:
-        """Register a raster that stays where it is (a sample, open data, a file of the data folder).
-
-        Registered with the same files and words before, it keeps its id.
-
-        Raises
-        ------
-        InputError
-            When the raster cannot be opened safely.
-        """
-        Scene.open(data, name)
-        entry = _Entry(
-            name, str(data.resolve()), _text(truth), _text(dem), origin, before, synthetic, licence, citation
-        )
-        identity = self._same(entry)
-        if identity is None:
-            identity, folder = self._make("scenes")
-            self._write(folder, entry)
-        return self.scene_record(identity)
-
-    def upload_scene(self, content: BinaryIO, name: str) -> SceneRecord:
-        """Copy an uploaded raster into the store under a name of ours and register it.
-
-        Raises
-        ------
-        InputError
-            When it is no raster that may be opened; nothing is kept then.
-        StorageError
-            When it cannot be written.
-        """
-        from core.raster.untrusted import sniff
-
-        identity, folder = self._make("scenes")
-        try:
-            aside = folder / UPLOAD
-            _spool(content, aside)
-            data = aside.rename(folder / f"data{SUFFIX[sniff(aside)]}")
-            scene = Scene.open(data, name)
-            self._write(folder, _Entry(scene.name, data.name, "", "", "uploaded", "", False, "", ""))
-        except InputError as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            # The file was read under a name of ours; its sender knows it by theirs.
-            raise type(error)(error.what.replace(UPLOAD, name, 1), error.why, error.remedy) from error
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return self.scene_record(identity)
-
-    def attach(
-        self, identity: str, role: str, content: BinaryIO, suffix: str, check: Callable[[Path], object] | None = None
-    ) -> SceneRecord:
-        """Give a scene its truth (``"truth"``) or elevation (``"dem"``) from an upload.
-
-        A sample or another file used in place is shared by all visitors; what one of them adds goes to a scene of its
-        own, with another id. What a scene had before is kept until the new file has proved good.
-
-        Parameters
-        ----------
-        suffix
-            One of .tif, .png, .jpg, .gpkg, .geojson, .zip; what the file really is, is decided when it is opened.
-        check
-            Called with the file before it is taken; what it raises refuses the file.
-
-        Returns
-        -------
-        The scene that now has the file.
-        """
-        if role not in ("truth", "dem") or suffix not in {".tif", ".png", ".jpg", ".gpkg", ".geojson", ".zip"}:
-            raise InputError(
-                f"A {suffix or 'nameless'} file cannot serve as {role}.", remedy="Give GeoTIFF or GeoPackage."
-            )
-        entry = self._entry(self._folder("scenes", identity))
-        shared = Path(entry.data).is_absolute()
-        target, folder = self._make("scenes") if shared else (identity, self._folder("scenes", identity))
-        path = folder / f"{role}-{secrets.token_hex(4)}{suffix}"
-        try:
-            _spool(content, path)
-            if check is not None:
-                check(path)
-            self._write(folder, _with(entry, role, path.name))
-        except BaseException:
-            path.unlink(missing_ok=True)
-            if shared:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-        replaced = getattr(entry, role)
-        if not shared and replaced and not Path(replaced).is_absolute():
-            (folder / replaced).unlink(missing_ok=True)
-        return self.scene_record(target)
-
-    def detach(self, identity: str, role: str) -> None:
-        """Take a scene's truth (``"truth"``) or elevation (``"dem"``) away again; files used in place stay."""
-        if role not in ("truth", "dem"):
-            raise InputError(f"A scene has no {role} that can be taken away.")
-        folder = self._folder("scenes", identity)
-        entry = self._entry(folder)
-        name = getattr(entry, role)
-        self._write(folder, _with(entry, role, ""))
-        if name and not Path(name).is_absolute():
-            (folder / name).unlink(missing_ok=True)
-
-    def set_before(self, identity: str, before: str) -> None:
-        """Say which scene shows the same place before the event.
-
-        Raises
-        ------
-        InputError
-            When either is not in the store, or both are the same.
-        """
-        if identity == before:
-            raise InputError("A scene cannot be its own earlier scene.", remedy="Choose another.")
-        self._entry(self._folder("scenes", before))
-        folder = self._folder("scenes", identity)
-        self._write(folder, replace(self._entry(folder), before=before))
-
-    def scenes(self) -> Iterator[SceneSummary]:
-        """All scenes whose raster is still there, the newest first, without opening them."""
-        for manifest in sorted((self.home / "scenes").glob(f"*/{SCENE}"), key=lambda path: -path.stat().st_mtime):
-            entry = self._readable(manifest.parent)
-            # A file used in place may have been moved away; the others are still there to choose.
-            if entry is not None and (manifest.parent / entry.data).is_file():
-                yield SceneSummary(manifest.parent.name, entry.name, entry.origin)
-
-    def _readable(self, folder: Path) -> _Entry | None:
-        """A scene's entry; None, and a line in the log, when its record is damaged."""
-        try:
-            return self._entry(folder)
-        except LandslideError:
-            log.warning("scene %s is left out", folder.name, exc_info=True)
-            return None
-
-    def _same(self, entry: _Entry) -> str | None:
-        """Id of a scene that is registered with exactly these files and words."""
-        for manifest in (self.home / "scenes").glob(f"*/{SCENE}"):
-            if self._readable(manifest.parent) == entry:
-                return manifest.parent.name
-        return None
-
-    def _write(self, folder: Path, entry: _Entry) -> None:
-        from core.raster.write import atomic_path
-
-        with atomic_path(folder / SCENE) as aside:
-            aside.write_text(json.dumps(asdict(entry), indent=1), encoding="utf-8")
-
-    def _entry(self, folder: Path) -> _Entry:
-        try:
-            return _Entry(**json.loads((folder / SCENE).read_text(encoding="utf-8")))
-        except FileNotFoundError as error:
-            raise InputError("This scene is not in the store.", remedy="Choose or upload it again.") from error
-        except (ValueError, TypeError) as error:
-            raise StorageError("The record of a scene is damaged.", str(error), "Load the scene again.") from error
-
-    def scene_record(self, identity: str) -> SceneRecord:
-        """A scene by id.
-
-        Raises
-        ------
-        InputError
-            When the id is malformed or unknown, or the raster is gone.
-        """
-        folder = self._folder("scenes", identity)
-        entry = self._entry(folder)
-        # Joining an absolute path keeps it: files used in place are stored absolute, ours relative.
-        scene = Scene.open(
-            folder / entry.data, entry.name, synthetic=entry.synthetic, licence=entry.licence, citation=entry.citation
-        )
-        truth = folder / entry.truth if entry.truth else None
-        dem = folder / entry.dem if entry.dem else None
-        return SceneRecord(identity, scene, truth, dem, entry.origin, entry.before)
-
-    def new_run(self) -> tuple[str, Path]:
-        """A fresh run id and its empty folder."""
-        return self._make("runs")
-
-    def discard_run(self, identity: str) -> None:
-        """Remove a run's folder, such as one that was cancelled or failed."""
-        shutil.rmtree(self._folder("runs", identity), ignore_errors=True)
-
-    def run(self, identity: str) -> MappingResult:
-        """A finished run by id.
+    def run(self, identity: str) -> Run:
+        """A run in any state.
 
         Raises
         ------
         InputError
             When the id is malformed or unknown.
         """
-        folder = self._folder("runs", identity)
-        if not (folder / MANIFEST).is_file():
-            raise InputError("This run is not in the store.", "It may have been removed.", "Run the mapping again.")
-        return MappingResult.load(folder)
+        with self.database.read() as session:
+            return self._record(self._known(session, identity))
 
-    def runs(self) -> Iterator[MappingResult]:
-        """All finished runs, the newest first."""
-        manifests = (self.home / "runs").glob(f"*/{MANIFEST}")
-        for manifest in sorted(manifests, key=lambda path: -path.stat().st_mtime):
-            yield MappingResult.load(manifest.parent)
+    def runs(self, wanted: RunFilter | None = None) -> list[Run]:
+        """Runs, those asked for last first."""
+        wanted = wanted or RunFilter()
+        query = _narrowed(select(RunRow), wanted).order_by(RunRow.created.desc(), RunRow.id)
+        with self.database.read() as session:
+            rows = session.scalars(query.limit(wanted.limit).offset(wanted.offset)).all()
+            return [self._record(row) for row in rows]
 
-    def artifact(self, run: str, role: str) -> Artifact:
+    def count(self, wanted: RunFilter | None = None) -> int:
+        """How many runs there are of a kind."""
+        query = _narrowed(select(RunRow.id), wanted or RunFilter())
+        with self.database.read() as session:
+            return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+    def active(self) -> list[Run]:
+        """Runs that wait or work, the oldest first."""
+        return self.runs(RunFilter(statuses=ACTIVE))[::-1]
+
+    def children(self, identity: str, kind: str = "") -> list[Run]:
+        """Runs that stand on a run, the newest first."""
+        return self.runs(RunFilter(parent=checked_id(identity), kinds=(kind,) if kind else ()))
+
+    def provenance(self, identity: str) -> dict[str, Any]:
+        """Where all of a run came from."""
+        with self.database.read() as session:
+            return self._known(session, identity, whole=True).provenance
+
+    def mapping(self, identity: str) -> MappingResult:
+        """What a finished run of the mapping task computed.
+
+        Raises
+        ------
+        InputError
+            When the run is unknown, not done, or of another task.
+        """
+        with self.database.read() as session:
+            row = self._known(session, identity, whole=True)
+            if row.task != "mapping":
+                raise InputError(f"This run is of the task {row.task}.", remedy="Open it on that task's page.")
+            if row.state.status != "done":
+                raise InputError(f"This run is {row.state.status}: it has no result.", remedy="Wait, or run it again.")
+            return MappingResult.from_json(
+                row.result,
+                id=row.id,
+                folder=self.home / files.ARTIFACTS,
+                artifacts={artifact.role: artifact.file for artifact in row.artifacts if not artifact.derived},
+                scene=row.scene,
+                scene_id=row.scene_id,
+                kind=row.kind,
+                parents=tuple(parent.parent_id for parent in row.parents),
+                provenance=row.provenance,
+                notes=tuple(row.notes),
+            )
+
+    def artifact(self, identity: str, role: str) -> Artifact:
         """A file of a run, by its role.
 
         Raises
@@ -352,31 +138,176 @@ class Store:
         InputError, StorageError
             When the run or the role is unknown, or the file is gone.
         """
-        result = self.run(run)
-        path = result.artifact(role)
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(result.scene).stem).strip("-") or "scene"
-        media_type = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
-        return Artifact(path, media_type, f"{stem}-{run[:8]}-{role}{path.suffix}")
+        run = self.run(identity)
+        stored = run.artifact(role)
+        if stored is None:
+            has = ", ".join(artifact.role for artifact in run.artifacts) or "none"
+            raise InputError(f"This run has no file {role!r}.", remedy=f"It has: {has}.")
+        if not stored.path.is_file():
+            raise StorageError(
+                f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again."
+            )
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.scene).stem).strip("-") or "scene"
+        return Artifact(stored.path, stored.media_type, f"{stem}-{identity[:8]}-{role}{stored.path.suffix}")
+
+    # What people add, and taking away
+
+    def label(
+        self,
+        identity: str,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        tags: Sequence[str] | None = None,
+        pinned: bool | None = None,
+    ) -> None:
+        """Name a run, write a note, tag or pin it; what is None stays as it is.
+
+        Raises
+        ------
+        InputError
+            When a tag is empty, longer than 64 signs or holds a comma.
+        """
+        wrong = next((tag for tag in tags or () if not TAG.fullmatch(tag)), None)
+        if wrong is not None:
+            raise InputError(f"{wrong[:80]!r} is no tag.", remedy="Give up to 64 signs without a comma.")
+        with self.database.write() as session:
+            run = self._known(session, identity)
+            if name is not None:
+                run.label.name = one_line(name)[:200]
+            if note is not None:
+                run.label.note = note.replace("\x00", "")[:20_000]
+            if pinned is not None:
+                run.label.pinned = pinned
+            if tags is not None:
+                had = {row.tag: row for row in run.tags}
+                run.tags = [had.get(tag) or TagRow(tag=tag) for tag in sorted(set(tags))]
+
+    def tags(self) -> list[str]:
+        """All tags in use."""
+        with self.database.read() as session:
+            return list(session.scalars(select(TagRow.tag).distinct().order_by(TagRow.tag)))
+
+    def models(self) -> list[str]:
+        """Names of all models that runs used."""
+        with self.database.read() as session:
+            return [name for name in session.scalars(select(RunRow.model).distinct().order_by(RunRow.model)) if name]
+
+    def add_artifact(self, identity: str, role: str, path: Path) -> None:
+        """Add a file that was derived from a finished run, such as a report; an earlier one of that role is replaced.
+
+        `path` is moved into the store.
+        """
+        digest, root = files.content_digest(path), self.home / files.ARTIFACTS
+        with files.turn(self.home):
+            row = self._placed(role, path, digest, root)
+            row.derived = True
+            with self.database.write() as session:
+                run = self._known(session, identity)
+                earlier = next((artifact for artifact in run.artifacts if artifact.role == role), None)
+                if earlier is not None and not earlier.derived:
+                    raise InputError(f"The {role} of a run is its result and cannot be replaced.")
+                if earlier is not None:
+                    run.artifacts.remove(earlier)
+                    session.flush()
+                run.artifacts.append(row)
+            if earlier is not None:
+                self._drop_unnamed({earlier.file})
+
+    def delete(self, identity: str) -> int:
+        """Remove a run, all that stands on it, and files that no other run has; return how many runs went.
+
+        Raises
+        ------
+        InputError
+            When it, or one that stands on it, is being computed.
+        """
+        with files.turn(self.home):
+            with self.database.write() as session:
+                self._known(session, identity)
+                doomed = self._descendants(session, identity)
+                busy = select(StateRow.run_id).where(StateRow.run_id.in_(doomed), StateRow.status == "running")
+                if session.scalars(busy).first():
+                    raise InputError("The run is being computed.", remedy="Cancel it first.")
+                names = select(ArtifactRow.file).where(ArtifactRow.run_id.in_(doomed))
+                named = set(session.scalars(names))
+                session.execute(delete(RunRow).where(RunRow.id.in_(doomed)))
+            self._drop_unnamed(named)
+        for run in doomed:
+            files.remove(self.work_folder(run))
+            files.remove(self.home / "exports" / run)
+        return len(doomed)
+
+    # Within
+
+    def _known(self, session: Session, identity: str, *, whole: bool = False) -> RunRow:
+        options = [undefer(RunRow.provenance), undefer(RunRow.result)] if whole else []
+        row = session.get(RunRow, checked_id(identity), options=options)
+        if row is None:
+            raise gone()
+        return row
+
+    def _drop_unnamed(self, names: set[str]) -> None:
+        """Remove those of some artifact files that no run names; only in one's turn."""
+        with self.database.read() as session:
+            kept = set(session.scalars(select(ArtifactRow.file).where(ArtifactRow.file.in_(names))))
+        for name in names - kept:
+            (self.home / files.ARTIFACTS / name).unlink(missing_ok=True)
+
+    def _descendants(self, session: Session, identity: str) -> list[str]:
+        found, new = [identity], [identity]
+        while new:
+            query = select(ParentRow.run_id).where(ParentRow.parent_id.in_(new))
+            new = [run for run in dict.fromkeys(session.scalars(query)) if run not in found]
+            found.extend(new)
+        return found
+
+    def _record(self, row: RunRow) -> Run:
+        state, label, root = row.state, row.label, self.home / files.ARTIFACTS
+        return Run(
+            id=row.id, task=row.task, kind=row.kind, status=cast("Status", state.status),
+            created=cast("Any", moment(row.created)), scene_id=row.scene_id, scene=row.scene, model=row.model,
+            parameters=row.parameters, seed=row.seed, parents=tuple(parent.parent_id for parent in row.parents),
+            owner=row.owner, time_limit=row.time_limit, started=moment(state.started),
+            finished=moment(state.finished), heartbeat=moment(state.heartbeat), server=state.server,
+            worker=state.worker, cancelling=state.cancelling, progress=Progress(state.done, state.total, state.words),
+            failure=Failure(**state.failure) if state.failure else None, scene_digest=row.scene_digest,
+            weights_sha256=row.weights_sha256, metrics=row.metrics, notes=tuple(row.notes),
+            artifacts=tuple(
+                StoredArtifact(one.role, one.digest, root / one.file, one.size, one.media_type, one.derived)
+                for one in row.artifacts
+            ),
+            name=label.name, note=label.note, tags=tuple(tag.tag for tag in row.tags), pinned=label.pinned,
+        )  # fmt: skip
 
 
-def _with(entry: _Entry, role: str, name: str) -> _Entry:
-    return replace(entry, truth=name) if role == "truth" else replace(entry, dem=name)
+def _narrowed(query: Select[Any], wanted: RunFilter) -> Select[Any]:
+    query = query.join(StateRow, StateRow.run_id == RunRow.id).join(LabelRow, LabelRow.run_id == RunRow.id)
+    for column in ("task", "model", "scene_id", "owner"):
+        if value := getattr(wanted, column):
+            query = query.where(getattr(RunRow, column) == value)
+    if wanted.kinds:
+        query = query.where(RunRow.kind.in_(wanted.kinds))
+    if wanted.statuses:
+        query = query.where(StateRow.status.in_(wanted.statuses))
+    if wanted.after is not None:
+        query = query.where(RunRow.created >= wanted.after.timestamp())
+    if wanted.before is not None:
+        query = query.where(RunRow.created < wanted.before.timestamp())
+    if wanted.tag:
+        query = query.where(RunRow.id.in_(select(TagRow.run_id).where(TagRow.tag == wanted.tag)))
+    if wanted.parent:
+        query = query.where(RunRow.id.in_(select(ParentRow.run_id).where(ParentRow.parent_id == wanted.parent)))
+    if wanted.text:
+        query = query.where(or_(*_holding(wanted.text.lower())))
+    return query
 
 
-def _text(path: Path | None) -> str:
-    return str(path.resolve()) if path else ""
-
-
-def _spool(content: BinaryIO, path: Path) -> None:
-    """Copy a stream to disk in pieces, so that an upload is never held twice."""
-    try:
-        with path.open("wb") as file:
-            shutil.copyfileobj(content, file, 1 << 20)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise StorageError(
-            "The upload could not be written to disk.", str(error), "Free space and try again."
-        ) from error
+def _holding(text: str) -> list[ColumnElement[bool]]:
+    within = [
+        func.lower(column).contains(text, autoescape=True) for column in (RunRow.scene, LabelRow.name, LabelRow.note)
+    ]
+    return [*within, RunRow.id.startswith(text, autoescape=True)]
 
 
 def home_folder() -> Path:
@@ -391,10 +322,12 @@ def data_folder() -> Path | None:
 
 
 @lru_cache(maxsize=4)
-def _store(home: Path) -> Store:
-    return Store(home)
+def open_store(home: Path, url: str) -> Store:
+    """The store of a home folder and a database, opened once a process."""
+    return Store(home, url)
 
 
 def default_store() -> Store:
-    """The store of this process, under `home_folder()`."""
-    return _store(home_folder())
+    """The store of this process, under `home_folder()`, with the database of `database_url`."""
+    home = home_folder()
+    return open_store(home, database_url(home))

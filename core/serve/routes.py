@@ -132,7 +132,7 @@ def _render_run(run_id: str, layer: str, threshold: float, z: int, x: int, y: in
     from core.runs.store import default_store
     from core.serve.tiles import TileAddress, run_tile
 
-    return run_tile(_found(partial(default_store().run, run_id)), layer, TileAddress(z, x, y), threshold)
+    return run_tile(_found(partial(default_store().mapping, run_id)), layer, TileAddress(z, x, y), threshold)
 
 
 def _found(look_up: Callable[[], T]) -> T:
@@ -173,9 +173,6 @@ async def artifact_route(request: Request) -> Response:
         from core.runs.store import default_store
 
         role = str(request.path_params["name"])
-        run = default_store().run(run_id)
-        if role not in run.artifacts:
-            raise InputError("This run has no such file.", remedy=f"It has {', '.join(run.artifacts)}.")
         artifact = default_store().artifact(run_id, role)
         return download(artifact.path, artifact.download_name, artifact.media_type)
 

@@ -189,13 +189,13 @@ def test_the_address_holds_the_threshold(site: Site, mapped: str, open_page: Cal
 
 
 def test_a_drawn_area_limits_the_run(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
-    scene = site.store.run(mapped).scene_id
+    scene = site.store.mapping(mapped).scene_id
     seen = open_page(f"{site.address}/mapping?scene={scene}")
     frame = seen.map_frame()
     steps.has_tiles(frame, "/tiles/scene/")
     steps.draw_rectangle(seen.page, frame)
-    run = site.store.run(steps.map_landslides(seen.page))
-    whole = int(site.store.run(mapped).counts.sum())
+    run = site.store.mapping(steps.map_landslides(seen.page))
+    whole = int(site.store.mapping(mapped).counts.sum())
     assert 0 < int(run.counts.sum()) < whole / 4
     assert run.provenance["parameters"]["area"]
     assert float(steps.metric(seen.page, "Share of the scene").rstrip("%")) < 100
@@ -223,7 +223,7 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
 
 
 def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
-    page = open_page(f"{site.address}/mapping?scene={site.store.run(mapped).scene_id}").page
+    page = open_page(f"{site.address}/mapping?scene={site.store.mapping(mapped).scene_id}").page
     steps.choose(page, "Model", "Tiny slow")
     runs = {folder.name for folder in (site.store.home / "runs").iterdir()}
     page.get_by_role("button", name="Map landslides").click()
@@ -237,7 +237,7 @@ def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Call
 
 
 def test_two_visitors_do_not_meet(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
-    after = site.store.run(mapped)
+    after = site.store.mapping(mapped)
     before = site.store.scene_record(site.store.scene_record(after.scene_id).before)
     one = open_page(f"{site.address}/mapping?scene={after.scene_id}").page
     two = open_page(f"{site.address}/mapping?scene={before.id}").page
@@ -246,8 +246,8 @@ def test_two_visitors_do_not_meet(site: Site, mapped: str, open_page: Callable[.
     for page in (one, two):
         page.get_by_role("button", name="Map landslides").click()
     runs = [steps.finished(page) for page in (one, two)]
-    assert [site.store.run(run).scene_id for run in runs] == [after.scene_id, before.id]
-    assert (site.store.run(runs[0]).counts == after.counts).all()
+    assert [site.store.mapping(run).scene_id for run in runs] == [after.scene_id, before.id]
+    assert (site.store.mapping(runs[0]).counts == after.counts).all()
     one.get_by_text("Mountain valley after the event").first.wait_for()
     two.get_by_text("Mountain valley before the event").first.wait_for()
     # A threshold that one of them moves is not the other's.

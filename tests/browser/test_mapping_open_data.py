@@ -57,7 +57,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
     page.get_by_role("button", name="Fetch and use").click()
     page.get_by_text("no coordinate system: pixel space").wait_for()
     steps.choose(page, "Model", title_of(case.model))
-    run = Store(home).run(steps.map_landslides(page))
+    run = Store(home).mapping(steps.map_landslides(page))
     assert run.model == case.model
     assert (run.grid.width, run.grid.height, run.grid.crs) == (case.side, case.side, None)
     assert run.has_truth

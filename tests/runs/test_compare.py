@@ -15,17 +15,17 @@ from core.raster.scene import Scene
 from core.runs.compare import compare_runs
 from core.runs.provenance import environment, now
 from core.runs.store import Store
-from tests.factories import made_run
+from tests.factories import keep, made_run
 
 
 def test_a_change_names_the_runs_it_compares_and_holds_their_difference(tmp_path: Path, store: Store) -> None:
-    before = made_run(tmp_path / "a", np.full((5, 6), 0.25), identity="a" * 32)
-    after = made_run(tmp_path / "b", np.full((5, 6), 0.75), identity="b" * 32)
+    before = keep(store, made_run(tmp_path / "a", np.full((5, 6), 0.25)))
+    after = keep(store, made_run(tmp_path / "b", np.full((5, 6), 0.75)))
 
     run = compare_runs(store, before, after, compare(before, after, Choice(0.5)))
 
-    stored = store.run(run.id)
-    assert (stored.kind, stored.parents) == ("change", ("a" * 32, "b" * 32))
+    stored = store.mapping(run.id)
+    assert (stored.kind, stored.parents) == ("change", (before.id, after.id))
     assert stored.grid == after.grid
     with Scene.open(stored.artifact("change")).reader() as reader:
         # Codes 190 and 64, each rounded half to even.
@@ -35,7 +35,7 @@ def test_a_change_names_the_runs_it_compares_and_holds_their_difference(tmp_path
 def test_a_change_that_cannot_be_written_leaves_nothing(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = made_run(tmp_path / "a", np.full((5, 6), 0.25))
+    run = keep(store, made_run(tmp_path / "a", np.full((5, 6), 0.25)))
     change = compare(run, run, Choice(0.5))
 
     def full(_: Path) -> None:
@@ -45,7 +45,8 @@ def test_a_change_that_cannot_be_written_leaves_nothing(
 
     with pytest.raises(StorageError):
         compare_runs(store, run, run, change)
-    assert list((store.home / "runs").iterdir()) == []
+    assert [kept.id for kept in store.runs()] == [run.id]
+    assert list((store.home / "work").iterdir()) == []
 
 
 def test_a_result_names_the_versions_and_the_machine_it_was_computed_with() -> None:

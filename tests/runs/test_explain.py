@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from rasterio.warp import transform_geom
 
 from core.errors import InputError
 from core.mapping.area import area_of
 from core.mapping.findings import Choice, find
-from core.mapping.predict import Area
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 from core.raster.windows import Region
@@ -37,8 +38,15 @@ def two_reds(folder: Path, placement: str = "north-up") -> Scene:
     return Scene.open(write_raster(folder / "scene.tif", values, placement, nodata=0))
 
 
-def mapped(store: Store, scene: Scene, area: Area | None = None) -> MappingResult:
-    return run_mapping(store, scene, REQUEST, area=area)
+def mapped(store: Store, scene: Scene, drawn: dict[str, Any] | None = None) -> MappingResult:
+    return run_mapping(store, scene, REQUEST, area_outline=drawn)
+
+
+def drawn(scene: Scene) -> dict[str, Any]:
+    """The rows from 60 and columns from 50 on, as they are drawn on the map."""
+    corners = [scene.grid.transform @ corner for corner in ((50, 60), (100, 60), (100, 90), (50, 90), (50, 60))]
+    ring = {"type": "Polygon", "coordinates": [corners]}
+    return ring if scene.grid.crs is None else transform_geom(scene.grid.crs, "EPSG:4326", ring)
 
 
 def layer() -> str:
@@ -78,7 +86,8 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
     tmp_path: Path, store: Store, placement: str
 ) -> None:
     scene = two_reds(tmp_path, placement)
-    result = mapped(store, scene, Area(Region(60, 50, 30, 50)))
+    result = mapped(store, scene, drawn(scene))
+    assert np.isclose(result.grid.xy(0, 0), scene.grid.xy(60, 50)).all() or placement == "without CRS"
     polygons = find(result, Choice(0.5)).polygons
     assert len(polygons) == 1
 
@@ -104,7 +113,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     result = mapped(store, scene)
 
     why = explain(store, scene, result, (10, 15), layer())
-    stored = store.run(why.run.id)
+    stored = store.mapping(why.run.id)
 
     assert (stored.kind, stored.parents, stored.scene_digest) == ("explanation", (result.id,), scene.digest)
     assert stored.notes == (why.sentence,)

@@ -20,7 +20,7 @@ from core.mapping.result import MappingResult
 from core.raster import write
 from core.raster.scene import Scene
 from core.runs.mapping import Request, request_for, request_of, rescore, run_mapping
-from core.runs.store import SceneRecord, Store
+from core.runs.store import Store
 from tests.factories import PLACEMENTS, constant_weights, expected_codes, ramp, tiny_spec, write_model, write_raster
 
 RED = Request("red", engine="torch")
@@ -41,7 +41,8 @@ def scene_of(folder: Path, values: NDArray[Any], placement: str = "north-up", **
 
 
 def runs_left(store: Store) -> list[Path]:
-    return list((store.home / "runs").glob("*")) if (store.home / "runs").is_dir() else []
+    """Folders of runs under way, and files of runs that are done."""
+    return [*(store.home / "work").glob("*"), *(store.home / "artifacts").glob("*/*")]
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
@@ -71,10 +72,11 @@ def test_rasters_of_every_shape_are_mapped(tmp_path: Path, store: Store, size: t
 def test_a_run_is_stored_with_where_all_of_it_came_from(tmp_path: Path, store: Store) -> None:
     scene = scene_of(tmp_path, ramp(20, 20))
 
-    result = run_mapping(store, scene, RED, scene_id="a" * 32)
-    again = store.run(result.id)
+    result = run_mapping(store, scene, RED)
+    again = store.mapping(result.id)
 
-    assert (again.scene, again.scene_digest, again.scene_id, again.model) == ("scene", scene.digest, "a" * 32, "red")
+    assert (again.scene, again.scene_digest, again.model) == ("scene", scene.digest, "red")
+    assert store.scene_record(again.scene_id).scene.path == scene.path
     assert again.grid == result.grid
     np.testing.assert_array_equal(again.counts, result.counts)
     assert set(again.provenance) >= {"scene", "model", "parameters", "bridge", "runtime", "versions", "machine"}
@@ -157,7 +159,7 @@ def test_a_drawn_area_has_the_values_of_the_whole_scene_inside_and_nodata_outsid
     request = Request("red", options=Options(overlap=0.4, turned=True), engine="torch")
 
     whole = run_mapping(store, scene, request)
-    part = run_mapping(store, scene, request, area=area, area_outline=[list(corner) for corner in corners])
+    part = run_mapping(store, scene, request, area_outline=drawn)
 
     region = area.region
     rows, columns = slice(region.row, region.end_row), slice(region.column, region.end_column)
@@ -187,7 +189,7 @@ def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store)
 
     at_once = run_mapping(store, scene, RED, truth=path)
     plain = run_mapping(store, scene, RED)
-    later = rescore(store, plain, SceneRecord("0" * 32, scene, path))
+    later = rescore(store, plain, store.add_scene(scene.path, scene.name, truth=path))
 
     np.testing.assert_array_equal(later.counts, at_once.counts)
     assert later.baseline is not None
@@ -197,8 +199,8 @@ def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store)
     np.testing.assert_array_equal(codes_of(later), codes_of(plain))
     assert later.provenance["truth"] == at_once.provenance["truth"]
     assert later.parents == (plain.id,)
-    assert not store.run(plain.id).has_truth
-    assert store.run(later.id).has_truth
+    assert not store.mapping(plain.id).has_truth
+    assert store.mapping(later.id).has_truth
     found = expected_codes(values[0])[3:] / 254 >= 0.5
     assert Confusion.at(at_once.counts, 0.5) == Confusion.of(found, truth[3:] == 1)
 
@@ -224,7 +226,7 @@ def test_a_truth_that_does_not_overlap_is_refused_and_leaves_nothing(tmp_path: P
     assert runs_left(store) == []
     result = run_mapping(store, scene, RED)
     with pytest.raises(GridError, match="does not overlap"):
-        rescore(store, result, SceneRecord("0" * 32, scene, path))
+        rescore(store, result, store.add_scene(scene.path, scene.name, truth=path))
     assert len(runs_left(store)) == 1
 
 
@@ -235,7 +237,7 @@ def test_cancelling_leaves_nothing(tmp_path: Path, store: Store) -> None:
     assert runs_left(store) == []
 
 
-@pytest.mark.parametrize("file", ["probability.tif", "truth.tif", "run.json"])
+@pytest.mark.parametrize("file", ["probability.tif", "truth.tif"])
 def test_a_full_disk_leaves_no_half_run(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
@@ -307,10 +309,10 @@ def test_a_drawn_part_of_an_image_without_coordinates_keeps_its_place(tmp_path: 
     ring = [(10, 20), (30, 20), (30, 35), (10, 35), (10, 20)]
     path, _ = truth_file(tmp_path, 40, 50, "without CRS")
 
-    result = run_mapping(store, scene, RED, area=area_of(scene.grid, {"type": "Polygon", "coordinates": [ring]}))
+    result = run_mapping(store, scene, RED, area_outline={"type": "Polygon", "coordinates": [ring]})
 
     codes = codes_of(result)
     assert result.grid == scene.grid
     assert np.argwhere(codes != 255).min(axis=0).tolist() == [20, 10]
     assert np.argwhere(codes != 255).max(axis=0).tolist() == [34, 29]
-    assert rescore(store, result, SceneRecord("0" * 32, scene, path)).counts.sum() == 15 * 20
+    assert rescore(store, result, store.add_scene(scene.path, scene.name, truth=path)).counts.sum() == 15 * 20

@@ -17,6 +17,7 @@ from core.mapping.result import MappingResult
 from core.raster.grid import Grid
 from core.raster.write import write_array
 from core.runs.store import SceneRecord, Store
+from tests.factories import keep
 
 HEIGHT, WIDTH = 300, 400
 COLOURS = np.array([[200, 40, 40], [40, 200, 40]], np.uint8)
@@ -74,11 +75,12 @@ def make_run(store: Store, *, georeferenced: bool) -> Made:
     truth = np.zeros((HEIGHT, WIDTH), np.uint8)
     truth[:, WIDTH // 2 :] = 1
     codes = encode(probability)
-    run_id, folder = store.new_run()
+    folder = store.home.parent / "made"
+    folder.mkdir(exist_ok=True)
     write_array(folder / "probability.tif", grid, codes, nodata=255)
     write_array(folder / "truth.tif", grid, truth, nodata=255, overview_resampling="nearest")
     run = MappingResult(
-        id=run_id,
+        id="",
         folder=folder,
         scene=record.scene.name,
         scene_digest=record.scene.digest,
@@ -89,5 +91,4 @@ def make_run(store: Store, *, georeferenced: bool) -> Made:
         artifacts={"probability": "probability.tif", "truth": "truth.tif"},
         has_truth=True,
     )
-    run.save()
-    return Made(record, run, probability, truth)
+    return Made(record, keep(store, run, record.id), probability, truth)

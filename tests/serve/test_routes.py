@@ -50,7 +50,7 @@ def test_routes_live_below_the_base_path() -> None:
         ("/tiles/run/{run}/uncertainty/0/0/0.png", 400, "uncertainty"),
         ("/tiles/run/{run}/<script>/0/0/0.png", 400, "no map layer"),
         (f"/artifacts/{UNKNOWN}/probability", 404, "not in the store"),
-        ("/artifacts/{run}/run.json", 404, "no such file"),
+        ("/artifacts/{run}/run.json", 404, "no file"),
         ("/artifacts/{run}/..%2frun.json", 404, ""),
         ("/assets/leaflet/../../package.json", 404, ""),
         ("/assets/leaflet/leaflet-src.js", 404, "no such asset"),

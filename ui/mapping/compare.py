@@ -31,7 +31,7 @@ def show(view: View) -> None:
             return
         st.session_state[key] = _map_before(view).id
     try:
-        earlier = resources.store().run(st.session_state[key])
+        earlier = resources.store().mapping(st.session_state[key])
     except InputError:
         del st.session_state[key]  # it was removed since: it can be made again
         raise

@@ -86,9 +86,10 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 
 def _show(record: SceneRecord, result: MappingResult) -> None:
     from core.mapping.findings import LARGEST
+    from core.mapping.result import MAPPINGS
     from ui.mapping.tabs import show_tabs
 
-    if result.kind != "mapping":
+    if result.kind not in MAPPINGS:
         raise InputError(f"This run is no mapping but of kind {result.kind}.", remedy="Open the mapping it belongs to.")
     _notes(record, result)
     choice = choose(result)

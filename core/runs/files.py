@@ -1,0 +1,128 @@
+"""Files of the store, each kept once under the digest of its content.
+
+::
+
+    HOME/files/ab/abcd….tif       what was uploaded, by the digest of its bytes
+    HOME/artifacts/ab/abcd….tif   what runs computed, by the digest of values and grid
+    HOME/work/<run id>/           where a run writes until it is done
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock
+
+from core.errors import StorageError
+
+FILES, ARTIFACTS, WORK = "files", "artifacts", "work"
+MEDIA_TYPES = {
+    ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
+    ".gpkg": "application/geopackage+sqlite3",
+    ".geojson": "application/geo+json",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".csv": "text/csv; charset=utf-8",
+    ".zip": "application/zip",
+}
+CHUNK = 1 << 20
+
+
+@contextmanager
+def turn(home: Path) -> Iterator[None]:
+    """Have the files to oneself: to give a file its name and write its row, or to find that none names it.
+
+    Without it a file could be taken for an orphan between its arrival and its row.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / ".files.lock"):
+        yield
+
+
+def folder(path: Path) -> Path:
+    """Make a folder.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"No folder can be made under {path.parent}.", str(error), "Free space or set SLIDELENS_HOME."
+        ) from error
+    return path
+
+
+def spool(content: BinaryIO, home: Path) -> tuple[Path, str]:
+    """Copy a stream to a file of no name yet, in pieces, and return it with the SHA-256 of its bytes.
+
+    Raises
+    ------
+    StorageError
+        When the disk does not take it; nothing remains.
+    """
+    aside = folder(home / FILES) / f".upload-{secrets.token_hex(8)}"
+    digest = hashlib.sha256()
+    try:
+        with aside.open("wb") as file:
+            while piece := content.read(CHUNK):
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise StorageError(
+            "The upload could not be written to disk.", str(error), "Free space and try again."
+        ) from error
+    return aside, digest.hexdigest()
+
+
+def place(source: Path, root: Path, digest: str, suffix: str) -> str:
+    """Give a file its lasting name and return that, relative to `root`; an equal one that is there is kept.
+
+    Raises
+    ------
+    StorageError
+        When the disk does not take it.
+    """
+    name = f"{digest[:2]}/{digest}{suffix}"
+    target = root / name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_file() and target.stat().st_size == source.stat().st_size:
+            source.unlink()  # a file that is being read cannot be replaced on every system
+        else:
+            source.replace(target)
+    except OSError as error:
+        raise StorageError(f"{source.name} could not be kept.", str(error), "Free space and try again.") from error
+    return name
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of what a file holds: of values, validity and grid for a GeoTIFF, of its bytes otherwise."""
+    if path.suffix == ".tif":
+        from core.raster.scene import Scene
+
+        return Scene.open(path).digest
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def remove(path: Path) -> None:
+    """Remove a folder and all in it, if it is there."""
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,174 @@
+"""Asking for runs and doing them: the rows of the store are the queue.
+
+A run is a row from the moment it is asked for. While it works it writes into a folder of its own; when it is done, its
+files take their lasting names and its row is completed in one transaction, and from then on neither changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import select, update
+
+from core.errors import InputError, RunCancelled
+from core.runs import files
+from core.runs.records import (
+    ACTIVE,
+    Failure,
+    Order,
+    Progress,
+    Result,
+    Status,
+    checked_id,
+    clock,
+    default_time_limit,
+)
+from core.runs.scenes import Shelf, new_id, one_line
+from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, SceneRow, StateRow
+
+
+class Queue(Shelf):
+    """Runs from their order to their end."""
+
+    def order(self, order: Order) -> str:
+        """Put a run in the queue and return its id.
+
+        Raises
+        ------
+        InputError
+            When its scene or a parent is not in the store.
+        """
+        identity = new_id()
+        limit = default_time_limit() if order.time_limit is None else order.time_limit
+        with self.database.write() as session:
+            scene = order.scene
+            if order.scene_id:
+                row = session.get(SceneRow, checked_id(order.scene_id))
+                if row is None:
+                    raise InputError("This scene is not in the store.", remedy="Choose or upload it again.")
+                scene = row.name
+            for parent in order.parents:
+                if session.get(RunRow, checked_id(parent)) is None:
+                    raise gone()
+            run = RunRow(
+                id=identity, task=order.task, kind=order.kind, created=clock(), owner=order.owner,
+                scene_id=order.scene_id, scene=scene, model=order.model, parameters=finite(order.parameters),
+                seed=order.seed, time_limit=limit, scene_digest="", weights_sha256="", metrics={}, notes=[],
+                provenance={}, result={},
+            )  # fmt: skip
+            run.state = StateRow(status="queued", server="", worker="", cancelling=False, done=0, total=0, words="")
+            run.label = LabelRow(name=one_line(order.name), note="", pinned=False)
+            run.parents = [ParentRow(position=at, parent_id=parent) for at, parent in enumerate(order.parents)]
+            session.add(run)
+        return identity
+
+    def claim(self, identity: str, *, server: str, worker: str) -> bool:
+        """Make a queued run a running one; False when somebody else was first or it was cancelled."""
+        now = clock()
+        values = {"status": "running", "server": server, "worker": worker, "started": now, "heartbeat": now}
+        return self._change(identity, ("queued",), values)
+
+    def beat(self, identity: str, progress: Progress | None = None) -> bool:
+        """Say that a run is alive, and how far it is; False when it should stop."""
+        values: dict[str, Any] = {"heartbeat": clock()}
+        if progress is not None:
+            values |= {"done": progress.done, "total": progress.total, "words": progress.words}
+        if not self._change(identity, ("running",), values):
+            return False
+        with self.database.read() as session:
+            return not session.scalar(select(StateRow.cancelling).filter_by(run_id=identity))
+
+    def advance(self, identity: str, steps: int) -> bool:
+        """Add steps to those done, for a run that several workers share; False when it should stop."""
+        if not self._change(identity, ("running",), {"heartbeat": clock(), "done": StateRow.done + steps}):
+            return False
+        with self.database.read() as session:
+            return not session.scalar(select(StateRow.cancelling).filter_by(run_id=identity))
+
+    def cancel(self, identity: str) -> None:
+        """Stop a run: at once while it waits, at its next window or batch while it works."""
+        stopped = Failure("The run was cancelled.", "Nothing of it was kept.")
+        if not self._end(identity, ("queued",), "cancelled", stopped):
+            self._change(identity, ("running",), {"cancelling": True})
+
+    def fail(self, identity: str, failure: Failure, status: Status = "failed") -> bool:
+        """End an active run without a result; False when it had ended before."""
+        if not self._end(identity, ACTIVE, status, failure):
+            return False
+        files.remove(self.work_folder(identity))
+        return True
+
+    def finish(self, identity: str, result: Result) -> None:
+        """Keep what a running run computed: its files take their lasting names, its row is completed for good.
+
+        Raises
+        ------
+        RunCancelled
+            When the run has ended meanwhile: cancelled, given up for lost, or removed.
+        StorageError
+            When the disk is full; the run is then still running.
+        """
+        root = self.home / files.ARTIFACTS
+        found = {role: self._digested(result.folder / name, root) for role, name in result.artifacts.items()}
+        content = {**result.to_json(), "scene_digest": result.scene_digest}
+        with files.turn(self.home):
+            rows = [self._placed(role, path, digest, root) for role, (path, digest) in found.items()]
+            with self.database.write() as session:
+                run = session.get(RunRow, checked_id(identity), with_for_update={"of": RunRow})
+                if run is None or run.state.status != "running":
+                    raise RunCancelled("The run had ended before its result was kept.", "Nothing of it was kept.")
+                run.scene_digest = result.scene_digest
+                run.weights_sha256 = str(result.provenance.get("model", {}).get("weights_sha256", ""))
+                run.metrics, run.notes = finite(result.metrics()), list(result.notes)
+                run.provenance, run.result = finite(result.provenance), finite(content)
+                run.artifacts.extend(rows)
+                run.state.status, run.state.finished, run.state.cancelling = "done", clock(), False
+        files.remove(self.work_folder(identity))
+
+    def work_folder(self, identity: str) -> Path:
+        """Where a run writes until it is done; not made here."""
+        return self.home / files.WORK / checked_id(identity)
+
+    # Within
+
+    def _change(self, identity: str, statuses: Sequence[str], values: Mapping[str, Any]) -> bool:
+        query = update(StateRow).where(StateRow.run_id == checked_id(identity), StateRow.status.in_(statuses))
+        with self.database.write() as session:
+            return bool(cast("Any", session.execute(query.values(**values))).rowcount)
+
+    def _end(self, identity: str, statuses: Sequence[str], status: Status, failure: Failure) -> bool:
+        said = {key: text.replace("\x00", "") for key, text in asdict(failure).items()}
+        values = {"status": status, "finished": clock(), "failure": said, "cancelling": False}
+        return self._change(identity, statuses, values)
+
+    def _digested(self, path: Path, root: Path) -> tuple[Path, str]:
+        if path.is_relative_to(root):
+            return path, path.stem  # of another run already, and named by its digest
+        return path, files.content_digest(path)
+
+    def _placed(self, role: str, path: Path, digest: str, root: Path) -> ArtifactRow:
+        suffix, size = path.suffix, path.stat().st_size
+        known = path.is_relative_to(root)
+        name = path.relative_to(root).as_posix() if known else files.place(path, root, digest, suffix)
+        media_type = files.MEDIA_TYPES.get(suffix, "application/octet-stream")
+        return ArtifactRow(role=role, digest=digest, file=name, size=size, media_type=media_type, derived=False)
+
+
+def gone() -> InputError:
+    """What is said of a run that nobody knows."""
+    return InputError("This run is not in the store.", "It may have been removed.", "Run the mapping again.")
+
+
+def finite(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold
+    """Content as JSON that every database takes: numbers that are none become null, tuples lists."""
+    if isinstance(content, Mapping):
+        return {str(key): finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content.replace("\x00", "") if isinstance(content, str) else content

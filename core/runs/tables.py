@@ -1,0 +1,159 @@
+"""Rows of the store. What a run computed never changes; its state and its labels are rows of their own.
+
+Times are seconds since 1970 in UTC, which every database keeps alike. Files are named relative to the folder of the
+store that holds them, or with their absolute path where they are used in place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Double, ForeignKey, Index, Integer, String, Text, false
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+ID = String(32)
+DIGEST = String(64)
+
+
+class Base(DeclarativeBase):
+    """All tables of the store."""
+
+
+class SceneRow(Base):
+    """A raster and what belongs to it."""
+
+    __tablename__ = "scenes"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    created: Mapped[float] = mapped_column(Double, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    file: Mapped[str] = mapped_column(Text)
+    file_digest: Mapped[str] = mapped_column(DIGEST, default="", index=True)
+    truth: Mapped[str] = mapped_column(Text, default="")
+    dem: Mapped[str] = mapped_column(Text, default="")
+    origin: Mapped[str] = mapped_column(Text, default="")
+    before: Mapped[str] = mapped_column(ID, default="")
+    synthetic: Mapped[bool] = mapped_column(Boolean, default=False)
+    licence: Mapped[str] = mapped_column(Text, default="")
+    citation: Mapped[str] = mapped_column(Text, default="")
+
+
+class SeriesRow(Base):
+    """A monitoring table."""
+
+    __tablename__ = "series"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    created: Mapped[float] = mapped_column(Double, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    file: Mapped[str] = mapped_column(Text)
+    file_digest: Mapped[str] = mapped_column(DIGEST, default="", index=True)
+    origin: Mapped[str] = mapped_column(Text, default="")
+    synthetic: Mapped[bool] = mapped_column(Boolean, default=False)
+    licence: Mapped[str] = mapped_column(Text, default="")
+    citation: Mapped[str] = mapped_column(Text, default="")
+
+
+class RunRow(Base):
+    """What was asked of a run and, once it is done, what came of it."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    task: Mapped[str] = mapped_column(String(32), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    created: Mapped[float] = mapped_column(Double, index=True)
+    owner: Mapped[str] = mapped_column(String(64), default="")
+    scene_id: Mapped[str] = mapped_column(ID, default="", index=True)
+    scene: Mapped[str] = mapped_column(Text, default="")
+    model: Mapped[str] = mapped_column(String(128), default="", index=True)
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seed: Mapped[int | None] = mapped_column(Integer, default=None)
+    time_limit: Mapped[float] = mapped_column(Double)
+    # Known when it is done:
+    scene_digest: Mapped[str] = mapped_column(DIGEST, default="")
+    weights_sha256: Mapped[str] = mapped_column(DIGEST, default="")
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    provenance: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, deferred=True)
+    result: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, deferred=True)
+
+    state: Mapped[StateRow] = relationship(cascade="all, delete-orphan", lazy="joined", innerjoin=True)
+    label: Mapped[LabelRow] = relationship(cascade="all, delete-orphan", lazy="joined", innerjoin=True)
+    parents: Mapped[list[ParentRow]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="ParentRow.position", foreign_keys="ParentRow.run_id"
+    )
+    tags: Mapped[list[TagRow]] = relationship(cascade="all, delete-orphan", lazy="selectin", order_by="TagRow.tag")
+    artifacts: Mapped[list[ArtifactRow]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="ArtifactRow.role"
+    )
+
+
+def _run(**options: Any) -> Any:  # noqa: ANN401  what mapped_column takes and gives
+    return mapped_column(ID, ForeignKey("runs.id", ondelete="CASCADE"), **options)
+
+
+class StateRow(Base):
+    """How far a run is: the only part of it that a worker writes while it works."""
+
+    __tablename__ = "run_states"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    status: Mapped[str] = mapped_column(String(16), index=True)
+    started: Mapped[float | None] = mapped_column(Double, default=None)
+    finished: Mapped[float | None] = mapped_column(Double, default=None)
+    heartbeat: Mapped[float | None] = mapped_column(Double, default=None)
+    server: Mapped[str] = mapped_column(Text, default="")
+    worker: Mapped[str] = mapped_column(Text, default="")
+    cancelling: Mapped[bool] = mapped_column(Boolean, default=False)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    total: Mapped[int] = mapped_column(Integer, default=0)
+    words: Mapped[str] = mapped_column(Text, default="")
+    failure: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), default=None)
+
+
+class LabelRow(Base):
+    """What people call a run; changes nothing of what it computed."""
+
+    __tablename__ = "run_labels"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    pinned: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class TagRow(Base):
+    """A word by which a run is found."""
+
+    __tablename__ = "run_tags"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
+class ParentRow(Base):
+    """The runs that a run stands on, in order."""
+
+    __tablename__ = "run_parents"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    parent_id: Mapped[str] = mapped_column(ID, index=True)
+
+
+class ArtifactRow(Base):
+    """A file of a run; runs with equal content share one file."""
+
+    __tablename__ = "artifacts"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    role: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(DIGEST)
+    file: Mapped[str] = mapped_column(Text, index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    media_type: Mapped[str] = mapped_column(String(128))
+    derived: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+
+
+Index("ix_run_states_waiting", StateRow.status, StateRow.heartbeat)

@@ -1,0 +1,209 @@
+"""Doing what a run asks for, in whatever process: with a pulse while it works, and an end that is always told.
+
+A worker calls `perform`; so does the command line. What is done in a blink while a page waits goes through
+`compute_here`, which leaves nothing when it fails.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import LandslideError, ModelError, RunCancelled
+from core.runs import files
+from core.runs.provenance import this_process
+from core.runs.records import Failure, Order, Progress, Result, Run
+
+if TYPE_CHECKING:
+    from core.runs.store import Store
+
+log = logging.getLogger(__name__)
+
+TICK = 0.5
+"""Seconds between two looks of the pulse: progress is written at most twice a second."""
+
+HEARTBEAT_EVERY = 3.0
+"""Seconds after which a run that has nothing new to tell says that it is alive."""
+
+SILENT_AFTER = 20.0
+"""Seconds without a word after which a run's worker is taken for lost."""
+
+Listener = Callable[[int, int], None]
+Stop = Callable[[], bool]
+
+
+class Context:
+    """What a run is told and tells while it works: progress out, the wish to stop in.
+
+    A thread of its own talks to the store, so that work neither waits for the database nor has to come back often.
+
+    Parameters
+    ----------
+    store, run
+        Where the pulse is written, and whose.
+    listen, stop
+        Somebody else in this process who wants to hear of progress, and may ask to stop.
+    """
+
+    def __init__(self, store: Store, run: Run, listen: Listener | None = None, stop: Stop | None = None) -> None:
+        self._store, self._run, self._listen, self._stop = store, run, listen, stop
+        self._progress, self._written = Progress(), Progress()
+        self._began = time.monotonic()
+        self._ended, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"pulse-{run.id[:8]}", daemon=True)
+
+    def __enter__(self) -> Context:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def report(self, done: int, total: int, words: str = "") -> None:
+        """Tell how far the work is: steps done of all, and words for what is being done."""
+        self._progress = Progress(done, total, words)
+        if self._listen is not None and total:
+            self._listen(done, total)
+
+    def stopped(self) -> bool:
+        """Whether to stop: cancelled, given up for lost, or over its time.
+
+        Raises
+        ------
+        LandslideError
+            When the run is over its time limit.
+        """
+        if self.over_time:
+            raise over_time(self._run)
+        return self._stopping.is_set() or (self._stop is not None and self._stop())
+
+    @property
+    def over_time(self) -> bool:
+        """Whether the run has worked longer than it may."""
+        return time.monotonic() - self._began > self._run.time_limit
+
+    def _beat(self) -> None:
+        last = 0.0
+        while not self._ended.wait(TICK):
+            progress, now = self._progress, time.monotonic()
+            if progress == self._written and now - last < HEARTBEAT_EVERY:
+                continue
+            try:
+                if not self._store.beat(self._run.id, progress):
+                    self._stopping.set()
+                self._written, last = progress, now
+            except LandslideError:
+                # A database that does not answer for a while is no reason to throw work away; silence has its own end.
+                log.warning("the pulse of run %s could not be written", self._run.id, exc_info=True)
+
+
+def over_time(run: Run) -> LandslideError:
+    """What is said of a run that took too long."""
+    return LandslideError(
+        f"The run was stopped after {run.time_limit / 60:,.0f} minutes.",
+        "It may not take longer on this installation.",
+        "Map a smaller area, or ask the operator to raise SLIDELENS_TIME_LIMIT.",
+    )
+
+
+Work = Callable[["Store", Run, Path, Context], Result]
+
+
+def _mapping(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.mapping import map_scene
+
+    return map_scene(store, run, folder, context)
+
+
+WORK: Mapping[tuple[str, str], Work] = {("mapping", "mapping"): _mapping}
+"""What does the work of each task and kind; each imports its engine only when it is called."""
+
+
+def perform(
+    store: Store,
+    identity: str,
+    *,
+    server: str = "",
+    worker: str = "",
+    claimed: bool = False,
+    listen: Listener | None = None,
+    stop: Stop | None = None,
+    raising: bool = False,
+) -> None:
+    """Do the work of a queued run, to the end: done, failed or cancelled stands in its row afterwards.
+
+    Parameters
+    ----------
+    server, worker
+        Who has taken it on; by default this process.
+    claimed
+        Whether the caller has claimed it already.
+    listen, stop
+        See `Context`.
+    raising
+        Whether what ends it is also raised here.
+    """
+    if not claimed and not store.claim(identity, server=server or this_process(), worker=worker):
+        return
+    run = store.run(identity)
+    try:
+        with Context(store, run, listen, stop) as context:
+            work = WORK.get((run.task, run.kind))
+            if work is None:
+                raise ModelError(f"Nothing here does a {run.kind} of the task {run.task}.", remedy="Update SlideLens.")
+            result = work(store, run, files.folder(store.work_folder(identity)), context)
+            store.finish(identity, result)
+    except RunCancelled as error:
+        store.fail(identity, _failure(error), "cancelled")
+        if raising:
+            raise
+    except LandslideError as error:
+        store.fail(identity, _failure(error))
+        if raising:
+            raise
+    except Exception as error:
+        log.exception("run %s failed", identity)
+        store.fail(identity, _bug(error))
+        if raising:
+            raise
+    except BaseException as error:
+        store.fail(identity, Failure("The run was stopped from outside.", type(error).__name__), "cancelled")
+        raise
+
+
+def compute_here(store: Store, order: Order, compute: Callable[[str, Path], Result]) -> str:
+    """Compute something short in this process, keep it as a run, and return its id.
+
+    Parameters
+    ----------
+    compute
+        Given the id and a folder to write into, returns what was computed; when it raises, nothing is left.
+    """
+    identity = store.order(order)
+    store.claim(identity, server=this_process(), worker="page")
+    try:
+        store.finish(identity, compute(identity, files.folder(store.work_folder(identity))))
+    except BaseException as error:
+        store.fail(identity, Failure(str(error)))
+        store.delete(identity)
+        raise
+    return identity
+
+
+def _failure(error: LandslideError) -> Failure:
+    return Failure(error.what, error.why, error.remedy, "".join(traceback.format_exception(error)))
+
+
+def _bug(error: Exception) -> Failure:
+    return Failure(
+        "Something went wrong that should not have.",
+        f"{type(error).__name__}: {error}"[:500],
+        "Run it again; if it fails again, please report it with the details below.",
+        "".join(traceback.format_exception(error)),
+    )
