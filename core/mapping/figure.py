@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from core.raster.grid import Grid
 
 DOTS_PER_INCH = 150
+PRINTED_DOTS_PER_INCH = 200
 PANEL_INCHES = 4.4
 TALLEST_INCHES = 8.0
 WIDE = 2.4
@@ -119,7 +120,7 @@ def draw_overview(panels: Panels, grid: Grid, threshold: float, *, synthetic: bo
     room = PAGE_INCHES / columns - (0.45 if columns > 1 else 0.9)
     height = min(room / aspect, TALLEST_MAP_INCHES / rows - 0.4)
     size = (PAGE_INCHES, rows * (height + 0.4))
-    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+    figure = Figure(figsize=size, dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
     places = list(figure.subplots(rows, columns, squeeze=False).ravel())
     if panels.image is not None:
         draw_image(places[0], panels, grid)
@@ -159,7 +160,7 @@ def draw_agreement(panels: Panels, grid: Grid, threshold: float) -> Figure:
     return figure
 
 
-def draw_change(panels: Panels, grid: Grid, change: NDArray[np.float32]) -> Figure:
+def draw_change(grid: Grid, change: NDArray[np.float32]) -> Figure:
     """One large map of how much the probability rose or fell, white where it did not.
 
     Parameters
@@ -178,7 +179,8 @@ def draw_change(panels: Panels, grid: Grid, change: NDArray[np.float32]) -> Figu
 
 def draw_window(image: NDArray[np.uint8] | None, grid: Grid, region: NDArray[np.bool_] | None) -> Figure:
     """The image of an explanation's window, with what was asked about outlined where that is known."""
-    figure, axes = _single(grid, PAGE_INCHES / 2)
+    figure, axes = _single(grid, PAGE_INCHES / 2, room=0.0)
+    axes.set_anchor("N")
     draw_image(axes, Panels(image, np.full(grid.shape, np.nan, dtype=np.float32), None), grid)
     _outline_target(axes, grid, region)
     draw_scale(axes, grid)
@@ -197,7 +199,8 @@ def draw_attribution(
     attribution
         (height, width) float32 in [0, 1], NaN where unknown.
     """
-    figure, axes = _single(grid, PAGE_INCHES / 2)
+    figure, axes = _single(grid, PAGE_INCHES / 2, room=0.6)
+    axes.set_anchor("N")
     draw_faint_image(axes, Panels(image, attribution, None), grid)
     strength = np.nan_to_num(attribution)
     opacity = 1.0 if image is None else 0.15 + 0.75 * strength
@@ -240,14 +243,14 @@ def origin(findings: Findings, scene: Scene) -> str:
     return "\n".join(lines)
 
 
-def _single(grid: Grid, width: float = PAGE_INCHES) -> tuple[Figure, Axes]:
-    """A figure for one map of the grid: as wide as the page, or as tall as fits on it."""
+def _single(grid: Grid, width: float = PAGE_INCHES, room: float = 0.5) -> tuple[Figure, Axes]:
+    """A figure for one map of the grid: as wide as the page, or as tall as fits on it, with room for a legend."""
     from matplotlib.figure import Figure
 
     aspect = grid.width / grid.height
     height = min(width / aspect, TALLEST_MAP_INCHES)
     width = min(width, max(height * aspect + 1.0, NARROW_MAP_INCHES))
-    figure = Figure(figsize=(width, height + 0.5), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height + room), dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
     return figure, figure.subplots()
 
 
@@ -269,8 +272,8 @@ def _legend(axes: Axes, handles: list[Handle | Line2D]) -> None:
 
 def _outline_target(axes: Axes, grid: Grid, region: NDArray[np.bool_] | None) -> None:
     if region is not None and region.any():
-        outline(axes, region, grid, "white", 3.0)
-        outline(axes, region, grid, FOUND, 1.5)
+        outline(axes, region, grid, "white", 2.4)
+        outline(axes, region, grid, FOUND, 1.2)
 
 
 def _name(findings: Findings, scene: Scene) -> str:

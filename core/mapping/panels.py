@@ -145,7 +145,9 @@ def draw_probability(figure: Figure, axes: Axes, panels: Panels, grid: Grid, thr
         panels.probability, extent=extent_of(grid), cmap=PROBABILITY_RAMP, vmin=0, vmax=1, interpolation="nearest"
     )
     bar = figure.colorbar(shown, ax=axes, shrink=0.8, pad=0.02)
-    bar.ax.axhline(threshold, color=FOUND, linewidth=2)
+    bar.ax.axhline(threshold, color="white", linewidth=4)
+    bar.ax.axhline(threshold, color=FOUND, linewidth=2.5)
+    bar.ax.tick_params(labelsize=8)
     bar.ax.set_xlabel(f"line:\n{threshold:.2f}", fontsize=7)
 
 
@@ -154,7 +156,7 @@ def draw_faint_image(axes: Axes, panels: Panels, grid: Grid) -> None:
     if panels.image is None:
         return
     grey = np.repeat(panels.image[..., :3].mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
-    faint = (grey // 2 + 110).astype(np.uint8)
+    faint = (grey // 3 + 165).astype(np.uint8)
     axes.imshow(np.dstack([faint, panels.image[..., 3]]), extent=extent_of(grid), interpolation="nearest")
 
 

@@ -1,0 +1,46 @@
+"""The report of a comparison of two mappings: no more than the comparison itself knows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.mapping.change import STEPS
+from core.mapping.figure import draw_change
+from core.mapping.panels import reduced, reduced_shape
+from core.mapping.result import CHANGE
+from core.runs.report.content import ReportInput
+from core.runs.report.parts import Content, Items, Notice, Paragraph, Part, Pictures
+from core.runs.report.pictures import picture
+from core.runs.report.subject import SHOWN_SIDE, scene_name
+
+
+def change(content: ReportInput) -> Part:
+    """What is compared, and the map of the difference."""
+    result = content.result
+    before, after = (*result.parents, "", "")[:2]
+    shape = reduced_shape(result.grid, SHOWN_SIDE)
+    codes, valid = reduced(result.artifact(CHANGE), shape)
+    difference = np.where(valid, codes.astype(np.float32) / STEPS, np.nan).astype(np.float32)
+    compared = (
+        f"The mapping of an earlier image (run {before[:8] or 'unknown'}) was compared, pixel by pixel, with that of "
+        f"{scene_name(content)} (run {after[:8] or 'unknown'})."
+    )
+    shown: list[Content] = [Paragraph(compared, lead=True)]
+    if content.scene is not None and content.scene.synthetic:
+        text = "The later image was computed by a script. Nothing in this report is evidence about any place."
+        shown.append(Notice("Synthetic image", text))
+    does_not = (
+        "It compares what a model said of two images. It is no measurement of movement.",
+        "Other light, season, cloud, snow or sensor changes what a model says where nothing has moved.",
+        "It does not depend on a threshold; how many landslides are new depends on one, and is not said here.",
+    )
+    caption = (
+        "How much the model's probability rose (red) or fell (blue) from the earlier image to the later. White: no "
+        "difference. Grey: no data in one of them."
+    )
+    alt = f"Map of the change of the probability of landslide in {scene_name(content)}."
+    shown += [
+        Pictures((picture(draw_change(result.grid, difference), alt, caption),)),
+        Items(does_not, "What this does not mean"),
+    ]
+    return Part("change", "What has changed", tuple(shown))

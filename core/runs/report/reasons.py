@@ -1,0 +1,179 @@
+"""The explanations of a mapping asked for so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.learning.metrics import decode
+from core.mapping.figure import draw_attribution, draw_window
+from core.mapping.panels import image_below
+from core.mapping.result import EXPLANATION, MappingResult
+from core.raster.scene import Scene
+from core.runs.report.content import ReportInput
+from core.runs.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
+from core.runs.report.pictures import picture
+from core.runs.report.words import UNKNOWN, count, one_line
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.raster.grid import Grid
+
+MOST = 8
+"""Explanations shown; more would make the file too large to send."""
+
+LARGEST_PICTURE = 150_000
+
+OUTLINED = "Outlined: the place asked about."
+NOT_RECORDED = "Which place in it was asked about is not recorded."
+
+INTRODUCTION = (
+    "Somebody asked the model what in the image raised its score at a place. The answer, Grad-CAM, is bright where it "
+    "was raised. It shows what the model reacted to, not why a slope failed, nor whether the model is right."
+)
+
+
+def reasons(content: ReportInput, polygons: GeoDataFrame | None = None) -> Part:
+    """Each explanation: where, the picture, the sentence and how faithful it proved.
+
+    Parameters
+    ----------
+    content
+        The run that was explained, with its explanations.
+    polygons
+        The landslides of the report, so that an explanation can be given the number of its own.
+    """
+    shown: list[Content] = []
+    if not content.explanations:
+        shown.append(Paragraph("Nobody had asked yet, when this report was made, why the model answered as it did."))
+    else:
+        shown.append(Paragraph(INTRODUCTION))
+    for number, explanation in enumerate(content.explanations[:MOST], start=1):
+        shown += one_reason(explanation, content, number, polygons)
+    left = len(content.explanations) - MOST
+    if left > 0:
+        shown.append(Paragraph(f"{count(left, 'further explanation')} can be seen in SlideLens."))
+    return Part("why", "What the model reacted to", tuple(shown))
+
+
+def one_reason(
+    explanation: MappingResult, content: ReportInput, number: int, polygons: GeoDataFrame | None
+) -> list[Content]:
+    """Heading, pictures, sentence and faithfulness of one explanation."""
+    grid, target = explanation.grid, explanation.provenance.get("target")
+    region = target_region(target, explanation, content.result)
+    with Scene.open(explanation.artifact(EXPLANATION)).reader() as reader:
+        attribution = decode(reader.read((1,)).values[0].astype(np.uint8))
+    image = None if content.scene is None else image_below(content.scene, grid, grid.shape)
+    where = _where(target, polygons)
+    pictures = []
+    if image is not None:
+        pictures.append(
+            picture(
+                draw_window(image, grid, region),
+                f"The image around the place asked about{'' if region is None else ', which is outlined'}.",
+                f"What the model looked at. {NOT_RECORDED if region is None else OUTLINED}",
+                LARGEST_PICTURE,
+            )
+        )
+    pictures.append(
+        picture(
+            draw_attribution(image, attribution, grid, region),
+            "Grad-CAM over the same part of the image, bright where the model's score was raised.",
+            "Grad-CAM: bright yellow places raised the score most, dark ones not.",
+            LARGEST_PICTURE,
+        )
+    )
+    shown: list[Content] = [Heading(f"Explanation {number}{where}"), Pictures(tuple(pictures))]
+    shown += [Paragraph(one_line(note)) for note in explanation.notes[:1]]
+    return shown + _faithfulness(explanation.provenance)
+
+
+def _where(target: Any, polygons: GeoDataFrame | None) -> str:  # noqa: ANN401  JSON is of any type
+    if not isinstance(target, Mapping):
+        return ""
+    if "row" in target:
+        return f": the place at row {target['row']}, column {target['column']}"
+    if polygons is not None and len(polygons):
+        from shapely.geometry import shape
+
+        inside = polygons[polygons.geometry.contains(shape(target).representative_point())]
+        if len(inside):
+            return f": landslide {inside['id'].iloc[0]}"
+    return ": an outlined area"
+
+
+def target_region(
+    target: Any,  # noqa: ANN401  JSON is of any type
+    explanation: MappingResult,
+    result: MappingResult,
+) -> NDArray[np.bool_] | None:
+    """What was asked about, on the explanation's grid; None when it is not recorded or lies outside.
+
+    Parameters
+    ----------
+    target
+        ``{"row": …, "column": …}`` of the explained run's grid, or a GeoJSON geometry in that run's coordinates
+        (columns and rows without a coordinate system).
+    """
+    if not isinstance(target, Mapping):
+        return None
+    grid = explanation.grid
+    if "row" in target:
+        region = _around(grid, *grid.rowcol(*result.grid.xy(int(target["row"]), int(target["column"]))))
+    else:
+        region = _inside(target, grid, result.grid)
+    return region if region is not None and region.any() else None
+
+
+def _around(grid: Grid, row: int, column: int) -> NDArray[np.bool_] | None:
+    from core.explain.target import region_around
+
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        return None
+    return region_around(row, column, grid.shape)
+
+
+def _inside(target: Mapping[str, Any], grid: Grid, whole: Grid) -> NDArray[np.bool_]:
+    from geopandas import GeoSeries
+    from shapely.geometry import shape
+
+    from core.raster.vectorize import rasterise
+
+    outline = GeoSeries([shape(target)], crs=whole.crs)
+    if not grid.is_georeferenced:
+        row, column = grid.rowcol(*whole.xy(0, 0))
+        outline = outline.translate(column, row)
+    return rasterise(outline.to_frame("geometry").set_geometry("geometry"), grid)
+
+
+def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:
+    deletion = provenance.get("deletion")
+    if not isinstance(deletion, Mapping):
+        return [Paragraph("How faithful this picture is was not tested.")]
+    share, drop, random = (float(deletion[key]) for key in ("share", "drop", "drop_random"))
+    table = Table(
+        "How faithful the picture is",
+        (Column("Blotted out"), Column("Share of the image", True), Column("Fall of the score (logit)", True)),
+        (
+            ("The brightest places", f"{share:.0%}".replace("%", " %"), _signed(drop)),
+            ("As much at random places", f"{share:.0%}".replace("%", " %"), _signed(random)),
+        ),
+    )
+    layer = one_line(str(provenance.get("layer") or UNKNOWN))
+    words = Paragraph(f"Method: {one_line(str(provenance.get('method') or UNKNOWN))}; layer asked: {layer}.")
+    if drop > max(random, 0.0):
+        return [table, words]
+    text = (
+        "Blotting out the bright places mattered no more than blotting out others. This picture does not show what the "
+        "model used."
+    )
+    return [Notice("Do not rely on this picture", text), table, words]
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,71 @@
+"""Which parts the report of which kind of run has.
+
+A new task adds a module that builds its parts and a line below; template, pictures, data and provenance are shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from core.errors import InputError
+from core.runs.report import agreement, change, maps, origin, reasons, summary
+from core.runs.report.content import ReportInput
+from core.runs.report.parts import Part
+from core.runs.report.subject import Subject, scene_name
+
+Builder = Callable[[ReportInput], Iterator[Part | None]]
+
+
+def _mapping(content: ReportInput) -> Iterator[Part | None]:
+    subject = Subject.of(content)
+    yield summary.summary(subject)
+    yield summary.meaning(subject)
+    yield maps.maps(subject)
+    yield maps.sizes(subject)
+    yield agreement.agreement(subject)
+    yield reasons.reasons(content, None if subject.findings is None else subject.findings.polygons)
+    yield origin.data(content)
+    yield origin.provenance(content)
+
+
+def _change(content: ReportInput) -> Iterator[Part | None]:
+    yield change.change(content)
+    yield origin.data(content)
+    yield origin.provenance(content)
+
+
+BUILDERS: Mapping[tuple[str, str], tuple[str, Builder]] = {
+    ("mapping", "mapping"): ("Landslides mapped in", _mapping),
+    ("mapping", "scored"): ("Landslides mapped in", _mapping),
+    ("mapping", "change"): ("Change between two mappings of", _change),
+}
+"""By task and kind of run: how the title begins, and what builds the parts in their order."""
+
+
+def title_of(content: ReportInput) -> str:
+    """Title of a report: what it is of."""
+    return f"{_entry(content)[0]} {scene_name(content)}"
+
+
+def parts_of(content: ReportInput) -> tuple[Part, ...]:
+    """The parts of a report, in order; those that have nothing to say are left out.
+
+    Raises
+    ------
+    InputError
+        When there is no report for such a run.
+    StorageError
+        When a raster of the run is gone.
+    """
+    return tuple(part for part in _entry(content)[1](content) if part is not None)
+
+
+def _entry(content: ReportInput) -> tuple[str, Builder]:
+    try:
+        return BUILDERS[content.task, content.kind]
+    except KeyError:
+        raise InputError(
+            f"There is no report of a run of the kind {content.kind!r}.",
+            "Only what it belongs to can be reported.",
+            "Open the run it was asked of and make the report there.",
+        ) from None

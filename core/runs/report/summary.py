@@ -1,0 +1,172 @@
+"""The first parts of the report of a mapping: what was found, and what that does and does not mean."""
+
+from __future__ import annotations
+
+from core.runs.report.agreement import precision_words, recall_words
+from core.runs.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
+from core.runs.report.subject import STEP, Extent, Subject
+from core.runs.report.words import count, one_line, percent, score, sentences
+
+TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene")
+"""Beginnings of a run's notes that the report tells in its own boxes."""
+
+
+def summary(subject: Subject) -> Part:
+    """The headline, the numbers to be seen at a glance, and every warning that changes how they are read."""
+    content: list[Content] = [Paragraph(headline(subject), lead=True)]
+    content.append(Paragraph(_checked(subject)))
+    content += _warnings(subject)
+    content.append(_key_figures(subject))
+    if subject.findings is None:
+        width, height = subject.result.grid.width, subject.result.grid.height
+        text = (
+            f"This raster has {width * height / 1e6:,.0f} megapixels, too many for outlines to be made at once. The "
+            "area is that of all pixels at the threshold, single ones too; landslides were not counted and there is "
+            "no table of them. Map a smaller part of the image to have both."
+        )
+        if subject.result.has_truth:
+            text += " Pixels about which the reference says nothing are not in these numbers."
+        content.append(Notice("No single landslides", text, "note"))
+    return Part("summary", "Summary", tuple(content))
+
+
+def headline(subject: Subject) -> str:
+    """What was found, in one sentence."""
+    extent, threshold = subject.extent, f"at threshold {subject.choice.threshold:.2f}"
+    if not extent.looked_at:
+        return "No part of this image has data, so nothing could be mapped."
+    whole = f"the {subject.area(extent.looked_at)} that were looked at"
+    if not extent.found:
+        return f"The model maps no landslide in {whole}, {threshold}."
+    share = f"{subject.area(extent.found)} or {percent(extent.share)} of {whole}"
+    if extent.landslides is None:
+        return f"The model maps {share} as landslide, {threshold}."
+    together = "together " if extent.landslides > 1 else ""
+    return f"The model maps {count(extent.landslides, 'landslide')}, {together}{share}, {threshold}."
+
+
+def _checked(subject: Subject) -> str:
+    """Whether the result could be checked, and what came of it, without a score's name."""
+    if subject.scores is None:
+        return "There was no inventory to check it against: how much of it is right, and what was missed, is not known."
+    model = subject.scores.model
+    return f"Checked against a reference inventory: {precision_words(model)} {recall_words(model)}"
+
+
+def _warnings(subject: Subject) -> list[Content]:
+    boxes: list[Content] = []
+    if subject.synthetic:
+        boxes.append(
+            Notice(
+                "Synthetic image",
+                "This image was computed by a script. No satellite or aircraft took it, and it shows no real place. "
+                "Nothing in this report is evidence about any place; use it to learn and to test.",
+            )
+        )
+    if subject.seen:
+        boxes.append(
+            Notice(
+                "The model has seen this image",
+                "It was trained or chosen on this very image, so it may simply remember it. The result and its scores "
+                "say nothing about how well the model does elsewhere.",
+            )
+        )
+    scores = subject.scores
+    if scores is not None and scores.baseline is not None and scores.baseline.f1 > scores.model.f1:
+        boxes.append(
+            Notice(
+                "A plain colour index did better here",
+                f"Against the reference inventory the model has an F1 of {score(scores.model.f1)}. A colour index, a "
+                f"formula on three colours that needs no learning, has {score(scores.baseline.f1)}. On this image and "
+                "at this threshold the model is not the better guide.",
+            )
+        )
+    return boxes
+
+
+def _key_figures(subject: Subject) -> KeyFigures:
+    extent, findings = subject.extent, subject.findings
+    figures = []
+    if extent.landslides is not None:
+        figures.append(KeyFigure("Landslides mapped", f"{extent.landslides:,}", "those that touch count as one"))
+    whole = f"{percent(extent.share)} of {subject.area(extent.looked_at)}"
+    figures.append(KeyFigure("Area mapped", subject.area(extent.found), whole))
+    if findings is not None and len(findings.polygons):
+        figures.append(KeyFigure("Largest", subject.area(float(findings.areas.max())), "may be several that touch"))
+    figures.append(KeyFigure("Threshold", f"{subject.choice.threshold:.2f}", _whose_threshold(subject)))
+    if subject.scores is not None:
+        f1 = score(subject.scores.model.f1)
+        figures.append(KeyFigure("F1", f1, "agreement with the reference; 1 would be full"))
+    return KeyFigures(tuple(figures))
+
+
+def _whose_threshold(subject: Subject) -> str:
+    own = subject.own_threshold
+    if own is None:
+        return "the model's own is not recorded"
+    return "the model's own" if abs(own - subject.choice.threshold) < 0.006 else f"chosen; the model's own is {own:.2f}"
+
+
+def meaning(subject: Subject) -> Part:
+    """What the result does and does not mean, how it hangs on the threshold, and the model's known limits."""
+    least = subject.choice.minimum_area
+    patches = f", in patches of at least {subject.area(least)}," if least and subject.findings is not None else ""
+    means = (
+        "A neural network looked at the image and gave each pixel a number from 0 to 1, called probability here: the "
+        "higher, the more the place looks like the landslides the network was trained on.",
+        f"Pixels from the threshold {subject.choice.threshold:.2f} up{patches} are called landslides in this report. A "
+        "lower threshold finds more landslides and more false alarms, a higher one fewer of both.",
+    )
+    does_not = (
+        "It is a model's hypothesis. It replaces neither an inventory made by people who know the ground nor a visit.",
+        "What is not mapped is not thereby safe, and what is mapped need not be a landslide.",
+        "One image does not say when something moved, whether it still moves, or where the next landslide will be.",
+        "The number from 0 to 1 ranks places. Do not read it as odds.",
+    )
+    content: list[Content] = [Items(means, "What the numbers mean"), Items(does_not, "What they do not mean")]
+    content.append(_sensitivity(subject))
+    content += _limits(subject)
+    notes = tuple(one_line(note) for note in subject.result.notes if not note.startswith(TOLD_IN_BOXES))
+    if notes:
+        content.append(Notice("How the image was brought to the model", " ".join(notes), "note"))
+    return Part("meaning", "What this does and does not mean", tuple(content))
+
+
+def _sensitivity(subject: Subject) -> Table:
+    chosen = subject.choice.threshold
+    steps = (round(chosen - STEP, 4), chosen, round(chosen + STEP, 4))
+    rows = tuple(_row(subject, subject.extent_at(step), step == chosen) for step in steps if 0 <= step <= 1)
+    return Table(
+        "How much depends on the threshold",
+        (Column("Threshold"), Column("Landslides", True), Column("Area", True), Column("Share", True)),
+        rows,
+    )
+
+
+def _row(subject: Subject, extent: Extent, chosen: bool) -> tuple[str, ...]:
+    landslides = "not counted" if extent.landslides is None else f"{extent.landslides:,}"
+    name = f"{extent.threshold:.2f}" + (" (this report)" if chosen else "")
+    return name, landslides, subject.area(extent.found), percent(extent.share)
+
+
+def _limits(subject: Subject) -> list[Content]:
+    spec = subject.spec
+    if spec is None:
+        text = (
+            f"The model {one_line(subject.result.model) or 'without a name'} is no longer on this server, so its card "
+            "with its known limits cannot be quoted. Ask for it before you rely on this result."
+        )
+        return [Notice("Limits of the model unknown", text)]
+    limits = [sentences(limit) for limit in spec.limits]
+    quiet = spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
+    if quiet is not None:
+        limits.append(
+            "On a synthetic valley in which nothing fresh is to be found this model still mapped "
+            f"{quiet:,.0f} m² of each km², or {percent(quiet / 1e6)}, as landslide."
+        )
+    title = f"Known limits of the model {spec.title}, from its card"
+    content: list[Content] = [Items(tuple(limits), title)] if limits else []
+    if subject.other_weights:
+        text = "The model of this name has other weights now than when this run was made. Its card may not fit the run."
+        content.append(Notice("The model has changed since", text))
+    return content

@@ -1,0 +1,94 @@
+"""Numbers and times as people write them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+UNKNOWN = "not recorded"
+
+
+def one_line(text: str) -> str:
+    """Text from a file or a form without line breaks or signs that do not print."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def area(value: float, *, georeferenced: bool = True) -> str:
+    """An area in m² below 0.1 km², else in km², with the digits that mean something.
+
+    Examples
+    --------
+    >>> area(5432.1), area(422_000.0), area(13_394_000.0), area(1204.0, georeferenced=False)
+    ('5,432 m²', '0.42 km²', '13.4 km²', '1,204 px')
+    """
+    if not georeferenced:
+        return f"{value:,.0f} px"
+    if value < 1e5:
+        return f"{value:,.0f} m²"
+    square = value / 1e6
+    return f"{square:,.{2 if square < 10 else 1 if square < 100 else 0}f} km²"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two digits that mean something.
+
+    Examples
+    --------
+    >>> percent(0.0314), percent(0.00042), percent(0.52), percent(0.0), percent(1e-9)
+    ('3.1 %', '0.042 %', '52 %', '0 %', 'less than 0.001 %')
+    """
+    if math.isnan(share):
+        return "undefined"
+    value = 100 * share
+    if value == 0 or value >= 9.95:
+        return f"{value:.0f} %"
+    if value < 0.001:
+        return "less than 0.001 %"
+    digits = 1 if value >= 0.995 else 1 - math.floor(math.log10(value))
+    return f"{value:.{digits}f} %"
+
+
+def of_hundred(share: float) -> str:
+    """How many of a hundred, never rounding to none or all what is not.
+
+    Examples
+    --------
+    >>> of_hundred(0.574), of_hundred(0.0), of_hundred(0.002), of_hundred(0.998), of_hundred(1.0)
+    ('57', 'none', 'fewer than 1', 'more than 99', 'all')
+    """
+    if share <= 0:
+        return "none"
+    if share >= 1:
+        return "all"
+    if share < 0.005:
+        return "fewer than 1"
+    return "more than 99" if share > 0.995 else f"{100 * share:.0f}"
+
+
+def score(value: float) -> str:
+    """A score with three decimals, or that it is undefined."""
+    return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun in the right form."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def moment(time: datetime) -> str:
+    """A time in UTC as it is said; a time without zone is taken as UTC."""
+    there = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return f"{there.day} {there:%B %Y, %H:%M} UTC"
+
+
+def moment_of(text: object) -> str:
+    """A recorded ISO 8601 time as it is said, or what is recorded when it is none."""
+    try:
+        return moment(datetime.fromisoformat(str(text)))
+    except ValueError:
+        return str(text) if text else UNKNOWN
+
+
+def sentences(text: str) -> str:
+    """Text that begins with a capital and ends with a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
