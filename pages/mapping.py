@@ -24,13 +24,13 @@ with left:
     if record is not None:
         with guard():
             choose.describe(record)
-            model = ask.choose_model(record.scene)
+            like = ask.like()
+            model = ask.choose_model(record.scene, like)
             if model is not None:
-                request = ask.ask(record.scene, model)
+                request = ask.ask(record.scene, model, like)
                 ask.show_limits(model)
 
 with right:
-    run.tell_if_cancelled()
     if record is None:
         if empty(
             "No scene yet.",
@@ -45,13 +45,16 @@ with right:
     if request is not None:
         with guard():
             drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=results.map_key(record))
-            finished = run.run(record, request, drawn)
-            choose.show(scene=record.id, run=finished.id)
-    run_id = st.query_params.get("run")
+            choose.show(scene=record.id, run=run.submit(record, request, drawn))
+    asked = None
+    if run_id := st.query_params.get("run"):
+        with guard():
+            asked = resources.store().run(run_id)
     with guard():
-        if run_id:
-            results.show(record, resources.store().mapping(run_id))
+        if asked is not None and run.show_state(asked):
+            results.show(record, resources.store().mapping(asked.id))
         else:
             image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
             event = show_map(MapSpec(record.id, record.scene.grid), image, key=results.map_key(record))
-            run.tell_area(event)
+            if asked is None or not asked.active:
+                run.tell_area(event)

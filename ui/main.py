@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import feedback, resources
+from ui import feedback, jobs, resources
 
 # An icon of our own: Streamlit would fetch the picture of a named icon from an outside host.
 ICON = Path(__file__).parent / "static" / "icon.svg"
@@ -22,6 +22,7 @@ page = st.navigation(
 st.html("<style>[data-testid='stMainBlockContainer'] { padding: 3rem clamp(1rem, 3vw, 2.5rem); }</style>")
 
 with st.sidebar:
+    jobs.sidebar()
     licence = f"[Source and licence]({resources.source_url()}): AGPL-3.0-or-later."
     st.caption(f"SlideLens is free software. {licence}")
 

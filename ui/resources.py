@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -10,10 +12,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
+    from core.runs.jobs import Jobs
     from core.runs.store import Store
 
 WARM_UP_AFTER = 4.0
 """Seconds after the first page, which has the processor to itself until then."""
+
+VISITOR = "visitor"
 
 SOURCE_URL = "https://www.gnu.org/licenses/agpl-3.0.html"
 """Where the "Source and licence" link leads until the operator sets ``SLIDELENS_SOURCE_URL``."""
@@ -26,6 +31,28 @@ def store() -> Store:
     return default_store()
 
 
+def jobs() -> Jobs:
+    """Where pages leave what takes longer than a blink.
+
+    From the first call on, runs that wait are taken up and those that another server left behind are told of.
+    """
+    from core.runs.jobs import default_jobs
+
+    return default_jobs()
+
+
+def awake() -> bool:
+    """Whether the store is at hand without importing it, which the first page does not wait for."""
+    return "core.runs.store" in sys.modules
+
+
+def visitor() -> str:
+    """A random name for this browser session: queues are fair between visitors."""
+    if VISITOR not in st.session_state:
+        st.session_state[VISITOR] = secrets.token_hex(16)
+    return str(st.session_state[VISITOR])
+
+
 @st.cache_resource(show_spinner=False)
 def warm_up() -> None:
     """Import in the background what the first map and the first run need, so that they do not wait for it.
@@ -35,6 +62,7 @@ def warm_up() -> None:
 
     def load() -> None:
         time.sleep(WARM_UP_AFTER)
+        jobs()  # takes up what waits, also when nobody asks for more
         import leafmap.foliumap
         import onnxruntime
         import torch

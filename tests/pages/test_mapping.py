@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.mapping.predict import Options
+from core.runs.mapping import Request, order_of, request_from
+from core.runs.records import Failure, Progress
 from core.runs.store import Store
 from tests.factories import deep_weights, ramp, tiny_spec, write_model, write_raster
 
@@ -88,7 +91,7 @@ def test_the_address_of_a_run_opens_it_at_its_threshold(page: AppTest, store: St
     other.run()
     assert not other.exception
     assert next(slider for slider in other.slider if slider.label == "Threshold").value == pytest.approx(0.3)
-    assert run.provenance["scene"]["name"] == "scene.tif"
+    assert store.provenance(run.id)["scene"]["name"] == "scene.tif"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +122,7 @@ def test_a_run_that_was_removed_says_so(page: AppTest, store: Store, tmp_path: P
     page.query_params["scene"] = scene.id
     press(page.run(), "Map landslides")
     (run,) = store.runs()
-    store.discard_run(run.id)
+    store.delete(run.id)
     page.run()
     assert not page.exception
     assert any("This run is not in the store" in error.value for error in page.error)
@@ -166,7 +169,7 @@ def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
     press(page, "Map landslides")
     assert not page.error
     (run,) = store.runs()
-    assert run.provenance["bridge"]["bands"] == [3, 2, 1]
+    assert store.provenance(run.id)["bridge"]["bands"] == [3, 2, 1]
 
 
 def test_a_model_without_weights_says_so_and_the_page_goes_on(
@@ -177,8 +180,71 @@ def test_a_model_without_weights_says_so_and_the_page_goes_on(
     press(page.run(), "Map landslides")
     assert not page.exception
     assert any("weights" in error.value for error in page.error)
+    assert {"Map landslides", "Run it again"} <= set(labels(page))
+    assert [run.status for run in store.runs()] == ["failed"]
+
+
+def test_a_run_whose_file_was_removed_says_so_and_can_be_made_again(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif").id
+    press(page.run(), "Map landslides")
+    (run,) = store.runs()
+    run.artifacts[0].path.unlink()
+    page.run()
+    assert not page.exception
+    assert any("probability of this run is no longer on disk" in error.value for error in page.error)
+    press(page, "Run it again")
+    assert not page.error
+    assert next(metric for metric in page.metric if metric.label == "Landslides")
+    again, first = store.runs()
+    assert again.artifacts[0].digest == first.artifacts[0].digest
+    assert first.artifacts[0].path.is_file()
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_a_run_under_way_is_followed_and_can_be_cancelled(
+    page: AppTest, store: Store, tmp_path: Path, status: str
+) -> None:
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    run = store.order(order_of(scene, Request("red")))
+    if status == "running":
+        store.claim(run, server="elsewhere", worker="one")
+        store.beat(run, Progress(3, 12, "Mapping window 3 of 12"))
+    page.query_params["run"] = run
+    page.run()
+    assert not page.exception
+    assert "It goes on when you close this page" in texts(page)
     assert "Map landslides" in labels(page)
-    assert list(store.runs()) == []
+    press(page, "Cancel")
+    known = store.run(run)
+    assert known.status == "cancelled" if status == "queued" else known.cancelling
+
+
+def test_an_interrupted_run_is_told_and_made_again(page: AppTest, store: Store, tmp_path: Path) -> None:
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    run = store.order(order_of(scene, Request("red"), name="First try"))
+    store.claim(run, server="elsewhere", worker="one")
+    store.fail(run, Failure("The server stopped."), "interrupted")
+    page.query_params["run"] = run
+    page.run()
+    assert any("interrupted" in warning.value for warning in page.warning)
+    press(page, "Run it again")
+    assert not page.exception
+    newest = store.runs()[0]
+    assert (newest.status, newest.name, newest.model) == ("done", "First try", "red")
+
+
+def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store, tmp_path: Path) -> None:
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    asked = Request("red", (3, 2, 1), "1,99", "none", Options(turned=True))
+    run = store.order(order_of(scene, asked))
+    page.query_params["scene"] = scene.id
+    page.query_params["like"] = run
+    press(page.run(), "Map landslides")
+    assert not page.error
+    newest = store.runs()[0]
+    assert request_from(newest.parameters) == asked
 
 
 def test_without_a_model_the_page_says_how_to_get_one(
@@ -200,7 +266,7 @@ def test_the_page_of_an_explanation_is_not_taken_for_a_mapping(
     page.query_params["scene"] = scene.id
     press(page.run(), "Map landslides")
     (run,) = store.runs()
-    explained = explain(store, scene.scene, run, (20, 20), layers_of("red")[1].name)
+    explained = explain(store, scene.scene, store.mapping(run.id), (20, 20), layers_of("red")[1].name)
     page.query_params["run"] = explained.run.id
     page.run()
     assert not page.exception

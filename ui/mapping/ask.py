@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import BandError
+from ui import resources
 from ui.feedback import plain, show_error
 
 if TYPE_CHECKING:
@@ -29,8 +30,25 @@ def _title(model: StoredModel) -> str:
     return f"{score:.2f} · {model.spec.title}" if score is not None else model.spec.title
 
 
-def choose_model(scene: Scene) -> StoredModel | None:
-    """Let the user choose a mapping model, those first that suit the scene; None, with the words why, without any."""
+def like() -> Request | None:
+    """The request of the run that ``?like=`` names, to begin with; None when the address names none."""
+    identity = st.query_params.get("like")
+    if not identity:
+        return None
+    from core.runs.mapping import request_from
+
+    run = resources.store().run(identity)
+    return request_from(run.parameters) if (run.task, run.kind) == ("mapping", "mapping") else None
+
+
+def choose_model(scene: Scene, before: Request | None = None) -> StoredModel | None:
+    """Let the user choose a mapping model, those first that suit the scene; None, with the words why, without any.
+
+    Parameters
+    ----------
+    before
+        Request to begin with.
+    """
     from core.learning.store import list_models
     from core.mapping.bridge import suits
 
@@ -39,8 +57,10 @@ def choose_model(scene: Scene) -> StoredModel | None:
     if not models:
         st.info("No mapping model is installed. Train one with `python -m core mapping train`.")
         return None
+    first = list(models).index(before.model) if before is not None and before.model in models else 0
     name = st.selectbox(
-        "Model", list(models), key=f"model-{ranked[0].spec.name}", format_func=lambda name: _title(models[name]),
+        "Model", list(models), key=f"model-{ranked[0].spec.name}-{first}", index=first,
+        format_func=lambda name: _title(models[name]),
         help="The number is F1 on validation images: 1 is perfect agreement with the reference. On those of "
         "the satellite models the colour index reaches 0.49.",
     )  # fmt: skip
@@ -75,7 +95,7 @@ def _show_card(model: StoredModel) -> None:
         st.image(picture.read_bytes(), caption=words, alt=words)
 
 
-def ask(scene: Scene, model: StoredModel) -> Request | None:
+def ask(scene: Scene, model: StoredModel, before: Request | None = None) -> Request | None:
     """Show the form, or why the model cannot map the scene; the request when its button was pressed.
 
     Parameters
@@ -84,6 +104,8 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
         Scene to be mapped.
     model
         Model chosen.
+    before
+        Request whose choices the form begins with.
     """
     from core.mapping.predict import Options
     from core.runs.mapping import Request
@@ -91,17 +113,24 @@ def ask(scene: Scene, model: StoredModel) -> Request | None:
     guess = _guess(scene, model)
     if guess is None:
         return None
+    if before is not None and before.bands and max(before.bands) <= len(scene.bands):
+        guess = before.bands if len(before.bands) == len(guess) else guess
+    begin = before or Request(model.spec.name)
+    stretches = {**STRETCHES, begin.stretch: STRETCHES.get(begin.stretch, f"{begin.stretch} % of each band")}
     with st.form("ask", border=False):
         pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
         with st.expander("Bands, values and accuracy", expanded=None in guess):
             bands = _bands(scene, model, guess)
             stretch = st.selectbox(
-                "Values", list(STRETCHES), format_func=STRETCHES.__getitem__,
+                "Values", list(stretches), list(stretches).index(begin.stretch), format_func=stretches.__getitem__,
                 help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
             )  # fmt: skip
-            resample = st.selectbox("Ground distance", list(RESAMPLES), format_func=RESAMPLES.__getitem__)
+            resample = st.selectbox(
+                "Ground distance", list(RESAMPLES), list(RESAMPLES).index(begin.resample),
+                format_func=RESAMPLES.__getitem__,
+            )  # fmt: skip
             turned = st.toggle(
-                "Average eight turns",
+                "Average eight turns", begin.options.turned,
                 help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
             )
     if not pressed:

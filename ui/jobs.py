@@ -1,0 +1,138 @@
+"""Runs under way, as every page shows them: in the sidebar, and at length where the run is what the page is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import LandslideError
+from ui import resources
+from ui.feedback import duration, guard, plain
+
+if TYPE_CHECKING:
+    from core.runs.records import Order, Run
+
+LISTED = 5
+"""Runs under way that the sidebar names; more are counted."""
+
+TASK_PAGES = {"mapping": "../pages/mapping.py"}
+"""The page that shows runs of a task."""
+
+STATUS_WORDS = {
+    "queued": "waiting",
+    "running": "running",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "interrupted": "interrupted",
+}
+
+
+def words(run: Run) -> str:
+    """How far a run is, in a line: what it does, its share, the time that is left."""
+    if run.status == "queued":
+        return "Waiting for a free worker" if resources.jobs().ready() else "Starting a worker"
+    if run.cancelling:
+        return "Stopping"
+    parts = [plain(run.progress.words) or "Starting"]
+    if run.eta is not None:
+        parts.append(f"about {duration(run.eta)} left")
+    return ", ".join(parts)
+
+
+@st.fragment(run_every=2.0)
+def sidebar() -> None:
+    """Runs under way, of everybody; drawn anew by itself while the page stays as it is."""
+    if not resources.awake():
+        return  # the first page is not made to wait; the next look is soon
+    with guard():
+        active = resources.store().active()
+        if not active:
+            return
+        st.markdown("**Under way**")
+        for run in active[:LISTED]:
+            page = TASK_PAGES.get(run.task)
+            if page is not None:
+                st.page_link(page, label=plain(_short(run.title)), query_params={"run": run.id}, width="stretch")
+            st.progress(run.progress.share, text=words(run))
+        if len(active) > LISTED:
+            st.caption(f"and {len(active) - LISTED} more")
+
+
+def _short(title: str, longest: int = 40) -> str:
+    return title if len(title) <= longest else f"{title[: longest - 1]}…"
+
+
+@st.fragment(run_every=0.5)
+def follow(identity: str, *, what: str) -> None:
+    """Progress of one run with a button that cancels; when the run ends the page is drawn anew.
+
+    Parameters
+    ----------
+    identity
+        The run.
+    what
+        What it does, in words.
+    """
+    with guard():
+        run = resources.store().run(identity)
+        if run.active:
+            st.progress(run.progress.share, text=f"**{plain(what)}** · {words(run)}")
+            if run.cancelling:
+                st.caption("It stops at the end of the window that it is at.")
+            elif st.button("Cancel", key=f"cancel-{identity}"):
+                resources.jobs().cancel(identity)
+            st.caption("It goes on when you close this page; its address opens it again.")
+            return
+    st.rerun()
+
+
+def show_ended(run: Run) -> None:
+    """Say why a run has no result, and offer to run it again."""
+    failure = run.failure
+    if run.status == "cancelled":
+        st.info(plain(failure.what if failure else "The run was cancelled."))
+    elif run.status == "interrupted":
+        st.warning(
+            "**The run was interrupted.**  \n"
+            + plain(f"{failure.what} {failure.why}" if failure else "The server stopped while it was computing.")
+        )
+    elif failure is not None:
+        parts = [f"**{plain(failure.what)}**", plain(failure.why), plain(failure.remedy)]
+        st.error("  \n".join(part for part in parts if part))
+        if failure.detail:
+            with st.expander("Details for who looks after the server"):
+                st.code(failure.detail, language=None)
+    again(run)
+
+
+def again(run: Run, label: str = "Run it again") -> None:
+    """A button that orders the same once more and opens the new run."""
+    if st.button(label, type="primary", key=f"again-{run.id}"):
+        identity = resources.jobs().submit(order_again(run))
+        st.query_params["run"] = identity
+        st.rerun()
+
+
+def order_again(run: Run) -> Order:
+    """The order that a run answered, once more, for this visitor."""
+    from core.runs.records import Order
+
+    return Order(
+        run.task, run.kind, run.parameters, run.scene_id, run.scene, run.model, run.parents,
+        owner=resources.visitor(), name=run.name, seed=run.seed, time_limit=run.time_limit,
+    )  # fmt: skip
+
+
+def missing_files(run: Run) -> LandslideError | None:
+    """What is to be said when files of a finished run are no longer on disk; None when all are there."""
+    gone = [artifact.role for artifact in run.artifacts if not artifact.derived and not artifact.path.is_file()]
+    if not gone:
+        return None
+    files = " and ".join(gone)
+    return LandslideError(
+        f"The {files} of this run {'is' if len(gone) == 1 else 'are'} no longer on disk.",
+        "Somebody removed the file from the store's folder, or the disk lost it.",
+        "Run it again: on this machine the same inputs give the same result.",
+    )
