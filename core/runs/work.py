@@ -54,6 +54,7 @@ class Context:
         self._store, self._run, self._listen, self._stop = store, run, listen, stop
         self._progress, self._written = Progress(), Progress()
         self._began = time.monotonic()
+        self._first: tuple[int, float] | None = None
         self._ended, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"pulse-{run.id[:8]}", daemon=True)
 
@@ -67,7 +68,13 @@ class Context:
 
     def report(self, done: int, total: int, words: str = "") -> None:
         """Tell how far the work is: steps done of all, and words for what is being done."""
-        self._progress = Progress(done, total, words)
+        now = time.monotonic()
+        if total and self._first is None:
+            self._first = done, now  # what came before was loading, which says nothing of the steps
+        left = None
+        if total and self._first is not None and done > self._first[0]:
+            left = (total - done) * (now - self._first[1]) / (done - self._first[0])
+        self._progress = Progress(done, total, words, left)
         if self._listen is not None and total:
             self._listen(done, total)
 
@@ -121,7 +128,13 @@ def _mapping(store: Store, run: Run, folder: Path, context: Context) -> Result:
     return map_scene(store, run, folder, context)
 
 
-WORK: Mapping[tuple[str, str], Work] = {("mapping", "mapping"): _mapping}
+def _change(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.difference import compute_difference
+
+    return compute_difference(store, run, folder, context)
+
+
+WORK: Mapping[tuple[str, str], Work] = {("mapping", "mapping"): _mapping, ("mapping", "change"): _change}
 """What does the work of each task and kind; each imports its engine only when it is called."""
 
 

@@ -1,0 +1,103 @@
+"""The difference between two runs as a run of its own, so that the map can show it and nobody computes it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.errors import InputError
+from core.mapping.difference import write_difference
+from core.mapping.options import Cancel, Progress, ignore, never
+from core.mapping.result import CHANGE, MAPPINGS, MappingResult
+from core.runs.provenance import environment, now
+from core.runs.records import ACTIVE, Order, Run
+
+if TYPE_CHECKING:
+    from core.runs.store import Store
+    from core.runs.work import Context
+
+KIND = "change"
+FILE = "change.tif"
+
+
+def order_difference(first: MappingResult, second: MappingResult, *, owner: str = "") -> Order:
+    """The order of the difference of two runs, second minus first.
+
+    Raises
+    ------
+    InputError
+        When both are the same run, or one holds no probability.
+    """
+    if first.id == second.id:
+        raise InputError("A run does not differ from itself.", remedy="Choose two runs.")
+    other = next((run for run in (first, second) if run.kind not in MAPPINGS), None)
+    if other is not None:
+        raise InputError(f"The run {other.id[:8]} is no mapping but of kind {other.kind}.", remedy="Choose mappings.")
+    parents = (first.id, second.id)
+    return Order("mapping", KIND, {"runs": list(parents)}, second.scene_id, second.scene, second.model, parents, owner)
+
+
+def known_difference(store: Store, first: str, second: str) -> Run | None:
+    """The run that holds the difference of two runs, or computes it now; None where there is neither."""
+    known = [run for run in store.children(second, KIND) if run.parents == (first, second)]
+    done = [run for run in known if run.status == "done" and said(store, run)]
+    return next(iter(done), None) or next((run for run in known if run.status in ACTIVE), None)
+
+
+def said(store: Store, run: Run) -> Mapping[str, Any] | None:
+    """What a finished run says of the difference in numbers, None where it holds the raster only."""
+    found = store.provenance(run.id).get("difference")
+    return found if isinstance(found, Mapping) else None
+
+
+def difference_of(
+    first: MappingResult,
+    second: MappingResult,
+    identity: str,
+    folder: Path,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> MappingResult:
+    """Write the difference of two runs into a folder.
+
+    Raises
+    ------
+    LandslideError
+        As `core.mapping.difference.write_difference`.
+    """
+    found = write_difference(first, second, folder / FILE, progress, cancel)
+    return MappingResult(
+        id=identity,
+        folder=folder,
+        scene=second.scene,
+        scene_digest=second.scene_digest,
+        scene_id=second.scene_id,
+        model=second.model,
+        grid=second.grid,
+        counts=np.zeros((2, 255), dtype=np.int64),
+        artifacts={CHANGE: FILE},
+        provenance={"finished": now(), "difference": found.to_json(), **environment()},
+        kind=KIND,
+        parents=(first.id, second.id),
+    )
+
+
+def compute_difference(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"change"``."""
+    first, second = (store.mapping(parent) for parent in run.parents)
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Comparing block {done:,} of {total:,}")
+
+    return difference_of(first, second, run.id, folder, report, context.stopped)
+
+
+def difference_here(store: Store, first: MappingResult, second: MappingResult) -> str:
+    """Compute and keep the difference of two small runs at once, and return the run's id."""
+    from core.runs.work import compute_here
+
+    order = order_difference(first, second)
+    return compute_here(store, order, lambda identity, folder: difference_of(first, second, identity, folder))
