@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from core.mapping.models import network_of
 from core.mapping.predict import Cancel, Options, Predictor, Progress, ignore, never, write_rasters
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
-from core.runs.provenance import environment, now
+from core.runs.provenance import environment, now, this_process
 from core.runs.records import Order, Run, SceneRecord
 from core.runs.store import Store
 from core.runs.work import Context, compute_here, perform
@@ -93,6 +93,10 @@ def order_of(
     )  # fmt: skip
 
 
+def _nobody(identity: str) -> None:
+    """Tell nobody which run has begun."""
+
+
 def run_mapping(
     store: Store,
     scene: Scene,
@@ -102,6 +106,7 @@ def run_mapping(
     dem: Path | None = None,
     area_outline: Mapping[str, Any] | None = None,
     name: str = "",
+    begun: Callable[[str], None] = _nobody,
     progress: Progress = ignore,
     cancel: Cancel = never,
 ) -> MappingResult:
@@ -113,6 +118,8 @@ def run_mapping(
         Raster, inventory and elevation on disk; they become a scene of the store and stay where they are.
     area_outline
         Part of the scene to map; see `order_of`.
+    begun
+        Told the id before the work begins.
 
     Raises
     ------
@@ -123,8 +130,10 @@ def run_mapping(
         scene.path, scene.name, truth=truth, dem=dem, origin="a file of this machine", synthetic=scene.synthetic,
         licence=scene.licence, citation=scene.citation,
     )  # fmt: skip
-    identity = store.order(order_of(record, request, area_outline, name=name))
-    perform(store, identity, worker="command line", listen=progress, stop=cancel, raising=True)
+    order = order_of(record, request, area_outline, name=name)
+    identity = store.begin(order, server=this_process(), worker="command line")
+    begun(identity)
+    perform(store, identity, claimed=True, listen=progress, stop=cancel, raising=True)
     return store.mapping(identity)
 
 
@@ -143,6 +152,7 @@ def map_scene(store: Store, run: Run, folder: Path, context: Context) -> Mapping
     def report(done: int, total: int) -> None:
         context.report(done, total, f"Mapping window {done:,} of {total:,}")
 
+    report(0, sum(predictor.windows(block) for block in predictor.blocks(area)))
     grid, artifacts, counts = write_rasters(predictor, folder, area, known, report, context.stopped)
     context.report(0, 0, "Keeping the result")
     colour = model.spec.bands == ("red", "green", "blue")

@@ -42,6 +42,21 @@ class Queue(Shelf):
         InputError
             When its scene or a parent is not in the store.
         """
+        return self._ordered(order, {"status": "queued"})
+
+    def begin(self, order: Order, *, server: str, worker: str) -> str:
+        """Make a run that works from the start, in the process that asks for it; no worker takes it up meanwhile.
+
+        Raises
+        ------
+        InputError
+            When its scene or a parent is not in the store.
+        """
+        now = clock()
+        working = {"status": "running", "server": server, "worker": worker, "started": now, "heartbeat": now}
+        return self._ordered(order, working)
+
+    def _ordered(self, order: Order, state: Mapping[str, Any]) -> str:
         identity = new_id()
         limit = default_time_limit() if order.time_limit is None else order.time_limit
         with self.database.write() as session:
@@ -60,7 +75,8 @@ class Queue(Shelf):
                 seed=order.seed, time_limit=limit, scene_digest="", weights_sha256="", metrics={}, notes=[],
                 provenance={}, result={},
             )  # fmt: skip
-            run.state = StateRow(status="queued", server="", worker="", cancelling=False, done=0, total=0, words="")
+            unsaid = {"server": "", "worker": "", "cancelling": False, "done": 0, "total": 0, "words": ""}
+            run.state = StateRow(**{**unsaid, **state})
             run.label = LabelRow(name=one_line(order.name), note="", pinned=False)
             run.parents = [ParentRow(position=at, parent_id=parent) for at, parent in enumerate(order.parents)]
             session.add(run)
@@ -76,7 +92,7 @@ class Queue(Shelf):
         """Say that a run is alive, and how far it is; False when it should stop."""
         values: dict[str, Any] = {"heartbeat": clock()}
         if progress is not None:
-            values |= {"done": progress.done, "total": progress.total, "words": progress.words}
+            values |= asdict(progress)
         if not self._change(identity, ("running",), values):
             return False
         with self.database.read() as session:

@@ -175,11 +175,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Progress:
-    """Steps done of all, and words for what is being done."""
+    """Steps done of all, words for what is being done, and seconds left as far as the steps so far tell."""
 
     done: int = 0
     total: int = 0
     words: str = ""
+    left: float | None = None
 
     @property
     def share(self) -> float:
@@ -264,10 +265,12 @@ class Run:
     @property
     def eta(self) -> float | None:
         """Seconds that are left if it goes on as so far; None while that cannot be said."""
-        share, seconds = self.progress.share, self.seconds
-        if self.status != "running" or seconds is None or share < 0.02 or seconds < 2:
+        share, seconds, left = self.progress.share, self.seconds, self.progress.left
+        if self.status != "running" or seconds is None or self.heartbeat is None:
             return None
-        return seconds * (1 - share) / share
+        if left is not None:
+            return max(0.0, left - (datetime.now(UTC) - self.heartbeat).total_seconds())
+        return seconds * (1 - share) / share if share >= 0.05 and seconds >= 5 else None
 
     @property
     def bytes(self) -> int:

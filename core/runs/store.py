@@ -214,8 +214,13 @@ class Store(Queue):
             if earlier is not None:
                 self._drop_unnamed({earlier.file})
 
-    def delete(self, identity: str) -> int:
+    def delete(self, identity: str, *, sparing: bool = False) -> int:
         """Remove a run, all that stands on it, and files that no other run has; return how many runs went.
+
+        Parameters
+        ----------
+        sparing
+            Whether to leave it, and return 0, when it or one that stands on it is pinned, waits or works.
 
         Raises
         ------
@@ -226,6 +231,8 @@ class Store(Queue):
             with self.database.write() as session:
                 self._known(session, identity)
                 doomed = self._descendants(session, identity)
+                if sparing and self._dear(session, doomed):
+                    return 0
                 busy = select(StateRow.run_id).where(StateRow.run_id.in_(doomed), StateRow.status == "running")
                 if session.scalars(busy).first():
                     raise InputError("The run is being computed.", remedy="Cancel it first.")
@@ -246,6 +253,12 @@ class Store(Queue):
         if row is None:
             raise gone()
         return row
+
+    def _dear(self, session: Session, runs: Sequence[str]) -> bool:
+        """Whether one of some runs is pinned, waits or works."""
+        pinned = select(LabelRow.run_id).where(LabelRow.run_id.in_(runs), LabelRow.pinned)
+        active = select(StateRow.run_id).where(StateRow.run_id.in_(runs), StateRow.status.in_(ACTIVE))
+        return bool(session.scalars(pinned.union(active)).first())
 
     def _drop_unnamed(self, names: set[str]) -> None:
         """Remove those of some artifact files that no run names; only in one's turn."""
@@ -270,7 +283,7 @@ class Store(Queue):
             parameters=row.parameters, seed=row.seed, parents=tuple(parent.parent_id for parent in row.parents),
             owner=row.owner, time_limit=row.time_limit, started=moment(state.started),
             finished=moment(state.finished), heartbeat=moment(state.heartbeat), server=state.server,
-            worker=state.worker, cancelling=state.cancelling, progress=Progress(state.done, state.total, state.words),
+            worker=state.worker, cancelling=state.cancelling, progress=Progress(state.done, state.total, state.words, state.left),
             failure=Failure(**state.failure) if state.failure else None, scene_digest=row.scene_digest,
             weights_sha256=row.weights_sha256, metrics=row.metrics, notes=tuple(row.notes),
             artifacts=tuple(

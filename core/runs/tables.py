@@ -109,6 +109,7 @@ class StateRow(Base):
     done: Mapped[int] = mapped_column(Integer, default=0)
     total: Mapped[int] = mapped_column(Integer, default=0)
     words: Mapped[str] = mapped_column(Text, default="")
+    left: Mapped[float | None] = mapped_column(Double, default=None)
     failure: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), default=None)
 
 

@@ -145,6 +145,7 @@ def perform(
     server: str = "",
     worker: str = "",
     claimed: bool = False,
+    work: Work | None = None,
     listen: Listener | None = None,
     stop: Stop | None = None,
     raising: bool = False,
@@ -157,6 +158,8 @@ def perform(
         Who has taken it on; by default this process.
     claimed
         Whether the caller has claimed it already.
+    work
+        What does the work; by default what `WORK` has for the run's task and kind.
     listen, stop
         See `Context`.
     raising
@@ -167,10 +170,10 @@ def perform(
     run = store.run(identity)
     try:
         with Context(store, run, listen, stop) as context:
-            work = WORK.get((run.task, run.kind))
-            if work is None:
+            does = work or WORK.get((run.task, run.kind))
+            if does is None:
                 raise ModelError(f"Nothing here does a {run.kind} of the task {run.task}.", remedy="Update SlideLens.")
-            result = work(store, run, files.folder(store.work_folder(identity)), context)
+            result = does(store, run, files.folder(store.work_folder(identity)), context)
             store.finish(identity, result)
     except RunCancelled as error:
         store.fail(identity, _failure(error), "cancelled")
@@ -198,8 +201,7 @@ def compute_here(store: Store, order: Order, compute: Callable[[str, Path], Resu
     compute
         Given the id and a folder to write into, returns what was computed; when it raises, nothing is left.
     """
-    identity = store.order(order)
-    store.claim(identity, server=this_process(), worker="page")
+    identity = store.begin(order, server=this_process(), worker="page")
     try:
         store.finish(identity, compute(identity, files.folder(store.work_folder(identity))))
     except BaseException as error:

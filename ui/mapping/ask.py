@@ -113,6 +113,7 @@ def ask(scene: Scene, model: StoredModel, before: Request | None = None) -> Requ
     guess = _guess(scene, model)
     if guess is None:
         return None
+    resources.jobs().prepare()  # a worker starts while the user looks at the form
     if before is not None and before.bands and max(before.bands) <= len(scene.bands):
         guess = before.bands if len(before.bands) == len(guess) else guess
     begin = before or Request(model.spec.name)

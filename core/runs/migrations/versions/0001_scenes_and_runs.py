@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer, nullable=False),
         sa.Column("total", sa.Integer, nullable=False),
         _text("words"),
+        sa.Column("left", sa.Double),
         sa.Column("failure", sa.JSON(none_as_null=True)),
     )
     op.create_index("ix_run_states_waiting", "run_states", ["status", "heartbeat"])
