@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.runs.store import Store
     from core.runs.work import Context
 
-KIND = "change"
+KIND: Final = "change"
 FILE = "change.tif"
 
 
