@@ -66,6 +66,11 @@ class Trained:
 
 
 Prepare = Callable[[Tensor], Tensor]
+Told = Callable[[int, int], None]
+
+
+def tell_nobody(done: int, total: int) -> None:
+    """Report no progress."""
 
 
 def device() -> torch.device:
@@ -146,8 +151,14 @@ class Training:
         self.checkpoint = checkpoint
         self.identity: dict[str, Any] = {"description": description, **asdict(schedule)}
 
-    def fit(self, fitting: PairArrays, tuning: PairArrays) -> Trained:
+    def fit(self, fitting: PairArrays, tuning: PairArrays, told: Told = tell_nobody) -> Trained:
         """Train on one part and choose epoch and threshold on the other.
+
+        Parameters
+        ----------
+        told
+            Called before each epoch with the epochs done and all; what it raises stops the training, which goes on
+            from its checkpoint when it is started again.
 
         Raises
         ------
@@ -171,6 +182,7 @@ class Training:
         state = _State(network, average, optimizer, cycle, torch.Generator().manual_seed(self.schedule.seed))
         state.resume(self.checkpoint, self.identity)
         while state.epoch < self.schedule.epochs and state.since_best < self.schedule.patience:
+            told(state.epoch, self.schedule.epochs)
             started = time.perf_counter()
             mean_loss = self._epoch(state, fitting, where)
             self._score(state, tuning, mean_loss, time.perf_counter() - started)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.learning.loop import Told, tell_nobody
 from core.learning.metrics import NODATA_CODE, Confusion, threshold_code
 from core.learning.pairs import Pair
 from core.learning.runtime import Runtime
@@ -54,14 +55,19 @@ def measure_cost(model: StoredModel, runtime: Runtime, repeats: int = 10) -> dic
     }
 
 
-def finish(model: StoredModel, validation: Sequence[Pair], runtime: Runtime) -> StoredModel:
+def finish(
+    model: StoredModel, validation: Sequence[Pair], runtime: Runtime, told: Told = tell_nobody
+) -> StoredModel:
     """Score on validation, measure the cost, draw the failures, and write spec and card.
 
-    Validation is scored once for each shipped model: nothing may be chosen by what comes out here.
+    Validation is scored once for each shipped model: nothing may be chosen by what comes out here. `told` is called
+    with the images done and all, each counted twice: as it is, and turned.
     """
-    spec = model.spec
-    result = evaluate(validation, spec, runtime)
-    turned = evaluate(validation, spec, runtime, Options(turned=True))
+    spec, count = model.spec, len(validation)
+    result = evaluate(validation, spec, runtime, progress=lambda done, _: told(done, 2 * count))
+    turned = evaluate(
+        validation, spec, runtime, Options(turned=True), progress=lambda done, _: told(count + done, 2 * count)
+    )
     scores: dict[str, Any] = {
         **spec.scores,
         "validation": _rounded(result.confusion),

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.learning.loop import Trained, Training, predict_codes
+from core.learning.loop import Told, Trained, Training, predict_codes, tell_nobody
 from core.learning.losses import weighted_sum
 from core.learning.metrics import Confusion, histogram, threshold_curve
 from core.learning.pairs import Pair, PairArrays, find_pairs, read_pairs
@@ -142,7 +143,9 @@ def _start_from(network: nn.Module, name: str) -> None:
     encoder.load_state_dict(source.get_submodule("encoder").state_dict())
 
 
-def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "") -> StoredModel:
+def train(
+    config: TrainConfig, data_folder: Path, work: Path, command: str = "", told: Told = tell_nobody
+) -> StoredModel:
     """Train, choose on the tuning part, and write the model's folder without validation scores.
 
     Parameters
@@ -155,6 +158,8 @@ def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "")
         Folder for checkpoints; a training found there is taken up again.
     command
         The command line, for the card.
+    told
+        Called before each epoch with the epochs done and all of all phases; what it raises stops the training.
 
     Returns
     -------
@@ -180,7 +185,7 @@ def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "")
             work / f"{config.name}-{number}.pt",
             repr((config, number)),
         )
-        trained = training.fit(parts.fitting, parts.tuning)
+        trained = training.fit(parts.fitting, parts.tuning, partial(_tell, told, config, number))
         weights = {key.removeprefix("network."): value for key, value in trained.weights.items()}
         phases.append(
             {
@@ -195,6 +200,15 @@ def train(config: TrainConfig, data_folder: Path, work: Path, command: str = "")
     # What was reduced before training is reduced inside the network afterwards: users give images as they are.
     spec = replace(spec, upscale=config.phases[-1].upscale / config.data.reduce)
     return _store(config, spec, trained, parts, phases, command)
+
+
+def _tell(told: Told, config: TrainConfig, phase: int, done: int, total: int) -> None:
+    """Tell of an epoch of one phase as one of all phases."""
+    before, after = config.phases[: phase - 1], config.phases[phase:]
+    told(
+        sum(one.schedule.epochs for one in before) + done,
+        sum(one.schedule.epochs for one in (*before, *after)) + total,
+    )
 
 
 def _preparation(spec: ModelSpec) -> Callable[[Tensor], Tensor]:
