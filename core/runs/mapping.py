@@ -12,9 +12,11 @@ from core.errors import InputError
 from core.learning.runtime import Engine, open_runtime
 from core.learning.store import StoredModel, find_model
 from core.mapping.area import area_of
+from core.mapping.blocks import Counts
 from core.mapping.bridge import Bridge, bridge
 from core.mapping.models import network_of
-from core.mapping.predict import Cancel, Options, Predictor, Progress, ignore, never, write_rasters
+from core.mapping.options import Area, Cancel, Options, Progress, ignore, never
+from core.mapping.predict import Predictor, write_rasters
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now, this_process
@@ -24,6 +26,8 @@ from core.runs.work import Context, compute_here, perform
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
+    from core.raster.grid import Grid
+    from core.raster.windows import Region
 
 TASK = "mapping"
 
@@ -137,56 +141,110 @@ def run_mapping(
     return store.mapping(identity)
 
 
-def map_scene(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
-    """Do the work of a run of kind ``"mapping"``: rasters into `folder`, and where all of them came from."""
+@dataclass(frozen=True)
+class Prepared:
+    """A run with all that it takes to compute any part of it.
+
+    Attributes
+    ----------
+    run, record, request
+        What was asked, of which scene.
+    model, how, predictor
+        By which model, brought together how, ready to predict.
+    area, truth
+        Part of the scene to map, and the inventory on its grid; None without.
+    started, clock
+        When it began, as text and for the stopwatch.
+    """
+
+    run: Run
+    record: SceneRecord
+    request: Request
+    model: StoredModel
+    how: Bridge
+    predictor: Predictor
+    area: Area | None
+    truth: TruthReader | None
+    started: str
+    clock: float
+
+    @property
+    def blocks(self) -> tuple[Region, ...]:
+        """Blocks in which it is computed."""
+        return self.predictor.blocks(self.area)
+
+    @property
+    def windows(self) -> int:
+        """Windows of all blocks."""
+        return sum(self.predictor.windows(block) for block in self.blocks)
+
+    def result(self, folder: Path, grid: Grid, artifacts: Mapping[str, str], counts: Counts) -> MappingResult:
+        """What came of it, with where all of it came from."""
+        scene, spec, known = self.record.scene, self.model.spec, self.truth is not None
+        return MappingResult(
+            id=self.run.id,
+            folder=folder,
+            scene=scene.name,
+            scene_digest=scene.digest,
+            scene_id=self.record.id,
+            model=spec.name,
+            grid=grid,
+            counts=counts.model,
+            has_truth=known,
+            baseline=counts.baseline if known and spec.bands == ("red", "green", "blue") else None,
+            artifacts=artifacts,
+            provenance=self._provenance(),
+            notes=_notes(scene, self.model, self.how),
+        )
+
+    def _provenance(self) -> dict[str, Any]:
+        spec, how, runtime = self.model.spec, self.how, self.predictor.runtime
+        asked = {**asdict(self.request), "batch": self.predictor.batch, "area": self.run.parameters["area"]}
+        return {
+            "started": self.started,
+            "finished": now(),
+            "seconds": round(time.time() - self.clock, 2),
+            "scene": _scene(self.record.scene, self.model),
+            "truth": _truth(self.record.truth, self.truth),
+            "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
+            "parameters": asked,
+            "seed": self.run.seed,
+            "bridge": {"bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale},
+            "runtime": {"name": runtime.name, "threads": runtime.threads},
+            **environment(),
+        }
+
+
+def prepared(store: Store, run: Run) -> Prepared:
+    """Make ready what a run needs, without computing anything of it yet.
+
+    Raises
+    ------
+    LandslideError
+        Whatever makes the run impossible.
+    """
     from core.raster.align import truth_reader
 
-    started, clock = now(), time.perf_counter()
-    record = store.scene_record(run.scene_id)
-    scene, truth, request = record.scene, record.truth, request_from(run.parameters)
+    started, clock = now(), time.time() if run.started is None else run.started.timestamp()
+    record, request, drawn = store.scene_record(run.scene_id), request_from(run.parameters), run.parameters["area"]
+    area = area_of(record.scene.grid, drawn) if drawn else None
+    model, how, predictor = prepare(store, record.scene, request)
+    truth = truth_reader(record.truth, record.scene.grid) if record.truth else None
+    return Prepared(run, record, request, model, how, predictor, area, truth, started, clock)
+
+
+def map_scene(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"mapping"`` in one process: rasters into `folder`, and where they came from."""
     context.report(0, 0, "Reading the scene and loading the model")
-    area = area_of(scene.grid, run.parameters["area"]) if run.parameters["area"] else None
-    model, how, predictor = prepare(store, scene, request)
-    known = truth_reader(truth, scene.grid) if truth else None
+    ready = prepared(store, run)
 
     def report(done: int, total: int) -> None:
         context.report(done, total, f"Mapping window {done:,} of {total:,}")
 
-    report(0, sum(predictor.windows(block) for block in predictor.blocks(area)))
-    grid, artifacts, counts = write_rasters(predictor, folder, area, known, report, context.stopped)
+    report(0, ready.windows)
+    written = write_rasters(ready.predictor, folder, ready.area, ready.truth, report, context.stopped)
     context.report(0, 0, "Keeping the result")
-    colour = model.spec.bands == ("red", "green", "blue")
-    return MappingResult(
-        id=run.id,
-        folder=folder,
-        scene=scene.name,
-        scene_digest=scene.digest,
-        scene_id=run.scene_id,
-        model=model.spec.name,
-        grid=grid,
-        counts=counts.model,
-        has_truth=truth is not None,
-        baseline=counts.baseline if truth is not None and colour else None,
-        artifacts=artifacts,
-        provenance={
-            "started": started,
-            "finished": now(),
-            "seconds": round(time.perf_counter() - clock, 2),
-            "scene": _scene(scene, model),
-            "truth": _truth(truth, known),
-            "model": {
-                "name": model.spec.name,
-                "weights_sha256": model.spec.weights_sha256,
-                "threshold": model.spec.threshold,
-            },
-            "parameters": {**asdict(request), "batch": predictor.batch, "area": run.parameters["area"]},
-            "seed": run.seed,
-            "bridge": {"bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale},
-            "runtime": {"name": predictor.runtime.name, "threads": predictor.runtime.threads},
-            **environment(),
-        },
-        notes=_notes(scene, model, how),
-    )
+    return ready.result(folder, *written)
 
 
 def _scene(scene: Scene, model: StoredModel) -> dict[str, Any]:
