@@ -88,7 +88,7 @@ def follow(identity: str, *, what: str) -> None:
     st.rerun()
 
 
-def show_ended(run: Run) -> None:
+def show_ended(run: Run, *, opens: bool = True) -> None:
     """Say why a run has no result, and offer to run it again."""
     failure = run.failure
     if run.status == "cancelled":
@@ -104,14 +104,15 @@ def show_ended(run: Run) -> None:
         if failure.detail:
             with st.expander("Details for who looks after the server"):
                 st.code(failure.detail, language=None)
-    again(run)
+    again(run, opens=opens)
 
 
-def again(run: Run, label: str = "Run it again") -> None:
-    """A button that orders the same once more and opens the new run."""
+def again(run: Run, label: str = "Run it again", *, opens: bool = True) -> None:
+    """A button that orders the same once more, and opens the new run on the page or leaves that to the page."""
     if st.button(label, type="primary", key=f"again-{run.id}"):
         identity = resources.jobs().submit(order_again(run))
-        st.query_params["run"] = identity
+        if opens:
+            st.query_params["run"] = identity
         st.rerun()
 
 

@@ -1,4 +1,4 @@
-"""Compare: what is new since the scene before, and the same scene under other runs."""
+"""Compare: what is new since the scene before. The earlier scene is mapped by a job, once for all visitors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import InputError
 from ui import resources
-from ui.feedback import Progress, empty, plain
+from ui.feedback import empty, plain
 from ui.mapping.findings import table
+from ui.mapping.run import show_state
 from ui.mapping.view import View, area_text
 from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from core.mapping.result import MappingResult
+    from core.runs.records import Order, Run
 
 
 def show(view: View) -> None:
@@ -24,18 +25,15 @@ def show(view: View) -> None:
         return
     before = resources.store().scene_record(view.record.before)
     st.markdown(f"Earlier scene: **{plain(before.scene.name)}**. It is mapped with the same model and settings.")
-    key = f"before-run-{view.result.id}"
-    if key not in st.session_state:
-        if not st.button("Show what is new", type="primary"):
-            st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
-            return
-        st.session_state[key] = _map_before(view).id
-    try:
-        earlier = resources.store().mapping(st.session_state[key])
-    except InputError:
-        del st.session_state[key]  # it was removed since: it can be made again
-        raise
-    _show(view, earlier)
+    order = _order(view)
+    earlier = _earlier(order)
+    if earlier is None:
+        if st.button("Show what is new", type="primary"):
+            resources.jobs().submit(order)
+            rerun_fragment()
+        st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
+    elif show_state(earlier, opens=False):
+        _show(view, resources.store().mapping(earlier.id))
 
 
 def _choose_before(view: View) -> None:
@@ -51,30 +49,37 @@ def _choose_before(view: View) -> None:
         st.rerun()
 
 
-def _map_before(view: View) -> MappingResult:
-    from core.runs.mapping import request_for, run_mapping
+def _order(view: View) -> Order:
+    """What is asked of the earlier scene: the same as of the later one."""
+    from core.runs.mapping import order_of, request_for
 
-    store = resources.store()
-    before = store.scene_record(view.record.before)
-    progress = Progress("Mapping the earlier scene")
-
-    def report(done: int, total: int) -> None:
-        progress(done / total)
-
+    before = resources.store().scene_record(view.record.before)
     request = request_for(view.result, view.record.scene, before.scene)
-    result = run_mapping(store, before.scene, request, scene_id=before.id, progress=report)
-    progress.done()
-    return result
+    return order_of(before, request, owner=resources.visitor())
+
+
+def _earlier(order: Order) -> Run | None:
+    """The newest run that answers an order already; without one, that which works on it or failed last."""
+    from core.runs.records import RunFilter
+    from core.runs.store import finite
+
+    wanted = RunFilter(task=order.task, kinds=(order.kind,), scene_id=order.scene_id, model=order.model)
+    asked = finite(order.parameters)
+    same = [run for run in resources.store().runs(wanted) if run.parameters == asked and run.status != "cancelled"]
+    return next((run for run in same if run.status == "done"), same[0] if same else None)
 
 
 def _show(view: View, earlier: MappingResult) -> None:
-    from core.runs.compare import compare_runs
+    from core.mapping.findings import LARGEST
 
+    height, width = view.result.grid.shape
+    if height * width > LARGEST:
+        st.page_link("../pages/compare.py", label="Compare the two runs",
+                     query_params={"runs": f"{earlier.id},{view.result.id}"})  # fmt: skip
+        st.caption("New polygons are listed for rasters of up to 16 megapixels; larger ones are compared on that page.")
+        return
+    _keep(view, earlier)
     change = _compared(view.result.id, earlier.id, view.choice, view.result, earlier)
-    layer = f"change-{view.result.id}"
-    if layer not in st.session_state:
-        st.session_state[layer] = compare_runs(resources.store(), earlier, view.result, change).id
-        rerun_fragment()
     georeferenced = view.result.grid.is_georeferenced
     area = change.new["area_m2" if georeferenced else "area_px"]
     columns = st.columns(3)
@@ -87,6 +92,17 @@ def _show(view: View, earlier: MappingResult) -> None:
         "The layer *Change of probability* shows after minus before. What both scenes map (rivers, fields, roads) "
         "falls away; what differs in light or season may stay."
     )
+
+
+def _keep(view: View, earlier: MappingResult) -> None:
+    """Have the change of probability as a run, whose layer the map then offers."""
+    from core.runs.difference import difference_here, known_difference
+
+    store = resources.store()
+    if known_difference(store, earlier.id, view.result.id) is None:
+        with st.spinner("Comparing"):
+            difference_here(store, earlier, view.result)
+        rerun_fragment()
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing")

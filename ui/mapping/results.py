@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import InputError, ModelError
+from core.errors import InputError
+from ui import resources
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
 from ui.mapping.run import tell_area
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from core.mapping.findings import Choice, Findings
     from core.mapping.result import MappingResult
-    from core.runs.store import SceneRecord
+    from core.runs.records import Run, SceneRecord
 
 AROUND = "29rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
@@ -48,14 +49,9 @@ def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -
 
 def choose(result: MappingResult) -> Choice:
     """The sliders that only post-process; their values stand in the address."""
-    from core.learning.store import find_model
     from core.mapping.findings import Choice, default_choice
 
-    try:
-        threshold = find_model("mapping", result.model).spec.threshold
-    except ModelError:  # the model is gone; what it found is still there to be seen
-        threshold = 0.5
-    default = default_choice(result, threshold)
+    default = default_choice(result, result.threshold)
     unit = "m²" if result.grid.is_georeferenced else "px"
     columns = st.columns([2, 1, 1])
     with columns[0]:
@@ -230,11 +226,17 @@ def _map(
 def _extra_tiles(result: MappingResult) -> list[Tiles]:
     """Layers of runs that stand on this one: the change since before, the last explanation."""
     extra = []
-    if change := st.session_state.get(f"change-{result.id}"):
-        extra.append(run_tiles(change, "change", opacity=0.8, visible=False))
+    change = next(iter(_standing_on(result, "change")), None)
+    if change is not None and change.parents[-1] == result.id:
+        extra.append(run_tiles(change.id, "change", opacity=0.8, visible=False))
     if explained := st.session_state.get(f"explanation-{result.id}"):
         extra.append(run_tiles(explained, "cam", opacity=0.6))
     return extra
+
+
+def _standing_on(result: MappingResult, kind: str) -> list[Run]:
+    """Finished runs that stand on this one, the newest first."""
+    return [run for run in resources.store().children(result.id, kind) if run.status == "done"]
 
 
 def _focus(

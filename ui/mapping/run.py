@@ -32,18 +32,24 @@ def submit(record: SceneRecord, request: Request, drawn: Mapping[str, Any] | Non
     return resources.jobs().submit(order_of(record, request, drawn, owner=resources.visitor()))
 
 
-def show_state(run: Run) -> bool:
-    """Show how far a run is, or why it has no result; True when its result can be shown."""
+def show_state(run: Run, *, opens: bool = True) -> bool:
+    """Show how far a run is, or why it has no result; True when its result can be shown.
+
+    Parameters
+    ----------
+    opens
+        Whether running it again opens the new run on the page.
+    """
     if run.active:
         jobs.follow(run.id, what="Mapping landslides")
         return False
     if run.status != "done":
-        jobs.show_ended(run)
+        jobs.show_ended(run, opens=opens)
         return False
     missing = jobs.missing_files(run)
     if missing is not None:
         show_error(missing)
-        jobs.again(run)
+        jobs.again(run, opens=opens)
         return False
     return True
 

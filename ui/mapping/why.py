@@ -1,4 +1,4 @@
-"""Why: Grad-CAM of one landslide or of a place."""
+"""Why: Grad-CAM of one landslide or of a place, and the explanations that were asked for before."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
+from ui.feedback import plain
 from ui.mapping.view import View
 from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from core.runs.explain import Explanation
+    from core.runs.records import Run
+
+LISTED = 12
+"""Explanations that are listed; the others stand among the runs."""
 
 
 def show(view: View) -> None:
     """Ask the model about the chosen polygon or clicked place, and show what it reacted to."""
+    _ask(view)
+    _earlier(view)
+
+
+def _ask(view: View) -> None:
     from core.runs.explain import layers_of
 
     target = _target(view)
@@ -81,3 +91,29 @@ def _show(view: View, explanation: Explanation) -> None:
                       alt="Grad-CAM over the scene, bright where the score was raised")  # fmt: skip
     st.markdown(explanation.sentence)
     st.caption("It also lies on the map as the layer Grad-CAM.")
+
+
+def _earlier(view: View) -> None:
+    """Explanations of this run so far, each of which the map can show; they are kept with the run and reported."""
+    known = [run for run in resources.store().children(view.result.id, "explanation") if run.status == "done"]
+    if not known:
+        return
+    key = f"explanation-{view.result.id}"
+    st.markdown(f"**Explanations of this run so far: {len(known)}**")
+    for run in known[:LISTED]:
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(f"**{_about(run)}.** {plain(' '.join(run.notes))}")
+        shown = st.session_state.get(key) == run.id
+        if right.button("On the map" if shown else "Show", key=f"show-{run.id}", disabled=shown, width="stretch"):
+            st.session_state[key] = run.id
+            rerun_fragment()
+    if len(known) > LISTED:
+        st.caption(f"and {len(known) - LISTED} more.")
+
+
+def _about(run: Run) -> str:
+    """What an explanation asked about, in words."""
+    target = run.parameters.get("target", {})
+    if target.get("landslide") is not None:
+        return f"Landslide {target['landslide']}"
+    return f"Row {target['row']}, column {target['column']}" if "row" in target else "A landslide"
