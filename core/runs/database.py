@@ -7,27 +7,26 @@ its turn; one that began by reading could only fail when it comes to write.
 from __future__ import annotations
 
 import os
-import threading
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
 
 from core.errors import StorageError
+from core.runs import files
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LATEST = "0002"
 """The newest revision in `MIGRATIONS`, said here so that alembic is only imported where something is to be done."""
 
 WAIT = 30.0
-"""Seconds that a writer waits for another one, in this or another process."""
-
-_MIGRATING = threading.Lock()
+"""Seconds that a writer waits for another one, in this or another process, and anybody for a server to answer."""
 
 
 class Database:
@@ -47,19 +46,11 @@ class Database:
     """
 
     def __init__(self, url: str, lock: Path) -> None:
-        address = make_url(url)
-        if address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+pg8000")
+        address = _address(url)
         self._lock = lock
         self.name = address.render_as_string(hide_password=True)
-        options: dict[str, Any] = {"pool_pre_ping": True}
-        if address.get_backend_name() == "sqlite":
-            # A visitor's session is a thread, and the pool hands a connection to one at a time.
-            options = {"connect_args": {"timeout": WAIT, "check_same_thread": False}, "pool_size": 20}
-        self._engine = create_engine(address, **options)
-        if address.get_backend_name() == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
+        self._file = Path(address.database or "") if address.get_backend_name() == "sqlite" else None
+        self._engine = _engine(address)
         self._writing = self._engine.execution_options(writes=True)
         with _told("opened"):
             self._migrate()
@@ -88,10 +79,11 @@ class Database:
             return str(connection.execute(text("select version_num from alembic_version")).scalar() or "")
 
     def _migrate(self) -> None:
-        if self.revision() == LATEST:
+        # Whoever finds no file waits: two that turn an empty one to WAL at once would be told that it is locked.
+        there = self._file is None or (self._file.is_file() and self._file.stat().st_size > 0)
+        if there and self.revision() == LATEST:
             return
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with _MIGRATING, FileLock(self._lock):
+        with files.alone(self._lock):
             found = self.revision()  # another process may have been here first
             if found == LATEST:
                 return
@@ -105,26 +97,80 @@ class Database:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the tables to a revision; what is in them stays."""
+    """Bring the tables to a revision, wholly or not at all; what is in them stays."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            # Servers on several machines share no lock file.
-            connection.execute(text("select pg_advisory_xact_lock(7416239)"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    with engine.connect() as connection:
+        # SQLite changes some tables by making them anew: dropping the old one must not take along what refers to it.
+        _set_foreign_keys(connection, "OFF")
+        try:
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    # Servers on several machines share no lock file.
+                    connection.execute(text("select pg_advisory_xact_lock(7416239)"))
+                config.attributes["connection"] = connection
+                command.upgrade(config, revision)
+        finally:
+            _set_foreign_keys(connection, "ON")
+
+
+def _set_foreign_keys(connection: Connection, value: str) -> None:
+    if connection.dialect.name == "sqlite" and not connection.invalidated:
+        # Past SQLAlchemy, which would begin a transaction, within which SQLite does not hear of it.
+        connection.connection.cursor().execute(f"PRAGMA foreign_keys={value}")
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # What is wrong may hold a password, so it is not repeated.
+        raise StorageError(
+            "SLIDELENS_DATABASE_URL is not the address of a database.",
+            "Scenes and runs are listed there.",
+            "Write it as postgresql://user:password@host/name, or leave it out.",
+        ) from error
+    if address.drivername in ("postgresql", "postgres"):
+        return address.set(drivername="postgresql+pg8000")
+    return address
+
+
+def _engine(address: URL) -> Engine:
+    if address.get_backend_name() == "sqlite":
+        # A visitor's session is a thread, and the pool hands a connection to one at a time.
+        engine = create_engine(
+            address, connect_args={"timeout": WAIT, "check_same_thread": False}, pool_size=20, pool_timeout=WAIT
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    # A server that is gone without a word would otherwise be waited for until the system gives up, for hours.
+    timeout: dict[str, Any] = {"timeout": WAIT} if address.drivername == "postgresql+pg8000" else {}
+    try:
+        return create_engine(address, connect_args=timeout, pool_pre_ping=True, pool_timeout=WAIT)
+    except (ArgumentError, ImportError) as error:
+        raise StorageError(
+            f"There is no driver for databases of the kind {address.drivername}.",
+            "Scenes and runs are listed there.",
+            "Use a postgresql:// address, or leave SLIDELENS_DATABASE_URL out.",
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  a connection of the driver
     connection.isolation_level = None  # the driver begins nothing by itself: _begin_sqlite does
+    # SQLite's own knows the letters of English only, and people search for names in any case.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(WAIT * 1000)}"):
+    for setting in (f"busy_timeout={int(WAIT * 1000)}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -137,19 +183,49 @@ def _told(done: str) -> Iterator[None]:
     """Say what is wrong with the database in words; faults of our own statements stay bugs."""
     try:
         yield
+    except NoConnectionFree as error:
+        raise _unusable(done, "every connection is in use") from error
     except DBAPIError as error:
         # A full disk, a locked or lost database; statements that are wrong are not of this kind.
-        if not isinstance(error, DatabaseError) or not _outer(error):
+        if not _outer(error.orig):
             raise
-        raise StorageError(
-            f"The database could not be {done}: {error.orig}.",
-            "Scenes and runs are listed there.",
-            "See that the disk is not full and the database is reachable, then try again.",
-        ) from error
+        raise _unusable(done, _words(error.orig)) from error
+    except sqlite3.Error as error:  # while a connection was prepared
+        raise _unusable(done, str(error)) from error
 
 
-def _outer(error: DBAPIError) -> bool:
-    return type(error).__name__ in {"OperationalError", "InterfaceError", "DatabaseError"}
+def _unusable(done: str, reason: str) -> StorageError:
+    return StorageError(
+        f"The database could not be {done}: {reason.rstrip('.')}.",
+        "Scenes and runs are listed there.",
+        "See that the disk is not full and the database is reachable, then try again.",
+    )
+
+
+_OWN_FAULTS = {"ERROR", "CONSTRAINT", "MISMATCH", "MISUSE", "RANGE", "TOOBIG", "INTERNAL"}
+"""What SQLite calls errors of those who ask it; all others are of disk, file and locks."""
+
+_OUTER_CLASSES = {"08", "25", "28", "3D", "40", "53", "55", "57", "58", "XX"}
+"""First two signs of PostgreSQL's codes: connection, read-only, login, no such database, deadlock, resources, locks,
+shut down, system, damage."""
+
+
+def _outer(error: BaseException | None) -> bool:
+    if name := getattr(error, "sqlite_errorname", ""):
+        return name.split("_")[1] not in _OWN_FAULTS
+    if code := _fields(error).get("C"):
+        return code[:2] in _OUTER_CLASSES or code == "42501"  # may not make tables there
+    return type(error).__name__ in {"OperationalError", "InterfaceError"}
+
+
+def _words(error: BaseException | None) -> str:
+    return _fields(error).get("M") or str(error)
+
+
+def _fields(error: BaseException | None) -> dict[str, str]:
+    """What a PostgreSQL server said, by its protocol's letters: C the code, M the message."""
+    said = error.args[0] if error is not None and error.args else None
+    return said if isinstance(said, dict) else {}
 
 
 def database_url(home: Path) -> str:

@@ -10,17 +10,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from core.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 FILES, ARTIFACTS, WORK = "files", "artifacts", "work"
 MEDIA_TYPES = {
@@ -36,15 +39,49 @@ MEDIA_TYPES = {
 CHUNK = 1 << 20
 
 
+LONGEST_TURN = 120.0
+"""Seconds that somebody waits for a turn; what is done in one takes far less, so whoever has it hangs."""
+
+
 @contextmanager
 def turn(home: Path) -> Iterator[None]:
     """Have the files to oneself: to give a file its name and write its row, or to find that none names it.
 
     Without it a file could be taken for an orphan between its arrival and its row.
+
+    Raises
+    ------
+    StorageError
+        When the folder cannot be written, or another process does not end its turn.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / ".files.lock"):
+    with alone(home / ".files.lock"):
         yield
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Have something to oneself, among all threads and processes that ask for it by the same file.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be made, or another process does not let go.
+    """
+    lock = FileLock(path, timeout=LONGEST_TURN)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:  # a timeout is an OSError
+        waited = isinstance(error, Timeout)
+        raise StorageError(
+            f"The store in {path.parent} could not be locked.",
+            "Another process holds it and does not answer." if waited else str(error),
+            "End the process that hangs, and try again." if waited else "See that the folder can be written to.",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def folder(path: Path) -> Path:
@@ -81,8 +118,10 @@ def spool(content: BinaryIO, home: Path) -> tuple[Path, str]:
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
+    except BaseException as error:
         aside.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise StorageError(
             "The upload could not be written to disk.", str(error), "Free space and try again."
         ) from error
@@ -91,6 +130,9 @@ def spool(content: BinaryIO, home: Path) -> tuple[Path, str]:
 
 def place(source: Path, root: Path, digest: str, suffix: str) -> str:
     """Give a file its lasting name and return that, relative to `root`; an equal one that is there is kept.
+
+    Where the disk can, `source` stays as another name of the file, to be removed once a row has it: should the row
+    not be written, nothing is lost and it can be tried again.
 
     Raises
     ------
@@ -101,13 +143,30 @@ def place(source: Path, root: Path, digest: str, suffix: str) -> str:
     target = root / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        # A file that is being read cannot be replaced on every system.
         if target.is_file() and target.stat().st_size == source.stat().st_size:
-            source.unlink()  # a file that is being read cannot be replaced on every system
-        else:
+            return name
+        try:
+            os.link(source, target)
+        except OSError:  # there is a broken one, or the file system knows no two names of a file
             source.replace(target)
     except OSError as error:
         raise StorageError(f"{source.name} could not be kept.", str(error), "Free space and try again.") from error
     return name
+
+
+def drop(root: Path, names: Iterable[str]) -> None:
+    """Remove files by their lasting names; one that cannot be removed is left for the next tidying."""
+    for name in names:
+        try:
+            (root / name).unlink(missing_ok=True)
+        except OSError:  # on some systems while it is being read
+            log.warning("%s could not be removed", root / name, exc_info=True)
+
+
+def text(content: str) -> str:
+    """Words from elsewhere as every database takes them: without the null character and halves of characters."""
+    return content.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def content_digest(path: Path) -> str:

@@ -7,14 +7,16 @@ files take their lasting names and its row is completed in one transaction, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from core.errors import InputError, RunCancelled
+from core.errors import InputError, RunCancelled, StorageError
 from core.runs import files
 from core.runs.records import (
     ACTIVE,
@@ -59,21 +61,26 @@ class Queue(Shelf):
     def _ordered(self, order: Order, state: Mapping[str, Any]) -> str:
         identity = new_id()
         limit = default_time_limit() if order.time_limit is None else order.time_limit
+        for name, most in _LENGTHS.items():
+            if len(getattr(order, name)) > most:
+                raise InputError(f"The {name} of a run is longer than {most} signs.")
         with self.database.write() as session:
-            scene = order.scene
+            scene = files.text(order.scene)
             if order.scene_id:
                 row = session.get(SceneRow, checked_id(order.scene_id))
                 if row is None:
                     raise InputError("This scene is not in the store.", remedy="Choose or upload it again.")
                 scene = row.name
             for parent in order.parents:
-                if session.get(RunRow, checked_id(parent)) is None:
+                # Held until this run is there, so that whoever deletes the parent finds it.
+                held = select(RunRow.id).filter_by(id=checked_id(parent)).with_for_update(read=True, key_share=True)
+                if session.scalar(held) is None:
                     raise gone()
             run = RunRow(
-                id=identity, task=order.task, kind=order.kind, created=clock(), owner=order.owner,
-                scene_id=order.scene_id, scene=scene, model=order.model, parameters=finite(order.parameters),
-                seed=order.seed, time_limit=limit, scene_digest="", weights_sha256="", metrics={}, notes=[],
-                provenance={}, result={},
+                id=identity, task=order.task, kind=order.kind, created=clock(), owner=files.text(order.owner),
+                scene_id=order.scene_id, scene=scene, model=files.text(order.model),
+                parameters=finite(order.parameters), seed=order.seed, time_limit=limit, scene_digest="",
+                weights_sha256="", metrics={}, notes=[], provenance={}, result={},
             )  # fmt: skip
             unsaid = {"server": "", "worker": "", "cancelling": False, "done": 0, "total": 0, "words": ""}
             run.state = StateRow(**{**unsaid, **state})
@@ -92,18 +99,12 @@ class Queue(Shelf):
         """Say that a run is alive, and how far it is; False when it should stop."""
         values: dict[str, Any] = {"heartbeat": clock()}
         if progress is not None:
-            values |= asdict(progress)
-        if not self._change(identity, ("running",), values):
-            return False
-        with self.database.read() as session:
-            return not session.scalar(select(StateRow.cancelling).filter_by(run_id=identity))
+            values |= {**asdict(progress), "words": files.text(progress.words)}
+        return self._alive(identity, values)
 
     def advance(self, identity: str, steps: int) -> bool:
         """Add steps to those done, for a run that several workers share; False when it should stop."""
-        if not self._change(identity, ("running",), {"heartbeat": clock(), "done": StateRow.done + steps}):
-            return False
-        with self.database.read() as session:
-            return not session.scalar(select(StateRow.cancelling).filter_by(run_id=identity))
+        return self._alive(identity, {"heartbeat": clock(), "done": StateRow.done + steps})
 
     def cancel(self, identity: str) -> None:
         """Stop a run: at once while it waits, at its next window or batch while it works."""
@@ -113,10 +114,15 @@ class Queue(Shelf):
 
     def fail(self, identity: str, failure: Failure, status: Status = "failed") -> bool:
         """End an active run without a result; False when it had ended before."""
-        if not self._end(identity, ACTIVE, status, failure):
-            return False
-        files.remove(self.work_folder(identity))
-        return True
+        folder = self.work_folder(identity)
+        try:
+            return self._end(identity, ACTIVE, status, failure)
+        except StorageError:
+            files.remove(folder)  # on a full disk this makes room for the words
+            return self._end(identity, ACTIVE, status, failure)
+        finally:
+            # Also of one that had ended before: a worker that did not know may have gone on writing.
+            files.remove(folder)
 
     def finish(self, identity: str, result: Result) -> None:
         """Keep what a running run computed: its files take their lasting names, its row is completed for good.
@@ -126,23 +132,29 @@ class Queue(Shelf):
         RunCancelled
             When the run has ended meanwhile: cancelled, given up for lost, or removed.
         StorageError
-            When the disk is full; the run is then still running.
+            When disk or database do not take it; the run is then still running, and it may be tried again.
         """
         root = self.home / files.ARTIFACTS
         found = {role: self._digested(result.folder / name, root) for role, name in result.artifacts.items()}
-        content = {**result.to_json(), "scene_digest": result.scene_digest}
-        with files.turn(self.home):
-            rows = [self._placed(role, path, digest, root) for role, (path, digest) in found.items()]
+        kept = {
+            "scene_digest": result.scene_digest,
+            "weights_sha256": str(result.provenance.get("model", {}).get("weights_sha256", "")),
+            "metrics": finite(result.metrics()),
+            "notes": finite(result.notes),
+            "provenance": finite(result.provenance),
+            "result": finite({**result.to_json(), "scene_digest": result.scene_digest}),
+        }
+        done = {"status": "done", "finished": clock(), "cancelling": False}
+        with self._placing() as place:
+            rows = [place(role, path, digest) for role, (path, digest) in found.items()]
             with self.database.write() as session:
-                run = session.get(RunRow, checked_id(identity), with_for_update={"of": RunRow})
-                if run is None or run.state.status != "running":
+                # Decided by the database, so that nobody can end the run between a look and the change.
+                if not self._changed(session, identity, ("running",), done):
                     raise RunCancelled("The run had ended before its result was kept.", "Nothing of it was kept.")
-                run.scene_digest = result.scene_digest
-                run.weights_sha256 = str(result.provenance.get("model", {}).get("weights_sha256", ""))
-                run.metrics, run.notes = finite(result.metrics()), list(result.notes)
-                run.provenance, run.result = finite(result.provenance), finite(content)
-                run.artifacts.extend(rows)
-                run.state.status, run.state.finished, run.state.cancelling = "done", clock(), False
+                session.execute(update(RunRow).where(RunRow.id == identity).values(**kept))
+                for row in rows:
+                    row.run_id = identity
+                session.add_all(rows)
         files.remove(self.work_folder(identity))
 
     def work_folder(self, identity: str) -> Path:
@@ -152,12 +164,22 @@ class Queue(Shelf):
     # Within
 
     def _change(self, identity: str, statuses: Sequence[str], values: Mapping[str, Any]) -> bool:
-        query = update(StateRow).where(StateRow.run_id == checked_id(identity), StateRow.status.in_(statuses))
         with self.database.write() as session:
-            return bool(cast("Any", session.execute(query.values(**values))).rowcount)
+            return self._changed(session, identity, statuses, values)
+
+    def _changed(self, session: Session, identity: str, statuses: Sequence[str], values: Mapping[str, Any]) -> bool:
+        query = update(StateRow).where(StateRow.run_id == checked_id(identity), StateRow.status.in_(statuses))
+        quickly = query.values(**values).execution_options(synchronize_session=False)
+        return bool(cast("Any", session.execute(quickly)).rowcount)
+
+    def _alive(self, identity: str, values: Mapping[str, Any]) -> bool:
+        with self.database.write() as session:
+            return self._changed(session, identity, ("running",), values) and not session.scalar(
+                select(StateRow.cancelling).filter_by(run_id=identity)
+            )
 
     def _end(self, identity: str, statuses: Sequence[str], status: Status, failure: Failure) -> bool:
-        said = {key: text.replace("\x00", "") for key, text in asdict(failure).items()}
+        said = {key: files.text(words) for key, words in asdict(failure).items()}
         values = {"status": status, "finished": clock(), "failure": said, "cancelling": False}
         return self._change(identity, statuses, values)
 
@@ -166,12 +188,43 @@ class Queue(Shelf):
             return path, path.stem  # of another run already, and named by its digest
         return path, files.content_digest(path)
 
-    def _placed(self, role: str, path: Path, digest: str, root: Path) -> ArtifactRow:
-        suffix, size = path.suffix, path.stat().st_size
+    @contextmanager
+    def _placing(self) -> Iterator[Callable[[str, Path, str], ArtifactRow]]:
+        """Have a turn in which files get their lasting names; when it ends badly, those that no row has go again."""
+        names: set[str] = set()
+
+        def place(role: str, path: Path, digest: str) -> ArtifactRow:
+            row = self._placed(role, path, digest)
+            names.add(row.file)
+            return row
+
+        with files.turn(self.home):
+            try:
+                yield place
+            except BaseException:
+                self._drop_unnamed(names)
+                raise
+
+    def _placed(self, role: str, path: Path, digest: str) -> ArtifactRow:
+        root, suffix = self.home / files.ARTIFACTS, path.suffix
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise StorageError(
+                f"The {role} file of the run is no longer on disk.", str(error), "Run it again."
+            ) from error
         known = path.is_relative_to(root)
         name = path.relative_to(root).as_posix() if known else files.place(path, root, digest, suffix)
         media_type = files.MEDIA_TYPES.get(suffix, "application/octet-stream")
         return ArtifactRow(role=role, digest=digest, file=name, size=size, media_type=media_type, derived=False)
+
+    def _drop_unnamed(self, names: set[str]) -> None:
+        """Remove those of some artifact files that no run names; only in one's turn."""
+        self._drop_all_but(files.ARTIFACTS, names, select(ArtifactRow.file).where(ArtifactRow.file.in_(names)))
+
+
+_LENGTHS = {"task": 32, "kind": 32, "owner": 64, "model": 128}
+"""Most signs of the words by which runs are found; PostgreSQL takes no more."""
 
 
 def gone() -> InputError:
@@ -182,9 +235,9 @@ def gone() -> InputError:
 def finite(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold
     """Content as JSON that every database takes: numbers that are none become null, tuples lists."""
     if isinstance(content, Mapping):
-        return {str(key): finite(value) for key, value in content.items()}
+        return {files.text(str(key)): finite(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
         return [finite(value) for value in content]
     if isinstance(content, float) and not math.isfinite(content):
         return None
-    return content.replace("\x00", "") if isinstance(content, str) else content
+    return files.text(content) if isinstance(content, str) else content

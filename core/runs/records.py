@@ -19,7 +19,7 @@ ACTIVE: tuple[Status, ...] = ("queued", "running")
 ENDED: tuple[Status, ...] = ("done", "failed", "cancelled", "interrupted")
 
 ID = re.compile(r"[0-9a-f]{32}")
-TAG = re.compile(r"[^\s,][^,\x00-\x1f]{0,63}")
+TAG = re.compile(r"[^\s,\x00-\x1f\ud800-\udfff][^,\x00-\x1f\ud800-\udfff]{0,63}")
 
 
 def checked_id(identity: str) -> str:

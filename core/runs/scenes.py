@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, Select, select, union_all
 from sqlalchemy.orm import Session
 
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.raster.scene import Scene
 from core.runs import files
 from core.runs.database import Database
@@ -20,6 +22,8 @@ from core.runs.tables import SceneRow, SeriesRow
 SUFFIX = {"GTiff": ".tif", "PNG": ".png", "JPEG": ".jpg"}
 ATTACHED = {".tif", ".png", ".jpg", ".gpkg", ".geojson", ".zip"}
 UPLOADED = "uploaded"
+
+log = logging.getLogger(__name__)
 
 
 def new_id() -> str:
@@ -71,14 +75,18 @@ class Shelf:
         """
         Scene.open(data, name)
         said = {
-            "name": one_line(name), "file": str(data.resolve()), "truth": _text(truth), "dem": _text(dem),
+            "name": one_line(name), "file": _text(data), "truth": _text(truth), "dem": _text(dem),
             "origin": origin, "before": before, "synthetic": synthetic, "licence": licence, "citation": citation,
         }  # fmt: skip
-        with self.database.write() as session:
-            same = session.scalars(select(SceneRow).filter_by(**said).limit(1)).first()
-            row = same or SceneRow(id=new_id(), created=clock(), file_digest="", **said)
-            session.add(row)
-            identity = row.id
+        same = select(SceneRow.id).filter_by(**said).limit(1)
+        with self.database.read() as session:  # nearly always it is there, and a page should wait for no writer
+            identity = session.scalar(same)
+        if identity is None:
+            with files.turn(self.home), self.database.write() as session:
+                identity = session.scalar(same)
+                if identity is None:
+                    identity = new_id()
+                    session.add(SceneRow(id=identity, created=clock(), file_digest="", **said))
         return self.scene_record(identity)
 
     def upload_scene(self, content: BinaryIO, name: str) -> SceneRecord:
@@ -97,10 +105,8 @@ class Shelf:
         try:
             suffix = SUFFIX[sniff(aside)]
             shown = one_line(Scene.open(aside, name).name)
-            with files.turn(self.home):
-                file = files.place(aside, self.home / files.FILES, digest, suffix)
-                with self.database.write() as session:
-                    identity = self._uploaded(session, shown, file, digest)
+            with self._kept(aside, digest, suffix) as file, self.database.write() as session:
+                identity = self._uploaded(session, shown, file, digest)
         except InputError as error:
             # The file was read under a name of ours; its sender knows it by theirs.
             raise type(error)(error.what.replace(aside.name, name, 1), error.why, error.remedy) from error
@@ -114,12 +120,15 @@ class Shelf:
         same = session.scalars(plain.limit(1)).first()
         if same is not None:
             return same.id
-        row = SceneRow(id=new_id(), created=clock(), name=name, file=file, file_digest=digest, origin=UPLOADED)
-        for column in ("truth", "dem", "before", "licence", "citation"):
-            setattr(row, column, "")
-        row.synthetic = False
-        session.add(row)
-        return row.id
+        identity = new_id()
+        plain_words = dict.fromkeys(("truth", "dem", "before", "licence", "citation"), "")
+        session.add(
+            SceneRow(
+                id=identity, created=clock(), name=name, file=file, file_digest=digest, origin=UPLOADED,
+                synthetic=False, **plain_words,
+            )  # fmt: skip
+        )
+        return identity
 
     def attach(
         self, identity: str, role: str, content: BinaryIO, suffix: str, check: Callable[[Path], object] | None = None
@@ -152,15 +161,13 @@ class Shelf:
         try:
             if check is not None:
                 check(named)
-            with files.turn(self.home):
-                file = files.place(named, self.home / files.FILES, digest, suffix)
-                with self.database.write() as session:
-                    row = _row(session, identity)
-                    if Path(row.file).is_absolute():
-                        row = _copy(row)
-                        session.add(row)
-                    setattr(row, role, file)
-                    target = row.id
+            with self._kept(named, digest, suffix) as file, self.database.write() as session:
+                row = _row(session, identity)
+                if Path(row.file).is_absolute():
+                    row = _copy(row)
+                    session.add(row)
+                setattr(row, role, file)
+                target = row.id
         finally:
             named.unlink(missing_ok=True)
         return self.scene_record(target)
@@ -219,15 +226,12 @@ class Shelf:
         """
         aside, digest = files.spool(content, self.home)
         try:
-            with files.turn(self.home):
-                file = files.place(aside, self.home / files.FILES, digest, ".csv")
-                with self.database.write() as session:
-                    said = {"name": one_line(name), "file": file, "file_digest": digest, "origin": UPLOADED}
-                    same = session.scalars(select(SeriesRow).filter_by(**said).limit(1)).first()
+            with self._kept(aside, digest, ".csv") as file, self.database.write() as session:
+                said = {"name": one_line(name), "file": file, "file_digest": digest, "origin": UPLOADED}
+                identity = session.scalar(select(SeriesRow.id).filter_by(**said).limit(1)) or new_id()
+                if session.get(SeriesRow, identity) is None:
                     plain = {"synthetic": False, "licence": "", "citation": ""}
-                    row = same or SeriesRow(id=new_id(), created=clock(), **said, **plain)
-                    session.add(row)
-                    identity = row.id
+                    session.add(SeriesRow(id=identity, created=clock(), **said, **plain))
         finally:
             aside.unlink(missing_ok=True)
         return self.series_record(identity)
@@ -246,6 +250,30 @@ class Shelf:
             raise InputError("This series is not in the store.", remedy="Upload it again.")
         path = self._path(row.file)
         return SeriesRecord(row.id, row.name, path, row.origin, row.synthetic, row.licence, row.citation)
+
+    @contextmanager
+    def _kept(self, aside: Path, digest: str, suffix: str) -> Iterator[str]:
+        """Have a turn in which an upload gets its lasting name; when that ends badly and no row has it, it goes."""
+        with files.turn(self.home):
+            file = files.place(aside, self.home / files.FILES, digest, suffix)
+            try:
+                yield file
+            except BaseException:
+                columns = (SceneRow.file, SceneRow.truth, SceneRow.dem, SeriesRow.file)
+                named = union_all(*(select(column).where(column == file) for column in columns))
+                self._drop_all_but(files.FILES, {file}, named)
+                raise
+
+    def _drop_all_but(self, folder: str, names: set[str], named: Select[Any] | CompoundSelect[Any]) -> None:
+        """Remove files that a query over all rows does not give; only in one's turn."""
+        try:
+            with self.database.read() as session:
+                kept = set(session.scalars(named))
+        except StorageError:
+            # Nobody can say whether a row has them; tidying finds those that none has.
+            log.warning("files that may be of nothing were left in %s", folder, exc_info=True)
+            return
+        files.drop(self.home / folder, names - kept)
 
     def _exists(self, identity: str) -> None:
         with self.database.read() as session:
@@ -269,4 +297,9 @@ def _copy(row: SceneRow) -> SceneRow:
 
 
 def _text(path: Path | None) -> str:
-    return str(path.resolve()) if path else ""
+    name = str(path.resolve()) if path else ""
+    if files.text(name) != name:
+        raise InputError(
+            f"The name {files.text(name)!r} holds letters that are none.", "No database takes it.", "Rename the file."
+        )
+    return name

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import platformdirs
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, contains_eager, undefer
 
 from core.errors import InputError, StorageError
 from core.mapping.result import MappingResult
 from core.runs import files
 from core.runs.database import Database, database_url
+from core.runs.finding import narrowed
 from core.runs.queue import Queue, gone
 from core.runs.records import (
     ACTIVE,
@@ -79,14 +80,15 @@ class Store(Queue):
     def runs(self, wanted: RunFilter | None = None) -> list[Run]:
         """Runs, those asked for last first."""
         wanted = wanted or RunFilter()
-        query = _narrowed(select(RunRow), wanted).order_by(RunRow.created.desc(), RunRow.id)
+        query = narrowed(select(RunRow), wanted).order_by(RunRow.created.desc(), RunRow.id)
+        query = query.options(contains_eager(RunRow.state), contains_eager(RunRow.label))
         with self.database.read() as session:
             rows = session.scalars(query.limit(wanted.limit).offset(wanted.offset)).all()
             return [self._record(row) for row in rows]
 
     def count(self, wanted: RunFilter | None = None) -> int:
         """How many runs there are of a kind."""
-        query = _narrowed(select(RunRow.id), wanted or RunFilter())
+        query = narrowed(select(RunRow.id), wanted or RunFilter())
         with self.database.read() as session:
             return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
@@ -172,11 +174,11 @@ class Store(Queue):
         if wrong is not None:
             raise InputError(f"{wrong[:80]!r} is no tag.", remedy="Give up to 64 signs without a comma.")
         with self.database.write() as session:
-            run = self._known(session, identity)
+            run = self._known(session, identity, held=True)
             if name is not None:
                 run.label.name = one_line(name)[:200]
             if note is not None:
-                run.label.note = note.replace("\x00", "")[:20_000]
+                run.label.note = files.text(note)[:20_000]
             if pinned is not None:
                 run.label.pinned = pinned
             if tags is not None:
@@ -197,22 +199,26 @@ class Store(Queue):
         """Add a file that was derived from a finished run, such as a report; an earlier one of that role is replaced.
 
         `path` is moved into the store.
+
+        Raises
+        ------
+        InputError
+            When the run is unknown, or the role is one of its results.
         """
-        digest, root = files.content_digest(path), self.home / files.ARTIFACTS
-        with files.turn(self.home):
-            row = self._placed(role, path, digest, root)
-            row.derived = True
+        digest = files.content_digest(path)
+        with self._placing() as place:
+            row = place(role, path, digest)
+            row.run_id, row.derived = identity, True
             with self.database.write() as session:
-                run = self._known(session, identity)
-                earlier = next((artifact for artifact in run.artifacts if artifact.role == role), None)
+                self._known(session, identity, held=True)
+                earlier = session.get(ArtifactRow, (identity, role))
                 if earlier is not None and not earlier.derived:
                     raise InputError(f"The {role} of a run is its result and cannot be replaced.")
-                if earlier is not None:
-                    run.artifacts.remove(earlier)
-                    session.flush()
-                run.artifacts.append(row)
-            if earlier is not None:
-                self._drop_unnamed({earlier.file})
+                replaced = {earlier.file} if earlier is not None else set()
+                session.merge(row)
+            self._drop_unnamed(replaced)
+        if not path.is_relative_to(self.home / files.ARTIFACTS):
+            path.unlink(missing_ok=True)
 
     def delete(self, identity: str, *, sparing: bool = False) -> int:
         """Remove a run, all that stands on it, and files that no other run has; return how many runs went.
@@ -229,12 +235,12 @@ class Store(Queue):
         """
         with files.turn(self.home):
             with self.database.write() as session:
-                self._known(session, identity)
+                self._known(session, identity, held=True)
                 doomed = self._descendants(session, identity)
                 if sparing and self._dear(session, doomed):
                     return 0
-                busy = select(StateRow.run_id).where(StateRow.run_id.in_(doomed), StateRow.status == "running")
-                if session.scalars(busy).first():
+                states = select(StateRow.status).where(StateRow.run_id.in_(doomed)).with_for_update()
+                if "running" in session.scalars(states).all():
                     raise InputError("The run is being computed.", remedy="Cancel it first.")
                 names = select(ArtifactRow.file).where(ArtifactRow.run_id.in_(doomed))
                 named = set(session.scalars(names))
@@ -247,9 +253,11 @@ class Store(Queue):
 
     # Within
 
-    def _known(self, session: Session, identity: str, *, whole: bool = False) -> RunRow:
+    def _known(self, session: Session, identity: str, *, whole: bool = False, held: bool = False) -> RunRow:
+        """The row of a run: with all that it is, or held until the transaction ends."""
         options = [undefer(RunRow.provenance), undefer(RunRow.result)] if whole else []
-        row = session.get(RunRow, checked_id(identity), options=options)
+        hold = {"of": RunRow} if held else None
+        row = session.get(RunRow, checked_id(identity), options=options, with_for_update=hold)
         if row is None:
             raise gone()
         return row
@@ -260,18 +268,13 @@ class Store(Queue):
         active = select(StateRow.run_id).where(StateRow.run_id.in_(runs), StateRow.status.in_(ACTIVE))
         return bool(session.scalars(pinned.union(active)).first())
 
-    def _drop_unnamed(self, names: set[str]) -> None:
-        """Remove those of some artifact files that no run names; only in one's turn."""
-        with self.database.read() as session:
-            kept = set(session.scalars(select(ArtifactRow.file).where(ArtifactRow.file.in_(names))))
-        for name in names - kept:
-            (self.home / files.ARTIFACTS / name).unlink(missing_ok=True)
-
     def _descendants(self, session: Session, identity: str) -> list[str]:
         found, new = [identity], [identity]
         while new:
             query = select(ParentRow.run_id).where(ParentRow.parent_id.in_(new))
             new = [run for run in dict.fromkeys(session.scalars(query)) if run not in found]
+            # Held, so that nothing new comes to stand on them.
+            session.execute(select(RunRow.id).where(RunRow.id.in_(new)).with_for_update())
             found.extend(new)
         return found
 
@@ -283,7 +286,8 @@ class Store(Queue):
             parameters=row.parameters, seed=row.seed, parents=tuple(parent.parent_id for parent in row.parents),
             owner=row.owner, time_limit=row.time_limit, started=moment(state.started),
             finished=moment(state.finished), heartbeat=moment(state.heartbeat), server=state.server,
-            worker=state.worker, cancelling=state.cancelling, progress=Progress(state.done, state.total, state.words, state.left),
+            worker=state.worker, cancelling=state.cancelling,
+            progress=Progress(state.done, state.total, state.words, state.left),
             failure=Failure(**state.failure) if state.failure else None, scene_digest=row.scene_digest,
             weights_sha256=row.weights_sha256, metrics=row.metrics, notes=tuple(row.notes),
             artifacts=tuple(
@@ -292,35 +296,6 @@ class Store(Queue):
             ),
             name=label.name, note=label.note, tags=tuple(tag.tag for tag in row.tags), pinned=label.pinned,
         )  # fmt: skip
-
-
-def _narrowed(query: Select[Any], wanted: RunFilter) -> Select[Any]:
-    query = query.join(StateRow, StateRow.run_id == RunRow.id).join(LabelRow, LabelRow.run_id == RunRow.id)
-    for column in ("task", "model", "scene_id", "owner"):
-        if value := getattr(wanted, column):
-            query = query.where(getattr(RunRow, column) == value)
-    if wanted.kinds:
-        query = query.where(RunRow.kind.in_(wanted.kinds))
-    if wanted.statuses:
-        query = query.where(StateRow.status.in_(wanted.statuses))
-    if wanted.after is not None:
-        query = query.where(RunRow.created >= wanted.after.timestamp())
-    if wanted.before is not None:
-        query = query.where(RunRow.created < wanted.before.timestamp())
-    if wanted.tag:
-        query = query.where(RunRow.id.in_(select(TagRow.run_id).where(TagRow.tag == wanted.tag)))
-    if wanted.parent:
-        query = query.where(RunRow.id.in_(select(ParentRow.run_id).where(ParentRow.parent_id == wanted.parent)))
-    if wanted.text:
-        query = query.where(or_(*_holding(wanted.text.lower())))
-    return query
-
-
-def _holding(text: str) -> list[ColumnElement[bool]]:
-    within = [
-        func.lower(column).contains(text, autoescape=True) for column in (RunRow.scene, LabelRow.name, LabelRow.note)
-    ]
-    return [*within, RunRow.id.startswith(text, autoescape=True)]
 
 
 def home_folder() -> Path:

@@ -68,7 +68,7 @@ class RunRow(Base):
     scene: Mapped[str] = mapped_column(Text, default="")
     model: Mapped[str] = mapped_column(String(128), default="", index=True)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
-    seed: Mapped[int | None] = mapped_column(Integer, default=None)
+    seed: Mapped[int | None] = mapped_column(BigInteger, default=None)
     time_limit: Mapped[float] = mapped_column(Double)
     # Known when it is done:
     scene_digest: Mapped[str] = mapped_column(DIGEST, default="")

@@ -58,7 +58,7 @@ def upgrade() -> None:
         _text("scene"),
         sa.Column("model", sa.String(128), nullable=False, index=True),
         sa.Column("parameters", sa.JSON, nullable=False),
-        sa.Column("seed", sa.Integer),
+        sa.Column("seed", sa.BigInteger),
         sa.Column("time_limit", sa.Double, nullable=False),
         sa.Column("scene_digest", DIGEST, nullable=False),
         sa.Column("weights_sha256", DIGEST, nullable=False),
