@@ -48,6 +48,7 @@ PAGE_INCHES = 7.0
 """Width of a map that fills a printed page, about 178 mm."""
 
 TALLEST_MAP_INCHES = 8.2
+LOWEST_MAP_INCHES = 0.8
 
 NARROW_MAP_INCHES = 3.0
 """The least width of a picture, below which its legend has no room."""
@@ -118,7 +119,7 @@ def draw_overview(panels: Panels, grid: Grid, threshold: float, *, synthetic: bo
     columns = 1 if aspect > WIDE else count
     rows = count // columns
     room = PAGE_INCHES / columns - (0.45 if columns > 1 else 0.9)
-    height = min(room / aspect, TALLEST_MAP_INCHES / rows - 0.4)
+    height = max(min(room / aspect, TALLEST_MAP_INCHES / rows - 0.4), LOWEST_MAP_INCHES)
     size = (PAGE_INCHES, rows * (height + 0.4))
     figure = Figure(figsize=size, dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
     places = list(figure.subplots(rows, columns, squeeze=False).ravel())
@@ -172,14 +173,16 @@ def draw_change(grid: Grid, change: NDArray[np.float32]) -> Figure:
     shown = axes.imshow(
         change, extent=extent_of(grid), cmap=DIVERGING_RAMP, vmin=-1, vmax=1, interpolation="nearest"
     )
-    figure.colorbar(shown, ax=axes, shrink=0.6, pad=0.02, label="Probability after minus before")
+    bar = figure.colorbar(shown, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
+    bar.set_label("Probability after minus before", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
     _finish(axes, grid, [])
     return figure
 
 
 def draw_window(image: NDArray[np.uint8] | None, grid: Grid, region: NDArray[np.bool_] | None) -> Figure:
     """The image of an explanation's window, with what was asked about outlined where that is known."""
-    figure, axes = _single(grid, PAGE_INCHES / 2, room=0.0)
+    figure, axes = _single(grid, PAGE_INCHES / 2, room=0.6)
     axes.set_anchor("N")
     draw_image(axes, Panels(image, np.full(grid.shape, np.nan, dtype=np.float32), None), grid)
     _outline_target(axes, grid, region)
@@ -202,8 +205,7 @@ def draw_attribution(
     figure, axes = _single(grid, PAGE_INCHES / 2, room=0.6)
     axes.set_anchor("N")
     draw_faint_image(axes, Panels(image, attribution, None), grid)
-    strength = np.nan_to_num(attribution)
-    opacity = 1.0 if image is None else 0.15 + 0.75 * strength
+    opacity = 0.15 + 0.75 * np.nan_to_num(attribution)
     shown = axes.imshow(
         attribution, extent=extent_of(grid), cmap=CAM_RAMP, vmin=0, vmax=1, alpha=opacity, interpolation="nearest"
     )
@@ -212,7 +214,7 @@ def draw_attribution(
     # A bar of its own: that of the picture would be as see-through as its first pixel.
     scale = ScalarMappable(shown.norm, shown.cmap)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.7, pad=0.02)
-    bar.set_ticks([0, 1], labels=["not", "most"])
+    bar.set_ticks([0, 1], labels=["not", "most"], fontsize=8)
     bar.set_label("Raised the score", fontsize=8)
     _outline_target(axes, grid, region)
     frame(axes, grid)
@@ -248,7 +250,7 @@ def _single(grid: Grid, width: float = PAGE_INCHES, room: float = 0.5) -> tuple[
     from matplotlib.figure import Figure
 
     aspect = grid.width / grid.height
-    height = min(width / aspect, TALLEST_MAP_INCHES)
+    height = max(min(width / aspect, TALLEST_MAP_INCHES), LOWEST_MAP_INCHES)
     width = min(width, max(height * aspect + 1.0, NARROW_MAP_INCHES))
     figure = Figure(figsize=(width, height + room), dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
     return figure, figure.subplots()
@@ -265,9 +267,12 @@ def _finish(axes: Axes, grid: Grid, handles: list[Handle | Line2D]) -> None:
 
 def _legend(axes: Axes, handles: list[Handle | Line2D]) -> None:
     low = -0.05 if len(axes.get_xticks()) else -0.01
+    figure = axes.get_figure(root=True)
+    beside = figure is None or figure.get_figwidth() > PAGE_INCHES / 2
     axes.legend(
-        handles=handles, loc="upper center", bbox_to_anchor=(0.5, low), ncols=len(handles), fontsize=8, frameon=False
-    )
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, low), ncols=len(handles) if beside else 1, fontsize=8,
+        frameon=False,
+    )  # fmt: skip
 
 
 def _outline_target(axes: Axes, grid: Grid, region: NDArray[np.bool_] | None) -> None:

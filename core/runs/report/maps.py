@@ -39,7 +39,7 @@ def _overview(subject: Subject) -> Picture:
     )
     if subject.panels.image is None:
         alt = f"Map of the probability of landslide in {scene_name(subject.content)}."
-        caption = f"The image is no longer there; shown is {probability}."
+        caption = f"The image was not at hand when this report was made; shown is {probability}."
     else:
         alt = f"Two maps of {scene_name(subject.content)}: the image, and the probability of landslide."
         caption = f"The image that was looked at, and {probability}."
@@ -80,10 +80,10 @@ def _table(subject: Subject, findings: Findings) -> Table:
     head = [Column("No."), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
     head += [Column("Mean slope, °", True)] if slopes else []
     rows = []
-    for row, place in zip(listed.itertuples(), places, strict=True):
-        size = row.area_m2 if subject.georeferenced else row.area_px
-        slope = [_number(row.slope_mean_deg)] if slopes else []
-        rows.append((f"{row.id}", f"{size:,.0f}", f"{row.mean_probability:.2f}", *slope, *place))
+    for row, place in zip(listed.drop(columns="geometry").to_dict("records"), places, strict=True):
+        size = row["area_m2" if subject.georeferenced else "area_px"]
+        slope = [_number(row["slope_mean_deg"])] if slopes else []
+        rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *place))
     number = len(findings.polygons)
     which = f"The {len(rows)} largest of {number:,} landslides" if number > LISTED else "All landslides mapped"
     caption = f"{which}, with a point inside each"
@@ -98,16 +98,17 @@ def _places(listed: GeoDataFrame, subject: Subject) -> tuple[list[tuple[str, ...
     crs = listed.crs
     if crs is None:
         columns = [Column("Row", True), Column("Column", True)]
-        return [(f"{point.y:,.0f}", f"{point.x:,.0f}") for point in points], columns
+        # The point lies within this pixel, whose number is that of its upper left corner.
+        return [(f"{int(y):,}", f"{int(x):,}") for x, y in zip(points.x, points.y, strict=True)], columns
     degrees = points.to_crs(4326)
-    both = [(f"{point.y:.5f}", f"{point.x:.5f}") for point in degrees]
+    both: list[tuple[str, ...]] = [(f"{y:.5f}", f"{x:.5f}") for x, y in zip(degrees.x, degrees.y, strict=True)]
     columns = [Column("Latitude, °", True), Column("Longitude, °", True)]
     if crs == degrees.crs:
         return both, columns
     digits = 5 if crs.is_geographic else 0
     unit = {"metre": "m", "degree": "°"}.get(crs.axis_info[0].unit_name, crs.axis_info[0].unit_name)
     own = [Column(f"x, {unit}", True), Column(f"y, {unit}", True)]
-    here = [(f"{point.x:,.{digits}f}", f"{point.y:,.{digits}f}") for point in points]
+    here = [(f"{x:,.{digits}f}", f"{y:,.{digits}f}") for x, y in zip(points.x, points.y, strict=True)]
     return [(*first, *second) for first, second in zip(here, both, strict=True)], [*own, *columns]
 
 

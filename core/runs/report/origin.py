@@ -35,7 +35,7 @@ def data(content: ReportInput) -> Part:
         tables.append(Facts("Elevation", rows))
     if result.model:
         tables.append(Facts("Model", tuple(_model(content, spec_of(result)))))
-    return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)), new_page=True)
+    return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
 
 
 def _image(content: ReportInput) -> Iterable[tuple[str, str]]:
@@ -46,7 +46,7 @@ def _image(content: ReportInput) -> Iterable[tuple[str, str]]:
     size = f"{grid.width:,} × {grid.height:,} pixels" + (f" of {distance:.3g} m" if distance else "")
     yield "Name", scene_name(content)
     yield "Content SHA-256", result.scene_digest or UNKNOWN
-    yield "Kind", "synthetic: computed by a script" if _synthetic(recorded, scene) else "not marked as synthetic"
+    yield "Kind", _kind(recorded, scene)
     yield "Origin", one_line(content.origin) or UNKNOWN
     yield "Citation", one_line(str(recorded.get("citation") or (scene.citation if scene else ""))) or NOT_STATED
     yield "Licence", one_line(str(recorded.get("licence") or (scene.licence if scene else ""))) or NOT_STATED
@@ -54,8 +54,10 @@ def _image(content: ReportInput) -> Iterable[tuple[str, str]]:
     yield "Coordinate system", coordinate_system(grid)
 
 
-def _synthetic(recorded: Mapping[str, Any], scene: Scene | None) -> bool:
-    return bool(recorded.get("synthetic")) or (scene is not None and scene.synthetic)
+def _kind(recorded: Mapping[str, Any], scene: Scene | None) -> str:
+    if recorded.get("synthetic") or (scene is not None and scene.synthetic):
+        return "synthetic: computed by a script"
+    return "not marked as synthetic" if recorded or scene is not None else UNKNOWN
 
 
 def _truth(truth: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:

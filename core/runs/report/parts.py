@@ -67,12 +67,12 @@ class KeyFigures:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG with what it shows.
+    """A picture with what it shows.
 
     Attributes
     ----------
-    png
-        The whole file.
+    file, media_type
+        The whole file, and what it is.
     width, height
         Its size in pixels, so that a page keeps room for it.
     alt
@@ -83,7 +83,8 @@ class Picture:
         Width in CSS pixels at which its own writing has the size of the text.
     """
 
-    png: bytes = field(repr=False)
+    file: bytes = field(repr=False)
+    media_type: str
     width: int
     height: int
     alt: str
@@ -93,7 +94,7 @@ class Picture:
     @property
     def address(self) -> str:
         """The picture itself as an address, so that the report is one file."""
-        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+        return f"data:{self.media_type};base64,{base64.b64encode(self.file).decode('ascii')}"
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,8 @@ class Part:
         Its heading.
     content
         What stands in it, in order.
-    new_page
-        Whether it begins on a new sheet when printed.
     """
 
     anchor: str
     title: str
     content: tuple[Content, ...]
-    new_page: bool = False

@@ -11,17 +11,16 @@ from core.runs.report.parts import Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from PIL import Image
 
 CSS_INCH = 96
 
 LARGEST_PICTURE = 750_000
-"""Bytes from which a picture is brought to a palette, so that a report is fit for an e-mail whatever it shows."""
-
-COLOURS = 256
+"""Bytes of a PNG from which a picture becomes a JPEG, so that a report is fit for an e-mail whatever it shows."""
 
 LEVEL = 7
 """Of compression; the highest takes twice as long for a few hundredths."""
+
+QUALITY = 88
 
 
 def picture(figure: Figure, alt: str, caption: str, largest: int = LARGEST_PICTURE) -> Picture:
@@ -34,22 +33,19 @@ def picture(figure: Figure, alt: str, caption: str, largest: int = LARGEST_PICTU
     alt, caption
         What it shows, for who does not see it and for everybody.
     largest
-        Bytes from which it is brought to a palette.
+        Bytes of a PNG from which it becomes a JPEG.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-    file = _png(drawn)
-    if len(file) > largest:
-        # This way of choosing keeps rare colours, such as that of a thin outline.
-        file = _png(drawn.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE))
-    return Picture(file, drawn.width, drawn.height, alt, caption, round(figure.get_figwidth() * CSS_INCH))
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=LEVEL)
-    return file.getvalue()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())  # type: ignore[no-untyped-call]
+    file, media_type = io.BytesIO(), "image/png"
+    drawn.save(file, "PNG", compress_level=LEVEL)
+    if file.tell() > largest:
+        # Colours at full resolution: they have a meaning, and thin outlines would lose it.
+        file, media_type = io.BytesIO(), "image/jpeg"
+        drawn.save(file, "JPEG", quality=QUALITY, subsampling=0)
+    natural = round(figure.get_figwidth() * CSS_INCH)
+    return Picture(file.getvalue(), media_type, drawn.width, drawn.height, alt, caption, natural)

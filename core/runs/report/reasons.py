@@ -84,7 +84,7 @@ def one_reason(
         picture(
             draw_attribution(image, attribution, grid, region),
             "Grad-CAM over the same part of the image, bright where the model's score was raised.",
-            "Grad-CAM: bright yellow places raised the score most, dark ones not.",
+            "Grad-CAM: the nearer to yellow, the more a place raised the score. Where nothing did, grey shows through.",
             LARGEST_PICTURE,
         )
     )
@@ -98,10 +98,11 @@ def _where(target: Any, polygons: GeoDataFrame | None) -> str:  # noqa: ANN401  
         return ""
     if "row" in target:
         return f": the place at row {target['row']}, column {target['column']}"
-    if polygons is not None and len(polygons):
+    if polygons is not None and len(polygons) and target.get("outline"):
         from shapely.geometry import shape
 
-        inside = polygons[polygons.geometry.contains(shape(target).representative_point())]
+        # By place, not by the number it had then: another threshold numbers them anew.
+        inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
         if len(inside):
             return f": landslide {inside['id'].iloc[0]}"
     return ": an outlined area"
@@ -117,16 +118,16 @@ def target_region(
     Parameters
     ----------
     target
-        ``{"row": …, "column": …}`` of the explained run's grid, or a GeoJSON geometry in that run's coordinates
-        (columns and rows without a coordinate system).
+        ``{"row": …, "column": …}`` of the explained run's grid, or ``{"outline": …}`` with a GeoJSON geometry in that
+        run's coordinates (columns and rows without a coordinate system).
     """
+    grid, region = explanation.grid, None
     if not isinstance(target, Mapping):
         return None
-    grid = explanation.grid
     if "row" in target:
         region = _around(grid, *grid.rowcol(*result.grid.xy(int(target["row"]), int(target["column"]))))
-    else:
-        region = _inside(target, grid, result.grid)
+    elif target.get("outline"):
+        region = _inside(target["outline"], grid, result.grid)
     return region if region is not None and region.any() else None
 
 
@@ -138,17 +139,18 @@ def _around(grid: Grid, row: int, column: int) -> NDArray[np.bool_] | None:
     return region_around(row, column, grid.shape)
 
 
-def _inside(target: Mapping[str, Any], grid: Grid, whole: Grid) -> NDArray[np.bool_]:
-    from geopandas import GeoSeries
+def _inside(target: dict[str, Any], grid: Grid, whole: Grid) -> NDArray[np.bool_]:
+    from geopandas import GeoDataFrame
+    from shapely.affinity import translate
     from shapely.geometry import shape
 
     from core.raster.vectorize import rasterise
 
-    outline = GeoSeries([shape(target)], crs=whole.crs)
+    outline = shape(target)
     if not grid.is_georeferenced:
         row, column = grid.rowcol(*whole.xy(0, 0))
-        outline = outline.translate(column, row)
-    return rasterise(outline.to_frame("geometry").set_geometry("geometry"), grid)
+        outline = translate(outline, column, row)
+    return rasterise(GeoDataFrame(geometry=[outline], crs=whole.crs), grid)
 
 
 def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:

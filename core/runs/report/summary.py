@@ -40,7 +40,7 @@ def headline(subject: Subject) -> str:
         return f"The model maps no landslide in {whole}, {threshold}."
     share = f"{subject.area(extent.found)} or {percent(extent.share)} of {whole}"
     if extent.landslides is None:
-        return f"The model maps {share} as landslide, {threshold}."
+        return f"The model maps as landslide {share}, {threshold}."
     together = "together " if extent.landslides > 1 else ""
     return f"The model maps {count(extent.landslides, 'landslide')}, {together}{share}, {threshold}."
 
@@ -50,7 +50,7 @@ def _checked(subject: Subject) -> str:
     if subject.scores is None:
         return "There was no inventory to check it against: how much of it is right, and what was missed, is not known."
     model = subject.scores.model
-    return f"Checked against a reference inventory: {precision_words(model)} {recall_words(model)}"
+    return f"It was checked against a reference inventory. {precision_words(model)} {recall_words(model)}"
 
 
 def _warnings(subject: Subject) -> list[Content]:
@@ -153,8 +153,8 @@ def _limits(subject: Subject) -> list[Content]:
     spec = subject.spec
     if spec is None:
         text = (
-            f"The model {one_line(subject.result.model) or 'without a name'} is no longer on this server, so its card "
-            "with its known limits cannot be quoted. Ask for it before you rely on this result."
+            f"The model “{one_line(subject.result.model)}” is no longer on this server, so its card with its known "
+            "limits cannot be quoted. Ask for it before you rely on this result."
         )
         return [Notice("Limits of the model unknown", text)]
     limits = [sentences(limit) for limit in spec.limits]
