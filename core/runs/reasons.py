@@ -1,0 +1,57 @@
+"""What is said of runs that did not come to their own end."""
+
+from __future__ import annotations
+
+from core.runs.records import Failure
+
+
+def lost(worker: str) -> Failure:
+    """Its worker ended under it."""
+    return Failure(
+        "The worker that was computing this run stopped.",
+        "Most likely the machine had no memory left, or somebody ended the process. Nothing of the run was kept.",
+        "Run it again. If it stops again, choose a smaller batch or a part of the scene, "
+        "or let fewer runs be computed at once (SLIDELENS_WORKERS).",
+        f"worker {worker}" if worker else "",
+    )
+
+
+def silent(worker: str) -> Failure:
+    """Its worker is there, but does not say anything any more."""
+    return Failure(
+        "This run has not been heard of for too long and was given up.",
+        "Its worker hangs, was ended, or cannot reach the store. Nothing of the run was kept.",
+        "Run it again.",
+        f"worker {worker}" if worker else "",
+    )
+
+
+def interrupted() -> Failure:
+    """Its server ended."""
+    return Failure("The server stopped while this run was computed.", "Nothing of it was kept.", "Run it again.")
+
+
+def cancelled() -> Failure:
+    """Somebody wanted it so."""
+    return Failure("The run was cancelled.", "Nothing of it was kept.")
+
+
+def overtime(limit: float) -> Failure:
+    """It took longer than it may."""
+    hours, minutes = divmod(round(limit / 60), 60)
+    said = f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{limit:g} s"
+    return Failure(
+        f"The run took longer than its limit of {said} and was stopped.",
+        "A limit keeps a run that does not end from holding up all others. Nothing of it was kept.",
+        "Choose a part of the scene or a smaller overlap, or raise the limit (SLIDELENS_TIME_LIMIT).",
+    )
+
+
+def unforeseen(detail: str) -> Failure:
+    """An error that nobody foresaw."""
+    return Failure(
+        "The run stopped by an error in the program.",
+        "Nothing of it was kept.",
+        "Run it again; if this goes on, report it with the details below.",
+        detail,
+    )
