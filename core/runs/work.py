@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import LandslideError, ModelError, RunCancelled
+from core.errors import LandslideError, ModelError, RunCancelled, StorageError
 from core.runs import files
 from core.runs.provenance import this_process
-from core.runs.records import Failure, Order, Progress, Result, Run
+from core.runs.records import Failure, Order, Progress, Result, Run, Status
 
 if TYPE_CHECKING:
     from core.runs.store import Store
@@ -32,6 +32,9 @@ HEARTBEAT_EVERY = 3.0
 
 SILENT_AFTER = 20.0
 """Seconds without a word after which a run's worker is taken for lost."""
+
+PATIENCE = (1.0, 4.0, 15.0)
+"""Seconds between tries to keep a result that the disk or the database does not take: it may have cost hours."""
 
 Listener = Callable[[int, int], None]
 Stop = Callable[[], bool]
@@ -96,7 +99,7 @@ class Context:
         return time.monotonic() - self._began > self._run.time_limit
 
     def _beat(self) -> None:
-        last = 0.0
+        last, well = 0.0, True
         while not self._ended.wait(TICK):
             progress, now = self._progress, time.monotonic()
             if progress == self._written and now - last < HEARTBEAT_EVERY:
@@ -104,16 +107,19 @@ class Context:
             try:
                 if not self._store.beat(self._run.id, progress):
                     self._stopping.set()
-                self._written, last = progress, now
-            except LandslideError:
+                self._written, last, well = progress, now, True
+            except Exception:
                 # A database that does not answer for a while is no reason to throw work away; silence has its own end.
-                log.warning("the pulse of run %s could not be written", self._run.id, exc_info=True)
+                if well:
+                    log.warning("the pulse of run %s could not be written", self._run.id, exc_info=True)
+                well = False
 
 
 def over_time(run: Run) -> LandslideError:
     """What is said of a run that took too long."""
+    limit = f"{run.time_limit / 60:,.0f} minutes" if run.time_limit >= 120 else f"{run.time_limit:.0f} seconds"
     return LandslideError(
-        f"The run was stopped after {run.time_limit / 60:,.0f} minutes.",
+        f"The run was stopped after {limit}.",
         "It may not take longer on this installation.",
         "Map a smaller area, or ask the operator to raise SLIDELENS_TIME_LIMIT.",
     )
@@ -174,23 +180,54 @@ def perform(
             if does is None:
                 raise ModelError(f"Nothing here does a {run.kind} of the task {run.task}.", remedy="Update SlideLens.")
             result = does(store, run, files.folder(store.work_folder(identity)), context)
-            store.finish(identity, result)
+            keep(store, identity, result, context.stopped)
     except RunCancelled as error:
-        store.fail(identity, _failure(error), "cancelled")
+        _end(store, identity, error, _failure(error), "cancelled")
         if raising:
             raise
     except LandslideError as error:
-        store.fail(identity, _failure(error))
+        _end(store, identity, error, _failure(error))
         if raising:
             raise
     except Exception as error:
         log.exception("run %s failed", identity)
-        store.fail(identity, _bug(error))
+        _end(store, identity, error, _bug(error))
         if raising:
             raise
     except BaseException as error:
-        store.fail(identity, Failure("The run was stopped from outside.", type(error).__name__), "cancelled")
+        stopped = Failure("The run was stopped from outside.", type(error).__name__)
+        _end(store, identity, error, stopped, "cancelled")
         raise
+
+
+def keep(store: Store, identity: str, result: Result, stopped: Stop) -> None:
+    """Keep a result, and try it for a while: a database that is away for a moment must not cost hours of work.
+
+    Raises
+    ------
+    RunCancelled
+        When the run has ended meanwhile, or `stopped` says so.
+    StorageError
+        When it cannot be kept.
+    """
+    for pause in PATIENCE:
+        try:
+            return store.finish(identity, result)
+        except StorageError:
+            log.warning("run %s is done but could not be kept; it is tried again", identity, exc_info=True)
+        if stopped():
+            raise RunCancelled("The run was stopped before its result was kept.", "Nothing of it was kept.")
+        time.sleep(pause)
+    return store.finish(identity, result)
+
+
+def _end(store: Store, identity: str, error: BaseException, failure: Failure, status: Status = "failed") -> None:
+    try:
+        store.fail(identity, failure, status)
+    except StorageError:
+        # Whoever called hears what was wrong with the run, and can write that down when the database answers again.
+        log.exception("the end of run %s could not be written", identity)
+        raise error from None
 
 
 def compute_here(store: Store, order: Order, compute: Callable[[str, Path], Result]) -> str:
@@ -203,10 +240,14 @@ def compute_here(store: Store, order: Order, compute: Callable[[str, Path], Resu
     """
     identity = store.begin(order, server=this_process(), worker="page")
     try:
-        store.finish(identity, compute(identity, files.folder(store.work_folder(identity))))
+        with Context(store, store.run(identity)):
+            store.finish(identity, compute(identity, files.folder(store.work_folder(identity))))
     except BaseException as error:
-        store.fail(identity, Failure(str(error)))
-        store.delete(identity)
+        try:
+            store.fail(identity, Failure(str(error)))
+            store.delete(identity)
+        except StorageError:
+            log.exception("what is left of run %s could not be removed", identity)
         raise
     return identity
 
