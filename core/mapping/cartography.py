@@ -77,11 +77,12 @@ def draw_coordinates(axes: Axes, grid: Grid) -> None:
     place = grid.transform
     if grid.crs is None or place.b or place.d:
         return
+    # One step for both, so that the shorter side is not crowded.
+    every = scale_length(max(abs(place.a) * grid.width, abs(place.e) * grid.height))
     for axis, size, step, start in (
         (axes.xaxis, grid.width, place.a, place.c),
         (axes.yaxis, grid.height, place.e, place.f),
     ):
-        every = scale_length(abs(step) * size)
         low, high = sorted((start, start + step * size))
         values = np.arange(np.ceil(low / every), np.floor(high / every) + 1) * every
         digits = max(0, -int(np.floor(np.log10(every))))
@@ -118,9 +119,10 @@ def draw_north(axes: Axes, grid: Grid) -> None:
     x, y = to_degrees.transform([longitude, longitude], [latitude, latitude + 1e-3], direction="INVERSE")
     columns, rows = ~grid.transform @ (np.asarray(x), np.asarray(y))
     step = np.array([np.diff(columns)[0], -np.diff(rows)[0]])
-    tip = 0.055 * step / np.hypot(*step)
-    tip = tip * np.array([min(1.0, grid.height / grid.width), min(1.0, grid.width / grid.height)])
-    middle = np.array([0.93, 0.91])
+    # Half the arrow, as a share of each side: as long on a narrow strip as it can be seen.
+    length = 0.055 * np.sqrt(grid.width * grid.height)
+    tip = length * step / np.hypot(*step) / np.array([grid.width, grid.height])
+    middle = np.minimum([0.93, 0.91], 0.97 - np.abs(tip))
     halo = [patheffects.withStroke(linewidth=3, foreground="white")]
     arrow = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.4, "path_effects": halo}
     axes.annotate(

@@ -100,7 +100,9 @@ def draw_figure(findings: Findings, scene: Scene, panels: Panels) -> Figure:
     draw_north(image, grid)
     draw_probability(figure, probability, panels, grid, threshold)
     probability.set_title("Probability of landslide")
-    _legend(found, draw_landslides(found, panels, grid, findings.polygons))
+    handles = draw_landslides(found, panels, grid, findings.polygons)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
+    found.legend(handles=handles, ncols=2, fontsize=8, frameon=False, **below)
     found.set_title(f"Landslides at threshold {threshold:.2f}")
     for axes in (image, probability, found):
         frame(axes, grid)
@@ -149,7 +151,7 @@ def draw_map(panels: Panels, grid: Grid, found: GeoDataFrame | float, numbered: 
     handles = draw_landslides(axes, panels, grid, found)
     if not isinstance(found, float) and len(found):
         draw_numbers(axes, found.head(numbered), grid)
-    _finish(axes, grid, handles)
+    _finish(figure, axes, grid, handles)
     return figure
 
 
@@ -157,7 +159,7 @@ def draw_agreement(panels: Panels, grid: Grid, threshold: float) -> Figure:
     """One large map of where a mapping agrees with its reference."""
     figure, axes = _single(grid)
     handles = draw_outcome(axes, panels, grid, threshold)
-    _finish(axes, grid, handles)
+    _finish(figure, axes, grid, handles)
     return figure
 
 
@@ -176,7 +178,7 @@ def draw_change(grid: Grid, change: NDArray[np.float32]) -> Figure:
     bar = figure.colorbar(shown, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
     bar.set_label("Probability after minus before", fontsize=8)
     bar.ax.tick_params(labelsize=8)
-    _finish(axes, grid, [])
+    _finish(figure, axes, grid, [])
     return figure
 
 
@@ -256,23 +258,14 @@ def _single(grid: Grid, width: float = PAGE_INCHES, room: float = 0.5) -> tuple[
     return figure, figure.subplots()
 
 
-def _finish(axes: Axes, grid: Grid, handles: list[Handle | Line2D]) -> None:
+def _finish(figure: Figure, axes: Axes, grid: Grid, handles: list[Handle | Line2D]) -> None:
     frame(axes, grid)
     draw_coordinates(axes, grid)
     draw_scale(axes, grid)
     draw_north(axes, grid)
     if handles:
-        _legend(axes, handles)
-
-
-def _legend(axes: Axes, handles: list[Handle | Line2D]) -> None:
-    low = -0.05 if len(axes.get_xticks()) else -0.01
-    figure = axes.get_figure(root=True)
-    beside = figure is None or figure.get_figwidth() > PAGE_INCHES / 2
-    axes.legend(
-        handles=handles, loc="upper center", bbox_to_anchor=(0.5, low), ncols=len(handles) if beside else 1, fontsize=8,
-        frameon=False,
-    )  # fmt: skip
+        columns = len(handles) if figure.get_figwidth() > PAGE_INCHES / 2 else 1
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
 
 
 def _outline_target(axes: Axes, grid: Grid, region: NDArray[np.bool_] | None) -> None:

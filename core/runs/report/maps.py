@@ -65,7 +65,8 @@ def _landslides(subject: Subject) -> Picture:
         alt += ", with the outlines of the reference inventory"
     if subject.panels.image is not None:
         caption += " Grey: the image."
-    return picture(figure, f"{alt}.", f"{caption} Coordinate system: {coordinate_system(subject.result.grid)}.")
+    system = coordinate_system(subject.result.grid)
+    return picture(figure, f"{alt}.", f"{caption} {f'Coordinates: {system}' if subject.georeferenced else system}.")
 
 
 def _frame_words(subject: Subject) -> str:
