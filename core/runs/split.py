@@ -16,10 +16,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from core.errors import LandslideError
 from core.runs.records import Run
 from core.runs.remote import Call
+
+if TYPE_CHECKING:
+    from core.runs.store import Store
+
+LARGE = 16_000_000
+"""Pixels of a scene from which a mapping is worth sharing out."""
 
 Stage = Literal["plan", "parts", "last", "over"]
 
@@ -34,6 +41,21 @@ def whole(run: Run, workers: int) -> Call | None:
     """A `Splitter` that splits nothing."""
     del run, workers
     return None
+
+
+def spreading(store: Store) -> Splitter:
+    """Says which runs of a store the workers share: mappings of large scenes, where there is more than one worker."""
+
+    def split(run: Run, workers: int) -> Call | None:
+        if workers < 2 or (run.task, run.kind) != ("mapping", "mapping"):
+            return None
+        try:
+            grid = store.scene_record(run.scene_id).scene.grid
+        except LandslideError:
+            return None  # what is wrong with the scene is told by the worker that finds it so
+        return Call("core.runs.spread:plan", {"run_id": run.id}) if grid.width * grid.height > LARGE else None
+
+    return split
 
 
 @dataclass(frozen=True)

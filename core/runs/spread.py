@@ -15,34 +15,19 @@ from core.mapping.parts import gather, write_part
 from core.raster.windows import Region
 from core.runs import files
 from core.runs.mapping import Prepared, prepared
-from core.runs.records import Progress, Run
+from core.runs.records import Progress
 from core.runs.remote import Call
-from core.runs.split import Plan, Splitter
+from core.runs.split import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from core.runs.store import Store
 
-LARGE = 16_000_000
-"""Pixels of a scene from which a mapping is worth sharing out."""
-
 TELL_EVERY = 0.5
 """Seconds between two words about progress from one worker."""
 
 PARTS = "parts"
-
-
-def spreading(store: Store) -> Splitter:
-    """Says which runs of a store the workers share: mappings of large scenes, where there is more than one worker."""
-
-    def split(run: Run, workers: int) -> Call | None:
-        if workers < 2 or (run.task, run.kind) != ("mapping", "mapping"):
-            return None
-        grid = store.scene_record(run.scene_id).scene.grid
-        return Call("core.runs.spread:plan", {"run_id": run.id}) if grid.width * grid.height > LARGE else None
-
-    return split
 
 
 @lru_cache(maxsize=1)
