@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
 
 SAFE_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -32,15 +32,18 @@ def download(path: Path, name: str, media_type: str) -> FileResponse:
     media_type
         Fixed by the store from the kind of artifact, never told by the file.
     """
+    headers = {**_saved_as(name), "Cache-Control": "private, max-age=31536000, immutable"}
+    return FileResponse(path, media_type=media_type, headers=headers)
+
+
+def download_zip(pieces: Iterator[bytes], name: str) -> StreamingResponse:
+    """Send a zip to be saved while it is made; what is in it may be another one the next time."""
+    headers = {**_saved_as(name), "Cache-Control": "no-store"}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+
+
+def _saved_as(name: str) -> dict[str, str]:
     shown = _plain(name)
     ascii_name = shown.encode("ascii", "replace").decode("ascii").replace("?", "_")
     disposition = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(shown)}"
-    return FileResponse(
-        path,
-        media_type=media_type,
-        headers={
-            **SAFE_HEADERS,
-            "Content-Disposition": disposition,
-            "Cache-Control": "private, max-age=31536000, immutable",
-        },
-    )
+    return {**SAFE_HEADERS, "Content-Disposition": disposition}

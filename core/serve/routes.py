@@ -15,13 +15,13 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from core import __version__
 from core.errors import InputError, LandslideError
 from core.serve.access import Resource, authorize
-from core.serve.artifacts import SAFE_HEADERS, download
+from core.serve.artifacts import SAFE_HEADERS, download, download_zip
 from core.serve.assets import asset
 
 _LOG = logging.getLogger(__name__)
@@ -179,6 +179,21 @@ async def artifact_route(request: Request) -> Response:
     return await to_thread.run_sync(partial(_found, find))
 
 
+async def bundle_route(request: Request) -> Response:
+    """``/runs/{run_id}.zip``: all files of a run with a manifest, to be saved."""
+    run_id = _id(request, "run_id")
+    authorize(request, Resource("run", run_id))
+
+    def find() -> StreamingResponse:
+        from core.runs.bundle import bundle, bundle_name
+        from core.runs.store import default_store
+
+        store = default_store()
+        return download_zip(bundle(store, run_id), bundle_name(store.run(run_id)))
+
+    return await to_thread.run_sync(partial(_found, find))
+
+
 async def asset_route(request: Request) -> Response:
     """``/assets/{name}``: a script, style sheet or image of the map."""
     name = str(request.path_params["name"])
@@ -209,6 +224,7 @@ def routes(base_path: str = "") -> list[BaseRoute]:
         ("/tiles/scene/{id}/{z}/{x}/{y}.png", scene_tile_route),
         ("/tiles/run/{id}/{layer}/{z}/{x}/{y}.png", run_tile_route),
         ("/artifacts/{run_id}/{name}", artifact_route),
+        ("/runs/{run_id}.zip", bundle_route),
         ("/assets/{name:path}", asset_route),
         ("/health", health_route),
     ]

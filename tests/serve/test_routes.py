@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+from zipfile import ZipFile
+
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -52,6 +56,9 @@ def test_routes_live_below_the_base_path() -> None:
         (f"/artifacts/{UNKNOWN}/probability", 404, "not in the store"),
         ("/artifacts/{run}/run.json", 404, "no file"),
         ("/artifacts/{run}/..%2frun.json", 404, ""),
+        (f"/runs/{UNKNOWN}.zip", 404, "not in the store"),
+        ("/runs/nothing.zip", 400, "id"),
+        ("/runs/..%2f..%2fx.zip", 404, ""),
         ("/assets/leaflet/../../package.json", 404, ""),
         ("/assets/leaflet/leaflet-src.js", 404, "no such asset"),
     ],
@@ -74,6 +81,28 @@ def test_an_artifact_is_saved_and_never_shown(client: TestClient, pixels: Made) 
     assert answer.headers["content-type"].startswith("image/tiff")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"].startswith("sandbox")
+
+
+def test_a_run_is_saved_as_one_zip(client: TestClient, pixels: Made) -> None:
+    answer = client.get(f"/runs/{pixels.run.id}.zip")
+    assert answer.status_code == 200
+    with ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["manifest.json", "probability.tif", "truth.tif"]
+        assert archive.read("truth.tif") == pixels.run.artifact("truth").read_bytes()
+        assert json.loads(archive.read("manifest.json"))["run"]["id"] == pixels.run.id
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="pixels-{pixels.run.id[:8]}.zip"')
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("sandbox")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_run_with_a_file_gone_is_no_broken_zip(client: TestClient, pixels: Made) -> None:
+    pixels.run.artifact("truth").unlink()
+    answer = client.get(f"/runs/{pixels.run.id}.zip")
+    assert answer.status_code == 500
+    assert "no longer on disk" in answer.json()["error"]
 
 
 def test_a_download_name_cannot_split_the_header(tmp_path) -> None:
@@ -104,8 +133,9 @@ def test_every_route_asks_whether_the_visitor_may(
         f"/tiles/scene/{pixels.record.id}/0/0/0.png",
         f"/tiles/run/{pixels.run.id}/mask/0/0/0.png",
         f"/artifacts/{pixels.run.id}/probability",
+        f"/runs/{pixels.run.id}.zip",
         "/assets/leaflet/leaflet.js",
     ):
         assert client.get(address).status_code == 403
-    assert [resource.kind for resource in asked] == ["scene", "run", "run", "asset"]
+    assert [resource.kind for resource in asked] == ["scene", "run", "run", "run", "asset"]
     assert len(routes()) == len(asked) + 1  # all but /health

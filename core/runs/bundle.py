@@ -1,0 +1,165 @@
+"""A run as one zip that says what it is: its files, and a manifest with all of where they came from.
+
+::
+
+    manifest.json
+    probability.tif, truth.tif, …            artifacts, by what they are to the run
+    report.html                              when there is one
+    explanations/<first 8 digits>/cam.tif    files of the explanations that stand on it
+
+It is made while it is read: neither memory nor a second copy on the disk is needed, whatever its size.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+import core
+from core.errors import InputError, StorageError
+from core.runs.files import CHUNK
+from core.runs.records import Run, StoredArtifact
+from core.runs.store import Store
+
+MANIFEST = "manifest.json"
+PACKED = {".tif", ".png", ".zip"}
+"""Suffixes of files that are compressed in themselves."""
+
+DIGESTS = "SHA-256 of values, validity and grid for GeoTIFF, of all bytes for other files"
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def manifest(store: Store, run: Run) -> dict[str, Any]:
+    """All that the store knows of a run, as plain values for JSON, but for who asked for it."""
+    return {
+        "format": 1,
+        "slidelens": core.__version__,
+        **_said(store, run, ""),
+        "explanations": [
+            _said(store, child, f"explanations/{child.id[:8]}/") for child in _explanations(store, run.id)
+        ],
+        "digests": DIGESTS,
+    }
+
+
+def as_json(manifest: Mapping[str, Any]) -> str:
+    """A manifest as text."""
+    return json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _said(store: Store, run: Run, folder: str) -> dict[str, Any]:
+    return {
+        "run": {
+            "id": run.id, "task": run.task, "kind": run.kind, "status": run.status, "name": run.name,
+            "note": run.note, "tags": list(run.tags), "pinned": run.pinned, "model": run.model,
+            "weights_sha256": run.weights_sha256, "seed": run.seed, "parents": list(run.parents),
+            "scene": {"id": run.scene_id, "name": run.scene, "digest": run.scene_digest},
+            "created": _time(run.created), "started": _time(run.started), "finished": _time(run.finished),
+            "seconds": run.seconds, "server": run.server, "worker": run.worker,
+            "failure": None if run.failure is None else asdict(run.failure),
+        },
+        "parameters": dict(run.parameters),
+        "metrics": dict(run.metrics),
+        "notes": list(run.notes),
+        "artifacts": [
+            {
+                "role": one.role, "file": folder + file_name(one), "digest": one.digest, "bytes": one.size,
+                "media_type": one.media_type, "derived": one.derived,
+            }
+            for one in run.artifacts
+        ],
+        "provenance": store.provenance(run.id),
+    }  # fmt: skip
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds")
+
+
+def _explanations(store: Store, identity: str) -> list[Run]:
+    """Finished explanations of a run, the oldest first."""
+    return [run for run in store.children(identity, "explanation")[::-1] if run.status == "done"]
+
+
+def file_name(artifact: StoredArtifact) -> str:
+    """Name of a file for people: what it is to the run."""
+    return f"{artifact.role}{artifact.path.suffix}"
+
+
+def bundle_name(run: Run) -> str:
+    """Name of the zip."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.scene).stem).strip("-") or run.kind
+    return f"{stem}-{run.id[:8]}.zip"
+
+
+def bundle(store: Store, identity: str) -> Iterator[bytes]:
+    """The zip of a run that has ended, piece by piece; its files are looked for before the first piece.
+
+    Raises
+    ------
+    InputError
+        When the run is unknown or has not ended.
+    StorageError
+        When one of its files is gone.
+    """
+    run = store.run(identity)
+    if run.active:
+        raise InputError(f"This run is {run.status}: it has no files yet.", remedy="Wait until it has ended.")
+    contents = [(file_name(one), one.path) for one in run.artifacts]
+    for child in _explanations(store, identity):
+        contents += [(f"explanations/{child.id[:8]}/{file_name(one)}", one.path) for one in child.artifacts]
+    gone = next((name for name, path in contents if not path.is_file()), None)
+    if gone is not None:
+        raise StorageError(
+            f"The file {gone} of run {identity[:8]} is no longer on disk.", remedy="Run it again."
+        )
+    return filter(None, _pieces(as_json(manifest(store, run)).encode(), contents, run.finished or run.created))
+
+
+def _pieces(text: bytes, contents: list[tuple[str, Path]], made: datetime) -> Iterator[bytes]:
+    pipe = _Pipe()
+    # Equal runs give equal zips: the time in it is that of the run.
+    stamp = max(_EARLIEST, made.astimezone(UTC).timetuple()[:6])
+    with ZipFile(pipe, "w", allowZip64=True) as archive:
+        archive.writestr(_entry(MANIFEST, stamp), text)
+        yield pipe.taken()
+        for name, path in contents:
+            with path.open("rb") as file, archive.open(_entry(name, stamp), "w", force_zip64=True) as member:
+                while piece := file.read(CHUNK):
+                    member.write(piece)
+                    yield pipe.taken()
+    yield pipe.taken()
+
+
+def _entry(name: str, stamp: tuple[int, ...]) -> ZipInfo:
+    year, month, day, hour, minute, second = stamp
+    entry = ZipInfo(name, (year, month, day, hour, minute, second))
+    entry.compress_type = ZIP_STORED if Path(name).suffix in PACKED else ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+class _Pipe(io.RawIOBase):
+    """What is written, until it is taken; it cannot be gone back to."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any, /) -> int:  # noqa: ANN401  whatever holds bytes
+        self._held += piece
+        return len(piece)
+
+    def taken(self) -> bytes:
+        """What has been written since the last time."""
+        held, self._held = bytes(self._held), bytearray()
+        return held
