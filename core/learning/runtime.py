@@ -70,6 +70,9 @@ class TorchRuntime:
         """See `Runtime`."""
         import torch
 
+        if torch.get_num_threads() != self.threads:
+            # One number for the whole process; what is said of threads must be what was used.
+            torch.set_num_threads(self.threads)
         with torch.inference_mode():
             inputs = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, memory_format=torch.channels_last)
             result: NDArray[np.float32] = self.network(inputs).float().cpu().numpy()
