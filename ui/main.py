@@ -15,6 +15,10 @@ page = st.navigation(
     [
         st.Page("../pages/home.py", title="SlideLens", default=True),
         st.Page("../pages/mapping.py", title="Mapping", url_path="mapping"),
+        st.Page("../pages/runs.py", title="Runs", url_path="runs"),
+        # Reached by links that say which runs are meant:
+        st.Page("../pages/compare.py", title="Compare runs", url_path="compare", visibility="hidden"),
+        st.Page("../pages/read.py", title="Reading view", url_path="read", visibility="hidden"),
     ]
 )
 

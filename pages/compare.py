@@ -1,0 +1,26 @@
+"""Two or more runs of one task: their numbers, what they were asked, and their maps over each other."""
+
+import streamlit as st
+
+from ui.feedback import empty, guard
+from ui.runs import beside, over
+
+st.title("Compare runs")
+
+compared = []
+refused = True
+with guard():
+    compared = beside.asked()
+    refused = False
+if not compared:
+    if not refused:
+        empty("No runs are named.", "Choose two or more runs of one task in the list of runs.")
+    st.page_link("../pages/runs.py", label="Choose among all runs")
+    st.stop()
+
+beside.introduce(compared)
+with guard():
+    beside.show_metrics(compared)
+over.show(compared)
+with guard():
+    beside.show_parameters(compared)

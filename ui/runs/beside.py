@@ -1,0 +1,138 @@
+"""Two or more runs of one task beside each other: numbers, and what they were asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+from ui.feedback import plain
+from ui.runs import several, words
+from ui.runs.differing import differing
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.mapping.result import MappingResult
+    from core.runs.records import Run
+
+LETTERS = "ABCDEF"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A run with the letter by which the page calls it."""
+
+    letter: str
+    run: Run
+    result: MappingResult
+
+    @property
+    def name(self) -> str:
+        """Letter and name."""
+        return f"{self.letter} · {self.run.title}"
+
+
+def asked() -> list[Compared]:
+    """The runs in the address, in its order; none without any.
+
+    Raises
+    ------
+    InputError
+        When they cannot be compared.
+    """
+    ids = list(dict.fromkeys(part.strip() for part in st.query_params.get("runs", "").split(",") if part.strip()))
+    if not ids:
+        return []
+    if len(ids) < 2:
+        raise InputError("Only one run is named.", "There is nothing to compare it with.", "Choose two or more runs.")
+    if len(ids) > several.MOST:
+        raise InputError(f"{len(ids)} runs are named.", remedy=f"Choose {several.MOST} or fewer.")
+    store = resources.store()
+    runs = [store.run(identity) for identity in ids]
+    why = several.refusal(runs)
+    if why:
+        raise InputError(why)
+    return [Compared(letter, run, store.mapping(run.id)) for letter, run in zip(LETTERS, runs, strict=False)]
+
+
+def introduce(compared: Sequence[Compared]) -> None:
+    """Say which run each letter stands for."""
+    for one in compared:
+        run = one.run
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            facts = [plain(run.scene) if run.scene != run.title else "", plain(run.model), words.moment(run.created)]
+            text = " · ".join(part for part in facts if part)
+            st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
+            st.page_link("../pages/mapping.py", label="Open", query_params={"run": run.id})
+            st.page_link("../pages/read.py", label="Read", query_params={"run": run.id})
+
+
+def show_metrics(compared: Sequence[Compared]) -> None:
+    """Numbers of each run; the best said in words, and only where they can be compared."""
+    st.subheader("Numbers")
+    fair = _fair(compared)
+    rows = {}
+    for name, title in words.METRICS.items():
+        values = [one.run.metrics.get(name) for one in compared]
+        if any(value is not None for value in values):
+            rows[title] = _row(name, values, best=fair and name in words.SCORES)
+    rows["Threshold of these numbers"] = [f"{one.result.threshold:.2f}" for one in compared]
+    st.table(_frame(compared, rows), border="horizontal", width="content")
+    st.caption(_caption(compared, fair))
+
+
+def _row(name: str, values: Sequence[float | None], *, best: bool) -> list[str]:
+    known = [value for value in values if value is not None and not math.isnan(value)]
+    highest = max(known) if best and len(known) > 1 and min(known) < max(known) else None
+    return [
+        words.metric(name, value) + (" **best**" if value is not None and value == highest else "") for value in values
+    ]
+
+
+def _fair(compared: Sequence[Compared]) -> bool:
+    """Whether scores are of one image and one reference, so that the higher is the better."""
+    seen = {(one.result.scene_digest, one.result.grid, _truth(one)) for one in compared}
+    return len(seen) == 1 and all(one.result.has_truth for one in compared)
+
+
+def _truth(one: Compared) -> str:
+    return str((one.result.provenance.get("truth") or {}).get("sha256", ""))
+
+
+def _caption(compared: Sequence[Compared], fair: bool) -> str:
+    parts = ["Each at its model's own threshold, before minimum area and hole filling."]
+    if any(one.result.has_truth for one in compared) and not fair:
+        parts.append("The runs are not of one image, part and reference: none of their scores is called the best.")
+    recorded = [one.result.provenance.get("scene") or {} for one in compared]
+    if any(scene.get("seen_by_model") for scene in recorded):
+        letters = ", ".join(
+            one.letter for one, scene in zip(compared, recorded, strict=True) if scene.get("seen_by_model")
+        )
+        parts.append(f"**Seen: the model of {letters} was trained or chosen on this very image.**")
+    if any(scene.get("synthetic") for scene in recorded):
+        parts.append("A synthetic image is among them: its scores test the tool, not the skill on real ground.")
+    return " ".join(parts)
+
+
+def show_parameters(compared: Sequence[Compared]) -> None:
+    """What the runs were asked and computed with, where they differ."""
+    st.subheader("What differs")
+    rows = {title: [plain(text) for text in texts] for title, texts in differing([one.result for one in compared])}
+    if not rows:
+        st.markdown("Nothing: image, model, parameters, versions and machine are the same in all of them.")
+        return
+    st.table(_frame(compared, rows), border="horizontal", width="content")
+    st.caption("What is the same in all of them is left out.")
+
+
+def _frame(compared: Sequence[Compared], rows: dict[str, list[str]]) -> DataFrame:
+    import pandas
+
+    heads = [one.letter for one in compared]
+    return pandas.DataFrame(list(rows.values()), index=[plain(title) for title in rows], columns=heads)

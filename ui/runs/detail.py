@@ -1,0 +1,199 @@
+"""One run: what it is, what can be done with it, and what it is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import jobs, resources
+from ui.feedback import duration, guard, plain, show_error
+from ui.runs import table, words
+from ui.state import rerun_fragment
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+
+LISTED = 8
+"""Runs that stand on a run of which each has its own line."""
+
+
+def show(run: Run) -> None:
+    """Everything about one run."""
+    with st.container(border=True):
+        st.subheader(plain(run.title))
+        st.caption(_line(run))
+        _state(run)
+        _numbers(run)
+        with guard():
+            _actions(run)
+        left, right = st.columns([3, 2], gap="medium")
+        with left, guard():
+            _labels(run)
+        with right:
+            _family(run)
+            _asked(run)
+            with guard():
+                _delete(run)
+
+
+def _line(run: Run) -> str:
+    parts = [words.status(run), words.kind(run), run.scene if run.scene != run.title else "", run.model]
+    parts += [words.moment(run.created), "" if run.seconds is None else f"took {duration(run.seconds)}"]
+    parts += [words.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"id {run.id[:8]}"]
+    return " · ".join(plain(part) for part in parts if part)
+
+
+def _state(run: Run) -> None:
+    """How far it is, or in words why it did not end well; the details for who looks after the server."""
+    if run.active:
+        st.progress(run.progress.share, text=jobs.words(run))
+        return
+    missing = jobs.missing_files(run) if run.status == "done" else None
+    if missing is not None:
+        show_error(missing)
+    failure = run.failure
+    if run.status == "done" or failure is None:
+        return
+    told = "  \n".join(
+        part for part in (f"**{plain(failure.what)}**", plain(failure.why), plain(failure.remedy)) if part
+    )
+    {"failed": st.error, "interrupted": st.warning}.get(run.status, st.info)(told)
+    if failure.detail:
+        with st.expander("Details for who looks after the server"):
+            st.code(failure.detail, language=None)
+
+
+def _numbers(run: Run) -> None:
+    known = [name for name in words.METRICS if name in run.metrics]
+    if not known:
+        return
+    with st.container(horizontal=True, gap="small"):
+        for name in known:
+            st.metric(words.METRICS[name], words.metric(name, run.metrics[name]), width=120)
+    st.caption("At the model's own threshold, before minimum area and hole filling.")
+
+
+def _actions(run: Run) -> None:
+    """Where the run can be opened, and what can be ordered anew."""
+    from core.mapping.result import MAPPINGS
+    from core.runs.work import WORK
+
+    mapped = run.task == "mapping" and run.kind in MAPPINGS
+    with st.container(horizontal=True, gap="small"):
+        if mapped and run.status == "done":
+            _go("Open", "mapping", {"run": run.id}, "primary")
+            _go("Read", "read", {"run": run.id})
+        elif run.kind == "change" and run.status == "done":
+            _go("Open", "compare", {"runs": ",".join(run.parents), "view": "Difference"}, "primary")
+        elif mapped and run.active:
+            _go("Open", "mapping", {"run": run.id}, "primary")
+        if mapped and run.scene_id:
+            _go("Run with changes", "mapping", {"scene": run.scene_id, "like": run.id})
+        if not run.active and (run.task, run.kind) in WORK and st.button("Run again exactly", key=f"again-{run.id}"):
+            _again(run)
+        if run.active and not run.cancelling and st.button("Cancel", key=f"cancel-{run.id}"):
+            resources.jobs().cancel(run.id)
+            rerun_fragment()
+        if run.status == "done":
+            base = resources.base_path()
+            st.link_button("Download as zip", f"{base}/runs/{run.id}.zip")
+            if run.artifact("report") is not None:
+                st.link_button("Download the report", f"{base}/artifacts/{run.id}/report")
+
+
+def _go(label: str, page: str, address: dict[str, str], kind: Literal["primary", "secondary"] = "secondary") -> None:
+    """A button that opens another page."""
+    if st.button(label, type=kind, key=f"go-{label}"):
+        st.switch_page(f"../pages/{page}.py", query_params=address)
+
+
+def _again(run: Run) -> None:
+    """Order the same once more and choose the new run."""
+    identity = resources.jobs().submit(jobs.order_again(run))
+    table.PICKED.put((identity,))
+    st.query_params["run"] = identity
+    st.rerun()  # the sidebar tells of it as well
+
+
+def _labels(run: Run) -> None:
+    with st.form(f"labels-{run.id}", border=False):
+        name = st.text_input("Name", run.name, max_chars=200, placeholder=run.scene, key=f"name-{run.id}")
+        tags = st.multiselect(
+            "Tags", sorted({*resources.store().tags(), *run.tags}), list(run.tags), accept_new_options=True,
+            key=f"tags-{run.id}", placeholder="Choose or write a tag",
+        )  # fmt: skip
+        note = st.text_area("Note", run.note, max_chars=20_000, key=f"note-{run.id}")
+        pinned = st.checkbox(
+            "Pinned", run.pinned, key=f"pinned-{run.id}", help="Pinned runs are never removed to save space."
+        )
+        if st.form_submit_button("Save"):
+            tags = [" ".join(tag.split()) for tag in tags]
+            resources.store().label(run.id, name=name, note=note, tags=[tag for tag in tags if tag], pinned=pinned)
+            rerun_fragment()
+
+
+def _family(run: Run) -> None:
+    """What the run stands on and what stands on it."""
+    store = resources.store()
+    for parent in run.parents:
+        try:
+            one = store.run(parent)
+        except InputError:
+            st.caption(f"Stands on the run {plain(parent[:8])}, which was removed.")
+        else:
+            _link(f"Stands on: {plain(one.title)}", parent, run)
+    children = store.children(run.id)
+    if children:
+        st.caption("On this run stand:")
+    for child in children[:LISTED]:
+        _link(f"{words.kind(child)} of {words.moment(child.created)}", child.id, run)
+    if len(children) > LISTED:
+        st.caption(f"and {len(children) - LISTED:,} more")
+
+
+def _link(label: str, other: str, run: Run) -> None:
+    st.button(label, key=f"other-{run.id}-{other}", on_click=_choose, args=(other,), type="tertiary")
+
+
+def _choose(identity: str) -> None:
+    table.PICKED.put((identity,))
+    st.query_params["run"] = identity
+
+
+def _asked(run: Run) -> None:
+    with st.expander("What was asked for"):
+        st.json(dict(run.parameters), expanded=2)
+
+
+def _delete(run: Run) -> None:
+    """Delete the run with its files, after saying what goes."""
+    if run.status == "running":
+        return
+    doomed = _descendants(run)
+    files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
+    with st.popover("Delete", key=f"delete-{run.id}"):
+        also = len(doomed) - 1
+        with_it = "one run that stands on it" if also == 1 else f"{words.count(also, 'run')} that stand on it"
+        parts = [f"This run goes for good, and with it {with_it}." if also else "This run goes for good."]
+        if files:
+            parts.append(f"Its files hold {words.size(sum(files.values()))}; those that another run has too are kept.")
+        if any(one.pinned for one in doomed):
+            parts.append("**It is pinned, or one of those is.**")
+        st.markdown(" ".join(parts))
+        if st.button("Delete for good", type="primary", key=f"delete-now-{run.id}"):
+            gone = resources.store().delete(run.id)
+            table.forget()
+            st.toast(f"{words.count(gone, 'run')} deleted.")
+            rerun_fragment()
+
+
+def _descendants(run: Run) -> list[Run]:
+    """The run and all that stands on it."""
+    found, new = {run.id: run}, [run]
+    while new:
+        below = [child for one in new for child in resources.store().children(one.id)]
+        new = [child for child in {child.id: child for child in below}.values() if child.id not in found]
+        found |= {child.id: child for child in new}
+    return list(found.values())

@@ -1,0 +1,95 @@
+"""Which runs are listed; all of it stands in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from ui import resources
+from ui.runs.words import STATUSES, TASKS, zone
+
+if TYPE_CHECKING:
+    from core.runs.records import RunFilter, Status
+
+MAPS = "Maps"
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    MAPS: ("mapping", "scored"),
+    "Differences": ("change",),
+    "Explanations": ("explanation",),
+    "All": (),
+}
+"""What is listed: kinds of runs, none for all of them. Maps come first, because the others stand on one."""
+
+ANY = "Any"
+WIDTH = 160
+"""Two beside each other on a phone."""
+KEYS = ("text", "task", "what", "status", "image", "model", "tag", "from", "to")
+"""Names in the address, which are the keys of the widgets."""
+
+
+def ask() -> RunFilter:
+    """Show the filters and return what they let through."""
+    from core.runs.records import RunFilter
+
+    store = resources.store()
+    titles = {title: status for status, title in STATUSES.items()}
+    scenes = _scenes()
+    with st.container(horizontal=True, gap="small"):
+        text = st.text_input(
+            "Search", key="text", bind="query-params", width=WIDTH, placeholder="Name, note, id", type="search"
+        )
+        tasks = {title: task for task, title in TASKS.items()}
+        task = _choose("Task", "task", [ANY, *tasks]) if len(tasks) > 1 else ANY
+        what = _choose("Show", "what", list(GROUPS))
+        status = _choose("Status", "status", [ANY, *titles])
+        scene = _choose("Scene", "image", [ANY, *scenes])
+        model = _choose("Model", "model", [ANY, *store.models()])
+        tag = _choose("Tag", "tag", [ANY, *store.tags()])
+        after, before = _day("From", "from"), _day("To", "to")
+    return RunFilter(
+        task=tasks.get(task, ""),
+        kinds=GROUPS[what],
+        statuses=(cast("Status", titles[status]),) if status in titles else (),
+        scene_id=scenes.get(scene, ""),
+        model="" if model == ANY else model,
+        tag="" if tag == ANY else tag,
+        text=(text or "").strip(),
+        after=_start(after),
+        before=_start(before + timedelta(days=1)) if before else None,
+    )
+
+
+def clear() -> None:
+    """Let everything through again."""
+    for key in KEYS:
+        st.session_state.pop(key, None)
+    for key in ("text", "task", "what", "status", "image", "model", "tag"):
+        default = {"text": "", "what": MAPS}.get(key, ANY)
+        st.session_state[key] = default
+    st.session_state["from"] = st.session_state["to"] = None
+
+
+def _choose(label: str, name: str, options: list[str]) -> str:
+    return st.selectbox(label, options, key=name, bind="query-params", width=WIDTH)
+
+
+def _day(label: str, name: str) -> date | None:
+    chosen = st.date_input(label, None, key=name, bind="query-params", format="YYYY-MM-DD", width=WIDTH)
+    return cast("date | None", chosen)
+
+
+def _start(day: date | None) -> datetime | None:
+    """When a day begins for the visitor."""
+    return datetime.combine(day, time(), zone()) if day else None
+
+
+def _scenes() -> dict[str, str]:
+    """Ids of scenes by their names, which are told apart where several have one name."""
+    named: dict[str, str] = {}
+    for scene in resources.store().scenes():
+        name = scene.name if scene.name not in named and scene.name != ANY else f"{scene.name} · {scene.id[:8]}"
+        named[name] = scene.id
+    return named

@@ -1,0 +1,85 @@
+"""Parts of a report on a page: the same words, without a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.runs.report.parts import (
+    Facts,
+    Heading,
+    Items,
+    KeyFigures,
+    Notice,
+    Paragraph,
+    Pictures,
+    Table,
+)
+from core.runs.report.write import tied
+from ui.feedback import plain
+
+if TYPE_CHECKING:
+    from core.runs.report.parts import Content, Picture
+
+FULL = 900
+"""Natural width of a picture, in CSS pixels, from which it gets a row of its own."""
+
+
+def show(content: Content) -> None:
+    """Show one piece of a report; all its text may come from files and users."""
+    match content:
+        case Paragraph():
+            text = _text(content.text)
+            st.markdown(f"#### {text}" if content.lead else text)
+        case Heading():
+            st.markdown(f"**{_text(content.text)}**")
+        case Items():
+            title = f"**{_text(content.title)}**\n\n" if content.title else ""
+            st.markdown(title + "\n".join(f"- {_text(item)}" for item in content.items))
+        case Notice():
+            box = st.warning if content.tone == "warning" else st.info
+            box(f"**{_text(content.title)}.** {_text(content.text)}")
+        case KeyFigures():
+            _figures(content)
+        case Pictures():
+            _pictures(content)
+        case Table():
+            _table(content.caption, [column.title for column in content.columns], content.rows)
+        case Facts():
+            _table(content.caption, ["", ""], content.rows)
+
+
+def _text(text: str) -> str:
+    return tied(plain(text))
+
+
+def _figures(content: KeyFigures) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        for figure in content.figures:
+            with st.container(width=170, gap=None):
+                st.metric(_text(figure.name), _text(figure.value).replace("\\", ""))
+                st.caption(_text(figure.words))
+
+
+def _pictures(content: Pictures) -> None:
+    beside = len(content.pictures) > 1 and all(picture.natural < FULL for picture in content.pictures)
+    for place, picture in zip(
+        st.columns(len(content.pictures)) if beside else [st.container() for _ in content.pictures],
+        content.pictures,
+        strict=True,
+    ):
+        with place:
+            _picture(picture)
+
+
+def _picture(picture: Picture) -> None:
+    st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width=picture.natural)
+
+
+def _table(caption: str, heads: list[str], rows: tuple[tuple[str, ...], ...]) -> None:
+    import pandas
+
+    st.markdown(f"**{_text(caption)}**")
+    frame = pandas.DataFrame([[_text(cell) for cell in row] for row in rows], columns=[_text(head) for head in heads])
+    st.table(frame, border="horizontal", hide_index=True)

@@ -1,0 +1,245 @@
+"""One run to be read by who was not there: nothing to choose but what the map shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import jobs, resources
+from ui.feedback import plain
+from ui.map_layers import Outlines, found_outlines, run_tiles, scene_tiles
+from ui.mapping.results import facts
+from ui.maps import DynamicLayers, MapSpec, show_map
+from ui.runs import parts, words
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.mapping.findings import Choice
+    from core.mapping.result import MappingResult
+    from core.runs.records import Run, SceneRecord
+    from core.runs.report.content import ReportInput
+    from core.runs.report.parts import Part
+
+AROUND = "12rem"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of a run at a choice, each computed once.
+
+    Attributes
+    ----------
+    choice
+        Threshold and areas.
+    polygons
+        The landslides; None for a raster too large for them.
+    told
+        Parts of the report, by their anchor.
+    """
+
+    choice: Choice
+    polygons: GeoDataFrame | None
+    told: dict[str, Part]
+
+
+def show(identity: str) -> None:
+    """Show a run.
+
+    Raises
+    ------
+    LandslideError
+        When it cannot be shown, and why.
+    """
+    run = resources.store().run(identity)
+    if not _ready(run):
+        return
+    result = resources.store().mapping(run.id)
+    record = _scene(run)
+    choice = _choice(result)
+    explanations = _explanations(run)
+    asked = tuple(one.id for one in explanations)
+    reading = _read(run.id, choice, asked, run.name, _content(run, result, record, choice, explanations))
+    st.title(plain(run.title))
+    _beginning(run, reading)
+    _map(run, result, record, reading)
+    _rest(run, reading)
+    _end(run, result, reading)
+
+
+def _ready(run: Run) -> bool:
+    """Whether there is something to read; otherwise it is said what there is instead."""
+    from core.mapping.result import MAPPINGS
+
+    if run.task != "mapping" or run.kind not in MAPPINGS:
+        raise InputError(
+            f"This run is no map but of the kind {run.kind}.",
+            "Only maps can be read here.",
+            "Open the map it stands on.",
+        )
+    if run.status == "done":
+        missing = jobs.missing_files(run)
+        if missing is not None:
+            raise missing
+        return True
+    st.title(plain(run.title))
+    if run.active:
+        st.info("This run is still being computed. Come back when it is done: the address stays the same.")
+    else:
+        told = run.failure.what if run.failure else ""
+        st.info(plain(f"This run has no result. {told}"))
+    return False
+
+
+def _scene(run: Run) -> SceneRecord | None:
+    """The scene of a run, None when it is no longer there: the result can be read without it."""
+    if not run.scene_id:
+        return None
+    try:
+        return resources.store().scene_record(run.scene_id)
+    except InputError:
+        return None
+
+
+def _choice(result: MappingResult) -> Choice:
+    """Threshold and areas from the address, as the mapping page writes them there; else the model's own.
+
+    Raises
+    ------
+    InputError
+        When one of them is no number, or out of range.
+    """
+    from core.mapping.findings import Choice, default_choice
+
+    default = default_choice(result, result.threshold)
+    return Choice(
+        _number("threshold", default.threshold),
+        _number("minimum", default.minimum_area),
+        _number("holes", default.fill_holes),
+    )
+
+
+def _number(name: str, default: float) -> float:
+    text = st.query_params.get(name)
+    if text is None:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"The {name} in the address is no number.", remedy="Open the page without it.") from None
+
+
+def _explanations(run: Run) -> tuple[MappingResult, ...]:
+    """What was asked of the model so far, the first question first."""
+    store = resources.store()
+    asked = [child for child in store.children(run.id, "explanation")[::-1] if child.status == "done"]
+    return tuple(store.mapping(child.id) for child in asked if jobs.missing_files(child) is None)
+
+
+def _content(
+    run: Run,
+    result: MappingResult,
+    record: SceneRecord | None,
+    choice: Choice,
+    explanations: tuple[MappingResult, ...],
+) -> ReportInput:
+    from core.runs.report.content import ReportInput
+
+    return ReportInput(
+        run.task, run.kind, result, run.finished or datetime.now(UTC), record.scene if record else None,
+        record.dem if record else None, choice, record.origin if record else "", explanations, run.name,
+    )  # fmt: skip
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the run")
+def _read(run: str, choice: Choice, asked: tuple[str, ...], name: str, _content: ReportInput) -> Reading:
+    del run, asked, name  # parts of the key
+    from core.runs.report import agreement, maps, reasons, summary
+    from core.runs.report.subject import Subject
+
+    subject = Subject.of(_content)
+    polygons = None if subject.findings is None else subject.findings.polygons
+    made = (
+        summary.summary(subject), summary.meaning(subject), maps.maps(subject), maps.sizes(subject),
+        agreement.agreement(subject), reasons.reasons(_content, polygons),
+    )  # fmt: skip
+    return Reading(choice, polygons, {part.anchor: part for part in made if part is not None})
+
+
+def _beginning(run: Run, reading: Reading) -> None:
+    """The one sentence, who says so, and what must be known before reading on."""
+    from core.runs.report.parts import KeyFigures, Notice, Paragraph
+
+    told = reading.told["summary"].content
+    _show(part for part in told if isinstance(part, Paragraph))
+    scene = f"{run.scene}, " if run.scene != run.title else ""
+    st.markdown(plain(f"{scene}by the model {run.model}, computed on {words.moment(run.finished)}."))
+    if run.note:
+        st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
+    _show(part for part in told if isinstance(part, Notice))
+    _show(part for part in told if isinstance(part, KeyFigures))
+
+
+@st.fragment
+def _map(run: Run, result: MappingResult, record: SceneRecord | None, reading: Reading) -> None:
+    """The map; a fragment, because clicks on it are told to the page, which has no use for them."""
+    from core.mapping.findings import Choice
+
+    tiles = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
+    assert isinstance(reading.choice, Choice)  # noqa: S101  narrows the lazily imported type
+    tiles.append(run_tiles(run.id, "probability", opacity=0.7, visible=False))
+    tiles.append(run_tiles(run.id, "mask", threshold=reading.choice.threshold, opacity=0.55))
+    if result.has_truth:
+        tiles.append(run_tiles(run.id, "truth", opacity=0.6, visible=False))
+    outlines: tuple[Outlines, ...] = ()
+    if reading.polygons is not None and len(reading.polygons):
+        outlines = (found_outlines(reading.polygons, facts(reading.polygons)),)
+    grid = result.grid if record is None else record.scene.grid
+    spec = MapSpec(f"read-{run.id}", grid, drawable=False)
+    show_map(spec, DynamicLayers(tuple(tiles), outlines), key=f"read-{run.id}", around=AROUND)
+
+
+def _rest(run: Run, reading: Reading) -> None:
+    """The largest, their sizes, agreement, reasons and limits: the report without what the live map shows."""
+    from core.runs.report.parts import Pictures, Table
+
+    for anchor in ("map", "sizes", "scores", "why", "meaning"):
+        part = reading.told.get(anchor)
+        if part is None:
+            continue
+        content = list(part.content)
+        if anchor == "map":
+            content = [one for one in content if not isinstance(one, Pictures)]
+        if anchor == "scores":
+            # The counts behind the scores and their curves are for who opens the run itself.
+            tables = [one for one in content if isinstance(one, Table)]
+            charts = [one for one in content if isinstance(one, Pictures)]
+            content = [one for one in content if one not in (*tables[1:], *charts[1:])]
+        if content:
+            st.subheader("The largest" if anchor == "map" else part.title, anchor=False)
+            _show(content)
+
+
+def _show(content: object) -> None:
+    for one in content:  # type: ignore[attr-defined]
+        parts.show(one)
+
+
+def _end(run: Run, result: MappingResult, reading: Reading) -> None:
+    """Where all of it came from, in a line, and the report to take along."""
+    st.divider()
+    record = result.provenance
+    scene, versions = record.get("scene") or {}, record.get("versions") or {}
+    weights = str((record.get("model") or {}).get("weights_sha256", ""))[:12]
+    line = [
+        f"Run {run.id}", f"scene {run.scene} (SHA-256 {result.scene_digest[:12]}…)",
+        f"licence of the scene: {scene.get('licence') or 'not stated'}", f"model {run.model} (weights {weights}…)",
+        f"threshold {reading.choice.threshold:.2f}", f"SlideLens {versions.get('slidelens', '')}",
+    ]  # fmt: skip
+    st.caption(plain(" · ".join(line)))
+    if run.artifact("report") is not None:
+        st.link_button("Download the report", f"{resources.base_path()}/artifacts/{run.id}/report")

@@ -1,0 +1,105 @@
+"""The list of runs as a table from which one or more can be chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui.feedback import duration
+from ui.runs import words
+from ui.state import Slot
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.runs.records import Run
+
+PICKED: Slot[tuple[str, ...]] = Slot("runs-picked", ())
+ROW, HEAD = 35, 38
+HIGHEST = 15
+"""Rows after which the table scrolls."""
+
+
+def choose(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Show runs and return the ids of those chosen, the newest first.
+
+    What was chosen stays so when runs come or go; ``?run=`` in the address chooses one from the start.
+    """
+    ids = [run.id for run in runs]
+    asked = st.query_params.get("run", "")
+    picked = PICKED.get() or ((asked,) if asked else ())
+    # Rows are chosen by number: another list is another table, or the choice would slip to a neighbour.
+    key = f"runs-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
+    chosen = st.dataframe(
+        frame(runs), key=key, hide_index=True, column_config=_config(), on_select="rerun", selection_mode="multi-row",
+        selection_default={"selection": {"rows": [ids.index(one) for one in picked if one in ids]}},
+        height=HEAD + ROW * min(len(runs), HIGHEST), alt="Table of runs, the newest first", placeholder="",
+    )  # fmt: skip
+    rows = sorted(row for row in chosen.selection.rows if row < len(ids))
+    here = tuple(ids[row] for row in rows)
+    if not here and asked and asked not in ids:
+        here = (asked,)  # it is on another page of the list, or the filters hide it
+    PICKED.put(here)
+    _address(here)
+    return here
+
+
+def forget() -> None:
+    """Choose nothing."""
+    PICKED.clear()
+    _address(())
+
+
+def _address(picked: tuple[str, ...]) -> None:
+    if len(picked) == 1:
+        if st.query_params.get("run") != picked[0]:
+            st.query_params["run"] = picked[0]
+    elif "run" in st.query_params:
+        del st.query_params["run"]
+
+
+def frame(runs: Sequence[Run]) -> DataFrame:
+    """What is shown of each run; numbers by which none of them can be compared are left out."""
+    import pandas
+
+    zone = words.zone()
+    kinds = len({run.kind for run in runs}) > 1
+    named = [name for name in words.METRICS if any(_known(run, name) is not None for run in runs)]
+    rows = [
+        {
+            "Name": run.title,
+            "Status": words.status(run),
+            **({"Kind": words.kind(run)} if kinds else {}),
+            "Asked for": run.created.astimezone(zone),
+            **{words.METRICS[name]: _known(run, name) for name in named},
+            "Model": run.model,
+            "Scene": run.scene,
+            "Took": "" if run.seconds is None else duration(run.seconds),
+            "Size": words.size(run.bytes) if run.artifacts else "",
+            "Pinned": "pinned" if run.pinned else "",
+            "Tags": list(run.tags),
+        }
+        for run in runs
+    ]
+    return pandas.DataFrame(rows)
+
+
+def _known(run: Run, name: str) -> float | None:
+    value = run.metrics.get(name)
+    return None if value is None or math.isnan(value) else value
+
+
+def _config() -> dict[str, Any]:
+    column = st.column_config
+    scores = {words.METRICS[name]: column.NumberColumn(format="%.3f", width="small") for name in words.SCORES}
+    return scores | {
+        "Name": column.TextColumn(width="medium"),
+        words.METRICS["area_share"]: column.NumberColumn(format="percent", width="small"),
+        "Asked for": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        "Scene": column.TextColumn(width="medium"),
+        "Tags": column.ListColumn(),
+    }

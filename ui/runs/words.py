@@ -1,0 +1,101 @@
+"""What runs, their kinds, states, sizes and times are called."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+
+TASKS: Mapping[str, str] = {"mapping": "Mapping"}
+"""Titles of the tasks that make runs."""
+
+KINDS: Mapping[str, str] = {
+    "mapping": "Map",
+    "scored": "Map, scored",
+    "change": "Difference of two maps",
+    "explanation": "Explanation",
+}
+
+STATUSES: Mapping[str, str] = {
+    "queued": "Waiting",
+    "running": "Running",
+    "done": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "interrupted": "Interrupted",
+}
+
+METRICS: Mapping[str, str] = {
+    "f1": "F1",
+    "iou": "IoU",
+    "precision": "Precision",
+    "recall": "Recall",
+    "area_share": "Mapped",
+}
+"""Titles of the numbers by which runs are compared, in the order in which they are shown."""
+
+SCORES = tuple(name for name in METRICS if name != "area_share")
+"""Those of which more is better."""
+
+
+def kind(run: Run) -> str:
+    """What a run is."""
+    return KINDS.get(run.kind, run.kind)
+
+
+def status(run: Run) -> str:
+    """State of a run, with its share while it works."""
+    if run.cancelling and run.active:
+        return "Stopping"
+    if run.status == "running" and run.progress.total:
+        return f"Running, {run.progress.share:.0%}"
+    return STATUSES[run.status]
+
+
+def metric(name: str, value: float | None) -> str:
+    """A number by which runs are compared; a dash where it is undefined."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.2%}" if name == "area_share" else f"{value:.3f}"
+
+
+def size(octets: int) -> str:
+    """Bytes with a unit a person would use.
+
+    Examples
+    --------
+    >>> size(999), size(1_500), size(12_345_678), size(4_200_000_000)
+    ('999 B', '1.5 kB', '12 MB', '4.2 GB')
+    """
+    value, units = float(octets), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.1f} {units[0]}" if value < 9.95 and units[0] != "B" else f"{value:.0f} {units[0]}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun in the right form."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def zone() -> tzinfo:
+    """The visitor's time zone as the browser tells it, else UTC."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def moment(time: datetime | None) -> str:
+    """A time on the visitor's clock."""
+    if time is None:
+        return "–"
+    here = time.astimezone(zone())
+    return f"{here.day} {here:%B %Y, %H:%M}"
