@@ -103,11 +103,12 @@ class SeriesRecord:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file of a run as it is sent to a browser."""
+    """A file of a run as it is sent to a browser; a derived one may be another tomorrow."""
 
     path: Path
     media_type: str
     download_name: str
+    derived: bool = False
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,8 @@ class Store(Queue):
                 f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again."
             )
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.scene).stem).strip("-") or "scene"
-        return Artifact(stored.path, stored.media_type, f"{stem}-{identity[:8]}-{role}{stored.path.suffix}")
+        name = f"{stem}-{identity[:8]}-{role}{stored.path.suffix}"
+        return Artifact(stored.path, stored.media_type, name, stored.derived)
 
     # What people add, and taking away
 

@@ -20,7 +20,7 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name if letter.isprintable() and letter not in '"\\/;') or "download"
 
 
-def download(path: Path, name: str, media_type: str) -> FileResponse:
+def download(path: Path, name: str, media_type: str, *, lasting: bool = True) -> FileResponse:
     """Send a file to be saved, never to be shown.
 
     Parameters
@@ -31,8 +31,11 @@ def download(path: Path, name: str, media_type: str) -> FileResponse:
         Name under which the browser saves it; may come from a user's file.
     media_type
         Fixed by the store from the kind of artifact, never told by the file.
+    lasting
+        Whether the address leads to this very file for ever.
     """
-    headers = {**_saved_as(name), "Cache-Control": "private, max-age=31536000, immutable"}
+    keep = "private, max-age=31536000, immutable" if lasting else "private, no-cache"
+    headers = {**_saved_as(name), "Cache-Control": keep}
     return FileResponse(path, media_type=media_type, headers=headers)
 
 

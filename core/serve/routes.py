@@ -174,7 +174,7 @@ async def artifact_route(request: Request) -> Response:
 
         role = str(request.path_params["name"])
         artifact = default_store().artifact(run_id, role)
-        return download(artifact.path, artifact.download_name, artifact.media_type)
+        return download(artifact.path, artifact.download_name, artifact.media_type, lasting=not artifact.derived)
 
     return await to_thread.run_sync(partial(_found, find))
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from ui import resources
+from ui.feedback import guard
 from ui.mapping.view import View
+from ui.state import rerun_fragment
 
 TITLES = {
     "probability.tif": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",
@@ -23,8 +25,49 @@ TITLES = {
 
 
 def show(view: View) -> None:
+    """The report, the run as a whole, and single files for other programs."""
+    with guard():
+        _report(view)
+    st.divider()
+    _files(view)
+
+
+def _report(view: View) -> None:
+    """A file for people, and one with everything for machines."""
+    run = resources.store().run(view.result.id)
+    st.markdown(
+        "**For people.** A report in plain words with maps, charts, the explanations so far, scores with their caveats, "
+        "and all that it was made from. It is one file, opens anywhere, also offline, and prints well."
+    )
+    known = run.artifact("report")
+    row = st.container(horizontal=True)
+    if row.button("Write the report" if known is None else "Write it anew", type="primary", key=f"report-{run.id}"):
+        from core.runs.reporting import make_report
+
+        with st.spinner("Writing the report"):
+            make_report(resources.store(), run.id, view.choice, _address(view))
+        rerun_fragment()
+    base = resources.base_path()
+    if known is not None:
+        row.link_button(f"Report · {_size(known.size)}", f"{base}/artifacts/{run.id}/report")
+    row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip")
+    if known is not None:
+        st.caption("The report holds threshold, areas and explanations as they were when it was written.")
+
+
+def _address(view: View) -> str:
+    """Where the run opens as it is seen now."""
+    place, choice = st.context.url or "", view.choice
+    numbers = {"threshold": f"{choice.threshold:.2f}", "minimum": f"{choice.minimum_area:.0f}",
+               "holes": f"{choice.fill_holes:.0f}"}  # fmt: skip
+    query = "&".join([f"run={view.result.id}", *(f"{name}={value}" for name, value in numbers.items())])
+    return f"{place.split('?')[0]}?{query}" if place else ""
+
+
+def _files(view: View) -> None:
     """Prepare the files and offer each for download."""
     st.markdown(
+        "**For other programs.** "
         f"Files hold threshold {view.choice.threshold:.2f}, minimum area {view.choice.minimum_area:,.0f} {view.unit} "
         f"and holes filled up to {view.choice.fill_holes:,.0f} {view.unit}, as set above."
     )
