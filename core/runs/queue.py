@@ -16,7 +16,7 @@ from typing import Any, cast
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.errors import InputError, RunCancelled, StorageError
+from core.errors import InputError, LandslideError, RunCancelled, StorageError
 from core.runs import files
 from core.runs.records import (
     ACTIVE,
@@ -134,6 +134,16 @@ class Queue(Shelf):
         StorageError
             When disk or database do not take it; the run is then still running, and it may be tried again.
         """
+        try:
+            self._finish(identity, result)
+        except (OSError, LandslideError) as error:
+            # Whoever ended the run took away its files as well: that is then what is to be said.
+            if isinstance(error, RunCancelled) or self._works(identity):
+                raise
+            raise _over() from error
+        files.remove(self.work_folder(identity))
+
+    def _finish(self, identity: str, result: Result) -> None:
         root = self.home / files.ARTIFACTS
         found = {role: self._digested(result.folder / name, root) for role, name in result.artifacts.items()}
         kept = {
@@ -150,12 +160,11 @@ class Queue(Shelf):
             with self.database.write() as session:
                 # Decided by the database, so that nobody can end the run between a look and the change.
                 if not self._changed(session, identity, ("running",), done):
-                    raise RunCancelled("The run had ended before its result was kept.", "Nothing of it was kept.")
+                    raise _over()
                 session.execute(update(RunRow).where(RunRow.id == identity).values(**kept))
                 for row in rows:
                     row.run_id = identity
                 session.add_all(rows)
-        files.remove(self.work_folder(identity))
 
     def work_folder(self, identity: str) -> Path:
         """Where a run writes until it is done; not made here."""
@@ -171,6 +180,10 @@ class Queue(Shelf):
         query = update(StateRow).where(StateRow.run_id == checked_id(identity), StateRow.status.in_(statuses))
         quickly = query.values(**values).execution_options(synchronize_session=False)
         return bool(cast("Any", session.execute(quickly)).rowcount)
+
+    def _works(self, identity: str) -> bool:
+        with self.database.read() as session:
+            return session.scalar(select(StateRow.status).filter_by(run_id=identity)) == "running"
 
     def _alive(self, identity: str, values: Mapping[str, Any]) -> bool:
         with self.database.write() as session:
@@ -225,6 +238,10 @@ class Queue(Shelf):
 
 _LENGTHS = {"task": 32, "kind": 32, "owner": 64, "model": 128}
 """Most signs of the words by which runs are found; PostgreSQL takes no more."""
+
+
+def _over() -> RunCancelled:
+    return RunCancelled("The run had ended before its result was kept.", "Nothing of it was kept.")
 
 
 def gone() -> InputError:
