@@ -48,7 +48,7 @@ PAGE_INCHES = 7.0
 """Width of a map that fills a printed page, about 178 mm."""
 
 TALLEST_MAP_INCHES = 8.2
-LOWEST_MAP_INCHES = 0.8
+LOWEST_MAP_INCHES = 1.0
 
 NARROW_MAP_INCHES = 3.0
 """The least width of a picture, below which its legend has no room."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from affine import Affine
 from matplotlib.figure import Figure
 from PIL import Image
 from shapely.geometry import box, mapping
@@ -362,11 +363,12 @@ def explanation(
     drop: float = 3.0,
     notes: tuple[str, ...] = ("Bright places raised it.",),
     layer: str = "encoder",
+    transform: Affine | None = None,
 ) -> MappingResult:
     """Grad-CAM on the left upper quarter of the grid of `mapped`."""
     attribution = np.zeros((HEIGHT // 2, WIDTH // 2))
     attribution[5:9, 5:9] = 1.0
-    run = made_run(folder, attribution, placement, identity="e" * 32)
+    run = made_run(folder, attribution, placement, identity="e" * 32, transform=transform)
     write_array(folder / "cam.tif", run.grid, encode(attribution)[None], nodata=255)
     record = {"method": "Grad-CAM", "layer": layer, "deletion": {"share": 0.2, "drop": drop, "drop_random": 1.0}}
     record |= {} if target is None else {"target": dict(target)}
@@ -412,9 +414,12 @@ def test_what_was_asked_about_is_found_on_the_window(tmp_path: Path) -> None:
     np.testing.assert_array_equal(region, expected)
     assert target_region({"row": 39, "column": 59}, explanation(tmp_path / "why"), result) is None
     flat = mapped(tmp_path / "flat", "without CRS")
-    region = target_region({"outline": mapping(box(2, 10, 7, 14))}, explanation(tmp_path / "f", "without CRS"), flat)
-    assert region is not None
-    assert int(region.sum()) == 20
+    # A window that begins one column and eight rows into the image.
+    window = explanation(tmp_path / "window", "without CRS", transform=Affine.translation(1, 8))
+    region = target_region({"outline": mapping(box(2, 10, 7, 14))}, window, flat)
+    expected = np.zeros((HEIGHT // 2, WIDTH // 2), dtype=bool)
+    expected[2:6, 1:6] = True
+    np.testing.assert_array_equal(region, expected)
 
 
 def test_a_report_stays_small_however_often_somebody_asked(tmp_path: Path, models: Path) -> None:
