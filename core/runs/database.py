@@ -139,6 +139,17 @@ def _address(url: str) -> URL:
 
 
 def _engine(address: URL) -> Engine:
+    try:
+        return _made(address)
+    except (ArgumentError, ImportError) as error:
+        raise StorageError(
+            f"There is no driver for databases of the kind {address.drivername}.",
+            "Scenes and runs are listed there.",
+            "Use a postgresql:// address, or leave SLIDELENS_DATABASE_URL out.",
+        ) from error
+
+
+def _made(address: URL) -> Engine:
     if address.get_backend_name() == "sqlite":
         # A visitor's session is a thread, and the pool hands a connection to one at a time.
         engine = create_engine(
@@ -149,14 +160,7 @@ def _engine(address: URL) -> Engine:
         return engine
     # A server that is gone without a word would otherwise be waited for until the system gives up, for hours.
     timeout: dict[str, Any] = {"timeout": WAIT} if address.drivername == "postgresql+pg8000" else {}
-    try:
-        return create_engine(address, connect_args=timeout, pool_pre_ping=True, pool_timeout=WAIT)
-    except (ArgumentError, ImportError) as error:
-        raise StorageError(
-            f"There is no driver for databases of the kind {address.drivername}.",
-            "Scenes and runs are listed there.",
-            "Use a postgresql:// address, or leave SLIDELENS_DATABASE_URL out.",
-        ) from error
+    return create_engine(address, connect_args=timeout, pool_pre_ping=True, pool_timeout=WAIT)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  a connection of the driver

@@ -42,7 +42,7 @@ def postgresql() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def prepared_postgresql(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a database with all tables, which each test leaves empty: that is quicker than a new one."""
+    """Return the address of a database with all tables, which each test leaves empty."""
     name = f"slidelens_{secrets.token_hex(6)}"
     url = postgresql.make(name)
     Database(url, tmp_path_factory.mktemp("prepared") / "lock").close()
