@@ -152,7 +152,7 @@ def test_the_models_are_listed_with_sensor_and_scores(capsys: pytest.CaptureFixt
         (["TEXT"], "not a GeoTIFF"),
     ],
 )
-def test_bad_input_ends_with_status_2_and_a_message_and_leaves_no_run(
+def test_bad_input_ends_with_status_2_and_a_message_and_leaves_no_result(
     tmp_path: Path, store: Store, scene: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     (tmp_path / "text.tif").write_text("hello")
@@ -163,11 +163,11 @@ def test_bad_input_ends_with_status_2_and_a_message_and_leaves_no_run(
     assert run("predict", *given, *model, "--out", tmp_path / "out", "--engine", "torch") == 2
 
     captured = capsys.readouterr()
-    assert captured.err.startswith("error: ")
+    assert captured.err.splitlines()[-1].startswith("error: ")
     assert message in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
-    assert not (store.home / "runs").exists()
+    assert all(run.status == "failed" and not run.artifacts for run in store.runs())
 
 
 def test_scores_of_nothing_and_into_nowhere_end_with_status_2(

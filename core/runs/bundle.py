@@ -55,6 +55,11 @@ def as_json(manifest: Mapping[str, Any]) -> str:
 
 
 def _said(store: Store, run: Run, folder: str) -> dict[str, Any]:
+    return {**said(run, folder), "provenance": store.provenance(run.id)}
+
+
+def said(run: Run, folder: str = "") -> dict[str, Any]:
+    """What a run is, what was asked and what came of it, as plain values; its files lie in `folder`."""
     return {
         "run": {
             "id": run.id, "task": run.task, "kind": run.kind, "status": run.status, "name": run.name,
@@ -75,7 +80,6 @@ def _said(store: Store, run: Run, folder: str) -> dict[str, Any]:
             }
             for one in run.artifacts
         ],
-        "provenance": store.provenance(run.id),
     }  # fmt: skip
 
 

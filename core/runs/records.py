@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,20 @@ def checked_id(identity: str) -> str:
     if not ID.fullmatch(identity):
         raise InputError("That is not an id of this store.", remedy="Open the page without it and choose again.")
     return identity
+
+
+def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """Tags as they are kept: each once, in order.
+
+    Raises
+    ------
+    InputError
+        When one is empty, longer than 64 signs or holds a comma.
+    """
+    wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
+    if wrong is not None:
+        raise InputError(f"{wrong[:80]!r} is no tag.", remedy="Give up to 64 signs without a comma.")
+    return tuple(sorted(set(tags)))
 
 
 def default_time_limit() -> float:

@@ -22,7 +22,6 @@ from core.runs.queue import Queue, gone
 from core.runs.records import (
     ACTIVE,
     ID,
-    TAG,
     Artifact,
     Failure,
     Order,
@@ -34,6 +33,7 @@ from core.runs.records import (
     Status,
     StoredArtifact,
     checked_id,
+    checked_tags,
     moment,
 )
 from core.runs.scenes import new_id, one_line
@@ -171,9 +171,7 @@ class Store(Queue):
         InputError
             When a tag is empty, longer than 64 signs or holds a comma.
         """
-        wrong = next((tag for tag in tags or () if not TAG.fullmatch(tag)), None)
-        if wrong is not None:
-            raise InputError(f"{wrong[:80]!r} is no tag.", remedy="Give up to 64 signs without a comma.")
+        wanted = None if tags is None else checked_tags(tags)
         with self.database.write() as session:
             run = self._known(session, identity, held=True)
             if name is not None:
@@ -182,9 +180,9 @@ class Store(Queue):
                 run.label.note = files.text(note)[:20_000]
             if pinned is not None:
                 run.label.pinned = pinned
-            if tags is not None:
+            if wanted is not None:
                 had = {row.tag: row for row in run.tags}
-                run.tags = [had.get(tag) or TagRow(tag=tag) for tag in sorted(set(tags))]
+                run.tags = [had.get(tag) or TagRow(tag=tag) for tag in wanted]
 
     def tags(self) -> list[str]:
         """All tags in use."""

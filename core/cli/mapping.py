@@ -1,0 +1,151 @@
+"""``python -m core mapping …``: map a raster; what concerns models is in `core.cli.models`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli import models
+from core.cli.keeping import add_options, announcing, progress, store_for
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.mapping.findings import Choice
+    from core.mapping.result import MappingResult
+    from core.runs.mapping import Request
+    from core.runs.store import Store
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Commands of the task."""
+    commands = parser.add_subparsers(dest="command", required=True)
+    predict = commands.add_parser("predict", help="map a raster; with --out, also write rasters, polygons and scores")
+    _predict_arguments(predict)
+    predict.set_defaults(do=_predict)
+    models.add_commands(commands)
+
+
+def _predict_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--out", type=Path, help="folder to export the run to")
+    parser.add_argument("--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile")
+    parser.add_argument("--dem", type=Path, help="elevation raster, for slope, relief and aspect of each polygon")
+    parser.add_argument("--before", type=Path, help="scene of the same place before the event: maps what is new")
+    add_choice(parser)
+    parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
+    parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
+    parser.add_argument("--resample", default="auto", choices=("auto", "none"))
+    parser.add_argument("--turned", action="store_true", help="test-time augmentation, with an uncertainty raster")
+    parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
+    parser.add_argument("--engine", default="auto", choices=("auto", "onnx", "torch"))
+    add_options(parser)
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """What is chosen after inference."""
+    parser.add_argument("--threshold", type=float, help="by default the model's own")
+    parser.add_argument("--minimum-area", type=float, default=None, help="smallest polygon, m² (px² without CRS)")
+    parser.add_argument("--fill-holes", type=float, default=0.0, help="largest hole to fill, m² (px² without CRS)")
+
+
+def check_choice(arguments: argparse.Namespace) -> None:
+    """Refuse what no choice can be, before the long part begins.
+
+    Raises
+    ------
+    InputError
+        When threshold or areas are out of range.
+    """
+    from core.mapping.findings import Choice
+
+    Choice(arguments.threshold or 0.0, arguments.minimum_area or 0.0, arguments.fill_holes)
+
+
+def choice_of(result: MappingResult, arguments: argparse.Namespace) -> Choice:
+    """What was chosen, and where nothing was, the model's threshold and the smallest mappable area."""
+    from core.mapping.findings import Choice, default_choice
+
+    base = default_choice(result, result.threshold)
+    return Choice(
+        threshold=base.threshold if arguments.threshold is None else arguments.threshold,
+        minimum_area=base.minimum_area if arguments.minimum_area is None else arguments.minimum_area,
+        fill_holes=arguments.fill_holes,
+    )
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    from core.mapping.export import export_run, make_folder
+    from core.raster.scene import Scene
+    from core.runs.mapping import run_mapping
+
+    if arguments.no_store and arguments.out is None:
+        raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
+    request = _request(arguments)
+    check_choice(arguments)
+    scene = Scene.open(arguments.input)
+    earlier = Scene.open(arguments.before) if arguments.before else None
+    if arguments.dem:
+        Scene.open(arguments.dem)
+    if arguments.out is not None:
+        make_folder(arguments.out)
+    with store_for(arguments, arguments.out) as store:
+        begun = announcing(store, arguments)
+        result = run_mapping(
+            store, scene, request, truth=arguments.truth, dem=arguments.dem, name=arguments.name, begun=begun,
+            progress=progress("windows"),
+        )  # fmt: skip
+        before = None
+        if earlier is not None:
+            before = run_mapping(store, earlier, request, begun=begun, progress=progress("windows before"))
+        change = None if before is None or arguments.no_store else _difference(store, before, result, arguments)
+        if arguments.out is None:
+            content = _said(store, result, before, change)
+        else:
+            choice = choice_of(result, arguments)
+            content = export_run(result, scene, choice, arguments.out, dem=arguments.dem, before=before)
+        print(json.dumps(content, indent=1))
+
+
+def _request(arguments: argparse.Namespace) -> Request:
+    from core.mapping.bridge import parse_bands
+    from core.mapping.predict import Options
+    from core.runs.mapping import Request
+
+    return Request(
+        model=arguments.model,
+        bands=parse_bands(arguments.bands) if arguments.bands else None,
+        stretch=arguments.stretch,
+        resample=arguments.resample,
+        options=Options(overlap=arguments.overlap, turned=arguments.turned),
+        engine=arguments.engine,
+    )
+
+
+def _difference(
+    store: Store, before: MappingResult, after: MappingResult, arguments: argparse.Namespace
+) -> str:
+    from core.runs.difference import difference_here
+
+    identity = difference_here(store, before, after)
+    announcing(store, arguments)(identity)
+    return identity
+
+
+def _said(
+    store: Store, result: MappingResult, before: MappingResult | None, change: str | None
+) -> dict[str, Any]:
+    """What is told of a run that is stored and not exported."""
+    content: dict[str, Any] = {
+        "run": result.id,
+        "scene": result.scene,
+        "model": result.model,
+        "threshold": result.threshold,
+        **store.run(result.id).metrics,
+        "notes": list(result.notes),
+    }
+    if before is not None:
+        content |= {"run_before": before.id, "run_change": change}
+    return content
