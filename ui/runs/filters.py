@@ -26,8 +26,11 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 ANY = "Any"
 WIDTH = 160
 """Two beside each other on a phone."""
-KEYS = ("text", "task", "what", "status", "image", "model", "tag", "from", "to")
-"""Names in the address, which are the keys of the widgets."""
+DEFAULTS: Mapping[str, str | None] = {
+    "text": "", "task": ANY, "what": MAPS, "status": ANY, "image": ANY, "model": ANY, "tag": ANY,
+    "from": None, "to": None,
+}  # fmt: skip
+"""By the names in the address, which are the keys of the widgets, the values that let everything through."""
 
 
 def ask() -> RunFilter:
@@ -64,12 +67,7 @@ def ask() -> RunFilter:
 
 def clear() -> None:
     """Let everything through again."""
-    for key in KEYS:
-        st.session_state.pop(key, None)
-    for key in ("text", "task", "what", "status", "image", "model", "tag"):
-        default = {"text": "", "what": MAPS}.get(key, ANY)
-        st.session_state[key] = default
-    st.session_state["from"] = st.session_state["to"] = None
+    st.session_state.update({key: DEFAULTS[key] for key in DEFAULTS if key in st.session_state})
 
 
 def _choose(label: str, name: str, options: list[str]) -> str:

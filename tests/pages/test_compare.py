@@ -1,0 +1,196 @@
+"""Two or more runs beside each other, without a browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affine import Affine
+from streamlit.testing.v1 import AppTest
+
+from core.mapping import findings
+from core.mapping.result import MappingResult
+from core.runs.records import Order
+from core.runs.store import Store
+from tests.factories import NORTH_UP, keep, made_run
+from ui.runs.differing import differing
+
+HOSTILE = "<img src=x onerror=alert(1)> [a](b)"
+
+
+@pytest.fixture
+def page(repository: Path, store: Store) -> AppTest:
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    return test.switch_page("../pages/compare.py")
+
+
+def truth() -> np.ndarray:
+    """Of 20 pixels 5 are landslide."""
+    known = np.zeros((4, 5), np.uint8)
+    known[0] = 1
+    return known
+
+
+def good() -> np.ndarray:
+    """Just what is landslide."""
+    return truth() * 0.8
+
+
+def poor() -> np.ndarray:
+    """As much again beside it."""
+    probability = truth() * 0.8
+    probability[1] = 0.6
+    return probability
+
+
+@pytest.fixture
+def pair(tmp_path: Path, store: Store) -> tuple[MappingResult, MappingResult]:
+    return (
+        keep(store, made_run(tmp_path / "a", good(), truth=truth())),
+        keep(store, replace(made_run(tmp_path / "b", poor(), truth=truth()), model="poor")),
+    )
+
+
+def compare(page: AppTest, *runs: str, **address: str) -> AppTest:
+    page.query_params["runs"] = ",".join(runs)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def texts(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.info, page.error)
+    return "\n".join(part.value for kind in kinds for part in kind).replace("\\", "")
+
+
+def test_numbers_stand_side_by_side_and_the_best_is_said(
+    page: AppTest, pair: tuple[MappingResult, MappingResult]
+) -> None:
+    compare(page, *(run.id for run in pair))
+    assert not page.exception
+    assert not page.error
+    numbers = page.table[0].value
+    # The poor one: 5 right of 10 mapped, so precision 1/2, F1 2/3, IoU 1/2; recall is 1 for both, so nobody's best.
+    assert numbers.loc["F1"].tolist() == ["1.000 **best**", "0.667"]
+    assert numbers.loc["IoU"].tolist() == ["1.000 **best**", "0.500"]
+    assert numbers.loc["Precision"].tolist() == ["1.000 **best**", "0.500"]
+    assert numbers.loc["Recall"].tolist() == ["1.000", "1.000"]
+    assert numbers.loc["Mapped"].tolist() == ["25.00%", "50.00%"]
+
+
+def test_scores_of_other_images_are_not_ranked(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
+) -> None:
+    other = replace(made_run(tmp_path / "c", poor(), truth=truth()), scene_digest="1" * 64)
+    compare(page, pair[0].id, keep(store, other).id)
+    assert page.table[0].value.loc["F1"].tolist() == ["1.000", "0.667"]
+    assert "none of their scores is called the best" in texts(page)
+
+
+def test_only_what_differs_is_listed(page: AppTest, pair: tuple[MappingResult, MappingResult]) -> None:
+    compare(page, *(run.id for run in pair))
+    assert page.table[1].value.to_dict("index") == {"Model": {"A": "made", "B": "poor"}}
+
+
+def test_runs_of_the_same_say_so(page: AppTest, store: Store, tmp_path: Path) -> None:
+    runs = [keep(store, made_run(tmp_path / name, good())) for name in "ab"]
+    compare(page, *(run.id for run in runs))
+    assert "the same in all of them" in texts(page)
+
+
+def test_parameters_are_compared_one_by_one(tmp_path: Path) -> None:
+    def run(name: str, **parameters: object) -> MappingResult:
+        return replace(made_run(tmp_path / name, good()), provenance={"parameters": parameters})
+
+    one = run("a", stretch="auto", options={"turned": False, "overlap": 0.25}, area=None)
+    other = run("b", stretch="auto", options={"turned": True, "overlap": 0.25}, area={"coordinates": [1]})
+    third = run("c", stretch="auto", options={"turned": True, "overlap": 0.25}, area={"coordinates": [2]})
+    assert differing([one, other, third]) == [
+        ("Average of eight turns", ["no", "yes", "yes"]),
+        ("Part of the scene", ["all of it", "a drawn part", "another drawn part (2)"]),
+    ]
+
+
+def test_the_difference_is_computed_once(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult]
+) -> None:
+    compare(page, *(run.id for run in pair), view="Difference")
+    assert not page.exception
+    assert not page.error
+    # 5 of 20 pixels rose from 0 to 0.6 (code 152 of 254), past the threshold 0.5.
+    assert f"differ by **{5 * 152 / 254 / 20:.3f}** on average" in texts(page)
+    assert "**25.00%** of the pixels" in texts(page)
+    (made,) = store.children(pair[0].id)
+    assert (made.kind, made.parents) == ("change", (pair[0].id, pair[1].id))
+    page.run()
+    assert [run.id for run in store.children(pair[0].id)] == [made.id]
+
+
+def test_a_large_difference_is_a_job(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "LARGEST", 10)
+    compare(page, *(run.id for run in pair), view="Difference")
+    assert store.children(pair[0].id) == []
+    next(button for button in page.button if button.label == "Compute the difference").click().run()
+    assert not page.exception
+    (made,) = store.children(pair[0].id)
+    assert made.status == "done"
+    assert "on average" in texts(page)
+
+
+def test_of_three_runs_two_are_chosen_for_the_map(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
+) -> None:
+    third = keep(store, made_run(tmp_path / "c", good()))
+    compare(page, pair[0].id, pair[1].id, third.id, view="Difference", right="C")
+    assert list(page.table[0].value.columns) == ["A", "B", "C"]
+    (made,) = store.children(third.id)
+    assert made.parents == (pair[0].id, third.id)
+
+
+def refused(page: AppTest, *runs: str) -> str:
+    compare(page, *runs)
+    assert not page.exception
+    return "\n".join(error.value for error in page.error).replace("\\", "")
+
+
+def test_runs_that_cannot_be_compared_are_refused_in_words(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
+) -> None:
+    failed = store.order(Order("mapping", "mapping", {}))
+    other_task = store.order(Order("detection", "detection", {}))
+    child = keep(store, replace(made_run(tmp_path / "c", good()), kind="explanation"), parents=(pair[0].id,))
+    one = pair[0].id
+
+    assert "Only one run is named" in refused(page, one)
+    assert "Only one run is named" in refused(page, one, one)
+    assert "not an id" in refused(page, one, "../../etc")
+    assert "not in the store" in refused(page, one, "0" * 32)
+    assert "different tasks" in refused(page, one, other_task)
+    assert "Not all of these runs are done" in refused(page, one, failed)
+    assert "Only maps can be compared" in refused(page, one, child.id)
+    assert "Choose 6 or fewer" in refused(page, *(f"{number:032x}" for number in range(7)))
+
+
+def test_runs_of_other_places_keep_their_numbers(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
+) -> None:
+    away = keep(store, made_run(tmp_path / "c", good(), transform=NORTH_UP @ Affine.translation(1000, 0)))
+    assert "overlap" in refused(page, pair[0].id, away.id)
+    assert page.table[0].value.loc["Mapped"].tolist() == ["25.00%", "25.00%"]
+
+
+def test_without_runs_the_way_to_them_is_shown(page: AppTest) -> None:
+    page.run()
+    assert not page.error
+    assert "No runs are named." in texts(page)
+
+
+def test_texts_of_users_are_text(page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult]) -> None:
+    store.label(pair[0].id, name=HOSTILE)
+    compare(page, *(run.id for run in pair))
+    assert HOSTILE in texts(page)
+    assert not any(HOSTILE in part.value for part in page.markdown)

@@ -1,0 +1,289 @@
+"""The list of runs without a browser."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.mapping.result import MappingResult
+from core.runs.mapping import Request, order_of
+from core.runs.records import Failure, Order, RunFilter
+from core.runs.store import Store
+from core.runs.work import perform
+from tests.factories import keep, made_run, ramp, tiny_spec, write_model, write_raster
+
+HOSTILE = "<img src=x onerror=alert(1)> [a](b) $x$"
+
+
+@pytest.fixture
+def page(repository: Path, store: Store) -> AppTest:
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    return test.switch_page("../pages/runs.py")
+
+
+@pytest.fixture
+def made(tmp_path: Path, store: Store) -> MappingResult:
+    """A finished run with scores: half of 20 pixels mapped, all of them landslide in the reference."""
+    probability, truth = np.zeros((4, 5)), np.zeros((4, 5), np.uint8)
+    probability[:2], truth[:2] = 0.9, 1
+    return keep(store, made_run(tmp_path / "a", probability, truth=truth))
+
+
+def names(page: AppTest) -> list[str]:
+    return list(page.dataframe[0].value["Name"])
+
+
+def written(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.info, page.error, page.warning, page.subheader)
+    return "\n".join(part.value for kind in kinds for part in kind)
+
+
+def texts(page: AppTest) -> str:
+    return written(page).replace("\\", "")
+
+
+def button(page: AppTest, label: str) -> object:
+    return next(button for button in page.button if button.label == label)
+
+
+def open_run(page: AppTest, run: str) -> AppTest:
+    page.query_params["run"] = run
+    return page.run()
+
+
+def test_without_a_run_the_sample_is_offered(page: AppTest) -> None:
+    page.run()
+    assert not page.exception
+    assert not page.error
+    button(page, "Start with the sample valley").click()
+    page.run()
+    assert page.title[0].value == "Landslide mapping"
+
+
+def test_runs_stand_in_a_table_with_their_numbers(page: AppTest, store: Store, made: MappingResult) -> None:
+    store.label(made.id, name="North slope", tags=["urgent"], pinned=True)
+    page.run()
+    (row,) = page.dataframe[0].value.to_dict("records")
+    assert (row["Name"], row["Status"], row["Pinned"]) == ("North slope", "Done", "pinned")
+    # Of 20 pixels 10 are mapped, and just those are landslide.
+    assert (row["F1"], row["IoU"], row["Precision"], row["Recall"], row["Mapped"]) == (1, 1, 1, 1, 0.5)
+    assert list(row["Tags"]) == ["urgent"]
+
+
+def test_numbers_that_no_run_has_are_no_columns(page: AppTest, store: Store, tmp_path: Path) -> None:
+    keep(store, made_run(tmp_path / "a", np.zeros((4, 5))))
+    page.run()
+    assert "Mapped" in page.dataframe[0].value
+    assert "F1" not in page.dataframe[0].value
+
+
+def test_filters_stand_in_the_address(page: AppTest, store: Store, made: MappingResult) -> None:
+    store.label(made.id, name="North slope", tags=["urgent"])
+    waiting = store.order(Order("mapping", "mapping", {}, model="other", name="South slope"))
+    store.cancel(waiting)
+
+    def listed(**address: str) -> list[str]:
+        test = AppTest.from_file(page._script_path, default_timeout=120).switch_page("../pages/runs.py")
+        for name, value in address.items():
+            test.query_params[name] = value
+        test.run()
+        assert not test.exception
+        return names(test) if len(test.dataframe) else []
+
+    assert listed() == ["South slope", "North slope"]
+    assert listed(text="north") == ["North slope"]
+    assert listed(status="Cancelled") == ["South slope"]
+    assert listed(model="made") == ["North slope"]
+    assert listed(tag="urgent") == ["North slope"]
+    today = store.run(made.id).created.date()
+    assert listed(**{"from": str(today - timedelta(days=1))}) == ["South slope", "North slope"]
+    assert listed(**{"from": str(today + timedelta(days=2))}) == []
+    assert listed(to=str(today - timedelta(days=2))) == []
+    assert listed(model="there is no such model") == ["South slope", "North slope"]
+
+
+def test_filters_that_leave_nothing_can_be_cleared(page: AppTest, made: MappingResult) -> None:
+    page.query_params["text"] = "no such run"
+    page.run()
+    assert "No run matches these filters." in texts(page)
+    button(page, "Clear the filters").click().run()
+    assert names(page) == ["made"]
+
+
+def test_one_scene_can_be_listed(page: AppTest, store: Store, tmp_path: Path) -> None:
+    for name in ("one.tif", "other.tif"):
+        path = write_raster(tmp_path / name, ramp(8, 8))
+        keep(
+            store, replace(made_run(tmp_path / name[:3], np.zeros((4, 5))), scene=name), store.add_scene(path, name).id
+        )
+    page.run()
+    next(box for box in page.selectbox if box.label == "Scene").set_value("one.tif").run()
+    assert names(page) == ["one.tif"]
+
+
+def test_the_list_has_pages(page: AppTest, store: Store) -> None:
+    for number in range(53):
+        store.cancel(store.order(Order("mapping", "mapping", {}, name=f"run {number}")))
+    page.run()
+    assert names(page)[0] == "run 52"
+    assert len(names(page)) == 50
+    button(page, "Older").click().run()
+    assert names(page) == ["run 2", "run 1", "run 0"]
+    assert page.query_params["page"] == "2"
+    next(text for text in page.text_input if text.label == "Search").set_value("run 5").run()
+    assert names(page) == ["run 52", "run 51", "run 50", "run 5"]
+    assert "page" not in page.query_params
+
+
+def test_explanations_are_listed_when_asked_for(
+    page: AppTest, store: Store, made: MappingResult, tmp_path: Path
+) -> None:
+    child = replace(made_run(tmp_path / "c", np.zeros((4, 5))), kind="explanation", scene="why")
+    keep(store, child, parents=(made.id,))
+    page.run()
+    assert names(page) == ["made"]
+    next(box for box in page.selectbox if box.label == "Show").set_value("All").run()
+    assert names(page) == ["why", "made"]
+    assert list(page.dataframe[0].value["Kind"]) == ["Explanation", "Map"]
+
+
+def test_a_run_is_named_tagged_noted_and_pinned(page: AppTest, store: Store, made: MappingResult) -> None:
+    open_run(page, made.id)
+    next(text for text in page.text_input if text.label == "Name").set_value("North slope")
+    next(text for text in page.text_area if text.label == "Note").set_value("Go and see.")
+    next(box for box in page.checkbox if box.label == "Pinned").set_value(True)
+    button(page, "Save").click().run()
+    assert not page.exception
+    run = store.run(made.id)
+    assert (run.name, run.note, run.pinned) == ("North slope", "Go and see.", True)
+    assert names(page) == ["North slope"]
+    assert page.subheader[0].value == "North slope"
+
+
+def test_a_run_opens_on_its_page_and_as_a_zip(page: AppTest, made: MappingResult) -> None:
+    open_run(page, made.id)
+    links = [link.proto.url for link in page.get("link_button")]
+    assert links == [f"/runs/{made.id}.zip"]
+    button(page, "Read").click().run()
+    assert page.query_params["run"] == made.id
+    assert "landslide" in page.markdown[0].value
+
+
+def test_deleting_says_what_goes_and_takes_it(page: AppTest, store: Store, made: MappingResult, tmp_path: Path) -> None:
+    child = replace(made_run(tmp_path / "c", np.zeros((4, 5))), kind="explanation")
+    keep(store, child, parents=(made.id,))
+    open_run(page, made.id)
+    assert "This run goes for good, and with it one run that stands on it." in texts(page)
+    button(page, "Delete for good").click().run()
+    assert not page.exception
+    assert store.runs() == []
+    assert "Nothing was computed here yet." in texts(page)
+
+
+def test_a_failed_run_says_why_with_the_details_apart(page: AppTest, store: Store) -> None:
+    run = store.order(Order("mapping", "mapping", {}, name="bad"))
+    store.claim(run, server="s", worker="w")
+    store.fail(run, Failure("The disk is full.", "Nothing was kept.", "Free some space.", "Traceback: OSError"))
+    open_run(page, run)
+    (error,) = page.error
+    assert all(words in error.value for words in ("The disk is full.", "Nothing was kept.", "Free some space."))
+    assert page.code[0].value == "Traceback: OSError"
+
+
+def test_a_run_is_done_again_exactly(page: AppTest, store: Store, models: Path, tmp_path: Path) -> None:
+    write_model(models, tiny_spec("red", tile=256))
+    scene = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(48, 64)), "scene.tif")
+    first = store.order(order_of(scene, Request("red"), name="first"))
+    perform(store, first, worker="tests")
+    open_run(page, first)
+    button(page, "Run again exactly").click().run()
+    assert not page.exception
+    again, _ = store.runs()
+    assert page.query_params["run"] == again.id
+    assert (again.status, again.name) == ("done", "first")
+    assert [one.digest for one in again.artifacts] == [one.digest for one in store.run(first).artifacts]
+
+
+def test_a_waiting_run_can_be_cancelled(page: AppTest, store: Store) -> None:
+    run = store.order(Order("mapping", "mapping", {}, name="waiting"))
+    open_run(page, run)
+    button(page, "Cancel").click().run()
+    assert store.run(run).status == "cancelled"
+    assert "The run was cancelled." in texts(page)
+
+
+def test_two_maps_can_be_compared_and_others_not(
+    page: AppTest, store: Store, made: MappingResult, tmp_path: Path
+) -> None:
+    other = keep(store, made_run(tmp_path / "b", np.zeros((4, 5))))
+    bad = store.order(Order("mapping", "mapping", {}))
+    page.session_state["runs-picked"] = (made.id, other.id)
+    page.run()
+    button(page, "Compare these runs").click().run()
+    assert page.title[0].value == "Compare runs"
+    assert page.query_params["runs"] == f"{made.id},{other.id}"
+
+    third = AppTest.from_file(page._script_path, default_timeout=120).switch_page("../pages/runs.py")
+    third.session_state["runs-picked"] = (made.id, bad)
+    third.run()
+    assert "Not all of these runs are done." in texts(third)
+
+
+def test_an_address_of_no_run_says_so_and_the_list_stays(page: AppTest, made: MappingResult) -> None:
+    open_run(page, "f" * 32)
+    assert any("not in the store" in error.value for error in page.error)
+    assert names(page) == ["made"]
+
+
+def test_texts_of_users_are_text(page: AppTest, store: Store, made: MappingResult) -> None:
+    store.label(made.id, name=HOSTILE, note=HOSTILE, tags=["<b>"])
+    failed = store.order(Order("mapping", "mapping", {}, name=HOSTILE, parents=(made.id,)))
+    store.claim(failed, server="s", worker="w")
+    store.fail(failed, Failure(HOSTILE, HOSTILE, HOSTILE))
+    for run in (made.id, failed):
+        open_run(page, run)
+        assert not page.exception
+        assert HOSTILE in texts(page)
+        assert HOSTILE not in written(page)
+        assert not any(part.allow_html for part in page.markdown)
+
+
+def test_what_would_be_removed_is_said_first(page: AppTest, store: Store, made: MappingResult) -> None:
+    page.run()
+    assert "Storage used" in texts(page)
+    next(number for number in page.number_input if number.label == "Older than, days").set_value(0)
+    button(page, "Show what would go").click().run()
+    assert "1 run would go for good" in texts(page)
+    assert len(store.runs(RunFilter())) == 1
+    button(page, "Remove for good").click().run()
+    assert not page.exception
+    assert store.runs() == []
+
+
+def test_pinned_runs_are_not_removed(page: AppTest, store: Store, made: MappingResult) -> None:
+    store.label(made.id, pinned=True)
+    page.run()
+    next(number for number in page.number_input if number.label == "Older than, days").set_value(0)
+    button(page, "Show what would go").click().run()
+    assert "Nothing would go." in texts(page)
+
+
+def test_a_file_that_was_lost_is_told_of(page: AppTest, store: Store, made: MappingResult) -> None:
+    made.artifact("probability").unlink()
+    open_run(page, made.id)
+    assert any("no longer on disk" in error.value for error in page.error)
+
+
+def test_scenes_of_one_name_are_told_apart(page: AppTest, store: Store, tmp_path: Path, made: MappingResult) -> None:
+    for number in range(2):
+        path = write_raster(tmp_path / f"{number}.tif", ramp(8 + number, 8))
+        store.upload_scene(io.BytesIO(path.read_bytes()), "same.tif")
+    page.run()
+    box = next(box for box in page.selectbox if box.label == "Scene")
+    assert len(set(box.options)) == len(box.options) == 3
