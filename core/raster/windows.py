@@ -7,6 +7,7 @@ on what else is computed.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +63,11 @@ def _starts(length: int, window: int, stride: int) -> tuple[int, ...]:
     if length <= window:
         return (0,)
     return (*range(0, length - window, stride), length - window)
+
+
+def _reaching(starts: tuple[int, ...], length: int, first: int, end: int) -> tuple[int, ...]:
+    """Of ascending starts of windows of a length, those of which some part lies between first and end."""
+    return starts[bisect_right(starts, first - length) : bisect_left(starts, end)] if first < end else ()
 
 
 def _ramp(window: int, overlap: int) -> NDArray[np.float32]:
@@ -145,8 +151,9 @@ class WindowPlan:
 
     def touching(self, region: Region) -> tuple[Region, ...]:
         """Windows that share a pixel with the region, row by row."""
-        windows = (self.window(row, column) for row in self.rows for column in self.columns)
-        return tuple(window for window in windows if window.touches(region))
+        rows = _reaching(self.rows, self.window_height, region.row, region.end_row)
+        columns = _reaching(self.columns, self.window_width, region.column, region.end_column)
+        return tuple(self.window(row, column) for row in rows for column in columns)
 
     @cached_property
     def row_weight(self) -> NDArray[np.float32]:

@@ -93,6 +93,26 @@ def test_networks_see_windows_of_sides_that_suit_them_and_every_pixel_is_in_one(
     assert covered.all()
 
 
+@given(planned_regions())
+def test_windows_that_touch_a_region_are_those_of_all_that_do(planned: tuple[WindowPlan, Region]) -> None:
+    plan, region = planned
+
+    every = [plan.window(row, column) for row in plan.rows for column in plan.columns]
+
+    assert plan.touching(region) == tuple(window for window in every if window.touches(region))
+
+
+def test_looking_for_a_few_windows_of_a_large_raster_looks_at_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, looked = WindowPlan.over(30_000, 30_000, tile=32, overlap=0.0), []
+    made = WindowPlan.window
+    monkeypatch.setattr(WindowPlan, "window", lambda self, *at: looked.append(at) or made(self, *at))
+
+    found = plan.touching(Region(640, 320, 64, 32))
+
+    assert [(window.row, window.column) for window in found] == [(640, 320), (672, 320)]
+    assert len(looked) == 2
+
+
 def test_two_windows_that_disagree_meet_in_a_slope_and_not_in_a_step() -> None:
     plan = WindowPlan.over(32, 48, tile=32, overlap=0.5)
     values = [np.zeros((1, 32, 32), dtype=np.float32), np.ones((1, 32, 32), dtype=np.float32)]
