@@ -49,7 +49,15 @@ class Pending(Protocol):
 
 
 class Cluster(Protocol):
-    """Workers in other processes, each of which does one thing at a time."""
+    """Workers in other processes, each of which does one thing at a time.
+
+    Attributes
+    ----------
+    lasting
+        Whether it goes on with what it does when this server ends.
+    """
+
+    lasting: bool
 
     def start(self) -> None:
         """Start or reach it and wait for a first worker; raises `ClusterError`."""
@@ -162,24 +170,27 @@ class RemoteCluster(Connected):
         ``tls://host:port`` of its scheduler.
     """
 
+    lasting = True
+
     def __init__(self, address: str) -> None:
         super().__init__()
         self.address = address
 
     def start(self) -> None:
         """See `Cluster`."""
+        from distributed import Security
+
+        security = Security()
         if not self.address.startswith("tls://"):
             log.warning("the cluster at %s is reached without TLS: whoever reaches it too can run code", self.address)
+        elif security.get_connection_args("client").get("ssl_context") is None:
+            raise self._unreachable("Dask's TLS settings name no certificate authority, certificate and key.")
         try:
-            self._connect(self.address, None)
+            self._connect(self.address, security)
             able = self.workers()
-        except (OSError, ValueError, RuntimeError) as error:
+        except Exception as error:
             self.close()
-            raise ClusterError(
-                f"The Dask cluster at {self.address} cannot be reached.",
-                f"{type(error).__name__}: {error}",
-                f"Start it, or correct {ADDRESS} and Dask's TLS settings; without that setting runs are computed here.",
-            ) from error
+            raise self._unreachable(f"{type(error).__name__}: {error}") from error
         if not able:
             self.close()
             raise ClusterError(
@@ -188,9 +199,16 @@ class RemoteCluster(Connected):
                 f"Start its workers with --resources {JOB}=1.",
             )
 
+    def _unreachable(self, why: str) -> ClusterError:
+        return ClusterError(
+            f"The Dask cluster at {self.address} cannot be reached.",
+            why,
+            f"Start it, or correct {ADDRESS} and Dask's TLS settings; without that setting runs are computed here.",
+        )
+
     def tend(self) -> None:
         """See `Cluster`."""
-        del self.client.status  # raises where the connection is lost
+        _ = self.client  # raises where the connection is lost
 
     def stop(self, worker: str) -> None:
         """See `Cluster`."""

@@ -112,8 +112,9 @@ class Dispatcher:
         return any(flight.pending.done() for flight in self._flights)
 
     def leave(self) -> None:
-        """The server stops: what it computes here is marked so, and its workers end."""
-        for run_id in {flight.run_id for flight in self._flights} | set(self._splits):
+        """The server stops: what ends with it is marked so, and its workers end."""
+        whole_runs = set() if self.cluster.lasting else {flight.run_id for flight in self._flights}
+        for run_id in whole_runs | set(self._splits):
             run = self._find(run_id)
             if run is not None and run.status == "running":
                 self.store.fail(run_id, reasons.interrupted(), "interrupted")
@@ -286,12 +287,12 @@ class Dispatcher:
         self.wanted = False
         try:
             self.cluster.start()
-        except LandslideError as error:
+        except Exception as error:
             log.exception("runs cannot be computed")
             self._again = time.monotonic() + TRY_AGAIN_AFTER
             for run in ours:
                 # Those that were ordered from another server may be computed there.
-                self.store.fail(run.id, Failure(error.what, error.why, error.remedy))
+                self._fail(run, error)
             return False
         self.up = True
         return True

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.runs.provenance import this_process
 from core.runs.remote import PERFORM, perform_here
+from core.runs.split import spreading
 
 if TYPE_CHECKING:
     from core.runs.cluster import Cluster
@@ -66,7 +67,7 @@ class ClusterJobs:
     performer
         Function that performs a run, as ``"module:name"``.
     splitter
-        Says which runs several workers share; by default `core.runs.spread.spreading`.
+        Says which runs several workers share; by default `core.runs.split.spreading`.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class ClusterJobs:
         performer: str = PERFORM, splitter: Splitter | None = None,
     ) -> None:  # fmt: skip
         self.store = store
-        self._cluster, self._performer, self._splitter = cluster, performer, splitter
+        self._cluster, self._performer, self._splitter = cluster, performer, splitter or spreading(store)
         self._dispatcher: Dispatcher | None = None
         self._submitted: set[str] = set()
         self._wanted = False
@@ -133,11 +134,9 @@ class ClusterJobs:
     def _made(self) -> Dispatcher:
         from core.runs.dispatch import Dispatcher
         from core.runs.local import default_cluster
-        from core.runs.spread import spreading
 
         cluster = self._cluster or default_cluster()
-        splitter = self._splitter or spreading(self.store)
-        return Dispatcher(self.store, cluster, this_process(), self._performer, splitter)
+        return Dispatcher(self.store, cluster, this_process(), self._performer, self._splitter)
 
     def _once(self, dispatcher: Dispatcher) -> bool:
         while self._submitted:

@@ -83,6 +83,8 @@ class LocalCluster(Connected):
         Variables that the processes get beside those of this one.
     """
 
+    lasting = False
+
     def __init__(
         self, count: int | None = None, threads: int | None = None, environment: dict[str, str] | None = None
     ) -> None:

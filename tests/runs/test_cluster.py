@@ -17,7 +17,7 @@ import pytest
 
 from core.errors import InputError
 from core.runs import leash, local
-from core.runs.cluster import ADDRESS, ClusterError, RemoteCluster
+from core.runs.cluster import ADDRESS, Cluster, ClusterError, RemoteCluster
 from core.runs.database import database_url
 from core.runs.jobs import ClusterJobs
 from core.runs.local import LocalCluster, default_cluster, worker_count
@@ -52,8 +52,8 @@ def gone(pids: list[int]) -> bool:
 class Office:
     """Jobs on a real cluster."""
 
-    def __init__(self, home: Path, cluster: LocalCluster) -> None:
-        self.store, self.cluster = open_store(home, database_url(home)), cluster
+    def __init__(self, home: Path, cluster: Cluster) -> None:
+        self.store = open_store(home, database_url(home))
         self.jobs = ClusterJobs(self.store, cluster, performer="work_for_tests:perform", splitter=share)
 
     def order(self, does: str, **more: object) -> str:
@@ -76,11 +76,19 @@ class Office:
         return failure.why.split()
 
 
+class LocalOffice(Office):
+    """Jobs on a cluster of this machine."""
+
+    def __init__(self, home: Path, cluster: LocalCluster) -> None:
+        super().__init__(home, cluster)
+        self.cluster = cluster
+
+
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalOffice]:
     home = tmp_path_factory.mktemp("office")
     cluster = LocalCluster(WORKERS, threads=1, environment={"PYTHONPATH": paths()})
-    office = Office(home, cluster)
+    office = LocalOffice(home, cluster)
     office.jobs.prepare()
     within(60, office.jobs.ready, "the cluster is up")
     yield office
@@ -163,7 +171,7 @@ def refuses_strangers(host: str, port: int) -> bool:
 
 
 @pytest.mark.slow
-def test_only_who_has_the_key_may_talk_to_the_scheduler(office: Office) -> None:
+def test_only_who_has_the_key_may_talk_to_the_scheduler(office: LocalOffice) -> None:
     host, port = office.cluster._address().removeprefix("tls://").split(":")
     assert host == "127.0.0.1"
     assert refuses_strangers(host, int(port))
@@ -176,7 +184,7 @@ def test_only_who_has_the_key_may_talk_to_the_scheduler(office: Office) -> None:
 
 
 @pytest.mark.slow
-def test_each_worker_does_one_run_at_a_time(office: Office) -> None:
+def test_each_worker_does_one_run_at_a_time(office: LocalOffice) -> None:
     said = [office.said(run_id) for run_id in [office.order("short") for _ in range(6)]]
     assert len({pid for pid, _, _ in said}) <= WORKERS
     for pid in {pid for pid, _, _ in said}:
@@ -185,13 +193,13 @@ def test_each_worker_does_one_run_at_a_time(office: Office) -> None:
 
 
 @pytest.mark.slow
-def test_settings_travel_with_the_run(office: Office) -> None:
+def test_settings_travel_with_the_run(office: LocalOffice) -> None:
     assert office.said(office.order("where"))[0] == str(office.store.home)
     assert office.said(office.order("where"))[2] == "1"
 
 
 @pytest.mark.slow
-def test_a_run_that_works_hears_that_it_is_cancelled(office: Office) -> None:
+def test_a_run_that_works_hears_that_it_is_cancelled(office: LocalOffice) -> None:
     run_id = office.order("until cancelled")
     office.await_worker(run_id)
     office.jobs.cancel(run_id)
@@ -202,7 +210,7 @@ def test_a_run_that_works_hears_that_it_is_cancelled(office: Office) -> None:
 
 @pytest.mark.slow
 @POSIX
-def test_a_worker_that_is_killed_leaves_its_run_failed_and_the_next_one_runs(office: Office) -> None:
+def test_a_worker_that_is_killed_leaves_its_run_failed_and_the_next_one_runs(office: LocalOffice) -> None:
     runs = [office.order("until cancelled") for _ in range(WORKERS)]
     pids = [office.await_worker(run_id) for run_id in runs]
     following = office.order("short")
@@ -219,7 +227,7 @@ def test_a_worker_that_is_killed_leaves_its_run_failed_and_the_next_one_runs(off
 
 @pytest.mark.slow
 @POSIX
-def test_a_nanny_that_is_killed_is_replaced(office: Office) -> None:
+def test_a_nanny_that_is_killed_is_replaced(office: LocalOffice) -> None:
     for nanny in office.cluster._nannies.values():
         nanny.kill()
     assert office.said(office.order("short"))
@@ -227,7 +235,7 @@ def test_a_nanny_that_is_killed_is_replaced(office: Office) -> None:
 
 @pytest.mark.slow
 @POSIX
-def test_a_process_that_hangs_is_replaced(office: Office) -> None:
+def test_a_process_that_hangs_is_replaced(office: LocalOffice) -> None:
     run_id = office.order("hung")
     pid = office.await_worker(run_id)
     failure = office.await_status(run_id, "failed", seconds=40).failure
@@ -238,7 +246,7 @@ def test_a_process_that_hangs_is_replaced(office: Office) -> None:
 
 
 @pytest.mark.slow
-def test_errors_reach_the_row_whole(office: Office) -> None:
+def test_errors_reach_the_row_whole(office: LocalOffice) -> None:
     failing, broken = office.order("failing"), office.order("broken")
     told = office.await_status(failing, "failed").failure
     assert told is not None
@@ -250,7 +258,7 @@ def test_errors_reach_the_row_whole(office: Office) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_may_be_shared_by_all_workers(office: Office) -> None:
+def test_a_run_may_be_shared_by_all_workers(office: LocalOffice) -> None:
     run_id = office.order("", parts=8)
     parts, processes, progress = office.said(run_id)
     assert (parts, processes, progress) == ("8", str(WORKERS), "8/8")
@@ -258,8 +266,34 @@ def test_a_run_may_be_shared_by_all_workers(office: Office) -> None:
 
 
 @pytest.mark.slow
+def test_a_cluster_of_somebody_else_is_reached_by_its_certificate(office: LocalOffice, tmp_path: Path) -> None:
+    import dask
+
+    certificate, key = (str(office.cluster._private / name) for name in ("certificate.pem", "key.pem"))
+    tls = {"ca-file": certificate, "client.cert": certificate, "client.key": key}
+    cluster = RemoteCluster(office.cluster._address())
+    with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in tls.items()}):
+        guest = Office(tmp_path, cluster)
+        assert guest.said(guest.order("where"))[0] == str(tmp_path)
+        deaf = guest.jobs.submit(Order("mapping", "mapping", {"does": "deaf"}, time_limit=1))
+        guest.await_worker(deaf)
+        assert guest.said(guest.order("short")), "the other worker is free"
+        failure = guest.await_status(deaf, "failed").failure
+        assert failure is not None
+        assert "limit of 1 s" in failure.what
+        assert len(guest.said(guest.order("short"))) == 3
+        staying = guest.order("until cancelled")
+        guest.await_worker(staying)
+        guest.jobs.close()
+    assert guest.store.run(staying).status == "running", "what is not ours goes on without us"
+    guest.store.cancel(staying)
+    guest.await_status(staying, "cancelled")
+    assert office.said(office.order("short")), "the cluster is still there for others"
+
+
+@pytest.mark.slow
 @POSIX
-def test_a_cluster_whose_scheduler_is_killed_is_started_again(office: Office) -> None:
+def test_a_cluster_whose_scheduler_is_killed_is_started_again(office: LocalOffice) -> None:
     run_id = office.order("until cancelled")
     office.await_worker(run_id)
     scheduler = office.cluster._scheduler
@@ -320,3 +354,8 @@ def test_a_cluster_that_is_not_there_is_told_of(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("core.runs.cluster.START_WITHIN", 3)
     with pytest.raises(ClusterError, match="cannot be reached"):
         RemoteCluster(f"tcp://127.0.0.1:{port}").start()
+
+
+def test_a_cluster_whose_certificate_is_not_known_is_told_of() -> None:
+    with pytest.raises(ClusterError, match="certificate"):
+        RemoteCluster("tls://127.0.0.1:1").start()

@@ -58,6 +58,8 @@ class Played:
 class PlayedCluster:
     """Workers that do nothing until the test says what came of it."""
 
+    lasting = False
+
     def __init__(self, count: int = 1) -> None:
         self.names = [f"tls://{number}" for number in range(count)]
         self.given: list[Played] = []
@@ -385,6 +387,16 @@ def test_when_the_cluster_cannot_start_the_queue_says_so(house: House) -> None:
     assert len(house.begun) == 1
 
 
+def test_even_an_error_that_nobody_foresaw_leaves_no_run_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise KeyError("ciphers")
+
+    monkeypatch.setattr(house.cluster, "start", broken)
+    run_id = house.order()
+    house.tick()
+    assert "KeyError" in failure_of(house, run_id, "failed").detail
+
+
 def test_when_the_cluster_goes_its_runs_fail_and_it_is_started_again(house: House) -> None:
     run_id, following = house.order(), house.order()
     house.tick()
@@ -472,6 +484,15 @@ def test_a_server_that_stops_marks_what_it_was_computing(house: House) -> None:
     failure_of(house, running, "interrupted")
     assert house.store.run(waiting).status == "queued"
     assert house.cluster.closed == 1
+
+
+def test_what_a_foreign_cluster_computes_goes_on_without_the_server(house: House) -> None:
+    run_id = house.order()
+    house.tick()
+    house.claim(run_id)
+    house.cluster.lasting = True
+    house.clerk.leave()
+    assert house.store.run(run_id).status == "running"
 
 
 def test_a_process_is_known_by_its_birth_as_well_as_its_number(dead_server: str) -> None:
