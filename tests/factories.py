@@ -13,6 +13,7 @@ import rasterio
 import torch
 from affine import Affine
 from numpy.typing import NDArray
+from PIL import Image
 from rasterio.crs import CRS
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -206,3 +207,20 @@ def keep(store: Store, result: MappingResult, scene_id: str = "", parents: tuple
     assert store.claim(identity, server="tests", worker="tests")
     store.finish(identity, result)
     return store.mapping(identity)
+
+
+def write_squares(folder: Path) -> Path:
+    """Write twelve green images of 32 by 32 with a red square each, which is the landslide, and their masks."""
+    random = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (folder / name).mkdir()
+    for number in range(1, 13):
+        image = random.integers(0, 50, (32, 32, 3), dtype=np.uint8)
+        image[..., 1] += 150
+        row, column = random.integers(0, 20, 2)
+        mask = np.zeros((32, 32), np.uint8)
+        mask[row : row + 12, column : column + 12] = 255
+        image[mask == 255] = (210, 60, 30)
+        Image.fromarray(image).save(folder / "images" / f"image_{number}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"mask_{number}.png")
+    return folder

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.cli import main
+from core.learning.store import find_model
 from core.mapping.export import summary
 from core.mapping.findings import Choice, find
 from core.raster.scene import Scene
@@ -82,6 +83,66 @@ def test_an_earlier_scene_gives_what_is_new(tmp_path: Path, scene: Path, capsys:
     assert strict(capsys.readouterr().out)["new_landslides"] == 0
 
 
+def test_what_is_predicted_is_a_run_that_the_pages_find(
+    tmp_path: Path, store: Store, scene: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dem = write_raster(tmp_path / "dem.tif", np.zeros((40, 50), np.float32))
+    options = ("--truth", truth, "--dem", dem, "--name", "A trial", "--tag", "b", "--tag", "a", "--engine", "torch")
+
+    assert run("predict", scene, "--model", "red", *options) == 0
+
+    [made] = store.runs()
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[0] == f"run {made.id}"
+    printed = strict(captured.out)
+    assert (printed["run"], printed["scene"], printed["model"]) == (made.id, "scene", "red")
+    assert printed["f1"] == made.metrics["f1"]
+    assert (made.status, made.kind, made.name, made.tags) == ("done", "mapping", "A trial", ("a", "b"))
+    assert made.worker == "command line"
+    assert made.created <= made.started <= made.finished
+    record = store.scene_record(made.scene_id)
+    assert (record.scene.path, record.truth, record.dem) == (scene, truth, dem)
+
+
+def test_an_earlier_scene_makes_a_run_of_its_own_and_one_of_the_change(
+    tmp_path: Path, store: Store, scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = write_raster(tmp_path / "earlier.tif", ramp(40, 50) // 2)
+
+    assert run("predict", scene, "--model", "red", "--before", earlier, "--tag", "x", "--engine", "torch") == 0
+
+    printed = strict(capsys.readouterr().out)
+    runs = {made.id: made for made in store.runs()}
+    assert len(runs) == 3
+    assert runs[printed["run"]].scene == "scene"
+    assert runs[printed["run_before"]].scene == "earlier"
+    change = runs[printed["run_change"]]
+    assert (change.kind, change.parents) == ("change", (printed["run_before"], printed["run"]))
+    assert all(made.tags == ("x",) and made.status == "done" for made in runs.values())
+
+
+def test_without_the_store_only_the_export_is_left(tmp_path: Path, store: Store, scene: Path) -> None:
+    arguments = ("predict", scene, "--model", "red", "--engine", "torch", "--no-store", "--before", scene)
+
+    assert run(*arguments) == 2
+    assert run(*arguments, "--out", tmp_path / "out") == 0
+
+    assert store.runs() == []
+    assert list(store.scenes()) == []
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "probability.tif", "mask.tif", "landslides.gpkg", "landslides.geojson", "change.tif", "new_landslides.gpkg",
+        "figure.png", "metrics.json",
+    }  # fmt: skip
+
+
+def test_a_tag_that_cannot_be_kept_is_refused_before_anything_is_computed(
+    store: Store, scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("predict", scene, "--model", "red", "--tag", "a,b") == 2
+    assert "no tag" in capsys.readouterr().err
+    assert store.runs() == []
+
+
 def pairs(folder: Path, *, landslides: bool = True) -> tuple[Path, Path]:
     for name in ("images", "masks"):
         (folder / name).mkdir()
@@ -112,6 +173,71 @@ def test_evaluating_writes_every_score_at_the_top_of_its_file(
     expected = {"f1": 2 / 3, "iou": 0.5, "precision": 0.5, "recall": 1, "oa": 350 / 400, "images": 2, "threshold": 0.5}
     assert {key: content[key] for key in expected} == pytest.approx(expected)
     assert content["images_seen_in_training"] == 0
+
+
+def test_an_evaluation_is_a_run_with_its_scores(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, masks = pairs(tmp_path)
+
+    options = ("--tag", "t", "--threshold", 0.4)
+    assert run("evaluate", "--model", "red", "--images", images, "--masks", masks, *options) == 0
+
+    [made] = store.runs()
+    assert (made.kind, made.status, made.model, made.tags) == ("evaluation", "done", "red", ("t",))
+    assert made.name == "red on 2 images of images"
+    expected = {"f1": 2 / 3, "iou": 0.5, "precision": 0.5, "recall": 1}
+    assert {name: made.metrics[name] for name in expected} == pytest.approx(expected)
+    assert made.parameters["threshold"] == 0.4
+    assert made.weights_sha256 == find_model("mapping", "red").spec.weights_sha256
+    assert (made.progress.done, made.progress.total) in {(0, 0), (2, 2)}
+    kept = store.artifact(made.id, "scores").path
+    printed = capsys.readouterr().out
+    assert strict(kept.read_text()) == strict(printed)
+    provenance = store.provenance(made.id)
+    assert provenance["versions"]["slidelens"]
+    assert provenance["images_digest"] != provenance["masks_digest"]
+
+
+def test_other_images_of_the_same_names_have_another_digest(tmp_path: Path, store: Store) -> None:
+    digests = []
+    for landslides in (True, False):
+        folder = tmp_path / str(landslides)
+        folder.mkdir()
+        images, masks = pairs(folder, landslides=landslides)
+        assert run("evaluate", "--model", "red", "--images", images, "--masks", masks) == 0
+        digests.append(store.provenance(store.runs()[0].id)["images_digest"])
+    assert digests[0] != digests[1]
+
+
+def test_an_evaluation_without_the_store_is_printed_and_gone(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, masks = pairs(tmp_path)
+
+    assert run("evaluate", "--model", "red", "--images", images, "--masks", masks, "--no-store") == 0
+
+    captured = capsys.readouterr()
+    assert strict(captured.out)["iou"] == 0.5
+    assert not captured.err.startswith("run ")
+    assert store.runs() == []
+
+
+def test_what_is_stopped_at_the_keyboard_stands_as_cancelled(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    images, masks = pairs(tmp_path)
+    monkeypatch.setattr("core.mapping.evaluate.evaluate", stopped)
+
+    assert run("evaluate", "--model", "red", "--images", images, "--masks", masks) == 130
+
+    [made] = store.runs()
+    assert made.status == "cancelled"
+    assert not store.work_folder(made.id).exists()
+    assert capsys.readouterr().err.splitlines()[-1] == "stopped"
 
 
 def test_scores_that_are_undefined_are_null_in_the_file(tmp_path: Path) -> None:

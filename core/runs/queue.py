@@ -77,8 +77,8 @@ class Queue(Shelf):
                 if session.scalar(held) is None:
                     raise gone()
             run = RunRow(
-                id=identity, task=order.task, kind=order.kind, created=clock(), owner=files.text(order.owner),
-                scene_id=order.scene_id, scene=scene, model=files.text(order.model),
+                id=identity, task=order.task, kind=order.kind, created=state.get("started") or clock(),
+                owner=files.text(order.owner), scene_id=order.scene_id, scene=scene, model=files.text(order.model),
                 parameters=finite(order.parameters), seed=order.seed, time_limit=limit, scene_digest="",
                 weights_sha256="", metrics={}, notes=[], provenance={}, result={},
             )  # fmt: skip

@@ -19,6 +19,7 @@ from core.mapping.config import TrainConfig
 from core.mapping.models import network_of
 from core.mapping.train import divide, train, validation_pairs
 from core.raster.scene import Scene
+from tests.factories import write_squares
 from tests.mapping.test_config import TEXT, read
 
 PHASE = "[[phase]]\nepochs = 12\nrate = 0.3\nbatch = 4\naverage = 0.5\naugmentation = {brightness = 0.05}\n"
@@ -27,20 +28,7 @@ PHASE = "[[phase]]\nepochs = 12\nrate = 0.3\nbatch = 4\naverage = 0.5\naugmentat
 @pytest.fixture(scope="module")
 def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve green images of 32 by 32 with a red square each, which is the landslide."""
-    folder = tmp_path_factory.mktemp("squares")
-    random = np.random.default_rng(0)
-    for name in ("images", "masks"):
-        (folder / name).mkdir()
-    for number in range(1, 13):
-        image = random.integers(0, 50, (32, 32, 3), dtype=np.uint8)
-        image[..., 1] += 150
-        row, column = random.integers(0, 20, 2)
-        mask = np.zeros((32, 32), np.uint8)
-        mask[row : row + 12, column : column + 12] = 255
-        image[mask == 255] = (210, 60, 30)
-        Image.fromarray(image).save(folder / "images" / f"image_{number}.png")
-        Image.fromarray(mask).save(folder / "masks" / f"mask_{number}.png")
-    return folder
+    return write_squares(tmp_path_factory.mktemp("squares"))
 
 
 def config(folder: Path, phases: str = PHASE, data: str = "") -> TrainConfig:
