@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.dialects import registry
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session
@@ -27,6 +28,10 @@ LATEST = "0002"
 
 WAIT = 30.0
 """Seconds that a writer waits for another one, in this or another process, and anybody for a server to answer."""
+
+
+SERVER = "postgresql+slidelens"
+"""The driver of `core.runs.postgresql`, as SQLAlchemy calls it."""
 
 
 class Database:
@@ -133,8 +138,9 @@ def _address(url: str) -> URL:
             "Scenes and runs are listed there.",
             "Write it as postgresql://user:password@host/name, or leave it out.",
         ) from error
-    if address.drivername in ("postgresql", "postgres"):
-        return address.set(drivername="postgresql+pg8000")
+    if address.drivername in ("postgresql", "postgres", "postgresql+pg8000"):
+        registry.register("postgresql.slidelens", "core.runs.postgresql", "Dialect")
+        return address.set(drivername=SERVER)
     return address
 
 
@@ -159,7 +165,7 @@ def _made(address: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # A server that is gone without a word would otherwise be waited for until the system gives up, for hours.
-    timeout: dict[str, Any] = {"timeout": WAIT} if address.drivername == "postgresql+pg8000" else {}
+    timeout: dict[str, Any] = {"timeout": WAIT} if address.drivername == SERVER else {}
     return create_engine(address, connect_args=timeout, pool_pre_ping=True, pool_timeout=WAIT)
 
 

@@ -73,11 +73,11 @@ class Shelf:
         InputError
             When the raster cannot be opened safely.
         """
-        Scene.open(data, name)
         said = {
             "name": one_line(name), "file": _text(data), "truth": _text(truth), "dem": _text(dem),
             "origin": origin, "before": before, "synthetic": synthetic, "licence": licence, "citation": citation,
         }  # fmt: skip
+        Scene.open(data, name)
         same = select(SceneRow.id).filter_by(**said).limit(1)
         with self.database.read() as session:  # nearly always it is there, and a page should wait for no writer
             identity = session.scalar(same)

@@ -89,3 +89,14 @@ def any_store(any_url: str, tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "home", any_url)
     yield store
     store.database.close()
+
+
+@pytest.fixture
+def quick_store(tmp_path: Path, prepared_sqlite: Path) -> Iterator[Store]:
+    """Return an empty store as it is by default, on SQLite."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(prepared_sqlite, home)
+    store = Store(home)
+    yield store
+    store.database.close()
