@@ -70,12 +70,16 @@ def terrain_of(patches: Patches, dem: NDArray[Any], grid: Grid) -> dict[str, NDA
     }
 
 
-def pixel_areas_at(grid: Grid, at: NDArray[np.intp]) -> Floats:
-    """Ground area in m² of the pixels at flat indices."""
-    areas = grid.pixel_areas(None)
-    if isinstance(areas, float):
-        return np.full(at.shape, areas)
-    return np.asarray(areas[:, 0][at // grid.width])
+def row_areas(grid: Grid) -> Floats:
+    """Ground area in m² of a pixel of each row, (height,), rounded so that no sum over pixels of the grid is.
+
+    Sums are then the same in whatever order and in however many parts they are made. What is lost is less than a
+    millionth, a tenth of what the areas themselves are good to.
+    """
+    areas = np.broadcast_to(np.asarray(grid.pixel_areas(None), dtype=np.float64).ravel(), grid.height)
+    # A float counts exactly up to 2^53 of the smallest step.
+    steps = 52 - int(np.ceil(np.log2(areas.max() * grid.width * grid.height)))
+    return np.asarray(np.ldexp(np.rint(np.ldexp(areas, steps)), -steps), dtype=np.float64)
 
 
 def geodesic_perimeters(placed: NDArray[np.object_], grid: Grid) -> Floats:

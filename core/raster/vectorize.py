@@ -9,7 +9,8 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.raster.measure import Patches, geodesic_perimeters, pixel_areas_at, terrain_of
+from core.raster.measure import Patches, geodesic_perimeters, row_areas, terrain_of
+from core.raster.strips import EIGHT, FOUR
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-
-_EIGHT = np.ones((3, 3), dtype=np.bool_)
-_FOUR = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)
 
 
 def clean_mask(
@@ -55,7 +53,7 @@ def clean_mask(
     """
     from scipy import ndimage
 
-    patch, hole = (_EIGHT, _FOUR) if connectivity == 8 else (_FOUR, _EIGHT)
+    patch, hole = (EIGHT, FOUR) if connectivity == 8 else (FOUR, EIGHT)
     cleaned = mask.copy() if valid is None else mask & valid
     if fill_holes_px > 0:
         labels, count = ndimage.label(~cleaned, structure=hole)
@@ -121,26 +119,17 @@ def polygons(
     for name, array in (("mask", mask), ("probability", probability), ("elevation model", dem)):
         if array is not None and array.shape != grid.shape:
             raise InputError(f"The {name} has the shape {array.shape}, its grid {grid.shape}.")
-    labels, count = ndimage.label(mask, structure=_EIGHT)
+    labels, count = ndimage.label(mask, structure=EIGHT)
     at = np.flatnonzero(labels)
     patches = Patches(labels.ravel()[at], at, count)
     columns: dict[str, NDArray[Any]] = {"area_px": patches.sizes}
-    outlines = _outlines(labels, count)
-    placed = _affine(outlines, _placement(grid))
-    if grid.crs is None:
-        import shapely
-
-        columns["perimeter_px"] = shapely.length(outlines)
-        order = np.argsort(-columns["area_px"], kind="stable")
-    else:
-        columns["area_m2"] = patches.total(pixel_areas_at(grid, at))
-        columns["perimeter_m"] = geodesic_perimeters(placed, grid)
-        order = np.argsort(-columns["area_m2"], kind="stable")
+    if grid.crs is not None:
+        columns["area_m2"] = patches.total(row_areas(grid)[at // grid.width])
     if probability is not None:
         columns["mean_probability"] = patches.mean(probability.ravel()[at])
     if dem is not None:
         columns |= terrain_of(patches, dem, grid)
-    return _table(columns, placed, order, grid)
+    return table_of(outlines_of(labels, count), columns, grid)
 
 
 def rasterise(outlines: GeoDataFrame, grid: Grid) -> Mask:
@@ -174,8 +163,8 @@ def _placement(grid: Grid) -> Affine:
     return grid.transform if grid.crs is not None else Affine.identity()
 
 
-def _outlines(labels: NDArray[np.int32], count: int) -> NDArray[np.object_]:
-    """Outline of each label in pixel coordinates, by label."""
+def outlines_of(labels: NDArray[np.int32], count: int) -> NDArray[np.object_]:
+    """Outline of each label from 1 to `count` in pixel coordinates, in normal form, by label."""
     import shapely
     from rasterio.features import shapes
 
@@ -183,9 +172,12 @@ def _outlines(labels: NDArray[np.int32], count: int) -> NDArray[np.object_]:
         return np.empty(0, dtype=object)
     # Traced with four neighbours, then joined: a ring through a corner shared by two pixels would cross
     # itself there, parts of a MultiPolygon may touch.
-    traced = list(shapes(labels, mask=labels > 0, connectivity=4))
-    parts = np.array([shapely.geometry.shape(shape) for shape, _ in traced], dtype=object)
-    owners = np.array([int(label) - 1 for _, label in traced])
+    traced = [
+        (shapely.geometry.shape(shape), int(label) - 1)
+        for shape, label in shapes(labels, mask=labels > 0, connectivity=4)
+    ]
+    parts = np.array([part for part, _ in traced], dtype=object)
+    owners = np.array([owner for _, owner in traced])
     order = np.argsort(owners, kind="stable")
     parts, owners = parts[order], owners[order]
     first = np.searchsorted(owners, np.arange(count))
@@ -195,7 +187,7 @@ def _outlines(labels: NDArray[np.int32], count: int) -> NDArray[np.object_]:
     outlines[several] = shapely.multipolygons(
         parts[joined], indices=np.unique(owners[joined], return_inverse=True)[1]
     )
-    return np.asarray(outlines)
+    return np.asarray(shapely.normalize(outlines))
 
 
 def _affine(geometries: NDArray[np.object_], transform: Affine) -> NDArray[np.object_]:
@@ -209,15 +201,19 @@ def _affine(geometries: NDArray[np.object_], transform: Affine) -> NDArray[np.ob
     return np.asarray(shapely.transform(geometries, place), dtype=object)
 
 
-def _table(
-    columns: dict[str, NDArray[Any]], placed: NDArray[np.object_], order: NDArray[np.intp], grid: Grid
-) -> GeoDataFrame:
+def table_of(outlines: NDArray[np.object_], columns: dict[str, NDArray[Any]], grid: Grid) -> GeoDataFrame:
+    """Outlines in pixel coordinates, ordered by their first pixel, and what was measured as `polygons` gives them."""
     import geopandas
     import shapely
 
-    content = {
-        "id": np.arange(1, len(order) + 1),
-        **{name: values[order] for name, values in columns.items()},
-    }
+    placed = _affine(outlines, _placement(grid))
+    if grid.crs is None:
+        measured = {"area_px": columns["area_px"], "perimeter_px": shapely.length(outlines)}
+    else:
+        perimeters = geodesic_perimeters(placed, grid)
+        measured = {"area_px": columns["area_px"], "area_m2": columns["area_m2"], "perimeter_m": perimeters}
+    order = np.argsort(-measured["area_px" if grid.crs is None else "area_m2"], kind="stable")
+    content = {"id": np.arange(1, len(order) + 1)}
+    content |= {name: values[order] for name, values in (measured | columns).items()}
     crs = None if grid.crs is None else grid.crs.to_wkt()
     return geopandas.GeoDataFrame(content, geometry=shapely.orient_polygons(placed[order]), crs=crs)
