@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections import Counter
 from dataclasses import dataclass
 
-from core.errors import InputError, LandslideError, RunCancelled
+from core.errors import InputError
 from core.runs import files, processes, reasons
 from core.runs.cluster import Cluster, ClusterError, Pending, WorkerLost
 from core.runs.fair import Candidate, fairest
@@ -178,14 +177,7 @@ class Dispatcher:
             files.remove(self.store.work_folder(split.run_id))
 
     def _fail(self, run: Run, error: Exception) -> None:
-        status: Status = "cancelled" if isinstance(error, RunCancelled) or run.cancelling else "failed"
-        if isinstance(error, WorkerLost):
-            failure = reasons.cancelled() if run.cancelling else reasons.lost(run.worker)
-        elif isinstance(error, LandslideError):
-            failure = Failure(error.what, error.why, error.remedy)
-        else:
-            failure = reasons.unforeseen("".join(traceback.format_exception(error)))
-        self.store.fail(run.id, failure, status)
+        self.store.fail(run.id, *reasons.of(run, error))
 
     # What is under way
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from core.runs.records import Failure
+import traceback
+
+from core.errors import LandslideError, RunCancelled
+from core.runs.cluster import WorkerLost
+from core.runs.records import Failure, Run, Status
+
+
+def of(run: Run, error: Exception) -> tuple[Failure, Status]:
+    """What is said of a run that ended by an error, and as what it ended."""
+    status: Status = "cancelled" if isinstance(error, RunCancelled) or run.cancelling else "failed"
+    if isinstance(error, WorkerLost):
+        return (cancelled() if run.cancelling else lost(run.worker)), status
+    if isinstance(error, LandslideError):
+        return Failure(error.what, error.why, error.remedy), status
+    return unforeseen("".join(traceback.format_exception(error))), status
 
 
 def lost(worker: str) -> Failure:
