@@ -34,6 +34,7 @@ class Server:
     address: str
     log: Path
     ready_after: float
+    process: subprocess.Popen[bytes]
 
 
 StartServer = Callable[..., Server]
@@ -69,12 +70,13 @@ def start_server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             )
         address = f"http://127.0.0.1:{port}" + (f"/{base}" if base else "")
         _wait(address, running[-1], folder / "log")
-        return Server(address, folder / "log", time.monotonic() - began)
+        return Server(address, folder / "log", time.monotonic() - began, running[-1])
 
     yield start
     for process in running:
         process.terminate()
-        process.wait(20)
+    for process in running:
+        process.wait(60)
 
 
 def _path(repository: Path) -> str:

@@ -36,8 +36,8 @@ def _report(view: View) -> None:
     """A file for people, and one with everything for machines."""
     run = resources.store().run(view.result.id)
     st.markdown(
-        "**For people.** A report in plain words with maps, charts, the explanations so far, scores with their caveats, "
-        "and all that it was made from. It is one file, opens anywhere, also offline, and prints well."
+        "**For people.** A report in plain words with maps, charts, the explanations so far, scores with their "
+        "caveats, and all that it was made from. It is one file, opens anywhere, also offline, and prints well."
     )
     known = run.artifact("report")
     row = st.container(horizontal=True)
