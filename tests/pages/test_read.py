@@ -10,7 +10,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.mapping import findings
-from core.mapping.result import MappingResult
 from core.runs.mapping import Request, order_of
 from core.runs.records import Order
 from core.runs.report import subject
