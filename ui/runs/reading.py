@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,28 +24,35 @@ if TYPE_CHECKING:
     from core.mapping.result import MappingResult
     from core.runs.records import Run, SceneRecord
     from core.runs.report.content import ReportInput
-    from core.runs.report.parts import Part
+    from core.runs.report.parts import Content, Part
+    from core.runs.report.subject import Subject
 
 AROUND = "12rem"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What is read of a run at a choice, each computed once.
+    """What is read of a run first; the rest follows while the map is looked at.
 
     Attributes
     ----------
-    choice
-        Threshold and areas.
+    content
+        What all of it is told from.
+    summary
+        The first part of its report.
     polygons
         The landslides; None for a raster too large for them.
-    told
-        Parts of the report, by their anchor.
     """
 
-    choice: Choice
+    content: ReportInput
+    summary: Part
     polygons: GeoDataFrame | None
-    told: dict[str, Part]
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which a pixel is called landslide."""
+        assert self.content.choice is not None  # noqa: S101  `_content` gives one
+        return self.content.choice.threshold
 
 
 def show(identity: str) -> None:
@@ -60,14 +68,14 @@ def show(identity: str) -> None:
         return
     result = resources.store().mapping(run.id)
     record = _scene(run)
-    choice = _choice(result)
-    explanations = _explanations(run)
-    asked = tuple(one.id for one in explanations)
-    reading = _read(run.id, choice, asked, run.name, _content(run, result, record, choice, explanations))
+    content = _content(run, result, record, _choice(result))
+    image = "" if content.scene is None else content.scene.digest
+    key = (run.id, repr(content.choice), run.name, image, str(content.dem), *(one.id for one in content.explanations))
+    reading = _begin(key, content)
     st.title(plain(run.title))
     _beginning(run, reading)
     _map(run, result, record, reading)
-    _rest(run, reading)
+    _rest(_told(key, content))
     _end(run, result, reading)
 
 
@@ -140,41 +148,51 @@ def _explanations(run: Run) -> tuple[MappingResult, ...]:
     return tuple(store.mapping(child.id) for child in asked if jobs.missing_files(child) is None)
 
 
-def _content(
-    run: Run,
-    result: MappingResult,
-    record: SceneRecord | None,
-    choice: Choice,
-    explanations: tuple[MappingResult, ...],
-) -> ReportInput:
+def _content(run: Run, result: MappingResult, record: SceneRecord | None, choice: Choice) -> ReportInput:
     from core.runs.report.content import ReportInput
 
     return ReportInput(
         run.task, run.kind, result, run.finished or datetime.now(UTC), record.scene if record else None,
-        record.dem if record else None, choice, record.origin if record else "", explanations, run.name,
+        record.dem if record else None, choice, record.origin if record else "", _explanations(run), run.name,
     )  # fmt: skip
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the run")
-def _read(run: str, choice: Choice, asked: tuple[str, ...], name: str, _content: ReportInput) -> Reading:
-    del run, asked, name  # parts of the key
-    from core.runs.report import agreement, maps, reasons, summary
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _subject(key: tuple[str, ...], _content: ReportInput) -> Subject:
+    """Everything computed of a run; kept only as long as both halves of a page need it, for it holds pictures."""
+    del key
     from core.runs.report.subject import Subject
 
-    subject = Subject.of(_content)
+    return Subject.of(_content)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the run")
+def _begin(key: tuple[str, ...], _content: ReportInput) -> Reading:
+    from core.runs.report.summary import summary
+
+    subject = _subject(key, _content)
+    return Reading(_content, summary(subject), None if subject.findings is None else subject.findings.polygons)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing charts and explanations")
+def _told(key: tuple[str, ...], _content: ReportInput) -> dict[str, Part]:
+    """The other parts of the report, by their anchors."""
+    from core.runs.report import agreement, maps, reasons, summary
+
+    subject = _subject(key, _content)
     polygons = None if subject.findings is None else subject.findings.polygons
     made = (
-        summary.summary(subject), summary.meaning(subject), maps.maps(subject), maps.sizes(subject),
-        agreement.agreement(subject), reasons.reasons(_content, polygons),
+        maps.maps(subject), maps.sizes(subject), agreement.agreement(subject), reasons.reasons(_content, polygons),
+        summary.meaning(subject),
     )  # fmt: skip
-    return Reading(choice, polygons, {part.anchor: part for part in made if part is not None})
+    return {part.anchor: part for part in made if part is not None}
 
 
 def _beginning(run: Run, reading: Reading) -> None:
     """The one sentence, who says so, and what must be known before reading on."""
     from core.runs.report.parts import KeyFigures, Notice, Paragraph
 
-    told = reading.told["summary"].content
+    told = reading.summary.content
     _show(part for part in told if isinstance(part, Paragraph))
     scene = f"{run.scene}, " if run.scene != run.title else ""
     st.markdown(plain(f"{scene}by the model {run.model}, computed on {words.moment(run.finished)}."))
@@ -187,12 +205,9 @@ def _beginning(run: Run, reading: Reading) -> None:
 @st.fragment
 def _map(run: Run, result: MappingResult, record: SceneRecord | None, reading: Reading) -> None:
     """The map; a fragment, because clicks on it are told to the page, which has no use for them."""
-    from core.mapping.findings import Choice
-
     tiles = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
-    assert isinstance(reading.choice, Choice)  # noqa: S101  narrows the lazily imported type
     tiles.append(run_tiles(run.id, "probability", opacity=0.7, visible=False))
-    tiles.append(run_tiles(run.id, "mask", threshold=reading.choice.threshold, opacity=0.55))
+    tiles.append(run_tiles(run.id, "mask", threshold=reading.threshold, opacity=0.55))
     if result.has_truth:
         tiles.append(run_tiles(run.id, "truth", opacity=0.6, visible=False))
     outlines: tuple[Outlines, ...] = ()
@@ -203,14 +218,11 @@ def _map(run: Run, result: MappingResult, record: SceneRecord | None, reading: R
     show_map(spec, DynamicLayers(tuple(tiles), outlines), key=f"read-{run.id}", around=AROUND)
 
 
-def _rest(run: Run, reading: Reading) -> None:
+def _rest(told: Mapping[str, Part]) -> None:
     """The largest, their sizes, agreement, reasons and limits: the report without what the live map shows."""
     from core.runs.report.parts import Pictures, Table
 
-    for anchor in ("map", "sizes", "scores", "why", "meaning"):
-        part = reading.told.get(anchor)
-        if part is None:
-            continue
+    for anchor, part in told.items():
         content = list(part.content)
         if anchor == "map":
             content = [one for one in content if not isinstance(one, Pictures)]
@@ -224,8 +236,8 @@ def _rest(run: Run, reading: Reading) -> None:
             _show(content)
 
 
-def _show(content: object) -> None:
-    for one in content:  # type: ignore[attr-defined]
+def _show(content: Iterable[Content]) -> None:
+    for one in content:
         parts.show(one)
 
 
@@ -238,7 +250,7 @@ def _end(run: Run, result: MappingResult, reading: Reading) -> None:
     line = [
         f"Run {run.id}", f"scene {run.scene} (SHA-256 {result.scene_digest[:12]}…)",
         f"licence of the scene: {scene.get('licence') or 'not stated'}", f"model {run.model} (weights {weights}…)",
-        f"threshold {reading.choice.threshold:.2f}", f"SlideLens {versions.get('slidelens', '')}",
+        f"threshold {reading.threshold:.2f}", f"SlideLens {versions.get('slidelens', '')}",
     ]  # fmt: skip
     st.caption(plain(" · ".join(line)))
     if run.artifact("report") is not None:
