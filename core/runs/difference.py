@@ -79,7 +79,13 @@ def difference_of(
         grid=second.grid,
         counts=np.zeros((2, 255), dtype=np.int64),
         artifacts={CHANGE: FILE},
-        provenance={"finished": now(), "difference": found.to_json(), **environment()},
+        provenance={
+            "finished": now(),
+            "difference": found.to_json(),
+            "scene": dict(second.provenance.get("scene", {})),
+            "model": dict(second.provenance.get("model", {})),
+            **environment(),
+        },
         kind=KIND,
         parents=(first.id, second.id),
     )

@@ -54,10 +54,8 @@ class Settings:
     @classmethod
     def here(cls, store: Store) -> Settings:
         """Those of this process, for a store."""
-        from core.runs.store import database_url
-
         home = Path(store.home).absolute()
-        return cls(str(home), database_url(home), os.environ.get(MODELS, ""))
+        return cls(str(home), store.url, os.environ.get(MODELS, ""))
 
 
 def worker_name() -> str:

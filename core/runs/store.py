@@ -52,7 +52,7 @@ class Store(Queue):
     home
         Folder that this store owns; made when missing.
     url
-        Address of its database; by default SQLite in the home folder.
+        Address of its database; by default SQLite in the home folder. Kept as an attribute, with its password.
 
     Raises
     ------
@@ -62,7 +62,8 @@ class Store(Queue):
 
     def __init__(self, home: Path, url: str | None = None) -> None:
         files.folder(home)
-        super().__init__(home, Database(url or f"sqlite:///{(home / 'slidelens.sqlite').as_posix()}", home / ".lock"))
+        self.url = url or f"sqlite:///{(home.absolute() / 'slidelens.sqlite').as_posix()}"
+        super().__init__(home, Database(self.url, home / ".lock"))
 
     # Finding
 
