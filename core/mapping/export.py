@@ -14,13 +14,15 @@ from rasterio.windows import Window
 from core.errors import StorageError
 from core.learning.metrics import NODATA_CODE, threshold_code
 from core.mapping.change import Change, compare, write_change
-from core.mapping.findings import LARGEST, Choice, Findings, find, score
+from core.mapping.findings import LARGEST, Choice, Findings, Landslides, find, score
 from core.mapping.result import PROBABILITY, MappingResult
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+
+    from core.mapping.outlines import Outlined
 
 LAYER = "landslides"
 BLOCK_ROWS = 512
@@ -103,13 +105,13 @@ def _scores(result: MappingResult, choice: Choice) -> dict[str, Any]:
     return content
 
 
-def summary(findings: Findings) -> dict[str, Any]:
+def summary(findings: Landslides) -> dict[str, Any]:
     """Counts, areas, scores, size distribution, choice and provenance as plain values for JSON."""
     result, sizes = findings.result, findings.sizes
     unit = "m2" if result.grid.is_georeferenced else "px2"
     return {
         **_header(result, findings.choice),
-        "landslides": len(findings.polygons),
+        "landslides": findings.count,
         f"landslide_area_{unit}": float(findings.areas.sum()),
         f"scene_area_{unit}": findings.scene_area,
         "landslide_share": findings.share,
@@ -156,8 +158,10 @@ def make_folder(folder: Path) -> None:
         raise StorageError(f"{folder} cannot be written to.", error.strerror or "", "Choose another folder.") from error
 
 
-def _export_large(result: MappingResult, choice: Choice, folder: Path) -> dict[str, Any]:
-    """Mask and scores of a raster whose polygons are too many for memory, block by block."""
+def _export_large(
+    result: MappingResult, choice: Choice, folder: Path, outlined: Outlined | None
+) -> dict[str, Any]:
+    """Mask and scores of a raster too large to be held whole, block by block, and the landslides outlined before."""
     codes_from = threshold_code(choice.threshold)
     tags = {"run": result.id, "model": result.model, "threshold": f"{choice.threshold:.4f}", "encoding": MASK_ENCODING}
     with (
@@ -171,21 +175,30 @@ def _export_large(result: MappingResult, choice: Choice, folder: Path) -> dict[s
             window = Window(0, row, result.grid.width, min(BLOCK_ROWS, result.grid.height - row))
             codes = reader.read((1,), window).values.astype(np.uint8)
             writer.write(np.where(codes == NODATA_CODE, NODATA_CODE, codes >= codes_from).astype(np.uint8), row, 0)
+    content = _large_summary(result, choice, outlined)
+    if outlined is not None:
+        with atomic_path(folder / "landslides.gpkg") as aside:
+            shutil.copyfile(outlined.path, aside)
+    write_json(content, folder / "metrics.json")
+    plain: dict[str, Any] = _plain(content)
+    return plain
+
+
+def _large_summary(result: MappingResult, choice: Choice, outlined: Outlined | None) -> dict[str, Any]:
+    mask = "the mask is the threshold alone, without minimum area and hole filling."
+    if outlined is not None:
+        content = summary(outlined)
+        return {**content, "notes": [*content["notes"], f"For a raster of this size {mask}"]}
+    codes_from = threshold_code(choice.threshold)
     pixels, found = int(result.counts.sum()), int(result.counts[:, codes_from:].sum())
-    note = (
-        f"Polygons are made up to {LARGEST / 1e6:.0f} megapixels and were left out; the mask is the threshold alone, "
-        "without minimum area and hole filling."
-    )
-    content = {
+    note = f"Polygons are made at once up to {LARGEST / 1e6:.0f} megapixels and were left out; {mask}"
+    return {
         **_header(result, choice),
         "landslide_share": found / pixels if pixels else None,
         **_scores(result, choice),
         "notes": [*result.notes, note],
         "provenance": dict(result.provenance),
     }
-    write_json(content, folder / "metrics.json")
-    plain: dict[str, Any] = _plain(content)
-    return plain
 
 
 def export_run(
@@ -196,6 +209,7 @@ def export_run(
     *,
     dem: Path | None = None,
     before: MappingResult | None = None,
+    outlined: Outlined | None = None,
 ) -> dict[str, Any]:
     """Write everything of a run at a choice into a folder.
 
@@ -209,6 +223,8 @@ def export_run(
         Elevation, for slope, relief and aspect of each polygon.
     before
         Run of the earlier scene; adds the change raster and the polygons that are new.
+    outlined
+        Landslides of this run and choice that were outlined before, for a raster too large to do so at once.
 
     Returns
     -------
@@ -221,7 +237,7 @@ def export_run(
 
     Notes
     -----
-    A raster too large for polygons is exported without them, and the notes say so.
+    A raster too large to be outlined at once is exported without polygons unless they are given; the notes say so.
     """
     from core.mapping.figure import write_figure
 
@@ -232,7 +248,7 @@ def export_run(
         with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
             shutil.copyfile(result.artifact(role), aside)
     if result.grid.width * result.grid.height > LARGEST:
-        return _export_large(result, choice, folder)
+        return _export_large(result, choice, folder, outlined)
     change: Change | None = None
     if before is not None:
         change = compare(before, result, choice, dem)

@@ -227,7 +227,7 @@ def origin(findings: Findings, scene: Scene) -> str:
     """Lines that say where the picture comes from: run, model, choice, scene and coordinate system."""
     result, choice = findings.result, findings.choice
     unit = "m²" if result.grid.is_georeferenced else "px"
-    count = len(findings.polygons)
+    count = findings.count
     done = str(result.provenance.get("finished", ""))
     chosen = [
         f"Threshold {choice.threshold:.2f}",

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
-from core.learning.metrics import Confusion, ThresholdCurve, decode, threshold_code, threshold_curve
+from core.learning.metrics import CODES, NODATA_CODE, Confusion, ThresholdCurve, threshold_code, threshold_curve
 from core.mapping.baseline import THRESHOLD, code_threshold
 from core.mapping.result import PROBABILITY, MappingResult
 from core.mapping.size_frequency import SizeFrequency, fit_size_frequency
+from core.raster.measure import row_areas
 from core.raster.scene import Scene
 from core.raster.vectorize import clean_mask, polygons
 
@@ -65,40 +66,32 @@ def pixel_area(result: MappingResult) -> float:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """Landslides of one run at one choice.
+class Landslides:
+    """Landslides of one run at one choice, measured.
 
     Attributes
     ----------
     result, choice
         The run and what was chosen.
-    mask
-        (height, width) bool after minimum area and hole filling.
-    valid
-        (height, width) bool, False where the scene has no data or lies outside the drawn area.
     polygons
-        One row a landslide, the largest first; columns as `core.raster.vectorize.polygons`.
+        One row a landslide, the largest first; columns as `core.raster.vectorize.polygons`. Of very many only the
+        largest.
+    areas
+        (landslides,) area of every landslide, m² (px² in pixel space), the largest first.
+    scene_area
+        Area of the valid pixels, m² (px² in pixel space).
     """
 
     result: MappingResult
     choice: Choice
-    mask: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
     polygons: GeoDataFrame
+    areas: NDArray[np.float64]
+    scene_area: float
 
     @property
-    def areas(self) -> NDArray[np.float64]:
-        """Area of each polygon, m² (px² in pixel space)."""
-        column = "area_m2" if self.result.grid.is_georeferenced else "area_px"
-        return np.asarray(self.polygons[column], dtype=np.float64)
-
-    @cached_property
-    def scene_area(self) -> float:
-        """Area of the valid pixels, m² (px² in pixel space)."""
-        if not self.result.grid.is_georeferenced:
-            return float(np.count_nonzero(self.valid))
-        rows = np.broadcast_to(self.result.grid.pixel_areas(slice(0, self.result.grid.height)), (len(self.valid), 1))
-        return float((self.valid.sum(axis=1) * rows[:, 0]).sum())
+    def count(self) -> int:
+        """How many landslides there are."""
+        return len(self.areas)
 
     @property
     def share(self) -> float:
@@ -107,13 +100,40 @@ class Findings:
 
     @cached_property
     def sizes(self) -> SizeFrequency:
-        """Size–frequency distribution of the polygons."""
+        """Size–frequency distribution of the landslides."""
         area = pixel_area(self.result)
         return fit_size_frequency(
             self.areas,
             pixel_area_m2=area if self.result.grid.is_georeferenced else None,
             minimum_area_px=max(SMALLEST_MAPPABLE, round(self.choice.minimum_area / area)),
         )
+
+
+@dataclass(frozen=True)
+class Findings(Landslides):
+    """Landslides of a run small enough to be held whole.
+
+    Attributes
+    ----------
+    mask
+        (height, width) bool after minimum area and hole filling.
+    valid
+        (height, width) bool, False where the scene has no data or lies outside the drawn area.
+    """
+
+    mask: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
+
+
+def area_column(result: MappingResult) -> str:
+    """Column of the polygons that holds their areas."""
+    return "area_m2" if result.grid.is_georeferenced else "area_px"
+
+
+def least_pixels(result: MappingResult, choice: Choice) -> tuple[int, int]:
+    """Pixels of the smallest landslide kept, and of the largest hole filled."""
+    area = pixel_area(result)
+    return int(np.ceil(choice.minimum_area / area - 1e-6)), int(np.floor(choice.fill_holes / area + 1e-6))
 
 
 def find(result: MappingResult, choice: Choice, dem: Path | None = None) -> Findings:
@@ -137,19 +157,21 @@ def find(result: MappingResult, choice: Choice, dem: Path | None = None) -> Find
             f"This raster has {height * width / 1e6:.0f} megapixels; polygons are made at once up to "
             f"{LARGEST / 1e6:.0f}.",
             "Larger ones would hold up the page.",
-            "Draw a smaller area and map that.",
+            "Have it outlined by a job, or draw a smaller area and map that.",
         )
     codes = probability_codes(result)
-    valid = codes != 255
-    area = pixel_area(result)
+    valid = codes != NODATA_CODE
+    least, holes = least_pixels(result, choice)
     mask = clean_mask(
-        valid & (codes >= threshold_code(choice.threshold)),
-        minimum_area_px=int(np.ceil(choice.minimum_area / area - 1e-6)),
-        fill_holes_px=int(np.floor(choice.fill_holes / area + 1e-6)),
-        valid=valid,
+        valid & (codes >= threshold_code(choice.threshold)), minimum_area_px=least, fill_holes_px=holes, valid=valid
     )
     elevation = elevation_on(result, dem) if dem is not None and result.grid.is_georeferenced else None
-    return Findings(result, choice, mask, valid, polygons(mask, result.grid, decode(codes), elevation))
+    # Whole codes are summed, so that means are the same in however many parts a raster is taken.
+    found = polygons(mask, result.grid, codes, elevation)
+    found["mean_probability"] /= CODES - 1
+    areas = found[area_column(result)].to_numpy(dtype=np.float64)
+    per_row = row_areas(result.grid) if result.grid.is_georeferenced else np.ones(height)
+    return Findings(result, choice, found, areas, float(valid.sum(axis=1) @ per_row), mask, valid)
 
 
 def probability_codes(result: MappingResult) -> NDArray[np.uint8]:

@@ -21,11 +21,12 @@ UNCERTAINTY = "uncertainty"
 TRUTH = "truth"
 CHANGE = "change"
 EXPLANATION = "cam"
+LANDSLIDES = "landslides"
 
 MAPPINGS = ("mapping", "scored")
 """Kinds of runs that hold a probability of landslide."""
 
-Kind = Literal["mapping", "scored", "change", "explanation"]
+Kind = Literal["mapping", "scored", "change", "explanation", "outlines"]
 
 
 def _grid_to_json(grid: Grid) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class MappingResult:
     kind, parents
         What the run is, and the ids of the runs it stands on: a ``"mapping"`` has none, a ``"scored"`` is a mapping
         counted against an inventory afterwards, a ``"change"`` compares two mappings, an ``"explanation"`` says why
-        one found what it found.
+        one found what it found, ``"outlines"`` are the landslides of a large one at a choice.
     """
 
     id: str

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
-MOST_POLYGONS = 1_000_000
-MOST_CORNERS = 30_000_000
-"""More polygons, or more corners of them, than these would not fit into the memory of a small machine."""
+MOST_POLYGONS = 500_000
+MOST_CORNERS = 20_000_000
+"""More polygons, or more corners of them, than these would take more than about 4 GB."""
 
 Elevation = Callable[[int, int], NDArray[np.float32]]
 """Elevation in metres of the rows from one to before another, (rows, width), NaN where unknown."""

@@ -32,7 +32,7 @@ MANIFEST = "manifest.json"
 PACKED = {".tif", ".png", ".zip"}
 """Suffixes of files that are compressed in themselves."""
 
-DIGESTS = "SHA-256 of values, validity and grid for GeoTIFF, of all bytes for other files"
+DIGESTS = "SHA-256 of values, validity and grid for GeoTIFF, of rows for GeoPackage, of all bytes for other files"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 

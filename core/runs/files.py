@@ -170,11 +170,15 @@ def text(content: str) -> str:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of what a file holds: of values, validity and grid for a GeoTIFF, of its bytes otherwise."""
+    """SHA-256 of what a file holds: values, validity and grid of a GeoTIFF, rows of a GeoPackage, bytes otherwise."""
     if path.suffix == ".tif":
         from core.raster.scene import Scene
 
         return Scene.open(path).digest
+    if path.suffix == ".gpkg":
+        from core.raster.geopackage import rows_digest
+
+        return rows_digest(path)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(CHUNK):

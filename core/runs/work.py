@@ -140,7 +140,17 @@ def _change(store: Store, run: Run, folder: Path, context: Context) -> Result:
     return compute_difference(store, run, folder, context)
 
 
-WORK: Mapping[tuple[str, str], Work] = {("mapping", "mapping"): _mapping, ("mapping", "change"): _change}
+def _outlines(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.outlines import compute_outlines
+
+    return compute_outlines(store, run, folder, context)
+
+
+WORK: Mapping[tuple[str, str], Work] = {
+    ("mapping", "mapping"): _mapping,
+    ("mapping", "change"): _change,
+    ("mapping", "outlines"): _outlines,
+}
 """What does the work of each task and kind; each imports its engine only when it is called."""
 
 

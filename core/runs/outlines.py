@@ -1,0 +1,127 @@
+"""The landslides of a large mapping at a choice as a run of its own: found again by whoever asks for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from core.errors import InputError
+from core.mapping.findings import Choice
+from core.mapping.outlines import Outlined, read_outlined, write_outlines
+from core.mapping.result import LANDSLIDES, MAPPINGS, MappingResult
+from core.runs.provenance import environment, now
+from core.runs.records import ACTIVE, Order, Run
+
+if TYPE_CHECKING:
+    from core.runs.store import Store
+    from core.runs.work import Context
+
+KIND: Final = "outlines"
+FILE = "landslides.gpkg"
+
+
+def order_outlines(result: MappingResult, choice: Choice, *, terrain: bool, owner: str = "") -> Order:
+    """The order of the landslides of a run at a choice.
+
+    Parameters
+    ----------
+    terrain
+        Whether slope, relief and aspect are wanted, for which the scene needs an elevation model.
+
+    Raises
+    ------
+    InputError
+        When the run holds no probability.
+    """
+    if result.kind not in MAPPINGS:
+        what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
+        raise InputError(what, remedy="Choose a mapping.")
+    parameters = asked(choice, terrain=terrain)
+    return Order("mapping", KIND, parameters, result.scene_id, result.scene, result.model, (result.id,), owner)
+
+
+def asked(choice: Choice, *, terrain: bool) -> dict[str, Any]:
+    """The parameters by which outlines are found again."""
+    return {**asdict(choice), "terrain": terrain}
+
+
+def known_outlines(store: Store, result: MappingResult, choice: Choice, *, terrain: bool) -> Run | None:
+    """The run that holds the landslides of a run at a choice; without one, that which works on it or failed last.
+
+    A run that was counted against an inventory has the landslides of the one that it stands on.
+    """
+    same: list[Run] = []
+    for identity in (result.id, *(result.parents if result.kind == "scored" else ())):
+        same += [run for run in store.children(identity, KIND) if run.parameters == asked(choice, terrain=terrain)]
+    for statuses in (("done",), ACTIVE):
+        if (found := next((run for run in same if run.status in statuses), None)) is not None:
+            return found
+    return next((run for run in same if run.status != "cancelled"), None)
+
+
+def outlined(store: Store, result: MappingResult, run: Run) -> Outlined:
+    """The landslides that a finished run holds.
+
+    Raises
+    ------
+    StorageError
+        When its file is gone or damaged.
+    """
+    values = run.parameters
+    choice = Choice(values["threshold"], values["minimum_area"], values["fill_holes"])
+    told = store.provenance(run.id)["outlines"]
+    return read_outlined(result, choice, store.artifact(run.id, LANDSLIDES).path, float(told["scene_area"]))
+
+
+def outlined_before(store: Store, result: MappingResult, choice: Choice, *, terrain: bool) -> Outlined | None:
+    """The landslides of a run at a choice if they were outlined by a run of their own."""
+    run = known_outlines(store, result, choice, terrain=terrain)
+    return outlined(store, result, run) if run is not None and run.status == "done" else None
+
+
+@dataclass(frozen=True)
+class _Result(MappingResult):
+    """Outlines as they are kept; `numbers` are those by which runs are compared."""
+
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def metrics(self) -> dict[str, float]:
+        return dict(self.numbers)
+
+
+def compute_outlines(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"outlines"``."""
+    (parent,) = run.parents
+    result, values = store.mapping(parent), run.parameters
+    choice = Choice(values["threshold"], values["minimum_area"], values["fill_holes"])
+    dem = store.scene_record(run.scene_id).dem if values["terrain"] and run.scene_id else None
+
+    def report(done: int, total: int) -> None:
+        words = f"Outlining strip {done:,} of {total:,}" if done < total else "Writing the landslides"
+        context.report(done, total, words)
+
+    totals = write_outlines(result, choice, folder / FILE, dem, report, context.stopped)
+    model = result.provenance.get("model")
+    used = {} if model is None else {"model": dict(model)}
+    return _Result(
+        id=run.id,
+        folder=folder,
+        scene=result.scene,
+        scene_digest=result.scene_digest,
+        scene_id=result.scene_id,
+        model=result.model,
+        grid=result.grid,
+        counts=np.zeros((2, 255), dtype=np.int64),
+        artifacts={LANDSLIDES: FILE},
+        provenance={"finished": now(), "outlines": totals.to_json(), **used, **environment()},
+        kind=KIND,
+        parents=(result.id,),
+        numbers={
+            "landslides": float(totals.landslides), "area": totals.area, "area_share": totals.area_share,
+            "largest": totals.largest,
+        },
+    )  # fmt: skip
