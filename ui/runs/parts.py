@@ -74,7 +74,8 @@ def _pictures(content: Pictures) -> None:
 
 
 def _picture(picture: Picture) -> None:
-    st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width=picture.natural)
+    with st.container(width=picture.natural):  # narrower where the window is
+        st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width="stretch")
 
 
 def _table(caption: str, heads: list[str], rows: tuple[tuple[str, ...], ...]) -> None:
