@@ -40,7 +40,8 @@ def show(run: Run) -> None:
 
 def _line(run: Run) -> str:
     parts = [words.status(run), words.kind(run), run.scene if run.scene != run.title else "", run.model]
-    parts += [words.moment(run.created), "" if run.seconds is None else f"took {duration(run.seconds)}"]
+    spent = "" if run.seconds is None else duration(run.seconds)
+    parts += [words.moment(run.created), spent and (f"{spent} so far" if run.active else f"took {spent}")]
     parts += [words.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"id {run.id[:8]}"]
     return " · ".join(plain(part) for part in parts if part)
 
