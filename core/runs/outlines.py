@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from core.errors import InputError
-from core.mapping.findings import Choice
+from core.learning.metrics import threshold_code
+from core.mapping.findings import LARGEST, Choice, least_pixels
 from core.mapping.outlines import Outlined, read_outlined, write_outlines
 from core.mapping.result import LANDSLIDES, MAPPINGS, MappingResult
 from core.runs.provenance import environment, now
@@ -40,47 +41,55 @@ def order_outlines(result: MappingResult, choice: Choice, *, terrain: bool, owne
     if result.kind not in MAPPINGS:
         what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
         raise InputError(what, remedy="Choose a mapping.")
-    parameters = asked(choice, terrain=terrain)
+    parameters = {**asdict(choice), "terrain": terrain}
     return Order("mapping", KIND, parameters, result.scene_id, result.scene, result.model, (result.id,), owner)
-
-
-def asked(choice: Choice, *, terrain: bool) -> dict[str, Any]:
-    """The parameters by which outlines are found again."""
-    return {**asdict(choice), "terrain": terrain}
 
 
 def known_outlines(store: Store, result: MappingResult, choice: Choice, *, terrain: bool) -> Run | None:
     """The run that holds the landslides of a run at a choice; without one, that which works on it or failed last.
 
-    A run that was counted against an inventory has the landslides of the one that it stands on.
+    Choices that come to the same pixels are the same. A run that was counted against an inventory has the landslides of
+    the one that it stands on.
     """
-    same: list[Run] = []
+    wanted, same = _effect(result, choice), []
     for identity in (result.id, *(result.parents if result.kind == "scored" else ())):
-        same += [run for run in store.children(identity, KIND) if run.parameters == asked(choice, terrain=terrain)]
+        for run in store.children(identity, KIND):
+            if bool(run.parameters["terrain"]) == terrain and _effect(result, _choice(run)) == wanted:
+                same.append(run)
     for statuses in (("done",), ACTIVE):
         if (found := next((run for run in same if run.status in statuses), None)) is not None:
             return found
     return next((run for run in same if run.status != "cancelled"), None)
 
 
-def outlined(store: Store, result: MappingResult, run: Run) -> Outlined:
-    """The landslides that a finished run holds.
+def _choice(run: Run) -> Choice:
+    values = run.parameters
+    return Choice(values["threshold"], values["minimum_area"], values["fill_holes"])
+
+
+def _effect(result: MappingResult, choice: Choice) -> tuple[int, ...]:
+    """What a choice comes to: lowest code, smallest landslide and largest hole in pixels."""
+    return threshold_code(choice.threshold), *least_pixels(result, choice)
+
+
+def outlined(store: Store, result: MappingResult, run: Run, choice: Choice) -> Outlined:
+    """The landslides that a finished run, found by `known_outlines`, holds.
 
     Raises
     ------
     StorageError
         When its file is gone or damaged.
     """
-    values = run.parameters
-    choice = Choice(values["threshold"], values["minimum_area"], values["fill_holes"])
     told = store.provenance(run.id)["outlines"]
     return read_outlined(result, choice, store.artifact(run.id, LANDSLIDES).path, float(told["scene_area"]))
 
 
 def outlined_before(store: Store, result: MappingResult, choice: Choice, *, terrain: bool) -> Outlined | None:
-    """The landslides of a run at a choice if they were outlined by a run of their own."""
+    """The landslides of a run too large to outline at once, if a run of their own holds them at a choice."""
+    if result.grid.width * result.grid.height <= LARGEST:
+        return None
     run = known_outlines(store, result, choice, terrain=terrain)
-    return outlined(store, result, run) if run is not None and run.status == "done" else None
+    return outlined(store, result, run, choice) if run is not None and run.status == "done" else None
 
 
 @dataclass(frozen=True)
@@ -96,9 +105,8 @@ class _Result(MappingResult):
 def compute_outlines(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
     """Do the work of a run of kind ``"outlines"``."""
     (parent,) = run.parents
-    result, values = store.mapping(parent), run.parameters
-    choice = Choice(values["threshold"], values["minimum_area"], values["fill_holes"])
-    dem = store.scene_record(run.scene_id).dem if values["terrain"] and run.scene_id else None
+    result, choice = store.mapping(parent), _choice(run)
+    dem = store.scene_record(run.scene_id).dem if run.parameters["terrain"] and run.scene_id else None
 
     def report(done: int, total: int) -> None:
         words = f"Outlining strip {done:,} of {total:,}" if done < total else "Writing the landslides"

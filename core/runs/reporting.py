@@ -53,25 +53,32 @@ def report_input(store: Store, run_id: str, choice: Choice | None = None, addres
     InputError
         When the run is unknown or not done.
     """
+    from core.mapping.findings import default_choice
+    from core.mapping.result import MAPPINGS
+    from core.runs.outlines import outlined_before
     from core.runs.report import ReportInput
 
     run, result = store.run(run_id), store.mapping(run_id)
     explained = [child for child in store.children(run_id, "explanation")[::-1] if child.status == "done"]
     record = scene_of(store, run)
+    dem = None if record is None else record.dem
+    chosen = choice or default_choice(result, result.threshold)
+    outlined = outlined_before(store, result, chosen, terrain=dem is not None) if run.kind in MAPPINGS else None
     return ReportInput(
         task=run.task,
         kind=run.kind,
         result=result,
         made=datetime.now(UTC),
         scene=None if record is None else record.scene,
-        dem=None if record is None else record.dem,
-        choice=choice,
+        dem=dem,
+        choice=choice if outlined is None else chosen,
         origin="" if record is None else record.origin,
         explanations=tuple(store.mapping(child.id) for child in explained),
         name=run.name,
         note=run.note,
         tags=run.tags,
         address=address,
+        outlined=outlined,
     )
 
 

@@ -51,8 +51,7 @@ def test_a_worker_outlines_what_the_page_would_have_found(store: Store, result: 
     ]
     assert store.mapping(identity).kind == "outlines"
 
-    again = outlined(store, result, run)
-    assert again.choice == CHOICE
+    again = outlined(store, result, run, CHOICE)
     assert again.polygons.geometry.to_wkb().tolist() == found.polygons.geometry.to_wkb().tolist()
     assert again.scene_area == found.scene_area
 
@@ -65,8 +64,10 @@ def test_outlines_are_found_at_their_choice_only(store: Store, result: MappingRe
     assert known is not None
     assert known.id == identity
     assert known_outlines(store, result, replace(CHOICE, threshold=0.51), terrain=False) is None
-    assert known_outlines(store, result, replace(CHOICE, fill_holes=1.0), terrain=False) is None
+    assert known_outlines(store, result, replace(CHOICE, fill_holes=250.0), terrain=False) is None
     assert known_outlines(store, result, CHOICE, terrain=True) is None
+    # 395 m² are four pixels as well, and 0.1 % of a step of the threshold is none.
+    assert known_outlines(store, result, Choice(0.4999, 395.0, 60.0), terrain=False) == known
 
 
 def test_what_was_scored_afterwards_has_the_same_outlines(store: Store, result: MappingResult) -> None:
@@ -80,8 +81,10 @@ def test_what_was_scored_afterwards_has_the_same_outlines(store: Store, result: 
 
 
 def test_a_finished_outlining_comes_before_one_under_way_and_that_before_a_failed_one(
-    store: Store, result: MappingResult
+    store: Store, result: MappingResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("core.runs.outlines.LARGEST", 599)
+
     def known() -> str | None:
         run = known_outlines(store, result, CHOICE, terrain=False)
         return None if run is None else run.id
@@ -120,7 +123,7 @@ def test_the_scenes_elevation_gives_slopes(store: Store, tmp_path: Path) -> None
 
     run = store.run(done(store, replace(result, scene_id=record.id), terrain=True))
 
-    (slope,) = outlined(store, result, run).polygons["slope_mean_deg"]
+    (slope,) = outlined(store, result, run, CHOICE).polygons["slope_mean_deg"]
     assert slope == pytest.approx(45, abs=0.1)
 
 
@@ -128,7 +131,7 @@ def test_outlines_whose_file_is_gone_say_so(store: Store, result: MappingResult)
     run = store.run(done(store, result))
     run.artifacts[0].path.unlink()
     with pytest.raises(StorageError, match="no longer on disk"):
-        outlined(store, result, run)
+        outlined(store, result, run, CHOICE)
 
 
 def test_what_has_no_probability_has_no_outlines(result: MappingResult) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from core.mapping.findings import Choice
+from core.mapping.outlines import Outlined
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 
@@ -37,6 +38,8 @@ class ReportInput:
         What users wrote on the run.
     address
         Where the run can be opened, empty when unknown.
+    outlined
+        Landslides at `choice` of a raster too large to outline at once; None when nobody has had them outlined.
     """
 
     task: str
@@ -52,3 +55,4 @@ class ReportInput:
     note: str = ""
     tags: tuple[str, ...] = ()
     address: str = ""
+    outlined: Outlined | None = None

@@ -15,7 +15,7 @@ from core.runs.report.words import count
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.mapping.findings import Findings
+    from core.mapping.findings import Landslides
 
 LISTED = 10
 
@@ -54,8 +54,10 @@ def _landslides(subject: Subject) -> Picture:
         what = "All pixels from the threshold up, reduced for this picture"
         alt = "Map of all pixels that the model takes for landslide"
     else:
-        number = len(findings.polygons)
+        number, drawn = findings.count, len(findings.polygons)
         what = f"The {count(number, 'landslide')} mapped" if number else "No landslide is mapped"
+        if drawn < number:
+            what = f"The {drawn:,} largest of {number:,} landslides mapped"
         if number > 1:
             what += f", the {min(number, LISTED)} largest numbered as in the table below"
         alt = f"Map of {count(number, 'landslide')} that the model found"
@@ -74,7 +76,7 @@ def _frame_words(subject: Subject) -> str:
     return f"Places without data are light grey.{north}"
 
 
-def _table(subject: Subject, findings: Findings) -> Table:
+def _table(subject: Subject, findings: Landslides) -> Table:
     listed = findings.polygons.head(LISTED)
     places, columns = _places(listed, subject)
     slopes = "slope_mean_deg" in listed
@@ -85,7 +87,7 @@ def _table(subject: Subject, findings: Findings) -> Table:
         size = row["area_m2" if subject.georeferenced else "area_px"]
         slope = [_number(row["slope_mean_deg"])] if slopes else []
         rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *place))
-    number = len(findings.polygons)
+    number = findings.count
     which = f"The {len(rows)} largest of {number:,} landslides" if number > LISTED else "All landslides mapped"
     caption = f"{which}, with a point inside each"
     if len(columns) == 4:

@@ -10,7 +10,17 @@ from core.errors import ModelError
 from core.learning.metrics import threshold_code
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
-from core.mapping.findings import LARGEST, Choice, Findings, Scores, default_choice, find, pixel_area, score
+from core.mapping.findings import (
+    LARGEST,
+    Choice,
+    Findings,
+    Landslides,
+    Scores,
+    default_choice,
+    find,
+    pixel_area,
+    score,
+)
 from core.mapping.panels import Panels, read_panels
 from core.mapping.result import MappingResult
 from core.runs.report.content import ReportInput
@@ -50,7 +60,7 @@ class Subject:
     choice
         Threshold and areas of the whole report.
     findings
-        Polygons; None for a raster too large for them.
+        Polygons; None for a raster too large to outline at once that nobody has had outlined.
     panels
         The run's rasters, reduced for pictures.
     spec
@@ -59,7 +69,7 @@ class Subject:
 
     content: ReportInput
     choice: Choice
-    findings: Findings | None
+    findings: Landslides | None
     panels: Panels
     spec: ModelSpec | None
 
@@ -76,7 +86,7 @@ class Subject:
         spec = spec_of(result)
         choice = content.choice or default_choice(result, _own_threshold(result, spec) or UNKNOWN_THRESHOLD)
         fits = result.grid.width * result.grid.height <= LARGEST
-        findings = find(result, choice, content.dem) if fits else None
+        findings = find(result, choice, content.dem) if fits else content.outlined
         return cls(content, choice, findings, read_panels(result, content.scene, SHOWN_SIDE), spec)
 
     @property
@@ -111,6 +121,11 @@ class Subject:
         return _own_threshold(self.result, self.spec)
 
     @property
+    def at_once(self) -> bool:
+        """Whether the raster is small enough to outline it at any threshold."""
+        return isinstance(self.findings, Findings)
+
+    @property
     def other_weights(self) -> bool:
         """Whether the model that is here now has other weights than the one that made the run."""
         used = self.recorded("model").get("weights_sha256")
@@ -129,11 +144,13 @@ class Subject:
     def extent_at(self, threshold: float) -> Extent:
         """How much is found at a threshold, with the same least area and hole filling."""
         if self.findings is None:
-            return self._counted(threshold)
+            return self.counted_at(threshold)
         findings = self.findings
         if threshold != self.choice.threshold:
+            if not self.at_once:
+                return self.counted_at(threshold)
             findings = find(self.result, replace(self.choice, threshold=threshold))
-        return Extent(threshold, len(findings.polygons), float(findings.areas.sum()), findings.scene_area)
+        return Extent(threshold, findings.count, float(findings.areas.sum()), findings.scene_area)
 
     def area(self, value: float) -> str:
         """An area in words."""
@@ -143,7 +160,7 @@ class Subject:
         """One table of the provenance, empty when it is not there."""
         return dict(self.result.provenance.get(key) or {})
 
-    def _counted(self, threshold: float) -> Extent:
+    def counted_at(self, threshold: float) -> Extent:
         """From the run's histogram: pixels at the threshold, without least area and hole filling."""
         pixel = pixel_area(self.result)
         found = int(self.result.counts[:, threshold_code(threshold) :].sum())

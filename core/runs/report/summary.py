@@ -22,7 +22,7 @@ def summary(subject: Subject) -> Part:
         text = (
             f"This raster has {width * height / 1e6:,.0f} megapixels, too many for outlines to be made at once. The "
             "area is that of all pixels at the threshold, single ones too; landslides were not counted and there is "
-            "no table of them. Map a smaller part of the image to have both."
+            "no table of them. Have the landslides outlined where the run is opened, and write the report again."
         )
         if subject.result.has_truth:
             text += " Pixels about which the reference says nothing are not in these numbers."
@@ -135,9 +135,11 @@ def meaning(subject: Subject) -> Part:
 def _sensitivity(subject: Subject) -> Table:
     chosen = subject.choice.threshold
     steps = (round(chosen - STEP, 4), chosen, round(chosen + STEP, 4))
-    rows = tuple(_row(subject, subject.extent_at(step), step == chosen) for step in steps if 0 <= step <= 1)
+    # Rows that are compared are made alike: a large raster is outlined at one threshold only.
+    extent_at = subject.extent_at if subject.at_once else subject.counted_at
+    rows = tuple(_row(subject, extent_at(step), step == chosen) for step in steps if 0 <= step <= 1)
     return Table(
-        "How much depends on the threshold",
+        "How much depends on the threshold" + ("" if subject.at_once else ", in all pixels from it up"),
         (Column("Threshold"), Column("Landslides", True), Column("Area", True), Column("Share", True)),
         rows,
     )
