@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,6 +12,7 @@ from core.errors import InputError
 from ui import jobs, resources
 from ui.feedback import plain
 from ui.map_layers import Outlines, found_outlines, run_tiles, scene_tiles
+from ui.mapping.outlines import DRAWN, tell_left_out
 from ui.mapping.results import facts
 from ui.maps import DynamicLayers, MapSpec, show_map
 from ui.runs import parts, words
@@ -41,7 +41,7 @@ class Reading:
     summary
         The first part of its report.
     polygons
-        The landslides; None for a raster too large for them.
+        The landslides; None for a raster too large to outline at once that nobody has had outlined.
     """
 
     content: ReportInput
@@ -63,14 +63,18 @@ def show(identity: str) -> None:
     LandslideError
         When it cannot be shown, and why.
     """
+    from core.runs.reporting import scene_of
+
     run = resources.store().run(identity)
     if not _ready(run):
         return
     result = resources.store().mapping(run.id)
-    record = _scene(run)
-    content = _content(run, result, record, _choice(result))
+    record = scene_of(resources.store(), run)
+    content = _content(run, _choice(result))
     image = "" if content.scene is None else content.scene.digest
-    key = (run.id, repr(content.choice), run.name, image, str(content.dem), *(one.id for one in content.explanations))
+    outlined = "" if content.outlined is None else str(content.outlined.path)
+    key = (run.id, repr(content.choice), run.name, image, str(content.dem), outlined)
+    key += tuple(one.id for one in content.explanations)
     reading = _begin(key, content)
     st.title(plain(run.title))
     _beginning(run, reading)
@@ -103,16 +107,6 @@ def _ready(run: Run) -> bool:
     return False
 
 
-def _scene(run: Run) -> SceneRecord | None:
-    """The scene of a run, None when it is no longer there: the result can be read without it."""
-    if not run.scene_id:
-        return None
-    try:
-        return resources.store().scene_record(run.scene_id)
-    except InputError:
-        return None
-
-
 def _choice(result: MappingResult) -> Choice:
     """Threshold and areas from the address, as the mapping page writes them there; else the model's own.
 
@@ -141,20 +135,14 @@ def _number(name: str, default: float) -> float:
         raise InputError(f"The {name} in the address is no number.", remedy="Open the page without it.") from None
 
 
-def _explanations(run: Run) -> tuple[MappingResult, ...]:
-    """What was asked of the model so far, the first question first."""
+def _content(run: Run, choice: Choice) -> ReportInput:
+    """What the report of the run would be made from; explanations whose pictures are lost are left out."""
+    from core.runs.reporting import report_input
+
     store = resources.store()
-    asked = [child for child in store.children(run.id, "explanation")[::-1] if child.status == "done"]
-    return tuple(store.mapping(child.id) for child in asked if jobs.missing_files(child) is None)
-
-
-def _content(run: Run, result: MappingResult, record: SceneRecord | None, choice: Choice) -> ReportInput:
-    from core.runs.report.content import ReportInput
-
-    return ReportInput(
-        run.task, run.kind, result, run.finished or datetime.now(UTC), record.scene if record else None,
-        record.dem if record else None, choice, record.origin if record else "", _explanations(run), run.name,
-    )  # fmt: skip
+    content = report_input(store, run.id, choice)
+    whole = tuple(one for one in content.explanations if jobs.missing_files(store.run(one.id)) is None)
+    return replace(content, explanations=whole)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -211,11 +199,14 @@ def _map(run: Run, result: MappingResult, record: SceneRecord | None, reading: R
     if result.has_truth:
         tiles.append(run_tiles(run.id, "truth", opacity=0.6, visible=False))
     outlines: tuple[Outlines, ...] = ()
-    if reading.polygons is not None and len(reading.polygons):
-        outlines = (found_outlines(reading.polygons, facts(reading.polygons)),)
+    polygons = None if reading.polygons is None else reading.polygons.head(DRAWN)
+    if polygons is not None and len(polygons):
+        outlines = (found_outlines(polygons, facts(polygons)),)
     grid = result.grid if record is None else record.scene.grid
     spec = MapSpec(f"read-{run.id}", grid, drawable=False)
     show_map(spec, DynamicLayers(tuple(tiles), outlines), key=f"read-{run.id}", around=AROUND)
+    if reading.content.outlined is not None:
+        tell_left_out(reading.content.outlined)
 
 
 def _rest(told: Mapping[str, Part]) -> None:
