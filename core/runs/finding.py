@@ -1,13 +1,14 @@
-"""Which runs a list shows: a filter as a query."""
+"""Which runs a list shows: a filter as a query, and what it finds as it travels."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from core.runs.files import text
-from core.runs.records import RunFilter
+from core.runs.records import Failure, Progress, Run, RunFilter, Status, StoredArtifact, moment
 from core.runs.tables import LabelRow, ParentRow, RunRow, StateRow, TagRow
 
 
@@ -39,3 +40,24 @@ def _holding(part: str) -> list[ColumnElement[bool]]:
         func.lower(column).contains(part, autoescape=True) for column in (RunRow.scene, LabelRow.name, LabelRow.note)
     ]
     return [*within, RunRow.id.startswith(part, autoescape=True)]
+
+
+def record(row: RunRow, root: Path) -> Run:
+    """A row as it travels; `root` is the folder of artifacts."""
+    state, label = row.state, row.label
+    return Run(
+        id=row.id, task=row.task, kind=row.kind, status=cast("Status", state.status),
+        created=cast("Any", moment(row.created)), scene_id=row.scene_id, scene=row.scene, model=row.model,
+        parameters=row.parameters, seed=row.seed, parents=tuple(parent.parent_id for parent in row.parents),
+        owner=row.owner, time_limit=row.time_limit, started=moment(state.started),
+        finished=moment(state.finished), heartbeat=moment(state.heartbeat), server=state.server,
+        worker=state.worker, cancelling=state.cancelling,
+        progress=Progress(state.done, state.total, state.words, state.left),
+        failure=Failure(**state.failure) if state.failure else None, scene_digest=row.scene_digest,
+        weights_sha256=row.weights_sha256, metrics=row.metrics, notes=tuple(row.notes),
+        artifacts=tuple(
+            StoredArtifact(one.role, one.digest, root / one.file, one.size, one.media_type, one.derived)
+            for one in row.artifacts
+        ),
+        name=label.name, note=label.note, tags=tuple(tag.tag for tag in row.tags), pinned=label.pinned,
+    )  # fmt: skip

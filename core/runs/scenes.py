@@ -120,14 +120,9 @@ class Shelf:
         same = session.scalars(plain.limit(1)).first()
         if same is not None:
             return same.id
-        identity = new_id()
-        plain_words = dict.fromkeys(("truth", "dem", "before", "licence", "citation"), "")
-        session.add(
-            SceneRow(
-                id=identity, created=clock(), name=name, file=file, file_digest=digest, origin=UPLOADED,
-                synthetic=False, **plain_words,
-            )  # fmt: skip
-        )
+        identity, unsaid = new_id(), dict.fromkeys(("truth", "dem", "before", "licence", "citation"), "")
+        said = {"name": name, "file": file, "file_digest": digest, "origin": UPLOADED}
+        session.add(SceneRow(id=identity, created=clock(), synthetic=False, **said, **unsaid))
         return identity
 
     def attach(
@@ -260,8 +255,7 @@ class Shelf:
                 yield file
             except BaseException:
                 columns = (SceneRow.file, SceneRow.truth, SceneRow.dem, SeriesRow.file)
-                named = union_all(*(select(column).where(column == file) for column in columns))
-                self._drop_all_but(files.FILES, {file}, named)
+                self._drop_all_but(files.FILES, {file}, union_all(*(select(one).where(one == file) for one in columns)))
                 raise
 
     def _drop_all_but(self, folder: str, names: set[str], named: Select[Any] | CompoundSelect[Any]) -> None:

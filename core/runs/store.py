@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import platformdirs
 from sqlalchemy import delete, func, select
@@ -17,7 +17,7 @@ from core.errors import InputError, StorageError
 from core.mapping.result import MappingResult
 from core.runs import files
 from core.runs.database import Database, database_url
-from core.runs.finding import narrowed
+from core.runs.finding import narrowed, record
 from core.runs.queue import Queue, gone
 from core.runs.records import (
     ACTIVE,
@@ -30,11 +30,8 @@ from core.runs.records import (
     RunFilter,
     SceneRecord,
     SceneSummary,
-    Status,
-    StoredArtifact,
     checked_id,
     checked_tags,
-    moment,
 )
 from core.runs.scenes import new_id, one_line
 from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, StateRow, TagRow
@@ -43,6 +40,7 @@ __all__ = [
     "ID", "Artifact", "Failure", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary", "Store",
     "data_folder", "database_url", "default_store", "home_folder", "new_id",
 ]  # fmt: skip
+
 
 class Store(Queue):
     """Scenes, series and runs under one home folder.
@@ -64,6 +62,7 @@ class Store(Queue):
         files.folder(home)
         self.url = url or f"sqlite:///{(home.absolute() / 'slidelens.sqlite').as_posix()}"
         super().__init__(home, Database(self.url, home / ".lock"))
+        self._artifacts = home / files.ARTIFACTS
 
     # Finding
 
@@ -76,7 +75,7 @@ class Store(Queue):
             When the id is malformed or unknown.
         """
         with self.database.read() as session:
-            return self._record(self._known(session, identity))
+            return record(self._known(session, identity), self._artifacts)
 
     def runs(self, wanted: RunFilter | None = None) -> list[Run]:
         """Runs, those asked for last first."""
@@ -85,7 +84,7 @@ class Store(Queue):
         query = query.options(contains_eager(RunRow.state), contains_eager(RunRow.label))
         with self.database.read() as session:
             rows = session.scalars(query.limit(wanted.limit).offset(wanted.offset)).all()
-            return [self._record(row) for row in rows]
+            return [record(row, self._artifacts) for row in rows]
 
     def count(self, wanted: RunFilter | None = None) -> int:
         """How many runs there are of a kind."""
@@ -123,7 +122,7 @@ class Store(Queue):
             return MappingResult.from_json(
                 row.result,
                 id=row.id,
-                folder=self.home / files.ARTIFACTS,
+                folder=self._artifacts,
                 artifacts={artifact.role: artifact.file for artifact in row.artifacts if not artifact.derived},
                 scene=row.scene,
                 scene_id=row.scene_id,
@@ -147,9 +146,7 @@ class Store(Queue):
             has = ", ".join(artifact.role for artifact in run.artifacts) or "none"
             raise InputError(f"This run has no file {role!r}.", remedy=f"It has: {has}.")
         if not stored.path.is_file():
-            raise StorageError(
-                f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again."
-            )
+            raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.scene).stem).strip("-") or "scene"
         name = f"{stem}-{identity[:8]}-{role}{stored.path.suffix}"
         return Artifact(stored.path, stored.media_type, name, stored.derived)
@@ -277,25 +274,6 @@ class Store(Queue):
             session.execute(select(RunRow.id).where(RunRow.id.in_(new)).with_for_update())
             found.extend(new)
         return found
-
-    def _record(self, row: RunRow) -> Run:
-        state, label, root = row.state, row.label, self.home / files.ARTIFACTS
-        return Run(
-            id=row.id, task=row.task, kind=row.kind, status=cast("Status", state.status),
-            created=cast("Any", moment(row.created)), scene_id=row.scene_id, scene=row.scene, model=row.model,
-            parameters=row.parameters, seed=row.seed, parents=tuple(parent.parent_id for parent in row.parents),
-            owner=row.owner, time_limit=row.time_limit, started=moment(state.started),
-            finished=moment(state.finished), heartbeat=moment(state.heartbeat), server=state.server,
-            worker=state.worker, cancelling=state.cancelling,
-            progress=Progress(state.done, state.total, state.words, state.left),
-            failure=Failure(**state.failure) if state.failure else None, scene_digest=row.scene_digest,
-            weights_sha256=row.weights_sha256, metrics=row.metrics, notes=tuple(row.notes),
-            artifacts=tuple(
-                StoredArtifact(one.role, one.digest, root / one.file, one.size, one.media_type, one.derived)
-                for one in row.artifacts
-            ),
-            name=label.name, note=label.note, tags=tuple(tag.tag for tag in row.tags), pinned=label.pinned,
-        )  # fmt: skip
 
 
 def home_folder() -> Path:
