@@ -54,10 +54,16 @@ def sidebar() -> None:
         for run in active[:LISTED]:
             page = TASK_PAGES.get(run.task)
             if page is not None:
-                st.page_link(page, label=plain(_short(run.title)), query_params={"run": run.id}, width="stretch")
+                shown = {"run": _shown_with(run)}
+                st.page_link(page, label=plain(_short(run.title)), query_params=shown, width="stretch")
             st.progress(run.progress.share, text=words(run))
         if len(active) > LISTED:
             st.caption(f"and {len(active) - LISTED} more")
+
+
+def _shown_with(run: Run) -> str:
+    """The run whose page shows it: outlines lie on the map that they are made from."""
+    return run.parents[0] if run.kind == "outlines" and run.parents else run.id
 
 
 def _short(title: str, longest: int = 40) -> str:

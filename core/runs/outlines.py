@@ -31,7 +31,7 @@ def order_outlines(result: MappingResult, choice: Choice, *, terrain: bool, owne
     Parameters
     ----------
     terrain
-        Whether slope, relief and aspect are wanted, for which the scene needs an elevation model.
+        Whether the scene has an elevation model, for slope, relief and aspect of a georeferenced run.
 
     Raises
     ------
@@ -41,20 +41,21 @@ def order_outlines(result: MappingResult, choice: Choice, *, terrain: bool, owne
     if result.kind not in MAPPINGS:
         what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
         raise InputError(what, remedy="Choose a mapping.")
-    parameters = {**asdict(choice), "terrain": terrain}
+    parameters = {**asdict(choice), "terrain": terrain and result.grid.is_georeferenced}
     return Order("mapping", KIND, parameters, result.scene_id, result.scene, result.model, (result.id,), owner)
 
 
 def known_outlines(store: Store, result: MappingResult, choice: Choice, *, terrain: bool) -> Run | None:
     """The run that holds the landslides of a run at a choice; without one, that which works on it or failed last.
 
-    Choices that come to the same pixels are the same. A run that was counted against an inventory has the landslides of
-    the one that it stands on.
+    Choices that come to the same pixels are the same, and slopes do no harm where none are asked for. A run that was
+    counted against an inventory has the landslides of the one that it stands on.
     """
     wanted, same = _effect(result, choice), []
+    terrain = terrain and result.grid.is_georeferenced
     for identity in (result.id, *(result.parents if result.kind == "scored" else ())):
         for run in store.children(identity, KIND):
-            if bool(run.parameters["terrain"]) == terrain and _effect(result, _choice(run)) == wanted:
+            if run.parameters["terrain"] >= terrain and _effect(result, _choice(run)) == wanted:
                 same.append(run)
     for statuses in (("done",), ACTIVE):
         if (found := next((run for run in same if run.status in statuses), None)) is not None:
@@ -89,7 +90,10 @@ def outlined_before(store: Store, result: MappingResult, choice: Choice, *, terr
     if result.grid.width * result.grid.height <= LARGEST:
         return None
     run = known_outlines(store, result, choice, terrain=terrain)
-    return outlined(store, result, run, choice) if run is not None and run.status == "done" else None
+    stored = None if run is None or run.status != "done" else run.artifact(LANDSLIDES)
+    if run is None or stored is None or not stored.path.is_file():
+        return None
+    return outlined(store, result, run, choice)
 
 
 @dataclass(frozen=True)

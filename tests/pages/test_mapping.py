@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.mapping.findings import default_choice
 from core.mapping.predict import Options
 from core.runs.mapping import Request, order_of, request_from
 from core.runs.records import Failure, Progress
@@ -271,3 +272,92 @@ def test_the_page_of_an_explanation_is_not_taken_for_a_mapping(
     page.run()
     assert not page.exception
     assert any("no mapping" in error.value for error in page.error)
+
+
+@pytest.fixture
+def large(page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page of a finished run that is too large to be outlined at once."""
+    for module in ("core.mapping.findings", "core.runs.outlines", "core.mapping.export", "core.runs.report.subject"):
+        monkeypatch.setattr(f"{module}.LARGEST", 99)
+    red = np.zeros((3, 48, 64), np.uint8)
+    red[0, 4:10, 5:15] = red[0, 30:34, 40:44] = 255
+    page.query_params["scene"] = store.add_scene(write_raster(tmp_path / "scene.tif", red), "scene.tif").id
+    return press(page.run(), "Map landslides")
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def test_a_large_run_is_outlined_by_a_job_and_then_has_all_that_a_small_one_has(
+    large: AppTest, store: Store
+) -> None:
+    assert not large.error
+    assert "Outline the landslides" in labels(large)
+    assert "Landslides" not in metrics(large)
+
+    press(large, "Outline the landslides")
+
+    assert not large.exception
+    assert not large.error
+    assert "Outline the landslides" not in labels(large)
+    assert metrics(large)["Landslides"] == "2"
+    assert metrics(large)["Largest"] == "6,005 m²"
+    (outlines,) = [run for run in store.runs() if run.kind == "outlines"]
+    assert outlines.metrics["landslides"] == 2
+
+
+def test_other_sliders_are_other_outlines_and_the_old_ones_are_still_there(large: AppTest, store: Store) -> None:
+    press(large, "Outline the landslides")
+    smallest = next(box for box in large.number_input if box.label.startswith("Minimum area"))
+    smallest.set_value(3000.0).run()
+    assert "Outline the landslides" in labels(large)
+    assert "Landslides" not in metrics(large)
+    press(large, "Outline the landslides")
+    assert metrics(large)["Landslides"] == "1"
+
+    other = AppTest.from_file(large._script_path, default_timeout=120).switch_page("../pages/mapping.py")
+    other.query_params["run"] = large.query_params["run"]
+    other.run()
+    assert not other.exception
+    assert metrics(other)["Landslides"] == "2"
+    assert len(store.children(large.query_params["run"], "outlines")) == 2
+
+
+def test_outlining_under_way_is_followed_and_can_be_cancelled(large: AppTest, store: Store) -> None:
+    from core.runs.outlines import order_outlines
+
+    run = large.query_params["run"]
+    result = store.mapping(run)
+    waiting = store.order(order_outlines(result, default_choice(result, 0.5), terrain=False))
+    large.run()
+    assert "Outline the landslides" not in labels(large)
+    assert "It goes on when you close this page" in texts(large)
+    press(large, "Cancel")
+    assert store.run(waiting).status == "cancelled"
+    large.run()
+    assert "Outline the landslides" in labels(large)
+
+
+def test_the_files_of_a_large_run_hold_its_outlines(large: AppTest, store: Store) -> None:
+    press(large, "Outline the landslides")
+    large.session_state["mapping-tab"] = "Export"
+    large.run()
+    press(large, "Prepare the files")
+    assert not large.exception
+    assert not large.error
+    assert "Polygons, GeoPackage" in texts(large)
+
+
+def test_a_report_of_a_large_run_counts_what_was_outlined(large: AppTest, store: Store) -> None:
+    from core.runs.reporting import make_report
+
+    run = large.query_params["run"]
+    make_report(store, run)
+    assert "landslides were not counted" in store.artifact(run, "report").path.read_text("utf-8")
+    press(large, "Outline the landslides")
+    make_report(store, run)
+    text = store.artifact(run, "report").path.read_text("utf-8")
+    assert "The model maps 2 landslides, together" in text
+    assert "landslides were not counted" not in text
+    assert "in all pixels from it up" in text

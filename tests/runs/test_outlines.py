@@ -127,11 +127,15 @@ def test_the_scenes_elevation_gives_slopes(store: Store, tmp_path: Path) -> None
     assert slope == pytest.approx(45, abs=0.1)
 
 
-def test_outlines_whose_file_is_gone_say_so(store: Store, result: MappingResult) -> None:
+def test_outlines_whose_file_is_gone_say_so(
+    store: Store, result: MappingResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = store.run(done(store, result))
     run.artifacts[0].path.unlink()
     with pytest.raises(StorageError, match="no longer on disk"):
         outlined(store, result, run, CHOICE)
+    monkeypatch.setattr("core.runs.outlines.LARGEST", 599)
+    assert outlined_before(store, result, CHOICE, terrain=False) is None
 
 
 def test_what_has_no_probability_has_no_outlines(result: MappingResult) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
+from ui.mapping.outlines import is_large
 from ui.mapping.view import View
 from ui.state import rerun_fragment
+
+if TYPE_CHECKING:
+    from core.mapping.outlines import Outlined
 
 TITLES = {
     "probability.tif": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",
@@ -58,8 +63,9 @@ def _report(view: View) -> None:
 def _address(view: View) -> str:
     """Where the run opens as it is seen now."""
     place, choice = st.context.url or "", view.choice
-    numbers = {"threshold": f"{choice.threshold:.2f}", "minimum": f"{choice.minimum_area:.0f}",
-               "holes": f"{choice.fill_holes:.0f}"}  # fmt: skip
+    # Areas whole, or the address would open at other pixels than those seen.
+    numbers = {"threshold": f"{choice.threshold:.2f}", "minimum": f"{choice.minimum_area!r}",
+               "holes": f"{choice.fill_holes!r}"}  # fmt: skip
     query = "&".join([f"run={view.result.id}", *(f"{name}={value}" for name, value in numbers.items())])
     return f"{place.split('?')[0]}?{query}" if place else ""
 
@@ -71,11 +77,14 @@ def _files(view: View) -> None:
         f"Files hold threshold {view.choice.threshold:.2f}, minimum area {view.choice.minimum_area:,.0f} {view.unit} "
         f"and holes filled up to {view.choice.fill_holes:,.0f} {view.unit}, as set above."
     )
+    outlined = _outlined(view)
+    if is_large(view.result) and outlined is None:
+        st.caption("Polygons are among them once the landslides are outlined, by the button above the map.")
     folder = _folder(view)
     if not (folder / "metrics.json").exists():
         if not st.button("Prepare the files", type="primary"):
             return
-        _prepare(view, folder)
+        _prepare(view, folder, outlined)
     for path in sorted(folder.iterdir()):
         if path.name in TITLES:
             left, right = st.columns([3, 1])
@@ -93,12 +102,22 @@ def _size(octets: int) -> str:
 
 def _folder(view: View) -> Path:
     """Exports of a run and choice; a name of ours, never one of the user's."""
-    choice = hashlib.sha256(repr((view.choice, view.record.dem)).encode()).hexdigest()[:16]
+    asked = (view.choice, view.record.dem, *([True] if _outlined(view) else []))
+    choice = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
     return resources.store().home / "exports" / view.result.id / choice
 
 
-def _prepare(view: View, folder: Path) -> None:
+def _outlined(view: View) -> Outlined | None:
+    """What a job outlined, for a run too large to do so at once."""
+    from core.mapping.outlines import Outlined
+
+    return view.findings if isinstance(view.findings, Outlined) else None
+
+
+def _prepare(view: View, folder: Path, outlined: Outlined | None) -> None:
     from core.mapping.export import export_run
 
     with st.spinner("Writing the files"):
-        export_run(view.result, view.record.scene, view.choice, folder, dem=view.record.dem)
+        export_run(
+            view.result, view.record.scene, view.choice, folder, dem=view.record.dem, outlined=outlined
+        )

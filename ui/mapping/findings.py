@@ -41,12 +41,15 @@ def show(view: View) -> None:
     """Totals, the table linked to the map, and the size–frequency plot."""
     found = view.findings
     if found is None:
-        st.info("Polygons are not made for a raster of this size; draw an area on the map and map that.")
+        st.info(
+            "A raster of this size is outlined by a job: press *Outline the landslides* above the map. Without it the "
+            "scores and the map follow the threshold, but landslides are not counted."
+        )
         return
     georeferenced = view.result.grid.is_georeferenced
-    largest = float(found.areas.max()) if len(found.polygons) else 0.0
+    largest = float(found.areas.max(initial=0.0))
     totals = {
-        "Landslides": f"{len(found.polygons):,}",
+        "Landslides": f"{found.count:,}",
         "Landslide area": area_text(float(found.areas.sum()), georeferenced),
         "Share of the scene": f"{found.share:.2%}",
         "Largest": area_text(largest, georeferenced),
@@ -54,7 +57,7 @@ def show(view: View) -> None:
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
         row.metric(name, value, width=150)
-    if not len(found.polygons):
+    if not found.count:
         st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
         return
     st.caption("Slides that touch are one polygon: the number is a lower bound, the largest may be several.")
@@ -70,6 +73,8 @@ def _table(view: View) -> None:
         frame, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
         key=f"table-{view.result.id}-{view.choice}", height=300, alt="Table of the landslides found",
     )  # fmt: skip
+    if len(frame) < view.findings.count:
+        st.caption(f"The table holds the {len(frame):,} largest of {view.findings.count:,}; Export has them all.")
     rows = chosen.selection.rows
     picked = int(frame["id"].iloc[rows[0]]) if rows else None
     last = f"last-row-{view.result.id}"

@@ -10,6 +10,7 @@ from core.errors import InputError
 from ui import resources
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
+from ui.mapping.outlines import drawn, landslides, tell_left_out
 from ui.mapping.run import tell_area
 from ui.mapping.view import View, area_text
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
-    from core.mapping.findings import Choice, Findings
+    from core.mapping.findings import Choice, Landslides
     from core.mapping.result import MappingResult
     from core.runs.records import Run, SceneRecord
 
@@ -37,14 +38,6 @@ SIDES = {
 def map_key(record: SceneRecord) -> str:
     """Key of the map of a scene, with and without a run."""
     return f"mapping-map-{record.id}"
-
-
-@st.cache_resource(max_entries=8, show_spinner="Outlining landslides")
-def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -> Findings:
-    del run  # part of the key
-    from core.mapping.findings import find
-
-    return find(_result, choice, dem)
 
 
 def choose(result: MappingResult) -> Choice:
@@ -81,7 +74,6 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 
 
 def _show(record: SceneRecord, result: MappingResult) -> None:
-    from core.mapping.findings import LARGEST
     from core.mapping.result import MAPPINGS
     from ui.mapping.tabs import show_tabs
 
@@ -89,16 +81,9 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         raise InputError(f"This run is no mapping but of kind {result.kind}.", remedy="Open the mapping it belongs to.")
     _notes(record, result)
     choice = choose(result)
-    height, width = result.grid.shape
     findings = None
     with guard():
-        if height * width <= LARGEST:
-            findings = _found(result.id, choice, record.dem, result)
-        else:
-            st.info(
-                f"This raster has {height * width / 1e6:.0f} megapixels. The map and the scores follow the threshold; "
-                "polygons are made up to 16 megapixels: draw a smaller area and map that."
-            )
+        findings = landslides(record, result, choice)
     selected_key = f"selected-{result.id}"
     _forget_other_choice(choice, result)
     sides = _sides(record)
@@ -117,6 +102,8 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     clicked = _clicked(event, result)
     with guard():
         _inspect(record, result, event, clicked)
+    if findings is not None:
+        tell_left_out(findings)
     view = View(record, result, choice, findings, st.session_state.get(selected_key), clicked)
     show_tabs(view)
 
@@ -193,12 +180,12 @@ def _map(
     record: SceneRecord,
     result: MappingResult,
     choice: Choice,
-    findings: Findings | None,
+    findings: Landslides | None,
     side: str,
     selected: int | None,
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
-    outlines = _outlines(record, result, findings)
+    outlines = _outlines(record, findings, selected)
     image = scene_tiles(record.id, version=record.scene.digest)
     probability = run_tiles(result.id, "probability", threshold=None)
     if side == "probability":
@@ -240,7 +227,7 @@ def _standing_on(result: MappingResult, kind: str) -> list[Run]:
 
 
 def _focus(
-    findings: Findings | None, selected: int | None, result: MappingResult
+    findings: Landslides | None, selected: int | None, result: MappingResult
 ) -> tuple[float, float, float, float] | None:
     """Move to a polygon when it was chosen in the table; a click on the map is already there."""
     if findings is None or selected is None or not st.session_state.get(f"from-table-{result.id}"):
@@ -253,13 +240,14 @@ def _focus(
     return left - margin, bottom - margin, right + margin, top + margin
 
 
-def _outlines(record: SceneRecord, result: MappingResult, findings: Findings | None) -> tuple[Outlines, ...]:
+def _outlines(record: SceneRecord, findings: Landslides | None, selected: int | None) -> tuple[Outlines, ...]:
     parts = []
     reference = _reference(record)
     if reference is not None:
         parts.append(reference_outlines(reference, {}))
-    if findings is not None and len(findings.polygons):
-        parts.append(found_outlines(findings.polygons, facts(findings.polygons)))
+    if findings is not None and findings.count:
+        polygons = drawn(findings, selected)
+        parts.append(found_outlines(polygons, facts(polygons)))
     return tuple(parts)
 
 

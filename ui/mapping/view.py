@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.mapping.findings import Choice, Findings
+    from core.mapping.findings import Choice, Landslides
     from core.mapping.result import MappingResult
     from core.runs.store import SceneRecord
 
@@ -20,7 +20,7 @@ class View:
     record, result
         The scene and its run.
     findings
-        Polygons and areas at the sliders' values; None when the raster is too large for the page.
+        Polygons and areas at the sliders' values; None for a large raster that was not outlined at them yet.
     selected
         Id of the chosen polygon.
     clicked
@@ -30,7 +30,7 @@ class View:
     record: SceneRecord
     result: MappingResult
     choice: Choice
-    findings: Findings | None
+    findings: Landslides | None
     selected: int | None
     clicked: tuple[int, int] | None
 

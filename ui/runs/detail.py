@@ -73,7 +73,8 @@ def _numbers(run: Run) -> None:
     with st.container(horizontal=True, gap="small"):
         for name in known:
             st.metric(words.METRICS[name], words.metric(name, run.metrics[name]), width=120)
-    st.caption("At the model's own threshold, before minimum area and hole filling.")
+    if run.kind != "outlines":
+        st.caption("At the model's own threshold, before minimum area and hole filling.")
 
 
 def _actions(run: Run) -> None:
@@ -88,6 +89,10 @@ def _actions(run: Run) -> None:
             _go("Read", "read", {"run": run.id})
         elif run.kind == "change" and run.status == "done":
             _go("Open", "compare", {"runs": ",".join(run.parents), "view": "Difference"}, "primary")
+        elif run.kind == "outlines" and run.status == "done":
+            asked = {"threshold": "threshold", "minimum": "minimum_area", "holes": "fill_holes"}
+            values = {name: str(run.parameters[parameter]) for name, parameter in asked.items()}
+            _go("Open", "mapping", {"run": run.parents[0], **values}, "primary")
         elif mapped and run.active:
             _go("Open", "mapping", {"run": run.id}, "primary")
         if mapped and run.scene_id:

@@ -19,6 +19,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     MAPS: ("mapping", "scored"),
     "Differences": ("change",),
     "Explanations": ("explanation",),
+    "Outlines": ("outlines",),
     "All": (),
 }
 """What is listed: kinds of runs, none for all of them. Maps come first, because the others stand on one."""

@@ -21,6 +21,7 @@ KINDS: Mapping[str, str] = {
     "scored": "Map, scored",
     "change": "Difference of two maps",
     "explanation": "Explanation",
+    "outlines": "Outlines of a large map",
 }
 
 STATUSES: Mapping[str, str] = {

@@ -1,0 +1,105 @@
+"""The landslides of a run: of a small one outlined at once, of a large one by a job that is ordered here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import jobs, resources
+from ui.feedback import show_error
+from ui.state import rerun_fragment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from geopandas import GeoDataFrame
+
+    from core.mapping.findings import Choice, Findings, Landslides
+    from core.mapping.outlines import Outlined
+    from core.mapping.result import MappingResult
+    from core.runs.records import Run, SceneRecord
+
+DRAWN = 2000
+"""Outlines on the map; a browser that draws more becomes slow."""
+
+
+def landslides(record: SceneRecord, result: MappingResult, choice: Choice) -> Landslides | None:
+    """The landslides at a choice; None, with the way to them, for a large run that was not outlined at it yet.
+
+    Raises
+    ------
+    LandslideError
+        When a file of the run is gone.
+    """
+    if not is_large(result):
+        return _found(result.id, choice, record.dem, result)
+    from core.runs.outlines import known_outlines
+
+    run = known_outlines(resources.store(), result, choice, terrain=record.dem is not None)
+    if run is None:
+        _offer(record, result, choice)
+    elif run.active:
+        jobs.follow(run.id, what="Outlining landslides")
+    elif run.status != "done":
+        jobs.show_ended(run, opens=False)
+    elif (missing := jobs.missing_files(run)) is not None:
+        show_error(missing)
+        jobs.again(run, opens=False)
+    else:
+        return _outlined(run.id, choice, result, run)
+    return None
+
+
+def is_large(result: MappingResult) -> bool:
+    """Whether a run is too large to be outlined at once."""
+    from core.mapping.findings import LARGEST
+
+    return result.grid.width * result.grid.height > LARGEST
+
+
+def drawn(found: Landslides, selected: int | None = None) -> GeoDataFrame:
+    """The outlines that the map draws: the largest, and the chosen one."""
+    numbers = found.polygons["id"]
+    return found.polygons[(numbers <= DRAWN) | (numbers == selected)]
+
+
+def tell_left_out(found: Landslides) -> None:
+    """Say when the map does not outline all."""
+    if found.count > DRAWN:
+        st.caption(
+            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer *Landslides found* shows "
+            "every pixel from the threshold up."
+        )
+
+
+def _offer(record: SceneRecord, result: MappingResult, choice: Choice) -> None:
+    height, width = result.grid.shape
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Outline the landslides", type="primary", key=f"outline-{result.id}")
+        st.caption(
+            f"This raster has {height * width / 1e6:,.0f} megapixels. The map follows the sliders at once; counting "
+            "and outlining the landslides at these values is a job, whose result is kept."
+        )
+    if pressed:
+        from core.runs.outlines import order_outlines
+
+        order = order_outlines(result, choice, terrain=record.dem is not None, owner=resources.visitor())
+        resources.jobs().submit(order)
+        rerun_fragment()
+
+
+@st.cache_resource(max_entries=8, show_spinner="Outlining landslides")
+def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -> Findings:
+    del run  # part of the key
+    from core.mapping.findings import find
+
+    return find(_result, choice, dem)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the landslides")
+def _outlined(run: str, choice: Choice, _result: MappingResult, _run: Run) -> Outlined:
+    del run  # part of the key
+    from core.runs.outlines import outlined
+
+    return outlined(resources.store(), _result, _run, choice)
