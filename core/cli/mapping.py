@@ -14,8 +14,12 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from core.mapping.findings import Choice
     from core.mapping.result import MappingResult
+    from core.raster.scene import Scene
     from core.runs.mapping import Request
     from core.runs.store import Store
+
+
+MOST_WORKERS = 64
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +45,7 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--turned", action="store_true", help="test-time augmentation, with an uncertainty raster")
     parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
     parser.add_argument("--engine", default="auto", choices=("auto", "onnx", "torch"))
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the work, for large rasters")
     add_options(parser)
 
 
@@ -81,6 +86,8 @@ def _predict(arguments: argparse.Namespace) -> None:
     from core.raster.scene import Scene
     from core.runs.mapping import run_mapping
 
+    if not 1 <= arguments.workers <= MOST_WORKERS:
+        raise InputError(f"{arguments.workers} workers are not between 1 and {MOST_WORKERS}.")
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
     request = _request(arguments)
@@ -93,10 +100,13 @@ def _predict(arguments: argparse.Namespace) -> None:
         make_folder(arguments.out)
     with store_for(arguments, arguments.out) as store:
         begun = announcing(store, arguments)
-        result = run_mapping(
-            store, scene, request, truth=arguments.truth, dem=arguments.dem, name=arguments.name, begun=begun,
-            progress=progress("windows"),
-        )  # fmt: skip
+        if arguments.workers > 1:
+            result = _shared(store, scene, request, arguments)
+        else:
+            result = run_mapping(
+                store, scene, request, truth=arguments.truth, dem=arguments.dem, name=arguments.name, begun=begun,
+                progress=progress("windows"),
+            )  # fmt: skip
         before = None
         if earlier is not None:
             before = run_mapping(store, earlier, request, begun=begun, progress=progress("windows before"))
@@ -107,6 +117,22 @@ def _predict(arguments: argparse.Namespace) -> None:
             choice = choice_of(result, arguments)
             content = export_run(result, scene, choice, arguments.out, dem=arguments.dem, before=before)
         print(json.dumps(content, indent=1))
+
+
+def _shared(store: Store, scene: Scene, request: Request, arguments: argparse.Namespace) -> MappingResult:
+    """Map with several processes of this machine."""
+    from core.runs.local import LocalCluster
+    from core.runs.mapping import add_file, order_of
+    from core.runs.shared import map_shared
+
+    order = order_of(add_file(store, scene, arguments.truth, arguments.dem), request, name=arguments.name)
+    cluster = LocalCluster(arguments.workers)
+    cluster.start()
+    try:
+        listen, begun = progress("windows"), announcing(store, arguments)
+        return store.mapping(map_shared(store, order, cluster, listen=listen, begun=begun))
+    finally:
+        cluster.close()
 
 
 def _request(arguments: argparse.Namespace) -> Request:

@@ -130,15 +130,20 @@ def run_mapping(
     LandslideError
         When the run is not possible or was cancelled; in the store it then stands as failed or cancelled.
     """
-    record = store.add_scene(
-        scene.path, scene.name, truth=truth, dem=dem, origin="a file of this machine", synthetic=scene.synthetic,
-        licence=scene.licence, citation=scene.citation,
-    )  # fmt: skip
+    record = add_file(store, scene, truth, dem)
     order = order_of(record, request, area_outline, name=name)
     identity = store.begin(order, server=this_process(), worker="command line")
     begun(identity)
     perform(store, identity, claimed=True, listen=progress, stop=cancel, raising=True)
     return store.mapping(identity)
+
+
+def add_file(store: Store, scene: Scene, truth: Path | None = None, dem: Path | None = None) -> SceneRecord:
+    """Make a raster on disk, with inventory and elevation, a scene of the store; the files stay where they are."""
+    return store.add_scene(
+        scene.path, scene.name, truth=truth, dem=dem, origin="a file of this machine", synthetic=scene.synthetic,
+        licence=scene.licence, citation=scene.citation,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
