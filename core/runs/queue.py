@@ -154,7 +154,7 @@ class Queue(Shelf):
             "provenance": finite(result.provenance),
             "result": finite({**result.to_json(), "scene_digest": result.scene_digest}),
         }
-        done = {"status": "done", "finished": clock(), "cancelling": False}
+        done = {"status": "done", "finished": clock(), "cancelling": False, "left": None, "words": ""}
         with self._placing() as place:
             rows = [place(role, path, digest) for role, (path, digest) in found.items()]
             with self.database.write() as session:

@@ -18,6 +18,7 @@ from core.runs.mapping import Prepared, prepared
 from core.runs.records import Progress
 from core.runs.remote import Call
 from core.runs.split import Plan
+from core.runs.work import keep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def last(store: Store, run_id: str) -> None:
     store.beat(run_id, Progress(ready.windows, ready.windows, "Putting the blocks together"))
     scene = ready.record.scene
     written = gather(_parts(store, run_id), scene.grid, ready.blocks, folder, stopped)
-    store.finish(run_id, ready.result(folder, *written))
+    keep(store, run_id, ready.result(folder, *written), stopped)
 
 
 def _parts(store: Store, run_id: str) -> Path:
