@@ -64,8 +64,8 @@ def main() -> None:
     figures["Content and counts"] = "equal in every value" if equal else "DIFFERENT"
     record(
         "Mapping shared by workers",
-        f"Mapping a raster of {arguments.side:,}² pixels, in {blocks} blocks, with {arguments.model} by worker processes "
-        "of one thread each, from the order to the kept run; loading the model in each worker included.",
+        f"Mapping a raster of {arguments.side:,}² pixels, in {blocks} blocks, with {arguments.model} by worker "
+        "processes of one thread each, from the order to the kept run; loading the model in each worker included.",
         figures,
         ("onnxruntime", "distributed"),
     )
