@@ -53,7 +53,7 @@ def assert_same(found: GeoDataFrame, wanted: GeoDataFrame) -> None:
     assert found.crs == wanted.crs
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(fields, st.integers(1, 5), st.integers(0, 6), st.integers(0, 9), st.sampled_from(sorted(PLACEMENTS)))
 def test_strips_of_any_height_give_the_polygons_of_the_whole(
     codes: NDArray[np.uint8], rows: int, least: int, holes: int, place: str
