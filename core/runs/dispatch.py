@@ -17,7 +17,7 @@ from core.runs.cluster import Cluster, ClusterError, Pending, WorkerLost
 from core.runs.fair import Candidate, fairest
 from core.runs.records import Failure, Progress, Run, Status
 from core.runs.remote import PERFORM, Call, Settings
-from core.runs.split import Split, Splitter, whole
+from core.runs.split import Plan, Split, Splitter, whole
 from core.runs.store import Store
 from core.runs.watch import Seen, Watch
 from core.runs.work import HEARTBEAT_EVERY, SILENT_AFTER
@@ -161,14 +161,14 @@ class Dispatcher:
         elif isinstance(outcome, Exception):
             self._fail(run, outcome)
             split.drop()
-        planning = split.plan is None
+        if split.stage == "plan" and isinstance(outcome, Plan):
+            # Before it is counted as ended: should the database not answer, all of this is done once more.
+            self.store.beat(split.run_id, Progress(0, outcome.steps, outcome.words))
         try:
             split.ended(outcome)
         except TypeError as error:
             split.drop()
             self._fail(self.store.run(split.run_id), error)
-        if planning and split.plan is not None:
-            self.store.beat(split.run_id, Progress(0, split.plan.steps, split.plan.words))
         if split.stage == "over" and not split.working:
             self._splits.pop(split.run_id, None)
             if run is not None and run.active:
@@ -254,7 +254,12 @@ class Dispatcher:
             self._tried[chosen.run_id] += 1
             arguments = {"run_id": chosen.run_id, "server": self.server, "function": self.performer}
             call = Call("core.runs.remote:perform_here", arguments)
-        pending = self.cluster.submit(worker, call, self._settings, PART if chosen.part else WHOLE)
+        try:
+            pending = self.cluster.submit(worker, call, self._settings, PART if chosen.part else WHOLE)
+        except Exception:
+            if split is not None:
+                split.put_back(call)
+            raise
         self._flights.append(Flight(chosen.run_id, chosen.owner, pending, split))
 
     def _split(self, run: Run) -> Split | None:

@@ -109,6 +109,12 @@ class Split:
         self.working += 1
         return self.waiting.popleft()
 
+    def put_back(self, call: Call) -> None:
+        """Nobody could be given a call that was taken."""
+        self.working -= 1
+        if self.stage != "over":
+            self.waiting.appendleft(call)
+
     def ended(self, value: object) -> None:
         """A call returned.
 

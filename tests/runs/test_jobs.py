@@ -604,6 +604,45 @@ def test_a_shared_run_is_cancelled_when_its_parts_have_heard(shared: House) -> N
     assert shared.clerk._splits == {}
 
 
+def test_a_locked_database_loses_no_part_of_a_shared_run(shared: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared.order("large")
+    shared.tick()
+    shared.cluster.given[0].outcome = plan_of(2)
+
+    def locked(*_: object) -> bool:
+        raise StorageError("The database is locked.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared.store, "beat", locked)
+        with pytest.raises(StorageError):
+            shared.tick()
+    shared.tick()
+    assert functions(shared) == ["plan", "part", "part"]
+    shared.cluster.given[1].outcome = None
+    shared.tick()
+    assert functions(shared)[3:] == [], "the last step began before all parts had ended"
+    shared.cluster.given[2].outcome = None
+    shared.tick()
+    assert functions(shared)[3:] == ["last"]
+
+
+def test_a_step_that_could_not_be_given_to_a_worker_is_given_again(
+    shared: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = shared.order("large")
+
+    def lost(*_: object) -> Played:
+        raise ClusterError("The connection is lost.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared.cluster, "submit", lost)
+        with pytest.raises(ClusterError):
+            shared.tick()
+    assert shared.store.run(run_id).status == "running"
+    shared.tick()
+    assert functions(shared) == ["plan"]
+
+
 def test_a_run_that_cannot_be_shared_out_is_done_whole(shared: House) -> None:
     def unsure(run: Run, workers: int) -> Call | None:
         raise InputError("The scene is gone.")
