@@ -70,15 +70,22 @@ class Context:
         self._thread.join()
 
     def report(self, done: int, total: int, words: str = "") -> None:
-        """Tell how far the work is: steps done of all, and words for what is being done."""
+        """Tell how far the work is: steps done of all, and words for what is being done.
+
+        Without steps (``total`` 0) something is loaded or kept, after which steps of another kind may begin: of their
+        pace those before say nothing.
+        """
+        if not total:
+            self._first, self._progress = None, Progress(words=words)
+            return
         now = time.monotonic()
-        if total and self._first is None:
-            self._first = done, now  # what came before was loading, which says nothing of the steps
+        if self._first is None:
+            self._first = done, now
         left = None
-        if total and self._first is not None and done > self._first[0]:
+        if done > self._first[0]:
             left = (total - done) * (now - self._first[1]) / (done - self._first[0])
         self._progress = Progress(done, total, words, left)
-        if self._listen is not None and total:
+        if self._listen is not None:
             self._listen(done, total)
 
     def stopped(self) -> bool:

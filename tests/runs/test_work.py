@@ -288,6 +288,22 @@ def test_progress_is_written_while_it_works(quick_store: Store) -> None:
     perform(quick_store, identity, work=work, raising=True)
 
 
+def test_the_time_left_is_told_from_steps_of_one_kind(quick_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    run = quick_store.run(quick_store.order(ORDER))
+    context = Context(quick_store, run)
+    for done in (0, 1):
+        now = done * 3600.0  # an hour for the first of two epochs
+        context.report(done, 2, "Epoch")
+    assert context._progress.left == 3600.0
+    context.report(0, 0, "Loading the model")
+    for done in (1, 2):
+        now += 1.0
+        context.report(done, 10, "Scoring")
+    assert context._progress.left == 8.0
+
+
 def test_a_result_is_kept_when_the_database_answers_again(
     quick_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
