@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ class Settings:
     """
 
     home: str
-    database: str = ""
+    database: str = field(default="", repr=False)  # holds a password, and Dask logs what it was given
     models: str = ""
 
     @classmethod
