@@ -19,7 +19,7 @@ def find(name: str) -> psutil.Process | None:
         pid, born = name.rsplit(":", 2)[1:]
         process = psutil.Process(int(pid))
         return process if abs(process.create_time() - float(born)) < SAME_BIRTH else None
-    except (ValueError, psutil.NoSuchProcess):
+    except (ValueError, psutil.Error):  # one that we may not look at is not ours
         return None
 
 
