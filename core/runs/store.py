@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import platformdirs
@@ -277,14 +278,17 @@ class Store(Queue):
 
 
 def home_folder() -> Path:
-    """``SLIDELENS_HOME``, else the user's data folder for slidelens."""
-    return Path(os.environ.get("SLIDELENS_HOME") or platformdirs.user_data_dir("slidelens", appauthor=False))
+    """``SLIDELENS_HOME``, else the user's data folder for slidelens; absolute, as workers may start elsewhere."""
+    return Path(os.environ.get("SLIDELENS_HOME") or platformdirs.user_data_dir("slidelens", appauthor=False)).absolute()
 
 
 def data_folder() -> Path | None:
     """``SLIDELENS_DATA``: the operator's folder whose rasters may be opened by path; None when not set."""
     value = os.environ.get("SLIDELENS_DATA")
     return Path(value).resolve() if value else None
+
+
+_OPENING = Lock()
 
 
 @lru_cache(maxsize=4)
@@ -296,4 +300,5 @@ def open_store(home: Path, url: str) -> Store:
 def default_store() -> Store:
     """The store of this process, under `home_folder()`, with the database of `database_url`."""
     home = home_folder()
-    return open_store(home, database_url(home))
+    with _OPENING:  # two that find none would otherwise each open one
+        return open_store(home, database_url(home))

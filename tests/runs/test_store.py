@@ -252,6 +252,14 @@ def test_what_one_visitor_adds_to_a_sample_is_not_seen_by_others(tmp_path: Path,
     assert store.scene_record(record.id).truth is None
 
 
+def test_a_home_that_is_named_from_here_is_the_same_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLIDELENS_HOME", "here")
+    assert home_folder() == tmp_path / "here"
+
+
 def test_a_refused_upload_is_called_by_the_name_it_came_with(store: Store) -> None:
     with pytest.raises(InputError, match=r"^slide\.tif is not a GeoTIFF"):
         store.upload_scene(io.BytesIO(b"Dear sir"), "slide.tif")
