@@ -9,24 +9,13 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.feedback import duration, guard, plain
+from ui.places import place
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
 
 LISTED = 5
 """Runs under way that the sidebar names; more are counted."""
-
-TASK_PAGES = {"mapping": "../pages/mapping.py"}
-"""The page that shows runs of a task."""
-
-STATUS_WORDS = {
-    "queued": "waiting",
-    "running": "running",
-    "done": "done",
-    "failed": "failed",
-    "cancelled": "cancelled",
-    "interrupted": "interrupted",
-}
 
 
 def words(run: Run) -> str:
@@ -52,18 +41,12 @@ def sidebar() -> None:
             return
         st.markdown("**Under way**")
         for run in active[:LISTED]:
-            page = TASK_PAGES.get(run.task)
-            if page is not None:
-                shown = {"run": _shown_with(run)}
-                st.page_link(page, label=plain(_short(run.title)), query_params=shown, width="stretch")
+            page, address = place(run)
+            label = plain(_short(run.title))
+            st.page_link(f"../pages/{page}.py", label=label, query_params=address, width="stretch")
             st.progress(run.progress.share, text=words(run))
         if len(active) > LISTED:
             st.caption(f"and {len(active) - LISTED} more")
-
-
-def _shown_with(run: Run) -> str:
-    """The run whose page shows it: outlines lie on the map that they are made from."""
-    return run.parents[0] if run.kind == "outlines" and run.parents else run.id
 
 
 def _short(title: str, longest: int = 40) -> str:
@@ -123,12 +106,12 @@ def again(run: Run, label: str = "Run it again", *, opens: bool = True) -> None:
 
 
 def order_again(run: Run) -> Order:
-    """The order that a run answered, once more, for this visitor."""
+    """The order that a run answered, once more, for this visitor and with the time that runs may take now."""
     from core.runs.records import Order
 
     return Order(
         run.task, run.kind, run.parameters, run.scene_id, run.scene, run.model, run.parents,
-        owner=resources.visitor(), name=run.name, seed=run.seed, time_limit=run.time_limit,
+        owner=resources.visitor(), name=run.name, seed=run.seed,
     )  # fmt: skip
 
 

@@ -287,3 +287,21 @@ def test_scenes_of_one_name_are_told_apart(page: AppTest, store: Store, tmp_path
     page.run()
     box = next(box for box in page.selectbox if box.label == "Scene")
     assert len(set(box.options)) == len(box.options) == 3
+
+
+def test_an_address_goes_before_what_was_chosen_last(page: AppTest, store: Store, tmp_path: Path) -> None:
+    one, other = (keep(store, made_run(tmp_path / name, np.full((4, 5), 0.8))).id for name in "ab")
+    page.query_params["run"] = one
+    page.run()
+    page.query_params["run"] = other
+    page.run()
+    assert page.query_params["run"] in (other, [other])
+
+
+def test_what_a_run_stands_on_is_one_click_away(page: AppTest, store: Store, tmp_path: Path) -> None:
+    parent = keep(store, made_run(tmp_path / "a", np.full((4, 5), 0.8)))
+    child = keep(store, replace(made_run(tmp_path / "b", np.full((4, 5), 0.8)), kind="scored"), parents=(parent.id,))
+    page.query_params["run"] = child.id
+    page.run()
+    next(button for button in page.button if button.label.startswith("Stands on")).click().run()
+    assert page.query_params["run"] in (parent.id, [parent.id])

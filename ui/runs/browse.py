@@ -59,7 +59,7 @@ def _one(identity: str) -> None:
     try:
         run = resources.store().run(identity)
     except InputError as error:
-        table.forget()
+        table.pick()
         show_error(error)
         return
     detail.show(run)
@@ -100,7 +100,7 @@ def _turn(first: int, shown: int, total: int) -> None:
 
 
 def _go(page: int) -> None:
-    table.forget()
+    table.pick()
     if page > 1:
         st.query_params["page"] = str(page)
     else:

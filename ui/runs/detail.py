@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import InputError
 from ui import jobs, resources
 from ui.feedback import duration, guard, plain, show_error
+from ui.places import place
 from ui.runs import table, words
 from ui.state import rerun_fragment
 
@@ -67,13 +68,15 @@ def _state(run: Run) -> None:
 
 
 def _numbers(run: Run) -> None:
+    from core.mapping.result import MAPPINGS
+
     known = [name for name in words.METRICS if name in run.metrics]
     if not known:
         return
     with st.container(horizontal=True, gap="small"):
         for name in known:
             st.metric(words.METRICS[name], words.metric(name, run.metrics[name]), width=120)
-    if run.kind != "outlines":
+    if run.kind in MAPPINGS:
         st.caption("At the model's own threshold, before minimum area and hole filling.")
 
 
@@ -84,17 +87,11 @@ def _actions(run: Run) -> None:
 
     mapped = run.task == "mapping" and run.kind in MAPPINGS
     with st.container(horizontal=True, gap="small"):
+        page, address = place(run)
+        if page != "runs" and (run.status == "done" or (mapped and run.active)):
+            _go("Open", page, address, "primary")
         if mapped and run.status == "done":
-            _go("Open", "mapping", {"run": run.id}, "primary")
             _go("Read", "read", {"run": run.id})
-        elif run.kind == "change" and run.status == "done":
-            _go("Open", "compare", {"runs": ",".join(run.parents), "view": "Difference"}, "primary")
-        elif run.kind == "outlines" and run.status == "done":
-            asked = {"threshold": "threshold", "minimum": "minimum_area", "holes": "fill_holes"}
-            values = {name: str(run.parameters[parameter]) for name, parameter in asked.items()}
-            _go("Open", "mapping", {"run": run.parents[0], **values}, "primary")
-        elif mapped and run.active:
-            _go("Open", "mapping", {"run": run.id}, "primary")
         if mapped and run.scene_id:
             _go("Run with changes", "mapping", {"scene": run.scene_id, "like": run.id})
         if not run.active and (run.task, run.kind) in WORK and st.button("Run again exactly", key=f"again-{run.id}"):
@@ -118,8 +115,7 @@ def _go(label: str, page: str, address: dict[str, str], kind: Literal["primary",
 def _again(run: Run) -> None:
     """Order the same once more and choose the new run."""
     identity = resources.jobs().submit(jobs.order_again(run))
-    table.PICKED.put((identity,))
-    st.query_params["run"] = identity
+    table.pick(identity)
     st.rerun()  # the sidebar tells of it as well
 
 
@@ -160,12 +156,7 @@ def _family(run: Run) -> None:
 
 
 def _link(label: str, other: str, run: Run) -> None:
-    st.button(label, key=f"other-{run.id}-{other}", on_click=_choose, args=(other,), type="tertiary")
-
-
-def _choose(identity: str) -> None:
-    table.PICKED.put((identity,))
-    st.query_params["run"] = identity
+    st.button(label, key=f"other-{run.id}-{other}", on_click=table.pick, args=(other,), type="tertiary")
 
 
 def _asked(run: Run) -> None:
@@ -190,7 +181,7 @@ def _delete(run: Run) -> None:
         st.markdown(" ".join(parts))
         if st.button("Delete for good", type="primary", key=f"delete-now-{run.id}"):
             gone = resources.store().delete(run.id)
-            table.forget()
+            table.pick()
             st.toast(f"{words.count(gone, 'run')} deleted.")
             rerun_fragment()
 

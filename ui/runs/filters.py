@@ -20,6 +20,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Differences": ("change",),
     "Explanations": ("explanation",),
     "Outlines": ("outlines",),
+    "Models": ("training", "evaluation"),
     "All": (),
 }
 """What is listed: kinds of runs, none for all of them. Maps come first, because the others stand on one."""

@@ -105,6 +105,6 @@ def _remove(plan: Plan) -> None:
     removed = prune(resources.store(), plan)
     _PLAN.clear()
     _storage.clear()
-    table.forget()
+    table.pick()
     st.toast(f"{words.count(removed.runs, 'run')} and {words.count(removed.uploads, 'upload')} removed.")
     st.rerun()

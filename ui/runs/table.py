@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from core.runs.records import Run
 
 PICKED: Slot[tuple[str, ...]] = Slot("runs-picked", ())
+_TABLE: Slot[int] = Slot("runs-table", 0)
+"""Number of the table: one in which a visitor has chosen keeps to that, so another choice needs another table."""
+
 ROW, HEAD = 35, 38
 HIGHEST = 15
 """Rows after which the table scrolls."""
@@ -31,9 +34,11 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
     """
     ids = [run.id for run in runs]
     asked = st.query_params.get("run", "")
-    picked = PICKED.get() or ((asked,) if asked else ())
+    if asked and PICKED.get() != (asked,):
+        pick(asked)
+    picked = PICKED.get()
     # Rows are chosen by number: another list is another table, or the choice would slip to a neighbour.
-    key = f"runs-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
+    key = f"runs-{_TABLE.get()}-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
     chosen = st.dataframe(
         frame(runs), key=key, hide_index=True, column_config=_config(), on_select="rerun", selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(one) for one in picked if one in ids]}},
@@ -48,10 +53,11 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
     return here
 
 
-def forget() -> None:
-    """Choose nothing."""
-    PICKED.clear()
-    _address(())
+def pick(*ids: str) -> None:
+    """Choose these runs, or none, in place of those that were chosen in the table."""
+    PICKED.put(ids)
+    _TABLE.put(_TABLE.get() + 1)
+    _address(ids)
 
 
 def _address(picked: tuple[str, ...]) -> None:

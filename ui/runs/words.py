@@ -22,6 +22,8 @@ KINDS: Mapping[str, str] = {
     "change": "Difference of two maps",
     "explanation": "Explanation",
     "outlines": "Outlines of a large map",
+    "evaluation": "Evaluation of a model",
+    "training": "Training of a model",
 }
 
 STATUSES: Mapping[str, str] = {
