@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import geopandas
 import numpy as np
 import pytest
 from sqlalchemy import update
@@ -17,6 +18,7 @@ from sqlalchemy import update
 from core.cli import main
 from core.cli.quantities import before, octets, words
 from core.errors import InputError
+from core.raster.scene import Scene
 from core.runs.records import Failure, Order
 from core.runs.store import Store
 from core.runs.tables import RunRow
@@ -301,3 +303,28 @@ def test_a_date_to_come_is_refused() -> None:
 def test_sizes_are_told_in_powers_of_ten() -> None:
     sizes = (0, 999, 1000, 1_560_000, 20 * 10**9)
     assert [words(size) for size in sizes] == ["0 B", "999 B", "1.0 kB", "1.6 MB", "20.0 GB"]
+
+
+def test_a_large_mapping_is_exported_with_its_landslides(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.mapping import export, findings
+    from core.runs import outlines
+
+    path = write_raster(tmp_path / "scene.tif", ramp(40, 60))
+    scene = Scene.open(path)
+    probability = np.zeros((40, 60))
+    probability[5:15, 5:15] = probability[20:30, 30:50] = 0.9
+    made = replace(made_run(tmp_path / "made", probability), scene_digest=scene.digest)
+    run = keep(store, made, store.add_scene(path, "scene").id)
+    for module in (findings, export, outlines):
+        monkeypatch.setattr(module, "LARGEST", 1000)
+
+    assert main(["runs", "export", run.id, "--out", str(tmp_path / "out"), "--threshold", "0.5"]) == 0
+
+    assert len(geopandas.read_file(tmp_path / "out" / "landslides.gpkg")) == 2
+    (outlined,) = store.children(run.id, "outlines")
+    assert outlined.status == "done"
+    assert outlined.metrics["landslides"] == 2
+    assert main(["runs", "export", run.id, "--out", str(tmp_path / "again"), "--threshold", "0.5"]) == 0
+    assert len(store.children(run.id, "outlines")) == 1

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli import models
-from core.cli.keeping import add_options, announcing, progress, store_for
+from core.cli.keeping import WORKER, add_options, announcing, progress, store_for
 from core.errors import InputError
 
 if TYPE_CHECKING:
     from core.mapping.findings import Choice
+    from core.mapping.outlines import Outlined
     from core.mapping.result import MappingResult
     from core.raster.scene import Scene
     from core.runs.mapping import Request
@@ -82,7 +84,7 @@ def choice_of(result: MappingResult, arguments: argparse.Namespace) -> Choice:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from core.mapping.export import export_run, make_folder
+    from core.mapping.export import make_folder
     from core.raster.scene import Scene
     from core.runs.mapping import run_mapping
 
@@ -114,9 +116,44 @@ def _predict(arguments: argparse.Namespace) -> None:
         if arguments.out is None:
             content = _said(store, result, before, change)
         else:
-            choice = choice_of(result, arguments)
-            content = export_run(result, scene, choice, arguments.out, dem=arguments.dem, before=before)
+            content = exported(store, result, scene, arguments, arguments.dem, before, begun)
         print(json.dumps(content, indent=1))
+
+
+def exported(
+    store: Store,
+    result: MappingResult,
+    scene: Scene,
+    arguments: argparse.Namespace,
+    dem: Path | None = None,
+    before: MappingResult | None = None,
+    begun: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Export a run at what was chosen; landslides of a large one are outlined first, as a run that stands on it."""
+    from core.mapping.export import export_run
+
+    choice = choice_of(result, arguments)
+    outlined = _outlined(store, result, choice, begun, terrain=dem is not None)
+    return export_run(result, scene, choice, arguments.out, dem=dem, before=before, outlined=outlined)
+
+
+def _outlined(
+    store: Store, result: MappingResult, choice: Choice, begun: Callable[[str], None] | None, *, terrain: bool
+) -> Outlined | None:
+    from core.mapping.findings import LARGEST
+    from core.runs.outlines import order_outlines, outlined, outlined_before
+    from core.runs.provenance import this_process
+    from core.runs.work import perform
+
+    known = outlined_before(store, result, choice, terrain=terrain)
+    if known is not None or result.grid.width * result.grid.height <= LARGEST:
+        return known
+    order = order_outlines(result, choice, terrain=terrain)
+    identity = store.begin(order, server=this_process(), worker=WORKER)
+    if begun is not None:
+        begun(identity)
+    perform(store, identity, claimed=True, listen=progress("strips"), raising=True)
+    return outlined(store, result, store.run(identity), choice)
 
 
 def _shared(store: Store, scene: Scene, request: Request, arguments: argparse.Namespace) -> MappingResult:

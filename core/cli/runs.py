@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from core.cli.mapping import add_choice, check_choice, choice_of
+from core.cli.mapping import add_choice, check_choice, choice_of, exported
 from core.cli.quantities import before, octets, words
 from core.errors import InputError
 
@@ -150,14 +150,13 @@ def _export(arguments: argparse.Namespace) -> None:
     else:
         make_folder(out)
         if run.task == "mapping" and run.kind in MAPPINGS:
-            _export_mapping(store, run, out, arguments)
+            _export_mapping(store, run, arguments)
         else:
             _export_files(store, run, out)
     print(out)
 
 
-def _export_mapping(store: Store, run: Run, out: Path, arguments: argparse.Namespace) -> None:
-    from core.mapping.export import export_run
+def _export_mapping(store: Store, run: Run, arguments: argparse.Namespace) -> None:
     from core.runs.reporting import scene_of
 
     result, record = store.mapping(run.id), scene_of(store, run)
@@ -167,7 +166,7 @@ def _export_mapping(store: Store, run: Run, out: Path, arguments: argparse.Names
             "The figure of an export shows it.",
             "Export to a .zip, which needs no scene.",
         )
-    export_run(result, record.scene, choice_of(result, arguments), out, dem=record.dem)
+    exported(store, result, record.scene, arguments, record.dem)
 
 
 def _export_files(store: Store, run: Run, out: Path) -> None:
