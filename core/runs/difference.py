@@ -13,7 +13,7 @@ from core.mapping.difference import write_difference
 from core.mapping.options import Cancel, Progress, ignore, never
 from core.mapping.result import CHANGE, MAPPINGS, MappingResult
 from core.runs.provenance import environment, now
-from core.runs.records import ACTIVE, Order, Run
+from core.runs.records import Order, Run
 
 if TYPE_CHECKING:
     from core.runs.store import Store
@@ -42,9 +42,20 @@ def order_difference(first: MappingResult, second: MappingResult, *, owner: str 
 
 def known_difference(store: Store, first: str, second: str) -> Run | None:
     """The run that holds the difference of two runs, or computes it now; None where there is neither."""
-    known = [run for run in store.children(second, KIND) if run.parents == (first, second)]
+    known = _of(store, first, second)
     done = [run for run in known if run.status == "done" and said(store, run)]
-    return next(iter(done), None) or next((run for run in known if run.status in ACTIVE), None)
+    return next(iter(done), None) or next((run for run in known if run.active), None)
+
+
+def lost_difference(store: Store, first: str, second: str) -> Run | None:
+    """The last run that was to compute the difference of two runs, where it failed or was interrupted; else None."""
+    last = next(iter(_of(store, first, second)), None)
+    return last if last is not None and last.status in ("failed", "interrupted") else None
+
+
+def _of(store: Store, first: str, second: str) -> list[Run]:
+    """Runs of the difference of two runs, the newest first."""
+    return [run for run in store.children(second, KIND) if run.parents == (first, second)]
 
 
 def said(store: Store, run: Run) -> Mapping[str, Any] | None:

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.mapping import findings
 from core.mapping.result import MappingResult
-from core.runs.records import Order
+from core.runs.difference import order_difference
+from core.runs.records import Failure, Order
 from core.runs.store import Store
 from tests.factories import NORTH_UP, keep, made_run
 from ui.runs.differing import differing
@@ -138,6 +139,31 @@ def test_a_large_difference_is_a_job(
     assert not page.exception
     (made,) = store.children(pair[0].id)
     assert made.status == "done"
+    assert "on average" in texts(page)
+
+
+def test_a_difference_that_failed_says_why_and_can_be_tried_again(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "LARGEST", 10)
+    store.fail(store.order(order_difference(*pair)), Failure("The disk was full."))
+    compare(page, *(run.id for run in pair), view="Difference")
+    assert "The disk was full." in texts(page)
+    next(button for button in page.button if button.label == "Run it again").click().run()
+    assert not page.exception
+    assert "on average" in texts(page)
+
+
+def test_a_difference_whose_file_is_gone_can_be_made_again(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult]
+) -> None:
+    compare(page, *(run.id for run in pair), view="Difference")
+    (made,) = store.children(pair[0].id)
+    made.artifacts[0].path.unlink()
+    page.run()
+    assert "no longer on disk" in texts(page)
+    next(button for button in page.button if button.label == "Run it again").click().run()
+    assert not page.error
     assert "on average" in texts(page)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import jobs, resources
-from ui.feedback import guard
+from ui.feedback import guard, show_error
 from ui.map_layers import Tiles, run_tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, show_map, show_swipe
 from ui.runs.beside import Compared
@@ -79,7 +79,7 @@ def _spec(second: Compared) -> MapSpec:
 def _difference(first: Compared, second: Compared) -> None:
     """The difference, from the store, at once for a small raster, or by a job."""
     from core.mapping.findings import LARGEST
-    from core.runs.difference import difference_here, known_difference, order_difference
+    from core.runs.difference import difference_here, known_difference, lost_difference, order_difference
 
     store = resources.store()
     known = known_difference(store, first.run.id, second.run.id)
@@ -87,6 +87,7 @@ def _difference(first: Compared, second: Compared) -> None:
     if known is None and height * width <= LARGEST:
         with st.spinner("Laying one over the other"):
             known = store.run(difference_here(store, first.result, second.result))
+    known = known or lost_difference(store, first.run.id, second.run.id)
     if known is None:
         st.markdown(f"The rasters have {height * width / 1e6:,.0f} megapixels: their difference takes a while.")
         if st.button("Compute the difference", type="primary"):
@@ -95,11 +96,13 @@ def _difference(first: Compared, second: Compared) -> None:
         return
     if known.active:
         jobs.follow(known.id, what="Laying one over the other")
-        return
-    missing = jobs.missing_files(known)
-    if missing is not None:
-        raise missing
-    _show_difference(first, second, known)
+    elif known.status != "done":
+        jobs.show_ended(known, opens=False)
+    elif (missing := jobs.missing_files(known)) is not None:
+        show_error(missing)
+        jobs.again(known, opens=False)
+    else:
+        _show_difference(first, second, known)
 
 
 def _show_difference(first: Compared, second: Compared, known: Run) -> None:
