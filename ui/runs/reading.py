@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import jobs, resources
-from ui.feedback import plain
+from ui.feedback import guard, plain
 from ui.map_layers import Outlines, found_outlines, run_tiles, scene_tiles
 from ui.mapping.outlines import DRAWN, tell_left_out
 from ui.mapping.results import facts
@@ -193,20 +193,21 @@ def _beginning(run: Run, reading: Reading) -> None:
 @st.fragment
 def _map(run: Run, result: MappingResult, record: SceneRecord | None, reading: Reading) -> None:
     """The map; a fragment, because clicks on it are told to the page, which has no use for them."""
-    tiles = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
-    tiles.append(run_tiles(run.id, "probability", opacity=0.7, visible=False))
-    tiles.append(run_tiles(run.id, "mask", threshold=reading.threshold, opacity=0.55))
-    if result.has_truth:
-        tiles.append(run_tiles(run.id, "truth", opacity=0.6, visible=False))
-    outlines: tuple[Outlines, ...] = ()
-    polygons = None if reading.polygons is None else reading.polygons.head(DRAWN)
-    if polygons is not None and len(polygons):
-        outlines = (found_outlines(polygons, facts(polygons)),)
-    grid = result.grid if record is None else record.scene.grid
-    spec = MapSpec(f"read-{run.id}", grid, drawable=False)
-    show_map(spec, DynamicLayers(tuple(tiles), outlines), key=f"read-{run.id}", around=AROUND)
-    if reading.content.outlined is not None:
-        tell_left_out(reading.content.outlined)
+    with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        tiles = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
+        tiles.append(run_tiles(run.id, "probability", opacity=0.7, visible=False))
+        tiles.append(run_tiles(run.id, "mask", threshold=reading.threshold, opacity=0.55))
+        if result.has_truth:
+            tiles.append(run_tiles(run.id, "truth", opacity=0.6, visible=False))
+        outlines: tuple[Outlines, ...] = ()
+        polygons = None if reading.polygons is None else reading.polygons.head(DRAWN)
+        if polygons is not None and len(polygons):
+            outlines = (found_outlines(polygons, facts(polygons)),)
+        grid = result.grid if record is None else record.scene.grid
+        spec = MapSpec(f"read-{run.id}", grid, drawable=False)
+        show_map(spec, DynamicLayers(tuple(tiles), outlines), key=f"read-{run.id}", around=AROUND)
+        if reading.content.outlined is not None:
+            tell_left_out(reading.content.outlined)
 
 
 def _rest(told: Mapping[str, Part]) -> None:
