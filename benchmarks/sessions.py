@@ -60,6 +60,13 @@ class Session:
 
     def visit(self, pages: list[tuple[str, str, str]]) -> None:
         """Open pages, given as kind, name and query, one after the other with pauses as people make them."""
+        try:
+            self._visit(pages)
+        except Exception as error:
+            # A visitor who could not go on is told of, or the figures would be those of fewer.
+            self._times.wrong.append(f"A session ended early: {type(error).__name__}: {error}")
+
+    def _visit(self, pages: list[tuple[str, str, str]]) -> None:
         stream = self._address.replace("http://", "ws://") + "/_stcore/stream"
         with connect(stream, subprotocols=["streamlit"], max_size=None) as connection:
             for kind, name, query in pages:
@@ -218,7 +225,7 @@ def main() -> None:
     figures = {kind[0].upper() + kind[1:]: in_words(found) for kind, found in sorted(times.seconds.items())}
     pages = [found for kind, found in times.seconds.items() if kind not in PARTS]
     figures["All pages"] = in_words([seconds for found in pages for seconds in found])
-    figures["Messages of errors on pages"] = str(len(times.wrong))
+    figures["Errors on pages, and sessions that ended early"] = str(len(times.wrong))
     figures["Server's memory"] = (
         f"{before:.0f} MB after one visitor, {peak:.0f} MB at the peak, {left:.0f} MB as the last one left, "
         f"{after:.0f} MB {SETTLE:.0f} s later"
