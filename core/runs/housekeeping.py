@@ -179,7 +179,7 @@ def settle(store: Store) -> int:
 def _remove_upload(store: Store, identity: str) -> bool:
     with files.turn(store.home):
         with store.database.write() as session:
-            row = session.get(SceneRow, identity)
+            row = session.get(SceneRow, identity, with_for_update=True)
             users = select(RunRow.id).where(RunRow.scene_id == identity)
             later = select(SceneRow.id).where(SceneRow.before == identity)
             if row is None or session.scalars(users.union(later).limit(1)).first() is not None:

@@ -67,7 +67,10 @@ class Queue(Shelf):
         with self.database.write() as session:
             scene = files.text(order.scene)
             if order.scene_id:
-                row = session.get(SceneRow, checked_id(order.scene_id))
+                # Held until this run is there, so that whoever removes the upload finds it in use.
+                row = session.get(
+                    SceneRow, checked_id(order.scene_id), with_for_update={"read": True, "key_share": True}
+                )
                 if row is None:
                     raise InputError("This scene is not in the store.", remedy="Choose or upload it again.")
                 scene = row.name
