@@ -164,19 +164,19 @@ def draw_agreement(panels: Panels, grid: Grid, threshold: float) -> Figure:
 
 
 def draw_change(grid: Grid, change: NDArray[np.float32]) -> Figure:
-    """One large map of how much the probability rose or fell, white where it did not.
+    """One large map of how much higher or lower the probability of one mapping is than another's, white where equal.
 
     Parameters
     ----------
     change
-        (rows, columns) float32, probability after minus before, NaN where unknown.
+        (rows, columns) float32, probability of the second minus that of the first, NaN where unknown.
     """
     figure, axes = _single(grid)
     shown = axes.imshow(
         change, extent=extent_of(grid), cmap=DIVERGING_RAMP, vmin=-1, vmax=1, interpolation="nearest"
     )
     bar = figure.colorbar(shown, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
-    bar.set_label("Probability after minus before", fontsize=8)
+    bar.set_label("Difference in probability", fontsize=8)
     bar.ax.tick_params(labelsize=8)
     _finish(figure, axes, grid, [])
     return figure

@@ -436,7 +436,10 @@ def test_a_change_says_what_is_compared_and_no_more(tmp_path: Path, models: Path
     write_array(tmp_path / "change.tif", run.grid, codes, nodata=-32768)
     run = replace(run, kind="change", artifacts={"change": "change.tif"}, parents=("a" * 32, "b" * 32))
     page = read(ReportInput("mapping", "change", run, MADE))
-    assert "(run aaaaaaaa) was compared, pixel by pixel, with that of made (run bbbbbbbb)." in page.text
+    assert "The mapping of made (run bbbbbbbb) was compared, pixel by pixel, with another mapping" in page.text
+    assert "of the place (run aaaaaaaa)." in page.text
+    # Two models may have looked at one image: nothing says that there was an earlier and a later one.
+    assert not {"earlier", "later", "before", "after"} & set(page.text.split("Data and licences")[1].split())
     assert "It is no measurement of movement." in page.text
     assert sections(page) == ["change", "data", "provenance"]
     assert len(page.all("img")) == 1

@@ -17,28 +17,29 @@ from core.runs.report.subject import SHOWN_SIDE, scene_name
 def change(content: ReportInput) -> Part:
     """What is compared, and the map of the difference."""
     result = content.result
-    before, after = (*result.parents, "", "")[:2]
+    one, other = (f"run {parent[:8] or 'unknown'}" for parent in (*result.parents, "", "")[:2])
     shape = reduced_shape(result.grid, SHOWN_SIDE)
     codes, valid = reduced(result.artifact(CHANGE), shape)
     difference = np.where(valid, codes.astype(np.float32) / STEPS, np.nan).astype(np.float32)
     compared = (
-        f"The mapping of an earlier image (run {before[:8] or 'unknown'}) was compared, pixel by pixel, with that of "
-        f"{scene_name(content)} (run {after[:8] or 'unknown'})."
+        f"The mapping of {scene_name(content)} ({other}) was compared, pixel by pixel, with another mapping of the "
+        f"place ({one})."
     )
     shown: list[Content] = [Paragraph(compared, lead=True)]
     if content.scene is not None and content.scene.synthetic:
-        text = "The later image was computed by a script. Nothing in this report is evidence about any place."
+        text = f"The image of {other} was computed by a script. Nothing in this report is evidence about any place."
         shown.append(Notice("Synthetic image", text))
     does_not = (
-        "It compares what a model said of two images. It is no measurement of movement.",
-        "Other light, season, cloud, snow or sensor changes what a model says where nothing has moved.",
+        "It compares what models said. It is no measurement of movement.",
+        "Another model or setting, or other light, season, cloud, snow or sensor in another image, changes what is "
+        "said where nothing has moved.",
         "It does not depend on a threshold; how many landslides are new depends on one, and is not said here.",
     )
     caption = (
-        "How much the model's probability rose (red) or fell (blue) from the earlier image to the later. White: no "
-        "difference. Grey: no data in one of them."
+        f"Where {other} gives a higher (red) or a lower (blue) probability than {one}. White: no difference. Grey: no "
+        "data in one of them."
     )
-    alt = f"Map of the change of the probability of landslide in {scene_name(content)}."
+    alt = f"Map of the difference in the probability of landslide in {scene_name(content)}."
     shown += [
         Pictures((picture(draw_change(result.grid, difference), alt, caption),)),
         Items(does_not, "What this does not mean"),
