@@ -74,6 +74,10 @@ def _share(store: Store, split: Split, cluster: Cluster, at_work: list[Pending],
     """Give what waits to workers that are free until all is done."""
     settings, last = Settings.here(store), 0.0
     while split.stage != "over":
+        if time.monotonic() - last >= HEARTBEAT_EVERY:
+            last = time.monotonic()
+            if not store.beat(split.run_id):
+                raise RunCancelled("The mapping was cancelled.", "Nothing of it was kept.")
         busy = {pending.worker for pending in at_work}
         for worker in cluster.free():
             if split.waiting and worker not in busy:
@@ -85,10 +89,6 @@ def _share(store: Store, split: Split, cluster: Cluster, at_work: list[Pending],
             pending.forget()
             if planning and split.plan is not None:
                 store.beat(split.run_id, Progress(0, split.plan.steps, split.plan.words))
-        if time.monotonic() - last >= HEARTBEAT_EVERY and split.stage != "over":
-            last = time.monotonic()
-            if not store.beat(split.run_id):
-                raise RunCancelled("The mapping was cancelled.", "Nothing of it was kept.")
         if listen is not None and split.plan is not None:
             listen(store.run(split.run_id).progress.done, split.plan.steps)
         cluster.tend()
