@@ -237,15 +237,18 @@ def test_pruning_says_first_what_would_go(
     assert run("prune", "--older-than", "30d", "--keep", "1KB", "--orphans", "--dry-run") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["run", explanation[:8]], ["run", mapping[:8]]]
-    assert lines[2] == "2 runs and 0 uploads would be removed"
+    assert lines[2] == "2 runs, 0 uploads and 0 prepared exports would be removed"
     assert "beyond the quota" in lines[3]
     assert "0 orphans would be removed" in lines[4]  # too young
     assert store.count() == 3
 
     os.utime(stray, (1, 1))
+    prepared = store.home / "exports" / pinned / "abc"
+    prepared.mkdir(parents=True)
+    os.utime(prepared, (1, 1))
     assert run("prune", "--older-than", "30d", "--orphans") == 0
     out = capsys.readouterr().out
-    assert "2 runs and 0 uploads removed" in out
+    assert "2 runs, 0 uploads and 1 prepared export removed" in out
     assert str(stray) in out
     assert not stray.exists()
     assert [left.id for left in store.runs()] == [pinned]

@@ -39,7 +39,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         add_choice(one)
     for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
         one.set_defaults(do=do)
-    _prune_arguments(commands.add_parser("prune", help="remove old runs, unused uploads and orphaned files"))
+    tidying = "remove prepared exports, old runs, unused uploads and orphaned files"
+    _prune_arguments(commands.add_parser("prune", help=tidying))
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:
@@ -218,7 +219,9 @@ def _prune(arguments: argparse.Namespace) -> None:
         removed = None if arguments.dry_run else prune(store, planned)
         runs = len(planned.runs) if removed is None else removed.runs
         uploads = len(planned.uploads) if removed is None else removed.uploads
-        print(f"{_count(runs, 'run')} and {_count(uploads, 'upload')}{would} removed")
+        exports = len(planned.exports) if removed is None else removed.exports
+        counted = f"{_count(runs, 'run')}, {_count(uploads, 'upload')} and {_count(exports, 'prepared export')}"
+        print(f"{counted}{would} removed")
         if planned.beyond:
             print(f"{words(planned.beyond)} beyond the quota: all that is left is pinned, active or in use")
     if arguments.orphans:
@@ -234,7 +237,7 @@ def _prune(arguments: argparse.Namespace) -> None:
 
 
 def _print_plan(planned: Plan) -> None:
-    for kind, leaving in (("run", planned.runs), ("upload", planned.uploads)):
+    for kind, leaving in (("export", planned.exports), ("run", planned.runs), ("upload", planned.uploads)):
         for one in leaving:
             print(_leaving(kind, one))
 

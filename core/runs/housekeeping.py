@@ -1,4 +1,4 @@
-"""Room on the disk: what takes it, and which runs and uploads may go to make some.
+"""Room on the disk: what takes it, and which exports, runs and uploads may go to make some.
 
 A plan says first what would go; then it is done, and whatever was pinned or taken into use meanwhile stays.
 """
@@ -6,6 +6,7 @@ A plan says first what would go; then it is done, and whatever was pinned or tak
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,14 @@ __all__ = [
 
 LATELY = 24 * 3600.0
 """Seconds for which an upload that no run has used yet stays even when room is wanted: somebody may be about to."""
+
+
+IN_HAND = 3600.0
+"""Seconds for which prepared files stay after they were written: somebody may be fetching them."""
+
+
+SAME_TIME = 0.001
+"""Seconds by which a time is told differently once it was a date: those know microseconds only."""
 
 
 @dataclass(frozen=True)
@@ -80,25 +89,34 @@ class Plan:
         Bytes of artifacts, uploads and exports afterwards.
     beyond
         Bytes that are then still beyond the quota, because all that is left is pinned, active or in use.
+    exports
+        Prepared files that go before all else, because they can be made again.
     """
 
     runs: tuple[Leaving, ...]
     uploads: tuple[Leaving, ...]
     kept: int
     beyond: int = 0
+    exports: tuple[Leaving, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all stays."""
+        return not (self.exports or self.runs or self.uploads)
 
     @property
     def freed(self) -> int:
         """Bytes that all of it frees."""
-        return sum(leaving.freed for leaving in (*self.runs, *self.uploads))
+        return sum(leaving.freed for leaving in (*self.exports, *self.runs, *self.uploads))
 
 
 @dataclass(frozen=True)
 class Removed:
-    """How many runs and uploaded scenes went."""
+    """How many runs, uploaded scenes and prepared exports went."""
 
     runs: int
     uploads: int
+    exports: int = 0
 
 
 def storage(store: Store, found: list[Entry] | None = None) -> Storage:
@@ -114,15 +132,16 @@ def storage(store: Store, found: list[Entry] | None = None) -> Storage:
 def plan(store: Store, *, older_than: datetime | None = None, quota: int | None = None) -> Plan:
     """Say what would go so that no run is older than a date and no more than a quota is kept; nothing goes yet.
 
+    What was prepared to be taken away goes first, the oldest first and of pinned runs as well: it can be made again.
     A run is as old as the newest that stands on it. Pinned and active runs stay, and all that they stand on.
 
     Parameters
     ----------
     older_than
-        With a time zone. Uploads of before that are in no use go as well.
+        With a time zone. Exports and uploads of before that are in no use go as well.
     quota
-        Bytes of artifacts, uploads and exports. Uploads that are in no use go first, because nothing that was computed
-        is lost with them, then runs, the oldest first, each with its upload when no other run uses that.
+        Bytes of artifacts, uploads and exports. After the exports go uploads that are in no use, because nothing that
+        was computed is lost with them, then runs, the oldest first, each with its upload when no other run uses that.
 
     Raises
     ------
@@ -140,17 +159,21 @@ def plan(store: Store, *, older_than: datetime | None = None, quota: int | None 
     def crowded() -> bool:
         return quota is not None and ledger.kept > quota
 
+    ledger.drop_exports(lambda written: written < clock() - IN_HAND and (written < cut or crowded()))
     ledger.drop_uploads(lambda created: created < cut)
     ledger.drop_uploads(lambda created: created < clock() - LATELY and crowded())
     for run in ledger.oldest_first():
         if run.age < cut or crowded():
             ledger.drop_run(run, lambda created: created < cut or crowded())
     beyond = max(0, ledger.kept - quota) if quota is not None else 0
-    return Plan(tuple(ledger.runs_gone), tuple(ledger.uploads_gone), ledger.kept, beyond)
+    return Plan(
+        tuple(ledger.runs_gone), tuple(ledger.uploads_gone), ledger.kept, beyond, tuple(ledger.exports_gone)
+    )
 
 
 def prune(store: Store, plan: Plan) -> Removed:
     """Do what was planned, but for what was pinned, begun or taken into use since."""
+    exports = sum(_remove_export(store, leaving) for leaving in plan.exports)
     gone = 0
     for leaving in plan.runs:
         if store.count(RunFilter(parent=leaving.id)):
@@ -159,7 +182,7 @@ def prune(store: Store, plan: Plan) -> Removed:
             gone += store.delete(leaving.id, sparing=True)
         except InputError:
             continue  # somebody else has removed it
-    return Removed(gone, sum(_remove_upload(store, leaving.id) for leaving in plan.uploads))
+    return Removed(gone, sum(_remove_upload(store, leaving.id) for leaving in plan.uploads), exports)
 
 
 def settle(store: Store) -> int:
@@ -174,6 +197,18 @@ def settle(store: Store) -> int:
             ended = Failure("The process that computed this run has ended.", "Nothing of it was kept.", "Run it again.")
             settled += store.fail(run.id, ended, "interrupted")
     return settled
+
+
+def _remove_export(store: Store, leaving: Leaving) -> bool:
+    folder = store.home / disk.EXPORTS / leaving.id
+    if not folder.is_dir():
+        return False
+    if max((one.modified for one in disk.look(folder)), default=0.0) > leaving.created.timestamp() + SAME_TIME:
+        return False  # somebody has prepared it anew
+    files.remove(folder)
+    with suppress(OSError):  # what else was prepared of the run stays
+        folder.parent.rmdir()
+    return not folder.exists()
 
 
 def _remove_upload(store: Store, identity: str) -> bool:

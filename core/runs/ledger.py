@@ -21,7 +21,19 @@ from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, SceneRow,
 
 @dataclass(frozen=True)
 class Leaving:
-    """A run or an uploaded scene that would go, and the bytes that its going frees after those before it."""
+    """A run, an uploaded scene or prepared files that would go, and the bytes freed after those before it.
+
+    Attributes
+    ----------
+    id
+        Of the run or the scene; of prepared files, their place below the folder of exports: ``run/choice``.
+    title
+        Its name, of prepared files that of their run.
+    created
+        When it was ordered, uploaded or last written to.
+    freed
+        Bytes.
+    """
 
     id: str
     title: str
@@ -57,6 +69,16 @@ class _Scene:
 
 
 @dataclass
+class _Export:
+    """What was prepared of a run at one choice: `created` is when it was last written to."""
+
+    id: str
+    title: str
+    created: float
+    size: int = 0
+
+
+@dataclass
 class Ledger:
     """Who names what, and what has been struck out so far.
 
@@ -70,16 +92,19 @@ class Ledger:
 
     runs: dict[str, _Run]
     scenes: dict[str, _Scene]
+    exports: list[_Export]
     artifacts: Mapping[str, set[str]]
     naming: Counter[str]
-    sizes: Mapping[str, int]
+    sizes: Counter[str]
     kept: int
     runs_gone: list[Leaving] = field(default_factory=list)
     uploads_gone: list[Leaving] = field(default_factory=list)
+    exports_gone: list[Leaving] = field(default_factory=list)
 
     @classmethod
     def of(cls, store: Store, found: Iterable[Entry], kept: int) -> Ledger:
         """Read the rows, and what lies on the disk from `found`, of which `kept` bytes count."""
+        found = tuple(found)
         sizes: Counter[str] = Counter()
         for entry in found:
             # What was prepared of a run goes with it as one; everything else is told by file.
@@ -94,11 +119,19 @@ class Ledger:
         naming.update(file for held in artifacts.values() for file in held)
         naming.update(run.scene for run in runs.values())
         naming.update(name for scene in scenes.values() for name in {scene.before, *scene.files})
-        return cls(runs, scenes, artifacts, naming, sizes, kept)
+        return cls(runs, scenes, _exports(found, runs), artifacts, naming, sizes, kept)
 
     def oldest_first(self) -> list[_Run]:
         """Runs that may go, each after all that stand on it."""
         return sorted((run for run in self.runs.values() if not run.held), key=lambda run: (run.age, run.rank))
+
+    def drop_exports(self, may_go: Callable[[float], bool]) -> None:
+        """What was prepared and may go does, the oldest first."""
+        for export in sorted(self.exports, key=lambda one: (one.created, one.id)):
+            if may_go(export.created):
+                self.kept -= export.size
+                self.sizes[f"{EXPORTS}/{export.id.partition('/')[0]}"] -= export.size
+                self.exports_gone.append(_leaving(export, export.size))
 
     def drop_run(self, run: _Run, may_go: Callable[[float], bool]) -> None:
         """A run goes, and its upload after it when nobody else names that and it may."""
@@ -131,8 +164,22 @@ class Ledger:
         return sum(self.sizes.get(file, 0) for file in held if self.naming[file] <= 0)
 
 
-def _leaving(one: _Run | _Scene, freed: int) -> Leaving:
+def _leaving(one: _Run | _Scene | _Export, freed: int) -> Leaving:
     return Leaving(one.id, one.title, datetime.fromtimestamp(one.created, UTC), freed)
+
+
+def _exports(found: Iterable[Entry], runs: Mapping[str, _Run]) -> list[_Export]:
+    """What was prepared, one for each choice of a run."""
+    exports: dict[str, _Export] = {}
+    for entry in found:
+        parts = entry.path.split("/")
+        if parts[0] != EXPORTS or len(parts) < 3 or (len(parts) == 3 and not entry.folder):
+            continue
+        run, identity = parts[1], "/".join(parts[1:3])
+        title = runs[run].title if run in runs else run
+        one = exports.setdefault(identity, _Export(identity, title, entry.modified))
+        one.created, one.size = max(one.created, entry.modified), one.size + entry.size
+    return list(exports.values())
 
 
 def _runs(session: Session) -> dict[str, _Run]:

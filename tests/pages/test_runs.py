@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -272,6 +273,50 @@ def test_pinned_runs_are_not_removed(page: AppTest, store: Store, made: MappingR
     next(number for number in page.number_input if number.label == "Older than, days").set_value(0)
     button(page, "Show what would go").click().run()
     assert "Nothing would go." in texts(page)
+
+
+def test_prepared_downloads_go_first(page: AppTest, store: Store, made: MappingResult) -> None:
+    folder = store.home / "exports" / made.id / "abc"
+    folder.mkdir(parents=True)
+    (folder / "mask.tif").write_bytes(b"0" * 2000)
+    for one in (folder / "mask.tif", folder):
+        os.utime(one, (1, 1))
+    page.run()
+    page.number_input(key="prune-days").set_value(1)
+    button(page, "Show what would go").click()
+    page.run()
+
+    assert "1 prepared download would go for good, which frees 2.0 kB" in texts(page)
+    assert "prepared download of made" in texts(page)
+    page.button(key="prune-now").click().run()
+    assert not folder.exists()
+    assert store.run(made.id).status == "done"
+
+
+def test_lost_files_are_listed_and_those_of_nothing_removed(
+    page: AppTest, store: Store, made: MappingResult
+) -> None:
+    store.run(made.id).artifacts[0].path.unlink()
+    stray = store.home / "artifacts" / "ab" / "abc.tif"
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    stray.write_bytes(b"stray")
+    os.utime(stray, (1, 1))
+    page.run()
+    page.button(key="lost-look").click().run()
+
+    assert "1 file missing" in texts(page)
+    assert f"probability of the run made ({made.id[:8]})" in texts(page)
+    assert "1 lost file, 5 B" in texts(page)
+    assert "result of no run" in texts(page)
+    page.button(key="lost-remove").click().run()
+    assert not stray.exists()
+    assert not page.exception
+
+
+def test_a_store_without_lost_files_says_so(page: AppTest, made: MappingResult) -> None:
+    page.run()
+    page.button(key="lost-look").click().run()
+    assert "All is in order" in page.success[0].value
 
 
 def test_a_file_that_was_lost_is_told_of(page: AppTest, store: Store, made: MappingResult) -> None:

@@ -176,6 +176,58 @@ def test_exports_go_with_their_run(store: Store, kept: Keep) -> None:
     assert not export.exists()
 
 
+def prepared(store: Store, run: str, choice: str, age: float, octets: int = 10) -> Path:
+    """Files that were prepared of a run, so many days ago."""
+    folder = store.home / "exports" / run / choice
+    folder.mkdir(parents=True)
+    (folder / "mask.tif").write_bytes(b"0" * octets)
+    for one in (folder / "mask.tif", folder):
+        os.utime(one, (days(age).timestamp(),) * 2)
+    return folder
+
+
+def test_what_can_be_prepared_again_goes_before_any_run(store: Store, kept: Keep) -> None:
+    run, pinned = kept(90, 0.1), kept(80, 0.2)
+    store.label(pinned, pinned=True)
+    old, older, new = prepared(store, run, "a", 2), prepared(store, pinned, "b", 3, 7), prepared(store, run, "c", 0, 5)
+    everything = storage(store).kept
+
+    found = plan(store, quota=everything - 8)
+
+    assert [(one.id, one.freed) for one in found.exports] == [(f"{pinned}/b", 7), (f"{run}/a", 10)]
+    assert (found.runs, found.freed, found.kept) == ((), 17, everything - 17)
+    assert plan(store, quota=everything).nothing
+    assert [one.id for one in plan(store, older_than=days(2.5)).exports] == [f"{pinned}/b"]
+    assert prune(store, found) == housekeeping.Removed(0, 0, 2)
+    assert [folder.exists() for folder in (old, older, new)] == [False, False, True]
+    assert not older.parent.exists()
+    assert storage(store).kept == found.kept
+    assert there(store, run, pinned) == [True, True]
+
+
+def test_what_was_just_prepared_goes_only_with_its_run(store: Store, kept: Keep) -> None:
+    run = kept(90, 0.1)
+    prepared(store, run, "old", 2, 7)
+    new = prepared(store, run, "new", 0, 5)
+
+    found = plan(store, quota=0)
+
+    assert [one.id for one in found.exports] == [f"{run}/old"]
+    assert [(one.id, one.freed) for one in found.runs] == [(run, size(store, run) + 5)]
+    assert found.kept == 0
+    prune(store, found)
+    assert not new.exists()
+
+
+def test_what_was_prepared_anew_since_the_plan_stays(store: Store, kept: Keep) -> None:
+    folder = prepared(store, kept(0, 0.1), "a", 2)
+    found = plan(store, older_than=days(1))
+    (folder / "mask.tif").write_bytes(b"new")
+
+    assert prune(store, found).exports == 0
+    assert (folder / "mask.tif").read_bytes() == b"new"
+
+
 def test_old_uploads_go_when_neither_run_nor_scene_names_them(tmp_path: Path, store: Store, kept: Keep) -> None:
     used, lonely, fresh = (uploaded(store, tmp_path, age, f"{age}.tif", age) for age in (40, 41, 5))
     before, after = uploaded(store, tmp_path, 60, "b.tif", 7), uploaded(store, tmp_path, 50, "a.tif", 8)

@@ -1,4 +1,4 @@
-"""Room on the disk: what is used, and removing old runs after saying which."""
+"""Room on the disk: what is used, what is lost, and removing what nobody needs after saying which."""
 
 from __future__ import annotations
 
@@ -13,12 +13,22 @@ from ui.runs import table, words
 from ui.state import Slot
 
 if TYPE_CHECKING:
-    from core.runs.housekeeping import Plan, Storage
+    from core.runs.housekeeping import Missing, Orphan, Plan, Storage
 
 LISTED = 12
-"""Runs that are named before they go; more are counted."""
+"""Lines of one list; more are counted."""
+
+ORPHANS = {
+    "artifact": "result of no run",
+    "upload": "file of no scene",
+    "work": "left by a run that has ended",
+    "export": "prepared of a run that is gone",
+    "leftover": "half written",
+}
+"""What each kind of file is that nobody names."""
 
 _PLAN: Slot[Plan | None] = Slot("runs-prune-plan", None)
+_LOOKED: Slot[tuple[tuple[Orphan, ...], tuple[Missing, ...]] | None] = Slot("runs-lost-files", None)
 
 
 @st.fragment
@@ -39,6 +49,8 @@ def show() -> None:
         st.caption(" · ".join(f"{name} {words.size(octets)}" for name, octets in parts.items() if octets))
         with st.expander("Make room", expanded=_PLAN.get() is not None):
             _prune()
+        with st.expander("Lost files", expanded=_LOOKED.get() is not None):
+            _lost()
 
 
 @st.cache_data(ttl=30, show_spinner=False)
@@ -51,7 +63,10 @@ def _storage(home: str) -> Storage:
 
 def _prune() -> None:
     """Ask what may go, say what would go, and do it when that is confirmed."""
-    st.markdown("Removes the oldest runs first, with what stands on them. Pinned runs, and those they stand on, stay.")
+    st.markdown(
+        "Removes prepared downloads first, which can be made again, then the oldest runs with what stands on them. "
+        "Pinned runs, and those they stand on, stay."
+    )
     with st.form("prune", border=False), st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         days = st.number_input(
             "Older than, days", 0, 100_000, None, 30, key="prune-days", placeholder="any age", width=180
@@ -80,17 +95,15 @@ def _planned(days: int | None, quota: float | None) -> Plan | None:
 def _confirm(plan: Plan) -> None:
     if plan.beyond:
         st.warning(f"{words.size(plan.beyond)} stay beyond the quota: what is left is pinned, under way or in use.")
-    if not plan.runs and not plan.uploads:
+    if plan.nothing:
         st.info("Nothing would go.")
         return
-    what = [words.count(len(plan.runs), "run")] if plan.runs else []
-    what += [words.count(len(plan.uploads), "unused upload")] if plan.uploads else []
-    st.markdown(f"**{' and '.join(what)} would go for good, which frees {words.size(plan.freed)}:**")
-    leaving = (*plan.runs, *plan.uploads)
-    lines = [f"- {plain(one.title)}, {words.moment(one.created)}, {words.size(one.freed)}" for one in leaving[:LISTED]]
-    if len(leaving) > LISTED:
-        lines.append(f"- and {len(leaving) - LISTED:,} more")
-    st.markdown("\n".join(lines))
+    what = _counted((len(plan.exports), "prepared download"), (len(plan.runs), "run"),
+                    (len(plan.uploads), "unused upload"))  # fmt: skip
+    st.markdown(f"**{what} would go for good, which frees {words.size(plan.freed)}:**")
+    leaving = [("prepared download of ", one) for one in plan.exports]
+    leaving += [("", one) for one in (*plan.runs, *plan.uploads)]
+    _listed([f"{of}{plain(one.title)}, {words.moment(one.created)}, {words.size(one.freed)}" for of, one in leaving])
     with st.container(horizontal=True):
         if st.button("Remove for good", type="primary", key="prune-now"):
             _remove(plan)
@@ -106,5 +119,65 @@ def _remove(plan: Plan) -> None:
     _PLAN.clear()
     _storage.clear()
     table.pick()
-    st.toast(f"{words.count(removed.runs, 'run')} and {words.count(removed.uploads, 'upload')} removed.")
+    went = _counted((removed.exports, "prepared download"), (removed.runs, "run"), (removed.uploads, "upload"))
+    st.toast(f"{went or 'Nothing'} removed.")
     st.rerun()
+
+
+def _counted(*numbers: tuple[int, str]) -> str:
+    """Those of some numbers that are not zero, with their nouns, as in a sentence."""
+    parts = [words.count(number, noun) for number, noun in numbers if number]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def _listed(lines: list[str]) -> None:
+    shown = lines[:LISTED]
+    if len(lines) > LISTED:
+        shown.append(f"and {len(lines) - LISTED:,} more")
+    st.markdown("\n".join(f"- {line}" for line in shown))
+
+
+def _lost() -> None:
+    """Look, when that is asked, for files that nobody names and for those that are named and not there."""
+    st.markdown("Looks for files that belong to nothing any more, and for runs and images whose files are gone.")
+    if st.button("Look for lost files", key="lost-look"):
+        _look()
+    found = _LOOKED.get()
+    if found is None:
+        return
+    lost, missing = found
+    if not lost and not missing:
+        st.success("All is in order: every file belongs to something, and none is missing.")
+    if missing:
+        st.warning(
+            f"**{words.count(len(missing), 'file')} missing.** Put them back from a copy, or delete what they belong "
+            "to and compute it again."
+        )
+        _listed([f"{one.role} of {_owner(one)}: {plain(str(one.path))}" for one in missing])
+    if lost:
+        room = words.size(sum(one.size for one in lost))
+        st.markdown(f"**{words.count(len(lost), 'lost file')}, {room}:**")
+        _listed([f"{ORPHANS[one.kind]}, {words.size(one.size)}: {plain(str(one.path))}" for one in lost])
+        if st.button("Remove them for good", type="primary", key="lost-remove"):
+            _remove_lost(lost)
+
+
+def _owner(one: Missing) -> str:
+    what = "the run" if one.owner == "run" else "the image"
+    return f"{what} {plain(one.title)} ({one.id[:8]})"
+
+
+def _look() -> None:
+    from core.runs.housekeeping import missing, orphans
+
+    _LOOKED.put((orphans(resources.store()), missing(resources.store())))
+
+
+def _remove_lost(lost: tuple[Orphan, ...]) -> None:
+    from core.runs.housekeeping import remove_orphans
+
+    gone = remove_orphans(resources.store(), lost)
+    _LOOKED.clear()
+    _storage.clear()
+    st.toast(f"{words.count(len(gone), 'lost file')} removed, {words.size(sum(one.size for one in gone))}.")
+    st.rerun(scope="fragment")
