@@ -131,8 +131,9 @@ def spool(content: BinaryIO, home: Path) -> tuple[Path, str]:
 def place(source: Path, root: Path, digest: str, suffix: str) -> str:
     """Give a file its lasting name and return that, relative to `root`; an equal one that is there is kept.
 
-    Where the disk can, `source` stays as another name of the file, to be removed once a row has it: should the row
-    not be written, nothing is lost and it can be tried again.
+    `source` stays, as another name of the file or where the disk knows none as another copy, to be removed once a row
+    has it: should the row not be written, nothing is lost and it can be tried again. Only where there is no room for
+    a copy either, it is moved.
 
     Raises
     ------
@@ -149,10 +150,20 @@ def place(source: Path, root: Path, digest: str, suffix: str) -> str:
         try:
             os.link(source, target)
         except OSError:  # there is a broken one, or the file system knows no two names of a file
-            source.replace(target)
+            _copy(source, target)
     except OSError as error:
         raise StorageError(f"{source.name} could not be kept.", str(error), "Free space and try again.") from error
     return name
+
+
+def _copy(source: Path, target: Path) -> None:
+    aside = target.with_name(f".writing-{secrets.token_hex(8)}")
+    try:
+        shutil.copyfile(source, aside)
+        aside.replace(target)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        source.replace(target)
 
 
 def drop(root: Path, names: Iterable[str]) -> None:

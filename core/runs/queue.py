@@ -206,19 +206,22 @@ class Queue(Shelf):
 
     @contextmanager
     def _placing(self) -> Iterator[Callable[[str, Path, str], ArtifactRow]]:
-        """Have a turn in which files get their lasting names; when it ends badly, those that no row has go again."""
-        names: set[str] = set()
+        """Have a turn in which files get their lasting names; when it ends badly, those that no row has go again.
+
+        But not the only copy of one, which the disk made us move: tidying finds that.
+        """
+        sources: dict[str, Path] = {}
 
         def place(role: str, path: Path, digest: str) -> ArtifactRow:
             row = self._placed(role, path, digest)
-            names.add(row.file)
+            sources[row.file] = path
             return row
 
         with files.turn(self.home):
             try:
                 yield place
             except BaseException:
-                self._drop_unnamed(names)
+                self._drop_unnamed({name for name, source in sources.items() if source.exists()})
                 raise
 
     def _placed(self, role: str, path: Path, digest: str) -> ArtifactRow:

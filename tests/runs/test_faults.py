@@ -86,12 +86,56 @@ def test_a_disk_that_takes_only_one_of_two_files_keeps_neither(any_store: Store)
     assert kept_files(any_store) == ["one", "two"]
 
 
-def test_a_file_system_without_second_names_moves_files(quick_store: Store) -> None:
-    with failing("link", OSError(errno.EPERM, "not permitted")):
+NO_LINKS = OSError(errno.EPERM, "not permitted")
+
+
+def refused(*_: object, **__: object) -> None:
+    raise StorageError("The database is gone.")
+
+
+def test_a_file_system_without_second_names_has_files_once(quick_store: Store) -> None:
+    with failing("link", NO_LINKS):
         identity = done(quick_store, probability="p")
 
     assert quick_store.artifact(identity, "probability").path.read_text() == "p"
     assert kept_files(quick_store) == ["p"]
+    assert not quick_store.work_folder(identity).exists()
+
+
+def test_a_file_system_without_second_names_loses_nothing_when_the_row_fails(
+    quick_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = begun(quick_store)
+    result = written(quick_store, identity, probability="p")
+
+    with failing("link", NO_LINKS):
+        with monkeypatch.context() as patch:
+            patch.setattr(quick_store, "_changed", refused)
+            with pytest.raises(StorageError, match="gone"):
+                quick_store.finish(identity, result)
+        assert kept_files(quick_store) == []
+        quick_store.finish(identity, result)
+
+    assert quick_store.run(identity).status == "done"
+    assert kept_files(quick_store) == ["p"]
+
+
+def test_the_only_copy_of_a_file_is_not_removed(quick_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without second names and without room for a copy the file is moved; a row that fails then leaves it there."""
+    identity = begun(quick_store)
+    result = written(quick_store, identity, probability="p")
+
+    def full(*_: object) -> None:
+        raise FULL
+
+    monkeypatch.setattr(files.shutil, "copyfile", full)
+    with failing("link", NO_LINKS), monkeypatch.context() as patch:
+        patch.setattr(quick_store, "_changed", refused)
+        with pytest.raises(StorageError, match="gone"):
+            quick_store.finish(identity, result)
+
+    assert kept_files(quick_store) == ["p"]
+    assert list((quick_store.home / "artifacts").rglob(".writing-*")) == []
 
 
 def test_a_broken_file_is_replaced_by_a_whole_one(quick_store: Store) -> None:
