@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from core.errors import InputError
 from core.runs import files, processes, reasons
-from core.runs.cluster import Cluster, ClusterError, Pending, WorkerLost
+from core.runs.cluster import Cluster, ClusterError, WorkerLost
 from core.runs.fair import Candidate, fairest
+from core.runs.flight import Flight
 from core.runs.records import Failure, Progress, Run, Status
 from core.runs.remote import PERFORM, Call, Settings
 from core.runs.split import Plan, Split, Splitter, whole
@@ -43,16 +44,8 @@ WHOLE, PART = 10, 0
 """Priorities for Dask, where several servers share one cluster."""
 
 
-@dataclass
-class Flight:
-    """Something that a worker was given to do."""
-
-    run_id: str
-    owner: str
-    pending: Pending
-    split: Split | None = None
-    astray: float = 0.0
-    unwanted: float = 0.0
+REMEMBERED = 1000
+"""Owners of whom it is known when they last had their turn."""
 
 
 class Dispatcher:
@@ -98,6 +91,7 @@ class Dispatcher:
         active = self.store.active()
         if self._adopted is None:
             self._adopted = {run.id for run in active if run.status == "queued"}
+        self._forget({run.id for run in active})
         seen, gap = self._watch.look(active)
         for run in active:
             if run.id in seen:
@@ -113,13 +107,28 @@ class Dispatcher:
     def leave(self) -> None:
         """The server stops: what ends with it is marked so, and its workers end."""
         whole_runs = set() if self.cluster.lasting else {flight.run_id for flight in self._flights}
-        for run_id in whole_runs | set(self._splits):
+        try:
+            for run_id in whole_runs | set(self._splits):
+                self._interrupt(run_id)
+        finally:
+            self._flights, self._splits = [], {}
+            self.up = False
+            self.cluster.close()
+
+    def _interrupt(self, run_id: str) -> None:
+        try:
             run = self._find(run_id)
             if run is not None and run.status == "running":
                 self.store.fail(run_id, reasons.interrupted(), "interrupted")
-        self._flights, self._splits = [], {}
-        self.up = False
-        self.cluster.close()
+        except Exception:
+            # Whoever looks at the queue next finds it silent and without a server, and marks it then.
+            log.exception("run %s could not be marked interrupted", run_id)
+
+    def _forget(self, active: Collection[str]) -> None:
+        """Let go of what is known of runs that have ended."""
+        self.submitted.intersection_update(active)
+        self._adopted = (self._adopted or set()).intersection(active)
+        self._tried = Counter({run_id: times for run_id, times in self._tried.items() if run_id in active})
 
     # What has ended
 
@@ -213,8 +222,7 @@ class Dispatcher:
     def _mind_flights(self, active: set[str], gap: float) -> None:
         there = set(self.cluster.workers()) if self.up and self._flights else set()
         for flight in list(self._flights):
-            flight.astray = 0.0 if flight.pending.worker in there else flight.astray + gap
-            flight.unwanted = 0.0 if flight.run_id in active else flight.unwanted + gap
+            flight.look(there, active, gap)
             if flight.astray > ASTRAY_AFTER and not flight.pending.done():
                 self._settle(flight, WorkerLost("The worker is not there any more."))
             elif flight.unwanted > OBEY_WITHIN:
@@ -247,7 +255,10 @@ class Dispatcher:
         split = self._splits.get(chosen.run_id) if chosen.part else self._split(waiting[chosen.run_id])
         waiting.pop(chosen.run_id, None)
         self._starts += 1
+        self._last.pop(chosen.owner, None)  # so that the first is always the one of longest ago
         self._last[chosen.owner] = self._starts
+        if len(self._last) > REMEMBERED:
+            del self._last[next(iter(self._last))]
         if split is not None:
             call = split.take()
         else:
@@ -290,9 +301,20 @@ class Dispatcher:
             for run in ours:
                 # Those that were ordered from another server may be computed there.
                 self._fail(run, error)
+            for split in list(self._splits.values()):
+                self._strand(split, error)
             return False
         self.up = True
         return True
+
+    def _strand(self, split: Split, error: Exception) -> None:
+        """A run that waits for workers which do not come must not wait until its limit."""
+        if not split.working:
+            run = self._find(split.run_id)
+            if run is not None:
+                self._fail(run, error)
+            split.drop()
+            del self._splits[split.run_id]
 
     def _find(self, run_id: str) -> Run | None:
         try:

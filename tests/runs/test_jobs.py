@@ -486,6 +486,42 @@ def test_a_server_that_stops_marks_what_it_was_computing(house: House) -> None:
     assert house.cluster.closed == 1
 
 
+def test_a_server_that_stops_marks_what_it_can_and_ends_its_workers(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(store, workers=3)
+    runs = [house.order() for _ in range(3)]
+    house.tick()
+    for run_id in runs:
+        house.claim(run_id)
+    real, refused = store.fail, []
+
+    def first_refused(run_id: str, *said: Any) -> bool:
+        if not refused:
+            refused.append(run_id)
+            raise StorageError("The database is locked.")
+        return real(run_id, *said)
+
+    monkeypatch.setattr(store, "fail", first_refused)
+    house.clerk.leave()
+
+    states = {run_id: store.run(run_id).status for run_id in runs}
+    assert states == {run_id: "running" if run_id in refused else "interrupted" for run_id in runs}
+    assert len(refused) == 1
+    assert house.cluster.closed == 1
+
+
+def test_what_is_known_of_runs_that_have_ended_is_forgotten(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.runs.dispatch.REMEMBERED", 2)
+    for owner in ("one", "two", "one", "three"):
+        house.order(owner)
+        house.tick()
+        house.ended(house.begun[-1])
+    house.tick()
+    assert (house.clerk.submitted, house.clerk._adopted, house.clerk._tried) == (set(), set(), {})
+    assert house.clerk._last == {"one": 3, "three": 4}
+
+
 def test_what_a_foreign_cluster_computes_goes_on_without_the_server(house: House) -> None:
     run_id = house.order()
     house.tick()
@@ -560,6 +596,23 @@ def test_the_heart_of_a_shared_run_beats_while_its_parts_wait(shared: House) -> 
     run_id = shared.order("large")
     shared.tick(40)
     assert shared.store.run(run_id).status == "running"
+
+
+def test_a_shared_run_fails_when_its_workers_cannot_be_started_again(shared: House) -> None:
+    run_id = shared.order("large")
+    shared.tick()
+    shared.cluster.given[0].outcome = plan_of(2)
+    taken = shared.cluster.free
+    shared.cluster.free = lambda: ()  # type: ignore[method-assign]  others have the workers
+    shared.tick()
+    shared.cluster.gone, shared.cluster.refuses = True, ClusterError("No processes.", "No memory.", "Buy some.")
+    shared.tick()
+    assert failure_of(shared, run_id, "failed") == Failure("No processes.", "No memory.", "Buy some.")
+    assert shared.clerk._splits == {}
+    shared.cluster.gone, shared.cluster.refuses, shared.cluster.free = False, None, taken  # type: ignore[method-assign]
+    other = shared.order("other")
+    shared.tick()
+    assert shared.begun[-1] == other
 
 
 def test_others_come_before_further_parts(shared: House) -> None:
