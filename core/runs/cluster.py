@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import LandslideError
+from core.runs.reasons import WorkerLost
 from core.runs.remote import Call, Settings, do
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ START_WITHIN = 90.0
 
 class ClusterError(LandslideError):
     """What computes could not be started, could not be reached, or is gone."""
-
-
-class WorkerLost(LandslideError):
-    """A worker ended before what it did was done."""
 
 
 class Pending(Protocol):

@@ -13,9 +13,10 @@ from collections.abc import Collection
 
 from core.errors import InputError
 from core.runs import files, processes, reasons
-from core.runs.cluster import Cluster, ClusterError, WorkerLost
+from core.runs.cluster import Cluster, ClusterError
 from core.runs.fair import Candidate, fairest
-from core.runs.flight import Flight
+from core.runs.flight import ASTRAY_AFTER, Flight
+from core.runs.reasons import WorkerLost
 from core.runs.records import Failure, Progress, Run, Status
 from core.runs.remote import PERFORM, Call, Settings
 from core.runs.split import Plan, Split, Splitter, whole
@@ -33,9 +34,6 @@ OBEY_WITHIN = 20.0
 
 OVERTIME = 15.0
 """Seconds beyond its limit; a worker minds the limit itself, so one that is still at work then hangs."""
-
-ASTRAY_AFTER = 10.0
-"""Seconds after which something given to a worker that is not there any more is taken back."""
 
 TRY_AGAIN_AFTER = 60.0
 """Seconds before a cluster that did not start is tried for the sake of runs that were not ordered here."""

@@ -128,12 +128,17 @@ def spool(content: BinaryIO, home: Path) -> tuple[Path, str]:
     return aside, digest.hexdigest()
 
 
-def place(source: Path, root: Path, digest: str, suffix: str) -> str:
-    """Give a file its lasting name and return that, relative to `root`; an equal one that is there is kept.
+def place(source: Path, root: Path, digest: str, suffix: str) -> tuple[str, bool]:
+    """Give a file its lasting name; an equal one that is there is kept.
 
     `source` stays, as another name of the file or where the disk knows none as another copy, to be removed once a row
     has it: should the row not be written, nothing is lost and it can be tried again. Only where there is no room for
     a copy either, it is moved.
+
+    Returns
+    -------
+    tuple
+        The name, relative to `root`, and whether `source` was moved.
 
     Raises
     ------
@@ -146,17 +151,17 @@ def place(source: Path, root: Path, digest: str, suffix: str) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         # A file that is being read cannot be replaced on every system.
         if target.is_file() and target.stat().st_size == source.stat().st_size:
-            return name
+            return name, False
         try:
             os.link(source, target)
         except OSError:  # there is a broken one, or the file system knows no two names of a file
-            _copy(source, target)
+            return name, not _copied(source, target)
     except OSError as error:
         raise StorageError(f"{source.name} could not be kept.", str(error), "Free space and try again.") from error
-    return name
+    return name, False
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copied(source: Path, target: Path) -> bool:
     aside = target.with_name(f".writing-{secrets.token_hex(8)}")
     try:
         shutil.copyfile(source, aside)
@@ -164,6 +169,8 @@ def _copy(source: Path, target: Path) -> None:
     except OSError:
         aside.unlink(missing_ok=True)
         source.replace(target)
+        return False
+    return True
 
 
 def drop(root: Path, names: Iterable[str]) -> None:

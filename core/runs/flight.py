@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from core.runs.cluster import Pending
 from core.runs.split import Split
 
+ASTRAY_AFTER = 10.0
+"""Seconds after which something given to a worker that is not there any more is taken back."""
+
 
 @dataclass
 class Flight:

@@ -13,10 +13,10 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.errors import InputError
-from core.runs import disk, files, processes
+from core.runs import disk, files, processes, reasons
 from core.runs.disk import Entry, Missing, Orphan, missing, orphans, remove_orphans
 from core.runs.ledger import Leaving, Ledger, own_files
-from core.runs.records import Failure, RunFilter, clock
+from core.runs.records import RunFilter, clock
 from core.runs.store import Store
 from core.runs.tables import RunRow, SceneRow
 from core.runs.work import SILENT_AFTER
@@ -194,8 +194,7 @@ def settle(store: Store) -> int:
     for run in store.active():
         silent = run.heartbeat is not None and clock() - run.heartbeat.timestamp() > SILENT_AFTER
         if run.status == "running" and silent and processes.is_alive(run.server) is False:
-            ended = Failure("The process that computed this run has ended.", "Nothing of it was kept.", "Run it again.")
-            settled += store.fail(run.id, ended, "interrupted")
+            settled += store.fail(run.id, reasons.abandoned(), "interrupted")
     return settled
 
 

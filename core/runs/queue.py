@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, LandslideError, RunCancelled, StorageError
-from core.runs import files
+from core.runs import files, reasons
 from core.runs.records import (
     ACTIVE,
     Failure,
@@ -111,8 +111,7 @@ class Queue(Shelf):
 
     def cancel(self, identity: str) -> None:
         """Stop a run: at once while it waits, at its next window or batch while it works."""
-        stopped = Failure("The run was cancelled.", "Nothing of it was kept.")
-        if not self._end(identity, ("queued",), "cancelled", stopped):
+        if not self._end(identity, ("queued",), "cancelled", reasons.cancelled()):
             self._change(identity, ("running",), {"cancelling": True})
 
     def fail(self, identity: str, failure: Failure, status: Status = "failed") -> bool:
@@ -210,21 +209,23 @@ class Queue(Shelf):
 
         But not the only copy of one, which the disk made us move: tidying finds that.
         """
-        sources: dict[str, Path] = {}
+        names: set[str] = set()
+        moved: set[str] = set()
 
         def place(role: str, path: Path, digest: str) -> ArtifactRow:
-            row = self._placed(role, path, digest)
-            sources[row.file] = path
+            row, only = self._placed(role, path, digest)
+            (moved if only else names).add(row.file)
             return row
 
         with files.turn(self.home):
             try:
                 yield place
             except BaseException:
-                self._drop_unnamed({name for name, source in sources.items() if source.exists()})
+                self._drop_unnamed(names - moved)
                 raise
 
-    def _placed(self, role: str, path: Path, digest: str) -> ArtifactRow:
+    def _placed(self, role: str, path: Path, digest: str) -> tuple[ArtifactRow, bool]:
+        """The row of a file that has got its lasting name, and whether it had to be moved for that."""
         root, suffix = self.home / files.ARTIFACTS, path.suffix
         try:
             size = path.stat().st_size
@@ -233,9 +234,10 @@ class Queue(Shelf):
                 f"The {role} file of the run is no longer on disk.", str(error), "Run it again."
             ) from error
         known = path.is_relative_to(root)
-        name = path.relative_to(root).as_posix() if known else files.place(path, root, digest, suffix)
+        name, moved = (path.relative_to(root).as_posix(), False) if known else files.place(path, root, digest, suffix)
         media_type = files.MEDIA_TYPES.get(suffix, "application/octet-stream")
-        return ArtifactRow(role=role, digest=digest, file=name, size=size, media_type=media_type, derived=False)
+        row = ArtifactRow(role=role, digest=digest, file=name, size=size, media_type=media_type, derived=False)
+        return row, moved
 
     def _drop_unnamed(self, names: set[str]) -> None:
         """Remove those of some artifact files that no run names; only in one's turn."""

@@ -1,12 +1,15 @@
-"""What is said of runs that did not come to their own end."""
+"""What is said of runs that did not come to their own end, in whatever process that is found."""
 
 from __future__ import annotations
 
 import traceback
 
 from core.errors import LandslideError, RunCancelled
-from core.runs.cluster import WorkerLost
 from core.runs.records import Failure, Run, Status
+
+
+class WorkerLost(LandslideError):
+    """A worker ended before what it did was done."""
 
 
 def of(run: Run, error: Exception) -> tuple[Failure, Status]:
@@ -14,9 +17,20 @@ def of(run: Run, error: Exception) -> tuple[Failure, Status]:
     status: Status = "cancelled" if isinstance(error, RunCancelled) or run.cancelling else "failed"
     if isinstance(error, WorkerLost):
         return (cancelled() if run.cancelling else lost(run.worker)), status
+    return told(error), status
+
+
+def told(error: Exception) -> Failure:
+    """What an error says for itself, with where it came from for who looks after the server."""
+    detail = "".join(traceback.format_exception(error))
     if isinstance(error, LandslideError):
-        return Failure(error.what, error.why, error.remedy), status
-    return unforeseen("".join(traceback.format_exception(error))), status
+        return Failure(error.what, error.why, error.remedy, detail)
+    return Failure(
+        "The run stopped by an error in the program.",
+        f"{type(error).__name__}: {error}"[:500],
+        "Run it again; if this goes on, report it with the details below.",
+        detail,
+    )
 
 
 def lost(worker: str) -> Failure:
@@ -45,6 +59,16 @@ def interrupted() -> Failure:
     return Failure("The server stopped while this run was computed.", "Nothing of it was kept.", "Run it again.")
 
 
+def abandoned() -> Failure:
+    """The process that computed it ended, and nobody knows what for."""
+    return Failure("The process that computed this run has ended.", "Nothing of it was kept.", "Run it again.")
+
+
+def stopped(error: BaseException) -> Failure:
+    """Whoever looks after the process ended what it did, as Ctrl+C does."""
+    return Failure("The run was stopped from outside.", f"{type(error).__name__}. Nothing of it was kept.")
+
+
 def cancelled() -> Failure:
     """Somebody wanted it so."""
     return Failure("The run was cancelled.", "Nothing of it was kept.")
@@ -58,14 +82,4 @@ def overtime(limit: float) -> Failure:
         f"The run took longer than its limit of {said} and was stopped.",
         "A limit keeps a run that does not end from holding up all others. Nothing of it was kept.",
         "Choose a part of the scene or a smaller overlap, or raise the limit (SLIDELENS_TIME_LIMIT).",
-    )
-
-
-def unforeseen(detail: str) -> Failure:
-    """An error that nobody foresaw."""
-    return Failure(
-        "The run stopped by an error in the program.",
-        "Nothing of it was kept.",
-        "Run it again; if this goes on, report it with the details below.",
-        detail,
     )

@@ -250,7 +250,7 @@ class Shelf:
     def _kept(self, aside: Path, digest: str, suffix: str) -> Iterator[str]:
         """Have a turn in which an upload gets its lasting name; when that ends badly and no row has it, it goes."""
         with files.turn(self.home):
-            file = files.place(aside, self.home / files.FILES, digest, suffix)
+            file, _ = files.place(aside, self.home / files.FILES, digest, suffix)
             try:
                 yield file
             except BaseException:

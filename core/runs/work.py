@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import LandslideError, ModelError, RunCancelled, StorageError
-from core.runs import files
+from core.runs import files, reasons
 from core.runs.provenance import this_process
 from core.runs.records import Failure, Order, Progress, Result, Run, Status
 
@@ -97,7 +96,8 @@ class Context:
             When the run is over its time limit.
         """
         if self.over_time:
-            raise over_time(self._run)
+            told = reasons.overtime(self._run.time_limit)
+            raise LandslideError(told.what, told.why, told.remedy)
         return self._stopping.is_set() or (self._stop is not None and self._stop())
 
     @property
@@ -120,16 +120,6 @@ class Context:
                 if well:
                     log.warning("the pulse of run %s could not be written", self._run.id, exc_info=True)
                 well = False
-
-
-def over_time(run: Run) -> LandslideError:
-    """What is said of a run that took too long."""
-    limit = f"{run.time_limit / 60:,.0f} minutes" if run.time_limit >= 120 else f"{run.time_limit:.0f} seconds"
-    return LandslideError(
-        f"The run was stopped after {limit}.",
-        "It may not take longer on this installation.",
-        "Map a smaller area, or ask the operator to raise SLIDELENS_TIME_LIMIT.",
-    )
 
 
 Work = Callable[["Store", Run, Path, Context], Result]
@@ -199,21 +189,20 @@ def perform(
             result = does(store, run, files.folder(store.work_folder(identity)), context)
             keep(store, identity, result, context.stopped)
     except RunCancelled as error:
-        _end(store, identity, error, _failure(error), "cancelled")
+        _end(store, identity, error, reasons.told(error), "cancelled")
         if raising:
             raise
     except LandslideError as error:
-        _end(store, identity, error, _failure(error))
+        _end(store, identity, error, reasons.told(error))
         if raising:
             raise
     except Exception as error:
         log.exception("run %s failed", identity)
-        _end(store, identity, error, _bug(error))
+        _end(store, identity, error, reasons.told(error))
         if raising:
             raise
     except BaseException as error:
-        stopped = Failure("The run was stopped from outside.", type(error).__name__)
-        _end(store, identity, error, stopped, "cancelled")
+        _end(store, identity, error, reasons.stopped(error), "cancelled")
         raise
 
 
@@ -267,16 +256,3 @@ def compute_here(store: Store, order: Order, compute: Callable[[str, Path], Resu
             log.exception("what is left of run %s could not be removed", identity)
         raise
     return identity
-
-
-def _failure(error: LandslideError) -> Failure:
-    return Failure(error.what, error.why, error.remedy, "".join(traceback.format_exception(error)))
-
-
-def _bug(error: Exception) -> Failure:
-    return Failure(
-        "Something went wrong that should not have.",
-        f"{type(error).__name__}: {error}"[:500],
-        "Run it again; if it fails again, please report it with the details below.",
-        "".join(traceback.format_exception(error)),
-    )

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,93 +14,24 @@ import pytest
 
 from core.errors import InputError, RunCancelled, StorageError
 from core.runs import jobs
-from core.runs.cluster import ClusterError, WorkerLost
+from core.runs.cluster import ClusterError
 from core.runs.dispatch import Dispatcher
 from core.runs.fair import Candidate, fairest
 from core.runs.processes import is_alive
 from core.runs.provenance import this_process
+from core.runs.reasons import WorkerLost
 from core.runs.records import Failure, Order, Progress, Run
-from core.runs.remote import Call, Settings
+from core.runs.remote import Call
 from core.runs.split import Plan
 from core.runs.store import Store
 from core.runs.watch import LONGEST_GAP, Watch
+from tests.runs.played import Played, PlayedCluster
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def candidate(name: str, owner: str, minute: int, *, part: bool = False) -> Candidate:
     return Candidate(name, owner, NOON + timedelta(minutes=minute), part)
-
-
-class Played:
-    """Something that a played worker was given."""
-
-    def __init__(self, worker: str, call: Call) -> None:
-        self.worker, self.call = worker, call
-        self.outcome: Any = ...
-        self.forgotten = False
-
-    @property
-    def run_id(self) -> str:
-        return str(self.call.arguments["run_id"])
-
-    def done(self) -> bool:
-        return self.outcome is not ...
-
-    def result(self) -> Any:
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-    def forget(self) -> None:
-        self.forgotten = True
-
-
-class PlayedCluster:
-    """Workers that do nothing until the test says what came of it."""
-
-    lasting = False
-
-    def __init__(self, count: int = 1) -> None:
-        self.names = [f"tls://{number}" for number in range(count)]
-        self.given: list[Played] = []
-        self.stopped: list[str] = []
-        self.starts = 0
-        self.closed = 0
-        self.refuses: ClusterError | None = None
-        self.gone = False
-
-    def start(self) -> None:
-        self.starts += 1
-        if self.refuses:
-            raise self.refuses
-
-    def tend(self) -> None:
-        if self.gone:
-            raise ClusterError("The scheduler stopped.")
-
-    def workers(self) -> tuple[str, ...]:
-        return tuple(self.names)
-
-    def free(self) -> tuple[str, ...]:
-        busy = {one.worker for one in self.given if not one.done()}
-        return tuple(name for name in self.names if name not in busy)
-
-    def submit(self, worker: str, call: Call, settings: Settings, priority: int) -> Played:
-        self.given.append(Played(worker, call))
-        return self.given[-1]
-
-    def stop(self, worker: str) -> None:
-        self.stopped.append(worker)
-        for one in self.given:
-            if one.worker == worker and not one.done():
-                one.outcome = WorkerLost("stopped")
-
-    def close(self) -> None:
-        self.closed += 1
-        for one in self.given:
-            if not one.done():
-                one.outcome = WorkerLost("closed")
 
 
 class House:
@@ -242,6 +174,11 @@ def failure_of(house: House, run_id: str, status: str) -> Failure:
     return run.failure
 
 
+def told(house: House, run_id: str, status: str) -> Failure:
+    """What is said of a run to its user."""
+    return replace(failure_of(house, run_id, status), detail="")
+
+
 def test_a_worker_that_ends_leaves_its_run_failed_and_the_next_begins(house: House) -> None:
     run_id, following = house.order(), house.order()
     house.tick()
@@ -272,7 +209,7 @@ def test_an_error_for_the_user_is_told_as_it_is(house: House) -> None:
     house.claim(run_id)
     house.cluster.given[0].outcome = InputError("No pixel.", "Nothing to map.", "Choose another.")
     house.tick()
-    assert failure_of(house, run_id, "failed") == Failure("No pixel.", "Nothing to map.", "Choose another.")
+    assert told(house, run_id, "failed") == Failure("No pixel.", "Nothing to map.", "Choose another.")
 
 
 def test_an_error_of_the_program_is_kept_whole(house: House) -> None:
@@ -376,7 +313,7 @@ def test_when_the_cluster_cannot_start_the_queue_says_so(house: House) -> None:
     house.clerk._adopted = set()  # as if the other one had been ordered from another server
     house.cluster.refuses = ClusterError("No processes.", "No memory.", "Buy some.")
     house.tick()
-    assert failure_of(house, run_id, "failed") == Failure("No processes.", "No memory.", "Buy some.")
+    assert told(house, run_id, "failed") == Failure("No processes.", "No memory.", "Buy some.")
     assert house.store.run(foreign).status == "queued"
     house.tick(5)
     assert house.cluster.starts == 1
@@ -607,7 +544,7 @@ def test_a_shared_run_fails_when_its_workers_cannot_be_started_again(shared: Hou
     shared.tick()
     shared.cluster.gone, shared.cluster.refuses = True, ClusterError("No processes.", "No memory.", "Buy some.")
     shared.tick()
-    assert failure_of(shared, run_id, "failed") == Failure("No processes.", "No memory.", "Buy some.")
+    assert told(shared, run_id, "failed") == Failure("No processes.", "No memory.", "Buy some.")
     assert shared.clerk._splits == {}
     shared.cluster.gone, shared.cluster.refuses, shared.cluster.free = False, None, taken  # type: ignore[method-assign]
     other = shared.order("other")

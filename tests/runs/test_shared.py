@@ -12,9 +12,9 @@ import pytest
 
 from core.errors import LandslideError, RunCancelled
 from core.mapping import blocks
-from core.runs.cluster import WorkerLost
 from core.runs.local import LocalCluster
 from core.runs.mapping import Request, order_of, run_mapping
+from core.runs.reasons import WorkerLost
 from core.runs.records import Order
 from core.runs.shared import map_shared
 from core.runs.store import Store

@@ -117,7 +117,7 @@ def test_a_bug_is_written_down_whole(quick_store: Store) -> None:
     run = quick_store.run(identity)
     assert run.status == "failed"
     assert run.failure is not None
-    assert run.failure.what == "Something went wrong that should not have."
+    assert run.failure.what == "The run stopped by an error in the program."
     assert run.failure.why == "ZeroDivisionError: by zero"
     assert "Traceback" in run.failure.detail
     assert nothing_is_left(quick_store)
@@ -166,7 +166,7 @@ def test_a_run_over_its_time_is_stopped(quick_store: Store) -> None:
     run = quick_store.run(identity)
     assert run.status == "failed"
     assert run.failure is not None
-    assert run.failure.what == "The run was stopped after 0 seconds."
+    assert run.failure.what == "The run took longer than its limit of 0.05 s and was stopped."
     assert "SLIDELENS_TIME_LIMIT" in run.failure.remedy
 
 
