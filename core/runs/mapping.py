@@ -17,7 +17,7 @@ from core.mapping.bridge import Bridge, bridge
 from core.mapping.models import network_of
 from core.mapping.options import Area, Cancel, Options, Progress, ignore, never
 from core.mapping.predict import Predictor, write_rasters
-from core.mapping.result import MappingResult
+from core.mapping.result import MAPPINGS, MappingResult
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now, this_process
 from core.runs.records import Order, Run, SceneRecord
@@ -310,8 +310,40 @@ def request_for(result: MappingResult, mapped: Scene, other: Scene) -> Request:
     return request
 
 
+def order_scored(result: MappingResult, record: SceneRecord, *, owner: str = "") -> Order:
+    """The order of counting a finished run against an inventory, without running the model again.
+
+    Parameters
+    ----------
+    record
+        The scene that was mapped, with its inventory.
+
+    Raises
+    ------
+    InputError
+        When the scene has no inventory, or the run is no mapping.
+    """
+    _inventory(record)
+    if result.kind not in MAPPINGS:
+        what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
+        raise InputError(what, remedy="Choose a mapping.")
+    parameters = dict(result.provenance["parameters"])
+    return Order(TASK, "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
+
+
+def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"scored"``."""
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Counting block {done:,} of {total:,}")
+
+    (parent,) = run.parents
+    result, record = store.mapping(parent), store.scene_record(run.scene_id)
+    return _scored(result, record, run.id, folder, report, context.stopped)
+
+
 def rescore(store: Store, result: MappingResult, record: SceneRecord) -> MappingResult:
-    """Score a finished run against an inventory without running the model again.
+    """Score a finished run against an inventory at once, without running the model again.
 
     The outcome is a run of its own, because a finished run never changes; its probability raster is the same file.
 
@@ -325,28 +357,44 @@ def rescore(store: Store, result: MappingResult, record: SceneRecord) -> Mapping
     LandslideError
         When the inventory does not fit the run's grid, or the disk is full.
     """
+    order = order_scored(result, record)
+    identity = compute_here(store, order, lambda identity, folder: _scored(result, record, identity, folder))
+    return store.mapping(identity)
+
+
+def _inventory(record: SceneRecord) -> Path:
+    if record.truth is None:
+        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
+    return record.truth
+
+
+def _scored(
+    result: MappingResult,
+    record: SceneRecord,
+    identity: str,
+    folder: Path,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> MappingResult:
     from core.raster.align import truth_reader
     from core.runs.scoring import count_against
 
-    truth, spec = record.truth, find_model("mapping", result.model).spec
-    if truth is None:
-        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
+    truth, spec = _inventory(record), find_model("mapping", result.model).spec
+    if record.scene.digest != result.scene_digest:
+        what = f"The image of {record.scene.name} is not the one that was mapped."
+        raise InputError(what, "Its file was replaced since.", "Run the mapping again.")
     known = truth_reader(truth, result.grid)
-
-    def count(identity: str, folder: Path) -> MappingResult:
-        artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec)
-        return replace(
-            result,
-            id=identity,
-            folder=folder,
-            counts=counts,
-            baseline=baseline,
-            scene_id=record.id,
-            has_truth=True,
-            artifacts=artifacts,
-            provenance={**result.provenance, "truth": _truth(truth, known), "scored": now()},
-        )
-
-    parameters = dict(result.provenance["parameters"])
-    order = Order(TASK, "scored", parameters, record.id, model=result.model, parents=(result.id,))
-    return store.mapping(compute_here(store, order, count))
+    artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec, progress, cancel)
+    return replace(
+        result,
+        id=identity,
+        folder=folder,
+        counts=counts,
+        baseline=baseline,
+        scene_id=record.id,
+        has_truth=True,
+        artifacts=artifacts,
+        kind="scored",
+        parents=(result.id,),
+        provenance={**result.provenance, "truth": _truth(truth, known), "scored": now()},
+    )

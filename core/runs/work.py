@@ -96,8 +96,7 @@ class Context:
             When the run is over its time limit.
         """
         if self.over_time:
-            told = reasons.overtime(self._run.time_limit)
-            raise LandslideError(told.what, told.why, told.remedy)
+            raise reasons.error(reasons.overtime(self._run.time_limit))
         return self._stopping.is_set() or (self._stop is not None and self._stop())
 
     @property
@@ -143,10 +142,17 @@ def _outlines(store: Store, run: Run, folder: Path, context: Context) -> Result:
     return compute_outlines(store, run, folder, context)
 
 
+def _scored(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.mapping import compute_scored
+
+    return compute_scored(store, run, folder, context)
+
+
 WORK: Mapping[tuple[str, str], Work] = {
     ("mapping", "mapping"): _mapping,
     ("mapping", "change"): _change,
     ("mapping", "outlines"): _outlines,
+    ("mapping", "scored"): _scored,
 }
 """What does the work of each task and kind; each imports its engine only when it is called."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from core.mapping.predict import Options
 from core.mapping.result import MappingResult
 from core.raster import write
 from core.raster.scene import Scene
-from core.runs.mapping import Request, request_for, request_of, rescore, run_mapping
+from core.runs.mapping import Request, order_scored, request_for, request_of, rescore, run_mapping
 from core.runs.store import Store
+from core.runs.work import perform
 from tests.factories import PLACEMENTS, constant_weights, expected_codes, ramp, tiny_spec, write_model, write_raster
 
 RED = Request("red", engine="torch")
@@ -203,6 +205,49 @@ def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store)
     assert store.mapping(later.id).has_truth
     found = expected_codes(values[0])[3:] / 254 >= 0.5
     assert Confusion.at(at_once.counts, 0.5) == Confusion.of(found, truth[3:] == 1)
+
+
+def test_scoring_as_a_job_is_scoring_at_once(tmp_path: Path, store: Store) -> None:
+    scene = scene_of(tmp_path, ramp(40, 50))
+    path, _ = truth_file(tmp_path, 40, 50)
+    plain = run_mapping(store, scene, RED)
+    record = store.add_scene(scene.path, scene.name, truth=path)
+    at_once = rescore(store, plain, record)
+
+    job = store.order(order_scored(plain, record, owner="somebody"))
+    told: list[tuple[int, int]] = []
+    perform(store, job, raising=True, listen=lambda *steps: told.append(steps))
+
+    later = store.mapping(job)
+    np.testing.assert_array_equal(later.counts, at_once.counts)
+    assert later.artifacts == at_once.artifacts
+    assert (later.kind, later.parents, later.scene_id) == ("scored", (plain.id,), record.id)
+    assert told == [(0, 1), (1, 1)]
+    assert store.run(job).metrics == store.run(at_once.id).metrics
+
+
+def test_scoring_as_a_job_can_be_cancelled(tmp_path: Path, store: Store) -> None:
+    scene = scene_of(tmp_path, ramp(40, 50))
+    path, _ = truth_file(tmp_path, 40, 50)
+    plain = run_mapping(store, scene, RED)
+    job = store.order(order_scored(plain, store.add_scene(scene.path, scene.name, truth=path)))
+    perform(store, job, stop=lambda: True)
+    assert store.run(job).status == "cancelled"
+
+
+def test_scoring_is_refused_without_inventory_of_what_is_no_map_and_on_another_image(
+    tmp_path: Path, store: Store
+) -> None:
+    scene = scene_of(tmp_path, ramp(40, 50))
+    path, _ = truth_file(tmp_path, 40, 50)
+    plain = run_mapping(store, scene, RED)
+    record = store.add_scene(scene.path, scene.name, truth=path)
+    with pytest.raises(InputError, match="no reference inventory"):
+        order_scored(plain, store.add_scene(scene.path, scene.name))
+    with pytest.raises(InputError, match="no mapping but of kind change"):
+        order_scored(replace(plain, kind="change"), record)
+    with pytest.raises(InputError, match="not the one that was mapped"):
+        rescore(store, replace(plain, scene_digest="0" * 64), record)
 
 
 def test_the_baseline_is_counted_over_the_same_pixels(tmp_path: Path, store: Store) -> None:

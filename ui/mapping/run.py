@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ui.maps import MapEvent
 
 
+WORKING = {"mapping": "Mapping landslides", "scored": "Counting against the reference"}
+"""What a run under way does, by its kind."""
+
+
 def submit(record: SceneRecord, request: Request, drawn: Mapping[str, Any] | None) -> str:
     """Order a mapping of the scene, or of what is drawn on it, and return the run's id at once.
 
@@ -40,11 +44,14 @@ def show_state(run: Run, *, opens: bool = True) -> bool:
     opens
         Whether running it again opens the new run on the page.
     """
-    if run.active:
-        jobs.follow(run.id, what="Mapping landslides")
-        return False
     if run.status != "done":
-        jobs.show_ended(run, opens=opens)
+        if run.kind == "scored" and run.parents:
+            to = {"run": run.parents[0]}
+            st.page_link("../pages/mapping.py", label="Back to the map without scores", query_params=to)
+        if run.active:
+            jobs.follow(run.id, what=WORKING.get(run.kind, "Working"))
+        else:
+            jobs.show_ended(run, opens=opens)
         return False
     missing = jobs.missing_files(run)
     if missing is not None:
@@ -54,9 +61,17 @@ def show_state(run: Run, *, opens: bool = True) -> bool:
     return True
 
 
-def tell_area(event: MapEvent) -> None:
-    """Say what the button will map: the whole scene, or what is drawn."""
+def tell_area(event: MapEvent, *, again: bool = False) -> None:
+    """Say what the button will map: the whole scene, or what is drawn.
+
+    Parameters
+    ----------
+    again
+        Whether the area of an earlier run is mapped where nothing is drawn.
+    """
     if event.drawn:
         st.caption("*Map landslides* maps only the drawn area. Take the drawing away with the bin to map all.")
+    elif again:
+        st.caption("*Map landslides* maps the area of the earlier run again. Draw another to map that instead.")
     else:
         st.caption("*Map landslides* maps the whole scene. Draw a rectangle or polygon to map only a part.")

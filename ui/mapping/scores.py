@@ -10,6 +10,7 @@ import streamlit as st
 from ui import resources
 from ui.feedback import guard
 from ui.mapping.choose import checked
+from ui.mapping.outlines import is_large
 from ui.mapping.view import View
 
 NAMES = {
@@ -108,13 +109,19 @@ def _ask_for_truth(view: View) -> None:
 
 
 def score_against(view: View, uploaded: object) -> None:
-    """Attach an uploaded inventory to the scene, score the run against it, and open the scored run."""
-    from core.runs.mapping import rescore
+    """Attach an uploaded inventory to the scene, score the run against it, and open the scored run.
+
+    A large raster is counted by a job, which the page follows.
+    """
+    from core.runs.mapping import order_scored, rescore
 
     suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")  # type: ignore[attr-defined]
     store, check = resources.store(), checked(view.record, "truth")
     record = store.attach(view.record.id, "truth", uploaded, suffix, check)  # type: ignore[arg-type]
-    scored = rescore(store, view.result, record)
+    if is_large(view.result):
+        scored = resources.jobs().submit(order_scored(view.result, record, owner=resources.visitor()))
+    else:
+        scored = rescore(store, view.result, record).id
     st.query_params["scene"] = record.id
-    st.query_params["run"] = scored.id
+    st.query_params["run"] = scored
     st.rerun()
