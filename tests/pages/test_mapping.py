@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rasterio.warp import transform_geom
 from streamlit.testing.v1 import AppTest
 
 from core.mapping.findings import default_choice
 from core.mapping.predict import Options
-from core.runs.mapping import Request, order_of, request_from
+from core.runs.jobs import InlineJobs
+from core.runs.mapping import Request, order_of, request_from, rescore
 from core.runs.records import Failure, Progress
 from core.runs.store import Store
-from tests.factories import deep_weights, ramp, tiny_spec, write_model, write_raster
+from tests.factories import ramp, tiny_spec, write_model, write_raster
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -236,16 +238,51 @@ def test_an_interrupted_run_is_told_and_made_again(page: AppTest, store: Store, 
     assert (newest.status, newest.name, newest.model) == ("done", "First try", "red")
 
 
-def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store, tmp_path: Path) -> None:
-    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
-    asked = Request("red", (3, 2, 1), "1,99", "none", Options(turned=True))
-    run = store.order(order_of(scene, asked))
+@pytest.mark.parametrize("scored", [False, True])
+def test_the_form_begins_with_what_another_run_asked(
+    page: AppTest, store: Store, tmp_path: Path, scored: bool
+) -> None:
+    truth = write_raster(tmp_path / "truth.tif", np.eye(48, 64, dtype=np.uint8))
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", truth=truth)
+    asked = Request("red", (3, 2, 1), "1,99", "none", Options(0.5, turned=True, batch=3), "torch")
+    run = InlineJobs(store).submit(order_of(scene, asked))
+    if scored:
+        run = rescore(store, store.mapping(run), scene).id
     page.query_params["scene"] = scene.id
     page.query_params["like"] = run
-    press(page.run(), "Map landslides")
+    page.run()
+    assert "windows overlap by 50%, 3 windows at a time, computed by torch" in texts(page)
+    press(page, "Map landslides")
     assert not page.error
     newest = store.runs()[0]
+    assert newest.kind == "mapping"
+    assert newest.id != run
     assert request_from(newest.parameters) == asked
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_the_drawn_area_of_another_run_is_mapped_again_unless_all_is_wanted(
+    page: AppTest, store: Store, tmp_path: Path, same: bool
+) -> None:
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    left, bottom, right, top = scene.scene.grid.bounds
+    ring = [(left, top), (right, top), (right, (top + bottom) / 2), (left, (top + bottom) / 2), (left, top)]
+    drawn = transform_geom(scene.scene.grid.crs, "EPSG:4326", {"type": "Polygon", "coordinates": [ring]})
+    run = InlineJobs(store).submit(order_of(scene, Request("red"), drawn))
+    page.query_params["scene"] = scene.id
+    page.query_params["like"] = run
+    page.run()
+    box = next(box for box in page.checkbox if box.label == "Map the same drawn area again")
+    assert box.value
+    assert "maps the area of the earlier run again" in texts(page)
+    if not same:
+        box.uncheck().run()
+        assert "maps the whole scene" in texts(page)
+    press(page, "Map landslides")
+    assert not page.error
+    newest = store.runs()[0]
+    assert newest.parameters["area"] == (store.run(run).parameters["area"] if same else None)
+    assert (store.mapping(newest.id).grid == store.mapping(run).grid) is same
 
 
 def test_without_a_model_the_page_says_how_to_get_one(
@@ -255,23 +292,6 @@ def test_without_a_model_the_page_says_how_to_get_one(
     page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif").id
     page.run()
     assert any("No mapping model is installed" in info.value for info in page.info)
-
-
-def test_the_page_of_an_explanation_is_not_taken_for_a_mapping(
-    page: AppTest, store: Store, models: Path, tmp_path: Path
-) -> None:
-    from core.runs.explain import explain, layers_of
-
-    write_model(models, tiny_spec("red", encoder="deep", tile=64), deep_weights())
-    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
-    page.query_params["scene"] = scene.id
-    press(page.run(), "Map landslides")
-    (run,) = store.runs()
-    explained = explain(store, scene.scene, store.mapping(run.id), (20, 20), layers_of("red")[1].name)
-    page.query_params["run"] = explained.run.id
-    page.run()
-    assert not page.exception
-    assert any("no mapping" in error.value for error in page.error)
 
 
 @pytest.fixture

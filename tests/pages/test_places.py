@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,8 +30,10 @@ def run(kind: str, **more: Any) -> Run:
             "mapping",
             {"run": ONE, "threshold": "0.4", "minimum": "900.0", "holes": "0.0"},
         ),
-        (run("explanation", parents=(ONE,)), "runs", {"run": ID}),
-        (run("training"), "runs", {"run": ID}),
+        (run("explanation", parents=(ONE,)), "mapping", {"run": ONE, "why": ID}),
+        (run("training"), "mapping", {"run": ID}),
+        (run("evaluation"), "mapping", {"run": ID}),
+        (replace(run("map"), task="of another version"), "runs", {"run": ID}),
     ],
 )
 def test_a_run_is_seen_on_its_own_map_or_on_those_it_stands_on(one: Run, page: str, address: dict[str, str]) -> None:

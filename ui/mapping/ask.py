@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from core.learning.store import StoredModel
     from core.raster.scene import Scene
     from core.runs.mapping import Request
+    from core.runs.records import SceneRecord
 
 STRETCHES = {
     "auto": "Automatic",
@@ -30,24 +33,60 @@ def _title(model: StoredModel) -> str:
     return f"{score:.2f} · {model.spec.title}" if score is not None else model.spec.title
 
 
-def like() -> Request | None:
-    """The request of the run that ``?like=`` names, to begin with; None when the address names none."""
+@dataclass(frozen=True)
+class Earlier:
+    """What another run asked, to begin with.
+
+    Attributes
+    ----------
+    request
+        Its request.
+    scene_id, area
+        The scene that it mapped, and the GeoJSON outline drawn on it; None when it mapped all.
+    """
+
+    request: Request
+    scene_id: str
+    area: Mapping[str, Any] | None
+
+
+def like() -> Earlier | None:
+    """What the run that ``?like=`` names asked; None when the address names none, or one that is no map.
+
+    A run that was scored afterwards asked what the one asked that it stands on.
+    """
     identity = st.query_params.get("like")
     if not identity:
         return None
     from core.runs.mapping import request_from
 
     run = resources.store().run(identity)
-    return request_from(run.parameters) if (run.task, run.kind) == ("mapping", "mapping") else None
+    scene = run.scene_id
+    while run.kind == "scored" and run.parents:
+        run = resources.store().run(run.parents[0])
+    if (run.task, run.kind) != ("mapping", "mapping"):
+        return None
+    return Earlier(request_from(run.parameters), scene, run.parameters["area"])
 
 
-def choose_model(scene: Scene, before: Request | None = None) -> StoredModel | None:
+def same_area(record: SceneRecord, before: Earlier | None) -> Mapping[str, Any] | None:
+    """The area that an earlier run of the scene mapped, unless the user wants another; asked where nothing is drawn."""
+    if before is None or before.area is None or before.scene_id != record.id:
+        return None
+    same = st.checkbox(
+        "Map the same drawn area again", True, key=f"same-area-{st.query_params['like']}",
+        help="The run that this one begins with mapped only a drawn part of the scene. Without the tick all is mapped.",
+    )  # fmt: skip
+    return before.area if same else None
+
+
+def choose_model(scene: Scene, before: Earlier | None = None) -> StoredModel | None:
     """Let the user choose a mapping model, those first that suit the scene; None, with the words why, without any.
 
     Parameters
     ----------
     before
-        Request to begin with.
+        Run to begin with.
     """
     from core.learning.store import list_models
     from core.mapping.bridge import suits
@@ -57,7 +96,10 @@ def choose_model(scene: Scene, before: Request | None = None) -> StoredModel | N
     if not models:
         st.info("No mapping model is installed. Train one with `python -m core mapping train`.")
         return None
-    first = list(models).index(before.model) if before is not None and before.model in models else 0
+    wanted = "" if before is None else before.request.model
+    if wanted and wanted not in models:
+        st.caption(plain(f"The model {wanted} of the earlier run is no longer installed."))
+    first = list(models).index(wanted) if wanted in models else 0
     name = st.selectbox(
         "Model", list(models), key=f"model-{ranked[0].spec.name}-{first}", index=first,
         format_func=lambda name: _title(models[name]),
@@ -95,7 +137,7 @@ def _show_card(model: StoredModel) -> None:
         st.image(picture.read_bytes(), caption=words, alt=words)
 
 
-def ask(scene: Scene, model: StoredModel, before: Request | None = None) -> Request | None:
+def ask(scene: Scene, model: StoredModel, before: Earlier | None = None) -> Request | None:
     """Show the form, or why the model cannot map the scene; the request when its button was pressed.
 
     Parameters
@@ -105,18 +147,17 @@ def ask(scene: Scene, model: StoredModel, before: Request | None = None) -> Requ
     model
         Model chosen.
     before
-        Request whose choices the form begins with.
+        Run with whose choices the form begins; what the form does not show is taken from it as it is.
     """
-    from core.mapping.predict import Options
     from core.runs.mapping import Request
 
     guess = _guess(scene, model)
     if guess is None:
         return None
     resources.jobs().prepare()  # a worker starts while the user looks at the form
-    if before is not None and before.bands and max(before.bands) <= len(scene.bands):
-        guess = before.bands if len(before.bands) == len(guess) else guess
-    begin = before or Request(model.spec.name)
+    begin = Request(model.spec.name) if before is None else before.request
+    if begin.bands and len(begin.bands) == len(guess) and max(begin.bands) <= len(scene.bands):
+        guess = begin.bands
     stretches = {**STRETCHES, begin.stretch: STRETCHES.get(begin.stretch, f"{begin.stretch} % of each band")}
     with st.form("ask", border=False):
         pressed = st.form_submit_button("Map landslides", type="primary", width="stretch")
@@ -134,12 +175,31 @@ def ask(scene: Scene, model: StoredModel, before: Request | None = None) -> Requ
                 "Average eight turns", begin.options.turned,
                 help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
             )
+            _show_unasked(begin)
     if not pressed:
         return None
     known = tuple(band for band in bands if band is not None)
     if len(known) < len(bands):
         raise BandError("Not every band is chosen.", remedy=f"Choose one each for {', '.join(model.spec.bands)}.")
-    return Request(model.spec.name, known, stretch, resample, Options(turned=turned))
+    return replace(
+        begin, model=model.spec.name, bands=known, stretch=stretch, resample=resample,
+        options=replace(begin.options, turned=turned),
+    )  # fmt: skip
+
+
+def _show_unasked(request: Request) -> None:
+    """Say what the form takes from an earlier run without asking, as far as it is not what it would be anyway."""
+    from core.runs.mapping import Request
+
+    usual, parts = Request(request.model), []
+    if request.options.overlap != usual.options.overlap:
+        parts.append(f"windows overlap by {request.options.overlap:.0%}")
+    if request.options.batch is not None:
+        parts.append(f"{request.options.batch} windows at a time")
+    if request.engine != usual.engine:
+        parts.append(f"computed by {request.engine}")
+    if parts:
+        st.caption(plain(f"As in the earlier run: {', '.join(parts)}."))
 
 
 Bands = tuple[int | None, ...]

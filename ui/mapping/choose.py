@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import InputError
+from core.errors import InputError, LandslideError
 from ui import resources
 from ui.feedback import Progress, plain
 
 if TYPE_CHECKING:
     from core.catalog.open_data import OpenPair
+    from core.runs.records import Run
     from core.runs.store import SceneRecord
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
@@ -22,21 +23,39 @@ SLIDERS = ("threshold", "minimum", "holes")
 """Keys of the sliders that only post-process; their values stand in the address."""
 
 
-def current() -> SceneRecord | None:
-    """The scene in the page's address; ``?sample=`` loads a sample on the way."""
+def current(run: Run | None = None) -> SceneRecord | None:
+    """The scene of a run, or that in the page's address; ``?sample=`` loads a sample on the way.
+
+    Parameters
+    ----------
+    run
+        Run of the page's address. A scene that the address names too takes the place of the run's own where both are
+        of the same image: to what all visitors share, a visitor's earlier scene or elevation is added in a copy.
+
+    Raises
+    ------
+    LandslideError
+        When the scene is unknown or its image is gone.
+    """
     sample = st.query_params.get("sample")
     if sample:
         del st.query_params["sample"]
         record = open_sample(sample)
         st.query_params["scene"] = record.id
         return record
-    run = st.query_params.get("run")
-    if run:
-        scene = resources.store().run(run).scene_id
-        if scene:
-            return resources.store().scene_record(scene)
     chosen = st.query_params.get("scene")
-    return resources.store().scene_record(chosen) if chosen else None
+    if run is None:
+        return resources.store().scene_record(chosen) if chosen else None
+    if not run.scene_id:
+        return None
+    record = resources.store().scene_record(run.scene_id)
+    if chosen in (None, record.id):
+        return record
+    try:
+        own = resources.store().scene_record(chosen)
+    except LandslideError:
+        return record  # an old address, of a copy that was removed since
+    return own if own.scene.digest == record.scene.digest else record
 
 
 def use(record: SceneRecord) -> None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import InputError
 from ui import resources
 from ui.feedback import guard, plain
+from ui.jobs import missing_files
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
+from ui.mapping import why
 from ui.mapping.outlines import drawn, landslides, tell_left_out
 from ui.mapping.run import tell_area
 from ui.mapping.view import View, area_text
@@ -74,11 +75,8 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 
 
 def _show(record: SceneRecord, result: MappingResult) -> None:
-    from core.mapping.result import MAPPINGS
     from ui.mapping.tabs import show_tabs
 
-    if result.kind not in MAPPINGS:
-        raise InputError(f"This run is no mapping but of kind {result.kind}.", remedy="Open the mapping it belongs to.")
     _notes(record, result)
     choice = choose(result)
     findings = None
@@ -113,7 +111,6 @@ def _forget_other_choice(choice: Choice, result: MappingResult) -> None:
     key = f"choice-{result.id}"
     if st.session_state.get(key, choice) != choice:
         st.session_state.pop(f"selected-{result.id}", None)
-        st.session_state.pop(f"explanation-{result.id}", None)
     st.session_state[key] = choice
 
 
@@ -211,13 +208,14 @@ def _map(
 
 
 def _extra_tiles(result: MappingResult) -> list[Tiles]:
-    """Layers of runs that stand on this one: the change since before, the last explanation."""
+    """Layers of runs that stand on this one: the change since before, the explanation that is shown."""
     extra = []
     change = next(iter(_standing_on(result, "change")), None)
     if change is not None and change.parents[-1] == result.id:
         extra.append(run_tiles(change.id, "change", opacity=0.8, visible=False))
-    if explained := st.session_state.get(f"explanation-{result.id}"):
-        extra.append(run_tiles(explained, "cam", opacity=0.6))
+    explained = why.shown(result)
+    if explained is not None and missing_files(explained) is None:
+        extra.append(run_tiles(explained.id, "cam", opacity=0.6))
     return extra
 
 

@@ -17,10 +17,15 @@ TABS = {
     "Provenance": provenance.show,
 }
 
+OPEN = "mapping-tab"
+"""Key of the tabs, with the title of the open one."""
+
 
 def show_tabs(view: View) -> None:
     """Show the open tab; the others are not computed until they are opened."""
-    tabs = st.tabs(list(TABS), key="mapping-tab", on_change="rerun")
+    if why.led_here():
+        st.session_state[OPEN] = "Why"
+    tabs = st.tabs(list(TABS), key=OPEN, on_change="rerun")
     for tab, show in zip(tabs, TABS.values(), strict=True):
         with tab:
             if tab.open:

@@ -41,9 +41,7 @@ class View:
 
 
 def area_text(value: float, georeferenced: bool) -> str:
-    """An area with a unit a person would use."""
-    if not georeferenced:
-        return f"{value:,.0f} px"
-    if value >= 1e6:
-        return f"{value / 1e6:,.2f} km²"
-    return f"{value / 1e4:,.2f} ha" if value >= 1e4 else f"{value:,.0f} m²"
+    """An area as reports write it too."""
+    from core.runs.report.words import area
+
+    return area(value, georeferenced=georeferenced)

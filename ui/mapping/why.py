@@ -1,4 +1,7 @@
-"""Why: Grad-CAM of one landslide or of a place, and the explanations that were asked for before."""
+"""Why: Grad-CAM of one landslide or of a place, and the explanations that were asked for before.
+
+The one that is shown stands in the page's address, as ``?why=``: its layer lies on the map, its pictures here.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,56 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import resources
-from ui.feedback import plain
+from core.errors import InputError
+from ui import jobs, resources
+from ui.feedback import guard, plain
 from ui.mapping.view import View
-from ui.state import rerun_fragment
+from ui.state import Slot, rerun_fragment
 
 if TYPE_CHECKING:
-    from core.runs.explain import Explanation
+    from core.mapping.result import MappingResult
+    from core.raster.scene import Scene
+    from core.runs.explained import Pictured
     from core.runs.records import Run
 
 LISTED = 12
 """Explanations that are listed; the others stand among the runs."""
 
+_LED_TO: Slot[str] = Slot("mapping-why-led-to", "")
+"""Explanation to which an address led last."""
+
+
+def shown(result: MappingResult) -> Run | None:
+    """The explanation that the address names, where it is one of this run and there to be seen; else None."""
+    identity = st.query_params.get("why")
+    if not identity:
+        return None
+    try:
+        run = resources.store().run(identity)
+    except InputError:
+        return None
+    belongs = run.kind == "explanation" and result.id in run.parents
+    return run if belongs and run.status == "done" else None
+
+
+def led_here() -> bool:
+    """Whether the address has just led to an explanation, so that its tab should be open; true once for each."""
+    identity = st.query_params.get("why", "")
+    new = bool(identity) and identity != _LED_TO.get()
+    _LED_TO.put(identity)
+    return new
+
 
 def show(view: View) -> None:
     """Ask the model about the chosen polygon or clicked place, and show what it reacted to."""
     _ask(view)
-    _earlier(view)
+    run = shown(view.result)
+    if run is not None:
+        with guard():
+            _show(view, run)
+    elif "why" in st.query_params:
+        st.warning("The explanation that the address names has no result, was removed, or is of another map.")
+    _earlier(view, run)
 
 
 def _ask(view: View) -> None:
@@ -45,9 +81,15 @@ def _ask(view: View) -> None:
         )  # fmt: skip
     with right:
         pressed = st.button("Ask why", type="primary", width="stretch")
-    key = f"explained-{view.result.id}-{view.choice}-{view.selected}-{view.clicked}-{layer}"
-    if pressed or key in st.session_state:
-        _show(view, _explain(view, layer, key))
+    if pressed:
+        _open(_explained(view, target, layer))
+
+
+def _open(identity: str) -> None:
+    """Show an explanation."""
+    st.query_params["why"] = identity
+    _LED_TO.put(identity)
+    rerun_fragment()
 
 
 def _target(view: View) -> object | None:
@@ -66,54 +108,76 @@ def _words(view: View) -> str:
     return f"Why this probability at row {row}, column {column}?"
 
 
-def _explain(view: View, layer: str, key: str) -> Explanation:
-    from core.runs.explain import Explanation, explain
+def _explained(view: View, target: object, layer: str) -> str:
+    """Id of the explanation of a target: that which this visitor asked for before, or a new one."""
+    from core.runs.explain import explain
 
+    key = f"explained-{view.result.id}-{view.choice}-{view.selected}-{view.clicked}-{layer}"
     known = st.session_state.get(key)
-    if isinstance(known, Explanation):
-        return known
+    if known in {run.id for run in _done(view) if jobs.missing_files(run) is None}:
+        return str(known)
     with st.spinner("Asking the model"):
-        explanation = explain(resources.store(), view.record.scene, view.result, _target(view), layer)  # type: ignore[arg-type]
-    st.session_state[key] = explanation
-    st.session_state[f"explanation-{view.result.id}"] = explanation.run.id
-    rerun_fragment()
+        explanation = explain(resources.store(), view.record.scene, view.result, target, layer)  # type: ignore[arg-type]
+    st.session_state[key] = explanation.run.id
+    return explanation.run.id
 
 
-def _show(view: View, explanation: Explanation) -> None:
+def _show(view: View, run: Run) -> None:
     from core.plots.pictures import cam_picture, outlined
 
+    st.markdown(f"**{_about(run, view)}**")
+    seen = _pictured(run.id, view.record.scene.digest, view.record.scene)
     pictures = st.columns(2)
-    image = outlined(explanation.image, explanation.region)
-    pictures[0].image(image, caption="What the model was given; the target is outlined", width="stretch",
-                      alt="Scene around the target, which is outlined")  # fmt: skip
-    pictures[1].image(cam_picture(explanation.image, explanation.attribution, explanation.region), width="stretch",
+    pictures[0].image(outlined(seen.image, seen.region), caption="The image; what was asked about is outlined",
+                      width="stretch", alt="Scene around the target, which is outlined")  # fmt: skip
+    pictures[1].image(cam_picture(seen.image, seen.attribution, seen.region), width="stretch",
                       caption="Grad-CAM: bright places raised the score of the outlined target",
                       alt="Grad-CAM over the scene, bright where the score was raised")  # fmt: skip
-    st.markdown(explanation.sentence)
+    st.markdown(plain(" ".join(run.notes)))
     st.caption("It also lies on the map as the layer Grad-CAM.")
 
 
-def _earlier(view: View) -> None:
-    """Explanations of this run so far, each of which the map can show; they are kept with the run and reported."""
-    known = [run for run in resources.store().children(view.result.id, "explanation") if run.status == "done"]
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _pictured(explanation: str, scene_digest: str, _scene: Scene) -> Pictured:
+    del scene_digest  # part of the key
+    from core.runs.explained import pictured
+
+    return pictured(resources.store(), explanation, _scene)
+
+
+def _done(view: View) -> list[Run]:
+    """Finished explanations of the run, the newest first."""
+    return [run for run in resources.store().children(view.result.id, "explanation") if run.status == "done"]
+
+
+def _earlier(view: View, current: Run | None) -> None:
+    """Explanations of this run so far, each of which can be shown; they are kept with the run and reported."""
+    known = _done(view)
     if not known:
         return
-    key = f"explanation-{view.result.id}"
     st.markdown(f"**Explanations of this run so far: {len(known)}**")
     for run in known[:LISTED]:
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"**{_about(run)}.** {plain(' '.join(run.notes))}")
-        shown = st.session_state.get(key) == run.id
-        if right.button("On the map" if shown else "Show", key=f"show-{run.id}", disabled=shown, width="stretch"):
-            st.session_state[key] = run.id
-            rerun_fragment()
+        left.markdown(f"**{_about(run, view)}.** {plain(' '.join(run.notes))}")
+        open_now = current is not None and current.id == run.id
+        label = "Shown" if open_now else "Show"
+        if right.button(label, key=f"show-{run.id}", disabled=open_now, width="stretch"):
+            _open(run.id)
     if len(known) > LISTED:
-        st.caption(f"and {len(known) - LISTED} more.")
+        st.caption(f"and {len(known) - LISTED} more, in the list of runs.")
 
 
-def _about(run: Run) -> str:
+def _about(run: Run, view: View) -> str:
     """What an explanation asked about, in words."""
-    target = run.parameters.get("target", {})
-    if target.get("landslide") is not None:
-        return f"Landslide {target['landslide']}"
-    return f"Row {target['row']}, column {target['column']}" if "row" in target else "A landslide"
+    target = run.parameters.get("target") or {}
+    if "row" in target:
+        return f"Row {target['row']}, column {target['column']}"
+    if target.get("outline") and view.findings is not None and len(view.findings.polygons):
+        from shapely.geometry import shape
+
+        # By place, not by the number it had then: other sliders number them anew.
+        polygons = view.findings.polygons
+        inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
+        if len(inside):
+            return f"Landslide {inside['id'].iloc[0]}"
+    return "A landslide at other values of the sliders"

@@ -1,0 +1,223 @@
+"""Addresses of runs of every kind: each opens where the run is seen, also when the image it mapped is gone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.mapping.findings import default_choice
+from core.runs.difference import order_difference
+from core.runs.explain import explain, layers_of
+from core.runs.jobs import InlineJobs
+from core.runs.mapping import Request, order_of
+from core.runs.outlines import order_outlines
+from core.runs.records import Failure, Order, SceneRecord
+from core.runs.store import Store
+from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster
+from tests.pages.test_mapping import labels, press, texts
+
+
+@pytest.fixture
+def page(repository: Path, store: Store, models: Path) -> AppTest:
+    """The page with a tiny model that can be asked why, and an empty store."""
+    write_model(models, tiny_spec("red", encoder="deep", tile=64), deep_weights())
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    return test.switch_page("../pages/mapping.py")
+
+
+@pytest.fixture
+def scene(store: Store, tmp_path: Path) -> SceneRecord:
+    """A scene that is used where it lies."""
+    return store.add_scene(write_raster(tmp_path / "scene.tif", ramp(48, 64)), "scene.tif")
+
+
+@pytest.fixture
+def mapped(page: AppTest, store: Store, scene: SceneRecord) -> str:
+    """A finished map of it."""
+    return InlineJobs(store).submit(order_of(scene, Request("red")))
+
+
+def open_run(page: AppTest, run: str, **more: str) -> AppTest:
+    for name, value in {"run": run, **more}.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """The page's address, of which each name has one value."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
+
+
+def explained(store: Store, scene: SceneRecord, mapped: str, pixel: tuple[int, int] = (20, 20)) -> str:
+    return explain(store, scene.scene, store.mapping(mapped), pixel, layers_of("red")[1].name).run.id
+
+
+def layers(page: AppTest) -> str:
+    """What the map is told to show."""
+    return json.dumps([part.proto.json_args for part in page.get("component_instance")])
+
+
+def pictures(page: AppTest) -> list[str]:
+    return [one.caption for part in page.get("image") for one in part.proto.imgs]
+
+
+def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str
+) -> None:
+    other, why = explained(store, scene, mapped, (5, 40)), explained(store, scene, mapped)
+
+    open_run(page, other, threshold="0.3")
+
+    assert not page.error
+    assert address(page)["run"] == mapped
+    assert address(page)["why"] == other
+    assert next(slider for slider in page.slider if slider.label == "Threshold").value == 0.3
+    assert next(tab for tab in page.tabs if tab.label == "Why").proto.label == page.session_state["mapping-tab"]
+    assert f"/tiles/run/{other}/cam/" in layers(page)
+    assert "**Row 5, column 40**" in texts(page)
+    assert [button.disabled for button in page.button if button.label in ("Shown", "Show")] == [False, True]
+    assert len(pictures(page)) == 2
+
+    press(page, "Show")
+    assert address(page)["why"] == why
+    assert f"/tiles/run/{why}/cam/" in layers(page)
+    assert other not in layers(page)
+    assert "**Row 20, column 20**" in texts(page)
+
+
+def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_session(
+    page: AppTest, store: Store, mapped: str
+) -> None:
+    page.session_state[f"selected-{mapped}"] = 1
+    page.session_state["mapping-tab"] = "Why"
+    open_run(page, mapped)
+    assert "Why is landslide 1 mapped?" in texts(page)
+    press(page, "Ask why")
+    assert not page.exception
+    assert not page.error
+    (why,) = store.children(mapped, "explanation")
+    assert address(page)["why"] == why.id
+    assert f"/tiles/run/{why.id}/cam/" in layers(page)
+    assert len(pictures(page)) == 2
+    assert "**Landslide 1.**" in texts(page)
+    kept = page.session_state._state.filtered_state
+    assert why.id in kept.values()
+    assert not [value for value in kept.values() if isinstance(value, np.ndarray) or hasattr(value, "attribution")]
+    press(page, "Ask why")
+    assert len(store.children(mapped, "explanation")) == 1
+
+
+def test_an_explanation_that_is_not_of_the_map_is_said_to_be_none(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str
+) -> None:
+    again = InlineJobs(store).submit(order_of(scene, Request("red")))
+    why = explained(store, scene, again)
+    open_run(page, mapped, why=why)
+    assert not page.error
+    assert any("is of another map" in warning.value for warning in page.warning)
+    assert f"/{why}/cam/" not in layers(page)
+
+
+def test_an_explanation_whose_picture_is_gone_says_so_and_the_map_goes_on(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str
+) -> None:
+    why = explained(store, scene, mapped)
+    store.artifact(why, "cam").path.unlink()
+    open_run(page, why)
+    (error,) = page.error
+    assert "cam raster" in error.value
+    assert "/cam/" not in layers(page)
+    assert f"/tiles/run/{mapped}/mask/" in layers(page)
+
+
+def test_outlines_open_their_map_at_the_values_they_were_made_for(
+    page: AppTest, store: Store, mapped: str
+) -> None:
+    result = store.mapping(mapped)
+    choice = replace(default_choice(result, 0.4), minimum_area=1800.0)
+    open_run(page, InlineJobs(store).submit(order_outlines(result, choice, terrain=False)))
+    assert not page.error
+    assert address(page)["run"] == mapped
+    assert next(slider for slider in page.slider if slider.label == "Threshold").value == 0.4
+    assert next(box for box in page.number_input if box.label.startswith("Minimum area")).value == 1800.0
+
+
+def test_a_difference_opens_the_comparison_of_its_two_maps(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str
+) -> None:
+    other = InlineJobs(store).submit(order_of(scene, Request("red", (2, 2, 2))))
+    order = order_difference(store.mapping(mapped), store.mapping(other))
+    open_run(page, InlineJobs(store).submit(order))
+    assert not page.error
+    assert [title.value for title in page.title] == ["Compare runs"]
+    assert address(page)["runs"] == f"{mapped},{other}"
+    assert address(page)["view"] == "Difference"
+
+
+def test_an_evaluation_has_a_page_with_all_that_it_is(page: AppTest, store: Store, tmp_path: Path) -> None:
+    made = made_run(tmp_path / "made", np.full((4, 4), 0.25))
+    order = Order("mapping", "evaluation", {"data": "<b>twelve squares</b>"}, scene="Squares", model="red")
+    run = store.order(order)
+    assert store.claim(run, server="tests", worker="tests")
+    store.finish(run, replace(made, kind="evaluation", notes=("Counted on *twelve* images.",), provenance={"seed": 7}))
+    open_run(page, run)
+    assert not page.error
+    assert "Map landslides" not in labels(page)
+    assert "Squares" in [heading.value for heading in page.subheader]
+    assert "Evaluation of a model · Done · red" in texts(page)
+    assert "Counted on *twelve* images." in texts(page)
+    assert [json.loads(part.value) for part in page.json] == [{"data": "<b>twelve squares</b>"}, {"seed": 7}]
+    (link,) = page.get("link_button")
+    assert link.proto.url.endswith(f"/artifacts/{run}/probability")
+
+
+def test_the_numbers_of_an_evaluation_are_shown(
+    page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = replace(made_run(tmp_path / "made", np.full((4, 4), 0.25)), kind="evaluation")
+    monkeypatch.setattr(type(made), "metrics", lambda self: {"f1": 0.4567, "images": 1234.0, "kappa": float("nan")})
+    run = keep(store, made).id
+    open_run(page, run)
+    assert {part.label: part.value for part in page.metric} == {"F1": "0.457", "Images": "1,234", "Kappa": "–"}
+
+
+def test_a_training_that_failed_says_why_and_one_under_way_is_followed(page: AppTest, store: Store) -> None:
+    run = store.order(Order("mapping", "training", {}, scene="Squares"))
+    open_run(page, run)
+    assert "It goes on when you close this page" in texts(page)
+    store.claim(run, server="elsewhere", worker="one")
+    store.fail(run, Failure("The disk is full.", "No room.", "Make some."))
+    open_run(page, run)
+    (error,) = page.error
+    assert "The disk is full." in error.value
+    assert "Run it again" not in labels(page)  # nothing here could do it
+
+
+def test_a_run_whose_image_is_gone_is_still_found_and_can_be_read(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str
+) -> None:
+    scene.scene.path.unlink()
+    open_run(page, mapped)
+    assert any("cannot be shown" in warning.value for warning in page.warning)
+    assert not any("No scene yet" in text.value for text in page.markdown)
+    (link,) = [link for link in page.get("page_link") if link.proto.label == "Open the reading view"]
+    assert link.proto.query_string == f"run={mapped}"
+    assert "Start with the sample valley" not in labels(page)
+    assert labels(page).count("Use this sample") == 1
+
+
+def test_an_explanation_whose_image_is_gone_leads_to_the_reading_view_of_its_map(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str
+) -> None:
+    why = explained(store, scene, mapped)
+    scene.scene.path.unlink()
+    open_run(page, why)
+    (link,) = [link for link in page.get("page_link") if link.proto.label == "Open the reading view"]
+    assert link.proto.query_string == f"run={mapped}"

@@ -1,0 +1,74 @@
+"""The run that the page's address names: found, led to where it is seen, or shown without its image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import LandslideError
+from ui import resources
+from ui.feedback import guard, plain
+from ui.mapping import choose, run
+from ui.places import place
+
+if TYPE_CHECKING:
+    from core.runs.records import Run, SceneRecord
+
+KEPT = (*choose.SLIDERS, "scene")
+"""What an address keeps when it leads on to another run of the same map."""
+
+
+def asked() -> Run | None:
+    """The run of the page's address; one that is seen elsewhere is opened there.
+
+    Raises
+    ------
+    InputError
+        When the run is unknown.
+    """
+    identity = st.query_params.get("run")
+    if not identity:
+        return None
+    found = resources.store().run(identity)
+    page, address = place(found)
+    if page != "mapping":
+        st.switch_page(f"../pages/{page}.py", query_params=address)
+    if address["run"] != found.id:
+        kept = {name: value for name, value in st.query_params.items() if name in KEPT}
+        choose.show(**{**kept, **address})
+    return found
+
+
+def scene(found: Run | None) -> SceneRecord | None:
+    """The scene of the page; None where there is none yet, or that of the run can no longer be opened.
+
+    Raises
+    ------
+    LandslideError
+        When the address names no run but a scene that cannot be opened.
+    """
+    try:
+        return choose.current(found)
+    except LandslideError:
+        if found is None:
+            raise
+        return None  # `show_without_image` says why, where the run would be
+
+
+def is_map(found: Run) -> bool:
+    """Whether a run is a map, and no evaluation or training."""
+    from core.mapping.result import MAPPINGS
+
+    return found.kind in MAPPINGS
+
+
+def show_without_image(found: Run) -> None:
+    """A run whose image is gone: say so, and lead to where it can be read without."""
+    st.subheader(plain(found.title), anchor=False)
+    with guard():
+        choose.current(found)  # says what is wrong with it
+    st.warning("**The image that this run mapped cannot be shown.** What the run found is kept.")
+    if run.show_state(found):
+        st.markdown("The reading view shows the map, the landslides and the scores without the image.")
+        st.page_link("../pages/read.py", label="Open the reading view", query_params={"run": found.id})
