@@ -74,11 +74,31 @@ def test_numbers_stand_side_by_side_and_the_best_is_said(
     assert not page.error
     numbers = page.table[0].value
     # The poor one: 5 right of 10 mapped, so precision 1/2, F1 2/3, IoU 1/2; recall is 1 for both, so nobody's best.
-    assert numbers.loc["F1"].tolist() == ["1.000 **best**", "0.667"]
-    assert numbers.loc["IoU"].tolist() == ["1.000 **best**", "0.500"]
-    assert numbers.loc["Precision"].tolist() == ["1.000 **best**", "0.500"]
+    assert numbers.loc["F1"].tolist() == ["1.000 **highest**", "0.667"]
+    assert numbers.loc["IoU"].tolist() == ["1.000 **highest**", "0.500"]
+    assert numbers.loc["Precision"].tolist() == ["1.000 **highest**", "0.500"]
     assert numbers.loc["Recall"].tolist() == ["1.000", "1.000"]
     assert numbers.loc["Mapped"].tolist() == ["25.00%", "50.00%"]
+
+
+def test_the_colour_index_stands_beside_and_a_small_lead_is_none(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    perfect = np.zeros((2, 255), np.int64)
+    perfect[0, 0], perfect[1, 254] = 300, 100
+    nearly = [np.array(perfect) for _ in range(2)]
+    nearly[0][1, 0], nearly[1][1, 0] = 10, 10
+    nearly[1][0, 254] = 1
+    runs = [
+        keep(store, replace(made_run(tmp_path / name, poor(), truth=truth()), counts=counts, baseline=perfect))
+        for name, counts in zip("ab", nearly, strict=True)
+    ]
+    compare(page, *(run.id for run in runs))
+    numbers = page.table[0].value
+    assert list(numbers.columns) == ["A", "B", "Colour index"]
+    # 100 of 110 found: F1 is 200/210 and, with one false, 200/211; the index has them all.
+    assert numbers.loc["F1"].tolist() == ["0.952", "0.948", "1.000 **highest**"]
+    assert numbers.loc["Precision"].tolist() == ["1.000", "0.990", "1.000"]
 
 
 def test_scores_of_other_images_are_not_ranked(
@@ -87,7 +107,7 @@ def test_scores_of_other_images_are_not_ranked(
     other = replace(made_run(tmp_path / "c", poor(), truth=truth()), scene_digest="1" * 64)
     compare(page, pair[0].id, keep(store, other).id)
     assert page.table[0].value.loc["F1"].tolist() == ["1.000", "0.667"]
-    assert "none of their scores is called the best" in texts(page)
+    assert "none of their scores is called the highest" in texts(page)
 
 
 def test_only_what_differs_is_listed(page: AppTest, pair: tuple[MappingResult, MappingResult]) -> None:

@@ -58,7 +58,7 @@ def test_a_run_begins_with_what_was_found(page: AppTest, store: Store, tmp_path:
     assert page.title[0].value == "North slope"
     assert "The model maps 1 landslide, " in texts(page)
     assert "at threshold 0.50" in texts(page)
-    assert "by the model red" in texts(page)
+    assert "by the model “" in texts(page)
     assert "Go and see." in texts(page)
     figures = {metric.label: metric.value for metric in page.metric}
     assert figures["Landslides mapped"] == "1"

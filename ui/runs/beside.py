@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LETTERS = "ABCDEF"
 
+CLEAR = 0.01
+"""Lead from which a score is called the highest; less is chance on one image."""
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -66,33 +69,46 @@ def introduce(compared: Sequence[Compared]) -> None:
     for one in compared:
         run = one.run
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            facts = [plain(run.scene) if run.scene != run.title else "", plain(run.model), words.moment(run.created)]
-            text = " · ".join(part for part in facts if part)
+            facts = [run.scene if run.scene != run.title else "", words.model(run), words.moment(run.created)]
+            text = " · ".join(plain(part) for part in facts if part)
             st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
             st.page_link("../pages/mapping.py", label="Open", query_params={"run": run.id})
             st.page_link("../pages/read.py", label="Read", query_params={"run": run.id})
 
 
 def show_metrics(compared: Sequence[Compared]) -> None:
-    """Numbers of each run; the best said in words, and only where they can be compared."""
+    """Numbers of each run and of the colour index; the highest said in words, and only where they can be compared."""
     st.subheader("Numbers")
     fair = _fair(compared)
+    index = _colour_index(compared[0]) if fair else {}
+    heads = [*(one.letter for one in compared), *(["Colour index"] if index else [])]
     rows = {}
     for name, title in words.METRICS.items():
-        values = [one.run.metrics.get(name) for one in compared]
+        values = [one.run.metrics.get(name) for one in compared] + ([index.get(name)] if index else [])
         if any(value is not None for value in values):
-            rows[title] = _row(name, values, best=fair and name in words.SCORES)
-    rows["Threshold of these numbers"] = [f"{one.result.threshold:.2f}" for one in compared]
-    st.table(_frame(compared, rows), border="horizontal", width="content")
+            rows[title] = _row(name, values, highest=fair and name in words.SCORES)
+    rows["Threshold of these numbers"] = [f"{one.result.threshold:.2f}" for one in compared] + ([""] if index else [])
+    st.table(_frame(heads, rows), border="horizontal", width="content")
     st.caption(_caption(compared, fair))
 
 
-def _row(name: str, values: Sequence[float | None], *, best: bool) -> list[str]:
-    known = [value for value in values if value is not None and not math.isnan(value)]
-    highest = max(known) if best and len(known) > 1 and min(known) < max(known) else None
+def _row(name: str, values: Sequence[float | None], *, highest: bool) -> list[str]:
+    known = sorted(value for value in values if value is not None and not math.isnan(value))
+    clear = highest and len(known) > 1 and known[-1] - known[-2] >= CLEAR
     return [
-        words.metric(name, value) + (" **best**" if value is not None and value == highest else "") for value in values
+        words.metric(name, value) + (" **highest**" if clear and value is not None and value == known[-1] else "")
+        for value in values
     ]
+
+
+def _colour_index(one: Compared) -> dict[str, float]:
+    """Scores of a formula on three colours, beside which a model must stand; empty where it does not apply."""
+    from core.mapping.findings import score
+
+    scores = score(one.result, one.result.threshold)
+    if scores is None or scores.baseline is None:
+        return {}
+    return {name: float(getattr(scores.baseline, name)) for name in words.SCORES}
 
 
 def _fair(compared: Sequence[Compared]) -> bool:
@@ -107,8 +123,13 @@ def _truth(one: Compared) -> str:
 
 def _caption(compared: Sequence[Compared], fair: bool) -> str:
     parts = ["Each at its model's own threshold, before minimum area and hole filling."]
+    if fair:
+        parts.append(
+            f"Where one is ahead by {CLEAR:g} or more it is called the highest; one image says little about which "
+            "model is the better elsewhere. The colour index is a formula that needs no learning."
+        )
     if any(one.result.has_truth for one in compared) and not fair:
-        parts.append("The runs are not of one image, part and reference: none of their scores is called the best.")
+        parts.append("The runs are not of one image, part and reference: none of their scores is called the highest.")
     recorded = [one.result.provenance.get("scene") or {} for one in compared]
     if any(scene.get("seen_by_model") for scene in recorded):
         letters = ", ".join(
@@ -127,12 +148,11 @@ def show_parameters(compared: Sequence[Compared]) -> None:
     if not rows:
         st.markdown("Nothing: image, model, parameters, versions and machine are the same in all of them.")
         return
-    st.table(_frame(compared, rows), border="horizontal", width="content")
+    st.table(_frame([one.letter for one in compared], rows), border="horizontal", width="content")
     st.caption("What is the same in all of them is left out.")
 
 
-def _frame(compared: Sequence[Compared], rows: dict[str, list[str]]) -> DataFrame:
+def _frame(heads: Sequence[str], rows: dict[str, list[str]]) -> DataFrame:
     import pandas
 
-    heads = [one.letter for one in compared]
-    return pandas.DataFrame(list(rows.values()), index=[plain(title) for title in rows], columns=heads)
+    return pandas.DataFrame(list(rows.values()), index=[plain(title) for title in rows], columns=list(heads))

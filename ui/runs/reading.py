@@ -182,8 +182,8 @@ def _beginning(run: Run, reading: Reading) -> None:
 
     told = reading.summary.content
     _show(part for part in told if isinstance(part, Paragraph))
-    scene = f"{run.scene}, " if run.scene != run.title else ""
-    st.markdown(plain(f"{scene}by the model {run.model}, computed on {words.moment(run.finished)}."))
+    scene = f" from {run.scene}" if run.scene != run.title else ""
+    st.markdown(plain(f"Mapped{scene} by the model “{words.model(run)}”, computed on {words.moment(run.finished)}."))
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
     _show(part for part in told if isinstance(part, Notice))
@@ -241,7 +241,8 @@ def _end(run: Run, result: MappingResult, reading: Reading) -> None:
     weights = str((record.get("model") or {}).get("weights_sha256", ""))[:12]
     line = [
         f"Run {run.id}", f"scene {run.scene} (SHA-256 {result.scene_digest[:12]}…)",
-        f"licence of the scene: {scene.get('licence') or 'not stated'}", f"model {run.model} (weights {weights}…)",
+        f"licence of the scene: {scene.get('licence') or 'not stated'}",
+        f"model {words.model(run)} ({run.model}, weights {weights}…)",
         f"threshold {reading.threshold:.2f}", f"SlideLens {versions.get('slidelens', '')}",
     ]  # fmt: skip
     st.caption(plain(" · ".join(line)))

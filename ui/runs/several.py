@@ -26,7 +26,8 @@ def show(ids: tuple[str, ...]) -> None:
         show_error(error)
         return
     st.subheader(f"{len(runs)} runs chosen")
-    st.markdown("\n".join(f"- {plain(run.title)} · {plain(run.model)} · {words.moment(run.created)}" for run in runs))
+    lines = (f"{run.title} · {words.model(run)} · {words.moment(run.created)}" for run in runs)
+    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     why = refusal(runs)
     if why:
         st.info(why)

@@ -82,7 +82,7 @@ def frame(runs: Sequence[Run]) -> DataFrame:
             **({"Kind": words.kind(run)} if kinds else {}),
             "Asked for": run.created.astimezone(zone),
             **{words.METRICS[name]: _known(run, name) for name in named},
-            "Model": run.model,
+            "Model": words.model(run),
             "Scene": run.scene,
             "Took": "" if run.seconds is None else duration(run.seconds),
             "Size": words.size(run.bytes) if run.artifacts else "",

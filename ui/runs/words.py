@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -51,6 +52,23 @@ SCORES = tuple(name for name in METRICS if name != "area_share")
 def kind(run: Run) -> str:
     """What a run is."""
     return KINDS.get(run.kind, run.kind)
+
+
+def model(run: Run) -> str:
+    """Title of the model that a run used, as the forms call it; its name when the model is gone."""
+    return model_title(run.task, run.model) if run.model else ""
+
+
+@lru_cache(maxsize=128)
+def model_title(task: str, name: str) -> str:
+    """Title of a model by its name."""
+    from core.errors import ModelError
+    from core.learning.store import find_model
+
+    try:
+        return find_model(task, name).spec.title
+    except ModelError:
+        return name
 
 
 def status(run: Run) -> str:
