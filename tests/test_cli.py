@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from core.mapping.export import summary
 from core.mapping.findings import Choice, find
 from core.raster.scene import Scene
 from core.runs.mapping import Request, run_mapping
+from core.runs.records import Order
 from core.runs.store import Store
+from core.runs.work import perform
 from tests.factories import ramp, tiny_spec, write_model, write_raster
+from tests.runs.played import PlayedCluster
 
 KEYS = {"f1", "iou", "miou", "precision", "recall", "oa", "kappa", "threshold", "images", "images_per_second"}
 
@@ -119,6 +123,39 @@ def test_an_earlier_scene_makes_a_run_of_its_own_and_one_of_the_change(
     change = runs[printed["run_change"]]
     assert (change.kind, change.parents) == ("change", (printed["run_before"], printed["run"]))
     assert all(made.tags == ("x",) and made.status == "done" for made in runs.values())
+
+
+def test_both_scenes_are_mapped_by_the_same_workers(
+    tmp_path: Path, store: Store, scene: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = write_raster(tmp_path / "earlier.tif", ramp(40, 50) // 2)
+    clusters, mapped = [], []
+
+    class Played(PlayedCluster):
+        def __init__(self, count: int) -> None:
+            super().__init__(count)
+            clusters.append(self)
+
+    def map_shared(
+        store: Store, order: Order, cluster: Played, *, listen: Callable[[int, int], None], begun: Callable[[str], None]
+    ) -> str:
+        assert cluster.starts == 1
+        assert not cluster.closed
+        identity = store.begin(order, server="tests", worker="shared")
+        begun(identity)
+        perform(store, identity, claimed=True, listen=listen, raising=True)
+        mapped.append(identity)
+        return identity
+
+    monkeypatch.setattr("core.runs.local.LocalCluster", Played)
+    monkeypatch.setattr("core.runs.shared.map_shared", map_shared)
+
+    options = ("--engine", "torch", "--workers", "3")
+    assert run("predict", scene, "--model", "red", "--before", earlier, *options) == 0
+
+    printed = strict(capsys.readouterr().out)
+    assert mapped == [printed["run"], printed["run_before"]]
+    assert [(len(cluster.names), cluster.starts, cluster.closed) for cluster in clusters] == [(3, 1, 1)]
 
 
 def test_without_the_store_only_the_export_is_left(tmp_path: Path, store: Store, scene: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.cli import models
 from core.cli.keeping import WORKER, add_options, announcing, progress, store_for
@@ -86,7 +87,6 @@ def choice_of(result: MappingResult, arguments: argparse.Namespace) -> Choice:
 def _predict(arguments: argparse.Namespace) -> None:
     from core.mapping.export import make_folder
     from core.raster.scene import Scene
-    from core.runs.mapping import run_mapping
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
         raise InputError(f"{arguments.workers} workers are not between 1 and {MOST_WORKERS}.")
@@ -100,23 +100,14 @@ def _predict(arguments: argparse.Namespace) -> None:
         Scene.open(arguments.dem)
     if arguments.out is not None:
         make_folder(arguments.out)
-    with store_for(arguments, arguments.out) as store:
-        begun = announcing(store, arguments)
-        if arguments.workers > 1:
-            result = _shared(store, scene, request, arguments)
-        else:
-            result = run_mapping(
-                store, scene, request, truth=arguments.truth, dem=arguments.dem, name=arguments.name, begun=begun,
-                progress=progress("windows"),
-            )  # fmt: skip
-        before = None
-        if earlier is not None:
-            before = run_mapping(store, earlier, request, begun=begun, progress=progress("windows before"))
+    with store_for(arguments, arguments.out) as store, _mapper(store, request, arguments) as mapped:
+        result = mapped(scene, "windows", arguments.truth, arguments.dem, arguments.name)
+        before = None if earlier is None else mapped(earlier, "windows before")
         change = None if before is None or arguments.no_store else _difference(store, before, result, arguments)
         if arguments.out is None:
             content = _said(store, result, before, change)
         else:
-            content = exported(store, result, scene, arguments, arguments.dem, before, begun)
+            content = exported(store, result, scene, arguments, arguments.dem, before, announcing(store, arguments))
         print(json.dumps(content, indent=1))
 
 
@@ -156,18 +147,44 @@ def _outlined(
     return outlined(store, result, store.run(identity), choice)
 
 
-def _shared(store: Store, scene: Scene, request: Request, arguments: argparse.Namespace) -> MappingResult:
-    """Map with several processes of this machine."""
+class _Mapping(Protocol):
+    """Maps a scene, says how far it is under a label, and returns what came of it."""
+
+    def __call__(
+        self, scene: Scene, label: str, truth: Path | None = None, dem: Path | None = None, name: str = ""
+    ) -> MappingResult: ...
+
+
+@contextmanager
+def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> Iterator[_Mapping]:
+    """Give what maps: this process, or several that are started once for all scenes and ended afterwards."""
     from core.runs.local import LocalCluster
-    from core.runs.mapping import add_file, order_of
+    from core.runs.mapping import add_file, order_of, run_mapping
     from core.runs.shared import map_shared
 
-    order = order_of(add_file(store, scene, arguments.truth, arguments.dem), request, name=arguments.name)
+    begun = announcing(store, arguments)
+
+    def alone(
+        scene: Scene, label: str, truth: Path | None = None, dem: Path | None = None, name: str = ""
+    ) -> MappingResult:
+        return run_mapping(
+            store, scene, request, truth=truth, dem=dem, name=name, begun=begun, progress=progress(label)
+        )  # fmt: skip
+
+    if arguments.workers == 1:
+        yield alone
+        return
     cluster = LocalCluster(arguments.workers)
+
+    def shared(
+        scene: Scene, label: str, truth: Path | None = None, dem: Path | None = None, name: str = ""
+    ) -> MappingResult:
+        order = order_of(add_file(store, scene, truth, dem), request, name=name)
+        return store.mapping(map_shared(store, order, cluster, listen=progress(label), begun=begun))
+
     cluster.start()
     try:
-        listen, begun = progress("windows"), announcing(store, arguments)
-        return store.mapping(map_shared(store, order, cluster, listen=listen, begun=begun))
+        yield shared
     finally:
         cluster.close()
 

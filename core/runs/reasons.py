@@ -33,6 +33,11 @@ def told(error: Exception) -> Failure:
     )
 
 
+def error(failure: Failure) -> LandslideError:
+    """The same to be raised."""
+    return LandslideError(failure.what, failure.why, failure.remedy)
+
+
 def lost(worker: str) -> Failure:
     """Its worker ended under it."""
     return Failure(

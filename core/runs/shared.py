@@ -5,22 +5,28 @@ The pages leave this to `core.runs.jobs`, which has many runs to look after; her
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.errors import RunCancelled
+from core.errors import LandslideError, RunCancelled
 from core.runs import files, reasons
+from core.runs.flight import ASTRAY_AFTER, Flight
 from core.runs.provenance import this_process
+from core.runs.reasons import WorkerLost
 from core.runs.records import Order, Progress
 from core.runs.remote import Call, Settings
 from core.runs.split import Split
+from core.runs.watch import LONGEST_GAP
 from core.runs.work import HEARTBEAT_EVERY, Listener
 
 if TYPE_CHECKING:
-    from core.runs.cluster import Cluster, Pending
+    from core.runs.cluster import Cluster
     from core.runs.store import Store
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.1
 
@@ -49,47 +55,79 @@ def map_shared(
     Raises
     ------
     LandslideError
-        What ended the run, which then stands as failed or cancelled in the store.
+        What ended the run, which then stands as failed or cancelled in the store: also when it is over its time, or
+        a worker that had a part of it is gone.
     """
     identity = store.begin(order, server=this_process(), worker=f"{len(cluster.workers())} workers")
-    if begun is not None:
-        begun(identity)
     split = Split(identity, order.owner, datetime.now(UTC), Call("core.runs.spread:plan", {"run_id": identity}))
-    at_work: list[Pending] = []
+    at_work: list[Flight] = []
     try:
+        if begun is not None:
+            begun(identity)
         _share(store, split, cluster, at_work, listen)
     except BaseException as error:
         split.drop()
-        for pending in at_work:
-            pending.forget()
-        told = error if isinstance(error, Exception) else RunCancelled("The run was stopped from outside.")
-        store.fail(identity, *reasons.of(store.run(identity), told))
+        _end(store, identity, error)
+        for flight in at_work:
+            flight.pending.forget()
         raise
     finally:
         files.remove(store.work_folder(identity))
     return identity
 
 
-def _share(store: Store, split: Split, cluster: Cluster, at_work: list[Pending], listen: Listener | None) -> None:
+def _end(store: Store, identity: str, error: BaseException) -> None:
+    """Write down what ended the run, before anything else can go wrong."""
+    try:
+        if isinstance(error, Exception):
+            store.fail(identity, *reasons.of(store.run(identity), error))
+        else:
+            store.fail(identity, reasons.stopped(error), "cancelled")
+    except LandslideError:
+        # Whoever called hears what was wrong with the run; that the store was not told is for the log.
+        log.exception("the end of run %s could not be written", identity)
+
+
+def _share(store: Store, split: Split, cluster: Cluster, at_work: list[Flight], listen: Listener | None) -> None:
     """Give what waits to workers that are free until all is done."""
-    settings, last = Settings.here(store), 0.0
+    settings, limit = Settings.here(store), store.run(split.run_id).time_limit
+    began = now = time.monotonic()
+    told = float("-inf")
     while split.stage != "over":
-        if time.monotonic() - last >= HEARTBEAT_EVERY:
-            last = time.monotonic()
+        before, now = now, time.monotonic()
+        if now - began > limit:
+            raise reasons.error(reasons.overtime(limit))
+        if now - told >= HEARTBEAT_EVERY:
+            told = now
             if not store.beat(split.run_id):
                 raise RunCancelled("The mapping was cancelled.", "Nothing of it was kept.")
-        busy = {pending.worker for pending in at_work}
-        for worker in cluster.free():
-            if split.waiting and worker not in busy:
-                at_work.append(cluster.submit(worker, split.take(), settings, 0))
-        for pending in [pending for pending in at_work if pending.done()]:
-            at_work.remove(pending)
-            planning = split.plan is None
-            split.ended(pending.result())
-            pending.forget()
-            if planning and split.plan is not None:
-                store.beat(split.run_id, Progress(0, split.plan.steps, split.plan.words))
+        cluster.tend()
+        _look(split, cluster, at_work, min(now - before, LONGEST_GAP))
+        _land(store, split, at_work)
+        taken = {flight.pending.worker for flight in at_work}
+        for worker in [worker for worker in cluster.free() if worker not in taken]:
+            if split.waiting:
+                pending = cluster.submit(worker, split.take(), settings, 0)
+                at_work.append(Flight(split.run_id, split.owner, pending, split))
         if listen is not None and split.plan is not None:
             listen(store.run(split.run_id).progress.done, split.plan.steps)
-        cluster.tend()
         time.sleep(LOOK_EVERY)
+
+
+def _look(split: Split, cluster: Cluster, at_work: list[Flight], gap: float) -> None:
+    """What was given to one worker waits for that one: when it does not come back, nor does the run."""
+    workers = cluster.workers()
+    for flight in at_work:
+        flight.look(workers, (split.run_id,), gap)
+        if flight.astray > ASTRAY_AFTER and not flight.pending.done():
+            raise WorkerLost("The worker that was computing this run stopped.")
+
+
+def _land(store: Store, split: Split, at_work: list[Flight]) -> None:
+    for flight in [flight for flight in at_work if flight.pending.done()]:
+        at_work.remove(flight)
+        planning = split.plan is None
+        split.ended(flight.pending.result())
+        flight.pending.forget()
+        if planning and split.plan is not None:
+            store.beat(split.run_id, Progress(0, split.plan.steps, split.plan.words))
