@@ -13,9 +13,11 @@ from streamlit.testing.v1 import AppTest
 from core.mapping.findings import default_choice
 from core.mapping.predict import Options
 from core.runs.jobs import InlineJobs
-from core.runs.mapping import Request, order_of, request_from, rescore
+from core.runs.mapping import Request, order_of, request_from
 from core.runs.records import Failure, Progress
+from core.runs.scoring import rescore
 from core.runs.store import Store
+from core.runs.work import perform
 from tests.factories import ramp, tiny_spec, write_model, write_raster
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -381,3 +383,32 @@ def test_a_report_of_a_large_run_counts_what_was_outlined(large: AppTest, store:
     assert "The model maps 2 landslides, together" in text
     assert "landslides were not counted" not in text
     assert "in all pixels from it up" in text
+
+
+def test_the_form_beside_an_open_run_is_that_of_its_model(
+    page: AppTest, store: Store, models: Path, tmp_path: Path
+) -> None:
+    write_model(models, tiny_spec("poorer", tile=256, scores={"validation": {"f1": 0.1}}))
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
+    run = store.order(order_of(scene, Request("poorer", (3, 2, 1), stretch="1,99")))
+    perform(store, run, worker="test")
+    page.query_params["run"] = run
+    press(page.run(), "Map landslides")
+    assert not page.error
+    newest = store.runs()[0]
+    assert (newest.id == run, newest.model) == (False, "poorer")
+    assert request_from(newest.parameters).bands == (3, 2, 1)
+    assert request_from(newest.parameters).stretch == "1,99"
+
+
+def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: Store, tmp_path: Path) -> None:
+    truth = np.zeros((48, 64), np.uint8)
+    truth[10:20, 10:20] = 255
+    path = write_raster(tmp_path / "truth.tif", truth)
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", truth=path).id
+    press(page.run(), "Map landslides")
+    assert "Of 100 mapped pixels" in texts(page)
+    page.query_params.clear()
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "other").id
+    press(page.run(), "Map landslides")
+    assert "how much of this is right is not known" in texts(page)

@@ -51,11 +51,13 @@ class Earlier:
 
 
 def like() -> Earlier | None:
-    """What the run that ``?like=`` names asked; None when the address names none, or one that is no map.
+    """What the run asked that ``?like=`` names, or else the run that is open; None for none, or one that is no map.
 
-    A run that was scored afterwards asked what the one asked that it stands on.
+    So the form beside an open run tells of that run's model. A run that was scored afterwards asked what the one asked
+    that it stands on. Only ``?like=`` also brings the drawn area along.
     """
-    identity = st.query_params.get("like")
+    named = st.query_params.get("like")
+    identity = named or st.query_params.get("run")
     if not identity:
         return None
     from core.runs.mapping import request_from
@@ -66,7 +68,7 @@ def like() -> Earlier | None:
         run = resources.store().run(run.parents[0])
     if (run.task, run.kind) != ("mapping", "mapping"):
         return None
-    return Earlier(request_from(run.parameters), scene, run.parameters["area"])
+    return Earlier(request_from(run.parameters), scene, run.parameters["area"] if named else None)
 
 
 def same_area(record: SceneRecord, before: Earlier | None) -> Mapping[str, Any] | None:

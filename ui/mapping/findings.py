@@ -27,6 +27,22 @@ COLUMNS = {
 }
 
 
+def _trust(view: View) -> None:
+    """Beside what was found, how much of it is right: nobody should read the one without the other."""
+    from core.mapping.findings import score
+    from core.runs.report.agreement import precision_words, recall_words
+    from core.runs.report.summary import index_did_better
+
+    scores = score(view.result, view.choice.threshold)
+    if scores is None:
+        st.caption("There is no reference for this scene: how much of this is right is not known.")
+        return
+    st.markdown(f"{precision_words(scores.model)} {recall_words(scores.model)}")
+    better = index_did_better(scores)
+    if better is not None:
+        st.warning(f"**{better.title}.** {better.text}")
+
+
 def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     """Columns of polygons that people read, and how a table writes them."""
     doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
@@ -57,6 +73,7 @@ def show(view: View) -> None:
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
         row.metric(name, value, width=150)
+    _trust(view)
     if not found.count:
         st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
         return

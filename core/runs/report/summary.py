@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.mapping.findings import Scores
 from core.runs.report.agreement import precision_words, recall_words
 from core.runs.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
 from core.runs.report.subject import STEP, Extent, Subject
@@ -71,17 +72,20 @@ def _warnings(subject: Subject) -> list[Content]:
                 "say nothing about how well the model does elsewhere.",
             )
         )
-    scores = subject.scores
-    if scores is not None and scores.baseline is not None and scores.baseline.f1 > scores.model.f1:
-        boxes.append(
-            Notice(
-                "A plain colour index did better here",
-                f"Against the reference inventory the model has an F1 of {score(scores.model.f1)}. A colour index, a "
-                f"formula on three colours that needs no learning, has {score(scores.baseline.f1)}. On this image and "
-                "at this threshold the model is not the better guide.",
-            )
-        )
-    return boxes
+    better = None if subject.scores is None else index_did_better(subject.scores)
+    return boxes if better is None else [*boxes, better]
+
+
+def index_did_better(scores: Scores) -> Notice | None:
+    """What must be said where a formula agrees better with the reference than the model; None where it does not."""
+    if scores.baseline is None or not scores.baseline.f1 > scores.model.f1:
+        return None
+    return Notice(
+        "A plain colour index did better here",
+        f"Against the reference inventory the model has an F1 of {score(scores.model.f1)}. A colour index, a "
+        f"formula on three colours that needs no learning, has {score(scores.baseline.f1)}. On this image and "
+        "at this threshold the model is not the better guide.",
+    )
 
 
 def _key_figures(subject: Subject) -> KeyFigures:
