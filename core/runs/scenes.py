@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from core.raster.scene import Scene
 from core.runs import files
 from core.runs.database import Database
 from core.runs.records import SceneRecord, SceneSummary, SeriesRecord, checked_id, clock
+from core.runs.scene_rows import in_place, new_id, own_row, scene_row
 from core.runs.tables import SceneRow, SeriesRow
 
 SUFFIX = {"GTiff": ".tif", "PNG": ".png", "JPEG": ".jpg"}
@@ -24,11 +24,6 @@ ATTACHED = {".tif", ".png", ".jpg", ".gpkg", ".geojson", ".zip"}
 UPLOADED = "uploaded"
 
 log = logging.getLogger(__name__)
-
-
-def new_id() -> str:
-    """128 random bits as 32 hexadecimal digits."""
-    return secrets.token_hex(16)
 
 
 def one_line(text: str) -> str:
@@ -74,7 +69,7 @@ class Shelf:
             When the raster cannot be opened safely.
         """
         said = {
-            "name": one_line(name), "file": _text(data), "truth": _text(truth), "dem": _text(dem),
+            "name": one_line(name), "file": in_place(data), "truth": in_place(truth), "dem": in_place(dem),
             "origin": origin, "before": before, "synthetic": synthetic, "licence": licence, "citation": citation,
         }  # fmt: skip
         Scene.open(data, name)
@@ -157,12 +152,7 @@ class Shelf:
             if check is not None:
                 check(named)
             with self._kept(named, digest, suffix) as file, self.database.write() as session:
-                row = _row(session, identity)
-                if Path(row.file).is_absolute():
-                    row = _copy(row)
-                    session.add(row)
-                setattr(row, role, file)
-                target = row.id
+                target = own_row(session, scene_row(session, identity), role, file).id
         finally:
             named.unlink(missing_ok=True)
         return self.scene_record(target)
@@ -173,10 +163,17 @@ class Shelf:
         if role not in ("truth", "dem"):
             raise InputError(f"A scene has no {role} that can be taken away.")
         with self.database.write() as session:
-            setattr(_row(session, identity), role, "")
+            setattr(scene_row(session, identity), role, "")
 
-    def set_before(self, identity: str, before: str) -> None:
+    def set_before(self, identity: str, before: str) -> SceneRecord:
         """Say which scene shows the same place before the event.
+
+        A sample or another file used in place is shared by all visitors; what one of them says of it goes to a scene
+        of its own, with another id.
+
+        Returns
+        -------
+        The scene that now has the earlier one.
 
         Raises
         ------
@@ -185,9 +182,10 @@ class Shelf:
         """
         if identity == before:
             raise InputError("A scene cannot be its own earlier scene.", remedy="Choose another.")
-        with self.database.write() as session:
-            _row(session, before)
-            _row(session, identity).before = before
+        with files.turn(self.home), self.database.write() as session:
+            scene_row(session, before)
+            target = own_row(session, scene_row(session, identity), "before", before, known=True).id
+        return self.scene_record(target)
 
     def scenes(self) -> Iterator[SceneSummary]:
         """All scenes whose raster is still there, the newest first, without opening them."""
@@ -207,7 +205,7 @@ class Shelf:
             When the id is malformed or unknown, or the raster is gone.
         """
         with self.database.read() as session:
-            row = _row(session, identity)
+            row = scene_row(session, identity)
         scene = Scene.open(
             self._path(row.file), row.name, synthetic=row.synthetic, licence=row.licence, citation=row.citation
         )
@@ -271,29 +269,8 @@ class Shelf:
 
     def _exists(self, identity: str) -> None:
         with self.database.read() as session:
-            _row(session, identity)
+            scene_row(session, identity)
 
     def _path(self, name: str) -> Path:
         # Joining an absolute path keeps it: files used in place are stored absolute, ours relative.
         return self.home / files.FILES / name
-
-
-def _row(session: Session, identity: str) -> SceneRow:
-    row = session.get(SceneRow, checked_id(identity))
-    if row is None:
-        raise InputError("This scene is not in the store.", remedy="Choose or upload it again.")
-    return row
-
-
-def _copy(row: SceneRow) -> SceneRow:
-    values = {column.key: getattr(row, column.key) for column in SceneRow.__table__.columns}
-    return SceneRow(**{**values, "id": new_id(), "created": clock()})
-
-
-def _text(path: Path | None) -> str:
-    name = str(path.resolve()) if path else ""
-    if files.text(name) != name:
-        raise InputError(
-            f"The name {files.text(name)!r} holds letters that are none.", "No database takes it.", "Rename the file."
-        )
-    return name

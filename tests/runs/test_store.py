@@ -188,16 +188,36 @@ def test_scenes_are_listed_the_newest_first(tmp_path: Path, store: Store) -> Non
 
 
 def test_an_earlier_scene_is_another_one_of_the_store(tmp_path: Path, store: Store) -> None:
-    after = store.add_scene(scene_file(tmp_path), "after")
+    after = store.upload_scene(io.BytesIO(scene_file(tmp_path).read_bytes()), "after.tif")
     before = store.add_scene(scene_file(tmp_path, "before.tif"), "before")
 
-    store.set_before(after.id, before.id)
+    assert store.set_before(after.id, before.id).id == after.id
 
     assert store.scene_record(after.id).before == before.id
     with pytest.raises(InputError, match="its own earlier"):
         store.set_before(after.id, after.id)
     with pytest.raises(InputError, match="not in the store"):
         store.set_before(after.id, "a" * 32)
+    with pytest.raises(InputError, match="not in the store"):
+        store.set_before("a" * 32, after.id)
+
+
+def test_what_one_visitor_calls_the_scene_before_a_sample_is_not_so_for_others(tmp_path: Path, store: Store) -> None:
+    truth = scene_file(tmp_path, "truth.tif")
+    shared = store.add_scene(scene_file(tmp_path), "sample", truth=truth, synthetic=True)
+    before, other = (store.add_scene(scene_file(tmp_path, f"{name}.tif"), name) for name in ("before", "other"))
+
+    own = store.set_before(shared.id, before.id)
+
+    assert own.id != shared.id
+    assert (own.before, own.truth, own.scene.digest) == (before.id, truth, shared.scene.digest)
+    assert own.scene.synthetic
+    assert store.scene_record(shared.id).before == ""
+    assert store.set_before(shared.id, before.id).id == own.id  # said again, it is the same
+    assert store.set_before(own.id, before.id).id == own.id
+    later = store.set_before(own.id, other.id)
+    assert later.id not in (own.id, shared.id)
+    assert store.scene_record(own.id).before == before.id
 
 
 def test_a_run_is_sent_under_a_name_that_tells_scene_run_and_role(tmp_path: Path, store: Store) -> None:

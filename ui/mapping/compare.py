@@ -45,7 +45,8 @@ def _choose_before(view: View) -> None:
     chosen = st.selectbox("Scene before the event", list(names), format_func=names.__getitem__, index=None,
                           placeholder="Choose the earlier scene of the same place")  # fmt: skip
     if chosen and st.button("Compare with it", type="primary"):
-        store.set_before(view.record.id, chosen)
+        # Of a scene that all share, another is made; beside a run of the same image the page goes on with that one.
+        st.query_params["scene"] = store.set_before(view.record.id, chosen).id
         st.rerun()
 
 
