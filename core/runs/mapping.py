@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
 from core.learning.runtime import Engine, open_runtime
 from core.learning.store import StoredModel, find_model
 from core.mapping.area import area_of
@@ -17,12 +16,13 @@ from core.mapping.bridge import Bridge, bridge
 from core.mapping.models import network_of
 from core.mapping.options import Area, Cancel, Options, Progress, ignore, never
 from core.mapping.predict import Predictor, write_rasters
-from core.mapping.result import MAPPINGS, MappingResult
+from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now, this_process
 from core.runs.records import Order, Run, SceneRecord
+from core.runs.scoring import told_truth
 from core.runs.store import Store
-from core.runs.work import Context, compute_here, perform
+from core.runs.work import Context, perform
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
@@ -210,7 +210,7 @@ class Prepared:
             "finished": now(),
             "seconds": round(time.time() - self.clock, 2),
             "scene": _scene(self.record.scene, self.model),
-            "truth": _truth(self.record.truth, self.truth),
+            "truth": told_truth(self.record.truth, self.truth),
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
             "parameters": asked,
             "seed": self.run.seed,
@@ -248,7 +248,7 @@ def map_scene(store: Store, run: Run, folder: Path, context: Context) -> Mapping
 
     report(0, ready.windows)
     written = write_rasters(ready.predictor, folder, ready.area, ready.truth, report, context.stopped)
-    context.report(0, 0, "Keeping the result")
+    context.report(ready.windows, ready.windows, "Keeping the result")
     return ready.result(folder, *written)
 
 
@@ -261,12 +261,6 @@ def _scene(scene: Scene, model: StoredModel) -> dict[str, Any]:
         "citation": scene.citation,
         "seen_by_model": model.has_seen(scene.digest),
     }
-
-
-def _truth(path: Path | None, known: TruthReader | None) -> dict[str, Any] | None:
-    from core.learning.store import sha256
-
-    return None if path is None or known is None else {"name": path.name, "sha256": sha256(path)}
 
 
 def _notes(scene: Scene, model: StoredModel, how: Bridge) -> tuple[str, ...]:
@@ -308,93 +302,3 @@ def request_for(result: MappingResult, mapped: Scene, other: Scene) -> Request:
     if all(name in numbers for name in wanted):
         return replace(request, bands=tuple(numbers[name] for name in wanted))
     return request
-
-
-def order_scored(result: MappingResult, record: SceneRecord, *, owner: str = "") -> Order:
-    """The order of counting a finished run against an inventory, without running the model again.
-
-    Parameters
-    ----------
-    record
-        The scene that was mapped, with its inventory.
-
-    Raises
-    ------
-    InputError
-        When the scene has no inventory, or the run is no mapping.
-    """
-    _inventory(record)
-    if result.kind not in MAPPINGS:
-        what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
-        raise InputError(what, remedy="Choose a mapping.")
-    parameters = dict(result.provenance["parameters"])
-    return Order(TASK, "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
-
-
-def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
-    """Do the work of a run of kind ``"scored"``."""
-
-    def report(done: int, total: int) -> None:
-        context.report(done, total, f"Counting block {done:,} of {total:,}")
-
-    (parent,) = run.parents
-    result, record = store.mapping(parent), store.scene_record(run.scene_id)
-    return _scored(result, record, run.id, folder, report, context.stopped)
-
-
-def rescore(store: Store, result: MappingResult, record: SceneRecord) -> MappingResult:
-    """Score a finished run against an inventory at once, without running the model again.
-
-    The outcome is a run of its own, because a finished run never changes; its probability raster is the same file.
-
-    Parameters
-    ----------
-    record
-        The scene that was mapped, with its inventory.
-
-    Raises
-    ------
-    LandslideError
-        When the inventory does not fit the run's grid, or the disk is full.
-    """
-    order = order_scored(result, record)
-    identity = compute_here(store, order, lambda identity, folder: _scored(result, record, identity, folder))
-    return store.mapping(identity)
-
-
-def _inventory(record: SceneRecord) -> Path:
-    if record.truth is None:
-        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
-    return record.truth
-
-
-def _scored(
-    result: MappingResult,
-    record: SceneRecord,
-    identity: str,
-    folder: Path,
-    progress: Progress = ignore,
-    cancel: Cancel = never,
-) -> MappingResult:
-    from core.raster.align import truth_reader
-    from core.runs.scoring import count_against
-
-    truth, spec = _inventory(record), find_model("mapping", result.model).spec
-    if record.scene.digest != result.scene_digest:
-        what = f"The image of {record.scene.name} is not the one that was mapped."
-        raise InputError(what, "Its file was replaced since.", "Run the mapping again.")
-    known = truth_reader(truth, result.grid)
-    artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec, progress, cancel)
-    return replace(
-        result,
-        id=identity,
-        folder=folder,
-        counts=counts,
-        baseline=baseline,
-        scene_id=record.id,
-        has_truth=True,
-        artifacts=artifacts,
-        kind="scored",
-        parents=(result.id,),
-        provenance={**result.provenance, "truth": _truth(truth, known), "scored": now()},
-    )

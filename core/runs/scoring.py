@@ -1,25 +1,32 @@
-"""Counting a finished probability raster against an inventory, block by block."""
+"""Counting a finished probability raster against an inventory, block by block: at once, or as a job."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from core.errors import InputError
 from core.learning.metrics import NODATA_CODE, histogram
 from core.learning.spec import ModelSpec
+from core.learning.store import find_model, sha256
 from core.mapping.baseline import colour_index, index_codes
 from core.mapping.bridge import bridge_of
 from core.mapping.options import Cancel, Progress, ignore, never, stop_if
-from core.mapping.result import PROBABILITY, TRUTH, MappingResult
+from core.mapping.result import MAPPINGS, PROBABILITY, TRUTH, MappingResult
 from core.raster.scene import Scene
 from core.raster.write import writing
+from core.runs.provenance import now
+from core.runs.records import Order, Run, SceneRecord
+from core.runs.work import Context, compute_here
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
+    from core.runs.store import Store
 
 BLOCK_ROWS = 512
 
@@ -83,3 +90,97 @@ def count_against(
                 baseline += histogram(np.where(codes != NODATA_CODE, index, NODATA_CODE).astype(np.uint8), real)
     progress(len(tops), len(tops))
     return artifacts, counts, baseline if colour else None
+
+
+def told_truth(path: Path | None, known: TruthReader | None) -> dict[str, Any] | None:
+    """An inventory as it stands in the record of a run; None without one."""
+    return None if path is None or known is None else {"name": path.name, "sha256": sha256(path)}
+
+
+def order_scored(result: MappingResult, record: SceneRecord, *, owner: str = "") -> Order:
+    """The order of counting a finished run against an inventory, without running the model again.
+
+    Parameters
+    ----------
+    record
+        The scene that was mapped, with its inventory.
+
+    Raises
+    ------
+    InputError
+        When the scene has no inventory, or the run is no mapping.
+    """
+    _inventory(record)
+    if result.kind not in MAPPINGS:
+        what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
+        raise InputError(what, remedy="Choose a mapping.")
+    parameters = dict(result.provenance["parameters"])
+    return Order("mapping", "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
+
+
+def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"scored"``."""
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Counting block {done:,} of {total:,}")
+
+    (parent,) = run.parents
+    result, record = store.mapping(parent), store.scene_record(run.scene_id)
+    return _scored(result, record, run.id, folder, report, context.stopped)
+
+
+def rescore(store: Store, result: MappingResult, record: SceneRecord) -> MappingResult:
+    """Score a finished run against an inventory at once, without running the model again.
+
+    The outcome is a run of its own, because a finished run never changes; its probability raster is the same file.
+
+    Parameters
+    ----------
+    record
+        The scene that was mapped, with its inventory.
+
+    Raises
+    ------
+    LandslideError
+        When the inventory does not fit the run's grid, or the disk is full.
+    """
+    order = order_scored(result, record)
+    identity = compute_here(store, order, lambda identity, folder: _scored(result, record, identity, folder))
+    return store.mapping(identity)
+
+
+def _inventory(record: SceneRecord) -> Path:
+    if record.truth is None:
+        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
+    return record.truth
+
+
+def _scored(
+    result: MappingResult,
+    record: SceneRecord,
+    identity: str,
+    folder: Path,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> MappingResult:
+    from core.raster.align import truth_reader
+
+    truth, spec = _inventory(record), find_model("mapping", result.model).spec
+    if record.scene.digest != result.scene_digest:
+        what = f"The image of {record.scene.name} is not the one that was mapped."
+        raise InputError(what, "Its file was replaced since.", "Run the mapping again.")
+    known = truth_reader(truth, result.grid)
+    artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec, progress, cancel)
+    return replace(
+        result,
+        id=identity,
+        folder=folder,
+        counts=counts,
+        baseline=baseline,
+        scene_id=record.id,
+        has_truth=True,
+        artifacts=artifacts,
+        kind="scored",
+        parents=(result.id,),
+        provenance={**result.provenance, "truth": told_truth(truth, known), "scored": now()},
+    )

@@ -80,11 +80,11 @@ class Context:
         now = time.monotonic()
         if self._first is None:
             self._first = done, now
-        left = None
+        before, left = self._progress, None
         if done > self._first[0]:
             left = (total - done) * (now - self._first[1]) / (done - self._first[0])
         self._progress = Progress(done, total, words, left)
-        if self._listen is not None:
+        if self._listen is not None and (done, total) != (before.done, before.total):
             self._listen(done, total)
 
     def stopped(self) -> bool:
@@ -143,7 +143,7 @@ def _outlines(store: Store, run: Run, folder: Path, context: Context) -> Result:
 
 
 def _scored(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.runs.mapping import compute_scored
+    from core.runs.scoring import compute_scored
 
     return compute_scored(store, run, folder, context)
 

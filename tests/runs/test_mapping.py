@@ -20,7 +20,8 @@ from core.mapping.predict import Options
 from core.mapping.result import MappingResult
 from core.raster import write
 from core.raster.scene import Scene
-from core.runs.mapping import Request, order_scored, request_for, request_of, rescore, run_mapping
+from core.runs.mapping import Request, request_for, request_of, run_mapping
+from core.runs.scoring import order_scored, rescore
 from core.runs.store import Store
 from core.runs.work import perform
 from tests.factories import PLACEMENTS, constant_weights, expected_codes, ramp, tiny_spec, write_model, write_raster

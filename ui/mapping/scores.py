@@ -113,7 +113,7 @@ def score_against(view: View, uploaded: object) -> None:
 
     A large raster is counted by a job, which the page follows.
     """
-    from core.runs.mapping import order_scored, rescore
+    from core.runs.scoring import order_scored, rescore
 
     suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")  # type: ignore[attr-defined]
     store, check = resources.store(), checked(view.record, "truth")
