@@ -25,7 +25,7 @@ from core.runs.provenance import this_process
 log = logging.getLogger(__name__)
 
 MISSED_AFTER = 45.0
-"""Seconds that a worker may be away from its scheduler, as it is while it starts, before it is started afresh."""
+"""Seconds that a worker may be away from its scheduler before it is started afresh; to start it has `START_WITHIN`."""
 
 MOST_WORKERS = 4
 SHARE_OF_MEMORY = "0.9"
@@ -78,7 +78,7 @@ class LocalCluster(Connected):
     count
         Number of workers; by default `worker_count`.
     threads
-        Threads of one inference; by default the cores are shared out.
+        Threads of one inference; by default ``SLIDELENS_THREADS``, else the cores are shared out.
     environment
         Variables that the processes get beside those of this one.
     """
@@ -94,6 +94,7 @@ class LocalCluster(Connected):
         self._scheduler: subprocess.Popen[bytes] | None = None
         self._nannies: dict[str, subprocess.Popen[bytes]] = {}
         self._seen: dict[str, float] = {}
+        self._arrived: set[str] = set()
 
     def start(self) -> None:
         """See `Cluster`."""
@@ -130,7 +131,9 @@ class LocalCluster(Connected):
         for name, nanny in list(self._nannies.items()):
             if name in present:
                 self._seen[name] = now
-            if nanny.poll() is not None or now - self._seen[name] > MISSED_AFTER:
+                self._arrived.add(name)
+            patience = MISSED_AFTER if name in self._arrived else START_WITHIN
+            if nanny.poll() is not None or now - self._seen[name] > patience:
                 log.warning("%s is started afresh", name)
                 self._replace(name)
 
@@ -159,6 +162,7 @@ class LocalCluster(Connected):
 
     def _start_worker(self, name: str) -> None:
         self._seen[name] = time.monotonic()
+        self._arrived.discard(name)
         self._nannies[name] = self._spawn(*_WORKER, "--name", name)
 
     def _spawn(self, command: str, *options: str) -> subprocess.Popen[bytes]:
@@ -176,7 +180,8 @@ class LocalCluster(Connected):
         )  # fmt: skip
 
     def _variables(self, folder: Path) -> dict[str, str]:
-        threads = str(self._threads or max(1, cores() // (self._count or worker_count())))
+        share = max(1, cores() // (self._count or worker_count()))
+        threads = str(self._threads or _threads_wanted() or share)
         inherited = {name: value for name, value in os.environ.items() if name != ADDRESS}
         paths = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {
@@ -228,6 +233,12 @@ class LocalCluster(Connected):
                     f"One of them ended at once, with code {process.returncode}.",
                     "The server's log says why.",
                 )
+
+
+def _threads_wanted() -> int:
+    """What the operator has set, 0 where that is nothing or no number."""
+    given = os.environ.get("SLIDELENS_THREADS", "").strip()
+    return int(given) if given.isdecimal() else 0
 
 
 def _apart() -> dict[str, Any]:

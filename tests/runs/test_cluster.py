@@ -132,10 +132,61 @@ def test_a_number_of_workers_that_is_none_is_refused(value: str, monkeypatch: py
 
 def test_the_cores_are_shared_out_among_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "cores", lambda: 9)
+    monkeypatch.delenv("SLIDELENS_THREADS", raising=False)
     monkeypatch.setenv(ADDRESS, "tls://elsewhere:8786")
     variables = LocalCluster(2)._variables(tmp_path)
     assert variables["SLIDELENS_THREADS"] == variables["OMP_NUM_THREADS"] == "4"
     assert ADDRESS not in variables
+
+
+@pytest.mark.parametrize(("given", "threads"), [("7", "7"), ("0", "4"), ("many", "4")])
+def test_the_operator_says_how_many_threads_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, threads: str
+) -> None:
+    monkeypatch.setattr(local, "cores", lambda: 9)
+    monkeypatch.setenv("SLIDELENS_THREADS", given)
+    variables = LocalCluster(2)._variables(tmp_path)
+    assert variables["SLIDELENS_THREADS"] == variables["OMP_NUM_THREADS"] == threads
+    assert LocalCluster(2, 1)._variables(tmp_path)["SLIDELENS_THREADS"] == "1"
+
+
+class Here:
+    """A process that runs."""
+
+    pid = -1
+
+    def poll(self) -> None:
+        return None
+
+    def wait(self) -> None:
+        return None
+
+
+def test_a_worker_has_as_long_to_start_again_as_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, there, spawned = [0.0], ["one", "two"], []
+    monkeypatch.setattr(local.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(local.processes, "kill_tree", lambda pid: None)
+    cluster = LocalCluster(2)
+    monkeypatch.setattr(cluster, "workers", lambda: tuple(there))
+    monkeypatch.setattr(cluster, "_spawn", lambda *given: spawned.append(given[-1]) or Here())
+    cluster._names, cluster._scheduler = {"one": "one", "two": "two"}, Here()  # type: ignore[assignment]
+    for name in there:
+        cluster._start_worker(name)
+    there.remove("two")  # which is slow
+
+    def after(seconds: float) -> list[str]:
+        now[0] += seconds
+        cluster.tend()
+        return spawned[2:]
+
+    assert after(local.START_WITHIN - 1) == []
+    assert after(2) == ["two"]
+    assert after(local.START_WITHIN - 1) == ["two"]
+    there.append("two")
+    assert after(0.5) == ["two"]
+    there.remove("two")
+    assert after(local.MISSED_AFTER - 1) == ["two"]
+    assert after(2) == ["two", "two"]
 
 
 def test_a_cluster_that_is_there_already_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
