@@ -240,5 +240,9 @@ def _fields(error: BaseException | None) -> dict[str, str]:
 
 def database_url(home: Path) -> str:
     """``SLIDELENS_DATABASE_URL``, else SQLite in the home folder."""
-    given = os.environ.get("SLIDELENS_DATABASE_URL", "").strip()
-    return given or f"sqlite:///{(home / 'slidelens.sqlite').as_posix()}"
+    return os.environ.get("SLIDELENS_DATABASE_URL", "").strip() or sqlite_url(home)
+
+
+def sqlite_url(home: Path) -> str:
+    """Address of SQLite in the home folder, wherever a process may have been started."""
+    return f"sqlite:///{(home.absolute() / 'slidelens.sqlite').as_posix()}"

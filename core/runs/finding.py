@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
 
 from core.runs.files import text
 from core.runs.records import Failure, Progress, Run, RunFilter, Status, StoredArtifact, moment
@@ -40,6 +41,18 @@ def _holding(part: str) -> list[ColumnElement[bool]]:
         func.lower(column).contains(part, autoescape=True) for column in (RunRow.scene, LabelRow.name, LabelRow.note)
     ]
     return [*within, RunRow.id.startswith(part, autoescape=True)]
+
+
+def descendants(session: Session, identity: str, *, held: bool = False) -> list[str]:
+    """Ids of a run and all that stands on it, held where asked so that nothing new comes to stand on them."""
+    found, new = [identity], [identity]
+    while new:
+        query = select(ParentRow.run_id).where(ParentRow.parent_id.in_(new))
+        new = [run for run in dict.fromkeys(session.scalars(query)) if run not in found]
+        if held:
+            session.execute(select(RunRow.id).where(RunRow.id.in_(new)).with_for_update())
+        found.extend(new)
+    return found
 
 
 def record(row: RunRow, root: Path) -> Run:

@@ -29,7 +29,8 @@ from core.runs.records import (
     clock,
     default_time_limit,
 )
-from core.runs.scenes import Shelf, new_id, one_line
+from core.runs.scene_rows import new_id
+from core.runs.scenes import Shelf, one_line
 from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, SceneRow, StateRow
 
 

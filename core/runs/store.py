@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session, contains_eager, undefer
 from core.errors import InputError, StorageError
 from core.mapping.result import MappingResult
 from core.runs import files
-from core.runs.database import Database, database_url
-from core.runs.finding import narrowed, record
+from core.runs.database import Database, database_url, sqlite_url
+from core.runs.finding import descendants, narrowed, record
 from core.runs.queue import Queue, gone
 from core.runs.records import (
     ACTIVE,
@@ -34,8 +34,9 @@ from core.runs.records import (
     checked_id,
     checked_tags,
 )
-from core.runs.scenes import new_id, one_line
-from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, StateRow, TagRow
+from core.runs.scene_rows import new_id
+from core.runs.scenes import one_line
+from core.runs.tables import ArtifactRow, LabelRow, RunRow, StateRow, TagRow
 
 __all__ = [
     "ID", "Artifact", "Failure", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary", "Store",
@@ -61,7 +62,7 @@ class Store(Queue):
 
     def __init__(self, home: Path, url: str | None = None) -> None:
         files.folder(home)
-        self.url = url or f"sqlite:///{(home.absolute() / 'slidelens.sqlite').as_posix()}"
+        self.url = url or sqlite_url(home)
         super().__init__(home, Database(self.url, home / ".lock"))
         self._artifacts = home / files.ARTIFACTS
 
@@ -100,6 +101,14 @@ class Store(Queue):
     def children(self, identity: str, kind: str = "") -> list[Run]:
         """Runs that stand on a run, the newest first."""
         return self.runs(RunFilter(parent=checked_id(identity), kinds=(kind,) if kind else ()))
+
+    def descendants(self, identity: str) -> list[Run]:
+        """All that stands on a run, and what stands on that: what goes with it, the newest first."""
+        with self.database.read() as session:
+            self._known(session, identity)
+            query = select(RunRow).where(RunRow.id.in_(descendants(session, identity)[1:]))
+            rows = session.scalars(query.order_by(RunRow.created.desc(), RunRow.id))
+            return [record(row, self._artifacts) for row in rows]
 
     def provenance(self, identity: str) -> dict[str, Any]:
         """Where all of a run came from."""
@@ -234,7 +243,7 @@ class Store(Queue):
         with files.turn(self.home):
             with self.database.write() as session:
                 self._known(session, identity, held=True)
-                doomed = self._descendants(session, identity)
+                doomed = descendants(session, identity, held=True)
                 if sparing and self._dear(session, doomed):
                     return 0
                 states = select(StateRow.status).where(StateRow.run_id.in_(doomed)).with_for_update()
@@ -265,16 +274,6 @@ class Store(Queue):
         pinned = select(LabelRow.run_id).where(LabelRow.run_id.in_(runs), LabelRow.pinned)
         active = select(StateRow.run_id).where(StateRow.run_id.in_(runs), StateRow.status.in_(ACTIVE))
         return bool(session.scalars(pinned.union(active)).first())
-
-    def _descendants(self, session: Session, identity: str) -> list[str]:
-        found, new = [identity], [identity]
-        while new:
-            query = select(ParentRow.run_id).where(ParentRow.parent_id.in_(new))
-            new = [run for run in dict.fromkeys(session.scalars(query)) if run not in found]
-            # Held, so that nothing new comes to stand on them.
-            session.execute(select(RunRow.id).where(RunRow.id.in_(new)).with_for_update())
-            found.extend(new)
-        return found
 
 
 def home_folder() -> Path:

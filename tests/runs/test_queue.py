@@ -302,6 +302,22 @@ def test_runs_are_found_by_what_they_are(any_store: Store) -> None:
 # Taking away
 
 
+def test_all_that_stands_on_a_run_is_found_once(any_store: Store) -> None:
+    first, beside = done(any_store), done(any_store)
+    middle = [
+        done(any_store, replace(ORDER, parents=(first, beside)), p="one"),
+        done(any_store, replace(ORDER, parents=(first,)), p="two"),
+    ]
+    last = done(any_store, replace(ORDER, parents=tuple(middle)))
+
+    assert [run.id for run in any_store.descendants(first)] == [last, *middle[::-1]]
+    assert [run.id for run in any_store.descendants(beside)] == [last, middle[0]]
+    assert any_store.descendants(beside)[1] == any_store.run(middle[0])
+    assert any_store.descendants(last) == []
+    with pytest.raises(InputError, match="not in the store"):
+        any_store.descendants("a" * 32)
+
+
 def test_a_run_goes_with_all_that_stands_on_it(any_store: Store) -> None:
     first, other = done(any_store, probability="1"), done(any_store, probability="o")
     child = done(any_store, replace(ORDER, parents=(first, other)), probability="2")

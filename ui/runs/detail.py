@@ -168,7 +168,7 @@ def _delete(run: Run) -> None:
     """Delete the run with its files, after saying what goes."""
     if run.status == "running":
         return
-    doomed = _descendants(run)
+    doomed = [run, *resources.store().descendants(run.id)]
     files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
     with st.popover("Delete", key=f"delete-{run.id}"):
         also = len(doomed) - 1
@@ -184,13 +184,3 @@ def _delete(run: Run) -> None:
             table.pick()
             st.toast(f"{words.count(gone, 'run')} deleted.")
             rerun_fragment()
-
-
-def _descendants(run: Run) -> list[Run]:
-    """The run and all that stands on it."""
-    found, new = {run.id: run}, [run]
-    while new:
-        below = [child for one in new for child in resources.store().children(one.id)]
-        new = [child for child in {child.id: child for child in below}.values() if child.id not in found]
-        found |= {child.id: child for child in new}
-    return list(found.values())
