@@ -25,7 +25,7 @@ def words(run: Run) -> str:
     if run.cancelling:
         return "Stopping"
     parts = [plain(run.progress.words) or "Starting"]
-    if run.eta is not None:
+    if run.eta is not None and run.eta >= 0.5:  # less would be told as nothing
         parts.append(f"about {duration(run.eta)} left")
     return ", ".join(parts)
 

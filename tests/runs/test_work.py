@@ -94,6 +94,23 @@ def test_work_that_goes_well_is_kept(quick_store: Store) -> None:
     assert heard == [(1, 1)]
 
 
+def test_words_alone_are_no_step(quick_store: Store) -> None:
+    """All is done, and only kept any more: the bar stays where it is, and who counts hears nothing twice."""
+    identity, heard = quick_store.order(ORDER), list[tuple[int, int]]()
+    seen: list[Progress] = []
+
+    def work(store: Store, run: Run, folder: Path, context: Context) -> Plain:
+        context.report(5, 5, "Mapping")
+        context.report(5, 5, "Keeping")
+        seen.append(context._progress)
+        return plain(store, run, folder, context)
+
+    perform(quick_store, identity, work=work, listen=lambda *steps: heard.append(steps))
+
+    assert (seen[0].share, seen[0].words) == (1.0, "Keeping")
+    assert heard == [(5, 5), (1, 1)]
+
+
 @pytest.mark.parametrize("error", [InputError("What.", "Why.", "Remedy."), ModelError("What.", "Why.", "Remedy.")])
 def test_what_is_wrong_is_written_down_in_its_words(quick_store: Store, error: LandslideError) -> None:
     identity = quick_store.order(ORDER)
