@@ -159,7 +159,7 @@ def make_folder(folder: Path) -> None:
 
 
 def _export_large(
-    result: MappingResult, choice: Choice, folder: Path, outlined: Outlined | None
+    result: MappingResult, choice: Choice, folder: Path, outlined: Outlined | None, *, copies: bool
 ) -> dict[str, Any]:
     """Mask and scores of a raster too large to be held whole, block by block, and the landslides outlined before."""
     codes_from = threshold_code(choice.threshold)
@@ -176,7 +176,7 @@ def _export_large(
             codes = reader.read((1,), window).values.astype(np.uint8)
             writer.write(np.where(codes == NODATA_CODE, NODATA_CODE, codes >= codes_from).astype(np.uint8), row, 0)
     content = _large_summary(result, choice, outlined)
-    if outlined is not None:
+    if outlined is not None and copies:
         with atomic_path(folder / "landslides.gpkg") as aside:
             shutil.copyfile(outlined.path, aside)
     write_json(content, folder / "metrics.json")
@@ -210,6 +210,7 @@ def export_run(
     dem: Path | None = None,
     before: MappingResult | None = None,
     outlined: Outlined | None = None,
+    copies: bool = True,
 ) -> dict[str, Any]:
     """Write everything of a run at a choice into a folder.
 
@@ -225,6 +226,8 @@ def export_run(
         Run of the earlier scene; adds the change raster and the polygons that are new.
     outlined
         Landslides of this run and choice that were outlined before, for a raster too large to do so at once.
+    copies
+        Whether files that are there already, the run's own rasters and what was outlined, are copied as well.
 
     Returns
     -------
@@ -244,11 +247,11 @@ def export_run(
     make_folder(folder)
     for name in OWN_FILES:
         (folder / name).unlink(missing_ok=True)
-    for role, name in result.artifacts.items():
+    for role, name in result.artifacts.items() if copies else ():
         with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
             shutil.copyfile(result.artifact(role), aside)
     if result.grid.width * result.grid.height > LARGEST:
-        return _export_large(result, choice, folder, outlined)
+        return _export_large(result, choice, folder, outlined, copies=copies)
     change: Change | None = None
     if before is not None:
         change = compare(before, result, choice, dem)

@@ -15,6 +15,7 @@ import rasterio
 from core.errors import StorageError
 from core.mapping.export import export_run, summary, write_json, write_mask, write_polygons
 from core.mapping.findings import Choice, find
+from core.mapping.outlines import read_outlined, write_outlines
 from core.mapping.result import MappingResult
 from core.raster.scene import Scene
 from tests.factories import PLACEMENTS, made_run, ramp, write_raster
@@ -188,3 +189,16 @@ def test_a_raster_too_large_for_polygons_is_exported_without_them(
         mask = reader.read((1,)).values[0]
     assert (mask == 1).sum() == 50
     assert (mask[0] == 255).all()
+
+
+def test_what_is_there_already_need_not_be_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result, content, out = exported(tmp_path, "north-up")
+    scene = Scene.open(tmp_path / "scene.tif")
+    assert export_run(result, scene, Choice(0.5), out, copies=False) == content
+    made = {"mask.tif", "landslides.gpkg", "landslides.geojson", "figure.png", "metrics.json"}
+    assert {path.name for path in out.iterdir()} == made  # earlier copies are taken away
+    totals = write_outlines(result, Choice(0.5), tmp_path / "a.gpkg")
+    outlined = read_outlined(result, Choice(0.5), tmp_path / "a.gpkg", totals.scene_area)
+    monkeypatch.setattr("core.mapping.export.LARGEST", 99)
+    export_run(result, scene, Choice(0.5), out, outlined=outlined, copies=False)
+    assert {path.name for path in out.iterdir()} == {"mask.tif", "metrics.json"}

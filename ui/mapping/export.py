@@ -10,23 +10,30 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
-from ui.mapping.outlines import is_large
+from ui.mapping.outlines import is_large, outlines_run
 from ui.mapping.view import View
 from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from core.mapping.outlines import Outlined
+    from core.runs.records import Run
 
+STORED = {
+    "probability": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",
+    "uncertainty": "Spread over eight turns, Cloud Optimized GeoTIFF",
+    "truth": "Reference on the scene's grid, Cloud Optimized GeoTIFF",
+}
+"""Files of the run itself, by role: they hold whatever the sliders say, and are sent from where they lie."""
+
+POLYGONS = "Polygons, GeoPackage, in the scene's coordinate system"
 TITLES = {
-    "probability.tif": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",
     "mask.tif": "Mask at the threshold, Cloud Optimized GeoTIFF",
-    "uncertainty.tif": "Spread over eight turns, Cloud Optimized GeoTIFF",
-    "truth.tif": "Reference on the scene's grid",
-    "landslides.gpkg": "Polygons, GeoPackage, in the scene's coordinate system",
+    "landslides.gpkg": POLYGONS,
     "landslides.geojson": "Polygons, GeoJSON, in WGS 84",
     "metrics.json": "Areas, scores and provenance, JSON",
     "figure.png": "Figure for a report, PNG",
 }
+"""Files that are prepared at the sliders' values."""
 
 
 def show(view: View) -> None:
@@ -71,15 +78,21 @@ def _address(view: View) -> str:
 
 
 def _files(view: View) -> None:
-    """Prepare the files and offer each for download."""
+    """Link to what is there, prepare the rest and offer each file for download."""
+    st.markdown("**For other programs.** Files of the run, the same at every threshold:")
+    run = resources.store().run(view.result.id)
+    for role, title in STORED.items():
+        _link(run, role, title)
     st.markdown(
-        "**For other programs.** "
-        f"Files hold threshold {view.choice.threshold:.2f}, minimum area {view.choice.minimum_area:,.0f} {view.unit} "
-        f"and holes filled up to {view.choice.fill_holes:,.0f} {view.unit}, as set above."
+        f"Files at threshold {view.choice.threshold:.2f}, minimum area {view.choice.minimum_area:,.0f} {view.unit} "
+        f"and holes filled up to {view.choice.fill_holes:,.0f} {view.unit}, as set above:"
     )
     outlined = _outlined(view)
-    if is_large(view.result) and outlined is None:
-        st.caption("Polygons are among them once the landslides are outlined, by the button above the map.")
+    if is_large(view.result):
+        if outlined is None:
+            st.caption("Polygons are among them once the landslides are outlined, by the button above the map.")
+        elif (holder := outlines_run(view.record, view.result, view.choice)) is not None:
+            _link(holder, "landslides", POLYGONS)
     folder = _folder(view)
     if not (folder / "metrics.json").exists():
         if not st.button("Prepare the files", type="primary"):
@@ -96,13 +109,24 @@ def _files(view: View) -> None:
             )  # fmt: skip
 
 
+def _link(run: Run, role: str, title: str) -> None:
+    """Offer a file of a run where it lies, if the run has it."""
+    stored = run.artifact(role)
+    if stored is None:
+        return
+    left, right = st.columns([3, 1])
+    left.markdown(f"{title} · {_size(stored.size)}")
+    address = f"{resources.base_path()}/artifacts/{run.id}/{role}"
+    right.link_button(f"{role}{stored.path.suffix}", address, width="stretch")
+
+
 def _size(octets: int) -> str:
     return f"{octets / 1e6:.1f} MB" if octets >= 1e5 else f"{octets / 1e3:.0f} kB"
 
 
 def _folder(view: View) -> Path:
     """Exports of a run and choice; a name of ours, never one of the user's."""
-    asked = (view.choice, view.record.dem, *([True] if _outlined(view) else []))
+    asked = (view.choice, view.record.dem, "without copies", *([True] if _outlined(view) else []))
     choice = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
     return resources.store().home / "exports" / view.result.id / choice
 
@@ -119,5 +143,5 @@ def _prepare(view: View, folder: Path, outlined: Outlined | None) -> None:
 
     with st.spinner("Writing the files"):
         export_run(
-            view.result, view.record.scene, view.choice, folder, dem=view.record.dem, outlined=outlined
-        )
+            view.result, view.record.scene, view.choice, folder, dem=view.record.dem, outlined=outlined, copies=False,
+        )  # fmt: skip

@@ -34,9 +34,7 @@ def landslides(record: SceneRecord, result: MappingResult, choice: Choice) -> La
     """
     if not is_large(result):
         return _found(result.id, choice, record.dem, result)
-    from core.runs.outlines import known_outlines
-
-    run = known_outlines(resources.store(), result, choice, terrain=record.dem is not None)
+    run = outlines_run(record, result, choice)
     if run is None:
         _offer(record, result, choice)
     elif run.active:
@@ -49,6 +47,13 @@ def landslides(record: SceneRecord, result: MappingResult, choice: Choice) -> La
     else:
         return _outlined(run.id, choice, result, run)
     return None
+
+
+def outlines_run(record: SceneRecord, result: MappingResult, choice: Choice) -> Run | None:
+    """The run that holds the landslides of a large run at a choice, or is to; None where nobody asked for them."""
+    from core.runs.outlines import known_outlines
+
+    return known_outlines(resources.store(), result, choice, terrain=record.dem is not None)
 
 
 def is_large(result: MappingResult) -> bool:
