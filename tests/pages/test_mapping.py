@@ -12,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.mapping.findings import default_choice
 from core.mapping.predict import Options
+from core.runs import jobs
 from core.runs.jobs import InlineJobs
 from core.runs.mapping import Request, order_of, request_from
-from core.runs.records import Failure, Progress
+from core.runs.records import Failure, Order, Progress
 from core.runs.scoring import rescore
 from core.runs.store import Store
 from core.runs.work import perform
@@ -361,14 +362,74 @@ def test_outlining_under_way_is_followed_and_can_be_cancelled(large: AppTest, st
     assert "Outline the landslides" in labels(large)
 
 
-def test_the_files_of_a_large_run_hold_its_outlines(large: AppTest, store: Store) -> None:
+def links(page: AppTest) -> list[str]:
+    return [link.proto.url for link in page.get("link_button")]
+
+
+def test_the_files_of_a_large_run_are_sent_from_where_they_lie(large: AppTest, store: Store) -> None:
     press(large, "Outline the landslides")
+    run = large.query_params["run"]
+    (outlines,) = store.children(run, "outlines")
     large.session_state["mapping-tab"] = "Export"
     large.run()
+    assert f"/artifacts/{run}/probability" in links(large)
+    assert f"/artifacts/{outlines.id}/landslides" in links(large)
+    assert "Polygons, GeoPackage" in texts(large)
     press(large, "Prepare the files")
     assert not large.exception
     assert not large.error
-    assert "Polygons, GeoPackage" in texts(large)
+    prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
+    assert prepared == {"mask.tif", "metrics.json"}
+
+
+def test_the_files_of_a_small_run_are_prepared_without_copies_of_its_rasters(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif").id
+    press(page.run(), "Map landslides")
+    page.session_state["mapping-tab"] = "Export"
+    page.run()
+    press(page, "Prepare the files")
+    assert not page.error
+    run = page.query_params["run"]
+    assert f"/artifacts/{run}/probability" in links(page)
+    assert not any("/truth" in link for link in links(page))
+    prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
+    assert prepared == {"mask.tif", "landslides.gpkg", "landslides.geojson", "metrics.json", "figure.png"}
+
+
+def test_a_large_run_is_scored_afterwards_by_a_job_that_the_page_follows_and_opens(
+    large: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Waiting(InlineJobs):
+        """Jobs that only wait."""
+
+        def submit(self, order: Order) -> str:
+            return self.store.order(order)
+
+    truth = np.zeros((48, 64), np.uint8)
+    truth[4:10, 5:15] = 1
+    path = write_raster(tmp_path / "truth.tif", truth)
+    large.session_state["mapping-tab"] = "Scores"
+    mapped = large.run().query_params["run"]
+    monkeypatch.setattr(jobs, "override", Waiting(store))
+    uploader = [one for one in large.get("file_uploader") if one.label == "Reference inventory"][-1]
+    uploader.upload("truth.tif", path.read_bytes(), "image/tiff").run()
+    press(large, "Score against it")
+
+    (scored,) = store.children(mapped, "scored")
+    assert scored.status == "queued"
+    assert large.query_params["run"] == scored.id
+    assert "It goes on when you close this page" in texts(large)
+    (back,) = [link for link in large.get("page_link") if link.proto.label.startswith("Back to the map")]
+    assert back.proto.query_string == f"run={mapped}"
+
+    perform(store, scored.id)
+    large.run()
+    assert not large.exception
+    assert not large.error
+    # 60 of the 76 pixels that the model marks are in the reference, and none of it is missed.
+    assert (metrics(large)["Precision"], metrics(large)["Recall"]) == ("0.789", "1.000")
 
 
 def test_a_report_of_a_large_run_counts_what_was_outlined(large: AppTest, store: Store) -> None:

@@ -17,9 +17,11 @@ from core.runs.jobs import InlineJobs
 from core.runs.mapping import Request, order_of
 from core.runs.outlines import order_outlines
 from core.runs.records import Failure, Order, SceneRecord
+from core.runs.report.words import area
 from core.runs.store import Store
 from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
+from ui.mapping.view import area_text
 
 
 @pytest.fixture
@@ -221,3 +223,46 @@ def test_an_explanation_whose_image_is_gone_leads_to_the_reading_view_of_its_map
     open_run(page, why)
     (link,) = [link for link in page.get("page_link") if link.proto.label == "Open the reading view"]
     assert link.proto.query_string == f"run={mapped}"
+
+
+def test_the_earlier_scene_of_a_shared_one_is_this_visitors_choice_and_the_run_stays_open(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str, tmp_path: Path
+) -> None:
+    before = store.add_scene(write_raster(tmp_path / "before.tif", ramp(48, 64) // 2), "before.tif")
+    page.session_state["mapping-tab"] = "Compare"
+    open_run(page, mapped)
+    box = next(box for box in page.selectbox if box.label == "Scene before the event")
+    box.set_value(before.id).run()
+    press(page, "Compare with it")
+    assert not page.exception
+    assert not page.error
+
+    assert store.scene_record(scene.id).before == ""
+    own = address(page)["scene"]
+    assert own != scene.id
+    assert address(page)["run"] == mapped
+    assert "Earlier scene: **before.tif**" in texts(page)
+    press(page, "Show what is new")
+    assert not page.error
+    assert "New landslides" in {part.label for part in page.metric}
+
+    press(page, "Map landslides")  # what is mapped from here on knows the earlier scene by itself
+    newest = store.runs()[0]
+    assert newest.scene_id == own
+    assert store.scene_record(newest.scene_id).before == before.id
+
+
+def test_a_scene_of_another_image_in_the_address_of_a_run_is_passed_over(
+    page: AppTest, store: Store, scene: SceneRecord, mapped: str, tmp_path: Path
+) -> None:
+    other = store.add_scene(write_raster(tmp_path / "other.tif", ramp(48, 64) // 2), "other.tif")
+    for wrong in (other.id, "0" * 32, "../etc"):
+        open_run(page, mapped, scene=wrong)
+        assert not page.error
+        assert f"/tiles/scene/{scene.id}/" in layers(page)
+        assert other.id not in layers(page)
+
+
+def test_areas_are_written_as_in_reports() -> None:
+    assert area_text(42_200.0, georeferenced=True) == area(42_200.0) == "42,200 m²"
+    assert area_text(1204.0, georeferenced=False) == "1,204 px"

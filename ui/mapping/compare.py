@@ -61,8 +61,8 @@ def _order(view: View) -> Order:
 
 def _earlier(order: Order) -> Run | None:
     """The newest run that answers an order already; without one, that which works on it or failed last."""
+    from core.runs.queue import finite
     from core.runs.records import RunFilter
-    from core.runs.store import finite
 
     wanted = RunFilter(task=order.task, kinds=(order.kind,), scene_id=order.scene_id, model=order.model)
     asked = finite(order.parameters)

@@ -11,7 +11,7 @@ from ui import resources
 from ui.feedback import guard
 from ui.mapping.choose import checked
 from ui.mapping.outlines import is_large
-from ui.mapping.view import View
+from ui.mapping.view import NEXT_TAB, View
 
 NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
@@ -122,6 +122,7 @@ def score_against(view: View, uploaded: object) -> None:
         scored = resources.jobs().submit(order_scored(view.result, record, owner=resources.visitor()))
     else:
         scored = rescore(store, view.result, record).id
+    NEXT_TAB.put("Scores")
     st.query_params["scene"] = record.id
     st.query_params["run"] = scored
     st.rerun()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui.feedback import guard
 from ui.mapping import compare, export, findings, provenance, scores, why
-from ui.mapping.view import View
+from ui.mapping.view import NEXT_TAB, View
 
 TABS = {
     "Findings": findings.show,
@@ -23,8 +23,10 @@ OPEN = "mapping-tab"
 
 def show_tabs(view: View) -> None:
     """Show the open tab; the others are not computed until they are opened."""
-    if why.led_here():
-        st.session_state[OPEN] = "Why"
+    wanted = "Why" if why.led_here() else NEXT_TAB.get()
+    if wanted:
+        st.session_state[OPEN] = wanted
+        NEXT_TAB.clear()
     tabs = st.tabs(list(TABS), key=OPEN, on_change="rerun")
     for tab, show in zip(tabs, TABS.values(), strict=True):
         with tab:

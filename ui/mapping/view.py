@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ui.state import Slot
+
 if TYPE_CHECKING:
     from core.mapping.findings import Choice, Landslides
     from core.mapping.result import MappingResult
     from core.runs.store import SceneRecord
+
+
+NEXT_TAB: Slot[str] = Slot("mapping-next-tab", "")
+"""Title of the tab to be open when tabs are shown next, where another page part says so."""
 
 
 @dataclass(frozen=True)
