@@ -23,7 +23,7 @@ from core.raster.scene import Scene
 from core.runs.mapping import Request, request_for, request_of, run_mapping
 from core.runs.scoring import order_scored, rescore
 from core.runs.store import Store
-from core.runs.work import perform
+from core.runs.work import Context, perform
 from tests.factories import PLACEMENTS, constant_weights, expected_codes, ramp, tiny_spec, write_model, write_raster
 
 RED = Request("red", engine="torch")
@@ -274,6 +274,26 @@ def test_a_truth_that_does_not_overlap_is_refused_and_leaves_nothing(tmp_path: P
     with pytest.raises(GridError, match="does not overlap"):
         rescore(store, result, store.add_scene(scene.path, scene.name, truth=path))
     assert len(runs_left(store)) == 1
+
+
+def test_the_bar_stays_full_while_the_result_is_kept(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int, str]] = []
+    heard: list[tuple[int, int]] = []
+    report = Context.report
+
+    def listening(context: Context, done: int, total: int, words: str = "") -> None:
+        told.append((done, total, words))
+        report(context, done, total, words)
+
+    monkeypatch.setattr(Context, "report", listening)
+    run_mapping(store, scene_of(tmp_path, ramp(45, 70)), RED, progress=lambda *steps: heard.append(steps))
+
+    done, total, words = told[-1]
+    assert "Keeping" in words
+    assert done == total > 1
+    assert heard.count((total, total)) == 1
 
 
 def test_cancelling_leaves_nothing(tmp_path: Path, store: Store) -> None:
