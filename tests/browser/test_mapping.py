@@ -13,6 +13,7 @@ import pytest
 
 from core.catalog.samples import sample
 from core.raster.scene import Scene
+from core.runs.explain import explain, layers_of
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from tests.browser import steps
@@ -127,6 +128,26 @@ def test_a_clicked_landslide_says_why(result: tuple[Any, Any]) -> None:
     assert pictures.evaluate("async picture => { await picture.decode(); return picture.naturalWidth; }") > 100
     page.get_by_text("Bright places").first.wait_for()
     steps.has_tiles(frame, "/cam/")
+    page.wait_for_url("**why=*")
+
+
+def test_the_address_of_an_explanation_opens_its_map_with_it(
+    site: Site, mapped: str, networks: Path, open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIDELENS_MODELS", str(networks))
+    scene = site.store.scene_record(site.store.run(mapped).scene_id).scene
+    layer = layers_of(site.store.run(mapped).model)[1].name
+    why = explain(site.store, scene, site.store.mapping(mapped), (100, 120), layer).run.id
+    seen = open_page(f"{site.address}/mapping?run={why}&threshold=0.3")
+    page, frame = seen.page, seen.map_frame()
+    page.get_by_role("tab", name="Why", selected=True).wait_for()
+    picture = page.get_by_role("img", name="Grad-CAM over the scene")
+    picture.wait_for()
+    page.get_by_text("Row 100, column 120").first.wait_for()
+    steps.has_tiles(frame, f"/tiles/run/{why}/cam/")
+    steps.has_tiles(frame, "threshold=0.3")
+    assert f"run={mapped}" in page.url
+    assert f"why={why}" in page.url
 
 
 def test_a_row_of_the_table_moves_the_map(result: tuple[Any, Any]) -> None:
