@@ -10,6 +10,7 @@ from core.errors import LandslideError
 from ui import resources
 from ui.feedback import duration, guard, plain
 from ui.places import place
+from ui.runs import words as names
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
@@ -41,12 +42,20 @@ def sidebar() -> None:
             return
         st.markdown("**Under way**")
         for run in active[:LISTED]:
-            page, address = place(run)
-            label = plain(_short(run.title))
-            st.page_link(f"../pages/{page}.py", label=label, query_params=address, width="stretch")
-            st.progress(run.progress.share, text=words(run))
+            # By what computes it: several runs under way are often of one scene. A link would be marked as the page
+            # that is open, whichever run it leads to.
+            opened = st.button(_short(_what(run)), key=f"under-way-{run.id}", type="tertiary")
+            st.progress(run.progress.share, text=f"{plain(_short(run.title))}  \n{words(run)}")
+            if opened:
+                page, address = place(run)
+                st.switch_page(f"../pages/{page}.py", query_params=address)
         if len(active) > LISTED:
             st.caption(f"and {len(active) - LISTED} more")
+
+
+def _what(run: Run) -> str:
+    """The model of a map, or what else is being computed."""
+    return plain(names.model(run) if run.kind == "mapping" and run.model else names.kind(run))
 
 
 def _short(title: str, longest: int = 40) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.runs.store import Store
+
 HEAVY = ("torch", "rasterio", "rio_tiler", "folium", "leafmap", "geopandas", "matplotlib", "scipy")
 """What takes seconds to import and so has to wait until it is needed."""
 
@@ -127,3 +129,21 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
     from ui.feedback import duration
 
     assert duration(seconds) == words
+
+
+def test_what_is_under_way_is_told_on_every_page_and_opens(repository: Path, store: Store, tmp_path: Path) -> None:
+    from core.runs.mapping import Request, order_of
+    from core.runs.records import Progress
+    from tests.factories import ramp, write_raster
+
+    scene = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(40, 40)), "North slope")
+    run = store.order(order_of(scene, Request("gone-model")))
+    store.claim(run, server="elsewhere", worker="one")
+    store.beat(run, Progress(3, 12, "Mapping window 3 of 12", left=90.0))
+    frame = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=60).run()
+    assert not frame.exception
+    button = next(button for button in frame.sidebar.button if button.label == "gone-model")
+    button.click().run()
+    assert not frame.exception
+    assert frame.query_params["run"] in (run, [run])
+    assert any("It goes on when you close this page" in part.value for part in frame.caption)
