@@ -37,6 +37,9 @@ with left:
                 ask.show_limits(model)
 
 with right:
+    if request is not None:
+        with guard():
+            choose.show(scene=record.id, run=run.submit(record, request, drawn or again))
     if asked is not None and not opened.is_map(asked):
         with guard():
             other.show(asked)
@@ -56,9 +59,6 @@ with right:
             with guard():
                 choose.use(choose.open_sample("valley-after"))
         st.stop()
-    if request is not None:
-        with guard():
-            choose.show(scene=record.id, run=run.submit(record, request, drawn or again))
     with guard():
         if asked is not None and run.show_state(asked):
             results.show(record, resources.store().mapping(asked.id))

@@ -180,6 +180,18 @@ def test_an_evaluation_has_a_page_with_all_that_it_is(page: AppTest, store: Stor
     assert link.proto.url.endswith(f"/artifacts/{run}/probability")
 
 
+def test_beside_an_evaluation_of_a_scene_the_scene_can_be_mapped(
+    page: AppTest, store: Store, scene: SceneRecord, tmp_path: Path
+) -> None:
+    made = replace(made_run(tmp_path / "made", np.full((4, 4), 0.25)), kind="evaluation")
+    evaluation = keep(store, made, scene.id).id
+    press(open_run(page, evaluation), "Map landslides")
+    assert not page.error
+    newest = store.runs()[0]
+    assert (newest.kind, newest.scene_id) == ("mapping", scene.id)
+    assert address(page)["run"] == newest.id
+
+
 def test_the_numbers_of_an_evaluation_are_shown(
     page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
