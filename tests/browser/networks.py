@@ -51,5 +51,5 @@ def write_networks(root: Path) -> tuple[StoredModel, StoredModel]:
     """Write a quick model, which the page offers first, and one that takes minutes for the sample valley."""
     common: dict[str, Any] = {"architecture": ARCHITECTURE, "encoder": ENCODER, "ground_distance": None}
     quick = tiny_spec("quick", tile=256, scores={"validation": {"f1": 0.999}}, **common)
-    slow = tiny_spec("slow", tile=64, upscale=8.0, scores={"validation": {"f1": 0.001}}, **common)
+    slow = tiny_spec("slow", tile=32, upscale=8.0, scores={"validation": {"f1": 0.001}}, **common)
     return write_model(root, quick, red_over_green()), write_model(root, slow, red_over_green(8.0))

@@ -33,8 +33,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def start(start_server: Callable[..., Any], networks: Path, home: Path) -> Callable[[], Any]:
-    """Give a function that starts a server on the same home folder."""
-    return lambda: start_server(env={"SLIDELENS_HOME": str(home), "SLIDELENS_MODELS": str(networks)})
+    """Give a function that starts a server on the same home folder, alone: two would share what is ordered there."""
+    running: list[Any] = []
+
+    def begin_alone() -> Any:
+        for earlier in running:
+            earlier.process.terminate()
+            earlier.process.wait(60)
+        running[:] = [start_server(env={"SLIDELENS_HOME": str(home), "SLIDELENS_MODELS": str(networks)})]
+        return running[0]
+
+    return begin_alone
 
 
 def begin(page: Any, model: str) -> str:

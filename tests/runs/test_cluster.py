@@ -103,8 +103,9 @@ def paths() -> str:
 
 
 def family(pid: int) -> list[int]:
-    """Return the numbers of the processes of Dask that a process started."""
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    """Return the numbers of the processes of Dask that a process started, and of theirs."""
+    roots = [child for child in psutil.Process(pid).children() if "dask" in child.cmdline()]
+    return [process.pid for root in roots for process in (root, *root.children(recursive=True))]
 
 
 # Settings
