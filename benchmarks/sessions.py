@@ -39,7 +39,7 @@ SAMPLE = ROOT / "data" / "samples"
 PATIENCE = 180.0
 TILES, ZOOM = 4, 14
 PARTS = ("a map tile", "a live part")
-SETTLE = 200.0
+SETTLE = 150.0
 """Seconds after which memory is looked at again: Streamlit keeps a session for two minutes, should it come back."""
 
 
