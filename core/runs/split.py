@@ -2,9 +2,9 @@
 
 ::
 
-    planned = Call("core.runs.mapping:plan", {"run_id": …})   ──►  Plan(parts, last, steps)
-    parts   = Call("core.runs.mapping:part", {…}) …           each writes files under HOME/work/<run id>/
-    last    = Call("core.runs.mapping:gather", {…})           reads them and calls ``Store.finish``
+    planned = Call("core.runs.spread:plan", {"run_id": …})    ──►  Plan(parts, last, steps)
+    parts   = Call("core.runs.spread:part", {…}) …            each writes files under HOME/work/<run id>/
+    last    = Call("core.runs.spread:last", {…})             reads them and calls ``Store.finish``
 
 A part says how far it is by ``Store.advance(run_id, steps)`` and ends when that says so. The dispatcher keeps the
 run's heart beating meanwhile, since a part may wait while others have their turn.
