@@ -2,13 +2,22 @@
 
 import streamlit as st
 
-from ui.feedback import empty, guard
+from core.errors import LandslideError
+from ui.feedback import empty, guard, show_error
 from ui.runs import reading
 
 with guard():
     identity = st.query_params.get("run")
-    if identity:
-        reading.show(identity)
+    try:
+        run = reading.find(identity) if identity else None
+    except LandslideError as error:
+        # Without a run there is no heading either, and who followed a broken address needs a way on.
+        st.title("Reading view")
+        show_error(error)
+        st.page_link("../pages/runs.py", label="All runs")
+        st.stop()
+    if run is not None:
+        reading.show(run)
     else:
         st.title("Reading view")
         empty("No run is named.", "Open a run from the list of runs and choose Read.")

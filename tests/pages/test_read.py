@@ -166,6 +166,8 @@ def test_what_cannot_be_read_says_why(page: AppTest, store: Store, tmp_path: Pat
     assert "is no map" in texts(read(page, child.id))
     assert "not in the store" in texts(read(page, "0" * 32))
     assert "not an id" in texts(read(page, "<script>"))
+    # Nobody is left before a bare message.
+    assert [title.value for title in page.title] == ["Reading view"]
     run.artifact("probability").unlink()
     assert "no longer on disk" in texts(read(page, run.id))
     assert not page.exception

@@ -15,6 +15,7 @@ from ui.map_layers import Outlines, found_outlines, run_tiles, scene_tiles
 from ui.mapping.outlines import DRAWN, tell_left_out
 from ui.mapping.results import facts
 from ui.maps import DynamicLayers, MapSpec, show_map
+from ui.places import place
 from ui.runs import parts, words
 
 if TYPE_CHECKING:
@@ -55,7 +56,18 @@ class Reading:
         return self.content.choice.threshold
 
 
-def show(identity: str) -> None:
+def find(identity: str) -> Run:
+    """The run that an address names.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    return resources.store().run(identity)
+
+
+def show(run: Run) -> None:
     """Show a run.
 
     Raises
@@ -65,7 +77,7 @@ def show(identity: str) -> None:
     """
     from core.runs.reporting import scene_of
 
-    run = resources.store().run(identity)
+    st.title(plain(run.title))  # first of all: what is wrong with a run is said below its name
     if not _ready(run):
         return
     result = resources.store().mapping(run.id)
@@ -76,7 +88,6 @@ def show(identity: str) -> None:
     key = (run.id, repr(content.choice), run.name, image, str(content.dem), outlined)
     key += tuple(one.id for one in content.explanations)
     reading = _begin(key, content)
-    st.title(plain(run.title))
     _beginning(run, reading)
     _map(run, result, record, reading)
     _rest(_told(key, content))
@@ -88,6 +99,8 @@ def _ready(run: Run) -> bool:
     from core.mapping.result import MAPPINGS
 
     if run.task != "mapping" or run.kind not in MAPPINGS:
+        page, address = place(run)
+        st.page_link(f"../pages/{page}.py", label="Open it where it is seen", query_params=address)
         raise InputError(
             f"This run is no map but of the kind {run.kind}.",
             "Only maps can be read here.",
@@ -98,7 +111,6 @@ def _ready(run: Run) -> bool:
         if missing is not None:
             raise missing
         return True
-    st.title(plain(run.title))
     if run.active:
         st.info("This run is still being computed. Come back when it is done: the address stays the same.")
     else:
