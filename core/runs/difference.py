@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from core.errors import InputError
 from core.mapping.difference import write_difference
 from core.mapping.options import Cancel, Progress, ignore, never
-from core.mapping.result import CHANGE, MAPPINGS, MappingResult
-from core.runs.provenance import environment, now
+from core.mapping.result import CHANGE, MappingResult
 from core.runs.records import Order, Run
+from core.runs.standing import check_mapping, standing_on
 
 if TYPE_CHECKING:
     from core.runs.store import Store
@@ -33,9 +31,8 @@ def order_difference(first: MappingResult, second: MappingResult, *, owner: str 
     """
     if first.id == second.id:
         raise InputError("A run does not differ from itself.", remedy="Choose two runs.")
-    other = next((run for run in (first, second) if run.kind not in MAPPINGS), None)
-    if other is not None:
-        raise InputError(f"The run {other.id[:8]} is no mapping but of kind {other.kind}.", remedy="Choose mappings.")
+    for run in (first, second):
+        check_mapping(run)
     parents = (first.id, second.id)
     return Order("mapping", KIND, {"runs": list(parents)}, second.scene_id, second.scene, second.model, parents, owner)
 
@@ -80,26 +77,8 @@ def difference_of(
         As `core.mapping.difference.write_difference`.
     """
     found = write_difference(first, second, folder / FILE, progress, cancel)
-    return MappingResult(
-        id=identity,
-        folder=folder,
-        scene=second.scene,
-        scene_digest=second.scene_digest,
-        scene_id=second.scene_id,
-        model=second.model,
-        grid=second.grid,
-        counts=np.zeros((2, 255), dtype=np.int64),
-        artifacts={CHANGE: FILE},
-        provenance={
-            "finished": now(),
-            "difference": found.to_json(),
-            "scene": dict(second.provenance.get("scene", {})),
-            "model": dict(second.provenance.get("model", {})),
-            **environment(),
-        },
-        kind=KIND,
-        parents=(first.id, second.id),
-    )
+    told = {"difference": found.to_json()}
+    return standing_on(second, KIND, identity, folder, {CHANGE: FILE}, told, parents=(first.id, second.id))
 
 
 def compute_difference(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:

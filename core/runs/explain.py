@@ -31,8 +31,8 @@ from core.raster.scene import Scene
 from core.raster.vectorize import rasterise
 from core.raster.windows import Region
 from core.raster.write import write_array
-from core.runs.provenance import environment, now
 from core.runs.records import Order
+from core.runs.standing import standing_on
 from core.runs.store import Store
 from core.runs.work import compute_here
 
@@ -258,28 +258,14 @@ def _store(
     def compute(identity: str, folder: Path) -> MappingResult:
         codes = encode(np.where(valid, attribution, np.nan))
         write_array(folder / FILE, grid, codes[None], nodata=255, descriptions=(EXPLANATION,))
-        return MappingResult(
-            id=identity,
-            folder=folder,
-            scene=parent.scene,
-            scene_digest=parent.scene_digest,
-            scene_id=parent.scene_id,
-            model=parent.model,
-            grid=grid,
-            counts=np.zeros((2, 255), dtype=np.int64),
-            artifacts={EXPLANATION: FILE},
-            provenance={
-                "finished": now(),
-                "method": "Grad-CAM",
-                "layer": layer.name,
-                "target": target,
-                "deletion": {"share": faithful.share, "drop": faithful.drop_top, "drop_random": faithful.drop_random},
-                "model": dict(parent.provenance["model"]),
-                **environment(),
-            },
-            notes=(words,),
-            kind="explanation",
-        )
+        told = {
+            "method": "Grad-CAM",
+            "layer": layer.name,
+            "target": target,
+            "deletion": {"share": faithful.share, "drop": faithful.drop_top, "drop_random": faithful.drop_random},
+        }
+        files = {EXPLANATION: FILE}
+        return standing_on(parent, "explanation", identity, folder, files, told, grid=grid, notes=(words,))
 
     asked = {"method": "Grad-CAM", "layer": layer.name, "target": target}
     order = Order("mapping", "explanation", asked, parent.scene_id, parent.scene, parent.model, (parent.id,))

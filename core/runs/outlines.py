@@ -7,15 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from core.errors import InputError
 from core.learning.metrics import threshold_code
 from core.mapping.findings import LARGEST, Choice, least_pixels
 from core.mapping.outlines import Outlined, read_outlined, write_outlines
-from core.mapping.result import LANDSLIDES, MAPPINGS, MappingResult
-from core.runs.provenance import environment, now
+from core.mapping.result import LANDSLIDES, MappingResult
 from core.runs.records import ACTIVE, Order, Run
+from core.runs.standing import check_mapping, standing_on
 
 if TYPE_CHECKING:
     from core.runs.store import Store
@@ -38,9 +35,7 @@ def order_outlines(result: MappingResult, choice: Choice, *, terrain: bool, owne
     InputError
         When the run holds no probability.
     """
-    if result.kind not in MAPPINGS:
-        what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
-        raise InputError(what, remedy="Choose a mapping.")
+    check_mapping(result)
     parameters = {**asdict(choice), "terrain": terrain and result.grid.is_georeferenced}
     return Order("mapping", KIND, parameters, result.scene_id, result.scene, result.model, (result.id,), owner)
 
@@ -117,23 +112,9 @@ def compute_outlines(store: Store, run: Run, folder: Path, context: Context) -> 
         context.report(done, total, words)
 
     totals = write_outlines(result, choice, folder / FILE, dem, report, context.stopped)
-    model = result.provenance.get("model")
-    used = {} if model is None else {"model": dict(model)}
-    return _Result(
-        id=run.id,
-        folder=folder,
-        scene=result.scene,
-        scene_digest=result.scene_digest,
-        scene_id=result.scene_id,
-        model=result.model,
-        grid=result.grid,
-        counts=np.zeros((2, 255), dtype=np.int64),
-        artifacts={LANDSLIDES: FILE},
-        provenance={"finished": now(), "outlines": totals.to_json(), **used, **environment()},
-        kind=KIND,
-        parents=(result.id,),
-        numbers={
-            "landslides": float(totals.landslides), "area": totals.area, "area_share": totals.area_share,
-            "largest": totals.largest,
-        },
-    )  # fmt: skip
+    numbers = {
+        "landslides": float(totals.landslides), "area": totals.area, "area_share": totals.area_share,
+        "largest": totals.largest,
+    }  # fmt: skip
+    made = standing_on(result, KIND, run.id, folder, {LANDSLIDES: FILE}, {"outlines": totals.to_json()})
+    return _Result(**vars(made), numbers=numbers)

@@ -17,11 +17,12 @@ from core.learning.store import find_model, sha256
 from core.mapping.baseline import colour_index, index_codes
 from core.mapping.bridge import bridge_of
 from core.mapping.options import Cancel, Progress, ignore, never, stop_if
-from core.mapping.result import MAPPINGS, PROBABILITY, TRUTH, MappingResult
+from core.mapping.result import PROBABILITY, TRUTH, MappingResult
 from core.raster.scene import Scene
 from core.raster.write import writing
 from core.runs.provenance import now
 from core.runs.records import Order, Run, SceneRecord
+from core.runs.standing import check_mapping
 from core.runs.work import Context, compute_here
 
 if TYPE_CHECKING:
@@ -111,9 +112,7 @@ def order_scored(result: MappingResult, record: SceneRecord, *, owner: str = "")
         When the scene has no inventory, or the run is no mapping.
     """
     _inventory(record)
-    if result.kind not in MAPPINGS:
-        what = f"The run {result.id[:8]} is no mapping but of kind {result.kind}."
-        raise InputError(what, remedy="Choose a mapping.")
+    check_mapping(result)
     parameters = dict(result.provenance["parameters"])
     return Order("mapping", "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
 

@@ -1,0 +1,71 @@
+"""Runs that stand on a mapping: an explanation, a difference, outlines. What they have from it is said here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import InputError
+from core.mapping.result import MAPPINGS, Kind, MappingResult
+from core.raster.grid import Grid
+from core.runs.provenance import environment, now
+
+
+def check_mapping(result: MappingResult) -> None:
+    """Refuse what holds no probability of landslide.
+
+    Raises
+    ------
+    InputError
+        When the run is no mapping.
+    """
+    if result.kind not in MAPPINGS:
+        raise InputError(
+            f"The run {result.id[:8]} is no mapping but of kind {result.kind}.", remedy="Choose a mapping."
+        )
+
+
+def standing_on(
+    parent: MappingResult,
+    kind: Kind,
+    identity: str,
+    folder: Path,
+    artifacts: Mapping[str, str],
+    told: Mapping[str, Any],
+    *,
+    grid: Grid | None = None,
+    parents: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> MappingResult:
+    """The result of a run of some kind that stands on a mapping.
+
+    Parameters
+    ----------
+    parent
+        The mapping, whose scene and model it is about.
+    identity, folder, artifacts
+        Its id, and its files by role in the folder it was written into.
+    told
+        What its provenance says beside scene, model, versions, machine and time.
+    grid, parents
+        Where they are not the mapping's own grid and the mapping alone.
+    """
+    known = {name: dict(parent.provenance[name]) for name in ("scene", "model") if name in parent.provenance}
+    return MappingResult(
+        id=identity,
+        folder=folder,
+        scene=parent.scene,
+        scene_digest=parent.scene_digest,
+        scene_id=parent.scene_id,
+        model=parent.model,
+        grid=grid or parent.grid,
+        counts=np.zeros((2, 255), dtype=np.int64),
+        artifacts=artifacts,
+        provenance={"finished": now(), **told, **known, **environment()},
+        notes=notes,
+        kind=kind,
+        parents=parents or (parent.id,),
+    )
