@@ -52,11 +52,12 @@ def make(folder: Path, side: int) -> None:
 def map_raster(folder: Path, side: int, model_name: str) -> tuple[float, float, float, str]:
     """Map the raster of a size; returns MB before, MB at the peak, seconds, and the runtime's name."""
     from benchmarks.rasters import tiny_model
+    from core.learning.bridge import bridge
     from core.learning.runtime import open_runtime
+    from core.learning.segmentation import network_of
     from core.learning.store import find_model
-    from core.mapping.bridge import bridge
-    from core.mapping.models import network_of
-    from core.mapping.predict import Options, Predictor, write_rasters
+    from core.mapping.options import Options
+    from core.mapping.predict import Predictor, write_rasters
     from core.raster.scene import Scene
 
     model = tiny_model(folder / TINY) if model_name == TINY else find_model("mapping", model_name)

@@ -11,8 +11,8 @@ import numpy as np
 
 from benchmarks.results import record
 from core.learning.runtime import Runtime, open_runtime
+from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, list_models
-from core.mapping.models import network_of
 
 REPEATS = 7
 EXPLANATION = """F1, precision and recall on the validation images, each scored once; "turned" averages eight turns.

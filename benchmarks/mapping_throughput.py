@@ -14,11 +14,12 @@ import numpy as np
 
 from benchmarks.rasters import make_raster
 from benchmarks.results import record
+from core.learning.bridge import bridge
 from core.learning.runtime import open_runtime
+from core.learning.segmentation import network_of
 from core.learning.store import find_model
-from core.mapping.bridge import bridge
-from core.mapping.models import network_of
-from core.mapping.predict import Options, Predictor, write_rasters
+from core.mapping.options import Options
+from core.mapping.predict import Predictor, write_rasters
 from core.raster.scene import Scene
 
 TARGET = 0.85

@@ -54,7 +54,7 @@ def tiny_model(folder: Path) -> StoredModel:
     """Store a model of one 1×1 convolution, whose cost is nearly nothing, so that the rest can be measured."""
     from safetensors.torch import save
 
-    from core.mapping.models import build_network
+    from core.learning.segmentation import build_network
 
     register_tiny()
     weights = save(build_network("benchmark-tiny", "none", 3).state_dict())
@@ -69,9 +69,9 @@ def tiny_model(folder: Path) -> StoredModel:
 
 
 def register_tiny() -> None:
-    """Make the tiny network known to `core.mapping.models`, in this process only."""
+    """Make the tiny network known to `core.learning.segmentation`, in this process only."""
     from torch import nn
 
-    from core.mapping.models import architecture
+    from core.learning.segmentation import architecture
 
     architecture("benchmark-tiny")(lambda encoder, bands, options: nn.Conv2d(bands, 1, 1))

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from benchmarks.results import record
 from core.learning.runtime import TorchRuntime, default_threads, open_runtime
+from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, find_model
-from core.mapping.models import network_of
 
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

@@ -19,9 +19,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from core.learning.metrics import encode, histogram
+from core.learning.segmentation import architecture
 from core.learning.spec import ModelSpec
 from core.learning.store import SEEN, WEIGHTS, StoredModel
-from core.mapping.models import architecture
 from core.mapping.result import MappingResult
 from core.raster.grid import Grid
 from core.raster.write import write_array

@@ -85,7 +85,7 @@ def choice_of(result: MappingResult, arguments: argparse.Namespace) -> Choice:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from core.mapping.export import make_folder
+    from core.raster.folder import make_folder
     from core.raster.scene import Scene
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
@@ -190,8 +190,8 @@ def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> It
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    from core.mapping.bridge import parse_bands
-    from core.mapping.predict import Options
+    from core.learning.bridge import parse_bands
+    from core.mapping.options import Options
     from core.runs.mapping import Request
 
     return Request(

@@ -60,7 +60,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from core.learning.pairs import find_pairs
     from core.learning.store import find_model
-    from core.mapping.export import make_folder, write_json
+    from core.raster.folder import make_folder, write_json
     from core.runs.records import Order
 
     model = find_model("mapping", arguments.model)
@@ -96,7 +96,7 @@ def _scored(
     """Score a model on pairs, and say on which."""
     from core.learning.store import sha256
     from core.mapping.evaluate import evaluate
-    from core.mapping.predict import Options
+    from core.mapping.options import Options
     from core.raster.scene import Scene
 
     shown = progress("images")
@@ -127,7 +127,7 @@ def _joined(digests: Iterable[str]) -> str:
 
 def _runtime(model: StoredModel) -> Runtime:
     from core.learning.runtime import open_runtime
-    from core.mapping.models import network_of
+    from core.learning.segmentation import network_of
     from core.runs.store import home_folder
 
     return open_runtime(model, network_of, home_folder() / "cache" / "onnx")

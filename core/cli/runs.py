@@ -136,8 +136,8 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from core.mapping.export import make_folder
     from core.mapping.result import MAPPINGS
+    from core.raster.folder import make_folder
     from core.raster.write import atomic_path
     from core.runs.bundle import bundle
 

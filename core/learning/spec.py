@@ -27,7 +27,7 @@ class ModelSpec:
     task, title, summary
         Task it serves, its name for people, and one sentence on what it is.
     architecture, encoder, options, upscale
-        How the network is built; see `core.mapping.models.build_network`.
+        How the network is built; see `core.learning.segmentation.build_network`.
     bands
         Roles of the input bands in order, such as ``("red", "green", "blue")``.
     value_range

@@ -14,12 +14,12 @@ from core.learning.loop import Told, tell_nobody
 from core.learning.metrics import NODATA_CODE, Confusion, threshold_code
 from core.learning.pairs import Pair
 from core.learning.runtime import Runtime
+from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel
 from core.mapping.baseline import THRESHOLD, code_threshold
 from core.mapping.evaluate import Evaluation, PairScore, evaluate, predict_codes
-from core.mapping.models import network_of
-from core.mapping.predict import Options
+from core.mapping.options import Options
 
 FAILURES = "failures.png"
 QUIET_VALLEY = Path(__file__).resolve().parents[2] / "data" / "samples" / "valley_before.tif"
@@ -96,7 +96,7 @@ def quiet_valley(spec: ModelSpec, runtime: Runtime) -> dict[str, float] | None:
     -------
     Area mapped per area of the scene, m² per km²; None for a model whose ground distance is not the valley's.
     """
-    from core.mapping.bridge import SAME_DISTANCE, bridge
+    from core.learning.bridge import SAME_DISTANCE, bridge
     from core.mapping.predict import Predictor
     from core.raster.scene import Scene
 
@@ -129,7 +129,7 @@ def draw_failures(
     """Draw image, truth and outcome of the worst pairs, one row each, as a PNG."""
     from matplotlib.figure import Figure
 
-    from core.mapping.bridge import bridge
+    from core.learning.bridge import bridge
     from core.mapping.predict import Predictor
     from core.plots.colours import FALSE_POSITIVE, MISSED, TRUE_POSITIVE
     from core.raster.scene import Scene

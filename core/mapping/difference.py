@@ -13,9 +13,9 @@ from rasterio.windows import Window
 from core.errors import GridError
 from core.learning.metrics import NODATA_CODE, threshold_code
 from core.mapping.change import NODATA_CHANGE, STEPS
-from core.mapping.options import Cancel, Progress, ignore, never, stop_if
 from core.mapping.result import CHANGE, PROBABILITY, MappingResult
 from core.raster.align import GridReader, scene_on_grid
+from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
+from core.learning.bridge import bridge
 from core.learning.metrics import NODATA_CODE, Confusion, encode, histogram
 from core.learning.pairs import Pair
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
 from core.mapping.baseline import THRESHOLD, code_threshold, colour_index, index_codes
-from core.mapping.bridge import bridge
-from core.mapping.predict import Options, Predictor
+from core.mapping.options import Options
+from core.mapping.predict import Predictor
 from core.raster.align import truth_reader
 from core.raster.scene import Scene
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from core.learning.metrics import NODATA_CODE, threshold_code
 from core.mapping.change import Change, compare, write_change
 from core.mapping.findings import LARGEST, Choice, Findings, Landslides, find, score
 from core.mapping.result import PROBABILITY, MappingResult
+from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
 
@@ -126,38 +125,6 @@ def summary(findings: Landslides) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write plain values; NaN and infinity, which JSON lacks, become null."""
-    with atomic_path(path) as aside:
-        aside.write_text(json.dumps(_plain(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  JSON is of any type
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return int(value) if isinstance(value, np.integer) else value
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder for an export, so that one that cannot be written is known before the long part.
-
-    Raises
-    ------
-    StorageError
-        When it cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".probe").touch()
-        (folder / ".probe").unlink()
-    except OSError as error:
-        raise StorageError(f"{folder} cannot be written to.", error.strerror or "", "Choose another folder.") from error
-
-
 def _export_large(
     result: MappingResult, choice: Choice, folder: Path, outlined: Outlined | None, *, copies: bool
 ) -> dict[str, Any]:
@@ -180,7 +147,7 @@ def _export_large(
         with atomic_path(folder / "landslides.gpkg") as aside:
             shutil.copyfile(outlined.path, aside)
     write_json(content, folder / "metrics.json")
-    plain: dict[str, Any] = _plain(content)
+    plain: dict[str, Any] = plain_values(content)
     return plain
 
 
@@ -269,5 +236,5 @@ def export_run(
     if change is not None:
         content["new_landslides"] = len(change.new)
     write_json(content, folder / "metrics.json")
-    plain: dict[str, Any] = _plain(content)
+    plain: dict[str, Any] = plain_values(content)
     return plain

@@ -1,18 +1,10 @@
-"""What is asked of a mapping: the user's choices, the part of the scene, and how to hear of it and stop it."""
+"""What a user chooses about a mapping's inference."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.errors import InputError, RunCancelled
-from core.raster.windows import Region
-
-Progress = Callable[[int, int], None]
+from core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -38,41 +30,3 @@ class Options:
             raise InputError(f"An overlap of {self.overlap:g} is not between 0 and 0.9.")
         if self.batch is not None and not 1 <= self.batch <= 256:
             raise InputError(f"A batch of {self.batch} windows is not between 1 and 256.")
-
-
-@dataclass(frozen=True)
-class Area:
-    """The part of a scene to map: a region of its pixels and, within it, which pixels belong to it.
-
-    Attributes
-    ----------
-    region
-        Rectangle of the scene's pixels.
-    inside
-        For a region of the scene, True where pixels belong to the area; None when all do.
-    """
-
-    region: Region
-    inside: Callable[[Region], NDArray[np.bool_]] | None = None
-
-
-class Cancel(Protocol):
-    """Asked at each batch; True stops the run."""
-
-    def __call__(self) -> bool:
-        """Whether to stop."""
-
-
-def never() -> bool:
-    """Do not cancel."""
-    return False
-
-
-def stop_if(cancel: Cancel) -> None:
-    """Raise `RunCancelled` when asked to stop."""
-    if cancel():
-        raise RunCancelled("The mapping was cancelled.", "Nothing of it was kept.")
-
-
-def ignore(done: int, total: int) -> None:
-    """Report progress to nobody."""

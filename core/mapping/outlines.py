@@ -14,12 +14,12 @@ from rasterio.windows import Window
 from core.learning.metrics import CODES, NODATA_CODE, threshold_code
 from core.mapping.export import write_polygons
 from core.mapping.findings import Choice, Landslides, area_column, least_pixels
-from core.mapping.options import Cancel, Progress, ignore, never, stop_if
 from core.mapping.result import PROBABILITY, MappingResult
 from core.raster.align import GridReader, scene_on_grid
 from core.raster.geopackage import column_of, first_rows
 from core.raster.measure import row_areas
 from core.raster.outline import Elevation, outline_strips
+from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Scene, SceneReader
 from core.raster.strips import Strip
 

@@ -20,9 +20,10 @@ from rasterio.windows import Window
 
 from core.errors import InputError, StorageError
 from core.mapping.blocks import Counts, file_names, grid_of, rasters
-from core.mapping.options import Area, Cancel, Progress, ignore, never, stop_if
 from core.mapping.predict import Predictor, roles, write_block
+from core.raster.area import Area
 from core.raster.grid import Grid
+from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.untrusted import open_untrusted
 from core.raster.windows import Region
 from core.raster.write import TILE, RasterWriter, atomic_path

@@ -13,36 +13,24 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.learning.augment import inverse_symmetry_array, symmetry_array
+from core.learning.bridge import Bridge
 from core.learning.metrics import NODATA_CODE, encode, histogram
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
-from core.mapping.ahead import read_ahead
 from core.mapping.baseline import colour_index, index_codes
 from core.mapping.blocks import Counts, blocks, file_names, grid_of, rasters
-from core.mapping.bridge import Bridge
-from core.mapping.options import Area, Cancel, Options, Progress, ignore, never, stop_if
+from core.mapping.options import Options
 from core.mapping.result import PROBABILITY, TRUTH, UNCERTAINTY
+from core.raster.ahead import read_ahead
+from core.raster.area import Area
 from core.raster.grid import Grid
+from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Patch, Scene, SceneReader
 from core.raster.windows import STEP, Region, WindowPlan, blend, pad_to
 from core.raster.write import RasterWriter
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
-
-__all__ = [
-    "Area",
-    "Cancel",
-    "Options",
-    "Predictor",
-    "Progress",
-    "ignore",
-    "input_step",
-    "never",
-    "roles",
-    "write_block",
-    "write_rasters",
-]
 
 SYMMETRIES = range(8)
 

@@ -20,10 +20,10 @@ from core.learning.loop import Told, Trained, Training, predict_codes, tell_nobo
 from core.learning.losses import weighted_sum
 from core.learning.metrics import Confusion, histogram, threshold_curve
 from core.learning.pairs import Pair, PairArrays, find_pairs, read_pairs
+from core.learning.segmentation import build_network, inner_network, network_of, normalise
 from core.learning.spec import ModelSpec
 from core.learning.splits import fit_and_tune
 from core.learning.store import SEEN, SEEN_LENGTH, WEIGHTS, StoredModel, find_model, models_folder, sha256
-from core.mapping.models import build_network, inner_network, network_of, normalise
 
 if TYPE_CHECKING:
     from core.mapping.config import Data, TrainConfig

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import InputError
 from core.mapping.difference import write_difference
-from core.mapping.options import Cancel, Progress, ignore, never
 from core.mapping.result import CHANGE, MappingResult
+from core.raster.progress import Cancel, Progress, ignore, never
 from core.runs.records import Order, Run
 from core.runs.standing import check_mapping, standing_on
 

@@ -19,12 +19,13 @@ from core.explain.cam import grad_cam, sentence
 from core.explain.faithfulness import Deletion, deletion
 from core.explain.layers import LayerChoice, available_layers, suggested_layer
 from core.explain.target import region_around
+from core.learning.bridge import bridge_of
 from core.learning.metrics import encode
+from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
-from core.mapping.bridge import bridge_of
-from core.mapping.models import network_of
-from core.mapping.predict import Options, Predictor, input_step
+from core.mapping.options import Options
+from core.mapping.predict import Predictor, input_step
 from core.mapping.result import EXPLANATION, MappingResult
 from core.raster.grid import Grid
 from core.raster.scene import Scene
@@ -130,7 +131,7 @@ def explain(
     chosen = next((choice for choice in explainable.layers if choice.name == layer), None)
     if chosen is None:
         raise InputError(f"The model has no layer {layer!r} that can be asked.", remedy="Choose one of those offered.")
-    predictor = Predictor(scene, model.spec, bridge_of(result), _NoRuntime(), Options())
+    predictor = Predictor(scene, model.spec, bridge_of(result.provenance), _NoRuntime(), Options())
     window = _window_around(predictor, _centre(result, scene.grid, target))
     with scene.reader() as reader:
         inputs, valid = predictor.inputs(reader, window)

@@ -8,15 +8,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.learning.bridge import Bridge, bridge
 from core.learning.runtime import Engine, open_runtime
+from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, find_model
-from core.mapping.area import area_of
 from core.mapping.blocks import Counts
-from core.mapping.bridge import Bridge, bridge
-from core.mapping.models import network_of
-from core.mapping.options import Area, Cancel, Options, Progress, ignore, never
+from core.mapping.options import Options
 from core.mapping.predict import Predictor, write_rasters
 from core.mapping.result import MappingResult
+from core.raster.area import Area, area_of
+from core.raster.progress import Cancel, Progress, ignore, never
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now, this_process
 from core.runs.records import Order, Run, SceneRecord
@@ -88,7 +89,7 @@ def order_of(
     Parameters
     ----------
     area_outline
-        GeoJSON polygon of the part to map, as `core.mapping.area.area_of` takes it; all when None.
+        GeoJSON polygon of the part to map, as `core.raster.area.area_of` takes it; all when None.
     """
     parameters = {**asdict(request), "area": None if area_outline is None else dict(area_outline)}
     return Order(

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
+from core.learning.bridge import bridge_of
 from core.learning.metrics import NODATA_CODE, histogram
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model, sha256
 from core.mapping.baseline import colour_index, index_codes
-from core.mapping.bridge import bridge_of
-from core.mapping.options import Cancel, Progress, ignore, never, stop_if
 from core.mapping.result import PROBABILITY, TRUTH, MappingResult
+from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
 from core.runs.provenance import now
@@ -65,7 +65,7 @@ def count_against(
     artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
     artifacts[TRUTH] = "truth.tif"
     counts, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
-    colour, how = spec.bands == ("red", "green", "blue"), bridge_of(result)
+    colour, how = spec.bands == ("red", "green", "blue"), bridge_of(result.provenance)
     column, row = (round(place) for place in ~scene.grid.transform @ (result.grid.transform.c, result.grid.transform.f))
     height, width = result.grid.shape
     with (

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.learning.segmentation import build_network
 from core.learning.store import StoredModel
-from core.mapping.models import build_network
 from tests.factories import tiny_spec, write_model
 
 ARCHITECTURE, ENCODER = "unet", "tu-test_resnet"

@@ -12,7 +12,7 @@ from core.errors import ModelError
 from core.explain.cam import grad_cam
 from core.explain.layers import available_layers, suggested_layer
 from core.learning.protocols import SegmentationNetwork
-from core.mapping.models import Upscaled
+from core.learning.segmentation import Upscaled
 
 
 def plain() -> nn.Sequential:

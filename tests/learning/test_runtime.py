@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.learning import runtime as runtimes
 from core.learning.runtime import OnnxRuntime, TorchRuntime, export, open_runtime
-from core.mapping.models import Upscaled, build_network, network_of
+from core.learning.segmentation import Upscaled, build_network, network_of
 from tests.factories import deep_weights, tiny_spec, write_model
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from core.errors import ModelError
+from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, find_model, list_models, models_folder, sha256
-from core.mapping.models import network_of
 from tests.factories import red_weights, tiny_spec, write_model
 
 

@@ -13,9 +13,9 @@ from sklearn import metrics as reference
 from core.errors import InputError
 from core.learning.pairs import Pair, find_pairs
 from core.learning.runtime import TorchRuntime
+from core.learning.segmentation import network_of
 from core.learning.store import StoredModel
 from core.mapping.evaluate import Evaluation, evaluate
-from core.mapping.models import network_of
 from tests.factories import tiny_spec, write_model
 
 NAMES = ("f1", "iou", "miou", "precision", "recall", "oa", "kappa")

@@ -13,10 +13,11 @@ import pytest
 import rasterio
 
 from core.errors import StorageError
-from core.mapping.export import export_run, summary, write_json, write_mask, write_polygons
+from core.mapping.export import export_run, summary, write_mask, write_polygons
 from core.mapping.findings import Choice, find
 from core.mapping.outlines import read_outlined, write_outlines
 from core.mapping.result import MappingResult
+from core.raster.folder import write_json
 from core.raster.scene import Scene
 from tests.factories import PLACEMENTS, made_run, ramp, write_raster
 

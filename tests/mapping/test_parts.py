@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError, RunCancelled, StorageError
+from core.learning.bridge import bridge
 from core.learning.metrics import histogram
 from core.mapping import blocks as block_sizes
 from core.mapping.blocks import Counts
-from core.mapping.bridge import bridge
+from core.mapping.options import Options
 from core.mapping.parts import gather, write_part
-from core.mapping.predict import Area, Options, Predictor, write_rasters
+from core.mapping.predict import Predictor, write_rasters
+from core.raster.area import Area
 from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.raster.windows import Region

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import InputError, RunCancelled
+from core.learning.bridge import bridge
 from core.learning.metrics import encode
 from core.learning.spec import ModelSpec
-from core.mapping.bridge import bridge
 from core.mapping.evaluate import predict_codes
-from core.mapping.predict import Area, Options, Predictor, input_step, write_rasters
+from core.mapping.options import Options
+from core.mapping.predict import Predictor, input_step, write_rasters
+from core.raster.area import Area
 from core.raster.scene import Scene
 from core.raster.windows import Region
 from tests.factories import expected_codes, ramp, tiny_spec, write_raster

@@ -12,11 +12,11 @@ from core.errors import InputError
 from core.learning.metrics import threshold_code
 from core.learning.pairs import PairArrays
 from core.learning.runtime import TorchRuntime
+from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, find_model
 from core.mapping import card as cards
 from core.mapping import train as training
 from core.mapping.config import TrainConfig
-from core.mapping.models import network_of
 from core.mapping.train import divide, train, validation_pairs
 from core.raster.scene import Scene
 from tests.factories import write_squares

@@ -11,7 +11,7 @@ from rasterio.warp import transform_geom
 from streamlit.testing.v1 import AppTest
 
 from core.mapping.findings import default_choice
-from core.mapping.predict import Options
+from core.mapping.options import Options
 from core.runs import jobs
 from core.runs.jobs import InlineJobs
 from core.runs.mapping import Request, order_of, request_from

@@ -11,9 +11,9 @@ import torch
 from rasterio.warp import transform_geom
 
 from core.errors import InputError
-from core.mapping.area import area_of
 from core.mapping.findings import Choice, find
 from core.mapping.result import MappingResult
+from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.runs.explain import explain, layers_of
@@ -165,7 +165,7 @@ def test_a_model_that_was_trained_again_does_not_explain_its_predecessor(
 
 
 def test_a_network_that_reduces_its_input_can_be_asked(models: Path) -> None:
-    from core.mapping.models import network_of
+    from core.learning.segmentation import network_of
 
     spec = tiny_spec(
         "reduced", architecture="unet", encoder="mobilenet_v2", upscale=0.25, tile=128,

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from core.errors import GridError, InputError, ModelError, RunCancelled, StorageError
 from core.learning.metrics import Confusion
-from core.mapping.area import area_of
-from core.mapping.predict import Options
+from core.mapping.options import Options
 from core.mapping.result import MappingResult
 from core.raster import write
+from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.runs.mapping import Request, request_for, request_of, run_mapping
 from core.runs.scoring import order_scored, rescore

@@ -17,9 +17,9 @@ import torch
 from rasterio.warp import transform_geom
 from rasterio.windows import Window
 
+from core.learning.segmentation import network_of
 from core.learning.store import find_model
-from core.mapping.models import network_of
-from core.mapping.predict import Options
+from core.mapping.options import Options
 from core.raster.scene import Scene
 from core.runs.difference import difference_here
 from core.runs.mapping import Request, order_of

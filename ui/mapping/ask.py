@@ -90,8 +90,8 @@ def choose_model(scene: Scene, before: Earlier | None = None) -> StoredModel | N
     before
         Run to begin with.
     """
+    from core.learning.bridge import suits
     from core.learning.store import list_models
-    from core.mapping.bridge import suits
 
     ranked = sorted(list_models("mapping"), key=lambda model: not suits(model.spec, scene))
     models = {model.spec.name: model for model in ranked}

@@ -267,7 +267,7 @@ def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _reference_polygons(path: Path, scene_digest: str, _record: SceneRecord) -> GeoDataFrame | None:
     del scene_digest  # part of the key
-    from core.mapping.reference import reference_outlines as outlines_of
+    from core.raster.reference import reference_outlines as outlines_of
 
     return outlines_of(path, _record.scene.grid)
 

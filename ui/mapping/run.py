@@ -28,7 +28,7 @@ def submit(record: SceneRecord, request: Request, drawn: Mapping[str, Any] | Non
     LandslideError
         When what is drawn is no part of the scene.
     """
-    from core.mapping.area import area_of
+    from core.raster.area import area_of
     from core.runs.mapping import order_of
 
     if drawn:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.mapping.ahead import AHEAD, read_ahead
+from core.raster.ahead import AHEAD, read_ahead
 
 
 def test_items_come_in_order_also_when_they_are_none_or_errors_themselves() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from core.errors import ModelError
-from core.mapping.models import Upscaled, architectures, build_network, inner_network, network_of, normalise
+from core.learning.segmentation import Upscaled, architectures, build_network, inner_network, network_of, normalise
 from tests.factories import Tiny, tiny_spec
 
 

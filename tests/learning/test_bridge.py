@@ -10,7 +10,7 @@ import pytest
 from rasterio.transform import from_origin
 
 from core.errors import BandError, InputError
-from core.mapping.bridge import bridge, parse_bands, suits
+from core.learning.bridge import bridge, parse_bands, suits
 from core.raster.scene import Scene
 from tests.factories import ramp, tiny_spec, write_raster
 

@@ -10,8 +10,8 @@ import pytest
 import shapely
 
 from core.errors import GridError, InputError
-from core.mapping.reference import reference_outlines
 from core.raster.grid import Grid
+from core.raster.reference import reference_outlines
 from tests.factories import PLACEMENTS, write_raster
 
 

@@ -8,7 +8,7 @@ import shapely
 from rasterio.warp import transform_geom
 
 from core.errors import GridError, InputError
-from core.mapping.area import area_of, window_of
+from core.raster.area import area_of, window_of
 from core.raster.grid import Grid
 from core.raster.windows import Region
 from tests.factories import PLACEMENTS

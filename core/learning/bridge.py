@@ -6,15 +6,15 @@ Whatever is changed on the way is named: in the run's provenance and in a senten
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BandError, InputError
 from core.learning.spec import ModelSpec
-from core.mapping.result import MappingResult
 from core.raster.scene import Scene, guess_bands
 from core.raster.stretch import USUAL_PERCENTILES, check_has_data, parse_percentiles, scene_stretch
 
@@ -76,9 +76,9 @@ def suits(spec: ModelSpec, scene: Scene) -> bool:
     return not aerial and (distance is None or 0.25 <= distance / spec.ground_distance <= 4)
 
 
-def bridge_of(result: MappingResult) -> Bridge:
+def bridge_of(provenance: Mapping[str, Any]) -> Bridge:
     """The bridge that a finished run used, from its provenance."""
-    how = result.provenance["bridge"]
+    how = provenance["bridge"]
     return Bridge(tuple(how["bands"]), tuple(how["gain"]), tuple(how["offset"]), float(how["scale"]), ())
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,26 @@ from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
 from core.errors import GridError, InputError
-from core.mapping.predict import Area
 from core.raster.grid import Grid
 from core.raster.untrusted import READ_ERRORS
 from core.raster.windows import Region
+
+
+@dataclass(frozen=True)
+class Area:
+    """The part of a scene to work on: a region of its pixels and, within it, which pixels belong to it.
+
+    Attributes
+    ----------
+    region
+        Rectangle of the scene's pixels.
+    inside
+        For a region of the scene, True where pixels belong to the area; None when all do.
+    """
+
+    region: Region
+    inside: Callable[[Region], NDArray[np.bool_]] | None = None
+
 
 SMALL = 1_000_000
 """Pixels of an area's rectangle up to which it is looked at whether any of them lies inside."""

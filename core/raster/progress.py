@@ -1,0 +1,33 @@
+"""How long work is heard of while it goes on, and stopped: what every task takes as ``progress`` and ``cancel``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from core.errors import RunCancelled
+
+Progress = Callable[[int, int], None]
+"""Told the steps done and all."""
+
+
+class Cancel(Protocol):
+    """Asked at each batch; True stops the run."""
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+
+
+def never() -> bool:
+    """Do not cancel."""
+    return False
+
+
+def stop_if(cancel: Cancel) -> None:
+    """Raise `RunCancelled` when asked to stop."""
+    if cancel():
+        raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
+
+
+def ignore(done: int, total: int) -> None:
+    """Report progress to nobody."""
