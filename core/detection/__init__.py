@@ -1,0 +1,1 @@
+"""Landslide detection: boxes with scores, from every family of detectors."""
