@@ -6,20 +6,15 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-
-from core.errors import InputError
-from core.learning.augment import Augmentation
-from core.learning.losses import Loss
-from core.learning.metrics import encode, histogram, threshold_curve
-from core.learning.pairs import PairArrays
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +50,44 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Trained:
-    """Outcome of a training: the averaged weights of the best epoch and how they were reached."""
+    """Outcome of a training: the averaged weights of the best epoch and how they were reached.
+
+    Attributes
+    ----------
+    weights
+        By name, on the CPU.
+    best_epoch, epochs
+        Epoch of the weights, counted from 1, and epochs that were trained.
+    best, history
+        What the lesson told of the best epoch and of each: ``score``, ``loss``, ``seconds`` and more of its own.
+    """
 
     weights: dict[str, Tensor]
     best_epoch: int
     epochs: int
-    tuning_f1: float
-    threshold: float
+    best: dict[str, float]
     history: tuple[dict[str, float], ...]
 
+    @property
+    def minutes(self) -> float:
+        """Time that all epochs took."""
+        return sum(epoch["seconds"] for epoch in self.history) / 60
 
-Prepare = Callable[[Tensor], Tensor]
+
+class Lesson(Protocol):
+    """What a network is taught: how a batch of examples becomes a loss, and how well it answers afterwards."""
+
+    @property
+    def count(self) -> int:
+        """Examples of one epoch."""
+
+    def loss(self, network: nn.Module, chosen: NDArray[np.int64], generator: torch.Generator) -> Tensor:
+        """Loss of some examples, by their indices; the generator is the source of all randomness."""
+
+    def score(self, network: nn.Module) -> dict[str, float]:
+        """How well an averaged network answers on the tuning part: ``score``, the higher the better, and more."""
+
+
 Told = Callable[[int, int], None]
 
 
@@ -81,19 +103,6 @@ def device() -> torch.device:
 def half_precision(where: torch.device) -> bool:
     """Whether bfloat16 pays: on a GPU, and on CPUs that multiply it natively."""
     return where.type == "cuda" or bool(torch.cpu._is_avx512_bf16_supported())
-
-
-def predict_codes(network: nn.Module, images: np.ndarray, prepare: Prepare, batch: int = 32) -> np.ndarray:
-    """Probability codes (count, height, width) of uint8 images (count, bands, height, width)."""
-    where = next(network.parameters()).device
-    network.eval()
-    parts = []
-    with torch.inference_mode(), torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
-        for start in range(0, len(images), batch):
-            values = torch.from_numpy(images[start : start + batch]).to(where).float() / 255
-            logits = network(prepare(values).contiguous(memory_format=torch.channels_last))
-            parts.append(encode(torch.sigmoid(logits.float())[:, 0].cpu().numpy()))
-    return np.concatenate(parts)
 
 
 class _Average:
@@ -122,92 +131,83 @@ class Training:
     Parameters
     ----------
     network
-        Untrained or pre-trained network giving logits (batch, 1, height, width).
-    prepare
-        From images in [0, 1] to the network's input (normalisation).
-    loss, augmentation, schedule
-        What is minimised, how patches are changed, how long and how fast.
+        Untrained or pre-trained.
+    lesson
+        What it is taught.
+    schedule
+        How long and how fast.
     checkpoint
         File to write after each epoch and to take up again when it exists; None for neither.
     description
         Text that says what is trained on what; a checkpoint of another description is not taken up.
+    paces
+        Parts of the network that learn at a pace of their own: beginnings of parameter names, with the share of the
+        schedule's rate; what was trained before is changed with care while what is new learns.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        prepare: Prepare,
-        loss: Loss,
-        augmentation: Augmentation,
+        lesson: Lesson,
         schedule: Schedule,
         checkpoint: Path | None = None,
         description: str = "",
+        paces: Mapping[str, float] | None = None,
     ) -> None:
         self.network = network
-        self.prepare = prepare
-        self.loss = loss
-        self.augmentation = augmentation
+        self.lesson = lesson
         self.schedule = schedule
         self.checkpoint = checkpoint
+        self.paces = dict(paces or {})
         self.identity: dict[str, Any] = {"description": description, **asdict(schedule)}
 
-    def fit(self, fitting: PairArrays, tuning: PairArrays, told: Told = tell_nobody) -> Trained:
-        """Train on one part and choose epoch and threshold on the other.
+    def fit(self, told: Told = tell_nobody) -> Trained:
+        """Train, and choose the epoch by the lesson's score.
 
         Parameters
         ----------
         told
             Called before each epoch with the epochs done and all; what it raises stops the training, which goes on
             from its checkpoint when it is started again.
-
-        Raises
-        ------
-        InputError
-            When the tuning part holds no landslide.
         """
-        if not (tuning.truth == 1).any():
-            raise InputError(
-                "The tuning part holds no landslide.",
-                "Without one no epoch is better than another, and no threshold can be chosen.",
-                "Use more images, a larger tune_share or another split_seed.",
-            )
-        where = device()
-        network = self.network.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = self.network.to(device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
         average = _Average(network, self.schedule.average)
-        optimizer = torch.optim.AdamW(network.parameters(), lr=self.schedule.rate, weight_decay=self.schedule.decay)
-        steps = math.ceil(len(fitting.images) / self.schedule.batch)
+        groups = self._groups(network)
+        optimizer = torch.optim.AdamW(groups, lr=self.schedule.rate, weight_decay=self.schedule.decay)
+        steps = math.ceil(self.lesson.count / self.schedule.batch)
+        highest: list[float] = [group["lr"] for group in groups]
         cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.schedule.rate, total_steps=steps * self.schedule.epochs + 1, pct_start=0.15
+            optimizer, highest, total_steps=steps * self.schedule.epochs + 1, pct_start=0.15
         )
         state = _State(network, average, optimizer, cycle, torch.Generator().manual_seed(self.schedule.seed))
         state.resume(self.checkpoint, self.identity)
         while state.epoch < self.schedule.epochs and state.since_best < self.schedule.patience:
             told(state.epoch, self.schedule.epochs)
             started = time.perf_counter()
-            mean_loss = self._epoch(state, fitting, where)
-            self._score(state, tuning, mean_loss, time.perf_counter() - started)
+            mean_loss = self._epoch(state)
+            self._score(state, mean_loss, time.perf_counter() - started)
             state.save(self.checkpoint, self.identity)
         best = state.history[state.best_epoch - 1]
-        return Trained(
-            state.best, state.best_epoch, state.epoch, best["tuning_f1"], best["threshold"], tuple(state.history)
-        )
+        return Trained(state.best, state.best_epoch, state.epoch, best, tuple(state.history))
 
-    def _epoch(self, state: _State, fitting: PairArrays, where: torch.device) -> float:
+    def _groups(self, network: nn.Module) -> list[dict[str, Any]]:
+        """Parameters by pace; all in one group where nothing has a pace of its own."""
+        groups: dict[float, list[nn.Parameter]] = {}
+        for name, parameter in network.named_parameters():
+            if parameter.requires_grad:
+                pace = next((share for start, share in self.paces.items() if name.startswith(start)), 1.0)
+                groups.setdefault(pace, []).append(parameter)
+        return [{"params": members, "lr": self.schedule.rate * pace} for pace, members in groups.items()]
+
+    def _epoch(self, state: _State) -> float:
         state.network.train()
-        order = torch.randperm(len(fitting.images), generator=state.generator).numpy()
+        order = torch.randperm(self.lesson.count, generator=state.generator).numpy()
         total, seen = 0.0, 0
         for start in range(0, len(order), self.schedule.batch):
             chosen = order[start : start + self.schedule.batch]
             if len(chosen) == 1 and len(order) > 1:
                 continue  # batch statistics of a single patch are undefined at the deepest 1×1 features
-            images = torch.from_numpy(fitting.images[chosen]).to(where).float() / 255
-            truth = torch.from_numpy(fitting.truth[chosen]).to(where).float()
-            images, truth = self.augmentation(images, truth, state.generator)
-            inputs = self.prepare(images).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
-                logits = state.network(inputs)
-            known = (truth != 255).float()
-            value = self.loss(logits.float(), (truth == 1).float(), known)
+            value = self.lesson.loss(state.network, chosen, state.generator)
             state.optimizer.zero_grad(set_to_none=True)
             value.backward()
             nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
@@ -217,21 +217,17 @@ class Training:
             total, seen = total + float(value.detach()) * len(chosen), seen + len(chosen)
         return total / max(seen, 1)
 
-    def _score(self, state: _State, tuning: PairArrays, mean_loss: float, seconds: float) -> None:
-        codes = predict_codes(state.average.network, tuning.images, self.prepare, self.schedule.batch)
-        curve = threshold_curve(histogram(codes, tuning.truth[:, 0]))
-        score = float(np.nanmax(curve.f1))
+    def _score(self, state: _State, mean_loss: float, seconds: float) -> None:
+        told = {**self.lesson.score(state.average.network), "loss": mean_loss, "seconds": seconds}
         state.epoch += 1
-        state.history.append(
-            {"loss": mean_loss, "tuning_f1": score, "threshold": curve.best_threshold, "seconds": seconds}
-        )
-        if score > state.best_score:
-            state.best_score, state.best_epoch = score, state.epoch
+        state.history.append(told)
+        if told["score"] > state.best_score:
+            state.best_score, state.best_epoch = told["score"], state.epoch
             weights = state.average.network.state_dict()
             state.best = {key: value.detach().cpu().clone() for key, value in weights.items()}
         log.info(
-            "epoch %d/%d  loss %.4f  tuning F1 %.4f (best %.4f at %d)  %.0f s",
-            state.epoch, self.schedule.epochs, mean_loss, score, state.best_score, state.best_epoch, seconds,
+            "epoch %d/%d  loss %.4f  tuning score %.4f (best %.4f at %d)  %.0f s",
+            state.epoch, self.schedule.epochs, mean_loss, told["score"], state.best_score, state.best_epoch, seconds,
         )  # fmt: skip
 
 

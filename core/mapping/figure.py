@@ -7,29 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.mapping.cartography import coordinate_system, draw_coordinates, draw_north, draw_numbers, draw_scale
+from core.mapping.cartography import coordinate_system, draw_north, draw_numbers, draw_scale
 from core.mapping.panels import (
     Panels,
-    draw_faint_image,
     draw_image,
     draw_landslides,
     draw_outcome,
     draw_probability,
     extent_of,
     frame,
-    outline,
     read_panels,
 )
-from core.plots.colours import CAM_RAMP, DIVERGING_RAMP, FOUND
+from core.plots.colours import DIVERGING_RAMP
 from core.raster.scene import Scene
 from core.raster.write import atomic_path
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch as Handle
     from numpy.typing import NDArray
 
     from core.mapping.findings import Findings
@@ -182,47 +177,6 @@ def draw_change(grid: Grid, change: NDArray[np.float32]) -> Figure:
     return figure
 
 
-def draw_window(image: NDArray[np.uint8] | None, grid: Grid, region: NDArray[np.bool_] | None) -> Figure:
-    """The image of an explanation's window, with what was asked about outlined where that is known."""
-    figure, axes = _single(grid, PAGE_INCHES / 2, room=0.6)
-    axes.set_anchor("N")
-    draw_image(axes, Panels(image, np.full(grid.shape, np.nan, dtype=np.float32), None), grid)
-    _outline_target(axes, grid, region)
-    draw_scale(axes, grid)
-    draw_north(axes, grid)
-    frame(axes, grid)
-    return figure
-
-
-def draw_attribution(
-    image: NDArray[np.uint8] | None, attribution: NDArray[np.float32], grid: Grid, region: NDArray[np.bool_] | None
-) -> Figure:
-    """Grad-CAM over the pale image; the stronger it is, the less of the image shows through.
-
-    Parameters
-    ----------
-    attribution
-        (height, width) float32 in [0, 1], NaN where unknown.
-    """
-    figure, axes = _single(grid, PAGE_INCHES / 2, room=0.6)
-    axes.set_anchor("N")
-    draw_faint_image(axes, Panels(image, attribution, None), grid)
-    opacity = 0.15 + 0.75 * np.nan_to_num(attribution)
-    shown = axes.imshow(
-        attribution, extent=extent_of(grid), cmap=CAM_RAMP, vmin=0, vmax=1, alpha=opacity, interpolation="nearest"
-    )
-    from matplotlib.cm import ScalarMappable
-
-    # A bar of its own: that of the picture would be as see-through as its first pixel.
-    scale = ScalarMappable(shown.norm, shown.cmap)
-    bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.7, pad=0.02)
-    bar.set_ticks([0, 1], labels=["not", "most"], fontsize=8)
-    bar.set_label("Raised the score", fontsize=8)
-    _outline_target(axes, grid, region)
-    frame(axes, grid)
-    return figure
-
-
 def origin(findings: Findings, scene: Scene) -> str:
     """Lines that say where the picture comes from: run, model, choice, scene and coordinate system."""
     result, choice = findings.result, findings.choice
@@ -245,33 +199,6 @@ def origin(findings: Findings, scene: Scene) -> str:
     source = [coordinate_system(result.grid), f"Image: {credit}" if credit else ""]
     lines = (" · ".join(_one_line(part) for part in parts if part) for parts in (chosen, made, source))
     return "\n".join(lines)
-
-
-def _single(grid: Grid, width: float = PAGE_INCHES, room: float = 0.5) -> tuple[Figure, Axes]:
-    """A figure for one map of the grid: as wide as the page, or as tall as fits on it, with room for a legend."""
-    from matplotlib.figure import Figure
-
-    aspect = grid.width / grid.height
-    height = max(min(width / aspect, TALLEST_MAP_INCHES), LOWEST_MAP_INCHES)
-    width = min(width, max(height * aspect + 1.0, NARROW_MAP_INCHES))
-    figure = Figure(figsize=(width, height + room), dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
-    return figure, figure.subplots()
-
-
-def _finish(figure: Figure, axes: Axes, grid: Grid, handles: list[Handle | Line2D]) -> None:
-    frame(axes, grid)
-    draw_coordinates(axes, grid)
-    draw_scale(axes, grid)
-    draw_north(axes, grid)
-    if handles:
-        columns = len(handles) if figure.get_figwidth() > PAGE_INCHES / 2 else 1
-        figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
-
-
-def _outline_target(axes: Axes, grid: Grid, region: NDArray[np.bool_] | None) -> None:
-    if region is not None and region.any():
-        outline(axes, region, grid, "white", 2.4)
-        outline(axes, region, grid, FOUND, 1.2)
 
 
 def _name(findings: Findings, scene: Scene) -> str:

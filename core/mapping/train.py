@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.learning.loop import Told, Trained, Training, predict_codes, tell_nobody
+from core.learning.loop import Told, Trained, Training, tell_nobody
 from core.learning.losses import weighted_sum
 from core.learning.metrics import Confusion, histogram, threshold_curve
 from core.learning.pairs import Pair, PairArrays, find_pairs, read_pairs
+from core.learning.pixels import PixelLesson, predict_codes
 from core.learning.segmentation import build_network, inner_network, network_of, normalise
 from core.learning.spec import ModelSpec
 from core.learning.splits import fit_and_tune
@@ -176,24 +177,22 @@ def train(
         elif config.start_from:
             _start_from(network, config.start_from)
         log.info("phase %d: %s/%s, input enlarged %g times", number, config.architecture, config.encoder, phase.upscale)
+        lesson = PixelLesson(
+            parts.fitting, parts.tuning, _preparation(spec), weighted_sum(config.loss), phase.augmentation,
+            phase.schedule.batch,
+        )  # fmt: skip
         training = Training(
-            network,
-            _preparation(spec),
-            weighted_sum(config.loss),
-            phase.augmentation,
-            phase.schedule,
-            work / f"{config.name}-{number}.pt",
-            repr((config, number)),
+            network, lesson, phase.schedule, work / f"{config.name}-{number}.pt", repr((config, number))
         )
-        trained = training.fit(parts.fitting, parts.tuning, partial(_tell, told, config, number))
+        trained = training.fit(partial(_tell, told, config, number))
         weights = {key.removeprefix("network."): value for key, value in trained.weights.items()}
         phases.append(
             {
                 "epochs": trained.epochs,
                 "best_epoch": trained.best_epoch,
-                "tuning_f1": round(trained.tuning_f1, 4),
+                "tuning_f1": round(trained.best["score"], 4),
                 "upscale": phase.upscale,
-                "minutes": round(sum(epoch["seconds"] for epoch in trained.history) / 60, 1),
+                "minutes": round(trained.minutes, 1),
             }
         )
     assert trained is not None  # noqa: S101  a description has at least one phase

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.learning.augment import Augmentation
-from core.learning.loop import Schedule, Trained, Training, predict_codes
+from core.learning.loop import Schedule, Trained, Training
 from core.learning.losses import Loss, cross_entropy
 from core.learning.pairs import PairArrays
+from core.learning.pixels import PixelLesson, predict_codes
 from tests.factories import Tiny as TinyNetwork
 from tests.factories import constant_weights, red_weights
 
@@ -56,13 +57,14 @@ def train(
     loss: Loss | None = None,
     network: nn.Module | None = None,
     fitting: PairArrays | None = None,
+    paces: dict[str, float] | None = None,
 ) -> Trained:
     torch.manual_seed(schedule.seed)
-    training = Training(
-        network or Small(), lambda images: images - 0.5, loss or cross_entropy(), Augmentation(zoom=1.5, mix=0.3),
-        schedule, checkpoint,
+    lesson = PixelLesson(
+        fitting or red_squares(10), red_squares(4, seed=9), lambda images: images - 0.5, loss or cross_entropy(),
+        Augmentation(zoom=1.5, mix=0.3), schedule.batch,
     )  # fmt: skip
-    return training.fit(fitting or red_squares(10), red_squares(4, seed=9))
+    return Training(network or Small(), lesson, schedule, checkpoint, paces=paces).fit()
 
 
 def same(one: Trained, other: Trained) -> None:
@@ -70,7 +72,7 @@ def same(one: Trained, other: Trained) -> None:
     assert all(torch.equal(one.weights[key], other.weights[key]) for key in one.weights)
     timeless = [[{**epoch, "seconds": 0} for epoch in trained.history] for trained in (one, other)]
     assert timeless[0] == timeless[1]
-    assert (one.best_epoch, one.tuning_f1, one.threshold) == (other.best_epoch, other.tuning_f1, other.threshold)
+    assert one.best_epoch == other.best_epoch
 
 
 def interrupting(steps: int) -> Loss:
@@ -134,7 +136,7 @@ def test_training_stops_when_the_score_has_not_risen_for_as_long_as_allowed() ->
 def test_patches_that_are_plain_to_tell_apart_are_learnt() -> None:
     trained = train(Schedule(epochs=12, batch=4, rate=0.2, average=0.5), network=TinyNetwork(3, share=False))
 
-    assert trained.tuning_f1 > 0.9
+    assert trained.best["score"] > 0.9
     assert len(trained.history) == trained.epochs
 
 
@@ -152,10 +154,19 @@ def test_unknown_truth_teaches_nothing() -> None:
 def test_a_tuning_part_without_any_landslide_is_refused_before_training() -> None:
     empty = red_squares(4)
     empty.truth[:] = 0
-    training = Training(Small(), lambda images: images, interrupting(0), Augmentation(), SCHEDULE)
 
     with pytest.raises(InputError, match="tuning part holds no landslide"):
-        training.fit(red_squares(4), empty)
+        PixelLesson(red_squares(4), empty, lambda images: images, cross_entropy(), Augmentation())
+
+
+def test_parts_with_a_pace_of_their_own_learn_at_it() -> None:
+    network = Small()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+
+    trained = train(replace(SCHEDULE, decay=0.0), network=network, paces={"parts.0": 0.0})
+
+    assert torch.equal(trained.weights["parts.0.weight"], before["parts.0.weight"])
+    assert not torch.equal(trained.weights["parts.4.weight"], before["parts.4.weight"])
 
 
 def test_a_last_batch_of_one_patch_does_not_break_batch_statistics() -> None:
