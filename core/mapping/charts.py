@@ -11,22 +11,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from core.figures.charts import GREY, chart, legend_below, plain_numbers
 from core.mapping.size_frequency import SizeFrequency, cumulative
 from core.plots.colours import FALSE_POSITIVE, FOUND, REFERENCE
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from core.mapping.findings import Scores
 
-DOTS_PER_INCH = 200
 BASELINE = FALSE_POSITIVE
 """The colour index answers with false alarms first of all."""
 
 CURVE_POINTS = 200
-GREY = "#666666"
 
 
 def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Figure:
@@ -41,7 +38,7 @@ def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Fig
     unit
         ``"m²"``, or ``"px"`` for a scene without a coordinate system.
     """
-    figure, axes = _chart(6.6, 3.6)
+    figure, axes = chart(6.6, 3.6)
     values, counts = cumulative(areas)
     axes.set(xscale="log", yscale="log", xlabel=f"Area ({unit})", ylabel="Landslides at least as large")
     axes.plot(values, counts, "o", color=FOUND, markersize=4, label="Mapped landslides")
@@ -56,15 +53,15 @@ def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Fig
     if least is not None:
         label = f"Smallest mappable area, {least:,.0f} {unit}"
         axes.axvline(least, color=GREY, linestyle="--", linewidth=1, label=label)
-    _plain_numbers(axes.xaxis)
-    _plain_numbers(axes.yaxis)
+    plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
     axes.legend(fontsize=7.5, frameon=False)
     return figure
 
 
 def precision_recall_chart(scores: Scores, threshold: float) -> Figure:
     """Precision against recall at every threshold, the chosen one marked, beside the colour index."""
-    figure, axes = _chart(3.4, 3.3)
+    figure, axes = chart(3.4, 3.3)
     curve = scores.curve
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04), xlabel="Recall", ylabel="Precision")
     average = curve.average_precision
@@ -79,13 +76,13 @@ def precision_recall_chart(scores: Scores, threshold: float) -> Figure:
                 at.recall, at.precision, marker, color=colour, markeredgecolor="black", markersize=8,
                 label=f"{name}, F1 {at.f1:.3f}",
             )  # fmt: skip
-    _legend_below(axes)
+    legend_below(axes)
     return figure
 
 
 def threshold_chart(scores: Scores, threshold: float) -> Figure:
     """F1, precision and recall against the threshold, the chosen one as a line, beside the F1 of the colour index."""
-    figure, axes = _chart(3.4, 3.3)
+    figure, axes = chart(3.4, 3.3)
     curve = scores.curve
     axes.set(xlim=(0, 1), ylim=(0, 1.04), xlabel="Threshold", ylabel="Score")
     axes.plot(curve.thresholds, curve.f1, color=FOUND, linewidth=2.2, label="F1")
@@ -95,36 +92,5 @@ def threshold_chart(scores: Scores, threshold: float) -> Figure:
         label = f"Colour index, F1 {scores.baseline.f1:.3f}"
         axes.axhline(scores.baseline.f1, color=BASELINE, linestyle="-.", linewidth=1.5, label=label)
     axes.axvline(threshold, color="black", linewidth=1, label=f"Chosen, {threshold:.2f}")
-    _legend_below(axes, columns=2)
+    legend_below(axes, columns=2)
     return figure
-
-
-def _chart(width: float, height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
-    axes = figure.subplots()
-    axes.grid(visible=True, color="#DDDDDD", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-    return figure, axes
-
-
-def _legend_below(axes: Axes, columns: int = 1) -> None:
-    axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns, fontsize=7.5, frameon=False, handlelength=2.4
-    )
-
-
-def _plain_numbers(axis: Axis) -> None:
-    """Numbers as people write them, not as powers of ten; between decades only 2 and 5."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.set_major_locator(LogLocator(subs=(1.0,)))
-    low, high = axis.get_view_interval()
-    few = math.log10(max(high, 1e-9) / max(low, 1e-9)) < 1.7
-    axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
-    plain = FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
-    axis.set_major_formatter(plain)
-    axis.set_minor_formatter(plain if few else NullFormatter())

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.mapping.cartography import coordinate_system, draw_north, draw_numbers, draw_scale
-from core.mapping.panels import (
-    Panels,
-    draw_image,
-    draw_landslides,
-    draw_outcome,
-    draw_probability,
-    extent_of,
-    frame,
-    read_panels,
+from core.figures.cartography import coordinate_system, draw_north, draw_numbers, draw_scale
+from core.figures.image import draw_image, extent_of, frame
+from core.figures.page import (
+    LOWEST_MAP_INCHES,
+    PAGE_INCHES,
+    PRINTED_DOTS_PER_INCH,
+    TALLEST_MAP_INCHES,
+    finish_map,
+    single_map,
 )
+from core.mapping.panels import Panels, draw_landslides, draw_outcome, draw_probability, read_panels
 from core.plots.colours import DIVERGING_RAMP
 from core.raster.scene import Scene
 from core.raster.write import atomic_path
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from core.raster.grid import Grid
 
 DOTS_PER_INCH = 150
-PRINTED_DOTS_PER_INCH = 200
 PANEL_INCHES = 4.4
 TALLEST_INCHES = 8.0
 WIDE = 2.4
@@ -39,14 +38,6 @@ WIDE = 2.4
 
 LONGEST_NAME = 90
 
-PAGE_INCHES = 7.0
-"""Width of a map that fills a printed page, about 178 mm."""
-
-TALLEST_MAP_INCHES = 8.2
-LOWEST_MAP_INCHES = 1.0
-
-NARROW_MAP_INCHES = 3.0
-"""The least width of a picture, below which its legend has no room."""
 
 def write_figure(findings: Findings, scene: Scene, path: Path) -> None:
     """Draw image, probability and landslides side by side as a PNG.
@@ -89,7 +80,7 @@ def draw_figure(findings: Findings, scene: Scene, panels: Panels) -> Figure:
     figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
     image, probability, found = figure.subplots(rows, columns, squeeze=False).ravel()
 
-    draw_image(image, panels, grid)
+    draw_image(image, panels.image, grid)
     image.set_title("Image" + (" (synthetic)" if scene.synthetic else ""))
     draw_scale(image, grid)
     draw_north(image, grid)
@@ -121,7 +112,7 @@ def draw_overview(panels: Panels, grid: Grid, threshold: float, *, synthetic: bo
     figure = Figure(figsize=size, dpi=PRINTED_DOTS_PER_INCH, layout="constrained", facecolor="white")
     places = list(figure.subplots(rows, columns, squeeze=False).ravel())
     if panels.image is not None:
-        draw_image(places[0], panels, grid)
+        draw_image(places[0], panels.image, grid)
         places[0].set_title("Image" + (" (synthetic)" if synthetic else ""), fontsize=9)
     draw_probability(figure, places[-1], panels, grid, threshold)
     places[-1].set_title("Probability of landslide", fontsize=9)
@@ -142,19 +133,19 @@ def draw_map(panels: Panels, grid: Grid, found: GeoDataFrame | float, numbered: 
     numbered
         How many of the polygons have their number written beside them.
     """
-    figure, axes = _single(grid)
+    figure, axes = single_map(grid)
     handles = draw_landslides(axes, panels, grid, found)
     if not isinstance(found, float) and len(found):
         draw_numbers(axes, found.head(numbered), grid)
-    _finish(figure, axes, grid, handles)
+    finish_map(figure, axes, grid, handles)
     return figure
 
 
 def draw_agreement(panels: Panels, grid: Grid, threshold: float) -> Figure:
     """One large map of where a mapping agrees with its reference."""
-    figure, axes = _single(grid)
+    figure, axes = single_map(grid)
     handles = draw_outcome(axes, panels, grid, threshold)
-    _finish(figure, axes, grid, handles)
+    finish_map(figure, axes, grid, handles)
     return figure
 
 
@@ -166,14 +157,14 @@ def draw_change(grid: Grid, change: NDArray[np.float32]) -> Figure:
     change
         (rows, columns) float32, probability of the second minus that of the first, NaN where unknown.
     """
-    figure, axes = _single(grid)
+    figure, axes = single_map(grid)
     shown = axes.imshow(
         change, extent=extent_of(grid), cmap=DIVERGING_RAMP, vmin=-1, vmax=1, interpolation="nearest"
     )
     bar = figure.colorbar(shown, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02)
     bar.set_label("Difference in probability", fontsize=8)
     bar.ax.tick_params(labelsize=8)
-    _finish(figure, axes, grid, [])
+    finish_map(figure, axes, grid, [])
     return figure
 
 

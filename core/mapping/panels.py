@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.figures.cartography import outlines
+from core.figures.image import LONGEST_SIDE, draw_faint_image, extent_of, image_below, outline, reduced, reduced_shape
 from core.learning.metrics import decode, threshold_code
-from core.mapping.cartography import outlines
 from core.mapping.result import PROBABILITY, TRUTH
 from core.plots.colours import FALSE_POSITIVE, FOUND, MISSED, PROBABILITY_RAMP, REFERENCE, TRUE_POSITIVE, rgb
 from core.raster.scene import Scene
@@ -109,7 +110,7 @@ def draw_landslides(
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    draw_faint_image(axes, panels, grid)
+    draw_faint_image(axes, panels.image, grid)
     if isinstance(found, float):
         _draw_mask(axes, panels.found(found), grid, FOUND)
     else:
@@ -132,7 +133,7 @@ def draw_outcome(axes: Axes, panels: Panels, grid: Grid, threshold: float) -> li
     """
     from matplotlib.patches import Patch
 
-    draw_faint_image(axes, panels, grid)
+    draw_faint_image(axes, panels.image, grid)
     found = panels.found(threshold)
     truth = np.full(found.shape, np.nan) if panels.truth is None else panels.truth
     kinds = (

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.figures.image import image_below
 from core.learning.metrics import decode
-from core.mapping.panels import image_below
 from core.mapping.result import EXPLANATION
 from core.raster.scene import Scene
 from core.runs.report.reasons import target_region

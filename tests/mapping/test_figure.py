@@ -15,11 +15,12 @@ from PIL import Image
 from rasterio.crs import CRS
 from shapely import box
 
+from core.figures.cartography import coordinate_system, outlines, scale_length
+from core.figures.image import LONGEST_SIDE
 from core.learning.metrics import encode, histogram
-from core.mapping.cartography import coordinate_system, outlines, scale_length
 from core.mapping.figure import draw_figure, origin, write_figure
 from core.mapping.findings import Choice, Findings, find
-from core.mapping.panels import LONGEST_SIDE, read_panels
+from core.mapping.panels import read_panels
 from core.mapping.result import MappingResult
 from core.raster.grid import Grid
 from core.raster.scene import Scene

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.figures.image import reduced, reduced_shape
 from core.mapping.change import STEPS
 from core.mapping.figure import draw_change
-from core.mapping.panels import reduced, reduced_shape
 from core.mapping.result import CHANGE
 from core.runs.report.content import ReportInput
 from core.runs.report.parts import Content, Items, Notice, Paragraph, Part, Pictures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.mapping.cartography import coordinate_system
+from core.figures.cartography import coordinate_system
 from core.mapping.charts import size_chart
 from core.mapping.figure import draw_map, draw_overview
 from core.runs.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table

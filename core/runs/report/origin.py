@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import core
+from core.figures.cartography import coordinate_system
 from core.learning.spec import ModelSpec
-from core.mapping.cartography import coordinate_system
 from core.raster.scene import Scene
 from core.runs.report.content import ReportInput
 from core.runs.report.parts import Facts, Paragraph, Part

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.figures.attribution import draw_attribution, draw_window
+from core.figures.image import image_below
 from core.learning.metrics import decode
-from core.mapping.figure import draw_attribution, draw_window
-from core.mapping.panels import image_below
 from core.mapping.result import EXPLANATION, MappingResult
 from core.raster.scene import Scene
 from core.runs.report.content import ReportInput
