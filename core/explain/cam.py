@@ -1,4 +1,4 @@
-"""Class activation maps of a binary segmentation: which places spoke for a region, and which against it.
+"""Class activation maps: which places of an image spoke for a score, and which against it.
 
 References
 ----------
@@ -6,6 +6,8 @@ Selvaraju, R. R. et al. (2017). Grad-CAM: visual explanations from deep networks
 localization. ICCV. doi:10.1109/ICCV.2017.74
 Vinogradova, K., Dibrov, A., Myers, G. (2020). Towards interpretable semantic segmentation via
 gradient-weighted class activation mapping. AAAI. doi:10.1609/aaai.v34i10.7244
+Draelos, R. L., Carin, L. (2020). Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural
+networks. arXiv:2011.08891
 """
 
 from __future__ import annotations
@@ -19,10 +21,13 @@ from torch.nn import functional
 from core.errors import InputError, ModelError
 from core.explain.faithfulness import Deletion
 from core.explain.layers import LayerChoice
-from core.explain.target import check_question, region_score, undisturbed
-from core.learning.protocols import SegmentationNetwork
+from core.explain.target import Score, check_question, region_score, undisturbed
+from core.learning.protocols import ExplainedNetwork, SegmentationNetwork
 
 CHOOSE_ANOTHER = "Choose one of the layers offered."
+
+UNUSED = "not have been used in the graph"
+"""What PyTorch says when nothing of a layer reached the score."""
 
 
 def raw_grad_cam(
@@ -55,17 +60,57 @@ def raw_grad_cam(
     ModelError
         When the layer keeps no places or gives values that are not finite.
     """
-    from captum.attr import LayerGradCam
-
     check_question(inputs, region)
+    return cells_at(network, region_score(network, region), inputs, layer)
+
+
+def cells_at(
+    network: ExplainedNetwork, score: Score, inputs: Tensor, layer: str, *, local: bool = False
+) -> NDArray[np.float32]:
+    """Grad-CAM, or HiResCAM, of any score, in its units and on the cells of a layer.
+
+    Parameters
+    ----------
+    network
+        The network whose layer is asked; evaluated and left in evaluation mode.
+    score
+        What is explained, computed by that network.
+    inputs
+        Normalised image (1, bands, height, width), float32.
+    layer
+        Dotted name of a module whose output is (1, channels, rows, columns).
+    local
+        False for Grad-CAM: each channel is weighted by its mean gradient, so that places which look alike count alike.
+        True for HiResCAM: each cell of each channel is weighted by its own gradient, so that a place counts for what
+        the score took from this very place.
+
+    Returns
+    -------
+    Map (rows, columns) float32, neither cut at zero nor scaled; all zero when the score takes nothing from the layer.
+
+    Raises
+    ------
+    InputError
+        When the network has no such layer.
+    ModelError
+        When the layer keeps no places or gives values that are not finite.
+    """
+    from captum.attr import LayerGradCam, LayerGradientXActivation
+
     module = _module(network, layer)
+    method = LayerGradientXActivation(score, module) if local else LayerGradCam(score, module)
     with undisturbed(network):
         # Gradients flow to the layer even where all weights are frozen, because the input asks for them.
         images = inputs.detach().clone().requires_grad_()
-        attribution = LayerGradCam(region_score(network, region), module).attribute(images)
+        try:
+            attribution = method.attribute(images)
+        except RuntimeError as error:
+            if UNUSED not in str(error):
+                raise
+            return np.zeros((1, 1), dtype=np.float32)
     if not isinstance(attribution, Tensor) or attribution.ndim != 4:
         raise ModelError(f"Layer {layer} keeps no places of the image.", remedy=CHOOSE_ANOTHER)
-    cells: NDArray[np.float32] = attribution.detach()[0, 0].float().cpu().numpy()
+    cells: NDArray[np.float32] = attribution.detach()[0].sum(dim=0).float().cpu().numpy()
     if not np.isfinite(cells).all():
         raise ModelError(f"The attribution at layer {layer} is not finite.")
     return cells
@@ -83,7 +128,7 @@ def grad_cam(
     Map (height, width) float32 in [0, 1], brought to the image's size by bilinear interpolation; 1 is the
     place that spoke most for a landslide. All zero when no place did.
     """
-    return _scaled(np.maximum(raw_grad_cam(network, inputs, region, layer), 0), inputs)
+    return scaled(np.maximum(raw_grad_cam(network, inputs, region, layer), 0), inputs)
 
 
 def signed_grad_cam(
@@ -97,7 +142,7 @@ def signed_grad_cam(
     -------
     Map (height, width) float32 in [−1, 1]; the strongest place of either sign has magnitude 1.
     """
-    return _scaled(raw_grad_cam(network, inputs, region, layer), inputs)
+    return scaled(raw_grad_cam(network, inputs, region, layer), inputs)
 
 
 def sentence(layer: LayerChoice, deletion: Deletion | None = None) -> str:
@@ -119,7 +164,7 @@ def sentence(layer: LayerChoice, deletion: Deletion | None = None) -> str:
     return f"{text} {deletion.words}" if deletion else text
 
 
-def _module(network: SegmentationNetwork, layer: str) -> nn.Module:
+def _module(network: ExplainedNetwork, layer: str) -> nn.Module:
     try:
         if layer:
             return network.get_submodule(layer)
@@ -128,8 +173,8 @@ def _module(network: SegmentationNetwork, layer: str) -> nn.Module:
     raise InputError(f"The model has no layer named {layer!r}.", remedy=CHOOSE_ANOTHER)
 
 
-def _scaled(cells: NDArray[np.float32], inputs: Tensor) -> NDArray[np.float32]:
-    """Cells on the pixels of the image, the largest magnitude being 1."""
+def scaled(cells: NDArray[np.float32], inputs: Tensor) -> NDArray[np.float32]:
+    """Cells brought to the pixels of the image by bilinear interpolation, the largest magnitude being 1."""
     size = (inputs.shape[-2], inputs.shape[-1])
     column = torch.from_numpy(cells)[None, None]
     grown = functional.interpolate(column, size=size, mode="bilinear", align_corners=False)

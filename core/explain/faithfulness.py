@@ -1,4 +1,10 @@
-"""Does a map show what the model used? Take away what it calls important, and see how far the score falls."""
+"""Does a map show what the model used? Take away what it calls important, and see how far the score falls.
+
+References
+----------
+Petsiuk, V., Das, A., Saenko, K. (2018). RISE: randomized input sampling for explanation of black-box models. BMVC.
+arXiv:1806.07421 (deletion and insertion)
+"""
 
 from __future__ import annotations
 
@@ -10,20 +16,60 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import InputError
-from core.explain.target import check_question, region_score, undisturbed
-from core.learning.protocols import SegmentationNetwork
+from core.explain.target import Score, check_image, check_question, region_score, undisturbed
+from core.learning.protocols import ExplainedNetwork, SegmentationNetwork
+
+SHARES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+"""Shares of the image at which the curves are measured: close together where a target of a few cells is decided."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The score while the places that a map calls important are taken away, and while only they are there.
+
+    Attributes
+    ----------
+    shares
+        Shares of the image's pixels, from 0 to 1.
+    deletion
+        Score (a logit) when that share, the highest in the map first, is replaced by the image's mean colour.
+    insertion
+        Score when that share, the highest first, is put into an image of nothing but its mean colour.
+    """
+
+    shares: tuple[float, ...]
+    deletion: tuple[float, ...]
+    insertion: tuple[float, ...]
+
+    @property
+    def confidence_deletion(self) -> float:
+        """Area under the deletion curve of the confidence, 0 to 1: the smaller, the more faithful the map."""
+        return self._area(self.deletion)
+
+    @property
+    def confidence_insertion(self) -> float:
+        """Area under the insertion curve of the confidence, 0 to 1: the larger, the more faithful the map."""
+        return self._area(self.insertion)
+
+    def _area(self, scores: tuple[float, ...]) -> float:
+        return float(np.trapezoid(confidence(scores), self.shares))
+
+
+def confidence(scores: tuple[float, ...]) -> NDArray[np.float64]:
+    """Logits as confidences between 0 and 1."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(scores, -60, 60))), dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """How far the region's mean logit falls when places are replaced by the image's mean colour.
+    """How far a score falls when places are replaced by the image's mean colour.
 
     Attributes
     ----------
     share
         Share of the image's pixels that was replaced, in (0, 1).
     score
-        Mean logit of the region before.
+        The score before, in units of a logit: of a region, or of a box.
     drop_top
         Fall when the places brightest in the map are replaced; negative when the score rises.
     drop_random
@@ -64,6 +110,28 @@ def deletion(
     trials: int = 5,
     seed: int = 0,
 ) -> Deletion:
+    """Test a map of a region's mean logit: see `deletion_of`, whose parameters these are.
+
+    Parameters
+    ----------
+    region
+        Pixels whose mean logit is measured (height, width).
+    """
+    check_question(inputs, region)
+    score = region_score(network, region)
+    return deletion_of(network, score, inputs, attribution, share=share, trials=trials, seed=seed)
+
+
+def deletion_of(
+    network: ExplainedNetwork,
+    score: Score,
+    inputs: Tensor,
+    attribution: NDArray[np.float32],
+    *,
+    share: float = 0.2,
+    trials: int = 5,
+    seed: int = 0,
+) -> Deletion:
     """Replace the brightest share of pixels by each band's mean and compare with random places.
 
     The random places are the same pixels shifted together over the image and round its edges: equal in number
@@ -73,10 +141,10 @@ def deletion(
     ----------
     network
         Evaluated and left in evaluation mode.
+    score
+        What was explained, computed by that network.
     inputs
         Normalised image (1, bands, height, width), float32.
-    region
-        Pixels whose mean logit is measured (height, width).
     attribution
         The map to test (height, width); larger is more important.
     share
@@ -91,9 +159,7 @@ def deletion(
     InputError
         When shapes differ, the share is not within (0, 1) or there is no trial.
     """
-    check_question(inputs, region)
-    if attribution.shape != region.shape:
-        raise InputError(f"The map has {attribution.shape} pixels, the region {region.shape}.")
+    _check_map(inputs, attribution)
     if not 0 < share < 1 or trials < 1:
         raise InputError("The deletion test takes a share between 0 and 1 and at least one trial.")
     top = brightest(attribution, share)
@@ -103,8 +169,39 @@ def deletion(
     for _ in range(trials):
         down, right = int(generator.integers(height)), int(generator.integers(width))
         masks.append(np.roll(top, (down, right), axis=(0, 1)))
-    scores = _scores(network, inputs, region, masks)
+    scores = _scores(network, score, inputs, masks)
     return Deletion(share, scores[0], scores[0] - scores[1], scores[0] - float(np.mean(scores[2:])), trials)
+
+
+def curves_of(
+    network: ExplainedNetwork,
+    score: Score,
+    inputs: Tensor,
+    attribution: NDArray[np.float32],
+    shares: tuple[float, ...] = SHARES,
+) -> Curves:
+    """Follow the score while a map's highest places are deleted from the image, and inserted into an empty one.
+
+    Parameters
+    ----------
+    network, score, inputs, attribution
+        As for `deletion_of`.
+    shares
+        Shares of the pixels, ascending, from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        When shapes differ, or the shares do not ascend from 0 to 1.
+    """
+    _check_map(inputs, attribution)
+    if len(shares) < 2 or shares[0] != 0 or shares[-1] != 1 or list(shares) != sorted(set(shares)):
+        raise InputError("The curves take shares that ascend from 0 to 1.")
+    inner = [brightest(attribution, share) for share in shares[1:-1]]
+    none, every = np.zeros_like(attribution, dtype=bool), np.ones_like(attribution, dtype=bool)
+    scores = _scores(network, score, inputs, [none, every, *inner, *(~mask for mask in inner)])
+    (whole, empty), found = scores[:2], scores[2:]
+    return Curves(shares, (whole, *found[: len(inner)], empty), (empty, *found[len(inner) :], whole))
 
 
 def brightest(attribution: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
@@ -116,11 +213,16 @@ def brightest(attribution: NDArray[np.float32], share: float) -> NDArray[np.bool
     return mask.reshape(attribution.shape)
 
 
+def _check_map(inputs: Tensor, attribution: NDArray[np.float32]) -> None:
+    check_image(inputs)
+    if attribution.shape != tuple(inputs.shape[-2:]):
+        raise InputError(f"The map has {attribution.shape} pixels, the image {tuple(inputs.shape[-2:])}.")
+
+
 def _scores(
-    network: SegmentationNetwork, inputs: Tensor, region: NDArray[np.bool_], masks: list[NDArray[np.bool_]]
+    network: ExplainedNetwork, score: Score, inputs: Tensor, masks: list[NDArray[np.bool_]]
 ) -> list[float]:
-    """Mean logit of the region with the pixels of each mask replaced."""
-    score = region_score(network, region)
+    """The score with the pixels of each mask replaced."""
     mean = inputs.mean(dim=(2, 3), keepdim=True)
     with undisturbed(network), torch.no_grad():
         replaced = (torch.from_numpy(mask).to(inputs.device) for mask in masks)

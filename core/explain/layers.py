@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ModelError
-from core.learning.protocols import SegmentationNetwork
+from core.learning.protocols import ExplainedNetwork, SegmentationNetwork
 
 Part = Literal["encoder", "decoder", "network"]
 
@@ -89,6 +89,35 @@ def available_layers(
     return tuple(choices)
 
 
+def named_layers(
+    network: ExplainedNetwork, names: Sequence[str], run: Callable[[], object], size: tuple[int, int]
+) -> tuple[LayerChoice, ...]:
+    """Describe layers that a network names itself, as detectors do.
+
+    Parameters
+    ----------
+    names
+        Dotted names, from fine to coarse.
+    run
+        Runs the network on one image.
+    size
+        Height and width of that image.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be run, has no such layer, or none of them keeps the places of the image.
+    """
+    try:
+        seen = {step.name: step for step in _seen_while(network, names, run, size)}
+    except AttributeError as error:
+        raise ModelError("The model has no layer of the name that it gives itself.", str(error)) from error
+    choices = _titled([seen[name] for name in names if name in seen], "network")
+    if not choices:
+        raise ModelError("This model names no inner layer that keeps the places of the image.")
+    return tuple(choices)
+
+
 def suggested_layer(choices: Iterable[LayerChoice]) -> LayerChoice:
     """Choose a layer for a first look: the deepest of the encoder, as Grad-CAM was proposed for.
 
@@ -104,6 +133,14 @@ def _run_once(network: SegmentationNetwork, size: tuple[int, int]) -> list[_Seen
     first = next((module for _, module in network.named_modules() if isinstance(module, nn.Conv2d)), None)
     if first is None:
         raise ModelError("This network has no convolution to take the number of bands from.")
+    probe = first.weight.new_zeros((1, first.in_channels, *size))
+    return _seen_while(network, [name for name, _ in network.named_modules()], lambda: network(probe), size)
+
+
+def _seen_while(
+    network: ExplainedNetwork, names: Iterable[str], run: Callable[[], object], size: tuple[int, int]
+) -> list[_Seen]:
+    """Of some modules those that ran exactly once while the network did, with cells that follow the image."""
     seen: list[_Seen] = []
     calls: dict[str, int] = {}
     handles = []
@@ -118,13 +155,15 @@ def _run_once(network: SegmentationNetwork, size: tuple[int, int]) -> list[_Seen
 
     network.eval()
     try:
-        for name, module in network.named_modules():
+        for name in names:
             handles.append(
-                module.register_forward_hook(lambda part, _, output, name=name: note(name, part, output))
+                network.get_submodule(name).register_forward_hook(
+                    lambda part, _, output, name=name: note(name, part, output)
+                )
             )
-        probe = first.weight.new_zeros((1, first.in_channels, *size))
-        with torch.inference_mode():
-            network(probe)
+        # Not in inference mode: what detectors keep from one run to the next must serve gradients later.
+        with torch.no_grad():
+            run()
     except (RuntimeError, ValueError, AssertionError) as error:
         raise ModelError(f"The network cannot be run on {size[0]} × {size[1]} pixels.", str(error)) from error
     finally:

@@ -1,9 +1,10 @@
-"""What an explanation of a segmentation asks about: the score of a region, not of a class.
+"""What an explanation asks about: one number that a network gives for an image.
 
-A binary segmentation network has one output channel and no class to choose, so the usual target of
-classification (an index) has no meaning. The target here is the mean logit over a region: a mapped polygon,
-or the neighbourhood of a pixel. Its gradient is that of Seg-Grad-CAM (Vinogradova et al. 2020,
-doi:10.1609/aaai.v34i10.7244) up to the region's size, which later scaling removes.
+Of a segmentation it is the score of a region, not of a class. A binary segmentation network has one output channel
+and no class to choose, so the usual target of classification (an index) has no meaning. The target here is the mean
+logit over a region: a mapped polygon, or the neighbourhood of a pixel. Its gradient is that of Seg-Grad-CAM
+(Vinogradova et al. 2020, doi:10.1609/aaai.v34i10.7244) up to the region's size, which later scaling removes. Of a
+detector it is the evidence for one box, see `core.explain.boxes`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import InputError, ModelError
-from core.learning.protocols import SegmentationNetwork
+from core.learning.protocols import BoxEvidence, ExplainedNetwork, SegmentationNetwork
+
+Score = Callable[[Tensor], Tensor]
+"""What is explained: images (batch, bands, height, width), normalised, to one number each (batch,)."""
 
 
 class RegionMethod(Protocol):
@@ -74,9 +78,7 @@ def check_question(inputs: Tensor, region: NDArray[np.bool_]) -> None:
     InputError
         When either is not so.
     """
-    if inputs.ndim != 4 or inputs.shape[0] != 1:
-        shape = tuple(inputs.shape)
-        raise InputError(f"An explanation takes one image (1, bands, height, width), not {shape}.")
+    check_image(inputs)
     if tuple(region.shape) != tuple(inputs.shape[-2:]):
         raise InputError(
             f"The region has {region.shape} pixels, the image {tuple(inputs.shape[-2:])}.",
@@ -84,6 +86,19 @@ def check_question(inputs: Tensor, region: NDArray[np.bool_]) -> None:
         )
     if not region.any():
         raise InputError("The region to explain holds no pixel.", remedy="Choose a polygon or a point.")
+
+
+def check_image(inputs: Tensor) -> None:
+    """Refuse an image that no explanation can be of.
+
+    Raises
+    ------
+    InputError
+        When it is not one image (1, bands, height, width) of finite numbers.
+    """
+    if inputs.ndim != 4 or inputs.shape[0] != 1:
+        shape = tuple(inputs.shape)
+        raise InputError(f"An explanation takes one image (1, bands, height, width), not {shape}.")
     if not bool(torch.isfinite(inputs).all()):
         raise InputError(
             "The image to explain holds values that are not numbers.",
@@ -92,7 +107,7 @@ def check_question(inputs: Tensor, region: NDArray[np.bool_]) -> None:
         )
 
 
-def region_score(network: SegmentationNetwork, region: NDArray[np.bool_]) -> Callable[[Tensor], Tensor]:
+def region_score(network: SegmentationNetwork, region: NDArray[np.bool_]) -> Score:
     """Build the function that is explained: images (batch, bands, height, width) to mean logits (batch,).
 
     Raises
@@ -114,8 +129,50 @@ def region_score(network: SegmentationNetwork, region: NDArray[np.bool_]) -> Cal
     return score
 
 
+def box_score(detector: BoxEvidence, box: Tensor) -> Score:
+    """Build the function that is explained: images (batch, bands, height, width) to the evidence for a box (batch,).
+
+    Raises
+    ------
+    ModelError
+        From the function, when the detector does not give one finite number.
+    """
+
+    def score(images: Tensor) -> Tensor:
+        each = [detector.evidence(image[None], box) for image in images]
+        if any(value.numel() != 1 for value in each):
+            raise ModelError("This detector does not say in one number how much speaks for a box.")
+        together = torch.stack([value.reshape(()) for value in each])
+        if not bool(torch.isfinite(together).all()):
+            raise ModelError("The detector's evidence for this box is not finite.")
+        return together
+
+    return score
+
+
+def check_box(inputs: Tensor, box: Tensor) -> None:
+    """Refuse what no explanation can answer.
+
+    Raises
+    ------
+    InputError
+        When the image is not one of finite numbers, or the box is empty or lies outside.
+    """
+    check_image(inputs)
+    if box.shape != (4,) or not bool(torch.isfinite(box).all()):
+        raise InputError("A box is four numbers: left, top, right, bottom.")
+    left, top, right, bottom = (float(side) for side in box)
+    height, width = inputs.shape[-2:]
+    if right <= left or bottom <= top:
+        raise InputError("The box to explain holds no pixel.", remedy="Choose a box that has a size.")
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        raise InputError(
+            f"The box lies outside the image of {height} × {width} pixels.", remedy="Choose a box on the image."
+        )
+
+
 @contextmanager
-def undisturbed(network: SegmentationNetwork) -> Iterator[None]:
+def undisturbed(network: ExplainedNetwork) -> Iterator[None]:
     """Explain in evaluation mode and leave the network in it, without gradients, also after an error."""
     network.eval()
     try:
