@@ -98,7 +98,8 @@ class Boxes:
 def areas(corners: Floats) -> Floats:
     """Area of boxes (count,) in square pixels; of a box that is turned inside out, 0."""
     sides = np.clip(corners[:, 2:] - corners[:, :2], 0, None)
-    return sides[:, 0] * sides[:, 1]
+    covered: Floats = sides[:, 0] * sides[:, 1]
+    return covered
 
 
 def intersections(one: Floats, other: Floats) -> Floats:
@@ -114,4 +115,5 @@ def overlaps(one: Floats, other: Floats) -> Floats:
     """Intersection over union of each of one set of boxes with each of another, 0 to 1."""
     shared = intersections(one, other)
     union = areas(one)[:, None] + areas(other)[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ratio: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratio

@@ -21,18 +21,12 @@ from core.raster.measure import row_areas
 from core.raster.outline import Elevation, outline_strips
 from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Scene, SceneReader
-from core.raster.strips import Strip
+from core.raster.strips import Strip, strip_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from core.raster.grid import Grid
-
-STRIP_PIXELS = 6_000_000
-"""Pixels of a strip at most, as far as a strip of a few rows can hold to it."""
-
-HIGHEST, LOWEST = 512, 32
-"""Rows of a strip: a row of the raster's tiles, or a part of one that divides it."""
 
 HELD = 10_000
 """Polygons of a finished outlining that are read; of the others only their areas."""
@@ -137,14 +131,6 @@ def read_outlined(result: MappingResult, choice: Choice, path: Path, scene_area:
     """
     areas = column_of(path, area_column(result))
     return Outlined(result, choice, first_rows(path, HELD), areas, scene_area, path)
-
-
-def strip_rows(width: int) -> int:
-    """Rows of a strip of a raster of some width."""
-    rows = HIGHEST
-    while rows > LOWEST and rows * width > STRIP_PIXELS:
-        rows //= 2
-    return rows
 
 
 class _Strips:

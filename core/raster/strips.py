@@ -18,6 +18,12 @@ Numbers = NDArray[np.intp]
 EIGHT = np.ones((3, 3), dtype=np.bool_)
 FOUR = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)
 
+STRIP_PIXELS = 6_000_000
+"""Pixels of a strip at most, as far as a strip of a few rows can hold to it."""
+
+HIGHEST, LOWEST = 512, 32
+"""Rows of a strip: a row of the raster's tiles, or a part of one that divides it."""
+
 
 @dataclass(frozen=True)
 class Strip:
@@ -51,6 +57,14 @@ class Strip:
 
 Strips = Callable[[], Iterator[Strip]]
 """Gives the strips of a raster from top to bottom, as often as asked."""
+
+
+def strip_rows(width: int) -> int:
+    """Rows of a strip of a raster of some width."""
+    rows = HIGHEST
+    while rows > LOWEST and rows * width > STRIP_PIXELS:
+        rows //= 2
+    return rows
 
 
 def labelled(mask: Mask, structure: Mask) -> tuple[Labels, int]:

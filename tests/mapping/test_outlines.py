@@ -9,11 +9,13 @@ import pytest
 from scipy import ndimage
 
 from core.errors import RunCancelled, StorageError
-from core.mapping import outlines as module
+from core.mapping import outlines
 from core.mapping.export import export_run
 from core.mapping.findings import Choice, default_choice, find
-from core.mapping.outlines import read_outlined, strip_rows, write_outlines
+from core.mapping.outlines import read_outlined, write_outlines
+from core.raster import strips
 from core.raster.scene import Scene
+from core.raster.strips import strip_rows
 from tests.factories import made_run, write_raster
 
 
@@ -28,7 +30,7 @@ def field(height: int = 150, width: int = 130) -> np.ndarray:
 
 @pytest.fixture
 def _low_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STRIP_PIXELS", 1)
+    monkeypatch.setattr(strips, "STRIP_PIXELS", 1)
 
 
 @pytest.mark.usefixtures("_low_strips")
@@ -75,7 +77,7 @@ def test_slopes_are_those_found_at_once(tmp_path: Path) -> None:
 def test_of_very_many_only_the_largest_are_held_and_all_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "HELD", 3)
+    monkeypatch.setattr(outlines, "HELD", 3)
     result = made_run(tmp_path / "run", field())
     totals = write_outlines(result, Choice(0.55), tmp_path / "a.gpkg")
 
