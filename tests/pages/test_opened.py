@@ -21,7 +21,7 @@ from core.runs.report.words import area
 from core.runs.store import Store
 from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
-from ui.mapping.view import area_text
+from ui.task.view import area_text
 
 
 @pytest.fixture

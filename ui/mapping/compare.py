@@ -9,13 +9,16 @@ import streamlit as st
 from ui import resources
 from ui.feedback import empty, plain
 from ui.mapping.findings import table
-from ui.mapping.run import show_state
-from ui.mapping.view import View, area_text
+from ui.mapping.task import MAPPING
+from ui.mapping.view import View
 from ui.state import rerun_fragment
+from ui.task.earlier import newest
+from ui.task.run import show_state
+from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from core.mapping.result import MappingResult
-    from core.runs.records import Order, Run
+    from core.runs.records import Order
 
 
 def show(view: View) -> None:
@@ -26,13 +29,13 @@ def show(view: View) -> None:
     before = resources.store().scene_record(view.record.before)
     st.markdown(f"Earlier scene: **{plain(before.scene.name)}**. It is mapped with the same model and settings.")
     order = _order(view)
-    earlier = _earlier(order)
+    earlier = newest(order)
     if earlier is None:
         if st.button("Show what is new", type="primary"):
             resources.jobs().submit(order)
             rerun_fragment()
         st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
-    elif show_state(earlier, opens=False):
+    elif show_state(earlier, MAPPING, opens=False):
         _show(view, resources.store().mapping(earlier.id))
 
 
@@ -57,17 +60,6 @@ def _order(view: View) -> Order:
     before = resources.store().scene_record(view.record.before)
     request = request_for(view.result, view.record.scene, before.scene)
     return order_of(before, request, owner=resources.visitor())
-
-
-def _earlier(order: Order) -> Run | None:
-    """The newest run that answers an order already; without one, that which works on it or failed last."""
-    from core.runs.queue import finite
-    from core.runs.records import RunFilter
-
-    wanted = RunFilter(task=order.task, kinds=(order.kind,), scene_id=order.scene_id, model=order.model)
-    asked = finite(order.parameters)
-    same = [run for run in resources.store().runs(wanted) if run.parameters == asked and run.status != "cancelled"]
-    return next((run for run in same if run.status == "done"), same[0] if same else None)
 
 
 def _show(view: View, earlier: MappingResult) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.mapping.view import View, area_text
-from ui.state import rerun_fragment
+from ui.mapping.view import View
+from ui.task.selection import Selection
+from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -30,8 +31,8 @@ COLUMNS = {
 def _trust(view: View) -> None:
     """Beside what was found, how much of it is right: nobody should read the one without the other."""
     from core.mapping.findings import score
-    from core.runs.report.agreement import precision_words, recall_words
-    from core.runs.report.summary import index_did_better
+    from core.runs.report.mapping.agreement import precision_words, recall_words
+    from core.runs.report.mapping.summary import index_did_better
 
     scores = score(view.result, view.choice.threshold)
     if scores is None:
@@ -85,7 +86,6 @@ def show(view: View) -> None:
 def _table(view: View) -> None:
     assert view.findings is not None  # noqa: S101  show() returned otherwise
     frame, config = table(view.findings.polygons)
-    key = f"selected-{view.result.id}"
     chosen = st.dataframe(
         frame, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
         key=f"table-{view.result.id}-{view.choice}", height=300, alt="Table of the landslides found",
@@ -93,14 +93,7 @@ def _table(view: View) -> None:
     if len(frame) < view.findings.count:
         st.caption(f"The table holds the {len(frame):,} largest of {view.findings.count:,}; Export has them all.")
     rows = chosen.selection.rows
-    picked = int(frame["id"].iloc[rows[0]]) if rows else None
-    last = f"last-row-{view.result.id}"
-    if picked != st.session_state.get(last):
-        st.session_state[last] = picked
-        st.session_state[f"from-table-{view.result.id}"] = picked is not None
-        if picked is not None:
-            st.session_state[key] = picked
-            rerun_fragment()
+    Selection(view.result.id).follow_table(int(frame["id"].iloc[rows[0]]) if rows else None)
     if view.selected is not None and view.selected in set(frame["id"]):
         row = frame[frame["id"] == view.selected].iloc[0]
         words = [f"{COLUMNS[name][0]} {COLUMNS[name][1] % row[name]}" for name in frame if row[name] == row[name]]

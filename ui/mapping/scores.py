@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui import resources
-from ui.feedback import guard
-from ui.mapping.choose import checked
 from ui.mapping.outlines import is_large
-from ui.mapping.view import NEXT_TAB, View
+from ui.mapping.view import View
+from ui.task.reference import ask_for_reference
+
+if TYPE_CHECKING:
+    from core.runs.records import SceneRecord
 
 NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
     "oa": "OA", "kappa": "Kappa",
 }  # fmt: skip
-TRUTH_TYPES = ["tif", "tiff", "png", "gpkg", "geojson", "zip"]
 
 
 def show(view: View) -> None:
@@ -94,35 +95,17 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
 
 
 def _ask_for_truth(view: View) -> None:
-    st.markdown(
-        "There is no reference inventory for this scene. With one, precision, recall, F1, IoU and their curve appear "
-        "here, and the map shows where the model is right, false or blind."
+    gain = (
+        "With one, precision, recall, F1, IoU and their curve appear here, and the map shows where the model is right, "
+        "false or blind."
     )
-    uploaded = st.file_uploader(
-        "Reference inventory", type=TRUTH_TYPES, key=f"truth-{view.record.id}",
-        help="A raster (landslide where not zero) or polygons: GeoPackage, GeoJSON or zipped Shapefile, in any "
-        "coordinate system. For an image without one, a mask of the same size.",
-    )  # fmt: skip
-    if uploaded is not None and st.button("Score against it", type="primary"):
-        with guard():
-            score_against(view, uploaded)
+    ask_for_reference(view.record, "mapping", gain, lambda known: _scored(view, known))
 
 
-def score_against(view: View, uploaded: object) -> None:
-    """Attach an uploaded inventory to the scene, score the run against it, and open the scored run.
-
-    A large raster is counted by a job, which the page follows.
-    """
+def _scored(view: View, record: SceneRecord) -> str:
+    """Score the run against the scene's inventory; a large raster is counted by a job, which the page follows."""
     from core.runs.scoring import order_scored, rescore
 
-    suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")  # type: ignore[attr-defined]
-    store, check = resources.store(), checked(view.record, "truth")
-    record = store.attach(view.record.id, "truth", uploaded, suffix, check)  # type: ignore[arg-type]
     if is_large(view.result):
-        scored = resources.jobs().submit(order_scored(view.result, record, owner=resources.visitor()))
-    else:
-        scored = rescore(store, view.result, record).id
-    NEXT_TAB.put("Scores")
-    st.query_params["scene"] = record.id
-    st.query_params["run"] = scored
-    st.rerun()
+        return resources.jobs().submit(order_scored(view.result, record, owner=resources.visitor()))
+    return rescore(resources.store(), view.result, record).id

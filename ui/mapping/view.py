@@ -1,20 +1,16 @@
-"""What the tabs of the mapping page are given, and how they write an area."""
+"""What the tabs of the mapping page are given."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ui.state import Slot
+from ui.task.view import unit
 
 if TYPE_CHECKING:
     from core.mapping.findings import Choice, Landslides
     from core.mapping.result import MappingResult
     from core.runs.store import SceneRecord
-
-
-NEXT_TAB: Slot[str] = Slot("mapping-next-tab", "")
-"""Title of the tab to be open when tabs are shown next, where another page part says so."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,4 @@ class View:
     @property
     def unit(self) -> str:
         """Unit of areas."""
-        return "m²" if self.result.grid.is_georeferenced else "px"
-
-
-def area_text(value: float, georeferenced: bool) -> str:
-    """An area as reports write it too."""
-    from core.runs.report.words import area
-
-    return area(value, georeferenced=georeferenced)
+        return unit(self.result.grid)

@@ -9,56 +9,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import InputError
 from ui import jobs, resources
-from ui.feedback import guard, plain
+from ui.feedback import plain
 from ui.mapping.view import View
-from ui.state import Slot, rerun_fragment
+from ui.task.explained import finished, open_explanation, show_explained
 
 if TYPE_CHECKING:
-    from core.mapping.result import MappingResult
     from core.raster.scene import Scene
     from core.runs.explained import Pictured
     from core.runs.records import Run
 
-LISTED = 12
-"""Explanations that are listed; the others stand among the runs."""
-
-_LED_TO: Slot[str] = Slot("mapping-why-led-to", "")
-"""Explanation to which an address led last."""
-
-
-def shown(result: MappingResult) -> Run | None:
-    """The explanation that the address names, where it is one of this run and there to be seen; else None."""
-    identity = st.query_params.get("why")
-    if not identity:
-        return None
-    try:
-        run = resources.store().run(identity)
-    except InputError:
-        return None
-    belongs = run.kind == "explanation" and result.id in run.parents
-    return run if belongs and run.status == "done" else None
-
-
-def led_here() -> bool:
-    """Whether the address has just led to an explanation, so that its tab should be open; true once for each."""
-    identity = st.query_params.get("why", "")
-    new = bool(identity) and identity != _LED_TO.get()
-    _LED_TO.put(identity)
-    return new
-
-
 def show(view: View) -> None:
     """Ask the model about the chosen polygon or clicked place, and show what it reacted to."""
     _ask(view)
-    run = shown(view.result)
-    if run is not None:
-        with guard():
-            _show(view, run)
-    elif "why" in st.query_params:
-        st.warning("The explanation that the address names has no result, was removed, or is of another map.")
-    _earlier(view, run)
+    show_explained("mapping", view.result, "map", lambda run: _show(view, run), lambda run: _about(run, view))
 
 
 def _ask(view: View) -> None:
@@ -82,14 +46,7 @@ def _ask(view: View) -> None:
     with right:
         pressed = st.button("Ask why", type="primary", width="stretch")
     if pressed:
-        _open(_explained(view, target, layer))
-
-
-def _open(identity: str) -> None:
-    """Show an explanation."""
-    st.query_params["why"] = identity
-    _LED_TO.put(identity)
-    rerun_fragment()
+        open_explanation("mapping", _explained(view, target, layer))
 
 
 def _target(view: View) -> object | None:
@@ -114,7 +71,7 @@ def _explained(view: View, target: object, layer: str) -> str:
 
     key = f"explained-{view.result.id}-{view.choice}-{view.selected}-{view.clicked}-{layer}"
     known = st.session_state.get(key)
-    if known in {run.id for run in _done(view) if jobs.missing_files(run) is None}:
+    if known in {run.id for run in finished(view.result) if jobs.missing_files(run) is None}:
         return str(known)
     with st.spinner("Asking the model"):
         explanation = explain(resources.store(), view.record.scene, view.result, target, layer)  # type: ignore[arg-type]
@@ -143,28 +100,6 @@ def _pictured(explanation: str, scene_digest: str, _scene: Scene) -> Pictured:
     from core.runs.explained import pictured
 
     return pictured(resources.store(), explanation, _scene)
-
-
-def _done(view: View) -> list[Run]:
-    """Finished explanations of the run, the newest first."""
-    return [run for run in resources.store().children(view.result.id, "explanation") if run.status == "done"]
-
-
-def _earlier(view: View, current: Run | None) -> None:
-    """Explanations of this run so far, each of which can be shown; they are kept with the run and reported."""
-    known = _done(view)
-    if not known:
-        return
-    st.markdown(f"**Explanations of this run so far: {len(known)}**")
-    for run in known[:LISTED]:
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"**{_about(run, view)}.** {plain(' '.join(run.notes))}")
-        open_now = current is not None and current.id == run.id
-        label = "Shown" if open_now else "Show"
-        if right.button(label, key=f"show-{run.id}", disabled=open_now, width="stretch"):
-            _open(run.id)
-    if len(known) > LISTED:
-        st.caption(f"and {len(known) - LISTED} more, in the list of runs.")
 
 
 def _about(run: Run, view: View) -> str:

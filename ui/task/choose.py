@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
-SLIDERS = ("threshold", "minimum", "holes")
-"""Keys of the sliders that only post-process; their values stand in the address."""
+SLIDERS = ("threshold", "minimum", "holes", "confidence", "overlap", "merging", "smallest", "cell", "beside")
+"""Keys of all tasks' widgets that only post-process; their values stand in the address."""
 
 
 def current(run: Run | None = None) -> SceneRecord | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ui.feedback import plain
-from ui.mapping.view import View
+from ui.task.view import View
 
 
 def show(view: View) -> None:

@@ -9,17 +9,18 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.feedback import guard, plain
-from ui.mapping import choose, run
 from ui.places import place
+from ui.task import choose, run
 
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord
+    from ui.task.task import Task
 
 KEPT = (*choose.SLIDERS, "scene")
-"""What an address keeps when it leads on to another run of the same map."""
+"""What an address keeps when it leads on to another run of the same result."""
 
 
-def asked() -> Run | None:
+def asked(task: Task) -> Run | None:
     """The run of the page's address; one that is seen elsewhere is opened there.
 
     Raises
@@ -32,7 +33,7 @@ def asked() -> Run | None:
         return None
     found = resources.store().run(identity)
     page, address = place(found)
-    if page != "mapping":
+    if page != task.name:
         st.switch_page(f"../pages/{page}.py", query_params=address)
     if address["run"] != found.id:
         kept = {name: value for name, value in st.query_params.items() if name in KEPT}
@@ -56,19 +57,12 @@ def scene(found: Run | None) -> SceneRecord | None:
         return None  # `show_without_image` says why, where the run would be
 
 
-def is_map(found: Run) -> bool:
-    """Whether a run is a map, and no evaluation or training."""
-    from core.mapping.result import MAPPINGS
-
-    return found.kind in MAPPINGS
-
-
-def show_without_image(found: Run) -> None:
+def show_without_image(found: Run, task: Task) -> None:
     """A run whose image is gone: say so, and lead to where it can be read without."""
     st.subheader(plain(found.title), anchor=False)
     with guard():
         choose.current(found)  # says what is wrong with it
-    st.warning("**The image that this run mapped cannot be shown.** What the run found is kept.")
-    if run.show_state(found):
-        st.markdown("The reading view shows the map, the landslides and the scores without the image.")
+    st.warning(f"**The image of this {task.noun} cannot be shown.** What the run found is kept.")
+    if run.show_state(found, task):
+        st.markdown(f"The reading view shows the {task.noun}, the landslides and the scores without the image.")
         st.page_link("../pages/read.py", label="Open the reading view", query_params={"run": found.id})

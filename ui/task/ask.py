@@ -1,0 +1,227 @@
+"""The form that asks for a run: model, bands and how the scene is brought to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import streamlit as st
+
+from core.errors import BandError
+from ui import resources
+from ui.feedback import plain, show_error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.learning.store import StoredModel
+    from core.raster.scene import Scene
+    from core.runs.records import SceneRecord
+    from ui.task.task import Drawn, Task
+
+STRETCHES = {
+    "auto": "Automatic",
+    "none": "Values as they are",
+    "2,98": "2–98 % of each band",
+    "1,99": "1–99 % of each band",
+}
+
+RESAMPLES = {"auto": "Bring to the model's", "none": "Leave as it is"}
+
+R = TypeVar("R")
+"""Request of a task: a dataclass with model, bands, stretch, resample and options."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What another run asked, to begin with.
+
+    Attributes
+    ----------
+    request
+        Its request.
+    scene_id, area
+        The scene that it was about, and the GeoJSON outline drawn on it; None when it took all.
+    """
+
+    request: Any
+    scene_id: str
+    area: Mapping[str, Any] | None
+
+
+def like(task: str, request_from: Callable[[Mapping[str, Any]], object]) -> Earlier | None:
+    """What the run asked that ``?like=`` names, or else the run that is open; None for none, or one of another kind.
+
+    So the form beside an open run tells of that run's model. A run that was scored afterwards asked what the one asked
+    that it stands on. Only ``?like=`` also brings the drawn area along.
+
+    Parameters
+    ----------
+    task
+        Name of the task, which is also the kind of its first runs.
+    request_from
+        Makes its request of a run's parameters.
+    """
+    named = st.query_params.get("like")
+    identity = named or st.query_params.get("run")
+    if not identity:
+        return None
+    run = resources.store().run(identity)
+    scene = run.scene_id
+    while run.kind == "scored" and run.parents:
+        run = resources.store().run(run.parents[0])
+    if (run.task, run.kind) != (task, task):
+        return None
+    return Earlier(request_from(run.parameters), scene, run.parameters["area"] if named else None)
+
+
+def same_area(record: SceneRecord, before: Earlier | None, task: Task) -> Drawn:
+    """The area of an earlier run of the scene, unless the user wants another; asked where nothing is drawn."""
+    if before is None or before.area is None or before.scene_id != record.id:
+        return None
+    same = st.checkbox(
+        task.again, True, key=f"same-area-{st.query_params['like']}",
+        help="The run that this one begins with took only a drawn part of the scene. Without the tick all is taken.",
+    )  # fmt: skip
+    return before.area if same else None
+
+
+def choose_model(
+    task: str, scene: Scene, before: Earlier | None, title: Callable[[StoredModel], str], explained: str
+) -> StoredModel | None:
+    """Let the user choose a model, those first that suit the scene; None, with the words why, without any.
+
+    Parameters
+    ----------
+    task
+        Name of the task.
+    before
+        Run to begin with.
+    title
+        How a model stands in the list.
+    explained
+        What the list's numbers mean.
+    """
+    from core.learning.bridge import suits
+    from core.learning.store import list_models
+
+    ranked = sorted(list_models(task), key=lambda model: not suits(model.spec, scene))
+    models = {model.spec.name: model for model in ranked}
+    if not models:
+        st.info(f"No {task} model is installed. Train one with `python -m core {task} train`.")
+        return None
+    wanted = "" if before is None else before.request.model
+    if wanted and wanted not in models:
+        st.caption(plain(f"The model {wanted} of the earlier run is no longer installed."))
+    first = list(models).index(wanted) if wanted in models else 0
+    name = st.selectbox(
+        "Model", list(models), key=f"model-{ranked[0].spec.name}-{first}", index=first,
+        format_func=lambda name: title(models[name]), help=explained,
+    )  # fmt: skip
+    return models[name]
+
+
+def show_limits(model: StoredModel, more: str = "", failures: str = "") -> None:
+    """Say what the model is for and where it fails, with its whole card one click away.
+
+    Parameters
+    ----------
+    more
+        A sentence after its first limit.
+    failures
+        File of the card's picture of the model's worst errors.
+    """
+    st.caption(plain(f"Trained on: {model.spec.sensor}."))
+    if model.spec.limits:
+        st.caption(f"**Limits.** {plain(model.spec.limits[0])} {more}")
+    with st.popover("Model card", width="stretch"):
+        # The picture is a file beside the card; Markdown here has no folder to find it in.
+        st.markdown("\n".join(line for line in model.card.splitlines() if not failures or failures not in line))
+        picture = model.folder / failures
+        if failures and picture.exists():
+            _picture(picture)
+
+
+def _picture(path: Path) -> None:
+    words = "The worst validation images of the model"
+    st.image(path.read_bytes(), caption=words, alt=words)
+
+
+def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[[], Any]) -> R | None:
+    """Show the form, or why the model cannot be used on the scene; the request when its button was pressed.
+
+    Parameters
+    ----------
+    scene, model
+        What is to be looked at, by what.
+    begin
+        Request with whose choices the form begins; what the form does not show is taken from it as it is.
+    button
+        Words of its button.
+    more
+        Shows what only this task asks for, in the form's last part, and returns the request's options.
+    """
+    asked: Any = begin
+    guess = _guess(scene, model)
+    if guess is None:
+        return None
+    resources.jobs().prepare()  # a worker starts while the user looks at the form
+    if asked.bands and len(asked.bands) == len(guess) and max(asked.bands) <= len(scene.bands):
+        guess = asked.bands
+    stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"{asked.stretch} % of each band")}
+    with st.form("ask", border=False):
+        pressed = st.form_submit_button(button, type="primary", width="stretch")
+        with st.expander("Bands, values and accuracy", expanded=None in guess):
+            bands = _bands(scene, model, guess)
+            stretch = st.selectbox(
+                "Values", list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
+                help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
+            )  # fmt: skip
+            resample = st.selectbox(
+                "Ground distance", list(RESAMPLES), list(RESAMPLES).index(asked.resample),
+                format_func=RESAMPLES.__getitem__,
+            )  # fmt: skip
+            options = more()
+    if not pressed:
+        return None
+    known = tuple(band for band in bands if band is not None)
+    if len(known) < len(bands):
+        raise BandError("Not every band is chosen.", remedy=f"Choose one each for {', '.join(model.spec.bands)}.")
+    changes = {"model": model.spec.name, "bands": known, "stretch": stretch, "resample": resample, "options": options}
+    made: R = replace(asked, **changes)
+    return made
+
+
+def show_unasked(parts: list[str]) -> None:
+    """Say what the form takes from an earlier run without asking."""
+    if parts:
+        st.caption(plain(f"As in the earlier run: {', '.join(parts)}."))
+
+
+Bands = tuple[int | None, ...]
+"""Band numbers for the model; None where the file does not tell and the user must."""
+
+
+def _guess(scene: Scene, model: StoredModel) -> Bands | None:
+    """Bands for the model; None, with the words why, when the scene has too few."""
+    from core.raster.scene import guess_bands
+
+    try:
+        return guess_bands(scene, model.spec.bands)
+    except BandError as error:
+        if len(scene.bands) < len(set(model.spec.bands)):
+            show_error(error)
+            return None
+        st.info(plain(f"{error.what} Choose the bands below."))
+        return (None,) * len(model.spec.bands)
+
+
+def _bands(scene: Scene, model: StoredModel, guess: Bands) -> Bands:
+    numbers = [band.index for band in scene.bands]
+    names = {band.index: f"{band.index} · {band.name}".removesuffix(" · ") for band in scene.bands}
+    return tuple(
+        st.selectbox(f"Band for {role}", numbers, index=None if number is None else numbers.index(number),
+                     format_func=names.__getitem__, key=f"band-{role}-{scene.digest[:12]}")
+        for role, number in zip(model.spec.bands, guess, strict=True)
+    )  # fmt: skip

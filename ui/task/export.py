@@ -1,0 +1,92 @@
+"""Taking results away: the report, files of the run where they lie, and files prepared at the sliders' values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.state import rerun_fragment
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from ui.task.view import Result
+
+
+def show_report(result: Result, choice: object, values: Mapping[str, str], holds: str) -> None:
+    """A file for people, and one with everything for machines.
+
+    Parameters
+    ----------
+    choice
+        What the sliders say.
+    values
+        The same as it stands in the page's address.
+    holds
+        Begins the sentence on what the report holds as it was when it was written.
+    """
+    run = resources.store().run(result.id)
+    st.markdown(
+        "**For people.** A report in plain words with maps, charts, the explanations so far, scores with their "
+        "caveats, and all that it was made from. It is one file, opens anywhere, also offline, and prints well."
+    )
+    known = run.artifact("report")
+    row = st.container(horizontal=True)
+    if row.button("Write the report" if known is None else "Write it anew", type="primary", key=f"report-{run.id}"):
+        from core.runs.reporting import make_report
+
+        with st.spinner("Writing the report"):
+            make_report(resources.store(), run.id, choice, _address(run, values))  # type: ignore[arg-type]
+        rerun_fragment()
+    base = resources.base_path()
+    if known is not None:
+        row.link_button(f"Report · {size(known.size)}", f"{base}/artifacts/{run.id}/report")
+    row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip")
+    if known is not None:
+        st.caption(f"{holds} as they were when it was written.")
+
+
+def _address(run: Run, values: Mapping[str, str]) -> str:
+    """Where the run opens as it is seen now."""
+    place = st.context.url or ""
+    query = "&".join([f"run={run.id}", *(f"{name}={value}" for name, value in values.items())])
+    return f"{place.split('?')[0]}?{query}" if place else ""
+
+
+def link(run: Run, role: str, title: str) -> None:
+    """Offer a file of a run where it lies, if the run has it."""
+    stored = run.artifact(role)
+    if stored is None:
+        return
+    left, right = st.columns([3, 1])
+    left.markdown(f"{title} · {size(stored.size)}")
+    address = f"{resources.base_path()}/artifacts/{run.id}/{role}"
+    right.link_button(f"{role}{stored.path.suffix}", address, width="stretch")
+
+
+def offer(folder: Path, titles: Mapping[str, str], run: str) -> None:
+    """Offer the prepared files of a folder for download, those that have a title."""
+    for path in sorted(folder.iterdir()):
+        if path.name in titles:
+            left, right = st.columns([3, 1])
+            left.markdown(f"{titles[path.name]} · {size(path.stat().st_size)}")
+            right.download_button(
+                path.name, lambda path=path: path.read_bytes(),
+                file_name=f"{run[:8]}-{path.name}", key=f"download-{path}", on_click="ignore",
+                width="stretch",
+            )  # fmt: skip
+
+
+def folder_of(run: str, asked: object) -> Path:
+    """Where the exports of a run at what was asked lie; a name of ours, never one of the user's."""
+    choice = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    return resources.store().home / "exports" / run / choice
+
+
+def size(octets: int) -> str:
+    """Bytes as they stand beside a file."""
+    return f"{octets / 1e6:.1f} MB" if octets >= 1e5 else f"{octets / 1e3:.0f} kB"

@@ -1,0 +1,95 @@
+"""The one skeleton of every task page: a line that says what it answers, a narrow column, the map, the tabs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.feedback import empty, guard
+from ui.map_layers import scene_tiles
+from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
+from ui.task import ask, choose, opened, other, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.runs.records import Order, Run, SceneRecord
+    from ui.task.ask import Earlier
+    from ui.task.task import Drawn, Task
+
+
+def show(
+    task: Task,
+    like: Callable[[], Earlier | None],
+    form: Callable[[SceneRecord, Earlier | None], Callable[[Drawn], Order] | None],
+    result: Callable[[SceneRecord, Run], None],
+) -> None:
+    """Show the page of a task.
+
+    Parameters
+    ----------
+    task
+        What the page is called and says.
+    like
+        Gives what the run asked with which the form begins; None for none.
+    form
+        Shows model and form; gives what makes the order of a drawn area once the button was pressed.
+    result
+        Shows the result of a finished run of a scene.
+    """
+    st.title(task.title)
+    st.markdown(task.question)
+    left, right = st.columns([1, 3], gap="medium")
+    asked = record = order = drawn = again = None
+    with left, guard():
+        asked = opened.asked(task)
+        record = opened.scene(asked)
+    with left:
+        with st.expander("Scene", expanded=record is None and asked is None), guard():
+            choose.choose()
+        if record is not None:
+            with guard():
+                choose.describe(record)
+                drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=task.map_key(record))
+                before = like()
+                again = None if drawn else ask.same_area(record, before, task)
+                order = form(record, before)
+    with right:
+        if record is not None and order is not None:
+            with guard():
+                choose.show(scene=record.id, run=run.submit(record, order, drawn or again))
+        if asked is not None and asked.kind not in task.kinds:
+            with guard():
+                other.show(asked)
+        elif asked is not None and record is None:
+            with guard():
+                opened.show_without_image(asked, task)
+        elif record is None:
+            _show_empty()
+        else:
+            with guard():
+                if asked is not None and run.show_state(asked, task):
+                    result(record, asked)
+                else:
+                    _show_scene(task, record, asked, again=again is not None)
+
+
+def _show_empty() -> None:
+    if empty(
+        "No scene yet.",
+        "Choose a sample, open data or an image of your own on the left. The sample is a synthetic mountain valley "
+        "before and after an event, with its true landslides.",
+        action="Start with the sample valley",
+        key="start-sample",
+    ):
+        with guard():
+            choose.use(choose.open_sample("valley-after"))
+
+
+def _show_scene(task: Task, record: SceneRecord, asked: Run | None, *, again: bool) -> None:
+    """The map of the scene alone."""
+    image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
+    event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))
+    if asked is None or not asked.active:
+        run.tell_area(event, task, again=again)

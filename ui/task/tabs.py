@@ -1,0 +1,45 @@
+"""The tabs below the map: in the order that every task page keeps, and computed only when they are open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import streamlit as st
+
+from ui.feedback import guard
+from ui.state import Slot
+
+V = TypeVar("V")
+
+
+def next_tab(task: str) -> Slot[str]:
+    """Title of the tab to be open when the tabs of a task are shown next, where another page part says so."""
+    return Slot(f"{task}-next-tab", "")
+
+
+def show_tabs(task: str, parts: Mapping[str, Callable[[V], None]], view: V, wanted: str = "") -> None:
+    """Show the open tab; the others are not computed until they are opened.
+
+    Parameters
+    ----------
+    task
+        Name of the task.
+    parts
+        What each tab shows, by its title.
+    view
+        What they are given.
+    wanted
+        Title of the tab that the address leads to; empty when it leads to none.
+    """
+    key, following = f"{task}-tab", next_tab(task)
+    wanted = wanted or following.get()
+    if wanted in parts:
+        st.session_state[key] = wanted
+        following.clear()
+    tabs = st.tabs(list(parts), key=key, on_change="rerun")
+    for tab, show in zip(tabs, parts.values(), strict=True):
+        with tab:
+            if tab.open:
+                with guard():
+                    show(view)
