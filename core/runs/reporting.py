@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.runs import files
@@ -13,20 +15,21 @@ from core.runs.records import Run, SceneRecord
 from core.runs.store import Store
 
 if TYPE_CHECKING:
+    from core.detection.findings import Choice as BoxChoice
     from core.mapping.findings import Choice
-    from core.runs.report import ReportInput
+    from core.runs.report import DetectionInput, MappingInput, ReportInput
 
 REPORT = "report"
 """What the report is among the files of its run."""
 
 
-def make_report(store: Store, run_id: str, choice: Choice | None = None, address: str = "") -> None:
+def make_report(store: Store, run_id: str, choice: Choice | BoxChoice | None = None, address: str = "") -> None:
     """Write the report of a finished run and keep it with the run, in place of an earlier one.
 
     Parameters
     ----------
     choice
-        Threshold and areas; the model's threshold and the smallest mappable area when None.
+        What was chosen after the run, of its own task; what its page begins with when None.
     address
         Where the run can be opened, to be told in the report.
 
@@ -45,41 +48,70 @@ def make_report(store: Store, run_id: str, choice: Choice | None = None, address
         store.add_artifact(run_id, REPORT, path)
 
 
-def report_input(store: Store, run_id: str, choice: Choice | None = None, address: str = "") -> ReportInput:
+def report_input(
+    store: Store, run_id: str, choice: Choice | BoxChoice | None = None, address: str = ""
+) -> ReportInput:
     """A run with all that its report tells of it.
 
     Raises
     ------
     InputError
-        When the run is unknown or not done.
+        When the run is unknown, not done, or of a task without reports.
     """
-    from core.mapping.findings import default_choice
-    from core.mapping.result import MAPPINGS
-    from core.runs.outlines import outlined_before
-    from core.runs.report import ReportInput
-
-    run, result = store.run(run_id), store.mapping(run_id)
-    explained = [child for child in store.children(run_id, "explanation")[::-1] if child.status == "done"]
+    run = store.run(run_id)
+    gather = GATHERED.get(run.task)
+    if gather is None:
+        raise InputError(f"There is no report of a run of the task {run.task!r}.")
     record = scene_of(store, run)
-    dem = None if record is None else record.dem
-    chosen = choice or default_choice(result, result.threshold)
-    outlined = outlined_before(store, result, chosen, terrain=dem is not None) if run.kind in MAPPINGS else None
-    return ReportInput(
-        task=run.task,
-        kind=run.kind,
-        result=result,
-        made=datetime.now(UTC),
+    content: ReportInput = gather(store, run, record, choice)
+    return replace(
+        content,
         scene=None if record is None else record.scene,
-        dem=dem,
-        choice=choice if outlined is None else chosen,
         origin="" if record is None else record.origin,
-        explanations=tuple(store.mapping(child.id) for child in explained),
         name=run.name,
         note=run.note,
         tags=run.tags,
         address=address,
-        outlined=outlined,
     )
+
+
+def _mapping(store: Store, run: Run, record: SceneRecord | None, choice: Choice | None) -> MappingInput:
+    from core.mapping.findings import default_choice
+    from core.mapping.result import MAPPINGS
+    from core.runs.outlines import outlined_before
+    from core.runs.report import MappingInput
+
+    result = store.mapping(run.id)
+    dem = None if record is None else record.dem
+    chosen = choice or default_choice(result, result.threshold)
+    outlined = outlined_before(store, result, chosen, terrain=dem is not None) if run.kind in MAPPINGS else None
+    return MappingInput(
+        run.task, run.kind, result, datetime.now(UTC),
+        explanations=tuple(store.mapping(one.id) for one in _explained(store, run)),
+        dem=dem, choice=choice if outlined is None else chosen, outlined=outlined,
+    )  # fmt: skip
+
+
+def _detection(store: Store, run: Run, record: SceneRecord | None, choice: BoxChoice | None) -> DetectionInput:
+    from core.runs.report import DetectionInput
+
+    del record
+    return DetectionInput(
+        run.task, run.kind, store.detection(run.id), datetime.now(UTC),
+        explanations=tuple(store.detection(one.id) for one in _explained(store, run)), choice=choice,
+    )  # fmt: skip
+
+
+GATHERED: Mapping[str, Callable[[Store, Run, SceneRecord | None, Any], Any]] = {
+    "mapping": _mapping,
+    "detection": _detection,
+}
+"""By task, what its own part of a report's content is gathered by."""
+
+
+def _explained(store: Store, run: Run) -> list[Run]:
+    """Finished explanations of a run, the oldest first."""
+    return [child for child in store.children(run.id, "explanation")[::-1] if child.status == "done"]
 
 
 def scene_of(store: Store, run: Run) -> SceneRecord | None:

@@ -300,7 +300,8 @@ def test_without_a_model_the_page_says_how_to_get_one(
 @pytest.fixture
 def large(page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The page of a finished run that is too large to be outlined at once."""
-    for module in ("core.mapping.findings", "core.runs.outlines", "core.mapping.export", "core.runs.report.subject"):
+    reported = "core.runs.report.mapping.subject"
+    for module in ("core.mapping.findings", "core.runs.outlines", "core.mapping.export", reported):
         monkeypatch.setattr(f"{module}.LARGEST", 99)
     red = np.zeros((3, 48, 64), np.uint8)
     red[0, 4:10, 5:15] = red[0, 30:34, 40:44] = 255

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.mapping import findings
 from core.runs.mapping import Request, order_of
 from core.runs.records import Order
-from core.runs.report import subject
+from core.runs.report.mapping import subject
 from core.runs.store import Store
 from core.runs.work import perform
 from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster

@@ -26,7 +26,7 @@ from core.mapping.result import MappingResult
 from core.plots.colours import FOUND, rgb
 from core.raster.scene import Scene
 from core.raster.write import write_array
-from core.runs.report import ReportInput, render, write_report
+from core.runs.report import MappingInput, render, write_report
 from core.runs.report.pictures import picture
 from core.runs.report.reasons import target_region
 from tests.factories import made_run, tiny_spec, write_model, write_raster
@@ -103,12 +103,12 @@ def image(folder: Path, placement: str = "north-up", **origin: Any) -> Scene:
     return Scene.open(write_raster(folder / "image.tif", values, placement), **origin)
 
 
-def asked(result: MappingResult, **changes: Any) -> ReportInput:
-    content = ReportInput("mapping", "mapping", result, MADE, choice=Choice(0.5, 0.0))
+def asked(result: MappingResult, **changes: Any) -> MappingInput:
+    content = MappingInput("mapping", "mapping", result, MADE, choice=Choice(0.5, 0.0))
     return replace(content, **changes)
 
 
-def read(content: ReportInput) -> Page:
+def read(content: MappingInput) -> Page:
     return Page(render(content))
 
 
@@ -145,7 +145,7 @@ def test_an_image_without_data_is_said_to_be_one(tmp_path: Path, models: Path) -
 def test_too_large_a_raster_has_its_area_from_the_counts_and_no_polygons(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.runs.report.subject.LARGEST", 100)
+    monkeypatch.setattr("core.runs.report.mapping.subject.LARGEST", 100)
     page = read(asked(mapped(tmp_path)))
     assert re.search(r"The model maps as landslide 52,4\d\d m² or 24 % of the 0.22 km² that were looked at,", page.text)
     assert "landslides were not counted" in page.text
@@ -435,7 +435,7 @@ def test_a_change_says_what_is_compared_and_no_more(tmp_path: Path, models: Path
     codes = np.full((1, HEIGHT, WIDTH), 127, dtype=np.int16)
     write_array(tmp_path / "change.tif", run.grid, codes, nodata=-32768)
     run = replace(run, kind="change", artifacts={"change": "change.tif"}, parents=("a" * 32, "b" * 32))
-    page = read(ReportInput("mapping", "change", run, MADE))
+    page = read(MappingInput("mapping", "change", run, MADE))
     assert "The mapping of made (run bbbbbbbb) was compared, pixel by pixel, with another mapping" in page.text
     assert "of the place (run aaaaaaaa)." in page.text
     # Two models may have looked at one image: nothing says that there was an earlier and a later one.

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from core.mapping.findings import Choice
     from core.mapping.result import MappingResult
     from core.runs.records import Run, SceneRecord
-    from core.runs.report.content import ReportInput
+    from core.runs.report.content import MappingInput
+    from core.runs.report.mapping.subject import MappingSubject
     from core.runs.report.parts import Content, Part
-    from core.runs.report.subject import Subject
 
 AROUND = "12rem"
 
@@ -45,7 +45,7 @@ class Reading:
         The landslides; None for a raster too large to outline at once that nobody has had outlined.
     """
 
-    content: ReportInput
+    content: MappingInput
     summary: Part
     polygons: GeoDataFrame | None
 
@@ -147,7 +147,7 @@ def _number(name: str, default: float) -> float:
         raise InputError(f"The {name} in the address is no number.", remedy="Open the page without it.") from None
 
 
-def _content(run: Run, choice: Choice) -> ReportInput:
+def _content(run: Run, choice: Choice) -> MappingInput:
     """What the report of the run would be made from; explanations whose pictures are lost are left out."""
     from core.runs.reporting import report_input
 
@@ -158,26 +158,27 @@ def _content(run: Run, choice: Choice) -> ReportInput:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _subject(key: tuple[str, ...], _content: ReportInput) -> Subject:
+def _subject(key: tuple[str, ...], _content: MappingInput) -> MappingSubject:
     """Everything computed of a run; kept only as long as both halves of a page need it, for it holds pictures."""
     del key
-    from core.runs.report.subject import Subject
+    from core.runs.report.mapping.subject import MappingSubject
 
-    return Subject.of(_content)
+    return MappingSubject.of(_content)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the run")
-def _begin(key: tuple[str, ...], _content: ReportInput) -> Reading:
-    from core.runs.report.summary import summary
+def _begin(key: tuple[str, ...], _content: MappingInput) -> Reading:
+    from core.runs.report.mapping.summary import summary
 
     subject = _subject(key, _content)
     return Reading(_content, summary(subject), None if subject.findings is None else subject.findings.polygons)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Drawing charts and explanations")
-def _told(key: tuple[str, ...], _content: ReportInput) -> dict[str, Part]:
+def _told(key: tuple[str, ...], _content: MappingInput) -> dict[str, Part]:
     """The other parts of the report, by their anchors."""
-    from core.runs.report import agreement, maps, reasons, summary
+    from core.runs.report import reasons
+    from core.runs.report.mapping import agreement, maps, summary
 
     subject = _subject(key, _content)
     polygons = None if subject.findings is None else subject.findings.polygons

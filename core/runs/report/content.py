@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from core.mapping.findings import Choice
-from core.mapping.outlines import Outlined
-from core.mapping.result import MappingResult
-from core.raster.scene import Scene
+from core.runs.report.words import one_line
+
+if TYPE_CHECKING:
+    from core.detection.findings import Choice as BoxChoice
+    from core.detection.result import DetectionResult
+    from core.mapping.findings import Choice
+    from core.mapping.outlines import Outlined
+    from core.mapping.result import MappingResult
+    from core.raster.grid import Grid
+    from core.raster.scene import Scene
+
+
+class Reported(Protocol):
+    """What the result of every task has."""
+
+    @property
+    def id(self) -> str:
+        """32 hexadecimal digits."""
+
+    @property
+    def scene(self) -> str:
+        """Name of what was looked at."""
+
+    @property
+    def scene_digest(self) -> str:
+        """Digest of its content."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+
+    @property
+    def grid(self) -> Grid:
+        """The scene's grid, or that of its drawn part."""
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether there is a reference to count against."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Where all of it came from."""
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Ids of the runs it stands on."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences the user must see."""
+
+    def artifact(self, role: str) -> Path:
+        """Path of a file of the run."""
 
 
 @dataclass(frozen=True)
 class ReportInput:
-    """A run as it is reported.
+    """A run as it is reported, whatever its task.
 
     Attributes
     ----------
@@ -26,10 +77,6 @@ class ReportInput:
         When the report was made; with a time zone, else taken as UTC.
     scene
         What the run looked at; None when it is no longer there, and pictures do without it.
-    dem
-        Elevation in metres, for slopes.
-    choice
-        Threshold and areas; the model's own when None.
     origin
         Where the scene came from, in words.
     explanations
@@ -38,21 +85,56 @@ class ReportInput:
         What users wrote on the run.
     address
         Where the run can be opened, empty when unknown.
-    outlined
-        Landslides at `choice` of a raster too large to outline at once; None when nobody has had them outlined.
     """
 
     task: str
     kind: str
-    result: MappingResult
+    result: Reported
     made: datetime
     scene: Scene | None = None
-    dem: Path | None = None
-    choice: Choice | None = None
     origin: str = ""
-    explanations: tuple[MappingResult, ...] = ()
+    explanations: tuple[Reported, ...] = ()
     name: str = ""
     note: str = ""
     tags: tuple[str, ...] = ()
     address: str = ""
+
+    @property
+    def scene_name(self) -> str:
+        """Name of the image, on one line."""
+        known = self.result.scene or (self.scene.name if self.scene else "")
+        return one_line(known) or "an image without a name"
+
+
+@dataclass(frozen=True)
+class MappingInput(ReportInput):
+    """A mapping, or what stands on one, as it is reported.
+
+    Attributes
+    ----------
+    dem
+        Elevation in metres, for slopes.
+    choice
+        Threshold and areas; the model's own when None.
+    outlined
+        Landslides at `choice` of a raster too large to outline at once; None when nobody has had them outlined.
+    """
+
+    result: MappingResult
+    dem: Path | None = None
+    choice: Choice | None = None
     outlined: Outlined | None = None
+
+
+@dataclass(frozen=True)
+class DetectionInput(ReportInput):
+    """A detection as it is reported.
+
+    Attributes
+    ----------
+    choice
+        Confidence and how boxes are merged; the model's own when None.
+    """
+
+    result: DetectionResult
+    choice: BoxChoice | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import core
@@ -11,7 +12,7 @@ from core.learning.spec import ModelSpec
 from core.raster.scene import Scene
 from core.runs.report.content import ReportInput
 from core.runs.report.parts import Facts, Paragraph, Part
-from core.runs.report.subject import scene_name, spec_of
+from core.runs.report.subject import spec_of
 from core.runs.report.words import UNKNOWN, moment, moment_of, one_line
 
 NOT_STATED = "not stated"
@@ -22,19 +23,18 @@ SOFTWARE = (
 )
 
 
-def data(content: ReportInput) -> Part:
-    """Image, reference, elevation and model, with their digests, licences and citations."""
+def data(content: ReportInput, elevation: Path | None = None) -> Part:
+    """Image, reference, elevation where it was used, and model, with their digests, licences and citations."""
     result = content.result
     tables = [Facts("Image", tuple(_image(content)))]
     truth = result.provenance.get("truth")
     if result.has_truth or truth:
         tables.append(Facts("Reference inventory", tuple(_truth(truth))))
-    if content.dem is not None:
-        elevation = Scene.open(content.dem)
-        rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", elevation.digest))
+    if elevation is not None:
+        rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
         tables.append(Facts("Elevation", rows))
     if result.model:
-        tables.append(Facts("Model", tuple(_model(content, spec_of(result)))))
+        tables.append(Facts("Model", tuple(_model(content, spec_of(content)))))
     return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
 
 
@@ -44,7 +44,7 @@ def _image(content: ReportInput) -> Iterable[tuple[str, str]]:
     grid = result.grid
     distance = grid.ground_distance()
     size = f"{grid.width:,} × {grid.height:,} pixels" + (f" of {distance:.3g} m" if distance else "")
-    yield "Name", scene_name(content)
+    yield "Name", content.scene_name
     yield "Content SHA-256", result.scene_digest or UNKNOWN
     yield "Kind", _kind(recorded, scene)
     yield "Origin", one_line(content.origin) or UNKNOWN

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
 from core.learning.metrics import decode
-from core.mapping.result import EXPLANATION, MappingResult
+from core.mapping.result import EXPLANATION
 from core.raster.scene import Scene
-from core.runs.report.content import ReportInput
+from core.runs.report.content import Reported, ReportInput
 from core.runs.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
 from core.runs.report.pictures import picture
 from core.runs.report.words import UNKNOWN, count, one_line
@@ -61,7 +61,7 @@ def reasons(content: ReportInput, polygons: GeoDataFrame | None = None) -> Part:
 
 
 def one_reason(
-    explanation: MappingResult, content: ReportInput, number: int, polygons: GeoDataFrame | None
+    explanation: Reported, content: ReportInput, number: int, polygons: GeoDataFrame | None
 ) -> list[Content]:
     """Heading, pictures, sentence and faithfulness of one explanation."""
     grid, target = explanation.grid, explanation.provenance.get("target")
@@ -110,8 +110,8 @@ def _where(target: Any, polygons: GeoDataFrame | None) -> str:  # noqa: ANN401  
 
 def target_region(
     target: Any,  # noqa: ANN401  JSON is of any type
-    explanation: MappingResult,
-    result: MappingResult,
+    explanation: Reported,
+    result: Reported,
 ) -> NDArray[np.bool_] | None:
     """What was asked about, on the explanation's grid; None when it is not recorded or lies outside.
 

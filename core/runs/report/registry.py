@@ -6,29 +6,32 @@ A new task adds a module that builds its parts and a line below; template, pictu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from core.errors import InputError
-from core.runs.report import agreement, change, maps, origin, reasons, summary
-from core.runs.report.content import ReportInput
+from core.runs.report import origin, reasons
+from core.runs.report.content import MappingInput, ReportInput
+from core.runs.report.mapping import agreement, change, maps, summary
+from core.runs.report.mapping.subject import MappingSubject
 from core.runs.report.parts import Part
-from core.runs.report.subject import Subject, scene_name
 
-Builder = Callable[[ReportInput], Iterator[Part | None]]
+Builder = Callable[[Any], Iterator[Part | None]]
+"""Each takes the input of its own task."""
 
 
-def _mapping(content: ReportInput) -> Iterator[Part | None]:
-    subject = Subject.of(content)
+def _mapping(content: MappingInput) -> Iterator[Part | None]:
+    subject = MappingSubject.of(content)
     yield summary.summary(subject)
     yield summary.meaning(subject)
     yield maps.maps(subject)
     yield maps.sizes(subject)
     yield agreement.agreement(subject)
     yield reasons.reasons(content, None if subject.findings is None else subject.findings.polygons)
-    yield origin.data(content)
+    yield origin.data(content, content.dem)
     yield origin.provenance(content)
 
 
-def _change(content: ReportInput) -> Iterator[Part | None]:
+def _change(content: MappingInput) -> Iterator[Part | None]:
     yield change.change(content)
     yield origin.data(content)
     yield origin.provenance(content)
@@ -44,7 +47,7 @@ BUILDERS: Mapping[tuple[str, str], tuple[str, Builder]] = {
 
 def title_of(content: ReportInput) -> str:
     """Title of a report: what it is of."""
-    return f"{_entry(content)[0]} {scene_name(content)}"
+    return f"{_entry(content)[0]} {content.scene_name}"
 
 
 def parts_of(content: ReportInput) -> tuple[Part, ...]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from core.figures.cartography import coordinate_system
 from core.mapping.charts import size_chart
 from core.mapping.figure import draw_map, draw_overview
+from core.runs.report.mapping.subject import MappingSubject
 from core.runs.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.runs.report.pictures import picture
-from core.runs.report.subject import Subject, scene_name
+from core.runs.report.places import places
 from core.runs.report.words import count
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LISTED = 10
 
 
-def maps(subject: Subject) -> Part:
+def maps(subject: MappingSubject) -> Part:
     """Image and probability, the landslides large, and a table of the largest."""
     content: list[Content] = [Pictures((_overview(subject),)), Pictures((_landslides(subject),))]
     if subject.findings is not None and len(subject.findings.polygons):
@@ -30,7 +31,7 @@ def maps(subject: Subject) -> Part:
     return Part("map", "Where", tuple(content))
 
 
-def _overview(subject: Subject) -> Picture:
+def _overview(subject: MappingSubject) -> Picture:
     threshold, grid = subject.choice.threshold, subject.result.grid
     figure = draw_overview(subject.panels, grid, threshold, synthetic=subject.synthetic)
     probability = (
@@ -38,15 +39,15 @@ def _overview(subject: Subject) -> Picture:
         f"the bar is the threshold {threshold:.2f}"
     )
     if subject.panels.image is None:
-        alt = f"Map of the probability of landslide in {scene_name(subject.content)}."
+        alt = f"Map of the probability of landslide in {subject.content.scene_name}."
         caption = f"The image was not at hand when this report was made; shown is {probability}."
     else:
-        alt = f"Two maps of {scene_name(subject.content)}: the image, and the probability of landslide."
+        alt = f"Two maps of {subject.content.scene_name}: the image, and the probability of landslide."
         caption = f"The image that was looked at, and {probability}."
     return picture(figure, alt, f"{caption} {_frame_words(subject)}")
 
 
-def _landslides(subject: Subject) -> Picture:
+def _landslides(subject: MappingSubject) -> Picture:
     findings = subject.findings
     found: GeoDataFrame | float = subject.choice.threshold if findings is None else findings.polygons
     figure = draw_map(subject.panels, subject.result.grid, found, LISTED)
@@ -71,19 +72,19 @@ def _landslides(subject: Subject) -> Picture:
     return picture(figure, f"{alt}.", f"{caption} {f'Coordinates: {system}' if subject.georeferenced else system}.")
 
 
-def _frame_words(subject: Subject) -> str:
+def _frame_words(subject: MappingSubject) -> str:
     north = " The arrow points north." if subject.georeferenced else ""
     return f"Places without data are light grey.{north}"
 
 
-def _table(subject: Subject, findings: Landslides) -> Table:
+def _table(subject: MappingSubject, findings: Landslides) -> Table:
     listed = findings.polygons.head(LISTED)
-    places, columns = _places(listed, subject)
+    where, columns = places(listed)
     slopes = "slope_mean_deg" in listed
     head = [Column("No."), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
     head += [Column("Mean slope, °", True)] if slopes else []
     rows = []
-    for row, place in zip(listed.drop(columns="geometry").to_dict("records"), places, strict=True):
+    for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
         size = row["area_m2" if subject.georeferenced else "area_px"]
         slope = [_number(row["slope_mean_deg"])] if slopes else []
         rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *place))
@@ -95,31 +96,11 @@ def _table(subject: Subject, findings: Landslides) -> Table:
     return Table(caption, (*head, *columns), tuple(rows))
 
 
-def _places(listed: GeoDataFrame, subject: Subject) -> tuple[list[tuple[str, ...]], list[Column]]:
-    """A point inside each polygon: in the image's system and in WGS 84, or as row and column."""
-    points = listed.geometry.representative_point()
-    crs = listed.crs
-    if crs is None:
-        columns = [Column("Row", True), Column("Column", True)]
-        # The point lies within this pixel, whose number is that of its upper left corner.
-        return [(f"{int(y):,}", f"{int(x):,}") for x, y in zip(points.x, points.y, strict=True)], columns
-    degrees = points.to_crs(4326)
-    both: list[tuple[str, ...]] = [(f"{y:.5f}", f"{x:.5f}") for x, y in zip(degrees.x, degrees.y, strict=True)]
-    columns = [Column("Latitude, °", True), Column("Longitude, °", True)]
-    if crs == degrees.crs:
-        return both, columns
-    digits = 5 if crs.is_geographic else 0
-    unit = {"metre": "m", "degree": "°"}.get(crs.axis_info[0].unit_name, crs.axis_info[0].unit_name)
-    own = [Column(f"x, {unit}", True), Column(f"y, {unit}", True)]
-    here = [(f"{x:,.{digits}f}", f"{y:,.{digits}f}") for x, y in zip(points.x, points.y, strict=True)]
-    return [(*first, *second) for first, second in zip(here, both, strict=True)], [*own, *columns]
-
-
 def _number(value: float) -> str:
     return "unknown" if value != value else f"{value:.0f}"
 
 
-def sizes(subject: Subject) -> Part | None:
+def sizes(subject: MappingSubject) -> Part | None:
     """How many landslides have which size; nothing without landslides."""
     findings = subject.findings
     if findings is None or not len(findings.polygons):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from core.mapping.findings import Scores
-from core.runs.report.agreement import precision_words, recall_words
+from core.runs.report.cautions import bridging, cautions, limits
+from core.runs.report.mapping.agreement import precision_words, recall_words
+from core.runs.report.mapping.subject import STEP, Extent, MappingSubject
 from core.runs.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
-from core.runs.report.subject import STEP, Extent, Subject
-from core.runs.report.words import count, one_line, percent, score, sentences
-
-TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene")
-"""Beginnings of a run's notes that the report tells in its own boxes."""
+from core.runs.report.words import count, percent, score
 
 
-def summary(subject: Subject) -> Part:
+def summary(subject: MappingSubject) -> Part:
     """The headline, the numbers to be seen at a glance, and every warning that changes how they are read."""
     content: list[Content] = [Paragraph(headline(subject), lead=True)]
     content.append(Paragraph(_checked(subject)))
@@ -31,7 +29,7 @@ def summary(subject: Subject) -> Part:
     return Part("summary", "Summary", tuple(content))
 
 
-def headline(subject: Subject) -> str:
+def headline(subject: MappingSubject) -> str:
     """What was found, in one sentence."""
     extent, threshold = subject.extent, f"at threshold {subject.choice.threshold:.2f}"
     if not extent.looked_at:
@@ -46,7 +44,7 @@ def headline(subject: Subject) -> str:
     return f"The model maps {count(extent.landslides, 'landslide')}, {together}{share}, {threshold}."
 
 
-def _checked(subject: Subject) -> str:
+def _checked(subject: MappingSubject) -> str:
     """Whether the result could be checked, and what came of it, without a score's name."""
     if subject.scores is None:
         return "There was no inventory to check it against: how much of it is right, and what was missed, is not known."
@@ -54,24 +52,8 @@ def _checked(subject: Subject) -> str:
     return f"It was checked against a reference inventory. {precision_words(model)} {recall_words(model)}"
 
 
-def _warnings(subject: Subject) -> list[Content]:
-    boxes: list[Content] = []
-    if subject.synthetic:
-        boxes.append(
-            Notice(
-                "Synthetic image",
-                "This image was computed by a script. No satellite or aircraft took it, and it shows no real place. "
-                "Nothing in this report is evidence about any place; use it to learn and to test.",
-            )
-        )
-    if subject.seen:
-        boxes.append(
-            Notice(
-                "The model has seen this image",
-                "It was trained or chosen on this very image, so it may simply remember it. The result and its scores "
-                "say nothing about how well the model does elsewhere.",
-            )
-        )
+def _warnings(subject: MappingSubject) -> list[Content]:
+    boxes = cautions(subject)
     better = None if subject.scores is None else index_did_better(subject.scores)
     return boxes if better is None else [*boxes, better]
 
@@ -88,7 +70,7 @@ def index_did_better(scores: Scores) -> Notice | None:
     )
 
 
-def _key_figures(subject: Subject) -> KeyFigures:
+def _key_figures(subject: MappingSubject) -> KeyFigures:
     extent, findings = subject.extent, subject.findings
     figures = []
     if extent.landslides is not None:
@@ -104,14 +86,14 @@ def _key_figures(subject: Subject) -> KeyFigures:
     return KeyFigures(tuple(figures))
 
 
-def _whose_threshold(subject: Subject) -> str:
+def _whose_threshold(subject: MappingSubject) -> str:
     own = subject.own_threshold
     if own is None:
         return "the model's own is not recorded"
     return "the model's own" if abs(own - subject.choice.threshold) < 0.006 else f"chosen; the model's own is {own:.2f}"
 
 
-def meaning(subject: Subject) -> Part:
+def meaning(subject: MappingSubject) -> Part:
     """What the result does and does not mean, how it hangs on the threshold, and the model's known limits."""
     least = subject.choice.minimum_area
     patches = f", in patches of at least {subject.area(least)}," if least and subject.findings is not None else ""
@@ -129,14 +111,12 @@ def meaning(subject: Subject) -> Part:
     )
     content: list[Content] = [Items(means, "What the numbers mean"), Items(does_not, "What they do not mean")]
     content.append(_sensitivity(subject))
-    content += _limits(subject)
-    notes = tuple(one_line(note) for note in subject.result.notes if not note.startswith(TOLD_IN_BOXES))
-    if notes:
-        content.append(Notice("How the image was brought to the model", " ".join(notes), "note"))
+    content += limits(subject, _quiet_valley(subject))
+    content += bridging(subject)
     return Part("meaning", "What this does and does not mean", tuple(content))
 
 
-def _sensitivity(subject: Subject) -> Table:
+def _sensitivity(subject: MappingSubject) -> Table:
     chosen = subject.choice.threshold
     steps = (round(chosen - STEP, 4), chosen, round(chosen + STEP, 4))
     # Rows that are compared are made alike: a large raster is outlined at one threshold only.
@@ -149,30 +129,19 @@ def _sensitivity(subject: Subject) -> Table:
     )
 
 
-def _row(subject: Subject, extent: Extent, chosen: bool) -> tuple[str, ...]:
+def _row(subject: MappingSubject, extent: Extent, chosen: bool) -> tuple[str, ...]:
     landslides = "not counted" if extent.landslides is None else f"{extent.landslides:,}"
     name = f"{extent.threshold:.2f}" + (" (this report)" if chosen else "")
     return name, landslides, subject.area(extent.found), percent(extent.share)
 
 
-def _limits(subject: Subject) -> list[Content]:
-    spec = subject.spec
-    if spec is None:
-        text = (
-            f"The model “{one_line(subject.result.model)}” is no longer on this server, so its card with its known "
-            "limits cannot be quoted. Ask for it before you rely on this result."
-        )
-        return [Notice("Limits of the model unknown", text)]
-    limits = [sentences(limit) for limit in spec.limits]
-    quiet = spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
-    if quiet is not None:
-        limits.append(
-            "On a synthetic valley in which nothing fresh is to be found this model still mapped "
-            f"{quiet:,.0f} m² of each km², or {percent(quiet / 1e6)}, as landslide."
-        )
-    title = f"Known limits of the model {spec.title}, from its card"
-    content: list[Content] = [Items(tuple(limits), title)] if limits else []
-    if subject.other_weights:
-        text = "The model of this name has other weights now than when this run was made. Its card may not fit the run."
-        content.append(Notice("The model has changed since", text))
-    return content
+def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
+    """How much the model maps where there is nothing, when that was measured."""
+    quiet = {} if subject.spec is None else subject.spec.scores.get("quiet_valley", {})
+    alarm = quiet.get("false_alarm_m2_per_km2")
+    if alarm is None:
+        return ()
+    return (
+        "On a synthetic valley in which nothing fresh is to be found this model still mapped "
+        f"{alarm:,.0f} m² of each km², or {percent(alarm / 1e6)}, as landslide.",
+    )

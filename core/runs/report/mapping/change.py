@@ -8,13 +8,13 @@ from core.figures.image import reduced, reduced_shape
 from core.mapping.change import STEPS
 from core.mapping.figure import draw_change
 from core.mapping.result import CHANGE
-from core.runs.report.content import ReportInput
+from core.runs.report.content import MappingInput
 from core.runs.report.parts import Content, Items, Notice, Paragraph, Part, Pictures
 from core.runs.report.pictures import picture
-from core.runs.report.subject import SHOWN_SIDE, scene_name
+from core.runs.report.subject import SHOWN_SIDE
 
 
-def change(content: ReportInput) -> Part:
+def change(content: MappingInput) -> Part:
     """What is compared, and the map of the difference."""
     result = content.result
     one, other = (f"run {parent[:8] or 'unknown'}" for parent in (*result.parents, "", "")[:2])
@@ -22,7 +22,7 @@ def change(content: ReportInput) -> Part:
     codes, valid = reduced(result.artifact(CHANGE), shape)
     difference = np.where(valid, codes.astype(np.float32) / STEPS, np.nan).astype(np.float32)
     compared = (
-        f"The mapping of {scene_name(content)} ({other}) was compared, pixel by pixel, with another mapping of the "
+        f"The mapping of {content.scene_name} ({other}) was compared, pixel by pixel, with another mapping of the "
         f"place ({one})."
     )
     shown: list[Content] = [Paragraph(compared, lead=True)]
@@ -39,7 +39,7 @@ def change(content: ReportInput) -> Part:
         f"Where {other} gives a higher (red) or a lower (blue) probability than {one}. White: no difference. Grey: no "
         "data in one of them."
     )
-    alt = f"Map of the difference in the probability of landslide in {scene_name(content)}."
+    alt = f"Map of the difference in the probability of landslide in {content.scene_name}."
     shown += [
         Pictures((picture(draw_change(result.grid, difference), alt, caption),)),
         Items(does_not, "What this does not mean"),

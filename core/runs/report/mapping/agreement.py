@@ -8,20 +8,20 @@ from core.learning.metrics import Confusion
 from core.mapping.charts import precision_recall_chart, threshold_chart
 from core.mapping.figure import draw_agreement
 from core.mapping.findings import Scores, pixel_area
+from core.runs.report.mapping.subject import MappingSubject
 from core.runs.report.parts import Column, Content, Heading, Items, Paragraph, Part, Pictures, Table
 from core.runs.report.pictures import picture
-from core.runs.report.subject import Subject, scene_name
 from core.runs.report.words import area, of_hundred, percent, score
 
 
-def agreement(subject: Subject) -> Part:
+def agreement(subject: MappingSubject) -> Part:
     """Scores with their meaning and caveats, curves and a map; or what not having a reference means."""
     scores = subject.scores
     content = _without(subject) if scores is None else _with(subject, scores)
     return Part("scores", "How far it agrees with a reference", content)
 
 
-def _without(subject: Subject) -> tuple[Content, ...]:
+def _without(subject: MappingSubject) -> tuple[Content, ...]:
     content: list[Content] = [
         Paragraph(
             "There was no reference inventory for this image. How many of the mapped landslides are right, and how "
@@ -29,9 +29,8 @@ def _without(subject: Subject) -> tuple[Content, ...]:
             "can count both."
         )
     ]
-    spec = subject.spec
-    known = {} if spec is None else spec.scores.get("validation", {})
-    if spec is not None and {"precision", "recall"} <= set(known):
+    known = subject.validation
+    if {"precision", "recall"} <= set(known):
         right, found = of_hundred(known["precision"]), of_hundred(known["recall"])
         content.append(
             Paragraph(
@@ -43,7 +42,7 @@ def _without(subject: Subject) -> tuple[Content, ...]:
     return tuple(content)
 
 
-def _with(subject: Subject, scores: Scores) -> tuple[Content, ...]:
+def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
     threshold = subject.choice.threshold
     intro = f"The map was compared with a reference inventory, pixel by pixel, at threshold {threshold:.2f}."
     if scores.baseline is not None:
@@ -69,7 +68,7 @@ def _with(subject: Subject, scores: Scores) -> tuple[Content, ...]:
     )
     outcome = picture(
         draw_agreement(subject.panels, subject.result.grid, threshold),
-        f"Map of {scene_name(subject.content)}: where model and reference agree, where only the model has a landslide "
+        f"Map of {subject.content.scene_name}: where model and reference agree, where only the model has a landslide "
         "and where only the reference has one.",
         "Where the map agrees with the reference. Bluish green: found, and in the reference. Orange: found, but not in "
         "the reference. Sky blue: missed. Pixels at the threshold.",
@@ -134,7 +133,7 @@ def recall_words(model: Confusion) -> str:
     return f"Of 100 landslide pixels in the reference, {of_hundred(model.recall)} are mapped."
 
 
-def _counts(subject: Subject, model: Confusion) -> Table:
+def _counts(subject: MappingSubject, model: Confusion) -> Table:
     size = pixel_area(subject.result)
     columns = [Column("Outcome"), Column("Pixels", True)]
     columns += [Column("Area", True)] if subject.georeferenced else []
@@ -150,7 +149,7 @@ def _counts(subject: Subject, model: Confusion) -> Table:
     return Table("Counts behind the scores", tuple(columns), rows)
 
 
-def _caveats(subject: Subject, scores: Scores) -> tuple[str, ...]:
+def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
     model = scores.model
     caveats = []
     if model.total:
@@ -163,7 +162,7 @@ def _caveats(subject: Subject, scores: Scores) -> tuple[str, ...]:
         "The reference is taken as the truth. Where it missed a landslide or drew one roughly, the model is blamed.",
         "They hold for this image. Other ground, seasons and sensors give other scores.",
     ]
-    if subject.spec is not None and subject.spec.scores.get("validation"):
+    if subject.validation:
         caveats.append(
             "The model was trained where nearly every image holds a landslide; how many false alarms it gives on quiet "
             "ground is not known from its training."

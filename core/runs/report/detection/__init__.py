@@ -1,0 +1,1 @@
+"""The report of a detection: its parts, each in a module of its own."""
