@@ -159,7 +159,8 @@ class _Mapping(Protocol):
 def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> Iterator[_Mapping]:
     """Give what maps: this process, or several that are started once for all scenes and ended afterwards."""
     from core.runs.local import LocalCluster
-    from core.runs.mapping import add_file, order_of, run_mapping
+    from core.runs.mapping import order_of, run_mapping
+    from core.runs.origin import add_file
     from core.runs.shared import map_shared
 
     begun = announcing(store, arguments)

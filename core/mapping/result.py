@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
-from rasterio.crs import CRS
 
 from core.errors import StorageError
 from core.learning.metrics import Confusion, threshold_code
@@ -27,20 +25,6 @@ MAPPINGS = ("mapping", "scored")
 """Kinds of runs that hold a probability of landslide."""
 
 Kind = Literal["mapping", "scored", "change", "explanation", "outlines"]
-
-
-def _grid_to_json(grid: Grid) -> dict[str, Any]:
-    return {
-        "width": grid.width,
-        "height": grid.height,
-        "transform": list(grid.transform)[:6],
-        "crs": grid.crs.to_wkt() if grid.crs else None,
-    }
-
-
-def _grid_from_json(content: Mapping[str, Any]) -> Grid:
-    crs = CRS.from_wkt(content["crs"]) if content["crs"] else None
-    return Grid(content["width"], content["height"], Affine(*content["transform"]), crs)
 
 
 @dataclass(frozen=True)
@@ -135,7 +119,7 @@ class MappingResult:
         return {
             "format": 2,
             "model": self.model,
-            "grid": _grid_to_json(self.grid),
+            "grid": self.grid.to_json(),
             "counts": self.counts.tolist(),
             "has_truth": self.has_truth,
             "baseline": None if self.baseline is None else self.baseline.tolist(),
@@ -172,7 +156,7 @@ class MappingResult:
                 scene_digest=content["scene_digest"],
                 scene_id=scene_id,
                 model=content["model"],
-                grid=_grid_from_json(content["grid"]),
+                grid=Grid.from_json(content["grid"]),
                 counts=np.asarray(content["counts"], dtype=np.int64),
                 has_truth=content["has_truth"],
                 baseline=None if baseline is None else np.asarray(baseline, dtype=np.int64),

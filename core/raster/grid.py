@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio.windows
@@ -159,6 +160,21 @@ class Grid:
         if not all(map(math.isfinite, (west, south, east, north))):
             raise self._off_the_globe()
         return west, south, east, north
+
+    def to_json(self) -> dict[str, Any]:
+        """Size, transform and coordinate system as plain values."""
+        return {
+            "width": self.width,
+            "height": self.height,
+            "transform": list(self.transform)[:6],
+            "crs": self.crs.to_wkt() if self.crs else None,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Grid:
+        """Make a grid of what `to_json` gave."""
+        crs = CRS.from_wkt(content["crs"]) if content["crs"] else None
+        return cls(content["width"], content["height"], Affine(*content["transform"]), crs)
 
     def outline(self) -> Polygon:
         """Edge of the raster as a polygon in CRS units."""

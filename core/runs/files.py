@@ -34,6 +34,7 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".png": "image/png",
     ".csv": "text/csv; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
     ".zip": "application/zip",
 }
 CHUNK = 1 << 20
@@ -188,7 +189,10 @@ def text(content: str) -> str:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of what a file holds: values, validity and grid of a GeoTIFF, rows of a GeoPackage, bytes otherwise."""
+    """SHA-256 of what a file holds.
+
+    That is values, validity and grid of a GeoTIFF, rows of a GeoPackage or a Parquet table, and bytes otherwise.
+    """
     if path.suffix == ".tif":
         from core.raster.scene import Scene
 
@@ -197,6 +201,10 @@ def content_digest(path: Path) -> str:
         from core.raster.geopackage import rows_digest
 
         return rows_digest(path)
+    if path.suffix == ".parquet":
+        from core.raster import parquet
+
+        return parquet.rows_digest(path)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(CHUNK):

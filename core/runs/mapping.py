@@ -19,11 +19,11 @@ from core.mapping.result import MappingResult
 from core.raster.area import Area, area_of
 from core.raster.progress import Cancel, Progress, ignore, never
 from core.raster.scene import Scene
-from core.runs.provenance import environment, now, this_process
+from core.runs.origin import add_file, done_here, notes_on, same_bands, told_bridge, told_scene, told_truth
+from core.runs.provenance import environment, now
 from core.runs.records import Order, Run, SceneRecord
-from core.runs.scoring import told_truth
 from core.runs.store import Store
-from core.runs.work import Context, perform
+from core.runs.work import Context
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
@@ -98,10 +98,6 @@ def order_of(
     )  # fmt: skip
 
 
-def _nobody(identity: str) -> None:
-    """Tell nobody which run has begun."""
-
-
 def run_mapping(
     store: Store,
     scene: Scene,
@@ -111,7 +107,7 @@ def run_mapping(
     dem: Path | None = None,
     area_outline: Mapping[str, Any] | None = None,
     name: str = "",
-    begun: Callable[[str], None] = _nobody,
+    begun: Callable[[str], None] = lambda identity: None,
     progress: Progress = ignore,
     cancel: Cancel = never,
 ) -> MappingResult:
@@ -133,18 +129,7 @@ def run_mapping(
     """
     record = add_file(store, scene, truth, dem)
     order = order_of(record, request, area_outline, name=name)
-    identity = store.begin(order, server=this_process(), worker="command line")
-    begun(identity)
-    perform(store, identity, claimed=True, listen=progress, stop=cancel, raising=True)
-    return store.mapping(identity)
-
-
-def add_file(store: Store, scene: Scene, truth: Path | None = None, dem: Path | None = None) -> SceneRecord:
-    """Make a raster on disk, with inventory and elevation, a scene of the store; the files stay where they are."""
-    return store.add_scene(
-        scene.path, scene.name, truth=truth, dem=dem, origin="a file of this machine", synthetic=scene.synthetic,
-        licence=scene.licence, citation=scene.citation,
-    )  # fmt: skip
+    return store.mapping(done_here(store, order, begun, progress, cancel))
 
 
 @dataclass(frozen=True)
@@ -200,7 +185,7 @@ class Prepared:
             baseline=counts.baseline if known and spec.bands == ("red", "green", "blue") else None,
             artifacts=artifacts,
             provenance=self._provenance(),
-            notes=_notes(scene, self.model, self.how),
+            notes=notes_on(scene, self.model, self.how),
         )
 
     def _provenance(self) -> dict[str, Any]:
@@ -210,12 +195,12 @@ class Prepared:
             "started": self.started,
             "finished": now(),
             "seconds": round(time.time() - self.clock, 2),
-            "scene": _scene(self.record.scene, self.model),
-            "truth": told_truth(self.record.truth, self.truth),
+            "scene": told_scene(self.record.scene, self.model),
+            "truth": told_truth(self.record.truth),
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
             "parameters": asked,
             "seed": self.run.seed,
-            "bridge": {"bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale},
+            "bridge": told_bridge(how),
             "runtime": {"name": runtime.name, "threads": runtime.threads},
             **environment(),
         }
@@ -253,26 +238,6 @@ def map_scene(store: Store, run: Run, folder: Path, context: Context) -> Mapping
     return ready.result(folder, *written)
 
 
-def _scene(scene: Scene, model: StoredModel) -> dict[str, Any]:
-    return {
-        "name": scene.name,
-        "digest": scene.digest,
-        "synthetic": scene.synthetic,
-        "licence": scene.licence,
-        "citation": scene.citation,
-        "seen_by_model": model.has_seen(scene.digest),
-    }
-
-
-def _notes(scene: Scene, model: StoredModel, how: Bridge) -> tuple[str, ...]:
-    notes = list(how.notes)
-    if scene.synthetic:
-        notes.insert(0, "This scene is synthetic: made by a script, not by a satellite.")
-    if model.has_seen(scene.digest):
-        notes.insert(0, "The model was trained or chosen on this very scene: its scores here say nothing about skill.")
-    return tuple(notes)
-
-
 def request_from(parameters: Mapping[str, Any]) -> Request:
     """The request that stands in the parameters of an order or of a finished run's provenance."""
     options = parameters["options"]
@@ -297,9 +262,5 @@ def request_for(result: MappingResult, mapped: Scene, other: Scene) -> Request:
     Bands are matched by name where both scenes name them; otherwise the numbers are kept.
     """
     request = request_of(result)
-    names = {band.index: band.name for band in mapped.bands}
-    numbers = {band.name: band.index for band in other.bands if band.name}
-    wanted = [names.get(number, "") for number in result.provenance["bridge"]["bands"]]
-    if all(name in numbers for name in wanted):
-        return replace(request, bands=tuple(numbers[name] for name in wanted))
-    return request
+    bands = same_bands(mapped, other, tuple(result.provenance["bridge"]["bands"]))
+    return request if bands is None else replace(request, bands=bands)

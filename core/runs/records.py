@@ -156,7 +156,8 @@ class Order:
     Attributes
     ----------
     task, kind
-        ``"mapping"``, and what of it: ``"mapping"``, ``"change"``, ``"explanation"``, ``"scored"``.
+        ``"mapping"`` or ``"detection"``, and what of it: ``"mapping"``, ``"detection"``, ``"change"``,
+        ``"explanation"``, ``"scored"`` and so on; see `core.runs.work.WORK`.
     scene_id
         Id of a stored scene, or empty.
     parameters

@@ -14,12 +14,13 @@ from core.errors import InputError
 from core.learning.bridge import bridge_of
 from core.learning.metrics import NODATA_CODE, histogram
 from core.learning.spec import ModelSpec
-from core.learning.store import find_model, sha256
+from core.learning.store import find_model
 from core.mapping.baseline import colour_index, index_codes
 from core.mapping.result import PROBABILITY, TRUTH, MappingResult
 from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
+from core.runs.origin import told_truth
 from core.runs.provenance import now
 from core.runs.records import Order, Run, SceneRecord
 from core.runs.standing import check_mapping
@@ -91,11 +92,6 @@ def count_against(
                 baseline += histogram(np.where(codes != NODATA_CODE, index, NODATA_CODE).astype(np.uint8), real)
     progress(len(tops), len(tops))
     return artifacts, counts, baseline if colour else None
-
-
-def told_truth(path: Path | None, known: TruthReader | None) -> dict[str, Any] | None:
-    """An inventory as it stands in the record of a run; None without one."""
-    return None if path is None or known is None else {"name": path.name, "sha256": sha256(path)}
 
 
 def order_scored(result: MappingResult, record: SceneRecord, *, owner: str = "") -> Order:
@@ -181,5 +177,5 @@ def _scored(
         artifacts=artifacts,
         kind="scored",
         parents=(result.id,),
-        provenance={**result.provenance, "truth": told_truth(truth, known), "scored": now()},
+        provenance={**result.provenance, "truth": told_truth(truth), "scored": now()},
     )

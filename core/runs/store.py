@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from core.errors import InputError, StorageError
+from core.detection.result import DetectionResult
 from core.mapping.result import MappingResult
 from core.runs import files
 from core.runs.database import Database, database_url, sqlite_url
@@ -123,24 +124,17 @@ class Store(Queue):
         InputError
             When the run is unknown, not done, or of another task.
         """
-        with self.database.read() as session:
-            row = self._known(session, identity, whole=True)
-            if row.task != "mapping":
-                raise InputError(f"This run is of the task {row.task}.", remedy="Open it on that task's page.")
-            if row.state.status != "done":
-                raise InputError(f"This run is {row.state.status}: it has no result.", remedy="Wait, or run it again.")
-            return MappingResult.from_json(
-                row.result,
-                id=row.id,
-                folder=self._artifacts,
-                artifacts={artifact.role: artifact.file for artifact in row.artifacts if not artifact.derived},
-                scene=row.scene,
-                scene_id=row.scene_id,
-                kind=row.kind,
-                parents=tuple(parent.parent_id for parent in row.parents),
-                provenance=row.provenance,
-                notes=tuple(row.notes),
-            )
+        return MappingResult.from_json(**self._result(identity, "mapping"))
+
+    def detection(self, identity: str) -> DetectionResult:
+        """What a finished run of the detection task computed.
+
+        Raises
+        ------
+        InputError
+            When the run is unknown, not done, or of another task.
+        """
+        return DetectionResult.from_json(**self._result(identity, "detection"))
 
     def artifact(self, identity: str, role: str) -> Artifact:
         """A file of a run, by its role.
@@ -259,6 +253,27 @@ class Store(Queue):
         return len(doomed)
 
     # Within
+
+    def _result(self, identity: str, task: str) -> dict[str, Any]:
+        """What a task makes the result of a finished run of it from."""
+        with self.database.read() as session:
+            row = self._known(session, identity, whole=True)
+            if row.task != task:
+                raise InputError(f"This run is of the task {row.task}.", remedy="Open it on that task's page.")
+            if row.state.status != "done":
+                raise InputError(f"This run is {row.state.status}: it has no result.", remedy="Wait, or run it again.")
+            return {
+                "content": row.result,
+                "id": row.id,
+                "folder": self._artifacts,
+                "artifacts": {artifact.role: artifact.file for artifact in row.artifacts if not artifact.derived},
+                "scene": row.scene,
+                "scene_id": row.scene_id,
+                "kind": row.kind,
+                "parents": tuple(parent.parent_id for parent in row.parents),
+                "provenance": row.provenance,
+                "notes": tuple(row.notes),
+            }
 
     def _known(self, session: Session, identity: str, *, whole: bool = False, held: bool = False) -> RunRow:
         """The row of a run: with all that it is, or held until the transaction ends."""

@@ -148,11 +148,25 @@ def _scored(store: Store, run: Run, folder: Path, context: Context) -> Result:
     return compute_scored(store, run, folder, context)
 
 
+def _detection(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.detection import detect_scene
+
+    return detect_scene(store, run, folder, context)
+
+
+def _detection_scored(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.detection import compute_scored
+
+    return compute_scored(store, run, folder, context)
+
+
 WORK: Mapping[tuple[str, str], Work] = {
     ("mapping", "mapping"): _mapping,
     ("mapping", "change"): _change,
     ("mapping", "outlines"): _outlines,
     ("mapping", "scored"): _scored,
+    ("detection", "detection"): _detection,
+    ("detection", "scored"): _detection_scored,
 }
 """What does the work of each task and kind; each imports its engine only when it is called."""
 

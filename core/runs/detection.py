@@ -1,0 +1,287 @@
+"""A detection run from a stored scene to a stored result: what the page, a worker and the command line call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from core.detection.boxes import Boxes
+from core.detection.candidates import write_boxes
+from core.detection.families.base import build_detector
+from core.detection.findings import default_choice, find
+from core.detection.labels import truth_boxes
+from core.detection.options import Options
+from core.detection.predict import Predictor, write_candidates
+from core.detection.result import CANDIDATES, DETECTIONS, TRUTH, DetectionResult
+from core.detection.runtime import open_detector
+from core.errors import InputError
+from core.learning.bridge import Bridge, bridge
+from core.learning.store import StoredModel, find_model
+from core.raster.area import Area, area_of
+from core.raster.progress import Cancel, Progress, ignore, never
+from core.raster.scene import Scene
+from core.runs.origin import add_file, done_here, notes_on, same_bands, told_bridge, told_scene, told_truth
+from core.runs.provenance import environment, now
+from core.runs.records import Order, Run, SceneRecord
+from core.runs.store import Store
+from core.runs.work import Context, compute_here
+
+TASK = "detection"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of a detection run.
+
+    Attributes
+    ----------
+    model
+        Name of a detection model.
+    bands
+        Band numbers of the scene in the model's order; None guesses them.
+    stretch
+        ``"auto"``, ``"none"`` or percentiles such as ``"2,98"``.
+    resample
+        ``"auto"`` or ``"none"``.
+    options
+        Overlap, batch, least confidence and number of candidates.
+    """
+
+    model: str
+    bands: tuple[int, ...] | None = None
+    stretch: str = "auto"
+    resample: str = "auto"
+    options: Options = field(default_factory=Options)
+
+
+def prepare(scene: Scene, request: Request) -> tuple[StoredModel, Bridge, Predictor]:
+    """Model, bridge and predictor for a scene, without computing anything yet.
+
+    Raises
+    ------
+    LandslideError
+        Whatever makes the request impossible: bands, weights, no valid pixel.
+    """
+    model = find_model(TASK, request.model)
+    how = bridge(scene, model.spec, request.bands, request.stretch, request.resample)
+    return model, how, Predictor(scene, model.spec, how, open_detector(model, build_detector), request.options)
+
+
+def order_of(
+    record: SceneRecord,
+    request: Request,
+    area_outline: Mapping[str, Any] | None = None,
+    *,
+    owner: str = "",
+    name: str = "",
+    parents: tuple[str, ...] = (),
+) -> Order:
+    """The order of a detection in a stored scene, with its inventory where it has one.
+
+    Parameters
+    ----------
+    area_outline
+        GeoJSON polygon of the part to search, as `core.raster.area.area_of` takes it; all when None.
+    """
+    parameters = {**asdict(request), "area": None if area_outline is None else dict(area_outline)}
+    return Order(
+        task=TASK, kind="detection", scene_id=record.id, parameters=parameters, model=request.model, owner=owner,
+        name=name, parents=parents,
+    )  # fmt: skip
+
+
+def run_detection(
+    store: Store,
+    scene: Scene,
+    request: Request,
+    *,
+    truth: Path | None = None,
+    area_outline: Mapping[str, Any] | None = None,
+    name: str = "",
+    begun: Callable[[str], None] = lambda identity: None,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> DetectionResult:
+    """Search a scene in this process and keep the result in the store.
+
+    Parameters
+    ----------
+    scene, truth
+        Raster and inventory on disk; they become a scene of the store and stay where they are.
+    area_outline
+        Part of the scene to search; see `order_of`.
+    begun
+        Told the id before the work begins.
+
+    Raises
+    ------
+    LandslideError
+        When the run is not possible or was cancelled; in the store it then stands as failed or cancelled.
+    """
+    record = add_file(store, scene, truth)
+    order = order_of(record, request, area_outline, name=name)
+    return store.detection(done_here(store, order, begun, progress, cancel))
+
+
+def detect_scene(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
+    """Do the work of a run of kind ``"detection"``: candidates into `folder`, and where they came from."""
+    context.report(0, 0, "Reading the scene and loading the model")
+    started, clock = now(), time.time() if run.started is None else run.started.timestamp()
+    record, request, drawn = store.scene_record(run.scene_id), request_from(run.parameters), run.parameters["area"]
+    scene = record.scene
+    area = area_of(scene.grid, drawn) if drawn else None
+    model, how, predictor = prepare(scene, request)
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Searching window {done:,} of {total:,}")
+
+    report(0, len(predictor.windows(area)))
+    artifacts = {CANDIDATES: f"{CANDIDATES}.parquet"}
+    count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, context.stopped)
+    if record.truth is not None:
+        artifacts[TRUTH] = _write_truth(record.truth, scene, folder, area, context)
+    context.report(0, 0, "Keeping the result")
+    spec, runtime = model.spec, predictor.runtime
+    told = {
+        "started": started,
+        "finished": now(),
+        "seconds": round(time.time() - clock, 2),
+        "scene": told_scene(scene, model),
+        "truth": told_truth(record.truth),
+        "model": {
+            "name": spec.name,
+            "family": spec.architecture,
+            "weights_sha256": spec.weights_sha256,
+            "threshold": spec.threshold,
+            "nms_iou": float(spec.options.get("nms_iou", 0.5)),
+        },
+        "parameters": {**asdict(request), "batch": predictor.batch, "area": drawn},
+        "seed": run.seed,
+        "bridge": told_bridge(how),
+        "candidates": count,
+        "runtime": {"name": runtime.name, "threads": runtime.threads},
+        **environment(),
+    }
+    return counted(
+        DetectionResult(
+            id=run.id,
+            folder=folder,
+            scene=scene.name,
+            scene_digest=scene.digest,
+            scene_id=record.id,
+            model=spec.name,
+            grid=scene.grid,
+            artifacts=artifacts,
+            classes=spec.classes,
+            reach=predictor.reach,
+            provenance=told,
+            notes=notes_on(scene, model, how),
+        )
+    )
+
+
+def _write_truth(path: Path, scene: Scene, folder: Path, area: Area | None, context: Context) -> str:
+    """Write the boxes of an inventory, those of the searched area alone, and return the file's name."""
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Reading the reference, {done:,} of {total:,}")
+
+    boxes = truth_boxes(path, scene.grid, None, report, context.stopped)
+    name = f"{TRUTH}.parquet"
+    write_boxes(folder / name, boxes if area is None else boxes.take(area.holds(_middles(boxes))))
+    return name
+
+
+def _middles(boxes: Boxes) -> Any:  # noqa: ANN401
+    raise NotImplementedError
+
+
+def counted(result: DetectionResult) -> DetectionResult:
+    """The result with the numbers that it is compared by."""
+    found = find(result, default_choice(result))
+    numbers: dict[str, float] = {"boxes": float(found.count)}
+    if found.scores is not None:
+        numbers |= {name: getattr(found.scores, name) for name in ("ap50", "ap50_95", "f1", "precision", "recall")}
+    return replace(result, numbers=numbers)
+
+
+def request_from(parameters: Mapping[str, Any]) -> Request:
+    """The request that stands in the parameters of an order or of a finished run's provenance."""
+    options = parameters["options"]
+    return Request(
+        model=parameters["model"],
+        bands=tuple(parameters["bands"]) if parameters["bands"] else None,
+        stretch=parameters["stretch"],
+        resample=parameters["resample"],
+        options=Options(options["overlap"], options["batch"], options["floor"], options["limit"]),
+    )
+
+
+def request_of(result: DetectionResult) -> Request:
+    """The request that a finished run answered, to ask the same of another scene."""
+    return request_from(result.provenance["parameters"])
+
+
+def request_for(result: DetectionResult, searched: Scene, other: Scene) -> Request:
+    """The request of a finished run for another scene, whose bands may stand in another order.
+
+    Bands are matched by name where both scenes name them; otherwise the numbers are kept.
+    """
+    request = request_of(result)
+    bands = same_bands(searched, other, tuple(result.provenance["bridge"]["bands"]))
+    return request if bands is None else replace(request, bands=bands)
+
+
+def check_detection(result: DetectionResult) -> None:
+    """Refuse what holds no boxes.
+
+    Raises
+    ------
+    InputError
+        When the run is no detection.
+    """
+    if result.kind not in DETECTIONS:
+        raise InputError(
+            f"The run {result.id[:8]} is no detection but of kind {result.kind}.", remedy="Choose a detection."
+        )
+
+
+def order_scored(result: DetectionResult, record: SceneRecord, *, owner: str = "") -> Order:
+    """The order of comparing a finished run with an inventory, without running the model again.
+
+    Parameters
+    ----------
+    record
+        The scene that was searched, with its inventory.
+
+    Raises
+    ------
+    InputError
+        When the scene has no inventory, or the run is no detection.
+    """
+    _inventory(record)
+    check_detection(result)
+    parameters = dict(result.provenance["parameters"])
+    return Order(TASK, "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
+
+
+def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
+    """Do the work of a run of kind ``"scored"``."""
+    raise NotImplementedError
+
+
+def rescore(store: Store, result: DetectionResult, record: SceneRecord) -> DetectionResult:
+    """Score a finished run against an inventory at once, without running the model again.
+
+    The outcome is a run of its own, because a finished run never changes; its candidates are the same file.
+    """
+    raise NotImplementedError
+
+
+def _inventory(record: SceneRecord) -> Path:
+    if record.truth is None:
+        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
+    return record.truth
