@@ -17,6 +17,9 @@ CODES = 255
 
 NODATA_CODE = 255
 
+SIGNED_NODATA = -32768
+"""Nodata of signed codes, which are int16: a share in [−1, 1] times 254."""
+
 
 def encode(probability: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Probabilities in [0, 1] as codes 0–254; NaN becomes the nodata code 255."""
@@ -32,6 +35,22 @@ def decode(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     probability: NDArray[np.float32] = codes.astype(np.float32) / np.float32(CODES - 1)
     probability[codes == NODATA_CODE] = np.nan
     return probability
+
+
+def encode_signed(shares: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Shares in [−1, 1] as signed codes −254 to 254; NaN becomes `SIGNED_NODATA`."""
+    finite = np.isfinite(shares)
+    codes = np.rint(np.clip(np.where(finite, shares, 0.0), -1.0, 1.0) * (CODES - 1)).astype(np.int16)
+    codes[~finite] = SIGNED_NODATA
+    result: NDArray[np.int16] = codes
+    return result
+
+
+def decode_signed(codes: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Signed codes as shares in [−1, 1]; `SIGNED_NODATA` becomes NaN."""
+    shares: NDArray[np.float32] = codes.astype(np.float32) / np.float32(CODES - 1)
+    shares[codes == SIGNED_NODATA] = np.nan
+    return shares
 
 
 def threshold_code(threshold: float) -> int:

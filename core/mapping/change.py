@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import GridError
-from core.learning.metrics import threshold_code
+from core.learning.metrics import CODES, SIGNED_NODATA, encode_signed, threshold_code
 from core.mapping.findings import Choice, Findings, find
 from core.mapping.result import CHANGE, PROBABILITY, MappingResult
 from core.raster.align import scene_on_grid
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from core.raster.grid import Grid
 
-STEPS = 254
-NODATA_CHANGE = -32768
+STEPS = CODES - 1
+NODATA_CHANGE = SIGNED_NODATA
 """Change is stored as int16: probability after minus before, times 254."""
 
 MOSTLY_OLD = 0.5
@@ -112,9 +112,7 @@ def _pixels_inside(polygons: GeoDataFrame, grid: Grid) -> tuple[NDArray[np.intp]
 
 def write_change(change: Change, path: Path) -> None:
     """Write the difference as a COG: int16, probability after minus before times 254, −32768 nodata."""
-    codes = np.rint(np.nan_to_num(change.difference) * STEPS).astype(np.int16)
-    codes[np.isnan(change.difference)] = NODATA_CHANGE
     write_array(
-        path, change.findings.result.grid, codes[None], nodata=NODATA_CHANGE, descriptions=(CHANGE,),
+        path, change.findings.result.grid, encode_signed(change.difference)[None], nodata=NODATA_CHANGE, descriptions=(CHANGE,),
         tags={"encoding": "probability after minus before = value / 254; -32768 nodata"},
     )  # fmt: skip

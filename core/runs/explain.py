@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-import torch
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from core.errors import InputError
 from core.explain.cam import grad_cam, sentence
@@ -22,7 +20,6 @@ from core.explain.target import region_around
 from core.learning.bridge import bridge_of
 from core.learning.metrics import encode
 from core.learning.segmentation import network_of
-from core.learning.spec import ModelSpec
 from core.learning.store import find_model
 from core.mapping.options import Options
 from core.mapping.predict import Predictor, input_step
@@ -32,6 +29,7 @@ from core.raster.scene import Scene
 from core.raster.vectorize import rasterise
 from core.raster.windows import Region
 from core.raster.write import write_array
+from core.runs.around import surroundings
 from core.runs.records import Order
 from core.runs.standing import standing_on
 from core.runs.store import Store
@@ -132,23 +130,17 @@ def explain(
     if chosen is None:
         raise InputError(f"The model has no layer {layer!r} that can be asked.", remedy="Choose one of those offered.")
     predictor = Predictor(scene, model.spec, bridge_of(result.provenance), _NoRuntime(), Options())
-    window = _window_around(predictor, _centre(result, scene.grid, target))
-    with scene.reader() as reader:
-        inputs, valid = predictor.inputs(reader, window)
-    part = window.intersection(predictor.plan.whole)
-    grid = scene.grid.window(Window(part.column, part.row, part.width, part.height))
-    region = _region(target, result, grid)
-    asked = _at_network_size(region, inputs.shape[-2:], window)
+    around = surroundings(scene, predictor, *_place(result, scene.grid, target))
+    region = _region(target, result, around.grid)
+    asked = _at_network_size(region, around.inputs.shape[-2:], around.window)
     with explainable.lock:
-        tensor = torch.from_numpy(np.ascontiguousarray(inputs[None]))
+        tensor = around.tensor
         cam = grad_cam(explainable.network, tensor, asked, layer)
         faithful = deletion(explainable.network, tensor, asked, cam)
-    attribution = _to_window(cam, window)[: part.height, : part.width]
-    image = _picture(inputs, model.spec, window)[: part.height, : part.width]
+    attribution = around.shown(cam)
     words = sentence(chosen, faithful)
-    known = valid[: part.height, : part.width]
-    run = _store(store, result, grid, attribution, known, chosen, faithful, words, _told(target))
-    return Explanation(run, attribution, image, region, chosen, faithful, words)
+    run = _store(store, result, around.grid, attribution, around.valid, chosen, faithful, words, _told(target))
+    return Explanation(run, attribution, around.picture(model.spec), region, chosen, faithful, words)
 
 
 def _told(target: GeoDataFrame | tuple[int, int]) -> dict[str, Any]:
@@ -171,11 +163,9 @@ class _NoRuntime:
         raise NotImplementedError
 
 
-def _centre(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:
-    row, column = grid.rowcol(*result.grid.xy(*_pixel(result, target)))
-    if not (0 <= row < grid.height and 0 <= column < grid.width):
-        raise InputError("That place lies outside the scene.", remedy="Click inside it.")
-    return row, column
+def _place(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:
+    """Row and column of the scene at which a target lies."""
+    return grid.rowcol(*result.grid.xy(*_pixel(result, target)))
 
 
 def _pixel(result: MappingResult, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:
@@ -185,13 +175,6 @@ def _pixel(result: MappingResult, target: GeoDataFrame | tuple[int, int]) -> tup
     point = target.geometry.iloc[0].representative_point()
     # Without a coordinate system polygons are in columns and rows of the result itself.
     return result.grid.rowcol(point.x, point.y) if result.grid.is_georeferenced else (int(point.y), int(point.x))
-
-
-def _window_around(predictor: Predictor, centre: tuple[int, int]) -> Region:
-    plan = predictor.plan
-    row = min(max(0, centre[0] - plan.window_height // 2), max(0, plan.height - plan.window_height))
-    column = min(max(0, centre[1] - plan.window_width // 2), max(0, plan.width - plan.window_width))
-    return plan.window(row, column)
 
 
 def _region(target: GeoDataFrame | tuple[int, int], result: MappingResult, grid: Grid) -> NDArray[np.bool_]:
@@ -219,29 +202,6 @@ def _at_network_size(region: NDArray[np.bool_], shape: tuple[int, ...], window: 
         row, column = np.argwhere(region)[0]
         asked[int(row * height / window.height), int(column * width / window.width)] = True
     return asked
-
-
-def _to_window(values: NDArray[np.float32], window: Region) -> NDArray[np.float32]:
-    if values.shape == (window.height, window.width):
-        return values
-    from torch.nn import functional
-
-    tensor = torch.from_numpy(values)[None, None]
-    resized: NDArray[np.float32] = functional.interpolate(
-        tensor, size=(window.height, window.width), mode="bilinear", align_corners=False
-    )[0, 0].numpy()
-    return resized
-
-
-def _picture(inputs: NDArray[np.float32], spec: ModelSpec, window: Region) -> NDArray[np.uint8]:
-    """The normalised input as a picture, brightened to its own 1–99 % range."""
-    bands = inputs[:3] if len(inputs) >= 3 else np.repeat(inputs[:1], 3, axis=0)
-    deviation, mean = np.asarray(spec.deviation[: len(bands)]), np.asarray(spec.mean[: len(bands)])
-    bands = bands * deviation[:, None, None] + mean[:, None, None]
-    low, high = np.percentile(bands, (1, 99))
-    scaled = np.clip((bands - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
-    full = np.stack([_to_window(band, window) for band in scaled])
-    return np.rint(full.transpose(1, 2, 0) * 255).astype(np.uint8)
 
 
 def _store(

@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from core.learning.metrics import Confusion, decode, encode, histogram, threshold_code, threshold_curve
+from core.learning.metrics import (
+    SIGNED_NODATA,
+    Confusion,
+    decode,
+    decode_signed,
+    encode,
+    encode_signed,
+    histogram,
+    threshold_code,
+    threshold_curve,
+)
 
 THRESHOLDS = (0.0, 0.1, 0.25, 0.5, 100 / 254, 0.9, 1.0)
 
@@ -129,6 +139,12 @@ def test_a_score_without_denominator_is_undefined_and_not_zero() -> None:
     assert math.isnan(nothing.kappa)
     assert nothing.oa == 1
     assert math.isnan(Confusion(0, 0, 0, 0).oa)
+
+
+def test_signed_shares_keep_their_sign_and_what_is_unknown() -> None:
+    codes = encode_signed(np.array([-1.0, 0.0, 0.5, 1.0, 3.0, np.nan]))
+    assert codes.tolist() == [-254, 0, 127, 254, 254, SIGNED_NODATA]
+    np.testing.assert_allclose(decode_signed(codes), [-1, 0, 0.5, 1, 1, np.nan])
 
 
 def test_boolean_arrays_are_counted_as_scikit_learn_does() -> None:
