@@ -6,22 +6,22 @@ The pages draw the same with plotly, which needs a script to be seen; a report a
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.figures.charts import GREY, chart, legend_below, plain_numbers
+from core.figures import charts
+from core.figures.charts import GREY, chart, plain_numbers
 from core.mapping.size_frequency import SizeFrequency, cumulative
-from core.plots.colours import FALSE_POSITIVE, FOUND, REFERENCE
+from core.plots.colours import FOUND, REFERENCE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from core.learning.metrics import Confusion
     from core.mapping.findings import Scores
-
-BASELINE = FALSE_POSITIVE
-"""The colour index answers with false alarms first of all."""
 
 CURVE_POINTS = 200
 
@@ -61,36 +61,20 @@ def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Fig
 
 def precision_recall_chart(scores: Scores, threshold: float) -> Figure:
     """Precision against recall at every threshold, the chosen one marked, beside the colour index."""
-    figure, axes = chart(3.4, 3.3)
     curve = scores.curve
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04), xlabel="Recall", ylabel="Precision")
-    average = curve.average_precision
-    label = "Model" if math.isnan(average) else f"Model, average precision {average:.3f}"
-    axes.plot(curve.recall, curve.precision, color=REFERENCE, linewidth=1.8, label=label)
-    points = [(scores.model, f"At threshold {threshold:.2f}", FOUND, "o")]
+    marks = [_mark(scores.model, f"At threshold {threshold:.2f}")]
     if scores.baseline is not None:
-        points.append((scores.baseline, "Colour index", BASELINE, "D"))
-    for at, name, colour, marker in points:
-        if not (math.isnan(at.precision) or math.isnan(at.recall)):
-            axes.plot(
-                at.recall, at.precision, marker, color=colour, markeredgecolor="black", markersize=8,
-                label=f"{name}, F1 {at.f1:.3f}",
-            )  # fmt: skip
-    legend_below(axes)
-    return figure
+        marks.append(replace(_mark(scores.baseline, "Colour index"), colour=charts.BASELINE, shape="D"))
+    return charts.precision_recall_chart(curve.precision, curve.recall, curve.average_precision, marks)
 
 
 def threshold_chart(scores: Scores, threshold: float) -> Figure:
     """F1, precision and recall against the threshold, the chosen one as a line, beside the F1 of the colour index."""
-    figure, axes = chart(3.4, 3.3)
     curve = scores.curve
-    axes.set(xlim=(0, 1), ylim=(0, 1.04), xlabel="Threshold", ylabel="Score")
-    axes.plot(curve.thresholds, curve.f1, color=FOUND, linewidth=2.2, label="F1")
-    axes.plot(curve.thresholds, curve.precision, color=REFERENCE, linestyle="--", linewidth=1.3, label="Precision")
-    axes.plot(curve.thresholds, curve.recall, color=REFERENCE, linestyle=":", linewidth=1.6, label="Recall")
-    if scores.baseline is not None and not math.isnan(scores.baseline.f1):
-        label = f"Colour index, F1 {scores.baseline.f1:.3f}"
-        axes.axhline(scores.baseline.f1, color=BASELINE, linestyle="-.", linewidth=1.5, label=label)
-    axes.axvline(threshold, color="black", linewidth=1, label=f"Chosen, {threshold:.2f}")
-    legend_below(axes, columns=2)
-    return figure
+    level = None if scores.baseline is None else ("Colour index", scores.baseline.f1)
+    lines = (curve.f1, curve.precision, curve.recall)
+    return charts.threshold_chart(curve.thresholds, lines, threshold, level=level)
+
+
+def _mark(at: Confusion, name: str) -> charts.Mark:
+    return charts.Mark(name, at.precision, at.recall, at.f1)
