@@ -113,6 +113,7 @@ def _pixels_inside(polygons: GeoDataFrame, grid: Grid) -> tuple[NDArray[np.intp]
 def write_change(change: Change, path: Path) -> None:
     """Write the difference as a COG: int16, probability after minus before times 254, −32768 nodata."""
     write_array(
-        path, change.findings.result.grid, encode_signed(change.difference)[None], nodata=NODATA_CHANGE, descriptions=(CHANGE,),
+        path, change.findings.result.grid, encode_signed(change.difference)[None], nodata=NODATA_CHANGE,
+        descriptions=(CHANGE,),
         tags={"encoding": "probability after minus before = value / 254; -32768 nodata"},
     )  # fmt: skip
