@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from core.errors import InputError
 
@@ -31,11 +32,13 @@ class Sample:
     licence, citation
         Shown before use.
     truth
-        Inventory of the landslides in this image as GeoPackage, or None where the image shows none.
+        Inventory of the landslides that show here as GeoPackage, or None where none do.
     dem
         Elevation in metres on the same grid.
     before
         Id of the sample of the same place before the event, or empty.
+    holds
+        ``"image"`` in colours, or ``"velocity"`` along a line of sight, mm/year.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Sample:
     truth: Path | None = None
     dem: Path | None = None
     before: str = ""
+    holds: Literal["image", "velocity"] = "image"
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -73,6 +77,17 @@ _SAMPLES = (
         "false alarm.",
         path=FOLDER / "valley_before.tif",
         dem=FOLDER / "valley_dem.tif",
+    ),
+    Sample(
+        id="valley-velocity",
+        title="Radar velocity of the mountain valley (synthetic)",
+        shows="How fast the ground of the same valley moves towards a radar satellite or away from it (mm/year, "
+        "negative away), with noise, and with gaps in forest, on water and where the radar cannot look. 22 slow-moving "
+        "landslides show; more move across the line of sight or under forest and do not.",
+        path=FOLDER / "valley_velocity.tif",
+        truth=FOLDER / "valley_moving.gpkg",
+        dem=FOLDER / "valley_dem.tif",
+        holds="velocity",
     ),
 )
 

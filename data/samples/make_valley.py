@@ -1,7 +1,8 @@
 """Make the synthetic sample valley that ships with SlideLens.
 
 Run ``python data/samples/make_valley.py``: it writes ``valley_before.tif``, ``valley_after.tif``,
-``valley_dem.tif`` and ``valley_inventory.gpkg`` beside itself. The same seed gives the same valley.
+``valley_dem.tif``, ``valley_inventory.gpkg``, ``valley_velocity.tif`` and ``valley_moving.gpkg`` beside itself. The
+same seed gives the same valley.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ from pathlib import Path
 
 import numpy as np
 from valley.cover import Cover, clothe
-from valley.files import crop, to_elevation, to_reflectance, write_inventory, write_raster
+from valley.files import (
+    NODATA,
+    crop,
+    to_elevation,
+    to_reflectance,
+    to_velocity,
+    write_inventory,
+    write_moving,
+    write_raster,
+)
 from valley.landslides import Landslide, draw_areas, make_landslides
 from valley.light import BANDS, Sun, illuminate, sense
 from valley.noise import FloatArray
 from valley.paint import Texture, make_texture, paint
 from valley.people import Settled, settle
 from valley.terrain import Terrain, make_terrain
+from valley.velocity import ASCENDING, Sight, VelocityMap, make_velocity
 
 SEED = 20240917
 SLIDE_COUNT = 80
@@ -64,8 +75,25 @@ def observe(valley: Valley, seed: int, *, later: bool) -> FloatArray:
     return sense(seen, rng)
 
 
+def survey(valley: Valley, seed: int, sight: Sight = ASCENDING) -> VelocityMap:
+    """See how fast the ground moves along a line of sight, over some years that include the event."""
+    rng = np.random.default_rng([seed, 2])
+    return make_velocity(valley.terrain, valley.cover, valley.settled, valley.slides, rng, sight=sight)
+
+
+def write_survey(valley: Valley, seed: int, folder: Path) -> None:
+    """Write the velocity map and the moving areas that it can show."""
+    seen = survey(valley, seed)
+    shown = tuple(area for area in seen.areas if area.shows)
+    tags = {"SEED": str(seed), "INCIDENCE": str(ASCENDING.incidence), "HEADING": str(ASCENDING.heading)}
+    tags |= {"UNITS": "mm/year", "SIGN": "negative away from the satellite"}
+    tags |= {"MOVING_AREAS": str(len(seen.areas)), "MOVING_AREAS_THAT_SHOW": str(len(shown))}
+    write_raster(folder / "valley_velocity.tif", crop(to_velocity(seen.velocity)[None]), ("velocity",), NODATA, tags)
+    write_moving(folder / "valley_moving.gpkg", shown)
+
+
 def main() -> None:
-    """Write the four files of the valley."""
+    """Write the six files of the valley."""
     parser = argparse.ArgumentParser(description="Make the synthetic sample valley.")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent)
@@ -79,9 +107,10 @@ def main() -> None:
         write_raster(arguments.out / f"{name}.tif", crop(bands), BANDS, 0, tags)
     height = to_elevation(valley.terrain.elevation)[None]
     write_raster(
-        arguments.out / "valley_dem.tif", crop(height), ("elevation",), -9999.0, {"SEED": str(arguments.seed)}
+        arguments.out / "valley_dem.tif", crop(height), ("elevation",), NODATA, {"SEED": str(arguments.seed)}
     )
     write_inventory(arguments.out / "valley_inventory.gpkg", valley.slides)
+    write_survey(valley, arguments.seed, arguments.out)
 
 
 if __name__ == "__main__":

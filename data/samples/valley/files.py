@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,10 +17,12 @@ from rasterio.shutil import copy as copy_raster
 from valley.landslides import Landslide
 from valley.noise import FloatArray
 from valley.terrain import HEIGHT, MARGIN, SPACING, WIDTH
+from valley.velocity import MovingArea
 
 CRS = "EPSG:32632"
 WEST, NORTH = 437_200.0, 5_108_600.0
 TRANSFORM = Affine(SPACING, 0.0, WEST, 0.0, -SPACING, NORTH)
+NODATA = -9999.0
 NOTE = "Synthetic: computed by data/samples/make_valley.py, no real place. CC0-1.0"
 
 
@@ -90,6 +93,32 @@ def write_inventory(path: Path, slides: tuple[Landslide, ...]) -> None:
     slides
         Landslides in pixels of the grid with margins.
     """
+    _write_outlines(path, "landslides", slides, {"trigger": "synthetic"})
+
+
+def write_moving(path: Path, areas: tuple[MovingArea, ...]) -> None:
+    """Write slow-moving landslides with their attributes.
+
+    Parameters
+    ----------
+    path
+        GeoPackage to make; an older one is replaced.
+    areas
+        Those to write. Columns say how fast each moves down the slope where it is fastest (``speed``), along the line
+        of sight in the median (``los``), both mm/year, and what share of it is ``observed``.
+    """
+    attributes = {
+        "speed": [round(area.speed, 1) for area in areas],
+        "los": [round(area.velocity, 1) for area in areas],
+        "observed": [round(area.observed, 2) for area in areas],
+        "origin": "synthetic",
+    }
+    _write_outlines(path, "moving_areas", tuple(area.slide for area in areas), attributes)
+
+
+def _write_outlines(
+    path: Path, layer: str, slides: tuple[Landslide, ...], attributes: Mapping[str, Sequence[float] | str]
+) -> None:
     offset = TRANSFORM * Affine.translation(-MARGIN, -MARGIN)
     matrix = [offset.a, offset.b, offset.d, offset.e, offset.c, offset.f]
     shapes = [
@@ -100,13 +129,13 @@ def write_inventory(path: Path, slides: tuple[Landslide, ...]) -> None:
             "id": np.arange(1, len(slides) + 1),
             "type": [slide.kind for slide in slides],
             "area_m2": np.round(shapely.area(shapes), 1),
-            "trigger": "synthetic",
+            **attributes,
         },
         geometry=shapes,
         crs=CRS,
     )
     path.unlink(missing_ok=True)
-    table.to_file(path, layer="landslides", driver="GPKG")
+    table.to_file(path, layer=layer, driver="GPKG")
 
 
 def to_reflectance(radiance: FloatArray) -> NDArray[np.uint16]:
@@ -117,3 +146,8 @@ def to_reflectance(radiance: FloatArray) -> NDArray[np.uint16]:
 def to_elevation(elevation: FloatArray) -> NDArray[np.float32]:
     """Round to 1/16 m, finer than any such terrain model is true, so that it compresses."""
     return (np.rint(elevation * 16.0) / 16.0).astype(np.float32)
+
+
+def to_velocity(velocity: FloatArray) -> NDArray[np.float32]:
+    """Round to 1/8 mm/year, below the noise, and give what was not observed the nodata value."""
+    return np.where(np.isfinite(velocity), np.rint(velocity * 8.0) / 8.0, NODATA).astype(np.float32)

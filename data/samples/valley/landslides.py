@@ -50,7 +50,7 @@ class Landslide:
         return float(self.outline.area) * SPACING**2
 
 
-class _Descent:
+class Descent:
     """Steepest descent on a smoothed surface, with some inertia."""
 
     def __init__(self, terrain: Terrain) -> None:
@@ -80,7 +80,7 @@ class _Descent:
         return ndimage.gaussian_filter1d(smooth, 1.5, axis=0, mode="nearest") if len(path) > 6 else smooth
 
 
-class _Edges:
+class Edges:
     """Displaces outlines by noise, because trees and rock make the edges of landslides ragged."""
 
     def __init__(self, shape: tuple[int, int], rng: np.random.Generator) -> None:
@@ -98,7 +98,7 @@ class _Edges:
 
 
 def _side_crowns(
-    descent: _Descent, path: FloatArray, width: float, count: int, rng: np.random.Generator
+    descent: Descent, path: FloatArray, width: float, count: int, rng: np.random.Generator
 ) -> list[FloatArray]:
     # Large landslides gather from several crowns whose paths meet in one hollow.
     drop = path[min(6, len(path) - 1)] - path[0]
@@ -153,7 +153,7 @@ def _widths(
 
 
 def _shape_one(
-    descent: _Descent, rough: _Edges, start: tuple[float, float], area: float, rng: np.random.Generator
+    descent: Descent, rough: Edges, start: tuple[float, float], area: float, rng: np.random.Generator
 ) -> tuple[Polygon, tuple[FloatArray, ...], float] | None:
     pixels = area / SPACING**2
     slender = float(np.clip(np.exp(rng.normal(1.05 + 0.16 * np.log(pixels / 50.0), 0.40)), 1.4, 12.0))
@@ -207,8 +207,8 @@ def make_landslides(
     """
     chance = proneness(terrain, rng).ravel()
     chance /= chance.sum()
-    descent = _Descent(terrain)
-    edges = _Edges(terrain.elevation.shape, rng)
+    descent = Descent(terrain)
+    edges = Edges(terrain.elevation.shape, rng)
     height, width = terrain.elevation.shape
     inside = box(MARGIN + 2, MARGIN + 2, width - MARGIN - 2, height - MARGIN - 2)
     taken = list(avoid)

@@ -24,7 +24,7 @@ class Sun:
     azimuth: float
 
 
-def cast_shadow(elevation: FloatArray, sun: Sun) -> FloatArray:
+def cast_shadow(elevation: FloatArray, sun: Sun, farthest: int | None = None) -> FloatArray:
     """Find what terrain keeps from the sun.
 
     Parameters
@@ -33,6 +33,8 @@ def cast_shadow(elevation: FloatArray, sun: Sun) -> FloatArray:
         Metres, ``(height, width)``.
     sun
         Position of the sun.
+    farthest
+        Pixels up to which ground is looked at that may cast a shadow; by default as far as the highest could.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def cast_shadow(elevation: FloatArray, sun: Sun) -> FloatArray:
     towards = (-np.cos(azimuth), np.sin(azimuth))
     rise = np.tan(np.radians(sun.elevation)) * SPACING
     highest = np.full(elevation.shape, -np.inf)
-    reach = int(np.ptp(elevation) / rise) + 1
+    reach = min(int(np.ptp(elevation) / rise) + 1, farthest or elevation.size)
     for step in range(1, reach + 1):
         moved = ndimage.shift(
             elevation, (-towards[0] * step, -towards[1] * step), order=1, mode="constant", cval=-1e6
