@@ -18,6 +18,9 @@ from rasterio.crs import CRS
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from core.detection.boxes import Boxes
+from core.detection.candidates import write_boxes
+from core.detection.result import DetectionResult
 from core.learning.metrics import encode, histogram
 from core.learning.segmentation import architecture
 from core.learning.spec import ModelSpec
@@ -25,6 +28,7 @@ from core.learning.store import SEEN, WEIGHTS, StoredModel
 from core.mapping.result import MappingResult
 from core.raster.grid import Grid
 from core.raster.write import write_array
+from core.runs.detection import counted
 from core.runs.records import Order
 from core.runs.store import Store
 
@@ -119,16 +123,67 @@ def tiny_spec(name: str = "red", **changes: Any) -> ModelSpec:
 def write_model(
     root: Path, spec: ModelSpec, weights: Mapping[str, Tensor] | None = None, *, seen: Sequence[str] = ()
 ) -> StoredModel:
-    """Write a model's folder below ``root/mapping`` as a training leaves it."""
+    """Write a model's folder below ``root`` and its task as a training leaves it."""
     content = save(dict(weights if weights is not None else red_weights(len(spec.bands))))
     spec = replace(spec, weights_sha256=hashlib.sha256(content).hexdigest())
-    folder = root / "mapping" / spec.name
+    folder = root / spec.task / spec.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(content)
     (folder / "model.toml").write_text(spec.to_toml(), encoding="utf-8")
     if seen:
         (folder / SEEN).write_text("\n".join(digest[:16] for digest in seen) + "\n", encoding="ascii")
     return StoredModel(spec, folder)
+
+
+def detector_spec(name: str = "bright", **changes: Any) -> ModelSpec:
+    """A detector of 8-bit colours that finds the patches whose red is above half; see `tests.detection.fakes`."""
+    changes = {"options": {"nms_iou": 0.5}, "classes": ("landslide",), **changes}
+    return tiny_spec(name, task="detection", architecture="bright", encoder="none", tile=64, **changes)
+
+
+def make_detector_model(root: Path, spec: ModelSpec | None = None, *, seen: Sequence[str] = ()) -> StoredModel:
+    """Write the folder of a detector that finds bright patches."""
+    import tests.detection.fakes  # noqa: F401  registers its family
+
+    spec = spec or detector_spec()
+    return write_model(root, spec, red_weights(len(spec.bands)), seen=seen)
+
+
+def made_detection(
+    folder: Path,
+    boxes: Boxes,
+    placement: str = "north-up",
+    *,
+    shape: tuple[int, int] = (100, 120),
+    truth: Boxes | None = None,
+    identity: str = "0" * 32,
+    **changes: Any,
+) -> DetectionResult:
+    """A finished detection with candidates made by hand, on a grid of (height, width) pixels."""
+    transform, crs = PLACEMENTS[placement]
+    artifacts = {"candidates": "candidates.parquet"}
+    write_boxes(folder / "candidates.parquet", boxes)
+    if truth is not None:
+        artifacts["truth"] = "truth.parquet"
+        write_boxes(folder / "truth.parquet", truth)
+    result = DetectionResult(
+        id=identity,
+        folder=folder,
+        scene="made",
+        scene_digest="0" * 64,
+        model="made",
+        grid=Grid(shape[1], shape[0], transform, crs),
+        artifacts=artifacts,
+        provenance={"model": {"name": "made", "threshold": 0.5, "nms_iou": 0.5}},
+    )
+    return counted(replace(result, **changes))
+
+
+def keep_detection(
+    store: Store, result: DetectionResult, scene_id: str = "", parents: tuple[str, ...] = ()
+) -> DetectionResult:
+    """Put a detection that was made by hand into a store, as a finished run."""
+    return store.detection(_kept(store, "detection", result, scene_id, parents))
 
 
 def write_raster(
@@ -202,11 +257,16 @@ def expected_codes(red: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def keep(store: Store, result: MappingResult, scene_id: str = "", parents: tuple[str, ...] = ()) -> MappingResult:
     """Put a result that was made by hand into a store, as a finished run."""
-    order = Order("mapping", result.kind, {}, scene_id, result.scene, result.model, parents)
-    identity = store.order(order)
+    return store.mapping(_kept(store, "mapping", result, scene_id, parents))
+
+
+def _kept(
+    store: Store, task: str, result: MappingResult | DetectionResult, scene_id: str, parents: tuple[str, ...]
+) -> str:
+    identity = store.order(Order(task, result.kind, {}, scene_id, result.scene, result.model, parents))
     assert store.claim(identity, server="tests", worker="tests")
     store.finish(identity, result)
-    return store.mapping(identity)
+    return identity
 
 
 def write_squares(folder: Path) -> Path:

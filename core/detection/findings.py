@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from core.detection.boxes import Boxes, areas
 from core.detection.candidates import has_outlines, read_boxes, read_outlines
 from core.detection.merge import Merged, Merging, merge
-from core.detection.metrics import FALSE, Curve, DetectionScores, Matches, curve, match, scores
+from core.detection.metrics import Curve, DetectionScores, Matches, curve, match, scores
+from core.detection.pairing import FALSE
 from core.detection.result import CANDIDATES, DETECTIONS, DetectionResult
 from core.errors import InputError
 from core.raster.measure import row_areas
@@ -178,8 +179,9 @@ class Detections:
         parts, owner = read_outlines(path, rows), self.members[rows]
         first = np.searchsorted(owner, np.arange(self.count + 1))
         each = [shapely.union_all(parts[a:b]) for a, b in zip(first[:-1], first[1:], strict=True)]
-        placed = _placed(np.array(each, dtype=object), self.result.grid)
-        frame = geopandas.GeoDataFrame({"id": np.arange(1, self.count + 1)}, geometry=placed, crs=_crs(self.result.grid))
+        grid = self.result.grid
+        placed = _placed(np.array(each, dtype=object), grid)
+        frame = geopandas.GeoDataFrame({"id": np.arange(1, self.count + 1)}, geometry=placed, crs=_crs(grid))
         return frame[~frame.geometry.is_empty]
 
 

@@ -1,8 +1,8 @@
 """One box a landslide: from the candidates of windows that overlap, and that end where landslides do not.
 
-Three things happen, in this order. What one window saw in part and its neighbour whole is left to the neighbour's box.
-Candidates that are the same box seen twice become one, by non-maximum suppression or by weighted boxes fusion. And boxes
-that end where their windows ended are joined across the border when they line up.
+Three things happen, in this order. What one window saw in part and its neighbour whole is left to the neighbour's
+box. Candidates that are the same box seen twice become one, by non-maximum suppression or by weighted boxes fusion. And
+boxes that end where their windows ended are joined across the border when they line up.
 
 Confidence plays no part here but for the order: what has less than a `SAY` of the surest has no say in what becomes of
 it. So boxes above any confidence can be taken from what was merged once.
@@ -313,9 +313,9 @@ def _continues(boxes: Boxes, one: Numbers, other: Numbers, reach: float) -> Mask
 def absorb(boxes: Boxes) -> tuple[Boxes, Numbers]:
     """Leave out what is left of landslides at a window's border where another window saw more of them.
 
-    A box that is cut goes when another of its class, not much less sure (`SAY`), reaches past the cut, is not cut itself
-    on the side that faces it, and within the window is about the same box (`ALIKE`). The other becomes as sure as the
-    surer of the two.
+    A box that is cut goes when another of its class, not much less sure (`SAY`), reaches past the cut, is not cut
+    itself on the side that faces it, and within the window is about the same box (`ALIKE`). The other becomes as sure
+    as the surer of the two.
 
     Returns
     -------

@@ -51,6 +51,14 @@ def default_threads() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def use_threads(threads: int) -> None:
+    """Let PyTorch work with so many threads, in the whole process: what is said of threads must be what was used."""
+    import torch
+
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
 @dataclass
 class TorchRuntime:
     """Eager PyTorch, on the accelerator when there is one."""
@@ -70,9 +78,7 @@ class TorchRuntime:
         """See `Runtime`."""
         import torch
 
-        if torch.get_num_threads() != self.threads:
-            # One number for the whole process; what is said of threads must be what was used.
-            torch.set_num_threads(self.threads)
+        use_threads(self.threads)
         with torch.inference_mode():
             inputs = torch.from_numpy(np.ascontiguousarray(batch)).to(self._device, memory_format=torch.channels_last)
             result: NDArray[np.float32] = self.network(inputs).float().cpu().numpy()

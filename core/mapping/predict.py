@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from core.learning.augment import inverse_symmetry_array, symmetry_array
 from core.learning.bridge import Bridge
+from core.learning.inputs import plan_of, read_window, resized, usual_batch
 from core.learning.metrics import NODATA_CODE, encode, histogram
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
@@ -22,22 +22,17 @@ from core.mapping.blocks import Counts, blocks, file_names, grid_of, rasters
 from core.mapping.options import Options
 from core.mapping.result import PROBABILITY, TRUTH, UNCERTAINTY
 from core.raster.ahead import read_ahead
-from core.raster.area import Area
+from core.raster.area import Area, window_of
 from core.raster.grid import Grid
 from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Patch, Scene, SceneReader
-from core.raster.windows import STEP, Region, WindowPlan, blend, pad_to
+from core.raster.windows import Region, WindowPlan, blend
 from core.raster.write import RasterWriter
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
 
 SYMMETRIES = range(8)
-
-
-def input_step(spec: ModelSpec) -> int:
-    """What sides of a model's input are multiples of: more than 32 where the network reduces its input first."""
-    return STEP if spec.upscale >= 1 else round(STEP / spec.upscale)
 
 
 @dataclass(frozen=True)
@@ -59,34 +54,11 @@ class Predictor:
     @property
     def plan(self) -> WindowPlan:
         """Windows over the whole scene."""
-        height, width = self.scene.grid.shape
-        return WindowPlan.over(
-            height, width, self.spec.tile, self.options.overlap, self.bridge.scale, input_step(self.spec)
-        )
+        return plan_of(self.scene, self.spec, self.bridge, self.options.overlap)
 
     def inputs(self, reader: SceneReader, window: Region) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Normalised values of a window at the network's size, and which scene pixels in it are valid.
-
-        Pixels without data are given the training mean, which is 0 after normalisation, so that they neither enter
-        a statistic nor draw an edge of their own colour.
-
-        Returns
-        -------
-        Values (bands, network_height, network_width) float32 and validity (window_height, window_width), both
-        padded by reflection where the window reaches past the scene.
-        """
-        plan = self.plan
-        part = window.intersection(plan.whole)
-        patch = reader.read(self.bridge.bands, Window(part.column, part.row, part.width, part.height))
-        low, high = self.spec.value_range
-        mean = np.asarray(self.spec.mean, dtype=np.float32)[:, None, None]
-        deviation = np.asarray(self.spec.deviation, dtype=np.float32)[:, None, None]
-        values = self.bridge.values(np.where(patch.valid, patch.values, 0), self.spec)
-        values = ((values - low) / (high - low) - mean) / deviation
-        values = np.where(patch.valid, values, np.float32(0))
-        padded = pad_to(values, window.height, window.width)
-        valid = pad_to(patch.valid, window.height, window.width)
-        return _resize(padded, plan.network_height, plan.network_width), valid
+        """Values of a window and which of its pixels are valid, as `core.learning.inputs.read_window`."""
+        return read_window(reader, self.spec, self.bridge, self.plan, window)
 
     def probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability (batch, channels, window_height, window_width): the mean, and with `turned` its spread."""
@@ -100,7 +72,7 @@ class Predictor:
                 [inverse_symmetry_array(_sigmoid(self.runtime.logits(symmetry_array(batch, w))), w) for w in turns]
             )
             probability = np.concatenate([each.mean(axis=0), each.std(axis=0)], axis=1)
-        return _resize(probability, plan.window_height, plan.window_width)
+        return resized(probability, plan.window_height, plan.window_width)
 
     def blocks(self, area: Area | None = None) -> tuple[Region, ...]:
         """Blocks in which the scene, or an area of it, is computed, whoever computes them."""
@@ -117,9 +89,8 @@ class Predictor:
 
     @property
     def batch(self) -> int:
-        """Windows per forward pass: a quarter of a million pixels, where CPUs are busy and caches not yet spilled."""
-        pixels = self.plan.network_height * self.plan.network_width
-        return self.options.batch or max(1, min(32, 262_144 // pixels))
+        """Windows per forward pass."""
+        return self.options.batch or usual_batch(self.plan)
 
     def strips(
         self, region: Region, progress: Progress = ignore, cancel: Cancel = never
@@ -152,22 +123,6 @@ class Predictor:
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
-
-
-def _resize(values: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Resize the last two axes: area mean when shrinking, bilinear when enlarging."""
-    if values.shape[-2:] == (height, width):
-        return values
-    import torch
-    from torch.nn import functional
-
-    tensor = torch.from_numpy(np.ascontiguousarray(values)).reshape(-1, 1, *values.shape[-2:])
-    shrinks = height < values.shape[-2]
-    resized = functional.interpolate(
-        tensor, size=(height, width), mode="bilinear", align_corners=False, antialias=shrinks
-    )
-    result: NDArray[np.float32] = resized.reshape(*values.shape[:-2], height, width).numpy()
-    return result
 
 
 def roles(predictor: Predictor, truth: TruthReader | None = None) -> tuple[str, ...]:
@@ -251,7 +206,7 @@ def write_block(
     counts = Counts()
     with predictor.scene.reader() as reader:
         for strip, values in predictor.strips(block, progress, cancel):
-            patch = reader.read(predictor.bridge.bands, _window(strip))
+            patch = reader.read(predictor.bridge.bands, window_of(strip))
             valid = patch.valid if area is None or area.inside is None else patch.valid & area.inside(strip)
             at = (strip.row - written.row, strip.column - written.column)
             codes = [np.where(valid, encode(channel), NODATA_CODE).astype(np.uint8) for channel in values]
@@ -259,7 +214,7 @@ def write_block(
                 sinks[role].write(channel[None], *at)
             real = None
             if truth is not None:
-                real = truth.read(_window(strip))
+                real = truth.read(window_of(strip))
                 sinks[TRUTH].write(real[None], *at)
                 counts.baseline += _baseline(predictor, patch, valid, real)
             counts.model += histogram(codes[0], real)
@@ -274,7 +229,3 @@ def _baseline(
         return np.zeros((2, 255), dtype=np.int64)
     colours = predictor.bridge.values(np.where(patch.valid, patch.values, 0), predictor.spec)
     return histogram(np.where(valid, index_codes(colour_index(colours)), NODATA_CODE).astype(np.uint8), real)
-
-
-def _window(region: Region) -> Window:
-    return Window(region.column, region.row, region.width, region.height)

@@ -35,6 +35,15 @@ class Area:
     region: Region
     inside: Callable[[Region], NDArray[np.bool_]] | None = None
 
+    def holds(self, region: Region) -> NDArray[np.bool_]:
+        """(height, width) which pixels of a region of the scene belong to the area."""
+        rows, columns = region.row + np.arange(region.height), region.column + np.arange(region.width)
+        ours = self.region
+        within = (rows >= ours.row) & (rows < ours.end_row)
+        across = (columns >= ours.column) & (columns < ours.end_column)
+        belongs = within[:, None] & across[None, :]
+        return belongs if self.inside is None else belongs & self.inside(region)
+
 
 SMALL = 1_000_000
 """Pixels of an area's rectangle up to which it is looked at whether any of them lies inside."""

@@ -8,17 +8,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from core.detection.boxes import Boxes
 from core.detection.candidates import write_boxes
-from core.detection.families.base import build_detector
 from core.detection.findings import default_choice, find
 from core.detection.labels import truth_boxes
 from core.detection.options import Options
-from core.detection.predict import Predictor, write_candidates
+from core.detection.predict import Predictor, on_scene, write_candidates
 from core.detection.result import CANDIDATES, DETECTIONS, TRUTH, DetectionResult
 from core.detection.runtime import open_detector
 from core.errors import InputError
-from core.learning.bridge import Bridge, bridge
+from core.learning.bridge import Bridge, bridge, bridge_of
 from core.learning.store import StoredModel, find_model
 from core.raster.area import Area, area_of
 from core.raster.progress import Cancel, Progress, ignore, never
@@ -67,7 +65,7 @@ def prepare(scene: Scene, request: Request) -> tuple[StoredModel, Bridge, Predic
     """
     model = find_model(TASK, request.model)
     how = bridge(scene, model.spec, request.bands, request.stretch, request.resample)
-    return model, how, Predictor(scene, model.spec, how, open_detector(model, build_detector), request.options)
+    return model, how, Predictor(scene, model.spec, how, open_detector(model), request.options)
 
 
 def order_of(
@@ -139,10 +137,11 @@ def detect_scene(store: Store, run: Run, folder: Path, context: Context) -> Dete
         context.report(done, total, f"Searching window {done:,} of {total:,}")
 
     report(0, len(predictor.windows(area)))
-    artifacts = {CANDIDATES: f"{CANDIDATES}.parquet"}
+    artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, notes_on(scene, model, how)
     count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, context.stopped)
     if record.truth is not None:
-        artifacts[TRUTH] = _write_truth(record.truth, scene, folder, area, context)
+        artifacts[TRUTH], more = write_truth(record.truth, scene, how.bands, folder, area, context)
+        notes += more
     context.report(0, 0, "Keeping the result")
     spec, runtime = model.spec, predictor.runtime
     told = {
@@ -178,25 +177,46 @@ def detect_scene(store: Store, run: Run, folder: Path, context: Context) -> Dete
             classes=spec.classes,
             reach=predictor.reach,
             provenance=told,
-            notes=notes_on(scene, model, how),
+            notes=notes,
         )
     )
 
 
-def _write_truth(path: Path, scene: Scene, folder: Path, area: Area | None, context: Context) -> str:
-    """Write the boxes of an inventory, those of the searched area alone, and return the file's name."""
+def write_truth(
+    path: Path, scene: Scene, bands: tuple[int, ...], folder: Path, area: Area | None, context: Context | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """Write the boxes of an inventory that lie where a scene was searched.
+
+    Parameters
+    ----------
+    bands
+        Bands of the scene whose data were needed.
+    area
+        Part of the scene that was searched; all of it when None.
+
+    Returns
+    -------
+    The file's name, and what is to be said of those left out.
+
+    Raises
+    ------
+    LandslideError
+        When the inventory cannot be used, the disk is full, or the run was stopped.
+    """
 
     def report(done: int, total: int) -> None:
-        context.report(done, total, f"Reading the reference, {done:,} of {total:,}")
+        if context is not None:
+            context.report(done, total, f"Reading the reference, {done:,} of {total:,}")
 
-    boxes = truth_boxes(path, scene.grid, None, report, context.stopped)
-    name = f"{TRUTH}.parquet"
-    write_boxes(folder / name, boxes if area is None else boxes.take(area.holds(_middles(boxes))))
-    return name
-
-
-def _middles(boxes: Boxes) -> Any:  # noqa: ANN401
-    raise NotImplementedError
+    boxes = truth_boxes(path, scene.grid, None, report, never if context is None else context.stopped)
+    searched = on_scene(boxes, scene, bands, area)
+    name, missing = f"{TRUTH}.parquet", len(boxes) - int(searched.sum())
+    write_boxes(folder / name, boxes.take(searched))
+    if not missing:
+        return name, ()
+    where = "has no data" if area is None else "has no data or was not searched"
+    note = f"{missing:,} of the reference's {len(boxes):,} landslides lie where the scene {where}; they do not count."
+    return name, (note,)
 
 
 def counted(result: DetectionResult) -> DetectionResult:
@@ -270,15 +290,66 @@ def order_scored(result: DetectionResult, record: SceneRecord, *, owner: str = "
 
 def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
     """Do the work of a run of kind ``"scored"``."""
-    raise NotImplementedError
+    (parent,) = run.parents
+    return _scored(store.detection(parent), store.scene_record(run.scene_id), run.id, folder, context)
 
 
 def rescore(store: Store, result: DetectionResult, record: SceneRecord) -> DetectionResult:
     """Score a finished run against an inventory at once, without running the model again.
 
     The outcome is a run of its own, because a finished run never changes; its candidates are the same file.
+
+    Parameters
+    ----------
+    record
+        The scene that was searched, with its inventory.
+
+    Raises
+    ------
+    LandslideError
+        When the inventory does not fit the scene, or the disk is full.
     """
-    raise NotImplementedError
+    order = order_scored(result, record)
+    identity = compute_here(store, order, lambda identity, folder: _scored(result, record, identity, folder))
+    return store.detection(identity)
+
+
+def _scored(
+    result: DetectionResult, record: SceneRecord, identity: str, folder: Path, context: Context | None = None
+) -> DetectionResult:
+    truth, scene = _inventory(record), record.scene
+    check_searched(result, scene)
+    drawn = result.provenance["parameters"].get("area")
+    area = area_of(scene.grid, drawn) if drawn else None
+    name, notes = write_truth(truth, scene, bridge_of(result.provenance).bands, folder, area, context)
+    # The candidates are the same file: a path of the store, which keeps it once.
+    artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
+    return counted(
+        replace(
+            result,
+            id=identity,
+            folder=folder,
+            scene_id=record.id,
+            artifacts={**artifacts, TRUTH: name},
+            kind="scored",
+            parents=(result.id,),
+            notes=(*result.notes, *notes),
+            provenance={**result.provenance, "truth": told_truth(truth), "scored": now()},
+        )
+    )
+
+
+def check_searched(result: DetectionResult, scene: Scene) -> None:
+    """Refuse a scene that is not the one that was searched.
+
+    Raises
+    ------
+    InputError
+        When its content differs.
+    """
+    if scene.digest != result.scene_digest:
+        what = f"The image of {scene.name} is not the one that was searched."
+        raise InputError(what, "Its file was replaced since.", "Run the detection again.")
 
 
 def _inventory(record: SceneRecord) -> Path:

@@ -18,11 +18,10 @@ from core.explain.faithfulness import Deletion, deletion
 from core.explain.layers import LayerChoice, available_layers, suggested_layer
 from core.explain.target import region_around
 from core.learning.bridge import bridge_of
+from core.learning.inputs import input_step
 from core.learning.metrics import encode
 from core.learning.segmentation import network_of
 from core.learning.store import find_model
-from core.mapping.options import Options
-from core.mapping.predict import Predictor, input_step
 from core.mapping.result import EXPLANATION, MappingResult
 from core.raster.grid import Grid
 from core.raster.scene import Scene
@@ -129,8 +128,8 @@ def explain(
     chosen = next((choice for choice in explainable.layers if choice.name == layer), None)
     if chosen is None:
         raise InputError(f"The model has no layer {layer!r} that can be asked.", remedy="Choose one of those offered.")
-    predictor = Predictor(scene, model.spec, bridge_of(result.provenance), _NoRuntime(), Options())
-    around = surroundings(scene, predictor, *_place(result, scene.grid, target))
+    place = _place(result, scene.grid, target)
+    around = surroundings(scene, model.spec, bridge_of(result.provenance), *place)
     region = _region(target, result, around.grid)
     asked = _at_network_size(region, around.inputs.shape[-2:], around.window)
     with explainable.lock:
@@ -150,17 +149,6 @@ def _told(target: GeoDataFrame | tuple[int, int]) -> dict[str, Any]:
     outline = target.geometry.iloc[0]
     number = int(target["id"].iloc[0]) if "id" in target else None
     return {"landslide": number, "outline": shapely.geometry.mapping(outline)}
-
-
-class _NoRuntime:
-    """Stands where only inputs are read and nothing is predicted."""
-
-    name = "none"
-    threads = 0
-
-    def logits(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Never called."""
-        raise NotImplementedError
 
 
 def _place(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:

@@ -14,8 +14,8 @@ import platformdirs
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from core.errors import InputError, StorageError
 from core.detection.result import DetectionResult
+from core.errors import InputError, StorageError
 from core.mapping.result import MappingResult
 from core.runs import files
 from core.runs.database import Database, database_url, sqlite_url

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.learning.inputs import input_step
 from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, sha256
-from core.mapping.predict import input_step
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = REPOSITORY / "models"

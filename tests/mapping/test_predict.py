@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from core.errors import InputError, RunCancelled
 from core.learning.bridge import bridge
+from core.learning.inputs import input_step
 from core.learning.metrics import encode
 from core.learning.spec import ModelSpec
 from core.mapping.evaluate import predict_codes
 from core.mapping.options import Options
-from core.mapping.predict import Predictor, input_step, write_rasters
+from core.mapping.predict import Predictor, write_rasters
 from core.raster.area import Area
 from core.raster.scene import Scene
 from core.raster.windows import Region
