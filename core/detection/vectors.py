@@ -16,6 +16,9 @@ from core.raster.vectors import read_vectors_untrusted
 MOST_BOXES = 500_000
 """More boxes on one image than this are refused: nobody could look at them, nor tell them apart."""
 
+NOTHING = 1e-6
+"""Pixels of a polygon that is a line in truth, its corners being rounded."""
+
 
 def boxes_of_vectors(path: str | os.PathLike[str], grid: Grid, minimum: float = 0.0) -> Boxes:
     """Boxes around the polygons of a file that strangers made.
@@ -51,12 +54,16 @@ def boxes_of_inventory(inventory: Inventory, minimum: float = 0.0) -> Boxes:
     grid = inventory.grid
     near = np.sort(inventory.tree.query(shapely.box(0, 0, grid.width, grid.height)))
     check_count(len(near))
+    outlines = inventory.polygons[near]
+    # The two halves of an outline that crosses itself count against each other.
+    crossed = ~shapely.is_valid(outlines)
+    outlines[crossed] = shapely.make_valid(outlines[crossed])
     # Cut the outline, not its box: of a bent landslide much less may lie in the scene than of the box around it.
-    inside = shapely.clip_by_rect(inventory.polygons[near], 0, 0, grid.width, grid.height)
-    corners = shapely.bounds(inside)
-    sides = corners[:, 2:] - corners[:, :2]
-    # What only touches the edge from outside, or is a line, has no side; what is gone has none that is a number.
-    return Boxes.of(corners[(sides > 0).all(axis=1) & (shapely.area(inside) >= minimum)])
+    inside = shapely.clip_by_rect(outlines, 0, 0, grid.width, grid.height)
+    corners = shapely.bounds(inside).astype(np.float32)
+    # What only touches the edge from outside has no side; what is gone has none that is a number.
+    sized = (corners[:, 2:] > corners[:, :2]).all(axis=1)
+    return Boxes.of(corners[sized & (shapely.area(inside) >= max(minimum, NOTHING))])
 
 
 def check_count(count: int) -> None:
