@@ -109,8 +109,8 @@ def bridge(
     bands
         Band numbers of the scene in the model's order; guessed from descriptions and count when None.
     stretch
-        ``"auto"`` (percentiles 2 to 98 of the valid pixels of the whole scene, when its values are not 8-bit),
-        ``"none"``, or percentiles such as ``"2,98"``.
+        ``"auto"`` (percentiles 2 to 98 of the valid pixels of the whole scene, when its values are not 8-bit and the
+        model's are not signed), ``"none"``, or percentiles such as ``"2,98"``.
     resample
         ``"auto"`` (to the model's ground distance when both are known and differ) or ``"none"``.
 
@@ -141,8 +141,10 @@ def _values(
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[str, ...]]:
     identity = (1.0,) * len(bands), (0.0,) * len(bands)
     same_range = scene.dtype == "uint8" and spec.value_range == (0.0, 255.0)
+    # A signed quantity, such as a velocity, is 0 where nothing happens: stretching would make something of nothing.
+    signed = spec.value_range[0] < 0
     percentiles = None
-    if stretch == "auto" and not same_range:
+    if stretch == "auto" and not same_range and not signed:
         percentiles = USUAL_PERCENTILES
     elif stretch not in ("auto", "none"):
         percentiles = parse_percentiles(stretch)
@@ -151,6 +153,10 @@ def _values(
         if same_range:
             return (*identity, ())
         low, high = spec.value_range
+        if signed and stretch == "auto":
+            what = ", ".join(spec.bands)
+            note = f"Values are taken for {what} in the unit that the model was trained on, from {low:g} to {high:g}."
+            return (*identity, (note,))
         note = f"Values are used as they are, although the model was trained on {low:g}–{high:g}."
         return (*identity, (note,))
     found = scene_stretch(scene, bands, percentiles)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.learning.config import Data
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 
@@ -67,6 +71,23 @@ def find_pairs(images: Path, masks: Path) -> tuple[Pair, ...]:
     if not pictures:
         raise InputError(f"{images} holds no image with a number in its name.", remedy="Give a folder of PNG or TIFF.")
     return tuple(Pair(number, pictures[number], labels[number]) for number in sorted(pictures))
+
+
+def validation_pairs(data: Data, folder: Path) -> tuple[Pair, ...]:
+    """Pairs that neither fit nor choose anything.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    if data.validation_images:
+        return find_pairs(folder / data.validation_images, folder / data.validation_masks)
+    pairs = find_pairs(folder / data.images, folder / data.masks)
+    validation = tuple(pair for pair in pairs if pair.number in data.validation_numbers)
+    if not validation:
+        raise InputError("The training description names no validation pairs.", "A model must be scored on some.")
+    return validation
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ class ModelSpec:
     tile
         Side in pixels of the windows it is given, a multiple of 32.
     threshold
-        Probability from which a pixel counts as landslide, chosen on the tuning split.
+        Probability from which a pixel, or confidence from which a box, counts as landslide; chosen on the tuning
+        split.
     weights_sha256
         Digest of ``weights.safetensors``.
     training
@@ -55,6 +56,8 @@ class ModelSpec:
         ``parameters``, ``flops_per_tile`` and ``milliseconds_per_tile``.
     limits
         Known limits, one sentence each.
+    classes
+        What a detector tells apart, in the order of its outputs; empty for tasks without classes.
     """
 
     name: str
@@ -81,6 +84,7 @@ class ModelSpec:
     scores: Mapping[str, Any] = field(default_factory=dict)
     cost: Mapping[str, Any] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problem = ""
@@ -100,7 +104,8 @@ class ModelSpec:
     def to_toml(self) -> str:
         """The description as TOML, keys in the order of the attributes; what is None is left out."""
         values = {key: value for key, value in asdict(self).items() if value is not None}
-        return tomli_w.dumps({key: list(value) if isinstance(value, tuple) else value for key, value in values.items()})
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+        return tomli_w.dumps(plain, multiline_strings=True)
 
     @classmethod
     def from_toml(cls, path: Path) -> ModelSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -113,6 +113,30 @@ class StoredModel:
         return network.eval()
 
 
+def keep_weights(folder: Path, weights: Mapping[str, Tensor], seen: Iterable[str], *, half: bool) -> str:
+    """Write a trained model's weights into its folder, with the digests of the images that it has seen.
+
+    Parameters
+    ----------
+    weights, half
+        By the names that the spec's network has; floating-point ones in half precision where asked.
+    seen
+        Content digests of all images that fitted or chose it.
+
+    Returns
+    -------
+    SHA-256 of the weights' file, for the spec.
+    """
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {name: (v.half() if half and v.is_floating_point() else v).contiguous() for name, v in weights.items()}
+    save_file(kept, folder / WEIGHTS)
+    lines = sorted({digest[:SEEN_LENGTH] for digest in seen})
+    (folder / SEEN).write_text("\n".join(lines) + "\n", encoding="ascii")
+    return sha256(folder / WEIGHTS)
+
+
 @lru_cache(maxsize=32)
 def _seen(folder: Path) -> frozenset[str]:
     path = folder / SEEN
@@ -125,7 +149,7 @@ def models_folder() -> Path:
 
 
 def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
-    """Models of a task, the best first (by F1 on validation)."""
+    """Models of a task, the best first by their validation: detectors by AP50, others by F1."""
     folder = (root or models_folder()) / task
     models = []
     for path in sorted(folder.glob("*/model.toml")) if folder.is_dir() else []:
@@ -134,7 +158,12 @@ def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
         except ModelError:
             # One damaged folder must not hide the others; asking for it by name says what is wrong with it.
             log.warning("model folder %s is left out of the list", path.parent, exc_info=True)
-    return tuple(sorted(models, key=lambda model: -float(model.spec.scores.get("validation", {}).get("f1", 0.0))))
+
+    def skill(model: StoredModel) -> float:
+        scores = model.spec.scores.get("validation", {})
+        return float(scores.get("ap50", scores.get("f1", 0.0)))
+
+    return tuple(sorted(models, key=skill, reverse=True))
 
 
 def find_model(task: str, name: str, root: Path | None = None) -> StoredModel:

@@ -19,15 +19,15 @@ from core.errors import InputError
 from core.learning.loop import Told, Trained, Training, tell_nobody
 from core.learning.losses import weighted_sum
 from core.learning.metrics import Confusion, histogram, threshold_curve
-from core.learning.pairs import Pair, PairArrays, find_pairs, read_pairs
+from core.learning.pairs import PairArrays, find_pairs, read_pairs, validation_pairs
 from core.learning.pixels import PixelLesson, predict_codes
 from core.learning.segmentation import build_network, inner_network, network_of, normalise
 from core.learning.spec import ModelSpec
 from core.learning.splits import fit_and_tune
-from core.learning.store import SEEN, SEEN_LENGTH, WEIGHTS, StoredModel, find_model, models_folder, sha256
+from core.learning.store import StoredModel, find_model, keep_weights, models_folder
 
 if TYPE_CHECKING:
-    from core.mapping.config import Data, TrainConfig
+    from core.learning.config import Data, TrainConfig
 
 log = logging.getLogger(__name__)
 
@@ -58,23 +58,6 @@ def divide(data: Data, folder: Path) -> Parts:
     fitting, tuning = fit_and_tune(len(pairs), data.tune_share, data.split_seed)
     arrays = read_pairs(pairs)
     return Parts(_cut(arrays.take(fitting), data), _cut(arrays.take(tuning), data), len(validation))
-
-
-def validation_pairs(data: Data, folder: Path) -> tuple[Pair, ...]:
-    """Pairs that neither fit nor choose anything.
-
-    Raises
-    ------
-    InputError
-        When there are none.
-    """
-    if data.validation_images:
-        return find_pairs(folder / data.validation_images, folder / data.validation_masks)
-    pairs = find_pairs(folder / data.images, folder / data.masks)
-    validation = tuple(pair for pair in pairs if pair.number in data.validation_numbers)
-    if not validation:
-        raise InputError("The training description names no validation pairs.", "A model must be scored on some.")
-    return validation
 
 
 def _cut(arrays: PairArrays, data: Data) -> PairArrays:
@@ -224,8 +207,6 @@ def _store(
     command: str,
 ) -> StoredModel:
     """Keep the weights in half precision when that costs the tuning score nothing, and write spec and digests."""
-    from safetensors.torch import save_file
-
     upscale = config.phases[-1].upscale
     network = build_network(config.architecture, config.encoder, len(spec.bands), config.options, upscale)
     network.load_state_dict(trained.weights)
@@ -237,22 +218,15 @@ def _store(
     keep_half = float(np.nanmax(curve_half.f1)) >= float(np.nanmax(curve_full.f1)) - 5e-4
     curve, counts = (curve_half, half) if keep_half else (curve_full, full)
     folder = models_folder() / "mapping" / config.name
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {
-            key: (value.half() if keep_half and value.is_floating_point() else value).contiguous()
-            for key, value in _named_for(spec, trained.weights).items()
-        },
-        folder / WEIGHTS,
+    digest = keep_weights(
+        folder, _named_for(spec, trained.weights), (*parts.fitting.digests, *parts.tuning.digests), half=keep_half
     )
-    seen = sorted({digest[:SEEN_LENGTH] for digest in (*parts.fitting.digests, *parts.tuning.digests)})
-    (folder / SEEN).write_text("\n".join(seen) + "\n", encoding="ascii")
     tuning = Confusion.at(counts, curve.best_threshold)
     spec = replace(
         spec,
         # Never rounded up: the threshold is one of the codes, which must still count as landslide.
         threshold=math.floor(curve.best_threshold * 1e4) / 1e4,
-        weights_sha256=sha256(folder / WEIGHTS),
+        weights_sha256=digest,
         training={
             "data": config.data.title, "data_licence": config.data.licence, "citation": config.data.citation,
             "images_fit": len(parts.fitting.digests), "images_tune": len(parts.tuning.digests),

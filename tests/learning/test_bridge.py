@@ -62,6 +62,21 @@ def test_values_may_be_left_alone_and_it_is_said_what_the_model_expects(deep: Sc
     assert "0–255" in how.notes[0]
 
 
+def test_a_signed_quantity_keeps_its_zero_and_its_unit(tmp_path: Path) -> None:
+    values = np.linspace(-12, 30, 35, dtype=np.float32).reshape(1, 5, 7)
+    scene = Scene.open(write_raster(tmp_path / "velocity.tif", values, nodata=-9999))
+    spec = tiny_spec(
+        bands=("elevation",), mean=(0.5,), deviation=(0.1,), value_range=(-100.0, 100.0), stretch_low=(-9.0,),
+        stretch_high=(9.0,),
+    )  # fmt: skip
+
+    how = bridge(scene, spec)
+
+    assert (how.gain, how.offset) == ((1.0,), (0.0,))
+    assert how.values(np.array([[[-12.0, 0.0, 400.0]]]), spec).tolist() == [[[-12.0, 0.0, 100.0]]]
+    assert "from -100 to 100" in how.notes[0]
+
+
 def test_a_scene_without_contrast_is_not_divided_by_zero(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "flat.tif", np.full((3, 5, 5), 700, np.uint16)))
     how = bridge(scene, tiny_spec())

@@ -9,18 +9,18 @@ import pytest
 from PIL import Image
 
 from core.errors import InputError
+from core.learning.config import TrainConfig
 from core.learning.metrics import threshold_code
-from core.learning.pairs import PairArrays
+from core.learning.pairs import PairArrays, validation_pairs
 from core.learning.runtime import TorchRuntime
 from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, find_model
 from core.mapping import card as cards
 from core.mapping import train as training
-from core.mapping.config import TrainConfig
-from core.mapping.train import divide, train, validation_pairs
+from core.mapping.train import divide, train
 from core.raster.scene import Scene
 from tests.factories import write_squares
-from tests.mapping.test_config import TEXT, read
+from tests.learning.test_config import TEXT, read
 
 PHASE = "[[phase]]\nepochs = 12\nrate = 0.3\nbatch = 4\naverage = 0.5\naugmentation = {brightness = 0.05}\n"
 

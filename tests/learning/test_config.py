@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError
+from core.learning.config import TrainConfig
 from core.learning.losses import weighted_sum
 from core.learning.spec import NAME
-from core.mapping.config import TrainConfig
 
 SHIPPED = sorted((Path(__file__).resolve().parents[2] / "models" / "configs").glob("*.toml"))
 

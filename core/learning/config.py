@@ -1,4 +1,4 @@
-"""A training described in TOML: data, network, loss, augmentation, phases."""
+"""A training described in TOML: data, network, loss, augmentation, phases; the same for every task that sees images."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from core.errors import InputError, LandslideError
 from core.learning.augment import Augmentation
 from core.learning.loop import Schedule
+from core.raster.files import resolve_inside
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,10 @@ class Data:
     ----------
     images, masks
         Folders, relative to the data folder given by command.
-    validation_images, validation_masks
-        Folders scored once at the end.
+    labels
+        For detectors, instead of masks: a COCO JSON file, or a folder of YOLO text files.
+    validation_images, validation_masks, validation_labels
+        What is scored once at the end.
     validation_numbers
         Instead of such folders: numbers of pairs in `images` that are kept out for validation.
     tune_share
@@ -36,12 +39,14 @@ class Data:
     """
 
     images: str
-    masks: str
     title: str
     licence: str
     citation: str
+    masks: str = ""
+    labels: str = ""
     validation_images: str = ""
     validation_masks: str = ""
+    validation_labels: str = ""
     validation_numbers: tuple[int, ...] = ()
     tune_share: float = 0.1
     split_seed: int = 0
@@ -61,23 +66,47 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything a training needs but the data folder."""
+    """Everything a training needs but the data folder.
+
+    Attributes
+    ----------
+    name, title, summary, architecture, encoder, options, sensor, tile, licence, ground_distance, limits
+        As in the model's description; see `core.learning.spec.ModelSpec`. An option ``yaml`` that names a file beside
+        the description is replaced by its content.
+    data, phases
+        What is learnt from, and in which stretches.
+    loss
+        Terms of the loss with their weights; a detector's family brings its own.
+    start_from
+        Name of a mapping model whose encoder (and, where it fits, decoder) training starts from.
+    paces
+        Share of the learning rate for parameters by the beginning of their names.
+    bands, value_range, classes
+        Input bands by role, their values before normalisation, and what a detector tells apart.
+    task
+        Which folder of models it goes to.
+    """
 
     name: str
     title: str
     summary: str
     architecture: str
-    encoder: str
     data: Data
     phases: tuple[Phase, ...]
-    loss: Mapping[str, Mapping[str, float]]
     sensor: str
     tile: int
     licence: str
+    encoder: str = ""
+    loss: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     ground_distance: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     start_from: str = ""
     limits: tuple[str, ...] = ()
+    paces: Mapping[str, float] = field(default_factory=dict)
+    bands: tuple[str, ...] = ("red", "green", "blue")
+    value_range: tuple[float, float] = (0.0, 255.0)
+    classes: tuple[str, ...] = ()
+    task: str = "mapping"
 
     @classmethod
     def read(cls, path: Path) -> TrainConfig:
@@ -95,14 +124,23 @@ class TrainConfig:
             given = content.pop("data").items()
             entries: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given}
             data = Data(**entries)
-            limits = tuple(content.pop("limits", ()))
-            return cls(data=data, phases=phases, limits=limits, **content)
+            options = _with_network(content.pop("options", {}), path)
+            rest: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+            return cls(data=data, phases=phases, options=options, **rest)
         except LandslideError:
             raise
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError, AttributeError) as error:
             raise InputError(
                 f"The training description {path} cannot be used.", str(error), "Compare it with models/configs."
             ) from error
+
+
+def _with_network(options: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Options in which a named YAML file beside the description is replaced by what it holds."""
+    named = options.get("yaml", "")
+    if not named.endswith(".yaml"):
+        return options
+    return {**options, "yaml": resolve_inside(path.resolve().parent, named).read_text(encoding="utf-8")}
 
 
 def _phase(values: dict[str, Any]) -> Phase:
