@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from core.errors import InputError
+from core.learning.bridge import Bridge
+from core.learning.inputs import plan_of, read_window, resized
 from core.learning.spec import ModelSpec
+from core.raster.area import window_of
 from core.raster.grid import Grid
-from core.raster.scene import Scene, SceneReader
-from core.raster.windows import Region, WindowPlan
-
-
-class Reading(Protocol):
-    """Something that reads windows of a scene as a model takes them."""
-
-    @property
-    def plan(self) -> WindowPlan:
-        """Windows over the scene."""
-
-    def inputs(self, reader: SceneReader, window: Region) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Normalised values of a window at the network's size, and which scene pixels in it are valid."""
+from core.raster.scene import Scene
+from core.raster.windows import Region
+from core.raster.write import write_array, writing
 
 
 @dataclass(frozen=True)
@@ -34,17 +28,18 @@ class Surroundings:
 
     Attributes
     ----------
-    window
-        The window, of the model's size, which may reach past a small scene.
+    window, part
+        The window, of the model's size, which may reach past a small scene; and what of it lies in the scene.
     inputs
         (bands, network height, network width) float32, normalised.
     valid
         (height, width) bool on the scene's pixels: where the scene has data.
     grid
-        Grid of the part of the window that lies in the scene: of all that is shown.
+        Grid of the part: of all that is shown.
     """
 
     window: Region
+    part: Region
     inputs: NDArray[np.float32]
     valid: NDArray[np.bool_]
     grid: Grid
@@ -66,7 +61,7 @@ class Surroundings:
 
     def shown(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Values on the network's pixels brought to those of `grid`."""
-        return _resized(values, self.window)[: self.grid.height, : self.grid.width]
+        return resized(values, self.window.height, self.window.width)[: self.grid.height, : self.grid.width]
 
     def picture(self, spec: ModelSpec) -> NDArray[np.uint8]:
         """The normalised input as a picture (height, width, 3), brightened to its own 1–99 % range."""
@@ -80,8 +75,8 @@ class Surroundings:
         return np.rint(full.transpose(1, 2, 0) * 255).astype(np.uint8)
 
 
-def surroundings(scene: Scene, reading: Reading, row: int, column: int) -> Surroundings:
-    """Read the window whose middle is nearest to a pixel of the scene.
+def surroundings(scene: Scene, spec: ModelSpec, bridge: Bridge, row: int, column: int) -> Surroundings:
+    """Read the window of a model whose middle is nearest to a pixel of the scene.
 
     Raises
     ------
@@ -90,25 +85,60 @@ def surroundings(scene: Scene, reading: Reading, row: int, column: int) -> Surro
     """
     height, width = scene.grid.shape
     if not (0 <= row < height and 0 <= column < width):
-        raise InputError("That place lies outside the scene.", remedy="Click inside it.")
-    plan = reading.plan
-    first_row = min(max(0, row - plan.window_height // 2), max(0, plan.height - plan.window_height))
-    first_column = min(max(0, column - plan.window_width // 2), max(0, plan.width - plan.window_width))
+        raise InputError("That place lies outside the scene.", remedy="Choose one inside it.")
+    plan = plan_of(scene, spec, bridge, overlap=0)
+    first_row = min(max(0, row - plan.window_height // 2), max(0, height - plan.window_height))
+    first_column = min(max(0, column - plan.window_width // 2), max(0, width - plan.window_width))
     window = plan.window(first_row, first_column)
     with scene.reader() as reader:
-        inputs, valid = reading.inputs(reader, window)
+        inputs, valid = read_window(reader, spec, bridge, plan, window)
     part = window.intersection(plan.whole)
-    grid = scene.grid.window(Window(part.column, part.row, part.width, part.height))
-    return Surroundings(window, inputs, valid[: part.height, : part.width], grid)
+    return Surroundings(window, part, inputs, valid[: part.height, : part.width], scene.grid.window(window_of(part)))
 
 
-def _resized(values: NDArray[np.float32], window: Region) -> NDArray[np.float32]:
-    if values.shape == (window.height, window.width):
-        return values
-    from torch.nn import functional
+def write_part(
+    path: Path,
+    grid: Grid,
+    part: Region,
+    values: NDArray[Any],
+    *,
+    nodata: float,
+    descriptions: tuple[str, ...] = (),
+    tags: Mapping[str, str] | None = None,
+) -> Grid:
+    """Write a raster of part of a scene, so that it lies at its place.
 
-    tensor = torch.from_numpy(values)[None, None]
-    resized: NDArray[np.float32] = functional.interpolate(
-        tensor, size=(window.height, window.width), mode="bilinear", align_corners=False
-    )[0, 0].numpy()
-    return resized
+    Without a coordinate system a part has no place of its own, and nodata is written all around it.
+
+    Parameters
+    ----------
+    grid
+        The scene's.
+    part
+        Region of the scene.
+    values
+        (height, width) of the part.
+    nodata, descriptions, tags
+        As for `core.raster.write.writing`.
+
+    Returns
+    -------
+    Grid of the raster: of the part, or of the whole scene without a coordinate system.
+    """
+    if grid.is_georeferenced:
+        own = grid.window(window_of(part))
+        write_array(path, own, values[None], nodata=nodata, descriptions=descriptions, tags=tags)
+        return own
+    with writing(
+        path, grid, dtype=values.dtype.name, nodata=nodata, descriptions=descriptions, tags=tags
+    ) as writer:
+        writer.write(values, part.row, part.column)
+    return grid
+
+
+def read_part(path: Path, grid: Grid, part: Region) -> NDArray[Any]:
+    """Read what `write_part` wrote: (height, width) of the part, whatever the raster's own grid."""
+    with Scene.open(path).reader() as reader:
+        window = Region(0, 0, part.height, part.width) if grid.is_georeferenced else part
+        values: NDArray[Any] = reader.read((1,), window_of(window)).values[0]
+    return values
