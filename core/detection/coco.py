@@ -24,17 +24,21 @@ MAX_COCO_BYTES = 200_000_000
 NOWHERE = [math.nan] * 4
 
 
-def read_coco(path: str | os.PathLike[str], images: Sizes | str | os.PathLike[str]) -> Annotations:
+def read_coco(
+    path: str | os.PathLike[str], images: Sizes | str | os.PathLike[str], classes: Sequence[str] | None = None
+) -> Annotations:
     """Read the boxes of images from a COCO file that strangers made.
 
     Parameters
     ----------
     path
-        The JSON file: images, annotations and categories. Boxes are left, top, width, height in pixels. Categories
-        become classes in the order of their numbers.
+        The JSON file: images, annotations and categories. Boxes are left, top, width, height in pixels.
     images
         The folder of the images, or their height and width by file name. Images are found by the last part of the
         name in the file; no path of the file is followed.
+    classes
+        Names of the classes, in the order wanted; None: the file's categories, in the order of their numbers. A
+        category that is not among them may be listed, but must have no boxes.
 
     Returns
     -------
@@ -46,13 +50,13 @@ def read_coco(path: str | os.PathLike[str], images: Sizes | str | os.PathLike[st
     UnsafeFileError
         When the file is too large.
     InputError
-        When it is no COCO file, names an image twice, contradicts an image's size or names a category that it does
-        not list; when none of its images is there, or none of its boxes lies in its image.
+        When it is no COCO file, names an image twice, contradicts an image's size or has a box of a category that is
+        not known; when none of its images is there, or none of its boxes lies in its image.
     """
     file = regular_file(path)
     document = _document(file)
     sizes = sizes_of(images)
-    numbers, classes = _classes(document, file.name)
+    numbers, known = _classes(document, file.name, classes)
     listed, notes = _images(document, sizes, file.name)
     corners: dict[str, list[list[float]]] = {name: [] for name in listed.values() if name is not None}
     kinds: dict[str, list[int]] = defaultdict(list)
@@ -61,9 +65,9 @@ def read_coco(path: str | os.PathLike[str], images: Sizes | str | os.PathLike[st
         number = numbers.get(_whole(entry.get("category_id")))
         if number is None:
             raise InputError(
-                f"A box in {file.name} is of the category {entry.get('category_id')!r}, which the file does not list.",
-                "What it shows is therefore unknown.",
-                f"List it under categories; there are {', '.join(classes)}.",
+                f"A box in {file.name} is of the category {entry.get('category_id')!r}, which is not known.",
+                "What it shows is therefore unknown too.",
+                f"List it under the file's categories by the name of a class; classes are {', '.join(known)}.",
             )
         image = _whole(entry.get("image_id"))
         name = listed.get(image)
@@ -84,7 +88,7 @@ def read_coco(path: str | os.PathLike[str], images: Sizes | str | os.PathLike[st
         notes.append(f"{strays:,} boxes are of images that {file.name} does not list, and were left out.")
     if crowds:
         notes.append(f"{crowds:,} crowds, in which landslides are not told apart, were left out.")
-    return Annotations(boxes, classes, tuple(notes))
+    return Annotations(boxes, known, tuple(notes))
 
 
 def write_coco(
@@ -158,7 +162,9 @@ def _entries(document: Mapping[str, Any], key: str, name: str) -> list[dict[str,
     return entries
 
 
-def _classes(document: Mapping[str, Any], name: str) -> tuple[dict[int | None, int], tuple[str, ...]]:
+def _classes(
+    document: Mapping[str, Any], name: str, wanted: Sequence[str] | None
+) -> tuple[dict[int | None, int], tuple[str, ...]]:
     """Class of each category by its number, and the classes' names."""
     found: dict[int, str] = {}
     for entry in _entries(document, "categories", name):
@@ -168,8 +174,8 @@ def _classes(document: Mapping[str, Any], name: str) -> tuple[dict[int | None, i
         found[number] = label
     if not 0 < len(found) <= MOST_CLASSES:
         raise _no_coco(name, f"it lists {len(found):,} categories")
-    ordered = sorted(found)
-    return {number: place for place, number in enumerate(ordered)}, tuple(found[number] for number in ordered)
+    known = tuple(found[number] for number in sorted(found)) if wanted is None else tuple(wanted)
+    return {number: known.index(label) for number, label in found.items() if label in known}, known
 
 
 def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[int | None, str | None], list[str]]:

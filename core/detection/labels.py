@@ -52,7 +52,8 @@ def boxes_of_mask(mask: NDArray[np.uint8] | Mask, minimum: int = MINIMUM_PIXELS)
     Parameters
     ----------
     mask
-        (height, width): 0 no landslide, 255 unknown, all else landslide; or True where there is one.
+        (height, width): 0 no landslide, 255 unknown, all else landslide, which is what truth readers give, not what
+        files of masks hold; or True where there is one.
     minimum
         Landslides of fewer pixels are left out.
 

@@ -23,7 +23,7 @@ FALSE = -1
 SMALL = 4096
 """Up to so many pairs of an image are all looked at; of more only those that an index finds to touch."""
 
-AT_ONCE = 512
+AT_ONCE = 64
 """Boxes looked up in the index together, so that memory does not grow with all pairs that touch."""
 
 MOST_PAIRS = 20_000_000

@@ -50,6 +50,13 @@ def test_boxes_are_read_by_file_name_and_classes_in_the_order_of_their_numbers(t
     assert found.notes == ()
 
 
+def test_classes_may_be_asked_for_by_name_in_an_order_of_ones_own(tmp_path):
+    path = write(tmp_path, document())
+    assert read_coco(path, SIZES, ("landslide",)).boxes["1.png"].classes.tolist() == [0]
+    with pytest.raises(InputError, match="category 5, which is not known.*classes are debris flow"):
+        read_coco(path, SIZES, ("debris flow",))
+
+
 def test_what_is_written_is_read_again_and_by_pycocotools(tmp_path, capsys):
     from pycocotools.coco import COCO
 
@@ -167,8 +174,8 @@ def test_missing_and_unlisted_images_crowds_and_strays_are_left_out_and_told(tmp
         (document(images=[{"id": 1, "file_name": "a/1.png"}, {"id": 2, "file_name": "b/1.png"}]), "two images 1.png"),
         (document(images=[{"id": 1, "file_name": "../../etc/passwd"}]), "None of the 1 images"),
         (document(images=[{"id": 7, "file_name": "1.png", "width": 100, "height": 100}]), "says that 1.png has 100"),
-        (document(**boxes([1, 1, 5, 5], category_id=6)), "category 6, which the file does not list"),
-        (document(**boxes([1, 1, 5, 5], category_id=[])), "does not list"),
+        (document(**boxes([1, 1, 5, 5], category_id=6)), "category 6, which is not known"),
+        (document(**boxes([1, 1, 5, 5], category_id=[])), "is not known"),
     ],
 )
 def test_what_is_no_coco_file_of_these_images_is_refused_with_its_fault(tmp_path, content, message):
