@@ -102,7 +102,7 @@ def from_labels(images: Path, labels: Path, classes: Sequence[str]) -> tuple[Lab
     else:
         from core.detection.coco import read_coco
 
-        known = read_coco(labels, images).boxes
+        known = read_coco(labels, images, tuple(classes)).boxes
     return tuple(Labelled(name, path, boxes=known[name]) for name, path in files.items() if name in known)
 
 
@@ -188,7 +188,7 @@ def numbered(mask: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.int16]:
 
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     number = np.zeros(count + 1, dtype=np.int16)
-    places = {
+    places: dict[tuple[int, ...], int] = {
         (part[1].start, part[0].start, part[1].stop, part[0].stop): index
         for index, part in enumerate(ndimage.find_objects(labels), start=1)
     }
