@@ -160,6 +160,18 @@ def _detection_scored(store: Store, run: Run, folder: Path, context: Context) ->
     return compute_scored(store, run, folder, context)
 
 
+def _box_explanation(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.explain_box import compute_explanation
+
+    return compute_explanation(store, run, folder, context)
+
+
+def _box_outline(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.box_outline import compute_outline
+
+    return compute_outline(store, run, folder, context)
+
+
 WORK: Mapping[tuple[str, str], Work] = {
     ("mapping", "mapping"): _mapping,
     ("mapping", "change"): _change,
@@ -167,6 +179,8 @@ WORK: Mapping[tuple[str, str], Work] = {
     ("mapping", "scored"): _scored,
     ("detection", "detection"): _detection,
     ("detection", "scored"): _detection_scored,
+    ("detection", "explanation"): _box_explanation,
+    ("detection", "outline"): _box_outline,
 }
 """What does the work of each task and kind; each imports its engine only when it is called."""
 
