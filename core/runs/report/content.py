@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rasterio.windows import Window
+
+from core.raster.area import area_of, window_of
 from core.runs.report.words import one_line
 
 if TYPE_CHECKING:
@@ -100,6 +103,11 @@ class ReportInput:
     address: str = ""
 
     @property
+    def looked_at(self) -> Grid:
+        """Grid of the part of the image that the run looked at."""
+        return self.result.grid
+
+    @property
     def scene_name(self) -> str:
         """Name of the image, on one line."""
         known = self.result.scene or (self.scene.name if self.scene else "")
@@ -138,3 +146,14 @@ class DetectionInput(ReportInput):
 
     result: DetectionResult
     choice: BoxChoice | None = None
+
+    @property
+    def searched(self) -> Window:
+        """The rectangle around what was searched, in pixels of the run's grid: all of it, or around a drawn part."""
+        grid, drawn = self.result.grid, (self.result.provenance.get("parameters") or {}).get("area")
+        return window_of(area_of(grid, drawn).region) if drawn else Window(0, 0, grid.width, grid.height)
+
+    @property
+    def looked_at(self) -> Grid:
+        """Grid of that rectangle."""
+        return self.result.grid.window(self.searched)

@@ -41,7 +41,7 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
 def _image(content: ReportInput) -> Iterable[tuple[str, str]]:
     result, scene = content.result, content.scene
     recorded = result.provenance.get("scene") or {}
-    grid = result.grid
+    grid = content.looked_at
     distance = grid.ground_distance()
     size = f"{grid.width:,} × {grid.height:,} pixels" + (f" of {distance:.3g} m" if distance else "")
     yield "Name", content.scene_name
@@ -85,9 +85,10 @@ def _model(content: ReportInput, spec: ModelSpec | None) -> Iterable[tuple[str, 
     yield "SHA-256 of the weights", str(recorded.get("weights_sha256") or UNKNOWN)
 
 
-def provenance(content: ReportInput) -> Part:
-    """How the result was computed: run, parameters in words, runtime, versions, machine and times."""
-    rows = (*_run(content), *parameters(content.result.provenance), *_machine(content.result.provenance))
+def provenance(content: ReportInput, chosen: Iterable[tuple[str, str]] = ()) -> Part:
+    """How the result was computed: run, parameters in words, what was chosen afterwards, versions, machine, times."""
+    record = content.result.provenance
+    rows = (*_run(content), *parameters(record), *chosen, *_machine(record))
     words = Paragraph(
         "With the same image, model and settings another run gives the same result; on another machine or with other "
         "versions the last digits may differ."
@@ -130,6 +131,10 @@ def parameters(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "Resolution", f"{same} ({'automatic' if asked.get('resample') == 'auto' else 'as asked'})"
     if "overlap" in options:
         yield "Overlap of windows", f"{100 * float(options['overlap']):.0f} %"
+    if "floor" in options:
+        yield "Candidates kept", f"from confidence {float(options['floor']):g} up"
+    if "limit" in options:
+        yield "Most candidates of a window", f"{int(options['limit']):,}"
     if "turned" in options:
         yield "Turned views averaged", "yes, eight" if options["turned"] else "no"
     if "area" in asked:

@@ -10,7 +10,11 @@ from typing import Any
 
 from core.errors import InputError
 from core.runs.report import origin, reasons
-from core.runs.report.content import MappingInput, ReportInput
+from core.runs.report.content import DetectionInput, MappingInput, ReportInput
+from core.runs.report.detection import agreement as box_agreement
+from core.runs.report.detection import maps as box_maps
+from core.runs.report.detection import summary as box_summary
+from core.runs.report.detection.subject import DetectionSubject
 from core.runs.report.mapping import agreement, change, maps, summary
 from core.runs.report.mapping.subject import MappingSubject
 from core.runs.report.parts import Part
@@ -37,10 +41,25 @@ def _change(content: MappingInput) -> Iterator[Part | None]:
     yield origin.provenance(content)
 
 
+def _detection(content: DetectionInput) -> Iterator[Part | None]:
+    subject = DetectionSubject.of(content)
+    yield box_summary.summary(subject)
+    yield box_summary.meaning(subject)
+    yield box_maps.maps(subject)
+    yield box_maps.dense(subject)
+    yield box_agreement.agreement(subject)
+    yield reasons.reasons(content, subject.detections.table)
+    yield origin.data(content)
+    yield origin.provenance(content, box_summary.chosen(subject))
+
+
 BUILDERS: Mapping[tuple[str, str], tuple[str, Builder]] = {
     ("mapping", "mapping"): ("Landslides mapped in", _mapping),
     ("mapping", "scored"): ("Landslides mapped in", _mapping),
     ("mapping", "change"): ("Change between two mappings of", _change),
+    ("detection", "detection"): ("Landslides detected in", _detection),
+    ("detection", "scored"): ("Landslides detected in", _detection),
+    ("detection", "fused"): ("Landslides detected by two models in", _detection),
 }
 """By task and kind of run: how the title begins, and what builds the parts in their order."""
 

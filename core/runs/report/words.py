@@ -70,9 +70,15 @@ def score(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3f}"
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun in the right form."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, several: str = "") -> str:
+    """A number with its noun in the right form, which for several is the one given or has an s.
+
+    Examples
+    --------
+    >>> count(1, "box", "boxes"), count(1200, "box", "boxes"), count(0, "landslide")
+    ('1 box', '1,200 boxes', '0 landslides')
+    """
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
 
 
 def moment(time: datetime) -> str:
