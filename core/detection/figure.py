@@ -263,7 +263,7 @@ def _draw_window(axes: Axes, shown: BoxMap, scene: Scene | None, box: Boxes, col
     image = None if scene is None else image_below(scene, grid, reduced_shape(grid, 300))
     draw_image(axes, image, grid)
     if shown.truth is not None:
-        _lines(axes, near(shown.truth.moved(*moved), grid), REFERENCE, 1.2, dashed=True)
+        _lines(axes, near(shown.truth.moved(*moved), grid), REFERENCE, 1.6, dashed=True)
     _lines(axes, near(shown.boxes.moved(*moved), grid), FOUND, 1.2)
     _lines(axes, box.moved(*moved), colour, 2.2)
     frame(axes, grid)
