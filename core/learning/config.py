@@ -125,7 +125,7 @@ class TrainConfig:
             entries: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given}
             data = Data(**entries)
             options = _with_network(content.pop("options", {}), path)
-            rest: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+            rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
             return cls(data=data, phases=phases, options=options, **rest)
         except LandslideError:
             raise

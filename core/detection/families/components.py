@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.detection.families.base import Detected, Detector, Target, family
@@ -55,9 +56,10 @@ class MaskComponents(Detector):
     def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = 0.7) -> list[Detected]:
         """See `Detector`; components never overlap by much, so that `nms_iou` leaves nothing out."""
         probability = torch.sigmoid(self.network(images)).float()[:, 0].cpu().numpy()
-        return [self._components(one, floor, limit) for one in probability]
+        return [self.components(one, floor, limit) for one in probability]
 
-    def _components(self, probability: np.ndarray, floor: float, limit: int) -> Detected:
+    def components(self, probability: NDArray[np.float32], floor: float, limit: int) -> Detected:
+        """Boxes of one map of probabilities (height, width)."""
         from scipy import ndimage
 
         labels, count = ndimage.label(probability >= self.threshold, np.ones((3, 3)))
@@ -69,7 +71,7 @@ class MaskComponents(Detector):
         order = np.argsort(-scores, kind="stable")
         kept = order[(pixels[order] >= self.smallest) & (scores[order] >= floor)][:limit]
         corners = [(places[k][1].start, places[k][0].start, places[k][1].stop, places[k][0].stop) for k in kept]
-        masks = [np.where(labels == k + 1, probability, 0) for k in kept]
+        masks = [labels == k + 1 for k in kept]
         return Detected(
             torch.tensor(corners, dtype=torch.float32).reshape(-1, 4),
             torch.from_numpy(scores[kept].astype(np.float32)),

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from core.detection.families.base import Detected, Detector, Target, family
@@ -88,7 +88,7 @@ class Ultralytics(Detector):
         self.upscale = spec.upscale
         self.explained = tuple(f"model.model.{number}" for number in self._sources())
 
-    def _build(self, content: dict[str, Any], bands: int) -> nn.Module:
+    def _build(self, content: dict[str, Any], bands: int) -> Any:  # noqa: ANN401  the library's own
         raise NotImplementedError
 
     def _attend(self, places: list[int], content: dict[str, Any], bands: int) -> None:
@@ -176,10 +176,10 @@ class Yolo(Ultralytics):
 
     family = "yolo"
 
-    def _build(self, content: dict[str, Any], bands: int) -> nn.Module:
+    def _build(self, content: dict[str, Any], bands: int) -> Any:  # noqa: ANN401  the library's own
         from ultralytics.nn.tasks import DetectionModel
 
-        model: Any = DetectionModel(content, ch=bands, verbose=False)
+        model: Any = DetectionModel(content, ch=bands, verbose=False)  # type: ignore[no-untyped-call]
         model.args = GAINS
         return model
 
@@ -217,10 +217,10 @@ class RtDetr(Ultralytics):
 
     family = "rt-detr"
 
-    def _build(self, content: dict[str, Any], bands: int) -> nn.Module:
+    def _build(self, content: dict[str, Any], bands: int) -> Any:  # noqa: ANN401  the library's own
         from ultralytics.nn.tasks import RTDETRDetectionModel
 
-        model: nn.Module = RTDETRDetectionModel(content, ch=bands, verbose=False)
+        model: Any = RTDETRDetectionModel(content, ch=bands, verbose=False)  # type: ignore[no-untyped-call]
         return model
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
