@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import mapping, runs
+from core.cli import detection, mapping, runs
 from core.errors import LandslideError
 
 INTERRUPTED = 130
@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="SlideLens without a browser")
     tasks = parser.add_subparsers(dest="task", required=True)
     mapping.add_commands(tasks.add_parser("mapping", help="landslides for every pixel"))
+    detection.add_commands(tasks.add_parser("detection", help="landslides as boxes"))
     runs.add_commands(tasks.add_parser("runs", help="what was computed: list, show, export, report, delete, prune"))
     return parser
 

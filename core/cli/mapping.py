@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from core.cli import models
+from core.cli import mapping_models, models
 from core.cli.keeping import WORKER, add_options, announcing, progress, store_for
 from core.errors import InputError
 
@@ -31,7 +31,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="map a raster; with --out, also write rasters, polygons and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
-    models.add_commands(commands)
+    models.add_commands(commands, mapping_models.TRADE)
 
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:

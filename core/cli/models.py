@@ -1,4 +1,4 @@
-"""``python -m core mapping evaluate|train|card|models``: making mapping models, and how good they are."""
+"""``python -m core TASK evaluate|train|card|models``: making models of a task, and how good they are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,46 +15,77 @@ from core.cli.keeping import add_options, compute, progress, store_for
 from core.errors import RunCancelled
 
 if TYPE_CHECKING:
+    from core.learning.config import TrainConfig
     from core.learning.pairs import Pair
-    from core.learning.runtime import Runtime
     from core.learning.store import StoredModel
-    from core.mapping.config import TrainConfig
     from core.runs.outcome import Outcome
     from core.runs.records import Order, Run
     from core.runs.store import Store
     from core.runs.work import Context
 
 SPEC = "model.toml"
-SCORES = ("f1", "iou", "miou", "precision", "recall", "oa", "kappa")
 
 TRAINING_LIMIT = 30 * 24 * 3600.0
 """Seconds that a training may take: the limit for runs that hold up others is not for one that nobody waits behind."""
 
+Told = Callable[[int, int], None]
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+
+@dataclass(frozen=True)
+class Trade:
+    """What a task does with its models.
+
+    Attributes
+    ----------
+    task
+        Its name.
+    scores
+        Names of the numbers by which its evaluations and trainings are compared.
+    listed
+        Heading and name of the scores that a list of models shows.
+    choices
+        Adds the options of ``evaluate`` that only this task has.
+    asked
+        Those options as they stand in the record of the run.
+    evaluate
+        Scores a model on pairs; returns scores by name and, as ``runtime``, what ran the network.
+    train
+        Trains from a description: given it, the data folder, the work folder and the command line.
+    card
+        Scores a trained model on validation and writes its card; given the description, the model and the options.
+    """
+
+    task: str
+    scores: tuple[str, ...]
+    listed: Mapping[str, str]
+    choices: Callable[[argparse.ArgumentParser], None]
+    asked: Callable[[argparse.Namespace], dict[str, Any]]
+    evaluate: Callable[[StoredModel, Sequence[Pair], argparse.Namespace, Told], dict[str, Any]]
+    train: Callable[[TrainConfig, Path, Path, str, Told], StoredModel]
+    card: Callable[[TrainConfig, StoredModel, argparse.Namespace, Told], StoredModel]
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], trade: Trade) -> None:
     """Commands about models."""
     evaluate = commands.add_parser("evaluate", help="score a folder of image and mask pairs")
     evaluate.add_argument("--model", required=True)
     evaluate.add_argument("--images", type=Path, required=True)
     evaluate.add_argument("--masks", type=Path, required=True)
     evaluate.add_argument("--out", type=Path, help="JSON file to write the scores to")
-    evaluate.add_argument("--threshold", type=float, help="by default the model's own")
-    evaluate.add_argument("--turned", action="store_true", help="test-time augmentation: mean of eight turns")
-    evaluate.set_defaults(do=_evaluate)
+    trade.choices(evaluate)
     train = commands.add_parser("train", help="train a model from a description")
     train.add_argument("config", type=Path, help="TOML file such as those in models/configs")
     train.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
     train.add_argument("--work", type=Path, help="folder for checkpoints (default: under SLIDELENS_HOME)")
     train.add_argument("--no-card", action="store_true", help="do not score on validation yet")
-    train.set_defaults(do=_train)
     card = commands.add_parser("card", help="score a trained model on validation and write its card")
     card.add_argument("config", type=Path, help="the description it was trained from")
     card.add_argument("--data", type=Path, required=True)
     card.add_argument("--keep-scores", action="store_true", help="measure cost and false alarms again, nothing else")
-    card.set_defaults(do=_card)
-    for parser in (evaluate, train, card):
+    for parser, do in ((evaluate, _evaluate), (train, _train), (card, _card)):
         add_options(parser)
-    commands.add_parser("models", help="list the models that are here").set_defaults(do=_models)
+        parser.set_defaults(do=do, trade=trade)
+    commands.add_parser("models", help="list the models that are here").set_defaults(do=_models, trade=trade)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -63,16 +94,14 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from core.raster.folder import make_folder, write_json
     from core.runs.records import Order
 
-    model = find_model("mapping", arguments.model)
+    trade: Trade = arguments.trade
+    model = find_model(trade.task, arguments.model)
     pairs = find_pairs(arguments.images, arguments.masks)
     if arguments.out is not None:
         make_folder(arguments.out.parent)
-    asked = {
-        "images": str(arguments.images), "masks": str(arguments.masks), "threshold": arguments.threshold,
-        "turned": arguments.turned,
-    }  # fmt: skip
+    asked = {"images": str(arguments.images), "masks": str(arguments.masks), **trade.asked(arguments)}
     order = Order(
-        "mapping", "evaluation", asked, model=model.spec.name,
+        trade.task, "evaluation", asked, model=model.spec.name,
         name=arguments.name or f"{model.spec.name} on {len(pairs)} images of {arguments.images.name}",
     )  # fmt: skip
     content: dict[str, Any] = {}
@@ -80,7 +109,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     def work(store: Store, run: Run, folder: Path, context: Context) -> Outcome:
         content.update(_scored(model, pairs, arguments, context))
         write_json(content, folder / "scores.json")
-        return _outcome(run, folder, {"scores": "scores.json"}, model, content)
+        return _outcome(run, folder, {"scores": "scores.json"}, model, content, trade)
 
     with store_for(arguments) as store:
         identity = compute(store, order, work, arguments)
@@ -95,12 +124,10 @@ def _scored(
 ) -> dict[str, Any]:
     """Score a model on pairs, and say on which."""
     from core.learning.store import sha256
-    from core.mapping.evaluate import evaluate
-    from core.mapping.options import Options
     from core.raster.scene import Scene
 
     shown = progress("images")
-    runtime = _runtime(model)
+    trade: Trade = arguments.trade
 
     def told(done: int, total: int) -> None:
         _stop_if_asked(context, "The evaluation was stopped.")
@@ -108,15 +135,15 @@ def _scored(
         shown(done, total)
 
     context.report(0, 0, "Loading the model")
-    result = evaluate(pairs, model.spec, runtime, Options(turned=arguments.turned), arguments.threshold, told)
+    scored = trade.evaluate(model, pairs, arguments, told)
     images = [Scene.open(pair.image).digest for pair in pairs]
     return {
-        **result.to_json(),
+        **{name: value for name, value in scored.items() if name != "runtime"},
         "model": model.spec.name,
         "images_seen_in_training": sum(model.has_seen(digest) for digest in images),
         "images_digest": _joined(images),
         "masks_digest": _joined(sha256(pair.mask) for pair in pairs),
-        "runtime": {"name": runtime.name, "threads": runtime.threads},
+        "runtime": scored["runtime"],
     }
 
 
@@ -125,24 +152,16 @@ def _joined(digests: Iterable[str]) -> str:
     return hashlib.sha256(" ".join(digests).encode("ascii")).hexdigest()
 
 
-def _runtime(model: StoredModel) -> Runtime:
-    from core.learning.runtime import open_runtime
-    from core.learning.segmentation import network_of
-    from core.runs.store import home_folder
-
-    return open_runtime(model, network_of, home_folder() / "cache" / "onnx")
-
-
 def _stop_if_asked(context: Context, what: str, why: str = "Nothing of it was kept.", remedy: str = "") -> None:
     if context.stopped():
         raise RunCancelled(what, why, remedy)
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from core.mapping.config import TrainConfig
+    from core.learning.config import TrainConfig
 
     config = TrainConfig.read(arguments.config)
-    seed = config.phases[0].schedule.seed
+    seed = config.phases[0].schedule.seed if config.phases else None
 
     def work(store: Store, run: Run, folder: Path, context: Context) -> Outcome:
         model = _trained(config, arguments, context)
@@ -155,7 +174,6 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _trained(config: TrainConfig, arguments: argparse.Namespace, context: Context) -> StoredModel:
-    from core.mapping.train import train
     from core.runs.store import home_folder
 
     def told(done: int, total: int) -> None:
@@ -165,16 +183,17 @@ def _trained(config: TrainConfig, arguments: argparse.Namespace, context: Contex
         context.report(done, total, f"Epoch {done + 1:,} of at most {total:,}")
 
     context.report(0, 0, "Reading the training images")
-    command = f"python -m core mapping train {arguments.config.as_posix()} --data DATA"
-    return train(config, arguments.data, arguments.work or home_folder() / "training", command, told)
+    trade: Trade = arguments.trade
+    command = f"python -m core {trade.task} train {arguments.config.as_posix()} --data DATA"
+    return trade.train(config, arguments.data, arguments.work or home_folder() / "training", command, told)
 
 
 def _card(arguments: argparse.Namespace) -> None:
+    from core.learning.config import TrainConfig
     from core.learning.store import find_model
-    from core.mapping.config import TrainConfig
 
     config = TrainConfig.read(arguments.config)
-    model = find_model("mapping", config.name)
+    model = find_model(arguments.trade.task, config.name)
 
     def work(store: Store, run: Run, folder: Path, context: Context) -> Outcome:
         return _made(run, folder, _carded(config, model, arguments, context), arguments)
@@ -186,19 +205,13 @@ def _card(arguments: argparse.Namespace) -> None:
 def _carded(
     config: TrainConfig, model: StoredModel, arguments: argparse.Namespace, context: Context
 ) -> StoredModel:
-    from core.mapping.card import finish, measure
-    from core.mapping.train import validation_pairs
-
     def told(done: int, total: int) -> None:
         _stop_if_asked(context, "The scoring was stopped.", "The model is there, but its card is not finished.")
         context.report(done, total, f"Scoring on validation, {done:,} of {total:,}")
 
     context.report(0, 0, "Loading the model")
-    runtime = _runtime(model)
-    if getattr(arguments, "keep_scores", False):
-        finished = measure(model, runtime)
-    else:
-        finished = finish(model, validation_pairs(config.data, arguments.data), runtime, told)
+    trade: Trade = arguments.trade
+    finished = trade.card(config, model, arguments, told)
     print(json.dumps(dict(finished.spec.scores), indent=1))
     return finished
 
@@ -208,7 +221,7 @@ def _order(config: TrainConfig, arguments: argparse.Namespace, what: str, seed: 
 
     asked = {"command": arguments.command, "data": str(arguments.data), "config": asdict(config)}
     return Order(
-        "mapping", "training", asked, model=config.name, seed=seed, time_limit=TRAINING_LIMIT,
+        arguments.trade.task, "training", asked, model=config.name, seed=seed, time_limit=TRAINING_LIMIT,
         name=arguments.name or f"{what} of {config.name}",
     )  # fmt: skip
 
@@ -234,17 +247,23 @@ def _made(run: Run, folder: Path, model: StoredModel, arguments: argparse.Namesp
             "scores": dict(spec.scores),
             "runtime": {"name": f"torch on {device().type}", "threads": torch.get_num_threads()},
         },
+        arguments.trade,
     )  # fmt: skip
 
 
 def _outcome(
-    run: Run, folder: Path, artifacts: Mapping[str, str], model: StoredModel, content: Mapping[str, Any]
+    run: Run,
+    folder: Path,
+    artifacts: Mapping[str, str],
+    model: StoredModel,
+    content: Mapping[str, Any],
+    trade: Trade,
 ) -> Outcome:
     """What is kept of some work on a model: its scores as metrics, all else as provenance."""
     from core.runs.outcome import Outcome
     from core.runs.provenance import environment, now
 
-    numbers = {name: float(content[name]) for name in SCORES if name in content}
+    numbers = {name: float(content[name]) for name in trade.scores if name in content}
     numbers |= {name: float(value) for name, value in content.items() if name.startswith("tuning_")}
     spec = model.spec
     return Outcome(
@@ -267,13 +286,13 @@ def _outcome(
 def _models(arguments: argparse.Namespace) -> None:
     from core.learning.store import list_models
 
-    models = list_models(arguments.task)
+    trade: Trade = arguments.trade
+    models = list_models(trade.task)
     width = max((len(model.spec.name) for model in models), default=4)
-    print(f"{'name':<{width}}  {'F1':>6}  {'IoU':>6}  {'precision':>9}  {'recall':>6}  sensor")
+    sizes = {name: max(6, len(heading)) for heading, name in trade.listed.items()}
+    headings = "  ".join(f"{heading:>{sizes[name]}}" for heading, name in trade.listed.items())
+    print(f"{'name':<{width}}  {headings}  sensor")
     for model in models:
         scores = model.spec.scores.get("validation", {})
-        row = "  ".join(
-            f"{scores.get(name, float('nan')):>{size}.3f}"
-            for name, size in (("f1", 6), ("iou", 6), ("precision", 9), ("recall", 6))
-        )
+        row = "  ".join(f"{scores.get(name, float('nan')):>{size}.3f}" for name, size in sizes.items())
         print(f"{model.spec.name:<{width}}  {row}  {model.spec.sensor}")

@@ -180,8 +180,8 @@ class Detections:
         first = np.searchsorted(owner, np.arange(self.count + 1))
         each = [shapely.union_all(parts[a:b]) for a, b in zip(first[:-1], first[1:], strict=True)]
         grid = self.result.grid
-        placed = _placed(np.array(each, dtype=object), grid)
-        frame = geopandas.GeoDataFrame({"id": np.arange(1, self.count + 1)}, geometry=placed, crs=_crs(grid))
+        shapes = shapely.orient_polygons(placed(np.array(each, dtype=object), grid))
+        frame = geopandas.GeoDataFrame({"id": np.arange(1, self.count + 1)}, geometry=shapes, crs=_crs(grid))
         return frame[~frame.geometry.is_empty]
 
 
@@ -237,11 +237,20 @@ def polygons(boxes: Boxes, grid: Grid) -> NDArray[np.object_]:
     """Boxes as polygons in the grid's coordinate system, in pixels (x the column, y the row) without one."""
     import shapely
 
-    return _placed(np.asarray(shapely.box(*boxes.corners.astype(np.float64).T), dtype=object), grid)
+    shapes = np.asarray(shapely.box(*boxes.corners.astype(np.float64).T), dtype=object)
+    return np.asarray(shapely.orient_polygons(placed(shapes, grid)), dtype=object)
 
 
-def _placed(shapes: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
-    """Shapes in pixels of a grid in its coordinate system, rings as GeoJSON wants them."""
+def middles(boxes: Boxes, grid: Grid) -> NDArray[np.object_]:
+    """Middles of boxes as points, placed as `polygons`."""
+    import shapely
+
+    at = (boxes.corners[:, :2].astype(np.float64) + boxes.corners[:, 2:]) / 2
+    return placed(np.asarray(shapely.points(at), dtype=object), grid)
+
+
+def placed(shapes: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
+    """Shapes in pixels of a grid in its coordinate system; as they are without one."""
     import shapely
 
     if grid.is_georeferenced and len(shapes):
@@ -252,7 +261,7 @@ def _placed(shapes: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
             return np.column_stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f])
 
         shapes = shapely.transform(shapes, place)
-    return np.asarray(shapely.orient_polygons(shapes), dtype=object)
+    return np.asarray(shapes, dtype=object)
 
 
 def _crs(grid: Grid) -> str | None:

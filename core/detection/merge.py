@@ -15,7 +15,7 @@ models. Image and Vision Computing 107, 104117, doi:10.1016/j.imavis.2021.104117
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,6 +42,9 @@ AT_ONCE = 8192
 
 FIRST = 4096
 """Boxes that suppression begins with; it goes on with twice as many each time."""
+
+COVERED = 0.9
+"""Share of a cut box within a joined one, which reaches past its cuts, from which it is a corner of that landslide."""
 
 LEFT, TOP, RIGHT, BOTTOM = range(4)
 
@@ -83,7 +86,7 @@ def merge(boxes: Boxes, iou: float, merging: Merging = "nms", reach: float = 0.0
     group = _followed(group, _places(surest, len(whole)))
     joined, part_of = join(single, reach)
     group = _followed(group, part_of)
-    for last in (absorb, lambda given: _suppressed(given, iou)):
+    for last in (absorb, _corners_gone, lambda given: _suppressed(given, iou)):
         before = len(joined)
         joined, kept = last(joined)
         group = _followed(group, _places(kept, before))
@@ -120,7 +123,7 @@ def _pairs(one: Floats, other: Floats, margin: float = 0.0) -> Iterator[tuple[Nu
 
     if len(one) == 0 or len(other) == 0:
         return
-    tree = shapely.STRtree(shapely.box(*other.T))
+    tree = shapely.STRtree(np.asarray(shapely.box(*other.T), dtype=object))
     for start in range(0, len(one), AT_ONCE):
         asked = one[start : start + AT_ONCE]
         low, high = asked[:, :2] - np.float32(margin), asked[:, 2:] + np.float32(margin)
@@ -143,7 +146,8 @@ def _same(boxes: Boxes, one: Numbers, others: Boxes, other: Numbers, iou: float)
     first, second = boxes.corners[one], others.corners[other]
     shared = _shared(first, second)
     union = _areas(first) + _areas(second) - shared
-    return (boxes.classes[one] == others.classes[other]) & (shared > iou * union) & (shared > 0)
+    same: Mask = (boxes.classes[one] == others.classes[other]) & (shared > iou * union) & (shared > 0)
+    return same
 
 
 def suppress(boxes: Boxes, iou: float) -> Numbers:
@@ -307,7 +311,8 @@ def _continues(boxes: Boxes, one: Numbers, other: Numbers, reach: float) -> Mask
         opposite = np.minimum(a_high, b_high) - np.maximum(a_low, b_low)
         shorter = np.minimum(a_high - a_low, b_high - b_low)
         goes_on |= facing & further & (opposite > 0) & (opposite >= LINED_UP * shorter)
-    return goes_on & alike
+    both: Mask = goes_on & alike
+    return both
 
 
 def absorb(boxes: Boxes) -> tuple[Boxes, Numbers]:
@@ -321,24 +326,57 @@ def absorb(boxes: Boxes) -> tuple[Boxes, Numbers]:
     -------
     The boxes that stay, and their numbers.
     """
-    stays = np.ones(len(boxes), dtype=np.bool_)
     scores = boxes.scores.copy()
-    pieces = np.flatnonzero(boxes.cut.any(axis=1))
-    found: list[NDArray[np.intp]] = []
-    for ours, theirs in _pairs(boxes.corners[pieces], boxes.corners):
-        piece = pieces[ours]
-        within = _says_it_all(boxes, piece, theirs)
-        found.append(np.stack([piece[within], theirs[within]]))
-    pairs = np.concatenate(found, axis=1) if found else np.empty((2, 0), np.intp)
-    # The smallest first, so that what is handed on reaches the largest; each to the one that covers most of it.
-    shared = _shared(boxes.corners[pairs[0]], boxes.corners[pairs[1]])
-    order = np.lexsort((pairs[1], -shared, pairs[0], _areas(boxes.corners)[pairs[0]]))
-    for piece, other in pairs[:, order].T:
+    stays = np.ones(len(boxes), dtype=np.bool_)
+    # The smallest first, so that what is handed on reaches the largest.
+    for piece, other in _pieces(boxes, _says_it_all):
         if stays[piece] and stays[other]:
             stays[piece] = False
             scores[other] = max(scores[other], scores[piece])
     kept = np.flatnonzero(stays)
     return Boxes(boxes.corners, scores, boxes.classes, boxes.cut).take(kept), kept
+
+
+def _corners_gone(boxes: Boxes) -> tuple[Boxes, Numbers]:
+    """Leave out corners of landslides that a window's corner showed and that line up with nothing, as of slanting ones.
+
+    Returns
+    -------
+    The boxes that stay, and their numbers.
+    """
+    stays = np.ones(len(boxes), dtype=np.bool_)
+    for piece, other in _pieces(boxes, _is_a_corner):
+        if stays[other]:
+            stays[piece] = False
+    kept = np.flatnonzero(stays)
+    return boxes.take(kept), kept
+
+
+Judge = Callable[[Boxes, Numbers, Numbers], Mask]
+
+
+def _pieces(boxes: Boxes, belongs: Judge) -> NDArray[np.intp]:
+    """(pairs, 2) cut boxes and those that they belong to: the smallest first, each first to what covers most of it."""
+    pieces = np.flatnonzero(boxes.cut.any(axis=1))
+    found: list[NDArray[np.intp]] = [np.empty((0, 2), dtype=np.intp)]
+    for ours, theirs in _pairs(boxes.corners[pieces], boxes.corners):
+        piece = pieces[ours]
+        chosen = belongs(boxes, piece, theirs)
+        chosen &= (boxes.classes[piece] == boxes.classes[theirs]) & (piece != theirs)
+        chosen &= boxes.scores[theirs] >= SAY * boxes.scores[piece]
+        found.append(np.stack([piece[chosen], theirs[chosen]], axis=1))
+    pairs = np.concatenate(found)
+    shared = _shared(boxes.corners[pairs[:, 0]], boxes.corners[pairs[:, 1]])
+    order = np.lexsort((pairs[:, 1], -shared, pairs[:, 0], _areas(boxes.corners)[pairs[:, 0]]))
+    return np.asarray(pairs[order])
+
+
+def _is_a_corner(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
+    """Pair by pair, whether the second box holds the first and reaches past all its cuts."""
+    a, b, cut = boxes.corners[piece], boxes.corners[other], boxes.cut[piece]
+    past = np.concatenate([b[:, :2] < a[:, :2], b[:, 2:] > a[:, 2:]], axis=1)
+    corner: Mask = (past | ~cut).all(axis=1) & (_shared(a, b) >= COVERED * _areas(a))
+    return corner
 
 
 def _says_it_all(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
@@ -352,6 +390,5 @@ def _says_it_all(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
         past |= cut[:, side] & ~boxes.cut[other, facing] & beyond(b[:, side], a[:, side])
         b[:, side] = np.where(cut[:, side], nearer(b[:, side], a[:, side]), b[:, side])
     shared = _shared(a, b)
-    alike = (boxes.classes[piece] == boxes.classes[other]) & (piece != other)
-    alike &= boxes.scores[other] >= SAY * boxes.scores[piece]
-    return past & alike & (shared >= ALIKE * (_areas(a) + _areas(b) - shared)) & (shared > 0)
+    alike: Mask = past & (shared >= ALIKE * (_areas(a) + _areas(b) - shared)) & (shared > 0)
+    return alike

@@ -129,31 +129,39 @@ class Predictor:
         RunCancelled
             When `cancel` says so.
         """
-        windows = self.windows(area)
-        for done, shown in read_ahead(partial(self._read, windows, area)):
+        total = len(self.windows(area))
+        for done, shown in read_ahead(partial(self._batches, area)):
             stop_if(cancel)
             if shown:
                 values = np.stack([one.values for one in shown])
                 found = self.runtime.detect(values, self.options.floor, self.options.limit)
                 yield _together([self.placed(one, each) for one, each in zip(shown, found, strict=True)])
-            progress(done, len(windows))
+            progress(done, total)
 
-    def _read(self, windows: Sequence[Region], area: Area | None) -> Iterator[tuple[int, list[Shown]]]:
-        """Batches of windows that show something, each with how many windows have been read."""
-        waiting: list[Shown] = []
+    def shown(self, area: Area | None = None) -> Iterator[Shown | None]:
+        """Every window of the scene, or of an area of it, as the network sees it; None in place of one without data."""
         with self.scene.reader() as reader:
-            for number, window in enumerate(windows, start=1):
+            for window in self.windows(area):
                 part = window.intersection(self.plan.whole)
                 values, valid = self.inputs(reader, window)
                 known = valid[: part.height, : part.width]
                 if area is not None:
                     known = known & area.holds(part)
-                if known.any():
-                    waiting.append(Shown(window, part, values, known))
-                # Over land without data there is nothing to wait for, but progress to tell and a wish to stop to hear.
-                if len(waiting) in (0, self.batch) or number == len(windows):
-                    yield number, waiting
-                    waiting = []
+                yield Shown(window, part, values, known) if known.any() else None
+
+    def _batches(self, area: Area | None) -> Iterator[tuple[int, list[Shown]]]:
+        """Batches of windows that show something, each with how many windows have been read."""
+        waiting: list[Shown] = []
+        number = 0
+        for number, shown in enumerate(self.shown(area), start=1):
+            if shown is not None:
+                waiting.append(shown)
+            # Over land without data there is nothing to wait for, but progress to tell and a wish to stop to hear.
+            if len(waiting) in (0, self.batch):
+                yield number, waiting
+                waiting = []
+        if waiting:
+            yield number, waiting
 
     def placed(self, shown: Shown, found: Found) -> Portion:
         """Boxes of a window in pixels of the scene, with where they were cut; those on nodata are left out."""

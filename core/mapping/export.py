@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rasterio.windows import Window
 
-from core.errors import StorageError
 from core.learning.metrics import NODATA_CODE, threshold_code
 from core.mapping.change import Change, compare, write_change
 from core.mapping.findings import LARGEST, Choice, Findings, Landslides, find, score
 from core.mapping.result import PROBABILITY, MappingResult
+from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
@@ -52,24 +52,8 @@ def _tags(findings: Findings) -> dict[str, str]:
 
 
 def write_polygons(polygons: GeoDataFrame, path: Path) -> None:
-    """Write polygons with their attributes as GeoPackage or GeoJSON, by the path's suffix.
-
-    GeoJSON of a georeferenced scene is in WGS 84, as RFC 7946 asks; a GeoPackage keeps the scene's own system. In
-    pixel space both hold columns and rows of the image, without a coordinate system.
-    """
-    frame = polygons
-    driver = "GPKG"
-    if path.suffix == ".geojson":
-        driver = "GeoJSON"
-        frame = polygons.to_crs(4326) if polygons.crs is not None else polygons
-    with atomic_path(path) as aside:
-        if driver == "GeoJSON" and frame.empty:
-            aside.write_text('{"type": "FeatureCollection", "features": []}\n', encoding="utf-8")
-            return
-        try:
-            frame.to_file(aside, driver=driver, layer=LAYER, engine="pyogrio", index=False)
-        except (OSError, RuntimeError) as error:
-            raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
+    """Write landslides with their attributes, as `core.raster.features.write_features`."""
+    write_features(polygons, path, LAYER)
 
 
 def _header(result: MappingResult, choice: Choice) -> dict[str, Any]:
