@@ -6,7 +6,7 @@
     probability.tif, truth.tif, …            artifacts, by what they are to the run
     report.html                              when there is one
     explanations/<first 8 digits>/cam.tif    files of the explanations that stand on it
-    outlines/<first 8 digits>/landslides.gpkg    its landslides, where a job outlined them
+    outlines/<first 8 digits>/landslides.gpkg    its landslides, where a job or a mapping model outlined them
 
 It is made while it is read: neither memory nor a second copy on the disk is needed, whatever its size.
 """
@@ -33,8 +33,8 @@ MANIFEST = "manifest.json"
 PACKED = {".tif", ".png", ".zip"}
 """Suffixes of files that are compressed in themselves."""
 
-DIGESTS = "SHA-256 of values, validity and grid for GeoTIFF, of rows for GeoPackage, of all bytes for other files"
-STANDING = {"explanations": "explanation", "outlines": "outlines"}
+DIGESTS = "SHA-256 of values, validity and grid for GeoTIFF, of rows for GeoPackage and Parquet, of all bytes for other files"
+STANDING = {"explanations": ("explanation",), "outlines": ("outlines", "outline")}
 """Runs that go with the one they stand on, by the folder in the zip: those that are seen with it on its page."""
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -47,8 +47,8 @@ def manifest(store: Store, run: Run) -> dict[str, Any]:
         "slidelens": core.__version__,
         **_said(store, run, ""),
         **{
-            folder: [_said(store, child, f"{folder}/{child.id[:8]}/") for child in _standing(store, run.id, kind)]
-            for folder, kind in STANDING.items()
+            folder: [_said(store, child, f"{folder}/{child.id[:8]}/") for child in _standing(store, run.id, kinds)]
+            for folder, kinds in STANDING.items()
         },
         "digests": DIGESTS,
     }
@@ -92,9 +92,9 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="milliseconds")
 
 
-def _standing(store: Store, identity: str, kind: str) -> list[Run]:
-    """Finished runs of a kind that stand on a run, the oldest first."""
-    return [run for run in store.children(identity, kind)[::-1] if run.status == "done"]
+def _standing(store: Store, identity: str, kinds: tuple[str, ...]) -> list[Run]:
+    """Finished runs of some kinds that stand on a run, the oldest first."""
+    return [run for run in store.children(identity)[::-1] if run.kind in kinds and run.status == "done"]
 
 
 def file_name(artifact: StoredArtifact) -> str:
@@ -122,8 +122,8 @@ def bundle(store: Store, identity: str) -> Iterator[bytes]:
     if run.active:
         raise InputError(f"This run is {run.status}: it has no files yet.", remedy="Wait until it has ended.")
     contents = [(file_name(one), one.path) for one in run.artifacts]
-    for folder, kind in STANDING.items():
-        for child in _standing(store, identity, kind):
+    for folder, kinds in STANDING.items():
+        for child in _standing(store, identity, kinds):
             contents += [(f"{folder}/{child.id[:8]}/{file_name(one)}", one.path) for one in child.artifacts]
     gone = next((name for name, path in contents if not path.is_file()), None)
     if gone is not None:

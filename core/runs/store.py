@@ -136,6 +136,16 @@ class Store(Queue):
         """
         return DetectionResult.from_json(**self._result(identity, "detection"))
 
+    def result(self, identity: str) -> MappingResult | DetectionResult:
+        """What a finished run of any task computed.
+
+        Raises
+        ------
+        InputError
+            When the run is unknown or not done.
+        """
+        return self.detection(identity) if self.run(identity).task == "detection" else self.mapping(identity)
+
     def artifact(self, identity: str, role: str) -> Artifact:
         """A file of a run, by its role.
 

@@ -27,6 +27,7 @@ from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
+from core.detection.result import DetectionResult
 from core.errors import BandError, InputError
 from core.mapping.result import MappingResult
 from core.raster.bands import guess_bands
@@ -259,7 +260,7 @@ def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> by
     return png(image)
 
 
-def run_tile(result: MappingResult, layer: str, address: TileAddress, threshold: float) -> bytes:
+def run_tile(result: MappingResult | DetectionResult, layer: str, address: TileAddress, threshold: float) -> bytes:
     """PNG of a layer of a run.
 
     Parameters
@@ -281,7 +282,8 @@ def run_tile(result: MappingResult, layer: str, address: TileAddress, threshold:
     painter = LAYERS.get(layer)
     if painter is None:
         raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {', '.join(LAYERS)}.")
-    missing = [name for name in painter.artifacts if name not in result.artifacts]
+    # Roles have one name for every task, and of some tasks they are tables.
+    missing = [name for name in painter.artifacts if Path(result.artifacts.get(name, "")).suffix != ".tif"]
     if missing:
         raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
     cuts = [
