@@ -160,6 +160,12 @@ def _detection_scored(store: Store, run: Run, folder: Path, context: Context) ->
     return compute_scored(store, run, folder, context)
 
 
+def _detection_fused(store: Store, run: Run, folder: Path, context: Context) -> Result:
+    from core.runs.fusion import compute_fused
+
+    return compute_fused(store, run, folder, context)
+
+
 def _box_explanation(store: Store, run: Run, folder: Path, context: Context) -> Result:
     from core.runs.explain_box import compute_explanation
 
@@ -179,6 +185,7 @@ WORK: Mapping[tuple[str, str], Work] = {
     ("mapping", "scored"): _scored,
     ("detection", "detection"): _detection,
     ("detection", "scored"): _detection_scored,
+    ("detection", "fused"): _detection_fused,
     ("detection", "explanation"): _box_explanation,
     ("detection", "outline"): _box_outline,
 }
