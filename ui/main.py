@@ -14,6 +14,7 @@ st.set_page_config(page_title="SlideLens", page_icon=ICON, layout="wide", initia
 page = st.navigation(
     [
         st.Page("../pages/home.py", title="SlideLens", default=True),
+        st.Page("../pages/detection.py", title="Detection", url_path="detection"),
         st.Page("../pages/mapping.py", title="Mapping", url_path="mapping"),
         st.Page("../pages/runs.py", title="Runs", url_path="runs"),
         # Reached by links that say which runs are meant:

@@ -74,7 +74,17 @@ class Outlines:
     dashed
         Whether the lines are dashed, to tell them apart without colour.
     left_out
-        How many polygons are not drawn because they are too many.
+        How many polygons the map does not hold because they are too many.
+    legend
+        What the colours mean where each polygon has its own; else the layer's colour and name say it.
+    fill
+        Opacity of the insides.
+    weight
+        Width of the lines in pixels.
+    seam
+        Whether the lines have a bright seam, to be seen on ground of any colour.
+    most
+        How many are drawn at once: the first of those in view. All when None.
     """
 
     id: str
@@ -85,11 +95,17 @@ class Outlines:
     dashed: bool = False
     visible: bool = True
     left_out: int = 0
+    legend: Legend | None = None
+    fill: float = 0.04
+    weight: float = 1.6
+    seam: bool = False
+    most: int | None = None
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
-        words = Legend("", (LegendEntry(self.colour, self.name),))
-        names = ("id", "name", "features", "colour", "selectable", "dashed", "visible")
+        words = self.legend or Legend("", (LegendEntry(self.colour, self.name),))
+        drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most")
+        names = ("id", "name", "features", *drawn)
         return {name: getattr(self, name) for name in names} | {"legend": asdict(words)}
 
 

@@ -34,7 +34,15 @@ FALSE_POSITIVE = "#E69F00"
 MISSED = "#56B4E9"
 """In the reference, but not found."""
 
+OTHER_MODEL = "#CC79A7"
+"""What another model found, beside what this one found."""
+
 PROBABILITY_RAMP = "viridis"
+"""Also of the confidence of a box."""
+
+DENSITY_RAMP = "magma"
+"""How many there are for each km²."""
+
 UNCERTAINTY_RAMP = "cividis"
 DIVERGING_RAMP = "RdBu_r"
 """White at zero; red speaks for a landslide (or for more than before), blue against it."""
@@ -112,6 +120,37 @@ def _ramp_legend(title: str, name: str, low: str, middle: str, high: str) -> Leg
         for step, colour in enumerate(ramp(name, 9))
     )
     return Legend(title, tuple(entries), "ramp")
+
+
+def confidence_legend() -> Legend:
+    """Legend of boxes by how sure the detector is of them."""
+    return _ramp_legend("Confidence", PROBABILITY_RAMP, "0", "0.5", "1")
+
+
+def density_legend(title: str, most: float) -> Legend:
+    """Legend of a grid of counts.
+
+    Parameters
+    ----------
+    title
+        What is counted, with its unit.
+    most
+        Value of the brightest colour; the darkest is 0.
+    """
+    return _ramp_legend(title, DENSITY_RAMP, "0", f"{most / 2:,.3g}", f"{most:,.3g}")
+
+
+def ramp_colours(values: NDArray[np.floating], name: str) -> list[str]:
+    """Colour of each value between 0 and 1 on a continuous scale, as ``#RRGGBB``.
+
+    Examples
+    --------
+    >>> ramp_colours(np.array([0.0, 1.0]), PROBABILITY_RAMP)
+    ['#440154', '#FDE725']
+    """
+    colours = ramp(name)
+    steps = np.clip(np.nan_to_num(values) * (len(colours) - 1), 0, len(colours) - 1).round().astype(int)
+    return ["#{:02X}{:02X}{:02X}".format(*row) for row in colours[steps].tolist()]
 
 
 def legend(layer: str) -> Legend | None:

@@ -114,7 +114,11 @@ def drawn_area(grid: Grid, drawings: Sequence[Mapping[str, Any]]) -> dict[str, A
 
 
 def features(
-    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], *, most: int = 3000
+    polygons: GeoDataFrame,
+    facts: Mapping[str, Sequence[str]],
+    *,
+    colours: Sequence[str] = (),
+    most: int = 3000,
 ) -> tuple[dict[str, Any], int]:
     """Polygons as GeoJSON for the map.
 
@@ -125,14 +129,16 @@ def features(
         kept, so sort by what matters.
     facts
         Words to show on each polygon: title to one text a polygon, in the polygons' order.
+    colours
+        A colour for each polygon; all have their layer's when empty.
     most
         How many polygons a browser is asked to draw.
 
     Returns
     -------
     tuple
-        FeatureCollection in the map's coordinates with properties ``id`` and ``facts``, and how many polygons
-        were left out.
+        FeatureCollection in the map's coordinates with properties ``id``, ``facts`` and, where given, ``colour``, and
+        how many polygons were left out.
     """
     import shapely
     from geopandas import GeoSeries
@@ -156,6 +162,7 @@ def features(
                 "properties": {
                     "id": int(number),
                     "facts": [[title, facts[title][place]] for title in titles],
+                    **({"colour": colours[place]} if colours else {}),
                 },
                 "geometry": shapely.geometry.mapping(shape),
             }

@@ -26,7 +26,9 @@ def test_the_first_page_says_what_it_is_for(frame: AppTest) -> None:
     assert not frame.exception
     assert not frame.error
     assert frame.title[0].value == "SlideLens"
-    assert "Start with the sample valley" in [button.label for button in frame.button]
+    labels = [button.label for button in frame.button]
+    assert "Detect in the sample valley" in labels
+    assert "Map the sample valley" in labels
 
 
 def test_the_source_and_licence_are_on_the_page(frame: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

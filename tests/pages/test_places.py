@@ -19,6 +19,10 @@ def run(kind: str, **more: Any) -> Run:
     return Run(ID, "mapping", kind, "running", datetime(2026, 1, 1, tzinfo=UTC), **more)
 
 
+def detection(kind: str, **more: Any) -> Run:
+    return replace(run(kind, **more), task="detection")
+
+
 @pytest.mark.parametrize(
     ("one", "page", "address"),
     [
@@ -34,6 +38,12 @@ def run(kind: str, **more: Any) -> Run:
         (run("training"), "mapping", {"run": ID}),
         (run("evaluation"), "mapping", {"run": ID}),
         (replace(run("map"), task="of another version"), "runs", {"run": ID}),
+        (detection("detection"), "detection", {"run": ID}),
+        (detection("scored", parents=(ONE,)), "detection", {"run": ID}),
+        (detection("fused", parents=(ONE, OTHER)), "detection", {"run": ID}),
+        (detection("explanation", parents=(ONE,)), "detection", {"run": ONE, "why": ID}),
+        (detection("outline", parents=(ONE,)), "detection", {"run": ONE, "outline": ID}),
+        (detection("evaluation"), "detection", {"run": ID}),
     ],
 )
 def test_a_run_is_seen_on_its_own_map_or_on_those_it_stands_on(one: Run, page: str, address: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ window.slidelens = window.slidelens || (function () {
   "use strict";
 
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
+  let selection = null;
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
   const vectors = new Map();   // id -> {layer, text, spec}
 
@@ -46,7 +47,9 @@ window.slidelens = window.slidelens || (function () {
     const view = remember("view");
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
     else fit();
+    redraw();
     map.on("moveend", function () {
+      redraw();
       if (fitting) return;
       whole = false;
       const centre = map.getCenter();
@@ -122,10 +125,12 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- outlines
 
-  function style(spec, selected) {
+  function style(spec, feature, selected) {
+    const chosen = spec.selectable && selected !== null && feature.properties.id === selected;
+    const colour = feature.properties.colour || spec.colour;
     return {
-      color: spec.colour, weight: selected ? 4 : 1.6, opacity: 1, fill: true, fillColor: spec.colour,
-      fillOpacity: selected ? 0.35 : 0.04, dashArray: spec.dashed ? "5 4" : null,
+      color: colour, weight: chosen ? spec.weight + 2.4 : spec.weight, opacity: 1, fill: true, fillColor: colour,
+      fillOpacity: chosen ? Math.max(spec.fill, 0.35) : spec.fill, dashArray: spec.dashed ? "5 4" : null,
     };
   }
 
@@ -137,41 +142,95 @@ window.slidelens = window.slidelens || (function () {
     return box;
   }
 
+  const asLatLng = function (at) { return L.latLng(at[1], at[0]); };
+
   function outlines(spec) {
-    const layer = L.geoJSON(spec.features, {
-      renderer: renderer, interactive: spec.selectable,
-      coordsToLatLng: function (at) { return L.latLng(at[1], at[0]); },
+    const layer = L.featureGroup();
+    layer.seam = spec.seam && L.geoJSON(null, {
+      renderer: renderer, interactive: false, coordsToLatLng: asLatLng,
+      style: { color: "#ffffff", weight: spec.weight + 1.8, opacity: 0.55, fill: false },
+    }).addTo(layer);
+    layer.lines = L.geoJSON(null, {
+      renderer: renderer, interactive: spec.selectable, coordsToLatLng: asLatLng,
       onEachFeature: function (feature, part) {
         const rows = feature.properties.facts || [];
         if (rows.length) part.bindTooltip(function () { return facts(rows); }, { sticky: true });
       },
-    });
+    }).addTo(layer);
     return layer;
+  }
+
+  // Of very many polygons the first in view are drawn, so that the map stays quick; which ones changes as it moves.
+  function inView(spec) {
+    const all = spec.features.features;
+    if (!spec.most || all.length <= spec.most || !placed) return all.slice(0, spec.most || all.length);
+    const view = map.getBounds().pad(0.2), first = [];
+    for (const feature of all) {
+      if (first.length === spec.most) break;
+      const ring = feature.geometry.coordinates[0];
+      const longitudes = ring.map(function (at) { return at[0]; }), latitudes = ring.map(function (at) { return at[1]; });
+      const apart = Math.max(...longitudes) < view.getWest() || Math.min(...longitudes) > view.getEast() ||
+        Math.max(...latitudes) < view.getSouth() || Math.min(...latitudes) > view.getNorth();
+      if (!apart) first.push(feature);
+    }
+    return first;
+  }
+
+  function draw(entry, selected) {
+    const spec = entry.spec, some = inView(spec), ids = some.map(function (one) { return one.properties.id; }).join();
+    const other = entry.ids !== ids;
+    if (other) {
+      entry.ids = ids;
+      // What comes first matters most and lies on top.
+      const collection = { type: "FeatureCollection", features: some.slice().reverse() };
+      [entry.layer.seam, entry.layer.lines].filter(Boolean).forEach(function (part) {
+        part.clearLayers();
+        part.addData(collection);
+      });
+    }
+    entry.layer.lines.setStyle(function (feature) { return style(spec, feature, selected); });
+    return other;
+  }
+
+  function redraw() {
+    let other = false;
+    vectors.forEach(function (entry) { if (entry.spec.most) other = draw(entry, selection) || other; });
+    if (other) restack();
+  }
+
+  // A layer that is ticked comes on top of all; each goes back to its place.
+  function restack() {
+    vectors.forEach(function (entry) { if (map.hasLayer(entry.layer)) entry.layer.bringToFront(); });
+    if (halo) halo.bringToFront();
+    vectors.forEach(function (entry) {
+      if (halo && entry.spec.selectable && map.hasLayer(entry.layer)) entry.layer.lines.bringToFront();
+    });
   }
 
   function updateVectors(specs, selected) {
     const wanted = new Set(specs.map(function (spec) { return spec.id; }));
+    selection = selected;
     vectors.forEach(function (entry, id) {
       if (wanted.has(id)) return;
       map.removeLayer(entry.layer);
       vectors.delete(id);
     });
+    const before = new Map(vectors);
+    vectors.clear();  // and filled anew, so that they stand in their order
     specs.forEach(function (spec) {
-      let entry = vectors.get(spec.id);
+      let entry = before.get(spec.id);
       const text = JSON.stringify(spec);
       if (!entry || entry.text !== text) {
         if (entry) map.removeLayer(entry.layer);
-        else vectors.set(spec.id, entry = {});
-        entry.layer = outlines(spec);
-        entry.text = text;
+        entry = { layer: outlines(spec), text: text };
       }
       entry.spec = spec;
-      entry.layer.setStyle(function (feature) {
-        return style(spec, spec.selectable && selected !== null && feature.properties.id === selected);
-      });
+      vectors.set(spec.id, entry);
+      draw(entry, selected);
       showTiles(entry, choice("visible", spec));
     });
     drawHalo(selected);
+    restack();
   }
 
   // White around the selected polygon, so that it stands out on ground of any colour.
@@ -184,7 +243,7 @@ window.slidelens = window.slidelens || (function () {
       if (!feature) return;
       halo = L.geoJSON(feature, {
         renderer: renderer, interactive: false, style: { color: "#ffffff", weight: 9, opacity: 0.9, fill: false },
-      }).addTo(map).bringToBack();
+      }).addTo(map);
     });
   }
 
@@ -217,6 +276,7 @@ window.slidelens = window.slidelens || (function () {
       choose("visible", spec.id, tick.checked);
       showTiles(entry, tick.checked);
       if (swipe) swipe.clip();
+      restack();
       drawLegend();
     });
     label.append(tick, make("span", "", spec.name));

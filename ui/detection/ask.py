@@ -1,0 +1,93 @@
+"""What a detection is asked for by: a detector of some family, and how finely it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.task import ask as form
+
+if TYPE_CHECKING:
+    from core.detection.options import Options
+    from core.learning.store import StoredModel
+    from core.runs.detection import Request
+    from core.runs.records import Order, SceneRecord
+    from ui.task.ask import Earlier
+    from ui.task.task import Drawn
+
+NUMBER = (
+    "The number is AP50 on validation images: average precision where a box counts as right from an overlap (IoU) of "
+    "0.5; 1 would be perfect. *Mask components* are the boxes around what a mapping model outlines, the baseline."
+)
+
+FAMILIES = {
+    "yolo": "YOLO",
+    "rt-detr": "RT-DETR",
+    "faster-rcnn": "Faster R-CNN",
+    "retinanet": "RetinaNet",
+    "ssdlite": "SSD-lite",
+    "fcos": "FCOS",
+    "mask-rcnn": "Mask R-CNN",
+    "mask-components": "Mask components",
+}
+"""Names of the families of detectors."""
+
+OVERLAPS = {0.0: "none", 0.25: "a quarter", 0.5: "half"}
+
+
+def like() -> Earlier | None:
+    """What the run asked with which the form begins."""
+    from core.runs.detection import request_from
+
+    return form.like("detection", request_from)
+
+
+def title(model: StoredModel) -> str:
+    """How a detector stands in a list: AP50, family, title."""
+    spec = model.spec
+    family = FAMILIES.get(spec.architecture, spec.architecture)
+    parts = [] if spec.title.lower().startswith(family.lower()) else [family]
+    score = spec.scores.get("validation", {}).get("ap50")
+    return " · ".join([*([] if score is None else [f"{score:.2f}"]), *parts, spec.title])
+
+
+def ask(record: SceneRecord, before: Earlier | None = None) -> Callable[[Drawn], Order] | None:
+    """Show model and form; what makes the order, once the button was pressed."""
+    model = form.choose_model("detection", record.scene, before, title, NUMBER)
+    if model is None:
+        return None
+    from core.runs.detection import Request, order_of
+
+    begin: Request = Request(model.spec.name) if before is None else before.request
+    request = form.ask(record.scene, model, begin, "Detect landslides", lambda: _options(begin))
+    form.show_limits(model, _skill(model), "failures.png")
+    if request is None:
+        return None
+    return lambda drawn: order_of(record, request, drawn, owner=resources.visitor())
+
+
+def _skill(model: StoredModel) -> str:
+    """What the model's scores mean, in words."""
+    known = model.spec.scores.get("validation", {})
+    if not {"precision", "recall", "confidence"} <= set(known):
+        return ""
+    return (
+        f"On validation images, at confidence {known['confidence']:.2f}, {known['precision']:.0%} of its boxes are "
+        f"right and it finds {known['recall']:.0%} of the landslides."
+    )
+
+
+def _options(begin: Request) -> Options:
+    known = {**OVERLAPS, begin.options.overlap: OVERLAPS.get(begin.options.overlap, f"{begin.options.overlap:.0%}")}
+    overlap = st.selectbox(
+        "Windows overlap by", list(known), list(known).index(begin.options.overlap), format_func=known.__getitem__,
+        help="Landslides at the border of a window are seen whole in the next one when windows overlap; more takes "
+        "longer.",
+    )  # fmt: skip
+    parts = [] if begin.options.batch is None else [f"{begin.options.batch} windows at a time"]
+    form.show_unasked(parts)
+    return replace(begin.options, overlap=overlap)

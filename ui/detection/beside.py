@@ -1,0 +1,224 @@
+"""Compare: two detectors side by side on one scene, in numbers and with the boxes of both on the map.
+
+The other run stands in the page's address, as ``?beside=``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+from ui.detection import layers, slots
+from ui.detection.scores import NAMES, number
+from ui.detection.task import DETECTION
+from ui.detection.view import View, found
+from ui.feedback import empty, guard, plain
+from ui.jobs import missing_files
+from ui.map_layers import Outlines
+from ui.runs.words import model_title
+from ui.state import rerun_fragment
+from ui.task.earlier import newest
+from ui.task.run import show_state
+
+if TYPE_CHECKING:
+    from core.detection.findings import Choice, Detections
+    from core.detection.result import DetectionResult
+    from core.runs.records import Order, Run
+
+SAME = 0.5
+"""Overlap (IoU) from which a box of each detector are of one landslide."""
+
+
+def other_run(result: DetectionResult) -> Run | None:
+    """The run that the address names beside this one, where it is a detection of the same image; else None."""
+    from core.detection.result import DETECTIONS
+
+    identity = st.query_params.get("beside")
+    if not identity:
+        return None
+    try:
+        run = resources.store().run(identity)
+    except InputError:
+        return None
+    fits = run.task == "detection" and run.kind in DETECTIONS and run.id != result.id
+    return run if fits and (run.scene_digest == result.scene_digest or run.active) else None
+
+
+def layers_of(record: object, result: DetectionResult) -> list[Outlines]:
+    """Boxes of the other detector for the map, at its own confidence; none without another."""
+    del record
+    run = other_run(result)
+    if run is None or run.status != "done" or missing_files(run) is not None:
+        return []
+    other = _found(run)
+    if other.result.grid != result.grid:
+        return []
+    return [layers.of_other(other.table.head(layers.HELD), model_title("detection", run.model))]
+
+
+def _found(run: Run) -> Detections:
+    """Boxes of the other run at its model's own confidence and overlap."""
+    from core.detection.findings import default_choice
+
+    result = resources.store().detection(run.id)
+    return found(run.id, default_choice(result), result)
+
+
+def show(view: View) -> None:
+    """Choose another finished detection of the scene or start one; then both in numbers."""
+    _choose(view)
+    run = other_run(view.result)
+    if run is None:
+        if "beside" in st.query_params:
+            st.warning("The run that the address names beside this one is none of the same image, or was removed.")
+    elif show_state(run, DETECTION, opens=False):
+        with guard():
+            _show(view, run)
+    slots.show("fuse", view)
+
+
+def _choose(view: View) -> None:
+    known = _others(view.result)
+    titles = {run.id: _title(run) for run in known}
+    named = st.query_params.get("beside", "")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chosen = st.selectbox(
+            "Compare with a detection of this scene", list(titles), format_func=titles.__getitem__,
+            index=list(titles).index(named) if named in titles else None, key=f"beside-{view.result.id}-{named}",
+            placeholder="Choose one" if titles else "There is none yet: start one",
+            disabled=not titles,
+        )  # fmt: skip
+        if chosen and chosen != named:
+            _open(chosen)
+    with right:
+        _start(view)
+
+
+def _open(identity: str) -> None:
+    st.query_params["beside"] = identity
+    rerun_fragment()
+
+
+def _others(result: DetectionResult) -> list[Run]:
+    """Finished detections of the same image, the newest first."""
+    from core.detection.result import DETECTIONS
+    from core.runs.records import RunFilter
+
+    wanted = RunFilter(task="detection", kinds=DETECTIONS, statuses=("done",))
+    runs = resources.store().runs(wanted)
+    return [run for run in runs if run.scene_digest == result.scene_digest and run.id != result.id]
+
+
+def _title(run: Run) -> str:
+    from ui.runs.words import moment
+
+    more = {"scored": ", scored", "fused": ", fused"}.get(run.kind, "")
+    return f"{model_title('detection', run.model)}{more} · {moment(run.created)}"
+
+
+def _start(view: View) -> None:
+    """Search the same scene with another detector."""
+    from core.learning.store import list_models
+
+    names = {model.spec.name: model.spec.title for model in list_models("detection")}
+    names.pop(view.result.model, None)
+    if not names:
+        empty("There is no other detector to compare with.", "Train one with `python -m core detection train`.")
+        return
+    chosen = st.selectbox("Or search it with another detector", list(names), format_func=names.__getitem__)
+    if st.button("Search with it too", width="stretch"):
+        with guard():
+            order = _order(view, str(chosen))
+            run = newest(order)
+            usable = run is not None and (run.active or run.status == "done")
+            _open(run.id if run is not None and usable else resources.jobs().submit(order))
+
+
+def _order(view: View, model: str) -> Order:
+    """What was asked of this detector, of another one; bands are found anew, for it may take others."""
+    from dataclasses import replace
+
+    from core.runs.detection import order_of, request_of
+
+    asked = resources.store().run(view.result.id).parameters
+    request = replace(request_of(view.result), model=model, bands=None)
+    return order_of(view.record, request, asked.get("area"), owner=resources.visitor())
+
+
+def _show(view: View, run: Run) -> None:
+    other = _found(run)
+    if other.result.grid != view.result.grid:
+        raise InputError("The two runs are not on one grid.", remedy="Choose another run of this scene.")
+    first, second = (model_title("detection", name) for name in (view.result.model, run.model))
+    if first == second:
+        first, second = f"{first}, this run", f"{second}, the other run"
+    _agreement(view, other, first, second)
+    rows = {first: _row(view.findings), second: _row(other)}
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    frame: dict[str, list[Any]] = {"Detector": list(rows)}
+    frame |= {name: [row.get(name, "–") for row in rows.values()] for name in names}
+    st.dataframe(frame, hide_index=True, alt="Numbers of both detectors")
+    st.caption(
+        f"This run at the sliders' values, the other at its model's own confidence of {other.choice.confidence:.2f} "
+        f"and NMS IoU of {other.choice.nms_iou:.2f}. A reference counts where the run knows one."
+    )
+    if _area(view.result) != _area(other.result):
+        st.warning("The two did not search the same part of the scene: their numbers are not of the same landslides.")
+    _curves(view, other, second)
+    st.markdown(
+        f"The map shows the boxes of **{plain(second)}** as well, dashed and in reddish purple; its list of layers "
+        "takes them away."
+    )
+    if st.button("Stop comparing", key="stop-beside"):
+        st.query_params.pop("beside", None)
+        rerun_fragment()
+
+
+def _area(result: DetectionResult) -> object:
+    """Outline of the part of the scene that was searched; None for all of it."""
+    return result.provenance.get("parameters", {}).get("area")
+
+
+def _row(findings: Detections) -> dict[str, str]:
+    row = {"Boxes": f"{findings.count:,}", "Confidence": f"{findings.choice.confidence:.2f}"}
+    scores = findings.scores
+    if scores is not None:
+        row |= {title: number(getattr(scores, name)) for name, title in NAMES.items()}
+    seconds = findings.result.provenance.get("seconds")
+    return row | ({"Seconds": f"{seconds:,.1f}"} if seconds is not None else {})
+
+
+def _agreement(view: View, other: Detections, first: str, second: str) -> None:
+    both, ours, theirs = _shared(view.result.id, view.choice, other.result.id, other.choice, view.findings, other)
+    row = st.container(horizontal=True, gap="medium")
+    row.metric("Found by both", f"{both:,}", width=150, help=f"Boxes that overlap with an IoU of at least {SAME}.")
+    row.metric(f"Only {first}", f"{ours:,}", width=250)
+    row.metric(f"Only {second}", f"{theirs:,}", width=250)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing boxes")
+def _shared(
+    run: str, choice: Choice, other: str, others_choice: Choice, _ours: Detections, _theirs: Detections
+) -> tuple[int, int, int]:
+    """How many boxes are of both, of the first alone, of the second alone."""
+    del run, choice, other, others_choice  # parts of the key
+    from core.detection.metrics import match
+
+    matched = match([_ours.boxes], [_theirs.boxes], SAME, limit=None).matched[0]
+    both = int((matched >= 0).sum())
+    return both, _ours.count - both, _theirs.count - both
+
+
+def _curves(view: View, other: Detections, name: str) -> None:
+    ours, theirs = view.findings, other
+    if ours.curve is None or ours.scores is None or theirs.curve is None or theirs.scores is None:
+        return
+    from core.plots.detections import precision_recall_figure
+
+    beside = (name, theirs.curve, theirs.scores.ap50)
+    figure = precision_recall_figure(ours.curve, ours.curve.at(view.choice.confidence), ours.scores.ap50, beside)
+    st.plotly_chart(figure, key=f"pr-beside-{view.result.id}", config={"displaylogo": False})

@@ -1,0 +1,118 @@
+"""Findings: how many boxes, how dense, and which."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.detection import layers, slots
+from ui.detection.view import View, counted
+from ui.task.selection import Selection
+from ui.task.view import area_text
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+OUTCOMES = {"true": "right", "false": "false alarm"}
+
+
+def show(view: View) -> None:
+    """Totals, how much of it is right, and the table linked to the map."""
+    found, grid = view.findings, view.result.grid
+    totals = {"Boxes": f"{found.count:,}"}
+    if found.count:
+        boxed = float(found.table["area_m2" if grid.is_georeferenced else "area_px"].median())
+        totals |= _density(view)
+        totals["Surest"] = f"{found.boxes.scores[0]:.2f}"
+        totals["Middle box"] = area_text(boxed, grid.is_georeferenced)
+    row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
+    for name, value in totals.items():
+        row.metric(name, value, width=150, help=HELPS.get(name))
+    _trust(view)
+    if not found.count:
+        st.info("No box reaches this confidence. Lower it, or try another detector.")
+        return
+    st.caption(
+        "A box says where a landslide is and how far it reaches, not its outline: it is larger than the slide in it. "
+        "Slides that touch may share one box."
+    )
+    _table(view)
+    slots.show("outline", view)
+
+
+HELPS = {
+    "Densest cell": "Of the squares of the layer of density, which the map's list of layers offers.",
+    "Middle box": "Median area of the boxes.",
+    "Surest": "Highest confidence of a box.",
+}
+
+
+def _density(view: View) -> dict[str, str]:
+    """Boxes per area: over all, and in the densest cell."""
+    cells = counted(view.result.id, view.choice, view.cell, view.findings)
+    known = "per_km2" in cells
+    unit, column = ("km²", "per_km2") if known else ("megapixel", "per_mpx")
+    whole = float(cells["area_km2"].sum()) if known else float(cells["area_px"].sum()) / 1e6
+    side = f"{view.cell:,.0f} {'m' if known else 'px'}"
+    return {
+        f"Per {unit}": f"{view.findings.count / whole:.2g}" if whole else "–",
+        "Densest cell": f"{int(cells['count'].max()):,} in {side}",
+    } if column in cells else {}  # fmt: skip
+
+
+def _trust(view: View) -> None:
+    """Beside what was found, how much of it is right: nobody should read the one without the other."""
+    curve = view.findings.curve
+    if curve is None:
+        st.caption("There is no reference for this scene: how much of this is right is not known.")
+        return
+    point = curve.at(view.choice.confidence)
+    if math.isnan(point.recall):
+        st.caption("The reference holds no landslide here: every box is a false alarm.")
+        return
+    right = f"Of {point.found:,} boxes {point.hits:,} are of a landslide of the reference. " if point.found else ""
+    st.markdown(
+        f"{right}Of its {point.truth:,} landslides {point.hits:,} are found and "
+        f"**{point.truth - point.hits:,} missed** (a box counts as right from an overlap, IoU, of 0.5)."
+    )
+
+
+def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
+    """Columns of boxes that people read, and how a table writes them."""
+    area = "area_m2" if "area_m2" in frame else "area_px"
+    several = frame["class"].nunique() > 1
+    shown = ["id", "score", *(["class"] if several else []), area, *(["outcome"] if "outcome" in frame else [])]
+    plain = frame[shown]
+    if "outcome" in plain:
+        plain = plain.assign(outcome=plain["outcome"].map(OUTCOMES))
+    unit = "m²" if area == "area_m2" else "px"
+    config: dict[str, object] = {
+        "id": st.column_config.NumberColumn("No.", format="%d", width="small"),
+        "score": st.column_config.ProgressColumn("Confidence", format="%.2f", min_value=0.0, max_value=1.0),
+        "class": st.column_config.TextColumn("Class"),
+        area: st.column_config.NumberColumn(f"Area of the box, {unit}", format="localized"),
+        "outcome": st.column_config.TextColumn("Beside the reference"),
+    }
+    return plain, config
+
+
+def _table(view: View) -> None:
+    frame, config = table(view.findings.table.head(layers.HELD))
+    rounded = {name: 0 for name in ("area_m2", "area_px") if name in frame}
+    chosen = st.dataframe(
+        frame.round(rounded), hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
+        key=f"table-{view.result.id}-{view.choice}", height=300, alt="Table of the boxes found",
+    )  # fmt: skip
+    if len(frame) < view.findings.count:
+        st.caption(f"The table holds the {len(frame):,} surest of {view.findings.count:,}; Export has them all.")
+    rows = chosen.selection.rows
+    Selection(view.result.id).follow_table(int(frame["id"].iloc[rows[0]]) if rows else None)
+    if view.box is None:
+        st.caption("Choose a row, or click a box on the map.")
+        return
+    told = layers.facts(view.findings.table[view.findings.table["id"] == view.selected])
+    words = [f"{name.lower()} {value}" for name, (value,) in told.items() if name != "Box"]
+    st.markdown(f"**Chosen box {view.selected}** · {' · '.join(words)}")

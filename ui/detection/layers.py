@@ -1,0 +1,120 @@
+"""Boxes on the map: by confidence, by what the reference says of them, beside another model's; and their density."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.plots.colours import (
+    DENSITY_RAMP,
+    FALSE_POSITIVE,
+    FOUND,
+    MISSED,
+    OTHER_MODEL,
+    PROBABILITY_RAMP,
+    REFERENCE,
+    TRUE_POSITIVE,
+    Legend,
+    LegendEntry,
+    confidence_legend,
+    density_legend,
+    ramp_colours,
+)
+from ui.map_layers import Outlines
+from ui.task.view import area_text
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+HELD = 6000
+"""Boxes that the map holds, the surest; a browser that is sent more becomes slow."""
+
+DRAWN = 2000
+"""Boxes that are drawn at once, the surest in view."""
+
+CELLS = 3000
+"""Cells of a density grid that are drawn."""
+
+Facts = dict[str, list[str]]
+
+
+def facts(table: GeoDataFrame) -> Facts:
+    """What the map says of each box when pointed at."""
+    georeferenced = "area_m2" in table
+    content: Facts = {
+        "Box": [str(number) for number in table["id"]],
+        "Confidence": [f"{score:.2f}" for score in table["score"]],
+        "Area of the box": _areas(table, georeferenced=georeferenced),
+    }
+    if table["class"].nunique() > 1:
+        content["Class"] = [str(name) for name in table["class"]]
+    if "outcome" in table:
+        content["Beside the reference"] = ["right" if right else "false alarm" for right in table["outcome"] == "true"]
+    return content
+
+
+def _areas(table: GeoDataFrame, *, georeferenced: bool) -> list[str]:
+    return [area_text(value, georeferenced) for value in table["area_m2" if georeferenced else "area_px"]]
+
+
+def _outlines(
+    identity: str, name: str, table: GeoDataFrame, colour: str, told: Facts, colours: Sequence[str] = (), *,
+    legend: Legend | None = None, selectable: bool = False, dashed: bool = False, visible: bool = True,
+    seam: bool = True,
+) -> Outlines:  # fmt: skip
+    from core.serve.coordinates import features
+
+    collection, left_out = features(table, told, colours=colours, most=HELD + 1)
+    return Outlines(
+        identity, name, collection, colour, selectable=selectable, dashed=dashed, visible=visible, left_out=left_out,
+        legend=legend, weight=2.0, seam=seam, most=DRAWN,
+    )  # fmt: skip
+
+
+def by_confidence(table: GeoDataFrame) -> Outlines:
+    """Boxes coloured by how sure the detector is of them; a click selects one."""
+    colours = ramp_colours(table["score"].to_numpy(), PROBABILITY_RAMP)
+    return _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=confidence_legend(), selectable=True)
+
+
+def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Outlines]:
+    """Boxes of the reference that were missed, and the boxes found, coloured by whether they are right."""
+    colours = [TRUE_POSITIVE if outcome == "true" else FALSE_POSITIVE for outcome in table["outcome"]]
+    words = Legend(
+        "Boxes beside the reference",
+        (LegendEntry(TRUE_POSITIVE, "Found, in the reference"), LegendEntry(FALSE_POSITIVE, "Found, not in it")),
+    )
+    lost = _outlines("missed", "Missed", missed, MISSED, {}, dashed=True)
+    return lost, _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=words, selectable=True)
+
+
+def of_other(table: GeoDataFrame, name: str) -> Outlines:
+    """Boxes of another detector, of this scene."""
+    return _outlines("other", f"Boxes of {name}", table, OTHER_MODEL, {}, dashed=True)
+
+
+def density(cells: GeoDataFrame, title: str) -> Outlines:
+    """A grid of how many boxes there are for each unit of area; empty cells are left open.
+
+    Parameters
+    ----------
+    cells
+        As `core.detection.findings.density` gives them.
+    title
+        What is counted, with its unit.
+    """
+    values = cells["per_km2" if "per_km2" in cells else "per_mpx"].to_numpy()
+    most = float(values.max(initial=0.0))
+    filled = cells[values > 0].assign(id=np.arange(1, int((values > 0).sum()) + 1))
+    colours = ramp_colours(values[values > 0] / most if most else values[values > 0], DENSITY_RAMP)
+    from core.serve.coordinates import features
+
+    collection, left_out = features(filled, {}, colours=colours, most=CELLS)
+    return Outlines(
+        "density", title, collection, REFERENCE, visible=False, left_out=left_out, legend=density_legend(title, most),
+        fill=0.6, weight=0.5,
+    )  # fmt: skip
+
+

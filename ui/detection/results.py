@@ -1,0 +1,176 @@
+"""What a detector found: sliders that act at once, the map, and the tabs below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.detection import beside, layers, slots
+from ui.detection.sliders import choose
+from ui.detection.task import DETECTION
+from ui.detection.view import View, counted, density_title, found
+from ui.feedback import guard
+from ui.jobs import missing_files
+from ui.map_layers import Outlines, Tiles, reference_outlines, run_tiles, scene_tiles
+from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.task.explained import shown
+from ui.task.inspector import clicked_pixel, invite, show_place
+from ui.task.notes import show_notes
+from ui.task.reference import reference_polygons
+from ui.task.run import tell_area
+from ui.task.selection import Selection
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.detection.findings import Choice, Detections
+    from core.detection.result import DetectionResult
+    from core.runs.records import Run, SceneRecord
+
+AROUND = "29rem"
+"""Height that the sliders above the map and the names of the tabs below it need."""
+
+SIDES = {
+    "confidence": "Boxes by confidence",
+    "outcome": "Right, false and missed",
+    "before": "Swipe before / after",
+}
+
+
+def show_run(record: SceneRecord, run: Run) -> None:
+    """Show the result of a finished run."""
+    show(record, resources.store().detection(run.id))
+
+
+@st.fragment
+def show(record: SceneRecord, result: DetectionResult) -> None:
+    """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
+    with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        _show(record, result)
+
+
+def _show(record: SceneRecord, result: DetectionResult) -> None:
+    from ui.detection.tabs import show_tabs
+
+    show_notes(record, result)
+    choice, cell = choose(result)
+    findings = found(result.id, choice, result)
+    selection = Selection(result.id)
+    selection.forget_other(choice)
+    side = _side(record, result)
+    event = MapEvent()
+    with guard():
+        event = _map(record, findings, cell, side, selection)
+    if side != "before":
+        selection.follow_map(event)
+        tell_area(event, DETECTION)
+    clicked = clicked_pixel(event, result.grid)
+    with guard():
+        _inspect(record, result, event, clicked)
+    _tell_left_out(findings)
+    show_tabs(View(record, result, choice, cell, findings, selection.current, clicked))
+
+
+def _side(record: SceneRecord, result: DetectionResult) -> str:
+    """What the map shows."""
+    sides = ["confidence", *(["outcome"] if result.has_truth else []), *(["before"] if record.before else [])]
+    if len(sides) == 1:
+        return "confidence"
+    return str(
+        st.segmented_control(
+            "Map", sides, default="confidence", key=f"boxes-{len(sides)}", format_func=SIDES.__getitem__,
+            label_visibility="collapsed", required=True,
+        )
+    )  # fmt: skip
+
+
+def _map(
+    record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection
+) -> MapEvent:
+    result, spec = findings.result, MapSpec(record.id, record.scene.grid)
+    image = scene_tiles(record.id, version=record.scene.digest)
+    table = drawn(findings, selection.current)
+    if side == "before":
+        earlier = scene_tiles(record.before, "Before", layer_id="before")
+        after = scene_tiles(record.id, "After", version=record.scene.digest)
+        show_swipe(spec, earlier, after, key="swipe-boxes", over=(layers.by_confidence(table),), around=AROUND)
+        return MapEvent()
+    over: list[Outlines] = []
+    with guard():
+        cells = counted(result.id, findings.choice, cell, findings)
+        if findings.count:
+            over.append(layers.density(cells, density_title(result)))
+    if side == "outcome":
+        over.extend(layers.by_outcome(table, findings.missed))
+    else:
+        over.extend(_reference(record, findings))
+        over.append(layers.by_confidence(table))
+    over.extend(beside.layers_of(record, result))
+    tiles = [image]
+    explained = shown(result)
+    if explained is not None and missing_files(explained) is None:
+        tiles.append(run_tiles(explained.id, "cam", opacity=0.6))
+    for extra in slots.layers(result):
+        (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
+    focus = selection.focus(table)
+    shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus)
+    return show_map(spec, shows, key=DETECTION.map_key(record), around=AROUND)
+
+
+def drawn(findings: Detections, selected: int | None) -> GeoDataFrame:
+    """The boxes that the map holds: the surest, and the chosen one."""
+    table = findings.table
+    numbers = table["id"]
+    return table[(numbers <= layers.HELD) | (numbers == selected)]
+
+
+def _reference(record: SceneRecord, findings: Detections) -> list[Outlines]:
+    """Outlines of a vector inventory; of a raster one its boxes, which are what boxes are compared with."""
+    shapes = reference_polygons(record)
+    if shapes is None and findings.truth is not None:
+        shapes = _boxes_of_reference(findings.result.id, findings)
+    return [] if shapes is None else [reference_outlines(shapes, {})]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _boxes_of_reference(run: str, _findings: Detections) -> GeoDataFrame:
+    del run  # the key
+    import geopandas
+    import numpy as np
+
+    from core.detection.findings import polygons
+
+    truth, grid = _findings.truth, _findings.result.grid
+    assert truth is not None  # noqa: S101  the caller looked
+    return geopandas.GeoDataFrame(
+        {"id": np.arange(1, len(truth) + 1)}, geometry=polygons(truth, grid), crs=_findings.table.crs
+    )
+
+
+def _inspect(
+    record: SceneRecord, result: DetectionResult, event: MapEvent, clicked: tuple[int, int] | None
+) -> None:
+    """Say what is known of the pixel that was clicked."""
+    if clicked is None:
+        invite(event, "box")
+        return
+    from core.runs.inspect import look_up
+
+    show_place(look_up(record.scene, result.grid, *clicked), result.grid, [])
+
+
+def _tell_left_out(findings: Detections) -> None:
+    """Say when the map does not hold all boxes."""
+    parts = []
+    if findings.left_out:
+        parts.append(
+            f"There are very many candidates: the {findings.left_out:,} least sure were left out before merging."
+        )
+    if findings.count > layers.HELD:
+        parts.append(f"The map holds the {layers.HELD:,} surest of {findings.count:,} boxes; the density counts all.")
+    if findings.count > layers.DRAWN:
+        parts.append(f"It draws the {layers.DRAWN:,} surest of those in view: zoom in to see more.")
+    if parts:
+        st.caption(" ".join(parts))

@@ -1,0 +1,173 @@
+"""Scores: agreement of boxes with a reference inventory, and what was missed worst."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from core.plots.colours import FALSE_POSITIVE, MISSED, REFERENCE, TRUE_POSITIVE
+from ui import resources
+from ui.detection.view import View
+from ui.feedback import guard
+from ui.task.reference import ask_for_reference
+from ui.task.view import area_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from core.detection.boxes import Boxes
+    from core.detection.findings import Choice, Detections
+    from core.detection.metrics import DetectionScores
+    from core.raster.scene import Scene
+    from core.runs.records import SceneRecord
+
+NAMES = {"ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall"}
+
+HELPS = {
+    "ap50": "Average precision where a box counts as right from an overlap (IoU) of 0.5. It counts boxes of every "
+    "confidence, so the confidence slider does not change it.",
+    "ap50_95": "Mean of the average precision over overlaps from 0.50 to 0.95: how closely boxes fit.",
+    "f1": "Of precision and recall at the chosen confidence.",
+    "precision": "Share of the boxes that are of a landslide of the reference.",
+    "recall": "Share of the reference's landslides that a box found.",
+}
+
+AT_ONCE = 16_000_000
+"""Pixels of a scene up to which its reference is read while the page waits."""
+
+SHOWN = 8
+"""Pictures in a gallery."""
+
+ACROSS = 4
+
+
+def show(view: View) -> None:
+    """Scores at the confidence, their curves, and galleries of what went wrong; or the way to them."""
+    scores, curve = view.findings.scores, view.findings.curve
+    if scores is None or curve is None:
+        gain = (
+            "With one, AP50, AP50:95, F1, precision, recall and their curves appear here, and the map shows which "
+            "boxes are right or false and what was missed."
+        )
+        ask_for_reference(view.record, "detection", gain, lambda known: _scored(view, known))
+        return
+    if view.result.provenance["scene"]["seen_by_model"]:
+        st.warning("Seen: the detector was trained or chosen on this very scene. These scores say nothing about skill.")
+    _numbers(scores)
+    from core.plots.detections import confidence_figure, precision_recall_figure
+
+    left, right = st.columns(2)
+    with left:
+        figure = precision_recall_figure(curve, curve.at(view.choice.confidence), scores.ap50)
+        st.plotly_chart(figure, key=f"pr-{view.result.id}", config={"displaylogo": False})
+    with right:
+        figure = confidence_figure(curve, view.choice.confidence)
+        st.plotly_chart(figure, key=f"f1-{view.result.id}", config={"displaylogo": False})
+    st.markdown(
+        "Choose *Right, false and missed* above the map to see where: bluish green is found and true, orange a false "
+        "alarm, sky blue and dashed missed."
+    )
+    _missed(view)
+    _false(view)
+
+
+def _scored(view: View, record: SceneRecord) -> str:
+    """Score the run against the scene's inventory; a large raster is counted by a job, which the page follows."""
+    from core.runs.detection import order_scored, rescore
+
+    height, width = view.result.grid.shape
+    if height * width > AT_ONCE:
+        return resources.jobs().submit(order_scored(view.result, record, owner=resources.visitor()))
+    return rescore(resources.store(), view.result, record).id
+
+
+def number(value: float) -> str:
+    """A score; a dash where it is undefined."""
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _numbers(scores: DetectionScores) -> None:
+    row = st.container(horizontal=True, gap="small")  # wraps where the window is narrow
+    for name, title in NAMES.items():
+        row.metric(title, number(getattr(scores, name)), help=HELPS[name], width=110)
+    counts = {
+        "Found and true": scores.hits,
+        "False alarms": scores.found - scores.hits,
+        "Missed": scores.truth - scores.hits,
+    }
+    st.markdown(" · ".join(f"{title}: **{count:,}**" for title, count in counts.items()))
+    st.caption(
+        f"F1, precision, recall and the counts are at confidence {scores.confidence:.2f}; a box counts as right from "
+        "an overlap (IoU) of 0.5. A reference lists what somebody mapped: a box that it lacks may be a landslide all "
+        "the same. A score is a dash where it is undefined."
+    )
+
+
+def _missed(view: View) -> None:
+    """The largest landslides of the reference that no box found."""
+    lost = view.findings.missed
+    if not len(lost):
+        return
+    area = "area_m2" if "area_m2" in lost else "area_px"
+    worst = lost.nlargest(SHOWN, area)
+    words = [
+        f"No. {number} of the reference, {area_text(size, area == 'area_m2')}"
+        for number, size in zip(worst["id"], worst[area], strict=True)
+    ]
+    numbers = worst["id"].to_numpy() - 1
+    st.markdown(f"**Worst misses**: the {len(worst)} largest of {len(lost):,} landslides that no box found")
+    _gallery(view, "missed", numbers, words)
+
+
+def _false(view: View) -> None:
+    """The false alarms of which the detector is surest."""
+    table = view.findings.table
+    false = table[table["outcome"] == "false"].head(SHOWN)
+    if not len(false):
+        return
+    count = int((table["outcome"] == "false").sum())
+    words = [f"Box {number}, confidence {score:.2f}" for number, score in zip(false["id"], false["score"], strict=True)]
+    st.markdown(f"**Surest false alarms**: {len(false)} of {count:,} boxes that are of no landslide of the reference")
+    _gallery(view, "false", false["id"].to_numpy() - 1, words)
+
+
+def _gallery(view: View, kind: str, numbers: NDArray[np.integer], words: list[str]) -> None:
+    record, result = view.record, view.result
+    if record.scene.digest != result.scene_digest:
+        st.caption("The image that was searched is no longer there to be shown.")
+        return
+    with guard():
+        which = tuple(int(number) for number in numbers)
+        pictures = _pictures(result.id, view.choice, kind, which, record.scene, view.findings)
+        for start in range(0, len(pictures), ACROSS):
+            for column, place in zip(st.columns(ACROSS), range(start, start + ACROSS), strict=True):
+                if place < len(pictures):
+                    column.image(pictures[place], caption=words[place], width="stretch", alt=f"Image of {words[place]}")
+        st.caption(
+            "Sky blue: missed. Orange: false alarm. Bluish green: found and true. Blue: landslides of the reference."
+        )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Cutting out images")
+def _pictures(
+    run: str, choice: Choice, kind: str, numbers: tuple[int, ...], _scene: Scene, _found: Detections
+) -> list[NDArray[np.uint8]]:
+    del run, choice  # parts of the key
+    from core.plots.cutouts import cutout
+
+    truth, grid = _found.truth, _found.result.grid
+    assert truth is not None  # noqa: S101  there would be no gallery
+    assert _found.matches is not None  # noqa: S101
+    hit = _found.matches.matched[0][: _found.count] >= 0
+    below = ((truth, REFERENCE, 1), (_found.boxes.take(hit), TRUE_POSITIVE, 2))
+    middle, colour = (truth, MISSED) if kind == "missed" else (_found.boxes, FALSE_POSITIVE)
+
+    def picture(number: int) -> NDArray[np.uint8]:
+        over: tuple[Boxes, str, int] = (middle.take(np.array([number])), colour, 3)
+        others = ((_found.boxes.take(~hit), FALSE_POSITIVE, 2),) if kind == "missed" else ()
+        return cutout(_scene, grid, middle.corners[number], (*below, *others, over))
+
+    return [picture(number) for number in numbers]

@@ -1,0 +1,90 @@
+"""The sliders that only post-process stored candidates; their values stand in the page's address."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.task.view import unit
+
+if TYPE_CHECKING:
+    from core.detection.findings import Choice
+    from core.detection.result import DetectionResult
+    from core.raster.grid import Grid
+
+MOST_ACROSS = 150
+"""Cells along the longer side of a scene: more show nothing that the boxes do not."""
+
+MERGINGS = {"nms": "Surest box (NMS)", "fusion": "Mean box (WBF)"}
+
+def choose(result: DetectionResult) -> tuple[Choice, float]:
+    """What to count as a box, and the side of the density grid's cells."""
+    from core.detection.figure import cell_side
+    from core.detection.findings import Choice, default_choice
+
+    default = default_choice(result)
+    lowest = math.ceil(result.floor * 100 - 1e-6) / 100
+    columns = st.columns([5, 4, 4, 2], vertical_alignment="bottom")
+    with columns[0]:
+        confidence = st.slider(
+            "Confidence", min(lowest, default.confidence), 1.0, default.confidence, 0.01, key="confidence",
+            bind="query-params",
+            help="How sure the detector must be of a box. Lower finds more and raises more false alarms. Candidates "
+            f"below {lowest:.2f} were not kept.",
+        )  # fmt: skip
+    with columns[1]:
+        overlap = st.slider(
+            "NMS IoU", 0.05, 0.95, default.nms_iou, 0.05, key="overlap", bind="query-params",
+            help="Two boxes whose intersection over union is larger count as one. Lower joins more; higher leaves "
+            "boxes of slides that touch apart.",
+        )  # fmt: skip
+    with columns[2]:
+        merging = st.selectbox(
+            "Boxes that are one become", list(MERGINGS), list(MERGINGS).index(default.merging), key="merging",
+            bind="query-params", format_func=MERGINGS.__getitem__,
+            help="Non-maximum suppression keeps the surest box and drops the others; weighted boxes fusion takes "
+            "their mean, weighted by confidence.",
+        )  # fmt: skip
+    with columns[3], st.popover("More", width="stretch"):
+        area = unit(result.grid)
+        pixel = (result.grid.ground_distance() or 1.0) ** 2
+        smallest = st.number_input(
+            f"Smallest box ({area})", 0.0, value=default.minimum_area, step=max(10 * pixel, 1.0), format="%.0f",
+            key="smallest", bind="query-params", help="Smaller boxes are dropped.",
+        )  # fmt: skip
+        sides = cells(result.grid)
+        length = "m" if result.grid.is_georeferenced else "px"
+        cell = st.selectbox(
+            "Cells of the density grid", sides, sides.index(cell_side(result.grid)), key="cell", bind="query-params",
+            format_func=lambda side: f"{side:,.0f} {length}",
+            help="The map's layer of density counts boxes in squares of this side.",
+        )  # fmt: skip
+    return Choice(confidence, overlap, merging, smallest), cell
+
+
+def cells(grid: Grid) -> list[float]:
+    """Sides of squares in which boxes can be counted: 1, 2 or 5 times a power of ten, metres or pixels.
+
+    They have at least four pixels, and at most some hundred lie along the longer side of the grid. That with which a
+    report counts is among them.
+    """
+    from core.detection.figure import STEPS, cell_side
+
+    pixel = grid.ground_distance() or 1.0
+    longest = max(grid.shape) * pixel
+    lowest = max(4 * pixel, longest / MOST_ACROSS)
+    powers = range(math.floor(math.log10(lowest)), math.ceil(math.log10(longest)) + 1)
+    sides = {step * 10.0**power for power in powers for step in STEPS}
+    return sorted({side for side in sides if lowest <= side <= longest} | {cell_side(grid)})
+
+
+def address_of(choice: Choice) -> dict[str, str]:
+    """The sliders' values as they stand in the address; whole, or it would open at other boxes than those seen."""
+    return {
+        "confidence": f"{choice.confidence:.2f}",
+        "overlap": f"{choice.nms_iou:.2f}",
+        "merging": choice.merging,
+        "smallest": f"{choice.minimum_area!r}",
+    }

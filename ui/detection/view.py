@@ -1,0 +1,92 @@
+"""What the tabs of the detection page are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.task.view import unit
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.detection.findings import Choice, Detections
+    from core.detection.result import DetectionResult
+    from core.runs.store import SceneRecord
+
+
+@dataclass(frozen=True)
+class View:
+    """What every tab is given.
+
+    Attributes
+    ----------
+    record, result
+        The scene and its run.
+    choice, cell
+        What the sliders say; side of the cells in which boxes are counted, in metres, or pixels without a coordinate
+        system.
+    findings
+        Boxes at the sliders' values.
+    selected
+        Number of the chosen box, from 1, the surest first.
+    clicked
+        (row, column) of the last click on the scene's grid, or None.
+    """
+
+    record: SceneRecord
+    result: DetectionResult
+    choice: Choice
+    cell: float
+    findings: Detections
+    selected: int | None
+    clicked: tuple[int, int] | None
+
+    @property
+    def unit(self) -> str:
+        """Unit of areas."""
+        return unit(self.result.grid)
+
+    @property
+    def density_title(self) -> str:
+        """What the density layer counts."""
+        return density_title(self.result)
+
+    @property
+    def box(self) -> tuple[float, float, float, float] | None:
+        """Left, top, right and bottom of the chosen box in pixels of the scene's grid; None without one."""
+        if self.selected is None or not 1 <= self.selected <= self.findings.count:
+            return None
+        left, top, right, bottom = self.findings.everything.corners[self.selected - 1].tolist()
+        return left, top, right, bottom
+
+
+def density_title(result: DetectionResult) -> str:
+    """What a density layer counts, with its unit."""
+    return "Boxes per km²" if result.grid.is_georeferenced else "Boxes per megapixel"
+
+
+@st.cache_resource(max_entries=16, show_spinner="Merging boxes")
+def found(run: str, choice: Choice, _result: DetectionResult) -> Detections:
+    """Boxes of a run at a choice.
+
+    Raises
+    ------
+    LandslideError
+        When a file of the run is gone.
+    """
+    del run  # part of the key
+    from core.detection.findings import find
+
+    return find(_result, choice)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def counted(run: str, choice: Choice, cell: float, _found: Detections) -> GeoDataFrame:
+    """Counts of boxes in the cells of a grid, see `core.detection.findings.density`."""
+    del run, choice  # parts of the key
+    from core.detection.findings import density
+
+    return density(_found, cell)
