@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,8 +206,13 @@ def numbered(mask: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.int16]:
 def divide(
     data: Data, folder: Path, bands: int, ground_distance: float | None, classes: Sequence[str]
 ) -> tuple[Examples, Examples]:
-    """Read the training images and divide them into a part to fit and a part to choose."""
+    """Read the training images: a part to fit and a part to choose, a share of them where none lies apart."""
     items = training_images(data, folder, classes)
+    if data.tune_images:
+        apart = replace(data, images=data.tune_images, masks=data.tune_masks, labels=data.tune_labels)
+        parts = (items, training_images(apart, folder, classes))
+        fitted, chosen = (read_examples(part, bands, ground_distance) for part in parts)
+        return fitted, chosen
     everything = read_examples(items, bands, ground_distance)
     fitting, tuning = fit_and_tune(len(items), data.tune_share, data.split_seed)
     return everything.take(fitting), everything.take(tuning)

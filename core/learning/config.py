@@ -26,6 +26,8 @@ class Data:
         For detectors, instead of masks: a COCO JSON file, or a folder of YOLO text files.
     validation_images, validation_masks, validation_labels
         What is scored once at the end.
+    tune_images, tune_masks, tune_labels
+        For detectors: what chooses epoch and confidence, where it lies apart; else a share of the rest does.
     validation_numbers
         Instead of such folders: numbers of pairs in `images` that are kept out for validation.
     tune_share
@@ -47,6 +49,9 @@ class Data:
     validation_images: str = ""
     validation_masks: str = ""
     validation_labels: str = ""
+    tune_images: str = ""
+    tune_masks: str = ""
+    tune_labels: str = ""
     validation_numbers: tuple[int, ...] = ()
     tune_share: float = 0.1
     split_seed: int = 0
