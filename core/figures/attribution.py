@@ -9,7 +9,7 @@ import numpy as np
 from core.figures.cartography import draw_north, draw_scale
 from core.figures.image import draw_faint_image, draw_image, extent_of, frame, outline
 from core.figures.page import PAGE_INCHES, single_map
-from core.plots.colours import CAM_RAMP, FOUND
+from core.plots.colours import CAM_RAMP, DIVERGING_RAMP, FOUND
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,29 +32,37 @@ def draw_window(image: NDArray[np.uint8] | None, grid: Grid, region: NDArray[np.
 
 
 def draw_attribution(
-    image: NDArray[np.uint8] | None, attribution: NDArray[np.float32], grid: Grid, region: NDArray[np.bool_] | None
+    image: NDArray[np.uint8] | None,
+    attribution: NDArray[np.float32],
+    grid: Grid,
+    region: NDArray[np.bool_] | None,
+    *,
+    signed: bool = False,
 ) -> Figure:
-    """Grad-CAM over the pale image; the stronger it is, the less of the image shows through.
+    """An attribution over the pale image; the stronger it is, the less of the image shows through.
 
     Parameters
     ----------
     attribution
-        (height, width) float32 in [0, 1], NaN where unknown.
+        (height, width) float32 in [0, 1], or in [−1, 1] when signed; NaN where unknown.
+    signed
+        Whether places below zero are shown too, as what lowered the score.
     """
     figure, axes = single_map(grid, PAGE_INCHES / 2, room=0.6)
     axes.set_anchor("N")
     draw_faint_image(axes, image, grid)
-    opacity = 0.15 + 0.75 * np.nan_to_num(attribution)
+    opacity = 0.15 + 0.75 * np.abs(np.nan_to_num(attribution))
+    colours, lowest = (DIVERGING_RAMP, -1) if signed else (CAM_RAMP, 0)
     shown = axes.imshow(
-        attribution, extent=extent_of(grid), cmap=CAM_RAMP, vmin=0, vmax=1, alpha=opacity, interpolation="nearest"
+        attribution, extent=extent_of(grid), cmap=colours, vmin=lowest, vmax=1, alpha=opacity, interpolation="nearest"
     )
     from matplotlib.cm import ScalarMappable
 
     # A bar of its own: that of the picture would be as see-through as its first pixel.
     scale = ScalarMappable(shown.norm, shown.cmap)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.7, pad=0.02)
-    bar.set_ticks([0, 1], labels=["not", "most"], fontsize=8)
-    bar.set_label("Raised the score", fontsize=8)
+    bar.set_ticks([lowest, 1], labels=["lowered it", "raised it"] if signed else ["not", "most"], fontsize=8)
+    bar.set_label("What it did to the score" if signed else "Raised the score", fontsize=8)
     _outline_target(axes, grid, region)
     frame(axes, grid)
     return figure

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.detection.findings import Detections
 from core.detection.result import DetectionResult
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from core.learning.bridge import Bridge, bridge_of
 from core.learning.metrics import CODES, NODATA_CODE, encode, threshold_code
 from core.learning.spec import ModelSpec
@@ -29,6 +29,7 @@ from core.raster.strips import EIGHT
 from core.raster.vectorize import polygons
 from core.raster.windows import Region
 from core.runs.around import write_part
+from core.runs.attribution import inside_box
 from core.runs.explain_box import Box, box_of
 from core.runs.mapping import Request, prepare
 from core.runs.origin import told_bridge
@@ -200,7 +201,9 @@ def _outlined(
     threshold = spec.threshold if question.threshold is None else question.threshold
     codes = _codes(predictor, region, progress, cancel)
     grid = scene.grid.window(window_of(region))
-    inside = _inside(question.box, region)
+    left, top, right, bottom = question.box
+    moved = (left - region.column, top - region.row, right - region.column, bottom - region.row)
+    inside = inside_box(moved, codes.shape)
     mapped = codes != NODATA_CODE
     mapped &= codes >= threshold_code(threshold)
     patch, notes = _of_the_box(mapped, inside)
@@ -237,7 +240,10 @@ def _bands(result: DetectionResult, spec: ModelSpec) -> tuple[int, ...] | None:
     if "bridge" not in result.provenance:
         return None
     how: Bridge = bridge_of(result.provenance)
-    detector = find_model("detection", result.model).spec
+    try:
+        detector = find_model("detection", result.model).spec
+    except ModelError:
+        return None
     return how.bands if detector.bands == spec.bands else None
 
 
@@ -251,14 +257,6 @@ def _codes(predictor: Predictor, region: Region, progress: Progress, cancel: Can
             columns = slice(strip.column - region.column, strip.end_column - region.column)
             codes[rows, columns] = np.where(valid, encode(values[0]), NODATA_CODE)
     return codes
-
-
-def _inside(box: Box, region: Region) -> NDArray[np.bool_]:
-    """Pixels of a region whose centres lie in a box of the scene."""
-    left, top, right, bottom = box
-    rows, columns = region.row + np.arange(region.height) + 0.5, region.column + np.arange(region.width) + 0.5
-    inside: NDArray[np.bool_] = ((rows >= top) & (rows < bottom))[:, None] & ((columns >= left) & (columns < right))
-    return inside
 
 
 def _of_the_box(mapped: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], tuple[str, ...]]:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.detection.result import DetectionResult
 from core.errors import InputError
 from core.figures.image import image_below
-from core.learning.metrics import decode
-from core.mapping.result import EXPLANATION
-from core.raster.scene import Scene
+from core.runs.attribution import read_attribution
 from core.runs.report.reasons import target_region
 
 if TYPE_CHECKING:
+    from core.mapping.result import MappingResult
+    from core.raster.scene import Scene
     from core.runs.store import Store
 
 GREY = 160
@@ -31,7 +32,7 @@ class Pictured:
     image
         (height, width, 3) uint8: the scene, grey all over when it is gone.
     attribution
-        (height, width) float32 in [0, 1], 0 where the scene has no data.
+        (height, width) float32 in [0, 1], of a box in [−1, 1]; 0 where the scene has no data.
     region
         (height, width) bool: what was asked about, empty when that is not recorded.
     """
@@ -58,16 +59,24 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
     StorageError
         When its raster is gone.
     """
-    explanation = store.mapping(identity)
+    explanation = _explanation(store, identity)
     if explanation.kind != "explanation" or not explanation.parents:
         raise InputError(f"The run {identity[:8]} is no explanation but of kind {explanation.kind}.")
-    grid, target = explanation.grid, explanation.provenance.get("target")
-    region = target_region(target, explanation, store.mapping(explanation.parents[0]))
-    with Scene.open(explanation.artifact(EXPLANATION)).reader() as reader:
-        codes = reader.read((1,)).values[0].astype(np.uint8)
+    parent: MappingResult | DetectionResult
+    if isinstance(explanation, DetectionResult):
+        parent = store.detection(explanation.parents[0])
+    else:
+        parent = store.mapping(explanation.parents[0])
+    shown = read_attribution(explanation, parent.grid)
+    region = target_region(explanation.provenance.get("target"), shown.grid, parent)
+    grid = shown.grid
     if scene is not None and scene.digest == explanation.scene_digest:
         image = image_below(scene, grid, grid.shape)[..., :3]
     else:
         image = np.full((*grid.shape, 3), GREY, dtype=np.uint8)
     nothing = np.zeros(grid.shape, dtype=bool)
-    return Pictured(image, np.nan_to_num(decode(codes)), nothing if region is None else region)
+    return Pictured(image, np.nan_to_num(shown.values), nothing if region is None else region)
+
+
+def _explanation(store: Store, identity: str) -> MappingResult | DetectionResult:
+    return store.detection(identity) if store.run(identity).task == "detection" else store.mapping(identity)

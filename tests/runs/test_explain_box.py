@@ -26,6 +26,7 @@ from core.runs.explain_box import (
     order_explanation,
     question_of,
 )
+from core.runs.explained import pictured
 from core.runs.store import Store
 from core.runs.work import perform
 from tests.factories import detector_spec, make_detector_model, red_weights, write_model, write_raster
@@ -150,6 +151,23 @@ def test_a_job_gives_what_the_page_gives_and_is_found_again(tmp_path: Path, stor
     assert known_explanation(store, result, replace(question, method="d-rise")) is None
     here = explain_box(store, scene, result, question)
     np.testing.assert_array_equal(attribution(store.detection(identity), result), attribution(here, result))
+
+
+@pytest.mark.parametrize("placement", ["north-up", "without CRS"])
+def test_a_stored_explanation_is_pictured_with_its_box_and_both_signs(
+    tmp_path: Path, store: Store, placement: str
+) -> None:
+    scene = two_reds(tmp_path, placement)
+    result, detections = searched(store, scene)
+    why = explain_box(store, scene, result, question_of(detections, 2))
+
+    seen = pictured(store, why.id, scene)
+
+    assert seen.region.sum() == 8 * 14
+    assert (seen.image[seen.region][:, 0] > 200).all()
+    np.testing.assert_allclose(seen.attribution[seen.region], 1)
+    # Without its scene the picture is grey, and the rest stays.
+    assert np.unique(pictured(store, why.id, None).image).size == 1
 
 
 def test_the_layers_of_the_detector_are_offered(tmp_path: Path, store: Store) -> None:

@@ -407,16 +407,16 @@ def test_an_explanation_is_shown_without_its_image(tmp_path: Path, models: Path)
 def test_what_was_asked_about_is_found_on_the_window(tmp_path: Path) -> None:
     result = mapped(tmp_path)
     outline = mapping(box(500_020, 5_199_860, 500_070, 5_199_900))
-    region = target_region({"outline": outline}, explanation(tmp_path / "why"), result)
+    region = target_region({"outline": outline}, explanation(tmp_path / "why").grid, result)
     assert region is not None
     expected = np.zeros((HEIGHT // 2, WIDTH // 2), dtype=bool)
     expected[10:14, 2:7] = True
     np.testing.assert_array_equal(region, expected)
-    assert target_region({"row": 39, "column": 59}, explanation(tmp_path / "why"), result) is None
+    assert target_region({"row": 39, "column": 59}, explanation(tmp_path / "why").grid, result) is None
     flat = mapped(tmp_path / "flat", "without CRS")
     # A window that begins one column and eight rows into the image.
     window = explanation(tmp_path / "window", "without CRS", transform=Affine.translation(1, 8))
-    region = target_region({"outline": mapping(box(2, 10, 7, 14))}, window, flat)
+    region = target_region({"outline": mapping(box(2, 10, 7, 14))}, window.grid, flat)
     expected = np.zeros((HEIGHT // 2, WIDTH // 2), dtype=bool)
     expected[2:6, 1:6] = True
     np.testing.assert_array_equal(region, expected)

@@ -1,4 +1,4 @@
-"""The explanations of a mapping asked for so far."""
+"""The explanations of a run asked for so far."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
-from core.learning.metrics import decode
-from core.mapping.result import EXPLANATION
-from core.raster.scene import Scene
+from core.runs.attribution import box_region, read_attribution
 from core.runs.report.content import Reported, ReportInput
 from core.runs.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
 from core.runs.report.pictures import picture
@@ -32,9 +30,19 @@ OUTLINED = "Outlined: the place asked about."
 NOT_RECORDED = "Which place in it was asked about is not recorded."
 
 INTRODUCTION = (
-    "Somebody asked the model what in the image raised its score at a place. The answer, Grad-CAM, is bright where it "
-    "was raised. It shows what the model reacted to, not why a slope failed, nor whether the model is right."
+    "Somebody asked the model what in the image raised its score at a place. The answer shows what the model reacted "
+    "to, not why a slope failed, nor whether the model is right."
 )
+
+BRIGHT = (
+    "Grad-CAM over the same part of the image, bright where the model's score was raised.",
+    "Grad-CAM: the nearer to yellow, the more a place raised the score. Where nothing did, grey shows through.",
+)
+SIGNED = (
+    "The explanation over the same part of the image: red where the box's score was raised, blue where it was lowered.",
+    "Red places raised the score of the box, blue ones lowered it. Where nothing did, grey shows through.",
+)
+"""What stands in place of each kind of picture, and below it."""
 
 
 def reasons(content: ReportInput, polygons: GeoDataFrame | None = None) -> Part:
@@ -64,10 +72,9 @@ def one_reason(
     explanation: Reported, content: ReportInput, number: int, polygons: GeoDataFrame | None
 ) -> list[Content]:
     """Heading, pictures, sentence and faithfulness of one explanation."""
-    grid, target = explanation.grid, explanation.provenance.get("target")
-    region = target_region(target, explanation, content.result)
-    with Scene.open(explanation.artifact(EXPLANATION)).reader() as reader:
-        attribution = decode(reader.read((1,)).values[0].astype(np.uint8))
+    target, shown_map = explanation.provenance.get("target"), read_attribution(explanation, content.result.grid)
+    grid = shown_map.grid
+    region = target_region(target, grid, content.result)
     image = None if content.scene is None else image_below(content.scene, grid, grid.shape)
     where = _where(target, polygons)
     pictures = []
@@ -82,9 +89,8 @@ def one_reason(
         )
     pictures.append(
         picture(
-            draw_attribution(image, attribution, grid, region),
-            "Grad-CAM over the same part of the image, bright where the model's score was raised.",
-            "Grad-CAM: the nearer to yellow, the more a place raised the score. Where nothing did, grey shows through.",
+            draw_attribution(image, shown_map.values, grid, region, signed=shown_map.signed),
+            *(SIGNED if shown_map.signed else BRIGHT),
             LARGEST_PICTURE,
         )
     )
@@ -98,6 +104,9 @@ def _where(target: Any, polygons: GeoDataFrame | None) -> str:  # noqa: ANN401  
         return ""
     if "row" in target:
         return f": the place at row {target['row']}, column {target['column']}"
+    if "box" in target:
+        left, top, *_ = target["box"]
+        return f": the box from row {top:.0f}, column {left:.0f} on, of confidence {target['score']:.2f}"
     if polygons is not None and len(polygons) and target.get("outline"):
         from shapely.geometry import shape
 
@@ -110,7 +119,7 @@ def _where(target: Any, polygons: GeoDataFrame | None) -> str:  # noqa: ANN401  
 
 def target_region(
     target: Any,  # noqa: ANN401  JSON is of any type
-    explanation: Reported,
+    grid: Grid,
     result: Reported,
 ) -> NDArray[np.bool_] | None:
     """What was asked about, on the explanation's grid; None when it is not recorded or lies outside.
@@ -119,13 +128,17 @@ def target_region(
     ----------
     target
         ``{"row": …, "column": …}`` of the explained run's grid, or ``{"outline": …}`` with a GeoJSON geometry in that
-        run's coordinates (columns and rows without a coordinate system).
+        run's coordinates (columns and rows without a coordinate system), or ``{"box": …}`` in pixels of its grid.
+    grid
+        Grid of the explanation's window.
     """
-    grid, region = explanation.grid, None
+    region = None
     if not isinstance(target, Mapping):
         return None
     if "row" in target:
         region = _around(grid, *grid.rowcol(*result.grid.xy(int(target["row"]), int(target["column"]))))
+    elif "box" in target:
+        region = box_region(target["box"], grid, result.grid)
     elif target.get("outline"):
         region = _inside(target["outline"], grid, result.grid)
     return region if region is not None and region.any() else None
