@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli import detection_models, models
+from core.cli import detection_fusion, detection_models, models
 from core.cli.keeping import add_options, announcing, progress, store_for
 from core.errors import InputError
 
@@ -23,6 +23,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="find landslides; with --out, also write boxes and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    detection_fusion.add_commands(commands)
     models.add_commands(commands, detection_models.TRADE)
 
 
@@ -31,6 +32,7 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder to export the run to")
     parser.add_argument("--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile")
+    parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse terrain boxes with these")
     add_choice(parser)
     parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
@@ -95,8 +97,8 @@ def _predict(arguments: argparse.Namespace) -> None:
         make_folder(arguments.out)
     with store_for(arguments, arguments.out) as store:
         result = run_detection(
-            store, scene, request, truth=arguments.truth, name=arguments.name, begun=announcing(store, arguments),
-            progress=progress("windows"),
+            store, scene, request, truth=arguments.truth, dem=arguments.dem, name=arguments.name,
+            begun=announcing(store, arguments), progress=progress("windows"),
         )  # fmt: skip
         if arguments.out is None:
             content = _said(result)

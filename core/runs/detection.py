@@ -97,6 +97,7 @@ def run_detection(
     request: Request,
     *,
     truth: Path | None = None,
+    dem: Path | None = None,
     area_outline: Mapping[str, Any] | None = None,
     name: str = "",
     begun: Callable[[str], None] = lambda identity: None,
@@ -107,8 +108,8 @@ def run_detection(
 
     Parameters
     ----------
-    scene, truth
-        Raster and inventory on disk; they become a scene of the store and stay where they are.
+    scene, truth, dem
+        Raster, inventory and elevation on disk; they become a scene of the store and stay where they are.
     area_outline
         Part of the scene to search; see `order_of`.
     begun
@@ -119,7 +120,7 @@ def run_detection(
     LandslideError
         When the run is not possible or was cancelled; in the store it then stands as failed or cancelled.
     """
-    record = add_file(store, scene, truth)
+    record = add_file(store, scene, truth, dem)
     order = order_of(record, request, area_outline, name=name)
     return store.detection(done_here(store, order, begun, progress, cancel))
 
