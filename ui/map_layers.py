@@ -21,6 +21,7 @@ RUN_LAYERS: Mapping[str, str] = {
     "outcome": "Right, false and missed",
     "change": "Change of probability",
     "cam": "Grad-CAM",
+    "attribution": "Why this box",
 }
 """Names of a run's layers for people."""
 

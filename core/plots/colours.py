@@ -34,6 +34,9 @@ FALSE_POSITIVE = "#E69F00"
 MISSED = "#56B4E9"
 """In the reference, but not found."""
 
+ONE_MODEL = "#F0E442"
+"""What one model found alone, where two are compared; what both found has the colour of what is found."""
+
 OTHER_MODEL = "#CC79A7"
 """What another model found, beside what this one found."""
 
@@ -160,7 +163,7 @@ def legend(layer: str) -> Legend | None:
     ----------
     layer
         Name of a layer of a run as in its tile address: ``probability``, ``mask``, ``uncertainty``,
-        ``outcome``, ``truth``, ``change`` or ``cam``.
+        ``outcome``, ``truth``, ``change``, ``cam`` or ``attribution``.
     """
     match layer:
         case "probability":
@@ -171,6 +174,8 @@ def legend(layer: str) -> Legend | None:
             return _ramp_legend("Change of probability", DIVERGING_RAMP, "−1", "0", "+1")
         case "cam":
             return _ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
+        case "attribution":
+            return _ramp_legend("What it did to the score", DIVERGING_RAMP, "lowered it", "nothing", "raised it")
         case "mask":
             return Legend("Mapped", (LegendEntry(FOUND, "Landslide found"),))
         case "truth":

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.detection.result import DetectionResult
 from core.errors import InputError
 from core.figures.image import image_below
 from core.runs.attribution import read_attribution
 from core.runs.report.reasons import target_region
 
 if TYPE_CHECKING:
-    from core.mapping.result import MappingResult
     from core.raster.scene import Scene
     from core.runs.store import Store
 
@@ -59,14 +57,10 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
     StorageError
         When its raster is gone.
     """
-    explanation = _explanation(store, identity)
+    explanation = store.result(identity)
     if explanation.kind != "explanation" or not explanation.parents:
         raise InputError(f"The run {identity[:8]} is no explanation but of kind {explanation.kind}.")
-    parent: MappingResult | DetectionResult
-    if isinstance(explanation, DetectionResult):
-        parent = store.detection(explanation.parents[0])
-    else:
-        parent = store.mapping(explanation.parents[0])
+    parent = store.result(explanation.parents[0])
     shown = read_attribution(explanation, parent.grid)
     region = target_region(explanation.provenance.get("target"), shown.grid, parent)
     grid = shown.grid
@@ -76,7 +70,3 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
         image = np.full((*grid.shape, 3), GREY, dtype=np.uint8)
     nothing = np.zeros(grid.shape, dtype=bool)
     return Pictured(image, np.nan_to_num(shown.values), nothing if region is None else region)
-
-
-def _explanation(store: Store, identity: str) -> MappingResult | DetectionResult:
-    return store.detection(identity) if store.run(identity).task == "detection" else store.mapping(identity)

@@ -139,5 +139,6 @@ LAYERS: Mapping[str, TileLayer] = {
     "outcome": TileLayer(("probability", "truth"), _outcome),
     "change": TileLayer(("change",), _diverging, "bilinear"),
     "cam": TileLayer(("cam",), _cam, "bilinear"),
+    "attribution": TileLayer(("cam",), _diverging, "bilinear"),
 }
 """Every layer that ``/tiles/run`` can paint, by the name in its address."""

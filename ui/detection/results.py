@@ -25,7 +25,7 @@ from ui.task.selection import Selection
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.detection.findings import Choice, Detections
+    from core.detection.findings import Detections
     from core.detection.result import DetectionResult
     from core.runs.records import Run, SceneRecord
 
@@ -111,7 +111,7 @@ def _map(
     tiles = [image]
     explained = shown(result)
     if explained is not None and missing_files(explained) is None:
-        tiles.append(run_tiles(explained.id, "cam", opacity=0.6))
+        tiles.append(run_tiles(explained.id, "attribution", opacity=0.6))
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(table)
