@@ -32,7 +32,7 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder to export the run to")
     parser.add_argument("--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile")
-    parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse terrain boxes with these")
+    parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse its boxes with terrain")
     add_choice(parser)
     parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
