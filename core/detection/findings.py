@@ -152,16 +152,24 @@ class Detections:
         return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, result.grid), crs=_crs(result.grid))
 
     @cached_property
+    def reference(self) -> GeoDataFrame:
+        """Boxes of the reference: ``id`` (from 1), area and ``geometry``. Empty without one."""
+        return self._of_reference(np.arange(0 if self.truth is None else len(self.truth)))
+
+    @cached_property
     def missed(self) -> GeoDataFrame:
         """Boxes of the reference that none of the boxes is: ``id`` (its number in the reference, from 1), area and
         ``geometry``. Empty without a reference.
         """  # noqa: D205
+        empty = np.empty(0, dtype=np.intp)
+        return self._of_reference(empty if self.matches is None else self.matches.missed(self.choice.confidence)[0])
+
+    def _of_reference(self, numbers: NDArray[np.intp]) -> GeoDataFrame:
+        """Some boxes of the reference, by their indices."""
         import geopandas
 
-        boxes, grid, numbers = Boxes.none(), self.result.grid, np.empty(0, dtype=np.intp)
-        if self.matches is not None and self.truth is not None:
-            (numbers,) = self.matches.missed(self.choice.confidence)
-            boxes = self.truth.take(numbers)
+        grid = self.result.grid
+        boxes = Boxes.none() if self.truth is None else self.truth.take(numbers)
         columns = {"id": numbers + 1, area_column(self.result): ground_areas(boxes, grid)}
         return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, grid), crs=_crs(grid))
 

@@ -125,9 +125,15 @@ def _ramp_legend(title: str, name: str, low: str, middle: str, high: str) -> Leg
     return Legend(title, tuple(entries), "ramp")
 
 
-def confidence_legend() -> Legend:
-    """Legend of boxes by how sure the detector is of them."""
-    return _ramp_legend("Confidence", PROBABILITY_RAMP, "0", "0.5", "1")
+def confidence_legend(most: float = 1.0) -> Legend:
+    """Legend of boxes by how sure the detector is of them.
+
+    Parameters
+    ----------
+    most
+        Confidence of the brightest colour; the darkest is 0.
+    """
+    return _ramp_legend("Confidence", PROBABILITY_RAMP, "0", f"{most / 2:g}", f"{most:g}")
 
 
 def density_legend(title: str, most: float) -> Legend:

@@ -33,7 +33,9 @@ MANIFEST = "manifest.json"
 PACKED = {".tif", ".png", ".zip"}
 """Suffixes of files that are compressed in themselves."""
 
-DIGESTS = "SHA-256 of values, validity and grid for GeoTIFF, of rows for GeoPackage and Parquet, of all bytes for other files"
+DIGESTS = (
+    "SHA-256 of values, validity and grid for GeoTIFF, of rows for GeoPackage and Parquet, of all bytes for other files"
+)
 STANDING = {"explanations": ("explanation",), "outlines": ("outlines", "outline")}
 """Runs that go with the one they stand on, by the folder in the zip: those that are seen with it on its page."""
 
@@ -94,7 +96,8 @@ def _time(moment: datetime | None) -> str | None:
 
 def _standing(store: Store, identity: str, kinds: tuple[str, ...]) -> list[Run]:
     """Finished runs of some kinds that stand on a run, the oldest first."""
-    return [run for run in store.children(identity)[::-1] if run.kind in kinds and run.status == "done"]
+    standing = [run for kind in kinds for run in store.children(identity, kind) if run.status == "done"]
+    return sorted(standing, key=lambda run: (run.created, run.id))
 
 
 def file_name(artifact: StoredArtifact) -> str:

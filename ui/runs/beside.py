@@ -18,6 +18,7 @@ from ui.runs.differing import differing
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from core.detection.result import DetectionResult
     from core.mapping.result import MappingResult
     from core.runs.records import Run
 
@@ -33,7 +34,7 @@ class Compared:
 
     letter: str
     run: Run
-    result: MappingResult
+    result: MappingResult | DetectionResult
 
     @property
     def name(self) -> str:
@@ -61,7 +62,7 @@ def asked() -> list[Compared]:
     why = several.refusal(runs)
     if why:
         raise InputError(why)
-    return [Compared(letter, run, store.mapping(run.id)) for letter, run in zip(LETTERS, runs, strict=False)]
+    return [Compared(letter, run, store.result(run.id)) for letter, run in zip(LETTERS, runs, strict=False)]
 
 
 def introduce(compared: Sequence[Compared]) -> None:
@@ -72,7 +73,7 @@ def introduce(compared: Sequence[Compared]) -> None:
             facts = [run.scene if run.scene != run.title else "", words.model(run), words.moment(run.created)]
             text = " · ".join(plain(part) for part in facts if part)
             st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
-            st.page_link("../pages/mapping.py", label="Open", query_params={"run": run.id})
+            st.page_link(f"../pages/{run.task}.py", label="Open", query_params={"run": run.id})
             st.page_link("../pages/read.py", label="Read", query_params={"run": run.id})
 
 
@@ -87,7 +88,8 @@ def show_metrics(compared: Sequence[Compared]) -> None:
         values = [one.run.metrics.get(name) for one in compared] + ([index.get(name)] if index else [])
         if any(value is not None for value in values):
             rows[title] = _row(name, values, highest=fair and name in words.SCORES)
-    rows["Threshold of these numbers"] = [f"{one.result.threshold:.2f}" for one in compared] + ([""] if index else [])
+    level = f"{words.LEVEL[compared[0].run.task]} of these numbers"
+    rows[level] = [f"{words.level(one.result):.2f}" for one in compared] + ([""] if index else [])
     st.table(_frame(heads, rows), border="horizontal", width="content")
     st.caption(_caption(compared, fair))
 
@@ -104,16 +106,19 @@ def _row(name: str, values: Sequence[float | None], *, highest: bool) -> list[st
 def _colour_index(one: Compared) -> dict[str, float]:
     """Scores of a formula on three colours, beside which a model must stand; empty where it does not apply."""
     from core.mapping.findings import score
+    from core.mapping.result import MappingResult
 
+    if not isinstance(one.result, MappingResult):
+        return {}
     scores = score(one.result, one.result.threshold)
     if scores is None or scores.baseline is None:
         return {}
-    return {name: float(getattr(scores.baseline, name)) for name in words.SCORES}
+    return {name: float(getattr(scores.baseline, name)) for name in words.SCORES if hasattr(scores.baseline, name)}
 
 
 def _fair(compared: Sequence[Compared]) -> bool:
     """Whether scores are of one image and one reference, so that the higher is the better."""
-    seen = {(one.result.scene_digest, one.result.grid, _truth(one)) for one in compared}
+    seen = {(one.result.scene_digest, one.result.grid, repr(_area(one)), _truth(one)) for one in compared}
     return len(seen) == 1 and all(one.result.has_truth for one in compared)
 
 
@@ -121,13 +126,20 @@ def _truth(one: Compared) -> str:
     return str((one.result.provenance.get("truth") or {}).get("sha256", ""))
 
 
+def _area(one: Compared) -> object:
+    """Outline of the part that was looked at; None for all of the scene."""
+    return (one.result.provenance.get("parameters") or {}).get("area")
+
+
 def _caption(compared: Sequence[Compared], fair: bool) -> str:
-    parts = ["Each at its model's own threshold, before minimum area and hole filling."]
+    task = compared[0].run.task
+    parts = [words.COUNTED[task]]
     if fair:
         parts.append(
             f"Where one is ahead by {CLEAR:g} or more it is called the highest; one image says little about which "
-            "model is the better elsewhere. The colour index is a formula that needs no learning."
+            "model is the better elsewhere."
         )
+        parts += ["The colour index is a formula that needs no learning."] if task == "mapping" else []
     if any(one.result.has_truth for one in compared) and not fair:
         parts.append("The runs are not of one image, part and reference: none of their scores is called the highest.")
     recorded = [one.result.provenance.get("scene") or {} for one in compared]

@@ -68,7 +68,7 @@ def _state(run: Run) -> None:
 
 
 def _numbers(run: Run) -> None:
-    from core.mapping.result import MAPPINGS
+    from core.runs.kinds import holds_findings
 
     known = [name for name in words.METRICS if name in run.metrics]
     if not known:
@@ -76,24 +76,24 @@ def _numbers(run: Run) -> None:
     with st.container(horizontal=True, gap="small"):
         for name in known:
             st.metric(words.METRICS[name], words.metric(name, run.metrics[name]), width=120)
-    if run.kind in MAPPINGS:
-        st.caption("At the model's own threshold, before minimum area and hole filling.")
+    if holds_findings(run):
+        st.caption(words.COUNTED[run.task])
 
 
 def _actions(run: Run) -> None:
     """Where the run can be opened, and what can be ordered anew."""
-    from core.mapping.result import MAPPINGS
+    from core.runs.kinds import holds_findings
     from core.runs.work import WORK
 
-    mapped = run.task == "mapping" and run.kind in MAPPINGS
+    found = holds_findings(run)
     with st.container(horizontal=True, gap="small"):
         page, address = place(run)
-        if page != "runs" and (run.status == "done" or (mapped and run.active)):
+        if page != "runs" and (run.status == "done" or (found and run.active)):
             _go("Open", page, address, "primary")
-        if mapped and run.status == "done":
+        if found and run.status == "done":
             _go("Read", "read", {"run": run.id})
-        if mapped and run.scene_id:
-            _go("Run with changes", "mapping", {"scene": run.scene_id, "like": run.id})
+        if found and run.scene_id and run.kind != "fused":
+            _go("Run with changes", run.task, {"scene": run.scene_id, "like": run.id})
         if not run.active and (run.task, run.kind) in WORK and st.button("Run again exactly", key=f"again-{run.id}"):
             _again(run)
         if run.active and not run.cancelling and st.button("Cancel", key=f"cancel-{run.id}"):

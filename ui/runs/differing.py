@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ui.runs.words import level
+
 if TYPE_CHECKING:
+    from core.detection.result import DetectionResult
     from core.mapping.result import MappingResult
+
+    Result = MappingResult | DetectionResult
 
 SAME = "–"
 
@@ -17,6 +22,8 @@ TITLES: Mapping[str, str] = {
     "parameters.engine": "Engine",
     "parameters.options.overlap": "Overlap of windows",
     "parameters.options.turned": "Average of eight turns",
+    "parameters.options.floor": "Least confidence kept",
+    "parameters.options.limit": "Most candidates of a window",
     "parameters.options.batch": "Batch asked for",
     "parameters.batch": "Windows in a batch",
     "parameters.area": "Part of the scene",
@@ -36,7 +43,7 @@ TITLES: Mapping[str, str] = {
 """What a record's entries are called; others by their own name."""
 
 
-def differing(runs: Sequence[MappingResult]) -> list[tuple[str, list[str]]]:
+def differing(runs: Sequence[Result]) -> list[tuple[str, list[str]]]:
     """Title and one text for each run of whatever is not the same in all of them, in the order of the record."""
     records = [_record(run) for run in runs]
     names = dict.fromkeys(name for record in records for name in record)
@@ -50,7 +57,7 @@ def differing(runs: Sequence[MappingResult]) -> list[tuple[str, list[str]]]:
     return rows
 
 
-def _record(run: MappingResult) -> dict[str, Any]:
+def _record(run: Result) -> dict[str, Any]:
     """Everything about a run that could explain why it found something else."""
     kept = run.provenance
     model = kept.get("model") or {}
@@ -60,7 +67,8 @@ def _record(run: MappingResult) -> dict[str, Any]:
         "Size": f"{run.grid.width:,} × {run.grid.height:,} px",
         "Model": run.model,
         "Digest of the weights": str(model.get("weights_sha256", ""))[:16],
-        "Model's own threshold": f"{run.threshold:.2f}",
+        "Model's own threshold": f"{level(run):.2f}",
+        "Model's own NMS IoU": model.get("nms_iou"),
     }
     for part in ("parameters", "bridge", "runtime", "truth"):
         record |= _flat(part, kept.get(part))

@@ -14,22 +14,23 @@ from ui.runs.words import STATUSES, TASKS, zone
 if TYPE_CHECKING:
     from core.runs.records import RunFilter, Status
 
-MAPS = "Maps"
+FOUND = "Maps and boxes"
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    MAPS: ("mapping", "scored"),
+    FOUND: ("mapping", "detection", "scored", "fused"),
     "Differences": ("change",),
     "Explanations": ("explanation",),
-    "Outlines": ("outlines",),
+    "Outlines": ("outlines", "outline"),
     "Models": ("training", "evaluation"),
     "All": (),
 }
-"""What is listed: kinds of runs, none for all of them. Maps come first, because the others stand on one."""
+"""What is listed: kinds of runs, none for all of them. What was found in scenes comes first, because
+the others stand on it."""
 
 ANY = "Any"
 WIDTH = 160
 """Two beside each other on a phone."""
 DEFAULTS: Mapping[str, str | None] = {
-    "text": "", "task": ANY, "what": MAPS, "status": ANY, "image": ANY, "model": ANY, "tag": ANY,
+    "text": "", "task": ANY, "what": FOUND, "status": ANY, "image": ANY, "model": ANY, "tag": ANY,
     "from": None, "to": None,
 }  # fmt: skip
 """By the names in the address, which are the keys of the widgets, the values that let everything through."""

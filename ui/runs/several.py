@@ -40,12 +40,12 @@ def show(ids: tuple[str, ...]) -> None:
 
 def refusal(runs: list[Run]) -> str:
     """Why runs cannot be compared, empty when they can."""
-    from core.mapping.result import MAPPINGS
+    from core.runs.kinds import holds_findings
 
     if len({run.task for run in runs}) > 1:
         return "These runs are of different tasks. Choose runs of one task to compare them."
-    if any(run.kind not in MAPPINGS for run in runs):
-        return "Only maps can be compared. Choose runs that are maps."
+    if not all(holds_findings(run) for run in runs):
+        return "Only maps can be compared with maps, and boxes with boxes. Choose runs that are such."
     if any(run.status != "done" for run in runs):
         return "Not all of these runs are done. Choose finished ones to compare them."
     if len(runs) > MOST:

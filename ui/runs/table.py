@@ -105,6 +105,7 @@ def _config() -> dict[str, Any]:
     return scores | {
         "Name": column.TextColumn(width="medium"),
         words.METRICS["area_share"]: column.NumberColumn(format="percent", width="small"),
+        words.METRICS["boxes"]: column.NumberColumn(format="localized", width="small"),
         "Asked for": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         "Scene": column.TextColumn(width="medium"),
         "Tags": column.ListColumn(),

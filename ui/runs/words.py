@@ -12,20 +12,27 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 if TYPE_CHECKING:
+    from core.detection.result import DetectionResult
+    from core.mapping.result import MappingResult
     from core.runs.records import Run
 
-TASKS: Mapping[str, str] = {"mapping": "Mapping"}
+TASKS: Mapping[str, str] = {"detection": "Detection", "mapping": "Mapping"}
 """Titles of the tasks that make runs."""
 
 KINDS: Mapping[str, str] = {
     "mapping": "Map",
-    "scored": "Map, scored",
     "change": "Difference of two maps",
     "explanation": "Explanation",
     "outlines": "Outlines of a large map",
+    "detection": "Boxes",
+    "fused": "Boxes of two detectors, fused",
+    "outline": "Outline of a box",
     "evaluation": "Evaluation of a model",
     "training": "Training of a model",
 }
+
+SCORED: Mapping[str, str] = {"mapping": "Map, scored", "detection": "Boxes, scored"}
+"""By task, what its findings are called when they were counted against a reference afterwards."""
 
 STATUSES: Mapping[str, str] = {
     "queued": "Waiting",
@@ -41,16 +48,30 @@ METRICS: Mapping[str, str] = {
     "iou": "IoU",
     "precision": "Precision",
     "recall": "Recall",
+    "ap50": "AP50",
+    "ap50_95": "AP50:95",
     "area_share": "Mapped",
+    "boxes": "Boxes",
 }
 """Titles of the numbers by which runs are compared, in the order in which they are shown."""
 
-SCORES = tuple(name for name in METRICS if name != "area_share")
+COUNTED: Mapping[str, str] = {
+    "mapping": "At the model's own threshold, before minimum area and hole filling.",
+    "detection": "At the model's own confidence and NMS IoU, boxes of any size; AP over all confidences.",
+}
+"""By task, at what the numbers of a run are counted."""
+
+LEVEL: Mapping[str, str] = {"mapping": "Threshold", "detection": "Confidence"}
+"""By task, what the number is called from which on something counts as landslide."""
+
+SCORES = tuple(name for name in METRICS if name not in ("area_share", "boxes"))
 """Those of which more is better."""
 
 
 def kind(run: Run) -> str:
     """What a run is."""
+    if run.kind == "scored":
+        return SCORED.get(run.task, run.kind)
     return KINDS.get(run.kind, run.kind)
 
 
@@ -84,7 +105,14 @@ def metric(name: str, value: float | None) -> str:
     """A number by which runs are compared; a dash where it is undefined."""
     if value is None or math.isnan(value):
         return "–"
+    if name == "boxes":
+        return f"{value:,.0f}"
     return f"{value:.2%}" if name == "area_share" else f"{value:.3f}"
+
+
+def level(result: MappingResult | DetectionResult) -> float:
+    """The model's own number from which on something counts as landslide, when it made a result."""
+    return result.confidence if hasattr(result, "confidence") else result.threshold
 
 
 def size(octets: int) -> str:
