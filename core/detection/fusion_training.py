@@ -201,13 +201,23 @@ def _enough(places: Sequence[Place]) -> Sequence[Place]:
     return places
 
 
-def _compared(described: _Described) -> Comparison:
+def fused_apart(places: Sequence[Place]) -> list[Boxes]:
+    """Fused boxes of each place, by a tree that was learnt, and its settings chosen, without that place."""
+    return _apart(_Described(places))
+
+
+def _apart(described: _Described) -> list[Boxes]:
     every, fused = range(len(described.places)), []
     for one in every:
         others = [other for other in every if other != one]
         settings = _chosen(described, others)
         known = described.at(settings.least)
         fused.append(learn([known[other] for other in others], settings).fused(known[one][0]))
+    return fused
+
+
+def _compared(described: _Described) -> Comparison:
+    every, fused = range(len(described.places)), _apart(described)
     truth = _truth(described, every)
     image = [place.optical for place in described.places]
     ground = [place.terrain for place in described.places]
