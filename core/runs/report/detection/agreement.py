@@ -60,7 +60,6 @@ def _with(subject: DetectionSubject, scores: DetectionScores, curve: Curve) -> t
     content: list[Content] = [Paragraph(intro), _score_table(subject, scores), _counts(scores)]
     content += [Heading("Before you quote these scores"), Items(_caveats(subject))]
     content.append(Pictures((outcome,)))
-    content += _misses(subject)
     return (*content, *_charts(scores, curve))
 
 
@@ -86,11 +85,11 @@ def _charts(scores: DetectionScores, curve: Curve) -> tuple[Content, ...]:
     return (Pictures(charts),)
 
 
-def _misses(subject: DetectionSubject) -> list[Content]:
-    """The largest landslides that were missed, on the image."""
+def misses(subject: DetectionSubject) -> Part | None:
+    """The largest landslides that were missed, on the image; nothing where none was, or none is known."""
     worst = subject.shown.worst
     if not worst:
-        return []
+        return None
     missed = subject.detections.missed
     areas = missed[area_column(subject.result)]
     largest = subject.area(float(areas.max()))
@@ -101,7 +100,7 @@ def _misses(subject: DetectionSubject) -> list[Content]:
         f"{which}, with boxes of up to {largest}. Sky blue: missed. Blue, dashed: others of the reference. Vermillion: "
         "found. Numbered as in the reference, with the intersection over union of the box that comes nearest to it.",
     )
-    return [Heading("The worst misses"), Pictures((shown,))]
+    return Part("misses", "The worst misses", (Pictures((shown,)),))
 
 
 def _score_table(subject: DetectionSubject, scores: DetectionScores) -> Table:

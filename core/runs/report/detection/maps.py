@@ -32,7 +32,6 @@ def maps(subject: DetectionSubject) -> Part:
     content: list[Content] = [Pictures((_boxes(subject),))]
     if subject.count:
         content.append(_table(subject))
-        content += _surest(subject)
         content.append(
             Paragraph(
                 "Landslides that touch may share one box, and a large one may have several: the number of boxes is not "
@@ -62,17 +61,18 @@ def _boxes(subject: DetectionSubject) -> Picture:
     return picture(figure, f"{alt}.", f"{caption} {where}")
 
 
-def _surest(subject: DetectionSubject) -> list[Content]:
-    """What the surest boxes hold, for a reader to judge; nothing when the image is gone."""
+def surest(subject: DetectionSubject) -> Part | None:
+    """What the surest boxes hold, for a reader to judge; nothing when there are none or the image is gone."""
     scene = subject.content.scene
-    if scene is None:
-        return []
+    if scene is None or not subject.count:
+        return None
     number = min(subject.count, WINDOWS)
     which = "the only box" if subject.count == 1 else f"the {number} surest boxes" if number > 1 else "the surest box"
     caption = f"The image around {which}. Judge for yourself what they hold. Vermillion: found by the detector."
     if subject.shown.truth is not None:
         caption += " Blue, dashed: the reference inventory."
-    return [Pictures((picture(draw_surest(subject.shown, scene), f"The image around {which}.", caption),))]
+    shown = picture(draw_surest(subject.shown, scene), f"The image around {which}.", caption)
+    return Part("surest", "What the surest boxes hold", (Pictures((shown,)),))
 
 
 def _table(subject: DetectionSubject) -> Table:
