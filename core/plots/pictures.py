@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.plots.colours import CAM_RAMP, FOUND, ramp, rgb
+from core.plots.colours import CAM_RAMP, DIVERGING_RAMP, FOUND, ramp, rgb
 
 ENLARGED = 512
 """Pictures smaller than this are enlarged by whole pixels, so that browsers do not blur them."""
@@ -37,8 +37,23 @@ def cam_picture(
     image: NDArray[np.uint8], attribution: NDArray[np.float32], region: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
     """An attribution in [0, 1] over a grey image; the stronger it is, the less of the image shows through."""
+    strength = np.clip(attribution, 0, 1)
+    return _over(image, strength, ramp(CAM_RAMP)[np.rint(strength * 255).astype(int)], region)
+
+
+def signed_picture(
+    image: NDArray[np.uint8], attribution: NDArray[np.float32], region: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """An attribution in [−1, 1] over a grey image: red for, blue against, the image where it says nothing."""
+    shares = np.clip(attribution, -1, 1)
+    return _over(image, np.abs(shares), ramp(DIVERGING_RAMP)[np.rint((shares + 1) * 127.5).astype(int)], region)
+
+
+def _over(
+    image: NDArray[np.uint8], strength: NDArray[np.float32], colours: NDArray[np.uint8], region: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Colours over a grey image, as opaque as their strength, with the border of a region."""
     grey = image.astype(np.float32).mean(axis=2, keepdims=True).repeat(3, axis=2)
-    strength = np.clip(attribution, 0, 1)[..., None]
-    colours = ramp(CAM_RAMP)[np.rint(strength[..., 0] * 255).astype(int)][..., :3].astype(np.float32)
-    mixed = grey * (1 - 0.8 * strength) + colours * 0.8 * strength
+    opaque = 0.8 * strength[..., None]
+    mixed = grey * (1 - opaque) + colours[..., :3].astype(np.float32) * opaque
     return outlined(np.rint(mixed).astype(np.uint8), region)

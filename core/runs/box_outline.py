@@ -29,8 +29,8 @@ from core.raster.strips import EIGHT
 from core.raster.vectorize import polygons
 from core.raster.windows import Region
 from core.runs.around import write_part
+from core.runs.asked_box import AskedBox, asked_box, known_on_box
 from core.runs.attribution import inside_box
-from core.runs.explain_box import Box, box_of
 from core.runs.mapping import Request, prepare
 from core.runs.origin import told_bridge
 from core.runs.records import Order, Run
@@ -65,22 +65,16 @@ class OutlineQuestion:
 
     Attributes
     ----------
-    box
-        Left, top, right, bottom in pixels of the run's grid.
-    score
-        Confidence that the run gave it.
+    target
+        The box.
     model
         Name of a mapping model.
-    number
-        Its number among the boxes when it was asked about; None when that is not known.
     threshold
         Probability from which a pixel is landslide; None takes the model's own.
     """
 
-    box: Box
-    score: float
+    target: AskedBox
     model: str
-    number: int | None = None
     threshold: float | None = None
 
     def __post_init__(self) -> None:
@@ -89,20 +83,16 @@ class OutlineQuestion:
 
     def to_json(self) -> dict[str, Any]:
         """The parameters of its run."""
-        target = {"box": list(self.box), "score": self.score, "number": self.number}
-        return {"model": self.model, "threshold": self.threshold, "target": target}
+        return {"model": self.model, "threshold": self.threshold, "target": self.target.to_json()}
 
     @classmethod
     def from_json(cls, parameters: Mapping[str, Any]) -> OutlineQuestion:
         """The question that a run's parameters ask."""
-        target = parameters["target"]
-        left, top, right, bottom = (float(side) for side in target["box"])
-        box = (left, top, right, bottom)
-        return cls(box, float(target["score"]), parameters["model"], target["number"], parameters["threshold"])
+        return cls(AskedBox.from_json(parameters["target"]), parameters["model"], parameters["threshold"])
 
     def region(self, grid: Grid) -> Region:
         """The box and its margin on a scene's pixels."""
-        left, top, right, bottom = self.box
+        left, top, right, bottom = self.target.box
         margin = max(LEAST_MARGIN, MARGIN * max(right - left, bottom - top))
         row, column = max(0, int(np.floor(top - margin))), max(0, int(np.floor(left - margin)))
         end_row = min(grid.height, int(np.ceil(bottom + margin)))
@@ -127,8 +117,7 @@ def outline_question(
     InputError
         When there is no box of that number, or no such threshold.
     """
-    box, score = box_of(detections, number)
-    return OutlineQuestion(box, score, model, number, threshold)
+    return OutlineQuestion(asked_box(detections, number), model, threshold)
 
 
 def order_outline(result: DetectionResult, question: OutlineQuestion, *, owner: str = "") -> Order:
@@ -143,6 +132,11 @@ def order_outline(result: DetectionResult, question: OutlineQuestion, *, owner: 
     find_model("mapping", question.model)
     asked = question.to_json()
     return Order("detection", KIND, asked, result.scene_id, result.scene, question.model, (result.id,), owner)
+
+
+def known_outline(store: Store, result: DetectionResult, question: OutlineQuestion) -> Run | None:
+    """The run that outlines a box as asked, or is to; without one, that which failed last."""
+    return known_on_box(store, result, KIND, question.to_json())
 
 
 def outline_box(store: Store, scene: Scene, result: DetectionResult, question: OutlineQuestion) -> DetectionResult:
@@ -201,7 +195,7 @@ def _outlined(
     threshold = spec.threshold if question.threshold is None else question.threshold
     codes = _codes(predictor, region, progress, cancel)
     grid = scene.grid.window(window_of(region))
-    left, top, right, bottom = question.box
+    left, top, right, bottom = question.target.box
     moved = (left - region.column, top - region.row, right - region.column, bottom - region.row)
     inside = inside_box(moved, codes.shape)
     mapped = codes != NODATA_CODE
@@ -225,7 +219,7 @@ def _outlined(
     told = {
         "model": {"name": spec.name, "weights_sha256": model.spec.weights_sha256, "threshold": threshold},
         "detector": dict(result.provenance.get("model", {})),
-        "target": question.to_json()["target"],
+        "target": question.target.to_json(),
         "window": [region.row, region.column, region.height, region.width],
         "bridge": told_bridge(how),
         "runtime": {"name": predictor.runtime.name, "threads": predictor.runtime.threads},
@@ -298,8 +292,9 @@ def _signed(
     frame: GeoDataFrame, result: DetectionResult, question: OutlineQuestion, spec: ModelSpec, threshold: float
 ) -> GeoDataFrame:
     """The outline with where it came from, for whoever opens the file alone."""
+    target = question.target
     return frame.assign(
-        box=question.number or 0, score=question.score, threshold=threshold, model=spec.name, detector=result.model,
+        box=target.number or 0, score=target.score, threshold=threshold, model=spec.name, detector=result.model,
         run=result.id,
     )  # fmt: skip
 

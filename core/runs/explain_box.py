@@ -25,6 +25,7 @@ from core.learning.store import StoredModel, find_model
 from core.mapping.result import EXPLANATION
 from core.raster.scene import Scene
 from core.runs.around import Surroundings, surroundings, write_part
+from core.runs.asked_box import AskedBox, Box, asked_box, known_on_box
 from core.runs.records import Order, Run
 from core.runs.standing import check_detection, standing_on_boxes
 
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 
 KIND: Final = "explanation"
 FILE = "cam.tif"
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
-
 ENCODING = "attribution = value / 254, above zero for the box and below against it; -32768 nodata"
 
 
@@ -47,21 +44,15 @@ class BoxQuestion:
 
     Attributes
     ----------
-    box
-        Left, top, right, bottom in pixels of the run's grid.
-    score
-        Confidence that the run gave it.
-    number
-        Its number among the boxes when it was asked about; None when that is not known.
+    target
+        The box.
     method
         Name of a method of `core.explain.boxes`.
     layer
         Name of a layer of `layers_of_detector`; empty for the deepest from which the box took anything.
     """
 
-    box: Box
-    score: float
-    number: int | None = None
+    target: AskedBox
     method: str = HIRES_CAM.name
     layer: str = ""
 
@@ -70,35 +61,12 @@ class BoxQuestion:
 
     def to_json(self) -> dict[str, Any]:
         """The parameters of its run."""
-        target = {"box": list(self.box), "score": self.score, "number": self.number}
-        return {"method": self.method, "layer": self.layer, "target": target}
+        return {"method": self.method, "layer": self.layer, "target": self.target.to_json()}
 
     @classmethod
     def from_json(cls, parameters: Mapping[str, Any]) -> BoxQuestion:
         """The question that a run's parameters ask."""
-        target = parameters["target"]
-        left, top, right, bottom = (float(side) for side in target["box"])
-        box = (left, top, right, bottom)
-        return cls(box, float(target["score"]), target["number"], parameters["method"], parameters["layer"])
-
-
-def box_of(detections: Detections, number: int) -> tuple[Box, float]:
-    """A box by its number at a choice, and its confidence.
-
-    Raises
-    ------
-    InputError
-        When there is no box of that number.
-    """
-    if not 1 <= number <= detections.count:
-        raise InputError(
-            f"There is no box {number}.",
-            f"At a confidence of {detections.choice.confidence:g} there are {detections.count}.",
-            "Choose another number, or a lower confidence.",
-        )
-    boxes = detections.boxes
-    left, top, right, bottom = (float(side) for side in boxes.corners[number - 1])
-    return (left, top, right, bottom), float(boxes.scores[number - 1])
+        return cls(AskedBox.from_json(parameters["target"]), parameters["method"], parameters["layer"])
 
 
 def question_of(detections: Detections, number: int, method: str = HIRES_CAM.name, layer: str = "") -> BoxQuestion:
@@ -109,7 +77,7 @@ def question_of(detections: Detections, number: int, method: str = HIRES_CAM.nam
     InputError
         When there is no box of that number, or no such method.
     """
-    return BoxQuestion(*box_of(detections, number), number, method, layer)
+    return BoxQuestion(asked_box(detections, number), method, layer)
 
 
 def order_explanation(result: DetectionResult, question: BoxQuestion, *, owner: str = "") -> Order:
@@ -128,13 +96,7 @@ def order_explanation(result: DetectionResult, question: BoxQuestion, *, owner: 
 
 def known_explanation(store: Store, result: DetectionResult, question: BoxQuestion) -> Run | None:
     """The run that answers a question or is to; without one, that which failed last."""
-    asked = question.to_json()
-    same = [
-        run for run in store.children(result.id, KIND)
-        if {**run.parameters, "target": {**run.parameters["target"], "number": question.number}} == asked
-    ]  # fmt: skip
-    found = next((run for run in same if run.status in ("done", "queued", "running")), None)
-    return found or next((run for run in same if run.status != "cancelled"), None)
+    return known_on_box(store, result, KIND, question.to_json())
 
 
 def layers_of_detector(result: DetectionResult) -> tuple[LayerChoice, ...]:
@@ -167,6 +129,12 @@ def explain_box(store: Store, scene: Scene, result: DetectionResult, question: B
     return store.detection(compute_here(store, order_explanation(result, question), compute))
 
 
+def curves_in(provenance: Mapping[str, Any]) -> Curves:
+    """The curves of deletion and insertion in the record of an explanation."""
+    told = provenance["curves"]
+    return Curves(tuple(told["shares"]), tuple(told["deletion"]), tuple(told["insertion"]))
+
+
 def compute_explanation(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
     """Do the work of a run of kind ``"explanation"``."""
     context.report(0, 0, "Asking the detector")
@@ -191,10 +159,8 @@ def _explained(
     model, method = _model_of(result), method_of(question.method)
     if scene.digest != result.scene_digest:
         raise InputError("That is not the scene of this run.", remedy="Open the scene that was searched.")
-    left, top, right, bottom = question.box
-    middle = int((top + bottom) / 2), int((left + right) / 2)
-    around = surroundings(scene, model.spec, bridge_of(result.provenance), *middle)
-    box, whole = _in_window(question.box, around)
+    around = surroundings(scene, model.spec, bridge_of(result.provenance), *question.target.middle)
+    box, whole = _in_window(question.target.box, around)
     runtime = open_detector(model)
     with runtime.lock:
         answer = _ask(runtime, around, box, method, question.layer)
@@ -204,7 +170,7 @@ def _explained(
         descriptions=(EXPLANATION,), tags={"encoding": ENCODING},
     )  # fmt: skip
     now = float(confidence((answer.deletion.score,))[0])
-    notes = (sentence(method, answer.layer, answer.deletion), *_cautions(question, now, whole=whole))
+    notes = (sentence(method, answer.layer, answer.deletion), *_cautions(question.target.score, now, whole=whole))
     return standing_on_boxes(
         result, KIND, identity, folder, {EXPLANATION: FILE}, _told(question, method, answer, around, now),
         grid=placed, notes=notes, numbers=_numbers(answer),
@@ -256,14 +222,14 @@ def _in_window(box: Box, around: Surroundings) -> tuple[tuple[float, ...], bool]
     return moved, inside == box
 
 
-def _cautions(question: BoxQuestion, now: float, *, whole: bool) -> tuple[str, ...]:
+def _cautions(before: float, now: float, *, whole: bool) -> tuple[str, ...]:
     """What must be heard beside the sentence."""
     notes = []
     if not whole:
         notes.append("The box is larger than what the detector sees at a time: only its middle was asked about.")
-    if now < question.score / 2:
+    if now < before / 2:
         notes.append(
-            f"In the window around it the box has a confidence of {now:.2f}, in the run it had {question.score:.2f}: "
+            f"In the window around it the box has a confidence of {now:.2f}, in the run it had {before:.2f}: "
             "what is beside it counts as well."
         )
     return tuple(notes)
@@ -275,7 +241,7 @@ def _told(question: BoxQuestion, method: Method, answer: _Answer, around: Surrou
         "method": method.title,
         "layer": answer.layer.name if answer.layer else None,
         "layer_title": answer.layer.title if answer.layer else None,
-        "target": question.to_json()["target"],
+        "target": question.target.to_json(),
         "window": [part.row, part.column, part.height, part.width],
         "evidence": deletion.score,
         "confidence": now,

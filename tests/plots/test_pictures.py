@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.plots.colours import FOUND, rgb
-from core.plots.pictures import cam_picture, outlined
+from core.plots.pictures import cam_picture, outlined, signed_picture
 
 
 def test_an_outline_runs_inside_its_region_and_leaves_the_rest_alone() -> None:
@@ -58,3 +58,14 @@ def test_values_out_of_range_are_taken_as_its_ends() -> None:
     wild = cam_picture(image, np.array([[-3, 7], [0, 1]], np.float32), region)
 
     assert (wild == cam_picture(image, np.array([[0, 1], [0, 1]], np.float32), region)).all()
+
+
+def test_red_is_for_blue_is_against_and_nothing_leaves_the_image() -> None:
+    image = np.full((1, 3, 3), 100, np.uint8)
+
+    picture = signed_picture(image, np.array([[-1, 0, 1]], np.float32), np.zeros((1, 3), bool)).astype(int)
+
+    against, nothing, speaks_for = picture[0, [0, 200, 500]]
+    assert against[2] > against[0] + 50
+    assert nothing.tolist() == [100, 100, 100]
+    assert speaks_for[0] > speaks_for[2] + 50

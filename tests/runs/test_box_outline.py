@@ -17,6 +17,7 @@ from core.raster.scene import Scene
 from core.raster.vectorize import rasterise
 from core.raster.windows import Region
 from core.runs.around import read_part
+from core.runs.asked_box import AskedBox
 from core.runs.box_outline import (
     MOST_AT_ONCE,
     OutlineQuestion,
@@ -186,12 +187,16 @@ def test_what_cannot_be_outlined_is_refused_and_leaves_no_run(tmp_path: Path, st
     with pytest.raises(BandError):
         outline_box(store, scene, result, outline_question(detections, 1, "near-infrared"))
     with pytest.raises(InputError, match="outside the scene"):
-        outline_box(store, scene, result, OutlineQuestion((500, 500, 510, 510), 0.5, "red"))
+        outline_box(store, scene, result, OutlineQuestion(AskedBox((500, 500, 510, 510), 0.5), "red"))
     assert store.count() == before
 
 
 def test_a_large_box_is_no_work_for_a_waiting_page() -> None:
     grid = Grid(4000, 4000, NORTH_UP, None)
     side = MOST_AT_ONCE**0.5
-    assert not OutlineQuestion((100, 100, 100 + side / 2, 100 + side / 2), 0.5, "red").is_large(grid)
-    assert OutlineQuestion((100, 100, 100 + side, 100 + side), 0.5, "red").is_large(grid)
+
+    def asked(wide: float) -> OutlineQuestion:
+        return OutlineQuestion(AskedBox((100, 100, 100 + wide, 100 + wide), 0.5), "red")
+
+    assert not asked(side / 2).is_large(grid)
+    assert asked(side).is_large(grid)

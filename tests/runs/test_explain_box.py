@@ -17,6 +17,7 @@ from core.learning.metrics import decode_signed
 from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.runs.around import read_part
+from core.runs.asked_box import AskedBox
 from core.runs.detection import Request, run_detection
 from core.runs.explain_box import (
     BoxQuestion,
@@ -145,7 +146,7 @@ def test_a_job_gives_what_the_page_gives_and_is_found_again(tmp_path: Path, stor
     perform(store, identity, raising=True)
 
     # By another number, as another choice gives it, it is the same box.
-    known = known_explanation(store, result, replace(question, number=7))
+    known = known_explanation(store, result, replace(question, target=replace(question.target, number=7)))
     assert known is not None
     assert known.id == identity
     assert known_explanation(store, result, replace(question, method="d-rise")) is None
@@ -199,7 +200,7 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
     with pytest.raises(InputError, match="no layer 'other'"):
         explain_box(store, scene, result, question_of(detections, 1, layer="other"))
     with pytest.raises(InputError, match="outside the scene"):
-        explain_box(store, scene, result, BoxQuestion((500, 500, 510, 510), 0.5))
+        explain_box(store, scene, result, BoxQuestion(AskedBox((500, 500, 510, 510), 0.5)))
     other = tmp_path / "other"
     other.mkdir()
     with pytest.raises(InputError, match="not the scene of this run"):

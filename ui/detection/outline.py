@@ -1,0 +1,146 @@
+"""From box to outline: the chosen box is sent to a mapping model, and what it maps there lies on the map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import jobs, resources
+from ui.detection.view import View
+from ui.feedback import guard, plain
+from ui.map_layers import Outlines
+from ui.state import rerun_fragment
+from ui.task.export import link
+from ui.task.view import area_text
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.detection.result import DetectionResult
+    from core.runs.box_outline import OutlineQuestion
+    from core.runs.records import Run
+
+SHOWN = 100
+"""Outlines that the map shows, the newest."""
+
+
+def layers(result: DetectionResult) -> list[Outlines]:
+    """Outlines of boxes of a run so far, for its map."""
+    from core.plots.colours import FOUND
+    from core.serve.coordinates import features
+
+    done = [run for run in resources.store().children(result.id, "outline") if run.status == "done"]
+    shapes = _outlines(tuple(run.id for run in done[:SHOWN]))
+    if shapes is None:
+        return []
+    facts = {
+        "Outline of a box": [f"confidence {score:.2f}" for score in shapes["score"]],
+        "Mapped by": [str(model) for model in shapes["model"]],
+        "Area": [_area(value, result) for value in shapes[_column(result)]],
+    }
+    collection, left_out = features(shapes, facts)
+    return [Outlines("box-outlines", "Outlines of boxes", collection, FOUND, left_out=left_out, fill=0.2, seam=True)]
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _outlines(runs: tuple[str, ...]) -> GeoDataFrame | None:
+    """Outlines that finished runs hold, numbered anew; None when there is none."""
+    import pandas
+
+    from core.errors import StorageError
+    from core.runs.box_outline import read_outline
+
+    found = []
+    for run in runs:
+        try:
+            outline = read_outline(resources.store().detection(run))
+        except StorageError:
+            continue  # its file is gone, which its own entry among the runs says
+        if outline is not None:
+            found.append(outline)
+    if not found:
+        return None
+    joined: GeoDataFrame = pandas.concat(found, ignore_index=True)
+    return joined.assign(id=range(1, len(joined) + 1))
+
+
+def show(view: View) -> None:
+    """Send the chosen box to a mapping model, and say what it maps there."""
+    from core.runs.box_outline import known_outline, outline_question
+
+    if view.selected is None or view.box is None:
+        return
+    titles = _models()
+    if not titles:
+        st.caption("There is no mapping model that could outline this box.")
+        return
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with left:
+        model = st.selectbox(
+            f"Outline box {view.selected} by a mapping model", list(titles), key=f"outline-model-{view.result.id}",
+            format_func=titles.__getitem__,
+            help="The model maps the surroundings of the box. What it maps mostly within the box is its outline.",
+        )  # fmt: skip
+    question = outline_question(view.findings, view.selected, model)
+    known = known_outline(resources.store(), view.result, question)
+    if known is not None and known.active:
+        jobs.follow(known.id, what="Outlining the box")
+        return
+    done = known is not None and known.status == "done" and jobs.missing_files(known) is None
+    with right:
+        pressed = st.button("Outline it", width="stretch", disabled=done, key=f"outline-box-{view.result.id}")
+    if pressed:
+        with guard():
+            _start(view, question)
+            rerun_fragment()
+    if known is None:
+        return
+    if done:
+        _tell(view, known)
+    else:
+        jobs.show_ended(known, opens=False)
+
+
+@st.cache_data(show_spinner=False, ttl=60)
+def _models() -> dict[str, str]:
+    """Titles of the mapping models by name, the best first."""
+    from core.learning.store import list_models
+
+    return {model.spec.name: model.spec.title for model in list_models("mapping")}
+
+
+def _start(view: View, question: OutlineQuestion) -> None:
+    """Outline a box at once, or have a large one outlined by a job."""
+    from core.runs.box_outline import order_outline, outline_box
+
+    if question.is_large(view.result.grid):
+        resources.jobs().submit(order_outline(view.result, question, owner=resources.visitor()))
+        return
+    with st.spinner("Outlining the box"):
+        outline_box(resources.store(), view.record.scene, view.result, question)
+
+
+def _tell(view: View, run: Run) -> None:
+    """Say what was mapped in the box, and offer it."""
+    numbers = run.metrics
+    area = numbers.get(_column(view.result))
+    if area is None:
+        st.info(plain(" ".join(run.notes)))
+        return
+    share, sure = numbers.get("box_share") or 0.0, numbers.get("mean_probability") or 0.0
+    st.markdown(
+        f"**{_area(area, view.result)}** mapped in this box, {share:.0%} of it, with a mean probability of {sure:.2f}. "
+        "It lies on the map as the layer Outlines of boxes. It is what this model maps, not a survey."
+    )
+    if run.notes:
+        st.caption(plain(" ".join(run.notes)))
+    link(run, "outline", "The outline with where it came from, as GeoPackage")
+
+
+def _area(value: float, result: DetectionResult) -> str:
+    return area_text(value, result.grid.is_georeferenced)
+
+
+def _column(result: DetectionResult) -> str:
+    return "area_m2" if result.grid.is_georeferenced else "area_px"
