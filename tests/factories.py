@@ -137,8 +137,8 @@ def write_model(
 
 def detector_spec(name: str = "bright", **changes: Any) -> ModelSpec:
     """A detector of 8-bit colours that finds the patches whose red is above half; see `tests.detection.fakes`."""
-    changes = {"options": {"nms_iou": 0.5}, "classes": ("landslide",), **changes}
-    return tiny_spec(name, task="detection", architecture="bright", encoder="none", tile=64, **changes)
+    changes = {"options": {"nms_iou": 0.5}, "classes": ("landslide",), "tile": 64, **changes}
+    return tiny_spec(name, task="detection", architecture="bright", encoder="none", **changes)
 
 
 def make_detector_model(root: Path, spec: ModelSpec | None = None, *, seen: Sequence[str] = ()) -> StoredModel:

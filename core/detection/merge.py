@@ -1,8 +1,9 @@
 """One box a landslide: from the candidates of windows that overlap, and that end where landslides do not.
 
-Three things happen, in this order. What one window saw in part and its neighbour whole is left to the neighbour's
-box. Candidates that are the same box seen twice become one, by non-maximum suppression or by weighted boxes fusion. And
-boxes that end where their windows ended are joined across the border when they line up.
+Three things happen, in this order. Candidates that are the same box seen twice, and were cut alike or not at all,
+become one, by non-maximum suppression or by weighted boxes fusion. What one window saw in part and its neighbour whole
+is left to the neighbour's box. And boxes that end where their windows ended are joined across the border when they line
+up; only then what still overlaps goes, or one piece of a landslide would suppress the next.
 
 Confidence plays no part here but for the order: what has less than a `SAY` of the surest has no say in what becomes of
 it. So boxes above any confidence can be taken from what was merged once.
@@ -80,11 +81,13 @@ def merge(boxes: Boxes, iou: float, merging: Merging = "nms", reach: float = 0.0
     reach
         Pixels between two boxes cut at one border up to which they may be one.
     """
-    whole, kept = absorb(boxes)
-    group = _followed(np.arange(len(boxes)), _places(kept, len(boxes)))
-    single, surest = fuse(whole, iou) if merging == "fusion" else _suppressed(whole, iou)
-    group = _followed(group, _places(surest, len(whole)))
-    joined, part_of = join(single, reach)
+    alike = _by_cut(boxes)
+    single, surest = fuse(alike, iou) if merging == "fusion" else _suppressed(alike, iou)
+    single = Boxes(single.corners, single.scores, boxes.classes[surest], single.cut)
+    group = _places(surest, len(boxes))
+    whole, kept = absorb(single)
+    group = _followed(group, _places(kept, len(single)))
+    joined, part_of = join(whole, reach)
     group = _followed(group, part_of)
     for last in (absorb, _corners_gone, lambda given: _suppressed(given, iou)):
         before = len(joined)
@@ -92,6 +95,12 @@ def merge(boxes: Boxes, iou: float, merging: Merging = "nms", reach: float = 0.0
         group = _followed(group, _places(kept, before))
     order = _order(joined)
     return Merged(joined.take(order), _followed(group, _places(order, len(joined))))
+
+
+def _by_cut(boxes: Boxes) -> Boxes:
+    """The boxes with classes that tell apart where they were cut as well."""
+    sides = (boxes.cut * np.array([1, 2, 4, 8])).sum(axis=1)
+    return Boxes(boxes.corners, boxes.scores, (boxes.classes * 16 + sides).astype(np.int16), boxes.cut)
 
 
 def _suppressed(boxes: Boxes, iou: float) -> tuple[Boxes, Numbers]:
@@ -134,11 +143,13 @@ def _pairs(one: Floats, other: Floats, margin: float = 0.0) -> Iterator[tuple[Nu
 def _shared(one: Floats, other: Floats) -> NDArray[np.float64]:
     """Area that boxes share pair by pair."""
     low, high = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
-    return np.asarray(np.prod(np.clip((high - low).astype(np.float64), 0, None), axis=1))
+    sides = np.clip((high - low).astype(np.float64), 0, None)
+    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def _areas(corners: Floats) -> NDArray[np.float64]:
-    return np.asarray(np.prod(np.clip((corners[:, 2:] - corners[:, :2]).astype(np.float64), 0, None), axis=1))
+    sides = np.clip((corners[:, 2:] - corners[:, :2]).astype(np.float64), 0, None)
+    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def _same(boxes: Boxes, one: Numbers, others: Boxes, other: Numbers, iou: float) -> Mask:
@@ -228,21 +239,16 @@ def fuse(boxes: Boxes, iou: float) -> tuple[Boxes, Numbers]:
     owner[surest] = np.arange(len(surest))
     has_say = (owner >= 0) & (boxes.scores >= SAY * centres.scores[owner])
     members, clusters = np.flatnonzero(has_say), owner[has_say]
-    # A box that ends at a window's border says nothing of where the landslide ends there.
-    free = ~boxes.cut[members] | centres.cut[clusters]
-    weights = boxes.scores[members].astype(np.float64)[:, None] * free
-    corners = np.stack(
-        [
-            np.bincount(clusters, weights[:, side] * boxes.corners[members, side], minlength=len(centres))
-            / np.maximum(np.bincount(clusters, weights[:, side], minlength=len(centres)), 1e-12)
-            for side in range(4)
-        ],
-        axis=1,
-    )
+    weights = boxes.scores[members].astype(np.float64)
+    total = np.bincount(clusters, weights, minlength=len(centres))
+    sums = [
+        np.bincount(clusters, weights * boxes.corners[members, side], minlength=len(centres)) for side in range(4)
+    ]
+    means = np.stack(sums, axis=1) / np.maximum(total, 1e-12)[:, None]
+    # Where windows ended is nothing to take a mean of.
+    corners = np.where(centres.cut, centres.corners, means)
     count = np.bincount(clusters, minlength=len(centres))
-    total = np.bincount(clusters, boxes.scores[members].astype(np.float64), minlength=len(centres))
-    fused = Boxes.of(corners, total / np.maximum(count, 1), centres.classes, centres.cut)
-    return fused, surest
+    return Boxes.of(corners, total / np.maximum(count, 1), centres.classes, centres.cut), surest
 
 
 def join(boxes: Boxes, reach: float = 0.0) -> tuple[Boxes, Numbers]:
@@ -318,9 +324,9 @@ def _continues(boxes: Boxes, one: Numbers, other: Numbers, reach: float) -> Mask
 def absorb(boxes: Boxes) -> tuple[Boxes, Numbers]:
     """Leave out what is left of landslides at a window's border where another window saw more of them.
 
-    A box that is cut goes when another of its class, not much less sure (`SAY`), reaches past the cut, is not cut
-    itself on the side that faces it, and within the window is about the same box (`ALIKE`). The other becomes as sure
-    as the surer of the two.
+    A box that is cut goes when another of its class, not much less sure (`SAY`), reaches past the cut, is no piece that
+    begins within it, and within the window is about the same box (`ALIKE`). The other becomes as sure as the surer of
+    the two.
 
     Returns
     -------
@@ -375,20 +381,24 @@ def _is_a_corner(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
     """Pair by pair, whether the second box holds the first and reaches past all its cuts."""
     a, b, cut = boxes.corners[piece], boxes.corners[other], boxes.cut[piece]
     past = np.concatenate([b[:, :2] < a[:, :2], b[:, 2:] > a[:, 2:]], axis=1)
-    corner: Mask = (past | ~cut).all(axis=1) & (_shared(a, b) >= COVERED * _areas(a))
+    both_ways = (cut[:, LEFT] | cut[:, RIGHT]) & (cut[:, TOP] | cut[:, BOTTOM])
+    corner: Mask = both_ways & (past | ~cut).all(axis=1) & (_shared(a, b) >= COVERED * _areas(a))
     return corner
 
 
 def _says_it_all(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
     """Pair by pair, whether the second box shows the landslide of which the first is a piece."""
-    a, b, cut = boxes.corners[piece], boxes.corners[other].copy(), boxes.cut[piece]
+    a, b, cut = boxes.corners[piece], boxes.corners[other], boxes.cut[piece]
     past = np.zeros(len(piece), dtype=np.bool_)
-    for side, facing, beyond, nearer in (
-        (LEFT, RIGHT, np.less, np.maximum), (TOP, BOTTOM, np.less, np.maximum),
-        (RIGHT, LEFT, np.greater, np.minimum), (BOTTOM, TOP, np.greater, np.minimum),
+    seen = b.copy()
+    for side, facing, beyond in (
+        (LEFT, RIGHT, np.less), (TOP, BOTTOM, np.less), (RIGHT, LEFT, np.greater), (BOTTOM, TOP, np.greater)
     ):  # fmt: skip
-        past |= cut[:, side] & ~boxes.cut[other, facing] & beyond(b[:, side], a[:, side])
-        b[:, side] = np.where(cut[:, side], nearer(b[:, side], a[:, side]), b[:, side])
-    shared = _shared(a, b)
-    alike: Mask = past & (shared >= ALIKE * (_areas(a) + _areas(b) - shared)) & (shared > 0)
+        further = beyond(b[:, side], a[:, side])
+        # One that was cut on the facing side, and begins within the piece, is a piece itself.
+        begins_within = boxes.cut[other, facing] & beyond(b[:, facing], a[:, facing])
+        past |= cut[:, side] & further & ~begins_within
+        seen[:, side] = np.where(cut[:, side] & further, a[:, side], b[:, side])
+    shared = _shared(a, seen)
+    alike: Mask = past & (shared >= ALIKE * (_areas(a) + _areas(seen) - shared)) & (shared > 0)
     return alike

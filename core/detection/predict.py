@@ -32,6 +32,9 @@ is cut a little inside."""
 KNOWN = 0.5
 """Share of a box's pixels that must be valid."""
 
+REFLECTED = 0.4
+"""Share of a box, or of the scene, from which a box that reaches beyond a small scene is of the scene."""
+
 BLOCK = 1024
 """Side of the blocks that are read to see where a reference's boxes lie."""
 
@@ -168,12 +171,9 @@ class Predictor:
         plan, window, part = self.plan, shown.window, shown.part
         across, down = plan.window_width / plan.network_width, plan.window_height / plan.network_height
         boxes = Boxes.of(found.corners, found.scores, found.classes).scaled(across, down)
-        # What is reflected beyond the scene is none of its landslides.
-        middles = (boxes.corners[:, :2] + boxes.corners[:, 2:]) / 2
-        corners = np.clip(boxes.corners, 0, np.array([part.width, part.height] * 2, dtype=np.float32))
-        sized = (corners[:, 2:] > corners[:, :2]).all(axis=1) & np.isfinite(boxes.corners).all(axis=1)
-        inside = (middles >= 0).all(axis=1) & (middles < [part.width, part.height]).all(axis=1)
-        kept = np.flatnonzero(sized & inside)
+        size = np.array([part.width, part.height], dtype=np.float32)
+        corners = np.clip(boxes.corners, 0, np.tile(size, 2))
+        kept = np.flatnonzero(np.isfinite(boxes.corners).all(axis=1) & _on_part(boxes.corners, corners, size))
         kept = kept[_on_valid(corners[kept], shown.valid)]
         chosen = Boxes.of(corners[kept], boxes.scores[kept], boxes.classes[kept])
         cut = _cut(chosen, window, plan, (across, down))
@@ -188,6 +188,17 @@ def _together(portions: Sequence[Portion]) -> Portion:
     outlines = [one.outlines for one in portions if one.outlines is not None]
     boxes = Boxes.joined([one.boxes for one in portions])
     return Portion(boxes, [each for some in outlines for each in some] if outlines else None)
+
+
+def _on_part(corners: NDArray[np.float32], clipped: NDArray[np.float32], size: NDArray[np.float32]) -> Mask:
+    """Which boxes are of the scene, and not of what is reflected beyond it where it is smaller than a window.
+
+    What touches the edge of the scene grows together with its reflection: about half of that lies on the scene, or in a
+    scene that is much smaller than the window at least half of the scene.
+    """
+    sides, inside = corners[:, 2:] - corners[:, :2], clipped[:, 2:] - clipped[:, :2]
+    enough: Mask = ((inside > 0) & ((inside >= REFLECTED * sides) | (inside >= REFLECTED * size))).all(axis=1)
+    return enough
 
 
 def _on_valid(corners: NDArray[np.float32], valid: Mask) -> Mask:
