@@ -6,20 +6,29 @@ import argparse
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from core.cli.mapping import add_choice, check_choice, choice_of, exported
+from core.cli import detection, mapping
 from core.cli.quantities import before, octets, words
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    from core.detection.findings import Choice as BoxChoice
+    from core.mapping.findings import Choice
     from core.runs.housekeeping import Leaving, Plan
     from core.runs.records import Run
     from core.runs.store import Store
 
 SHORTEST = 6
 """Digits of an id that must be given at least."""
+
+CHOSEN: Mapping[str, Mapping[str, object]] = {
+    "mapping": {"threshold": None, "minimum_area": None, "fill_holes": 0.0},
+    "detection": {"confidence": None, "nms_iou": None, "merging": "nms", "minimum_area": None},
+}
+"""By task, what can be chosen after a run, and what it is when it was not given."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +45,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
     report.add_argument("--out", type=Path, help="HTML file to copy the report to; it is kept with the run in any case")
     for one in (export, report):
-        add_choice(one)
+        mapping.add_choice(one)
+        detection.add_choice(one, area=False)
     for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
         one.set_defaults(do=do)
     tidying = "remove prepared exports, old runs, unused uploads and orphaned files"
@@ -44,7 +54,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", default="", help="such as mapping")
+    parser.add_argument("--task", default="", help="such as mapping or detection")
     parser.add_argument("--status", action="append", default=[], help="such as done or failed; may be given again")
     parser.add_argument("--model", default="")
     parser.add_argument("--tag", default="")
@@ -112,7 +122,7 @@ def _list(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps([said(run) for run in found], indent=1, allow_nan=False))
         return
-    rows = [("ID", "CREATED (UTC)", "STATUS", "KIND", "MODEL", "F1", "NAME"), *map(_row, found)]
+    rows = [("ID", "CREATED (UTC)", "STATUS", "TASK", "KIND", "MODEL", "F1", "AP50", "NAME"), *map(_row, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]))
@@ -120,11 +130,11 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _row(run: Run) -> tuple[str, ...]:
     status = f"{run.status} {run.progress.share:.0%}" if run.status == "running" else run.status
-    score = run.metrics.get("f1")
+    scores = ("–" if value is None else f"{value:.3f}" for value in map(run.metrics.get, ("f1", "ap50")))
     name = f"{run.title}  [{', '.join(run.tags)}]" if run.tags else run.title
     return (
-        run.id[:8], f"{run.created:%Y-%m-%d %H:%M}", status, run.kind, run.model or "–",
-        "–" if score is None else f"{score:.3f}", f"{name} (pinned)" if run.pinned else name,
+        run.id[:8], f"{run.created:%Y-%m-%d %H:%M}", status, run.task, run.kind, run.model or "–", *scores,
+        f"{name} (pinned)" if run.pinned else name,
     )  # fmt: skip
 
 
@@ -136,24 +146,24 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from core.mapping.result import MAPPINGS
     from core.raster.folder import make_folder
     from core.raster.write import atomic_path
     from core.runs.bundle import bundle
+    from core.runs.kinds import holds_findings
 
-    check_choice(arguments)
     store = _store()
     run, out = find(store, arguments.id), arguments.out
+    _check_choice(run, arguments)
     if out.suffix.lower() == ".zip":
         pieces = bundle(store, run.id)
         with atomic_path(out) as aside, aside.open("wb") as file:
             file.writelines(pieces)
     else:
         make_folder(out)
-        if run.task == "mapping" and run.kind in MAPPINGS:
-            _export_mapping(store, run, arguments)
+        if holds_findings(run):
+            {"mapping": _export_mapping, "detection": _export_detection}[run.task](store, run, arguments)
         else:
-            _export_files(store, run, out)
+            export_files(store, run, out)
     print(out)
 
 
@@ -167,10 +177,18 @@ def _export_mapping(store: Store, run: Run, arguments: argparse.Namespace) -> No
             "The figure of an export shows it.",
             "Export to a .zip, which needs no scene.",
         )
-    exported(store, result, record.scene, arguments, record.dem)
+    mapping.exported(store, result, record.scene, arguments, record.dem)
 
 
-def _export_files(store: Store, run: Run, out: Path) -> None:
+def _export_detection(store: Store, run: Run, arguments: argparse.Namespace) -> None:
+    from core.detection.export import export_run
+
+    result = store.detection(run.id)
+    export_run(result, detection.choice_of(result, arguments), arguments.out)
+
+
+def export_files(store: Store, run: Run, out: Path) -> None:
+    """Copy the files of a run into a folder, with a manifest of all of where they came from."""
     from core.raster.write import atomic_path
     from core.runs.bundle import MANIFEST, as_json, file_name, manifest
 
@@ -185,16 +203,42 @@ def _report(arguments: argparse.Namespace) -> None:
     from core.raster.write import atomic_path
     from core.runs.reporting import REPORT, make_report
 
-    check_choice(arguments)
     store = _store()
     run = find(store, arguments.id)
-    chosen = arguments.threshold is not None or arguments.minimum_area is not None or arguments.fill_holes
-    make_report(store, run.id, choice_of(store.mapping(run.id), arguments) if chosen else None)
+    make_report(store, run.id, _choice(store, run, arguments) if _check_choice(run, arguments) else None)
     path = store.artifact(run.id, REPORT).path
     if arguments.out is not None:
         with atomic_path(arguments.out) as aside:
             shutil.copyfile(path, aside)
     print(arguments.out or path)
+
+
+def _check_choice(run: Run, arguments: argparse.Namespace) -> bool:
+    """Whether anything was chosen for a run; what cannot be, or is of another task, is refused.
+
+    Raises
+    ------
+    InputError
+        When a number is out of range, or an option is of another task than the run.
+    """
+    own = CHOSEN.get(run.task, {})
+    for task, names in CHOSEN.items():
+        for name, default in names.items():
+            if name not in own and getattr(arguments, name) != default:
+                raise InputError(
+                    f"--{name.replace('_', '-')} is chosen for runs of the task {task}.",
+                    f"The run {run.id[:8]} is of the task {run.task}.",
+                    "Leave it out.",
+                )
+    (detection if run.task == "detection" else mapping).check_choice(arguments)
+    return any(getattr(arguments, name) != default for name, default in own.items())
+
+
+def _choice(store: Store, run: Run, arguments: argparse.Namespace) -> Choice | BoxChoice:
+    """What was chosen, and where nothing was, what the run's page begins with."""
+    if run.task == "detection":
+        return detection.choice_of(store.detection(run.id), arguments)
+    return mapping.choice_of(store.mapping(run.id), arguments)
 
 
 def _delete(arguments: argparse.Namespace) -> None:
