@@ -7,8 +7,10 @@ repeated when the file it came from is long gone.
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,7 +79,7 @@ def order_fused(
         When they do not lie in one coordinate system.
     """
     check_fusible(optical, terrain)
-    parameters = {"tree": tree.to_json(), "area": _area(optical)}
+    parameters = {"runs": [optical.id, terrain.id], "tree": tree.to_json(), "area": _area(optical)}
     return Order(
         TASK, KIND, parameters, optical.scene_id, optical.scene, fused_name(optical, terrain),
         (optical.id, terrain.id), owner, name,
@@ -170,12 +172,19 @@ def compute_fused(store: Store, run: Run, folder: Path, context: Context) -> Det
         "seconds": round(time.time() - clock, 2),
         "scene": _told_scene(optical, terrain),
         "truth": optical.provenance.get("truth"),
-        "model": {"name": fused_name(optical, terrain), "threshold": tree.threshold, "nms_iou": optical.nms_iou},
+        "model": {
+            "name": fused_name(optical, terrain),
+            "family": KIND,
+            "weights_sha256": _digest(tree),
+            "threshold": tree.threshold,
+            "nms_iou": optical.nms_iou,
+        },
         "fused": [_told(result) for result in (optical, terrain)],
         "tree": run.parameters["tree"],
         "parameters": dict(run.parameters),
         "bridge": optical.provenance.get("bridge"),
         "candidates": len(fused),
+        "runtime": {"name": f"decision tree {tree.name}", "threads": 1},
         **environment(),
     }
     return counted(
@@ -193,6 +202,11 @@ def compute_fused(store: Store, run: Run, folder: Path, context: Context) -> Det
             parents=(optical.id, terrain.id),
         )
     )
+
+
+def _digest(tree: FusionTree) -> str:
+    """SHA-256 of a tree's values, whatever the layout of its file."""
+    return sha256(json.dumps(tree.to_json(), sort_keys=True).encode("utf-8")).hexdigest()
 
 
 def _told(result: DetectionResult) -> dict[str, Any]:
@@ -213,22 +227,6 @@ def _notes(optical: DetectionResult, terrain: DetectionResult, tree: FusionTree)
         "like this one there."
     )
     return (*dict.fromkeys((*optical.notes, *terrain.notes)), note)
-
-
-def fuse_here(store: Store, order: Order) -> str:
-    """Fuse two runs at once, keep the result as a run, and return its id."""
-    from core.runs.origin import done_here
-
-    return done_here(store, order)
-
-
-def known_fused(store: Store, order: Order) -> Run | None:
-    """The newest finished run that answers an order already; None without one."""
-    from core.runs.queue import finite
-
-    asked = finite(order.parameters)
-    same = (run for run in store.children(order.parents[1], KIND) if run.parents == order.parents)
-    return next((run for run in same if run.status == "done" and run.parameters == asked), None)
 
 
 def place_of(store: Store, optical: DetectionResult, terrain: DetectionResult) -> Place:

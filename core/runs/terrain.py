@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError, LandslideError
@@ -45,6 +46,19 @@ def _on_same_ground(store: Store, run: Run, optical: DetectionResult) -> bool:
     return min(east, e) > max(west, w) and min(north, n) > max(south, s)
 
 
+def relief_file(store: Store, record: SceneRecord) -> Path:
+    """Where the relief of a scene with an elevation model lies, or will.
+
+    Raises
+    ------
+    InputError
+        When the scene has no elevation model.
+    """
+    if record.dem is None:
+        raise InputError(f"{record.scene.name} has no elevation model.", remedy="Attach one first.")
+    return store.home / "cache" / "relief" / f"{Scene.open(record.dem).digest}.tif"
+
+
 def relief_scene(store: Store, record: SceneRecord) -> SceneRecord:
     """The shape of the ground of a scene as a scene of its own, made of its elevation model where it is not yet.
 
@@ -53,11 +67,10 @@ def relief_scene(store: Store, record: SceneRecord) -> SceneRecord:
     InputError
         When the scene has no elevation model, or one too large to make it at once.
     """
-    if record.dem is None:
-        raise InputError(f"{record.scene.name} has no elevation model.", remedy="Attach one first.")
-    dem = replace(Scene.open(record.dem), synthetic=record.scene.synthetic)
-    path = store.home / "cache" / "relief" / f"{dem.digest}.tif"
+    path = relief_file(store, record)
+    assert record.dem is not None  # noqa: S101  relief_file asks for it
     if not path.is_file():
+        dem = replace(Scene.open(record.dem), synthetic=record.scene.synthetic)
         if dem.grid.width * dem.grid.height > LARGEST:
             raise InputError(
                 "The elevation model is too large to be made ready at once.",

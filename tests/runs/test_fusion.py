@@ -20,7 +20,7 @@ from core.raster.grid import Grid
 from core.raster.relief import RELIEF_BANDS
 from core.raster.write import write_array
 from core.runs import terrain
-from core.runs.fusion import find_tree, known_fused, learn_from, list_trees, moved, order_fused
+from core.runs.fusion import find_tree, learn_from, list_trees, moved, order_fused
 from core.runs.origin import done_here
 from core.runs.store import Store
 from tests.factories import detector_spec, keep_detection, made_detection, make_detector_model
@@ -85,11 +85,6 @@ def test_a_fused_run_says_where_it_comes_from(
     assert [told["run"] for told in fused.provenance["fused"]] == [pair[0].id, pair[1].id]
     assert "here, there" in fused.notes[-1]
     assert {run.id for run in quick_store.children(pair[1].id, "fused")} == {fused.id}
-    order = order_fused(*pair, TREE)
-    known = known_fused(quick_store, order)
-    assert known is not None
-    assert known.id == fused.id
-    assert known_fused(quick_store, order_fused(*pair, STEEP)) is None
 
 
 def test_a_tree_that_asks_for_slope_needs_the_elevation_of_the_scene(

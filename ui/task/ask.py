@@ -53,8 +53,8 @@ class Earlier:
 def like(task: str, request_from: Callable[[Mapping[str, Any]], object]) -> Earlier | None:
     """What the run asked that ``?like=`` names, or else the run that is open; None for none, or one of another kind.
 
-    So the form beside an open run tells of that run's model. A run that was scored afterwards asked what the one asked
-    that it stands on. Only ``?like=`` also brings the drawn area along.
+    So the form beside an open run tells of that run's model. A run that was scored or fused afterwards asked what the
+    one asked that it stands on first. Only ``?like=`` also brings the drawn area along.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def like(task: str, request_from: Callable[[Mapping[str, Any]], object]) -> Earl
         return None
     run = resources.store().run(identity)
     scene = run.scene_id
-    while run.kind == "scored" and run.parents:
+    while run.kind in ("scored", "fused") and run.parents:
         run = resources.store().run(run.parents[0])
     if (run.task, run.kind) != (task, task):
         return None

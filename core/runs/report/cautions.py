@@ -34,10 +34,16 @@ def cautions(subject: Subject) -> list[Content]:
 
 def limits(subject: Subject, further: tuple[str, ...] = ()) -> list[Content]:
     """The model's known limits from its card, and what else was measured of them."""
-    spec = subject.spec
+    spec, result = subject.spec, subject.content.result
+    if "fused" in result.provenance:
+        text = (
+            "Two detectors were fused by a decision tree. What each of them does badly stands in its own card, and the "
+            "tree knows no more than the places that it was learnt in."
+        )
+        return [Notice("Limits of both models hold", text)]
     if spec is None:
         text = (
-            f"The model “{one_line(subject.content.result.model)}” is no longer on this server, so its card with its "
+            f"The model “{one_line(result.model)}” is no longer on this server, so its card with its "
             "known limits cannot be quoted. Ask for it before you rely on this result."
         )
         return [Notice("Limits of the model unknown", text)]

@@ -70,6 +70,10 @@ def _truth(truth: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:
 def _model(content: ReportInput, spec: ModelSpec | None) -> Iterable[tuple[str, str]]:
     recorded = content.result.provenance.get("model") or {}
     name = one_line(content.result.model)
+    if "fused" in content.result.provenance:
+        yield "Names", f"{name}, fused by a decision tree"
+        yield "SHA-256 of the tree", str(recorded.get("weights_sha256") or UNKNOWN)
+        return
     if spec is None:
         yield "Name", f"{name} (no longer on this server)"
     else:

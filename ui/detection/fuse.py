@@ -1,0 +1,187 @@
+"""Fuse: the boxes of this run with those of a detector that saw the shape of the ground, by a tree that can be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.detection.scores import NAMES, number
+from ui.detection.task import DETECTION
+from ui.detection.view import View, found
+from ui.feedback import empty, plain
+from ui.runs.words import model_title, moment
+from ui.task.earlier import newest
+from ui.task.run import show_state
+
+if TYPE_CHECKING:
+    from core.detection.fusion import FusionTree
+    from core.detection.result import DetectionResult
+    from core.runs.records import Order, Run
+
+
+def show(view: View) -> None:
+    """Search the ground below the scene, choose a tree and fuse; of a fused run, what it stands on, by which rules."""
+    st.subheader("Fuse with what the terrain says")
+    if view.result.kind == "fused":
+        _tell(view)
+        return
+    if not view.result.grid.is_georeferenced:
+        st.info("Only scenes with a coordinate system can be laid on an elevation model.")
+        return
+    from core.runs.terrain import terrain_runs
+
+    known = terrain_runs(resources.store(), view.result)
+    if not known:
+        _search(view)
+        return
+    _fuse(view, known)
+
+
+def _search(view: View) -> None:
+    """Search the elevation model of the scene with a detector of the shape of the ground."""
+    from core.runs.terrain import terrain_models
+
+    models = {model.spec.name: model.spec.title for model in terrain_models()}
+    if view.record.dem is None:
+        empty(
+            "The shape of the ground is not known here.",
+            "Attach an elevation model under the scene; then a second detector can search it.",
+        )
+        return
+    if not models:
+        empty(
+            "There is no detector of the shape of the ground here.",
+            "Train one: `python -m core detection train models/configs/detection/dem-fcos.toml --data DATA`.",
+        )
+        return
+    st.caption(
+        "A second detector looks at hillshade, slope and position on the slope alone. A decision tree then weighs what "
+        "both say of each box."
+    )
+    chosen = st.selectbox("Detector of the shape of the ground", list(models), format_func=models.__getitem__)
+    order = _order(view, str(chosen)) if _relief_known(view) else None
+    run = None if order is None else newest(order)
+    if run is not None:
+        show_state(run, DETECTION, opens=False)
+    elif st.button("Search its elevation"):
+        resources.jobs().submit(_order(view, str(chosen)))
+        st.rerun()
+
+
+def _relief_known(view: View) -> bool:
+    """Whether the relief of the scene was made before; looking must not make it."""
+    from core.runs.terrain import relief_file
+
+    return view.record.dem is not None and relief_file(resources.store(), view.record).is_file()
+
+
+def _order(view: View, model: str) -> Order:
+    from core.runs.detection import Request, order_of
+    from core.runs.terrain import relief_scene
+
+    with st.spinner("Working out the shape of the ground"):
+        record = relief_scene(resources.store(), view.record)
+    area = resources.store().run(view.result.id).parameters.get("area")
+    return order_of(record, Request(model), area, owner=resources.visitor())
+
+
+def _fuse(view: View, known: list[Run]) -> None:
+    from core.runs.fusion import find_tree, list_trees, order_fused
+
+    trees = list_trees()
+    if not trees:
+        empty(
+            "There is no decision tree here.",
+            "Learn one from three places or more: `python -m core detection fuse-train`.",
+        )
+        return
+    titles = {run.id: f"{model_title('detection', run.model)} · {moment(run.created)}" for run in known}
+    left, right = st.columns(2, gap="medium")
+    terrain = left.selectbox("Boxes on the terrain", list(titles), format_func=titles.__getitem__)
+    tree = find_tree(str(right.selectbox("Decision tree", list(trees))))
+    _rules(tree)
+    if tree.needs_ground and view.record.dem is None:
+        st.info("This tree asks for slope or relief: attach an elevation model under the scene first.")
+        return
+    order = order_fused(
+        view.result, resources.store().detection(str(terrain)), tree, owner=resources.visitor()
+    )
+    run = newest(order)
+    if run is None:
+        if st.button("Fuse the boxes", type="primary"):
+            resources.jobs().submit(order)
+            st.rerun()
+    elif show_state(run, DETECTION, opens=False) and st.button("Open the fused run", type="primary"):
+        _open(run.id)
+
+
+def _open(identity: str) -> None:
+    st.query_params.from_dict({"run": identity})
+    st.rerun()
+
+
+def _rules(tree: FusionTree) -> None:
+    with st.expander(f"Rules of the tree {plain(tree.name)}"):
+        rules = tree.rules()
+        table = {
+            "When": [rule for rule, *_ in rules],
+            "Chance of a landslide": [f"{chance:.0%}" for _, chance, _ in rules],
+            "Learnt from boxes": [f"{boxes:,}" for *_, boxes in rules],
+        }
+        st.dataframe(table, hide_index=True, alt="Rules of the decision tree")
+        places = ", ".join(map(str, tree.trained.get("places", ())))
+        st.caption(plain(f"{tree.summary} Learnt in: {places or 'unknown places'}."))
+        _apart(tree)
+
+
+def _apart(tree: FusionTree) -> None:
+    """What trees learnt like this one did in places they had not seen."""
+    told = tree.trained.get("nested_cross_validation")
+    if not isinstance(told, dict):
+        return
+    rows = {"Image alone": "optical", "Terrain alone": "terrain", "Fused": "fused"}
+    try:
+        table = {"": list(rows), **{
+            title: [number(float(told[name][score])) for name in rows.values()]
+            for score, title in NAMES.items() if score in ("ap50", "f1", "precision", "recall")
+        }}  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        return
+    st.dataframe(table, hide_index=True, alt="Scores in places left out")
+    st.caption("Each place scored by a tree that was learnt, and whose depth was chosen, without it.")
+
+
+def _tell(view: View) -> None:
+    """What a fused run stands on, and how each part does by itself."""
+    from core.detection.findings import default_choice
+    from core.detection.fusion import FusionTree
+
+    store = resources.store()
+    parents = [store.detection(parent) for parent in view.result.parents]
+    for title, parent in zip(("Boxes on the image", "Boxes on the terrain"), parents, strict=True):
+        label = f"{title}: {model_title('detection', parent.model)}"
+        st.page_link(DETECTION.page, label=label, query_params={"run": parent.id})
+    _rules(FusionTree.from_json(view.result.provenance["tree"]))
+    if view.result.has_truth:
+        _scores(view, parents, [default_choice(parent) for parent in parents])
+
+
+def _scores(view: View, parents: list[DetectionResult], choices: list[object]) -> None:
+    """Both parents and what was made of them beside the same reference."""
+    from core.detection.metrics import scores
+    from core.runs.fusion import moved
+
+    truth = view.result.truth()
+    if truth is None:
+        return
+    rows: dict[str, list[str]] = {"": ["Image alone", "Terrain alone", "Fused"]}
+    told = []
+    for parent, choice in zip(parents, choices, strict=True):
+        boxes = found(parent.id, choice, parent).everything  # type: ignore[arg-type]
+        told.append(scores([moved(boxes, parent.grid, view.result.grid)], [truth], parent.confidence, limit=None))
+    told.append(scores([view.findings.everything], [truth], view.result.confidence, limit=None))
+    rows |= {title: [number(getattr(one, name)) for one in told] for name, title in NAMES.items()}
+    st.dataframe(rows, hide_index=True, alt="Scores of image, terrain and fused boxes")
+    st.caption("Each at its own confidence, on the same reference. Fusing need not help: look before you rely on it.")
