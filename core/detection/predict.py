@@ -197,8 +197,8 @@ def _on_part(corners: NDArray[np.float32], clipped: NDArray[np.float32], size: N
     scene that is much smaller than the window at least half of the scene.
     """
     sides, inside = corners[:, 2:] - corners[:, :2], clipped[:, 2:] - clipped[:, :2]
-    enough: Mask = ((inside > 0) & ((inside >= REFLECTED * sides) | (inside >= REFLECTED * size))).all(axis=1)
-    return enough
+    enough = (inside > 0) & ((inside >= REFLECTED * sides) | (inside >= REFLECTED * size))
+    return np.asarray(enough.all(axis=1))
 
 
 def _on_valid(corners: NDArray[np.float32], valid: Mask) -> Mask:
