@@ -146,7 +146,8 @@ def density_legend(title: str, most: float) -> Legend:
     most
         Value of the brightest colour; the darkest is 0.
     """
-    return _ramp_legend(title, DENSITY_RAMP, "0", f"{most / 2:,.3g}", f"{most:,.3g}")
+    middle, high = (f"{value:,.0f}" if value >= 10 else f"{value:.2g}" for value in (most / 2, most))
+    return _ramp_legend(title, DENSITY_RAMP, "0", middle, high)
 
 
 def ramp_colours(values: NDArray[np.floating], name: str) -> list[str]:

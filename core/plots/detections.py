@@ -24,7 +24,7 @@ def _kept(curve: Curve) -> NDArray[np.intp]:
 
 
 def precision_recall_figure(
-    curve: Curve, now: Point, average: float, other: tuple[str, Curve, float] | None = None
+    curve: Curve, now: Point, average: float, name: str = "", other: tuple[str, Curve, float] | None = None
 ) -> go.Figure:
     """Precision against recall as boxes are added one by one, the chosen confidence marked.
 
@@ -36,6 +36,8 @@ def precision_recall_figure(
         Scores at the chosen one.
     average
         AP50, the average precision where a box counts as right from an overlap of 0.5.
+    name
+        What the detector is called where another is drawn beside it.
     other
         Name, curve and AP50 of another detector of the same scene.
 
@@ -45,10 +47,10 @@ def precision_recall_figure(
         Both axes run from 0 to 1; transparent, with no text colour of its own, for light and dark pages.
     """
     figure = go.Figure()
-    _add(figure, curve, f"AP50 {number(average)}", REFERENCE, "solid")
+    _add(figure, curve, f"{f'{name}, ' if name else ''}AP50 {number(average)}", REFERENCE, "solid")
     if other is not None:
-        name, theirs, value = other
-        _add(figure, theirs, f"{name}, AP50 {number(value)}", OTHER_MODEL, "dash")
+        named, theirs, value = other
+        _add(figure, theirs, f"{named}, AP50 {number(value)}", OTHER_MODEL, "dash")
     add_point(figure, now.precision, now.recall, now.f1, f"At confidence {now.confidence:.2f}", FOUND)
     figure.update_layout(plain_layout("Recall", "Precision"))
     figure.update_xaxes(range=[-0.02, 1.02])

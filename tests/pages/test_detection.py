@@ -1,4 +1,4 @@
-"""The detection page without a browser: what it offers, what the sliders do, and what it says when something is wrong."""
+"""The detection page without a browser: what it offers, what the sliders do, what it says when something is wrong."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_boxes_are_coloured_by_confidence_and_by_outcome(
     colours = [feature["properties"]["colour"] for feature in boxes["features"]["features"]]
     assert len(set(colours)) == 3
     assert boxes["legend"]["title"] == "Confidence"
-    assert [entry["label"] for entry in boxes["legend"]["entries"] if entry["label"]] == ["0", "0.5", "1"]
+    assert [entry["label"] for entry in boxes["legend"]["entries"] if entry["label"]] == ["0", "0.45", "0.9"]
     assert updates(page)["Boxes per km²"]["legend"]["kind"] == "ramp"
 
     next(one for one in page.get("button_group") if one.label == "Map").set_value("outcome").run()
@@ -253,7 +253,8 @@ def test_the_files_are_prepared_at_the_sliders_values(
     assert f"/artifacts/{run}/candidates" in links(page)
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
     assert prepared == {
-        "detections.gpkg", "detections.geojson", "detections.coco.json", "detections.csv", "missed.gpkg", "metrics.json",
+        "detections.gpkg", "detections.geojson", "detections.coco.json", "detections.csv", "missed.gpkg",
+        "metrics.json",
     }  # fmt: skip
 
 
@@ -322,7 +323,7 @@ def test_in_pixel_space_areas_and_density_are_in_pixels(page: AppTest, store: St
     scene = store.add_scene(bright(tmp_path / "scene.tif", placement="without CRS"), "scene.tif")
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run)
-    assert metrics(page)["Middle box"] == "150 px"
+    assert metrics(page)["Median box"] == "150 px"
     assert "Per megapixel" in metrics(page)
     assert "Boxes per megapixel" in updates(page)
 

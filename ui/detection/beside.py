@@ -88,7 +88,7 @@ def _choose(view: View) -> None:
     with left:
         chosen = st.selectbox(
             "Compare with a detection of this scene", list(titles), format_func=titles.__getitem__,
-            index=list(titles).index(named) if named in titles else None, key=f"beside-{view.result.id}-{named}",
+            index=list(titles).index(named) if named in titles else None, key=f"beside-{named}-{named in titles}",
             placeholder="Choose one" if titles else "There is none yet: start one",
             disabled=not titles,
         )  # fmt: skip
@@ -168,7 +168,7 @@ def _show(view: View, run: Run) -> None:
     )
     if _area(view.result) != _area(other.result):
         st.warning("The two did not search the same part of the scene: their numbers are not of the same landslides.")
-    _curves(view, other, second)
+    _curves(view, other, first, second)
     st.markdown(
         f"The map shows the boxes of **{plain(second)}** as well, dashed and in reddish purple; its list of layers "
         "takes them away."
@@ -213,12 +213,12 @@ def _shared(
     return both, _ours.count - both, _theirs.count - both
 
 
-def _curves(view: View, other: Detections, name: str) -> None:
+def _curves(view: View, other: Detections, first: str, second: str) -> None:
     ours, theirs = view.findings, other
     if ours.curve is None or ours.scores is None or theirs.curve is None or theirs.scores is None:
         return
     from core.plots.detections import precision_recall_figure
 
-    beside = (name, theirs.curve, theirs.scores.ap50)
-    figure = precision_recall_figure(ours.curve, ours.curve.at(view.choice.confidence), ours.scores.ap50, beside)
+    now, beside = ours.curve.at(view.choice.confidence), (second, theirs.curve, theirs.scores.ap50)
+    figure = precision_recall_figure(ours.curve, now, ours.scores.ap50, first, beside)
     st.plotly_chart(figure, key=f"pr-beside-{view.result.id}", config={"displaylogo": False})

@@ -49,9 +49,10 @@ def _files(view: View) -> None:
     for role, title in STORED.items():
         link(run, role, title)
     choice = view.choice
+    large = f", from {choice.minimum_area:,.0f} {view.unit} up" if choice.minimum_area else ""
     st.markdown(
-        f"The {view.findings.count:,} boxes at confidence {choice.confidence:.2f}, NMS IoU {choice.nms_iou:.2f} and "
-        f"boxes from {choice.minimum_area:,.0f} {view.unit} up, as set above, each with score, class, model and run:"
+        f"The {view.findings.count:,} boxes at confidence {choice.confidence:.2f} and NMS IoU {choice.nms_iou:.2f}"
+        f"{large}, as set above, each with score, class, model and run:"
     )
     folder = folder_of(view.result.id, choice)
     if not (folder / "metrics.json").exists():

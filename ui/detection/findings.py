@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.detection import layers, slots
+from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
 from ui.task.selection import Selection
 from ui.task.view import area_text
@@ -27,10 +28,10 @@ def show(view: View) -> None:
         boxed = float(found.table["area_m2" if grid.is_georeferenced else "area_px"].median())
         totals |= _density(view)
         totals["Surest"] = f"{found.boxes.scores[0]:.2f}"
-        totals["Middle box"] = area_text(boxed, grid.is_georeferenced)
+        totals["Median box"] = area_text(boxed, grid.is_georeferenced)
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
-        row.metric(name, value, width=150, help=HELPS.get(name))
+        row.metric(name, value, width=150, help=HELPS.get(name.split(",")[0]))
     _trust(view)
     if not found.count:
         st.info("No box reaches this confidence. Lower it, or try another detector.")
@@ -44,8 +45,8 @@ def show(view: View) -> None:
 
 
 HELPS = {
-    "Densest cell": "Of the squares of the layer of density, which the map's list of layers offers.",
-    "Middle box": "Median area of the boxes.",
+    "Densest": "Boxes in that square of the density layer which holds most; the map's list offers that layer.",
+    "Median box": "Half of the boxes are larger. A box is larger than the landslide in it.",
     "Surest": "Highest confidence of a box.",
 }
 
@@ -54,13 +55,11 @@ def _density(view: View) -> dict[str, str]:
     """Boxes per area: over all, and in the densest cell."""
     cells = counted(view.result.id, view.choice, view.cell, view.findings)
     known = "per_km2" in cells
-    unit, column = ("km²", "per_km2") if known else ("megapixel", "per_mpx")
     whole = float(cells["area_km2"].sum()) if known else float(cells["area_px"].sum()) / 1e6
-    side = f"{view.cell:,.0f} {'m' if known else 'px'}"
     return {
-        f"Per {unit}": f"{view.findings.count / whole:.2g}" if whole else "–",
-        "Densest cell": f"{int(cells['count'].max()):,} in {side}",
-    } if column in cells else {}  # fmt: skip
+        f"Per {'km²' if known else 'megapixel'}": f"{view.findings.count / whole:.2g}" if whole else "–",
+        f"Densest, {side_text(view.cell, view.result.grid)}": f"{int(cells['count'].max()):,}",
+    }
 
 
 def _trust(view: View) -> None:

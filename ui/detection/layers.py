@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -73,10 +74,18 @@ def _outlines(
     )  # fmt: skip
 
 
-def by_confidence(table: GeoDataFrame) -> Outlines:
-    """Boxes coloured by how sure the detector is of them; a click selects one."""
-    colours = ramp_colours(table["score"].to_numpy(), PROBABILITY_RAMP)
-    return _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=confidence_legend(), selectable=True)
+def by_confidence(table: GeoDataFrame, surest: float) -> Outlines:
+    """Boxes coloured by how sure the detector is of them; a click selects one.
+
+    Parameters
+    ----------
+    surest
+        Highest confidence of the run. The colours end a little above it, wherever the sliders stand, because few
+        detectors are ever very sure and all boxes would look the same.
+    """
+    most = max(0.1, math.ceil(surest * 10 - 1e-6) / 10)
+    colours, words = ramp_colours(table["score"].to_numpy() / most, PROBABILITY_RAMP), confidence_legend(most)
+    return _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=words, selectable=True)
 
 
 def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Outlines]:
@@ -105,8 +114,12 @@ def density(cells: GeoDataFrame, title: str) -> Outlines:
     title
         What is counted, with its unit.
     """
-    values = cells["per_km2" if "per_km2" in cells else "per_mpx"].to_numpy()
-    most = float(values.max(initial=0.0))
+    georeferenced = "per_km2" in cells
+    values = cells["per_km2" if georeferenced else "per_mpx"].to_numpy()
+    grounds = cells["area_km2" if georeferenced else "area_px"].to_numpy()
+    # One box in what is left of a cell at the scene's edge is no dense place: such cells do not stretch the colours.
+    whole = grounds >= grounds.max(initial=0.0) / 2
+    most = float(values[whole].max(initial=0.0)) or float(values.max(initial=0.0))
     filled = cells[values > 0].assign(id=np.arange(1, int((values > 0).sum()) + 1))
     colours = ramp_colours(values[values > 0] / most if most else values[values > 0], DENSITY_RAMP)
     from core.serve.coordinates import features

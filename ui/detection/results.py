@@ -91,11 +91,11 @@ def _map(
 ) -> MapEvent:
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
     image = scene_tiles(record.id, version=record.scene.digest)
-    table = drawn(findings, selection.current)
+    table, surest = drawn(findings, selection.current), float(findings.everything.scores.max(initial=0.0))
     if side == "before":
         earlier = scene_tiles(record.before, "Before", layer_id="before")
         after = scene_tiles(record.id, "After", version=record.scene.digest)
-        show_swipe(spec, earlier, after, key="swipe-boxes", over=(layers.by_confidence(table),), around=AROUND)
+        show_swipe(spec, earlier, after, key="swipe-boxes", over=(layers.by_confidence(table, surest),), around=AROUND)
         return MapEvent()
     over: list[Outlines] = []
     with guard():
@@ -106,7 +106,7 @@ def _map(
         over.extend(layers.by_outcome(table, findings.missed))
     else:
         over.extend(_reference(record, findings))
-        over.append(layers.by_confidence(table))
+        over.append(layers.by_confidence(table, surest))
     over.extend(beside.layers_of(record, result))
     tiles = [image]
     explained = shown(result)

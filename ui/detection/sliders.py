@@ -55,13 +55,19 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
             key="smallest", bind="query-params", help="Smaller boxes are dropped.",
         )  # fmt: skip
         sides = cells(result.grid)
-        length = "m" if result.grid.is_georeferenced else "px"
         cell = st.selectbox(
             "Cells of the density grid", sides, sides.index(cell_side(result.grid)), key="cell", bind="query-params",
-            format_func=lambda side: f"{side:,.0f} {length}",
+            format_func=lambda side: side_text(side, result.grid),
             help="The map's layer of density counts boxes in squares of this side.",
         )  # fmt: skip
     return Choice(confidence, overlap, merging, smallest), cell
+
+
+def side_text(side: float, grid: Grid) -> str:
+    """The side of a cell with its unit."""
+    if not grid.is_georeferenced:
+        return f"{side:,.0f} px"
+    return f"{side / 1000:g} km" if side >= 1000 else f"{side:,.3g} m"
 
 
 def cells(grid: Grid) -> list[float]:
