@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,9 @@ MOST = 8
 """Explanations shown; more would make the file too large to send."""
 
 LARGEST_PICTURE = 150_000
+
+ALIKE = 0.9
+"""Intersection over union above which a box is the one that was asked about."""
 
 OUTLINED = "Outlined: the place asked about."
 NOT_RECORDED = "Which place in it was asked about is not recorded."
@@ -76,7 +79,7 @@ def one_reason(
     grid = shown_map.grid
     region = target_region(target, grid, content.result)
     image = None if content.scene is None else image_below(content.scene, grid, grid.shape)
-    where = _where(target, polygons)
+    where = _where(target, polygons, content.result.grid)
     pictures = []
     if image is not None:
         pictures.append(
@@ -95,17 +98,24 @@ def one_reason(
         )
     )
     shown: list[Content] = [Heading(f"Explanation {number}{where}"), Pictures(tuple(pictures))]
-    shown += [Paragraph(one_line(note)) for note in explanation.notes[:1]]
+    shown += [Paragraph(one_line(note)) for note in explanation.notes]
     return shown + _faithfulness(explanation.provenance)
 
 
-def _where(target: Any, polygons: GeoDataFrame | None) -> str:  # noqa: ANN401  JSON is of any type
+def _where(
+    target: Any,  # noqa: ANN401  JSON is of any type
+    polygons: GeoDataFrame | None,
+    grid: Grid,
+) -> str:
     if not isinstance(target, Mapping):
         return ""
     if "row" in target:
         return f": the place at row {target['row']}, column {target['column']}"
     if "box" in target:
         left, top, *_ = target["box"]
+        number = _box_number(target["box"], polygons, grid)
+        if number is not None:
+            return f": box {number}, of confidence {target['score']:.2f}"
         return f": the box from row {top:.0f}, column {left:.0f} on, of confidence {target['score']:.2f}"
     if polygons is not None and len(polygons) and target.get("outline"):
         from shapely.geometry import shape
@@ -115,6 +125,23 @@ def _where(target: Any, polygons: GeoDataFrame | None) -> str:  # noqa: ANN401  
         if len(inside):
             return f": landslide {inside['id'].iloc[0]}"
     return ": an outlined area"
+
+
+def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) -> int | None:
+    """Number in the report of the box that was asked about; None when it is not among those at this choice."""
+    if boxes is None or not len(boxes):
+        return None
+    from shapely import box as rectangle
+    from shapely.affinity import affine_transform
+
+    place, (left, top, right, bottom) = grid.transform, box
+    asked = rectangle(left, top, right, bottom)
+    if grid.is_georeferenced:
+        asked = affine_transform(asked, (place.a, place.b, place.d, place.e, place.c, place.f))
+    # By place, not by the number it had then: another confidence or merging numbers them anew.
+    shared = boxes.geometry.intersection(asked).area
+    alike = shared / (boxes.geometry.area + asked.area - shared)
+    return int(boxes["id"].loc[alike.idxmax()]) if alike.max() > ALIKE else None
 
 
 def target_region(
