@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.keeping import progress
+from core.cli.runs import find
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _fuse(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         make_folder(arguments.out)
     store = default_store()
-    optical, terrain = (store.detection(identity) for identity in (arguments.optical, arguments.terrain))
+    optical, terrain = (store.detection(find(store, text).id) for text in (arguments.optical, arguments.terrain))
     result = store.detection(done_here(store, order_fused(optical, terrain, tree, name=arguments.name)))
     if arguments.out is not None:
         content = export_run(result, default_choice(result), arguments.out)
@@ -88,8 +89,10 @@ def _train(arguments: argparse.Namespace) -> None:
             f"{len(arguments.optical)} runs of images and {len(arguments.terrain)} of terrain are no pairs.",
             remedy="Give as many of one as of the other, in the same order.",
         )
-    pairs = list(zip(arguments.optical, arguments.terrain, strict=True))
-    tree, comparison = learn_from(default_store(), pairs, arguments.out.stem, arguments.summary)
+    store = default_store()
+    ids = [[find(store, text).id for text in texts] for texts in (arguments.optical, arguments.terrain)]
+    pairs = list(zip(*ids, strict=True))
+    tree, comparison = learn_from(store, pairs, arguments.out.stem, arguments.summary)
     make_folder(arguments.out.parent)
     write_json(tree.to_json(), arguments.out)
     told: dict[str, Any] = {**comparison.to_json(), "rules": [rule for rule, *_ in tree.rules()]}

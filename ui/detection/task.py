@@ -18,4 +18,5 @@ DETECTION = Task(
         "fused": "Joining the boxes of two detectors",
     },
     kinds=("detection", "scored", "fused"),
+    samples=("image", "velocity"),
 )

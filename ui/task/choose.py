@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.catalog.open_data import OpenPair
     from core.runs.records import Run
     from core.runs.store import SceneRecord
+    from ui.task.task import Task
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
@@ -71,11 +72,11 @@ def show(**address: str) -> None:
     st.rerun()
 
 
-def choose() -> None:
-    """Show the sources of scenes."""
+def choose(task: Task) -> None:
+    """Show the sources of scenes for a task's page."""
     source = st.selectbox("Scene from", SOURCES, key="scene-source")
     {
-        "Sample": _sample,
+        "Sample": lambda: _sample(task),
         "Open data": _open_data,
         "Upload": _upload,
         "Data folder": _data_folder,
@@ -102,10 +103,10 @@ def open_sample(identity: str) -> SceneRecord:
     )  # fmt: skip
 
 
-def _sample() -> None:
+def _sample(task: Task) -> None:
     from core.catalog.samples import samples
 
-    known = {sample.id: sample for sample in samples()}
+    known = {sample.id: sample for sample in samples() if sample.holds in task.samples}
     chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
     st.caption(plain(known[chosen].shows))
     if st.button("Use this sample", width="stretch"):

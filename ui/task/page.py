@@ -47,7 +47,7 @@ def show(
         record = opened.scene(asked)
     with left:
         with st.expander("Scene", expanded=record is None and asked is None), guard():
-            choose.choose()
+            choose.choose(task)
         if record is not None:
             with guard():
                 choose.describe(record)

@@ -33,6 +33,8 @@ class Task:
         What a run under way does, by its kind.
     kinds
         Kinds of runs whose result the page shows.
+    samples
+        What the samples that the page offers hold; see `core.catalog.samples.Sample`.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Task:
     again: str
     working: Mapping[str, str]
     kinds: tuple[str, ...]
+    samples: tuple[str, ...] = ("image",)
 
     @property
     def page(self) -> str:
