@@ -140,8 +140,8 @@ def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) ->
         asked = affine_transform(asked, (place.a, place.b, place.d, place.e, place.c, place.f))
     # By place, not by the number it had then: another confidence or merging numbers them anew.
     shared = boxes.geometry.intersection(asked).area
-    alike = shared / (boxes.geometry.area + asked.area - shared)
-    return int(boxes["id"].loc[alike.idxmax()]) if alike.max() > ALIKE else None
+    alike = (shared / (boxes.geometry.area + asked.area - shared)).to_numpy()
+    return int(boxes["id"].iloc[int(alike.argmax())]) if alike.max() > ALIKE else None
 
 
 def target_region(
