@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli import detection_fusion, detection_models, models
+from core.cli import detection_fusion, detection_models, detection_why, models
 from core.cli.keeping import add_options, announcing, progress, store_for
 from core.errors import InputError
 
@@ -23,6 +23,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="find landslides; with --out, also write boxes and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    detection_why.add_commands(commands)
     detection_fusion.add_commands(commands)
     models.add_commands(commands, detection_models.TRADE)
 

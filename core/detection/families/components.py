@@ -44,10 +44,11 @@ class MaskComponents(Detector):
         super().__init__()
         self.network = network
         self.threshold, self.smallest, self.power = threshold, smallest, power
-        self.explained = ("network.network.decoder.blocks.3", "network.network.decoder.blocks.2",
-                          "network.network.decoder.blocks.1")  # fmt: skip
         known = {name for name, _ in self.named_modules()}
-        self.explained = tuple(name for name in self.explained if name in known)
+        # A network that enlarges its input lies one name deeper.
+        places = ("network.", "network.network.")
+        blocks = (f"{place}decoder.blocks.{number}" for number in (3, 2, 1) for place in places)
+        self.explained = tuple(name for name in blocks if name in known)
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Not trained as a detector: the network is a mapping model."""

@@ -165,6 +165,9 @@ class Ultralytics(Detector):
 
     def evidence(self, images: Tensor, box: Tensor) -> Tensor:
         """See `Detector`."""
+        # What the head kept of an earlier run in inference mode cannot carry gradients: it is made anew.
+        head = self.model.model[-1]
+        head.shape = head.shapes = None
         corners, logits = self._raw(images)
         most = logits[0].amax(dim=1)
         chosen: Tensor = most[closest(corners[0], most, box)]
