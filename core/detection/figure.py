@@ -203,7 +203,10 @@ def draw_density(shown: BoxMap, cells: NDArray[np.float64], rate: NDArray[np.flo
     figure, axes = single_map(shown.grid)
     draw_faint_image(axes, shown.image, shown.grid)
     some = cells[:, 4] > 0
-    norm = Normalize(0, float(rate[some].max()) if some.any() else 1.0)
+    # One box in a sliver of a cell at the edge must not darken all others.
+    sizes = (cells[:, 2] - cells[:, 0]) * (cells[:, 3] - cells[:, 1])
+    counted = some & (sizes >= sizes.max() / 2)
+    norm = Normalize(0, float(rate[counted if counted.any() else some].max(initial=0.0)) or 1.0)
     painted = ScalarMappable(norm, DENSITY_RAMP)
     faces = painted.to_rgba(rate[some], alpha=0.75)
     axes.add_collection(PolyCollection(_rings(cells[some, :4]), facecolors=faces, edgecolors="white", linewidths=0.5))

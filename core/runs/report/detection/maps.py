@@ -107,7 +107,7 @@ def dense(subject: DetectionSubject) -> Part | None:
     if not len(placed):
         return None
     words = f"{side / 1000:g} km" if side >= 1000 and subject.georeferenced else f"{side:,.0f} {_side_unit(subject)}"
-    most = int(np.argmax(rates))
+    most = int(np.argmax(placed[:, 4]))
     told = (
         f"The image was cut into cells of {words} a side; a box counts in the cell that holds its middle. On the whole "
         f"there are {rate(subject.per_area)} boxes {subject.rate_unit}; in the fullest cell there are "
