@@ -269,7 +269,7 @@ def _model_of(result: DetectionResult) -> StoredModel:
         When no one model did, or its weights have changed since.
     """
     used = result.provenance.get("model", {}).get("weights_sha256")
-    if used is None or "bridge" not in result.provenance:
+    if used is None or "bridge" not in result.provenance or "fused" in result.provenance:
         raise InputError(
             f"The run {result.id[:8]} was not made by one detector.",
             "Only a detector can be asked why.",

@@ -87,6 +87,17 @@ def test_a_fused_run_says_where_it_comes_from(
     assert {run.id for run in quick_store.children(pair[1].id, "fused")} == {fused.id}
 
 
+def test_a_fused_run_is_not_asked_why_but_its_detectors_are(
+    quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
+) -> None:
+    from core.runs.explain_box import order_explanation, question_of
+
+    fused = quick_store.detection(done_here(quick_store, order_fused(*pair, TREE)))
+    question = question_of(find(fused, default_choice(fused)), 1)
+    with pytest.raises(InputError, match="one of the runs that it joins"):
+        order_explanation(fused, question)
+
+
 def test_a_tree_that_asks_for_slope_needs_the_elevation_of_the_scene(
     quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
 ) -> None:
