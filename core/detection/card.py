@@ -193,7 +193,7 @@ def _start(training: dict[str, Any]) -> str:
     if not origin:
         return "random weights"
     still = [part for part, pace in training.get("paces", {}).items() if pace == 0]
-    kept = f", of which {', '.join(still)} did not change" if still else ""
+    kept = f", of which the weights of {', '.join(still)} did not change" if still else ""
     return f"{origin}, trained on the same split{kept}"
 
 

@@ -7,20 +7,18 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from core.detection.data import Examples, divide, validation_images
 from core.detection.families.base import Detector, build_detector
+from core.detection.families.component_tree import ComponentTree
 from core.detection.families.components import MaskComponents
-from core.detection.labels import minimum_pixels
-from core.detection.lesson import FLOOR, BoxLesson, boxes_of, detect_all
+from core.detection.lesson import BoxLesson, detect_all
 from core.detection.metrics import DetectionScores, scores
 from core.errors import InputError, ModelError
 from core.learning.loop import Told, Trained, Training, tell_nobody
@@ -35,8 +33,6 @@ log = logging.getLogger(__name__)
 
 PERCENTILES = (2.0, 98.0)
 NMS_TRIED = (0.3, 0.4, 0.5, 0.6, 0.7)
-THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
-POWERS = (0.0, 0.05, 0.1, 0.2)
 CLASSES = ("landslide",)
 
 
@@ -125,8 +121,10 @@ def train(
     ModelError
         When no such detector can be built or started from.
     """
-    if config.architecture == MaskComponents.family:
-        return fit_components(config, data_folder, command)
+    if config.architecture in (MaskComponents.family, ComponentTree.family):
+        from core.detection.train_components import train_components
+
+        return train_components(config, data_folder, command, told)
     if not config.phases:
         raise InputError("The training description has no phase.")
     torch.manual_seed(config.phases[0].schedule.seed)
@@ -157,65 +155,6 @@ def train(
         "split_seed": config.data.split_seed, "seed": config.phases[0].schedule.seed,
         "start_from": config.start_from, "paces": dict(config.paces), "command": command, "phases": phases,
     })  # fmt: skip
-
-
-def fit_components(config: TrainConfig, data_folder: Path, command: str = "") -> StoredModel:
-    """Make a detector of a mapping model's components; what they are is chosen on the tuning part.
-
-    The mapping model named by ``start_from`` must have been trained with the same division, so that what chooses here
-    did not fit there.
-
-    Raises
-    ------
-    ModelError
-        When there is no such mapping model.
-    InputError
-        When the tuning part holds no landslide.
-    """
-    source, classes = find_model("mapping", config.start_from), config.classes or CLASSES
-    fitting, tuning = divide(config.data, data_folder, len(config.bands), config.ground_distance, classes)
-    like = source.spec
-    spec = replace(
-        untrained_spec(config, fitting), encoder=like.encoder, mean=like.mean, deviation=like.deviation,
-        upscale=like.upscale, tile=like.tile, stretch_low=like.stretch_low, stretch_high=like.stretch_high,
-        options={"network": like.architecture, "network_options": dict(like.options), "threshold": 0.5, "nms_iou": 0.7},
-    )  # fmt: skip
-    weights = {f"network.{name}": value for name, value in source.load_weights().items()}
-    detector = build_detector(spec)
-    assert isinstance(detector, MaskComponents)  # noqa: S101  by its architecture
-    detector.load_state_dict(weights)
-    probability = _probabilities(detector, tuning, spec)
-    best, how = max(
-        (_components_scores(detector, probability, tuning, *how) for how in product(THRESHOLDS, POWERS)),
-        key=lambda one: one[0].ap50,
-    )
-    spec = replace(spec, options={**spec.options, **how})
-    training = {"data": config.data.title, "data_licence": config.data.licence, "citation": config.data.citation,
-                "images_fit": 0, "images_tune": len(tuning.images), "boxes_fit": 0,
-                "boxes_tune": sum(map(len, tuning.boxes)), "split_seed": config.data.split_seed, "seed": 0,
-                "images_validation": len(validation_images(config.data, data_folder, classes)),
-                "start_from": config.start_from, "command": command, "phases": []}  # fmt: skip
-    return _keep(config.name, spec, weights, (fitting, tuning), training, best, half=True)
-
-
-def _probabilities(detector: MaskComponents, tuning: Examples, spec: ModelSpec) -> NDArray[np.float32]:
-    """Probability (count, height, width) of the tuning images."""
-    low, high = spec.value_range
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(tuning.images), 16):
-            values = (torch.from_numpy(tuning.images[start : start + 16]).float() - low) / (high - low)
-            parts.append(torch.sigmoid(detector.network(preparation(spec)(values)))[:, 0].numpy())
-    return np.concatenate(parts)
-
-
-def _components_scores(
-    detector: MaskComponents, probability: NDArray[np.float32], tuning: Examples, threshold: float, power: float
-) -> tuple[DetectionScores, dict[str, Any]]:
-    how = {"threshold": threshold, "smallest": minimum_pixels(None), "power": power}
-    detector.threshold, detector.smallest, detector.power = threshold, minimum_pixels(None), power
-    found = [boxes_of(detector.components(one, FLOOR, 100)) for one in probability]
-    return scores(found, tuning.boxes), how
 
 
 def _phase(
@@ -254,15 +193,22 @@ def _store(
     half = told[True][0].ap50 >= told[False][0].ap50 - 1e-3
     best, overlap = told[half]
     spec = replace(spec, options={**spec.options, "nms_iou": overlap})
-    return _keep(config.name, spec, trained.weights, parts, training, best, half=half)
+    return keep(config.name, spec, trained.weights, parts, training, best, half=half)
 
 
-def _keep(
+def keep(
     name: str, spec: ModelSpec, weights: dict[str, Tensor], parts: tuple[Examples, Examples], training: dict[str, Any],
-    best: DetectionScores, *, half: bool,
+    best: DetectionScores, *, half: bool, whole: str = "",
 ) -> StoredModel:  # fmt: skip
+    """Write a trained detector's folder: weights, digests of what it has seen, and the spec with its tuning scores.
+
+    Parameters
+    ----------
+    half, whole
+        Whether to keep weights in half precision, but for names that begin with `whole` where that is given.
+    """
     folder = models_folder() / "detection" / name
-    digest = keep_weights(folder, weights, (*parts[0].digests, *parts[1].digests), half=half)
+    digest = keep_weights(folder, weights, (*parts[0].digests, *parts[1].digests), half=half, whole=whole)
     spec = replace(
         spec,
         # Never rounded up: a box of just this confidence must still count.

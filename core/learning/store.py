@@ -113,13 +113,17 @@ class StoredModel:
         return network.eval()
 
 
-def keep_weights(folder: Path, weights: Mapping[str, Tensor], seen: Iterable[str], *, half: bool) -> str:
+def keep_weights(
+    folder: Path, weights: Mapping[str, Tensor], seen: Iterable[str], *, half: bool, whole: str = ""
+) -> str:
     """Write a trained model's weights into its folder, with the digests of the images that it has seen.
 
     Parameters
     ----------
     weights, half
         By the names that the spec's network has; floating-point ones in half precision where asked.
+    whole
+        Beginning of names that keep their precision nevertheless; none where empty.
     seen
         Content digests of all images that fitted or chose it.
 
@@ -130,7 +134,11 @@ def keep_weights(folder: Path, weights: Mapping[str, Tensor], seen: Iterable[str
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {name: (v.half() if half and v.is_floating_point() else v).contiguous() for name, v in weights.items()}
+
+    def halved(name: str, value: Tensor) -> bool:
+        return half and value.is_floating_point() and not (whole and name.startswith(whole))
+
+    kept = {name: (v.half() if halved(name, v) else v).contiguous() for name, v in weights.items()}
     save_file(kept, folder / WEIGHTS)
     lines = sorted({digest[:SEEN_LENGTH] for digest in seen})
     (folder / SEEN).write_text("\n".join(lines) + "\n", encoding="ascii")

@@ -124,9 +124,9 @@ def build_detector(spec: ModelSpec) -> Detector:
         When its family is unknown, or its options do not fit it.
     """
     # Each module registers its families when it is imported.
-    from core.detection.families import components, torchvision_families, ultralytics_families
+    from core.detection.families import component_tree, components, torchvision_families, ultralytics_families
 
-    del components, torchvision_families, ultralytics_families
+    del component_tree, components, torchvision_families, ultralytics_families
     builder = FAMILIES.get(spec.architecture)
     if builder is None:
         known = ", ".join(sorted(FAMILIES))
