@@ -47,6 +47,16 @@ def red_over_green(upscale: float = 1.0) -> dict[str, Tensor]:
     }
 
 
+def write_detector(root: Path) -> StoredModel:
+    """Write a detector: boxes around what the quick network maps."""
+    options = {"network": ARCHITECTURE, "threshold": 0.5, "smallest": 10, "power": 0.1, "nms_iou": 0.5}
+    spec = tiny_spec(
+        "quick-boxes", task="detection", architecture="mask-components", encoder=ENCODER, tile=256, threshold=0.35,
+        options=options, classes=("landslide",), ground_distance=None, scores={"validation": {"ap50": 0.5}},
+    )  # fmt: skip
+    return write_model(root, spec, {f"network.{name}": value for name, value in red_over_green().items()})
+
+
 def write_networks(root: Path) -> tuple[StoredModel, StoredModel]:
     """Write a quick model, which the page offers first, and one that takes minutes for the sample valley."""
     common: dict[str, Any] = {"architecture": ARCHITECTURE, "encoder": ENCODER, "ground_distance": None}

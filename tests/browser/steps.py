@@ -27,10 +27,10 @@ INSIDE = """id => {
 }"""
 
 
-def start(page: Any) -> None:
+def start(page: Any, button: str = "Map landslides") -> None:
     """Load the sample from the empty page."""
     page.get_by_role("button", name="Start with the sample valley").click()
-    page.get_by_role("button", name="Map landslides").wait_for()
+    page.get_by_role("button", name=button).wait_for()
 
 
 def choose(page: Any, label: str, option: str) -> None:
@@ -43,6 +43,13 @@ def choose(page: Any, label: str, option: str) -> None:
     page.get_by_role("option", name=option).first.click()
 
 
+def detect_landslides(page: Any) -> str:
+    """Press the button, wait for the boxes, and return the run's id."""
+    before = page.evaluate("() => new URL(location).searchParams.get('run')")
+    page.get_by_role("button", name="Detect landslides").click()
+    return finished(page, before, "Boxes")
+
+
 def map_landslides(page: Any) -> str:
     """Press the button, wait for the findings, and return the run's id."""
     before = page.evaluate("() => new URL(location).searchParams.get('run')")
@@ -50,12 +57,12 @@ def map_landslides(page: Any) -> str:
     return finished(page, before)
 
 
-def finished(page: Any, before: str | None = None) -> str:
+def finished(page: Any, before: str | None = None, found: str = "Landslides") -> str:
     """Wait for the findings of another run than this one, and return its id."""
     other = "before => ![before, null].includes(new URL(location).searchParams.get('run'))"
     page.wait_for_function(other, arg=before, timeout=300_000)
     page.get_by_role("tab", name="Findings").wait_for()
-    metric(page, "Landslides")
+    metric(page, found)
     return str(page.evaluate("() => new URL(location).searchParams.get('run')"))
 
 
@@ -119,9 +126,9 @@ def draw_rectangle(page: Any, frame: Any, size: tuple[int, int] = (120, 90)) -> 
     page.get_by_text("maps only the drawn area").wait_for()
 
 
-def move_threshold(page: Any, steps: int) -> None:
-    """Move the threshold by hundredths."""
-    slider = page.get_by_role("slider", name="Threshold")
+def move_threshold(page: Any, steps: int, name: str = "Threshold") -> None:
+    """Move the threshold, or another slider, by its steps."""
+    slider = page.get_by_role("slider", name=name)
     slider.focus()
     for _ in range(abs(steps)):
         page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")

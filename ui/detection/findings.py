@@ -31,7 +31,7 @@ def show(view: View) -> None:
         totals["Median box"] = area_text(boxed, grid.is_georeferenced)
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
-        row.metric(name, value, width=150, help=HELPS.get(name.split(",")[0]))
+        row.metric(name, value, width=160 if "²" in value else 110, help=HELPS.get(name.split(",")[0]))
     _trust(view)
     if not found.count:
         st.info("No box reaches this confidence. Lower it, or try another detector.")
@@ -57,9 +57,13 @@ def _density(view: View) -> dict[str, str]:
     known = "per_km2" in cells
     whole = float(cells["area_km2"].sum()) if known else float(cells["area_px"].sum()) / 1e6
     return {
-        f"Per {'km²' if known else 'megapixel'}": f"{view.findings.count / whole:.2g}" if whole else "–",
+        f"Per {'km²' if known else 'megapixel'}": _rate(view.findings.count / whole) if whole else "–",
         f"Densest, {side_text(view.cell, view.result.grid)}": f"{int(cells['count'].max()):,}",
     }
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _trust(view: View) -> None:

@@ -29,7 +29,7 @@ from ui.task.view import area_text
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-HELD = 6000
+HELD = 4000
 """Boxes that the map holds, the surest; a browser that is sent more becomes slow."""
 
 DRAWN = 2000
