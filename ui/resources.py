@@ -65,9 +65,10 @@ def warm_up() -> None:
         jobs()  # takes up what waits, also when nobody asks for more
         import leafmap.foliumap
         import onnxruntime
+        import scipy.stats  # before torch: while it loads it asks torch for its types, which half a torch has not
         import torch
 
-        del leafmap, onnxruntime, torch
+        del leafmap, onnxruntime, scipy, torch
 
     threading.Thread(target=load, name="warm-up", daemon=True).start()
 

@@ -137,7 +137,9 @@ def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame) -> Figure:
     if shown.truth is not None and len(shown.truth):
         _lines(axes, shown.truth.take(np.arange(min(len(shown.truth), MOST))), REFERENCE, 1.2, dashed=True)
         handles.append(Line2D([], [], color=REFERENCE, linestyle="--", label="Reference inventory"))
-    norm = Normalize(min(least, 0.95), 1.0)
+    # Few detectors are ever very sure: on a scale up to 1 all their boxes would look the same.
+    most = np.ceil(10 * float(shown.boxes.scores.max(initial=0.0)) - 1e-6) / 10
+    norm = Normalize(min(least, 0.95), min(max(most, least + 0.1), 1.0))
     ramp = colormaps[PROBABILITY_RAMP]
     drawn = shown.boxes.take(np.arange(min(len(shown.boxes), MOST)))
     # The surest last, so that they lie on top.

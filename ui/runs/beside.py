@@ -105,11 +105,12 @@ def _row(name: str, values: Sequence[float | None], *, highest: bool) -> list[st
 
 def _colour_index(one: Compared) -> dict[str, float]:
     """Scores of a formula on three colours, beside which a model must stand; empty where it does not apply."""
-    from core.mapping.findings import score
     from core.mapping.result import MappingResult
 
     if not isinstance(one.result, MappingResult):
         return {}
+    from core.mapping.findings import score
+
     scores = score(one.result, one.result.threshold)
     if scores is None or scores.baseline is None:
         return {}

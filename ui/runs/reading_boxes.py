@@ -71,7 +71,8 @@ def _told(key: tuple[str, ...], _content: DetectionInput) -> dict[str, Part]:
 def _layers(reading: Reading) -> tuple[list[Tiles], list[Outlines]]:
     shown: Detections = reading.shown
     over = [] if shown.truth is None else [reference_outlines(shown.reference.head(layers.HELD), {})]
-    return [], [*over, layers.by_confidence(shown.table.head(layers.HELD))]
+    surest = float(shown.everything.scores.max(initial=0.0))
+    return [], [*over, layers.by_confidence(shown.table.head(layers.HELD), surest)]
 
 
 def _below(reading: Reading) -> None:
