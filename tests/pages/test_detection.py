@@ -345,3 +345,20 @@ def test_a_slider_value_that_is_none_is_passed_over(
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run, confidence=value, cell=value, beside=value)
     assert metrics(page)["Boxes"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"architecture": "fcos", "title": "U-Net at stride 4", "scores": {"validation": {"ap50": 0.384}}},
+         "0.38 · FCOS · U-Net at stride 4"),
+        ({"architecture": "yolo", "title": "YOLO11 nano", "scores": {"validation": {"ap50": 0.2}}},
+         "0.20 · YOLO11 nano"),
+        ({"architecture": "of tomorrow", "title": "New"}, "of tomorrow · New"),
+    ],
+)  # fmt: skip
+def test_detectors_are_listed_with_ap50_and_family(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+    from core.learning.store import StoredModel
+    from ui.detection.ask import title
+
+    assert title(StoredModel(replace(detector_spec(), **changes), tmp_path)) == words

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NUMBER = (
     "The number is AP50 on validation images: average precision where a box counts as right from an overlap (IoU) of "
-    "0.5; 1 would be perfect. *Mask components* are the boxes around what a mapping model outlines, the baseline."
+    "0.5; 1 would be perfect. *Components* are the boxes around what a mapping model outlines, the baseline."
 )
 
 FAMILIES = {
@@ -32,7 +32,8 @@ FAMILIES = {
     "ssdlite": "SSD-lite",
     "fcos": "FCOS",
     "mask-rcnn": "Mask R-CNN",
-    "mask-components": "Mask components",
+    "mask-components": "Components",
+    "component-tree": "Component tree",
 }
 """Names of the families of detectors."""
 
