@@ -107,10 +107,13 @@ def from_labels(images: Path, labels: Path, classes: Sequence[str]) -> tuple[Lab
 
 
 def training_images(data: Data, folder: Path, classes: Sequence[str]) -> tuple[Labelled, ...]:
-    """What a training description names for fitting and tuning."""
+    """What a training description names for fitting and tuning: none of what it keeps out for validation."""
     if data.labels:
-        return from_labels(folder / data.images, folder / data.labels, classes)
-    return from_masks(folder / data.images, folder / data.masks)
+        items = from_labels(folder / data.images, folder / data.labels, classes)
+    else:
+        items = from_masks(folder / data.images, folder / data.masks)
+    kept_out = {item.image for item in validation_images(data, folder, classes)}
+    return tuple(item for item in items if item.image not in kept_out)
 
 
 def validation_images(data: Data, folder: Path, classes: Sequence[str]) -> tuple[Labelled, ...]:

@@ -43,7 +43,7 @@ class BrightBoxes(Detector):
     def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = 0.7) -> list[Detected]:
         """See `Detector`."""
         self.seen.append(tuple(images.shape))
-        return [self._one(values, floor, limit) for values in self.last(images)[:, 0].cpu().numpy()]
+        return [self._one(values, floor, limit) for values in self.last(images)[:, 0].float().cpu().numpy()]
 
     def _one(self, values: np.ndarray, floor: float, limit: int) -> Detected:
         labels, count = ndimage.label(values > BRIGHT, structure=np.ones((3, 3)))
