@@ -88,7 +88,8 @@ def test_boxes_lie_within_the_image_the_surest_first_and_no_more_than_asked_for(
     for one in found:
         assert len(one.boxes) == len(one.scores) == len(one.labels) <= 7
         assert ((one.boxes[:, 2:] - one.boxes[:, :2]) > 0).all()
-        assert one.boxes.min() >= 0 and one.boxes.max() <= SIDE + 1e-3
+        assert one.boxes.min() >= 0
+        assert one.boxes.max() <= SIDE + 1e-3
         assert (one.scores[:-1] >= one.scores[1:]).all()
         assert set(one.labels.tolist()) <= {0}
         assert (one.masks is not None) == detector.has_masks
@@ -111,14 +112,16 @@ def test_weights_go_through_their_names_alone(detector: Detector) -> None:
     with torch.inference_mode():
         one, again = detector.detect(images(1), 0.0, 5)[0], other.detect(images(1), 0.0, 5)[0]
 
-    assert torch.equal(one.boxes, again.boxes) and torch.equal(one.scores, again.scores)
+    assert torch.equal(one.boxes, again.boxes)
+    assert torch.equal(one.scores, again.scores)
 
 
 def test_an_unknown_family_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(ModelError, match="no family") as raised:
         build_detector(spec("hourglass"))
 
-    assert "fcos" in str(raised.value.remedy) and "yolo" in str(raised.value.remedy)
+    assert "fcos" in str(raised.value.remedy)
+    assert "yolo" in str(raised.value.remedy)
 
 
 def test_every_family_of_the_table_is_registered() -> None:

@@ -100,7 +100,8 @@ def test_the_card_says_what_was_scored_on_what(trained: StoredModel, squares: Pa
     finished = cards.finish(trained, items, open_detector(trained))
 
     scores = finished.spec.scores["validation"]
-    assert scores["images"] == 2 and scores["truth"] == 2
+    assert scores["images"] == 2
+    assert scores["truth"] == 2
     assert f"| AP50 | {scores['ap50']:.3f} |" in finished.card
     assert "2 boxes of 2 validation images" in finished.card
     assert (finished.folder / cards.FAILURES).is_file()
@@ -183,12 +184,14 @@ def test_a_network_described_outside_the_folder_is_refused(tmp_path: Path) -> No
 def test_examples_are_read_with_their_boxes_from_masks(squares: Path) -> None:
     examples = read_examples(from_masks(squares / "images", squares / "masks"), 3, None)
 
-    assert examples.images.shape == (12, 3, 32, 32) and examples.images.dtype == np.uint8
+    assert examples.images.shape == (12, 3, 32, 32)
+    assert examples.images.dtype == np.uint8
     assert examples.numbers is not None
     for boxes, numbers in zip(examples.boxes, examples.numbers, strict=True):
         left, top, right, bottom = boxes.corners[0].astype(int)
         assert (right - left, bottom - top) == (12, 12)
-        assert (numbers[top:bottom, left:right] == 1).all() and numbers.sum() == 144
+        assert (numbers[top:bottom, left:right] == 1).all()
+        assert numbers.sum() == 144
 
 
 def test_one_landslide_within_the_box_of_another_keeps_its_own_pixels() -> None:
