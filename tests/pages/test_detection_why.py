@@ -1,0 +1,64 @@
+"""Why a box was found, and its outline, on the detection page without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.runs.detection import Request, run_detection
+from core.runs.store import Store
+from tests.factories import make_detector_model, tiny_spec, write_model, write_raster
+from tests.pages.test_mapping import press, texts
+
+
+@pytest.fixture
+def page(repository: Path, store: Store, models: Path, tmp_path: Path) -> AppTest:
+    """The page with a finished detection of two red rectangles open."""
+    from core.raster.scene import Scene
+
+    make_detector_model(models)
+    write_model(models, tiny_spec("red"))
+    values = np.full((3, 90, 100), 20, np.uint8)
+    values[0, 8:14, 10:20] = 250
+    values[0, 70:78, 80:94] = 240
+    result = run_detection(store, Scene.open(write_raster(tmp_path / "scene.tif", values)), Request("bright"))
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=240)
+    test.switch_page("../pages/detection.py")
+    test.query_params["run"] = result.id
+    return test
+
+
+def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store: Store) -> None:
+    (detection,) = store.runs()
+    page.session_state["detection-tab"] = "Why"
+    page.run()
+    assert not page.exception
+    assert "Choose a box on the map" in texts(page)
+
+    page.session_state[f"selected-{detection.id}"] = 2
+    page.run()
+    assert "Why was box 2 found?" in texts(page)
+    press(page, "Ask why")
+
+    assert not page.exception
+    (why,) = store.children(detection.id, "explanation")
+    assert page.query_params["why"] in (why.id, [why.id])
+    assert why.parameters["target"]["box"] == [80, 70, 94, 78]
+    shown = texts(page)
+    assert "Box 2, HiResCAM" in shown
+    assert "Red places raised the score of this box" in shown
+
+    # Asked again, the answer is the one that is known.
+    press(page, "Ask why")
+    assert len(store.children(detection.id, "explanation")) == 1
+
+    page.session_state["detection-tab"] = "Findings"
+    page.run()
+    press(page, "Outline it")
+    assert not page.exception
+    (outline,) = store.children(detection.id, "outline")
+    assert outline.metrics["box_share"] == 1
+    assert "mapped in this box, 100% of it" in texts(page)
