@@ -41,18 +41,19 @@ def told(spec: ModelSpec, *, ships: bool) -> str:
     """What a detector reached, in words."""
     scores, cost = spec.scores["validation"], spec.cost
     quiet = spec.scores.get("quiet_valley", {}).get("false_alarms_per_km2")
+    start = spec.training["start_from"] or "random weights"
     return (
         f"AP50 **{scores['ap50']:.3f}**, AP50:95 {scores['ap50_95']:.3f}, F1 {scores['f1']:.3f} (precision "
         f"{scores['precision']:.3f}, recall {scores['recall']:.3f}, confidence {spec.threshold:.2f}); tuning AP50 "
-        f"{spec.scores['tuning']['ap50']:.3f}; {spec.architecture} from {spec.training['start_from'] or 'random weights'}, "
-        f"{learnt(spec)}; {cost['parameters'] / 1e6:.1f} million parameters, {cost['flops_per_tile'] / 1e9:.1f} GFLOP a "
-        f"tile of {spec.tile}²; {quiet} false alarms per km² of the quiet valley; "
+        f"{spec.scores['tuning']['ap50']:.3f}; {spec.architecture} from {start}, "
+        f"{learnt(spec)}; {cost['parameters'] / 1e6:.1f} million parameters, {cost['flops_per_tile'] / 1e9:.1f} GFLOP "
+        f"a tile of {spec.tile}²; {quiet} false alarms per km² of the quiet valley; "
         f"{'ships' if ships else 'does not ship'}"
     )
 
 
-EXPLANATION = """Boxes of the 396 validation patches of Landslide4Sense (1,920 of them), each detector scored once at the
-confidence and overlap chosen on the tuning part. The aim was an AP50 of 0.38 for the best. All learnt on two shared CPU
+EXPLANATION = """Boxes of the 396 validation patches of Landslide4Sense (1,920 of them), each detector scored once at
+the confidence and overlap chosen on the tuning part. The aim was an AP50 of 0.38 for the best. All learnt on two shared CPU
 cores, so minutes say little and epochs more: the detectors that start from the mapping U-Net have few of them and are
 under-trained, with their encoder held still.
 
