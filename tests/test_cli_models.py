@@ -13,7 +13,7 @@ from core.learning.store import find_model
 from core.runs.records import Run
 from core.runs.store import Store
 from tests.factories import write_squares
-from tests.mapping.test_config import TEXT
+from tests.learning.test_config import TEXT
 
 PHASE = "[[phase]]\nepochs = {epochs}\nrate = 0.3\nbatch = 4\naverage = 0.5\npatience = 100000\n"
 
