@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.detection.families.base import Detected, Detector, Target, family
+from core.detection.families.components import decoder_blocks
 from core.learning.segmentation import build_network
 
 if TYPE_CHECKING:
@@ -212,9 +213,7 @@ class ComponentTree(Detector):
             self.register_buffer(f"second_{name}", torch.zeros(trees, nodes, dtype=kind))
         self.register_buffer("second_base", torch.zeros((), dtype=torch.float32))
         self.colours = np.asarray(mean, np.float32), np.asarray(deviation, np.float32), value_range
-        stages = [f"network.network.decoder.blocks.{number}" for number in (3, 2, 1)]
-        known = {name for name, _ in self.named_modules()}
-        self.explained = tuple(name for name in stages if name in known)
+        self.explained = decoder_blocks(self)
 
     def learn(self, forest: Forest) -> None:
         """Take over a fitted second stage."""

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from core.learning.spec import ModelSpec
 
 
+def decoder_blocks(detector: nn.Module) -> tuple[str, ...]:
+    """Names of the decoder's blocks that keep places, finest first, of the network of a detector."""
+    known = {name for name, _ in detector.named_modules()}
+    # A network that enlarges its input lies one name deeper.
+    places = ("network.", "network.network.")
+    blocks = (f"{place}decoder.blocks.{number}" for number in (3, 2, 1) for place in places)
+    return tuple(name for name in blocks if name in known)
+
+
 class MaskComponents(Detector):
     """A segmentation network whose 8-connected components above a threshold are boxes.
 
@@ -44,11 +53,7 @@ class MaskComponents(Detector):
         super().__init__()
         self.network = network
         self.threshold, self.smallest, self.power = threshold, smallest, power
-        known = {name for name, _ in self.named_modules()}
-        # A network that enlarges its input lies one name deeper.
-        places = ("network.", "network.network.")
-        blocks = (f"{place}decoder.blocks.{number}" for number in (3, 2, 1) for place in places)
-        self.explained = tuple(name for name in blocks if name in known)
+        self.explained = decoder_blocks(self)
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Not trained as a detector: the network is a mapping model."""
