@@ -53,9 +53,9 @@ def told(spec: ModelSpec, *, ships: bool) -> str:
 
 
 EXPLANATION = """Boxes of the 396 validation patches of Landslide4Sense (1,920 of them), each detector scored once at
-the confidence and overlap chosen on the tuning part. The aim was an AP50 of 0.38 for the best. All learnt on two shared CPU
-cores, so minutes say little and epochs more: the detectors that start from the mapping U-Net have few of them and are
-under-trained, with their encoder held still.
+the confidence and overlap chosen on the tuning part. The aim was an AP50 of 0.38 for the best. All learnt on two
+shared CPU cores, so minutes say little and epochs more: the detectors that start from the mapping U-Net have few of
+them and are under-trained, with their encoder held still.
 
 What was tried, judged on the tuning part only:
 
