@@ -134,7 +134,7 @@ def _area(one: Compared) -> object:
 
 def _caption(compared: Sequence[Compared], fair: bool) -> str:
     task = compared[0].run.task
-    parts = [words.COUNTED[task]]
+    parts = [words.COUNTED[task].replace("the model's", "each model's")]
     if fair:
         parts.append(
             f"Where one is ahead by {CLEAR:g} or more it is called the highest; one image says little about which "
