@@ -47,6 +47,9 @@ FIRST = 4096
 COVERED = 0.9
 """Share of a cut box within a joined one, which reaches past its cuts, from which it is a corner of that landslide."""
 
+AHEAD = 0.25
+"""Share of a box that lies beyond where another was cut from which the other does not show all of its landslide."""
+
 LEFT, TOP, RIGHT, BOTTOM = range(4)
 
 
@@ -324,9 +327,9 @@ def _continues(boxes: Boxes, one: Numbers, other: Numbers, reach: float) -> Mask
 def absorb(boxes: Boxes) -> tuple[Boxes, Numbers]:
     """Leave out what is left of landslides at a window's border where another window saw more of them.
 
-    A box that is cut goes when another of its class, not much less sure (`SAY`), reaches past the cut, is no piece that
-    begins within it, and within the window is about the same box (`ALIKE`). The other becomes as sure as the surer of
-    the two.
+    A box that is cut goes when another of its class, not much less sure (`SAY`), reaches past the cut, was itself not
+    cut where much of the box still lies ahead (`AHEAD`), and within the window is about the same box (`ALIKE`). The
+    other becomes as sure as the surer of the two.
 
     Returns
     -------
@@ -389,8 +392,8 @@ def _is_a_corner(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
 def _says_it_all(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
     """Pair by pair, whether the second box shows the landslide of which the first is a piece."""
     a, b, cut = boxes.corners[piece], boxes.corners[other], boxes.cut[piece]
-    past = np.zeros(len(piece), dtype=np.bool_)
-    seen = b.copy()
+    past, short = np.zeros(len(piece), dtype=np.bool_), np.zeros(len(piece), dtype=np.bool_)
+    seen, sides = b.copy(), a[:, 2:] - a[:, :2]
     for side, facing, beyond in (
         (LEFT, RIGHT, np.less), (TOP, BOTTOM, np.less), (RIGHT, LEFT, np.greater), (BOTTOM, TOP, np.greater)
     ):  # fmt: skip
@@ -398,7 +401,10 @@ def _says_it_all(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
         # One that was cut on the facing side, and begins within the piece, is a piece itself.
         begins_within = boxes.cut[other, facing] & beyond(b[:, facing], a[:, facing])
         past |= cut[:, side] & further & ~begins_within
+        # So is one that was cut where a good part of the piece still lies ahead.
+        ahead = np.abs(a[:, side] - b[:, side]) > AHEAD * sides[:, side % 2]
+        short |= boxes.cut[other, side] & beyond(a[:, side], b[:, side]) & ahead
         seen[:, side] = np.where(cut[:, side] & further, a[:, side], b[:, side])
     shared = _shared(a, seen)
-    alike: Mask = past & (shared >= ALIKE * (_areas(a) + _areas(seen) - shared)) & (shared > 0)
+    alike: Mask = past & ~short & (shared >= ALIKE * (_areas(a) + _areas(seen) - shared)) & (shared > 0)
     return alike
