@@ -143,6 +143,19 @@ def test_the_middle_of_the_surest_box_is_where_it_was_found(tmp_path: Path, mode
     assert abs(column - 20) <= 1
 
 
+def test_two_fused_detections_are_told_with_both_their_models(tmp_path: Path, models: Path) -> None:
+    make_detector_model(models, detector_spec("bright", limits=("Sees only red",)))
+    joined = [{"model": {"name": "bright", "weights_sha256": "0" * 64}}, {"model": {"name": "gone"}}]
+    record = {"model": {"name": "bright + gone", "threshold": 0.5}, "fused": joined}
+    page = read(asked(detected(tmp_path, kind="fused", model="bright + gone", provenance=record)))
+    assert "Landslides detected by two models in made" in page.text
+    assert "a decision tree joined their boxes" in page.text
+    assert "Sees only red." in page.text
+    assert "The model has changed since" in page.text  # these are not the weights of the one that is here
+    assert "The model “gone” is no longer on this server" in page.text
+    assert "bright + gone" not in page.text
+
+
 def test_only_the_searched_part_is_shown_and_counted(tmp_path: Path, models: Path) -> None:
     drawn = {"type": "Polygon", "coordinates": [[[0, 0], [60, 0], [60, 100], [0, 100], [0, 0]]]}
     record = {"model": {"threshold": 0.5}, "parameters": {"area": drawn}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.runs.report.parts import Content, Items, Notice
-from core.runs.report.subject import Subject
+from core.runs.report.subject import Subject, UsedModel, models_of
 from core.runs.report.words import one_line, sentences
 
 TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene")
@@ -33,24 +33,26 @@ def cautions(subject: Subject) -> list[Content]:
 
 
 def limits(subject: Subject, further: tuple[str, ...] = ()) -> list[Content]:
-    """The model's known limits from its card, and what else was measured of them."""
-    spec, result = subject.spec, subject.content.result
-    if "fused" in result.provenance:
-        text = (
-            "Two detectors were fused by a decision tree. What each of them does badly stands in its own card, and the "
-            "tree knows no more than the places that it was learnt in."
-        )
-        return [Notice("Limits of both models hold", text)]
+    """Known limits of each model from its card, and what else was measured of them."""
+    content = [one for model in models_of(subject.content) for one in _limits(model, further)]
+    if "fused" in subject.content.result.provenance:
+        text = "The tree that joined the boxes knows no more than the places that it was learnt in."
+        content.append(Notice("Limits of the decision tree", text, "note"))
+    return content
+
+
+def _limits(model: UsedModel, further: tuple[str, ...]) -> list[Content]:
+    spec = model.spec
     if spec is None:
         text = (
-            f"The model “{one_line(result.model)}” is no longer on this server, so its card with its "
-            "known limits cannot be quoted. Ask for it before you rely on this result."
+            f"The model “{one_line(model.name)}” is no longer on this server, so its card with its known limits "
+            "cannot be quoted. Ask for it before you rely on this result."
         )
         return [Notice("Limits of the model unknown", text)]
     known = (*(sentences(limit) for limit in spec.limits), *further)
     title = f"Known limits of the model {spec.title}, from its card"
     content: list[Content] = [Items(known, title)] if known else []
-    if subject.other_weights:
+    if model.changed:
         text = "The model of this name has other weights now than when this run was made. Its card may not fit the run."
         content.append(Notice("The model has changed since", text))
     return content

@@ -8,11 +8,10 @@ from typing import Any
 
 import core
 from core.figures.cartography import coordinate_system
-from core.learning.spec import ModelSpec
 from core.raster.scene import Scene
 from core.runs.report.content import ReportInput
 from core.runs.report.parts import Facts, Paragraph, Part
-from core.runs.report.subject import spec_of
+from core.runs.report.subject import UsedModel, models_of
 from core.runs.report.words import UNKNOWN, moment, moment_of, one_line
 
 NOT_STATED = "not stated"
@@ -34,7 +33,10 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
         rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
         tables.append(Facts("Elevation", rows))
     if result.model:
-        tables.append(Facts("Model", tuple(_model(content, spec_of(content)))))
+        tables += [Facts("Model", tuple(_model(model))) for model in models_of(content)]
+    if "fused" in result.provenance:
+        digest = str((result.provenance.get("model") or {}).get("weights_sha256") or UNKNOWN)
+        tables.append(Facts("Decision tree that joined the boxes", (("SHA-256 of the tree", digest),)))
     return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
 
 
@@ -67,13 +69,8 @@ def _truth(truth: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:
     yield "Licence", NOT_STATED
 
 
-def _model(content: ReportInput, spec: ModelSpec | None) -> Iterable[tuple[str, str]]:
-    recorded = content.result.provenance.get("model") or {}
-    name = one_line(content.result.model)
-    if "fused" in content.result.provenance:
-        yield "Names", f"{name}, fused by a decision tree"
-        yield "SHA-256 of the tree", str(recorded.get("weights_sha256") or UNKNOWN)
-        return
+def _model(model: UsedModel) -> Iterable[tuple[str, str]]:
+    name, spec = one_line(model.name), model.spec
     if spec is None:
         yield "Name", f"{name} (no longer on this server)"
     else:
@@ -86,7 +83,7 @@ def _model(content: ReportInput, spec: ModelSpec | None) -> Iterable[tuple[str, 
         yield "Training data", str(training.get("data") or UNKNOWN)
         yield "Licence of the training data", str(training.get("data_licence") or NOT_STATED)
         yield "Citation of the training data", str(training.get("citation") or NOT_STATED)
-    yield "SHA-256 of the weights", str(recorded.get("weights_sha256") or UNKNOWN)
+    yield "SHA-256 of the weights", model.weights or UNKNOWN
 
 
 def provenance(content: ReportInput, chosen: Iterable[tuple[str, str]] = ()) -> Part:

@@ -53,12 +53,6 @@ class Subject:
         return bool(self.recorded("scene").get("seen_by_model"))
 
     @property
-    def other_weights(self) -> bool:
-        """Whether the model that is here now has other weights than the one that made the run."""
-        used = self.recorded("model").get("weights_sha256")
-        return self.spec is not None and bool(used) and used != self.spec.weights_sha256
-
-    @property
     def validation(self) -> Mapping[str, float]:
         """Scores of the model on images set aside when it was made, empty without."""
         return {} if self.spec is None else self.spec.scores.get("validation", {})
@@ -72,9 +66,46 @@ class Subject:
         return dict(self.content.result.provenance.get(key) or {})
 
 
-def spec_of(content: ReportInput) -> ModelSpec | None:
-    """The description of a run's model, None when it is no longer here."""
+@dataclass(frozen=True)
+class UsedModel:
+    """A model that a run used.
+
+    Attributes
+    ----------
+    name, weights
+        Its name, and the SHA-256 of the weights that were used, empty when that is not recorded.
+    spec
+        Its description, None when it is no longer here.
+    """
+
+    name: str
+    weights: str
+    spec: ModelSpec | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the model that is here now has other weights than the one that was used."""
+        return self.spec is not None and bool(self.weights) and self.weights != self.spec.weights_sha256
+
+
+def models_of(content: ReportInput) -> tuple[UsedModel, ...]:
+    """The models that a run used: one, or those of the runs that it joined."""
+    record = content.result.provenance
+    joined = [dict(one.get("model") or {}) for one in record.get("fused") or ()]
+    told = joined or [{**(record.get("model") or {}), "name": content.result.model}]
+    return tuple(_used(content.task, one) for one in told)
+
+
+def _used(task: str, told: Mapping[str, Any]) -> UsedModel:
+    name = str(told.get("name") or "")
     try:
-        return find_model(content.task, content.result.model).spec
+        spec = find_model(task, name).spec
     except ModelError:
-        return None
+        spec = None
+    return UsedModel(name, str(told.get("weights_sha256") or ""), spec)
+
+
+def spec_of(content: ReportInput) -> ModelSpec | None:
+    """The description of a run's one model; None when it is no longer here, or there are several."""
+    used = models_of(content)
+    return used[0].spec if len(used) == 1 else None

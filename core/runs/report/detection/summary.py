@@ -92,8 +92,7 @@ def meaning(subject: DetectionSubject) -> Part:
         "the surest was kept" if choice.merging == "nms" else "they were joined into one, the surer counting for more"
     )
     means = [
-        "A neural network searched the image and drew boxes, each with a number from 0 to 1, called confidence here: "
-        "the higher, the more what is in the box looks like the landslides the network was trained on.",
+        _how_found(subject),
         f"Boxes from the confidence {choice.confidence:.2f} up are called landslides in this report. A lower one finds "
         "more landslides and more false alarms, a higher one fewer of both.",
         f"Where boxes overlapped by more than {percent(choice.nms_iou)} (intersection over union), {merged}.",
@@ -112,6 +111,19 @@ def meaning(subject: DetectionSubject) -> Part:
     content += limits(subject)
     content += bridging(subject)
     return Part("meaning", "What this does and does not mean", tuple(content))
+
+
+def _how_found(subject: DetectionSubject) -> str:
+    if subject.content.kind == "fused":
+        return (
+            "Two neural networks searched, one the image and one the terrain, and a decision tree joined their boxes. "
+            "Each box has a number from 0 to 1, called confidence here: the higher, the more boxes like it were "
+            "landslides where the tree was trained."
+        )
+    return (
+        "A neural network searched the image and drew boxes, each with a number from 0 to 1, called confidence here: "
+        "the higher, the more what is in the box looks like the landslides the network was trained on."
+    )
 
 
 def chosen(subject: DetectionSubject) -> tuple[tuple[str, str], ...]:
