@@ -38,9 +38,9 @@ def searched(
     return optical, terrain
 
 
-EXPLANATION = """Whether boxes on an image get better when a detector on the shape of the ground has its say, by a decision
-tree. Four synthetic valleys teach the tree, each scored by a tree that has not seen it, at the confidence of the best
-F1; then the sample valley, which neither tree nor terrain detector has seen, each at its own confidence.
+EXPLANATION = """Whether boxes on an image get better when a detector on the shape of the ground has its say, by a
+decision tree. Four synthetic valleys teach the tree, each scored by a tree that has not seen it, at the confidence of
+the best F1; then the sample valley, which neither tree nor terrain detector has seen, each at its own confidence.
 
 What it says: the terrain detector alone finds next to nothing, for the elevation is from before the event and shows no
 scars. What helps is the slope under each box, which the tree also knows: it drops false alarms on gravel and fields.
