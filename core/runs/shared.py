@@ -100,7 +100,7 @@ def _share(store: Store, split: Split, cluster: Cluster, at_work: list[Flight], 
         if now - told >= HEARTBEAT_EVERY:
             told = now
             if not store.beat(split.run_id):
-                raise RunCancelled("The mapping was cancelled.", "Nothing of it was kept.")
+                raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
         cluster.tend()
         _look(split, cluster, at_work, min(now - before, LONGEST_GAP))
         _land(store, split, at_work)

@@ -106,7 +106,7 @@ class _Steps:
         self._go_on = self._store.advance(self._run_id, self._done - self._told)
         self._told, self._when = self._done, time.monotonic()
         if not self._go_on:
-            raise RunCancelled("The mapping was cancelled.", "Nothing of it was kept.")
+            raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
 
     def stopped(self) -> bool:
         return not self._go_on

@@ -250,7 +250,7 @@ def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Call
     page.get_by_role("button", name="Map landslides").click()
     page.get_by_text("Mapping window").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("The mapping was cancelled.").wait_for()
+    page.get_by_text("The run was cancelled.").wait_for()
     page.get_by_role("button", name="Run it again").wait_for()
     (run,) = site.store.runs(RunFilter(statuses=("cancelled",)))
     assert run.artifacts == ()
