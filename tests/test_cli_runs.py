@@ -66,7 +66,8 @@ def test_runs_are_listed_the_newest_first(
     assert head.split()[0] == "ID"
     assert [row.split()[0] for row in rows] == [failed[:8], explanation[:8], mapping[:8]]
     assert rows[0].split()[3:] == ["failed", "mapping", "mapping", "blue", "–", "–", "A", "name"]
-    assert rows[2].split()[3:] == ["done", "mapping", "mapping", "made", "1.000", "–", "valley", "[a,", "b]", "(pinned)"]
+    told = ["done", "mapping", "mapping", "made", "1.000", "–", "valley", "[a,", "b]", "(pinned)"]
+    assert rows[2].split()[3:] == told
 
 
 @pytest.mark.parametrize(
