@@ -102,7 +102,6 @@ def show(view: View) -> None:
         jobs.show_ended(known, opens=False)
 
 
-@st.cache_data(show_spinner=False, ttl=60)
 def _models() -> dict[str, str]:
     """Titles of the mapping models by name, the best first."""
     from core.learning.store import list_models
