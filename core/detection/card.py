@@ -188,10 +188,23 @@ def _quiet_words(spec: ModelSpec) -> list[str]:
     ]  # fmt: skip
 
 
+def _same_split(origin: str, training: dict[str, Any]) -> bool:
+    """Whether the mapping model or detector that a training started from was fitted and chosen on the same images."""
+    for task in ("detection", "mapping"):
+        try:
+            source = find_model(task, origin).spec.training
+        except ModelError:
+            continue
+        return all(source.get(name) == training.get(name) for name in ("images_fit", "images_tune", "split_seed"))
+    return False
+
+
 def _start(training: dict[str, Any]) -> str:
     origin = training["start_from"]
     if not origin:
         return "random weights"
+    if not _same_split(origin, training):
+        return f"{origin}, trained on other data"
     still = [part for part, pace in training.get("paces", {}).items() if pace == 0]
     kept = f", of which the weights of {', '.join(still)} did not change" if still else ""
     return f"{origin}, trained on the same split{kept}"
@@ -207,7 +220,9 @@ def card(model: StoredModel) -> str:
     options = ", ".join(f"{key} = {value}" for key, value in spec.options.items() if key != "yaml") or "none"
     distance = f"{spec.ground_distance:g} m" if spec.ground_distance else "varies, unknown per image"
     validation, size = spec.scores["validation"], (model.folder / WEIGHTS).stat().st_size / 1e6
-    fitted = f"{training['images_fit']} images with {training['boxes_fit']:,} boxes to fit and " if phases else ""
+    trees = f"a second stage of {spec.options['trees']} trees, fitted at once" if "trees" in spec.options else ""
+    learnt = phases or trees
+    fitted = f"{training['images_fit']} images with {training['boxes_fit']:,} boxes to fit and " if learnt else ""
     lines = [
         f"# {spec.title}", "", spec.summary, "",
         "## Scores", "",
@@ -236,7 +251,7 @@ def card(model: StoredModel) -> str:
         "- Labels: boxes around 8-connected components of the masks, of at least 10 pixels and 1,000 m²",
         f"- Split: {fitted}{training['images_tune']} images to choose (seed {training['split_seed']}), "
         f"{training['images_validation']} to validate",
-        f"- Start: {_start(training)}; seed {training['seed']}; {phases or 'not trained further'}",
+        f"- Start: {_start(training)}; seed {training['seed']}; {learnt or 'not trained further'}",
         f"- Command: `{training['command']}`", "",
         "## Licence", "", f"Weights: {spec.licence}.", "",
     ]  # fmt: skip
