@@ -60,7 +60,8 @@ them and are under-trained, with their encoder held still.
 What was tried, judged on the tuning part only:
 
 - Components of the mapping U-Net at one threshold, scores weighed by the tenth root of the size: AP50 0.25 to 0.29
-  between thresholds 0.3 and 0.7, 0.285 at 0.35; not weighed 0.324 there. Those of the scSE U-Net, weighed: 0.20 to 0.25.
+  between thresholds 0.3 and 0.7, 0.285 at 0.35; not weighed 0.324 there. Those of the scSE U-Net,
+  weighed: 0.20 to 0.25.
 - The same network's components at thirteen thresholds hold 72 % of the true boxes at an overlap of 0.5, where one
   threshold holds 48 %. Boosted trees that rank them: 0.382 to 0.393 when taught whether a box fits, 0.392 to 0.404
   when taught how well it fits. Without the two features on the window as a whole 0.389, without colours too 0.387.
