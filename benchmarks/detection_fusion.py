@@ -13,16 +13,16 @@ from pathlib import Path
 
 from benchmarks.results import record
 from core.catalog.samples import sample
-from core.detection.boxes import Boxes
-from core.detection.metrics import DetectionScores, scores
-from core.detection.result import DetectionResult
 from core.raster.folder import write_json
 from core.raster.relief import write_relief
 from core.raster.scene import Scene
-from core.runs.detection import Request, run_detection
-from core.runs.fusion import found_boxes, learn_from, moved, order_fused
-from core.runs.origin import done_here
 from core.runs.store import Store
+from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.metrics import DetectionScores, scores
+from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.run import Request, run_detection
+from core.tasks.detection.run_fused import found_boxes, learn_from, moved, order_fused
+from core.tasks.imagery.provenance import done_here
 
 SUMMARY = "Learnt from synthetic valleys, whose elevation model is from before the event."
 

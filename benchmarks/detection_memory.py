@@ -18,12 +18,12 @@ TARGET = 200
 
 def detect(folder: Path, side: int, model_name: str) -> tuple[float, float, float, int]:
     """Detect in the raster of a size; returns MB before, MB at the peak, seconds, and how many candidates."""
-    from core.detection.options import Options
-    from core.detection.predict import Predictor, write_candidates
-    from core.detection.runtime import open_detector
     from core.learning.bridge import bridge
     from core.learning.store import find_model
     from core.raster.scene import Scene
+    from core.tasks.detection.options import Options
+    from core.tasks.detection.predict import Predictor, write_candidates
+    from core.tasks.detection.runtime import open_detector
 
     model = find_model("detection", model_name)
     runtime = open_detector(model)

@@ -17,14 +17,14 @@ import numpy as np
 
 from benchmarks.rasters import make_raster
 from benchmarks.results import record
-from core.detection.families.base import build_detector
-from core.detection.options import Options
-from core.detection.predict import Predictor, write_candidates
-from core.detection.runtime import DetectorRuntime
 from core.learning.bridge import bridge
 from core.learning.runtime import default_threads
 from core.learning.store import StoredModel, list_models
 from core.raster.scene import Scene
+from core.tasks.detection.families.base import build_detector
+from core.tasks.detection.options import Options
+from core.tasks.detection.predict import Predictor, write_candidates
+from core.tasks.detection.runtime import DetectorRuntime
 
 TARGET = 0.85
 COLOURS = ("red", "green", "blue")

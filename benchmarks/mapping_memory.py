@@ -56,9 +56,9 @@ def map_raster(folder: Path, side: int, model_name: str) -> tuple[float, float, 
     from core.learning.runtime import open_runtime
     from core.learning.segmentation import network_of
     from core.learning.store import find_model
-    from core.mapping.options import Options
-    from core.mapping.predict import Predictor, write_rasters
     from core.raster.scene import Scene
+    from core.tasks.mapping.options import Options
+    from core.tasks.mapping.predict import Predictor, write_rasters
 
     model = tiny_model(folder / TINY) if model_name == TINY else find_model("mapping", model_name)
     runtime = open_runtime(model, network_of, folder / "cache")

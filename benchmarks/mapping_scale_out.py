@@ -27,10 +27,10 @@ def main() -> None:
     arguments = parser.parse_args()
     # The same in this process, which exports the network before any clock runs.
     os.environ["SLIDELENS_THREADS"] = THREADS
-    from core.runs.local import LocalCluster
-    from core.runs.mapping import Request, order_of, prepare
-    from core.runs.shared import map_shared
+    from core.jobs.local_cluster import LocalCluster
+    from core.jobs.shard_here import map_shared
     from core.runs.store import Store
+    from core.tasks.mapping.run import Request, order_of, prepare
 
     seconds: dict[int, float] = {}
     found: dict[int, tuple[tuple[str, str], ...]] = {}

@@ -18,9 +18,9 @@ from core.learning.bridge import bridge
 from core.learning.runtime import open_runtime
 from core.learning.segmentation import network_of
 from core.learning.store import find_model
-from core.mapping.options import Options
-from core.mapping.predict import Predictor, write_rasters
 from core.raster.scene import Scene
+from core.tasks.mapping.options import Options
+from core.tasks.mapping.predict import Predictor, write_rasters
 
 TARGET = 0.85
 

@@ -44,10 +44,10 @@ def outline(folder: Path, name: str) -> tuple[float, float, float, int]:
     import numpy as np
     import pyogrio  # noqa: F401
 
-    from core.mapping.findings import Choice
-    from core.mapping.outlines import write_outlines
-    from core.mapping.result import MappingResult
     from core.raster.scene import Scene
+    from core.tasks.mapping.findings import Choice
+    from core.tasks.mapping.outlines import write_outlines
+    from core.tasks.mapping.result import MappingResult
 
     grid = Scene.open(folder / name).grid
     nothing = np.zeros((2, 255), dtype=np.int64)

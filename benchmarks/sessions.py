@@ -144,8 +144,8 @@ def server(home: Path) -> Iterator[tuple[str, psutil.Process]]:
 def map_valley(home: Path) -> list[str]:
     """Ids of finished runs of the sample valley, one a model."""
     from core.raster.scene import Scene
-    from core.runs.mapping import Request, run_mapping
     from core.runs.store import Store
+    from core.tasks.mapping.run import Request, run_mapping
 
     store = Store(home)
     scene = Scene.open(SAMPLE / "valley_after.tif", "Mountain valley after the event", synthetic=True)

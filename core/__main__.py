@@ -1,5 +1,5 @@
 """``python -m core``: the tasks without a browser."""
 
-from core.cli import main
+from core.cli.main import main
 
 raise SystemExit(main())

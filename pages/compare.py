@@ -3,14 +3,14 @@
 import streamlit as st
 
 from ui.feedback import empty, guard
-from ui.runs import beside, over
+from ui.runs import compare, compare_map
 
 st.title("Compare runs")
 
 compared = []
 refused = True
 with guard():
-    compared = beside.asked()
+    compared = compare.asked()
     refused = False
 if not compared:
     if not refused:
@@ -18,9 +18,9 @@ if not compared:
     st.page_link("../pages/runs.py", label="Choose among all runs")
     st.stop()
 
-beside.introduce(compared)
+compare.introduce(compared)
 with guard():
-    beside.show_metrics(compared)
-over.show(compared)
+    compare.show_metrics(compared)
+compare_map.show(compared)
 with guard():
-    beside.show_parameters(compared)
+    compare.show_parameters(compared)

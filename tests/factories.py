@@ -18,19 +18,19 @@ from rasterio.crs import CRS
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from core.detection.boxes import Boxes
-from core.detection.candidates import write_boxes
-from core.detection.result import DetectionResult
 from core.learning.metrics import encode, histogram
 from core.learning.segmentation import architecture
 from core.learning.spec import ModelSpec
 from core.learning.store import SEEN, WEIGHTS, StoredModel
-from core.mapping.result import MappingResult
 from core.raster.grid import Grid
 from core.raster.write import write_array
-from core.runs.detection import counted
 from core.runs.records import Order
 from core.runs.store import Store
+from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.candidates import write_boxes
+from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.run import counted
+from core.tasks.mapping.result import MappingResult
 
 UTM = CRS.from_epsg(32633)
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_200_000)
@@ -136,14 +136,14 @@ def write_model(
 
 
 def detector_spec(name: str = "bright", **changes: Any) -> ModelSpec:
-    """A detector of 8-bit colours that finds the patches whose red is above half; see `tests.detection.fakes`."""
+    """A detector of 8-bit colours that finds the patches whose red is above half; see `tests.tasks.detection.fakes`."""
     changes = {"options": {"nms_iou": 0.5}, "classes": ("landslide",), "tile": 64, **changes}
     return tiny_spec(name, task="detection", architecture="bright", encoder="none", **changes)
 
 
 def make_detector_model(root: Path, spec: ModelSpec | None = None, *, seen: Sequence[str] = ()) -> StoredModel:
     """Write the folder of a detector that finds bright patches."""
-    import tests.detection.fakes  # noqa: F401  registers its family
+    import tests.tasks.detection.fakes  # noqa: F401  registers its family
 
     spec = spec or detector_spec()
     return write_model(root, spec, red_weights(len(spec.bands)), seen=seen)

@@ -9,8 +9,8 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.feedback import duration, guard, plain
-from ui.places import place
-from ui.runs import words as names
+from ui.runs import labels as names
+from ui.task.links import place
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from core.runs.jobs import Jobs
+    from core.jobs.jobs import Jobs
     from core.runs.store import Store
 
 WARM_UP_AFTER = 4.0
@@ -36,7 +36,7 @@ def jobs() -> Jobs:
 
     From the first call on, runs that wait are taken up and those that another server left behind are told of.
     """
-    from core.runs.jobs import default_jobs
+    from core.jobs.jobs import default_jobs
 
     return default_jobs()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from core.detection.result import DETECTIONS
-from core.mapping.result import MAPPINGS
+from core.tasks.detection.result import DETECTIONS
+from core.tasks.mapping.result import MAPPINGS
 
 if TYPE_CHECKING:
     from core.runs.records import Run

@@ -17,7 +17,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, LandslideError, RunCancelled, StorageError
-from core.runs import files, reasons
+from core.runs import failures, files
+from core.runs.dataset_rows import new_id
+from core.runs.datasets import Shelf, one_line
 from core.runs.records import (
     ACTIVE,
     Failure,
@@ -29,8 +31,6 @@ from core.runs.records import (
     clock,
     default_time_limit,
 )
-from core.runs.scene_rows import new_id
-from core.runs.scenes import Shelf, one_line
 from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, SceneRow, StateRow
 
 
@@ -112,7 +112,7 @@ class Queue(Shelf):
 
     def cancel(self, identity: str) -> None:
         """Stop a run: at once while it waits, at its next window or batch while it works."""
-        if not self._end(identity, ("queued",), "cancelled", reasons.cancelled()):
+        if not self._end(identity, ("queued",), "cancelled", failures.cancelled()):
             self._change(identity, ("running",), {"cancelling": True})
 
     def fail(self, identity: str, failure: Failure, status: Status = "failed") -> bool:

@@ -157,7 +157,7 @@ class Order:
     ----------
     task, kind
         ``"mapping"`` or ``"detection"``, and what of it: ``"mapping"``, ``"detection"``, ``"change"``,
-        ``"explanation"``, ``"scored"`` and so on; see `core.runs.work.WORK`.
+        ``"explanation"``, ``"scored"`` and so on; see `core.jobs.perform.WORK`.
     scene_id
         Id of a stored scene, or empty.
     parameters

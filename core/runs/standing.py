@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from core.detection.result import DETECTIONS, DetectionResult
-from core.detection.result import Kind as DetectionKind
 from core.errors import InputError
-from core.mapping.result import MAPPINGS, Kind, MappingResult
 from core.raster.grid import Grid
 from core.runs.provenance import environment, now
+from core.tasks.detection.result import DETECTIONS, DetectionResult
+from core.tasks.detection.result import Kind as DetectionKind
+from core.tasks.mapping.result import MAPPINGS, Kind, MappingResult
 
 
 def check_mapping(result: MappingResult) -> None:

@@ -14,12 +14,12 @@ import platformdirs
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from core.detection.result import DetectionResult
 from core.errors import InputError, StorageError
-from core.mapping.result import MappingResult
 from core.runs import files
 from core.runs.database import Database, database_url, sqlite_url
-from core.runs.finding import descendants, narrowed, record
+from core.runs.dataset_rows import new_id
+from core.runs.datasets import one_line
+from core.runs.queries import descendants, narrowed, record
 from core.runs.queue import Queue, gone
 from core.runs.records import (
     ACTIVE,
@@ -35,9 +35,9 @@ from core.runs.records import (
     checked_id,
     checked_tags,
 )
-from core.runs.scene_rows import new_id
-from core.runs.scenes import one_line
 from core.runs.tables import ArtifactRow, LabelRow, RunRow, StateRow, TagRow
+from core.tasks.detection.result import DetectionResult
+from core.tasks.mapping.result import MappingResult
 
 __all__ = [
     "ID", "Artifact", "Failure", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary", "Store",

@@ -27,14 +27,14 @@ from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
-from core.detection.result import DetectionResult
 from core.errors import BandError, InputError
-from core.mapping.result import MappingResult
+from core.plots.layers import LAYERS
 from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted
-from core.serve.layers import LAYERS
+from core.tasks.detection.result import DetectionResult
+from core.tasks.mapping.result import MappingResult
 
 SIZE = 256
 """Width and height of a tile in pixels."""
@@ -268,7 +268,7 @@ def run_tile(result: MappingResult | DetectionResult, layer: str, address: TileA
     result
         Run to show.
     layer
-        Key of `core.serve.layers.LAYERS`.
+        Key of `core.plots.layers.LAYERS`.
     address
         Tile in Web Mercator, or in pixel space.
     threshold

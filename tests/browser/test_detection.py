@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.detection.findings import default_choice, find
 from core.runs.store import Store
+from core.tasks.detection.findings import default_choice, find
 from tests.browser import steps
 from tests.browser.networks import write_detector, write_networks
 

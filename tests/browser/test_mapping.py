@@ -13,9 +13,9 @@ import pytest
 
 from core.catalog.samples import sample
 from core.raster.scene import Scene
-from core.runs.explain import explain, layers_of
 from core.runs.records import RunFilter
 from core.runs.store import Store
+from core.tasks.mapping.run_explanation import explain, layers_of
 from tests.browser import steps
 from tests.browser.networks import write_networks
 

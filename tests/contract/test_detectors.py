@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.detection.families.base import Detector, build_detector
 from core.learning.config import TrainConfig
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, sha256
+from core.tasks.detection.families.base import Detector, build_detector
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = REPOSITORY / "models"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.runs import jobs
+from core.jobs import jobs
 from core.runs.store import Store
 
 

@@ -10,13 +10,13 @@ import pytest
 from affine import Affine
 from streamlit.testing.v1 import AppTest
 
-from core.mapping import findings
-from core.mapping.result import MappingResult
-from core.runs.difference import order_difference
 from core.runs.records import Failure, Order
 from core.runs.store import Store
+from core.tasks.mapping import findings
+from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.run_change import order_difference
 from tests.factories import NORTH_UP, keep, made_run
-from ui.runs.differing import differing
+from ui.runs.parameter_diff import differing
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](b)"
 

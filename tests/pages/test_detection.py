@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.detection.boxes import Boxes
-from core.detection.result import DetectionResult
-from core.runs.detection import Request, order_of, request_from
-from core.runs.jobs import InlineJobs
+from core.jobs.jobs import InlineJobs
 from core.runs.records import Failure, Progress, SceneRecord
 from core.runs.store import Store
+from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.run import Request, order_of, request_from
 from tests.factories import (
     detector_spec,
     made_detection,
@@ -304,7 +304,7 @@ def test_a_run_under_way_is_followed_and_one_that_failed_says_why(
 
 
 def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store, scene: SceneRecord) -> None:
-    from core.detection.options import Options
+    from core.tasks.detection.options import Options
 
     asked = Request("bright", (3, 2, 1), "1,99", "none", Options(0.5, batch=3))
     run = InlineJobs(store).submit(order_of(scene, asked))

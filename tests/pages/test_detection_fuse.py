@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.detection.fusion import FusionTree, Node
 from core.raster.relief import RELIEF_BANDS
 from core.raster.write import write_array
 from core.runs.records import SceneRecord
 from core.runs.store import Store
+from core.tasks.detection.fusion import FusionTree, Node
 from tests.factories import detector_spec, make_detector_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
 

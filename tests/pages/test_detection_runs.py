@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.detection.boxes import Boxes
-from core.detection.result import DetectionResult
+from core.report.make import make_report
 from core.runs.records import Order
-from core.runs.reporting import make_report
 from core.runs.store import Store
+from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.result import DetectionResult
 from tests.factories import keep, keep_detection, made_detection, made_run
 
 TRUTH = Boxes.of([[10, 10, 30, 30], [50, 50, 90, 70]])

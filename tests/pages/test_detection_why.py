@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.runs.detection import Request, run_detection
 from core.runs.store import Store
+from core.tasks.detection.run import Request, run_detection
 from tests.factories import make_detector_model, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import press, texts
 

@@ -134,8 +134,8 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
 
 
 def test_what_is_under_way_is_told_on_every_page_and_opens(repository: Path, store: Store, tmp_path: Path) -> None:
-    from core.runs.mapping import Request, order_of
     from core.runs.records import Progress
+    from core.tasks.mapping.run import Request, order_of
     from tests.factories import ramp, write_raster
 
     scene = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(40, 40)), "North slope")

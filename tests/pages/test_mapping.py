@@ -10,15 +10,15 @@ import pytest
 from rasterio.warp import transform_geom
 from streamlit.testing.v1 import AppTest
 
-from core.mapping.findings import default_choice
-from core.mapping.options import Options
-from core.runs import jobs
-from core.runs.jobs import InlineJobs
-from core.runs.mapping import Request, order_of, request_from
+from core.jobs import jobs
+from core.jobs.jobs import InlineJobs
+from core.jobs.perform import perform
 from core.runs.records import Failure, Order, Progress
-from core.runs.scoring import rescore
 from core.runs.store import Store
-from core.runs.work import perform
+from core.tasks.mapping.findings import default_choice
+from core.tasks.mapping.options import Options
+from core.tasks.mapping.run import Request, order_of, request_from
+from core.tasks.mapping.run_scored import rescore
 from tests.factories import ramp, tiny_spec, write_model, write_raster
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -300,9 +300,8 @@ def test_without_a_model_the_page_says_how_to_get_one(
 @pytest.fixture
 def large(page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The page of a finished run that is too large to be outlined at once."""
-    reported = "core.runs.report.mapping.subject"
-    for module in ("core.mapping.findings", "core.runs.outlines", "core.mapping.export", reported):
-        monkeypatch.setattr(f"{module}.LARGEST", 99)
+    for module in ("findings", "run_outlines", "export", "report.subject"):
+        monkeypatch.setattr(f"core.tasks.mapping.{module}.LARGEST", 99)
     red = np.zeros((3, 48, 64), np.uint8)
     red[0, 4:10, 5:15] = red[0, 30:34, 40:44] = 255
     page.query_params["scene"] = store.add_scene(write_raster(tmp_path / "scene.tif", red), "scene.tif").id
@@ -349,7 +348,7 @@ def test_other_sliders_are_other_outlines_and_the_old_ones_are_still_there(large
 
 
 def test_outlining_under_way_is_followed_and_can_be_cancelled(large: AppTest, store: Store) -> None:
-    from core.runs.outlines import order_outlines
+    from core.tasks.mapping.run_outlines import order_outlines
 
     run = large.query_params["run"]
     result = store.mapping(run)
@@ -434,7 +433,7 @@ def test_a_large_run_is_scored_afterwards_by_a_job_that_the_page_follows_and_ope
 
 
 def test_a_report_of_a_large_run_counts_what_was_outlined(large: AppTest, store: Store) -> None:
-    from core.runs.reporting import make_report
+    from core.report.make import make_report
 
     run = large.query_params["run"]
     make_report(store, run)

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.mapping.findings import default_choice
-from core.runs.difference import order_difference
-from core.runs.explain import explain, layers_of
-from core.runs.jobs import InlineJobs
-from core.runs.mapping import Request, order_of
-from core.runs.outlines import order_outlines
+from core.jobs.jobs import InlineJobs
+from core.report.words import area
 from core.runs.records import Failure, Order, SceneRecord
-from core.runs.report.words import area
 from core.runs.store import Store
+from core.tasks.mapping.findings import default_choice
+from core.tasks.mapping.run import Request, order_of
+from core.tasks.mapping.run_change import order_difference
+from core.tasks.mapping.run_explanation import explain, layers_of
+from core.tasks.mapping.run_outlines import order_outlines
 from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
 from ui.task.view import area_text

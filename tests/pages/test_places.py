@@ -10,7 +10,7 @@ import pytest
 
 from core.runs.records import Run
 from ui.jobs import order_again
-from ui.places import place
+from ui.task.links import place
 
 ID, ONE, OTHER = "a" * 32, "b" * 32, "c" * 32
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.mapping import findings
-from core.runs.mapping import Request, order_of
+from core.jobs.perform import perform
 from core.runs.records import Order
-from core.runs.report.mapping import subject
 from core.runs.store import Store
-from core.runs.work import perform
+from core.tasks.mapping import findings
+from core.tasks.mapping.report import subject
+from core.tasks.mapping.run import Request, order_of
 from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](b)"
@@ -130,7 +130,7 @@ def test_warnings_stand_before_all_else(page: AppTest, store: Store, tmp_path: P
 
 
 def test_explanations_so_far_are_shown(page: AppTest, store: Store, models: Path, tmp_path: Path) -> None:
-    from core.runs.explain import explain, layers_of
+    from core.tasks.mapping.run_explanation import explain, layers_of
 
     write_model(models, tiny_spec("red", encoder="deep", tile=64), deep_weights())
     scene = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(48, 64)), "scene.tif")

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.mapping.result import MappingResult
-from core.runs.mapping import Request, order_of
+from core.jobs.perform import perform
 from core.runs.records import Failure, Order, RunFilter
 from core.runs.store import Store
-from core.runs.work import perform
+from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.run import Request, order_of
 from tests.factories import keep, made_run, ramp, tiny_spec, write_model, write_raster
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](b) $x$"

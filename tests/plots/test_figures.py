@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 import pytest
 
 from core.learning.metrics import CODES, Confusion, threshold_curve
-from core.mapping.size_frequency import fit_size_frequency
 from core.plots.colours import FOUND
 from core.plots.scores import precision_recall_figure, threshold_figure
-from core.plots.sizes import size_frequency_figure
+from core.tasks.mapping.plots import size_frequency_figure
+from core.tasks.mapping.size_frequency import fit_size_frequency
 
 
 def counts() -> np.ndarray:

@@ -14,12 +14,12 @@ import psutil
 import pytest
 
 from core.errors import InputError, StorageError
-from core.mapping.result import MappingResult
 from core.runs.bundle import bundle, bundle_name, manifest
 from core.runs.files import CHUNK
 from core.runs.outcome import Outcome
 from core.runs.records import Failure, Order
 from core.runs.store import Store
+from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run
 
 

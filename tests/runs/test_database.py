@@ -28,8 +28,8 @@ from core.runs.database import LATEST, MIGRATIONS, Database, database_url, migra
 from core.runs.records import Failure
 from core.runs.store import Store
 from core.runs.tables import Base, SceneRow
-from tests.runs.conftest import sqlite_url
-from tests.runs.plain import ORDER, done
+from tests.conftest import sqlite_url
+from tests.jobs.plain import ORDER, done
 
 DONE, LOST, SCENE = "d" * 32, "e" * 32, "5" * 32
 

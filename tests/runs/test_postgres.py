@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import make_url, text
 
 from core.errors import StorageError
+from core.jobs import perform as module
+from core.jobs.perform import perform
 from core.runs import database
-from core.runs import work as module
 from core.runs.store import Store
-from core.runs.work import perform
+from tests.jobs.plain import ORDER, Plain, done, kept_files, written
 from tests.postgres import Server, do
-from tests.runs.plain import ORDER, Plain, done, kept_files, written
 
 
 @pytest.fixture

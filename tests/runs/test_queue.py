@@ -17,7 +17,7 @@ import pytest
 from core.errors import InputError, RunCancelled
 from core.runs.records import Failure, Order, Progress, RunFilter
 from core.runs.store import Store
-from tests.runs.plain import ORDER, begun, done, kept_files, written
+from tests.jobs.plain import ORDER, begun, done, kept_files, written
 
 WRITERS = 20
 
@@ -421,7 +421,7 @@ PROCESS = """
 import sys
 from pathlib import Path
 from core.runs.store import Store
-from tests.runs.plain import ORDER, written
+from tests.jobs.plain import ORDER, written
 from dataclasses import replace
 store = Store(Path(sys.argv[1]), sys.argv[2])
 print("ready", flush=True)

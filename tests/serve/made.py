@@ -13,10 +13,10 @@ from PIL import Image
 from rasterio.crs import CRS
 
 from core.learning.metrics import encode, histogram
-from core.mapping.result import MappingResult
 from core.raster.grid import Grid
 from core.raster.write import write_array
 from core.runs.store import SceneRecord, Store
+from core.tasks.mapping.result import MappingResult
 from tests.factories import keep
 
 HEIGHT, WIDTH = 300, 400

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.task import ask as form
+from ui.task import form
 
 if TYPE_CHECKING:
-    from core.detection.options import Options
     from core.learning.store import StoredModel
-    from core.runs.detection import Request
     from core.runs.records import Order, SceneRecord
-    from ui.task.ask import Earlier
+    from core.tasks.detection.options import Options
+    from core.tasks.detection.run import Request
+    from ui.task.form import Earlier
     from ui.task.task import Drawn
 
 NUMBER = (
@@ -42,7 +42,7 @@ OVERLAPS = {0.0: "none", 0.25: "a quarter", 0.5: "half"}
 
 def like() -> Earlier | None:
     """What the run asked with which the form begins."""
-    from core.runs.detection import request_from
+    from core.tasks.detection.run import request_from
 
     return form.like("detection", request_from)
 
@@ -61,7 +61,7 @@ def ask(record: SceneRecord, before: Earlier | None = None) -> Callable[[Drawn],
     model = form.choose_model("detection", record.scene, before, title, NUMBER)
     if model is None:
         return None
-    from core.runs.detection import Request, order_of
+    from core.tasks.detection.run import Request, order_of
 
     begin: Request = Request(model.spec.name) if before is None else before.request
     request = form.ask(record.scene, model, begin, "Detect landslides", lambda: _options(begin))

@@ -18,15 +18,15 @@ from ui.detection.view import View, found
 from ui.feedback import empty, guard, plain
 from ui.jobs import missing_files
 from ui.map_layers import Outlines
-from ui.runs.words import model_title
+from ui.runs.labels import model_title
 from ui.state import rerun_fragment
 from ui.task.earlier import newest
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
-    from core.detection.findings import Choice, Detections
-    from core.detection.result import DetectionResult
     from core.runs.records import Order, Run
+    from core.tasks.detection.findings import Choice, Detections
+    from core.tasks.detection.result import DetectionResult
 
 SAME = 0.5
 """Overlap (IoU) from which a box of each detector are of one landslide."""
@@ -34,7 +34,7 @@ SAME = 0.5
 
 def other_run(result: DetectionResult) -> Run | None:
     """The run that the address names beside this one, where it is a detection of the same image; else None."""
-    from core.detection.result import DETECTIONS
+    from core.tasks.detection.result import DETECTIONS
 
     identity = st.query_params.get("beside")
     if not identity:
@@ -61,7 +61,7 @@ def layers_of(record: object, result: DetectionResult) -> list[Outlines]:
 
 def _found(run: Run) -> Detections:
     """Boxes of the other run at its model's own confidence and overlap."""
-    from core.detection.findings import default_choice
+    from core.tasks.detection.findings import default_choice
 
     result = resources.store().detection(run.id)
     return found(run.id, default_choice(result), result)
@@ -105,8 +105,8 @@ def _open(identity: str) -> None:
 
 def _others(result: DetectionResult) -> list[Run]:
     """Finished detections of the same image, the newest first."""
-    from core.detection.result import DETECTIONS
     from core.runs.records import RunFilter
+    from core.tasks.detection.result import DETECTIONS
 
     wanted = RunFilter(task="detection", kinds=DETECTIONS, statuses=("done",))
     runs = resources.store().runs(wanted)
@@ -114,7 +114,7 @@ def _others(result: DetectionResult) -> list[Run]:
 
 
 def _title(run: Run) -> str:
-    from ui.runs.words import moment
+    from ui.runs.labels import moment
 
     more = {"scored": ", scored", "fused": ", fused"}.get(run.kind, "")
     return f"{model_title('detection', run.model)}{more} · {moment(run.created)}"
@@ -142,7 +142,7 @@ def _order(view: View, model: str) -> Order:
     """What was asked of this detector, of another one; bands are found anew, for it may take others."""
     from dataclasses import replace
 
-    from core.runs.detection import order_of, request_of
+    from core.tasks.detection.run import order_of, request_of
 
     asked = resources.store().run(view.result.id).parameters
     request = replace(request_of(view.result), model=model, bands=None)
@@ -206,7 +206,7 @@ def _shared(
 ) -> tuple[int, int, int]:
     """How many boxes are of both, of the first alone, of the second alone."""
     del run, choice, other, others_choice  # parts of the key
-    from core.detection.metrics import match
+    from core.tasks.detection.metrics import match
 
     matched = match([_ours.boxes], [_theirs.boxes], SAME, limit=None).matched[0]
     both = int((matched >= 0).sum())
@@ -217,7 +217,7 @@ def _curves(view: View, other: Detections, first: str, second: str) -> None:
     ours, theirs = view.findings, other
     if ours.curve is None or ours.scores is None or theirs.curve is None or theirs.scores is None:
         return
-    from core.plots.detections import precision_recall_figure
+    from core.tasks.detection.plots import precision_recall_figure
 
     now, beside = ours.curve.at(view.choice.confidence), (second, theirs.curve, theirs.scores.ap50)
     figure = precision_recall_figure(ours.curve, now, ours.scores.ap50, first, beside)

@@ -63,7 +63,7 @@ def _files(view: View) -> None:
 
 
 def _prepare(view: View, folder: Path) -> None:
-    from core.detection.export import export_run
+    from core.tasks.detection.export import export_run
 
     with st.spinner("Writing the files"):
         export_run(view.result, view.choice, folder, copies=False)

@@ -11,14 +11,14 @@ from ui.detection.scores import NAMES, number
 from ui.detection.task import DETECTION
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
-from ui.runs.words import model_title, moment
+from ui.runs.labels import model_title, moment
 from ui.task.earlier import newest
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
-    from core.detection.fusion import FusionTree
-    from core.detection.result import DetectionResult
     from core.runs.records import Order, Run
+    from core.tasks.detection.fusion import FusionTree
+    from core.tasks.detection.result import DetectionResult
 
 
 def show(view: View) -> None:
@@ -30,7 +30,7 @@ def show(view: View) -> None:
     if not view.result.grid.is_georeferenced:
         st.info("Only scenes with a coordinate system can be laid on an elevation model.")
         return
-    from core.runs.terrain import terrain_runs
+    from core.tasks.detection.terrain import terrain_runs
 
     known = terrain_runs(resources.store(), view.result)
     if not known:
@@ -41,7 +41,7 @@ def show(view: View) -> None:
 
 def _search(view: View) -> None:
     """Search the elevation model of the scene with a detector of the shape of the ground."""
-    from core.runs.terrain import terrain_models
+    from core.tasks.detection.terrain import terrain_models
 
     models = {model.spec.name: model.spec.title for model in terrain_models()}
     if view.record.dem is None:
@@ -72,14 +72,14 @@ def _search(view: View) -> None:
 
 def _relief_known(view: View) -> bool:
     """Whether the relief of the scene was made before; looking must not make it."""
-    from core.runs.terrain import relief_file
+    from core.tasks.detection.terrain import relief_file
 
     return view.record.dem is not None and relief_file(resources.store(), view.record).is_file()
 
 
 def _order(view: View, model: str) -> Order:
-    from core.runs.detection import Request, order_of
-    from core.runs.terrain import relief_scene
+    from core.tasks.detection.run import Request, order_of
+    from core.tasks.detection.terrain import relief_scene
 
     with st.spinner("Working out the shape of the ground"):
         record = relief_scene(resources.store(), view.record)
@@ -88,7 +88,7 @@ def _order(view: View, model: str) -> Order:
 
 
 def _fuse(view: View, known: list[Run]) -> None:
-    from core.runs.fusion import find_tree, list_trees, order_fused
+    from core.tasks.detection.run_fused import find_tree, list_trees, order_fused
 
     trees = list_trees()
     if not trees:
@@ -155,8 +155,8 @@ def _apart(tree: FusionTree) -> None:
 
 def _tell(view: View) -> None:
     """What a fused run stands on, and how each part does by itself."""
-    from core.detection.findings import default_choice
-    from core.detection.fusion import FusionTree
+    from core.tasks.detection.findings import default_choice
+    from core.tasks.detection.fusion import FusionTree
 
     store = resources.store()
     parents = [store.detection(parent) for parent in view.result.parents]
@@ -170,8 +170,8 @@ def _tell(view: View) -> None:
 
 def _scores(view: View, parents: list[DetectionResult], choices: list[object]) -> None:
     """Both parents and what was made of them beside the same reference."""
-    from core.detection.metrics import scores
-    from core.runs.fusion import moved
+    from core.tasks.detection.metrics import scores
+    from core.tasks.detection.run_fused import moved
 
     truth = view.result.truth()
     if truth is None:

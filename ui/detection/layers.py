@@ -110,7 +110,7 @@ def density(cells: GeoDataFrame, title: str) -> Outlines:
     Parameters
     ----------
     cells
-        As `core.detection.findings.density` gives them.
+        As `core.tasks.detection.findings.density` gives them.
     title
         What is counted, with its unit.
     """

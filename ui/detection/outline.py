@@ -17,9 +17,9 @@ from ui.task.view import area_text
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.detection.result import DetectionResult
-    from core.runs.box_outline import OutlineQuestion
     from core.runs.records import Run
+    from core.tasks.detection.result import DetectionResult
+    from core.tasks.joined.box_outline import OutlineQuestion
 
 SHOWN = 100
 """Outlines that the map shows, the newest."""
@@ -49,7 +49,7 @@ def _outlines(runs: tuple[str, ...]) -> GeoDataFrame | None:
     import pandas
 
     from core.errors import StorageError
-    from core.runs.box_outline import read_outline
+    from core.tasks.joined.box_outline import read_outline
 
     found = []
     for run in runs:
@@ -67,7 +67,7 @@ def _outlines(runs: tuple[str, ...]) -> GeoDataFrame | None:
 
 def show(view: View) -> None:
     """Send the chosen box to a mapping model, and say what it maps there."""
-    from core.runs.box_outline import known_outline, outline_question
+    from core.tasks.joined.box_outline import known_outline, outline_question
 
     if view.selected is None or view.box is None:
         return
@@ -111,7 +111,7 @@ def _models() -> dict[str, str]:
 
 def _start(view: View, question: OutlineQuestion) -> None:
     """Outline a box at once, or have a large one outlined by a job."""
-    from core.runs.box_outline import order_outline, outline_box
+    from core.tasks.joined.box_outline import order_outline, outline_box
 
     if question.is_large(view.result.grid):
         resources.jobs().submit(order_outline(view.result, question, owner=resources.visitor()))

@@ -25,9 +25,9 @@ from ui.task.selection import Selection
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.detection.findings import Detections
-    from core.detection.result import DetectionResult
     from core.runs.records import Run, SceneRecord
+    from core.tasks.detection.findings import Detections
+    from core.tasks.detection.result import DetectionResult
 
 AROUND = "29rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
@@ -140,7 +140,7 @@ def _boxes_of_reference(run: str, _findings: Detections) -> GeoDataFrame:
     import geopandas
     import numpy as np
 
-    from core.detection.findings import polygons
+    from core.tasks.detection.findings import polygons
 
     truth, grid = _findings.truth, _findings.result.grid
     assert truth is not None  # noqa: S101  the caller looked
@@ -156,7 +156,7 @@ def _inspect(
     if clicked is None:
         invite(event, "box")
         return
-    from core.runs.inspect import look_up
+    from core.tasks.mapping.pixel import look_up
 
     show_place(look_up(record.scene, result.grid, *clicked), result.grid, [])
 

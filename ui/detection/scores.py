@@ -18,11 +18,11 @@ from ui.task.view import area_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.detection.boxes import Boxes
-    from core.detection.findings import Choice, Detections
-    from core.detection.metrics import DetectionScores
     from core.raster.scene import Scene
     from core.runs.records import SceneRecord
+    from core.tasks.detection.boxes import Boxes
+    from core.tasks.detection.findings import Choice, Detections
+    from core.tasks.detection.metrics import DetectionScores
 
 NAMES = {"ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall"}
 
@@ -57,7 +57,7 @@ def show(view: View) -> None:
     if view.result.provenance["scene"]["seen_by_model"]:
         st.warning("Seen: the detector was trained or chosen on this very scene. These scores say nothing about skill.")
     _numbers(scores)
-    from core.plots.detections import confidence_figure, precision_recall_figure
+    from core.tasks.detection.plots import confidence_figure, precision_recall_figure
 
     left, right = st.columns(2)
     with left:
@@ -76,7 +76,7 @@ def show(view: View) -> None:
 
 def _scored(view: View, record: SceneRecord) -> str:
     """Score the run against the scene's inventory; a large raster is counted by a job, which the page follows."""
-    from core.runs.detection import order_scored, rescore
+    from core.tasks.detection.run import order_scored, rescore
 
     height, width = view.result.grid.shape
     if height * width > AT_ONCE:
@@ -156,7 +156,7 @@ def _pictures(
     run: str, choice: Choice, kind: str, numbers: tuple[int, ...], _scene: Scene, _found: Detections
 ) -> list[NDArray[np.uint8]]:
     del run, choice  # parts of the key
-    from core.plots.cutouts import cutout
+    from core.tasks.detection.cutouts import cutout
 
     truth, grid = _found.truth, _found.result.grid
     assert truth is not None  # noqa: S101  there would be no gallery

@@ -10,9 +10,9 @@ import streamlit as st
 from ui.task.view import unit
 
 if TYPE_CHECKING:
-    from core.detection.findings import Choice
-    from core.detection.result import DetectionResult
     from core.raster.grid import Grid
+    from core.tasks.detection.findings import Choice
+    from core.tasks.detection.result import DetectionResult
 
 MOST_ACROSS = 150
 """Cells along the longer side of a scene: more show nothing that the boxes do not."""
@@ -21,8 +21,8 @@ MERGINGS = {"nms": "Surest box (NMS)", "fusion": "Mean box (WBF)"}
 
 def choose(result: DetectionResult) -> tuple[Choice, float]:
     """What to count as a box, and the side of the density grid's cells."""
-    from core.detection.figure import cell_side
-    from core.detection.findings import Choice, default_choice
+    from core.tasks.detection.figure import cell_side
+    from core.tasks.detection.findings import Choice, default_choice
 
     default = default_choice(result)
     lowest = math.ceil(result.floor * 100 - 1e-6) / 100
@@ -76,7 +76,7 @@ def cells(grid: Grid) -> list[float]:
     They have at least four pixels, and at most some hundred lie along the longer side of the grid. That with which a
     report counts is among them.
     """
-    from core.detection.figure import STEPS, cell_side
+    from core.tasks.detection.figure import STEPS, cell_side
 
     pixel = grid.ground_distance() or 1.0
     longest = max(grid.shape) * pixel

@@ -16,7 +16,7 @@ from ui.feedback import guard
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from core.detection.result import DetectionResult
+    from core.tasks.detection.result import DetectionResult
     from ui.detection.view import View
     from ui.map_layers import Outlines, Tiles
 

@@ -12,9 +12,9 @@ from ui.task.view import unit
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.detection.findings import Choice, Detections
-    from core.detection.result import DetectionResult
     from core.runs.store import SceneRecord
+    from core.tasks.detection.findings import Choice, Detections
+    from core.tasks.detection.result import DetectionResult
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,15 @@ def found(run: str, choice: Choice, _result: DetectionResult) -> Detections:
         When a file of the run is gone.
     """
     del run  # part of the key
-    from core.detection.findings import find
+    from core.tasks.detection.findings import find
 
     return find(_result, choice)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def counted(run: str, choice: Choice, cell: float, _found: Detections) -> GeoDataFrame:
-    """Counts of boxes in the cells of a grid, see `core.detection.findings.density`."""
+    """Counts of boxes in the cells of a grid, see `core.tasks.detection.findings.density`."""
     del run, choice  # parts of the key
-    from core.detection.findings import density
+    from core.tasks.detection.findings import density
 
     return density(_found, cell)

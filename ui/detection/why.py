@@ -16,12 +16,12 @@ from ui.state import Slot
 from ui.task.explained import open_explanation, show_explained
 
 if TYPE_CHECKING:
-    from core.detection.result import DetectionResult
     from core.explain.layers import LayerChoice
     from core.raster.scene import Scene
-    from core.runs.explain_box import BoxQuestion
-    from core.runs.explained import Pictured
+    from core.report.explained import Pictured
     from core.runs.records import Run
+    from core.tasks.detection.result import DetectionResult
+    from core.tasks.detection.run_explanation import BoxQuestion
 
 HELP = {
     "grad-cam": "Weighs what the detector saw by how much it counts on average: marks all that looks alike.",
@@ -56,7 +56,7 @@ def _open_awaited() -> None:
 
 def _ask(view: View) -> None:
     from core.explain.boxes import HIRES_CAM, METHODS
-    from core.runs.explain_box import known_explanation, question_of
+    from core.tasks.detection.run_explanation import known_explanation, question_of
 
     if view.selected is None or view.box is None:
         st.info("Choose a box on the map or a row under Findings; then ask why it was found.")
@@ -97,7 +97,7 @@ def _ask(view: View) -> None:
 def _answer(view: View, question: BoxQuestion, known: Run | None) -> None:
     """Show the answer to a question: that which is known, one that is found at once, or one that a job will find."""
     from core.explain.boxes import METHODS
-    from core.runs.explain_box import explain_box, order_explanation
+    from core.tasks.detection.run_explanation import explain_box, order_explanation
 
     if known is not None and known.status == "done" and jobs.missing_files(known) is None:
         open_explanation("detection", known.id)
@@ -114,7 +114,7 @@ def _answer(view: View, question: BoxQuestion, known: Run | None) -> None:
 @st.cache_resource(max_entries=8, show_spinner="Loading the detector")
 def _layers(run: str, _result: DetectionResult) -> tuple[LayerChoice, ...]:
     del run  # the key
-    from core.runs.explain_box import layers_of_detector
+    from core.tasks.detection.run_explanation import layers_of_detector
 
     return layers_of_detector(_result)
 
@@ -122,7 +122,7 @@ def _layers(run: str, _result: DetectionResult) -> tuple[LayerChoice, ...]:
 def _show(view: View, run: Run) -> None:
     from core.plots.faithfulness import curves_figure
     from core.plots.pictures import outlined, signed_picture
-    from core.runs.explain_box import curves_in
+    from core.tasks.detection.run_explanation import curves_in
 
     told = resources.store().provenance(run.id)
     st.markdown(f"**{_about(run, view)}**")
@@ -147,7 +147,7 @@ def _show(view: View, run: Run) -> None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _pictured(explanation: str, scene_digest: str, _scene: Scene) -> Pictured:
     del scene_digest  # part of the key
-    from core.runs.explained import pictured
+    from core.report.explained import pictured
 
     return pictured(resources.store(), explanation, _scene)
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.task import ask as form
+from ui.task import form
 
 if TYPE_CHECKING:
     from core.learning.store import StoredModel
-    from core.mapping.options import Options
-    from core.runs.mapping import Request
     from core.runs.records import Order, SceneRecord
-    from ui.task.ask import Earlier
+    from core.tasks.mapping.options import Options
+    from core.tasks.mapping.run import Request
+    from ui.task.form import Earlier
     from ui.task.task import Drawn
 
 NUMBER = (
@@ -27,15 +27,15 @@ NUMBER = (
 
 def like() -> Earlier | None:
     """What the run asked with which the form begins."""
-    from core.runs.mapping import request_from
+    from core.tasks.mapping.run import request_from
 
     return form.like("mapping", request_from)
 
 
 def ask(record: SceneRecord, before: Earlier | None = None) -> Callable[[Drawn], Order] | None:
     """Show model and form; what makes the order, once the button was pressed."""
-    from core.mapping.card import FAILURES
-    from core.runs.mapping import Request, order_of
+    from core.tasks.mapping.card import FAILURES
+    from core.tasks.mapping.run import Request, order_of
 
     model = form.choose_model("mapping", record.scene, before, _title, NUMBER)
     if model is None:
@@ -71,7 +71,7 @@ def _options(begin: Request) -> Options:
 
 def _unasked(request: Request) -> list[str]:
     """What the form takes from an earlier run without asking, as far as it is not what it would be anyway."""
-    from core.runs.mapping import Request
+    from core.tasks.mapping.run import Request
 
     usual, parts = Request(request.model), []
     if request.options.overlap != usual.options.overlap:

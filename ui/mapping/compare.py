@@ -17,8 +17,8 @@ from ui.task.run import show_state
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
-    from core.mapping.result import MappingResult
     from core.runs.records import Order
+    from core.tasks.mapping.result import MappingResult
 
 
 def show(view: View) -> None:
@@ -55,7 +55,7 @@ def _choose_before(view: View) -> None:
 
 def _order(view: View) -> Order:
     """What is asked of the earlier scene: the same as of the later one."""
-    from core.runs.mapping import order_of, request_for
+    from core.tasks.mapping.run import order_of, request_for
 
     before = resources.store().scene_record(view.record.before)
     request = request_for(view.result, view.record.scene, before.scene)
@@ -63,7 +63,7 @@ def _order(view: View) -> Order:
 
 
 def _show(view: View, earlier: MappingResult) -> None:
-    from core.mapping.findings import LARGEST
+    from core.tasks.mapping.findings import LARGEST
 
     height, width = view.result.grid.shape
     if height * width > LARGEST:
@@ -89,7 +89,7 @@ def _show(view: View, earlier: MappingResult) -> None:
 
 def _keep(view: View, earlier: MappingResult) -> None:
     """Have the change of probability as a run, whose layer the map then offers."""
-    from core.runs.difference import difference_here, known_difference
+    from core.tasks.mapping.run_change import difference_here, known_difference
 
     store = resources.store()
     if known_difference(store, earlier.id, view.result.id) is None:
@@ -101,6 +101,6 @@ def _keep(view: View, earlier: MappingResult) -> None:
 @st.cache_resource(max_entries=4, show_spinner="Comparing")
 def _compared(after_id: str, before_id: str, choice: object, _after: MappingResult, _before: MappingResult) -> object:
     del after_id, before_id  # parts of the key
-    from core.mapping.change import compare
+    from core.tasks.mapping.change import compare
 
     return compare(_before, _after, choice)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from ui.mapping.view import View
 from ui.task.export import folder_of, link, offer, show_report
 
 if TYPE_CHECKING:
-    from core.mapping.outlines import Outlined
+    from core.tasks.mapping.outlines import Outlined
 
 STORED = {
     "probability": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",
@@ -77,13 +77,13 @@ def _folder(view: View) -> Path:
 
 def _outlined(view: View) -> Outlined | None:
     """What a job outlined, for a run too large to do so at once."""
-    from core.mapping.outlines import Outlined
+    from core.tasks.mapping.outlines import Outlined
 
     return view.findings if isinstance(view.findings, Outlined) else None
 
 
 def _prepare(view: View, folder: Path, outlined: Outlined | None) -> None:
-    from core.mapping.export import export_run
+    from core.tasks.mapping.export import export_run
 
     with st.spinner("Writing the files"):
         export_run(

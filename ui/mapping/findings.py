@@ -30,9 +30,9 @@ COLUMNS = {
 
 def _trust(view: View) -> None:
     """Beside what was found, how much of it is right: nobody should read the one without the other."""
-    from core.mapping.findings import score
-    from core.runs.report.mapping.agreement import precision_words, recall_words
-    from core.runs.report.mapping.summary import index_did_better
+    from core.tasks.mapping.findings import score
+    from core.tasks.mapping.report.agreement import precision_words, recall_words
+    from core.tasks.mapping.report.summary import index_did_better
 
     scores = score(view.result, view.choice.threshold)
     if scores is None:
@@ -103,7 +103,7 @@ def _table(view: View) -> None:
 
 
 def _sizes(view: View) -> None:
-    from core.plots.sizes import size_frequency_figure
+    from core.tasks.mapping.plots import size_frequency_figure
 
     assert view.findings is not None  # noqa: S101  show() returned otherwise
     sizes = view.findings.sizes

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
-    from core.mapping.findings import Choice, Findings, Landslides
-    from core.mapping.outlines import Outlined
-    from core.mapping.result import MappingResult
     from core.runs.records import Run, SceneRecord
+    from core.tasks.mapping.findings import Choice, Findings, Landslides
+    from core.tasks.mapping.outlines import Outlined
+    from core.tasks.mapping.result import MappingResult
 
 DRAWN = 2000
 """Outlines on the map; a browser that draws more becomes slow."""
@@ -51,14 +51,14 @@ def landslides(record: SceneRecord, result: MappingResult, choice: Choice) -> La
 
 def outlines_run(record: SceneRecord, result: MappingResult, choice: Choice) -> Run | None:
     """The run that holds the landslides of a large run at a choice, or is to; None where nobody asked for them."""
-    from core.runs.outlines import known_outlines
+    from core.tasks.mapping.run_outlines import known_outlines
 
     return known_outlines(resources.store(), result, choice, terrain=record.dem is not None)
 
 
 def is_large(result: MappingResult) -> bool:
     """Whether a run is too large to be outlined at once."""
-    from core.mapping.findings import LARGEST
+    from core.tasks.mapping.findings import LARGEST
 
     return result.grid.width * result.grid.height > LARGEST
 
@@ -87,7 +87,7 @@ def _offer(record: SceneRecord, result: MappingResult, choice: Choice) -> None:
             "and outlining the landslides at these values is a job, whose result is kept."
         )
     if pressed:
-        from core.runs.outlines import order_outlines
+        from core.tasks.mapping.run_outlines import order_outlines
 
         order = order_outlines(result, choice, terrain=record.dem is not None, owner=resources.visitor())
         resources.jobs().submit(order)
@@ -97,7 +97,7 @@ def _offer(record: SceneRecord, result: MappingResult, choice: Choice) -> None:
 @st.cache_resource(max_entries=8, show_spinner="Outlining landslides")
 def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -> Findings:
     del run  # part of the key
-    from core.mapping.findings import find
+    from core.tasks.mapping.findings import find
 
     return find(_result, choice, dem)
 
@@ -105,6 +105,6 @@ def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -
 @st.cache_resource(max_entries=4, show_spinner="Reading the landslides")
 def _outlined(run: str, choice: Choice, _result: MappingResult, _run: Run) -> Outlined:
     del run  # part of the key
-    from core.runs.outlines import outlined
+    from core.tasks.mapping.run_outlines import outlined
 
     return outlined(resources.store(), _result, _run, choice)

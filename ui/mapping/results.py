@@ -25,9 +25,9 @@ from ui.task.view import area_text, unit
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.mapping.findings import Choice, Landslides
-    from core.mapping.result import MappingResult
     from core.runs.records import Run, SceneRecord
+    from core.tasks.mapping.findings import Choice, Landslides
+    from core.tasks.mapping.result import MappingResult
 
 AROUND = "29rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
@@ -41,7 +41,7 @@ SIDES = {
 
 def choose(result: MappingResult) -> Choice:
     """The sliders that only post-process; their values stand in the address."""
-    from core.mapping.findings import Choice, default_choice
+    from core.tasks.mapping.findings import Choice, default_choice
 
     default = default_choice(result, result.threshold)
     area = unit(result.grid)
@@ -116,7 +116,7 @@ def _inspect(
     if clicked is None:
         invite(event, "landslide")
         return
-    from core.runs.inspect import inspect
+    from core.tasks.mapping.pixel import inspect
 
     pixel = inspect(record.scene, result, *clicked)
     found = ["no data" if pixel.probability is None else f"**probability {pixel.probability:.2f}**"]

@@ -23,7 +23,7 @@ NAMES = {
 
 def show(view: View) -> None:
     """Scores at the threshold and the precision–recall curve, or the way to them."""
-    from core.mapping.findings import score
+    from core.tasks.mapping.findings import score
 
     scores = score(view.result, view.choice.threshold)
     if scores is None:
@@ -57,7 +57,7 @@ def _number(value: float) -> str:
 
 
 def _table(view: View, scores: object) -> None:
-    from core.mapping.findings import Scores
+    from core.tasks.mapping.findings import Scores
 
     assert isinstance(scores, Scores)  # noqa: S101  narrows the lazily imported type
     model = scores.model
@@ -83,7 +83,7 @@ def _table(view: View, scores: object) -> None:
 
 def _false_alarm_rate(view: View, false_positive: int) -> str:
     """False-alarm area per km², for a georeferenced run with truth."""
-    from core.mapping.findings import pixel_area
+    from core.tasks.mapping.findings import pixel_area
 
     if not view.result.grid.is_georeferenced:
         return ""
@@ -104,7 +104,7 @@ def _ask_for_truth(view: View) -> None:
 
 def _scored(view: View, record: SceneRecord) -> str:
     """Score the run against the scene's inventory; a large raster is counted by a job, which the page follows."""
-    from core.runs.scoring import order_scored, rescore
+    from core.tasks.mapping.run_scored import order_scored, rescore
 
     if is_large(view.result):
         return resources.jobs().submit(order_scored(view.result, record, owner=resources.visitor()))

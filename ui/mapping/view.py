@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ui.task.view import unit
 
 if TYPE_CHECKING:
-    from core.mapping.findings import Choice, Landslides
-    from core.mapping.result import MappingResult
     from core.runs.store import SceneRecord
+    from core.tasks.mapping.findings import Choice, Landslides
+    from core.tasks.mapping.result import MappingResult
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ui.task.explained import finished, open_explanation, show_explained
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
-    from core.runs.explained import Pictured
+    from core.report.explained import Pictured
     from core.runs.records import Run
 
 def show(view: View) -> None:
@@ -26,7 +26,7 @@ def show(view: View) -> None:
 
 
 def _ask(view: View) -> None:
-    from core.runs.explain import layers_of
+    from core.tasks.mapping.run_explanation import layers_of
 
     target = _target(view)
     if target is None:
@@ -67,7 +67,7 @@ def _words(view: View) -> str:
 
 def _explained(view: View, target: object, layer: str) -> str:
     """Id of the explanation of a target: that which this visitor asked for before, or a new one."""
-    from core.runs.explain import explain
+    from core.tasks.mapping.run_explanation import explain
 
     key = f"explained-{view.result.id}-{view.choice}-{view.selected}-{view.clicked}-{layer}"
     known = st.session_state.get(key)
@@ -97,7 +97,7 @@ def _show(view: View, run: Run) -> None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _pictured(explanation: str, scene_digest: str, _scene: Scene) -> Pictured:
     del scene_digest  # part of the key
-    from core.runs.explained import pictured
+    from core.report.explained import pictured
 
     return pictured(resources.store(), explanation, _scene)
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import InputError
 from ui import resources
 from ui.feedback import empty, guard, show_error
-from ui.runs import detail, filters, several, table
+from ui.runs import detail, filters, selection, table
 from ui.state import Slot
 
 PAGE = 50
@@ -46,7 +46,7 @@ def _show(moving: bool) -> None:
             st.info("No run matches these filters.")
             st.button("Clear the filters", on_click=filters.clear, key="clear-filters")
         if len(chosen) > 1:
-            several.show(chosen)
+            selection.show(chosen)
         elif chosen:
             _one(chosen[0])
         elif runs:

@@ -9,9 +9,9 @@ import streamlit as st
 from core.errors import InputError
 from ui import jobs, resources
 from ui.feedback import duration, guard, plain, show_error
-from ui.places import place
-from ui.runs import table, words
+from ui.runs import labels, table
 from ui.state import rerun_fragment
+from ui.task.links import place
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -40,10 +40,10 @@ def show(run: Run) -> None:
 
 
 def _line(run: Run) -> str:
-    parts = [words.status(run), words.kind(run), run.scene if run.scene != run.title else "", run.model]
+    parts = [labels.status(run), labels.kind(run), run.scene if run.scene != run.title else "", run.model]
     spent = "" if run.seconds is None else duration(run.seconds)
-    parts += [words.moment(run.created), spent and (f"{spent} so far" if run.active else f"took {spent}")]
-    parts += [words.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"id {run.id[:8]}"]
+    parts += [labels.moment(run.created), spent and (f"{spent} so far" if run.active else f"took {spent}")]
+    parts += [labels.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"id {run.id[:8]}"]
     return " · ".join(plain(part) for part in parts if part)
 
 
@@ -70,20 +70,20 @@ def _state(run: Run) -> None:
 def _numbers(run: Run) -> None:
     from core.runs.kinds import holds_findings
 
-    known = [name for name in words.METRICS if name in run.metrics]
+    known = [name for name in labels.METRICS if name in run.metrics]
     if not known:
         return
     with st.container(horizontal=True, gap="small"):
         for name in known:
-            st.metric(words.METRICS[name], words.metric(name, run.metrics[name]), width=120)
+            st.metric(labels.METRICS[name], labels.metric(name, run.metrics[name]), width=120)
     if holds_findings(run):
-        st.caption(words.COUNTED[run.task])
+        st.caption(labels.COUNTED[run.task])
 
 
 def _actions(run: Run) -> None:
     """Where the run can be opened, and what can be ordered anew."""
+    from core.jobs.perform import WORK
     from core.runs.kinds import holds_findings
-    from core.runs.work import WORK
 
     found = holds_findings(run)
     with st.container(horizontal=True, gap="small"):
@@ -150,7 +150,7 @@ def _family(run: Run) -> None:
     if children:
         st.caption("On this run stand:")
     for child in children[:LISTED]:
-        _link(f"{words.kind(child)} of {words.moment(child.created)}", child.id, run)
+        _link(f"{labels.kind(child)} of {labels.moment(child.created)}", child.id, run)
     if len(children) > LISTED:
         st.caption(f"and {len(children) - LISTED:,} more")
 
@@ -172,15 +172,15 @@ def _delete(run: Run) -> None:
     files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
     with st.popover("Delete", key=f"delete-{run.id}"):
         also = len(doomed) - 1
-        with_it = "one run that stands on it" if also == 1 else f"{words.count(also, 'run')} that stand on it"
+        with_it = "one run that stands on it" if also == 1 else f"{labels.count(also, 'run')} that stand on it"
         parts = [f"This run goes for good, and with it {with_it}." if also else "This run goes for good."]
         if files:
-            parts.append(f"Its files hold {words.size(sum(files.values()))}; those that another run has too are kept.")
+            parts.append(f"Its files hold {labels.size(sum(files.values()))}; those that another run has too are kept.")
         if any(one.pinned for one in doomed):
             parts.append("**It is pinned, or one of those is.**")
         st.markdown(" ".join(parts))
         if st.button("Delete for good", type="primary", key=f"delete-now-{run.id}"):
             gone = resources.store().delete(run.id)
             table.pick()
-            st.toast(f"{words.count(gone, 'run')} deleted.")
+            st.toast(f"{labels.count(gone, 'run')} deleted.")
             rerun_fragment()

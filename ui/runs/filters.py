@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from ui import resources
-from ui.runs.words import STATUSES, TASKS, zone
+from ui.runs.labels import STATUSES, TASKS, zone
 
 if TYPE_CHECKING:
     from core.runs.records import RunFilter, Status

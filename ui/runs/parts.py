@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.runs.report.parts import (
+from core.report.parts import (
     Facts,
     Heading,
     Items,
@@ -16,11 +16,11 @@ from core.runs.report.parts import (
     Pictures,
     Table,
 )
-from core.runs.report.write import tied
+from core.report.write import tied
 from ui.feedback import plain
 
 if TYPE_CHECKING:
-    from core.runs.report.parts import Content, Picture
+    from core.report.parts import Content, Picture
 
 FULL = 900
 """Natural width of a picture, in CSS pixels, from which it gets a row of its own."""

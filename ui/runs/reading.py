@@ -16,13 +16,13 @@ from ui import jobs, resources
 from ui.feedback import guard, plain
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, show_map
-from ui.places import place
-from ui.runs import parts, words
+from ui.runs import labels, parts
+from ui.task.links import place
 
 if TYPE_CHECKING:
+    from core.report.content import ReportInput
+    from core.report.parts import Content, Part
     from core.runs.records import Run, SceneRecord
-    from core.runs.report.content import ReportInput
-    from core.runs.report.parts import Content, Part
     from ui.map_layers import Outlines
 
 AROUND = "12rem"
@@ -92,7 +92,8 @@ def find(identity: str) -> Run:
 
 
 def _reader(task: str) -> Reader:
-    from ui.runs import reading_boxes, reading_maps
+    from ui.detection import reading as reading_boxes
+    from ui.mapping import reading as reading_maps
 
     return {"mapping": reading_maps.READER, "detection": reading_boxes.READER}[task]
 
@@ -105,7 +106,7 @@ def show(run: Run) -> None:
     LandslideError
         When it cannot be shown, and why.
     """
-    from core.runs.reporting import scene_of
+    from core.report.make import scene_of
 
     st.title(plain(run.title))  # first of all: what is wrong with a run is said below its name
     if not _ready(run):
@@ -167,7 +168,7 @@ def number(name: str, default: float) -> float:
 
 def _content(run: Run, choice: Any) -> ReportInput:  # noqa: ANN401  of the run's task
     """What the report of the run would be made from; explanations whose pictures are lost are left out."""
-    from core.runs.reporting import report_input
+    from core.report.make import report_input
 
     store = resources.store()
     content = report_input(store, run.id, choice)
@@ -177,13 +178,13 @@ def _content(run: Run, choice: Any) -> ReportInput:  # noqa: ANN401  of the run'
 
 def _beginning(run: Run, reader: Reader, reading: Reading) -> None:
     """The one sentence, who says so, and what must be known before reading on."""
-    from core.runs.report.parts import KeyFigures, Notice, Paragraph
+    from core.report.parts import KeyFigures, Notice, Paragraph
 
     told = reading.summary.content
     _show(part for part in told if isinstance(part, Paragraph))
     scene = f" from {run.scene}" if run.scene != run.title else ""
-    when = words.moment(run.finished)
-    st.markdown(plain(f"{reader.verb}{scene} by the model “{words.model(run)}”, computed on {when}."))
+    when = labels.moment(run.finished)
+    st.markdown(plain(f"{reader.verb}{scene} by the model “{labels.model(run)}”, computed on {when}."))
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
     _show(part for part in told if isinstance(part, Notice))
@@ -204,7 +205,7 @@ def _map(run: Run, reader: Reader, record: SceneRecord | None, reading: Reading)
 
 def _rest(told: Mapping[str, Part], reader: Reader) -> None:
     """What stands out, agreement, reasons and limits: the report without what the live map shows."""
-    from core.runs.report.parts import Pictures, Table
+    from core.report.parts import Pictures, Table
 
     for anchor, part in told.items():
         content = list(part.content)
@@ -235,7 +236,7 @@ def _end(run: Run, reader: Reader, reading: Reading) -> None:
     line = [
         f"Run {run.id}", f"scene {run.scene} (SHA-256 {result.scene_digest[:12]}…)",
         f"licence of the scene: {scene.get('licence') or 'not stated'}",
-        f"model {words.model(run)} ({run.model}, weights {weights}…)",
+        f"model {labels.model(run)} ({run.model}, weights {weights}…)",
         reader.chosen(reading), f"SlideLens {versions.get('slidelens', '')}",
     ]  # fmt: skip
     st.caption(plain(" · ".join(line)))

@@ -9,11 +9,11 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard, plain
-from ui.runs import table, words
+from ui.runs import labels, table
 from ui.state import Slot
 
 if TYPE_CHECKING:
-    from core.runs.housekeeping import Missing, Orphan, Plan, Storage
+    from core.runs.retention.prune import Missing, Orphan, Plan, Storage
 
 LISTED = 12
 """Lines of one list; more are counted."""
@@ -37,7 +37,7 @@ def show() -> None:
     with guard():
         used = _storage(str(resources.store().home))
         st.divider()
-        st.markdown(f"**Storage used: {words.size(used.used)}** · {words.size(used.free)} free on the disk")
+        st.markdown(f"**Storage used: {labels.size(used.used)}** · {labels.size(used.free)} free on the disk")
         parts = {
             "results of runs": used.artifacts,
             "uploads": used.uploads,
@@ -46,7 +46,7 @@ def show() -> None:
             "cache": used.cache,
             "database and the rest": used.rest,
         }
-        st.caption(" · ".join(f"{name} {words.size(octets)}" for name, octets in parts.items() if octets))
+        st.caption(" · ".join(f"{name} {labels.size(octets)}" for name, octets in parts.items() if octets))
         with st.expander("Make room", expanded=_PLAN.get() is not None):
             _prune()
         with st.expander("Lost files", expanded=_LOOKED.get() is not None):
@@ -56,7 +56,7 @@ def show() -> None:
 @st.cache_data(ttl=30, show_spinner=False)
 def _storage(home: str) -> Storage:
     del home  # the key
-    from core.runs.housekeeping import storage
+    from core.runs.retention.prune import storage
 
     return storage(resources.store())
 
@@ -83,7 +83,7 @@ def _prune() -> None:
 
 
 def _planned(days: int | None, quota: float | None) -> Plan | None:
-    from core.runs.housekeeping import plan
+    from core.runs.retention.prune import plan
 
     if days is None and quota is None:
         st.info("Give an age, a quota, or both.")
@@ -94,16 +94,16 @@ def _planned(days: int | None, quota: float | None) -> Plan | None:
 
 def _confirm(plan: Plan) -> None:
     if plan.beyond:
-        st.warning(f"{words.size(plan.beyond)} stay beyond the quota: what is left is pinned, under way or in use.")
+        st.warning(f"{labels.size(plan.beyond)} stay beyond the quota: what is left is pinned, under way or in use.")
     if plan.nothing:
         st.info("Nothing would go.")
         return
     what = _counted((len(plan.exports), "prepared download"), (len(plan.runs), "run"),
                     (len(plan.uploads), "unused upload"))  # fmt: skip
-    st.markdown(f"**{what} would go for good, which frees {words.size(plan.freed)}:**")
+    st.markdown(f"**{what} would go for good, which frees {labels.size(plan.freed)}:**")
     leaving = [("prepared download of ", one) for one in plan.exports]
     leaving += [("", one) for one in (*plan.runs, *plan.uploads)]
-    _listed([f"{of}{plain(one.title)}, {words.moment(one.created)}, {words.size(one.freed)}" for of, one in leaving])
+    _listed([f"{of}{plain(one.title)}, {labels.moment(one.created)}, {labels.size(one.freed)}" for of, one in leaving])
     with st.container(horizontal=True):
         if st.button("Remove for good", type="primary", key="prune-now"):
             _remove(plan)
@@ -113,7 +113,7 @@ def _confirm(plan: Plan) -> None:
 
 
 def _remove(plan: Plan) -> None:
-    from core.runs.housekeeping import prune
+    from core.runs.retention.prune import prune
 
     removed = prune(resources.store(), plan)
     _PLAN.clear()
@@ -126,7 +126,7 @@ def _remove(plan: Plan) -> None:
 
 def _counted(*numbers: tuple[int, str]) -> str:
     """Those of some numbers that are not zero, with their nouns, as in a sentence."""
-    parts = [words.count(number, noun) for number, noun in numbers if number]
+    parts = [labels.count(number, noun) for number, noun in numbers if number]
     return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
@@ -150,14 +150,14 @@ def _lost() -> None:
         st.success("All is in order: every file belongs to something, and none is missing.")
     if missing:
         st.warning(
-            f"**{words.count(len(missing), 'file')} missing.** Put them back from a copy, or delete what they belong "
+            f"**{labels.count(len(missing), 'file')} missing.** Put them back from a copy, or delete what they belong "
             "to and compute it again."
         )
         _listed([f"{one.role} of {_owner(one)}: {plain(str(one.path))}" for one in missing])
     if lost:
-        room = words.size(sum(one.size for one in lost))
-        st.markdown(f"**{words.count(len(lost), 'lost file')}, {room}:**")
-        _listed([f"{ORPHANS[one.kind]}, {words.size(one.size)}: {plain(str(one.path))}" for one in lost])
+        room = labels.size(sum(one.size for one in lost))
+        st.markdown(f"**{labels.count(len(lost), 'lost file')}, {room}:**")
+        _listed([f"{ORPHANS[one.kind]}, {labels.size(one.size)}: {plain(str(one.path))}" for one in lost])
         if st.button("Remove them for good", type="primary", key="lost-remove"):
             _remove_lost(lost)
 
@@ -168,16 +168,16 @@ def _owner(one: Missing) -> str:
 
 
 def _look() -> None:
-    from core.runs.housekeeping import missing, orphans
+    from core.runs.retention.prune import missing, orphans
 
     _LOOKED.put((orphans(resources.store()), missing(resources.store())))
 
 
 def _remove_lost(lost: tuple[Orphan, ...]) -> None:
-    from core.runs.housekeeping import remove_orphans
+    from core.runs.retention.prune import remove_orphans
 
     gone = remove_orphans(resources.store(), lost)
     _LOOKED.clear()
     _storage.clear()
-    st.toast(f"{words.count(len(gone), 'lost file')} removed, {words.size(sum(one.size for one in gone))}.")
+    st.toast(f"{labels.count(len(gone), 'lost file')} removed, {labels.size(sum(one.size for one in gone))}.")
     st.rerun(scope="fragment")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.feedback import duration
-from ui.runs import words
+from ui.runs import labels
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -72,20 +72,20 @@ def frame(runs: Sequence[Run]) -> DataFrame:
     """What is shown of each run; numbers by which none of them can be compared are left out."""
     import pandas
 
-    zone = words.zone()
+    zone = labels.zone()
     kinds = len({run.kind for run in runs}) > 1
-    named = [name for name in words.METRICS if any(_known(run, name) is not None for run in runs)]
+    named = [name for name in labels.METRICS if any(_known(run, name) is not None for run in runs)]
     rows = [
         {
             "Name": run.title,
-            "Status": words.status(run),
-            **({"Kind": words.kind(run)} if kinds else {}),
+            "Status": labels.status(run),
+            **({"Kind": labels.kind(run)} if kinds else {}),
             "Asked for": run.created.astimezone(zone),
-            **{words.METRICS[name]: _known(run, name) for name in named},
-            "Model": words.model(run),
+            **{labels.METRICS[name]: _known(run, name) for name in named},
+            "Model": labels.model(run),
             "Scene": run.scene,
             "Took": "" if run.seconds is None else duration(run.seconds),
-            "Size": words.size(run.bytes) if run.artifacts else "",
+            "Size": labels.size(run.bytes) if run.artifacts else "",
             "Pinned": "pinned" if run.pinned else "",
             "Tags": list(run.tags),
         }
@@ -101,11 +101,11 @@ def _known(run: Run, name: str) -> float | None:
 
 def _config() -> dict[str, Any]:
     column = st.column_config
-    scores = {words.METRICS[name]: column.NumberColumn(format="%.3f", width="small") for name in words.SCORES}
+    scores = {labels.METRICS[name]: column.NumberColumn(format="%.3f", width="small") for name in labels.SCORES}
     return scores | {
         "Name": column.TextColumn(width="medium"),
-        words.METRICS["area_share"]: column.NumberColumn(format="percent", width="small"),
-        words.METRICS["boxes"]: column.NumberColumn(format="localized", width="small"),
+        labels.METRICS["area_share"]: column.NumberColumn(format="percent", width="small"),
+        labels.METRICS["boxes"]: column.NumberColumn(format="localized", width="small"),
         "Asked for": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         "Scene": column.TextColumn(width="medium"),
         "Tags": column.ListColumn(),

@@ -37,7 +37,7 @@ def show_report(result: Result, choice: object, values: Mapping[str, str], holds
     known = run.artifact("report")
     row = st.container(horizontal=True)
     if row.button("Write the report" if known is None else "Write it anew", type="primary", key=f"report-{run.id}"):
-        from core.runs.reporting import make_report
+        from core.report.make import make_report
 
         with st.spinner("Writing the report"):
             make_report(resources.store(), run.id, choice, _address(run, values))  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from ui.feedback import plain
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
-    from core.runs.inspect import Place
+    from core.tasks.mapping.pixel import Place
     from ui.maps import MapEvent
 
 

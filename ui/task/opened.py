@@ -9,8 +9,8 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.feedback import guard, plain
-from ui.places import place
 from ui.task import choose, run
+from ui.task.links import place
 
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord

@@ -9,13 +9,14 @@ import streamlit as st
 from ui.feedback import empty, guard
 from ui.map_layers import scene_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import ask, choose, opened, other, run
+from ui.task import choose, generic_run, opened, run
+from ui.task import form as ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.runs.records import Order, Run, SceneRecord
-    from ui.task.ask import Earlier
+    from ui.task.form import Earlier
     from ui.task.task import Drawn, Task
 
 
@@ -61,7 +62,7 @@ def show(
                 choose.show(scene=record.id, run=run.submit(record, order, drawn or again))
         if asked is not None and asked.kind not in task.kinds:
             with guard():
-                other.show(asked)
+                generic_run.show(asked)
         elif asked is not None and record is None:
             with guard():
                 opened.show_without_image(asked, task)

@@ -61,7 +61,7 @@ class View(Protocol):
 
 def area_text(value: float, georeferenced: bool) -> str:
     """An area as reports write it too."""
-    from core.runs.report.words import area
+    from core.report.words import area
 
     return area(value, georeferenced=georeferenced)
 

@@ -1,0 +1,51 @@
+"""The command line: ``python -m core <task> <command>``, with the same core and the same numbers as the pages.
+
+Whatever computes something keeps it as a run of the store, which the pages show, unless ``--no-store`` is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from core.cli import run_commands
+from core.errors import LandslideError
+from core.tasks.detection import commands as detection
+from core.tasks.mapping import commands as mapping
+
+INTERRUPTED = 130
+"""Exit status that shells know as stopped by Ctrl-C."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="SlideLens without a browser")
+    tasks = parser.add_subparsers(dest="task", required=True)
+    mapping.add_commands(tasks.add_parser("mapping", help="landslides for every pixel"))
+    detection.add_commands(tasks.add_parser("detection", help="landslides as boxes"))
+    described = "what was computed: list, show, export, report, delete, prune"
+    run_commands.add_commands(tasks.add_parser("runs", help=described))
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0, or 2 when an input, a model or the store cannot be used."""
+    level = os.environ.get("SLIDELENS_LOG", "INFO").upper()
+    known = level in logging.getLevelNamesMapping()
+    logging.basicConfig(level=level if known else "INFO", format="%(asctime)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.do(parsed)
+    except LandslideError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read this has read enough, as `head` does; Python would complain again when it empties its buffer.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,93 @@
+"""Keeping what a command computes as a run, or in a store that is gone afterwards."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.jobs.perform import Work
+    from core.runs.records import Order
+    from core.runs.store import Store
+
+WORKER = "command line"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that makes a run."""
+    parser.add_argument("--name", default="", help="what to call the run in lists")
+    parser.add_argument("--tag", action="append", default=[], help="a word to find the run by; may be given again")
+    parser.add_argument("--no-store", action="store_true", help="keep no run of it")
+
+
+@contextmanager
+def store_for(arguments: argparse.Namespace, beside: Path | None = None) -> Iterator[Store]:
+    """Give the store of this installation, or with ``--no-store`` one that is removed at the end.
+
+    Parameters
+    ----------
+    beside
+        Folder, on a disk that has room, in which that one lies.
+
+    Raises
+    ------
+    InputError
+        When a tag cannot be used, before anything is computed.
+    """
+    from core.runs.records import checked_tags
+    from core.runs.store import Store, default_store
+
+    checked_tags(arguments.tag)
+    if not arguments.no_store:
+        yield default_store()
+        return
+    with tempfile.TemporaryDirectory(prefix=".slidelens-", dir=beside) as folder:
+        store = Store(Path(folder))
+        try:
+            yield store
+        finally:
+            store.database.close()
+
+
+def announcing(store: Store, arguments: argparse.Namespace) -> Callable[[str], None]:
+    """Something that labels a run which has begun, and says on standard error which it is."""
+
+    def begun(identity: str) -> None:
+        if arguments.tag:
+            store.label(identity, tags=arguments.tag)
+        if not arguments.no_store:
+            print(f"run {identity}", file=sys.stderr, flush=True)
+
+    return begun
+
+
+def compute(store: Store, order: Order, work: Work, arguments: argparse.Namespace) -> str:
+    """Do some work in this process as a run, seen and stopped by the pages like any other, and return its id.
+
+    Raises
+    ------
+    LandslideError
+        What ended it; in the store it stands as failed or cancelled.
+    """
+    from core.jobs.perform import perform
+    from core.runs.provenance import this_process
+
+    identity = store.begin(order, server=this_process(), worker=WORKER)
+    announcing(store, arguments)(identity)
+    perform(store, identity, claimed=True, work=work, raising=True)
+    return identity
+
+
+def progress(label: str) -> Callable[[int, int], None]:
+    """Progress on standard error, on one line where that is a terminal."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty() or done == total:
+            print(f"\r{label} {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    return show

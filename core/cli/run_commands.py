@@ -1,0 +1,295 @@
+"""``python -m core runs …``: what was computed, by command line or page alike."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from core.cli.units import before, octets, words
+from core.errors import InputError
+from core.tasks.detection import commands as detection
+from core.tasks.mapping import commands as mapping
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from core.runs.retention.prune import Leaving, Plan
+    from core.runs.store import Store
+    from core.tasks.detection.findings import Choice as BoxChoice
+    from core.tasks.mapping.findings import Choice
+
+SHORTEST = 6
+"""Digits of an id that must be given at least."""
+
+CHOSEN: Mapping[str, Mapping[str, object]] = {
+    "mapping": {"threshold": None, "minimum_area": None, "fill_holes": 0.0},
+    "detection": {"confidence": None, "nms_iou": None, "merging": "nms", "minimum_area": None},
+}
+"""By task, what can be chosen after a run, and what it is when it was not given."""
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Commands about runs."""
+    commands = parser.add_subparsers(dest="command", required=True)
+    _list_arguments(commands.add_parser("list", help="runs, the newest first"))
+    show = commands.add_parser("show", help="all that is known of a run, as JSON")
+    export = commands.add_parser("export", help="write the files of a run to a folder or a zip")
+    report = commands.add_parser("report", help="make the report of a run")
+    delete = commands.add_parser("delete", help="remove runs, all that stands on them, and their files")
+    for one in (show, export, report):
+        one.add_argument("id", help=f"id of a run, or its first digits ({SHORTEST} or more)")
+    delete.add_argument("id", nargs="+", help=f"ids of runs, or their first digits ({SHORTEST} or more)")
+    export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
+    report.add_argument("--out", type=Path, help="HTML file to copy the report to; it is kept with the run in any case")
+    for one in (export, report):
+        mapping.add_choice(one)
+        detection.add_choice(one, area=False)
+    for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
+        one.set_defaults(do=do)
+    tidying = "remove prepared exports, old runs, unused uploads and orphaned files"
+    _prune_arguments(commands.add_parser("prune", help=tidying))
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--task", default="", help="such as mapping or detection")
+    parser.add_argument("--status", action="append", default=[], help="such as done or failed; may be given again")
+    parser.add_argument("--model", default="")
+    parser.add_argument("--tag", default="")
+    parser.add_argument("--text", default="", help="found in name, scene, note or the beginning of the id")
+    parser.add_argument("--limit", type=int, default=50, help="how many at most (50)")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(do=_list)
+
+
+def _prune_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--older-than", metavar="AGE", help="an age such as 30d, 12h, 4w, or a date such as 2026-01-31")
+    parser.add_argument("--keep", metavar="SIZE", help="most that results, uploads and exports may take, such as 20GB")
+    parser.add_argument("--orphans", action="store_true", help="also remove files that nobody names any more")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and remove nothing")
+    parser.set_defaults(do=_prune)
+
+
+def _store() -> Store:
+    """The store, in which no run is said to work whose process has ended."""
+    from core.runs.retention.prune import settle
+    from core.runs.store import default_store
+
+    store = default_store()
+    settle(store)
+    return store
+
+
+def find(store: Store, text: str) -> Run:
+    """A run by its id or the first digits of it.
+
+    Raises
+    ------
+    InputError
+        When there is none, more than one, or too few digits to tell.
+    """
+    from core.runs.records import RunFilter
+
+    wanted = text.lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},32}}", wanted):
+        raise InputError(f"{text!r} is not the id of a run.", remedy=f"Give {SHORTEST} to 32 digits from 0–9 and a–f.")
+    found = [run for run in store.runs(RunFilter(text=wanted)) if run.id.startswith(wanted)]
+    if not found:
+        raise InputError(f"There is no run {text} in the store.", remedy="List them: python -m core runs list.")
+    if len(found) > 1:
+        raise InputError(f"{len(found)} runs begin with {text}.", remedy="Give more digits.")
+    return found[0]
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    from core.runs.bundle import said
+    from core.runs.records import RunFilter, Status
+
+    if arguments.limit < 1:
+        raise InputError("A limit is 1 or more.")
+    unknown = next((status for status in arguments.status if status not in get_args(Status)), None)
+    if unknown is not None:
+        raise InputError(f"There is no status {unknown!r}.", remedy=f"There are: {', '.join(get_args(Status))}.")
+    store = _store()
+    found = store.runs(
+        RunFilter(
+            task=arguments.task, statuses=tuple(arguments.status), model=arguments.model, tag=arguments.tag,
+            text=arguments.text, limit=arguments.limit,
+        )  # fmt: skip
+    )
+    if arguments.json:
+        print(json.dumps([said(run) for run in found], indent=1, allow_nan=False))
+        return
+    rows = [("ID", "CREATED (UTC)", "STATUS", "TASK", "KIND", "MODEL", "F1", "AP50", "NAME"), *map(_row, found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]))
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    status = f"{run.status} {run.progress.share:.0%}" if run.status == "running" else run.status
+    scores = ("–" if value is None else f"{value:.3f}" for value in map(run.metrics.get, ("f1", "ap50")))
+    name = f"{run.title}  [{', '.join(run.tags)}]" if run.tags else run.title
+    return (
+        run.id[:8], f"{run.created:%Y-%m-%d %H:%M}", status, run.task, run.kind, run.model or "–", *scores,
+        f"{name} (pinned)" if run.pinned else name,
+    )  # fmt: skip
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from core.runs.bundle import as_json, manifest
+
+    store = _store()
+    print(as_json(manifest(store, find(store, arguments.id))), end="")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from core.raster.folder import make_folder
+    from core.raster.write import atomic_path
+    from core.runs.bundle import bundle
+    from core.runs.kinds import holds_findings
+
+    store = _store()
+    run, out = find(store, arguments.id), arguments.out
+    _check_choice(run, arguments)
+    if out.suffix.lower() == ".zip":
+        pieces = bundle(store, run.id)
+        with atomic_path(out) as aside, aside.open("wb") as file:
+            file.writelines(pieces)
+    else:
+        make_folder(out)
+        if holds_findings(run):
+            {"mapping": _export_mapping, "detection": _export_detection}[run.task](store, run, arguments)
+        else:
+            export_files(store, run, out)
+    print(out)
+
+
+def _export_mapping(store: Store, run: Run, arguments: argparse.Namespace) -> None:
+    from core.report.make import scene_of
+
+    result, record = store.mapping(run.id), scene_of(store, run)
+    if record is None:
+        raise InputError(
+            f"The scene of run {run.id[:8]} is gone, or another file has taken its place.",
+            "The figure of an export shows it.",
+            "Export to a .zip, which needs no scene.",
+        )
+    mapping.exported(store, result, record.scene, arguments, record.dem)
+
+
+def _export_detection(store: Store, run: Run, arguments: argparse.Namespace) -> None:
+    from core.tasks.detection.export import export_run
+
+    result = store.detection(run.id)
+    export_run(result, detection.choice_of(result, arguments), arguments.out)
+
+
+def export_files(store: Store, run: Run, out: Path) -> None:
+    """Copy the files of a run into a folder, with a manifest of all of where they came from."""
+    from core.raster.write import atomic_path
+    from core.runs.bundle import MANIFEST, as_json, file_name, manifest
+
+    for one in run.artifacts:
+        with atomic_path(out / file_name(one)) as aside:
+            shutil.copyfile(store.artifact(run.id, one.role).path, aside)
+    with atomic_path(out / MANIFEST) as aside:
+        aside.write_text(as_json(manifest(store, run)), encoding="utf-8")
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from core.raster.write import atomic_path
+    from core.report.make import REPORT, make_report
+
+    store = _store()
+    run = find(store, arguments.id)
+    make_report(store, run.id, _choice(store, run, arguments) if _check_choice(run, arguments) else None)
+    path = store.artifact(run.id, REPORT).path
+    if arguments.out is not None:
+        with atomic_path(arguments.out) as aside:
+            shutil.copyfile(path, aside)
+    print(arguments.out or path)
+
+
+def _check_choice(run: Run, arguments: argparse.Namespace) -> bool:
+    """Whether anything was chosen for a run; what cannot be, or is of another task, is refused.
+
+    Raises
+    ------
+    InputError
+        When a number is out of range, or an option is of another task than the run.
+    """
+    own = CHOSEN.get(run.task, {})
+    for task, names in CHOSEN.items():
+        for name, default in names.items():
+            if name not in own and getattr(arguments, name) != default:
+                raise InputError(
+                    f"--{name.replace('_', '-')} is chosen for runs of the task {task}.",
+                    f"The run {run.id[:8]} is of the task {run.task}.",
+                    "Leave it out.",
+                )
+    (detection if run.task == "detection" else mapping).check_choice(arguments)
+    return any(getattr(arguments, name) != default for name, default in own.items())
+
+
+def _choice(store: Store, run: Run, arguments: argparse.Namespace) -> Choice | BoxChoice:
+    """What was chosen, and where nothing was, what the run's page begins with."""
+    if run.task == "detection":
+        return detection.choice_of(store.detection(run.id), arguments)
+    return mapping.choice_of(store.mapping(run.id), arguments)
+
+
+def _delete(arguments: argparse.Namespace) -> None:
+    store = _store()
+    found = {run.id: run for run in [find(store, text) for text in arguments.id]}
+    # The youngest first, so that none has gone with another by its turn.
+    gone = sum(store.delete(run.id) for run in sorted(found.values(), key=lambda run: run.created, reverse=True))
+    print(f"{_count(gone, 'run')} removed")
+
+
+def _prune(arguments: argparse.Namespace) -> None:
+    from core.runs.retention.prune import missing, orphans, plan, prune, remove_orphans, storage
+
+    if not (arguments.older_than or arguments.keep or arguments.orphans):
+        raise InputError("It was not said what may go.", remedy="Give --older-than, --keep, --orphans, or several.")
+    older = before(arguments.older_than) if arguments.older_than else None
+    quota = octets(arguments.keep) if arguments.keep else None
+    store, would = _store(), " would be" if arguments.dry_run else ""
+    if older is not None or quota is not None:
+        planned = plan(store, older_than=older, quota=quota)
+        _print_plan(planned)
+        removed = None if arguments.dry_run else prune(store, planned)
+        runs = len(planned.runs) if removed is None else removed.runs
+        uploads = len(planned.uploads) if removed is None else removed.uploads
+        exports = len(planned.exports) if removed is None else removed.exports
+        counted = f"{_count(runs, 'run')}, {_count(uploads, 'upload')} and {_count(exports, 'prepared export')}"
+        print(f"{counted}{would} removed")
+        if planned.beyond:
+            print(f"{words(planned.beyond)} beyond the quota: all that is left is pinned, active or in use")
+    if arguments.orphans:
+        lost = orphans(store)
+        gone = lost if arguments.dry_run else remove_orphans(store, lost)
+        for one in gone:
+            print(f"{one.kind:<8}  {words(one.size):>9}  {one.path}")
+        print(f"{_count(len(gone), 'orphan')}{would} removed, {words(sum(one.size for one in gone))}")
+        for broken in missing(store):
+            print(f"damaged: the {broken.role} of {broken.owner} {broken.id[:8]} ({broken.title}) is not on disk")
+    room = storage(store)
+    print(f"{words(room.kept)} kept, {words(room.used)} used in all, {words(room.free)} free on the disk")
+
+
+def _print_plan(planned: Plan) -> None:
+    for kind, leaving in (("export", planned.exports), ("run", planned.runs), ("upload", planned.uploads)):
+        for one in leaving:
+            print(_leaving(kind, one))
+
+
+def _leaving(kind: str, one: Leaving) -> str:
+    return f"{kind:<6}  {one.id[:8]}  {one.created:%Y-%m-%d}  {words(one.freed):>9}  {one.title}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,1 +1,0 @@
-"""Families of detectors, each behind the one interface of `core.detection.families.base`."""

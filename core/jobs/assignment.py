@@ -1,0 +1,41 @@
+"""Something that a worker of the cluster was given to do, as long as nobody has heard what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from core.jobs.cluster import Pending
+from core.jobs.sharding import Split
+
+ASTRAY_AFTER = 10.0
+"""Seconds after which something given to a worker that is not there any more is taken back."""
+
+
+@dataclass
+class Flight:
+    """Something that a worker was given to do.
+
+    Attributes
+    ----------
+    run_id, owner
+        Of the run that it is or belongs to.
+    pending
+        What came of it.
+    split
+        The run that it is a part of; None when it is the whole.
+    astray, unwanted
+        Seconds since its worker was last there, and since its run was last under way.
+    """
+
+    run_id: str
+    owner: str
+    pending: Pending
+    split: Split | None = None
+    astray: float = 0.0
+    unwanted: float = 0.0
+
+    def look(self, workers: Container[str], active: Container[str], gap: float) -> None:
+        """Count the seconds since the last look."""
+        self.astray = 0.0 if self.pending.worker in workers else self.astray + gap
+        self.unwanted = 0.0 if self.run_id in active else self.unwanted + gap

@@ -1,0 +1,134 @@
+"""A mapping computed by several workers for a caller that waits: the command line, and benchmarks.
+
+The pages leave this to `core.jobs.jobs`, which has many runs to look after; here is one, and whoever asks for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.errors import LandslideError, RunCancelled
+from core.jobs.assignment import ASTRAY_AFTER, Flight
+from core.jobs.heartbeat import LONGEST_GAP
+from core.jobs.perform import HEARTBEAT_EVERY, Listener
+from core.jobs.remote import Call, Settings
+from core.jobs.sharding import Split
+from core.runs import failures, files
+from core.runs.failures import WorkerLost
+from core.runs.provenance import this_process
+from core.runs.records import Order, Progress
+
+if TYPE_CHECKING:
+    from core.jobs.cluster import Cluster
+    from core.runs.store import Store
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.1
+
+
+def map_shared(
+    store: Store,
+    order: Order,
+    cluster: Cluster,
+    *,
+    listen: Listener | None = None,
+    begun: Callable[[str], None] | None = None,
+) -> str:
+    """Have the workers of a cluster compute one mapping together, and return the run's id when it is kept.
+
+    Parameters
+    ----------
+    order
+        As `core.tasks.mapping.run.order_of` gives it; small scenes are shared out as well, in one block.
+    cluster
+        Started already.
+    listen
+        Told the windows done, and all.
+    begun
+        Told the id before the work begins.
+
+    Raises
+    ------
+    LandslideError
+        What ended the run, which then stands as failed or cancelled in the store: also when it is over its time, or
+        a worker that had a part of it is gone.
+    """
+    identity = store.begin(order, server=this_process(), worker=f"{len(cluster.workers())} workers")
+    call = Call("core.tasks.mapping.run_shards:plan", {"run_id": identity})
+    split = Split(identity, order.owner, datetime.now(UTC), call)
+    at_work: list[Flight] = []
+    try:
+        if begun is not None:
+            begun(identity)
+        _share(store, split, cluster, at_work, listen)
+    except BaseException as error:
+        split.drop()
+        _end(store, identity, error)
+        for flight in at_work:
+            flight.pending.forget()
+        raise
+    finally:
+        files.remove(store.work_folder(identity))
+    return identity
+
+
+def _end(store: Store, identity: str, error: BaseException) -> None:
+    """Write down what ended the run, before anything else can go wrong."""
+    try:
+        if isinstance(error, Exception):
+            store.fail(identity, *failures.of(store.run(identity), error))
+        else:
+            store.fail(identity, failures.stopped(error), "cancelled")
+    except LandslideError:
+        # Whoever called hears what was wrong with the run; that the store was not told is for the log.
+        log.exception("the end of run %s could not be written", identity)
+
+
+def _share(store: Store, split: Split, cluster: Cluster, at_work: list[Flight], listen: Listener | None) -> None:
+    """Give what waits to workers that are free until all is done."""
+    settings, limit = Settings.here(store), store.run(split.run_id).time_limit
+    began = now = time.monotonic()
+    told = float("-inf")
+    while split.stage != "over":
+        before, now = now, time.monotonic()
+        if now - began > limit:
+            raise failures.error(failures.overtime(limit))
+        if now - told >= HEARTBEAT_EVERY:
+            told = now
+            if not store.beat(split.run_id):
+                raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
+        cluster.tend()
+        _look(split, cluster, at_work, min(now - before, LONGEST_GAP))
+        _land(store, split, at_work)
+        taken = {flight.pending.worker for flight in at_work}
+        for worker in [worker for worker in cluster.free() if worker not in taken]:
+            if split.waiting:
+                pending = cluster.submit(worker, split.take(), settings, 0)
+                at_work.append(Flight(split.run_id, split.owner, pending, split))
+        if listen is not None and split.plan is not None:
+            listen(store.run(split.run_id).progress.done, split.plan.steps)
+        time.sleep(LOOK_EVERY)
+
+
+def _look(split: Split, cluster: Cluster, at_work: list[Flight], gap: float) -> None:
+    """What was given to one worker waits for that one: when it does not come back, nor does the run."""
+    workers = cluster.workers()
+    for flight in at_work:
+        flight.look(workers, (split.run_id,), gap)
+        if flight.astray > ASTRAY_AFTER and not flight.pending.done():
+            raise WorkerLost("The worker that was computing this run stopped.")
+
+
+def _land(store: Store, split: Split, at_work: list[Flight]) -> None:
+    for flight in [flight for flight in at_work if flight.pending.done()]:
+        at_work.remove(flight)
+        planning = split.plan is None
+        split.ended(flight.pending.result())
+        flight.pending.forget()
+        if planning and split.plan is not None:
+            store.beat(split.run_id, Progress(0, split.plan.steps, split.plan.words))

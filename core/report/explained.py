@@ -1,0 +1,72 @@
+"""A stored explanation as pictures: what was asked about, and what raised the score, over the image it is of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.explain.attribution import read_attribution
+from core.figures.image import image_below
+from core.report.reasons import target_region
+
+if TYPE_CHECKING:
+    from core.raster.scene import Scene
+    from core.runs.store import Store
+
+GREY = 160
+"""What stands in the place of an image that is gone."""
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """An explanation on the pixels of its window.
+
+    Attributes
+    ----------
+    image
+        (height, width, 3) uint8: the scene, grey all over when it is gone.
+    attribution
+        (height, width) float32 in [0, 1], of a box in [−1, 1]; 0 where the scene has no data.
+    region
+        (height, width) bool: what was asked about, empty when that is not recorded.
+    """
+
+    image: NDArray[np.uint8]
+    attribution: NDArray[np.float32]
+    region: NDArray[np.bool_]
+
+
+def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
+    """Read a finished explanation for showing.
+
+    Parameters
+    ----------
+    identity
+        Id of the explanation.
+    scene
+        The scene that was explained; another one, or None, is not drawn.
+
+    Raises
+    ------
+    InputError
+        When the run is unknown, not done, or no explanation.
+    StorageError
+        When its raster is gone.
+    """
+    explanation = store.result(identity)
+    if explanation.kind != "explanation" or not explanation.parents:
+        raise InputError(f"The run {identity[:8]} is no explanation but of kind {explanation.kind}.")
+    parent = store.result(explanation.parents[0])
+    shown = read_attribution(explanation, parent.grid)
+    region = target_region(explanation.provenance.get("target"), shown.grid, parent)
+    grid = shown.grid
+    if scene is not None and scene.digest == explanation.scene_digest:
+        image = image_below(scene, grid, grid.shape)[..., :3]
+    else:
+        image = np.full((*grid.shape, 3), GREY, dtype=np.uint8)
+    nothing = np.zeros(grid.shape, dtype=bool)
+    return Pictured(image, np.nan_to_num(shown.values), nothing if region is None else region)

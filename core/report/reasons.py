@@ -1,0 +1,221 @@
+"""The explanations of a run asked for so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.explain.attribution import box_region, read_attribution
+from core.figures.attribution import draw_attribution, draw_window
+from core.figures.image import image_below
+from core.report.content import Reported, ReportInput
+from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
+from core.report.pictures import picture
+from core.report.words import UNKNOWN, count, one_line
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.raster.grid import Grid
+
+MOST = 8
+"""Explanations shown; more would make the file too large to send."""
+
+LARGEST_PICTURE = 150_000
+
+ALIKE = 0.9
+"""Intersection over union above which a box is the one that was asked about."""
+
+OUTLINED = "Outlined: the place asked about."
+NOT_RECORDED = "Which place in it was asked about is not recorded."
+
+INTRODUCTION = (
+    "Somebody asked the model what in the image raised its score at a place. The answer shows what the model reacted "
+    "to, not why a slope failed, nor whether the model is right."
+)
+
+BRIGHT = (
+    "Grad-CAM over the same part of the image, bright where the model's score was raised.",
+    "Grad-CAM: the nearer to yellow, the more a place raised the score. Where nothing did, grey shows through.",
+)
+SIGNED = (
+    "The explanation over the same part of the image: red where the box's score was raised, blue where it was lowered.",
+    "Red places raised the score of the box, blue ones lowered it. Where nothing did, grey shows through.",
+)
+"""What stands in place of each kind of picture, and below it."""
+
+
+def reasons(content: ReportInput, polygons: GeoDataFrame | None = None) -> Part:
+    """Each explanation: where, the picture, the sentence and how faithful it proved.
+
+    Parameters
+    ----------
+    content
+        The run that was explained, with its explanations.
+    polygons
+        The landslides of the report, so that an explanation can be given the number of its own.
+    """
+    shown: list[Content] = []
+    if not content.explanations:
+        shown.append(Paragraph("Nobody had asked yet, when this report was made, why the model answered as it did."))
+    else:
+        shown.append(Paragraph(INTRODUCTION))
+    for number, explanation in enumerate(content.explanations[:MOST], start=1):
+        shown += one_reason(explanation, content, number, polygons)
+    left = len(content.explanations) - MOST
+    if left > 0:
+        shown.append(Paragraph(f"{count(left, 'further explanation')} can be seen in SlideLens."))
+    return Part("why", "What the model reacted to", tuple(shown))
+
+
+def one_reason(
+    explanation: Reported, content: ReportInput, number: int, polygons: GeoDataFrame | None
+) -> list[Content]:
+    """Heading, pictures, sentence and faithfulness of one explanation."""
+    target, shown_map = explanation.provenance.get("target"), read_attribution(explanation, content.result.grid)
+    grid = shown_map.grid
+    region = target_region(target, grid, content.result)
+    image = None if content.scene is None else image_below(content.scene, grid, grid.shape)
+    where = _where(target, polygons, content.result.grid)
+    pictures = []
+    if image is not None:
+        pictures.append(
+            picture(
+                draw_window(image, grid, region),
+                f"The image around the place asked about{'' if region is None else ', which is outlined'}.",
+                f"What the model looked at. {NOT_RECORDED if region is None else OUTLINED}",
+                LARGEST_PICTURE,
+            )
+        )
+    pictures.append(
+        picture(
+            draw_attribution(image, shown_map.values, grid, region, signed=shown_map.signed),
+            *(SIGNED if shown_map.signed else BRIGHT),
+            LARGEST_PICTURE,
+        )
+    )
+    shown: list[Content] = [Heading(f"Explanation {number}{where}"), Pictures(tuple(pictures))]
+    shown += [Paragraph(one_line(note)) for note in explanation.notes]
+    return shown + _faithfulness(explanation.provenance)
+
+
+def _where(
+    target: Any,  # noqa: ANN401  JSON is of any type
+    polygons: GeoDataFrame | None,
+    grid: Grid,
+) -> str:
+    if not isinstance(target, Mapping):
+        return ""
+    if "row" in target:
+        return f": the place at row {target['row']}, column {target['column']}"
+    if "box" in target:
+        left, top, *_ = target["box"]
+        number = _box_number(target["box"], polygons, grid)
+        if number is not None:
+            return f": box {number}, of confidence {target['score']:.2f}"
+        return f": the box from row {top:.0f}, column {left:.0f} on, of confidence {target['score']:.2f}"
+    if polygons is not None and len(polygons) and target.get("outline"):
+        from shapely.geometry import shape
+
+        # By place, not by the number it had then: another threshold numbers them anew.
+        inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
+        if len(inside):
+            return f": landslide {inside['id'].iloc[0]}"
+    return ": an outlined area"
+
+
+def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) -> int | None:
+    """Number in the report of the box that was asked about; None when it is not among those at this choice."""
+    if boxes is None or not len(boxes):
+        return None
+    from shapely import box as rectangle
+    from shapely.affinity import affine_transform
+
+    place, (left, top, right, bottom) = grid.transform, box
+    asked = rectangle(left, top, right, bottom)
+    if grid.is_georeferenced:
+        asked = affine_transform(asked, (place.a, place.b, place.d, place.e, place.c, place.f))
+    # By place, not by the number it had then: another confidence or merging numbers them anew.
+    shared = boxes.geometry.intersection(asked).area
+    alike = (shared / (boxes.geometry.area + asked.area - shared)).to_numpy()
+    return int(boxes["id"].iloc[int(alike.argmax())]) if alike.max() > ALIKE else None
+
+
+def target_region(
+    target: Any,  # noqa: ANN401  JSON is of any type
+    grid: Grid,
+    result: Reported,
+) -> NDArray[np.bool_] | None:
+    """What was asked about, on the explanation's grid; None when it is not recorded or lies outside.
+
+    Parameters
+    ----------
+    target
+        ``{"row": …, "column": …}`` of the explained run's grid, or ``{"outline": …}`` with a GeoJSON geometry in that
+        run's coordinates (columns and rows without a coordinate system), or ``{"box": …}`` in pixels of its grid.
+    grid
+        Grid of the explanation's window.
+    """
+    region = None
+    if not isinstance(target, Mapping):
+        return None
+    if "row" in target:
+        region = _around(grid, *grid.rowcol(*result.grid.xy(int(target["row"]), int(target["column"]))))
+    elif "box" in target:
+        region = box_region(target["box"], grid, result.grid)
+    elif target.get("outline"):
+        region = _inside(target["outline"], grid, result.grid)
+    return region if region is not None and region.any() else None
+
+
+def _around(grid: Grid, row: int, column: int) -> NDArray[np.bool_] | None:
+    from core.explain.target import region_around
+
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        return None
+    return region_around(row, column, grid.shape)
+
+
+def _inside(target: dict[str, Any], grid: Grid, whole: Grid) -> NDArray[np.bool_]:
+    from geopandas import GeoDataFrame
+    from shapely.affinity import translate
+    from shapely.geometry import shape
+
+    from core.raster.vectorize import rasterise
+
+    outline = shape(target)
+    if not grid.is_georeferenced:
+        row, column = grid.rowcol(*whole.xy(0, 0))
+        outline = translate(outline, column, row)
+    return rasterise(GeoDataFrame(geometry=[outline], crs=whole.crs), grid)
+
+
+def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:
+    deletion = provenance.get("deletion")
+    if not isinstance(deletion, Mapping):
+        return [Paragraph("How faithful this picture is was not tested.")]
+    share, drop, random = (float(deletion[key]) for key in ("share", "drop", "drop_random"))
+    table = Table(
+        "How faithful the picture is",
+        (Column("Blotted out"), Column("Share of the image", True), Column("Fall of the score (logit)", True)),
+        (
+            ("The brightest places", f"{share:.0%}".replace("%", " %"), _signed(drop)),
+            ("As much at random places", f"{share:.0%}".replace("%", " %"), _signed(random)),
+        ),
+    )
+    layer = one_line(str(provenance.get("layer") or UNKNOWN))
+    words = Paragraph(f"Method: {one_line(str(provenance.get('method') or UNKNOWN))}; layer asked: {layer}.")
+    if drop > max(random, 0.0):
+        return [table, words]
+    text = (
+        "Blotting out the bright places mattered no more than blotting out others. This picture does not show what the "
+        "model used."
+    )
+    return [Notice("Do not rely on this picture", text), table, words]
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,111 @@
+"""A run as a report sees it, whatever its task: what several parts tell of is said here once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import ModelError
+from core.learning.spec import ModelSpec
+from core.learning.store import find_model
+from core.report.content import ReportInput
+from core.report.words import area
+
+SHOWN_SIDE = 1400
+"""Pixels of the longer side of a printed map."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A finished run with what is needed to report it.
+
+    Attributes
+    ----------
+    content
+        What was asked for.
+    spec
+        Description of the model, None when it is no longer here.
+    """
+
+    content: ReportInput
+    spec: ModelSpec | None
+
+    @property
+    def georeferenced(self) -> bool:
+        """Whether areas are in m²."""
+        return self.content.result.grid.is_georeferenced
+
+    @property
+    def unit(self) -> str:
+        """Unit of areas."""
+        return "m²" if self.georeferenced else "px"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the image was made up."""
+        scene = self.content.scene
+        return bool(self.recorded("scene").get("synthetic")) or (scene is not None and scene.synthetic)
+
+    @property
+    def seen(self) -> bool:
+        """Whether the model was fitted or chosen on this very image."""
+        return bool(self.recorded("scene").get("seen_by_model"))
+
+    @property
+    def validation(self) -> Mapping[str, float]:
+        """Scores of the model on images set aside when it was made, empty without."""
+        return {} if self.spec is None else self.spec.scores.get("validation", {})
+
+    def area(self, value: float) -> str:
+        """An area in words."""
+        return area(value, georeferenced=self.georeferenced)
+
+    def recorded(self, key: str) -> dict[str, Any]:
+        """One table of the provenance, empty when it is not there."""
+        return dict(self.content.result.provenance.get(key) or {})
+
+
+@dataclass(frozen=True)
+class UsedModel:
+    """A model that a run used.
+
+    Attributes
+    ----------
+    name, weights
+        Its name, and the SHA-256 of the weights that were used, empty when that is not recorded.
+    spec
+        Its description, None when it is no longer here.
+    """
+
+    name: str
+    weights: str
+    spec: ModelSpec | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the model that is here now has other weights than the one that was used."""
+        return self.spec is not None and bool(self.weights) and self.weights != self.spec.weights_sha256
+
+
+def models_of(content: ReportInput) -> tuple[UsedModel, ...]:
+    """The models that a run used: one, or those of the runs that it joined."""
+    record = content.result.provenance
+    joined = [dict(one.get("model") or {}) for one in record.get("fused") or ()]
+    told = joined or [{**(record.get("model") or {}), "name": content.result.model}]
+    return tuple(_used(content.task, one) for one in told)
+
+
+def _used(task: str, told: Mapping[str, Any]) -> UsedModel:
+    name = str(told.get("name") or "")
+    try:
+        spec = find_model(task, name).spec
+    except ModelError:
+        spec = None
+    return UsedModel(name, str(told.get("weights_sha256") or ""), spec)
+
+
+def spec_of(content: ReportInput) -> ModelSpec | None:
+    """The description of a run's one model; None when it is no longer here, or there are several."""
+    used = models_of(content)
+    return used[0].spec if len(used) == 1 else None

@@ -1,0 +1,88 @@
+"""A report as one HTML file that needs nothing else: no script, no network, every picture inside."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from core.raster.write import atomic_path
+from core.report.content import ReportInput
+from core.report.registry import parts_of, title_of
+from core.report.words import moment, one_line
+
+TEMPLATES = Path(__file__).parent
+TEMPLATE = "report.html.j2"
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""Were anything of a report ever mistaken for a script or an address, no browser would follow it."""
+
+_NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|°|km²|m²|px|km|m|s)(?![\w²]))")
+
+
+def render(content: ReportInput) -> str:
+    """The report of a run as HTML; equal inputs give equal text.
+
+    Parameters
+    ----------
+    content
+        The run and what belongs to it.
+
+    Raises
+    ------
+    InputError
+        When there is no report for such a run.
+    StorageError
+        When a raster of the run is gone.
+    """
+    address = one_line(content.address)
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            policy=POLICY,
+            title=one_line(content.name) or title_of(content),
+            subtitle=title_of(content) if one_line(content.name) else "",
+            made=moment(content.made),
+            run=content.result.id,
+            short=re.sub(r"[^0-9a-f]", "", content.result.id)[:8],
+            address=address,
+            linked=address.startswith(("http://", "https://")),
+            note=content.note.strip(),
+            tags=[one_line(tag) for tag in content.tags],
+            parts=parts_of(content),
+        )
+    )
+
+
+def write_report(content: ReportInput, path: Path) -> None:
+    """Write the report of a run as one HTML file, which appears whole or not at all.
+
+    Raises
+    ------
+    LandslideError
+        When there is no report for such a run, a raster of it is gone or the disk is full.
+    """
+    text = render(content)
+    with atomic_path(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["tied"] = tied
+    return environment
+
+
+def tied(text: str) -> str:
+    """Text in which no line breaks between a number and its unit."""
+    return _NUMBER_AND_UNIT.sub("\N{NO-BREAK SPACE}", text)

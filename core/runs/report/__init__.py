@@ -1,6 +1,0 @@
-"""The report of a run: one HTML file for readers who were not there."""
-
-from core.runs.report.content import DetectionInput, MappingInput, ReportInput
-from core.runs.report.write import render, write_report
-
-__all__ = ["DetectionInput", "MappingInput", "ReportInput", "render", "write_report"]

@@ -1,0 +1,219 @@
+"""Who names which file of the store, and how it will be when some runs and uploads have gone."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.runs.files import ARTIFACTS, FILES
+from core.runs.records import ACTIVE
+from core.runs.retention.disk import EXPORTS, Entry
+from core.runs.store import Store
+from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, SceneRow, SeriesRow, StateRow
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A run, an uploaded scene or prepared files that would go, and the bytes freed after those before it.
+
+    Attributes
+    ----------
+    id
+        Of the run or the scene; of prepared files, their place below the folder of exports: ``run/choice``.
+    title
+        Its name, of prepared files that of their run.
+    created
+        When it was ordered, uploaded or last written to.
+    freed
+        Bytes.
+    """
+
+    id: str
+    title: str
+    created: datetime
+    freed: int
+
+
+def own_files(row: SceneRow) -> set[str]:
+    """Names of the files of a scene that the store keeps; those used in place are no affair of its."""
+    return {name for name in (row.file, row.truth, row.dem) if name and not Path(name).is_absolute()}
+
+
+@dataclass
+class _Run:
+    """A run as it stands in the books: `age` is when the newest of its family was ordered."""
+
+    id: str
+    title: str
+    created: float
+    scene: str
+    held: bool
+    age: float
+    rank: int = 0
+
+
+@dataclass
+class _Scene:
+    id: str
+    title: str
+    created: float
+    before: str
+    files: set[str]
+
+
+@dataclass
+class _Export:
+    """What was prepared of a run at one choice: `created` is when it was last written to."""
+
+    id: str
+    title: str
+    created: float
+    size: int = 0
+
+
+@dataclass
+class Ledger:
+    """Who names what, and what has been struck out so far.
+
+    Attributes
+    ----------
+    naming
+        How many remaining runs or scenes name a file, or a scene.
+    sizes
+        Bytes of files, and of the exports of runs.
+    """
+
+    runs: dict[str, _Run]
+    scenes: dict[str, _Scene]
+    exports: list[_Export]
+    artifacts: Mapping[str, set[str]]
+    naming: Counter[str]
+    sizes: Counter[str]
+    kept: int
+    runs_gone: list[Leaving] = field(default_factory=list)
+    uploads_gone: list[Leaving] = field(default_factory=list)
+    exports_gone: list[Leaving] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, store: Store, found: Iterable[Entry], kept: int) -> Ledger:
+        """Read the rows, and what lies on the disk from `found`, of which `kept` bytes count."""
+        found = tuple(found)
+        sizes: Counter[str] = Counter()
+        for entry in found:
+            # What was prepared of a run goes with it as one; everything else is told by file.
+            whole = entry.path.startswith(f"{EXPORTS}/")
+            sizes["/".join(entry.path.split("/")[:2]) if whole else entry.path] += entry.size
+        with store.database.read() as session:
+            runs, scenes = _runs(session), _scenes(session)
+            artifacts: dict[str, set[str]] = defaultdict(set)
+            for row in session.execute(select(ArtifactRow.run_id, ArtifactRow.file)):
+                artifacts[row.run_id].add(f"{ARTIFACTS}/{row.file}")
+            naming = Counter(f"{FILES}/{file}" for file in session.scalars(select(SeriesRow.file)))
+        naming.update(file for held in artifacts.values() for file in held)
+        naming.update(run.scene for run in runs.values())
+        naming.update(name for scene in scenes.values() for name in {scene.before, *scene.files})
+        return cls(runs, scenes, _exports(found, runs), artifacts, naming, sizes, kept)
+
+    def oldest_first(self) -> list[_Run]:
+        """Runs that may go, each after all that stand on it."""
+        return sorted((run for run in self.runs.values() if not run.held), key=lambda run: (run.age, run.rank))
+
+    def drop_exports(self, may_go: Callable[[float], bool]) -> None:
+        """What was prepared and may go does, the oldest first."""
+        for export in sorted(self.exports, key=lambda one: (one.created, one.id)):
+            if may_go(export.created):
+                self.kept -= export.size
+                self.sizes[f"{EXPORTS}/{export.id.partition('/')[0]}"] -= export.size
+                self.exports_gone.append(_leaving(export, export.size))
+
+    def drop_run(self, run: _Run, may_go: Callable[[float], bool]) -> None:
+        """A run goes, and its upload after it when nobody else names that and it may."""
+        held = self.artifacts.get(run.id, set())
+        freed = self._freed(held) + self.sizes.get(f"{EXPORTS}/{run.id}", 0)
+        self.kept -= freed
+        self.runs_gone.append(_leaving(run, freed))
+        self.naming[run.scene] -= 1
+        self._drop_upload(run.scene, may_go)
+
+    def drop_uploads(self, may_go: Callable[[float], bool]) -> None:
+        """Uploads go that nobody names and that may."""
+        for scene in sorted(self.scenes.values(), key=lambda scene: (scene.created, scene.id)):
+            self._drop_upload(scene.id, may_go)
+
+    def _drop_upload(self, identity: str, may_go: Callable[[float], bool]) -> None:
+        scene = self.scenes.get(identity)
+        if scene is None or not scene.files or self.naming[identity] > 0 or not may_go(scene.created):
+            return
+        del self.scenes[identity]
+        freed = self._freed(scene.files)
+        self.kept -= freed
+        self.uploads_gone.append(_leaving(scene, freed))
+        self.naming[scene.before] -= 1
+        self._drop_upload(scene.before, may_go)
+
+    def _freed(self, held: set[str]) -> int:
+        """Strike files out once, and return the bytes of those that nobody is left to name."""
+        self.naming.subtract(held)
+        return sum(self.sizes.get(file, 0) for file in held if self.naming[file] <= 0)
+
+
+def _leaving(one: _Run | _Scene | _Export, freed: int) -> Leaving:
+    return Leaving(one.id, one.title, datetime.fromtimestamp(one.created, UTC), freed)
+
+
+def _exports(found: Iterable[Entry], runs: Mapping[str, _Run]) -> list[_Export]:
+    """What was prepared, one for each choice of a run."""
+    exports: dict[str, _Export] = {}
+    for entry in found:
+        parts = entry.path.split("/")
+        if parts[0] != EXPORTS or len(parts) < 3 or (len(parts) == 3 and not entry.folder):
+            continue
+        run, identity = parts[1], "/".join(parts[1:3])
+        title = runs[run].title if run in runs else run
+        one = exports.setdefault(identity, _Export(identity, title, entry.modified))
+        one.created, one.size = max(one.created, entry.modified), one.size + entry.size
+    return list(exports.values())
+
+
+def _runs(session: Session) -> dict[str, _Run]:
+    query = (
+        select(
+            RunRow.id, RunRow.created, RunRow.scene_id, RunRow.scene,
+            LabelRow.name, LabelRow.pinned, StateRow.status,
+        )  # fmt: skip
+        .join(LabelRow, LabelRow.run_id == RunRow.id)
+        .join(StateRow, StateRow.run_id == RunRow.id)
+    )
+    runs = {
+        row.id: _Run(
+            row.id, row.name or row.scene, row.created, row.scene_id, row.pinned or row.status in ACTIVE, row.created
+        )
+        for row in session.execute(query)
+    }
+    parents: dict[str, list[str]] = {identity: [] for identity in runs}
+    for row in session.execute(select(ParentRow.run_id, ParentRow.parent_id)):
+        if row.parent_id in runs:
+            parents[row.run_id].append(row.parent_id)
+    # From the youngest generation up: a run is held and aged by what stands on it.
+    for rank, identity in enumerate(reversed(list(TopologicalSorter(parents).static_order()))):
+        run = runs[identity]
+        run.rank = rank
+        for parent in parents[identity]:
+            runs[parent].held |= run.held
+            runs[parent].age = max(runs[parent].age, run.age)
+    return runs
+
+
+def _scenes(session: Session) -> dict[str, _Scene]:
+    scenes = {}
+    for row in session.scalars(select(SceneRow)):
+        held = {f"{FILES}/{name}" for name in own_files(row)}
+        scenes[row.id] = _Scene(row.id, row.name, row.created, row.before, held)
+    return scenes

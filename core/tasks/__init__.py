@@ -1,0 +1,1 @@
+"""The tasks: one folder each, and the registry that names them."""

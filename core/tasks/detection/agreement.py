@@ -1,0 +1,106 @@
+"""Two detections of one place beside each other: which landslides both found, and which only one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import GridError
+from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.findings import Detections, polygons
+from core.tasks.detection.metrics import match
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.raster.grid import Grid
+
+SAME = 0.5
+"""Intersection over union from which a box of each are of one landslide."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What two detections have in common.
+
+    Attributes
+    ----------
+    first, second
+        The detections at their choices.
+    partner
+        (boxes of the second,) index of the first's box of the same landslide, or -1.
+    """
+
+    first: Detections
+    second: Detections
+    partner: NDArray[np.intp]
+
+    @cached_property
+    def in_first(self) -> NDArray[np.bool_]:
+        """(boxes of the first,) whether the second found it as well."""
+        found = np.zeros(self.first.count, np.bool_)
+        found[self.partner[self.partner >= 0]] = True
+        return found
+
+    @property
+    def both(self) -> GeoDataFrame:
+        """Boxes of both, as the first drew them; columns as of its table."""
+        return self.first.table[self.in_first]
+
+    @property
+    def only_first(self) -> GeoDataFrame:
+        """Boxes of the first alone."""
+        return self.first.table[~self.in_first]
+
+    @property
+    def only_second(self) -> GeoDataFrame:
+        """Boxes of the second alone; columns as of its table, in its coordinate system."""
+        return self.second.table[self.partner < 0]
+
+
+def shared(first: Detections, second: Detections, iou: float = SAME) -> Shared:
+    """Tell which boxes of two detections are of the same landslide: one of each, the second's surest choosing first.
+
+    Raises
+    ------
+    GridError
+        When their scenes cannot lie over each other.
+    """
+    boxes = carried(second.boxes, second.result.grid, first.result.grid)
+    # Of classes of their own, boxes of one place would not meet; what matters here is the place.
+    alike = [Boxes.of(one.corners, one.scores) for one in (boxes, first.boxes)]
+    return Shared(first, second, match(alike[:1], alike[1:], iou, limit=None).matched[0])
+
+
+def carried(boxes: Boxes, grid: Grid, onto: Grid) -> Boxes:
+    """Boxes in pixels of one grid in those of another: upright ones around them where it is turned.
+
+    Raises
+    ------
+    GridError
+        When one has a coordinate system and the other not, when sizes differ in pixel space, or without overlap.
+    """
+    if grid == onto or (grid.crs is None and onto.crs is None and grid.shape == onto.shape):
+        return boxes
+    if grid.crs is None or onto.crs is None:
+        neither = grid.crs is None and onto.crs is None
+        raise GridError(
+            "The two images cannot be laid over each other.",
+            "Without a coordinate system only images of one size are laid over each other, pixel by pixel."
+            if neither
+            else "One has a coordinate system, the other has none.",
+            "Choose runs of one scene.",
+        )
+    import shapely
+    from geopandas import GeoSeries
+
+    edge = GeoSeries([grid.outline()], crs=grid.crs.to_wkt()).to_crs(onto.crs.to_wkt()).iloc[0]
+    if not edge.intersects(onto.outline()):
+        raise GridError("The two images have no ground in common.", remedy="Choose runs of one place.")
+    there = GeoSeries(polygons(boxes, grid), crs=grid.crs.to_wkt()).to_crs(onto.crs.to_wkt()).to_numpy()
+    pixels = shapely.transform(there, lambda points: np.column_stack(~onto.transform @ points.T))
+    return Boxes.of(shapely.bounds(pixels).reshape(-1, 4), boxes.scores, boxes.classes, boxes.cut)

@@ -1,0 +1,97 @@
+"""``python -m core detection explain|outline``: why one box was found, and what a mapping model maps in it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.options import announcing, progress
+
+if TYPE_CHECKING:
+    from core.runs.records import Order
+    from core.runs.store import Store
+    from core.tasks.detection.findings import Detections
+    from core.tasks.detection.result import DetectionResult
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Commands about one box of a finished detection."""
+    explain = commands.add_parser("explain", help="why a box was found: a raster of what spoke for and against it")
+    _box_arguments(explain)
+    explain.add_argument("--method", default="hires-cam", help="hires-cam, grad-cam, occlusion or d-rise")
+    explain.add_argument("--layer", default="", help="by default the deepest from which the box took anything")
+    explain.set_defaults(do=_explain)
+    outline = commands.add_parser("outline", help="send a box to a mapping model: its outline and area")
+    _box_arguments(outline)
+    outline.add_argument("--model", required=True, help="name of a mapping model")
+    outline.add_argument("--threshold", type=float, help="by default the mapping model's own")
+    outline.set_defaults(do=_outline)
+
+
+def _box_arguments(parser: argparse.ArgumentParser) -> None:
+    from core.tasks.detection.commands import add_choice
+
+    parser.add_argument("run", help="id of a finished detection, or its first digits")
+    parser.add_argument("--box", type=int, required=True, help="number of the box, from 1, the surest first")
+    parser.add_argument("--out", type=Path, help="folder to copy its files to")
+    add_choice(parser)
+    parser.add_argument("--name", default="", help="what to call the run in lists")
+    parser.add_argument("--tag", action="append", default=[], help="a word to find the run by; may be given again")
+    parser.set_defaults(no_store=False)
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from core.tasks.detection.run_explanation import order_explanation, question_of
+
+    store, detections = _asked(arguments)
+    question = question_of(detections, arguments.box, arguments.method, arguments.layer)
+    _do(store, order_explanation(detections.result, question), arguments, ("target", "method", "layer", "confidence"))
+
+
+def _outline(arguments: argparse.Namespace) -> None:
+    from core.tasks.joined.box_outline import order_outline, outline_question
+
+    store, detections = _asked(arguments)
+    question = outline_question(detections, arguments.box, arguments.model, arguments.threshold)
+    _do(store, order_outline(detections.result, question), arguments, ("target", "model", "window"))
+
+
+def _asked(arguments: argparse.Namespace) -> tuple[Store, Detections]:
+    """The store, and the boxes of the run at what was chosen."""
+    from core.cli.run_commands import find as find_run
+    from core.runs.records import checked_tags
+    from core.runs.store import default_store
+    from core.tasks.detection.commands import choice_of
+    from core.tasks.detection.findings import find
+
+    checked_tags(arguments.tag)
+    store = default_store()
+    result: DetectionResult = store.detection(find_run(store, arguments.run).id)
+    return store, find(result, choice_of(result, arguments))
+
+
+def _do(store: Store, order: Order, arguments: argparse.Namespace, told: tuple[str, ...]) -> None:
+    """Do what is ordered, copy its files where asked, and print what came of it."""
+    from dataclasses import replace
+
+    from core.cli.run_commands import export_files
+    from core.raster.folder import make_folder, plain_values
+    from core.tasks.imagery.provenance import done_here
+
+    identity = done_here(
+        store, replace(order, name=arguments.name), announcing(store, arguments), progress("windows")
+    )  # fmt: skip
+    made = store.detection(identity)
+    if arguments.out is not None:
+        make_folder(arguments.out)
+        export_files(store, store.run(identity), arguments.out)
+    content = {
+        "run": made.id,
+        "detection": made.parents[0],
+        **{name: made.provenance[name] for name in told},
+        **made.metrics(),
+        "notes": list(made.notes),
+    }
+    print(json.dumps(plain_values(content), indent=1))

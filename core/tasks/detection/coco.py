@@ -1,0 +1,245 @@
+"""Boxes of many images in one file, in the format of COCO (https://cocodataset.org/#format-data)."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from core.errors import InputError, UnsafeFileError
+from core.raster.files import regular_file
+from core.raster.folder import write_json
+from core.tasks.detection.annotations import MOST_CLASSES, Annotations, Settling, Sizes, named, sizes_of
+from core.tasks.detection.boxes import Boxes
+
+MAX_COCO_BYTES = 200_000_000
+"""Most bytes of a COCO file, which becomes many times larger in memory."""
+
+NOWHERE = [math.nan] * 4
+
+
+def read_coco(
+    path: str | os.PathLike[str], images: Sizes | str | os.PathLike[str], classes: Sequence[str] | None = None
+) -> Annotations:
+    """Read the boxes of images from a COCO file that strangers made.
+
+    Parameters
+    ----------
+    path
+        The JSON file: images, annotations and categories. Boxes are left, top, width, height in pixels.
+    images
+        The folder of the images, or their height and width by file name. Images are found by the last part of the
+        name in the file; no path of the file is followed.
+    classes
+        Names of the classes, in the order wanted; None: the file's categories, in the order of their numbers. A
+        category that is not among them may be listed, but must have no boxes.
+
+    Returns
+    -------
+    Boxes of every image that the file lists and that is there. What is cut or left out is in the notes: images that
+    are missing or not listed, crowds (regions of landslides not told apart), and boxes that are none.
+
+    Raises
+    ------
+    UnsafeFileError
+        When the file is too large.
+    InputError
+        When it is no COCO file, names an image twice, contradicts an image's size or has a box of a category that is
+        not known; when none of its images is there, or none of its boxes lies in its image.
+    """
+    file = regular_file(path)
+    document = _document(file)
+    sizes = sizes_of(images)
+    numbers, known = _classes(document, file.name, classes)
+    listed, notes = _images(document, sizes, file.name)
+    corners: dict[str, list[list[float]]] = {name: [] for name in listed.values() if name is not None}
+    kinds: dict[str, list[int]] = defaultdict(list)
+    crowds = strays = 0
+    for entry in _entries(document, "annotations", file.name):
+        number = numbers.get(_whole(entry.get("category_id")))
+        if number is None:
+            raise InputError(
+                f"A box in {file.name} is of the category {entry.get('category_id')!r}, which is not known.",
+                "What it shows is therefore unknown too.",
+                f"List it under the file's categories by the name of a class; classes are {', '.join(known)}.",
+            )
+        image = _whole(entry.get("image_id"))
+        name = listed.get(image)
+        if image not in listed:
+            strays += 1
+        elif entry.get("iscrowd"):
+            crowds += 1
+        elif name is not None:
+            corners[name].append(_corners(entry.get("bbox")))
+            kinds[name].append(number)
+    settling = Settling(file.name)
+    boxes = {
+        name: settling.settle(np.array(places, dtype=np.float64).reshape(-1, 4), kinds[name], sizes[name])
+        for name, places in corners.items()
+    }
+    notes += settling.notes()
+    if strays:
+        notes.append(f"{strays:,} boxes are of images that {file.name} does not list, and were left out.")
+    if crowds:
+        notes.append(f"{crowds:,} crowds, in which landslides are not told apart, were left out.")
+    return Annotations(boxes, known, tuple(notes))
+
+
+def write_coco(
+    path: str | os.PathLike[str],
+    boxes: Mapping[str, Boxes],
+    sizes: Sizes,
+    classes: Sequence[str],
+    *,
+    scores: bool = False,
+    info: Mapping[str, Any] | None = None,
+) -> None:
+    """Write boxes of images as a COCO file.
+
+    Parameters
+    ----------
+    boxes
+        By file name of the image.
+    sizes
+        Height and width of the same images.
+    classes
+        Names of the classes; they become categories from 1.
+    scores
+        Whether to write how sure each box is, which labels have no need of.
+    info
+        What else to say about the file: its origin.
+
+    Raises
+    ------
+    StorageError
+        When the disk is full or the folder cannot be written.
+    """
+    listed: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
+    for image, (name, ours) in enumerate(boxes.items(), 1):
+        height, width = sizes[name]
+        listed.append({"id": image, "file_name": name, "width": width, "height": height})
+        columns = (ours.corners.tolist(), ours.scores.tolist(), ours.classes.tolist())
+        for (left, top, right, bottom), score, kind in zip(*columns, strict=True):
+            box = [left, top, right - left, bottom - top]
+            entry = {"id": len(entries) + 1, "image_id": image, "category_id": kind + 1, "bbox": box}
+            entries.append(entry | {"area": box[2] * box[3], "iscrowd": 0} | ({"score": score} if scores else {}))
+    categories = [{"id": number, "name": name, "supercategory": ""} for number, name in enumerate(classes, 1)]
+    content = {"info": info or {}, "images": listed, "annotations": entries, "categories": categories}
+    write_json(content, Path(path))
+
+
+def _document(file: Path) -> dict[str, Any]:
+    if file.stat().st_size > MAX_COCO_BYTES:
+        raise UnsafeFileError(
+            f"{file.name} holds {file.stat().st_size / 1e6:,.0f} MB; at most {MAX_COCO_BYTES / 1e6:,.0f} MB are read.",
+            "Decoding it could exhaust the server's memory.",
+            "Split it, or leave outlines out.",
+        )
+    try:
+        document = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{file.name} is not JSON, or was cut short.",
+            "Its boxes cannot all be read.",
+            "Export it again.",
+        ) from error
+    if not isinstance(document, dict):
+        raise _no_coco(file.name, "it is no object with images, annotations and categories")
+    return document
+
+
+def _entries(document: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:
+    entries = document.get(key)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise _no_coco(name, f"it has no list of {key}")
+    return entries
+
+
+def _classes(
+    document: Mapping[str, Any], name: str, wanted: Sequence[str] | None
+) -> tuple[dict[int | None, int], tuple[str, ...]]:
+    """Class of each category by its number, and the classes' names."""
+    found: dict[int, str] = {}
+    for entry in _entries(document, "categories", name):
+        number, label = _whole(entry.get("id")), entry.get("name")
+        if number is None or not isinstance(label, str) or number in found or label in found.values():
+            raise _no_coco(name, f"the category {entry.get('id')!r} has no name or number of its own")
+        found[number] = label
+    if not 0 < len(found) <= MOST_CLASSES:
+        raise _no_coco(name, f"it lists {len(found):,} categories")
+    known = tuple(found[number] for number in sorted(found)) if wanted is None else tuple(wanted)
+    return {number: known.index(label) for number, label in found.items() if label in known}, known
+
+
+def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[int | None, str | None], list[str]]:
+    """File name of each image by its number, None of those that are missing; and what to say about them."""
+    listed: dict[int | None, str | None] = {}
+    seen: set[str] = set()
+    missing: list[str] = []
+    for entry in _entries(document, "images", name):
+        number, given = _whole(entry.get("id")), entry.get("file_name")
+        if number is None or not isinstance(given, str) or number in listed:
+            raise _no_coco(name, f"the image {entry.get('id')!r} has no file name or number of its own")
+        short = PurePosixPath(given.replace("\\", "/")).name
+        if short in seen:
+            raise InputError(
+                f"{name} lists two images {short}.",
+                "Which of them a box belongs to cannot be told by the name of the file.",
+                "Rename one of them.",
+            )
+        seen.add(short)
+        listed[number] = short if short in sizes else None
+        if short in sizes:
+            _check_size(entry, short, sizes[short], name)
+        else:
+            missing.append(short)
+    if seen and len(missing) == len(seen):
+        raise InputError(
+            f"None of the {len(seen):,} images of {name} is there, for example {missing[0]}.",
+            "Boxes without images show nothing.",
+            "Choose the folder that holds them.",
+        )
+    notes = []
+    if missing:
+        notes.append(f"{len(missing):,} images of {name} are missing and were left out: {named(missing)}.")
+    others = sorted(set(sizes) - seen)
+    if others:
+        notes.append(f"{len(others):,} images are not listed in {name} and were left out: {named(others)}.")
+    return listed, notes
+
+
+def _check_size(entry: Mapping[str, Any], image: str, size: tuple[int, int], name: str) -> None:
+    said = entry.get("height") or size[0], entry.get("width") or size[1]
+    if said != size:
+        raise InputError(
+            f"{name} says that {image} has {said[1]} by {said[0]} pixels; it has {size[1]} by {size[0]}.",
+            "Its boxes would lie in the wrong places.",
+            "Use the images that were labelled, at their size.",
+        )
+
+
+def _corners(box: object) -> list[float]:
+    if not isinstance(box, list) or len(box) != 4:
+        return NOWHERE
+    if not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in box):
+        return NOWHERE
+    try:
+        left, top, width, height = (float(number) for number in box)
+    except OverflowError:
+        return NOWHERE
+    return [left, top, left + width, top + height]
+
+
+def _whole(number: object) -> int | None:
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def _no_coco(name: str, why: str) -> InputError:
+    return InputError(f"{name} is not a COCO file: {why}.", remedy="Export the labels as COCO JSON (object detection).")

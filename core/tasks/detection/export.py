@@ -1,0 +1,137 @@
+"""Taking a detection away: boxes, scores and provenance as files that other programs open."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.raster.features import write_features
+from core.raster.folder import make_folder, plain_values, write_json
+from core.raster.measure import row_areas
+from core.raster.write import atomic_path
+from core.tasks.detection.coco import write_coco
+from core.tasks.detection.findings import Choice, Detections, area_column, find, middles
+from core.tasks.detection.result import DetectionResult
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+LAYER = "detections"
+OWN_FILES = (
+    "candidates.parquet", "truth.parquet", "detections.gpkg", "detections.geojson", "detections.csv",
+    "detections.coco.json", "outlines.gpkg", "missed.gpkg", "metrics.json",
+)  # fmt: skip
+"""What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
+
+
+def told_table(detections: Detections) -> GeoDataFrame:
+    """The table of boxes with the model and the run they are of, as it is taken away."""
+    result = detections.result
+    return detections.table.assign(model=result.model, run=result.id)
+
+
+def plain_table(detections: Detections) -> DataFrame:
+    """The table of boxes without shapes: edges in pixels, and the middle in degrees where the scene has a place."""
+    table, corners = told_table(detections), detections.boxes.corners
+    rows = table.drop(columns="geometry").assign(
+        **{f"{side}_px": corners[:, index] for index, side in enumerate(("left", "top", "right", "bottom"))}
+    )
+    if table.crs is None:
+        return rows
+    import geopandas
+
+    degrees = geopandas.GeoSeries(middles(detections.boxes, detections.result.grid), crs=table.crs).to_crs(4326)
+    return rows.assign(longitude=degrees.x.to_numpy().round(7), latitude=degrees.y.to_numpy().round(7))
+
+
+def write_table(detections: Detections, path: Path) -> None:
+    """Write the table of boxes as CSV."""
+    with atomic_path(path) as aside:
+        plain_table(detections).to_csv(aside, index=False, lineterminator="\n")
+
+
+def write_boxes_as_coco(detections: Detections, path: Path) -> None:
+    """Write the boxes as COCO JSON, the scene being its one image; scores stand beside them."""
+    result = detections.result
+    write_coco(
+        path, {result.scene: detections.boxes}, {result.scene: result.grid.shape}, result.classes, scores=True,
+        info={"run": result.id, "model": result.model, **chosen(detections.choice, result)},
+    )  # fmt: skip
+
+
+def chosen(choice: Choice, result: DetectionResult) -> dict[str, Any]:
+    """A choice as plain values by name."""
+    unit = "m2" if result.grid.is_georeferenced else "px2"
+    return {
+        "confidence": choice.confidence,
+        "nms_iou": choice.nms_iou,
+        "merging": choice.merging,
+        f"minimum_area_{unit}": choice.minimum_area,
+    }
+
+
+def summary(detections: Detections) -> dict[str, Any]:
+    """Counts, scores, choice and provenance as plain values for JSON."""
+    result, scores = detections.result, detections.scores
+    boxes = detections.table[area_column(result)].sum()
+    content: dict[str, Any] = {
+        "run": result.id,
+        "scene": result.scene,
+        "model": result.model,
+        **chosen(detections.choice, result),
+        "boxes": detections.count,
+        f"box_{area_column(result)}": float(boxes),
+    }
+    if result.grid.is_georeferenced:
+        square = float(row_areas(result.grid).sum() * result.grid.width) / 1e6
+        content |= {"scene_area_km2": square, "boxes_per_km2": detections.count / square}
+    if scores is not None:
+        content["scores"] = {**scores.to_json(), "missed": scores.truth - scores.hits}
+    notes = list(result.notes)
+    if detections.left_out:
+        notes.append(f"Of very many candidates the {detections.left_out:,} least sure were left out.")
+    return {**content, "notes": notes, "provenance": dict(result.provenance)}
+
+
+def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies: bool = True) -> dict[str, Any]:
+    """Write everything of a run at a choice into a folder.
+
+    Parameters
+    ----------
+    folder
+        Made when missing; files of the same names are replaced, each at once.
+    copies
+        Whether the run's own files, candidates and reference, are copied as well.
+
+    Returns
+    -------
+    The summary that is also written as ``metrics.json``.
+
+    Raises
+    ------
+    LandslideError
+        When a file is gone or the disk is full.
+    """
+    detections = find(result, choice)
+    make_folder(folder)
+    for name in OWN_FILES:
+        (folder / name).unlink(missing_ok=True)
+    for role, name in result.artifacts.items() if copies else ():
+        with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
+            shutil.copyfile(result.artifact(role), aside)
+    table = told_table(detections)
+    for suffix in ("gpkg", "geojson"):
+        write_features(table, folder / f"detections.{suffix}", LAYER)
+    if detections.outlines is not None:
+        outlined = detections.outlines.merge(table.drop(columns="geometry"), on="id")
+        write_features(outlined, folder / "outlines.gpkg", "outlines")
+    if detections.truth is not None:
+        write_features(detections.missed, folder / "missed.gpkg", "missed")
+    write_table(detections, folder / "detections.csv")
+    write_boxes_as_coco(detections, folder / "detections.coco.json")
+    content = summary(detections)
+    write_json(content, folder / "metrics.json")
+    plain: dict[str, Any] = plain_values(content)
+    return plain

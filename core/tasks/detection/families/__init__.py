@@ -1,0 +1,1 @@
+"""Families of detectors, each behind the one interface of `core.tasks.detection.families.base`."""

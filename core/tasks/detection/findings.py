@@ -1,0 +1,330 @@
+"""What a detection says at a choice: boxes, their table, scores, density. No inference; all post-processing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.raster.measure import row_areas
+from core.tasks.detection.boxes import Boxes, areas
+from core.tasks.detection.candidates import has_outlines, read_boxes, read_outlines
+from core.tasks.detection.merge import Merged, Merging, merge
+from core.tasks.detection.metrics import Curve, DetectionScores, Matches, curve, match, scores
+from core.tasks.detection.pairing import FALSE
+from core.tasks.detection.result import CANDIDATES, DETECTIONS, DetectionResult
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.raster.grid import Grid
+
+MOST = 200_000
+"""Candidates that are merged at once, the surest; the rest is left out, and `Detections.left_out` says how many."""
+
+MOST_CELLS = 40_000
+"""Cells of a density grid."""
+
+TRUE, FALSE_ALARM = "true", "false"
+"""What becomes of a box beside a reference: it is one of its boxes, or none."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user chooses after inference.
+
+    Attributes
+    ----------
+    confidence
+        Score from which a box counts, 0 to 1.
+    nms_iou
+        Intersection over union from which two boxes are one, 0 to 1.
+    merging
+        How they become one: ``"nms"`` or ``"fusion"``.
+    minimum_area
+        Smallest box kept, in m², or in square pixels for a scene without a coordinate system.
+    """
+
+    confidence: float
+    nms_iou: float = 0.5
+    merging: Merging = "nms"
+    minimum_area: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.confidence <= 1:
+            raise InputError(f"A confidence of {self.confidence:g} is not between 0 and 1.")
+        if not 0 <= self.nms_iou <= 1:
+            raise InputError(f"An overlap of {self.nms_iou:g} is not between 0 and 1.")
+        if self.merging not in get_args(Merging):
+            raise InputError(f"{self.merging!r} is no way to merge boxes.", remedy='Choose "nms" or "fusion".')
+        if not 0 <= self.minimum_area < np.inf:
+            raise InputError("An area cannot be negative or without end.")
+
+
+def default_choice(result: DetectionResult) -> Choice:
+    """The model's own confidence and overlap, to two decimals as sliders show them."""
+    return Choice(round(result.confidence, 2), round(result.nms_iou, 2))
+
+
+def area_column(result: DetectionResult) -> str:
+    """Column of the table that holds the boxes' areas."""
+    return "area_m2" if result.grid.is_georeferenced else "area_px"
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Boxes of a run at a choice.
+
+    Attributes
+    ----------
+    result, choice
+        The run and what was chosen.
+    everything
+        Merged boxes of any confidence, at least as large as chosen, the surest first.
+    truth
+        Boxes of the reference; None without one.
+    members
+        (candidates,) which of `everything` a candidate of the file is, or is a part of; -1 for duplicates.
+    left_out
+        Candidates that were too many to be merged, the least sure.
+    """
+
+    result: DetectionResult
+    choice: Choice
+    everything: Boxes
+    truth: Boxes | None
+    members: NDArray[np.intp]
+    left_out: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many boxes there are at the chosen confidence."""
+        return int(np.searchsorted(-self.everything.scores, -np.float32(self.choice.confidence), side="right"))
+
+    @property
+    def boxes(self) -> Boxes:
+        """The boxes at the chosen confidence in pixels of the scene's grid, the surest first."""
+        return self.everything.take(np.arange(self.count))
+
+    @cached_property
+    def matches(self) -> Matches | None:
+        """Which of `everything` is which box of the reference (IoU 0.5); None without a reference."""
+        return None if self.truth is None else match([self.everything], [self.truth], limit=None)
+
+    @cached_property
+    def curve(self) -> Curve | None:
+        """Precision, recall and F1 at every confidence; None without a reference."""
+        return None if self.matches is None else curve(self.matches)
+
+    @cached_property
+    def scores(self) -> DetectionScores | None:
+        """Scores at the chosen confidence, AP over all; None without a reference."""
+        if self.truth is None:
+            return None
+        return scores([self.everything], [self.truth], self.choice.confidence, limit=None)
+
+    @cached_property
+    def table(self) -> GeoDataFrame:
+        """One row a box, the surest first.
+
+        Columns: ``id`` (1 to n), ``score``, ``class``, ``area_m2`` (``area_px`` without a coordinate system),
+        ``outcome`` (``"true"`` or ``"false"``, with a reference), ``geometry`` in the grid's coordinate system (x the
+        column and y the row without one).
+        """
+        import geopandas
+
+        boxes, result = self.boxes, self.result
+        names = np.array([*result.classes, "unknown"], dtype=object)
+        columns: dict[str, Any] = {
+            "id": np.arange(1, len(boxes) + 1),
+            "score": boxes.scores.astype(np.float64),
+            "class": names[np.minimum(boxes.classes, len(result.classes))],
+            area_column(result): ground_areas(boxes, result.grid),
+        }
+        if self.matches is not None:
+            columns["outcome"] = np.where(self.matches.matched[0][: len(boxes)] == FALSE, FALSE_ALARM, TRUE)
+        return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, result.grid), crs=_crs(result.grid))
+
+    @cached_property
+    def reference(self) -> GeoDataFrame:
+        """Boxes of the reference: ``id`` (from 1), area and ``geometry``. Empty without one."""
+        return self._of_reference(np.arange(0 if self.truth is None else len(self.truth)))
+
+    @cached_property
+    def missed(self) -> GeoDataFrame:
+        """Boxes of the reference that none of the boxes is: ``id`` (its number in the reference, from 1), area and
+        ``geometry``. Empty without a reference.
+        """  # noqa: D205
+        empty = np.empty(0, dtype=np.intp)
+        return self._of_reference(empty if self.matches is None else self.matches.missed(self.choice.confidence)[0])
+
+    def _of_reference(self, numbers: NDArray[np.intp]) -> GeoDataFrame:
+        """Some boxes of the reference, by their indices."""
+        import geopandas
+
+        grid = self.result.grid
+        boxes = Boxes.none() if self.truth is None else self.truth.take(numbers)
+        columns = {"id": numbers + 1, area_column(self.result): ground_areas(boxes, grid)}
+        return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, grid), crs=_crs(grid))
+
+    @cached_property
+    def outlines(self) -> GeoDataFrame | None:
+        """Outlines of the boxes, of detectors that give any, with ``id`` as in `table`; None of the others."""
+        import geopandas
+        import shapely
+
+        path = self.result.artifact(CANDIDATES)
+        if not has_outlines(path):
+            return None
+        rows = np.flatnonzero((self.members >= 0) & (self.members < self.count))
+        rows = rows[np.argsort(self.members[rows], kind="stable")]
+        parts, owner = read_outlines(path, rows), self.members[rows]
+        first = np.searchsorted(owner, np.arange(self.count + 1))
+        each = [shapely.union_all(parts[a:b]) for a, b in zip(first[:-1], first[1:], strict=True)]
+        grid = self.result.grid
+        shapes = shapely.orient_polygons(placed(np.array(each, dtype=object), grid))
+        frame = geopandas.GeoDataFrame({"id": np.arange(1, self.count + 1)}, geometry=shapes, crs=_crs(grid))
+        return frame[~frame.geometry.is_empty]
+
+
+def find(result: DetectionResult, choice: Choice) -> Detections:
+    """Boxes of a run at a choice, from its stored candidates.
+
+    Raises
+    ------
+    InputError
+        When the run holds no boxes.
+    StorageError
+        When its files are gone.
+    """
+    if result.kind not in DETECTIONS:
+        raise InputError(
+            f"The run {result.id[:8]} is no detection but of kind {result.kind}.", remedy="Choose a detection."
+        )
+    path = result.artifact(CANDIDATES)
+    state = path.stat()
+    merged, left_out = _merged(path, (state.st_size, state.st_mtime_ns), choice.nms_iou, choice.merging, result.reach)
+    everything, members = merged.boxes, merged.group
+    if choice.minimum_area > 0:
+        large = ground_areas(everything, result.grid) >= choice.minimum_area
+        places = np.where(large, np.cumsum(large) - 1, -1)
+        everything, members = everything.take(large), np.append(places, -1)[members]
+    return Detections(result, choice, everything, result.truth(), members, left_out)
+
+
+@lru_cache(maxsize=8)
+def _merged(path: Path, state: tuple[int, int], iou: float, merging: Merging, reach: float) -> tuple[Merged, int]:
+    """Merged candidates of a file, kept for the next look: a slider of confidence must act at once."""
+    del state
+    boxes = read_boxes(path)
+    if len(boxes) <= MOST:
+        return merge(boxes, iou, merging, reach), 0
+    surest = np.sort(np.argsort(-boxes.scores, kind="stable")[:MOST])
+    merged = merge(boxes.take(surest), iou, merging, reach)
+    group = np.full(len(boxes), -1, dtype=np.intp)
+    group[surest] = merged.group
+    return Merged(merged.boxes, group), len(boxes) - MOST
+
+
+def ground_areas(boxes: Boxes, grid: Grid) -> NDArray[np.float64]:
+    """Area of each box in m², by the ground area of a pixel in its middle row; in square pixels without CRS."""
+    square = areas(boxes.corners).astype(np.float64)
+    if not grid.is_georeferenced:
+        return square
+    middle = (boxes.corners[:, 1] + boxes.corners[:, 3]) / 2
+    return square * row_areas(grid)[np.clip(middle.astype(np.intp), 0, grid.height - 1)]
+
+
+def polygons(boxes: Boxes, grid: Grid) -> NDArray[np.object_]:
+    """Boxes as polygons in the grid's coordinate system, in pixels (x the column, y the row) without one."""
+    import shapely
+
+    shapes = np.asarray(shapely.box(*boxes.corners.astype(np.float64).T), dtype=object)
+    return np.asarray(shapely.orient_polygons(placed(shapes, grid)), dtype=object)
+
+
+def middles(boxes: Boxes, grid: Grid) -> NDArray[np.object_]:
+    """Middles of boxes as points, placed as `polygons`."""
+    import shapely
+
+    at = (boxes.corners[:, :2].astype(np.float64) + boxes.corners[:, 2:]) / 2
+    return placed(np.asarray(shapely.points(at), dtype=object), grid)
+
+
+def placed(shapes: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
+    """Shapes in pixels of a grid in its coordinate system; as they are without one."""
+    import shapely
+
+    if grid.is_georeferenced and len(shapes):
+        t = grid.transform
+
+        def place(points: NDArray[np.float64]) -> NDArray[np.float64]:
+            x, y = points[:, 0], points[:, 1]
+            return np.column_stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f])
+
+        shapes = shapely.transform(shapes, place)
+    return np.asarray(shapes, dtype=object)
+
+
+def _crs(grid: Grid) -> str | None:
+    return None if grid.crs is None else grid.crs.to_wkt()
+
+
+def density(detections: Detections, cell: float) -> GeoDataFrame:
+    """Count of boxes, and count per km², in the cells of a grid laid along the scene's rows and columns.
+
+    A box counts in the cell that holds its middle. Cells at the right and lower edge are cut to the scene; areas are
+    those of the whole cell, nodata included.
+
+    Parameters
+    ----------
+    cell
+        Side of a cell in metres, in pixels for a scene without a coordinate system.
+
+    Returns
+    -------
+    GeoDataFrame with one row a cell, row by row: ``count``, ``area_km2`` and ``per_km2`` (``area_px`` and ``per_mpx``,
+    count per megapixel, without a coordinate system), ``geometry``.
+
+    Raises
+    ------
+    InputError
+        When cells are smaller than a pixel or too many.
+    """
+    import geopandas
+
+    grid = detections.result.grid
+    side = cell / (grid.ground_distance() or 1.0) if cell > 0 else 0.0
+    if not 1 <= side < math.inf:
+        raise InputError(f"Cells of {cell:g} are smaller than a pixel.", remedy="Choose larger cells.")
+    rows, columns = math.ceil(grid.height / side), math.ceil(grid.width / side)
+    if rows * columns > MOST_CELLS:
+        raise InputError(
+            f"{rows * columns:,} cells are more than the {MOST_CELLS:,} that are drawn.", remedy="Choose larger cells."
+        )
+    tops, lefts = np.arange(rows) * side, np.arange(columns) * side
+    bottoms, rights = np.minimum(tops + side, grid.height), np.minimum(lefts + side, grid.width)
+    corners = detections.boxes.corners
+    middle_x, middle_y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2
+    row = np.clip((middle_y / side).astype(np.intp), 0, rows - 1)
+    column = np.clip((middle_x / side).astype(np.intp), 0, columns - 1)
+    count = np.bincount(row * columns + column, minlength=rows * columns)
+    cells = Boxes.of(
+        np.stack(
+            [np.tile(lefts, rows), np.repeat(tops, columns), np.tile(rights, rows), np.repeat(bottoms, columns)], axis=1
+        )
+    )
+    ground = ground_areas(cells, grid)
+    known = grid.is_georeferenced
+    content = {
+        "count": count,
+        "area_km2" if known else "area_px": ground / 1e6 if known else ground,
+        "per_km2" if known else "per_mpx": count / (ground / 1e6),
+    }
+    return geopandas.GeoDataFrame(content, geometry=polygons(cells, grid), crs=_crs(grid))

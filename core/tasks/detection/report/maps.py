@@ -1,0 +1,142 @@
+"""The maps of a detection's report, the table of its surest boxes, and how dense they lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import InputError
+from core.figures.cartography import coordinate_system
+from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
+from core.report.pictures import picture
+from core.report.places import places
+from core.report.words import count
+from core.tasks.detection.figure import MOST, WINDOWS, cell_side, draw_boxes, draw_density, draw_surest
+from core.tasks.detection.findings import TRUE, area_column, density
+from core.tasks.detection.report.subject import DetectionSubject
+from core.tasks.detection.report.summary import rate
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+LISTED = 12
+
+FEW = 5
+"""Boxes below which counting them by cells says no more than the map."""
+
+
+def maps(subject: DetectionSubject) -> Part:
+    """The boxes on the image, and a table of the surest."""
+    content: list[Content] = [Pictures((_boxes(subject),))]
+    if subject.count:
+        content.append(_table(subject))
+        content.append(
+            Paragraph(
+                "Landslides that touch may share one box, and a large one may have several: the number of boxes is not "
+                "the number of landslides."
+            )
+        )
+    return Part("map", "Where", tuple(content))
+
+
+def _boxes(subject: DetectionSubject) -> Picture:
+    number, shown = subject.count, subject.shown
+    figure = draw_boxes(shown, subject.choice.confidence, subject.detections.table.head(LISTED))
+    what = f"The {count(number, 'box', 'boxes')} found" if number else "No box is found"
+    if number > MOST:
+        what = f"The {MOST:,} surest of {number:,} boxes found"
+    if number > 1:
+        what += f", the {min(number, LISTED)} surest numbered as in the table below"
+    caption = f"{what}. The colour of a box is its confidence, from dark violet to yellow, the surest."
+    alt = f"Map of {subject.content.scene_name} with {number:,} boxes around what the detector takes for landslides"
+    if shown.truth is not None:
+        caption += " Blue, dashed: the reference inventory."
+        alt += ", and the boxes of the reference inventory"
+    if shown.image is None:
+        caption += " The image was not at hand when this report was made."
+    system = coordinate_system(subject.result.grid)
+    where = f"Coordinates: {system}. The arrow points north." if subject.georeferenced else f"{system}."
+    return picture(figure, f"{alt}.", f"{caption} {where}")
+
+
+def surest(subject: DetectionSubject) -> Part | None:
+    """What the surest boxes hold, for a reader to judge; nothing when there are none or the image is gone."""
+    scene = subject.content.scene
+    if scene is None or not subject.count:
+        return None
+    number = min(subject.count, WINDOWS)
+    which = "the only box" if subject.count == 1 else f"the {number} surest boxes" if number > 1 else "the surest box"
+    caption = f"The image around {which}. Judge for yourself what they hold. Vermillion: found by the detector."
+    if subject.shown.truth is not None:
+        caption += " Blue, dashed: the reference inventory."
+    shown = picture(draw_surest(subject.shown, scene), f"The image around {which}.", caption)
+    return Part("surest", "What the surest boxes hold", (Pictures((shown,)),))
+
+
+def _table(subject: DetectionSubject) -> Table:
+    listed = subject.detections.table.head(LISTED)
+    where, columns = places(listed)
+    scored = "outcome" in listed
+    head = [Column("No."), Column("Confidence", True), Column(f"Area of the box, {subject.unit}", True)]
+    head += [Column("In the reference")] if scored else []
+    rows = []
+    for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
+        known = [("yes" if row["outcome"] == TRUE else "no")] if scored else []
+        size = f"{row[area_column(subject.result)]:,.0f}"
+        rows.append((f"{row['id']}", f"{row['score']:.2f}", size, *known, *place))
+    number = subject.count
+    which = f"The {len(rows)} surest of {number:,} boxes" if number > LISTED else "All boxes, the surest first"
+    caption = f"{which}, with the middle of each"
+    if len(columns) == 4:
+        caption += f": x and y in {coordinate_system(subject.result.grid)}, latitude and longitude in WGS 84"
+    return Table(caption, (*head, *columns), tuple(rows))
+
+
+def dense(subject: DetectionSubject) -> Part | None:
+    """How many boxes lie in which part of the image; nothing where they are few."""
+    if subject.count < FEW:
+        return None
+    try:
+        side = cell_side(subject.shown.grid)
+        cells = density(subject.detections, side)
+    except InputError:
+        return None  # a strip of an image, too narrow for cells that are few enough
+    placed, rates = _in_part(subject, cells)
+    if not len(placed):
+        return None
+    words = f"{side / 1000:g} km" if side >= 1000 and subject.georeferenced else f"{side:,.0f} {_side_unit(subject)}"
+    most = int(np.argmax(placed[:, 4]))
+    told = (
+        f"The image was cut into cells of {words} a side; a box counts in the cell that holds its middle. On the whole "
+        f"there are {rate(subject.per_area)} boxes {subject.rate_unit}; in the fullest cell there are "
+        f"{placed[most, 4]:.0f}, or {rate(float(rates[most]))} {subject.rate_unit}. Places without data count as area."
+    )
+    caption = (
+        f"How many boxes there are in each cell of {words} (the number in it), coloured by boxes {subject.rate_unit} "
+        "from dark, few, to light, many. Cells without a box are left clear."
+    )
+    figure = draw_density(subject.shown, placed, rates, subject.rate_unit)
+    alt = f"Map of the number of boxes in cells of {words}; the fullest holds {placed[most, 4]:.0f}."
+    return Part("density", "How dense", (Paragraph(told), Pictures((picture(figure, alt, caption),))))
+
+
+def _side_unit(subject: DetectionSubject) -> str:
+    return "m" if subject.georeferenced else "px"
+
+
+def _in_part(subject: DetectionSubject, cells: GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cells that lie in the searched part: corners in its pixels with the count, and the number per area."""
+    import shapely
+
+    grid = subject.shown.grid
+    shapes = cells.geometry.to_numpy()
+    if grid.is_georeferenced:
+        to_pixels = ~grid.transform
+        shapes = shapely.transform(shapes, lambda points: np.column_stack(to_pixels @ points.T))
+    left, top, right, bottom = shapely.bounds(shapes).T
+    inside = (right > 1e-6) & (bottom > 1e-6) & (left < grid.width - 1e-6) & (top < grid.height - 1e-6)
+    placed = np.column_stack([left, top, right, bottom, cells["count"].to_numpy()]).astype(np.float64)
+    rates = cells["per_km2" if subject.georeferenced else "per_mpx"].to_numpy(dtype=np.float64)
+    return placed[inside], rates[inside]

@@ -1,0 +1,105 @@
+"""A detection as a report sees it: everything computed once that several parts tell of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from rasterio.windows import Window
+
+from core.raster.measure import row_areas
+from core.report.content import DetectionInput
+from core.report.subject import SHOWN_SIDE, Subject, spec_of
+from core.tasks.detection.figure import BoxMap, box_map
+from core.tasks.detection.findings import Choice, Detections, default_choice, find
+from core.tasks.detection.metrics import DetectionScores, Point
+from core.tasks.detection.result import DetectionResult
+
+STEP = 0.1
+"""How far the confidence is moved, up and down, to show what depends on it."""
+
+
+@dataclass(frozen=True)
+class DetectionSubject(Subject):
+    """A detection with what is needed to report it.
+
+    Attributes
+    ----------
+    content, spec
+        As of every `Subject`.
+    detections
+        Boxes at the choice of the whole report.
+    part
+        The searched part, in pixels of the run's grid.
+    """
+
+    content: DetectionInput
+    detections: Detections
+    part: Window
+
+    @classmethod
+    def of(cls, content: DetectionInput) -> DetectionSubject:
+        """Read and compute what the parts need.
+
+        Raises
+        ------
+        StorageError
+            When a file of the run is gone.
+        """
+        result = content.result
+        detections = find(result, content.choice or default_choice(result))
+        return cls(content, spec_of(content), detections, content.searched)
+
+    @property
+    def result(self) -> DetectionResult:
+        """The run."""
+        return self.content.result
+
+    @property
+    def choice(self) -> Choice:
+        """Confidence and how boxes are merged."""
+        return self.detections.choice
+
+    @property
+    def count(self) -> int:
+        """How many boxes there are."""
+        return self.detections.count
+
+    @property
+    def scores(self) -> DetectionScores | None:
+        """Scores against the reference, None without one."""
+        return self.detections.scores
+
+    @cached_property
+    def shown(self) -> BoxMap:
+        """What maps show."""
+        return box_map(self.detections, self.content.scene, self.part, SHOWN_SIDE)
+
+    @cached_property
+    def searched_area(self) -> float:
+        """Area of the searched rectangle, with what has no data in it: m², or pixels."""
+        grid, top = self.result.grid, int(self.part.row_off)
+        if not grid.is_georeferenced:
+            return float(self.part.width * self.part.height)
+        return float(row_areas(grid)[top : top + int(self.part.height)].sum() * self.part.width)
+
+    @property
+    def per_area(self) -> float:
+        """Boxes per km², per megapixel without a coordinate system."""
+        return self.count / (self.searched_area / 1e6)
+
+    @property
+    def rate_unit(self) -> str:
+        """What boxes are counted per."""
+        return "per km²" if self.georeferenced else "per megapixel"
+
+    def counted_at(self, confidence: float) -> int:
+        """How many boxes there are at another confidence, merged alike."""
+        return int(np.count_nonzero(self.detections.everything.scores >= np.float32(confidence)))
+
+    def point_at(self, confidence: float) -> Point | None:
+        """What is right at another confidence, None without a reference."""
+        curve = self.detections.curve
+        return None if curve is None else curve.at(confidence)
+

@@ -1,0 +1,179 @@
+"""Boxes of images in a folder of text files, one for each image, as YOLO is trained from.
+
+A line is a landslide: its class, and the centre, width and height of its box as shares of the image's width and
+height; or its class and the corners of its outline, x and y in turn. What stands after the four numbers, as a
+confidence does in predictions, is not read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from core.errors import InputError, UnsafeFileError
+from core.raster.files import regular_file
+from core.raster.write import atomic_path
+from core.tasks.detection.annotations import MOST_CLASSES, Annotations, Settling, Sizes, named, sizes_of
+from core.tasks.detection.boxes import Boxes
+
+MAX_LABEL_BYTES = 20_000_000
+"""Most bytes of the labels of one image."""
+
+LIST_OF_CLASSES = "classes.txt"
+"""Names of the classes beside the labels, a line each; no labels of an image."""
+
+
+def read_yolo_folder(
+    images: Sizes | str | os.PathLike[str], labels: str | os.PathLike[str], classes: Sequence[str] = ("landslide",)
+) -> Annotations:
+    """Read the boxes of images from a folder of labels that strangers made.
+
+    Parameters
+    ----------
+    images
+        The folder of the images, or their height and width by file name.
+    labels
+        The folder of the labels: ``17.txt`` for ``17.png``. An empty file says that there is no landslide in the image,
+        and so does, as YOLO takes it, none at all; that is said in the notes.
+    classes
+        Names of the classes, by their numbers from 0.
+
+    Raises
+    ------
+    UnsafeFileError
+        When a file is too large.
+    InputError
+        When a folder is missing, no image has labels, a line is none of a box, a class is unknown, or none of the boxes
+        lies in its image.
+    """
+    sizes = sizes_of(images)
+    folder = Path(labels)
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder.name}.", remedy="Give the folder of the labels.")
+    if len(classes) > MOST_CLASSES:
+        raise InputError(f"{len(classes):,} classes are more than {MOST_CLASSES:,}.", remedy="Name those there are.")
+    stems = _stems(sizes)
+    files = {path.stem: path for path in sorted(folder.glob("*.txt")) if path.name != LIST_OF_CLASSES}
+    missing = sorted(name for stem, name in stems.items() if stem not in files)
+    if len(missing) == len(stems):
+        raise InputError(
+            f"{folder.name} holds no labels of the {len(stems):,} images.",
+            "Not even an empty file says that they show no landslide.",
+            f"Name the labels like the images: {PurePosixPath(missing[0]).stem}.txt for {missing[0]}.",
+        )
+    settling = Settling(folder.name)
+    boxes = {}
+    for stem, name in stems.items():
+        lines = _lines(files[stem], classes) if stem in files else []
+        height, width = sizes[name]
+        corners = np.array([corners for _, corners in lines], dtype=np.float64).reshape(-1, 4)
+        corners *= (width, height, width, height)
+        boxes[name] = settling.settle(corners, [kind for kind, _ in lines], sizes[name])
+    notes = settling.notes()
+    if missing:
+        notes.append(f"{len(missing):,} images have no labels and count as without landslides: {named(missing)}.")
+    strays = [path.name for stem, path in files.items() if stem not in stems]
+    if strays:
+        notes.append(f"{len(strays):,} labels belong to no image and were left out: {named(strays)}.")
+    return Annotations(boxes, tuple(classes), tuple(notes))
+
+
+def write_yolo(folder: str | os.PathLike[str], boxes: Mapping[str, Boxes], sizes: Sizes) -> None:
+    """Write a file of labels for each image; an empty one for an image without landslides.
+
+    Parameters
+    ----------
+    folder
+        Where the labels go; made when missing.
+    boxes
+        By file name of the image.
+    sizes
+        Height and width of the same images.
+
+    Raises
+    ------
+    InputError
+        When two images differ only in the ending of their names.
+    StorageError
+        When the disk is full or the folder cannot be written.
+    """
+    for stem, name in _stems(boxes).items():
+        height, width = sizes[name]
+        ours = boxes[name]
+        corners = ours.corners.astype(np.float64) / (width, height, width, height)
+        places = np.hstack([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]])
+        lines = [
+            f"{kind} " + " ".join(f"{share:.9g}" for share in place)
+            for kind, place in zip(ours.classes.tolist(), places.tolist(), strict=True)
+        ]
+        with atomic_path(Path(folder, f"{stem}.txt")) as aside:
+            aside.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+def _stems(names: Mapping[str, object]) -> dict[str, str]:
+    """File names of images by what their labels are called."""
+    stems: dict[str, str] = {}
+    for name in names:
+        stem = PurePosixPath(name).stem
+        if stem in stems:
+            raise InputError(
+                f"The labels of {stems[stem]} and {name} would both be {stem}.txt.",
+                "Which image they belong to cannot be told.",
+                "Rename one of the images.",
+            )
+        stems[stem] = name
+    return stems
+
+
+def _lines(path: Path, classes: Sequence[str]) -> list[tuple[int, list[float]]]:
+    """Class and corners, as shares of the image, of each line of a file."""
+    file = regular_file(path)
+    if file.stat().st_size > MAX_LABEL_BYTES:
+        raise UnsafeFileError(
+            f"{path.name} holds {file.stat().st_size / 1e6:,.0f} MB; at most {MAX_LABEL_BYTES / 1e6:,.0f} MB are read.",
+            "So many labels of one image could exhaust the server's memory.",
+            "Cut the image into parts.",
+        )
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path.name} is not a file of text.", remedy="Export the labels again.") from error
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if words:
+            found.append(_box(words, f"Line {number} of {path.name}", classes))
+    return found
+
+
+def _box(words: list[str], where: str, classes: Sequence[str]) -> tuple[int, list[float]]:
+    try:
+        kind, *shares = (float(word) for word in words)
+    except ValueError as error:
+        raise _no_line(where) from error
+    outline = len(shares) >= 6 and len(shares) % 2 == 0
+    if not outline and len(shares) not in (4, 5):
+        raise _no_line(where)
+    if kind not in range(len(classes)):
+        raise InputError(
+            f"{where} is of the class {words[0]}; there are {len(classes)}: {', '.join(classes)}.",
+            "What it shows is therefore unknown.",
+            "Classes are counted from 0: name all that the labels were made with.",
+        )
+    if outline:
+        # Not by min and max, which pass over what is no number.
+        points = np.array(shares).reshape(-1, 2)
+        return int(kind), [*points.min(axis=0).tolist(), *points.max(axis=0).tolist()]
+    x, y, width, height = shares[:4]
+    return int(kind), [x - width / 2, y - height / 2, x + width / 2, y + height / 2]
+
+
+def _no_line(where: str) -> InputError:
+    return InputError(
+        f"{where} is not a class followed by the four numbers of a box or the corners of an outline.",
+        "What it labels cannot be told.",
+        "Export the labels in the format of YOLO again.",
+    )

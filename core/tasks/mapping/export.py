@@ -1,0 +1,224 @@
+"""Taking a mapping away: rasters, polygons, scores, provenance and a figure, as files that other programs open."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rasterio.windows import Window
+
+from core.learning.metrics import NODATA_CODE, threshold_code
+from core.raster.features import write_features
+from core.raster.folder import make_folder, plain_values, write_json
+from core.raster.scene import Scene
+from core.raster.write import atomic_path, write_array, writing
+from core.tasks.mapping.change import Change, compare, write_change
+from core.tasks.mapping.findings import LARGEST, Choice, Findings, Landslides, find, score
+from core.tasks.mapping.result import PROBABILITY, MappingResult
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.tasks.mapping.outlines import Outlined
+
+LAYER = "landslides"
+BLOCK_ROWS = 512
+MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
+OWN_FILES = (
+    "probability.tif", "uncertainty.tif", "truth.tif", "mask.tif", "change.tif", "landslides.gpkg",
+    "landslides.geojson", "new_landslides.gpkg", "figure.png", "metrics.json",
+)  # fmt: skip
+"""What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
+
+
+def write_mask(findings: Findings, path: Path) -> None:
+    """Write the mask as a COG: 1 landslide, 0 none, 255 nodata."""
+    mask = np.where(findings.valid, findings.mask.astype(np.uint8), 255).astype(np.uint8)
+    write_array(
+        path, findings.result.grid, mask[None], nodata=255, descriptions=("landslide",),
+        tags=_tags(findings), overview_resampling="nearest",
+    )  # fmt: skip
+
+
+def _tags(findings: Findings) -> dict[str, str]:
+    return {
+        "run": findings.result.id,
+        "model": findings.result.model,
+        "threshold": f"{findings.choice.threshold:.4f}",
+        "encoding": MASK_ENCODING,
+    }
+
+
+def write_polygons(polygons: GeoDataFrame, path: Path) -> None:
+    """Write landslides with their attributes, as `core.raster.features.write_features`."""
+    write_features(polygons, path, LAYER)
+
+
+def _header(result: MappingResult, choice: Choice) -> dict[str, Any]:
+    unit = "m2" if result.grid.is_georeferenced else "px2"
+    return {
+        "run": result.id,
+        "scene": result.scene,
+        "model": result.model,
+        "threshold": choice.threshold,
+        f"minimum_area_{unit}": choice.minimum_area,
+        f"fill_holes_{unit}": choice.fill_holes,
+    }
+
+
+def _scores(result: MappingResult, choice: Choice) -> dict[str, Any]:
+    scores = score(result, choice.threshold)
+    if scores is None:
+        return {}
+    confusion = scores.model
+    content: dict[str, Any] = {
+        "scores": {
+            **confusion.scores(),
+            "average_precision": scores.curve.average_precision,
+            "true_positive": confusion.true_positive,
+            "false_positive": confusion.false_positive,
+            "false_negative": confusion.false_negative,
+            "true_negative": confusion.true_negative,
+        }
+    }
+    if scores.baseline is not None:
+        content["colour_index"] = scores.baseline.scores()
+    return content
+
+
+def summary(findings: Landslides) -> dict[str, Any]:
+    """Counts, areas, scores, size distribution, choice and provenance as plain values for JSON."""
+    result, sizes = findings.result, findings.sizes
+    unit = "m2" if result.grid.is_georeferenced else "px2"
+    return {
+        **_header(result, findings.choice),
+        "landslides": findings.count,
+        f"landslide_area_{unit}": float(findings.areas.sum()),
+        f"scene_area_{unit}": findings.scene_area,
+        "landslide_share": findings.share,
+        "size_frequency": {
+            "mode": sizes.mode, "words": sizes.words, "n": sizes.n, "rho": sizes.rho, "a_m2": sizes.a,
+            "s_m2": sizes.s, "tail_exponent": sizes.exponent, "tail_exponent_95": sizes.exponent_interval,
+            "rollover_m2": sizes.rollover_m2, "magnitude": sizes.magnitude,
+        },
+        **_scores(result, findings.choice),
+        "notes": list(result.notes),
+        "provenance": dict(result.provenance),
+    }  # fmt: skip
+
+
+def _export_large(
+    result: MappingResult, choice: Choice, folder: Path, outlined: Outlined | None, *, copies: bool
+) -> dict[str, Any]:
+    """Mask and scores of a raster too large to be held whole, block by block, and the landslides outlined before."""
+    codes_from = threshold_code(choice.threshold)
+    tags = {"run": result.id, "model": result.model, "threshold": f"{choice.threshold:.4f}", "encoding": MASK_ENCODING}
+    with (
+        Scene.open(result.artifact(PROBABILITY)).reader() as reader,
+        writing(
+            folder / "mask.tif", result.grid, nodata=NODATA_CODE, descriptions=("landslide",), tags=tags,
+            overview_resampling="nearest",
+        ) as writer,
+    ):  # fmt: skip
+        for row in range(0, result.grid.height, BLOCK_ROWS):
+            window = Window(0, row, result.grid.width, min(BLOCK_ROWS, result.grid.height - row))
+            codes = reader.read((1,), window).values.astype(np.uint8)
+            writer.write(np.where(codes == NODATA_CODE, NODATA_CODE, codes >= codes_from).astype(np.uint8), row, 0)
+    content = _large_summary(result, choice, outlined)
+    if outlined is not None and copies:
+        with atomic_path(folder / "landslides.gpkg") as aside:
+            shutil.copyfile(outlined.path, aside)
+    write_json(content, folder / "metrics.json")
+    plain: dict[str, Any] = plain_values(content)
+    return plain
+
+
+def _large_summary(result: MappingResult, choice: Choice, outlined: Outlined | None) -> dict[str, Any]:
+    mask = "the mask is the threshold alone, without minimum area and hole filling."
+    if outlined is not None:
+        content = summary(outlined)
+        return {**content, "notes": [*content["notes"], f"For a raster of this size {mask}"]}
+    codes_from = threshold_code(choice.threshold)
+    pixels, found = int(result.counts.sum()), int(result.counts[:, codes_from:].sum())
+    note = f"Polygons are made at once up to {LARGEST / 1e6:.0f} megapixels and were left out; {mask}"
+    return {
+        **_header(result, choice),
+        "landslide_share": found / pixels if pixels else None,
+        **_scores(result, choice),
+        "notes": [*result.notes, note],
+        "provenance": dict(result.provenance),
+    }
+
+
+def export_run(
+    result: MappingResult,
+    scene: Scene,
+    choice: Choice,
+    folder: Path,
+    *,
+    dem: Path | None = None,
+    before: MappingResult | None = None,
+    outlined: Outlined | None = None,
+    copies: bool = True,
+) -> dict[str, Any]:
+    """Write everything of a run at a choice into a folder.
+
+    Parameters
+    ----------
+    result, scene, choice
+        The run, its scene (for the figure), and threshold and areas.
+    folder
+        Made when missing; files of the same names are replaced, each at once.
+    dem
+        Elevation, for slope, relief and aspect of each polygon.
+    before
+        Run of the earlier scene; adds the change raster and the polygons that are new.
+    outlined
+        Landslides of this run and choice that were outlined before, for a raster too large to do so at once.
+    copies
+        Whether files that are there already, the run's own rasters and what was outlined, are copied as well.
+
+    Returns
+    -------
+    The summary that is also written as ``metrics.json``.
+
+    Raises
+    ------
+    LandslideError
+        When a raster is gone or the disk is full.
+
+    Notes
+    -----
+    A raster too large to be outlined at once is exported without polygons unless they are given; the notes say so.
+    """
+    from core.tasks.mapping.figure import write_figure
+
+    make_folder(folder)
+    for name in OWN_FILES:
+        (folder / name).unlink(missing_ok=True)
+    for role, name in result.artifacts.items() if copies else ():
+        with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
+            shutil.copyfile(result.artifact(role), aside)
+    if result.grid.width * result.grid.height > LARGEST:
+        return _export_large(result, choice, folder, outlined, copies=copies)
+    change: Change | None = None
+    if before is not None:
+        change = compare(before, result, choice, dem)
+        findings = change.findings
+    else:
+        findings = find(result, choice, dem)
+    write_mask(findings, folder / "mask.tif")
+    for suffix in ("gpkg", "geojson"):
+        write_polygons(findings.polygons, folder / f"landslides.{suffix}")
+    if change is not None:
+        write_change(change, folder / "change.tif")
+        write_polygons(change.new, folder / "new_landslides.gpkg")
+    write_figure(findings, scene, folder / "figure.png")
+    content = summary(findings)
+    if change is not None:
+        content["new_landslides"] = len(change.new)
+    write_json(content, folder / "metrics.json")
+    plain: dict[str, Any] = plain_values(content)
+    return plain

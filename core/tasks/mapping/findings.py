@@ -1,0 +1,217 @@
+"""What a probability raster says at a chosen threshold: polygons, areas, scores. No inference; all post-processing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from core.errors import InputError
+from core.learning.metrics import CODES, NODATA_CODE, Confusion, ThresholdCurve, threshold_code, threshold_curve
+from core.raster.measure import row_areas
+from core.raster.scene import Scene
+from core.raster.vectorize import clean_mask, polygons
+from core.tasks.mapping.baseline import THRESHOLD, code_threshold
+from core.tasks.mapping.result import PROBABILITY, MappingResult
+from core.tasks.mapping.size_frequency import SizeFrequency, fit_size_frequency
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+LARGEST = 16_000_000
+"""Pixels up to which polygons are made at once."""
+
+SMALLEST_MAPPABLE = 10
+"""Pixels below which a component is no landslide that an interpreter would map."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user chooses after inference.
+
+    Attributes
+    ----------
+    threshold
+        Probability from which a pixel counts as landslide, 0 to 1.
+    minimum_area
+        Smallest polygon kept, in m², or in pixels for a scene without a coordinate system.
+    fill_holes
+        Largest hole filled, in the same unit.
+    """
+
+    threshold: float
+    minimum_area: float = 0.0
+    fill_holes: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 1:
+            raise InputError(f"A threshold of {self.threshold:g} is not between 0 and 1.")
+        if not (0 <= self.minimum_area < np.inf and 0 <= self.fill_holes < np.inf):
+            raise InputError("An area cannot be negative or without end.")
+
+
+def default_choice(result: MappingResult, threshold: float) -> Choice:
+    """The model's threshold to two decimals, as a slider shows it, and the smallest mappable area (10 pixels)."""
+    return Choice(round(threshold, 2), SMALLEST_MAPPABLE * pixel_area(result))
+
+
+def pixel_area(result: MappingResult) -> float:
+    """Mean area of a pixel in m², or 1 in pixel space."""
+    return float(np.mean(result.grid.pixel_areas())) if result.grid.is_georeferenced else 1.0
+
+
+@dataclass(frozen=True)
+class Landslides:
+    """Landslides of one run at one choice, measured.
+
+    Attributes
+    ----------
+    result, choice
+        The run and what was chosen.
+    polygons
+        One row a landslide, the largest first; columns as `core.raster.vectorize.polygons`. Of very many only the
+        largest.
+    areas
+        (landslides,) area of every landslide, m² (px² in pixel space), the largest first.
+    scene_area
+        Area of the valid pixels, m² (px² in pixel space).
+    """
+
+    result: MappingResult
+    choice: Choice
+    polygons: GeoDataFrame
+    areas: NDArray[np.float64]
+    scene_area: float
+
+    @property
+    def count(self) -> int:
+        """How many landslides there are."""
+        return len(self.areas)
+
+    @property
+    def share(self) -> float:
+        """Landslide area as a share of the valid area, NaN when nothing is valid."""
+        return float(self.areas.sum()) / self.scene_area if self.scene_area else float("nan")
+
+    @cached_property
+    def sizes(self) -> SizeFrequency:
+        """Size–frequency distribution of the landslides."""
+        area = pixel_area(self.result)
+        return fit_size_frequency(
+            self.areas,
+            pixel_area_m2=area if self.result.grid.is_georeferenced else None,
+            minimum_area_px=max(SMALLEST_MAPPABLE, round(self.choice.minimum_area / area)),
+        )
+
+
+@dataclass(frozen=True)
+class Findings(Landslides):
+    """Landslides of a run small enough to be held whole.
+
+    Attributes
+    ----------
+    mask
+        (height, width) bool after minimum area and hole filling.
+    valid
+        (height, width) bool, False where the scene has no data or lies outside the drawn area.
+    """
+
+    mask: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
+
+
+def area_column(result: MappingResult) -> str:
+    """Column of the polygons that holds their areas."""
+    return "area_m2" if result.grid.is_georeferenced else "area_px"
+
+
+def least_pixels(result: MappingResult, choice: Choice) -> tuple[int, int]:
+    """Pixels of the smallest landslide kept, and of the largest hole filled."""
+    area = pixel_area(result)
+    return int(np.ceil(choice.minimum_area / area - 1e-6)), int(np.floor(choice.fill_holes / area + 1e-6))
+
+
+def find(result: MappingResult, choice: Choice, dem: Path | None = None) -> Findings:
+    """Polygons of a run at a choice.
+
+    Parameters
+    ----------
+    dem
+        Elevation raster in metres, in any coordinate system; used only for a georeferenced result.
+
+    Raises
+    ------
+    InputError
+        When the raster has more than `LARGEST` pixels.
+    StorageError
+        When the probability raster is gone.
+    """
+    height, width = result.grid.shape
+    if height * width > LARGEST:
+        raise InputError(
+            f"This raster has {height * width / 1e6:.0f} megapixels; polygons are made at once up to "
+            f"{LARGEST / 1e6:.0f}.",
+            "Larger ones would hold up the page.",
+            "Have it outlined by a job, or draw a smaller area and map that.",
+        )
+    codes = probability_codes(result)
+    valid = codes != NODATA_CODE
+    least, holes = least_pixels(result, choice)
+    mask = clean_mask(
+        valid & (codes >= threshold_code(choice.threshold)), minimum_area_px=least, fill_holes_px=holes, valid=valid
+    )
+    elevation = elevation_on(result, dem) if dem is not None and result.grid.is_georeferenced else None
+    # Whole codes are summed, so that means are the same in however many parts a raster is taken.
+    found = polygons(mask, result.grid, codes, elevation)
+    found["mean_probability"] /= CODES - 1
+    areas = found[area_column(result)].to_numpy(dtype=np.float64)
+    per_row = row_areas(result.grid) if result.grid.is_georeferenced else np.ones(height)
+    return Findings(result, choice, found, areas, float(valid.sum(axis=1) @ per_row), mask, valid)
+
+
+def probability_codes(result: MappingResult) -> NDArray[np.uint8]:
+    """The probability raster as codes (height, width)."""
+    with Scene.open(result.artifact(PROBABILITY)).reader() as reader:
+        codes: NDArray[np.uint8] = reader.read((1,)).values[0].astype(np.uint8)
+    return codes
+
+
+def elevation_on(result: MappingResult, dem: Path) -> NDArray[np.float32]:
+    """Elevation in metres on the result's grid, NaN where unknown."""
+    from core.raster.align import scene_on_grid
+
+    scene = Scene.open(dem)
+    window = Window(0, 0, result.grid.width, result.grid.height)
+    with scene_on_grid(scene, result.grid, bands=(1,), resampling="bilinear") as reader:
+        patch = reader.read(window)
+    return np.where(patch.valid, patch.values[0], np.nan).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Agreement with an inventory at one threshold, before minimum area and hole filling.
+
+    Attributes
+    ----------
+    model, baseline
+        Confusion of the model, and of the colour index where three colours are there.
+    curve
+        Precision, recall and F1 of the model at every threshold.
+    """
+
+    model: Confusion
+    baseline: Confusion | None
+    curve: ThresholdCurve
+
+
+def score(result: MappingResult, threshold: float) -> Scores | None:
+    """Scores of a run with truth at a threshold, from its histogram; None without truth."""
+    if not result.has_truth:
+        return None
+    baseline = None if result.baseline is None else Confusion.at(result.baseline, code_threshold(THRESHOLD))
+    return Scores(Confusion.at(result.counts, threshold), baseline, threshold_curve(result.counts))

@@ -1,0 +1,99 @@
+"""The difference between two runs as a run of its own, so that the map can show it and nobody computes it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from core.errors import InputError
+from core.raster.progress import Cancel, Progress, ignore, never
+from core.runs.records import Order, Run
+from core.runs.standing import check_mapping, standing_on
+from core.tasks.mapping.difference import write_difference
+from core.tasks.mapping.result import CHANGE, MappingResult
+
+if TYPE_CHECKING:
+    from core.jobs.perform import Context
+    from core.runs.store import Store
+
+KIND: Final = "change"
+FILE = "change.tif"
+
+
+def order_difference(first: MappingResult, second: MappingResult, *, owner: str = "") -> Order:
+    """The order of the difference of two runs, second minus first.
+
+    Raises
+    ------
+    InputError
+        When both are the same run, or one holds no probability.
+    """
+    if first.id == second.id:
+        raise InputError("A run does not differ from itself.", remedy="Choose two runs.")
+    for run in (first, second):
+        check_mapping(run)
+    parents = (first.id, second.id)
+    return Order("mapping", KIND, {"runs": list(parents)}, second.scene_id, second.scene, second.model, parents, owner)
+
+
+def known_difference(store: Store, first: str, second: str) -> Run | None:
+    """The run that holds the difference of two runs, or computes it now; None where there is neither."""
+    known = _of(store, first, second)
+    done = [run for run in known if run.status == "done" and said(store, run)]
+    return next(iter(done), None) or next((run for run in known if run.active), None)
+
+
+def lost_difference(store: Store, first: str, second: str) -> Run | None:
+    """The last run that was to compute the difference of two runs, where it failed or was interrupted; else None."""
+    last = next(iter(_of(store, first, second)), None)
+    return last if last is not None and last.status in ("failed", "interrupted") else None
+
+
+def _of(store: Store, first: str, second: str) -> list[Run]:
+    """Runs of the difference of two runs, the newest first."""
+    return [run for run in store.children(second, KIND) if run.parents == (first, second)]
+
+
+def said(store: Store, run: Run) -> Mapping[str, Any] | None:
+    """What a finished run says of the difference in numbers, None where it holds the raster only."""
+    found = store.provenance(run.id).get("difference")
+    return found if isinstance(found, Mapping) else None
+
+
+def difference_of(
+    first: MappingResult,
+    second: MappingResult,
+    identity: str,
+    folder: Path,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> MappingResult:
+    """Write the difference of two runs into a folder.
+
+    Raises
+    ------
+    LandslideError
+        As `core.tasks.mapping.difference.write_difference`.
+    """
+    found = write_difference(first, second, folder / FILE, progress, cancel)
+    told = {"difference": found.to_json()}
+    return standing_on(second, KIND, identity, folder, {CHANGE: FILE}, told, parents=(first.id, second.id))
+
+
+def compute_difference(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"change"``."""
+    first, second = (store.mapping(parent) for parent in run.parents)
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Comparing block {done:,} of {total:,}")
+
+    return difference_of(first, second, run.id, folder, report, context.stopped)
+
+
+def difference_here(store: Store, first: MappingResult, second: MappingResult) -> str:
+    """Compute and keep the difference of two small runs at once, and return the run's id."""
+    from core.jobs.perform import compute_here
+
+    order = order_difference(first, second)
+    return compute_here(store, order, lambda identity, folder: difference_of(first, second, identity, folder))

@@ -1,0 +1,181 @@
+"""Counting a finished probability raster against an inventory, block by block: at once, or as a job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from core.errors import InputError
+from core.jobs.perform import Context, compute_here
+from core.learning.bridge import bridge_of
+from core.learning.metrics import NODATA_CODE, histogram
+from core.learning.spec import ModelSpec
+from core.learning.store import find_model
+from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.scene import Scene
+from core.raster.write import writing
+from core.runs.provenance import now
+from core.runs.records import Order, Run, SceneRecord
+from core.runs.standing import check_mapping
+from core.tasks.imagery.provenance import told_truth
+from core.tasks.mapping.baseline import colour_index, index_codes
+from core.tasks.mapping.result import PROBABILITY, TRUTH, MappingResult
+
+if TYPE_CHECKING:
+    from core.raster.align import TruthReader
+    from core.runs.store import Store
+
+BLOCK_ROWS = 512
+
+
+def count_against(
+    result: MappingResult,
+    truth: TruthReader,
+    folder: Path,
+    scene: Scene,
+    spec: ModelSpec,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> tuple[dict[str, str], NDArray[np.int64], NDArray[np.int64] | None]:
+    """Joint histograms of a run's probability, and of the colour index, with an inventory on the run's grid.
+
+    Parameters
+    ----------
+    folder
+        Where ``truth.tif`` is written.
+    progress, cancel
+        Told of each block that is counted, and asked before it.
+
+    Returns
+    -------
+    Paths by role, the joint histogram (2, 255), and that of the colour index; None without three colours.
+
+    Raises
+    ------
+    RunCancelled
+        When asked to stop.
+    LandslideError
+        When a raster is gone, or the disk is full.
+    """
+    # The run's other rasters are the same files: paths of the store, which keeps them once.
+    artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
+    artifacts[TRUTH] = "truth.tif"
+    counts, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
+    colour, how = spec.bands == ("red", "green", "blue"), bridge_of(result.provenance)
+    column, row = (round(place) for place in ~scene.grid.transform @ (result.grid.transform.c, result.grid.transform.f))
+    height, width = result.grid.shape
+    with (
+        Scene.open(result.artifact(PROBABILITY)).reader() as reader,
+        scene.reader() as colours,
+        writing(
+            folder / artifacts[TRUTH], result.grid, nodata=NODATA_CODE, descriptions=(TRUTH,),
+            overview_resampling="nearest",
+        ) as writer,
+    ):  # fmt: skip
+        tops = range(0, height, BLOCK_ROWS)
+        for done, top in enumerate(tops):
+            stop_if(cancel)
+            progress(done, len(tops))
+            window = Window(0, top, width, min(BLOCK_ROWS, height - top))
+            real = truth.read(window)
+            writer.write(real[None], top, 0)
+            codes = reader.read((1,), window).values[0].astype(np.uint8)
+            counts += histogram(codes, real)
+            if colour:
+                patch = colours.read(how.bands, Window(column, row + top, width, window.height))
+                index = index_codes(colour_index(how.values(np.where(patch.valid, patch.values, 0), spec)))
+                baseline += histogram(np.where(codes != NODATA_CODE, index, NODATA_CODE).astype(np.uint8), real)
+    progress(len(tops), len(tops))
+    return artifacts, counts, baseline if colour else None
+
+
+def order_scored(result: MappingResult, record: SceneRecord, *, owner: str = "") -> Order:
+    """The order of counting a finished run against an inventory, without running the model again.
+
+    Parameters
+    ----------
+    record
+        The scene that was mapped, with its inventory.
+
+    Raises
+    ------
+    InputError
+        When the scene has no inventory, or the run is no mapping.
+    """
+    _inventory(record)
+    check_mapping(result)
+    parameters = dict(result.provenance["parameters"])
+    return Order("mapping", "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
+
+
+def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+    """Do the work of a run of kind ``"scored"``."""
+
+    def report(done: int, total: int) -> None:
+        context.report(done, total, f"Counting block {done:,} of {total:,}")
+
+    (parent,) = run.parents
+    result, record = store.mapping(parent), store.scene_record(run.scene_id)
+    return _scored(result, record, run.id, folder, report, context.stopped)
+
+
+def rescore(store: Store, result: MappingResult, record: SceneRecord) -> MappingResult:
+    """Score a finished run against an inventory at once, without running the model again.
+
+    The outcome is a run of its own, because a finished run never changes; its probability raster is the same file.
+
+    Parameters
+    ----------
+    record
+        The scene that was mapped, with its inventory.
+
+    Raises
+    ------
+    LandslideError
+        When the inventory does not fit the run's grid, or the disk is full.
+    """
+    order = order_scored(result, record)
+    identity = compute_here(store, order, lambda identity, folder: _scored(result, record, identity, folder))
+    return store.mapping(identity)
+
+
+def _inventory(record: SceneRecord) -> Path:
+    if record.truth is None:
+        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
+    return record.truth
+
+
+def _scored(
+    result: MappingResult,
+    record: SceneRecord,
+    identity: str,
+    folder: Path,
+    progress: Progress = ignore,
+    cancel: Cancel = never,
+) -> MappingResult:
+    from core.raster.align import truth_reader
+
+    truth, spec = _inventory(record), find_model("mapping", result.model).spec
+    if record.scene.digest != result.scene_digest:
+        what = f"The image of {record.scene.name} is not the one that was mapped."
+        raise InputError(what, "Its file was replaced since.", "Run the mapping again.")
+    known = truth_reader(truth, result.grid)
+    artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec, progress, cancel)
+    return replace(
+        result,
+        id=identity,
+        folder=folder,
+        counts=counts,
+        baseline=baseline,
+        scene_id=record.id,
+        has_truth=True,
+        artifacts=artifacts,
+        kind="scored",
+        parents=(result.id,),
+        provenance={**result.provenance, "truth": told_truth(truth), "scored": now()},
+    )

@@ -1,0 +1,89 @@
+"""A report is made of what the store knows, and kept with its run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.report.make import make_report, report_input
+from core.runs.records import Order
+from core.runs.retention.prune import orphans
+from core.runs.store import Store
+from core.tasks.mapping.findings import Choice
+from tests.factories import keep, made_run, ramp, write_raster
+
+
+@pytest.fixture
+def mapped(tmp_path: Path, store: Store) -> tuple[str, Path]:
+    """A run of a scene with an elevation, and the scene's file."""
+    path = write_raster(tmp_path / "scene.tif", ramp(32, 32))
+    dem = write_raster(tmp_path / "dem.tif", np.zeros((32, 32), np.float32))
+    record = store.add_scene(path, "valley", dem=dem, origin="sample", synthetic=True)
+    probability = np.zeros((32, 32))
+    probability[4:20, 4:20] = 0.9
+    made = replace(made_run(tmp_path / "made", probability), scene="valley", scene_digest=record.scene.digest)
+    return keep(store, made, record.id).id, path
+
+
+def test_a_report_stays_with_its_run_and_replaces_the_one_before(store: Store, mapped: tuple[str, Path]) -> None:
+    run = mapped[0]
+    store.label(run, name="Before the rain", note="Look at the north.", tags=["urgent"])
+
+    make_report(store, run)
+    first = store.artifact(run, "report")
+    text = first.path.read_text("utf-8")
+    for words in ("Before the rain", "Look at the north.", "urgent", run):
+        assert words in text
+    assert first.media_type == "text/html; charset=utf-8"
+    assert store.run(run).artifact("report").derived
+
+    make_report(store, run, Choice(0.95), "https://example.org/read?run=1")
+    second = store.artifact(run, "report").path
+    assert "https://example.org/read?run=1" in second.read_text("utf-8")
+    assert second != first.path
+    assert not first.path.exists()
+    assert orphans(store, older=-1) == ()
+
+
+def test_a_report_is_told_of_scene_elevation_and_finished_explanations(
+    tmp_path: Path, store: Store, mapped: tuple[str, Path]
+) -> None:
+    run = mapped[0]
+    cam = replace(made_run(tmp_path / "cam", np.full((4, 4), 0.5)), kind="explanation")
+    first = keep(store, cam, parents=(run,)).id
+    cam = replace(made_run(tmp_path / "cam", np.full((4, 4), 0.6)), kind="explanation")
+    second = keep(store, cam, parents=(run,)).id
+    store.order(Order("mapping", "explanation", {}, parents=(run,)))
+
+    content = report_input(store, run, Choice(0.3))
+
+    assert (content.task, content.kind, content.origin) == ("mapping", "mapping", "sample")
+    assert content.scene is not None
+    assert content.scene.synthetic
+    assert content.dem == tmp_path / "dem.tif"
+    assert content.choice == Choice(0.3)
+    assert [explanation.id for explanation in content.explanations] == [first, second]
+
+
+def test_a_scene_that_is_gone_or_another_by_now_is_left_out(store: Store, mapped: tuple[str, Path]) -> None:
+    run, path = mapped
+    write_raster(path, 255 - ramp(32, 32))
+    assert report_input(store, run).scene is None
+    path.unlink()
+    assert report_input(store, run).scene is None
+    make_report(store, run)
+
+
+def test_what_has_no_report_says_so_and_leaves_nothing(tmp_path: Path, store: Store) -> None:
+    waiting = store.order(Order("mapping", "mapping", {}))
+    with pytest.raises(InputError, match="queued"):
+        make_report(store, waiting)
+    cam = replace(made_run(tmp_path / "cam", np.full((4, 4), 0.5)), kind="explanation")
+    explanation = keep(store, cam)
+    with pytest.raises(InputError, match="no report"):
+        make_report(store, explanation.id)
+    assert list((store.home / "work").iterdir()) == []

@@ -1,0 +1,52 @@
+"""Numbers in reports, as people write them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from core.report.words import area, moment_of, of_hundred, one_line, percent
+from core.report.write import tied
+
+
+@pytest.mark.parametrize(
+    ("square_metres", "words"),
+    [
+        (0.0, "0 m²"), (5_432.1, "5,432 m²"), (99_999.0, "99,999 m²"), (422_000.0, "0.42 km²"), (1e6, "1.00 km²"),
+        (13_394_000.0, "13.4 km²"), (2_345_600_000.0, "2,346 km²"),
+    ],
+)  # fmt: skip
+def test_areas_have_the_unit_and_digits_that_mean_something(square_metres: float, words: str) -> None:
+    assert area(square_metres) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "0 %"), (1.0, "100 %"), (0.0314, "3.1 %"), (0.00995, "1.0 %"), (0.0999, "10 %"), (0.00042, "0.042 %"),
+        (0.0098, "0.98 %"), (1e-9, "less than 0.001 %"), (math.nan, "undefined"),
+    ],
+)  # fmt: skip
+def test_shares_keep_two_digits(share: float, words: str) -> None:
+    assert percent(share) == words
+
+
+def test_none_and_all_are_said_only_of_none_and_all() -> None:
+    assert [of_hundred(share) for share in (0.0, 1e-6, 0.574, 0.9999, 1.0)] == [
+        "none", "fewer than 1", "57", "more than 99", "all",
+    ]  # fmt: skip
+
+
+def test_what_is_no_time_is_told_as_it_stands() -> None:
+    assert moment_of("2025-01-02T03:04:05+02:00") == "2 January 2025, 01:04 UTC"
+    assert moment_of("yesterday") == "yesterday"
+    assert moment_of(None) == "not recorded"
+
+
+def test_text_from_outside_is_one_line_without_signs_that_turn_it_round() -> None:
+    assert one_line("a\n\tb \N{RIGHT-TO-LEFT OVERRIDE}c\x00") == "a b c"
+
+
+def test_a_number_is_not_parted_from_its_unit() -> None:
+    assert tied("3 km² and 5 % of 7 metres") == "3\N{NO-BREAK SPACE}km² and 5\N{NO-BREAK SPACE}% of 7 metres"

@@ -1,0 +1,192 @@
+"""Asking a run why: the right place, an artifact of its own, and a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rasterio.warp import transform_geom
+
+from core.errors import InputError
+from core.raster.area import area_of
+from core.raster.scene import Scene
+from core.raster.windows import Region
+from core.runs.store import Store
+from core.tasks.mapping.findings import Choice, find
+from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.run import Request, run_mapping
+from core.tasks.mapping.run_explanation import explain, layers_of
+from tests.factories import deep_weights, tiny_spec, write_model, write_raster
+
+REQUEST = Request("deep", engine="torch")
+
+
+@pytest.fixture(autouse=True)
+def _model(models: Path) -> None:
+    write_model(models, tiny_spec("deep", encoder="deep"), deep_weights())
+
+
+def two_reds(folder: Path, placement: str = "north-up") -> Scene:
+    """Dark but for two red rectangles: rows 8 to 13 at columns 10 to 19, and rows 70 to 77 at columns 80 to 93."""
+    values = np.full((3, 90, 100), 20, np.uint8)
+    values[0, 8:14, 10:20] = 250
+    values[0, 70:78, 80:94] = 250
+    values[:, 0, 0] = 0
+    return Scene.open(write_raster(folder / "scene.tif", values, placement, nodata=0))
+
+
+def mapped(store: Store, scene: Scene, drawn: dict[str, Any] | None = None) -> MappingResult:
+    return run_mapping(store, scene, REQUEST, area_outline=drawn)
+
+
+def drawn(scene: Scene) -> dict[str, Any]:
+    """The rows from 60 and columns from 50 on, as they are drawn on the map."""
+    corners = [scene.grid.transform @ corner for corner in ((50, 60), (100, 60), (100, 90), (50, 90), (50, 60))]
+    ring = {"type": "Polygon", "coordinates": [corners]}
+    return ring if scene.grid.crs is None else transform_geom(scene.grid.crs, "EPSG:4326", ring)
+
+
+def layer() -> str:
+    return layers_of("deep")[1].name
+
+
+def test_the_inner_layers_of_a_network_are_offered() -> None:
+    layers, suggested = layers_of("deep")
+
+    assert suggested in layers
+    assert suggested.name == "first"
+
+
+@pytest.mark.parametrize("placement", ["north-up", "south-up", "rotated", "without CRS"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_pixels_of_the_polygon_are_asked_about_wherever_it_lies(
+    tmp_path: Path, store: Store, placement: str, number: int
+) -> None:
+    scene = two_reds(tmp_path, placement)
+    result = mapped(store, scene)
+    target = find(result, Choice(0.5)).polygons.iloc[[number]]
+
+    why = explain(store, scene, result, target, layer())
+
+    assert why.region.sum() == (8 * 14, 6 * 10)[number]
+    # The window shows the rectangle where the region is: red there, dark elsewhere.
+    assert (why.image[why.region][:, 0] > 200).all()
+    assert why.attribution[why.region].min() == pytest.approx(1)
+    assert why.attribution[~why.region].max() < 0.5
+    first = (70, 80) if number == 0 else (8, 10)
+    row, column = np.argwhere(why.region)[0]
+    assert why.run.grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
+
+
+@pytest.mark.parametrize("placement", ["north-up", "without CRS"])
+def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
+    tmp_path: Path, store: Store, placement: str
+) -> None:
+    scene = two_reds(tmp_path, placement)
+    result = mapped(store, scene, drawn(scene))
+    assert np.isclose(result.grid.xy(0, 0), scene.grid.xy(60, 50)).all() or placement == "without CRS"
+    polygons = find(result, Choice(0.5)).polygons
+    assert len(polygons) == 1
+
+    why = explain(store, scene, result, polygons, layer())
+
+    assert why.region.sum() == 8 * 14
+    row, column = np.argwhere(why.region)[0]
+    assert why.run.grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
+
+
+def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Store) -> None:
+    scene = two_reds(tmp_path)
+
+    why = explain(store, scene, mapped(store, scene), (73, 85), layer())
+
+    assert why.region.sum() == 25
+    row, column = np.argwhere(why.region).mean(axis=0)
+    assert why.run.grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
+
+
+def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path: Path, store: Store) -> None:
+    scene = two_reds(tmp_path)
+    result = mapped(store, scene)
+
+    why = explain(store, scene, result, (10, 15), layer())
+    stored = store.mapping(why.run.id)
+
+    assert (stored.kind, stored.parents, stored.scene_digest) == ("explanation", (result.id,), scene.digest)
+    assert stored.notes == (why.sentence,)
+    assert why.sentence.endswith(".")
+    assert stored.provenance["layer"] == layer()
+    assert set(stored.provenance["deletion"]) == {"share", "drop", "drop_random"}
+    cam = Scene.open(stored.artifact("cam"))
+    assert cam.grid.shape == why.attribution.shape
+    with cam.reader() as reader:
+        patch = reader.read((1,))
+    np.testing.assert_allclose(
+        patch.values[0][patch.valid] / 254, why.attribution[patch.valid], atol=0.5 / 254 + 1e-6
+    )
+    # The one pixel without data has no attribution.
+    assert np.argwhere(~patch.valid).tolist() == [[0, 0]]
+
+
+def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anything(
+    tmp_path: Path, store: Store
+) -> None:
+    scene = two_reds(tmp_path)
+
+    why = explain(store, scene, mapped(store, scene), (10, 15), layer())
+
+    assert why.deletion.drop_top > why.deletion.drop_random
+
+
+def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store: Store) -> None:
+    scene = two_reds(tmp_path)
+    result = mapped(store, scene)
+
+    with pytest.raises(InputError, match="no layer"):
+        explain(store, scene, result, (10, 15), "no.such")
+    with pytest.raises(InputError, match="outside the scene"):
+        explain(store, scene, result, (500, 15), layer())
+    assert len(list(store.runs())) == 1
+
+
+def test_a_model_that_was_trained_again_does_not_explain_its_predecessor(
+    tmp_path: Path, store: Store, models: Path
+) -> None:
+    scene = two_reds(tmp_path)
+    result = mapped(store, scene)
+    weights = deep_weights()
+    write_model(models, tiny_spec("deep", encoder="deep"), {**weights, "last.bias": torch.tensor([-1.0])})
+
+    with pytest.raises(InputError, match="no longer the one"):
+        explain(store, scene, result, (10, 15), "first")
+
+
+def test_a_network_that_reduces_its_input_can_be_asked(models: Path) -> None:
+    from core.learning.segmentation import network_of
+
+    spec = tiny_spec(
+        "reduced", architecture="unet", encoder="mobilenet_v2", upscale=0.25, tile=128,
+        options={"encoder_depth": 5, "decoder_channels": [8, 8, 8, 8, 8]},
+    )  # fmt: skip
+    weights = network_of(spec).state_dict()
+    write_model(models, spec, {key: value.contiguous() for key, value in weights.items()})
+
+    layers, suggested = layers_of("reduced")
+
+    # The first stage of the encoder halves what is a quarter already.
+    assert min(choice.downsampling for choice in layers) == 4
+    assert suggested.downsampling >= 8
+
+
+def test_a_drawn_outline_and_its_region_agree(tmp_path: Path) -> None:
+    scene = two_reds(tmp_path, "without CRS")
+    ring = [(50, 60), (100, 60), (100, 90), (50, 90), (50, 60)]
+
+    area = area_of(scene.grid, {"type": "Polygon", "coordinates": [ring]})
+
+    assert area.inside is not None
+    assert area.inside(Region(60, 50, 30, 50)).all()
+    assert area.inside(area.region).sum() == 30 * 50

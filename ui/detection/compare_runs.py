@@ -1,0 +1,97 @@
+"""Two detections over each other: which boxes both found, and which only one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.plots.colours import FOUND, ONE_MODEL, OTHER_MODEL, REFERENCE
+from ui.detection import layers
+from ui.detection.view import found
+from ui.map_layers import Outlines
+from ui.maps import DynamicLayers, show_map
+from ui.runs.compare import Compared
+from ui.runs.compare_map import AROUND, image_below, map_spec
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.tasks.detection.agreement import Shared
+
+KEY = "boxes-beside"
+
+
+def show(first: Compared, second: Compared) -> None:
+    """The boxes of two detections, each at its model's own confidence."""
+    shared = _shared(first.run.id, second.run.id, first, second)
+    over = [
+        *_reference(shared),
+        _layer("both", "Found by both", shared.both, FOUND),
+        _layer("first", f"Only {first.letter}", shared.only_first, ONE_MODEL),
+        _layer("second", f"Only {second.letter}", shared.only_second, OTHER_MODEL, dashed=True),
+    ]
+    shows = DynamicLayers(image_below(second), tuple(over))
+    show_map(map_spec(second), shows, key=f"{KEY}-{first.run.id}-{second.run.id}", around=AROUND)
+    _numbers(first, second, shared)
+    if max(shared.first.count, shared.second.count) > layers.HELD:
+        st.caption(f"The map holds the {layers.HELD:,} surest boxes of each colour; the numbers count all.")
+
+
+@st.cache_resource(max_entries=8, show_spinner="Laying one over the other")
+def _shared(first: str, second: str, _first: Compared, _second: Compared) -> Shared:
+    del first, second  # the key
+    from core.tasks.detection.agreement import shared
+    from core.tasks.detection.findings import default_choice
+
+    one, other = (found(each.run.id, default_choice(each.result), each.result) for each in (_first, _second))
+    return shared(one, other)
+
+
+def _layer(identity: str, name: str, table: GeoDataFrame, colour: str, *, dashed: bool = False) -> Outlines:
+    from core.serve.coordinates import features
+
+    collection, left_out = features(table, layers.facts(table), most=layers.HELD)
+    return Outlines(
+        identity, f"{name} ({len(table):,})", collection, colour, dashed=dashed, left_out=left_out, weight=2.0,
+        seam=True, most=layers.DRAWN,
+    )  # fmt: skip
+
+
+def _reference(shared: Shared) -> list[Outlines]:
+    """Boxes of the reference of one of them, hidden at first."""
+    from core.serve.coordinates import features
+
+    known = next((one for one in (shared.second, shared.first) if one.truth is not None), None)
+    if known is None:
+        return []
+    collection, left_out = features(known.reference, {}, most=layers.HELD)
+    name = "Boxes of the reference"
+    return [Outlines("reference", name, collection, REFERENCE, dashed=True, visible=False, left_out=left_out)]
+
+
+def _numbers(first: Compared, second: Compared, shared: Shared) -> None:
+    """How many of each, and with a reference how many of them are right."""
+    import pandas
+
+    from core.tasks.detection.agreement import SAME
+    from core.tasks.detection.findings import TRUE
+
+    parts = {
+        f"Found by both, {first.letter} and {second.letter}": shared.both,
+        f"Only {first.letter}": shared.only_first,
+        f"Only {second.letter}": shared.only_second,
+    }
+    rows = []
+    for table in parts.values():
+        row = {"Boxes": f"{len(table):,}"}
+        if "outcome" in table:
+            right = int((table["outcome"] == TRUE).sum())
+            row |= {"In the reference": f"{right:,}", "False alarms": f"{len(table) - right:,}"}
+        rows.append(row)
+    frame = pandas.DataFrame(rows, index=list(parts)).fillna("–")
+    st.table(frame, border="horizontal", width="content")
+    st.caption(
+        f"Boxes are of the same landslide from an overlap (IoU) of {SAME:g}; those of both are drawn as "
+        f"{first.letter} drew them. Each run at its model's own confidence, NMS IoU and boxes of any size."
+    )

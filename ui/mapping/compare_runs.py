@@ -1,0 +1,117 @@
+"""Two mappings over each other: a divider between their probabilities, or their difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui import jobs, resources
+from ui.feedback import show_error
+from ui.map_layers import run_tiles
+from ui.maps import DynamicLayers, show_map, show_swipe
+from ui.runs.compare import Compared
+from ui.runs.compare_map import AROUND, image_below, map_spec
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+
+SWIPE, DIFFERENCE = "Swipe", "Difference"
+
+
+def show(first: Compared, second: Compared) -> None:
+    """The map of two mappings."""
+    _check(first.run.id, second.run.id, first, second)
+    view = st.segmented_control(
+        "Map", [SWIPE, DIFFERENCE], default=SWIPE, key="view", bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if view == DIFFERENCE:
+        _difference(first, second)
+    else:
+        _swipe(first, second)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _check(first: str, second: str, _first: Compared, _second: Compared) -> None:
+    """Refuse runs of which nothing lies over each other."""
+    del first, second  # the key
+    from core.tasks.mapping.difference import check_same_place
+
+    check_same_place(_first.result, _second.result)
+
+
+def _swipe(first: Compared, second: Compared) -> None:
+    left = run_tiles(first.run.id, "probability", name=_short(first.name))
+    right = run_tiles(second.run.id, "probability", name=_short(second.name))
+    show_swipe(map_spec(second), left, right, key=f"swipe-{first.run.id}-{second.run.id}", around=AROUND)
+    st.caption(f"Probability of landslide: {first.letter} to the left of the divider, {second.letter} to the right.")
+
+
+def _short(name: str, longest: int = 32) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def _difference(first: Compared, second: Compared) -> None:
+    """The difference, from the store, at once for a small raster, or by a job."""
+    from core.tasks.mapping.findings import LARGEST
+    from core.tasks.mapping.run_change import difference_here, known_difference, lost_difference, order_difference
+
+    store = resources.store()
+    known = known_difference(store, first.run.id, second.run.id)
+    height, width = second.result.grid.shape
+    if known is None and height * width <= LARGEST:
+        with st.spinner("Laying one over the other"):
+            known = store.run(difference_here(store, first.result, second.result))
+    known = known or lost_difference(store, first.run.id, second.run.id)
+    if known is None:
+        st.markdown(f"The rasters have {height * width / 1e6:,.0f} megapixels: their difference takes a while.")
+        if st.button("Compute the difference", type="primary"):
+            resources.jobs().submit(order_difference(first.result, second.result, owner=resources.visitor()))
+            st.rerun()
+        return
+    if known.active:
+        jobs.follow(known.id, what="Laying one over the other")
+    elif known.status != "done":
+        jobs.show_ended(known, opens=False)
+    elif (missing := jobs.missing_files(known)) is not None:
+        show_error(missing)
+        jobs.again(known, opens=False)
+    else:
+        _show_difference(first, second, known)
+
+
+def _show_difference(first: Compared, second: Compared, known: Run) -> None:
+    from core.tasks.mapping.run_change import said
+
+    numbers = said(resources.store(), known)
+    if numbers is not None:
+        st.markdown(_sentence(first, second, numbers))
+    layer = run_tiles(known.id, "change", name=f"{second.letter} minus {first.letter}", opacity=0.9)
+    layers = DynamicLayers((*image_below(second), layer))
+    show_map(map_spec(second), layers, key=f"difference-{known.id}", around=AROUND)
+    st.caption(
+        f"Red: {second.letter} gives a higher probability than {first.letter}. Blue: a lower one. Clear: the same. The "
+        "difference is kept as a run of its own."
+    )
+
+
+def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> str:
+    from core.report.words import area
+    from core.tasks.mapping.findings import pixel_area
+
+    grid = second.result.grid
+    pixel = pixel_area(second.result)
+    gained, lost = (area(numbers[name] * pixel, georeferenced=grid.is_georeferenced) for name in ("gained", "lost"))
+    one, other = numbers["thresholds"]
+    at = (
+        f"threshold {one:.2f}"
+        if one == other
+        else f"thresholds {one:.2f} ({first.letter}) and {other:.2f} ({second.letter})"
+    )
+    return (
+        f"Their probabilities differ by **{numbers['mean_absolute']:.3f}** on average. At the {at}, "
+        f"**{numbers['changed_share']:.2%}** of the pixels that both know are landslide in only one of them: "
+        f"{gained} only in {second.letter}, {lost} only in {first.letter}."
+    )

@@ -1,0 +1,171 @@
+"""Two or more runs of one task beside each other: numbers, and what they were asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+from ui.feedback import plain
+from ui.runs import labels, selection
+from ui.runs.parameter_diff import differing
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.runs.records import Run
+    from core.tasks.detection.result import DetectionResult
+    from core.tasks.mapping.result import MappingResult
+
+LETTERS = "ABCDEF"
+
+CLEAR = 0.01
+"""Lead from which a score is called the highest; less is chance on one image."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A run with the letter by which the page calls it."""
+
+    letter: str
+    run: Run
+    result: MappingResult | DetectionResult
+
+    @property
+    def name(self) -> str:
+        """Letter and name."""
+        return f"{self.letter} · {self.run.title}"
+
+
+def asked() -> list[Compared]:
+    """The runs in the address, in its order; none without any.
+
+    Raises
+    ------
+    InputError
+        When they cannot be compared.
+    """
+    ids = list(dict.fromkeys(part.strip() for part in st.query_params.get("runs", "").split(",") if part.strip()))
+    if not ids:
+        return []
+    if len(ids) < 2:
+        raise InputError("Only one run is named.", "There is nothing to compare it with.", "Choose two or more runs.")
+    if len(ids) > selection.MOST:
+        raise InputError(f"{len(ids)} runs are named.", remedy=f"Choose {selection.MOST} or fewer.")
+    store = resources.store()
+    runs = [store.run(identity) for identity in ids]
+    why = selection.refusal(runs)
+    if why:
+        raise InputError(why)
+    return [Compared(letter, run, store.result(run.id)) for letter, run in zip(LETTERS, runs, strict=False)]
+
+
+def introduce(compared: Sequence[Compared]) -> None:
+    """Say which run each letter stands for."""
+    for one in compared:
+        run = one.run
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            facts = [run.scene if run.scene != run.title else "", labels.model(run), labels.moment(run.created)]
+            text = " · ".join(plain(part) for part in facts if part)
+            st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
+            st.page_link(f"../pages/{run.task}.py", label="Open", query_params={"run": run.id})
+            st.page_link("../pages/read.py", label="Read", query_params={"run": run.id})
+
+
+def show_metrics(compared: Sequence[Compared]) -> None:
+    """Numbers of each run and of the colour index; the highest said in words, and only where they can be compared."""
+    st.subheader("Numbers")
+    fair = _fair(compared)
+    index = _colour_index(compared[0]) if fair else {}
+    heads = [*(one.letter for one in compared), *(["Colour index"] if index else [])]
+    rows = {}
+    for name, title in labels.METRICS.items():
+        values = [one.run.metrics.get(name) for one in compared] + ([index.get(name)] if index else [])
+        if any(value is not None for value in values):
+            rows[title] = _row(name, values, highest=fair and name in labels.SCORES)
+    level = f"{labels.LEVEL[compared[0].run.task]} of these numbers"
+    rows[level] = [f"{labels.level(one.result):.2f}" for one in compared] + ([""] if index else [])
+    st.table(_frame(heads, rows), border="horizontal", width="content")
+    st.caption(_caption(compared, fair))
+
+
+def _row(name: str, values: Sequence[float | None], *, highest: bool) -> list[str]:
+    known = sorted(value for value in values if value is not None and not math.isnan(value))
+    clear = highest and len(known) > 1 and known[-1] - known[-2] >= CLEAR
+    return [
+        labels.metric(name, value) + (" **highest**" if clear and value is not None and value == known[-1] else "")
+        for value in values
+    ]
+
+
+def _colour_index(one: Compared) -> dict[str, float]:
+    """Scores of a formula on three colours, beside which a model must stand; empty where it does not apply."""
+    from core.tasks.mapping.result import MappingResult
+
+    if not isinstance(one.result, MappingResult):
+        return {}
+    from core.tasks.mapping.findings import score
+
+    scores = score(one.result, one.result.threshold)
+    if scores is None or scores.baseline is None:
+        return {}
+    return {name: float(getattr(scores.baseline, name)) for name in labels.SCORES if hasattr(scores.baseline, name)}
+
+
+def _fair(compared: Sequence[Compared]) -> bool:
+    """Whether scores are of one image and one reference, so that the higher is the better."""
+    seen = {(one.result.scene_digest, one.result.grid, repr(_area(one)), _truth(one)) for one in compared}
+    return len(seen) == 1 and all(one.result.has_truth for one in compared)
+
+
+def _truth(one: Compared) -> str:
+    return str((one.result.provenance.get("truth") or {}).get("sha256", ""))
+
+
+def _area(one: Compared) -> object:
+    """Outline of the part that was looked at; None for all of the scene."""
+    return (one.result.provenance.get("parameters") or {}).get("area")
+
+
+def _caption(compared: Sequence[Compared], fair: bool) -> str:
+    task = compared[0].run.task
+    parts = [labels.COUNTED[task].replace("the model's", "each model's")]
+    if fair:
+        parts.append(
+            f"Where one is ahead by {CLEAR:g} or more it is called the highest; one image says little about which "
+            "model is the better elsewhere."
+        )
+        parts += ["The colour index is a formula that needs no learning."] if task == "mapping" else []
+    if any(one.result.has_truth for one in compared) and not fair:
+        parts.append("The runs are not of one image, part and reference: none of their scores is called the highest.")
+    recorded = [one.result.provenance.get("scene") or {} for one in compared]
+    if any(scene.get("seen_by_model") for scene in recorded):
+        letters = ", ".join(
+            one.letter for one, scene in zip(compared, recorded, strict=True) if scene.get("seen_by_model")
+        )
+        parts.append(f"**Seen: the model of {letters} was trained or chosen on this very image.**")
+    if any(scene.get("synthetic") for scene in recorded):
+        parts.append("A synthetic image is among them: its scores test the tool, not the skill on real ground.")
+    return " ".join(parts)
+
+
+def show_parameters(compared: Sequence[Compared]) -> None:
+    """What the runs were asked and computed with, where they differ."""
+    st.subheader("What differs")
+    rows = {title: [plain(text) for text in texts] for title, texts in differing([one.result for one in compared])}
+    if not rows:
+        st.markdown("Nothing: image, model, parameters, versions and machine are the same in all of them.")
+        return
+    st.table(_frame([one.letter for one in compared], rows), border="horizontal", width="content")
+    st.caption("What is the same in all of them is left out.")
+
+
+def _frame(heads: Sequence[str], rows: dict[str, list[str]]) -> DataFrame:
+    import pandas
+
+    return pandas.DataFrame(list(rows.values()), index=[plain(title) for title in rows], columns=list(heads))

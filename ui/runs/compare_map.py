@@ -1,0 +1,58 @@
+"""Two runs over each other on one map: which two, where, and on what image; what lies there is the task's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+from ui.feedback import guard
+from ui.map_layers import Tiles, scene_tiles
+from ui.maps import MapSpec
+from ui.runs.compare import Compared
+
+AROUND = "18rem"
+
+
+@st.fragment
+def show(compared: Sequence[Compared]) -> None:
+    """The map of two runs. A fragment: choosing what it shows leaves the tables alone."""
+    from ui.detection import compare_runs as boxes
+    from ui.mapping import compare_runs as maps
+
+    with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        st.subheader("On the map")
+        first, second = _pair(compared)
+        {"mapping": maps.show, "detection": boxes.show}[first.run.task](first, second)
+
+
+def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:
+    """The two runs to be laid over each other; of more than two the visitor chooses."""
+    if len(compared) == 2:
+        return compared[0], compared[1]
+    by_letter = {one.letter: one for one in compared}
+    letters = list(by_letter)
+    with st.container(horizontal=True, gap="small"):
+        left = st.selectbox("Left", letters, 0, key="left", bind="query-params", width=120)
+        right = st.selectbox("Right", letters, 1, key="right", bind="query-params", width=120)
+    if left == right:
+        raise InputError(f"Left and right are both {left}.", remedy="Choose two runs.")
+    return by_letter[left], by_letter[right]
+
+
+def map_spec(second: Compared) -> MapSpec:
+    """The map of the second run's scene; nothing is drawn on it."""
+    return MapSpec(f"compare-{second.run.scene_id or second.run.id}", second.result.grid, drawable=False)
+
+
+def image_below(second: Compared) -> tuple[Tiles, ...]:
+    """The scene below, where it is still there."""
+    if not second.run.scene_id:
+        return ()
+    try:
+        record = resources.store().scene_record(second.run.scene_id)
+    except InputError:
+        return ()
+    return (scene_tiles(record.id, version=record.scene.digest),)

@@ -1,0 +1,118 @@
+"""What two or more runs were asked and computed with, where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ui.runs.labels import level
+
+if TYPE_CHECKING:
+    from core.tasks.detection.result import DetectionResult
+    from core.tasks.mapping.result import MappingResult
+
+    Result = MappingResult | DetectionResult
+
+SAME = "–"
+
+TITLES: Mapping[str, str] = {
+    "parameters.bands": "Bands asked for",
+    "parameters.stretch": "Values",
+    "parameters.resample": "Ground distance",
+    "parameters.engine": "Engine",
+    "parameters.options.overlap": "Overlap of windows",
+    "parameters.options.turned": "Average of eight turns",
+    "parameters.options.floor": "Least confidence kept",
+    "parameters.options.limit": "Most candidates of a window",
+    "parameters.options.batch": "Batch asked for",
+    "parameters.batch": "Windows in a batch",
+    "parameters.area": "Part of the scene",
+    "bridge.bands": "Bands used",
+    "bridge.gain": "Gain of each band",
+    "bridge.offset": "Offset of each band",
+    "bridge.scale": "Model pixels for a scene pixel",
+    "runtime.name": "Runtime",
+    "runtime.threads": "Threads",
+    "machine.system": "System",
+    "machine.processor": "Processor",
+    "machine.cores": "Cores",
+    "seed": "Seed",
+    "truth.name": "Reference",
+    "truth.sha256": "Digest of the reference",
+}
+"""What a record's entries are called; others by their own name."""
+
+
+def differing(runs: Sequence[Result]) -> list[tuple[str, list[str]]]:
+    """Title and one text for each run of whatever is not the same in all of them, in the order of the record."""
+    records = [_record(run) for run in runs]
+    names = dict.fromkeys(name for record in records for name in record)
+    rows = []
+    for name in names:
+        texts = [_text(record.get(name)) for record in records]
+        if name == "parameters.area":
+            texts = _areas([record.get(name) for record in records])
+        if len({repr(record.get(name)) for record in records}) > 1:
+            rows.append((_title(name), texts))
+    return rows
+
+
+def _record(run: Result) -> dict[str, Any]:
+    """Everything about a run that could explain why it found something else."""
+    kept = run.provenance
+    model = kept.get("model") or {}
+    record: dict[str, Any] = {
+        "Scene": run.scene,
+        "Digest of the scene": run.scene_digest[:16],
+        "Size": f"{run.grid.width:,} × {run.grid.height:,} px",
+        "Model": run.model,
+        "Digest of the weights": str(model.get("weights_sha256", ""))[:16],
+        "Model's own threshold": f"{level(run):.2f}",
+        "Model's own NMS IoU": model.get("nms_iou"),
+    }
+    for part in ("parameters", "bridge", "runtime", "truth"):
+        record |= _flat(part, kept.get(part))
+    record |= _flat("seed", kept.get("seed"))
+    record |= {f"Version of {name}": text for name, text in (kept.get("versions") or {}).items()}
+    record |= _flat("machine", kept.get("machine"))
+    record.pop("parameters.model", None)
+    return record
+
+
+def _flat(name: str, content: Any) -> dict[str, Any]:  # noqa: ANN401  whatever JSON can hold
+    if not isinstance(content, Mapping) or name == "parameters.area":
+        return {name: content}
+    parts = [_flat(f"{name}.{key}", value) for key, value in content.items()]
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def _title(name: str) -> str:
+    return TITLES.get(name, name)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  whatever JSON can hold
+    if value is None or value == "":
+        return SAME
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(one) for one in value)
+    text = str(value)
+    return text[:16] if len(text) == 64 and text.isalnum() else text
+
+
+def _areas(outlines: Sequence[object]) -> list[str]:
+    """Words for drawn areas, which nobody can read as coordinates."""
+    drawn: list[str] = []
+    texts = []
+    for outline in outlines:
+        if outline is None:
+            texts.append("all of it")
+            continue
+        if repr(outline) not in drawn:
+            drawn.append(repr(outline))
+        number = drawn.index(repr(outline)) + 1
+        texts.append("a drawn part" if number == 1 else f"another drawn part ({number})")
+    return texts

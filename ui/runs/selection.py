@@ -1,0 +1,53 @@
+"""Several runs that were chosen together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import LandslideError
+from ui import resources
+from ui.feedback import plain, show_error
+from ui.runs import labels
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+
+MOST = 6
+"""Runs that can be read beside each other."""
+
+
+def show(ids: tuple[str, ...]) -> None:
+    """Name the chosen runs and offer to compare them, or say why they cannot be."""
+    try:
+        runs = [resources.store().run(identity) for identity in ids]
+    except LandslideError as error:
+        show_error(error)
+        return
+    st.subheader(f"{len(runs)} runs chosen")
+    lines = (f"{run.title} · {labels.model(run)} · {labels.moment(run.created)}" for run in runs)
+    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+    why = refusal(runs)
+    if why:
+        st.info(why)
+        return
+    # The older one first: what is compared reads from left to right.
+    asked = {"runs": ",".join(run.id for run in reversed(runs))}
+    if st.button("Compare these runs", type="primary"):
+        st.switch_page("../pages/compare.py", query_params=asked)
+
+
+def refusal(runs: list[Run]) -> str:
+    """Why runs cannot be compared, empty when they can."""
+    from core.runs.kinds import holds_findings
+
+    if len({run.task for run in runs}) > 1:
+        return "These runs are of different tasks. Choose runs of one task to compare them."
+    if not all(holds_findings(run) for run in runs):
+        return "Only maps can be compared with maps, and boxes with boxes. Choose runs that are such."
+    if any(run.status != "done" for run in runs):
+        return "Not all of these runs are done. Choose finished ones to compare them."
+    if len(runs) > MOST:
+        return f"More than {MOST} runs cannot be read beside each other. Choose fewer."
+    return ""
