@@ -45,9 +45,9 @@ def outline(folder: Path, name: str) -> tuple[float, float, float, int]:
     import pyogrio  # noqa: F401
 
     from core.raster.scene import Scene
-    from core.tasks.mapping.findings import Choice
     from core.tasks.mapping.outlines import write_outlines
     from core.tasks.mapping.result import MappingResult
+    from core.tasks.mapping.view import Choice
 
     grid = Scene.open(folder / name).grid
     nothing = np.zeros((2, 255), dtype=np.int64)

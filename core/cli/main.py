@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 from core.cli import run_commands
 from core.errors import LandslideError
-from core.tasks.detection import commands as detection
-from core.tasks.mapping import commands as mapping
+from core.runs.kinds import tasks
 
 INTERRUPTED = 130
 """Exit status that shells know as stopped by Ctrl-C."""
@@ -22,11 +21,12 @@ INTERRUPTED = 130
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="SlideLens without a browser")
-    tasks = parser.add_subparsers(dest="task", required=True)
-    mapping.add_commands(tasks.add_parser("mapping", help="landslides for every pixel"))
-    detection.add_commands(tasks.add_parser("detection", help="landslides as boxes"))
+    groups = parser.add_subparsers(dest="task", required=True)
+    for task in tasks().values():
+        if task.commands is not None:
+            task.commands.load()(groups.add_parser(task.name, help=task.summary))
     described = "what was computed: list, show, export, report, delete, prune"
-    run_commands.add_commands(tasks.add_parser("runs", help=described))
+    run_commands.add_commands(groups.add_parser("runs", help=described))
     return parser
 
 

@@ -15,13 +15,12 @@ from core.cli.options import add_options, compute, progress, store_for
 from core.errors import RunCancelled
 
 if TYPE_CHECKING:
-    from core.jobs.perform import Context
+    from core.jobs.perform import Job
     from core.learning.config import TrainConfig
     from core.learning.pairs import Pair
     from core.learning.store import StoredModel
-    from core.runs.outcome import Outcome
-    from core.runs.records import Order, Run
-    from core.runs.store import Store
+    from core.runs.records import Order
+    from core.runs.result import RunResult
 
 SPEC = "model.toml"
 
@@ -106,10 +105,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     )  # fmt: skip
     content: dict[str, Any] = {}
 
-    def work(store: Store, run: Run, folder: Path, context: Context) -> Outcome:
-        content.update(_scored(model, pairs, arguments, context))
-        write_json(content, folder / "scores.json")
-        return _outcome(run, folder, {"scores": "scores.json"}, model, content, trade)
+    def work(job: Job, request: object) -> RunResult:
+        del request
+        content.update(_scored(model, pairs, arguments, job))
+        write_json(content, job.folder / "scores.json")
+        return _outcome(job, {"scores": "scores.json"}, model, content, trade)
 
     with store_for(arguments) as store:
         identity = compute(store, order, work, arguments)
@@ -120,7 +120,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _scored(
-    model: StoredModel, pairs: Sequence[Pair], arguments: argparse.Namespace, context: Context
+    model: StoredModel, pairs: Sequence[Pair], arguments: argparse.Namespace, job: Job
 ) -> dict[str, Any]:
     """Score a model on pairs, and say on which."""
     from core.learning.store import sha256
@@ -130,11 +130,11 @@ def _scored(
     trade: Trade = arguments.trade
 
     def told(done: int, total: int) -> None:
-        _stop_if_asked(context, "The evaluation was stopped.")
-        context.report(done, total, f"Scoring image {done:,} of {total:,}")
+        _stop_if_asked(job, "The evaluation was stopped.")
+        job.report(done, total, f"Scoring image {done:,} of {total:,}")
         shown(done, total)
 
-    context.report(0, 0, "Loading the model")
+    job.report(0, 0, "Loading the model")
     scored = trade.evaluate(model, pairs, arguments, told)
     images = [Scene.open(pair.image).digest for pair in pairs]
     return {
@@ -152,8 +152,8 @@ def _joined(digests: Iterable[str]) -> str:
     return hashlib.sha256(" ".join(digests).encode("ascii")).hexdigest()
 
 
-def _stop_if_asked(context: Context, what: str, why: str = "Nothing of it was kept.", remedy: str = "") -> None:
-    if context.stopped():
+def _stop_if_asked(job: Job, what: str, why: str = "Nothing of it was kept.", remedy: str = "") -> None:
+    if job.stopped():
         raise RunCancelled(what, why, remedy)
 
 
@@ -163,26 +163,27 @@ def _train(arguments: argparse.Namespace) -> None:
     config = TrainConfig.read(arguments.config)
     seed = config.phases[0].schedule.seed if config.phases else None
 
-    def work(store: Store, run: Run, folder: Path, context: Context) -> Outcome:
-        model = _trained(config, arguments, context)
+    def work(job: Job, request: object) -> RunResult:
+        del request
+        model = _trained(config, arguments, job)
         if not arguments.no_card:
-            model = _carded(config, model, arguments, context)
-        return _made(run, folder, model, arguments)
+            model = _carded(config, model, arguments, job)
+        return _made(job, model, arguments)
 
     with store_for(arguments) as store:
         compute(store, _order(config, arguments, "Training", seed), work, arguments)
 
 
-def _trained(config: TrainConfig, arguments: argparse.Namespace, context: Context) -> StoredModel:
+def _trained(config: TrainConfig, arguments: argparse.Namespace, job: Job) -> StoredModel:
     from core.runs.store import home_folder
 
     def told(done: int, total: int) -> None:
         _stop_if_asked(
-            context, "The training was stopped.", "Its checkpoint was kept.", "The same command goes on from there."
+            job, "The training was stopped.", "Its checkpoint was kept.", "The same command goes on from there."
         )
-        context.report(done, total, f"Epoch {done + 1:,} of at most {total:,}")
+        job.report(done, total, f"Epoch {done + 1:,} of at most {total:,}")
 
-    context.report(0, 0, "Reading the training images")
+    job.report(0, 0, "Reading the training images")
     trade: Trade = arguments.trade
     command = f"python -m core {trade.task} train {arguments.config.as_posix()} --data DATA"
     return trade.train(config, arguments.data, arguments.work or home_folder() / "training", command, told)
@@ -195,21 +196,22 @@ def _card(arguments: argparse.Namespace) -> None:
     config = TrainConfig.read(arguments.config)
     model = find_model(arguments.trade.task, config.name)
 
-    def work(store: Store, run: Run, folder: Path, context: Context) -> Outcome:
-        return _made(run, folder, _carded(config, model, arguments, context), arguments)
+    def work(job: Job, request: object) -> RunResult:
+        del request
+        return _made(job, _carded(config, model, arguments, job), arguments)
 
     with store_for(arguments) as store:
         compute(store, _order(config, arguments, "Card", None), work, arguments)
 
 
 def _carded(
-    config: TrainConfig, model: StoredModel, arguments: argparse.Namespace, context: Context
+    config: TrainConfig, model: StoredModel, arguments: argparse.Namespace, job: Job
 ) -> StoredModel:
     def told(done: int, total: int) -> None:
-        _stop_if_asked(context, "The scoring was stopped.", "The model is there, but its card is not finished.")
-        context.report(done, total, f"Scoring on validation, {done:,} of {total:,}")
+        _stop_if_asked(job, "The scoring was stopped.", "The model is there, but its card is not finished.")
+        job.report(done, total, f"Scoring on validation, {done:,} of {total:,}")
 
-    context.report(0, 0, "Loading the model")
+    job.report(0, 0, "Loading the model")
     trade: Trade = arguments.trade
     finished = trade.card(config, model, arguments, told)
     print(json.dumps(dict(finished.spec.scores), indent=1))
@@ -226,7 +228,7 @@ def _order(config: TrainConfig, arguments: argparse.Namespace, what: str, seed: 
     )  # fmt: skip
 
 
-def _made(run: Run, folder: Path, model: StoredModel, arguments: argparse.Namespace) -> Outcome:
+def _made(job: Job, model: StoredModel, arguments: argparse.Namespace) -> RunResult:
     """A model as a run: its description, scores and digest; the weights stay in its folder."""
     import torch
 
@@ -234,12 +236,12 @@ def _made(run: Run, folder: Path, model: StoredModel, arguments: argparse.Namesp
     from core.learning.store import sha256
 
     spec = model.spec
-    shutil.copyfile(model.folder / SPEC, folder / SPEC)
+    shutil.copyfile(model.folder / SPEC, job.folder / SPEC)
     validation = spec.scores.get("validation", {})
     # Scores by which the epoch was chosen say less, so they must not stand in the same column.
     numbers = dict(validation) or {f"tuning_{name}": value for name, value in spec.scores.get("tuning", {}).items()}
     return _outcome(
-        run, folder, {"model": SPEC}, model,
+        job, {"model": SPEC}, model,
         {
             **numbers,
             "description": {"name": arguments.config.name, "sha256": sha256(arguments.config)},
@@ -252,28 +254,24 @@ def _made(run: Run, folder: Path, model: StoredModel, arguments: argparse.Namesp
 
 
 def _outcome(
-    run: Run,
-    folder: Path,
-    artifacts: Mapping[str, str],
-    model: StoredModel,
-    content: Mapping[str, Any],
-    trade: Trade,
-) -> Outcome:
+    job: Job, artifacts: Mapping[str, str], model: StoredModel, content: Mapping[str, Any], trade: Trade
+) -> RunResult:
     """What is kept of some work on a model: its scores as metrics, all else as provenance."""
-    from core.runs.outcome import Outcome
-    from core.runs.provenance import environment, now
+    from core.runs.provenance import environment
+    from core.runs.result import RunResult
 
     numbers = {name: float(content[name]) for name in trade.scores if name in content}
     numbers |= {name: float(value) for name, value in content.items() if name.startswith("tuning_")}
-    spec = model.spec
-    return Outcome(
-        folder=folder,
+    spec, run = model.spec, job.run
+    return RunResult(
+        id=run.id,
+        kind=run.kind,
+        folder=job.folder,
         artifacts=artifacts,
+        model=run.model,
         numbers=numbers,
         provenance={
-            "started": None if run.started is None else run.started.isoformat(timespec="seconds"),
-            "finished": now(),
-            "seconds": None if run.seconds is None else round(run.seconds, 2),
+            **job.times(),
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
             "parameters": dict(run.parameters),
             "seed": run.seed,

@@ -6,30 +6,22 @@ import argparse
 import json
 import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from core.cli.units import before, octets, words
+from core.cli.view_options import add_view_options, chosen_for, view_of, views
 from core.errors import InputError
-from core.tasks.detection import commands as detection
-from core.tasks.mapping import commands as mapping
+from core.runs.kinds import find_task, is_primary, tasks
 
 if TYPE_CHECKING:
+    from core.runs.kinds import Metric
     from core.runs.records import Run
     from core.runs.retention.prune import Leaving, Plan
     from core.runs.store import Store
-    from core.tasks.detection.findings import Choice as BoxChoice
-    from core.tasks.mapping.findings import Choice
 
 SHORTEST = 6
 """Digits of an id that must be given at least."""
-
-CHOSEN: Mapping[str, Mapping[str, object]] = {
-    "mapping": {"threshold": None, "minimum_area": None, "fill_holes": 0.0},
-    "detection": {"confidence": None, "nms_iou": None, "merging": "nms", "minimum_area": None},
-}
-"""By task, what can be chosen after a run, and what it is when it was not given."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +38,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
     report.add_argument("--out", type=Path, help="HTML file to copy the report to; it is kept with the run in any case")
     for one in (export, report):
-        mapping.add_choice(one)
-        detection.add_choice(one, area=False)
+        add_view_options(one, views())
     for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
         one.set_defaults(do=do)
     tidying = "remove prepared exports, old runs, unused uploads and orphaned files"
@@ -55,7 +46,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", default="", help="such as mapping or detection")
+    parser.add_argument("--task", default="", help=f"one of {', '.join(tasks())}")
     parser.add_argument("--status", action="append", default=[], help="such as done or failed; may be given again")
     parser.add_argument("--model", default="")
     parser.add_argument("--tag", default="")
@@ -123,15 +114,22 @@ def _list(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps([said(run) for run in found], indent=1, allow_nan=False))
         return
-    rows = [("ID", "CREATED (UTC)", "STATUS", "TASK", "KIND", "MODEL", "F1", "AP50", "NAME"), *map(_row, found)]
+    scores = [metric.title for metric in _headline()]
+    rows = [("ID", "CREATED (UTC)", "STATUS", "TASK", "KIND", "MODEL", *scores, "NAME"), *map(_row, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         print("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]))
 
 
+def _headline() -> list[Metric]:
+    """The metrics that a list of runs has a column for: the score that each task names first."""
+    found = {metric.name: metric for task in tasks().values() for metric in task.metrics if metric.headline}
+    return list(found.values())
+
+
 def _row(run: Run) -> tuple[str, ...]:
     status = f"{run.status} {run.progress.share:.0%}" if run.status == "running" else run.status
-    scores = ("–" if value is None else f"{value:.3f}" for value in map(run.metrics.get, ("f1", "ap50")))
+    scores = (metric.text(run.metrics.get(metric.name)) for metric in _headline())
     name = f"{run.title}  [{', '.join(run.tags)}]" if run.tags else run.title
     return (
         run.id[:8], f"{run.created:%Y-%m-%d %H:%M}", status, run.task, run.kind, run.model or "–", *scores,
@@ -150,42 +148,22 @@ def _export(arguments: argparse.Namespace) -> None:
     from core.raster.folder import make_folder
     from core.raster.write import atomic_path
     from core.runs.bundle import bundle
-    from core.runs.kinds import holds_findings
 
     store = _store()
     run, out = find(store, arguments.id), arguments.out
-    _check_choice(run, arguments)
+    view = _view(store, run, arguments)
     if out.suffix.lower() == ".zip":
         pieces = bundle(store, run.id)
         with atomic_path(out) as aside, aside.open("wb") as file:
             file.writelines(pieces)
     else:
         make_folder(out)
-        if holds_findings(run):
-            {"mapping": _export_mapping, "detection": _export_detection}[run.task](store, run, arguments)
-        else:
+        export = find_task(run.task).export if is_primary(run) else None
+        if export is None:
             export_files(store, run, out)
+        else:
+            export.load()(store, run, view, out)
     print(out)
-
-
-def _export_mapping(store: Store, run: Run, arguments: argparse.Namespace) -> None:
-    from core.report.make import scene_of
-
-    result, record = store.mapping(run.id), scene_of(store, run)
-    if record is None:
-        raise InputError(
-            f"The scene of run {run.id[:8]} is gone, or another file has taken its place.",
-            "The figure of an export shows it.",
-            "Export to a .zip, which needs no scene.",
-        )
-    mapping.exported(store, result, record.scene, arguments, record.dem)
-
-
-def _export_detection(store: Store, run: Run, arguments: argparse.Namespace) -> None:
-    from core.tasks.detection.export import export_run
-
-    result = store.detection(run.id)
-    export_run(result, detection.choice_of(result, arguments), arguments.out)
 
 
 def export_files(store: Store, run: Run, out: Path) -> None:
@@ -206,7 +184,7 @@ def _report(arguments: argparse.Namespace) -> None:
 
     store = _store()
     run = find(store, arguments.id)
-    make_report(store, run.id, _choice(store, run, arguments) if _check_choice(run, arguments) else None)
+    make_report(store, run.id, _view(store, run, arguments))
     path = store.artifact(run.id, REPORT).path
     if arguments.out is not None:
         with atomic_path(arguments.out) as aside:
@@ -214,32 +192,10 @@ def _report(arguments: argparse.Namespace) -> None:
     print(arguments.out or path)
 
 
-def _check_choice(run: Run, arguments: argparse.Namespace) -> bool:
-    """Whether anything was chosen for a run; what cannot be, or is of another task, is refused.
-
-    Raises
-    ------
-    InputError
-        When a number is out of range, or an option is of another task than the run.
-    """
-    own = CHOSEN.get(run.task, {})
-    for task, names in CHOSEN.items():
-        for name, default in names.items():
-            if name not in own and getattr(arguments, name) != default:
-                raise InputError(
-                    f"--{name.replace('_', '-')} is chosen for runs of the task {task}.",
-                    f"The run {run.id[:8]} is of the task {run.task}.",
-                    "Leave it out.",
-                )
-    (detection if run.task == "detection" else mapping).check_choice(arguments)
-    return any(getattr(arguments, name) != default for name, default in own.items())
-
-
-def _choice(store: Store, run: Run, arguments: argparse.Namespace) -> Choice | BoxChoice:
-    """What was chosen, and where nothing was, what the run's page begins with."""
-    if run.task == "detection":
-        return detection.choice_of(store.detection(run.id), arguments)
-    return mapping.choice_of(store.mapping(run.id), arguments)
+def _view(store: Store, run: Run, arguments: argparse.Namespace) -> Any:  # noqa: ANN401  the task's own
+    """What was chosen for a run, and where nothing was, what its page begins with; None when nothing was chosen."""
+    declared = find_task(run.task).view if chosen_for(run.task, run.id, arguments) else None
+    return None if declared is None else view_of(declared.load(), store.result(run.id), arguments)
 
 
 def _delete(arguments: argparse.Namespace) -> None:

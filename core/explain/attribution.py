@@ -13,7 +13,6 @@ from core.learning.metrics import decode, decode_signed
 from core.raster.area import window_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
-from core.tasks.mapping.result import EXPLANATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from core.raster.grid import Grid
+
+
+EXPLANATION = "cam"
+"""Role of the raster of an explanation."""
 
 
 class Explaining(Protocol):

@@ -12,17 +12,16 @@ from collections import Counter
 from collections.abc import Collection
 
 from core.errors import InputError
-from core.jobs import processes
 from core.jobs.assignment import ASTRAY_AFTER, Flight
 from core.jobs.cluster import Cluster, ClusterError
 from core.jobs.fair_share import Candidate, fairest
 from core.jobs.heartbeat import Seen, Watch
-from core.jobs.perform import HEARTBEAT_EVERY, SILENT_AFTER
+from core.jobs.perform import HEARTBEAT_EVERY
 from core.jobs.remote import PERFORM, Call, Settings
 from core.jobs.sharding import Plan, Split, Splitter, whole
-from core.runs import failures, files
+from core.runs import failures, files, processes
 from core.runs.failures import WorkerLost
-from core.runs.records import Failure, Progress, Run, Status
+from core.runs.records import SILENT_AFTER, Failure, Progress, Run, Status
 from core.runs.store import Store
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 ::
 
     jobs = default_jobs()
-    run_id = jobs.submit(Order("mapping", "mapping", {...}, scene_id=...))   # at once; it is queued
+    run_id = jobs.submit(Order(task, kind, {...}, inputs))   # at once; it is queued
     jobs.cancel(run_id)
 
 How far a run is stands in the store, for every process that looks.
@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from core.jobs.remote import PERFORM, perform_here
-from core.jobs.sharding import spreading
+from core.jobs.sharding import sharding
 from core.runs.provenance import this_process
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ClusterJobs:
     performer
         Function that performs a run, as ``"module:name"``.
     splitter
-        Says which runs several workers share; by default `core.jobs.sharding.spreading`.
+        Says which runs several workers share; by default `core.jobs.sharding.sharding`.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ClusterJobs:
         performer: str = PERFORM, splitter: Splitter | None = None,
     ) -> None:  # fmt: skip
         self.store = store
-        self._cluster, self._performer, self._splitter = cluster, performer, splitter or spreading(store)
+        self._cluster, self._performer, self._splitter = cluster, performer, splitter or sharding(store)
         self._dispatcher: Dispatcher | None = None
         self._submitted: set[str] = set()
         self._wanted = False

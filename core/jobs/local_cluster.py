@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from core.jobs import parent_watch, processes
+from core.jobs import parent_watch
 from core.jobs.cluster import ADDRESS, JOB, START_WITHIN, Cluster, ClusterError, Connected, RemoteCluster
+from core.runs import processes
 from core.runs.provenance import this_process
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from core.jobs import processes
+from core.runs import processes
 
 SERVER = "SLIDELENS_LEASH"
 """Environment variable with the identity of the server, as `core.runs.provenance.this_process` gives it."""

@@ -1,7 +1,7 @@
-"""Doing what a run asks for, in whatever process: with a pulse while it works, and an end that is always told.
+"""Computing a run, in whatever process: with a heartbeat while it works, and an end that is always recorded.
 
-A worker calls `perform`; so does the command line. What is done in a blink while a page waits goes through
-`compute_here`, which leaves nothing when it fails.
+A worker calls `perform`. `run_in_process` does an order to its end in this process, as the command line needs it;
+`run_inline` does something short while a page waits, and leaves nothing when it fails.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import LandslideError, ModelError, RunCancelled, StorageError
+from core.raster.progress import Progress as ProgressCallback
 from core.runs import failures, files
-from core.runs.provenance import this_process
-from core.runs.records import Failure, Order, Progress, Result, Run, Status
+from core.runs.kinds import kind_of, request_from
+from core.runs.provenance import now, this_process
+from core.runs.records import Failure, Order, Progress, Run, Status
+from core.runs.result import RunResult
 
 if TYPE_CHECKING:
     from core.runs.store import Store
@@ -29,38 +33,80 @@ TICK = 0.5
 HEARTBEAT_EVERY = 3.0
 """Seconds after which a run that has nothing new to tell says that it is alive."""
 
-SILENT_AFTER = 20.0
-"""Seconds without a word after which a run's worker is taken for lost."""
-
 PATIENCE = (1.0, 4.0, 15.0)
 """Seconds between tries to keep a result that the disk or the database does not take: it may have cost hours."""
 
-Listener = Callable[[int, int], None]
 Stop = Callable[[], bool]
+R = TypeVar("R", bound=RunResult)
 
 
-class Context:
-    """What a run is told and tells while it works: progress out, the wish to stop in.
+class Job:
+    """A run that is being computed: what it works on, its progress out, and the wish to stop in.
 
     A thread of its own talks to the store, so that work neither waits for the database nor has to come back often.
 
     Parameters
     ----------
     store, run
-        Where the pulse is written, and whose.
+        Where the heartbeat is written, and whose.
     listen, stop
-        Somebody else in this process who wants to hear of progress, and may ask to stop.
+        Somebody else in this process who is told of progress, and may ask to stop.
+
+    Attributes
+    ----------
+    store, run
+        As given.
+    folder
+        Folder of the run's own that its files are written into; made when first asked for.
     """
 
-    def __init__(self, store: Store, run: Run, listen: Listener | None = None, stop: Stop | None = None) -> None:
-        self._store, self._run, self._listen, self._stop = store, run, listen, stop
+    def __init__(
+        self, store: Store, run: Run, listen: ProgressCallback | None = None, stop: Stop | None = None
+    ) -> None:
+        self.store, self.run = store, run
+        self._listen, self._stop = listen, stop
         self._progress, self._written = Progress(), Progress()
         self._began = time.monotonic()
         self._first: tuple[int, float] | None = None
         self._ended, self._stopping = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"pulse-{run.id[:8]}", daemon=True)
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{run.id[:8]}", daemon=True)
 
-    def __enter__(self) -> Context:
+    @property
+    def folder(self) -> Path:
+        """See the class."""
+        return files.folder(self.store.work_folder(self.run.id))
+
+    @property
+    def started(self) -> datetime:
+        """When the work began, in UTC."""
+        return self.run.started or datetime.now(UTC)
+
+    def times(self) -> dict[str, Any]:
+        """When the work began and ended, for the provenance of a result that is now complete."""
+        seconds = (datetime.now(UTC) - self.started).total_seconds()
+        return {
+            "started": self.started.isoformat(timespec="seconds"), "finished": now(), "seconds": round(seconds, 2)
+        }  # fmt: skip
+
+    def parent(self, expected: type[R], position: int = 0) -> R:
+        """The result of a run that this one is derived from.
+
+        Raises
+        ------
+        InputError
+            When it is gone, or its result is of another class.
+        """
+        return self.store.result(self.run.parents[position], expected)
+
+    def counting(self, what: str) -> ProgressCallback:
+        """A progress callback that reports steps as ``"{what} 3 of 1,200"``."""
+
+        def report(done: int, total: int) -> None:
+            self.report(done, total, f"{what} {done:,} of {total:,}")
+
+        return report
+
+    def __enter__(self) -> Job:
         self._thread.start()
         return self
 
@@ -96,13 +142,13 @@ class Context:
             When the run is over its time limit.
         """
         if self.over_time:
-            raise failures.error(failures.overtime(self._run.time_limit))
+            raise failures.error(failures.overtime(self.run.time_limit))
         return self._stopping.is_set() or (self._stop is not None and self._stop())
 
     @property
     def over_time(self) -> bool:
         """Whether the run has worked longer than it may."""
-        return time.monotonic() - self._began > self._run.time_limit
+        return time.monotonic() - self._began > self.run.time_limit
 
     def _beat(self) -> None:
         last, well = 0.0, True
@@ -111,85 +157,38 @@ class Context:
             if progress == self._written and now - last < HEARTBEAT_EVERY:
                 continue
             try:
-                if not self._store.beat(self._run.id, progress):
+                if not self.store.beat(self.run.id, progress):
                     self._stopping.set()
                 self._written, last, well = progress, now, True
             except Exception:
                 # A database that does not answer for a while is no reason to throw work away; silence has its own end.
                 if well:
-                    log.warning("the pulse of run %s could not be written", self._run.id, exc_info=True)
+                    log.warning("the pulse of run %s could not be written", self.run.id, exc_info=True)
                 well = False
 
 
-Work = Callable[["Store", Run, Path, Context], Result]
+Work = Callable[[Job, Any], RunResult]
+"""Computes a run: given the job and the kind's own request."""
 
 
-def _mapping(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.mapping.run import map_scene
-
-    return map_scene(store, run, folder, context)
-
-
-def _change(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.mapping.run_change import compute_difference
-
-    return compute_difference(store, run, folder, context)
+def request_of(run: Run) -> Any:  # noqa: ANN401  the kind's own request
+    """What a run was asked, as its kind declares it."""
+    return request_from(run.task, run.kind, run.parameters)
 
 
-def _outlines(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.mapping.run_outlines import compute_outlines
+def work_of(run: Run) -> Work:
+    """What computes a run.
 
-    return compute_outlines(store, run, folder, context)
-
-
-def _scored(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.mapping.run_scored import compute_scored
-
-    return compute_scored(store, run, folder, context)
-
-
-def _detection(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.detection.run import detect_scene
-
-    return detect_scene(store, run, folder, context)
-
-
-def _detection_scored(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.detection.run import compute_scored
-
-    return compute_scored(store, run, folder, context)
-
-
-def _detection_fused(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.detection.run_fused import compute_fused
-
-    return compute_fused(store, run, folder, context)
-
-
-def _box_explanation(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.detection.run_explanation import compute_explanation
-
-    return compute_explanation(store, run, folder, context)
-
-
-def _box_outline(store: Store, run: Run, folder: Path, context: Context) -> Result:
-    from core.tasks.joined.box_outline import compute_outline
-
-    return compute_outline(store, run, folder, context)
-
-
-WORK: Mapping[tuple[str, str], Work] = {
-    ("mapping", "mapping"): _mapping,
-    ("mapping", "change"): _change,
-    ("mapping", "outlines"): _outlines,
-    ("mapping", "scored"): _scored,
-    ("detection", "detection"): _detection,
-    ("detection", "scored"): _detection_scored,
-    ("detection", "fused"): _detection_fused,
-    ("detection", "explanation"): _box_explanation,
-    ("detection", "outline"): _box_outline,
-}
-"""What does the work of each task and kind; each imports its engine only when it is called."""
+    Raises
+    ------
+    ModelError
+        When this installation does not know its task or kind.
+    """
+    kind = kind_of(run)
+    if kind is None:
+        raise ModelError(f"Nothing here does a {run.kind} of the task {run.task}.", remedy="Update SlideLens.")
+    work: Work = kind.work.load()
+    return work
 
 
 def perform(
@@ -200,7 +199,7 @@ def perform(
     worker: str = "",
     claimed: bool = False,
     work: Work | None = None,
-    listen: Listener | None = None,
+    listen: ProgressCallback | None = None,
     stop: Stop | None = None,
     raising: bool = False,
 ) -> None:
@@ -213,9 +212,9 @@ def perform(
     claimed
         Whether the caller has claimed it already.
     work
-        What does the work; by default what `WORK` has for the run's task and kind.
+        What computes it; by default what its kind declares.
     listen, stop
-        See `Context`.
+        See `Job`.
     raising
         Whether what ends it is also raised here.
     """
@@ -223,12 +222,9 @@ def perform(
         return
     run = store.run(identity)
     try:
-        with Context(store, run, listen, stop) as context:
-            does = work or WORK.get((run.task, run.kind))
-            if does is None:
-                raise ModelError(f"Nothing here does a {run.kind} of the task {run.task}.", remedy="Update SlideLens.")
-            result = does(store, run, files.folder(store.work_folder(identity)), context)
-            keep(store, identity, result, context.stopped)
+        with Job(store, run, listen, stop) as job:
+            does = work or work_of(run)
+            keep(store, identity, does(job, request_of(run)), job.stopped)
     except RunCancelled as error:
         _end(store, identity, error, failures.told(error), "cancelled")
         if raising:
@@ -247,7 +243,7 @@ def perform(
         raise
 
 
-def keep(store: Store, identity: str, result: Result, stopped: Stop) -> None:
+def keep(store: Store, identity: str, result: RunResult, stopped: Stop) -> None:
     """Keep a result, and try it for a while: a database that is away for a moment must not cost hours of work.
 
     Raises
@@ -277,18 +273,19 @@ def _end(store: Store, identity: str, error: BaseException, failure: Failure, st
         raise error from None
 
 
-def compute_here(store: Store, order: Order, compute: Callable[[str, Path], Result]) -> str:
-    """Compute something short in this process, keep it as a run, and return its id.
+def run_inline(store: Store, order: Order) -> str:
+    """Compute something short in this process, keep it as a run, and return its id; when it fails, nothing is left.
 
-    Parameters
-    ----------
-    compute
-        Given the id and a folder to write into, returns what was computed; when it raises, nothing is left.
+    Raises
+    ------
+    LandslideError
+        What made it fail.
     """
     identity = store.begin(order, server=this_process(), worker="page")
     try:
-        with Context(store, store.run(identity)):
-            store.finish(identity, compute(identity, files.folder(store.work_folder(identity))))
+        run = store.run(identity)
+        with Job(store, run) as job:
+            store.finish(identity, work_of(run)(job, request_of(run)))
     except BaseException as error:
         try:
             store.fail(identity, Failure(str(error)))
@@ -296,4 +293,36 @@ def compute_here(store: Store, order: Order, compute: Callable[[str, Path], Resu
         except StorageError:
             log.exception("what is left of run %s could not be removed", identity)
         raise
+    return identity
+
+
+def _nobody(identity: str) -> None:
+    """Tell nobody which run has begun."""
+
+
+def run_in_process(
+    store: Store,
+    order: Order,
+    begun: Callable[[str], None] = _nobody,
+    progress: ProgressCallback | None = None,
+    cancel: Stop | None = None,
+    work: Work | None = None,
+) -> str:
+    """Do what an order asks in this process, as the command line does, and return the run's id.
+
+    Parameters
+    ----------
+    begun
+        Told the id before the work begins.
+    work
+        What computes it; by default what its kind declares.
+
+    Raises
+    ------
+    LandslideError
+        When the run is not possible or was cancelled; in the store it then stands as failed or cancelled.
+    """
+    identity = store.begin(order, server=this_process(), worker="command line")
+    begun(identity)
+    perform(store, identity, claimed=True, work=work, listen=progress, stop=cancel, raising=True)
     return identity

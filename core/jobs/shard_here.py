@@ -1,4 +1,4 @@
-"""A mapping computed by several workers for a caller that waits: the command line, and benchmarks.
+"""A run computed by several workers for a caller that waits: the command line, and benchmarks.
 
 The pages leave this to `core.jobs.jobs`, which has many runs to look after; here is one, and whoever asks for it.
 """
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from core.errors import LandslideError, RunCancelled
 from core.jobs.assignment import ASTRAY_AFTER, Flight
 from core.jobs.heartbeat import LONGEST_GAP
-from core.jobs.perform import HEARTBEAT_EVERY, Listener
+from core.jobs.perform import HEARTBEAT_EVERY
 from core.jobs.remote import Call, Settings
 from core.jobs.sharding import Split
+from core.raster.progress import Progress as ProgressCallback
 from core.runs import failures, files
 from core.runs.failures import WorkerLost
 from core.runs.provenance import this_process
@@ -31,20 +32,23 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 0.1
 
 
-def map_shared(
+def run_sharded(
     store: Store,
     order: Order,
+    plan: Callable[[str], Call],
     cluster: Cluster,
     *,
-    listen: Listener | None = None,
+    listen: ProgressCallback | None = None,
     begun: Callable[[str], None] | None = None,
 ) -> str:
-    """Have the workers of a cluster compute one mapping together, and return the run's id when it is kept.
+    """Have the workers of a cluster compute one run together, and return its id when it is kept.
 
     Parameters
     ----------
     order
-        As `core.tasks.mapping.run.order_of` gives it; small scenes are shared out as well, in one block.
+        What is asked.
+    plan
+        Given the run's id, the call that makes its plan; see `core.jobs.sharding.Plan`.
     cluster
         Started already.
     listen
@@ -59,8 +63,7 @@ def map_shared(
         a worker that had a part of it is gone.
     """
     identity = store.begin(order, server=this_process(), worker=f"{len(cluster.workers())} workers")
-    call = Call("core.tasks.mapping.run_shards:plan", {"run_id": identity})
-    split = Split(identity, order.owner, datetime.now(UTC), call)
+    split = Split(identity, order.owner, datetime.now(UTC), plan(identity))
     at_work: list[Flight] = []
     try:
         if begun is not None:
@@ -89,7 +92,9 @@ def _end(store: Store, identity: str, error: BaseException) -> None:
         log.exception("the end of run %s could not be written", identity)
 
 
-def _share(store: Store, split: Split, cluster: Cluster, at_work: list[Flight], listen: Listener | None) -> None:
+def _share(
+    store: Store, split: Split, cluster: Cluster, at_work: list[Flight], listen: ProgressCallback | None
+) -> None:
     """Give what waits to workers that are free until all is done."""
     settings, limit = Settings.here(store), store.run(split.run_id).time_limit
     began = now = time.monotonic()

@@ -2,9 +2,9 @@
 
 ::
 
-    planned = Call("core.tasks.mapping.run_shards:plan", {"run_id": …})    ──►  Plan(parts, last, steps)
-    parts   = Call("core.tasks.mapping.run_shards:part", {…}) …            each writes files under HOME/work/<run id>/
-    last    = Call("core.tasks.mapping.run_shards:last", {…})             reads them and calls ``Store.finish``
+    planned = Call("module:plan", {"run_id": …})    ──►  Plan(parts, last, steps)
+    parts   = Call("module:part", {…}) …            each writes files under HOME/work/<run id>/
+    last    = Call("module:last", {…})              reads them and calls ``Store.finish``
 
 A part says how far it is by ``Store.advance(run_id, steps)`` and ends when that says so. The dispatcher keeps the
 run's heart beating meanwhile, since a part may wait while others have their turn.
@@ -18,15 +18,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from core.errors import LandslideError
 from core.jobs.remote import Call
+from core.runs.kinds import kind_of
 from core.runs.records import Run
 
 if TYPE_CHECKING:
     from core.runs.store import Store
-
-LARGE = 16_000_000
-"""Pixels of a scene from which a mapping is worth sharing out."""
 
 Stage = Literal["plan", "parts", "last", "over"]
 
@@ -43,18 +40,15 @@ def whole(run: Run, workers: int) -> Call | None:
     return None
 
 
-def spreading(store: Store) -> Splitter:
-    """Says which runs of a store the workers share: mappings of large scenes, where there is more than one worker."""
+def sharding(store: Store) -> Splitter:
+    """Says which runs of a store the workers share: those whose kind says so, where there is more than one worker."""
 
     def split(run: Run, workers: int) -> Call | None:
-        if workers < 2 or (run.task, run.kind) != ("mapping", "mapping"):
+        kind = kind_of(run)
+        if workers < 2 or kind is None or kind.shards is None:
             return None
-        try:
-            grid = store.scene_record(run.scene_id).scene.grid
-        except LandslideError:
-            return None  # what is wrong with the scene is told by the worker that finds it so
-        call = Call("core.tasks.mapping.run_shards:plan", {"run_id": run.id})
-        return call if grid.width * grid.height > LARGE else None
+        call: Call | None = kind.shards.load()(store, run)
+        return call
 
     return split
 

@@ -6,24 +6,17 @@ nodata; signed −254–254) or as floats, see `core.learning.metrics`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.metrics import CODES, encode, threshold_code
+from core.learning.metrics import CODES, encode
 from core.plots.colours import (
     CAM_RAMP,
     DIVERGING_RAMP,
-    FALSE_POSITIVE,
-    FOUND,
-    MISSED,
-    PROBABILITY_RAMP,
-    REFERENCE,
-    TRUE_POSITIVE,
-    UNCERTAINTY_RAMP,
     ramp,
     rgb,
 )
@@ -66,21 +59,25 @@ def codes(values: Values) -> NDArray[np.uint8]:
     return values if values.dtype == np.uint8 else encode(fraction(values))
 
 
-def _blank(shape: tuple[int, ...]) -> RGBA:
+def blank(shape: tuple[int, ...]) -> RGBA:
+    """A wholly transparent picture (height, width, 4)."""
     return np.zeros((*shape, 4), np.uint8)
 
 
-def _classes(shape: tuple[int, ...], parts: Sequence[tuple[NDArray[np.bool_], str]]) -> RGBA:
-    image = _blank(shape)
+def classes(shape: tuple[int, ...], parts: Sequence[tuple[NDArray[np.bool_], str]]) -> RGBA:
+    """A picture of classes: where each lies, and its colour."""
+    image = blank(shape)
     for where, colour in parts:
         image[where] = (*rgb(colour), 255)
     return image
 
 
-def _with_ramp(name: str) -> Painter:
+def with_ramp(name: str) -> Painter:
+    """Paints fractions from 0 to 1 with a colour ramp."""
+
     def paint(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
         del threshold
-        image = _blank(valid.shape)
+        image = blank(valid.shape)
         shares = np.clip(np.nan_to_num(fraction(values[0])), 0.0, 1.0)
         image[..., :3] = ramp(name)[np.rint(shares * 255.0).astype(np.uint8)]
         image[..., 3] = np.where(valid, 255, 0)
@@ -89,10 +86,10 @@ def _with_ramp(name: str) -> Painter:
     return paint
 
 
-def _diverging(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+def diverging(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
     """White at zero and clearer the nearer to it, so that what says nothing hides nothing."""
     del threshold
-    image = _blank(valid.shape)
+    image = blank(valid.shape)
     shares = np.clip(np.nan_to_num(fraction(values[0])), -1.0, 1.0)
     image[..., :3] = ramp(DIVERGING_RAMP)[np.rint((shares + 1.0) * 127.5).astype(np.uint8)]
     strength = np.minimum(255.0, 60.0 + 390.0 * np.abs(shares))
@@ -100,45 +97,9 @@ def _diverging(values: Sequence[Values], valid: NDArray[np.bool_], threshold: fl
     return image
 
 
-def _cam(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+def cam(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
     """Clear at zero, so that the scene is seen where the network did not look."""
-    image = _with_ramp(CAM_RAMP)(values, valid, threshold)
+    image = with_ramp(CAM_RAMP)(values, valid, threshold)
     strength = np.clip(np.nan_to_num(fraction(values[0])), 0.0, 1.0)
     image[..., 3] = np.where(valid, np.rint(strength * 255.0), 0).astype(np.uint8)
     return image
-
-
-def _mask(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-    found = valid & (codes(values[0]) >= threshold_code(threshold))
-    return _classes(valid.shape, [(found, FOUND)])
-
-
-def _truth(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-    del threshold
-    return _classes(valid.shape, [(valid & (values[0] == 1), REFERENCE)])
-
-
-def _outcome(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-    found = codes(values[0]) >= threshold_code(threshold)
-    real = values[1] == 1
-    return _classes(
-        valid.shape,
-        [
-            (valid & found & real, TRUE_POSITIVE),
-            (valid & found & ~real, FALSE_POSITIVE),
-            (valid & ~found & real, MISSED),
-        ],
-    )
-
-
-LAYERS: Mapping[str, TileLayer] = {
-    "probability": TileLayer(("probability",), _with_ramp(PROBABILITY_RAMP), "bilinear"),
-    "uncertainty": TileLayer(("uncertainty",), _with_ramp(UNCERTAINTY_RAMP), "bilinear"),
-    "mask": TileLayer(("probability",), _mask),
-    "truth": TileLayer(("truth",), _truth),
-    "outcome": TileLayer(("probability", "truth"), _outcome),
-    "change": TileLayer(("change",), _diverging, "bilinear"),
-    "cam": TileLayer(("cam",), _cam, "bilinear"),
-    "attribution": TileLayer(("cam",), _diverging, "bilinear"),
-}
-"""Every layer that ``/tiles/run`` can paint, by the name in its address."""

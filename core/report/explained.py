@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.explain.attribution import read_attribution
 from core.figures.image import image_below
 from core.report.reasons import target_region
+from core.runs.result import GridResult
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
@@ -57,14 +58,14 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
     StorageError
         When its raster is gone.
     """
-    explanation = store.result(identity)
+    explanation = store.result(identity, GridResult)
     if explanation.kind != "explanation" or not explanation.parents:
         raise InputError(f"The run {identity[:8]} is no explanation but of kind {explanation.kind}.")
-    parent = store.result(explanation.parents[0])
+    parent = store.result(explanation.parents[0], GridResult)
     shown = read_attribution(explanation, parent.grid)
     region = target_region(explanation.provenance.get("target"), shown.grid, parent)
     grid = shown.grid
-    if scene is not None and scene.digest == explanation.scene_digest:
+    if scene is not None and scene.digest == explanation.subject.digest:
         image = image_below(scene, grid, grid.shape)[..., :3]
     else:
         image = np.full((*grid.shape, 3), GREY, dtype=np.uint8)

@@ -9,7 +9,7 @@ from typing import Any
 import core
 from core.figures.cartography import coordinate_system
 from core.raster.scene import Scene
-from core.report.content import ReportInput
+from core.report.content import GridReport, ReportInput
 from core.report.parts import Facts, Paragraph, Part
 from core.report.subject import UsedModel, models_of
 from core.report.words import UNKNOWN, moment, moment_of, one_line
@@ -25,9 +25,9 @@ SOFTWARE = (
 def data(content: ReportInput, elevation: Path | None = None) -> Part:
     """Image, reference, elevation where it was used, and model, with their digests, licences and citations."""
     result = content.result
-    tables = [Facts("Image", tuple(_image(content)))]
+    tables = [Facts("Image", tuple(_image(content)))] if isinstance(content, GridReport) else _datasets(content)
     truth = result.provenance.get("truth")
-    if result.has_truth or truth:
+    if result.has_reference or truth:
         tables.append(Facts("Reference inventory", tuple(_truth(truth))))
     if elevation is not None:
         rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
@@ -40,14 +40,25 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
     return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
 
 
-def _image(content: ReportInput) -> Iterable[tuple[str, str]]:
+def _datasets(content: ReportInput) -> list[Facts]:
+    """Name and digest of each dataset that the run used."""
+    return [
+        Facts(
+            one.role.replace("_", " ").capitalize(),
+            (("Name", one_line(one.name) or UNKNOWN), ("Content SHA-256", one.digest or UNKNOWN)),
+        )
+        for one in content.result.inputs
+    ]
+
+
+def _image(content: GridReport) -> Iterable[tuple[str, str]]:
     result, scene = content.result, content.scene
     recorded = result.provenance.get("scene") or {}
     grid = content.looked_at
     distance = grid.ground_distance()
     size = f"{grid.width:,} × {grid.height:,} pixels" + (f" of {distance:.3g} m" if distance else "")
-    yield "Name", content.scene_name
-    yield "Content SHA-256", result.scene_digest or UNKNOWN
+    yield "Name", content.subject
+    yield "Content SHA-256", result.subject.digest or UNKNOWN
     yield "Kind", _kind(recorded, scene)
     yield "Origin", one_line(content.origin) or UNKNOWN
     yield "Citation", one_line(str(recorded.get("citation") or (scene.citation if scene else ""))) or NOT_STATED

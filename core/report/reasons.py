@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.explain.attribution import box_region, read_attribution
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
-from core.report.content import Reported, ReportInput
+from core.report.content import GridReport
 from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
 from core.report.words import UNKNOWN, count, one_line
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from core.raster.grid import Grid
+    from core.runs.result import GridResult
 
 MOST = 8
 """Explanations shown; more would make the file too large to send."""
@@ -48,7 +49,7 @@ SIGNED = (
 """What stands in place of each kind of picture, and below it."""
 
 
-def reasons(content: ReportInput, polygons: GeoDataFrame | None = None) -> Part:
+def reasons(content: GridReport, polygons: GeoDataFrame | None = None) -> Part:
     """Each explanation: where, the picture, the sentence and how faithful it proved.
 
     Parameters
@@ -72,7 +73,7 @@ def reasons(content: ReportInput, polygons: GeoDataFrame | None = None) -> Part:
 
 
 def one_reason(
-    explanation: Reported, content: ReportInput, number: int, polygons: GeoDataFrame | None
+    explanation: GridResult, content: GridReport, number: int, polygons: GeoDataFrame | None
 ) -> list[Content]:
     """Heading, pictures, sentence and faithfulness of one explanation."""
     target, shown_map = explanation.provenance.get("target"), read_attribution(explanation, content.result.grid)
@@ -147,7 +148,7 @@ def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) ->
 def target_region(
     target: Any,  # noqa: ANN401  JSON is of any type
     grid: Grid,
-    result: Reported,
+    result: GridResult,
 ) -> NDArray[np.bool_] | None:
     """What was asked about, on the explanation's grid; None when it is not recorded or lies outside.
 

@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import ModelError
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
-from core.report.content import ReportInput
+from core.report.content import GridReport, ReportInput
 from core.report.words import area
 
 SHOWN_SIDE = 1400
@@ -34,7 +34,7 @@ class Subject:
     @property
     def georeferenced(self) -> bool:
         """Whether areas are in m²."""
-        return self.content.result.grid.is_georeferenced
+        return isinstance(self.content, GridReport) and self.content.result.grid.is_georeferenced
 
     @property
     def unit(self) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from core.raster.write import atomic_path
-from core.report.content import ReportInput
-from core.report.registry import parts_of, title_of
+from core.report.content import ReportInput, ReportKind
+from core.report.parts import Part
 from core.report.words import moment, one_line
 
 TEMPLATES = Path(__file__).parent
@@ -22,18 +22,34 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|°|km²|m²|px|km|m|s)(?![\w²]))")
 
 
-def render(content: ReportInput) -> str:
+def title_of(content: ReportInput, kind: ReportKind) -> str:
+    """Title of a report: what it is of."""
+    return f"{kind.title} {content.subject}"
+
+
+def parts_of(content: ReportInput, kind: ReportKind) -> tuple[Part, ...]:
+    """The parts of a report, in order; those that have nothing to say are left out.
+
+    Raises
+    ------
+    StorageError
+        When a file of the run is gone.
+    """
+    return tuple(part for part in kind.parts(content) if part is not None)
+
+
+def render(content: ReportInput, kind: ReportKind) -> str:
     """The report of a run as HTML; equal inputs give equal text.
 
     Parameters
     ----------
     content
         The run and what belongs to it.
+    kind
+        How it is reported.
 
     Raises
     ------
-    InputError
-        When there is no report for such a run.
     StorageError
         When a raster of the run is gone.
     """
@@ -43,8 +59,8 @@ def render(content: ReportInput) -> str:
         .get_template(TEMPLATE)
         .render(
             policy=POLICY,
-            title=one_line(content.name) or title_of(content),
-            subtitle=title_of(content) if one_line(content.name) else "",
+            title=one_line(content.name) or title_of(content, kind),
+            subtitle=title_of(content, kind) if one_line(content.name) else "",
             made=moment(content.made),
             run=content.result.id,
             short=re.sub(r"[^0-9a-f]", "", content.result.id)[:8],
@@ -52,20 +68,20 @@ def render(content: ReportInput) -> str:
             linked=address.startswith(("http://", "https://")),
             note=content.note.strip(),
             tags=[one_line(tag) for tag in content.tags],
-            parts=parts_of(content),
+            parts=parts_of(content, kind),
         )
     )
 
 
-def write_report(content: ReportInput, path: Path) -> None:
+def write_report(content: ReportInput, kind: ReportKind, path: Path) -> None:
     """Write the report of a run as one HTML file, which appears whole or not at all.
 
     Raises
     ------
     LandslideError
-        When there is no report for such a run, a raster of it is gone or the disk is full.
+        When a file of the run is gone or the disk is full.
     """
-    text = render(content)
+    text = render(content, kind)
     with atomic_path(path) as aside:
         aside.write_text(text, encoding="utf-8")
 

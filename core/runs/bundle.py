@@ -26,6 +26,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import core
 from core.errors import InputError, StorageError
 from core.runs.files import CHUNK
+from core.runs.kinds import tasks
 from core.runs.records import Run, StoredArtifact
 from core.runs.store import Store
 
@@ -36,8 +37,6 @@ PACKED = {".tif", ".png", ".zip"}
 DIGESTS = (
     "SHA-256 of values, validity and grid for GeoTIFF, of rows for GeoPackage and Parquet, of all bytes for other files"
 )
-STANDING = {"explanations": ("explanation",), "outlines": ("outlines", "outline")}
-"""Runs that go with the one they stand on, by the folder in the zip: those that are seen with it on its page."""
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -49,8 +48,8 @@ def manifest(store: Store, run: Run) -> dict[str, Any]:
         "slidelens": core.__version__,
         **_said(store, run, ""),
         **{
-            folder: [_said(store, child, f"{folder}/{child.id[:8]}/") for child in _standing(store, run.id, kinds)]
-            for folder, kinds in STANDING.items()
+            folder: [_said(store, child, f"{folder}/{child.id[:8]}/") for child in children]
+            for folder, children in _derived(store, run).items()
         },
         "digests": DIGESTS,
     }
@@ -67,12 +66,17 @@ def _said(store: Store, run: Run, folder: str) -> dict[str, Any]:
 
 def said(run: Run, folder: str = "") -> dict[str, Any]:
     """What a run is, what was asked and what came of it, as plain values; its files lie in `folder`."""
+    scene = run.input("scene")
     return {
         "run": {
             "id": run.id, "task": run.task, "kind": run.kind, "status": run.status, "name": run.name,
             "note": run.note, "tags": list(run.tags), "pinned": run.pinned, "model": run.model,
             "weights_sha256": run.weights_sha256, "seed": run.seed, "parents": list(run.parents),
-            "scene": {"id": run.scene_id, "name": run.scene, "digest": run.scene_digest},
+            "inputs": [
+                {"role": one.role, "id": one.dataset_id, "name": one.name, "digest": one.digest} for one in run.inputs
+            ],
+            # The scene of a run on an image, also under the name that it had before inputs had roles.
+            "scene": {"id": scene.dataset_id, "name": scene.name, "digest": scene.digest},
             "created": _time(run.created), "started": _time(run.started), "finished": _time(run.finished),
             "seconds": run.seconds, "server": run.server, "worker": run.worker,
             "failure": None if run.failure is None else asdict(run.failure),
@@ -94,10 +98,15 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="milliseconds")
 
 
-def _standing(store: Store, identity: str, kinds: tuple[str, ...]) -> list[Run]:
-    """Finished runs of some kinds that stand on a run, the oldest first."""
-    standing = [run for kind in kinds for run in store.children(identity, kind) if run.status == "done"]
-    return sorted(standing, key=lambda run: (run.created, run.id))
+def _derived(store: Store, run: Run) -> dict[str, list[Run]]:
+    """By folder of the zip, the finished runs derived from a run whose files go with it, the oldest first."""
+    task = tasks().get(run.task)
+    kinds = {kind.name: kind.bundled_as for kind in (task.kinds if task else ()) if kind.bundled_as}
+    found: dict[str, list[Run]] = {folder: [] for folder in sorted(set(kinds.values()))}
+    for child in store.children(run.id):
+        if child.status == "done" and child.kind in kinds:
+            found[kinds[child.kind]].append(child)
+    return {folder: sorted(runs, key=lambda one: (one.created, one.id)) for folder, runs in found.items()}
 
 
 def file_name(artifact: StoredArtifact) -> str:
@@ -107,7 +116,7 @@ def file_name(artifact: StoredArtifact) -> str:
 
 def bundle_name(run: Run) -> str:
     """Name of the zip."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.scene).stem).strip("-") or run.kind
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.subject.name).stem).strip("-") or run.kind
     return f"{stem}-{run.id[:8]}.zip"
 
 
@@ -125,8 +134,8 @@ def bundle(store: Store, identity: str) -> Iterator[bytes]:
     if run.active:
         raise InputError(f"This run is {run.status}: it has no files yet.", remedy="Wait until it has ended.")
     contents = [(file_name(one), one.path) for one in run.artifacts]
-    for folder, kinds in STANDING.items():
-        for child in _standing(store, identity, kinds):
+    for folder, children in _derived(store, run).items():
+        for child in children:
             contents += [(f"{folder}/{child.id[:8]}/{file_name(one)}", one.path) for one in child.artifacts]
     gone = next((name for name, path in contents if not path.is_file()), None)
     if gone is not None:

@@ -1,20 +1,312 @@
-"""What kinds of runs there are: those that hold what a model found in a scene, and those that stand on such a one."""
+"""The contract of a task: what a task declares of itself, once, and how everything else finds it.
+
+A task is one folder below `core.tasks` whose module ``task`` declares a `Task`, and one line in `core.tasks.registry`.
+Whatever works with runs of any task (store, queue, workers, reports, commands, routes, pages) asks the declaration for
+what it needs and never names a task itself.
+
+The registry lies above this module. It is therefore found by its name on first use, as are all `Ref` of a task.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
-from core.tasks.detection.result import DETECTIONS
-from core.tasks.mapping.result import MAPPINGS
+from core.errors import InputError, ModelError
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
     from core.runs.records import Run
+    from core.runs.result import RunResult
 
-FINDINGS: Mapping[str, tuple[str, ...]] = {"mapping": MAPPINGS, "detection": DETECTIONS}
-"""By task, the kinds of runs that hold what a model found in a scene: to be opened, read, compared, exported."""
+Form = Literal["raster", "vector", "table"]
 
 
-def holds_findings(run: Run) -> bool:
-    """Whether a run holds what a model found in a scene, and not what was asked about it, counted or trained."""
-    return run.kind in FINDINGS.get(run.task, ())
+@dataclass(frozen=True)
+class Ref:
+    """Something that is imported when it is first needed.
+
+    Attributes
+    ----------
+    target
+        ``"module:name"``.
+    """
+
+    target: str
+
+    def load(self) -> Any:  # noqa: ANN401  whatever the name stands for
+        """Import the module and return what the name stands for.
+
+        Raises
+        ------
+        ModelError
+            When there is no such module or name.
+        """
+        module, _, name = self.target.partition(":")
+        try:
+            return getattr(import_module(module), name)
+        except (ModuleNotFoundError, AttributeError) as error:
+            raise ModelError(f"{self.target} is not part of this installation.", str(error), "Update it.") from error
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a dataset is to a run.
+
+    Attributes
+    ----------
+    name
+        Name in the order, such as ``"scene"``.
+    form
+        ``"raster"``, ``"vector"`` or ``"table"``; several where either will do.
+    title
+        Name on pages.
+    many, optional
+        Whether a run takes several of them, or may do without.
+    """
+
+    name: str
+    form: tuple[Form, ...]
+    title: str
+    many: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number by which runs are compared.
+
+    Attributes
+    ----------
+    name, title
+        Key among the metrics of a run, and its heading.
+    form
+        ``"score"`` (three decimals), ``"share"`` (per cent) or ``"count"`` (a whole number).
+    better
+        Whether higher or lower values are better; empty where neither is.
+    headline
+        Whether a list of runs of all tasks has a column for it.
+    """
+
+    name: str
+    title: str
+    form: Literal["score", "share", "count"] = "score"
+    better: Literal["high", "low", ""] = "high"
+    headline: bool = False
+
+    def text(self, value: float | None) -> str:
+        """The number as it is written; a dash where it is undefined."""
+        if value is None or value != value:
+            return "–"
+        if self.form == "count":
+            return f"{value:,.0f}"
+        return f"{value:.2%}" if self.form == "share" else f"{value:.3f}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of run within a task.
+
+    Attributes
+    ----------
+    name
+        Name within the task, as it stands in the rows of the store.
+    title
+        Name on pages.
+    work
+        ``(Job, request) -> RunResult``: computes the run; see `core.jobs.perform.Job`.
+    request
+        Frozen dataclass of the parameters; None where they are taken as they are. See `request_from`.
+    result
+        Subclass of `core.runs.result.RunResult`.
+    working
+        What a run of it does while it is running.
+    primary
+        Whether the pages open, read, compare and export it. Other kinds are derived from such a run, or are about a
+        model.
+    report
+        A `core.report.content.ReportKind`; None where there is no report of it.
+    bundled_as
+        Folder, in the zip of the run it is derived from, that holds its files; empty where it is not part of it.
+    shards
+        ``(store, run) -> Call | None``: how several workers share the run; None where one does it whole.
+    address
+        ``(run) -> (page, query parameters)``: where it is seen; None for the task's page with its id.
+    first
+        Whether it answers a request on inputs alone: its settings can be taken over for another run.
+    """
+
+    name: str
+    title: str
+    work: Ref
+    request: Ref | None = None
+    result: Ref = Ref("core.runs.result:RunResult")
+    working: str = "Working"
+    primary: bool = False
+    report: Ref | None = None
+    bundled_as: str = ""
+    shards: Ref | None = None
+    address: Ref | None = None
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of the application.
+
+    Attributes
+    ----------
+    name, title
+        Name in rows, commands and addresses, and its heading.
+    summary
+        What its commands do, in a few words.
+    roles
+        What a run takes.
+    kinds
+        Its kinds of runs.
+    metrics
+        Numbers by which its runs are compared, in the order in which they are shown.
+    counted
+        At which settings those numbers are counted, in a sentence.
+    level
+        Title of the model's own number from which something counts as found; empty where there is none.
+    models
+        ``"folder"`` where models are folders below ``models/<task>``, ``"fitted"`` where they are artifacts of runs.
+    view
+        Frozen dataclass of the post-processing, with a class method ``default(result)``; see `core.runs.view`.
+    layers
+        ``name -> core.plots.layers.TileLayer``: how the rasters of its runs are painted.
+    export
+        ``(store, run, view | None, folder) -> dict``: writes files for other programs and returns what was exported.
+    commands
+        ``(parser) -> None``: adds its commands.
+    page
+        A `ui.task.task.TaskPage`: how the browser shows it. Nothing in core loads it.
+    """
+
+    name: str
+    title: str
+    summary: str
+    roles: tuple[Role, ...]
+    kinds: tuple[Kind, ...]
+    metrics: tuple[Metric, ...] = ()
+    counted: str = ""
+    level: str = ""
+    models: Literal["folder", "fitted"] = "fitted"
+    view: Ref | None = None
+    layers: Ref | None = None
+    export: Ref | None = None
+    commands: Ref | None = None
+    page: Ref | None = None
+    _by_name: Mapping[str, Kind] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {kind.name: kind for kind in self.kinds})
+
+    def kind(self, name: str) -> Kind | None:
+        """A kind by its name; None when the task has none of that name."""
+        return self._by_name.get(name)
+
+    def metric(self, name: str) -> Metric | None:
+        """A metric by its name; None when the task has none of that name."""
+        return next((metric for metric in self.metrics if metric.name == name), None)
+
+
+REGISTRY = Ref("core.tasks.registry:load_tasks")
+
+
+@lru_cache(maxsize=1)
+def tasks() -> Mapping[str, Task]:
+    """All tasks by name, in the order in which they are listed."""
+    return {task.name: task for task in REGISTRY.load()()}
+
+
+def find_task(name: str) -> Task:
+    """A task by its name.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    known = tasks()
+    if name not in known:
+        raise InputError(f"There is no task {name!r}.", "It may be of a newer version.", f"Tasks: {', '.join(known)}.")
+    return known[name]
+
+
+def kind_of(run: Run) -> Kind | None:
+    """The kind of a run; None when this installation does not know its task or kind."""
+    task = tasks().get(run.task)
+    return None if task is None else task.kind(run.kind)
+
+
+def is_primary(run: Run) -> bool:
+    """Whether the pages open, read, compare and export a run, and others are derived from such a one."""
+    kind = kind_of(run)
+    return kind is not None and kind.primary
+
+
+def all_metrics() -> Iterator[Metric]:
+    """The metrics of all tasks, each name once."""
+    seen: dict[str, Metric] = {}
+    for task in tasks().values():
+        for metric in task.metrics:
+            seen.setdefault(metric.name, metric)
+    return iter(seen.values())
+
+
+def result_class(task: str, kind: str) -> type[RunResult]:
+    """The class of the results of a kind of run.
+
+    Raises
+    ------
+    InputError
+        When this installation does not know it.
+    """
+    found = find_task(task).kind(kind)
+    if found is None:
+        raise InputError(f"There is no kind of run {kind!r} of the task {task}.", remedy="Update SlideLens.")
+    made: type[RunResult] = found.result.load()
+    return made
+
+
+@lru_cache(maxsize=64)
+def _adapter(request: Ref) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(request.load())
+
+
+def request_from(task: str, kind: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401  the kind's own request
+    """The request that stands in the parameters of an order or a run.
+
+    Raises
+    ------
+    InputError
+        When the parameters are not those of such a request.
+    """
+    from pydantic import ValidationError
+
+    found = find_task(task).kind(kind)
+    if found is None or found.request is None:
+        return parameters
+    adapter = _adapter(found.request)
+    try:
+        return adapter.validate_python(dict(parameters))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "they"
+        raise InputError(
+            f"The parameters of this {found.title.lower()} cannot be used.", f"{where}: {first['msg']}.",
+            "Run it anew with the settings of this version.",
+        ) from error  # fmt: skip
+
+
+def parameters_of(request: Any) -> dict[str, Any]:  # noqa: ANN401  any frozen dataclass
+    """A request as the parameters of an order: plain values for JSON."""
+    return asdict(request)

@@ -9,16 +9,18 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.runs.files import text
-from core.runs.records import Failure, Progress, Run, RunFilter, Status, StoredArtifact, moment
-from core.runs.tables import LabelRow, ParentRow, RunRow, StateRow, TagRow
+from core.runs.records import Failure, Input, Progress, Run, RunFilter, Status, StoredArtifact, moment
+from core.runs.tables import InputRow, LabelRow, ParentRow, RunRow, StateRow, TagRow
 
 
 def narrowed(query: Select[Any], wanted: RunFilter) -> Select[Any]:
     """A query over runs, narrowed to what is wanted; states and labels are joined to it."""
     query = query.join(StateRow, StateRow.run_id == RunRow.id).join(LabelRow, LabelRow.run_id == RunRow.id)
-    for column in ("task", "model", "scene_id", "owner"):
+    for column in ("task", "model", "owner"):
         if value := getattr(wanted, column):
             query = query.where(getattr(RunRow, column) == text(value))
+    if wanted.dataset_id:
+        query = query.where(RunRow.id.in_(select(InputRow.run_id).filter_by(dataset_id=text(wanted.dataset_id))))
     if wanted.kinds:
         query = query.where(RunRow.kind.in_(wanted.kinds))
     if wanted.statuses:
@@ -37,10 +39,9 @@ def narrowed(query: Select[Any], wanted: RunFilter) -> Select[Any]:
 
 
 def _holding(part: str) -> list[ColumnElement[bool]]:
-    within = [
-        func.lower(column).contains(part, autoescape=True) for column in (RunRow.scene, LabelRow.name, LabelRow.note)
-    ]
-    return [*within, RunRow.id.startswith(part, autoescape=True)]
+    within = [func.lower(column).contains(part, autoescape=True) for column in (LabelRow.name, LabelRow.note)]
+    named = select(InputRow.run_id).where(func.lower(InputRow.name).contains(part, autoescape=True))
+    return [*within, RunRow.id.in_(named), RunRow.id.startswith(part, autoescape=True)]
 
 
 def descendants(session: Session, identity: str, *, held: bool = False) -> list[str]:
@@ -55,18 +56,23 @@ def descendants(session: Session, identity: str, *, held: bool = False) -> list[
     return found
 
 
+def inputs_of(row: RunRow) -> tuple[Input, ...]:
+    """The inputs of a run."""
+    return tuple(Input(one.role, one.dataset_id, one.name, one.digest) for one in row.inputs)
+
+
 def record(row: RunRow, root: Path) -> Run:
     """A row as it travels; `root` is the folder of artifacts."""
     state, label = row.state, row.label
     return Run(
         id=row.id, task=row.task, kind=row.kind, status=cast("Status", state.status),
-        created=cast("Any", moment(row.created)), scene_id=row.scene_id, scene=row.scene, model=row.model,
+        created=cast("Any", moment(row.created)), inputs=inputs_of(row), model=row.model,
         parameters=row.parameters, seed=row.seed, parents=tuple(parent.parent_id for parent in row.parents),
         owner=row.owner, time_limit=row.time_limit, started=moment(state.started),
         finished=moment(state.finished), heartbeat=moment(state.heartbeat), server=state.server,
         worker=state.worker, cancelling=state.cancelling,
         progress=Progress(state.done, state.total, state.words, state.left),
-        failure=Failure(**state.failure) if state.failure else None, scene_digest=row.scene_digest,
+        failure=Failure(**state.failure) if state.failure else None,
         weights_sha256=row.weights_sha256, metrics=row.metrics, notes=tuple(row.notes),
         artifacts=tuple(
             StoredArtifact(one.role, one.digest, root / one.file, one.size, one.media_type, one.derived)

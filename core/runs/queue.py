@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, LandslideError, RunCancelled, StorageError
@@ -23,15 +23,16 @@ from core.runs.datasets import Shelf, one_line
 from core.runs.records import (
     ACTIVE,
     Failure,
+    Input,
     Order,
     Progress,
-    Result,
     Status,
     checked_id,
     clock,
     default_time_limit,
 )
-from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, SceneRow, StateRow
+from core.runs.result import RunResult
+from core.runs.tables import ArtifactRow, InputRow, LabelRow, ParentRow, RunRow, SceneRow, StateRow
 
 
 class Queue(Shelf):
@@ -66,15 +67,7 @@ class Queue(Shelf):
             if len(getattr(order, name)) > most:
                 raise InputError(f"The {name} of a run is longer than {most} signs.")
         with self.database.write() as session:
-            scene = files.text(order.scene)
-            if order.scene_id:
-                # Held until this run is there, so that whoever removes the upload finds it in use.
-                row = session.get(
-                    SceneRow, checked_id(order.scene_id), with_for_update={"read": True, "key_share": True}
-                )
-                if row is None:
-                    raise InputError("This scene is not in the store.", remedy="Choose or upload it again.")
-                scene = row.name
+            inputs = [self._input(session, one, at) for at, one in enumerate(order.inputs)]
             for parent in order.parents:
                 # Held until this run is there, so that whoever deletes the parent finds it.
                 held = select(RunRow.id).filter_by(id=checked_id(parent)).with_for_update(read=True, key_share=True)
@@ -82,9 +75,9 @@ class Queue(Shelf):
                     raise gone()
             run = RunRow(
                 id=identity, task=order.task, kind=order.kind, created=state.get("started") or clock(),
-                owner=files.text(order.owner), scene_id=order.scene_id, scene=scene, model=files.text(order.model),
-                parameters=finite(order.parameters), seed=order.seed, time_limit=limit, scene_digest="",
-                weights_sha256="", metrics={}, notes=[], provenance={}, result={},
+                owner=files.text(order.owner), model=files.text(order.model), inputs=inputs,
+                parameters=finite(order.parameters), seed=order.seed, time_limit=limit, weights_sha256="",
+                metrics={}, notes=[], provenance={}, result={},
             )  # fmt: skip
             unsaid = {"server": "", "worker": "", "cancelling": False, "done": 0, "total": 0, "words": ""}
             run.state = StateRow(**{**unsaid, **state})
@@ -92,6 +85,15 @@ class Queue(Shelf):
             run.parents = [ParentRow(position=at, parent_id=parent) for at, parent in enumerate(order.parents)]
             session.add(run)
         return identity
+
+    def _input(self, session: Session, asked: Input, position: int) -> InputRow:
+        """A row for a dataset that is held until the run is there, so that whoever removes it finds it in use."""
+        if not asked.dataset_id:
+            return _input_row(asked, position)
+        row = session.get(SceneRow, checked_id(asked.dataset_id), with_for_update={"read": True, "key_share": True})
+        if row is None:
+            raise InputError("This scene is not in the store.", remedy="Choose or upload it again.")
+        return _input_row(replace(asked, name=row.name), position)
 
     def claim(self, identity: str, *, server: str, worker: str) -> bool:
         """Make a queued run a running one; False when somebody else was first or it was cancelled."""
@@ -127,7 +129,7 @@ class Queue(Shelf):
             # Also of one that had ended before: a worker that did not know may have gone on writing.
             files.remove(folder)
 
-    def finish(self, identity: str, result: Result) -> None:
+    def finish(self, identity: str, result: RunResult) -> None:
         """Keep what a running run computed: its files take their lasting names, its row is completed for good.
 
         Raises
@@ -146,16 +148,15 @@ class Queue(Shelf):
             raise _over() from error
         files.remove(self.work_folder(identity))
 
-    def _finish(self, identity: str, result: Result) -> None:
+    def _finish(self, identity: str, result: RunResult) -> None:
         root = self.home / files.ARTIFACTS
         found = {role: self._digested(result.folder / name, root) for role, name in result.artifacts.items()}
         kept = {
-            "scene_digest": result.scene_digest,
             "weights_sha256": str(result.provenance.get("model", {}).get("weights_sha256", "")),
             "metrics": finite(result.metrics()),
             "notes": finite(result.notes),
             "provenance": finite(result.provenance),
-            "result": finite({**result.to_json(), "scene_digest": result.scene_digest}),
+            "result": finite(result.to_json()),
         }
         done = {"status": "done", "finished": clock(), "cancelling": False, "left": None, "words": ""}
         with self._placing() as place:
@@ -165,6 +166,8 @@ class Queue(Shelf):
                 if not self._changed(session, identity, ("running",), done):
                     raise _over()
                 session.execute(update(RunRow).where(RunRow.id == identity).values(**kept))
+                session.execute(delete(InputRow).where(InputRow.run_id == identity))
+                session.add_all(_input_row(one, at, run_id=identity) for at, one in enumerate(result.inputs))
                 for row in rows:
                     row.run_id = identity
                 session.add_all(rows)
@@ -247,6 +250,11 @@ class Queue(Shelf):
 
 _LENGTHS = {"task": 32, "kind": 32, "owner": 64, "model": 128}
 """Most signs of the words by which runs are found; PostgreSQL takes no more."""
+
+
+def _input_row(one: Input, position: int, **owner: str) -> InputRow:
+    name = files.text(one.name)
+    return InputRow(position=position, role=one.role, dataset_id=one.dataset_id, name=name, digest=one.digest, **owner)
 
 
 def _over() -> RunCancelled:

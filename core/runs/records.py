@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from core.errors import InputError
 from core.raster.scene import Scene
@@ -17,6 +17,9 @@ from core.raster.scene import Scene
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ACTIVE: tuple[Status, ...] = ("queued", "running")
 ENDED: tuple[Status, ...] = ("done", "failed", "cancelled", "interrupted")
+
+SILENT_AFTER = 20.0
+"""Seconds without a heartbeat after which a run's worker is taken for lost."""
 
 ID = re.compile(r"[0-9a-f]{32}")
 TAG = re.compile(r"[^\s,\x00-\x1f\ud800-\udfff][^,\x00-\x1f\ud800-\udfff]{0,63}")
@@ -150,26 +153,45 @@ class StoredArtifact:
 
 
 @dataclass(frozen=True)
+class Input:
+    """A dataset that a run uses.
+
+    Attributes
+    ----------
+    role
+        What it is to the run, such as ``"scene"``; see `core.runs.kinds.Role`.
+    dataset_id
+        Its id in the store; empty where the dataset is not in it.
+    name, digest
+        Its name and content digest when the run used it; empty until they are known.
+    """
+
+    role: str
+    dataset_id: str = ""
+    name: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
 class Order:
     """What is asked; in the store it becomes a queued run.
 
     Attributes
     ----------
     task, kind
-        ``"mapping"`` or ``"detection"``, and what of it: ``"mapping"``, ``"detection"``, ``"change"``,
-        ``"explanation"``, ``"scored"`` and so on; see `core.jobs.perform.WORK`.
-    scene_id
-        Id of a stored scene, or empty.
+        Names of a task and of one of its kinds of runs; see `core.runs.kinds`.
     parameters
         All that decides the result, as JSON.
+    inputs
+        Datasets of the store by role, that which the run is about first.
     model
         Name of the model.
     parents
-        Runs that it stands on.
+        Runs that it is derived from.
     owner
         The visitor that asked, by a random token; queues are fair between owners.
     name
-        What to call it; the scene's name when empty.
+        What to call it; the name of its first input when empty.
     seed
         Seed of everything random in it; None when nothing is.
     time_limit
@@ -179,8 +201,7 @@ class Order:
     task: str
     kind: str
     parameters: Mapping[str, Any]
-    scene_id: str = ""
-    scene: str = ""
+    inputs: tuple[Input, ...] = ()
     model: str = ""
     parents: tuple[str, ...] = ()
     owner: str = ""
@@ -220,11 +241,11 @@ class Run:
 
     Attributes
     ----------
-    id, task, kind, scene_id, scene, model, parameters, seed, parents, owner, created, time_limit
+    id, task, kind, inputs, model, parameters, seed, parents, owner, created, time_limit
         What was asked, by whom and when; see `Order`.
     status, started, finished, heartbeat, server, worker, cancelling, progress, failure
         How far it is.
-    scene_digest, weights_sha256, metrics, notes, artifacts
+    weights_sha256, metrics, notes, artifacts
         What came of it, once it is done.
     name, note, tags, pinned
         What people call it.
@@ -235,8 +256,7 @@ class Run:
     kind: str
     status: Status
     created: datetime
-    scene_id: str = ""
-    scene: str = ""
+    inputs: tuple[Input, ...] = ()
     model: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
@@ -251,7 +271,6 @@ class Run:
     cancelling: bool = False
     progress: Progress = field(default_factory=Progress)
     failure: Failure | None = None
-    scene_digest: str = ""
     weights_sha256: str = ""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -267,9 +286,18 @@ class Run:
         return self.status in ACTIVE
 
     @property
+    def subject(self) -> Input:
+        """The input that it is about: the first one; an empty one without any."""
+        return self.inputs[0] if self.inputs else Input("")
+
+    def input(self, role: str) -> Input:
+        """The first input of a role; an empty one when it has none."""
+        return next((one for one in self.inputs if one.role == role), Input(role))
+
+    @property
     def title(self) -> str:
-        """Its name, else that of the scene."""
-        return self.name or self.scene or f"Run {self.id[:8]}"
+        """Its name, else that of its first input."""
+        return self.name or self.subject.name or f"Run {self.id[:8]}"
 
     @property
     def seconds(self) -> float | None:
@@ -304,12 +332,12 @@ class RunFilter:
 
     Attributes
     ----------
-    task, model, scene_id, parent, owner, tag
-        Equal to this.
+    task, model, dataset_id, parent, owner, tag
+        Equal to this; the dataset in any role.
     kinds, statuses
         One of these.
     text
-        Found in name, scene, note or the beginning of the id, in any case.
+        Found in name, names of inputs, note or the beginning of the id, in any case.
     after, before
         Ordered at or after, and before, this time.
     limit, offset
@@ -319,7 +347,7 @@ class RunFilter:
     task: str = ""
     kinds: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
-    scene_id: str = ""
+    dataset_id: str = ""
     model: str = ""
     tag: str = ""
     text: str = ""
@@ -329,40 +357,6 @@ class RunFilter:
     before: datetime | None = None
     limit: int | None = None
     offset: int = 0
-
-
-class Result(Protocol):
-    """What a task computed, ready to be kept; its artifacts lie in `folder` or, unchanged, in the store."""
-
-    @property
-    def folder(self) -> Path:
-        """Folder that artifacts are named relative to."""
-
-    @property
-    def artifacts(self) -> Mapping[str, str]:
-        """File names by role."""
-
-    @property
-    def scene(self) -> str:
-        """Name of the scene."""
-
-    @property
-    def scene_digest(self) -> str:
-        """Content digest of the scene."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Where all of it came from."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences that users must see."""
-
-    def metrics(self) -> dict[str, float]:
-        """Numbers by which runs are compared."""
-
-    def to_json(self) -> dict[str, Any]:
-        """All that is needed to have it again, but id, artifacts, provenance and notes."""
 
 
 def moment(seconds: float | None) -> datetime | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import platformdirs
 from sqlalchemy import delete, func, select
@@ -19,13 +20,15 @@ from core.runs import files
 from core.runs.database import Database, database_url, sqlite_url
 from core.runs.dataset_rows import new_id
 from core.runs.datasets import one_line
-from core.runs.queries import descendants, narrowed, record
+from core.runs.kinds import find_task, result_class
+from core.runs.queries import descendants, inputs_of, narrowed, record
 from core.runs.queue import Queue, gone
 from core.runs.records import (
     ACTIVE,
     ID,
     Artifact,
     Failure,
+    Input,
     Order,
     Progress,
     Run,
@@ -35,14 +38,15 @@ from core.runs.records import (
     checked_id,
     checked_tags,
 )
+from core.runs.result import RunResult
 from core.runs.tables import ArtifactRow, LabelRow, RunRow, StateRow, TagRow
-from core.tasks.detection.result import DetectionResult
-from core.tasks.mapping.result import MappingResult
 
 __all__ = [
-    "ID", "Artifact", "Failure", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary", "Store",
-    "data_folder", "database_url", "default_store", "home_folder", "new_id",
+    "ID", "Artifact", "Failure", "Input", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary",
+    "Store", "data_folder", "database_url", "default_store", "home_folder", "new_id",
 ]  # fmt: skip
+
+R = TypeVar("R", bound=RunResult)
 
 
 class Store(Queue):
@@ -116,35 +120,72 @@ class Store(Queue):
         with self.database.read() as session:
             return self._known(session, identity, whole=True).provenance
 
-    def mapping(self, identity: str) -> MappingResult:
-        """What a finished run of the mapping task computed.
+    @overload
+    def result(self, identity: str) -> RunResult: ...
+
+    @overload
+    def result(self, identity: str, expected: type[R]) -> R: ...
+
+    def result(self, identity: str, expected: type[RunResult] = RunResult) -> RunResult:
+        """What a finished run computed.
+
+        Parameters
+        ----------
+        expected
+            Class that the result must be of.
 
         Raises
         ------
         InputError
-            When the run is unknown, not done, or of another task.
+            When the run is unknown, not done, or of a kind whose result is another.
         """
-        return MappingResult.from_json(**self._result(identity, "mapping"))
+        with self.database.read() as session:
+            row = self._known(session, identity, whole=True)
+            made = result_class(row.task, row.kind)
+            if not issubclass(made, expected):
+                title = getattr(find_task(row.task).kind(row.kind), "title", row.kind)
+                raise InputError(
+                    f"The run {identity[:8]} cannot be used for this: it is “{title}” of the task {row.task}.",
+                    remedy="Choose another run.",
+                )
+            if row.state.status != "done":
+                raise InputError(f"This run is {row.state.status}: it has no result.", remedy="Wait, or run it again.")
+            return made.from_json(
+                row.result,
+                id=row.id,
+                kind=row.kind,
+                folder=self._artifacts,
+                artifacts={artifact.role: artifact.file for artifact in row.artifacts if not artifact.derived},
+                inputs=inputs_of(row),
+                model=row.model,
+                parents=tuple(parent.parent_id for parent in row.parents),
+                numbers={name: math.nan if value is None else value for name, value in row.metrics.items()},
+                provenance=row.provenance,
+                notes=tuple(row.notes),
+            )
 
-    def detection(self, identity: str) -> DetectionResult:
-        """What a finished run of the detection task computed.
-
-        Raises
-        ------
-        InputError
-            When the run is unknown, not done, or of another task.
-        """
-        return DetectionResult.from_json(**self._result(identity, "detection"))
-
-    def result(self, identity: str) -> MappingResult | DetectionResult:
-        """What a finished run of any task computed.
+    def files_of(self, identity: str) -> tuple[str, dict[str, Path]]:
+        """Task and files by role of a finished run, in one query: a map asks for many tiles of them.
 
         Raises
         ------
         InputError
             When the run is unknown or not done.
         """
-        return self.detection(identity) if self.run(identity).task == "detection" else self.mapping(identity)
+        query = (
+            select(RunRow.task, StateRow.status, ArtifactRow.role, ArtifactRow.file)
+            .join(StateRow, StateRow.run_id == RunRow.id)
+            .outerjoin(ArtifactRow, ArtifactRow.run_id == RunRow.id)
+            .where(RunRow.id == checked_id(identity))
+        )
+        with self.database.read() as session:
+            rows = session.execute(query).all()
+        if not rows:
+            raise gone()
+        task, status = rows[0].task, rows[0].status
+        if status != "done":
+            raise InputError(f"This run is {status}: it has no result.", remedy="Wait, or run it again.")
+        return task, {row.role: self._artifacts / row.file for row in rows if row.role is not None}
 
     def artifact(self, identity: str, role: str) -> Artifact:
         """A file of a run, by its role.
@@ -161,7 +202,7 @@ class Store(Queue):
             raise InputError(f"This run has no file {role!r}.", remedy=f"It has: {has}.")
         if not stored.path.is_file():
             raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.scene).stem).strip("-") or "scene"
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.subject.name).stem).strip("-") or run.kind
         name = f"{stem}-{identity[:8]}-{role}{stored.path.suffix}"
         return Artifact(stored.path, stored.media_type, name, stored.derived)
 
@@ -263,27 +304,6 @@ class Store(Queue):
         return len(doomed)
 
     # Within
-
-    def _result(self, identity: str, task: str) -> dict[str, Any]:
-        """What a task makes the result of a finished run of it from."""
-        with self.database.read() as session:
-            row = self._known(session, identity, whole=True)
-            if row.task != task:
-                raise InputError(f"This run is of the task {row.task}.", remedy="Open it on that task's page.")
-            if row.state.status != "done":
-                raise InputError(f"This run is {row.state.status}: it has no result.", remedy="Wait, or run it again.")
-            return {
-                "content": row.result,
-                "id": row.id,
-                "folder": self._artifacts,
-                "artifacts": {artifact.role: artifact.file for artifact in row.artifacts if not artifact.derived},
-                "scene": row.scene,
-                "scene_id": row.scene_id,
-                "kind": row.kind,
-                "parents": tuple(parent.parent_id for parent in row.parents),
-                "provenance": row.provenance,
-                "notes": tuple(row.notes),
-            }
 
     def _known(self, session: Session, identity: str, *, whole: bool = False, held: bool = False) -> RunRow:
         """The row of a run: with all that it is, or held until the transaction ends."""

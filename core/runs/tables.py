@@ -64,14 +64,11 @@ class RunRow(Base):
     kind: Mapped[str] = mapped_column(String(32))
     created: Mapped[float] = mapped_column(Double, index=True)
     owner: Mapped[str] = mapped_column(String(64), default="")
-    scene_id: Mapped[str] = mapped_column(ID, default="", index=True)
-    scene: Mapped[str] = mapped_column(Text, default="")
     model: Mapped[str] = mapped_column(String(128), default="", index=True)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     seed: Mapped[int | None] = mapped_column(BigInteger, default=None)
     time_limit: Mapped[float] = mapped_column(Double)
     # Known when it is done:
-    scene_digest: Mapped[str] = mapped_column(DIGEST, default="")
     weights_sha256: Mapped[str] = mapped_column(DIGEST, default="")
     metrics: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -80,6 +77,9 @@ class RunRow(Base):
 
     state: Mapped[StateRow] = relationship(cascade="all, delete-orphan", lazy="joined", innerjoin=True)
     label: Mapped[LabelRow] = relationship(cascade="all, delete-orphan", lazy="joined", innerjoin=True)
+    inputs: Mapped[list[InputRow]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="InputRow.position"
+    )
     parents: Mapped[list[ParentRow]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="ParentRow.position", foreign_keys="ParentRow.run_id"
     )
@@ -131,6 +131,19 @@ class TagRow(Base):
 
     run_id: Mapped[str] = _run(primary_key=True)
     tag: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
+class InputRow(Base):
+    """A dataset that a run uses, by role; name and digest stay when the dataset is removed."""
+
+    __tablename__ = "run_inputs"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    role: Mapped[str] = mapped_column(String(64))
+    dataset_id: Mapped[str] = mapped_column(ID, default="", index=True)
+    name: Mapped[str] = mapped_column(Text, default="")
+    digest: Mapped[str] = mapped_column(DIGEST, default="")
 
 
 class ParentRow(Base):

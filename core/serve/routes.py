@@ -9,9 +9,9 @@ import hashlib
 import logging
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -20,9 +20,13 @@ from starlette.routing import BaseRoute, Route
 
 from core import __version__
 from core.errors import InputError, LandslideError
+from core.runs.kinds import tasks
 from core.serve.access import Resource, authorize
 from core.serve.artifacts import SAFE_HEADERS, download, download_zip
 from core.serve.assets import asset
+
+if TYPE_CHECKING:
+    from core.plots.layers import TileLayer
 
 _LOG = logging.getLogger(__name__)
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -132,7 +136,15 @@ def _render_run(run_id: str, layer: str, threshold: float, z: int, x: int, y: in
     from core.runs.store import default_store
     from core.serve.tiles import TileAddress, run_tile
 
-    return run_tile(_found(partial(default_store().result, run_id)), layer, TileAddress(z, x, y), threshold)
+    task, files = _found(partial(default_store().files_of, run_id))
+    return run_tile(layers_of(task), files, layer, TileAddress(z, x, y), threshold)
+
+
+def layers_of(task: str) -> Mapping[str, TileLayer]:
+    """How the rasters of runs of a task are painted; nothing for a task without a map."""
+    declared = tasks().get(task)
+    layers: Mapping[str, TileLayer] = {} if declared is None or declared.layers is None else declared.layers.load()
+    return layers
 
 
 def _found(look_up: Callable[[], T]) -> T:

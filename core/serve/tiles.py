@@ -9,13 +9,13 @@ the rows from ``256 y / 2**z`` on, which is how Leaflet's ``CRS.Simple`` asks wh
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import rasterio
@@ -27,14 +27,14 @@ from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
-from core.errors import BandError, InputError
-from core.plots.layers import LAYERS
+from core.errors import BandError, InputError, StorageError
 from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted
-from core.tasks.detection.result import DetectionResult
-from core.tasks.mapping.result import MappingResult
+
+if TYPE_CHECKING:
+    from core.plots.layers import TileLayer
 
 SIZE = 256
 """Width and height of a tile in pixels."""
@@ -260,42 +260,48 @@ def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> by
     return png(image)
 
 
-def run_tile(result: MappingResult | DetectionResult, layer: str, address: TileAddress, threshold: float) -> bytes:
+def run_tile(
+    layers: Mapping[str, TileLayer], files: Mapping[str, Path], layer: str, address: TileAddress, threshold: float
+) -> bytes:
     """PNG of a layer of a run.
 
     Parameters
     ----------
-    result
-        Run to show.
+    layers
+        How the rasters of such runs are painted, by the name of the layer.
+    files
+        Files of the run by role.
     layer
-        Key of `core.plots.layers.LAYERS`.
+        Name of the layer to paint.
     address
         Tile in Web Mercator, or in pixel space.
     threshold
-        Probability in [0, 1] from which a pixel counts as landslide; used by ``mask`` and ``outcome``.
+        Probability in [0, 1] from which a pixel counts as landslide; used by layers that show classes.
 
     Raises
     ------
     InputError
         When there is no such layer, or the run does not hold what it needs.
+    StorageError
+        When a file of the run is gone.
     """
-    painter = LAYERS.get(layer)
+    painter = layers.get(layer)
     if painter is None:
-        raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {', '.join(LAYERS)}.")
+        known = ", ".join(layers) or "none for runs of this task"
+        raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {known}.")
     # Roles have one name for every task, and of some tasks they are tables.
-    missing = [name for name in painter.artifacts if Path(result.artifacts.get(name, "")).suffix != ".tif"]
+    missing = [name for name in painter.artifacts if name not in files or files[name].suffix != ".tif"]
     if missing:
         raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
+    lost = [name for name in painter.artifacts if not files[name].is_file()]
+    if lost:
+        raise StorageError(f"The {lost[0]} file of this run is no longer on disk.", remedy="Run it again.")
     cuts = [
         cut(
-            result.artifact(name),
-            [1],
-            address,
-            georeferenced=result.grid.is_georeferenced,
-            resampling=painter.resampling,
+            files[name], [1], address, georeferenced=is_georeferenced(files[name]), resampling=painter.resampling,
         )
         for name in painter.artifacts
-    ]
+    ]  # fmt: skip
     below = [part for part in cuts if part is not None]
     if len(below) < len(cuts):
         return empty_png()
@@ -303,3 +309,10 @@ def run_tile(result: MappingResult | DetectionResult, layer: str, address: TileA
     if not valid.any():
         return empty_png()
     return png(painter.paint([part.values[0] for part in below], valid, threshold))
+
+
+@lru_cache(maxsize=512)
+def is_georeferenced(path: Path) -> bool:
+    """Whether a raster of the store, which never changes, has a coordinate system."""
+    with open_untrusted(path) as dataset:
+        return dataset.crs is not None

@@ -18,10 +18,10 @@ from core.jobs.cluster import ClusterError
 from core.jobs.dispatch import Dispatcher
 from core.jobs.fair_share import Candidate, fairest
 from core.jobs.heartbeat import LONGEST_GAP, Watch
-from core.jobs.processes import is_alive
 from core.jobs.remote import Call
 from core.jobs.sharding import Plan
 from core.runs.failures import WorkerLost
+from core.runs.processes import is_alive
 from core.runs.provenance import this_process
 from core.runs.records import Failure, Order, Progress, Run
 from core.runs.store import Store

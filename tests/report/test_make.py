@@ -13,7 +13,7 @@ from core.report.make import make_report, report_input
 from core.runs.records import Order
 from core.runs.retention.prune import orphans
 from core.runs.store import Store
-from core.tasks.mapping.findings import Choice
+from core.tasks.mapping.view import Choice
 from tests.factories import keep, made_run, ramp, write_raster
 
 

@@ -25,8 +25,9 @@ from ui.task.run import show_state
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
-    from core.tasks.detection.findings import Choice, Detections
+    from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
+    from core.tasks.detection.view import Choice
 
 SAME = 0.5
 """Overlap (IoU) from which a box of each detector are of one landslide."""

@@ -13,10 +13,10 @@ from ui.runs.reading import Reader, Reading, number
 if TYPE_CHECKING:
     from core.report.content import DetectionInput
     from core.report.parts import Part
-    from core.tasks.detection.findings import Choice, Detections
-    from core.tasks.detection.merge import Merging
+    from core.tasks.detection.findings import Detections
     from core.tasks.detection.report.subject import DetectionSubject
     from core.tasks.detection.result import DetectionResult
+    from core.tasks.detection.view import Choice, Merging
 
 
 def _choice(result: DetectionResult) -> Choice:
@@ -27,7 +27,8 @@ def _choice(result: DetectionResult) -> Choice:
     InputError
         When one of them is no number, out of range or unknown.
     """
-    from core.tasks.detection.findings import Choice, default_choice
+    from core.tasks.detection.findings import default_choice
+    from core.tasks.detection.view import Choice
 
     default = default_choice(result)
     return Choice(

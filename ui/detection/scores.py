@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from core.raster.scene import Scene
     from core.runs.records import SceneRecord
     from core.tasks.detection.boxes import Boxes
-    from core.tasks.detection.findings import Choice, Detections
+    from core.tasks.detection.findings import Detections
     from core.tasks.detection.metrics import DetectionScores
+    from core.tasks.detection.view import Choice
 
 NAMES = {"ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall"}
 

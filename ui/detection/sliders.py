@@ -11,8 +11,8 @@ from ui.task.view import unit
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
-    from core.tasks.detection.findings import Choice
     from core.tasks.detection.result import DetectionResult
+    from core.tasks.detection.view import Choice
 
 MOST_ACROSS = 150
 """Cells along the longer side of a scene: more show nothing that the boxes do not."""
@@ -22,7 +22,8 @@ MERGINGS = {"nms": "Surest box (NMS)", "fusion": "Mean box (WBF)"}
 def choose(result: DetectionResult) -> tuple[Choice, float]:
     """What to count as a box, and the side of the density grid's cells."""
     from core.tasks.detection.figure import cell_side
-    from core.tasks.detection.findings import Choice, default_choice
+    from core.tasks.detection.findings import default_choice
+    from core.tasks.detection.view import Choice
 
     default = default_choice(result)
     lowest = math.ceil(result.floor * 100 - 1e-6) / 100

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from core.runs.store import SceneRecord
-    from core.tasks.detection.findings import Choice, Detections
+    from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
+    from core.tasks.detection.view import Choice
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from core.runs.records import Run, SceneRecord
-    from core.tasks.mapping.findings import Choice, Findings, Landslides
+    from core.tasks.mapping.findings import Findings, Landslides
     from core.tasks.mapping.outlines import Outlined
     from core.tasks.mapping.result import MappingResult
+    from core.tasks.mapping.view import Choice
 
 DRAWN = 2000
 """Outlines on the map; a browser that draws more becomes slow."""

@@ -14,9 +14,9 @@ from ui.runs.reading import Reader, Reading, number
 if TYPE_CHECKING:
     from core.report.content import MappingInput
     from core.report.parts import Part
-    from core.tasks.mapping.findings import Choice
     from core.tasks.mapping.report.subject import MappingSubject
     from core.tasks.mapping.result import MappingResult
+    from core.tasks.mapping.view import Choice
 
 
 def _choice(result: MappingResult) -> Choice:
@@ -27,7 +27,8 @@ def _choice(result: MappingResult) -> Choice:
     InputError
         When one of them is no number, or out of range.
     """
-    from core.tasks.mapping.findings import Choice, default_choice
+    from core.tasks.mapping.findings import default_choice
+    from core.tasks.mapping.view import Choice
 
     default = default_choice(result, result.threshold)
     return Choice(

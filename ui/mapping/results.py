@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from core.runs.records import Run, SceneRecord
-    from core.tasks.mapping.findings import Choice, Landslides
+    from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.result import MappingResult
+    from core.tasks.mapping.view import Choice
 
 AROUND = "29rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
@@ -41,7 +42,8 @@ SIDES = {
 
 def choose(result: MappingResult) -> Choice:
     """The sliders that only post-process; their values stand in the address."""
-    from core.tasks.mapping.findings import Choice, default_choice
+    from core.tasks.mapping.findings import default_choice
+    from core.tasks.mapping.view import Choice
 
     default = default_choice(result, result.threshold)
     area = unit(result.grid)

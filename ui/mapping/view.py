@@ -9,8 +9,9 @@ from ui.task.view import unit
 
 if TYPE_CHECKING:
     from core.runs.store import SceneRecord
-    from core.tasks.mapping.findings import Choice, Landslides
+    from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.result import MappingResult
+    from core.tasks.mapping.view import Choice
 
 
 @dataclass(frozen=True)

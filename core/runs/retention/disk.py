@@ -16,7 +16,7 @@ from core.errors import StorageError
 from core.runs import files
 from core.runs.records import ACTIVE, clock
 from core.runs.store import Store
-from core.runs.tables import ArtifactRow, LabelRow, RunRow, SceneRow, SeriesRow, StateRow
+from core.runs.tables import ArtifactRow, InputRow, LabelRow, RunRow, SceneRow, SeriesRow, StateRow
 
 EXPORTS, CACHE = "exports", "cache"
 ASIDE = (".writing-", ".upload-")
@@ -198,17 +198,19 @@ def missing(store: Store) -> tuple[Missing, ...]:
     artifacts, uploads = store.home / files.ARTIFACTS, store.home / files.FILES
     there = {entry.path for entry in look(store.home) if not entry.folder}
     query = (
-        select(RunRow.id, LabelRow.name, RunRow.scene, ArtifactRow.role, ArtifactRow.file)
+        select(RunRow.id, LabelRow.name, ArtifactRow.role, ArtifactRow.file)
         .join(ArtifactRow, ArtifactRow.run_id == RunRow.id)
         .join(LabelRow, LabelRow.run_id == RunRow.id)
         .order_by(RunRow.created, ArtifactRow.role)
     )
     with store.database.read() as session:
         of_runs = session.execute(query).all()
+        positions = select(InputRow.run_id, InputRow.name).order_by(InputRow.position.desc())
+        names = dict(session.execute(positions).tuples())
         of_scenes = session.scalars(select(SceneRow).order_by(SceneRow.created)).all()
     lost = [
-        Missing("run", identity, name or scene, role, artifacts / file)
-        for identity, name, scene, role, file in of_runs
+        Missing("run", identity, name or names.get(identity, ""), role, artifacts / file)
+        for identity, name, role, file in of_runs
         if f"{files.ARTIFACTS}/{file}" not in there
     ]
     lost += [

@@ -16,7 +16,7 @@ from core.runs.files import ARTIFACTS, FILES
 from core.runs.records import ACTIVE
 from core.runs.retention.disk import EXPORTS, Entry
 from core.runs.store import Store
-from core.runs.tables import ArtifactRow, LabelRow, ParentRow, RunRow, SceneRow, SeriesRow, StateRow
+from core.runs.tables import ArtifactRow, InputRow, LabelRow, ParentRow, RunRow, SceneRow, SeriesRow, StateRow
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class _Run:
     id: str
     title: str
     created: float
-    scene: str
+    datasets: set[str]
     held: bool
     age: float
     rank: int = 0
@@ -117,7 +117,7 @@ class Ledger:
                 artifacts[row.run_id].add(f"{ARTIFACTS}/{row.file}")
             naming = Counter(f"{FILES}/{file}" for file in session.scalars(select(SeriesRow.file)))
         naming.update(file for held in artifacts.values() for file in held)
-        naming.update(run.scene for run in runs.values())
+        naming.update(dataset for run in runs.values() for dataset in run.datasets)
         naming.update(name for scene in scenes.values() for name in {scene.before, *scene.files})
         return cls(runs, scenes, _exports(found, runs), artifacts, naming, sizes, kept)
 
@@ -139,8 +139,9 @@ class Ledger:
         freed = self._freed(held) + self.sizes.get(f"{EXPORTS}/{run.id}", 0)
         self.kept -= freed
         self.runs_gone.append(_leaving(run, freed))
-        self.naming[run.scene] -= 1
-        self._drop_upload(run.scene, may_go)
+        self.naming.subtract(run.datasets)
+        for dataset in sorted(run.datasets):
+            self._drop_upload(dataset, may_go)
 
     def drop_uploads(self, may_go: Callable[[float], bool]) -> None:
         """Uploads go that nobody names and that may."""
@@ -185,16 +186,21 @@ def _exports(found: Iterable[Entry], runs: Mapping[str, _Run]) -> list[_Export]:
 def _runs(session: Session) -> dict[str, _Run]:
     query = (
         select(
-            RunRow.id, RunRow.created, RunRow.scene_id, RunRow.scene,
-            LabelRow.name, LabelRow.pinned, StateRow.status,
+            RunRow.id, RunRow.created, LabelRow.name, LabelRow.pinned, StateRow.status,
         )  # fmt: skip
         .join(LabelRow, LabelRow.run_id == RunRow.id)
         .join(StateRow, StateRow.run_id == RunRow.id)
     )
+    names: dict[str, str] = {}
+    datasets: dict[str, set[str]] = defaultdict(set)
+    for used in session.scalars(select(InputRow).order_by(InputRow.run_id, InputRow.position)):
+        names.setdefault(used.run_id, used.name)
+        datasets[used.run_id] |= {used.dataset_id} - {""}
     runs = {
         row.id: _Run(
-            row.id, row.name or row.scene, row.created, row.scene_id, row.pinned or row.status in ACTIVE, row.created
-        )
+            row.id, row.name or names.get(row.id, ""), row.created, datasets[row.id],
+            row.pinned or row.status in ACTIVE, row.created,
+        )  # fmt: skip
         for row in session.execute(query)
     }
     parents: dict[str, list[str]] = {identity: [] for identity in runs}

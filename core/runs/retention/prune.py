@@ -13,15 +13,13 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.errors import InputError
-from core.jobs import processes
-from core.jobs.perform import SILENT_AFTER
-from core.runs import failures, files
-from core.runs.records import RunFilter, clock
+from core.runs import failures, files, processes
+from core.runs.records import SILENT_AFTER, RunFilter, clock
 from core.runs.retention import disk
 from core.runs.retention.disk import Entry, Missing, Orphan, missing, orphans, remove_orphans
 from core.runs.retention.ledger import Leaving, Ledger, own_files
 from core.runs.store import Store
-from core.runs.tables import RunRow, SceneRow
+from core.runs.tables import InputRow, SceneRow
 
 __all__ = [
     "Leaving", "Missing", "Orphan", "Plan", "Removed", "Storage", "missing", "orphans", "plan", "prune",
@@ -216,7 +214,7 @@ def _remove_upload(store: Store, identity: str) -> bool:
     with files.turn(store.home):
         with store.database.write() as session:
             row = session.get(SceneRow, identity, with_for_update=True)
-            users = select(RunRow.id).where(RunRow.scene_id == identity)
+            users = select(InputRow.run_id).where(InputRow.dataset_id == identity)
             later = select(SceneRow.id).where(SceneRow.before == identity)
             if row is None or session.scalars(users.union(later).limit(1)).first() is not None:
                 return False

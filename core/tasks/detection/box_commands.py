@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import announcing, progress
+from core.cli.view_options import add_view_options, view_of
+from core.tasks.detection.view import Choice
 
 if TYPE_CHECKING:
     from core.runs.records import Order
     from core.runs.store import Store
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,12 +32,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _box_arguments(parser: argparse.ArgumentParser) -> None:
-    from core.tasks.detection.commands import add_choice
-
     parser.add_argument("run", help="id of a finished detection, or its first digits")
     parser.add_argument("--box", type=int, required=True, help="number of the box, from 1, the surest first")
     parser.add_argument("--out", type=Path, help="folder to copy its files to")
-    add_choice(parser)
+    add_view_options(parser, [Choice])
     parser.add_argument("--name", default="", help="what to call the run in lists")
     parser.add_argument("--tag", action="append", default=[], help="a word to find the run by; may be given again")
     parser.set_defaults(no_store=False)
@@ -63,13 +62,13 @@ def _asked(arguments: argparse.Namespace) -> tuple[Store, Detections]:
     from core.cli.run_commands import find as find_run
     from core.runs.records import checked_tags
     from core.runs.store import default_store
-    from core.tasks.detection.commands import choice_of
     from core.tasks.detection.findings import find
+    from core.tasks.detection.result import DetectionResult
 
     checked_tags(arguments.tag)
     store = default_store()
-    result: DetectionResult = store.detection(find_run(store, arguments.run).id)
-    return store, find(result, choice_of(result, arguments))
+    result = store.result(find_run(store, arguments.run).id, DetectionResult)
+    return store, find(result, view_of(Choice, result, arguments))
 
 
 def _do(store: Store, order: Order, arguments: argparse.Namespace, told: tuple[str, ...]) -> None:
@@ -77,13 +76,13 @@ def _do(store: Store, order: Order, arguments: argparse.Namespace, told: tuple[s
     from dataclasses import replace
 
     from core.cli.run_commands import export_files
+    from core.jobs.perform import run_in_process
     from core.raster.folder import make_folder, plain_values
-    from core.tasks.imagery.provenance import done_here
 
-    identity = done_here(
+    identity = run_in_process(
         store, replace(order, name=arguments.name), announcing(store, arguments), progress("windows")
     )  # fmt: skip
-    made = store.detection(identity)
+    made = store.result(identity)
     if arguments.out is not None:
         make_folder(arguments.out)
         export_files(store, store.run(identity), arguments.out)

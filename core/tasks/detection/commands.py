@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli import model_commands as shared_commands
 from core.cli.options import add_options, announcing, progress, store_for
+from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
 from core.tasks.detection import box_commands, fusion_commands, model_commands
+from core.tasks.detection.view import Choice
 
 if TYPE_CHECKING:
-    from core.tasks.detection.findings import Choice
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.run import Request
 
@@ -35,53 +36,12 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="folder to export the run to")
     parser.add_argument("--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile")
     parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse its boxes with terrain")
-    add_choice(parser)
+    add_view_options(parser, [Choice])
     parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
     add_options(parser)
-
-
-def add_choice(parser: argparse.ArgumentParser, *, area: bool = True) -> None:
-    """What is chosen after inference.
-
-    Parameters
-    ----------
-    area
-        Whether the smallest box is asked for as well: another task's command may ask for it already.
-    """
-    parser.add_argument("--confidence", type=float, help="by default the model's own")
-    parser.add_argument("--nms-iou", type=float, help="overlap from which two boxes are one, 0 to 1")
-    parser.add_argument("--merging", choices=("nms", "fusion"), default="nms", help="how they become one")
-    if area:
-        parser.add_argument("--minimum-area", type=float, default=None, help="smallest box, m² (px² without CRS)")
-
-
-def check_choice(arguments: argparse.Namespace) -> None:
-    """Refuse what no choice can be, before the long part begins.
-
-    Raises
-    ------
-    InputError
-        When a number is out of range.
-    """
-    from core.tasks.detection.findings import Choice
-
-    Choice(arguments.confidence or 0.0, arguments.nms_iou or 0.0, arguments.merging, arguments.minimum_area or 0.0)
-
-
-def choice_of(result: DetectionResult, arguments: argparse.Namespace) -> Choice:
-    """What was chosen, and where nothing was, the model's own."""
-    from core.tasks.detection.findings import Choice, default_choice
-
-    base = default_choice(result)
-    return Choice(
-        confidence=base.confidence if arguments.confidence is None else arguments.confidence,
-        nms_iou=base.nms_iou if arguments.nms_iou is None else arguments.nms_iou,
-        merging=arguments.merging,
-        minimum_area=base.minimum_area if arguments.minimum_area is None else arguments.minimum_area,
-    )
 
 
 def _predict(arguments: argparse.Namespace) -> None:
@@ -93,7 +53,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
     request = _request(arguments)
-    check_choice(arguments)
+    check_view(Choice, arguments)
     scene = Scene.open(arguments.input)
     if arguments.out is not None:
         make_folder(arguments.out)
@@ -105,7 +65,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         if arguments.out is None:
             content = _said(result)
         else:
-            content = export_run(result, choice_of(result, arguments), arguments.out)
+            content = export_run(result, view_of(Choice, result, arguments), arguments.out)
         print(json.dumps(content, indent=1))
 
 

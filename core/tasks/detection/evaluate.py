@@ -17,11 +17,12 @@ from core.raster.scene import Scene
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.data import Labelled
 from core.tasks.detection.labels import minimum_pixels, truth_boxes
-from core.tasks.detection.merge import Merging, merge
+from core.tasks.detection.merge import merge
 from core.tasks.detection.metrics import Curve, DetectionScores, curve, match, scores
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, Shown
 from core.tasks.detection.runtime import DetectorRuntime
+from core.tasks.detection.view import Merging
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,16 @@ from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.measure import row_areas
 from core.raster.write import atomic_path
 from core.tasks.detection.coco import write_coco
-from core.tasks.detection.findings import Choice, Detections, area_column, find, middles
+from core.tasks.detection.findings import Detections, area_column, find, middles
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.view import Choice
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
+
+    from core.runs.records import Run
+    from core.runs.store import Store
 
 LAYER = "detections"
 OWN_FILES = (
@@ -135,3 +139,9 @@ def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies:
     write_json(content, folder / "metrics.json")
     plain: dict[str, Any] = plain_values(content)
     return plain
+
+
+def export_stored(store: Store, run: Run, view: Choice | None, folder: Path) -> dict[str, Any]:
+    """Export a finished run at a view; see `export_run`."""
+    result = store.result(run.id, DetectionResult)
+    return export_run(result, view or Choice.default(result), folder)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,11 @@ from core.errors import InputError
 from core.raster.measure import row_areas
 from core.tasks.detection.boxes import Boxes, areas
 from core.tasks.detection.candidates import has_outlines, read_boxes, read_outlines
-from core.tasks.detection.merge import Merged, Merging, merge
+from core.tasks.detection.merge import Merged, merge
 from core.tasks.detection.metrics import Curve, DetectionScores, Matches, curve, match, scores
 from core.tasks.detection.pairing import FALSE
-from core.tasks.detection.result import CANDIDATES, DETECTIONS, DetectionResult
+from core.tasks.detection.result import CANDIDATES, DetectionResult
+from core.tasks.detection.view import Choice, Merging
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -33,38 +34,6 @@ MOST_CELLS = 40_000
 
 TRUE, FALSE_ALARM = "true", "false"
 """What becomes of a box beside a reference: it is one of its boxes, or none."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a user chooses after inference.
-
-    Attributes
-    ----------
-    confidence
-        Score from which a box counts, 0 to 1.
-    nms_iou
-        Intersection over union from which two boxes are one, 0 to 1.
-    merging
-        How they become one: ``"nms"`` or ``"fusion"``.
-    minimum_area
-        Smallest box kept, in m², or in square pixels for a scene without a coordinate system.
-    """
-
-    confidence: float
-    nms_iou: float = 0.5
-    merging: Merging = "nms"
-    minimum_area: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.confidence <= 1:
-            raise InputError(f"A confidence of {self.confidence:g} is not between 0 and 1.")
-        if not 0 <= self.nms_iou <= 1:
-            raise InputError(f"An overlap of {self.nms_iou:g} is not between 0 and 1.")
-        if self.merging not in get_args(Merging):
-            raise InputError(f"{self.merging!r} is no way to merge boxes.", remedy='Choose "nms" or "fusion".')
-        if not 0 <= self.minimum_area < np.inf:
-            raise InputError("An area cannot be negative or without end.")
 
 
 def default_choice(result: DetectionResult) -> Choice:
@@ -198,15 +167,9 @@ def find(result: DetectionResult, choice: Choice) -> Detections:
 
     Raises
     ------
-    InputError
-        When the run holds no boxes.
     StorageError
         When its files are gone.
     """
-    if result.kind not in DETECTIONS:
-        raise InputError(
-            f"The run {result.id[:8]} is no detection but of kind {result.kind}.", remedy="Choose a detection."
-        )
     path = result.artifact(CANDIDATES)
     state = path.stat()
     merged, left_out = _merged(path, (state.st_size, state.st_mtime_ns), choice.nms_iou, choice.merging, result.reach)

@@ -48,19 +48,22 @@ def _relief(arguments: argparse.Namespace) -> None:
 
 
 def _fuse(arguments: argparse.Namespace) -> None:
+    from core.jobs.perform import run_in_process
     from core.raster.folder import make_folder, plain_values
     from core.runs.store import default_store
     from core.tasks.detection.export import export_run
     from core.tasks.detection.findings import default_choice
+    from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.run_fused import order_fused
-    from core.tasks.imagery.provenance import done_here
 
     tree = _tree(arguments.tree)
     if arguments.out is not None:
         make_folder(arguments.out)
     store = default_store()
-    optical, terrain = (store.detection(find(store, text).id) for text in (arguments.optical, arguments.terrain))
-    result = store.detection(done_here(store, order_fused(optical, terrain, tree, name=arguments.name)))
+    named = (arguments.optical, arguments.terrain)
+    optical, terrain = (store.result(find(store, text).id, DetectionResult) for text in named)
+    made = run_in_process(store, order_fused(optical, terrain, tree, name=arguments.name))
+    result = store.result(made, DetectionResult)
     if arguments.out is not None:
         content = export_run(result, default_choice(result), arguments.out)
     else:

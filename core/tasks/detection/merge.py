@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.tasks.detection.boxes import Boxes, Floats
+from core.tasks.detection.view import Merging
 
-Merging = Literal["nms", "fusion"]
 Numbers = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 

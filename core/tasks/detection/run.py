@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputError
-from core.jobs.perform import Context, compute_here
+from core.jobs.perform import Job, run_inline
 from core.learning.bridge import Bridge, bridge, bridge_of
 from core.learning.store import StoredModel, find_model
 from core.raster.area import Area, area_of
 from core.raster.progress import Cancel, Progress, ignore, never
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now
-from core.runs.records import Order, Run, SceneRecord
+from core.runs.records import Order, SceneRecord
 from core.runs.store import Store
 from core.tasks.detection.candidates import write_boxes
 from core.tasks.detection.findings import default_choice, find
 from core.tasks.detection.labels import truth_boxes
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, on_scene, write_candidates
-from core.tasks.detection.result import CANDIDATES, DETECTIONS, TRUTH, DetectionResult
+from core.tasks.detection.result import CANDIDATES, TRUTH, DetectionResult
 from core.tasks.detection.runtime import open_detector
-from core.tasks.imagery.provenance import add_file, done_here, notes_on, same_bands, told_bridge, told_scene, told_truth
+from core.tasks.imagery.inputs import check_same_scene, inputs_of, reference_of, scene_of
+from core.tasks.imagery.provenance import preprocessing_record, reference_record, run_warnings, scene_record
+from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
+from core.tasks.imagery.request import request_for as request_for_scene
 
 TASK = "detection"
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(ImageRequest):
     """What a user asks of a detection run.
 
     Attributes
     ----------
-    model
-        Name of a detection model.
-    bands
-        Band numbers of the scene in the model's order; None guesses them.
-    stretch
-        ``"auto"``, ``"none"`` or percentiles such as ``"2,98"``.
-    resample
-        ``"auto"`` or ``"none"``.
     options
         Overlap, batch, least confidence and number of candidates.
     """
 
-    model: str
-    bands: tuple[int, ...] | None = None
-    stretch: str = "auto"
-    resample: str = "auto"
     options: Options = field(default_factory=Options)
 
 
@@ -68,27 +58,8 @@ def prepare(scene: Scene, request: Request) -> tuple[StoredModel, Bridge, Predic
     return model, how, Predictor(scene, model.spec, how, open_detector(model), request.options)
 
 
-def order_of(
-    record: SceneRecord,
-    request: Request,
-    area_outline: Mapping[str, Any] | None = None,
-    *,
-    owner: str = "",
-    name: str = "",
-    parents: tuple[str, ...] = (),
-) -> Order:
-    """The order of a detection in a stored scene, with its inventory where it has one.
-
-    Parameters
-    ----------
-    area_outline
-        GeoJSON polygon of the part to search, as `core.raster.area.area_of` takes it; all when None.
-    """
-    parameters = {**asdict(request), "area": None if area_outline is None else dict(area_outline)}
-    return Order(
-        task=TASK, kind="detection", scene_id=record.id, parameters=parameters, model=request.model, owner=owner,
-        name=name, parents=parents,
-    )  # fmt: skip
+order_of = partial(order_image, TASK, TASK)
+"""The order of a detection in a stored scene; see `core.tasks.imagery.request.order_image`."""
 
 
 def run_detection(
@@ -120,37 +91,32 @@ def run_detection(
     LandslideError
         When the run is not possible or was cancelled; in the store it then stands as failed or cancelled.
     """
-    record = add_file(store, scene, truth, dem)
-    order = order_of(record, request, area_outline, name=name)
-    return store.detection(done_here(store, order, begun, progress, cancel))
+    def order(record: SceneRecord) -> Order:
+        return order_of(record, request, area_outline, name=name)
+
+    return store.result(run_image(store, Local(scene, truth, dem), order, begun, progress, cancel), DetectionResult)
 
 
-def detect_scene(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
-    """Do the work of a run of kind ``"detection"``: candidates into `folder`, and where they came from."""
-    context.report(0, 0, "Reading the scene and loading the model")
-    started, clock = now(), time.time() if run.started is None else run.started.timestamp()
-    record, request, drawn = store.scene_record(run.scene_id), request_from(run.parameters), run.parameters["area"]
-    scene = record.scene
-    area = area_of(scene.grid, drawn) if drawn else None
+def detect_scene(job: Job, request: Request) -> DetectionResult:
+    """Do the work of a run of kind ``"detection"``: candidates, and where they came from."""
+    job.report(0, 0, "Reading the scene and loading the model")
+    record = scene_of(job.store, job.run)
+    scene, folder = record.scene, job.folder
+    area = request.region(scene.grid)
     model, how, predictor = prepare(scene, request)
-
-    def report(done: int, total: int) -> None:
-        context.report(done, total, f"Searching window {done:,} of {total:,}")
-
+    report = job.counting("Searching window")
     report(0, len(predictor.windows(area)))
-    artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, notes_on(scene, model, how)
-    count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, context.stopped)
+    artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, run_warnings(scene, model, how)
+    count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, job.stopped)
     if record.truth is not None:
-        artifacts[TRUTH], more = write_truth(record.truth, scene, how.bands, folder, area, context)
+        artifacts[TRUTH], more = write_truth(record.truth, scene, how.bands, folder, area, job)
         notes += more
-    context.report(0, 0, "Keeping the result")
+    job.report(0, 0, "Keeping the result")
     spec, runtime = model.spec, predictor.runtime
-    told = {
-        "started": started,
-        "finished": now(),
-        "seconds": round(time.time() - clock, 2),
-        "scene": told_scene(scene, model),
-        "truth": told_truth(record.truth),
+    provenance = {
+        **job.times(),
+        "scene": scene_record(scene, model),
+        "truth": reference_record(record.truth),
         "model": {
             "name": spec.name,
             "family": spec.architecture,
@@ -158,33 +124,32 @@ def detect_scene(store: Store, run: Run, folder: Path, context: Context) -> Dete
             "threshold": spec.threshold,
             "nms_iou": float(spec.options.get("nms_iou", 0.5)),
         },
-        "parameters": {**asdict(request), "batch": predictor.batch, "area": drawn},
-        "seed": run.seed,
-        "bridge": told_bridge(how),
+        "parameters": {**asdict(request), "batch": predictor.batch},
+        "seed": job.run.seed,
+        "bridge": preprocessing_record(how),
         "candidates": count,
         "runtime": {"name": runtime.name, "threads": runtime.threads},
         **environment(),
     }
     return counted(
         DetectionResult(
-            id=run.id,
+            id=job.run.id,
+            kind=job.run.kind,
             folder=folder,
-            scene=scene.name,
-            scene_digest=scene.digest,
-            scene_id=record.id,
+            inputs=inputs_of(record),
             model=spec.name,
             grid=scene.grid,
             artifacts=artifacts,
             classes=spec.classes,
             reach=predictor.reach,
-            provenance=told,
+            provenance=provenance,
             notes=notes,
         )
     )
 
 
 def write_truth(
-    path: Path, scene: Scene, bands: tuple[int, ...], folder: Path, area: Area | None, context: Context | None = None
+    path: Path, scene: Scene, bands: tuple[int, ...], folder: Path, area: Area | None, job: Job | None = None
 ) -> tuple[str, tuple[str, ...]]:
     """Write the boxes of an inventory that lie where a scene was searched.
 
@@ -206,10 +171,10 @@ def write_truth(
     """
 
     def report(done: int, total: int) -> None:
-        if context is not None:
-            context.report(done, total, f"Reading the reference, {done:,} of {total:,}")
+        if job is not None:
+            job.report(done, total, f"Reading the reference, {done:,} of {total:,}")
 
-    boxes = truth_boxes(path, scene.grid, None, report, never if context is None else context.stopped)
+    boxes = truth_boxes(path, scene.grid, None, report, never if job is None else job.stopped)
     searched = on_scene(boxes, scene, bands, area)
     name, missing = f"{TRUTH}.parquet", len(boxes) - int(searched.sum())
     write_boxes(folder / name, boxes.take(searched))
@@ -229,45 +194,15 @@ def counted(result: DetectionResult) -> DetectionResult:
     return replace(result, numbers=numbers)
 
 
-def request_from(parameters: Mapping[str, Any]) -> Request:
-    """The request that stands in the parameters of an order or of a finished run's provenance."""
-    options = parameters["options"]
-    return Request(
-        model=parameters["model"],
-        bands=tuple(parameters["bands"]) if parameters["bands"] else None,
-        stretch=parameters["stretch"],
-        resample=parameters["resample"],
-        options=Options(options["overlap"], options["batch"], options["floor"], options["limit"]),
-    )
-
-
 def request_of(result: DetectionResult) -> Request:
     """The request that a finished run answered, to ask the same of another scene."""
-    return request_from(result.provenance["parameters"])
+    request: Request = recorded_request(TASK, TASK, result)
+    return request
 
 
 def request_for(result: DetectionResult, searched: Scene, other: Scene) -> Request:
-    """The request of a finished run for another scene, whose bands may stand in another order.
-
-    Bands are matched by name where both scenes name them; otherwise the numbers are kept.
-    """
-    request = request_of(result)
-    bands = same_bands(searched, other, tuple(result.provenance["bridge"]["bands"]))
-    return request if bands is None else replace(request, bands=bands)
-
-
-def check_detection(result: DetectionResult) -> None:
-    """Refuse what holds no boxes.
-
-    Raises
-    ------
-    InputError
-        When the run is no detection.
-    """
-    if result.kind not in DETECTIONS:
-        raise InputError(
-            f"The run {result.id[:8]} is no detection but of kind {result.kind}.", remedy="Choose a detection."
-        )
+    """The request of a finished run for another scene; see `core.tasks.imagery.request.request_for`."""
+    return request_for_scene(request_of(result), tuple(result.provenance["bridge"]["bands"]), searched, other)
 
 
 def order_scored(result: DetectionResult, record: SceneRecord, *, owner: str = "") -> Order:
@@ -281,18 +216,11 @@ def order_scored(result: DetectionResult, record: SceneRecord, *, owner: str = "
     Raises
     ------
     InputError
-        When the scene has no inventory, or the run is no detection.
+        When the scene has no inventory.
     """
-    _inventory(record)
-    check_detection(result)
+    reference_of(record)
     parameters = dict(result.provenance["parameters"])
-    return Order(TASK, "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
-
-
-def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
-    """Do the work of a run of kind ``"scored"``."""
-    (parent,) = run.parents
-    return _scored(store.detection(parent), store.scene_record(run.scene_id), run.id, folder, context)
+    return Order(TASK, "scored", parameters, inputs_of(record), result.model, parents=(result.id,), owner=owner)
 
 
 def rescore(store: Store, result: DetectionResult, record: SceneRecord) -> DetectionResult:
@@ -310,50 +238,30 @@ def rescore(store: Store, result: DetectionResult, record: SceneRecord) -> Detec
     LandslideError
         When the inventory does not fit the scene, or the disk is full.
     """
-    order = order_scored(result, record)
-    identity = compute_here(store, order, lambda identity, folder: _scored(result, record, identity, folder))
-    return store.detection(identity)
+    return store.result(run_inline(store, order_scored(result, record)), DetectionResult)
 
 
-def _scored(
-    result: DetectionResult, record: SceneRecord, identity: str, folder: Path, context: Context | None = None
-) -> DetectionResult:
-    truth, scene = _inventory(record), record.scene
-    check_searched(result, scene)
+def compute_scored(job: Job, request: object) -> DetectionResult:
+    """Do the work of a run of kind ``"scored"``."""
+    del request
+    result, record = job.parent(DetectionResult), scene_of(job.store, job.run)
+    reference, scene = reference_of(record), record.scene
+    check_same_scene(result.scene_digest, scene)
     drawn = result.provenance["parameters"].get("area")
     area = area_of(scene.grid, drawn) if drawn else None
-    name, notes = write_truth(truth, scene, bridge_of(result.provenance).bands, folder, area, context)
+    name, notes = write_truth(reference, scene, bridge_of(result.provenance).bands, job.folder, area, job)
     # The candidates are the same file: a path of the store, which keeps it once.
     artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
     return counted(
         replace(
             result,
-            id=identity,
-            folder=folder,
-            scene_id=record.id,
+            id=job.run.id,
+            kind=job.run.kind,
+            folder=job.folder,
+            inputs=inputs_of(record),
             artifacts={**artifacts, TRUTH: name},
-            kind="scored",
-            parents=(result.id,),
+            parents=job.run.parents,
             notes=(*result.notes, *notes),
-            provenance={**result.provenance, "truth": told_truth(truth), "scored": now()},
+            provenance={**result.provenance, "truth": reference_record(reference), "scored": now()},
         )
     )
-
-
-def check_searched(result: DetectionResult, scene: Scene) -> None:
-    """Refuse a scene that is not the one that was searched.
-
-    Raises
-    ------
-    InputError
-        When its content differs.
-    """
-    if scene.digest != result.scene_digest:
-        what = f"The image of {scene.name} is not the one that was searched."
-        raise InputError(what, "Its file was replaced since.", "Run the detection again.")
-
-
-def _inventory(record: SceneRecord) -> Path:
-    if record.truth is None:
-        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
-    return record.truth

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,25 +11,25 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.explain.attribution import EXPLANATION
 from core.explain.boxes import HIRES_CAM, Method, box_layers, deepest_that_answers, method_of, sentence
 from core.explain.faithfulness import Curves, Deletion, confidence, curves_of, deletion_of
 from core.explain.layers import LayerChoice
 from core.explain.target import box_score
 from core.explain.window import Surroundings, surroundings, write_part
+from core.jobs.perform import Job, run_inline
 from core.learning.bridge import bridge_of
 from core.learning.metrics import SIGNED_NODATA, encode_signed
 from core.learning.store import StoredModel, find_model
-from core.raster.scene import Scene
 from core.runs.records import Order, Run
-from core.runs.standing import check_detection, standing_on_boxes
 from core.tasks.detection.box_target import AskedBox, Box, asked_box, known_on_box
 from core.tasks.detection.findings import Detections
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.runtime import DetectorRuntime, open_detector
-from core.tasks.mapping.result import EXPLANATION
+from core.tasks.imagery.inputs import check_same_scene, scene_of
+from core.tasks.imagery.result import ImageResult, derived
 
 if TYPE_CHECKING:
-    from core.jobs.perform import Context
     from core.runs.store import Store
 
 KIND: Final = "explanation"
@@ -86,12 +85,10 @@ def order_explanation(result: DetectionResult, question: BoxQuestion, *, owner: 
     Raises
     ------
     InputError
-        When the run holds no boxes, or none of one model.
+        When no one model made the run.
     """
-    check_detection(result)
     _model_of(result)
-    asked = question.to_json()
-    return Order("detection", KIND, asked, result.scene_id, result.scene, result.model, (result.id,), owner)
+    return Order("detection", KIND, question.to_json(), result.inputs, result.model, (result.id,), owner)
 
 
 def known_explanation(store: Store, result: DetectionResult, question: BoxQuestion) -> Run | None:
@@ -108,39 +105,21 @@ def layers_of_detector(result: DetectionResult) -> tuple[LayerChoice, ...]:
         return box_layers(runtime.detector, probe)
 
 
-def explain_box(store: Store, scene: Scene, result: DetectionResult, question: BoxQuestion) -> DetectionResult:
+def explain_box(store: Store, result: DetectionResult, question: BoxQuestion) -> ImageResult:
     """Explain one box in this process, and keep the explanation as a run.
-
-    Parameters
-    ----------
-    scene
-        The scene that `result` searched.
 
     Raises
     ------
     LandslideError
         When the box lies outside the scene, the model is no longer what the run used, or the layer had no say.
     """
-    from core.jobs.perform import compute_here
-
-    def compute(identity: str, folder: Path) -> DetectionResult:
-        return _explained(scene, result, question, identity, folder)
-
-    return store.detection(compute_here(store, order_explanation(result, question), compute))
+    return store.result(run_inline(store, order_explanation(result, question)), ImageResult)
 
 
 def curves_in(provenance: Mapping[str, Any]) -> Curves:
     """The curves of deletion and insertion in the record of an explanation."""
     told = provenance["curves"]
     return Curves(tuple(told["shares"]), tuple(told["deletion"]), tuple(told["insertion"]))
-
-
-def compute_explanation(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
-    """Do the work of a run of kind ``"explanation"``."""
-    context.report(0, 0, "Asking the detector")
-    (parent,) = run.parents
-    scene = store.scene_record(run.scene_id).scene
-    return _explained(scene, store.detection(parent), BoxQuestion.from_json(run.parameters), run.id, folder)
 
 
 @dataclass(frozen=True)
@@ -153,12 +132,12 @@ class _Answer:
     curves: Curves
 
 
-def _explained(
-    scene: Scene, result: DetectionResult, question: BoxQuestion, identity: str, folder: Path
-) -> DetectionResult:
+def compute_explanation(job: Job, question: BoxQuestion) -> ImageResult:
+    """Do the work of a run of kind ``"explanation"``."""
+    job.report(0, 0, "Asking the detector")
+    result, scene = job.parent(DetectionResult), scene_of(job.store, job.run).scene
+    check_same_scene(result.scene_digest, scene)
     model, method = _model_of(result), method_of(question.method)
-    if scene.digest != result.scene_digest:
-        raise InputError("That is not the scene of this run.", remedy="Open the scene that was searched.")
     around = surroundings(scene, model.spec, bridge_of(result.provenance), *question.target.middle)
     box, whole = _in_window(question.target.box, around)
     runtime = open_detector(model)
@@ -166,15 +145,13 @@ def _explained(
         answer = _ask(runtime, around, box, method, question.layer)
     attribution = np.where(around.valid, around.shown(answer.cam), np.nan)
     placed = write_part(
-        folder / FILE, scene.grid, around.part, encode_signed(attribution), nodata=SIGNED_NODATA,
+        job.folder / FILE, scene.grid, around.part, encode_signed(attribution), nodata=SIGNED_NODATA,
         descriptions=(EXPLANATION,), tags={"encoding": ENCODING},
     )  # fmt: skip
     now = float(confidence((answer.deletion.score,))[0])
     notes = (sentence(method, answer.layer, answer.deletion), *_cautions(question.target.score, now, whole=whole))
-    return standing_on_boxes(
-        result, KIND, identity, folder, {EXPLANATION: FILE}, _told(question, method, answer, around, now),
-        grid=placed, notes=notes, numbers=_numbers(answer),
-    )  # fmt: skip
+    record = _record(question, method, answer, around, now)
+    return derived(job, result, {EXPLANATION: FILE}, record, grid=placed, notes=notes, numbers=_numbers(answer))
 
 
 def _ask(
@@ -235,7 +212,7 @@ def _cautions(before: float, now: float, *, whole: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _told(question: BoxQuestion, method: Method, answer: _Answer, around: Surroundings, now: float) -> dict[str, Any]:
+def _record(question: BoxQuestion, method: Method, answer: _Answer, around: Surroundings, now: float) -> dict[str, Any]:
     deletion, curves, part = answer.deletion, answer.curves, around.part
     return {
         "method": method.title,

@@ -8,7 +8,6 @@ repeated when the file it came from is long gone.
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -19,20 +18,21 @@ import numpy as np
 from core.errors import GridError, InputError
 from core.learning.store import models_folder
 from core.raster.scene import Scene
-from core.runs.provenance import environment, now
-from core.runs.records import Order, Run
+from core.runs.provenance import environment
+from core.runs.records import Order
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.candidates import write_boxes
-from core.tasks.detection.findings import Choice, find
+from core.tasks.detection.findings import find
 from core.tasks.detection.fusion import FusionTree, candidates_of
 from core.tasks.detection.fusion_training import Comparison, Place, train_tree
 from core.tasks.detection.result import CANDIDATES, TRUTH, DetectionResult
-from core.tasks.detection.run import TASK, check_detection, counted
+from core.tasks.detection.run import TASK, counted
+from core.tasks.detection.view import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from core.jobs.perform import Context
+    from core.jobs.perform import Job
     from core.raster.grid import Grid
     from core.runs.store import Store
 
@@ -80,10 +80,8 @@ def order_fused(
     """
     check_fusible(optical, terrain)
     parameters = {"runs": [optical.id, terrain.id], "tree": tree.to_json(), "area": _area(optical)}
-    return Order(
-        TASK, KIND, parameters, optical.scene_id, optical.scene, fused_name(optical, terrain),
-        (optical.id, terrain.id), owner, name,
-    )  # fmt: skip
+    parents = (optical.id, terrain.id)
+    return Order(TASK, KIND, parameters, optical.inputs, fused_name(optical, terrain), parents, owner, name)
 
 
 def fused_name(optical: DetectionResult, terrain: DetectionResult) -> str:
@@ -94,7 +92,6 @@ def fused_name(optical: DetectionResult, terrain: DetectionResult) -> str:
 def check_fusible(optical: DetectionResult, terrain: DetectionResult) -> None:
     """Refuse what cannot be fused; see `order_fused`."""
     for result in (optical, terrain):
-        check_detection(result)
         if result.kind == KIND:
             raise InputError("A fused run is fused already.", remedy="Choose the runs of its two detectors.")
     if optical.id == terrain.id:
@@ -150,26 +147,23 @@ def _dem(store: Store, result: DetectionResult) -> Scene | None:
     return None if path is None else Scene.open(path)
 
 
-def compute_fused(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
+def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
     """Do the work of a run of kind ``"fused"``."""
-    context.report(0, 0, "Pairing the boxes of two detectors")
-    started, clock = now(), time.time()
-    optical, terrain = (store.detection(parent) for parent in run.parents)
+    job.report(0, 0, "Pairing the boxes of two detectors")
+    optical, terrain = (job.parent(DetectionResult, position) for position in (0, 1))
     check_fusible(optical, terrain)
-    tree = FusionTree.from_json(run.parameters["tree"])
-    dem = _dem(store, optical) if tree.needs_ground else None
+    tree = FusionTree.from_json(request["tree"])
+    dem = _dem(job.store, optical) if tree.needs_ground else None
     ground = moved(found_boxes(terrain), terrain.grid, optical.grid)
     candidates = candidates_of(found_boxes(optical), ground, optical.grid, least=tree.least, dem=dem)
     fused = tree.fused(candidates)
-    write_boxes(folder / FILE, fused)
+    write_boxes(job.folder / FILE, fused)
     artifacts = {CANDIDATES: FILE}
     if optical.has_truth:
         artifacts[TRUTH] = str(optical.artifact(TRUTH))
-    context.report(0, 0, "Keeping the result")
-    told = {
-        "started": started,
-        "finished": now(),
-        "seconds": round(time.time() - clock, 2),
+    job.report(0, 0, "Keeping the result")
+    provenance = {
+        **job.times(),
         "scene": _told_scene(optical, terrain),
         "truth": optical.provenance.get("truth"),
         "model": {
@@ -180,8 +174,8 @@ def compute_fused(store: Store, run: Run, folder: Path, context: Context) -> Det
             "nms_iou": optical.nms_iou,
         },
         "fused": [_told(result) for result in (optical, terrain)],
-        "tree": run.parameters["tree"],
-        "parameters": dict(run.parameters),
+        "tree": request["tree"],
+        "parameters": dict(request),
         "bridge": optical.provenance.get("bridge"),
         "candidates": len(fused),
         "runtime": {"name": f"decision tree {tree.name}", "threads": 1},
@@ -190,13 +184,13 @@ def compute_fused(store: Store, run: Run, folder: Path, context: Context) -> Det
     return counted(
         replace(
             optical,
-            id=run.id,
-            folder=folder,
+            id=job.run.id,
+            folder=job.folder,
             model=fused_name(optical, terrain),
             artifacts=artifacts,
             reach=0.0,
             numbers={},
-            provenance=told,
+            provenance=provenance,
             notes=_notes(optical, terrain, tree),
             kind=KIND,
             parents=(optical.id, terrain.id),
@@ -258,12 +252,14 @@ def learn_from(
     """
     places = []
     for image, ground in pairs:
-        optical, terrain = store.detection(image), store.detection(ground)
+        optical, terrain = (store.result(one, DetectionResult) for one in (image, ground))
         places.append((optical, place_of(store, optical, terrain)))
     if len({optical.scene_digest for optical, _ in places}) < len(places):
         raise InputError(
             "Two of the pairs are of one place.", "What is learnt there would be scored there.", "Give each place once."
         )  # fmt: skip
-    models = sorted({fused_name(store.detection(a), store.detection(b)) for a, b in pairs})
+    models = sorted(
+        {fused_name(*(store.result(one, DetectionResult) for one in pair)) for pair in pairs}
+    )
     tree, comparison = train_tree([place for _, place in places], name, summary)
     return replace(tree, trained={**tree.trained, "detectors": models}), comparison

@@ -38,7 +38,7 @@ def _on_same_ground(store: Store, run: Run, optical: DetectionResult) -> bool:
     try:
         if find_model(TASK, run.model).spec.bands != RELIEF_BANDS:
             return False
-        result = store.detection(run.id)
+        result = store.result(run.id, DetectionResult)
         check_fusible(optical, result)
         (west, south, east, north), (w, s, e, n) = optical.grid.bounds, result.grid.bounds
     except LandslideError:

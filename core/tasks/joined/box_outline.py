@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,23 +12,24 @@ from numpy.typing import NDArray
 from core.errors import InputError, ModelError
 from core.explain.attribution import inside_box
 from core.explain.window import write_part
+from core.jobs.perform import Job, run_inline
 from core.learning.bridge import Bridge, bridge_of
 from core.learning.metrics import CODES, NODATA_CODE, encode, threshold_code
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
 from core.raster.area import window_of
 from core.raster.grid import Grid
-from core.raster.progress import Cancel, Progress, ignore, never
-from core.raster.scene import Scene
+from core.raster.progress import Cancel, Progress
 from core.raster.strips import EIGHT
 from core.raster.vectorize import polygons
 from core.raster.windows import Region
 from core.runs.records import Order, Run
-from core.runs.standing import check_detection, standing_on_boxes
 from core.tasks.detection.box_target import AskedBox, asked_box, known_on_box
 from core.tasks.detection.findings import Detections
 from core.tasks.detection.result import DetectionResult
-from core.tasks.imagery.provenance import told_bridge
+from core.tasks.imagery.inputs import check_same_scene, scene_of
+from core.tasks.imagery.provenance import preprocessing_record
+from core.tasks.imagery.result import ImageResult, derived
 from core.tasks.mapping.export import write_polygons
 from core.tasks.mapping.findings import LARGEST
 from core.tasks.mapping.predict import Predictor
@@ -39,7 +39,6 @@ from core.tasks.mapping.run import Request, prepare
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.jobs.perform import Context
     from core.runs.store import Store
 
 KIND: Final = "outline"
@@ -126,12 +125,10 @@ def order_outline(result: DetectionResult, question: OutlineQuestion, *, owner: 
     Raises
     ------
     InputError
-        When the run holds no boxes, or there is no such model.
+        When there is no such model.
     """
-    check_detection(result)
     find_model("mapping", question.model)
-    asked = question.to_json()
-    return Order("detection", KIND, asked, result.scene_id, result.scene, question.model, (result.id,), owner)
+    return Order("detection", KIND, question.to_json(), result.inputs, question.model, (result.id,), owner)
 
 
 def known_outline(store: Store, result: DetectionResult, question: OutlineQuestion) -> Run | None:
@@ -139,50 +136,21 @@ def known_outline(store: Store, result: DetectionResult, question: OutlineQuesti
     return known_on_box(store, result, KIND, question.to_json())
 
 
-def outline_box(store: Store, scene: Scene, result: DetectionResult, question: OutlineQuestion) -> DetectionResult:
+def outline_box(store: Store, result: DetectionResult, question: OutlineQuestion) -> ImageResult:
     """Outline one box in this process, and keep the outline as a run.
-
-    Parameters
-    ----------
-    scene
-        The scene that `result` searched.
 
     Raises
     ------
     LandslideError
         When the scene lacks bands that the mapping model needs, or the box cannot be read.
     """
-    from core.jobs.perform import compute_here
-
-    def compute(identity: str, folder: Path) -> DetectionResult:
-        return _outlined(store, scene, result, question, identity, folder)
-
-    return store.detection(compute_here(store, order_outline(result, question), compute))
+    return store.result(run_inline(store, order_outline(result, question)), ImageResult)
 
 
-def compute_outline(store: Store, run: Run, folder: Path, context: Context) -> DetectionResult:
+def compute_outline(job: Job, question: OutlineQuestion) -> ImageResult:
     """Do the work of a run of kind ``"outline"``."""
-    (parent,) = run.parents
-    scene, question = store.scene_record(run.scene_id).scene, OutlineQuestion.from_json(run.parameters)
-
-    def report(done: int, total: int) -> None:
-        context.report(done, total, f"Mapping window {done:,} of {total:,}")
-
-    return _outlined(store, scene, store.detection(parent), question, run.id, folder, report, context.stopped)
-
-
-def _outlined(
-    store: Store,
-    scene: Scene,
-    result: DetectionResult,
-    question: OutlineQuestion,
-    identity: str,
-    folder: Path,
-    progress: Progress = ignore,
-    cancel: Cancel = never,
-) -> DetectionResult:
-    if scene.digest != result.scene_digest:
-        raise InputError("That is not the scene of this run.", remedy="Open the scene that was searched.")
+    result, scene = job.parent(DetectionResult), scene_of(job.store, job.run).scene
+    check_same_scene(result.scene_digest, scene)
     spec = find_model("mapping", question.model).spec
     region = question.region(scene.grid)
     if region.height * region.width > LARGEST:
@@ -191,9 +159,9 @@ def _outlined(
             f"{LARGEST / 1e6:.0f}.",
             remedy="Map the scene, or the part of it that you draw.",
         )
-    model, how, predictor = prepare(store, scene, Request(spec.name, bands=_bands(result, spec)))
+    model, how, predictor = prepare(job.store, scene, Request(spec.name, bands=_bands(result, spec)))
     threshold = spec.threshold if question.threshold is None else question.threshold
-    codes = _codes(predictor, region, progress, cancel)
+    codes = _codes(predictor, region, job.counting("Mapping window"), job.stopped)
     grid = scene.grid.window(window_of(region))
     left, top, right, bottom = question.target.box
     moved = (left - region.column, top - region.row, right - region.column, bottom - region.row)
@@ -204,7 +172,7 @@ def _outlined(
     notes = (*how.notes, *notes)
     files = {PROBABILITY: f"{PROBABILITY}.tif"}
     placed = write_part(
-        folder / files[PROBABILITY], scene.grid, region, codes, nodata=NODATA_CODE, descriptions=(PROBABILITY,)
+        job.folder / files[PROBABILITY], scene.grid, region, codes, nodata=NODATA_CODE, descriptions=(PROBABILITY,)
     )
     numbers: dict[str, float] = {"box_share": float(patch[inside].mean()) if inside.any() else 0.0}
     if patch.any():
@@ -212,21 +180,19 @@ def _outlined(
         frame = _one_outline(patch, codes, grid, scene.grid, region)
         measured = [name for name in ("area_m2", "area_px", "mean_probability") if name in frame]
         numbers |= {name: float(frame[name].iloc[0]) for name in measured}
-        write_polygons(_signed(frame, result, question, spec, threshold), folder / files[OUTLINE])
+        write_polygons(_signed(frame, result, question, spec, threshold), job.folder / files[OUTLINE])
     else:
         highest = float(codes[inside & (codes != NODATA_CODE)].max(initial=0)) / (CODES - 1)
         notes = (*notes, f"Nothing in the box reaches {threshold:.2f}; the highest probability in it is {highest:.2f}.")
-    told = {
+    record = {
         "model": {"name": spec.name, "weights_sha256": model.spec.weights_sha256, "threshold": threshold},
         "detector": dict(result.provenance.get("model", {})),
         "target": question.target.to_json(),
         "window": [region.row, region.column, region.height, region.width],
-        "bridge": told_bridge(how),
+        "bridge": preprocessing_record(how),
         "runtime": {"name": predictor.runtime.name, "threads": predictor.runtime.threads},
     }
-    return standing_on_boxes(
-        result, KIND, identity, folder, files, told, grid=placed, notes=notes, numbers=numbers, model=spec.name
-    )
+    return derived(job, result, files, record, grid=placed, notes=notes, numbers=numbers, model=spec.name)
 
 
 def _bands(result: DetectionResult, spec: ModelSpec) -> tuple[int, ...] | None:
@@ -299,7 +265,7 @@ def _signed(
     )  # fmt: skip
 
 
-def read_outline(outline: DetectionResult) -> GeoDataFrame | None:
+def read_outline(outline: ImageResult) -> GeoDataFrame | None:
     """The outline that a finished run holds, one row; None where nothing was mapped in the box.
 
     Raises

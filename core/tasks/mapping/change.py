@@ -16,8 +16,9 @@ from core.learning.metrics import CODES, SIGNED_NODATA, encode_signed, threshold
 from core.raster.align import scene_on_grid
 from core.raster.scene import Scene
 from core.raster.write import write_array
-from core.tasks.mapping.findings import Choice, Findings, find
+from core.tasks.mapping.findings import Findings, find
 from core.tasks.mapping.result import CHANGE, PROBABILITY, MappingResult
+from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.cli import model_commands as shared_commands
-from core.cli.options import WORKER, add_options, announcing, progress, store_for
+from core.cli.options import add_options, announcing, progress, store_for
+from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
 from core.tasks.mapping import model_commands
+from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
     from core.runs.store import Store
-    from core.tasks.mapping.findings import Choice
-    from core.tasks.mapping.outlines import Outlined
     from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.run import Request
 
@@ -42,7 +42,7 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile")
     parser.add_argument("--dem", type=Path, help="elevation raster, for slope, relief and aspect of each polygon")
     parser.add_argument("--before", type=Path, help="scene of the same place before the event: maps what is new")
-    add_choice(parser)
+    add_view_options(parser, [Choice])
     parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
@@ -53,48 +53,17 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser)
 
 
-def add_choice(parser: argparse.ArgumentParser) -> None:
-    """What is chosen after inference."""
-    parser.add_argument("--threshold", type=float, help="by default the model's own")
-    parser.add_argument("--minimum-area", type=float, default=None, help="smallest polygon, m² (px² without CRS)")
-    parser.add_argument("--fill-holes", type=float, default=0.0, help="largest hole to fill, m² (px² without CRS)")
-
-
-def check_choice(arguments: argparse.Namespace) -> None:
-    """Refuse what no choice can be, before the long part begins.
-
-    Raises
-    ------
-    InputError
-        When threshold or areas are out of range.
-    """
-    from core.tasks.mapping.findings import Choice
-
-    Choice(arguments.threshold or 0.0, arguments.minimum_area or 0.0, arguments.fill_holes)
-
-
-def choice_of(result: MappingResult, arguments: argparse.Namespace) -> Choice:
-    """What was chosen, and where nothing was, the model's threshold and the smallest mappable area."""
-    from core.tasks.mapping.findings import Choice, default_choice
-
-    base = default_choice(result, result.threshold)
-    return Choice(
-        threshold=base.threshold if arguments.threshold is None else arguments.threshold,
-        minimum_area=base.minimum_area if arguments.minimum_area is None else arguments.minimum_area,
-        fill_holes=arguments.fill_holes,
-    )
-
-
 def _predict(arguments: argparse.Namespace) -> None:
     from core.raster.folder import make_folder
     from core.raster.scene import Scene
+    from core.tasks.mapping.export import export_run, outlined_at
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
         raise InputError(f"{arguments.workers} workers are not between 1 and {MOST_WORKERS}.")
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
     request = _request(arguments)
-    check_choice(arguments)
+    check_view(Choice, arguments)
     scene = Scene.open(arguments.input)
     earlier = Scene.open(arguments.before) if arguments.before else None
     if arguments.dem:
@@ -108,44 +77,15 @@ def _predict(arguments: argparse.Namespace) -> None:
         if arguments.out is None:
             content = _said(store, result, before, change)
         else:
-            content = exported(store, result, scene, arguments, arguments.dem, before, announcing(store, arguments))
+            choice = view_of(Choice, result, arguments)
+            outlined = outlined_at(
+                store, result, choice, terrain=arguments.dem is not None, begun=announcing(store, arguments),
+                progress=progress("strips"),
+            )  # fmt: skip
+            content = export_run(
+                result, scene, choice, arguments.out, dem=arguments.dem, before=before, outlined=outlined
+            )  # fmt: skip
         print(json.dumps(content, indent=1))
-
-
-def exported(
-    store: Store,
-    result: MappingResult,
-    scene: Scene,
-    arguments: argparse.Namespace,
-    dem: Path | None = None,
-    before: MappingResult | None = None,
-    begun: Callable[[str], None] | None = None,
-) -> dict[str, Any]:
-    """Export a run at what was chosen; landslides of a large one are outlined first, as a run that stands on it."""
-    from core.tasks.mapping.export import export_run
-
-    choice = choice_of(result, arguments)
-    outlined = _outlined(store, result, choice, begun, terrain=dem is not None)
-    return export_run(result, scene, choice, arguments.out, dem=dem, before=before, outlined=outlined)
-
-
-def _outlined(
-    store: Store, result: MappingResult, choice: Choice, begun: Callable[[str], None] | None, *, terrain: bool
-) -> Outlined | None:
-    from core.jobs.perform import perform
-    from core.runs.provenance import this_process
-    from core.tasks.mapping.findings import LARGEST
-    from core.tasks.mapping.run_outlines import order_outlines, outlined, outlined_before
-
-    known = outlined_before(store, result, choice, terrain=terrain)
-    if known is not None or result.grid.width * result.grid.height <= LARGEST:
-        return known
-    order = order_outlines(result, choice, terrain=terrain)
-    identity = store.begin(order, server=this_process(), worker=WORKER)
-    if begun is not None:
-        begun(identity)
-    perform(store, identity, claimed=True, listen=progress("strips"), raising=True)
-    return outlined(store, result, store.run(identity), choice)
 
 
 class _Mapping(Protocol):
@@ -160,9 +100,11 @@ class _Mapping(Protocol):
 def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> Iterator[_Mapping]:
     """Give what maps: this process, or several that are started once for all scenes and ended afterwards."""
     from core.jobs.local_cluster import LocalCluster
-    from core.jobs.shard_here import map_shared
-    from core.tasks.imagery.provenance import add_file
+    from core.jobs.shard_here import run_sharded
+    from core.tasks.imagery.inputs import add_file
+    from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.run import order_of, run_mapping
+    from core.tasks.mapping.run_shards import plan_call
 
     begun = announcing(store, arguments)
 
@@ -182,7 +124,8 @@ def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> It
         scene: Scene, label: str, truth: Path | None = None, dem: Path | None = None, name: str = ""
     ) -> MappingResult:
         order = order_of(add_file(store, scene, truth, dem), request, name=name)
-        return store.mapping(map_shared(store, order, cluster, listen=progress(label), begun=begun))
+        made = run_sharded(store, order, plan_call, cluster, listen=progress(label), begun=begun)
+        return store.result(made, MappingResult)
 
     cluster.start()
     try:

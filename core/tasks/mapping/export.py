@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rasterio.windows import Window
 
+from core.errors import InputError
 from core.learning.metrics import NODATA_CODE, threshold_code
 from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
+from core.tasks.imagery.inputs import known_scene
 from core.tasks.mapping.change import Change, compare, write_change
-from core.tasks.mapping.findings import LARGEST, Choice, Findings, Landslides, find, score
+from core.tasks.mapping.findings import LARGEST, Findings, Landslides, find, score
 from core.tasks.mapping.result import PROBABILITY, MappingResult
+from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geopandas import GeoDataFrame
 
+    from core.raster.progress import Progress
+    from core.runs.records import Run
+    from core.runs.store import Store
     from core.tasks.mapping.outlines import Outlined
 
 LAYER = "landslides"
@@ -222,3 +230,52 @@ def export_run(
     write_json(content, folder / "metrics.json")
     plain: dict[str, Any] = plain_values(content)
     return plain
+
+
+def export_stored(store: Store, run: Run, view: Choice | None, folder: Path) -> dict[str, Any]:
+    """Export a finished run at a view; landslides of a large one are outlined first, as a run derived from it.
+
+    Raises
+    ------
+    InputError
+        When the scene is gone: the figure of an export shows it.
+    """
+    result, record = store.result(run.id, MappingResult), known_scene(store, run)
+    if record is None:
+        raise InputError(
+            f"The scene of run {run.id[:8]} is gone, or another file has taken its place.",
+            "The figure of an export shows it.",
+            "Export to a .zip, which needs no scene.",
+        )
+    choice = view or Choice.default(result)
+    outlined = outlined_at(store, result, choice, terrain=record.dem is not None)
+    return export_run(result, record.scene, choice, folder, dem=record.dem, outlined=outlined)
+
+
+def outlined_at(
+    store: Store,
+    result: MappingResult,
+    choice: Choice,
+    *,
+    terrain: bool,
+    begun: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> Outlined | None:
+    """The landslides of a run too large to be outlined at once, outlined now when nobody has done so; else None.
+
+    Parameters
+    ----------
+    terrain
+        Whether the scene has an elevation model.
+    begun, progress
+        Told the id of the run that outlines them, and its steps.
+    """
+    from core.jobs.perform import run_in_process
+    from core.tasks.mapping.run_outlines import order_outlines, outlined, outlined_before
+
+    known = outlined_before(store, result, choice, terrain=terrain)
+    if known is not None or result.grid.width * result.grid.height <= LARGEST:
+        return known
+    order = order_outlines(result, choice, terrain=terrain)
+    identity = run_in_process(store, order, begun or (lambda identity: None), progress)
+    return outlined(store, result, store.run(identity), choice)

@@ -19,6 +19,7 @@ from core.raster.vectorize import clean_mask, polygons
 from core.tasks.mapping.baseline import THRESHOLD, code_threshold
 from core.tasks.mapping.result import PROBABILITY, MappingResult
 from core.tasks.mapping.size_frequency import SizeFrequency, fit_size_frequency
+from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -28,31 +29,6 @@ LARGEST = 16_000_000
 
 SMALLEST_MAPPABLE = 10
 """Pixels below which a component is no landslide that an interpreter would map."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a user chooses after inference.
-
-    Attributes
-    ----------
-    threshold
-        Probability from which a pixel counts as landslide, 0 to 1.
-    minimum_area
-        Smallest polygon kept, in m², or in pixels for a scene without a coordinate system.
-    fill_holes
-        Largest hole filled, in the same unit.
-    """
-
-    threshold: float
-    minimum_area: float = 0.0
-    fill_holes: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.threshold <= 1:
-            raise InputError(f"A threshold of {self.threshold:g} is not between 0 and 1.")
-        if not (0 <= self.minimum_area < np.inf and 0 <= self.fill_holes < np.inf):
-            raise InputError("An area cannot be negative or without end.")
 
 
 def default_choice(result: MappingResult, threshold: float) -> Choice:

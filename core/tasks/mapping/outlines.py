@@ -20,8 +20,9 @@ from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Scene, SceneReader
 from core.raster.strips import Strip, strip_rows
 from core.tasks.mapping.export import write_polygons
-from core.tasks.mapping.findings import Choice, Landslides, area_column, least_pixels
+from core.tasks.mapping.findings import Landslides, area_column, least_pixels
 from core.tasks.mapping.result import PROBABILITY, MappingResult
+from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

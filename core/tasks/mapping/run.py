@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.jobs.perform import Context
+from core.jobs.perform import Job
+from core.jobs.perform import request_of as request_of_run
 from core.learning.bridge import Bridge, bridge
 from core.learning.runtime import Engine, open_runtime
 from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, find_model
-from core.raster.area import Area, area_of
+from core.raster.area import Area
 from core.raster.progress import Cancel, Progress, ignore, never
 from core.raster.scene import Scene
 from core.runs.provenance import environment, now
 from core.runs.records import Order, Run, SceneRecord
 from core.runs.store import Store
-from core.tasks.imagery.provenance import add_file, done_here, notes_on, same_bands, told_bridge, told_scene, told_truth
+from core.tasks.imagery.inputs import inputs_of, scene_of
+from core.tasks.imagery.provenance import preprocessing_record, reference_record, run_warnings, scene_record
+from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
+from core.tasks.imagery.request import request_for as request_for_scene
 from core.tasks.mapping.blocks import Counts
 from core.tasks.mapping.options import Options
 from core.tasks.mapping.predict import Predictor, write_rasters
@@ -34,29 +39,17 @@ TASK = "mapping"
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(ImageRequest):
     """What a user asks of a mapping run.
 
     Attributes
     ----------
-    model
-        Name of a mapping model.
-    bands
-        Band numbers of the scene in the model's order; None guesses them.
-    stretch
-        ``"auto"``, ``"none"`` or percentiles such as ``"2,98"``.
-    resample
-        ``"auto"`` or ``"none"``.
     options
         Overlap, test-time augmentation, batch.
     engine
         ``"auto"``, ``"onnx"`` or ``"torch"``.
     """
 
-    model: str
-    bands: tuple[int, ...] | None = None
-    stretch: str = "auto"
-    resample: str = "auto"
     options: Options = field(default_factory=Options)
     engine: Engine = "auto"
 
@@ -75,27 +68,8 @@ def prepare(store: Store, scene: Scene, request: Request) -> tuple[StoredModel, 
     return model, how, Predictor(scene, model.spec, how, runtime, request.options)
 
 
-def order_of(
-    record: SceneRecord,
-    request: Request,
-    area_outline: Mapping[str, Any] | None = None,
-    *,
-    owner: str = "",
-    name: str = "",
-    parents: tuple[str, ...] = (),
-) -> Order:
-    """The order of a mapping of a stored scene, with its inventory where it has one.
-
-    Parameters
-    ----------
-    area_outline
-        GeoJSON polygon of the part to map, as `core.raster.area.area_of` takes it; all when None.
-    """
-    parameters = {**asdict(request), "area": None if area_outline is None else dict(area_outline)}
-    return Order(
-        task=TASK, kind="mapping", scene_id=record.id, parameters=parameters, model=request.model, owner=owner,
-        name=name, parents=parents,
-    )  # fmt: skip
+order_of = partial(order_image, TASK, TASK)
+"""The order of a mapping of a stored scene; see `core.tasks.imagery.request.order_image`."""
 
 
 def run_mapping(
@@ -127,9 +101,10 @@ def run_mapping(
     LandslideError
         When the run is not possible or was cancelled; in the store it then stands as failed or cancelled.
     """
-    record = add_file(store, scene, truth, dem)
-    order = order_of(record, request, area_outline, name=name)
-    return store.mapping(done_here(store, order, begun, progress, cancel))
+    def order(record: SceneRecord) -> Order:
+        return order_of(record, request, area_outline, name=name)
+
+    return store.result(run_image(store, Local(scene, truth, dem), order, begun, progress, cancel), MappingResult)
 
 
 @dataclass(frozen=True)
@@ -174,10 +149,9 @@ class Prepared:
         scene, spec, known = self.record.scene, self.model.spec, self.truth is not None
         return MappingResult(
             id=self.run.id,
+            kind=self.run.kind,
             folder=folder,
-            scene=scene.name,
-            scene_digest=scene.digest,
-            scene_id=self.record.id,
+            inputs=inputs_of(self.record),
             model=spec.name,
             grid=grid,
             counts=counts.model,
@@ -185,22 +159,22 @@ class Prepared:
             baseline=counts.baseline if known and spec.bands == ("red", "green", "blue") else None,
             artifacts=artifacts,
             provenance=self._provenance(),
-            notes=notes_on(scene, self.model, self.how),
+            notes=run_warnings(scene, self.model, self.how),
         )
 
     def _provenance(self) -> dict[str, Any]:
         spec, how, runtime = self.model.spec, self.how, self.predictor.runtime
-        asked = {**asdict(self.request), "batch": self.predictor.batch, "area": self.run.parameters["area"]}
+        asked = {**asdict(self.request), "batch": self.predictor.batch}
         return {
             "started": self.started,
             "finished": now(),
             "seconds": round(time.time() - self.clock, 2),
-            "scene": told_scene(self.record.scene, self.model),
-            "truth": told_truth(self.record.truth),
+            "scene": scene_record(self.record.scene, self.model),
+            "truth": reference_record(self.record.truth),
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
             "parameters": asked,
             "seed": self.run.seed,
-            "bridge": told_bridge(how),
+            "bridge": preprocessing_record(how),
             "runtime": {"name": runtime.name, "threads": runtime.threads},
             **environment(),
         }
@@ -217,50 +191,30 @@ def prepared(store: Store, run: Run) -> Prepared:
     from core.raster.align import truth_reader
 
     started, clock = now(), time.time() if run.started is None else run.started.timestamp()
-    record, request, drawn = store.scene_record(run.scene_id), request_from(run.parameters), run.parameters["area"]
-    area = area_of(record.scene.grid, drawn) if drawn else None
+    record, request = scene_of(store, run), request_of_run(run)
+    area = request.region(record.scene.grid)
     model, how, predictor = prepare(store, record.scene, request)
     truth = truth_reader(record.truth, record.scene.grid) if record.truth else None
     return Prepared(run, record, request, model, how, predictor, area, truth, started, clock)
 
 
-def map_scene(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
-    """Do the work of a run of kind ``"mapping"`` in one process: rasters into `folder`, and where they came from."""
-    context.report(0, 0, "Reading the scene and loading the model")
-    ready = prepared(store, run)
-
-    def report(done: int, total: int) -> None:
-        context.report(done, total, f"Mapping window {done:,} of {total:,}")
-
+def map_scene(job: Job, request: Request) -> MappingResult:
+    """Do the work of a run of kind ``"mapping"`` in one process: rasters, and where they came from."""
+    del request  # read again, as the shards of a run do
+    job.report(0, 0, "Reading the scene and loading the model")
+    ready, report = prepared(job.store, job.run), job.counting("Mapping window")
     report(0, ready.windows)
-    written = write_rasters(ready.predictor, folder, ready.area, ready.truth, report, context.stopped)
-    context.report(ready.windows, ready.windows, "Keeping the result")
-    return ready.result(folder, *written)
-
-
-def request_from(parameters: Mapping[str, Any]) -> Request:
-    """The request that stands in the parameters of an order or of a finished run's provenance."""
-    options = parameters["options"]
-    return Request(
-        model=parameters["model"],
-        bands=tuple(parameters["bands"]) if parameters["bands"] else None,
-        stretch=parameters["stretch"],
-        resample=parameters["resample"],
-        options=Options(options["overlap"], options["turned"], options["batch"]),
-        engine=parameters["engine"],
-    )
+    written = write_rasters(ready.predictor, job.folder, ready.area, ready.truth, report, job.stopped)
+    job.report(ready.windows, ready.windows, "Keeping the result")
+    return ready.result(job.folder, *written)
 
 
 def request_of(result: MappingResult) -> Request:
     """The request that a finished run answered, to ask the same of another scene."""
-    return request_from(result.provenance["parameters"])
+    request: Request = recorded_request(TASK, TASK, result)
+    return request
 
 
 def request_for(result: MappingResult, mapped: Scene, other: Scene) -> Request:
-    """The request of a finished run for another scene, whose bands may stand in another order.
-
-    Bands are matched by name where both scenes name them; otherwise the numbers are kept.
-    """
-    request = request_of(result)
-    bands = same_bands(mapped, other, tuple(result.provenance["bridge"]["bands"]))
-    return request if bands is None else replace(request, bands=bands)
+    """The request of a finished run for another scene; see `core.tasks.imagery.request.request_for`."""
+    return request_for_scene(request_of(result), tuple(result.provenance["bridge"]["bands"]), mapped, other)

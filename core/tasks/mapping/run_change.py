@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import InputError
-from core.raster.progress import Cancel, Progress, ignore, never
+from core.jobs.perform import Job, run_inline
 from core.runs.records import Order, Run
-from core.runs.standing import check_mapping, standing_on
+from core.tasks.imagery.result import ImageResult, derived
 from core.tasks.mapping.difference import write_difference
 from core.tasks.mapping.result import CHANGE, MappingResult
 
 if TYPE_CHECKING:
-    from core.jobs.perform import Context
     from core.runs.store import Store
 
 KIND: Final = "change"
@@ -27,14 +25,12 @@ def order_difference(first: MappingResult, second: MappingResult, *, owner: str 
     Raises
     ------
     InputError
-        When both are the same run, or one holds no probability.
+        When both are the same run.
     """
     if first.id == second.id:
         raise InputError("A run does not differ from itself.", remedy="Choose two runs.")
-    for run in (first, second):
-        check_mapping(run)
     parents = (first.id, second.id)
-    return Order("mapping", KIND, {"runs": list(parents)}, second.scene_id, second.scene, second.model, parents, owner)
+    return Order("mapping", KIND, {"runs": list(parents)}, second.inputs, second.model, parents, owner)
 
 
 def known_difference(store: Store, first: str, second: str) -> Run | None:
@@ -61,39 +57,14 @@ def said(store: Store, run: Run) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def difference_of(
-    first: MappingResult,
-    second: MappingResult,
-    identity: str,
-    folder: Path,
-    progress: Progress = ignore,
-    cancel: Cancel = never,
-) -> MappingResult:
-    """Write the difference of two runs into a folder.
-
-    Raises
-    ------
-    LandslideError
-        As `core.tasks.mapping.difference.write_difference`.
-    """
-    found = write_difference(first, second, folder / FILE, progress, cancel)
-    told = {"difference": found.to_json()}
-    return standing_on(second, KIND, identity, folder, {CHANGE: FILE}, told, parents=(first.id, second.id))
-
-
-def compute_difference(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
-    """Do the work of a run of kind ``"change"``."""
-    first, second = (store.mapping(parent) for parent in run.parents)
-
-    def report(done: int, total: int) -> None:
-        context.report(done, total, f"Comparing block {done:,} of {total:,}")
-
-    return difference_of(first, second, run.id, folder, report, context.stopped)
+def compute_difference(job: Job, request: object) -> ImageResult:
+    """Do the work of a run of kind ``"change"``: the second parent's probability minus the first one's."""
+    del request
+    first, second = (job.parent(MappingResult, position) for position in (0, 1))
+    found = write_difference(first, second, job.folder / FILE, job.counting("Comparing block"), job.stopped)
+    return derived(job, second, {CHANGE: FILE}, {"difference": found.to_json()})
 
 
 def difference_here(store: Store, first: MappingResult, second: MappingResult) -> str:
     """Compute and keep the difference of two small runs at once, and return the run's id."""
-    from core.jobs.perform import compute_here
-
-    order = order_difference(first, second)
-    return compute_here(store, order, lambda identity, folder: difference_of(first, second, identity, folder))
+    return run_inline(store, order_difference(first, second))

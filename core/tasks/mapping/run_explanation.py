@@ -3,69 +3,70 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.explain.attribution import EXPLANATION
 from core.explain.cam import grad_cam, sentence
-from core.explain.faithfulness import Deletion, deletion
+from core.explain.faithfulness import deletion
 from core.explain.layers import LayerChoice, available_layers, suggested_layer
 from core.explain.target import region_around
 from core.explain.window import surroundings
-from core.jobs.perform import compute_here
+from core.jobs.perform import Job, run_inline
 from core.learning.bridge import bridge_of
 from core.learning.inputs import input_step
 from core.learning.metrics import encode
 from core.learning.segmentation import network_of
 from core.learning.store import find_model
 from core.raster.grid import Grid
-from core.raster.scene import Scene
 from core.raster.vectorize import rasterise
 from core.raster.windows import Region
 from core.raster.write import write_array
+from core.runs.kinds import parameters_of
 from core.runs.records import Order
-from core.runs.standing import standing_on
 from core.runs.store import Store
-from core.tasks.mapping.result import EXPLANATION, MappingResult
+from core.tasks.imagery.inputs import check_same_scene, scene_of
+from core.tasks.imagery.result import ImageResult, derived
+from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from torch import nn
 
+KIND: Final = "explanation"
 FILE = "cam.tif"
+METHOD: Final = "Grad-CAM"
+
+
+Target = Mapping[str, Any]
+"""What is asked about, as it stands in the record: ``{"row", "column"}`` of the run's grid, or ``{"landslide",
+"outline"}`` with the number of a polygon and its GeoJSON geometry in the run's coordinates."""
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """Grad-CAM of one target.
+class Request:
+    """Which place is asked about, and at which layer.
 
     Attributes
     ----------
-    run
-        The stored run; its artifact ``cam`` is a COG on the window's grid, coded like a probability.
-    attribution
-        (height, width) float32 in [0, 1] on the window's pixels.
-    image
-        (height, width, 3) uint8 of the window as the model saw it, for pictures.
-    region
-        (height, width) bool: the pixels asked about.
-    layer, deletion, sentence
-        Which layer was asked, how faithful the map proved, and what it shows in words.
+    layer
+        Name of a layer as `layers_of` gives it.
+    target
+        See `target_of`.
+    method
+        Name of the method.
     """
 
-    run: MappingResult
-    attribution: NDArray[np.float32]
-    image: NDArray[np.uint8]
-    region: NDArray[np.bool_]
-    layer: LayerChoice
-    deletion: Deletion
-    sentence: str
+    layer: str
+    target: Mapping[str, Any]
+    method: str = METHOD
 
 
 @dataclass(frozen=True)
@@ -94,19 +95,26 @@ def layers_of(model: str) -> tuple[tuple[LayerChoice, ...], LayerChoice]:
     return layers, suggested_layer(layers)
 
 
-def explain(
-    store: Store,
-    scene: Scene,
-    result: MappingResult,
-    target: GeoDataFrame | tuple[int, int],
-    layer: str,
-) -> Explanation:
-    """Grad-CAM of a polygon or of the surroundings of a pixel.
+def target_of(target: GeoDataFrame | tuple[int, int]) -> Target:
+    """What is asked about, for the record: one polygon, or (row, column) of the run's grid."""
+    if isinstance(target, tuple):
+        return {"row": target[0], "column": target[1]}
+    outline = target.geometry.iloc[0]
+    number = int(target["id"].iloc[0]) if "id" in target else None
+    return {"landslide": number, "outline": shapely.geometry.mapping(outline)}
+
+
+def order_explanation(result: MappingResult, target: Target, layer: str, *, owner: str = "") -> Order:
+    """The order of an explanation of a place of a run."""
+    request = Request(layer, target)
+    return Order("mapping", KIND, parameters_of(request), result.inputs, result.model, (result.id,), owner)
+
+
+def explain(store: Store, result: MappingResult, target: GeoDataFrame | tuple[int, int], layer: str) -> ImageResult:
+    """Grad-CAM of a polygon or of the surroundings of a pixel, computed at once and kept as a run.
 
     Parameters
     ----------
-    scene
-        The scene that `result` mapped.
     target
         One polygon in the result's coordinates, or (row, column) of the result's grid.
     layer
@@ -117,6 +125,13 @@ def explain(
     LandslideError
         When the target lies outside the scene or the model is no longer what the run used.
     """
+    return store.result(run_inline(store, order_explanation(result, target_of(target), layer)), ImageResult)
+
+
+def compute_explanation(job: Job, request: Request) -> ImageResult:
+    """Do the work of a run of kind ``"explanation"``: a COG on the window's grid, coded like a probability."""
+    result, scene = job.parent(MappingResult), scene_of(job.store, job.run).scene
+    check_same_scene(result.scene_digest, scene)
     model = find_model("mapping", result.model)
     if model.spec.weights_sha256 != result.provenance["model"]["weights_sha256"]:
         raise InputError(
@@ -125,30 +140,37 @@ def explain(
             "Run the mapping again, then ask why.",
         )
     explainable = _explainable(result.model, model.spec.weights_sha256)
-    chosen = next((choice for choice in explainable.layers if choice.name == layer), None)
+    chosen = next((choice for choice in explainable.layers if choice.name == request.layer), None)
     if chosen is None:
-        raise InputError(f"The model has no layer {layer!r} that can be asked.", remedy="Choose one of those offered.")
-    place = _place(result, scene.grid, target)
-    around = surroundings(scene, model.spec, bridge_of(result.provenance), *place)
-    region = _region(target, result, around.grid)
-    asked = _at_network_size(region, around.inputs.shape[-2:], around.window)
+        raise InputError(
+            f"The model has no layer {request.layer!r} that can be asked.", remedy="Choose one of those offered."
+        )
+    target = _geometry(request.target, result)
+    around = surroundings(scene, model.spec, bridge_of(result.provenance), *_place(result, scene.grid, target))
+    asked = _at_network_size(_region(target, result, around.grid), around.inputs.shape[-2:], around.window)
     with explainable.lock:
         tensor = around.tensor
-        cam = grad_cam(explainable.network, tensor, asked, layer)
+        cam = grad_cam(explainable.network, tensor, asked, request.layer)
         faithful = deletion(explainable.network, tensor, asked, cam)
-    attribution = around.shown(cam)
-    words = sentence(chosen, faithful)
-    run = _store(store, result, around.grid, attribution, around.valid, chosen, faithful, words, _told(target))
-    return Explanation(run, attribution, around.picture(model.spec), region, chosen, faithful, words)
+    codes = encode(np.where(around.valid, around.shown(cam), np.nan))
+    write_array(job.folder / FILE, around.grid, codes[None], nodata=255, descriptions=(EXPLANATION,))
+    record = {
+        "method": request.method,
+        "layer": request.layer,
+        "target": dict(request.target),
+        "deletion": {"share": faithful.share, "drop": faithful.drop_top, "drop_random": faithful.drop_random},
+    }
+    notes = (sentence(chosen, faithful),)
+    return derived(job, result, {EXPLANATION: FILE}, record, grid=around.grid, notes=notes)
 
 
-def _told(target: GeoDataFrame | tuple[int, int]) -> dict[str, Any]:
-    """What was asked about, for the record: a pixel, or an outline in the run's coordinates."""
-    if isinstance(target, tuple):
-        return {"row": target[0], "column": target[1]}
-    outline = target.geometry.iloc[0]
-    number = int(target["id"].iloc[0]) if "id" in target else None
-    return {"landslide": number, "outline": shapely.geometry.mapping(outline)}
+def _geometry(target: Target, result: MappingResult) -> GeoDataFrame | tuple[int, int]:
+    """What `target_of` was given."""
+    from geopandas import GeoDataFrame
+
+    if "outline" not in target:
+        return int(target["row"]), int(target["column"])
+    return GeoDataFrame(geometry=[shapely.geometry.shape(target["outline"])], crs=result.grid.crs)
 
 
 def _place(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:
@@ -190,32 +212,3 @@ def _at_network_size(region: NDArray[np.bool_], shape: tuple[int, ...], window: 
         row, column = np.argwhere(region)[0]
         asked[int(row * height / window.height), int(column * width / window.width)] = True
     return asked
-
-
-def _store(
-    store: Store,
-    parent: MappingResult,
-    grid: Grid,
-    attribution: NDArray[np.float32],
-    valid: NDArray[np.bool_],
-    layer: LayerChoice,
-    faithful: Deletion,
-    words: str,
-    target: dict[str, Any],
-) -> MappingResult:
-
-    def compute(identity: str, folder: Path) -> MappingResult:
-        codes = encode(np.where(valid, attribution, np.nan))
-        write_array(folder / FILE, grid, codes[None], nodata=255, descriptions=(EXPLANATION,))
-        told = {
-            "method": "Grad-CAM",
-            "layer": layer.name,
-            "target": target,
-            "deletion": {"share": faithful.share, "drop": faithful.drop_top, "drop_random": faithful.drop_random},
-        }
-        files = {EXPLANATION: FILE}
-        return standing_on(parent, "explanation", identity, folder, files, told, grid=grid, notes=(words,))
-
-    asked = {"method": "Grad-CAM", "layer": layer.name, "target": target}
-    order = Order("mapping", "explanation", asked, parent.scene_id, parent.scene, parent.model, (parent.id,))
-    return store.mapping(compute_here(store, order, compute))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.learning.metrics import threshold_code
 from core.runs.records import ACTIVE, Order, Run
-from core.runs.standing import check_mapping, standing_on
-from core.tasks.mapping.findings import LARGEST, Choice, least_pixels
+from core.tasks.imagery.inputs import SCENE, scene_of
+from core.tasks.imagery.result import ImageResult, derived
+from core.tasks.mapping.findings import LARGEST, least_pixels
 from core.tasks.mapping.outlines import Outlined, read_outlined, write_outlines
 from core.tasks.mapping.result import LANDSLIDES, MappingResult
+from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
-    from core.jobs.perform import Context
+    from core.jobs.perform import Job
     from core.runs.store import Store
 
 KIND: Final = "outlines"
@@ -29,15 +29,9 @@ def order_outlines(result: MappingResult, choice: Choice, *, terrain: bool, owne
     ----------
     terrain
         Whether the scene has an elevation model, for slope, relief and aspect of a georeferenced run.
-
-    Raises
-    ------
-    InputError
-        When the run holds no probability.
     """
-    check_mapping(result)
     parameters = {**asdict(choice), "terrain": terrain and result.grid.is_georeferenced}
-    return Order("mapping", KIND, parameters, result.scene_id, result.scene, result.model, (result.id,), owner)
+    return Order("mapping", KIND, parameters, result.inputs, result.model, (result.id,), owner)
 
 
 def known_outlines(store: Store, result: MappingResult, choice: Choice, *, terrain: bool) -> Run | None:
@@ -92,29 +86,30 @@ def outlined_before(store: Store, result: MappingResult, choice: Choice, *, terr
 
 
 @dataclass(frozen=True)
-class _Result(MappingResult):
-    """Outlines as they are kept; `numbers` are those by which runs are compared."""
+class OutlinesRequest(Choice):
+    """A choice at which the landslides of a large mapping are outlined.
 
-    numbers: Mapping[str, float] = field(default_factory=dict)
+    Attributes
+    ----------
+    terrain
+        Whether slope, relief and aspect of each are taken from the scene's elevation.
+    """
 
-    def metrics(self) -> dict[str, float]:
-        return dict(self.numbers)
+    terrain: bool = False
 
 
-def compute_outlines(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
+def compute_outlines(job: Job, request: OutlinesRequest) -> ImageResult:
     """Do the work of a run of kind ``"outlines"``."""
-    (parent,) = run.parents
-    result, choice = store.mapping(parent), _choice(run)
-    dem = store.scene_record(run.scene_id).dem if run.parameters["terrain"] and run.scene_id else None
+    result, choice = job.parent(MappingResult), _choice(job.run)
+    dem = scene_of(job.store, job.run).dem if request.terrain and job.run.input(SCENE).dataset_id else None
 
     def report(done: int, total: int) -> None:
         words = f"Outlining strip {done:,} of {total:,}" if done < total else "Writing the landslides"
-        context.report(done, total, words)
+        job.report(done, total, words)
 
-    totals = write_outlines(result, choice, folder / FILE, dem, report, context.stopped)
+    totals = write_outlines(result, choice, job.folder / FILE, dem, report, job.stopped)
     numbers = {
         "landslides": float(totals.landslides), "area": totals.area, "area_share": totals.area_share,
         "largest": totals.largest,
     }  # fmt: skip
-    made = standing_on(result, KIND, run.id, folder, {LANDSLIDES: FILE}, {"outlines": totals.to_json()})
-    return _Result(**vars(made), numbers=numbers)
+    return derived(job, result, {LANDSLIDES: FILE}, {"outlines": totals.to_json()}, numbers=numbers)

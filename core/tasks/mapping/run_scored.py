@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.errors import InputError
-from core.jobs.perform import Context, compute_here
+from core.jobs.perform import Job, run_inline
 from core.learning.bridge import bridge_of
 from core.learning.metrics import NODATA_CODE, histogram
 from core.learning.spec import ModelSpec
@@ -20,15 +19,16 @@ from core.raster.progress import Cancel, Progress, ignore, never, stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
 from core.runs.provenance import now
-from core.runs.records import Order, Run, SceneRecord
-from core.runs.standing import check_mapping
-from core.tasks.imagery.provenance import told_truth
+from core.runs.records import Order, SceneRecord
+from core.tasks.imagery.inputs import check_same_scene, inputs_of, reference_of, scene_of
+from core.tasks.imagery.provenance import reference_record
 from core.tasks.mapping.baseline import colour_index, index_codes
 from core.tasks.mapping.result import PROBABILITY, TRUTH, MappingResult
 
 if TYPE_CHECKING:
     from core.raster.align import TruthReader
     from core.runs.store import Store
+    from core.tasks.mapping.run import Request
 
 BLOCK_ROWS = 512
 
@@ -105,23 +105,11 @@ def order_scored(result: MappingResult, record: SceneRecord, *, owner: str = "")
     Raises
     ------
     InputError
-        When the scene has no inventory, or the run is no mapping.
+        When the scene has no inventory.
     """
-    _inventory(record)
-    check_mapping(result)
+    reference_of(record)
     parameters = dict(result.provenance["parameters"])
-    return Order("mapping", "scored", parameters, record.id, model=result.model, parents=(result.id,), owner=owner)
-
-
-def compute_scored(store: Store, run: Run, folder: Path, context: Context) -> MappingResult:
-    """Do the work of a run of kind ``"scored"``."""
-
-    def report(done: int, total: int) -> None:
-        context.report(done, total, f"Counting block {done:,} of {total:,}")
-
-    (parent,) = run.parents
-    result, record = store.mapping(parent), store.scene_record(run.scene_id)
-    return _scored(result, record, run.id, folder, report, context.stopped)
+    return Order("mapping", "scored", parameters, inputs_of(record), result.model, parents=(result.id,), owner=owner)
 
 
 def rescore(store: Store, result: MappingResult, record: SceneRecord) -> MappingResult:
@@ -139,43 +127,31 @@ def rescore(store: Store, result: MappingResult, record: SceneRecord) -> Mapping
     LandslideError
         When the inventory does not fit the run's grid, or the disk is full.
     """
-    order = order_scored(result, record)
-    identity = compute_here(store, order, lambda identity, folder: _scored(result, record, identity, folder))
-    return store.mapping(identity)
+    return store.result(run_inline(store, order_scored(result, record)), MappingResult)
 
 
-def _inventory(record: SceneRecord) -> Path:
-    if record.truth is None:
-        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
-    return record.truth
-
-
-def _scored(
-    result: MappingResult,
-    record: SceneRecord,
-    identity: str,
-    folder: Path,
-    progress: Progress = ignore,
-    cancel: Cancel = never,
-) -> MappingResult:
+def compute_scored(job: Job, request: Request) -> MappingResult:
+    """Do the work of a run of kind ``"scored"``."""
     from core.raster.align import truth_reader
 
-    truth, spec = _inventory(record), find_model("mapping", result.model).spec
-    if record.scene.digest != result.scene_digest:
-        what = f"The image of {record.scene.name} is not the one that was mapped."
-        raise InputError(what, "Its file was replaced since.", "Run the mapping again.")
-    known = truth_reader(truth, result.grid)
-    artifacts, counts, baseline = count_against(result, known, folder, record.scene, spec, progress, cancel)
+    del request
+    result, record = job.parent(MappingResult), scene_of(job.store, job.run)
+    path, spec = reference_of(record), find_model("mapping", result.model).spec
+    check_same_scene(result.scene_digest, record.scene)
+    artifacts, counts, baseline = count_against(
+        result, truth_reader(path, result.grid), job.folder, record.scene, spec, job.counting("Counting block"),
+        job.stopped,
+    )  # fmt: skip
     return replace(
         result,
-        id=identity,
-        folder=folder,
+        id=job.run.id,
+        kind=job.run.kind,
+        folder=job.folder,
+        inputs=inputs_of(record),
         counts=counts,
         baseline=baseline,
-        scene_id=record.id,
         has_truth=True,
         artifacts=artifacts,
-        kind="scored",
-        parents=(result.id,),
-        provenance={**result.provenance, "truth": told_truth(truth), "scored": now()},
+        parents=job.run.parents,
+        provenance={**result.provenance, "truth": reference_record(path), "scored": now()},
     )

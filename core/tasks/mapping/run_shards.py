@@ -10,13 +10,14 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from core.errors import RunCancelled
+from core.errors import LandslideError, RunCancelled
 from core.jobs.perform import keep
 from core.jobs.remote import Call
 from core.jobs.sharding import Plan
 from core.raster.windows import Region
 from core.runs import files
-from core.runs.records import Progress
+from core.runs.records import Progress, Run
+from core.tasks.imagery.inputs import scene_of
 from core.tasks.mapping.parts import gather, write_part
 from core.tasks.mapping.run import Prepared, prepared
 
@@ -29,6 +30,23 @@ TELL_EVERY = 0.5
 """Seconds between two words about progress from one worker."""
 
 PARTS = "parts"
+
+LARGE = 16_000_000
+"""Pixels of a scene from which a mapping is worth sharing out."""
+
+
+def plan_call(run_id: str) -> Call:
+    """The call that makes the plan of a run."""
+    return Call("core.tasks.mapping.run_shards:plan", {"run_id": run_id})
+
+
+def shards_of(store: Store, run: Run) -> Call | None:
+    """The call that makes the plan of a run that is large enough to be shared; None for others."""
+    try:
+        grid = scene_of(store, run).scene.grid
+    except LandslideError:
+        return None  # what is wrong with the scene is told by the worker that finds it so
+    return plan_call(run.id) if grid.width * grid.height > LARGE else None
 
 
 @lru_cache(maxsize=1)

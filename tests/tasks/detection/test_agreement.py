@@ -13,7 +13,8 @@ from core.errors import GridError
 from core.raster.grid import Grid
 from core.tasks.detection.agreement import carried, shared
 from core.tasks.detection.boxes import Boxes
-from core.tasks.detection.findings import Choice, Detections, find
+from core.tasks.detection.findings import Detections, find
+from core.tasks.detection.view import Choice
 from tests.factories import NORTH_UP, UTM, made_detection
 
 FIRST = [[10, 10, 30, 30], [50, 50, 90, 70]]

@@ -15,8 +15,9 @@ from core.raster.scene import Scene
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.detection.export import summary
-from core.tasks.detection.findings import Choice, find
+from core.tasks.detection.findings import find
 from core.tasks.detection.run import Request, run_detection
+from core.tasks.detection.view import Choice
 from tests.factories import detector_spec, make_detector_model, write_raster
 
 KEYS = {"ap50", "ap50_95", "f1", "precision", "recall", "confidence", "images", "images_per_second"}

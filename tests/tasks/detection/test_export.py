@@ -13,7 +13,7 @@ import pytest
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.coco import read_coco
 from core.tasks.detection.export import OWN_FILES, export_run
-from core.tasks.detection.findings import Choice
+from core.tasks.detection.view import Choice
 from tests.factories import PLACEMENTS, made_detection
 from tests.tasks.detection.test_findings import FOUND, TRUTH
 

@@ -12,8 +12,9 @@ from shapely import Polygon
 from core.errors import InputError, StorageError
 from core.tasks.detection import findings
 from core.tasks.detection.boxes import Boxes
-from core.tasks.detection.findings import Choice, default_choice, density, find
+from core.tasks.detection.findings import default_choice, density, find
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.view import Choice
 from tests.factories import PLACEMENTS, made_detection
 
 FOUND = Boxes.of(

@@ -17,9 +17,9 @@ from core.raster.scene import Scene
 from core.raster.write import write_array
 from core.report import DetectionInput, render
 from core.tasks.detection.boxes import Boxes
-from core.tasks.detection.findings import Choice
 from core.tasks.detection.report.summary import rate
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.view import Choice
 from tests.factories import detector_spec, made_detection, make_detector_model, write_raster
 from tests.tasks.mapping.test_report import HOSTILE, MADE, Page, check_harmless, sections
 

@@ -19,7 +19,7 @@ from core.raster.windows import Region
 from core.report.explained import pictured
 from core.runs.store import Store
 from core.tasks.detection.box_target import AskedBox
-from core.tasks.detection.findings import Choice, Detections, find
+from core.tasks.detection.findings import Detections, find
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, run_detection
 from core.tasks.detection.run_explanation import (
@@ -30,6 +30,7 @@ from core.tasks.detection.run_explanation import (
     order_explanation,
     question_of,
 )
+from core.tasks.detection.view import Choice
 from tests.factories import detector_spec, make_detector_model, red_weights, write_model, write_raster
 
 CHOICE = Choice(0.3)

@@ -18,9 +18,10 @@ from core.raster.windows import Region
 from core.runs.store import Store
 from core.tasks.detection.box_target import AskedBox
 from core.tasks.detection.boxes import Boxes
-from core.tasks.detection.findings import Choice, find
+from core.tasks.detection.findings import find
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, run_detection
+from core.tasks.detection.view import Choice
 from core.tasks.imagery.provenance import add_file
 from core.tasks.joined.box_outline import (
     MOST_AT_ONCE,

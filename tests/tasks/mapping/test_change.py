@@ -11,7 +11,7 @@ from affine import Affine
 from core.errors import GridError
 from core.raster.scene import Scene
 from core.tasks.mapping.change import NODATA_CHANGE, compare, write_change
-from core.tasks.mapping.findings import Choice
+from core.tasks.mapping.view import Choice
 from tests.factories import NORTH_UP, PLACEMENTS, made_run
 
 

@@ -18,8 +18,9 @@ from core.raster.scene import Scene
 from core.runs.records import Order
 from core.runs.store import Store
 from core.tasks.mapping.export import summary
-from core.tasks.mapping.findings import Choice, find
+from core.tasks.mapping.findings import find
 from core.tasks.mapping.run import Request, run_mapping
+from core.tasks.mapping.view import Choice
 from tests.factories import ramp, tiny_spec, write_model, write_raster
 from tests.jobs.played import PlayedCluster
 

@@ -13,8 +13,8 @@ from core.raster.scene import Scene
 from core.tasks.mapping import difference
 from core.tasks.mapping.change import NODATA_CHANGE, compare, write_change
 from core.tasks.mapping.difference import check_same_place, write_difference
-from core.tasks.mapping.findings import Choice
 from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.view import Choice
 from tests.factories import NORTH_UP, PLACEMENTS, made_run
 
 

@@ -16,9 +16,10 @@ from core.errors import StorageError
 from core.raster.folder import write_json
 from core.raster.scene import Scene
 from core.tasks.mapping.export import export_run, summary, write_mask, write_polygons
-from core.tasks.mapping.findings import Choice, find
+from core.tasks.mapping.findings import find
 from core.tasks.mapping.outlines import read_outlined, write_outlines
 from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.view import Choice
 from tests.factories import PLACEMENTS, made_run, ramp, write_raster
 
 

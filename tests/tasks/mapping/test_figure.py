@@ -22,9 +22,10 @@ from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.raster.write import write_array
 from core.tasks.mapping.figure import draw_figure, origin, write_figure
-from core.tasks.mapping.findings import Choice, Findings, find
+from core.tasks.mapping.findings import Findings, find
 from core.tasks.mapping.panels import read_panels
 from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.view import Choice
 
 UTM = CRS.from_epsg(32633)
 

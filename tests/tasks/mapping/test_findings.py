@@ -12,8 +12,9 @@ import pytest
 from core.errors import InputError, StorageError
 from core.learning.metrics import Confusion, histogram
 from core.tasks.mapping import findings as module
-from core.tasks.mapping.findings import Choice, default_choice, elevation_on, find, pixel_area, score
+from core.tasks.mapping.findings import default_choice, elevation_on, find, pixel_area, score
 from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.view import Choice
 from tests.factories import made_run, write_raster
 
 UTM_SCALE = 0.9996**-2

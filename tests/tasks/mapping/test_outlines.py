@@ -14,8 +14,9 @@ from core.raster.scene import Scene
 from core.raster.strips import strip_rows
 from core.tasks.mapping import outlines
 from core.tasks.mapping.export import export_run
-from core.tasks.mapping.findings import Choice, default_choice, find
+from core.tasks.mapping.findings import default_choice, find
 from core.tasks.mapping.outlines import read_outlined, write_outlines
+from core.tasks.mapping.view import Choice
 from tests.factories import made_run, write_raster
 
 

@@ -27,8 +27,8 @@ from core.raster.write import write_array
 from core.report import MappingInput, render, write_report
 from core.report.pictures import picture
 from core.report.reasons import target_region
-from core.tasks.mapping.findings import Choice
 from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.view import Choice
 from tests.factories import made_run, tiny_spec, write_model, write_raster
 
 MADE = datetime(2025, 3, 9, 14, 5, tzinfo=UTC)

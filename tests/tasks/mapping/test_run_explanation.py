@@ -15,10 +15,11 @@ from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.runs.store import Store
-from core.tasks.mapping.findings import Choice, find
+from core.tasks.mapping.findings import find
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, run_mapping
 from core.tasks.mapping.run_explanation import explain, layers_of
+from core.tasks.mapping.view import Choice
 from tests.factories import deep_weights, tiny_spec, write_model, write_raster
 
 REQUEST = Request("deep", engine="torch")

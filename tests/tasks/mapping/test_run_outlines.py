@@ -11,9 +11,10 @@ import pytest
 from core.errors import InputError, StorageError
 from core.jobs.perform import perform
 from core.runs.store import Store
-from core.tasks.mapping.findings import Choice, find
+from core.tasks.mapping.findings import find
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_outlines import known_outlines, order_outlines, outlined, outlined_before
+from core.tasks.mapping.view import Choice
 from tests.factories import keep, made_run, write_raster
 
 CHOICE = Choice(0.5, 400.0, 0.0)

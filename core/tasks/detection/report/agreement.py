@@ -52,7 +52,7 @@ def _with(subject: DetectionSubject, scores: DetectionScores, curve: Curve) -> t
     )
     outcome = picture(
         draw_outcome(subject.shown),
-        f"Map of {subject.content.scene_name}: boxes that are in the reference, boxes that are not, and landslides of "
+        f"Map of {subject.content.subject}: boxes that are in the reference, boxes that are not, and landslides of "
         "the reference without a box.",
         "What became of each box. Bluish green: found, and in the reference. Orange: found, but not in the reference. "
         "Sky blue, dashed: missed.",

@@ -50,7 +50,7 @@ def _boxes(subject: DetectionSubject) -> Picture:
     if number > 1:
         what += f", the {min(number, LISTED)} surest numbered as in the table below"
     caption = f"{what}. The colour of a box is its confidence, from dark violet to yellow, the surest."
-    alt = f"Map of {subject.content.scene_name} with {number:,} boxes around what the detector takes for landslides"
+    alt = f"Map of {subject.content.subject} with {number:,} boxes around what the detector takes for landslides"
     if shown.truth is not None:
         caption += " Blue, dashed: the reference inventory."
         alt += ", and the boxes of the reference inventory"

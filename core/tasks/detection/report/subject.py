@@ -9,12 +9,13 @@ import numpy as np
 from rasterio.windows import Window
 
 from core.raster.measure import row_areas
-from core.report.content import DetectionInput
 from core.report.subject import SHOWN_SIDE, Subject, spec_of
 from core.tasks.detection.figure import BoxMap, box_map
-from core.tasks.detection.findings import Choice, Detections, default_choice, find
+from core.tasks.detection.findings import Detections, default_choice, find
 from core.tasks.detection.metrics import DetectionScores, Point
+from core.tasks.detection.report.content import DetectionInput
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.view import Choice
 
 STEP = 0.1
 """How far the confidence is moved, up and down, to show what depends on it."""

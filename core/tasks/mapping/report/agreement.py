@@ -68,7 +68,7 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
     )
     outcome = picture(
         draw_agreement(subject.panels, subject.result.grid, threshold),
-        f"Map of {subject.content.scene_name}: where model and reference agree, where only the model has a landslide "
+        f"Map of {subject.content.subject}: where model and reference agree, where only the model has a landslide "
         "and where only the reference has one.",
         "Where the map agrees with the reference. Bluish green: found, and in the reference. Orange: found, but not in "
         "the reference. Sky blue: missed. Pixels at the threshold.",

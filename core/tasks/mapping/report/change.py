@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from core.figures.image import reduced, reduced_shape
-from core.report.content import MappingInput
 from core.report.parts import Content, Items, Notice, Paragraph, Part, Pictures
 from core.report.pictures import picture
 from core.report.subject import SHOWN_SIDE
 from core.tasks.mapping.change import STEPS
 from core.tasks.mapping.figure import draw_change
+from core.tasks.mapping.report.content import ChangeInput
 from core.tasks.mapping.result import CHANGE
 
 
-def change(content: MappingInput) -> Part:
+def change(content: ChangeInput) -> Part:
     """What is compared, and the map of the difference."""
     result = content.result
     one, other = (f"run {parent[:8] or 'unknown'}" for parent in (*result.parents, "", "")[:2])
@@ -22,7 +22,7 @@ def change(content: MappingInput) -> Part:
     codes, valid = reduced(result.artifact(CHANGE), shape)
     difference = np.where(valid, codes.astype(np.float32) / STEPS, np.nan).astype(np.float32)
     compared = (
-        f"The mapping of {content.scene_name} ({other}) was compared, pixel by pixel, with another mapping of the "
+        f"The mapping of {content.subject} ({other}) was compared, pixel by pixel, with another mapping of the "
         f"place ({one})."
     )
     shown: list[Content] = [Paragraph(compared, lead=True)]
@@ -39,7 +39,7 @@ def change(content: MappingInput) -> Part:
         f"Where {other} gives a higher (red) or a lower (blue) probability than {one}. White: no difference. Grey: no "
         "data in one of them."
     )
-    alt = f"Map of the difference in the probability of landslide in {content.scene_name}."
+    alt = f"Map of the difference in the probability of landslide in {content.subject}."
     shown += [
         Pictures((picture(draw_change(result.grid, difference), alt, caption),)),
         Items(does_not, "What this does not mean"),

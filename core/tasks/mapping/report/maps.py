@@ -39,10 +39,10 @@ def _overview(subject: MappingSubject) -> Picture:
         f"the bar is the threshold {threshold:.2f}"
     )
     if subject.panels.image is None:
-        alt = f"Map of the probability of landslide in {subject.content.scene_name}."
+        alt = f"Map of the probability of landslide in {subject.content.subject}."
         caption = f"The image was not at hand when this report was made; shown is {probability}."
     else:
-        alt = f"Two maps of {subject.content.scene_name}: the image, and the probability of landslide."
+        alt = f"Two maps of {subject.content.subject}: the image, and the probability of landslide."
         caption = f"The image that was looked at, and {probability}."
     return picture(figure, alt, f"{caption} {_frame_words(subject)}")
 

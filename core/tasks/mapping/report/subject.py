@@ -7,21 +7,12 @@ from functools import cached_property
 
 from core.learning.metrics import threshold_code
 from core.learning.spec import ModelSpec
-from core.report.content import MappingInput
 from core.report.subject import SHOWN_SIDE, Subject, spec_of
-from core.tasks.mapping.findings import (
-    LARGEST,
-    Choice,
-    Findings,
-    Landslides,
-    Scores,
-    default_choice,
-    find,
-    pixel_area,
-    score,
-)
+from core.tasks.mapping.findings import LARGEST, Findings, Landslides, Scores, default_choice, find, pixel_area, score
 from core.tasks.mapping.panels import Panels, read_panels
+from core.tasks.mapping.report.content import MappingInput
 from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.view import Choice
 
 UNKNOWN_THRESHOLD = 0.5
 STEP = 0.1

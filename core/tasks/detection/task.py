@@ -1,0 +1,87 @@
+"""Detection, as it declares itself: boxes of landslides in an image, each with a confidence."""
+
+from __future__ import annotations
+
+from core.runs.kinds import Kind, Metric, Ref, Task
+from core.tasks.imagery.inputs import ROLES
+
+_HERE = "core.tasks.detection"
+_DERIVED = Ref("core.tasks.imagery.result:ImageResult")
+_BOXES = Ref(f"{_HERE}.result:DetectionResult")
+
+TASK = Task(
+    name="detection",
+    title="Detection",
+    summary="landslides as boxes",
+    roles=ROLES,
+    kinds=(
+        Kind(
+            "detection",
+            "Boxes",
+            work=Ref(f"{_HERE}.run:detect_scene"),
+            request=Ref(f"{_HERE}.run:Request"),
+            result=_BOXES,
+            working="Searching for landslides",
+            primary=True,
+            first=True,
+            report=Ref(f"{_HERE}.report.parts:DETECTION"),
+        ),
+        Kind(
+            "scored",
+            "Boxes, scored",
+            work=Ref(f"{_HERE}.run:compute_scored"),
+            request=Ref(f"{_HERE}.run:Request"),
+            result=_BOXES,
+            working="Counting against the reference",
+            primary=True,
+            report=Ref(f"{_HERE}.report.parts:DETECTION"),
+        ),
+        Kind(
+            "fused",
+            "Boxes of two detectors, fused",
+            work=Ref(f"{_HERE}.run_fused:compute_fused"),
+            result=_BOXES,
+            working="Joining the boxes of two detectors",
+            primary=True,
+            report=Ref(f"{_HERE}.report.parts:FUSED"),
+        ),
+        Kind(
+            "explanation",
+            "Explanation",
+            work=Ref(f"{_HERE}.run_explanation:compute_explanation"),
+            request=Ref(f"{_HERE}.run_explanation:BoxQuestion"),
+            result=_DERIVED,
+            working="Explaining",
+            bundled_as="explanations",
+            address=Ref("core.tasks.imagery.addresses:explanation"),
+        ),
+        Kind(
+            "outline",
+            "Outline of a box",
+            work=Ref("core.tasks.joined.box_outline:compute_outline"),
+            request=Ref("core.tasks.joined.box_outline:OutlineQuestion"),
+            result=_DERIVED,
+            working="Outlining a box",
+            bundled_as="outlines",
+            address=Ref(f"{_HERE}.addresses:outline"),
+        ),
+        Kind("evaluation", "Evaluation of a model", work=Ref(f"{_HERE}.run_model:evaluate")),
+        Kind("training", "Training of a model", work=Ref(f"{_HERE}.run_model:train")),
+    ),
+    metrics=(
+        Metric("f1", "F1", headline=True),
+        Metric("precision", "Precision"),
+        Metric("recall", "Recall"),
+        Metric("ap50", "AP50", headline=True),
+        Metric("ap50_95", "AP50:95"),
+        Metric("boxes", "Boxes", form="count", better=""),
+    ),
+    counted="At the model's own confidence and NMS IoU, boxes of any size; AP over all confidences.",
+    level="Confidence",
+    models="folder",
+    view=Ref(f"{_HERE}.view:Choice"),
+    export=Ref(f"{_HERE}.export:export_stored"),
+    commands=Ref(f"{_HERE}.commands:add_commands"),
+    layers=Ref("core.tasks.imagery.layers:LAYERS"),
+    page=Ref("ui.detection.task:PAGE"),
+)

@@ -1,0 +1,16 @@
+"""Where runs that are derived from a run on an image are seen: on the page of that run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+
+Address = tuple[str, dict[str, str]]
+"""Page and query parameters."""
+
+
+def explanation(run: Run) -> Address:
+    """The page of the run that was explained, with the explanation open."""
+    return run.task, {"run": run.parents[0], "why": run.id} if run.parents else {"run": run.id}

@@ -1,0 +1,56 @@
+"""How the rasters of runs on images are painted on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.learning.metrics import threshold_code
+from core.plots.colours import (
+    FALSE_POSITIVE,
+    FOUND,
+    MISSED,
+    PROBABILITY_RAMP,
+    REFERENCE,
+    TRUE_POSITIVE,
+    UNCERTAINTY_RAMP,
+)
+from core.plots.layers import RGBA, TileLayer, Values, cam, classes, codes, diverging, with_ramp
+
+
+def _mask(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+    found = valid & (codes(values[0]) >= threshold_code(threshold))
+    return classes(valid.shape, [(found, FOUND)])
+
+
+def _truth(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+    del threshold
+    return classes(valid.shape, [(valid & (values[0] == 1), REFERENCE)])
+
+
+def _outcome(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+    found = codes(values[0]) >= threshold_code(threshold)
+    real = values[1] == 1
+    return classes(
+        valid.shape,
+        [
+            (valid & found & real, TRUE_POSITIVE),
+            (valid & found & ~real, FALSE_POSITIVE),
+            (valid & ~found & real, MISSED),
+        ],
+    )
+
+
+LAYERS: Mapping[str, TileLayer] = {
+    "probability": TileLayer(("probability",), with_ramp(PROBABILITY_RAMP), "bilinear"),
+    "uncertainty": TileLayer(("uncertainty",), with_ramp(UNCERTAINTY_RAMP), "bilinear"),
+    "mask": TileLayer(("probability",), _mask),
+    "truth": TileLayer(("truth",), _truth),
+    "outcome": TileLayer(("probability", "truth"), _outcome),
+    "change": TileLayer(("change",), diverging, "bilinear"),
+    "cam": TileLayer(("cam",), cam, "bilinear"),
+    "attribution": TileLayer(("cam",), diverging, "bilinear"),
+}
+"""Every layer that ``/tiles/run`` can paint of such a run, by the name in its address."""

@@ -1,0 +1,65 @@
+"""What the report of a mapping is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.report.content import GridReport
+from core.runs.kinds import is_primary
+from core.tasks.imagery.report import shared_content
+from core.tasks.imagery.result import ImageResult
+from core.tasks.mapping.result import MappingResult
+from core.tasks.mapping.run_outlines import outlined_before
+from core.tasks.mapping.view import Choice
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from core.runs.store import Store
+    from core.tasks.mapping.outlines import Outlined
+
+
+@dataclass(frozen=True)
+class MappingInput(GridReport):
+    """A mapping as it is reported.
+
+    Attributes
+    ----------
+    dem
+        Elevation in metres, for slopes.
+    choice
+        Threshold and areas; the model's own when None.
+    outlined
+        Landslides at `choice` of a raster too large to outline at once; None when nobody has had them outlined.
+    """
+
+    result: MappingResult
+    dem: Path | None = None
+    choice: Choice | None = None
+    outlined: Outlined | None = None
+
+
+@dataclass(frozen=True)
+class ChangeInput(GridReport):
+    """The difference of two mappings as it is reported."""
+
+    result: ImageResult
+
+
+def gather_mapping(store: Store, run: Run, view: Choice | None) -> MappingInput:
+    """Content of the report of a mapping."""
+    result = store.result(run.id, MappingResult)
+    record, shared = shared_content(store, run)
+    dem = None if record is None else record.dem
+    chosen = view or Choice.default(result)
+    outlined = outlined_before(store, result, chosen, terrain=dem is not None) if is_primary(run) else None
+    choice = view if outlined is None else chosen
+    return MappingInput(**shared, result=result, dem=dem, choice=choice, outlined=outlined)
+
+
+def gather_change(store: Store, run: Run, view: object) -> ChangeInput:
+    """Content of the report of a difference."""
+    del view
+    _, shared = shared_content(store, run)
+    return ChangeInput(**shared, result=store.result(run.id, ImageResult))

@@ -1,0 +1,34 @@
+"""Which parts the reports of mappings have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.report import origin, reasons
+from core.report.content import ReportKind
+from core.report.parts import Part
+from core.tasks.mapping.report import agreement, change, maps, summary
+from core.tasks.mapping.report.content import ChangeInput, MappingInput, gather_change, gather_mapping
+from core.tasks.mapping.report.subject import MappingSubject
+
+
+def _mapping(content: MappingInput) -> Iterator[Part | None]:
+    subject = MappingSubject.of(content)
+    yield summary.summary(subject)
+    yield summary.meaning(subject)
+    yield maps.maps(subject)
+    yield maps.sizes(subject)
+    yield agreement.agreement(subject)
+    yield reasons.reasons(content, None if subject.findings is None else subject.findings.polygons)
+    yield origin.data(content, content.dem)
+    yield origin.provenance(content)
+
+
+def _change(content: ChangeInput) -> Iterator[Part | None]:
+    yield change.change(content)
+    yield origin.data(content)
+    yield origin.provenance(content)
+
+
+MAPPING = ReportKind("Landslides mapped in", gather_mapping, _mapping)
+CHANGE = ReportKind("Change between two mappings of", gather_change, _change)

@@ -1,0 +1,86 @@
+"""Mapping, as it declares itself: a probability of landslide for every pixel of an image."""
+
+from __future__ import annotations
+
+from core.runs.kinds import Kind, Metric, Ref, Task
+from core.tasks.imagery.inputs import ROLES
+
+_HERE = "core.tasks.mapping"
+_DERIVED = Ref("core.tasks.imagery.result:ImageResult")
+
+TASK = Task(
+    name="mapping",
+    title="Mapping",
+    summary="landslides for every pixel",
+    roles=ROLES,
+    kinds=(
+        Kind(
+            "mapping",
+            "Map",
+            work=Ref(f"{_HERE}.run:map_scene"),
+            request=Ref(f"{_HERE}.run:Request"),
+            result=Ref(f"{_HERE}.result:MappingResult"),
+            working="Mapping landslides",
+            primary=True,
+            first=True,
+            report=Ref(f"{_HERE}.report.parts:MAPPING"),
+            shards=Ref(f"{_HERE}.run_shards:shards_of"),
+        ),
+        Kind(
+            "scored",
+            "Map, scored",
+            work=Ref(f"{_HERE}.run_scored:compute_scored"),
+            request=Ref(f"{_HERE}.run:Request"),
+            result=Ref(f"{_HERE}.result:MappingResult"),
+            working="Counting against the reference",
+            primary=True,
+            report=Ref(f"{_HERE}.report.parts:MAPPING"),
+        ),
+        Kind(
+            "change",
+            "Difference of two maps",
+            work=Ref(f"{_HERE}.run_change:compute_difference"),
+            result=_DERIVED,
+            working="Comparing two maps",
+            report=Ref(f"{_HERE}.report.parts:CHANGE"),
+            address=Ref(f"{_HERE}.addresses:change"),
+        ),
+        Kind(
+            "explanation",
+            "Explanation",
+            work=Ref(f"{_HERE}.run_explanation:compute_explanation"),
+            request=Ref(f"{_HERE}.run_explanation:Request"),
+            result=_DERIVED,
+            working="Explaining",
+            bundled_as="explanations",
+            address=Ref("core.tasks.imagery.addresses:explanation"),
+        ),
+        Kind(
+            "outlines",
+            "Outlines of a large map",
+            work=Ref(f"{_HERE}.run_outlines:compute_outlines"),
+            request=Ref(f"{_HERE}.run_outlines:OutlinesRequest"),
+            result=_DERIVED,
+            working="Outlining landslides",
+            bundled_as="outlines",
+            address=Ref(f"{_HERE}.addresses:outlines"),
+        ),
+        Kind("evaluation", "Evaluation of a model", work=Ref(f"{_HERE}.run_model:evaluate")),
+        Kind("training", "Training of a model", work=Ref(f"{_HERE}.run_model:train")),
+    ),
+    metrics=(
+        Metric("f1", "F1", headline=True),
+        Metric("iou", "IoU"),
+        Metric("precision", "Precision"),
+        Metric("recall", "Recall"),
+        Metric("area_share", "Mapped", form="share", better=""),
+    ),
+    counted="At the model's own threshold, before minimum area and hole filling.",
+    level="Threshold",
+    models="folder",
+    view=Ref(f"{_HERE}.view:Choice"),
+    layers=Ref("core.tasks.imagery.layers:LAYERS"),
+    export=Ref(f"{_HERE}.export:export_stored"),
+    commands=Ref(f"{_HERE}.commands:add_commands"),
+    page=Ref("ui.mapping.task:PAGE"),
+)
