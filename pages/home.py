@@ -2,25 +2,7 @@
 
 import streamlit as st
 
-SAMPLE = {"sample": "valley-after"}
-
-TASKS = (
-    (
-        "detection",
-        "Detection",
-        "**Where** are landslides, and how sure is that? A detector draws a box around each, fast over large areas. "
-        "Move the confidence and see boxes, density and scores follow; see what was missed; put two detectors side by "
-        "side.",
-        "Detect in the sample valley",
-    ),
-    (
-        "mapping",
-        "Mapping",
-        "**Which pixels** are landslide? A segmentation model outlines each. Move the threshold and see map, areas and "
-        "scores follow; compare with an inventory or with the time before an event.",
-        "Map the sample valley",
-    ),
-)
+from ui.task.task import task_pages
 
 st.title("SlideLens")
 st.markdown(
@@ -28,13 +10,13 @@ st.markdown(
     "model **why** it says so."
 )
 
-for column, (name, title, text, button) in zip(st.columns(len(TASKS)), TASKS, strict=True):
+for column, page in zip(st.columns(len(task_pages())), task_pages().values(), strict=True):
     with column, st.container(border=True, height="stretch"):
-        st.subheader(title, anchor=False)
-        st.markdown(text)
-        if st.button(button, type="primary", key=f"sample-{name}"):
-            st.switch_page(f"../pages/{name}.py", query_params=SAMPLE)
-        st.page_link(f"../pages/{name}.py", label="Use an image of your own or open data")
+        st.subheader(page.task.title, anchor=False)
+        st.markdown(page.card.text)
+        if st.button(page.card.button, type="primary", key=f"sample-{page.name}"):
+            st.switch_page(page.page, query_params=dict(page.card.address))
+        st.page_link(page.page, label=page.card.other)
 
 st.markdown(
     "Either way: a GeoTIFF, PNG or JPEG of any size is enough. Click a landslide to see what the model looked at, and "

@@ -30,6 +30,7 @@ from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.candidates import write_boxes
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import counted
+from core.tasks.imagery.result import ImageResult, image_inputs
 from core.tasks.mapping.result import MappingResult
 
 UTM = CRS.from_epsg(32633)
@@ -168,9 +169,9 @@ def made_detection(
         write_boxes(folder / "truth.parquet", truth)
     result = DetectionResult(
         id=identity,
+        kind="detection",
         folder=folder,
-        scene="made",
-        scene_digest="0" * 64,
+        inputs=image_inputs("made", "0" * 64),
         model="made",
         grid=Grid(shape[1], shape[0], transform, crs),
         artifacts=artifacts,
@@ -183,7 +184,7 @@ def keep_detection(
     store: Store, result: DetectionResult, scene_id: str = "", parents: tuple[str, ...] = ()
 ) -> DetectionResult:
     """Put a detection that was made by hand into a store, as a finished run."""
-    return store.detection(_kept(store, "detection", result, scene_id, parents))
+    return store.result(_kept(store, "detection", result, scene_id, parents), DetectionResult)
 
 
 def write_raster(
@@ -239,9 +240,9 @@ def made_run(
         write_array(folder / "truth.tif", grid, truth, nodata=255, overview_resampling="nearest")
     return MappingResult(
         id=identity,
+        kind="mapping",
         folder=folder,
-        scene="made",
-        scene_digest="0" * 64,
+        inputs=image_inputs("made", "0" * 64),
         model="made",
         grid=grid,
         counts=histogram(codes, truth),
@@ -257,13 +258,15 @@ def expected_codes(red: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def keep(store: Store, result: MappingResult, scene_id: str = "", parents: tuple[str, ...] = ()) -> MappingResult:
     """Put a result that was made by hand into a store, as a finished run."""
-    return store.mapping(_kept(store, "mapping", result, scene_id, parents))
+    return store.result(_kept(store, "mapping", result, scene_id, parents), MappingResult)
 
 
 def _kept(
-    store: Store, task: str, result: MappingResult | DetectionResult, scene_id: str, parents: tuple[str, ...]
+    store: Store, task: str, result: ImageResult, scene_id: str, parents: tuple[str, ...]
 ) -> str:
-    identity = store.order(Order(task, result.kind, {}, scene_id, result.scene, result.model, parents))
+    if scene_id:
+        result = replace(result, inputs=(replace(result.subject, dataset_id=scene_id),))
+    identity = store.order(Order(task, result.kind, {}, result.inputs, result.model, parents))
     assert store.claim(identity, server="tests", worker="tests")
     store.finish(identity, result)
     return identity

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import LandslideError
+from core.runs.kinds import is_primary
 from ui import resources
 from ui.feedback import duration, guard, plain
 from ui.runs import labels as names
 from ui.task.links import place
+from ui.task.task import script_of
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
@@ -48,14 +50,14 @@ def sidebar() -> None:
             st.progress(run.progress.share, text=f"{plain(_short(run.title))}  \n{words(run)}")
             if opened:
                 page, address = place(run)
-                st.switch_page(f"../pages/{page}.py", query_params=address)
+                st.switch_page(script_of(page), query_params=address)
         if len(active) > LISTED:
             st.caption(f"and {len(active) - LISTED} more")
 
 
 def _what(run: Run) -> str:
     """The model of a map, or what else is being computed."""
-    return plain(names.model(run) if run.kind == "mapping" and run.model else names.kind(run))
+    return plain(names.model(run) if is_primary(run) and run.model else names.kind(run))
 
 
 def _short(title: str, longest: int = 40) -> str:
@@ -119,7 +121,7 @@ def order_again(run: Run) -> Order:
     from core.runs.records import Order
 
     return Order(
-        run.task, run.kind, run.parameters, run.scene_id, run.scene, run.model, run.parents,
+        run.task, run.kind, run.parameters, run.inputs, run.model, run.parents,
         owner=resources.visitor(), name=run.name, seed=run.seed,
     )  # fmt: skip
 

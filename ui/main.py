@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import feedback, jobs, resources
+from ui.task.task import task_pages
 
 # An icon of our own: Streamlit would fetch the picture of a named icon from an outside host.
 ICON = Path(__file__).parent / "static" / "icon.svg"
@@ -14,8 +15,7 @@ st.set_page_config(page_title="SlideLens", page_icon=ICON, layout="wide", initia
 page = st.navigation(
     [
         st.Page("../pages/home.py", title="SlideLens", default=True),
-        st.Page("../pages/detection.py", title="Detection", url_path="detection"),
-        st.Page("../pages/mapping.py", title="Mapping", url_path="mapping"),
+        *(st.Page(page.page, title=page.task.title, url_path=name) for name, page in task_pages().items()),
         st.Page("../pages/runs.py", title="Runs", url_path="runs"),
         # Reached by links that say which runs are meant:
         st.Page("../pages/compare.py", title="Compare runs", url_path="compare", visibility="hidden"),

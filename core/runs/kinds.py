@@ -125,6 +125,8 @@ class Kind:
         Subclass of `core.runs.result.RunResult`.
     working
         What a run of it does while it is running.
+    group
+        Under which heading a list of runs finds it.
     primary
         Whether the pages open, read, compare and export it. Other kinds are derived from such a run, or are about a
         model.
@@ -138,6 +140,8 @@ class Kind:
         ``(run) -> (page, query parameters)``: where it is seen; None for the task's page with its id.
     first
         Whether it answers a request on inputs alone: its settings can be taken over for another run.
+    again_from_parent
+        Whether the settings of the run that it is derived from are taken over in place of its own.
     """
 
     name: str
@@ -146,12 +150,14 @@ class Kind:
     request: Ref | None = None
     result: Ref = Ref("core.runs.result:RunResult")
     working: str = "Working"
+    group: str = "Results"
     primary: bool = False
     report: Ref | None = None
     bundled_as: str = ""
     shards: Ref | None = None
     address: Ref | None = None
     first: bool = False
+    again_from_parent: bool = False
 
 
 @dataclass(frozen=True)
@@ -249,6 +255,15 @@ def is_primary(run: Run) -> bool:
     """Whether the pages open, read, compare and export a run, and others are derived from such a one."""
     kind = kind_of(run)
     return kind is not None and kind.primary
+
+
+def kind_groups() -> dict[str, tuple[str, ...]]:
+    """Names of kinds of runs of all tasks by the heading under which a list finds them, results first."""
+    groups: dict[str, dict[str, None]] = {}
+    for task in tasks().values():
+        for kind in task.kinds:
+            groups.setdefault(kind.group, {})[kind.name] = None
+    return {title: tuple(names) for title, names in groups.items()}
 
 
 def all_metrics() -> Iterator[Metric]:

@@ -66,6 +66,10 @@ class RunResult:
         """Whether the run was compared with a reference that a user brought."""
         return False
 
+    def baseline_metrics(self) -> tuple[str, dict[str, float]]:
+        """Name and metrics of the simple method that a model must beat on the same inputs; empty without one."""
+        return "", {}
+
     def artifact(self, role: str) -> Path:
         """Path of an artifact.
 

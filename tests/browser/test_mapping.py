@@ -15,6 +15,7 @@ from core.catalog.samples import sample
 from core.raster.scene import Scene
 from core.runs.records import RunFilter
 from core.runs.store import Store
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_explanation import explain, layers_of
 from tests.browser import steps
 from tests.browser.networks import write_networks
@@ -137,7 +138,7 @@ def test_the_address_of_an_explanation_opens_its_map_with_it(
     monkeypatch.setenv("SLIDELENS_MODELS", str(networks))
     scene = site.store.scene_record(site.store.run(mapped).scene_id).scene
     layer = layers_of(site.store.run(mapped).model)[1].name
-    why = explain(site.store, scene, site.store.mapping(mapped), (100, 120), layer).run.id
+    why = explain(site.store, scene, site.store.result(mapped, MappingResult), (100, 120), layer).run.id
     seen = open_page(f"{site.address}/mapping?run={why}&threshold=0.3")
     page, frame = seen.page, seen.map_frame()
     page.get_by_role("tab", name="Why", selected=True).wait_for()
@@ -211,13 +212,13 @@ def test_the_address_holds_the_threshold(site: Site, mapped: str, open_page: Cal
 
 
 def test_a_drawn_area_limits_the_run(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
-    scene = site.store.mapping(mapped).scene_id
+    scene = site.store.result(mapped, MappingResult).scene_id
     seen = open_page(f"{site.address}/mapping?scene={scene}")
     frame = seen.map_frame()
     steps.has_tiles(frame, "/tiles/scene/")
     steps.draw_rectangle(seen.page, frame)
-    run = site.store.mapping(steps.map_landslides(seen.page))
-    whole = int(site.store.mapping(mapped).counts.sum())
+    run = site.store.result(steps.map_landslides(seen.page), MappingResult)
+    whole = int(site.store.result(mapped, MappingResult).counts.sum())
     assert 0 < int(run.counts.sum()) < whole / 4
     assert run.provenance["parameters"]["area"]
     assert float(steps.metric(seen.page, "Share of the scene").rstrip("%")) < 100
@@ -245,7 +246,7 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
 
 
 def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
-    page = open_page(f"{site.address}/mapping?scene={site.store.mapping(mapped).scene_id}").page
+    page = open_page(f"{site.address}/mapping?scene={site.store.result(mapped, MappingResult).scene_id}").page
     steps.choose(page, "Model", "Tiny slow")
     page.get_by_role("button", name="Map landslides").click()
     page.get_by_text("Mapping window").first.wait_for()
@@ -258,7 +259,7 @@ def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Call
 
 
 def test_two_visitors_do_not_meet(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:
-    after = site.store.mapping(mapped)
+    after = site.store.result(mapped, MappingResult)
     before = site.store.scene_record(site.store.scene_record(after.scene_id).before)
     one = open_page(f"{site.address}/mapping?scene={after.scene_id}").page
     two = open_page(f"{site.address}/mapping?scene={before.id}").page
@@ -267,8 +268,8 @@ def test_two_visitors_do_not_meet(site: Site, mapped: str, open_page: Callable[.
     for page in (one, two):
         page.get_by_role("button", name="Map landslides").click()
     runs = [steps.finished(page) for page in (one, two)]
-    assert [site.store.mapping(run).scene_id for run in runs] == [after.scene_id, before.id]
-    assert (site.store.mapping(runs[0]).counts == after.counts).all()
+    assert [site.store.result(run, MappingResult).scene_id for run in runs] == [after.scene_id, before.id]
+    assert (site.store.result(runs[0], MappingResult).counts == after.counts).all()
     one.get_by_text("Mountain valley after the event").first.wait_for()
     two.get_by_text("Mountain valley before the event").first.wait_for()
     # A threshold that one of them moves is not the other's.

@@ -22,6 +22,7 @@ from core.raster.scene import Scene
 from core.runs.records import Failure, Order
 from core.runs.store import Store
 from core.runs.tables import RunRow
+from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run, ramp, write_raster
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -226,7 +227,7 @@ def test_nothing_is_deleted_when_one_of_the_ids_is_wrong(store: Store, mapping: 
 def test_pruning_says_first_what_would_go(
     store: Store, mapping: str, explanation: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pinned = keep(store, store.mapping(mapping)).id
+    pinned = keep(store, store.result(mapping, MappingResult)).id
     store.label(pinned, pinned=True)
     stray = store.home / "artifacts" / "ab" / "abc.tif"
     stray.parent.mkdir(parents=True, exist_ok=True)

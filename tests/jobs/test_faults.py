@@ -31,6 +31,7 @@ from core.runs import files
 from core.runs.records import Failure
 from core.runs.store import Store
 from core.serve.routes import routes
+from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run, ramp, write_raster
 from tests.jobs.plain import ORDER, Plain, begun, done, kept_files, written
 
@@ -354,7 +355,7 @@ def test_a_file_that_was_deleted_is_named_with_what_to_do(store: Store, tmp_path
     with pytest.raises(StorageError, match=rf"The probability file of run {name} is no longer on disk\. Run it again"):
         store.artifact(run.id, "probability")
     with pytest.raises(StorageError, match=rf"The probability raster of run {name} is no longer on disk\. Run the map"):
-        store.mapping(run.id).artifact("probability")
+        store.result(run.id, MappingResult).artifact("probability")
     for address in (f"/artifacts/{run.id}/probability", f"/tiles/run/{run.id}/probability/0/0/0.png"):
         answer = client.get(address)
         assert answer.status_code == 500

@@ -79,7 +79,7 @@ def kept(
     run = store.order(order_of(scene, Request("bright")))
     assert store.claim(run, server="tests", worker="tests")
     store.finish(run, result)
-    return store.detection(run)
+    return store.result(run, DetectionResult)
 
 
 def opened(page: AppTest, run: str, **more: str) -> AppTest:

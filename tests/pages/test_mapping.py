@@ -17,6 +17,7 @@ from core.runs.records import Failure, Order, Progress
 from core.runs.store import Store
 from core.tasks.mapping.findings import default_choice
 from core.tasks.mapping.options import Options
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of, request_from
 from core.tasks.mapping.run_scored import rescore
 from tests.factories import ramp, tiny_spec, write_model, write_raster
@@ -250,7 +251,7 @@ def test_the_form_begins_with_what_another_run_asked(
     asked = Request("red", (3, 2, 1), "1,99", "none", Options(0.5, turned=True, batch=3), "torch")
     run = InlineJobs(store).submit(order_of(scene, asked))
     if scored:
-        run = rescore(store, store.mapping(run), scene).id
+        run = rescore(store, store.result(run, MappingResult), scene).id
     page.query_params["scene"] = scene.id
     page.query_params["like"] = run
     page.run()
@@ -285,7 +286,7 @@ def test_the_drawn_area_of_another_run_is_mapped_again_unless_all_is_wanted(
     assert not page.error
     newest = store.runs()[0]
     assert newest.parameters["area"] == (store.run(run).parameters["area"] if same else None)
-    assert (store.mapping(newest.id).grid == store.mapping(run).grid) is same
+    assert (store.result(newest.id, MappingResult).grid == store.result(run, MappingResult).grid) is same
 
 
 def test_without_a_model_the_page_says_how_to_get_one(
@@ -351,7 +352,7 @@ def test_outlining_under_way_is_followed_and_can_be_cancelled(large: AppTest, st
     from core.tasks.mapping.run_outlines import order_outlines
 
     run = large.query_params["run"]
-    result = store.mapping(run)
+    result = store.result(run, MappingResult)
     waiting = store.order(order_outlines(result, default_choice(result, 0.5), terrain=False))
     large.run()
     assert "Outline the landslides" not in labels(large)

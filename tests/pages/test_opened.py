@@ -15,6 +15,7 @@ from core.report.words import area
 from core.runs.records import Failure, Order, SceneRecord
 from core.runs.store import Store
 from core.tasks.mapping.findings import default_choice
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
 from core.tasks.mapping.run_change import order_difference
 from core.tasks.mapping.run_explanation import explain, layers_of
@@ -58,7 +59,7 @@ def address(page: AppTest) -> dict[str, str]:
 
 
 def explained(store: Store, scene: SceneRecord, mapped: str, pixel: tuple[int, int] = (20, 20)) -> str:
-    return explain(store, scene.scene, store.mapping(mapped), pixel, layers_of("red")[1].name).run.id
+    return explain(store, store.result(mapped, MappingResult), pixel, layers_of("red")[1].name).run.id
 
 
 def layers(page: AppTest) -> str:
@@ -142,7 +143,7 @@ def test_an_explanation_whose_picture_is_gone_says_so_and_the_map_goes_on(
 def test_outlines_open_their_map_at_the_values_they_were_made_for(
     page: AppTest, store: Store, mapped: str
 ) -> None:
-    result = store.mapping(mapped)
+    result = store.result(mapped, MappingResult)
     choice = replace(default_choice(result, 0.4), minimum_area=1800.0)
     open_run(page, InlineJobs(store).submit(order_outlines(result, choice, terrain=False)))
     assert not page.error
@@ -155,7 +156,7 @@ def test_a_difference_opens_the_comparison_of_its_two_maps(
     page: AppTest, store: Store, scene: SceneRecord, mapped: str
 ) -> None:
     other = InlineJobs(store).submit(order_of(scene, Request("red", (2, 2, 2))))
-    order = order_difference(store.mapping(mapped), store.mapping(other))
+    order = order_difference(store.result(mapped, MappingResult), store.result(other, MappingResult))
     open_run(page, InlineJobs(store).submit(order))
     assert not page.error
     assert [title.value for title in page.title] == ["Compare runs"]

@@ -14,6 +14,7 @@ from core.runs.records import Order
 from core.runs.store import Store
 from core.tasks.mapping import findings
 from core.tasks.mapping.report import subject
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
 from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster
 
@@ -136,7 +137,7 @@ def test_explanations_so_far_are_shown(page: AppTest, store: Store, models: Path
     scene = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(48, 64)), "scene.tif")
     run = store.order(order_of(scene, Request("red")))
     perform(store, run, worker="tests")
-    explained = explain(store, scene.scene, store.mapping(run), (20, 20), layers_of("red")[1].name)
+    explained = explain(store, store.result(run, MappingResult), (20, 20), layers_of("red")[1].name)
     read(page, run)
     assert not page.exception
     assert not page.error

@@ -42,9 +42,7 @@ OVERLAPS = {0.0: "none", 0.25: "a quarter", 0.5: "half"}
 
 def like() -> Earlier | None:
     """What the run asked with which the form begins."""
-    from core.tasks.detection.run import request_from
-
-    return form.like("detection", request_from)
+    return form.like()
 
 
 def title(model: StoredModel) -> str:

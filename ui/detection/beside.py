@@ -13,7 +13,7 @@ from core.errors import InputError
 from ui import resources
 from ui.detection import layers, slots
 from ui.detection.scores import NAMES, number
-from ui.detection.task import DETECTION
+from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, guard, plain
 from ui.jobs import missing_files
@@ -35,8 +35,6 @@ SAME = 0.5
 
 def other_run(result: DetectionResult) -> Run | None:
     """The run that the address names beside this one, where it is a detection of the same image; else None."""
-    from core.tasks.detection.result import DETECTIONS
-
     identity = st.query_params.get("beside")
     if not identity:
         return None
@@ -44,8 +42,8 @@ def other_run(result: DetectionResult) -> Run | None:
         run = resources.store().run(identity)
     except InputError:
         return None
-    fits = run.task == "detection" and run.kind in DETECTIONS and run.id != result.id
-    return run if fits and (run.scene_digest == result.scene_digest or run.active) else None
+    fits = run.task == PAGE.name and run.kind in PAGE.kinds and run.id != result.id
+    return run if fits and (run.subject.digest == result.scene_digest or run.active) else None
 
 
 def layers_of(record: object, result: DetectionResult) -> list[Outlines]:
@@ -64,7 +62,7 @@ def _found(run: Run) -> Detections:
     """Boxes of the other run at its model's own confidence and overlap."""
     from core.tasks.detection.findings import default_choice
 
-    result = resources.store().detection(run.id)
+    result = resources.store().result(run.id, DetectionResult)
     return found(run.id, default_choice(result), result)
 
 
@@ -75,7 +73,7 @@ def show(view: View) -> None:
     if run is None:
         if "beside" in st.query_params:
             st.warning("The run that the address names beside this one is none of the same image, or was removed.")
-    elif show_state(run, DETECTION, opens=False):
+    elif show_state(run, PAGE, opens=False):
         with guard():
             _show(view, run)
     slots.show("fuse", view)
@@ -107,11 +105,10 @@ def _open(identity: str) -> None:
 def _others(result: DetectionResult) -> list[Run]:
     """Finished detections of the same image, the newest first."""
     from core.runs.records import RunFilter
-    from core.tasks.detection.result import DETECTIONS
 
-    wanted = RunFilter(task="detection", kinds=DETECTIONS, statuses=("done",))
+    wanted = RunFilter(task="detection", kinds=PAGE.kinds, statuses=("done",))
     runs = resources.store().runs(wanted)
-    return [run for run in runs if run.scene_digest == result.scene_digest and run.id != result.id]
+    return [run for run in runs if run.subject.digest == result.scene_digest and run.id != result.id]
 
 
 def _title(run: Run) -> str:

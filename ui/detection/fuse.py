@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui import resources
 from ui.detection.scores import NAMES, number
-from ui.detection.task import DETECTION
+from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
 from ui.runs.labels import model_title, moment
@@ -64,7 +64,7 @@ def _search(view: View) -> None:
     order = _order(view, str(chosen)) if _relief_known(view) else None
     run = None if order is None else newest(order)
     if run is not None:
-        show_state(run, DETECTION, opens=False)
+        show_state(run, PAGE, opens=False)
     elif st.button("Search its elevation"):
         resources.jobs().submit(_order(view, str(chosen)))
         st.rerun()
@@ -106,14 +106,14 @@ def _fuse(view: View, known: list[Run]) -> None:
         st.info("This tree asks for slope or relief: attach an elevation model under the scene first.")
         return
     order = order_fused(
-        view.result, resources.store().detection(str(terrain)), tree, owner=resources.visitor()
+        view.result, resources.store().result(str(terrain), DetectionResult), tree, owner=resources.visitor()
     )
     run = newest(order)
     if run is None:
         if st.button("Fuse the boxes", type="primary"):
             resources.jobs().submit(order)
             st.rerun()
-    elif show_state(run, DETECTION, opens=False) and st.button("Open the fused run", type="primary"):
+    elif show_state(run, PAGE, opens=False) and st.button("Open the fused run", type="primary"):
         _open(run.id)
 
 
@@ -159,10 +159,10 @@ def _tell(view: View) -> None:
     from core.tasks.detection.fusion import FusionTree
 
     store = resources.store()
-    parents = [store.detection(parent) for parent in view.result.parents]
+    parents = [store.result(parent, DetectionResult) for parent in view.result.parents]
     for title, parent in zip(("Boxes on the image", "Boxes on the terrain"), parents, strict=True):
         label = f"{title}: {model_title('detection', parent.model)}"
-        st.page_link(DETECTION.page, label=label, query_params={"run": parent.id})
+        st.page_link(PAGE.page, label=label, query_params={"run": parent.id})
     _rules(FusionTree.from_json(view.result.provenance["tree"]))
     if view.result.has_truth:
         _scores(view, parents, [default_choice(parent) for parent in parents])

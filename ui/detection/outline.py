@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.imagery.result import ImageResult
 from ui import jobs, resources
 from ui.detection.view import View
 from ui.feedback import guard, plain
@@ -54,7 +55,7 @@ def _outlines(runs: tuple[str, ...]) -> GeoDataFrame | None:
     found = []
     for run in runs:
         try:
-            outline = read_outline(resources.store().detection(run))
+            outline = read_outline(resources.store().result(run, ImageResult))
         except StorageError:
             continue  # its file is gone, which its own entry among the runs says
         if outline is not None:
@@ -117,7 +118,7 @@ def _start(view: View, question: OutlineQuestion) -> None:
         resources.jobs().submit(order_outline(view.result, question, owner=resources.visitor()))
         return
     with st.spinner("Outlining the box"):
-        outline_box(resources.store(), view.record.scene, view.result, question)
+        outline_box(resources.store(), view.result, question)
 
 
 def _tell(view: View, run: Run) -> None:

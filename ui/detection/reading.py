@@ -11,9 +11,9 @@ from ui.map_layers import Outlines, Tiles, reference_outlines
 from ui.runs.reading import Reader, Reading, number
 
 if TYPE_CHECKING:
-    from core.report.content import DetectionInput
     from core.report.parts import Part
     from core.tasks.detection.findings import Detections
+    from core.tasks.detection.report.content import DetectionInput
     from core.tasks.detection.report.subject import DetectionSubject
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice, Merging

@@ -9,7 +9,7 @@ import streamlit as st
 from ui import resources
 from ui.detection import beside, layers, slots
 from ui.detection.sliders import choose
-from ui.detection.task import DETECTION
+from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
 from ui.jobs import missing_files
@@ -41,7 +41,7 @@ SIDES = {
 
 def show_run(record: SceneRecord, run: Run) -> None:
     """Show the result of a finished run."""
-    show(record, resources.store().detection(run.id))
+    show(record, resources.store().result(run.id, DetectionResult))
 
 
 @st.fragment
@@ -65,7 +65,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         event = _map(record, findings, cell, side, selection)
     if side != "before":
         selection.follow_map(event)
-        tell_area(event, DETECTION)
+        tell_area(event, PAGE)
     clicked = clicked_pixel(event, result.grid)
     with guard():
         _inspect(record, result, event, clicked)
@@ -116,7 +116,7 @@ def _map(
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(table)
     shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus)
-    return show_map(spec, shows, key=DETECTION.map_key(record), around=AROUND)
+    return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 
 
 def drawn(findings: Detections, selected: int | None) -> GeoDataFrame:

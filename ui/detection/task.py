@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ui.task.task import Task
+from core.runs.kinds import Ref
+from ui.task.task import Card, TaskPage
 
-DETECTION = Task(
+PAGE = TaskPage(
     name="detection",
     title="Landslide detection",
     question="Where in this scene are landslides, how sure is the detector of each, and why?",
@@ -12,11 +13,14 @@ DETECTION = Task(
     button="Detect landslides",
     asks="searches",
     again="Search the same drawn area again",
-    working={
-        "detection": "Searching for landslides",
-        "scored": "Counting against the reference",
-        "fused": "Joining the boxes of two detectors",
-    },
-    kinds=("detection", "scored", "fused"),
+    card=Card(
+        "**Where** are landslides, and how sure is that? A detector draws a box around each, fast over large areas. "
+        "Move the confidence and see boxes, density and scores follow; see what was missed; put two detectors side by "
+        "side.",
+        "Detect in the sample valley",
+        {"sample": "valley-after"},
+    ),
     samples=("image", "velocity"),
+    compare=Ref("ui.detection.compare_runs:show"),
+    reader=Ref("ui.detection.reading:READER"),
 )

@@ -103,7 +103,7 @@ def _answer(view: View, question: BoxQuestion, known: Run | None) -> None:
         open_explanation("detection", known.id)
     elif METHODS[question.method].layered:
         with st.spinner("Asking the detector"):
-            made = explain_box(resources.store(), view.record.scene, view.result, question)
+            made = explain_box(resources.store(), view.result, question)
         open_explanation("detection", made.id)
     else:
         order = order_explanation(view.result, question, owner=resources.visitor())

@@ -27,9 +27,7 @@ NUMBER = (
 
 def like() -> Earlier | None:
     """What the run asked with which the form begins."""
-    from core.tasks.mapping.run import request_from
-
-    return form.like("mapping", request_from)
+    return form.like()
 
 
 def ask(record: SceneRecord, before: Earlier | None = None) -> Callable[[Drawn], Order] | None:

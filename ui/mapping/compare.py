@@ -9,7 +9,7 @@ import streamlit as st
 from ui import resources
 from ui.feedback import empty, plain
 from ui.mapping.findings import table
-from ui.mapping.task import MAPPING
+from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.state import rerun_fragment
 from ui.task.earlier import newest
@@ -35,8 +35,8 @@ def show(view: View) -> None:
             resources.jobs().submit(order)
             rerun_fragment()
         st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
-    elif show_state(earlier, MAPPING, opens=False):
-        _show(view, resources.store().mapping(earlier.id))
+    elif show_state(earlier, PAGE, opens=False):
+        _show(view, resources.store().result(earlier.id, MappingResult))
 
 
 def _choose_before(view: View) -> None:

@@ -12,8 +12,8 @@ from ui.mapping.results import facts
 from ui.runs.reading import Reader, Reading, number
 
 if TYPE_CHECKING:
-    from core.report.content import MappingInput
     from core.report.parts import Part
+    from core.tasks.mapping.report.content import MappingInput
     from core.tasks.mapping.report.subject import MappingSubject
     from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice

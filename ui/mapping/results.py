@@ -11,7 +11,7 @@ from ui.feedback import guard
 from ui.jobs import missing_files
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
 from ui.mapping.outlines import drawn, landslides, tell_left_out
-from ui.mapping.task import MAPPING
+from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task.explained import shown
@@ -69,7 +69,7 @@ def choose(result: MappingResult) -> Choice:
 
 def show_run(record: SceneRecord, run: Run) -> None:
     """Show the result of a finished run."""
-    show(record, resources.store().mapping(run.id))
+    show(record, resources.store().result(run.id, MappingResult))
 
 
 @st.fragment
@@ -101,7 +101,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         event = _map(record, result, choice, findings, side, selection)
     if side == "none":
         selection.follow_map(event)
-        tell_area(event, MAPPING)
+        tell_area(event, PAGE)
     clicked = clicked_pixel(event, result.grid)
     with guard():
         _inspect(record, result, event, clicked)
@@ -163,7 +163,7 @@ def _map(
     tiles.extend(_extra_tiles(result))
     focus = selection.focus(None if findings is None else findings.polygons)
     layers = DynamicLayers(tuple(tiles), outlines, selection.current, selection.place, focus)
-    return show_map(spec, layers, key=MAPPING.map_key(record), around=AROUND)
+    return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 
 
 def _extra_tiles(result: MappingResult) -> list[Tiles]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ui.task.task import Task
+from core.runs.kinds import Ref
+from ui.task.task import Card, TaskPage
 
-MAPPING = Task(
+PAGE = TaskPage(
     name="mapping",
     title="Landslide mapping",
     question="Which pixels of this scene are landslide, and why does the model say so?",
@@ -12,6 +13,12 @@ MAPPING = Task(
     button="Map landslides",
     asks="maps",
     again="Map the same drawn area again",
-    working={"mapping": "Mapping landslides", "scored": "Counting against the reference"},
-    kinds=("mapping", "scored"),
+    card=Card(
+        "**Which pixels** are landslide? A segmentation model outlines each. Move the threshold and see map, areas and "
+        "scores follow; compare with an inventory or with the time before an event.",
+        "Map the sample valley",
+        {"sample": "valley-after"},
+    ),
+    compare=Ref("ui.mapping.compare_runs:show"),
+    reader=Ref("ui.mapping.reading:READER"),
 )

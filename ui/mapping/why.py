@@ -74,9 +74,9 @@ def _explained(view: View, target: object, layer: str) -> str:
     if known in {run.id for run in finished(view.result) if jobs.missing_files(run) is None}:
         return str(known)
     with st.spinner("Asking the model"):
-        explanation = explain(resources.store(), view.record.scene, view.result, target, layer)  # type: ignore[arg-type]
-    st.session_state[key] = explanation.run.id
-    return explanation.run.id
+        identity = explain(resources.store(), view.result, target, layer).id  # type: ignore[arg-type]
+    st.session_state[key] = identity
+    return identity
 
 
 def _show(view: View, run: Run) -> None:

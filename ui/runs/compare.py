@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError
+from core.runs.kinds import Metric, find_task
+from core.runs.result import GridResult
 from ui import resources
 from ui.feedback import plain
 from ui.runs import labels, selection
 from ui.runs.parameter_diff import differing
+from ui.task.task import script_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from core.raster.grid import Grid
     from core.runs.records import Run
-    from core.tasks.detection.result import DetectionResult
-    from core.tasks.mapping.result import MappingResult
+    from core.runs.result import RunResult
 
 LETTERS = "ABCDEF"
 
@@ -34,7 +37,7 @@ class Compared:
 
     letter: str
     run: Run
-    result: MappingResult | DetectionResult
+    result: RunResult
 
     @property
     def name(self) -> str:
@@ -70,10 +73,11 @@ def introduce(compared: Sequence[Compared]) -> None:
     for one in compared:
         run = one.run
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            facts = [run.scene if run.scene != run.title else "", labels.model(run), labels.moment(run.created)]
+            subject = run.subject.name if run.subject.name != run.title else ""
+            facts = [subject, labels.model(run), labels.moment(run.created)]
             text = " · ".join(plain(part) for part in facts if part)
             st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
-            st.page_link(f"../pages/{run.task}.py", label="Open", query_params={"run": run.id})
+            st.page_link(script_of(run.task), label="Open", query_params={"run": run.id})
             st.page_link("../pages/read.py", label="Read", query_params={"run": run.id})
 
 
@@ -81,46 +85,47 @@ def show_metrics(compared: Sequence[Compared]) -> None:
     """Numbers of each run and of the colour index; the highest said in words, and only where they can be compared."""
     st.subheader("Numbers")
     fair = _fair(compared)
-    index = _colour_index(compared[0]) if fair else {}
-    heads = [*(one.letter for one in compared), *(["Colour index"] if index else [])]
+    title, index = _baseline(compared[0]) if fair else ("", {})
+    heads = [*(one.letter for one in compared), *([title] if index else [])]
     rows = {}
-    for name, title in labels.METRICS.items():
+    task = find_task(compared[0].run.task)
+    for metric in task.metrics:
+        name = metric.name
         values = [one.run.metrics.get(name) for one in compared] + ([index.get(name)] if index else [])
         if any(value is not None for value in values):
-            rows[title] = _row(name, values, highest=fair and name in labels.SCORES)
-    level = f"{labels.LEVEL[compared[0].run.task]} of these numbers"
-    rows[level] = [f"{labels.level(one.result):.2f}" for one in compared] + ([""] if index else [])
+            rows[metric.title] = _row(metric, values, best=fair)
+    if task.level:
+        levels = [(one.result.provenance.get("model") or {}).get("threshold") for one in compared]
+        texts = ["–" if level is None else f"{level:.2f}" for level in levels]
+        rows[f"{task.level} of these numbers"] = texts + ([""] if index else [])
     st.table(_frame(heads, rows), border="horizontal", width="content")
     st.caption(_caption(compared, fair))
 
 
-def _row(name: str, values: Sequence[float | None], *, highest: bool) -> list[str]:
-    known = sorted(value for value in values if value is not None and not math.isnan(value))
-    clear = highest and len(known) > 1 and known[-1] - known[-2] >= CLEAR
+def _row(metric: Metric, values: Sequence[float | None], *, best: bool) -> list[str]:
+    known = sorted(
+        (value for value in values if value is not None and not math.isnan(value)), reverse=metric.better == "low"
+    )
+    clear = best and bool(metric.better) and len(known) > 1 and abs(known[-1] - known[-2]) >= CLEAR
+    word = " **highest**" if metric.better == "high" else " **lowest**"
     return [
-        labels.metric(name, value) + (" **highest**" if clear and value is not None and value == known[-1] else "")
-        for value in values
+        metric.text(value) + (word if clear and value is not None and value == known[-1] else "") for value in values
     ]
 
 
-def _colour_index(one: Compared) -> dict[str, float]:
-    """Scores of a formula on three colours, beside which a model must stand; empty where it does not apply."""
-    from core.tasks.mapping.result import MappingResult
-
-    if not isinstance(one.result, MappingResult):
-        return {}
-    from core.tasks.mapping.findings import score
-
-    scores = score(one.result, one.result.threshold)
-    if scores is None or scores.baseline is None:
-        return {}
-    return {name: float(getattr(scores.baseline, name)) for name in labels.SCORES if hasattr(scores.baseline, name)}
+def _baseline(one: Compared) -> tuple[str, dict[str, float]]:
+    """Name and numbers of what a run must be better than, where its task has such a thing; empty without."""
+    return one.result.baseline_metrics()
 
 
 def _fair(compared: Sequence[Compared]) -> bool:
     """Whether scores are of one image and one reference, so that the higher is the better."""
-    seen = {(one.result.scene_digest, one.result.grid, repr(_area(one)), _truth(one)) for one in compared}
-    return len(seen) == 1 and all(one.result.has_truth for one in compared)
+    seen = {(one.result.subject.digest, _grid(one), repr(_area(one)), _truth(one)) for one in compared}
+    return len(seen) == 1 and all(one.result.has_reference for one in compared)
+
+
+def _grid(one: Compared) -> Grid | None:
+    return one.result.grid if isinstance(one.result, GridResult) else None
 
 
 def _truth(one: Compared) -> str:
@@ -133,15 +138,15 @@ def _area(one: Compared) -> object:
 
 
 def _caption(compared: Sequence[Compared], fair: bool) -> str:
-    task = compared[0].run.task
-    parts = [labels.COUNTED[task].replace("the model's", "each model's")]
+    parts = [labels.counted(compared[0].run).replace("the model's", "each model's")]
     if fair:
         parts.append(
             f"Where one is ahead by {CLEAR:g} or more it is called the highest; one image says little about which "
             "model is the better elsewhere."
         )
-        parts += ["The colour index is a formula that needs no learning."] if task == "mapping" else []
-    if any(one.result.has_truth for one in compared) and not fair:
+        title, known = _baseline(compared[0])
+        parts += [f"The {title.lower()} is a formula that needs no learning."] if known else []
+    if any(one.result.has_reference for one in compared) and not fair:
         parts.append("The runs are not of one image, part and reference: none of their scores is called the highest.")
     recorded = [one.result.provenance.get("scene") or {} for one in compared]
     if any(scene.get("seen_by_model") for scene in recorded):

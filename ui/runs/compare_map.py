@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.errors import InputError
+from core.runs.result import GridResult
+from core.tasks.imagery.inputs import scene_of
 from ui import resources
 from ui.feedback import guard
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import MapSpec
 from ui.runs.compare import Compared
+from ui.task.task import task_pages
+
+if TYPE_CHECKING:
+    from core.raster.grid import Grid
 
 AROUND = "18rem"
 
@@ -19,13 +26,13 @@ AROUND = "18rem"
 @st.fragment
 def show(compared: Sequence[Compared]) -> None:
     """The map of two runs. A fragment: choosing what it shows leaves the tables alone."""
-    from ui.detection import compare_runs as boxes
-    from ui.mapping import compare_runs as maps
-
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        shown = task_pages()[compared[0].run.task].compare
+        if shown is None:
+            return
         st.subheader("On the map")
         first, second = _pair(compared)
-        {"mapping": maps.show, "detection": boxes.show}[first.run.task](first, second)
+        shown.load()(first, second)
 
 
 def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:
@@ -42,17 +49,28 @@ def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:
     return by_letter[left], by_letter[right]
 
 
+def grid_of(one: Compared) -> Grid:
+    """Grid of a run that lies on one.
+
+    Raises
+    ------
+    InputError
+        When it has none, so that there is no map of it.
+    """
+    if not isinstance(one.result, GridResult):
+        raise InputError("These runs do not lie on a map.")
+    return one.result.grid
+
+
 def map_spec(second: Compared) -> MapSpec:
     """The map of the second run's scene; nothing is drawn on it."""
-    return MapSpec(f"compare-{second.run.scene_id or second.run.id}", second.result.grid, drawable=False)
+    return MapSpec(f"compare-{second.run.subject.dataset_id or second.run.id}", grid_of(second), drawable=False)
 
 
 def image_below(second: Compared) -> tuple[Tiles, ...]:
     """The scene below, where it is still there."""
-    if not second.run.scene_id:
-        return ()
     try:
-        record = resources.store().scene_record(second.run.scene_id)
+        record = scene_of(resources.store(), second.run)
     except InputError:
         return ()
     return (scene_tiles(record.id, version=record.scene.digest),)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from core.errors import InputError
+from core.runs.kinds import is_primary, kind_of
 from ui import jobs, resources
 from ui.feedback import duration, guard, plain, show_error
 from ui.runs import labels, table
 from ui.state import rerun_fragment
 from ui.task.links import place
+from ui.task.task import script_of
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -40,7 +42,7 @@ def show(run: Run) -> None:
 
 
 def _line(run: Run) -> str:
-    parts = [labels.status(run), labels.kind(run), run.scene if run.scene != run.title else "", run.model]
+    parts = [labels.status(run), labels.kind(run), run.subject.name if run.subject.name != run.title else "", run.model]
     spent = "" if run.seconds is None else duration(run.seconds)
     parts += [labels.moment(run.created), spent and (f"{spent} so far" if run.active else f"took {spent}")]
     parts += [labels.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"id {run.id[:8]}"]
@@ -68,33 +70,28 @@ def _state(run: Run) -> None:
 
 
 def _numbers(run: Run) -> None:
-    from core.runs.kinds import holds_findings
-
-    known = [name for name in labels.METRICS if name in run.metrics]
+    known = [name for name in labels.metrics() if name in run.metrics]
     if not known:
         return
     with st.container(horizontal=True, gap="small"):
         for name in known:
-            st.metric(labels.METRICS[name], labels.metric(name, run.metrics[name]), width=120)
-    if holds_findings(run):
-        st.caption(labels.COUNTED[run.task])
+            st.metric(labels.title_of_metric(name), labels.metric(name, run.metrics[name]), width=120)
+    if is_primary(run):
+        st.caption(labels.counted(run))
 
 
 def _actions(run: Run) -> None:
     """Where the run can be opened, and what can be ordered anew."""
-    from core.jobs.perform import WORK
-    from core.runs.kinds import holds_findings
-
-    found = holds_findings(run)
+    found, kind = is_primary(run), kind_of(run)
     with st.container(horizontal=True, gap="small"):
         page, address = place(run)
         if page != "runs" and (run.status == "done" or (found and run.active)):
             _go("Open", page, address, "primary")
         if found and run.status == "done":
             _go("Read", "read", {"run": run.id})
-        if found and run.scene_id and run.kind != "fused":
-            _go("Run with changes", run.task, {"scene": run.scene_id, "like": run.id})
-        if not run.active and (run.task, run.kind) in WORK and st.button("Run again exactly", key=f"again-{run.id}"):
+        if found and run.subject.dataset_id and kind is not None and (kind.first or kind.again_from_parent):
+            _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "like": run.id})
+        if not run.active and kind is not None and st.button("Run again exactly", key=f"again-{run.id}"):
             _again(run)
         if run.active and not run.cancelling and st.button("Cancel", key=f"cancel-{run.id}"):
             resources.jobs().cancel(run.id)
@@ -109,7 +106,7 @@ def _actions(run: Run) -> None:
 def _go(label: str, page: str, address: dict[str, str], kind: Literal["primary", "secondary"] = "secondary") -> None:
     """A button that opens another page."""
     if st.button(label, type=kind, key=f"go-{label}"):
-        st.switch_page(f"../pages/{page}.py", query_params=address)
+        st.switch_page(script_of(page), query_params=address)
 
 
 def _again(run: Run) -> None:
@@ -121,7 +118,7 @@ def _again(run: Run) -> None:
 
 def _labels(run: Run) -> None:
     with st.form(f"labels-{run.id}", border=False):
-        name = st.text_input("Name", run.name, max_chars=200, placeholder=run.scene, key=f"name-{run.id}")
+        name = st.text_input("Name", run.name, max_chars=200, placeholder=run.subject.name, key=f"name-{run.id}")
         tags = st.multiselect(
             "Tags", sorted({*resources.store().tags(), *run.tags}), list(run.tags), accept_new_options=True,
             key=f"tags-{run.id}", placeholder="Choose or write a tag",

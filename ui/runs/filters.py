@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from core.runs.kinds import kind_groups
 from ui import resources
-from ui.runs.labels import STATUSES, TASKS, zone
+from ui.runs.labels import STATUSES, zone
+from ui.runs.labels import tasks as task_titles
 
 if TYPE_CHECKING:
     from core.runs.records import RunFilter, Status
 
-FOUND = "Maps and boxes"
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    FOUND: ("mapping", "detection", "scored", "fused"),
-    "Differences": ("change",),
-    "Explanations": ("explanation",),
-    "Outlines": ("outlines", "outline"),
-    "Models": ("training", "evaluation"),
-    "All": (),
-}
-"""What is listed: kinds of runs, none for all of them. What was found in scenes comes first, because
-the others stand on it."""
+FOUND, ALL = "Results", "All"
 
 ANY = "Any"
 WIDTH = 160
@@ -42,14 +34,14 @@ def ask() -> RunFilter:
 
     store = resources.store()
     titles = {title: status for status, title in STATUSES.items()}
-    scenes = _scenes()
+    scenes, groups = _scenes(), {**kind_groups(), ALL: ()}
     with st.container(horizontal=True, gap="small"):
         text = st.text_input(
             "Search", key="text", bind="query-params", width=WIDTH, placeholder="Name, note, id", type="search"
         )
-        tasks = {title: task for task, title in TASKS.items()}
+        tasks = {title: task for task, title in task_titles().items()}
         task = _choose("Task", "task", [ANY, *tasks]) if len(tasks) > 1 else ANY
-        what = _choose("Show", "what", list(GROUPS))
+        what = _choose("Show", "what", list(groups))
         status = _choose("Status", "status", [ANY, *titles])
         scene = _choose("Scene", "image", [ANY, *scenes])
         model = _choose("Model", "model", [ANY, *store.models()])
@@ -57,9 +49,9 @@ def ask() -> RunFilter:
         after, before = _day("From", "from"), _day("To", "to")
     return RunFilter(
         task=tasks.get(task, ""),
-        kinds=GROUPS[what],
+        kinds=groups[what],
         statuses=(cast("Status", titles[status]),) if status in titles else (),
-        scene_id=scenes.get(scene, ""),
+        dataset_id=scenes.get(scene, ""),
         model="" if model == ANY else model,
         tag="" if tag == ANY else tag,
         text=(text or "").strip(),

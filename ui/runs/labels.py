@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
@@ -11,28 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.runs import kinds
+
 if TYPE_CHECKING:
+    from core.runs.kinds import Metric
     from core.runs.records import Run
-    from core.tasks.detection.result import DetectionResult
-    from core.tasks.mapping.result import MappingResult
-
-TASKS: Mapping[str, str] = {"detection": "Detection", "mapping": "Mapping"}
-"""Titles of the tasks that make runs."""
-
-KINDS: Mapping[str, str] = {
-    "mapping": "Map",
-    "change": "Difference of two maps",
-    "explanation": "Explanation",
-    "outlines": "Outlines of a large map",
-    "detection": "Boxes",
-    "fused": "Boxes of two detectors, fused",
-    "outline": "Outline of a box",
-    "evaluation": "Evaluation of a model",
-    "training": "Training of a model",
-}
-
-SCORED: Mapping[str, str] = {"mapping": "Map, scored", "detection": "Boxes, scored"}
-"""By task, what its findings are called when they were counted against a reference afterwards."""
 
 STATUSES: Mapping[str, str] = {
     "queued": "Waiting",
@@ -43,36 +25,25 @@ STATUSES: Mapping[str, str] = {
     "interrupted": "Interrupted",
 }
 
-METRICS: Mapping[str, str] = {
-    "f1": "F1",
-    "iou": "IoU",
-    "precision": "Precision",
-    "recall": "Recall",
-    "ap50": "AP50",
-    "ap50_95": "AP50:95",
-    "area_share": "Mapped",
-    "boxes": "Boxes",
-}
-"""Titles of the numbers by which runs are compared, in the order in which they are shown."""
+def tasks() -> dict[str, str]:
+    """Titles of the tasks by their names."""
+    return {task.name: task.title for task in kinds.tasks().values()}
 
-COUNTED: Mapping[str, str] = {
-    "mapping": "At the model's own threshold, before minimum area and hole filling.",
-    "detection": "At the model's own confidence and NMS IoU, boxes of any size; AP over all confidences.",
-}
-"""By task, at what the numbers of a run are counted."""
 
-LEVEL: Mapping[str, str] = {"mapping": "Threshold", "detection": "Confidence"}
-"""By task, what the number is called from which on something counts as landslide."""
+def metrics() -> dict[str, Metric]:
+    """The numbers by which runs are compared, by name, in the order in which they are shown."""
+    return {metric.name: metric for metric in kinds.all_metrics()}
 
-SCORES = tuple(name for name in METRICS if name not in ("area_share", "boxes"))
-"""Those of which more is better."""
+
+def counted(run: Run) -> str:
+    """At what the numbers of a run are counted."""
+    return kinds.find_task(run.task).counted
 
 
 def kind(run: Run) -> str:
     """What a run is."""
-    if run.kind == "scored":
-        return SCORED.get(run.task, run.kind)
-    return KINDS.get(run.kind, run.kind)
+    known = kinds.kind_of(run)
+    return run.kind if known is None else known.title
 
 
 def model(run: Run) -> str:
@@ -102,17 +73,17 @@ def status(run: Run) -> str:
 
 
 def metric(name: str, value: float | None) -> str:
-    """A number by which runs are compared; a dash where it is undefined."""
-    if value is None or math.isnan(value):
-        return "–"
-    if name == "boxes":
-        return f"{value:,.0f}"
-    return f"{value:.2%}" if name == "area_share" else f"{value:.3f}"
+    """A number by which runs are compared, or that one run has; a dash where it is undefined."""
+    known = metrics().get(name)
+    if known is not None or value is None:
+        return "–" if known is None else known.text(value)
+    return f"{value:,.5g}"
 
 
-def level(result: MappingResult | DetectionResult) -> float:
-    """The model's own number from which on something counts as landslide, when it made a result."""
-    return result.confidence if hasattr(result, "confidence") else result.threshold
+def title_of_metric(name: str) -> str:
+    """Heading of a number of a run."""
+    known = metrics().get(name)
+    return name.replace("_", " ").capitalize() if known is None else known.title
 
 
 def size(octets: int) -> str:

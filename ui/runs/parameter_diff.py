@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ui.runs.labels import level
+from core.runs.result import GridResult
 
 if TYPE_CHECKING:
-    from core.tasks.detection.result import DetectionResult
-    from core.tasks.mapping.result import MappingResult
-
-    Result = MappingResult | DetectionResult
+    from core.runs.result import RunResult
 
 SAME = "–"
 
@@ -43,7 +40,7 @@ TITLES: Mapping[str, str] = {
 """What a record's entries are called; others by their own name."""
 
 
-def differing(runs: Sequence[Result]) -> list[tuple[str, list[str]]]:
+def differing(runs: Sequence[RunResult]) -> list[tuple[str, list[str]]]:
     """Title and one text for each run of whatever is not the same in all of them, in the order of the record."""
     records = [_record(run) for run in runs]
     names = dict.fromkeys(name for record in records for name in record)
@@ -57,17 +54,20 @@ def differing(runs: Sequence[Result]) -> list[tuple[str, list[str]]]:
     return rows
 
 
-def _record(run: Result) -> dict[str, Any]:
+def _record(run: RunResult) -> dict[str, Any]:
     """Everything about a run that could explain why it found something else."""
     kept = run.provenance
     model = kept.get("model") or {}
-    record: dict[str, Any] = {
-        "Scene": run.scene,
-        "Digest of the scene": run.scene_digest[:16],
-        "Size": f"{run.grid.width:,} × {run.grid.height:,} px",
+    record: dict[str, Any] = {}
+    for one in run.inputs:
+        title = one.role.replace("_", " ")
+        record |= {title.capitalize(): one.name, f"Digest of the {title}": one.digest[:16]}
+    if isinstance(run, GridResult):
+        record["Size"] = f"{run.grid.width:,} × {run.grid.height:,} px"
+    record |= {
         "Model": run.model,
         "Digest of the weights": str(model.get("weights_sha256", ""))[:16],
-        "Model's own threshold": f"{level(run):.2f}",
+        "Model's own threshold": _two_digits(model.get("threshold")),
         "Model's own NMS IoU": model.get("nms_iou"),
     }
     for part in ("parameters", "bridge", "runtime", "truth"):
@@ -77,6 +77,10 @@ def _record(run: Result) -> dict[str, Any]:
     record |= _flat("machine", kept.get("machine"))
     record.pop("parameters.model", None)
     return record
+
+
+def _two_digits(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"
 
 
 def _flat(name: str, content: Any) -> dict[str, Any]:  # noqa: ANN401  whatever JSON can hold

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -18,9 +18,10 @@ from ui.map_layers import Tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, show_map
 from ui.runs import labels, parts
 from ui.task.links import place
+from ui.task.task import script_of, task_pages
 
 if TYPE_CHECKING:
-    from core.report.content import ReportInput
+    from core.report.content import GridReport
     from core.report.parts import Content, Part
     from core.runs.records import Run, SceneRecord
     from ui.map_layers import Outlines
@@ -42,7 +43,7 @@ class Reading:
         What lies on its map, of the task's own.
     """
 
-    content: ReportInput
+    content: GridReport
     summary: Part
     shown: Any
 
@@ -92,10 +93,11 @@ def find(identity: str) -> Run:
 
 
 def _reader(task: str) -> Reader:
-    from ui.detection import reading as reading_boxes
-    from ui.mapping import reading as reading_maps
-
-    return {"mapping": reading_maps.READER, "detection": reading_boxes.READER}[task]
+    declared = task_pages()[task].reader
+    if declared is None:
+        raise InputError("There is no reading view of runs of this task.", remedy="Open the run on its own page.")
+    reader: Reader = declared.load()
+    return reader
 
 
 def show(run: Run) -> None:
@@ -106,13 +108,13 @@ def show(run: Run) -> None:
     LandslideError
         When it cannot be shown, and why.
     """
-    from core.report.make import scene_of
+    from core.tasks.imagery.inputs import known_scene
 
     st.title(plain(run.title))  # first of all: what is wrong with a run is said below its name
     if not _ready(run):
         return
     reader = _reader(run.task)
-    record = scene_of(resources.store(), run)
+    record = known_scene(resources.store(), run)
     choice = reader.choice(resources.store().result(run.id))
     content = _content(run, choice)
     image = "" if content.scene is None else content.scene.digest
@@ -126,11 +128,11 @@ def show(run: Run) -> None:
 
 def _ready(run: Run) -> bool:
     """Whether there is something to read; otherwise it is said what there is instead."""
-    from core.runs.kinds import holds_findings
+    from core.runs.kinds import is_primary
 
-    if not holds_findings(run):
+    if not is_primary(run):
         page, address = place(run)
-        st.page_link(f"../pages/{page}.py", label="Open it where it is seen", query_params=address)
+        st.page_link(script_of(page), label="Open it where it is seen", query_params=address)
         raise InputError(
             f"This run holds no map and no boxes: it is of the kind {run.kind}.",
             "Only what was found in a scene can be read here.",
@@ -166,12 +168,12 @@ def number(name: str, default: float) -> float:
         raise InputError(f"The {name} in the address is no number.", remedy="Open the page without it.") from None
 
 
-def _content(run: Run, choice: Any) -> ReportInput:  # noqa: ANN401  of the run's task
+def _content(run: Run, choice: Any) -> GridReport:  # noqa: ANN401  of the run's task
     """What the report of the run would be made from; explanations whose pictures are lost are left out."""
     from core.report.make import report_input
 
     store = resources.store()
-    content = report_input(store, run.id, choice)
+    content = cast("GridReport", report_input(store, run.id, choice))
     whole = tuple(one for one in content.explanations if jobs.missing_files(store.run(one.id)) is None)
     return replace(content, explanations=whole)
 
@@ -182,7 +184,8 @@ def _beginning(run: Run, reader: Reader, reading: Reading) -> None:
 
     told = reading.summary.content
     _show(part for part in told if isinstance(part, Paragraph))
-    scene = f" from {run.scene}" if run.scene != run.title else ""
+    subject = run.subject.name
+    scene = f" from {subject}" if subject != run.title else ""
     when = labels.moment(run.finished)
     st.markdown(plain(f"{reader.verb}{scene} by the model “{labels.model(run)}”, computed on {when}."))
     if run.note:
@@ -234,7 +237,7 @@ def _end(run: Run, reader: Reader, reading: Reading) -> None:
     scene, versions = record.get("scene") or {}, record.get("versions") or {}
     weights = str((record.get("model") or {}).get("weights_sha256", ""))[:12]
     line = [
-        f"Run {run.id}", f"scene {run.scene} (SHA-256 {result.scene_digest[:12]}…)",
+        f"Run {run.id}", f"scene {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
         f"licence of the scene: {scene.get('licence') or 'not stated'}",
         f"model {labels.model(run)} ({run.model}, weights {weights}…)",
         reader.chosen(reading), f"SlideLens {versions.get('slidelens', '')}",

@@ -40,12 +40,12 @@ def show(ids: tuple[str, ...]) -> None:
 
 def refusal(runs: list[Run]) -> str:
     """Why runs cannot be compared, empty when they can."""
-    from core.runs.kinds import holds_findings
+    from core.runs.kinds import is_primary
 
     if len({run.task for run in runs}) > 1:
         return "These runs are of different tasks. Choose runs of one task to compare them."
-    if not all(holds_findings(run) for run in runs):
-        return "Only maps can be compared with maps, and boxes with boxes. Choose runs that are such."
+    if not all(is_primary(run) for run in runs):
+        return "Only results can be compared, such as maps with maps and boxes with boxes. Choose runs that are such."
     if any(run.status != "done" for run in runs):
         return "Not all of these runs are done. Choose finished ones to compare them."
     if len(runs) > MOST:

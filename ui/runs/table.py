@@ -74,16 +74,17 @@ def frame(runs: Sequence[Run]) -> DataFrame:
 
     zone = labels.zone()
     kinds = len({run.kind for run in runs}) > 1
-    named = [name for name in labels.METRICS if any(_known(run, name) is not None for run in runs)]
+    metrics = labels.metrics()
+    named = [name for name in metrics if any(_known(run, name) is not None for run in runs)]
     rows = [
         {
             "Name": run.title,
             "Status": labels.status(run),
             **({"Kind": labels.kind(run)} if kinds else {}),
             "Asked for": run.created.astimezone(zone),
-            **{labels.METRICS[name]: _known(run, name) for name in named},
+            **{metrics[name].title: _known(run, name) for name in named},
             "Model": labels.model(run),
-            "Scene": run.scene,
+            "Scene": run.subject.name,
             "Took": "" if run.seconds is None else duration(run.seconds),
             "Size": labels.size(run.bytes) if run.artifacts else "",
             "Pinned": "pinned" if run.pinned else "",
@@ -101,11 +102,13 @@ def _known(run: Run, name: str) -> float | None:
 
 def _config() -> dict[str, Any]:
     column = st.column_config
-    scores = {labels.METRICS[name]: column.NumberColumn(format="%.3f", width="small") for name in labels.SCORES}
+    formats = {"score": "%.3f", "share": "percent", "count": "localized"}
+    scores = {
+        metric.title: column.NumberColumn(format=formats[metric.form], width="small")
+        for metric in labels.metrics().values()
+    }
     return scores | {
         "Name": column.TextColumn(width="medium"),
-        labels.METRICS["area_share"]: column.NumberColumn(format="percent", width="small"),
-        labels.METRICS["boxes"]: column.NumberColumn(format="localized", width="small"),
         "Asked for": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         "Scene": column.TextColumn(width="medium"),
         "Tags": column.ListColumn(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError, LandslideError
+from core.tasks.imagery.inputs import SCENE, scene_of
 from ui import resources
 from ui.feedback import Progress, plain
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from core.catalog.open_data import OpenPair
     from core.runs.records import Run
     from core.runs.store import SceneRecord
-    from ui.task.task import Task
+    from ui.task.task import TaskPage
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
@@ -47,9 +48,9 @@ def current(run: Run | None = None) -> SceneRecord | None:
     chosen = st.query_params.get("scene")
     if run is None:
         return resources.store().scene_record(chosen) if chosen else None
-    if not run.scene_id:
+    if not run.input(SCENE).dataset_id:
         return None
-    record = resources.store().scene_record(run.scene_id)
+    record = scene_of(resources.store(), run)
     if chosen in (None, record.id):
         return record
     try:
@@ -72,7 +73,7 @@ def show(**address: str) -> None:
     st.rerun()
 
 
-def choose(task: Task) -> None:
+def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
     source = st.selectbox("Scene from", SOURCES, key="scene-source")
     {
@@ -103,7 +104,7 @@ def open_sample(identity: str) -> SceneRecord:
     )  # fmt: skip
 
 
-def _sample(task: Task) -> None:
+def _sample(task: TaskPage) -> None:
     from core.catalog.samples import samples
 
     known = {sample.id: sample for sample in samples() if sample.holds in task.samples}

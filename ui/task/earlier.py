@@ -15,7 +15,8 @@ def newest(order: Order) -> Run | None:
     from core.runs.queue import finite
     from core.runs.records import RunFilter
 
-    wanted = RunFilter(task=order.task, kinds=(order.kind,), scene_id=order.scene_id, model=order.model)
+    about = order.inputs[0].dataset_id if order.inputs else ""
+    wanted = RunFilter(task=order.task, kinds=(order.kind,), dataset_id=about, model=order.model)
     asked = finite(order.parameters)
     same = [run for run in resources.store().runs(wanted) if run.parameters == asked and run.status != "cancelled"]
     return next((run for run in same if run.status == "done"), same[0] if same else None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from core.errors import BandError
+from core.runs.kinds import kind_of
 from ui import resources
 from ui.feedback import plain, show_error
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from core.learning.store import StoredModel
     from core.raster.scene import Scene
     from core.runs.records import SceneRecord
-    from ui.task.task import Drawn, Task
+    from ui.task.task import Drawn, TaskPage
 
 STRETCHES = {
     "auto": "Automatic",
@@ -50,33 +51,28 @@ class Earlier:
     area: Mapping[str, Any] | None
 
 
-def like(task: str, request_from: Callable[[Mapping[str, Any]], object]) -> Earlier | None:
+def like() -> Earlier | None:
     """What the run asked that ``?like=`` names, or else the run that is open; None for none, or one of another kind.
 
     So the form beside an open run tells of that run's model. A run that was scored or fused afterwards asked what the
-    one asked that it stands on first. Only ``?like=`` also brings the drawn area along.
-
-    Parameters
-    ----------
-    task
-        Name of the task, which is also the kind of its first runs.
-    request_from
-        Makes its request of a run's parameters.
+    one asked that it is derived from. Only ``?like=`` also brings the drawn area along.
     """
+    from core.jobs.perform import request_of
+
     named = st.query_params.get("like")
     identity = named or st.query_params.get("run")
     if not identity:
         return None
     run = resources.store().run(identity)
-    scene = run.scene_id
-    while run.kind in ("scored", "fused") and run.parents:
+    scene = run.subject.dataset_id
+    while (kind := kind_of(run)) is not None and kind.primary and not kind.first and run.parents:
         run = resources.store().run(run.parents[0])
-    if (run.task, run.kind) != (task, task):
+    if kind is None or not kind.first:
         return None
-    return Earlier(request_from(run.parameters), scene, run.parameters["area"] if named else None)
+    return Earlier(request_of(run), scene, run.parameters.get("area") if named else None)
 
 
-def same_area(record: SceneRecord, before: Earlier | None, task: Task) -> Drawn:
+def same_area(record: SceneRecord, before: Earlier | None, task: TaskPage) -> Drawn:
     """The area of an earlier run of the scene, unless the user wants another; asked where nothing is drawn."""
     if before is None or before.area is None or before.scene_id != record.id:
         return None

@@ -40,13 +40,7 @@ def _metrics(run: Run) -> None:
         return
     with st.container(horizontal=True, gap="medium"):
         for name, value in run.metrics.items():
-            title = labels.METRICS.get(name, name.replace("_", " ").capitalize())
-            st.metric(title, _number(name, value), width=140)
-
-
-def _number(name: str, value: float | None) -> str:
-    """A number as it is written for runs; one that only this kind has, plainly."""
-    return f"{value:,.5g}" if value is not None and name not in labels.METRICS else labels.metric(name, value)
+            st.metric(labels.title_of_metric(name), labels.metric(name, value), width=140)
 
 
 def _files(run: Run) -> None:

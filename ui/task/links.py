@@ -4,33 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.runs.kinds import kind_of
+from ui.task.task import task_pages
+
 if TYPE_CHECKING:
     from core.runs.records import Run
 
 
-TASKS = ("detection", "mapping")
-"""Tasks that have a page of their name."""
-
-
 def place(run: Run) -> tuple[str, dict[str, str]]:
-    """Page and address on which a run is seen: its own, or that of the maps or detections that it stands on."""
-    if run.task not in TASKS:
+    """Page and query parameters by which a run is seen: its own, or those of the run that it is derived from."""
+    kind = kind_of(run)
+    if kind is None or run.task not in task_pages():
         return "runs", {"run": run.id}
-    if run.kind == "explanation" and run.parents:
-        return run.task, {"run": run.parents[0], "why": run.id}
-    if run.task == "detection":
-        return "detection", _of_detection(run)
-    if run.kind == "outlines" and run.parents:
-        asked = {"threshold": "threshold", "minimum": "minimum_area", "holes": "fill_holes"}
-        values = {name: str(run.parameters[parameter]) for name, parameter in asked.items()}
-        return "mapping", {"run": run.parents[0], **values}
-    if run.kind == "change" and len(run.parents) == 2:
-        return "compare", {"runs": ",".join(run.parents), "view": "Difference"}
-    return "mapping", {"run": run.id}
-
-
-def _of_detection(run: Run) -> dict[str, str]:
-    """Address of a detection, or of that in which a box was outlined."""
-    if run.kind == "outline" and run.parents:
-        return {"run": run.parents[0], "outline": run.id}
-    return {"run": run.id}
+    if kind.address is None:
+        return run.task, {"run": run.id}
+    found: tuple[str, dict[str, str]] = kind.address.load()(run)
+    return found

@@ -11,16 +11,17 @@ from ui import resources
 from ui.feedback import guard, plain
 from ui.task import choose, run
 from ui.task.links import place
+from ui.task.task import script_of
 
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord
-    from ui.task.task import Task
+    from ui.task.task import TaskPage
 
 KEPT = (*choose.SLIDERS, "scene")
 """What an address keeps when it leads on to another run of the same result."""
 
 
-def asked(task: Task) -> Run | None:
+def asked(task: TaskPage) -> Run | None:
     """The run of the page's address; one that is seen elsewhere is opened there.
 
     Raises
@@ -34,7 +35,7 @@ def asked(task: Task) -> Run | None:
     found = resources.store().run(identity)
     page, address = place(found)
     if page != task.name:
-        st.switch_page(f"../pages/{page}.py", query_params=address)
+        st.switch_page(script_of(page), query_params=address)
     if address["run"] != found.id:
         kept = {name: value for name, value in st.query_params.items() if name in KEPT}
         choose.show(**{**kept, **address})
@@ -57,7 +58,7 @@ def scene(found: Run | None) -> SceneRecord | None:
         return None  # `show_without_image` says why, where the run would be
 
 
-def show_without_image(found: Run, task: Task) -> None:
+def show_without_image(found: Run, task: TaskPage) -> None:
     """A run whose image is gone: say so, and lead to where it can be read without."""
     st.subheader(plain(found.title), anchor=False)
     with guard():

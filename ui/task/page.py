@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from core.runs.records import Order, Run, SceneRecord
     from ui.task.form import Earlier
-    from ui.task.task import Drawn, Task
+    from ui.task.task import Drawn, TaskPage
 
 
 def show(
-    task: Task,
+    task: TaskPage,
     like: Callable[[], Earlier | None],
     form: Callable[[SceneRecord, Earlier | None], Callable[[Drawn], Order] | None],
     result: Callable[[SceneRecord, Run], None],
@@ -88,7 +88,7 @@ def _show_empty() -> None:
             choose.use(choose.open_sample("valley-after"))
 
 
-def _show_scene(task: Task, record: SceneRecord, asked: Run | None, *, again: bool) -> None:
+def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again: bool) -> None:
     """The map of the scene alone."""
     image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
     event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))

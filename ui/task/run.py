@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.runs.records import Order, Run, SceneRecord
     from ui.maps import MapEvent
-    from ui.task.task import Drawn, Task
+    from ui.task.task import Drawn, TaskPage
 
 
 def submit(record: SceneRecord, order: Callable[[Drawn], Order], drawn: Drawn) -> str:
@@ -32,7 +32,7 @@ def submit(record: SceneRecord, order: Callable[[Drawn], Order], drawn: Drawn) -
     return resources.jobs().submit(order(drawn))
 
 
-def show_state(run: Run, task: Task, *, opens: bool = True) -> bool:
+def show_state(run: Run, task: TaskPage, *, opens: bool = True) -> bool:
     """Show how far a run is, or why it has no result; True when its result can be shown.
 
     Parameters
@@ -47,7 +47,7 @@ def show_state(run: Run, task: Task, *, opens: bool = True) -> bool:
             to = {"run": run.parents[0]}
             st.page_link(task.page, label=f"Back to the {task.noun} without scores", query_params=to)
         if run.active:
-            jobs.follow(run.id, what=task.working.get(run.kind, "Working"))
+            jobs.follow(run.id, what=task.working(run))
         else:
             jobs.show_ended(run, opens=opens)
         return False
@@ -59,7 +59,7 @@ def show_state(run: Run, task: Task, *, opens: bool = True) -> bool:
     return True
 
 
-def tell_area(event: MapEvent, task: Task, *, again: bool = False) -> None:
+def tell_area(event: MapEvent, task: TaskPage, *, again: bool = False) -> None:
     """Say what the button will work on: the whole scene, or what is drawn.
 
     Parameters

@@ -1,26 +1,49 @@
-"""What one task's page is called and says; everything else of the page is shared or a part of the task's own."""
+"""How the browser shows a task: what its page is called and says, and which of its parts other pages show."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from core.runs.kinds import Ref, Task, find_task, tasks
+
 if TYPE_CHECKING:
-    from core.runs.records import SceneRecord
+    from core.runs.records import Run, SceneRecord
 
 Drawn = Mapping[str, Any] | None
 """GeoJSON outline of the part of a scene that is drawn on its map; None for all of it."""
 
 
 @dataclass(frozen=True)
-class Task:
+class Card:
+    """A task on the first page.
+
+    Attributes
+    ----------
+    text
+        What it answers.
+    button, address
+        Words of the button that starts it on a sample, and the query parameters that it leads to.
+    other
+        Words of the link to its page.
+    """
+
+    text: str
+    button: str
+    address: Mapping[str, str]
+    other: str = "Use an image of your own or open data"
+
+
+@dataclass(frozen=True)
+class TaskPage:
     """A task as its page names it.
 
     Attributes
     ----------
     name
-        Name of the task, of its page and of its folders.
+        Name of the task and of its page.
     title, question
         Heading of the page, and the line that says what the page answers.
     noun
@@ -29,12 +52,16 @@ class Task:
         Words of the button that starts a run, and what it then does, as in "*Map landslides* maps the whole scene".
     again
         Words of the tick that takes the drawn area of an earlier run again.
-    working
-        What a run under way does, by its kind.
-    kinds
-        Kinds of runs whose result the page shows.
+    card
+        The task on the first page.
     samples
         What the samples that the page offers hold; see `core.catalog.samples.Sample`.
+    script
+        The page's script, as links name it; by default ``pages/<name>.py``.
+    compare
+        ``(first, second) -> None``: shows two runs over each other; None for a task without a map.
+    reader
+        A `ui.runs.reading.Reader`: how a run is read; None where the report's parts are shown as they are.
     """
 
     name: str
@@ -44,15 +71,44 @@ class Task:
     button: str
     asks: str
     again: str
-    working: Mapping[str, str]
-    kinds: tuple[str, ...]
+    card: Card
     samples: tuple[str, ...] = ("image",)
+    script: str = ""
+    compare: Ref | None = None
+    reader: Ref | None = None
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+        return find_task(self.name)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of runs whose result the page shows."""
+        return tuple(kind.name for kind in self.task.kinds if kind.primary)
 
     @property
     def page(self) -> str:
         """The page's script, as links name it."""
-        return f"../pages/{self.name}.py"
+        return self.script or f"../pages/{self.name}.py"
+
+    def working(self, run: Run) -> str:
+        """What a run of the task does while it is running."""
+        kind = self.task.kind(run.kind)
+        return kind.working if kind else "Working"
 
     def map_key(self, record: SceneRecord) -> str:
         """Key of the map of a scene on the task's page, with and without a run."""
         return f"{self.name}-map-{record.id}"
+
+
+@lru_cache(maxsize=1)
+def task_pages() -> Mapping[str, TaskPage]:
+    """The pages of all tasks that have one, by the name of the task."""
+    return {task.name: task.page.load() for task in tasks().values() if task.page is not None}
+
+
+def script_of(page: str) -> str:
+    """The script of a page by its name, as links name it: that of a task, or one of the shared pages."""
+    known = task_pages().get(page)
+    return f"../pages/{page}.py" if known is None else known.page

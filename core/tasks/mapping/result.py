@@ -62,6 +62,16 @@ class MappingResult(ImageResult):
             found |= {name: float(getattr(confusion, name)) for name in ("f1", "iou", "precision", "recall")}
         return found
 
+    def baseline_metrics(self) -> tuple[str, dict[str, float]]:
+        """See `RunResult`: the colour index at its own threshold."""
+        from core.tasks.mapping.findings import score
+
+        scores = score(self, self.threshold)
+        if scores is None or scores.baseline is None:
+            return "", {}
+        names = ("f1", "iou", "precision", "recall")
+        return "Colour index", {name: float(getattr(scores.baseline, name)) for name in names}
+
     def to_json(self) -> dict[str, Any]:
         """See `RunResult`."""
         return {

@@ -382,7 +382,7 @@ def test_a_file_that_was_named_since_the_look_stays(tmp_path: Path, store: Store
     again = kept(0, 0.5)
 
     assert remove_orphans(store, found) == ()
-    assert store.mapping(again).artifact("probability") == path
+    assert store.result(again, MappingResult).artifact("probability") == path
 
 
 def test_rows_whose_file_is_gone_are_listed(tmp_path: Path, store: Store, kept: Keep) -> None:
@@ -430,6 +430,6 @@ def test_a_shared_raster_outlives_the_run_that_made_it(store: Store, kept: Keep)
 
     prune(store, plan(store, older_than=days(30)))
 
-    result: MappingResult = store.mapping(second)
+    result: MappingResult = store.result(second, MappingResult)
     assert there(store, first) == [False]
     assert result.artifact("probability").is_file()

@@ -18,8 +18,10 @@ from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.detection.findings import default_choice, find
 from core.tasks.detection.options import Options
+from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, order_of, order_scored, request_for, request_of, rescore, run_detection
 from core.tasks.detection.runtime import open_detector
+from core.tasks.mapping.result import MappingResult
 from tests.factories import (
     PLACEMENTS,
     detector_spec,
@@ -78,7 +80,7 @@ def test_a_run_is_stored_with_where_all_of_it_came_from(tmp_path: Path, store: S
     result = run_detection(store, scene, BRIGHT, truth=truth, name="A try")
     run = store.run(result.id)
 
-    assert store.detection(result.id) == result
+    assert store.result(result.id, DetectionResult) == result
     assert (run.task, run.kind, run.status) == ("detection", "detection", "done")
     assert (run.name, run.model) == ("A try", "bright")
     assert run.metrics == {"boxes": 2, "ap50": 1, "ap50_95": 1, "f1": 1, "precision": 1, "recall": 1}
@@ -112,7 +114,7 @@ def test_a_queued_order_is_done_by_whoever_takes_it(tmp_path: Path, store: Store
     perform(store, identity)
 
     assert store.run(identity).status == "done"
-    assert store.detection(identity).metrics() == {"boxes": 2}
+    assert store.result(identity, DetectionResult).metrics() == {"boxes": 2}
 
 
 def test_a_scene_the_model_has_seen_and_a_synthetic_one_are_marked(
@@ -149,7 +151,7 @@ def test_a_reference_added_later_scores_the_run_without_searching_again(
     record = store.add_scene(scene_of(tmp_path).path, "scene")
     identity = store.order(order_of(record, BRIGHT))
     perform(store, identity)
-    result = store.detection(identity)
+    result = store.result(identity, DetectionResult)
     half = mask()
     half[:, 35:] = 0
     known = replace(record, truth=write_raster(tmp_path / "truth.tif", half))
@@ -161,7 +163,7 @@ def test_a_reference_added_later_scores_the_run_without_searching_again(
     assert scored.artifacts["candidates"] == result.artifacts["candidates"]
     assert scored.metrics()["precision"] == pytest.approx(0.5)
     assert scored.metrics()["recall"] == 1
-    assert store.detection(identity).metrics() == {"boxes": 2}
+    assert store.result(identity, DetectionResult).metrics() == {"boxes": 2}
 
 
 def test_scoring_as_a_job_gives_what_scoring_at_once_gives(tmp_path: Path, store: Store) -> None:
@@ -172,7 +174,7 @@ def test_scoring_as_a_job_gives_what_scoring_at_once_gives(tmp_path: Path, store
     identity = store.order(order_scored(result, record))
     perform(store, identity)
 
-    assert store.detection(identity).metrics() == rescore(store, result, record).metrics()
+    assert store.result(identity, DetectionResult).metrics() == rescore(store, result, record).metrics()
 
 
 def test_scoring_without_a_reference_or_on_another_image_is_refused(tmp_path: Path, store: Store) -> None:
@@ -193,9 +195,9 @@ def test_a_run_of_one_task_is_none_of_the_other(tmp_path: Path, store: Store) ->
     result = run_detection(store, scene_of(tmp_path), BRIGHT)
 
     with pytest.raises(InputError, match="of the task detection"):
-        store.mapping(result.id)
+        store.result(result.id, MappingResult)
     kept = keep_detection(store, made_detection(tmp_path / "made", result.candidates()))
-    assert store.detection(kept.id).candidates().corners.tolist() == result.candidates().corners.tolist()
+    assert store.result(kept.id, DetectionResult).candidates().corners.tolist() == result.candidates().corners.tolist()
 
 
 def test_bands_of_another_scene_are_found_by_name(tmp_path: Path, store: Store) -> None:

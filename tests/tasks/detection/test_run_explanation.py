@@ -71,7 +71,7 @@ def test_the_map_marks_the_box_wherever_it_lies(tmp_path: Path, store: Store, pl
     result, detections = searched(store, scene)
     assert detections.count == 2
 
-    why = explain_box(store, scene, result, question_of(detections, number))
+    why = explain_box(store, result, question_of(detections, number))
 
     whole = attribution(why, result)
     rows, columns = ((slice(8, 14), slice(10, 20)), (slice(70, 78), slice(80, 94)))[number - 1]
@@ -91,7 +91,7 @@ def test_what_has_no_data_has_no_attribution(tmp_path: Path, store: Store) -> No
     scene = two_reds(tmp_path)
     result, detections = searched(store, scene)
 
-    whole = attribution(explain_box(store, scene, result, question_of(detections, 1)), result)
+    whole = attribution(explain_box(store, result, question_of(detections, 1)), result)
 
     assert np.isnan(whole[0, 0])
     assert np.isfinite(whole[1:64, 1:64]).all()
@@ -102,7 +102,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     result, detections = searched(store, scene)
     question = question_of(detections, 2)
 
-    why = store.detection(explain_box(store, scene, result, question).id)
+    why = store.result(explain_box(store, result, question).id, DetectionResult)
 
     assert (why.kind, why.parents, why.scene_digest, why.model) == (
         "explanation", (result.id,), scene.digest, "bright",
@@ -127,7 +127,7 @@ def test_every_method_marks_the_box_that_is_asked_about(tmp_path: Path, store: S
     scene = two_reds(tmp_path)
     result, detections = searched(store, scene)
 
-    whole = attribution(explain_box(store, scene, result, question_of(detections, 1, method)), result)
+    whole = attribution(explain_box(store, result, question_of(detections, 1, method)), result)
 
     row, column = np.unravel_index(int(np.nanargmax(whole)), whole.shape)
     assert 8 <= row < 14
@@ -151,8 +151,8 @@ def test_a_job_gives_what_the_page_gives_and_is_found_again(tmp_path: Path, stor
     assert known is not None
     assert known.id == identity
     assert known_explanation(store, result, replace(question, method="d-rise")) is None
-    here = explain_box(store, scene, result, question)
-    np.testing.assert_array_equal(attribution(store.detection(identity), result), attribution(here, result))
+    here = explain_box(store, result, question)
+    np.testing.assert_array_equal(attribution(store.result(identity, DetectionResult), result), attribution(here, result))
 
 
 @pytest.mark.parametrize("placement", ["north-up", "without CRS"])
@@ -161,7 +161,7 @@ def test_a_stored_explanation_is_pictured_with_its_box_and_both_signs(
 ) -> None:
     scene = two_reds(tmp_path, placement)
     result, detections = searched(store, scene)
-    why = explain_box(store, scene, result, question_of(detections, 2))
+    why = explain_box(store, result, question_of(detections, 2))
 
     seen = pictured(store, why.id, scene)
 
@@ -183,7 +183,7 @@ def test_a_box_larger_than_the_window_is_asked_about_in_its_middle(tmp_path: Pat
     scene = Scene.open(write_raster(tmp_path / "scene.tif", values))
     result, detections = searched(store, scene)
 
-    why = explain_box(store, scene, result, question_of(detections, 1))
+    why = explain_box(store, result, question_of(detections, 1))
 
     assert any("larger than what the detector sees at a time" in note for note in why.notes)
     assert why.provenance["window"] == [43, 68, 64, 64]
@@ -199,20 +199,20 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
     with pytest.raises(InputError, match="no method 'guess'"):
         question_of(detections, 1, "guess")
     with pytest.raises(InputError, match="no layer 'other'"):
-        explain_box(store, scene, result, question_of(detections, 1, layer="other"))
+        explain_box(store, result, question_of(detections, 1, layer="other"))
     with pytest.raises(InputError, match="outside the scene"):
-        explain_box(store, scene, result, BoxQuestion(AskedBox((500, 500, 510, 510), 0.5)))
+        explain_box(store, result, BoxQuestion(AskedBox((500, 500, 510, 510), 0.5)))
     other = tmp_path / "other"
     other.mkdir()
     with pytest.raises(InputError, match="not the scene of this run"):
-        explain_box(store, two_reds(other, "rotated"), result, question_of(detections, 1))
+        explain_box(store, result, question_of(detections, 1))
     assert store.count() == before
 
 
 def test_only_what_one_detector_found_can_be_explained(tmp_path: Path, store: Store) -> None:
     scene = two_reds(tmp_path)
     result, detections = searched(store, scene)
-    why = explain_box(store, scene, result, question_of(detections, 1))
+    why = explain_box(store, result, question_of(detections, 1))
 
     with pytest.raises(InputError, match="no detection but of kind explanation"):
         order_explanation(why, question_of(detections, 1))
@@ -229,4 +229,4 @@ def test_a_model_that_was_trained_again_does_not_explain_its_predecessor(
     write_model(models, detector_spec(), {**red_weights(3), "last.bias": torch.tensor([-0.1])})
 
     with pytest.raises(InputError, match="no longer the one"):
-        explain_box(store, scene, result, question_of(detections, 1))
+        explain_box(store, result, question_of(detections, 1))

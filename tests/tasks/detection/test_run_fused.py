@@ -62,7 +62,7 @@ def pair(quick_store: Store, tmp_path: Path) -> tuple[DetectionResult, Detection
 def test_a_fused_run_holds_the_boxes_of_both_with_the_scores_of_the_tree(
     quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
 ) -> None:
-    fused = quick_store.detection(done_here(quick_store, order_fused(*pair, TREE)))
+    fused = quick_store.result(done_here(quick_store, order_fused(*pair, TREE)), DetectionResult)
 
     assert (fused.kind, fused.parents, fused.model) == ("fused", (pair[0].id, pair[1].id), "eye + foot")
     boxes = fused.candidates()
@@ -79,7 +79,7 @@ def test_a_fused_run_holds_the_boxes_of_both_with_the_scores_of_the_tree(
 def test_a_fused_run_says_where_it_comes_from(
     quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
 ) -> None:
-    fused = quick_store.detection(done_here(quick_store, order_fused(*pair, TREE)))
+    fused = quick_store.result(done_here(quick_store, order_fused(*pair, TREE)), DetectionResult)
 
     assert FusionTree.from_json(fused.provenance["tree"]) == TREE
     assert [told["run"] for told in fused.provenance["fused"]] == [pair[0].id, pair[1].id]
@@ -92,7 +92,7 @@ def test_a_fused_run_is_not_asked_why_but_its_detectors_are(
 ) -> None:
     from core.tasks.detection.run_explanation import order_explanation, question_of
 
-    fused = quick_store.detection(done_here(quick_store, order_fused(*pair, TREE)))
+    fused = quick_store.result(done_here(quick_store, order_fused(*pair, TREE)), DetectionResult)
     question = question_of(find(fused, default_choice(fused)), 1)
     with pytest.raises(InputError, match="one of the runs that it joins"):
         order_explanation(fused, question)
@@ -117,7 +117,7 @@ def test_elevation_of_the_scene_is_asked_where_the_tree_wants_it(quick_store: St
     one = keep_detection(quick_store, image, record.id)
     two = keep_detection(quick_store, ground(tmp_path))
 
-    fused = quick_store.detection(done_here(quick_store, order_fused(one, two, STEEP)))
+    fused = quick_store.result(done_here(quick_store, order_fused(one, two, STEEP)), DetectionResult)
 
     assert fused.candidates().corners[0].tolist() == [10, 10, 20, 20]
     assert (fused.candidates().scores > 0.5).sum() == 1

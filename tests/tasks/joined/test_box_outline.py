@@ -70,9 +70,9 @@ def test_the_outline_is_the_patch_in_the_box_at_its_place(tmp_path: Path, store:
     scene = three_reds(tmp_path, placement)
     result = searched(store, scene)
 
-    made = outline_box(store, scene, result, outline_question(find(result, CHOICE), 2, "red"))
+    made = outline_box(store, result, outline_question(find(result, CHOICE), 2, "red"))
 
-    stored = store.detection(made.id)
+    stored = store.result(made.id, DetectionResult)
     assert (stored.kind, stored.parents, stored.model) == ("outline", (result.id,), "red")
     outline = read_outline(stored)
     assert outline is not None
@@ -96,7 +96,7 @@ def test_the_probability_is_that_of_a_mapping_of_all(tmp_path: Path, store: Stor
     result = searched(store, scene)
     question = outline_question(find(result, CHOICE), 2, "red")
 
-    made = outline_box(store, scene, result, question)
+    made = outline_box(store, result, question)
 
     part = Region(*made.provenance["window"])
     assert part == question.region(scene.grid)
@@ -122,7 +122,7 @@ def test_patches_that_lie_mostly_in_the_box_are_one_outline_of_several_parts(tmp
     scene = three_reds(tmp_path)
     result = detected(store, tmp_path, scene, [[58, 66, 82, 90]])
 
-    made = outline_box(store, scene, result, outline_question(find(result, CHOICE), 1, "red"))
+    made = outline_box(store, result, outline_question(find(result, CHOICE), 1, "red"))
 
     outline = read_outline(made)
     assert outline is not None
@@ -138,7 +138,7 @@ def test_of_what_reaches_far_beyond_the_box_only_the_part_in_it_is_taken_and_tha
     scene = three_reds(tmp_path)
     result = detected(store, tmp_path, scene, [[60, 70, 64, 74]])
 
-    made = outline_box(store, scene, result, outline_question(find(result, CHOICE), 1, "red"))
+    made = outline_box(store, result, outline_question(find(result, CHOICE), 1, "red"))
 
     outline = read_outline(made)
     assert outline is not None
@@ -152,7 +152,7 @@ def test_where_nothing_reaches_the_threshold_there_is_no_outline_but_the_highest
     scene = three_reds(tmp_path)
     result = searched(store, scene)
 
-    made = outline_box(store, scene, result, outline_question(find(result, CHOICE), 3, "red", 0.95))
+    made = outline_box(store, result, outline_question(find(result, CHOICE), 3, "red", 0.95))
 
     assert read_outline(made) is None
     assert set(made.artifacts) == {"probability"}
@@ -168,7 +168,7 @@ def test_a_job_gives_what_the_page_gives(tmp_path: Path, store: Store) -> None:
     identity = store.order(order_outline(result, question))
     perform(store, identity, raising=True)
 
-    there, here = store.detection(identity), outline_box(store, scene, result, question)
+    there, here = store.result(identity, DetectionResult), outline_box(store, result, question)
     # Files are kept by their content, so that the same content is the same file.
     assert there.artifacts["probability"] == here.artifacts["probability"]
     assert there.metrics() == here.metrics()
@@ -186,9 +186,9 @@ def test_what_cannot_be_outlined_is_refused_and_leaves_no_run(tmp_path: Path, st
     with pytest.raises(InputError, match="not between 0 and 1"):
         outline_question(detections, 1, "red", 1.5)
     with pytest.raises(BandError):
-        outline_box(store, scene, result, outline_question(detections, 1, "near-infrared"))
+        outline_box(store, result, outline_question(detections, 1, "near-infrared"))
     with pytest.raises(InputError, match="outside the scene"):
-        outline_box(store, scene, result, OutlineQuestion(AskedBox((500, 500, 510, 510), 0.5), "red"))
+        outline_box(store, result, OutlineQuestion(AskedBox((500, 500, 510, 510), 0.5), "red"))
     assert store.count() == before
 
 

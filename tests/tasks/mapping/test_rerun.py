@@ -24,6 +24,7 @@ from core.raster.scene import Scene
 from core.runs.records import Order, Run
 from core.runs.store import Store
 from core.tasks.mapping.options import Options
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
 from core.tasks.mapping.run_change import difference_here
 from tests.factories import tiny_spec, write_model, write_raster
@@ -153,9 +154,9 @@ def test_a_difference_again_has_the_same_content(quick_store: Store, scene: Scen
     record = quick_store.add_scene(scene.path, "scene")
     requests = [Request("net", stretch=stretch, engine="torch") for stretch in ("none", "10,90")]
     runs = [performed(quick_store, order_of(record, request)) for request in requests]
-    before, after = (quick_store.mapping(run.id) for run in runs)
+    before, after = (quick_store.result(run.id, MappingResult) for run in runs)
 
-    changes = [quick_store.mapping(difference_here(quick_store, before, after)) for _ in range(2)]
+    changes = [quick_store.result(difference_here(quick_store, before, after), MappingResult) for _ in range(2)]
 
     one, other = (digests(quick_store.run(change.id)) for change in changes)
     assert one == other

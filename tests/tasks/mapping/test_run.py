@@ -76,7 +76,7 @@ def test_a_run_is_stored_with_where_all_of_it_came_from(tmp_path: Path, store: S
     scene = scene_of(tmp_path, ramp(20, 20))
 
     result = run_mapping(store, scene, RED)
-    again = store.mapping(result.id)
+    again = store.result(result.id, MappingResult)
 
     assert (again.scene, again.scene_digest, again.model) == ("scene", scene.digest, "red")
     assert store.scene_record(again.scene_id).scene.path == scene.path
@@ -202,8 +202,8 @@ def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store)
     np.testing.assert_array_equal(codes_of(later), codes_of(plain))
     assert later.provenance["truth"] == at_once.provenance["truth"]
     assert later.parents == (plain.id,)
-    assert not store.mapping(plain.id).has_truth
-    assert store.mapping(later.id).has_truth
+    assert not store.result(plain.id, MappingResult).has_truth
+    assert store.result(later.id, MappingResult).has_truth
     found = expected_codes(values[0])[3:] / 254 >= 0.5
     assert Confusion.at(at_once.counts, 0.5) == Confusion.of(found, truth[3:] == 1)
 
@@ -219,7 +219,7 @@ def test_scoring_as_a_job_is_scoring_at_once(tmp_path: Path, store: Store) -> No
     told: list[tuple[int, int]] = []
     perform(store, job, raising=True, listen=lambda *steps: told.append(steps))
 
-    later = store.mapping(job)
+    later = store.result(job, MappingResult)
     np.testing.assert_array_equal(later.counts, at_once.counts)
     assert later.artifacts == at_once.artifacts
     assert (later.kind, later.parents, later.scene_id) == ("scored", (plain.id,), record.id)

@@ -70,7 +70,7 @@ def test_the_pixels_of_the_polygon_are_asked_about_wherever_it_lies(
     result = mapped(store, scene)
     target = find(result, Choice(0.5)).polygons.iloc[[number]]
 
-    why = explain(store, scene, result, target, layer())
+    why = explain(store, result, target, layer())
 
     assert why.region.sum() == (8 * 14, 6 * 10)[number]
     # The window shows the rectangle where the region is: red there, dark elsewhere.
@@ -92,7 +92,7 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
     polygons = find(result, Choice(0.5)).polygons
     assert len(polygons) == 1
 
-    why = explain(store, scene, result, polygons, layer())
+    why = explain(store, result, polygons, layer())
 
     assert why.region.sum() == 8 * 14
     row, column = np.argwhere(why.region)[0]
@@ -102,7 +102,7 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
 def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Store) -> None:
     scene = two_reds(tmp_path)
 
-    why = explain(store, scene, mapped(store, scene), (73, 85), layer())
+    why = explain(store, mapped(store, scene), (73, 85), layer())
 
     assert why.region.sum() == 25
     row, column = np.argwhere(why.region).mean(axis=0)
@@ -113,8 +113,8 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     scene = two_reds(tmp_path)
     result = mapped(store, scene)
 
-    why = explain(store, scene, result, (10, 15), layer())
-    stored = store.mapping(why.run.id)
+    why = explain(store, result, (10, 15), layer())
+    stored = store.result(why.run.id, MappingResult)
 
     assert (stored.kind, stored.parents, stored.scene_digest) == ("explanation", (result.id,), scene.digest)
     assert stored.notes == (why.sentence,)
@@ -137,7 +137,7 @@ def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anythin
 ) -> None:
     scene = two_reds(tmp_path)
 
-    why = explain(store, scene, mapped(store, scene), (10, 15), layer())
+    why = explain(store, mapped(store, scene), (10, 15), layer())
 
     assert why.deletion.drop_top > why.deletion.drop_random
 
@@ -147,9 +147,9 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
     result = mapped(store, scene)
 
     with pytest.raises(InputError, match="no layer"):
-        explain(store, scene, result, (10, 15), "no.such")
+        explain(store, result, (10, 15), "no.such")
     with pytest.raises(InputError, match="outside the scene"):
-        explain(store, scene, result, (500, 15), layer())
+        explain(store, result, (500, 15), layer())
     assert len(list(store.runs())) == 1
 
 
@@ -162,7 +162,7 @@ def test_a_model_that_was_trained_again_does_not_explain_its_predecessor(
     write_model(models, tiny_spec("deep", encoder="deep"), {**weights, "last.bias": torch.tensor([-1.0])})
 
     with pytest.raises(InputError, match="no longer the one"):
-        explain(store, scene, result, (10, 15), "first")
+        explain(store, result, (10, 15), "first")
 
 
 def test_a_network_that_reduces_its_input_can_be_asked(models: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_worker_outlines_what_the_page_would_have_found(store: Store, result: 
     assert [(one.role, one.path.suffix, one.media_type) for one in run.artifacts] == [
         ("landslides", ".gpkg", "application/geopackage+sqlite3")
     ]
-    assert store.mapping(identity).kind == "outlines"
+    assert store.result(identity, MappingResult).kind == "outlines"
 
     again = outlined(store, result, run, CHOICE)
     assert again.polygons.geometry.to_wkb().tolist() == found.polygons.geometry.to_wkb().tolist()
