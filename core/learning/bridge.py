@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,56 @@ class Bridge:
         return values.astype(np.float32, copy=False)
 
 
+class Fit(IntEnum):
+    """How well a model fits a scene, the best first."""
+
+    SUITED = 0
+    """The scene has the model's bands, and one of its pixels shows about what the model was trained on."""
+    USABLE = 1
+    """The scene has the model's bands; its pixels are finer or coarser than those the model was trained on."""
+    ADJUSTABLE = 2
+    """It runs only with a choice of the user's: which bands to take, where the scene does not say, or to keep a pixel
+    size that is far from the model's."""
+    UNUSABLE = 3
+    """The model cannot be run on the scene; `why_unusable` says why."""
+
+
+def fit_of(spec: ModelSpec, scene: Scene) -> Fit:
+    """How well a model fits a scene, by the bands of both, the values' type and the size of a pixel."""
+    if why_unusable(spec, scene) is not None:
+        return Fit.UNUSABLE
+    try:
+        guess_bands(scene, spec.bands)
+        _scale(scene, spec, "auto")
+    except InputError:
+        return Fit.ADJUSTABLE
+    return Fit.SUITED if _pixels_suit(spec, scene) else Fit.USABLE
+
+
 def suits(spec: ModelSpec, scene: Scene) -> bool:
-    """Whether a model is one to begin with for a scene, by what one pixel shows.
+    """Whether a model is one to begin with for a scene: it reads the scene's bands at about the scene's pixel size."""
+    return fit_of(spec, scene) is Fit.SUITED
+
+
+def why_unusable(spec: ModelSpec, scene: Scene) -> InputError | None:
+    """Why a model cannot be run on a scene, whatever is chosen; None when it can."""
+    if len(scene.bands) < len(set(spec.bands)):
+        try:
+            guess_bands(scene, spec.bands)
+        except BandError as error:
+            return error
+    if spec.value_range[0] < 0 and np.dtype(scene.dtype).kind == "u":
+        return InputError(
+            f"{scene.name} holds values without a sign ({scene.dtype}); {spec.title} reads {', '.join(spec.bands)}, "
+            "which is positive or negative.",
+            "An image is not a map of such a quantity.",
+            "Choose a model for images, or a scene with signed values.",
+        )
+    return None
+
+
+def _pixels_suit(spec: ModelSpec, scene: Scene) -> bool:
+    """Whether one pixel of a scene shows about what one of the model's training images did.
 
     A model of a known ground distance suits scenes of up to four times more or less; one of varying distance was
     trained on aerial images and suits scenes finer than two metres. A scene whose distance is unknown is taken for

@@ -10,7 +10,7 @@ import pytest
 from rasterio.transform import from_origin
 
 from core.errors import BandError, InputError
-from core.learning.bridge import bridge, parse_bands, suits
+from core.learning.bridge import Fit, bridge, fit_of, parse_bands, suits, why_unusable
 from core.raster.scene import Scene
 from tests.factories import ramp, tiny_spec, write_raster
 
@@ -220,6 +220,65 @@ def test_the_model_to_begin_with_is_one_for_such_images(
 
     assert suits(tiny_spec(ground_distance=10.0), scene) is satellite
     assert suits(tiny_spec(ground_distance=None), scene) is aerial
+
+
+VELOCITY: dict[str, Any] = {
+    "bands": ("velocity",), "value_range": (-150.0, 150.0), "mean": (0.0,), "deviation": (1.0,),
+    "stretch_low": (-30.0,), "stretch_high": (30.0,), "ground_distance": 10.0,
+}  # fmt: skip
+"""What a model of radar velocity differs in."""
+
+
+def velocity(path: Path, **options: Any) -> Scene:
+    return Scene.open(write_raster(path, np.linspace(-40, 40, 100, dtype=np.float32).reshape(10, 10), **options))
+
+
+def test_a_model_of_radar_velocity_cannot_be_run_on_an_image_whatever_its_pixel_size(colour: Scene) -> None:
+    spec = tiny_spec(**VELOCITY)
+
+    assert fit_of(spec, colour) is Fit.UNUSABLE
+    reason = why_unusable(spec, colour)
+    assert reason is not None
+    assert "without a sign (uint8)" in reason.what
+    assert suits(tiny_spec(ground_distance=10.0), colour)
+
+
+def test_a_model_of_colours_cannot_be_run_on_a_map_of_radar_velocity(tmp_path: Path) -> None:
+    scene = velocity(tmp_path / "velocity.tif", descriptions=["velocity"])
+    spec = tiny_spec(ground_distance=10.0)
+
+    assert fit_of(spec, scene) is Fit.UNUSABLE
+    reason = why_unusable(spec, scene)
+    assert reason is not None
+    assert "has one band, the model needs 3: red, green, blue" in reason.what
+    assert suits(tiny_spec(**VELOCITY), scene)
+
+
+def test_a_single_band_that_may_be_velocity_is_assigned_by_the_user(tmp_path: Path) -> None:
+    assert fit_of(tiny_spec(**VELOCITY), velocity(tmp_path / "unnamed.tif")) is Fit.ADJUSTABLE
+
+
+def test_a_model_of_the_terrain_waits_for_an_assignment_on_an_image(colour: Scene, tmp_path: Path) -> None:
+    """Three bands could be anything, but these are colours; those of a relief say so."""
+    spec = tiny_spec(bands=("hillshade", "slope", "position"), ground_distance=10.0)
+    relief = write_raster(tmp_path / "relief.tif", ramp(20, 30), descriptions=spec.bands)
+
+    assert fit_of(spec, colour) is Fit.ADJUSTABLE
+    assert fit_of(spec, Scene.open(relief)) is Fit.SUITED
+
+
+@pytest.mark.parametrize(
+    ("distance", "fit"),
+    [(10.0, Fit.SUITED), (2.5, Fit.SUITED), (1.0, Fit.USABLE), (100.0, Fit.USABLE), (0.5, Fit.ADJUSTABLE)],
+)
+def test_pixels_of_another_size_fit_less_the_further_they_are_from_the_models(
+    tmp_path: Path, distance: float, fit: Fit
+) -> None:
+    """Up to four times as suited, below sixteen times resampled, beyond only left at their own size."""
+    transform = from_origin(500_000, 5_100_000, distance, distance)
+    path = write_raster(tmp_path / "scene.tif", ramp(40, 40), crs="EPSG:32632", transform=transform)
+
+    assert fit_of(tiny_spec(ground_distance=10.0), Scene.open(path)) is fit
 
 
 def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:

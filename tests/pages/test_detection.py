@@ -284,7 +284,32 @@ def test_without_a_scene_band_it_is_refused_in_sight_of_the_button(
     page.run()
     assert not page.exception
     assert any("band" in error.value for error in page.error)
-    assert "Detect landslides" not in labels(page)
+    (button,) = [part for part in page.button if part.label == "Detect landslides"]
+    assert button.disabled
+
+
+def test_the_detector_to_begin_with_is_one_that_reads_the_scenes_bands(
+    page: AppTest, store: Store, models: Path, scene: SceneRecord
+) -> None:
+    """The detector of radar velocity has the best score, and still does not come first for an image."""
+    radar = detector_spec(
+        "radar", bands=("velocity",), value_range=(-150.0, 150.0), mean=(0.0,), deviation=(1.0,),
+        ground_distance=10.0, scores={"validation": {"ap50": 0.99}},
+    )  # fmt: skip
+    make_detector_model(models, radar)
+    page.query_params["scene"] = scene.id
+    page.run()
+    (chosen,) = [box for box in page.selectbox if box.label == "Model"]
+    assert chosen.value == "bright"
+    press(page, "Detect landslides")
+    assert [run.model for run in store.runs()] == ["bright"]
+
+    (chosen,) = [box for box in page.selectbox if box.label == "Model"]
+    chosen.set_value("radar").run()
+    (button,) = [part for part in page.button if part.label == "Detect landslides"]
+    assert button.disabled
+    (error,) = page.error
+    assert "without a sign" in error.value
 
 
 def test_a_run_under_way_is_followed_and_one_that_failed_says_why(

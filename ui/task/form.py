@@ -86,7 +86,7 @@ def same_area(record: SceneRecord, before: Earlier | None, task: TaskPage) -> Dr
 def choose_model(
     task: str, scene: Scene, before: Earlier | None, title: Callable[[StoredModel], str], explained: str
 ) -> StoredModel | None:
-    """Let the user choose a model, those first that suit the scene; None, with the words why, without any.
+    """Let the user choose a model, that which fits the scene best first; None, with the words why, without any.
 
     Parameters
     ----------
@@ -99,10 +99,10 @@ def choose_model(
     explained
         What the list's numbers mean.
     """
-    from core.learning.bridge import suits
+    from core.learning.bridge import fit_of
     from core.learning.store import list_models
 
-    ranked = sorted(list_models(task), key=lambda model: not suits(model.spec, scene))
+    ranked = sorted(list_models(task), key=lambda model: fit_of(model.spec, scene))
     models = {model.spec.name: model for model in ranked}
     if not models:
         st.info(f"No {task} model is installed. Train one with `python -m core {task} train`.")
@@ -161,6 +161,7 @@ def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[
     asked: Any = begin
     guess = _guess(scene, model)
     if guess is None:
+        _refuse(scene, model, button)
         return None
     resources.jobs().prepare()  # a worker starts while the user looks at the form
     if asked.bands and len(asked.bands) == len(guess) and max(asked.bands) <= len(scene.bands):
@@ -168,6 +169,9 @@ def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[
     stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"{asked.stretch} % of each band")}
     with st.form("ask", border=False):
         pressed = st.form_submit_button(button, type="primary", width="stretch")
+        beside = st.container()  # what keeps the button from acting is said where it was pressed
+        if None in guess:
+            beside.info(plain(f"{_unnamed(scene, model)} Choose the bands below."))
         with st.expander("Bands, values and accuracy", expanded=None in guess):
             bands = _bands(scene, model, guess)
             stretch = st.selectbox(
@@ -183,7 +187,10 @@ def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[
         return None
     known = tuple(band for band in bands if band is not None)
     if len(known) < len(bands):
-        raise BandError("Not every band is chosen.", remedy=f"Choose one each for {', '.join(model.spec.bands)}.")
+        with beside:
+            remedy = f"Choose one each for {', '.join(model.spec.bands)}."
+            show_error(BandError("Not every band is chosen.", remedy=remedy))
+        return None
     changes = {"model": model.spec.name, "bands": known, "stretch": stretch, "resample": resample, "options": options}
     made: R = replace(asked, **changes)
     return made
@@ -200,17 +207,37 @@ Bands = tuple[int | None, ...]
 
 
 def _guess(scene: Scene, model: StoredModel) -> Bands | None:
-    """Bands for the model; None, with the words why, when the scene has too few."""
+    """Bands for the model, None each where the file does not tell; None when it cannot be run on the scene."""
+    from core.learning.bridge import why_unusable
+    from core.raster.scene import guess_bands
+
+    if why_unusable(model.spec, scene) is not None:
+        return None
+    try:
+        return guess_bands(scene, model.spec.bands)
+    except BandError:
+        return (None,) * len(model.spec.bands)
+
+
+def _refuse(scene: Scene, model: StoredModel, button: str) -> None:
+    """Show the button as one that cannot be pressed, and the reason with it."""
+    from core.learning.bridge import why_unusable
+
+    st.button(button, type="primary", width="stretch", disabled=True)
+    reason = why_unusable(model.spec, scene)
+    if reason is not None:
+        show_error(reason)
+
+
+def _unnamed(scene: Scene, model: StoredModel) -> str:
+    """Which of the model's bands the file does not name."""
     from core.raster.scene import guess_bands
 
     try:
-        return guess_bands(scene, model.spec.bands)
+        guess_bands(scene, model.spec.bands)
     except BandError as error:
-        if len(scene.bands) < len(set(model.spec.bands)):
-            show_error(error)
-            return None
-        st.info(plain(f"{error.what} Choose the bands below."))
-        return (None,) * len(model.spec.bands)
+        return error.what
+    return ""  # an earlier run's bands were of another number
 
 
 def _bands(scene: Scene, model: StoredModel, guess: Bands) -> Bands:

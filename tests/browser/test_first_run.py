@@ -1,0 +1,47 @@
+"""From an empty store to a result by the first button of every task, with the models that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser import steps
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]  # for busy machines; a quiet one needs seconds
+
+PRIMARY = "[data-testid=stMain] [data-testid=stBaseButton-primary]"
+"""Buttons of the main part of a page that are its first choice."""
+
+RUN = "[data-testid=stMain] [data-testid=stBaseButton-primaryFormSubmit]"
+
+
+@pytest.fixture(scope="module")
+def address(start_server: Callable[..., Any]) -> str:
+    """A server with an empty store and the models that ship."""
+    return str(start_server().address)
+
+
+def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: Callable[..., Any]) -> None:
+    page = visit(address, viewport={"width": 1280, "height": 800}).page
+    page.locator(PRIMARY).first.wait_for()
+    tasks = page.locator(PRIMARY).count()
+    assert tasks == page.get_by_role("link", name="Use an image of your own").count()
+    for number in range(tasks):
+        page.goto(address)
+        page.locator(PRIMARY).nth(number).click()
+        button = page.locator(RUN).first
+        button.wait_for()
+        place = button.bounding_box()
+        assert place["y"] + place["height"] < 800, "the button stands below the fold"
+        assert button.is_enabled()
+        button.click()
+        run = page.wait_for_function("() => new URL(location).searchParams.get('run')").json_value()
+        page.get_by_role("tab", name="Findings").wait_for(timeout=600_000)
+        steps.settled(page)
+        assert page.evaluate("() => new URL(location).searchParams.get('run')") == run
+        figures = page.locator("[data-testid=stMetricValue]")
+        figures.first.wait_for()
+        assert any(character in "123456789" for character in figures.first.inner_text())
+        assert page.locator("[data-testid=stAlertContentError]").count() == 0
