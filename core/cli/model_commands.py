@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.options import add_options, announcing, progress, store_for
-from core.runs.kinds import find_task
+from core.runs.kinds import request_from
 
 if TYPE_CHECKING:
     from core.tasks.imagery.model_runs import TrainingRequest
@@ -59,13 +58,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from core.raster.folder import make_folder, write_json
     from core.tasks.imagery.model_runs import EVALUATION, SCORES, order_evaluation
 
-    kind = find_task(arguments.task).kind(EVALUATION)
-    assert kind is not None and kind.request is not None  # noqa: S101  the task has the command
     folders = {"images": str(arguments.images), "masks": str(arguments.masks)}
-    asked = kind.request.load()
-    own = {one.name: getattr(arguments, one.name) for one in fields(asked) if one.name not in folders}
+    request = request_from(arguments.task, EVALUATION, {**vars(arguments), **folders})
     model = find_model(arguments.task, arguments.model)
-    order = order_evaluation(arguments.task, model, asked(**folders, **own), name=arguments.name)
+    order = order_evaluation(arguments.task, model, request, name=arguments.name)
     if arguments.out is not None:
         make_folder(arguments.out.parent)
     with store_for(arguments) as store:

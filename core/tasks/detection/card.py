@@ -30,7 +30,7 @@ from core.tasks.detection.runtime import DetectorRuntime
 
 FAILURES = "failures.png"
 BASELINE = "mask-components"
-QUIET_VALLEY = Path(__file__).resolve().parents[2] / "data" / "samples" / "valley_before.tif"
+QUIET_VALLEY = Path(__file__).resolve().parents[3] / "data" / "samples" / "valley_before.tif"
 SCORE_NAMES = {
     "ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall",
 }  # fmt: skip

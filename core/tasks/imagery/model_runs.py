@@ -178,9 +178,7 @@ def evaluation(job: Job, request: EvaluationRequest, compared: Sequence[str], ev
     return _result(job, {SCORES: "scores.json"}, model, content, compared)
 
 
-def training(
-    job: Job, request: TrainingRequest, compared: Sequence[str], train: Train, finish: Finish
-) -> RunResult:
+def training(job: Job, request: TrainingRequest, compared: Sequence[str], train: Train, finish: Finish) -> RunResult:
     """Do the work of a training, or of scoring again what was trained.
 
     Parameters
@@ -205,7 +203,7 @@ def _trained(job: Job, request: TrainingRequest, train: Train) -> StoredModel:
     job.report(0, 0, "Reading the training images")
     source = request.description.path or f"{request.config.name}.toml"
     command = f"python -m core {job.run.task} train {source} --data DATA"
-    work = Path(request.work) if request.work else Path(job.store.home) / CHECKPOINTS
+    work = Path(request.work) if request.work else job.store.home / CHECKPOINTS
     return train(request.config, Path(request.data), work, command, progress)
 
 

@@ -22,7 +22,7 @@ from core.tasks.mapping.evaluate import Evaluation, PairScore, evaluate, predict
 from core.tasks.mapping.options import Options
 
 FAILURES = "failures.png"
-QUIET_VALLEY = Path(__file__).resolve().parents[2] / "data" / "samples" / "valley_before.tif"
+QUIET_VALLEY = Path(__file__).resolve().parents[3] / "data" / "samples" / "valley_before.tif"
 SCORE_NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
     "oa": "Overall accuracy", "kappa": "Kappa",

@@ -71,4 +71,4 @@ def train(job: Job, request: TrainingRequest) -> RunResult:
 
 
 def _runtime(store: Store, model: StoredModel) -> Runtime:
-    return open_runtime(model, network_of, Path(store.home) / "cache" / "onnx")
+    return open_runtime(model, network_of, store.home / "cache" / "onnx")
