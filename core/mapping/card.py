@@ -13,6 +13,7 @@ import numpy as np
 from core.learning.loop import Told, tell_nobody
 from core.learning.metrics import NODATA_CODE, Confusion, threshold_code
 from core.learning.pairs import Pair
+from core.learning.pretrained import is_package, start_words
 from core.learning.runtime import Runtime
 from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
@@ -180,6 +181,12 @@ def _quiet_words(spec: ModelSpec) -> list[str]:
     ]  # fmt: skip
 
 
+def _start(origin: str) -> str:
+    if is_package(origin):
+        return start_words(origin)
+    return f"encoder of {origin}, trained on the same split" if origin else "random weights"
+
+
 def card(model: StoredModel) -> str:
     """The model card as Markdown, all of it from the spec."""
     spec, training, cost = model.spec, model.spec.training, model.spec.cost
@@ -190,8 +197,7 @@ def card(model: StoredModel) -> str:
     options = ", ".join(f"{key} = {value}" for key, value in spec.options.items()) or "none"
     loss = " + ".join(f"{v.get('weight', 1):g} × {name.replace('_', '-')}" for name, v in training["loss"].items())
     distance = f"{spec.ground_distance:g} m" if spec.ground_distance else "varies, unknown per image"
-    origin = training["start_from"]
-    start = f"encoder of {origin}, trained on the same split" if origin else "random weights"
+    start = _start(training["start_from"])
     size = (model.folder / WEIGHTS).stat().st_size / 1e6
     lines = [
         f"# {spec.title}", "", spec.summary, "",
