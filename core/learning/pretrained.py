@@ -7,7 +7,7 @@ and only when the file of weights is the one whose digest stands there. No code 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ModelError
-from core.learning.store import sha256
+from core.learning.store import find_model, sha256
 
 PREFIX = "package:"
 """How a training description says that it starts from a package and not from a model that is here."""
@@ -167,10 +167,40 @@ def _layers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value for name, value in tensors.items() if not name.endswith("num_batches_tracked")}
 
 
-def start_words(start_from: str) -> str:
-    """What a training started from, with licence and source, for the model card."""
-    package = package_of(start_from)
-    return (
-        f"encoder weights of {package.title}, from the package {package.requirement} "
-        f"(SHA-256 `{package.sha256}`; licence {package.licence}; {package.citation})"
-    )
+def package_behind(start_from: str, tasks: Sequence[str]) -> PretrainedPackage | None:
+    """The package that a training started from, itself or by way of the models that it started from.
+
+    Parameters
+    ----------
+    start_from
+        As in a training description.
+    tasks
+        Tasks among whose models those it started from are looked for, in this order.
+    """
+    passed: set[str] = set()
+    while start_from and start_from not in passed:
+        if is_package(start_from):
+            return package_of(start_from)
+        passed.add(start_from)
+        start_from = _start_of(start_from, tasks)
+    return None
+
+
+def _start_of(name: str, tasks: Sequence[str]) -> str:
+    for task in tasks:
+        try:
+            return str(find_model(task, name).spec.training.get("start_from", ""))
+        except ModelError:
+            # Not a model of this task; a model that is no longer here says nothing about its origin.
+            continue
+    return ""
+
+
+def source_words(package: PretrainedPackage) -> str:
+    """A package's weights with their source, for the model card."""
+    return f"{package.title}, from the package {package.requirement} (SHA-256 `{package.sha256}`)"
+
+
+def licence_words(package: PretrainedPackage) -> str:
+    """The licence of a package's weights and whom to cite, for the model card."""
+    return f"Derived in part from {package.title}. Licence: {package.licence}. {package.citation}"

@@ -13,9 +13,19 @@ from torch import Tensor, nn
 
 from core.errors import ModelError
 from core.learning import pretrained
-from core.learning.pretrained import PACKAGES, PretrainedPackage, is_package, package_of, start_encoder, start_words
+from core.learning.pretrained import (
+    PACKAGES,
+    PretrainedPackage,
+    is_package,
+    licence_words,
+    package_behind,
+    package_of,
+    source_words,
+    start_encoder,
+)
 from core.learning.segmentation import build_network
 from core.learning.store import sha256
+from tests.factories import red_weights, tiny_spec, write_model
 
 WEIGHTS: Mapping[str, Tensor] = OrderedDict(
     {
@@ -120,11 +130,22 @@ def test_weights_of_another_encoder_are_refused_with_the_one_they_fit(
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
-def test_the_card_names_network_package_digest_licence_and_source(package: PretrainedPackage) -> None:
-    words = start_words("package:tiny_weights")
+def test_the_words_of_a_card_name_network_package_digest_licence_and_source(package: PretrainedPackage) -> None:
+    words = source_words(package) + licence_words(package)
 
     for word in ("Tiny, trained on nothing", "tiny-weights", package.sha256, "CC0-1.0", "Nobody 2020"):
         assert word in words
+
+
+def test_the_package_behind_a_model_is_found_by_way_of_the_models_between(
+    package: PretrainedPackage, models: Path
+) -> None:
+    for name, start in (("first", "package:tiny_weights"), ("second", "first"), ("itself", "itself"), ("random", "")):
+        write_model(models, tiny_spec(name, training={"start_from": start}), red_weights())
+
+    assert package_behind("package:tiny_weights", ("mapping",)) == package
+    assert package_behind("second", ("detection", "mapping")) == package
+    assert [package_behind(start, ("mapping",)) for start in ("", "random", "itself", "gone")] == [None] * 4
 
 
 @pytest.mark.parametrize("known", PACKAGES.values(), ids=list(PACKAGES))

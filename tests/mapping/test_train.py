@@ -24,7 +24,7 @@ from core.mapping import card as cards
 from core.mapping import train as training
 from core.mapping.train import divide, train
 from core.raster.scene import Scene
-from tests.factories import write_squares
+from tests.factories import tiny_spec, write_model, write_squares
 from tests.learning.test_config import TEXT, read
 from tests.learning.test_pretrained import package_in
 
@@ -142,8 +142,19 @@ def test_a_training_starts_from_the_weights_of_a_package_and_the_card_says_so(
     # The encoder learns at no pace here, so it is what the package holds; what follows it has learnt.
     assert torch.equal(model.load_weights()["network.encoder.weight"], start["theirs"])
     assert model.spec.scores["tuning"]["f1"] > 0.9
-    assert "Start: encoder weights of Tiny, trained on nothing, from the package tiny-weights" in finished.card
-    assert "CC0-1.0" in finished.card
+    assert "Start: encoder of Tiny, trained on nothing, from the package tiny-weights" in finished.card
+    assert "Derived in part from Tiny, trained on nothing. Licence: CC0-1.0. Nobody 2020" in finished.card
+
+
+def test_a_card_says_whether_its_encoder_was_trained_on_the_same_split(models: Path) -> None:
+    split = {"data": "Squares", "images_fit": 7, "images_tune": 3, "split_seed": 0, "start_from": ""}
+    write_model(models, tiny_spec("first", training=split))
+
+    same, other = {**split, "start_from": "first"}, {**split, "data": "Circles", "start_from": "first"}
+
+    assert cards._start(same) == "encoder of first, trained on the same split"
+    assert cards._start(other) == "encoder of first, trained on other data"
+    assert cards._start(split) == "random weights"
 
 
 def test_validation_scores_and_the_card_come_after_every_choice(
