@@ -1,7 +1,7 @@
 """A store written by an earlier version is migrated when it is opened, and loses nothing.
 
 ``tests/runs/stores`` holds its home folder, its contents as recorded when it was made, and the script that made it. All
-calls into the code are in ``tests/runs/stores/contents.py``, so that renamed functions are adapted in one place.
+calls into the code are in ``tests/runs/stores/adapters.py``, so that renamed functions are adapted in one place.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.runs.conftest import KINDS, sqlite_url
-from tests.runs.stores import contents, packing
+from tests.runs.stores import adapters, contents, packing
 
 EXPECTED: dict[str, Any] = json.loads(packing.EXPECTED.read_text(encoding="utf-8"))
 
@@ -48,7 +48,7 @@ def opening(folder: Path, kind: str, request: pytest.FixtureRequest) -> Iterator
     with database(home, request) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLIDELENS_HOME", str(home))
         patch.setenv("SLIDELENS_DATABASE_URL", url)
-        store = contents.default_store()
+        store = adapters.default_store()
         yield Opened(home, url)
         store.database.close()
 
@@ -62,7 +62,7 @@ def _postgresql(home: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     server, name = request.getfixturevalue("postgresql"), f"slidelens_{secrets.token_hex(6)}"
     url = server.make(name)
     try:
-        contents.make_tables(url, packing.REVISION)
+        adapters.make_tables(url, packing.REVISION)
         contents.copy_rows(sqlite_url(home), url)
         (home / packing.DATABASE).unlink()
         yield url
@@ -166,8 +166,8 @@ def test_runs_are_listed_in_their_order(gathered: dict[str, Any]) -> None:
 
 
 def test_scenes_and_series_keep_their_files_and_metadata(opened: Opened, gathered: dict[str, Any]) -> None:
-    store = contents.default_store()
-    series = {identity: contents.series(store, identity) for identity in EXPECTED["series"]}
+    store = adapters.default_store()
+    series = {identity: adapters.series(store, identity) for identity in EXPECTED["series"]}
 
     assert list(lost(gathered["scenes"], EXPECTED["scenes"])) == []
     assert list(lost(series, EXPECTED["series"])) == []

@@ -11,19 +11,19 @@ import json
 import math
 from collections import Counter
 from contextlib import redirect_stdout
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 from PIL import Image
-from sqlalchemy import JSON, MetaData, Table, create_engine, insert, select
+from sqlalchemy import JSON, MetaData, Table, insert, select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.cli import main as command_line
 from core.serve.routes import routes
+from tests.runs.stores import adapters
 
 LAYERS = ("probability", "uncertainty", "mask", "truth", "outcome", "change", "cam", "attribution")
 REPORTED = ("photo.png", "A file that is gone")
@@ -31,124 +31,6 @@ REPORTED = ("photo.png", "A file that is gone")
 
 SIDE = 8
 """Blocks to a side in which the colours of a tile are averaged."""
-
-# Calls into the code. When a function is renamed, it is adapted here and nowhere else.
-
-
-def default_store() -> Any:
-    """The store of ``SLIDELENS_HOME``, brought up to date."""
-    from core.runs.store import default_store
-
-    return default_store()
-
-
-def make_tables(url: str, revision: str) -> None:
-    """Make the tables of a revision in an empty database."""
-    from core.runs.database import migrate
-
-    engine = _engine(url)
-    migrate(engine, revision)
-    engine.dispose()
-
-
-def result_of(store: Any, run: str) -> Any:
-    """Result of a finished run of mapping or detection."""
-    return store.result(run)
-
-
-def mapped(result: Any, dem: Path | None) -> dict[str, Any]:
-    """Findings of a mapping at the default choice of its page."""
-    from core.mapping.findings import default_choice, find, score
-
-    choice = default_choice(result, result.threshold)
-    found, scores = find(result, choice, dem), score(result, choice.threshold)
-    return {
-        "choice": asdict(choice),
-        "landslides": found.count,
-        "area": float(found.areas.sum()),
-        "share": found.share,
-        "columns": sorted(found.polygons.columns),
-        "bounds": list(found.polygons.total_bounds) if found.count else None,
-        "scores": None if scores is None else scores.model.scores(),
-        "baseline": None if scores is None or scores.baseline is None else scores.baseline.scores(),
-    }
-
-
-def detected(result: Any) -> dict[str, Any]:
-    """Findings of a detection at the default choice of its page."""
-    from core.detection.findings import default_choice, find
-
-    choice = default_choice(result)
-    found = find(result, choice)
-    return {
-        "choice": asdict(choice),
-        "boxes": found.count,
-        "of any confidence": len(found.everything),
-        "corners": found.boxes.corners.astype(float).tolist()[:5],
-        "confidences": found.boxes.scores.astype(float).tolist()[:5],
-        "columns": sorted(found.table.columns),
-        "outlines": found.outlines is not None,
-        "reference": None if found.truth is None else len(found.truth),
-        "scores": None if found.scores is None else found.scores.to_json(),
-    }
-
-
-def mappings_compared(before: Any, after: Any) -> dict[str, Any]:
-    """New polygons and mean difference between two mappings."""
-    from core.mapping.change import compare
-    from core.mapping.findings import default_choice
-
-    change = compare(before, after, default_choice(after, after.threshold))
-    return {"new": len(change.new), "mean": float(np.nanmean(change.difference))}
-
-
-def detections_compared(first: Any, second: Any) -> dict[str, Any]:
-    """How many boxes two detections share."""
-    from core.detection.agreement import shared
-    from core.detection.findings import default_choice, find
-
-    both = shared(find(first, default_choice(first)), find(second, default_choice(second)))
-    return {"both": len(both.both), "first": len(both.only_first), "second": len(both.only_second)}
-
-
-def scenes(store: Any) -> dict[str, dict[str, Any]]:
-    """All scenes whose raster is there, by id."""
-    return {one.id: _scene(store.scene_record(one.id)) for one in store.scenes()}
-
-
-def _scene(record: Any) -> dict[str, Any]:
-    scene = record.scene
-    return {
-        "name": scene.name, "origin": record.origin, "before": record.before, "digest": scene.digest,
-        "reference": _digest(record.truth), "elevation": _digest(record.dem), "synthetic": scene.synthetic,
-        "licence": scene.licence, "citation": scene.citation, "georeferenced": scene.grid.is_georeferenced,
-        "size": [scene.grid.width, scene.grid.height], "bands": [band.name for band in scene.bands],
-    }  # fmt: skip
-
-
-def series(store: Any, identity: str) -> dict[str, Any]:
-    """A monitoring table."""
-    record = store.series_record(identity)
-    return {"name": record.name, "origin": record.origin, "digest": _digest(record.path)}
-
-
-def tile_place(store: Any, scene: str) -> str:
-    """Zoom, column and row of a tile in the middle of a scene."""
-    from core.serve.coordinates import map_bounds, native_zoom
-
-    grid = store.scene_record(scene).scene.grid
-    (south, west), (north, east) = map_bounds(grid)
-    if not grid.is_georeferenced:
-        return "0/0/0"
-    zoom = native_zoom(grid)
-    latitude = math.radians((south + north) / 2)
-    column = int(((west + east) / 2 + 180) / 360 * 2**zoom)
-    row = int((1 - math.asinh(math.tan(latitude)) / math.pi) / 2 * 2**zoom)
-    return f"{zoom}/{column}/{row}"
-
-
-# Commands and addresses.
-
 
 def command(*arguments: object) -> tuple[int, str]:
     """Status and output of ``python -m core runs …``."""
@@ -233,7 +115,7 @@ def report(run: str, path: Path) -> dict[str, Any]:
 
 def rows(url: str) -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables, but for alembic's own."""
-    engine, metadata = _engine(url), MetaData()
+    engine, metadata = adapters.engine_of(url), MetaData()
     metadata.reflect(engine)
     with engine.connect() as connection:
         found = {
@@ -247,7 +129,7 @@ def rows(url: str) -> dict[str, list[dict[str, Any]]]:
 
 def copy_rows(source: str, target: str) -> None:
     """Copy all rows of a database into another one of the same revision, row by row."""
-    found, engine, metadata = rows(source), _engine(target), MetaData()
+    found, engine, metadata = rows(source), adapters.engine_of(target), MetaData()
     metadata.reflect(engine)
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
@@ -264,20 +146,12 @@ def _plain(table: Table) -> Table:
     return table
 
 
-def _engine(url: str) -> Any:
-    return create_engine(url.replace("postgresql://", "postgresql+pg8000://"))
-
-
-def _digest(path: Path | None) -> str | None:
-    return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def gather(folder: Path) -> dict[str, Any]:
     """All contents of the store in ``SLIDELENS_HOME``; exports are written into a folder."""
-    store, browser = default_store(), client()
+    store, browser = adapters.default_store(), client()
     listed = command_json("list", "--json", "--limit", 1000)
     kinds = {one["run"]["id"]: one["run"] for one in listed}
-    content: dict[str, Any] = {"listed": list(kinds), "runs": {}, "tiles": {}, "scenes": scenes(store)}
+    content: dict[str, Any] = {"listed": list(kinds), "runs": {}, "tiles": {}, "scenes": adapters.scenes(store)}
     for identity, run in kinds.items():
         told = shown(identity)
         found: dict[str, Any] = {"shown": told, "files": files(browser, told), "bundle": bundle(browser, identity)}
@@ -287,12 +161,12 @@ def gather(folder: Path) -> dict[str, Any]:
         content["runs"][identity] = found
     for identity, run in kinds.items():
         if run["status"] == "done" and run["scene"]["id"] in content["scenes"]:
-            place = tile_place(store, run["scene"]["id"])
+            place = adapters.tile_place(store, run["scene"]["id"])
             for address in [f"/tiles/run/{identity}/{layer}/{place}.png?threshold=0.4" for layer in LAYERS]:
                 if seen := tile(browser, address):
                     content["tiles"][address] = seen
     for identity in content["scenes"]:
-        address = f"/tiles/scene/{identity}/{tile_place(store, identity)}.png"
+        address = f"/tiles/scene/{identity}/{adapters.tile_place(store, identity)}.png"
         content["tiles"][address] = tile(browser, address)
     content["compared"] = compared(store, kinds)
     return plain(content)
@@ -302,12 +176,12 @@ def compared(store: Any, kinds: dict[str, Any]) -> dict[str, Any]:
     """Comparison of the two mappings of each change, and of each fused detection with that of the image."""
     found = {}
     for run in kinds.values():
-        if run["kind"] == "change" and run["status"] == "done":
-            first, second = run["parents"]
-            found[f"{first} {second}"] = mappings_compared(result_of(store, first), result_of(store, second))
-        if run["kind"] == "fused" and run["status"] == "done":
-            first, second = run["id"], run["parents"][0]
-            found[f"{first} {second}"] = detections_compared(result_of(store, first), result_of(store, second))
+        if run["kind"] not in ("change", "fused") or run["status"] != "done":
+            continue
+        is_change = run["kind"] == "change"
+        pair = run["parents"] if is_change else (run["id"], run["parents"][0])
+        compare = adapters.mappings_compared if is_change else adapters.detections_compared
+        found[" ".join(pair)] = compare(*(adapters.result_of(store, one) for one in pair))
     return found
 
 
@@ -332,7 +206,7 @@ def prune(home: Path) -> dict[str, Any]:
     names = (path.relative_to(home).as_posix() for name in kept for path in (home / name).rglob("*") if path.is_file())
     return {
         "status": status, "runs": [one["run"]["id"] for one in left], "files": sorted(names),
-        "scenes": sorted(scenes(default_store())),
+        "scenes": sorted(adapters.scenes(adapters.default_store())),
     }  # fmt: skip
 
 
@@ -350,9 +224,9 @@ def plain(content: Any) -> Any:
 def findings(store: Any, run: dict[str, Any]) -> dict[str, Any] | None:
     """Findings of a finished run at the default choice of its page; None for kinds without findings."""
     if (run["task"], run["kind"]) in (("mapping", "mapping"), ("mapping", "scored")):
-        known = scenes(store).get(run["scene"]["id"])
+        known = adapters.scenes(store).get(run["scene"]["id"])
         dem = store.scene_record(run["scene"]["id"]).dem if known else None
-        return mapped(result_of(store, run["id"]), dem)
+        return adapters.mapped(adapters.result_of(store, run["id"]), dem)
     if (run["task"], run["kind"]) in (("detection", "detection"), ("detection", "scored"), ("detection", "fused")):
-        return detected(result_of(store, run["id"]))
+        return adapters.detected(adapters.result_of(store, run["id"]))
     return None

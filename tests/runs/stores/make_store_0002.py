@@ -21,16 +21,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
-import rasterio
 import torch
-from PIL import Image
-from rasterio.windows import Window
-from shapely.geometry import box
 
 import tests.detection.fakes  # noqa: F401  registers its family
-import tests.factories as factories
 from core.cli import main as command_line
 from core.detection import export as detection_export
 from core.detection import findings as detection_findings
@@ -55,60 +48,17 @@ from core.runs.reporting import make_report
 from core.runs.store import Store, default_store
 from core.runs.terrain import relief_scene
 from core.runs.work import perform
-from tests.detection.test_train import TEXT as DETECTOR_TEXT
-from tests.learning.test_config import TEXT as MAPPING_TEXT
-from tests.runs.stores import contents, packing
+from tests.runs.stores import adapters, contents, inputs_0002, packing
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 HOST = "example-host"
 """Stands for the name of the machine that the store was made on."""
-
-SAMPLES = REPOSITORY / "data" / "samples"
-WINDOW = Window(0, 144, 160, 160)
-"""Part of the sample valley with several landslides."""
 
 MAPPER, OTHER_MAPPER = "unet-regnety", "segformer-mit"
 DETECTOR, TERRAIN_DETECTOR, VELOCITY_DETECTOR, OUTLINING_DETECTOR = (
     "yolo11n-p2", "dem-fcos", "insar-fcos", "mask-components",
 )  # fmt: skip
 VISITOR = "0123456789abcdef0123456789abcdef"
-
-
-def write_inputs(data: Path) -> None:
-    """Write small rasters, inventories, a table and training images into a folder."""
-    for name in ("valley_after", "valley_before", "valley_dem", "valley_velocity"):
-        crop(SAMPLES / f"{name}.tif", data / f"{name}.tif", hole=name == "valley_after")
-    with rasterio.open(data / "valley_after.tif") as dataset:
-        around, image = box(*dataset.bounds), dataset.read((1, 2, 3))
-    for name in ("valley_inventory", "valley_moving"):
-        frame = gpd.read_file(SAMPLES / f"{name}.gpkg")
-        frame[frame.intersects(around)].to_file(data / f"{name}.gpkg", driver="GPKG")
-    shown = np.clip(image.astype(float) / 12.0, 1, 255).astype(np.uint8)[:, :128, :144]
-    Image.fromarray(np.moveaxis(shown, 0, -1)).save(data / "photo.png")
-    mask = np.zeros((128, 144), np.uint8)
-    mask[20:50, 30:60] = mask[90:120, 80:130] = 255
-    Image.fromarray(mask).save(data / "photo_mask.png")
-    (data / "gauge.csv").write_text("time,displacement\n2024-01-01,0.0\n2024-01-02,1.5\n2024-01-03,\n", "utf-8")
-    (data / "squares").mkdir()
-    factories.write_squares(data / "squares")
-    phases = "tune_share = 0.3\n[loss.dice]\n[loss.cross_entropy]\n"
-    text = MAPPING_TEXT.split("[training]")[0].replace("[loss.dice]", phases)
-    phase = "[[phase]]\nepochs = 2\nrate = 0.3\nbatch = 4\naverage = 0.5\n"
-    (data / "tiny-mapper.toml").write_text(text.replace('"tiny"', '"tiny-mapper"', 1) + phase, "utf-8")
-    text = DETECTOR_TEXT.replace('"tiny"', '"tiny-detector"', 1)
-    (data / "tiny-detector.toml").write_text(text, "utf-8")
-
-
-def crop(source: Path, target: Path, *, hole: bool) -> None:
-    with rasterio.open(source) as dataset:
-        values, profile = dataset.read(window=WINDOW), dataset.profile
-        profile |= {"width": WINDOW.width, "height": WINDOW.height, "transform": dataset.window_transform(WINDOW)}
-        names = dataset.descriptions
-    if hole:
-        values[:, :24, 130:] = profile["nodata"]
-    with rasterio.open(target, "w", **{**profile, "blockxsize": 128, "blockysize": 128}) as dataset:
-        dataset.write(values)
-        dataset.descriptions = names
 
 
 def ordered(store: Store, order: Order, **labels: Any) -> str:
@@ -296,7 +246,7 @@ def main() -> None:
         root = Path(folder).resolve()
         home, data = root / "home", root / "data"
         (data / "in_place").mkdir(parents=True)
-        write_inputs(data)
+        inputs_0002.write_inputs(data)
         for name in ("valley_after.tif", "valley_before.tif", "valley_dem.tif", "valley_inventory.gpkg"):
             (data / "in_place" / name).write_bytes((data / name).read_bytes())
         for name in ("sample.tif", "lost.tif"):
@@ -332,7 +282,7 @@ def record(folder: Path) -> None:
         if name == "read":
             told |= contents.gather(folder / "exports")
             ids = [one["id"] for one in tables["series"]]
-            told["series"] = {identity: contents.series(contents.default_store(), identity) for identity in ids}
+            told["series"] = {identity: adapters.series(adapters.default_store(), identity) for identity in ids}
         elif name == "report":
             (folder / "reports").mkdir()
             told["reports"] = contents.reports(folder / "reports")
