@@ -41,7 +41,7 @@ def result_of(store: Any, run: str) -> Any:
 
 def mapped(result: Any, dem: Path | None) -> dict[str, Any]:
     """Findings of a mapping at the default choice of its page."""
-    from core.mapping.findings import default_choice, find, score
+    from core.tasks.mapping.findings import default_choice, find, score
 
     choice = default_choice(result, result.threshold)
     found, scores = find(result, choice, dem), score(result, choice.threshold)
@@ -59,7 +59,7 @@ def mapped(result: Any, dem: Path | None) -> dict[str, Any]:
 
 def detected(result: Any) -> dict[str, Any]:
     """Findings of a detection at the default choice of its page."""
-    from core.detection.findings import default_choice, find
+    from core.tasks.detection.findings import default_choice, find
 
     choice = default_choice(result)
     found = find(result, choice)
@@ -78,8 +78,8 @@ def detected(result: Any) -> dict[str, Any]:
 
 def mappings_compared(before: Any, after: Any) -> dict[str, Any]:
     """New polygons and mean difference between two mappings."""
-    from core.mapping.change import compare
-    from core.mapping.findings import default_choice
+    from core.tasks.mapping.change import compare
+    from core.tasks.mapping.findings import default_choice
 
     change = compare(before, after, default_choice(after, after.threshold))
     return {"new": len(change.new), "mean": float(np.nanmean(change.difference))}
@@ -87,8 +87,8 @@ def mappings_compared(before: Any, after: Any) -> dict[str, Any]:
 
 def detections_compared(first: Any, second: Any) -> dict[str, Any]:
     """How many boxes two detections share."""
-    from core.detection.agreement import shared
-    from core.detection.findings import default_choice, find
+    from core.tasks.detection.agreement import shared
+    from core.tasks.detection.findings import default_choice, find
 
     both = shared(find(first, default_choice(first)), find(second, default_choice(second)))
     return {"both": len(both.both), "first": len(both.only_first), "second": len(both.only_second)}

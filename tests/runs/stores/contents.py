@@ -21,7 +21,7 @@ from sqlalchemy import JSON, MetaData, Table, insert, select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from core.cli import main as command_line
+from core.cli.main import main as command_line
 from core.serve.routes import routes
 from tests.runs.stores import adapters
 

@@ -10,8 +10,8 @@ import rasterio
 from PIL import Image
 from rasterio.windows import Window
 from shapely.geometry import box
-
 from tests.detection.test_train import TEXT as DETECTOR_TEXT
+
 from tests.factories import write_squares
 from tests.learning.test_config import TEXT as MAPPING_TEXT
 

@@ -21,16 +21,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import tests.detection.fakes  # noqa: F401  registers its family
+import torch
+from core.mapping.options import Options as MappingOptions
+from core.runs.reporting import make_report
+from core.runs.terrain import relief_scene
+from core.runs.work import perform
+
 from core.cli import main as command_line
 from core.detection import export as detection_export
 from core.detection import findings as detection_findings
 from core.errors import RunCancelled
 from core.mapping import export as mapping_export
 from core.mapping import findings as mapping_findings
-from core.mapping.options import Options as MappingOptions
 from core.runs import (
     box_outline,
     detection,
@@ -44,10 +47,7 @@ from core.runs import (
     scoring,
 )
 from core.runs.records import Order, RunFilter
-from core.runs.reporting import make_report
 from core.runs.store import Store, default_store
-from core.runs.terrain import relief_scene
-from core.runs.work import perform
 from tests.runs.stores import adapters, contents, inputs_0002, packing
 
 REPOSITORY = Path(__file__).resolve().parents[3]
