@@ -51,7 +51,7 @@ TASK = Task(
             "explanation",
             "Explanation",
             work=Ref(f"{_HERE}.run_explanation:compute_explanation"),
-            request=Ref(f"{_HERE}.run_explanation:Request"),
+            request=Ref("core.tasks.imagery.explanation:ExplanationRequest"),
             result=_DERIVED,
             working="Explaining",
             group="Explanations",
