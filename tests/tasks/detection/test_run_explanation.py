@@ -18,12 +18,10 @@ from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.report.explained import pictured
 from core.runs.store import Store
-from core.tasks.detection.box_target import AskedBox
 from core.tasks.detection.findings import Detections, find
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, run_detection
 from core.tasks.detection.run_explanation import (
-    BoxQuestion,
     explain_box,
     known_explanation,
     layers_of_detector,
@@ -31,6 +29,9 @@ from core.tasks.detection.run_explanation import (
     question_of,
 )
 from core.tasks.detection.view import Choice
+from core.tasks.imagery.explanation import ExplanationRequest
+from core.tasks.imagery.result import ImageResult
+from core.tasks.imagery.target import AskedBox, AskedPixel
 from tests.factories import detector_spec, make_detector_model, red_weights, write_model, write_raster
 
 CHOICE = Choice(0.3)
@@ -55,7 +56,7 @@ def searched(store: Store, scene: Scene) -> tuple[DetectionResult, Detections]:
     return result, find(result, CHOICE)
 
 
-def attribution(result: DetectionResult, parent: DetectionResult) -> np.ndarray:
+def attribution(result: ImageResult, parent: DetectionResult) -> np.ndarray:
     """The stored map on the whole scene, NaN outside of its window."""
     part = Region(*result.provenance["window"])
     whole = np.full(parent.grid.shape, np.nan, np.float32)
@@ -102,7 +103,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     result, detections = searched(store, scene)
     question = question_of(detections, 2)
 
-    why = store.result(explain_box(store, result, question).id, DetectionResult)
+    why = store.result(explain_box(store, result, question).id, ImageResult)
 
     assert (why.kind, why.parents, why.scene_digest, why.model) == (
         "explanation", (result.id,), scene.digest, "bright",
@@ -113,7 +114,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     assert told["target"] == {"box": [80, 70, 94, 78], "score": pytest.approx(240 / 255), "number": 2}
     # The mean of red within the box is its evidence: no logit in this made-up detector, but the number that it gives.
     assert told["evidence"] == pytest.approx(240 / 255)
-    assert why.notes[0].startswith("Red places raised the score of this box")
+    assert why.notes[0].startswith("Red areas raised the score of this box")
     # The highest 20 % of the map holds all of the box: its mean becomes that of the window's red.
     assert why.metrics()["drop"] > why.metrics()["drop_random"]
     curve = told["curves"]
@@ -152,7 +153,7 @@ def test_a_job_gives_what_the_page_gives_and_is_found_again(tmp_path: Path, stor
     assert known.id == identity
     assert known_explanation(store, result, replace(question, method="d-rise")) is None
     here = explain_box(store, result, question)
-    np.testing.assert_array_equal(attribution(store.result(identity, DetectionResult), result), attribution(here, result))
+    np.testing.assert_array_equal(attribution(store.result(identity, ImageResult), result), attribution(here, result))
 
 
 @pytest.mark.parametrize("placement", ["north-up", "without CRS"])
@@ -201,21 +202,16 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
     with pytest.raises(InputError, match="no layer 'other'"):
         explain_box(store, result, question_of(detections, 1, layer="other"))
     with pytest.raises(InputError, match="outside the scene"):
-        explain_box(store, result, BoxQuestion(AskedBox((500, 500, 510, 510), 0.5)))
-    other = tmp_path / "other"
-    other.mkdir()
-    with pytest.raises(InputError, match="not the scene of this run"):
-        explain_box(store, result, question_of(detections, 1))
+        explain_box(store, result, ExplanationRequest(AskedBox((500, 500, 510, 510), 0.5), "hires-cam"))
+    with pytest.raises(InputError, match="boxes only"):
+        order_explanation(result, ExplanationRequest(AskedPixel(10, 15), "grad-cam"))
     assert store.count() == before
 
 
 def test_only_what_one_detector_found_can_be_explained(tmp_path: Path, store: Store) -> None:
     scene = two_reds(tmp_path)
     result, detections = searched(store, scene)
-    why = explain_box(store, result, question_of(detections, 1))
 
-    with pytest.raises(InputError, match="no detection but of kind explanation"):
-        order_explanation(why, question_of(detections, 1))
     joined = replace(result, kind="fused", provenance={})
     with pytest.raises(InputError, match="not made by one detector"):
         order_explanation(joined, question_of(detections, 1))
