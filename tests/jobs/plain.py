@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.runs.records import Order
 from core.runs.result import RunResult
 from core.runs.store import Store
 from core.tasks.imagery.result import image_inputs
-
-VALLEY = image_inputs("valley", "5" * 64)
 
 ORDER = Order("mapping", "mapping", {"model": "red", "batch": 4}, image_inputs("valley"))
 
@@ -38,7 +36,8 @@ def written(store: Store, identity: str, **contents: str) -> Plain:
     for role, content in contents.items():
         (folder / f"{role}.json").write_text(content, encoding="utf-8")
     files = {role: f"{role}.json" for role in contents}
-    return Plain(id=identity, kind="mapping", folder=folder, artifacts=files, inputs=VALLEY)
+    inputs = tuple(replace(one, digest="5" * 64) for one in store.run(identity).inputs)
+    return Plain(id=identity, kind="mapping", folder=folder, artifacts=files, inputs=inputs)
 
 
 def done(store: Store, order: Order = ORDER, **contents: str) -> str:
