@@ -87,4 +87,4 @@ def test_what_has_no_report_says_so_and_leaves_nothing(tmp_path: Path, store: St
     explanation = keep(store, cam)
     with pytest.raises(InputError, match="no report"):
         make_report(store, explanation.id)
-    assert list((store.home / "work").iterdir()) == []
+    assert list((store.home / "work").glob("*")) == []

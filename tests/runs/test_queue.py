@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from core.errors import InputError, RunCancelled
-from core.runs.records import Failure, Order, Progress, RunFilter
+from core.runs.records import Failure, Input, Order, Progress, RunFilter
 from core.runs.store import Store
 from core.tasks.imagery.result import image_inputs
 from tests.jobs.plain import ORDER, begun, done, kept_files, written
@@ -70,6 +70,18 @@ def test_a_run_waits_works_and_is_done(any_store: Store) -> None:
     ]  # fmt: skip
     assert any_store.provenance(identity) == {"model": {"weights_sha256": "e" * 64}}
     assert not any_store.work_folder(identity).exists()
+
+
+def test_inputs_are_those_that_the_result_used_else_those_of_the_order(any_store: Store) -> None:
+    used = (Input("table", "", "readings.csv", "1" * 64), Input("reference", "", "slides.gpkg", "2" * 64))
+    told, untold = begun(any_store), begun(any_store)
+
+    any_store.finish(told, replace(written(any_store, told, probability="p"), inputs=used))
+    any_store.finish(untold, replace(written(any_store, untold, probability="p"), inputs=()))
+
+    assert any_store.run(told).inputs == used
+    assert any_store.run(untold).inputs == ORDER.inputs
+    assert [run.id for run in any_store.runs(RunFilter(text="SLIDES"))] == [told]
 
 
 def test_a_run_that_is_begun_at_once_is_nobody_elses(any_store: Store) -> None:
