@@ -62,7 +62,7 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
     if explanation.kind != "explanation" or not explanation.parents:
         raise InputError(f"The run {identity[:8]} is no explanation but of kind {explanation.kind}.")
     parent = store.result(explanation.parents[0], GridResult)
-    shown = read_attribution(explanation, parent.grid)
+    shown = read_attribution(explanation)
     region = target_region(explanation.provenance.get("target"), shown.grid, parent)
     grid = shown.grid
     if scene is not None and scene.digest == explanation.subject.digest:
