@@ -35,7 +35,7 @@ class ReportInput:
     origin
         Where the scene came from, in words.
     explanations
-        Runs of kind ``"explanation"`` whose parent is `result`, in the order to be shown.
+        Explanations whose parent is `result`, in the order to be shown.
     name, note, tags
         What users wrote on the run.
     address

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError
+from core.runs.kinds import is_explanation
 from ui import resources
 from ui.feedback import guard, plain
 from ui.state import Slot, rerun_fragment
@@ -37,7 +38,7 @@ def shown(result: Result) -> Run | None:
         run = resources.store().run(identity)
     except InputError:
         return None
-    belongs = run.kind == "explanation" and result.id in run.parents
+    belongs = is_explanation(run) and result.id in run.parents
     return run if belongs and run.status == "done" else None
 
 
@@ -58,7 +59,7 @@ def open_explanation(task: str, identity: str) -> None:
 
 def finished(result: Result) -> list[Run]:
     """Finished explanations of the run, the newest first."""
-    return [run for run in resources.store().children(result.id, "explanation") if run.status == "done"]
+    return [run for run in resources.store().children(result.id) if run.status == "done" and is_explanation(run)]
 
 
 def show_explained(
