@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import InputError
 from ui import resources
 from ui.feedback import guard
+from ui.jobs import notice_runs
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import MapSpec
 from ui.runs.beside import Compared
@@ -25,6 +26,7 @@ def show(compared: Sequence[Compared]) -> None:
         st.subheader("On the map")
         first, second = _pair(compared)
         {"mapping": over_maps.show, "detection": over_boxes.show}[first.run.task](first, second)
+        notice_runs()
 
 
 def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:
