@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import missing_files
+from ui.jobs import missing_files, notice_runs
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import drawn, landslides, tell_left_out
@@ -78,6 +78,7 @@ def show(record: SceneRecord, result: MappingResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         _show(record, result)
+        notice_runs()
 
 
 def _show(record: SceneRecord, result: MappingResult) -> None:

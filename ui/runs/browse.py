@@ -7,6 +7,7 @@ import streamlit as st
 from core.errors import InputError
 from ui import resources
 from ui.feedback import empty, guard, show_error
+from ui.jobs import notice_runs
 from ui.runs import detail, filters, selection, table
 from ui.state import Slot
 from ui.task.task import task_pages
@@ -54,6 +55,7 @@ def _show(moving: bool) -> None:
             st.caption("Choose a row to open, name or delete a run; choose two or more to compare them.")
         if moving and not store.active():
             st.rerun()  # nothing moves any more, so nobody needs to look
+        notice_runs()
 
 
 def _one(identity: str) -> None:

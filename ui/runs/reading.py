@@ -204,6 +204,7 @@ def _map(run: Run, reader: Reader, record: SceneRecord | None, reading: Reading)
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)
         show_map(spec, DynamicLayers((*image, *tiles), tuple(outlines)), key=f"read-{run.id}", around=AROUND)
         reader.below(reading)
+        jobs.notice_runs()
 
 
 def _rest(told: Mapping[str, Part], reader: Reader) -> None:
