@@ -54,6 +54,11 @@ class ReportInput:
     tags: tuple[str, ...] = ()
     address: str = ""
 
+    def key(self) -> tuple[str, ...]:
+        """What the parts of the report depend on beside the view: equal keys give equal parts."""
+        image = "" if self.scene is None else self.scene.digest
+        return self.result.id, self.name, image, *(one.id for one in self.explanations)
+
     @property
     def subject(self) -> str:
         """Name of what the run is about, on one line."""
