@@ -56,8 +56,8 @@ def test_two_processes_give_the_files_of_one(
     monkeypatch.setenv("SLIDELENS_THREADS", "1")
     told: list[tuple[int, int]] = []
 
-    made = run_sharded(store, order, plan_call, cluster, listen=lambda done, total: told.append((done, total)))
-    shared = store.run(made)
+    identity = run_sharded(store, order, plan_call, cluster, listen=lambda done, total: told.append((done, total)))
+    shared = store.run(identity)
     record = store.scene_record(order.inputs[0].dataset_id)
     alone = store.run(run_mapping(store, record.scene, REQUEST, truth=record.truth).id)
 

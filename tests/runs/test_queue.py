@@ -211,8 +211,8 @@ def test_steps_of_many_workers_add_up(any_store: Store) -> None:
 def test_numbers_that_are_none_and_signs_that_no_database_takes_are_kept_as_null_and_without(any_store: Store) -> None:
     dirty = {"nan": float("nan"), "deep": [{"inf": float("-inf")}, (1, 2)], "null\x00": "a\x00b", "half": "\ud800!"}
     clean = {"nan": None, "deep": [{"inf": None}, [1, 2]], "null": "ab", "half": "?!"}
-    order = replace(ORDER, parameters=dirty, owner="a\x00", model="b\x00", inputs=image_inputs("c\ud800\x00"))
-    identity = begun(any_store, order)
+    inputs = image_inputs("c\ud800\x00")
+    identity = begun(any_store, replace(ORDER, parameters=dirty, owner="a\x00", model="b\x00", inputs=inputs))
     any_store.beat(identity, Progress(1, 2, "d\x00e\udcff"))
     run = any_store.run(identity)
     assert (run.parameters, run.owner, run.model, run.subject.name) == (clean, "a", "b", "c?")
