@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.raster.scene import Scene
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -123,6 +123,39 @@ class Artifact:
     media_type: str
     download_name: str
     derived: bool = False
+
+
+@dataclass(frozen=True)
+class Rasters:
+    """The rasters of a finished run, as map tiles are cut from them.
+
+    Attributes
+    ----------
+    run
+        Id of the run.
+    files
+        Path by role; of some tasks roles of the same name are tables, which are not among them.
+    georeferenced
+        Whether they have a coordinate system.
+    """
+
+    run: str
+    files: Mapping[str, Path]
+    georeferenced: bool
+
+    def path(self, role: str) -> Path:
+        """A raster that is still there.
+
+        Raises
+        ------
+        InputError, StorageError
+            When the run has no such raster, or its file is gone.
+        """
+        if role not in self.files:
+            raise InputError(f"This run has no {role} raster.")
+        if not self.files[role].is_file():
+            raise StorageError(f"The {role} file of run {self.run[:8]} is no longer on disk.", remedy="Run it again.")
+        return self.files[role]
 
 
 @dataclass(frozen=True)

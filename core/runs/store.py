@@ -28,6 +28,7 @@ from core.runs.records import (
     Failure,
     Order,
     Progress,
+    Rasters,
     Run,
     RunFilter,
     SceneRecord,
@@ -164,6 +165,28 @@ class Store(Queue):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.scene).stem).strip("-") or "scene"
         name = f"{stem}-{identity[:8]}-{role}{stored.path.suffix}"
         return Artifact(stored.path, stored.media_type, name, stored.derived)
+
+    def rasters(self, identity: str) -> Rasters:
+        """Rasters of a finished run, in one statement: a map asks for dozens of tiles at once.
+
+        Raises
+        ------
+        InputError
+            When the run is unknown or not done.
+        """
+        crs = RunRow.result[("grid", "crs")].as_string()
+        held = (ArtifactRow.run_id == RunRow.id) & ArtifactRow.derived.is_(False) & ArtifactRow.file.like("%.tif")
+        query = select(StateRow.status, crs, ArtifactRow.role, ArtifactRow.file)
+        query = query.select_from(RunRow).join(StateRow).outerjoin(ArtifactRow, held)
+        with self.database.read() as session:
+            rows = session.execute(query.where(RunRow.id == checked_id(identity))).all()
+        if not rows:
+            raise gone()
+        status, placed = rows[0][:2]
+        if status != "done":
+            raise InputError(f"This run is {status}: it has no result.", remedy="Wait, or run it again.")
+        found = {role: self._artifacts / file for _, _, role, file in rows if role is not None}
+        return Rasters(identity, found, placed is not None)
 
     # What people add, and taking away
 

@@ -132,7 +132,7 @@ def _render_run(run_id: str, layer: str, threshold: float, z: int, x: int, y: in
     from core.runs.store import default_store
     from core.serve.tiles import TileAddress, run_tile
 
-    return run_tile(_found(partial(default_store().result, run_id)), layer, TileAddress(z, x, y), threshold)
+    return run_tile(_found(partial(default_store().rasters, run_id)), layer, TileAddress(z, x, y), threshold)
 
 
 def _found(look_up: Callable[[], T]) -> T:

@@ -27,13 +27,12 @@ from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
 
-from core.detection.result import DetectionResult
 from core.errors import BandError, InputError
-from core.mapping.result import MappingResult
 from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted
+from core.runs.records import Rasters
 from core.serve.layers import LAYERS
 
 SIZE = 256
@@ -260,13 +259,13 @@ def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> by
     return png(image)
 
 
-def run_tile(result: MappingResult | DetectionResult, layer: str, address: TileAddress, threshold: float) -> bytes:
+def run_tile(rasters: Rasters, layer: str, address: TileAddress, threshold: float) -> bytes:
     """PNG of a layer of a run.
 
     Parameters
     ----------
-    result
-        Run to show.
+    rasters
+        Those of the run to show.
     layer
         Key of `core.serve.layers.LAYERS`.
     address
@@ -282,16 +281,15 @@ def run_tile(result: MappingResult | DetectionResult, layer: str, address: TileA
     painter = LAYERS.get(layer)
     if painter is None:
         raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {', '.join(LAYERS)}.")
-    # Roles have one name for every task, and of some tasks they are tables.
-    missing = [name for name in painter.artifacts if Path(result.artifacts.get(name, "")).suffix != ".tif"]
+    missing = [name for name in painter.artifacts if name not in rasters.files]
     if missing:
         raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
     cuts = [
         cut(
-            result.artifact(name),
+            rasters.path(name),
             [1],
             address,
-            georeferenced=result.grid.is_georeferenced,
+            georeferenced=rasters.georeferenced,
             resampling=painter.resampling,
         )
         for name in painter.artifacts

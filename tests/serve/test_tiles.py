@@ -10,10 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.plots.colours import FALSE_POSITIVE, FOUND, MISSED, PROBABILITY_RAMP, TRUE_POSITIVE, ramp, rgb
+from core.runs.store import default_store
 from core.serve.routes import routes
 from core.serve.tiles import empty_png
 from tests.serve.made import COLOURS, HEIGHT, WIDTH, Made
@@ -127,6 +130,32 @@ def test_a_tile_never_changes_and_is_fetched_once(client: TestClient, pixels: Ma
     assert not again.content
     other = client.get(address.replace("0.5", "0.6"))
     assert other.headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize("layer", ["probability", "mask", "truth", "outcome"])
+def test_a_tile_of_a_run_asks_the_database_at_most_twice(client: TestClient, ground: Made, layer: str) -> None:
+    x, y, _, _ = tile_of(15.0, 46.9, 12)
+    address = f"/tiles/run/{ground.run.id}/{layer}/12/{x}/{y}.png"
+    picture(client, address)  # opens the store
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        picture(client, f"{address}?threshold=0.4")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert 1 <= len(asked) <= 2, asked
+
+
+@pytest.mark.parametrize("made", ["ground", "pixels"])
+def test_the_rasters_of_a_run_are_those_of_its_result(request: pytest.FixtureRequest, made: str) -> None:
+    run = request.getfixturevalue(made).run
+    found = default_store().rasters(run.id)
+    assert {role: found.path(role) for role in found.files} == {role: run.artifact(role) for role in run.artifacts}
+    assert found.georeferenced is run.grid.is_georeferenced
 
 
 def test_the_tile_of_the_whole_world_shows_a_scene_as_a_dot(
