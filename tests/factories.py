@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import rasterio
@@ -32,6 +32,11 @@ from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import counted
 from core.tasks.imagery.result import ImageResult, image_inputs
 from core.tasks.mapping.result import MappingResult
+
+R = TypeVar("R", bound=ImageResult)
+
+NO_DIGEST = "0" * 64
+"""Content digest of the scene of a result that was made by hand."""
 
 UTM = CRS.from_epsg(32633)
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_200_000)
@@ -150,6 +155,16 @@ def make_detector_model(root: Path, spec: ModelSpec | None = None, *, seen: Sequ
     return write_model(root, spec, red_weights(len(spec.bands)), seen=seen)
 
 
+def about(result: R, name: str | None = None, digest: str | None = None, identity: str | None = None) -> R:
+    """A result as one about another scene; what is None stays as it is."""
+    scene = image_inputs(
+        result.scene if name is None else name,
+        result.scene_digest if digest is None else digest,
+        result.scene_id if identity is None else identity,
+    )
+    return replace(result, inputs=scene)
+
+
 def made_detection(
     folder: Path,
     boxes: Boxes,
@@ -158,6 +173,9 @@ def made_detection(
     shape: tuple[int, int] = (100, 120),
     truth: Boxes | None = None,
     identity: str = "0" * 32,
+    scene: str = "made",
+    scene_digest: str = NO_DIGEST,
+    scene_id: str = "",
     **changes: Any,
 ) -> DetectionResult:
     """A finished detection with candidates made by hand, on a grid of (height, width) pixels."""
@@ -171,7 +189,7 @@ def made_detection(
         id=identity,
         kind="detection",
         folder=folder,
-        inputs=image_inputs("made", "0" * 64),
+        inputs=image_inputs(scene, scene_digest, scene_id),
         model="made",
         grid=Grid(shape[1], shape[0], transform, crs),
         artifacts=artifacts,
@@ -180,11 +198,9 @@ def made_detection(
     return counted(replace(result, **changes))
 
 
-def keep_detection(
-    store: Store, result: DetectionResult, scene_id: str = "", parents: tuple[str, ...] = ()
-) -> DetectionResult:
-    """Put a detection that was made by hand into a store, as a finished run."""
-    return store.result(_kept(store, "detection", result, scene_id, parents), DetectionResult)
+def keep_detection(store: Store, result: ImageResult, scene_id: str = "", parents: tuple[str, ...] = ()) -> Any:
+    """Put a result of a detection that was made by hand into a store, and return it as it is read back."""
+    return store.result(_kept(store, "detection", result, scene_id, parents))
 
 
 def write_raster(
@@ -227,6 +243,9 @@ def made_run(
     truth: NDArray[np.uint8] | None = None,
     identity: str = "0" * 32,
     transform: Affine | None = None,
+    scene: str = "made",
+    scene_digest: str = NO_DIGEST,
+    scene_id: str = "",
 ) -> MappingResult:
     """A finished run with a probability raster made by hand; NaN is nodata."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -242,7 +261,7 @@ def made_run(
         id=identity,
         kind="mapping",
         folder=folder,
-        inputs=image_inputs("made", "0" * 64),
+        inputs=image_inputs(scene, scene_digest, scene_id),
         model="made",
         grid=grid,
         counts=histogram(codes, truth),
@@ -256,16 +275,14 @@ def expected_codes(red: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return ((508 * red.astype(np.int64) + 255) // 510).astype(np.uint8)
 
 
-def keep(store: Store, result: MappingResult, scene_id: str = "", parents: tuple[str, ...] = ()) -> MappingResult:
-    """Put a result that was made by hand into a store, as a finished run."""
-    return store.result(_kept(store, "mapping", result, scene_id, parents), MappingResult)
+def keep(store: Store, result: ImageResult, scene_id: str = "", parents: tuple[str, ...] = ()) -> Any:
+    """Put a result of a mapping that was made by hand into a store, and return it as it is read back."""
+    return store.result(_kept(store, "mapping", result, scene_id, parents))
 
 
-def _kept(
-    store: Store, task: str, result: ImageResult, scene_id: str, parents: tuple[str, ...]
-) -> str:
+def _kept(store: Store, task: str, result: ImageResult, scene_id: str, parents: tuple[str, ...]) -> str:
     if scene_id:
-        result = replace(result, inputs=(replace(result.subject, dataset_id=scene_id),))
+        result = about(result, identity=scene_id)
     identity = store.order(Order(task, result.kind, {}, result.inputs, result.model, parents))
     assert store.claim(identity, server="tests", worker="tests")
     store.finish(identity, result)

@@ -83,7 +83,8 @@ class TrainConfig:
     loss
         Terms of the loss with their weights; a detector's family brings its own.
     start_from
-        Name of a mapping model whose encoder (and, where it fits, decoder) training starts from.
+        Name of a mapping model whose encoder (and, where it fits, decoder) training starts from, or ``package:NAME``
+        for an encoder from a package that only training needs; see `core.learning.pretrained`.
     paces
         Share of the learning rate for parameters by the beginning of their names.
     bands, value_range, classes

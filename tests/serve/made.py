@@ -16,6 +16,7 @@ from core.learning.metrics import encode, histogram
 from core.raster.grid import Grid
 from core.raster.write import write_array
 from core.runs.store import SceneRecord, Store
+from core.tasks.imagery.inputs import inputs_of
 from core.tasks.mapping.result import MappingResult
 from tests.factories import keep
 
@@ -81,10 +82,9 @@ def make_run(store: Store, *, georeferenced: bool) -> Made:
     write_array(folder / "truth.tif", grid, truth, nodata=255, overview_resampling="nearest")
     run = MappingResult(
         id="",
+        kind="mapping",
         folder=folder,
-        scene=record.scene.name,
-        scene_digest=record.scene.digest,
-        scene_id=record.id,
+        inputs=inputs_of(record),
         model="made",
         grid=grid,
         counts=histogram(codes, truth),
