@@ -1,4 +1,4 @@
-"""The store: scenes, series and runs under one home, found by random ids and never by a path from outside."""
+"""The store: datasets and runs under one home, found by random ids and never by a path from outside."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ R = TypeVar("R", bound=RunResult)
 
 
 class Store(Queue):
-    """Scenes, series and runs under one home folder.
+    """Datasets and runs under one home folder.
 
     Parameters
     ----------

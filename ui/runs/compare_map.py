@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import InputError
 from core.runs.result import GridResult
-from core.tasks.imagery.inputs import scene_of
+from core.tasks.imagery.inputs import scene_today
 from ui import resources
 from ui.feedback import guard
 from ui.jobs import notice_runs
@@ -72,7 +72,7 @@ def map_spec(second: Compared) -> MapSpec:
 def image_below(second: Compared) -> tuple[Tiles, ...]:
     """The scene below, where it is still there."""
     try:
-        record = scene_of(resources.store(), second.run)
+        record = scene_today(resources.store(), second.run)
     except InputError:
         return ()
     return (scene_tiles(record.id, version=record.scene.digest),)

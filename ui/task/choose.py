@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError, LandslideError
-from core.tasks.imagery.inputs import SCENE, scene_of
+from core.tasks.imagery.inputs import SCENE, scene_today
 from ui import resources
 from ui.feedback import Progress, plain
 from ui.task.task import view_keys
@@ -49,7 +49,7 @@ def current(run: Run | None = None) -> SceneRecord | None:
         return resources.store().scene_record(chosen) if chosen else None
     if not run.input(SCENE).dataset_id:
         return None
-    record = scene_of(resources.store(), run)
+    record = scene_today(resources.store(), run)
     if chosen in (None, record.id):
         return record
     try:
@@ -199,7 +199,9 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
     uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
     if uploaded is not None and st.button(f"Attach {plain(uploaded.name)}", key=f"attach-button-{role}"):
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
-        attached = resources.store().attach(record.id, role, uploaded, suffix, checked(record, role))
+        attached = resources.store().attach(
+            record.id, role, uploaded, suffix, checked(record, role), name=PurePath(uploaded.name).name
+        )
         if attached.id == record.id:
             st.rerun()
         use(attached)

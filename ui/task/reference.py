@@ -74,7 +74,9 @@ def ask_for_reference(record: SceneRecord, task: str, gain: str, score: Callable
         return
     with guard():
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
-        known = resources.store().attach(record.id, "truth", uploaded, suffix, checked(record, "truth"))
+        known = resources.store().attach(
+            record.id, "truth", uploaded, suffix, checked(record, "truth"), name=PurePath(uploaded.name).name
+        )
         scored = score(known)
         next_tab(task).put("Scores")
         st.query_params["scene"] = known.id
