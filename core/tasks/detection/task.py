@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.runs.kinds import Kind, Metric, Ref, Task
+from core.runs.kinds import Joint, Kind, Metric, Ref, Task
 from core.tasks.imagery.inputs import ROLES
 
 _HERE = "core.tasks.detection"
@@ -45,6 +45,12 @@ TASK = Task(
             working="Joining the boxes of two detectors",
             primary=True,
             report=Ref(f"{_HERE}.report.parts:FUSED"),
+            joins=Joint(
+                "fused",
+                "Decision tree that joined the boxes",
+                "Limits of the decision tree",
+                "The tree that joined the boxes knows no more than the places that it was learnt in.",
+            ),
         ),
         Kind(
             "explanation",
@@ -55,6 +61,7 @@ TASK = Task(
             working="Explaining",
             group="Explanations",
             bundled_as="explanations",
+            explains=True,
             address=Ref("core.tasks.imagery.addresses:explanation"),
         ),
         Kind(

@@ -56,6 +56,7 @@ TASK = Task(
             working="Explaining",
             group="Explanations",
             bundled_as="explanations",
+            explains=True,
             address=Ref("core.tasks.imagery.addresses:explanation"),
         ),
         Kind(

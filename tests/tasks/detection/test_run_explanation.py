@@ -32,7 +32,7 @@ from core.tasks.detection.view import Choice
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.result import ImageResult
 from core.tasks.imagery.target import AskedBox, AskedPixel
-from tests.factories import detector_spec, make_detector_model, red_weights, write_model, write_raster
+from tests.factories import about, detector_spec, make_detector_model, red_weights, write_model, write_raster
 
 CHOICE = Choice(0.3)
 
@@ -205,13 +205,23 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
         explain_box(store, result, ExplanationRequest(AskedBox((500, 500, 510, 510), 0.5), "hires-cam"))
     with pytest.raises(InputError, match="boxes only"):
         order_explanation(result, ExplanationRequest(AskedPixel(10, 15), "grad-cam"))
+    with Scene.open(scene.path).reader() as reader:
+        turned = reader.read((1, 2, 3)).values[:, ::-1].astype(np.uint8)
+    other = store.add_scene(write_raster(tmp_path / "other.tif", turned, nodata=0), "other")
+    with pytest.raises(InputError, match="not the one that this run is of"):
+        explain_box(store, about(result, identity=other.id), question_of(detections, 1))
     assert store.count() == before
 
 
 def test_only_what_one_detector_found_can_be_explained(tmp_path: Path, store: Store) -> None:
     scene = two_reds(tmp_path)
     result, detections = searched(store, scene)
+    why = explain_box(store, result, question_of(detections, 1))
 
+    with pytest.raises(InputError, match="not made by one detector"):
+        order_explanation(why, question_of(detections, 1))
+    with pytest.raises(InputError, match="cannot be used for this: it is “Explanation"):
+        store.result(why.id, DetectionResult)
     joined = replace(result, kind="fused", provenance={})
     with pytest.raises(InputError, match="not made by one detector"):
         order_explanation(joined, question_of(detections, 1))

@@ -88,7 +88,7 @@ def test_the_files_of_an_explanation_are_part_of_the_bundle_of_its_run(store: St
     why = of_mapping(store, scene)
 
     told = manifest(store, store.run(why.parents[0]))
-    names = [file["name"] for file in told["explanations"][0]["files"]]
+    names = [file["file"] for file in told["explanations"][0]["artifacts"]]
     assert sorted(names) == [f"explanations/{why.id[:8]}/cam.tif", f"explanations/{why.id[:8]}/explanation.json"]
     assert sum(map(len, bundle(store, why.parents[0]))) > 0
 

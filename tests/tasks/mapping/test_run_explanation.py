@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 from rasterio.warp import transform_geom
+from rasterio.windows import Window
 
 from core.errors import InputError
 from core.explain.attribution import read_attribution
 from core.jobs.jobs import InlineJobs
 from core.raster.area import area_of
-from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.raster.windows import Region
-from core.report.explained import Pictured, pictured
+from core.report.explained import pictured
 from core.runs.store import Store
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.result import ImageResult
@@ -67,11 +67,6 @@ def layer() -> str:
     return layers_of("deep")[1].name
 
 
-def seen(store: Store, why: ImageResult, scene: Scene) -> tuple[Pictured, Grid]:
-    """A stored explanation as it is shown, and the grid of its window."""
-    return pictured(store, why.id, scene), read_attribution(why).grid
-
-
 def test_the_inner_layers_of_a_network_are_offered() -> None:
     layers, suggested = layers_of("deep")
 
@@ -88,16 +83,17 @@ def test_the_pixels_of_the_polygon_are_asked_about_wherever_it_lies(
     result = mapped(store, scene)
     target = find(result, Choice(0.5)).polygons.iloc[[number]]
 
-    why, grid = seen(store, explain(store, result, target, layer()), scene)
+    why = explain(store, result, target, layer())
 
-    assert why.region.sum() == (8 * 14, 6 * 10)[number]
+    seen = pictured(store, why.id, scene)
+    assert seen.region.sum() == (8 * 14, 6 * 10)[number]
     # The window shows the rectangle where the region is: red there, dark elsewhere.
-    assert (why.image[why.region][:, 0] > 200).all()
-    assert why.attribution[why.region].min() == pytest.approx(1)
-    assert why.attribution[~why.region].max() < 0.5
+    assert (seen.image[seen.region][:, 0] > 200).all()
+    assert seen.attribution[seen.region].min() == pytest.approx(1)
+    assert seen.attribution[~seen.region].max() < 0.5
     first = (70, 80) if number == 0 else (8, 10)
-    row, column = np.argwhere(why.region)[0]
-    assert grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
+    row, column = np.argwhere(seen.region)[0]
+    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
 
 
 @pytest.mark.parametrize("placement", ["north-up", "without CRS"])
@@ -110,21 +106,23 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
     polygons = find(result, Choice(0.5)).polygons
     assert len(polygons) == 1
 
-    why, grid = seen(store, explain(store, result, polygons, layer()), scene)
+    why = explain(store, result, polygons, layer())
 
-    assert why.region.sum() == 8 * 14
-    row, column = np.argwhere(why.region)[0]
-    assert grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
+    region = pictured(store, why.id, scene).region
+    assert region.sum() == 8 * 14
+    row, column = np.argwhere(region)[0]
+    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
 
 
 def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Store) -> None:
     scene = two_reds(tmp_path)
 
-    why, grid = seen(store, explain(store, mapped(store, scene), (73, 85), layer()), scene)
+    why = explain(store, mapped(store, scene), (73, 85), layer())
 
-    assert why.region.sum() == 25
-    row, column = np.argwhere(why.region).mean(axis=0)
-    assert grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
+    region = pictured(store, why.id, scene).region
+    assert region.sum() == 25
+    row, column = np.argwhere(region).mean(axis=0)
+    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
 
 
 def test_without_coordinates_the_raster_lies_at_its_place_in_a_large_scene(tmp_path: Path, store: Store) -> None:
@@ -149,25 +147,29 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     scene = two_reds(tmp_path)
     result = mapped(store, scene)
 
-    stored = explain(store, result, (10, 15), layer())
+    why = explain(store, result, (10, 15), layer())
+    stored = store.result(why.id, ImageResult)
 
     assert (stored.kind, stored.parents, stored.scene_digest) == ("explanation", (result.id,), scene.digest)
     told = stored.provenance
     assert (told["method"], told["layer"], told["signed"]) == ("Grad-CAM", layer(), False)
     assert told["target"] == {"row": 10, "column": 15}
-    assert stored.notes[0].startswith("Bright areas raised the model's score for the chosen place.")
-    assert stored.notes[0].endswith(told["verdict"])
-    assert set(told["deletion"]) == {"share", "drop", "drop_random"}
+    [note] = stored.notes
+    assert note.startswith("Bright areas raised the model's score for the chosen place.")
+    assert note.endswith(told["verdict"])
     # The logit of the model is 4 times the red value less 2.
     assert told["evidence"] == pytest.approx(4 * 250 / 255 - 2)
     assert told["confidence"] == pytest.approx(1 / (1 + np.exp(2 - 4 * 250 / 255)))
+    assert set(stored.provenance["deletion"]) == {"share", "drop", "drop_random"}
     cam = Scene.open(stored.artifact("cam"))
+    assert cam.grid.shape == stored.grid.shape
     with cam.reader() as reader:
         patch = reader.read((1,))
     assert patch.values.dtype == np.int16
-    shown = read_attribution(stored)
-    np.testing.assert_allclose(patch.values[0][patch.valid] / 254, shown.values[patch.valid], atol=1e-6)
-    assert np.nanmin(shown.values) >= 0
+    # The layer asked passes red on: 250 of it is the most there is, and 20 is 8 % of that.
+    with scene.reader() as reader:
+        red = reader.read((1,), Window(0, 0, *cam.grid.shape[::-1])).values[0]
+    np.testing.assert_allclose(patch.values[0][patch.valid] / 254, red[patch.valid] / 250, atol=0.5 / 254 + 1e-6)
     # The one pixel without data has no attribution.
     assert np.argwhere(~patch.valid).tolist() == [[0, 0]]
 
@@ -179,8 +181,9 @@ def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anythin
 
     why = explain(store, mapped(store, scene), (10, 15), layer())
 
-    numbers = why.metrics()
-    assert numbers["drop"] > max(numbers["drop_random"], 0)
+    removed, numbers = why.provenance["deletion"], why.metrics()
+    assert removed["drop"] > max(removed["drop_random"], 0)
+    assert (numbers["drop"], numbers["drop_random"]) == (removed["drop"], removed["drop_random"])
     assert numbers["deletion_auc"] < numbers["random_auc"] < numbers["insertion_auc"]
 
 
