@@ -141,7 +141,7 @@ def test_explanations_so_far_are_shown(page: AppTest, store: Store, models: Path
     read(page, run)
     assert not page.exception
     assert not page.error
-    assert explained.sentence.split(".")[0] in texts(page)
+    assert explained.notes[0].split(".")[0] in texts(page)
     assert "Explanation 1" in texts(page)
 
 
