@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -19,7 +21,6 @@ RUN_LAYERS: Mapping[str, str] = {
     "uncertainty": "Uncertainty",
     "truth": "Reference",
     "outcome": "Right, false and missed",
-    "change": "Change of probability",
     "cam": "Grad-CAM",
     "attribution": "Why this box",
 }
@@ -102,12 +103,22 @@ class Outlines:
     seam: bool = False
     most: int | None = None
 
+    @cached_property
+    def script(self) -> str:
+        """Content for the map's script, as JSON; written once, as hundreds of polygons take their time."""
+        return script_json(self.to_script())
+
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
         words = self.legend or Legend("", (LegendEntry(self.colour, self.name),))
         drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most")
         names = ("id", "name", "features", *drawn)
         return {name: getattr(self, name) for name in names} | {"legend": asdict(words)}
+
+
+def script_json(content: Mapping[str, Any]) -> str:
+    """JSON that can stand in a script: no text in it can end the script."""
+    return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def scene_tiles(
@@ -147,6 +158,7 @@ def run_tiles(
     name: str = "",
     opacity: float = 0.75,
     visible: bool = True,
+    key: Legend | None = None,
 ) -> Tiles:
     """Show a layer of a run.
 
@@ -155,17 +167,19 @@ def run_tiles(
     run_id
         Id in the store.
     layer
-        One of `RUN_LAYERS`.
+        One of `RUN_LAYERS`, or another that the run's task can paint.
     threshold
         Probability in [0, 1] from which on a pixel is landslide; for ``mask`` and ``outcome``.
     name
-        Words in the list of layers; the layer's own when empty.
+        Words in the list of layers; those of `RUN_LAYERS` when empty.
     opacity, visible
         How it is shown at first.
+    key
+        What its colours mean; by default what they mean for layers of this name.
     """
     query = "" if threshold is None else "?" + urlencode({"threshold": f"{threshold:.4g}"})
     url = f"{base_path()}/tiles/run/{run_id}/{layer}/{{z}}/{{x}}/{{y}}.png{query}"
-    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, legend(layer))
+    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, key or legend(layer))
 
 
 def street_map() -> Tiles:

@@ -16,6 +16,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +35,8 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".png": "image/png",
     ".csv": "text/csv; charset=utf-8",
+    ".tsv": "text/tab-separated-values; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".parquet": "application/vnd.apache.parquet",
     ".zip": "application/zip",
 }
@@ -205,6 +208,18 @@ def content_digest(path: Path) -> str:
         from core.raster import parquet
 
         return parquet.rows_digest(path)
+    return bytes_digest(path)
+
+
+def bytes_digest(path: Path) -> str:
+    """SHA-256 of the bytes of a file; one that was read before and is unchanged since is not read again."""
+    stat = path.stat()
+    return _bytes_digest(path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+@lru_cache(maxsize=512)
+def _bytes_digest(path: Path, mtime_ns: int, size: int, inode: int) -> str:
+    del mtime_ns, size, inode  # parts of the key
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(CHUNK):

@@ -9,21 +9,20 @@ The registry lies above this module. It is therefore found by its name on first 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import InputError, ModelError
+from core.runs.records import Form
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-    from core.runs.records import Run
+    from core.runs.records import Order, Run
     from core.runs.result import RunResult
-
-Form = Literal["raster", "vector", "table"]
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,26 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """How a kind of run joins the results of several others, as a report tells it.
+
+    Attributes
+    ----------
+    record
+        Key in the provenance of a list with a record of each joined result, among others its ``model``.
+    title
+        Heading of what joined them.
+    limits_title, limits
+        Heading and text of what limits it.
+    """
+
+    record: str
+    title: str
+    limits_title: str
+    limits: str
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of run within a task.
 
@@ -142,6 +161,10 @@ class Kind:
         Whether it answers a request on inputs alone: its settings can be taken over for another run.
     again_from_parent
         Whether the settings of the run that it is derived from are taken over in place of its own.
+    explains
+        Whether it explains the run that it is derived from, whose page and report show it.
+    joins
+        How it joins the results of several runs; None where it does not.
     """
 
     name: str
@@ -158,6 +181,8 @@ class Kind:
     address: Ref | None = None
     first: bool = False
     again_from_parent: bool = False
+    explains: bool = False
+    joins: Joint | None = None
 
 
 @dataclass(frozen=True)
@@ -257,6 +282,12 @@ def is_primary(run: Run) -> bool:
     return kind is not None and kind.primary
 
 
+def is_explanation(run: Run) -> bool:
+    """Whether a run explains the one that it is derived from."""
+    kind = kind_of(run)
+    return kind is not None and kind.explains
+
+
 def kind_groups() -> dict[str, tuple[str, ...]]:
     """Names of kinds of runs of all tasks by the heading under which a list finds them, results first."""
     groups: dict[str, dict[str, None]] = {}
@@ -273,6 +304,42 @@ def all_metrics() -> Iterator[Metric]:
         for metric in task.metrics:
             seen.setdefault(metric.name, metric)
     return iter(seen.values())
+
+
+def check_inputs(order: Order, forms: Sequence[str]) -> None:
+    """Refuse an order whose datasets are not those that its task takes.
+
+    A run that starts from datasets alone needs all that are not optional; one that is derived from another run, or is
+    about a model, may do without.
+
+    Parameters
+    ----------
+    forms
+        Form of each dataset of the order; empty where it is not in the store.
+
+    Raises
+    ------
+    InputError
+        When one has a role that the task does not know, is of another form, is one too many, or one is missing.
+    """
+    task = tasks().get(order.task)
+    if task is None:
+        return  # whoever comes to work on it says so
+    roles, given = {role.name: role for role in task.roles}, [one.role for one in order.inputs]
+    for name, form in zip(given, forms, strict=True):
+        if name not in roles:
+            raise InputError(f"{task.title} takes no {name!r}.", remedy=f"It takes: {', '.join(roles) or 'nothing'}.")
+        role = roles[name]
+        if form and form not in role.form:
+            raise InputError(
+                f"A {form} cannot serve as {role.title.lower()}.", remedy=f"Choose a {' or a '.join(role.form)}."
+            )
+        if given.count(name) > 1 and not role.many:
+            raise InputError(f"{task.title} takes one {role.title.lower()}, not several.", remedy="Choose one.")
+    kind = task.kind(order.kind)
+    missing = [role for role in task.roles if not role.optional and role.name not in given]
+    if kind is not None and kind.first and missing:
+        raise InputError(f"{task.title} needs a {missing[0].title.lower()}.", remedy="Choose one.")
 
 
 def result_class(task: str, kind: str) -> type[RunResult]:

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from core.errors import InputError, LandslideError, RunCancelled, StorageError
 from core.runs import failures, files
 from core.runs.dataset_rows import new_id
-from core.runs.datasets import Shelf, one_line
+from core.runs.datasets import hold, one_line
+from core.runs.kinds import check_inputs
 from core.runs.records import (
     ACTIVE,
     Failure,
@@ -32,10 +33,11 @@ from core.runs.records import (
     default_time_limit,
 )
 from core.runs.result import RunResult
-from core.runs.tables import ArtifactRow, InputRow, LabelRow, ParentRow, RunRow, SceneRow, StateRow
+from core.runs.scenes import SceneStore
+from core.runs.tables import ArtifactRow, InputRow, LabelRow, ParentRow, RunRow, StateRow
 
 
-class Queue(Shelf):
+class Queue(SceneStore):
     """Runs from their order to their end."""
 
     def order(self, order: Order) -> str:
@@ -44,7 +46,7 @@ class Queue(Shelf):
         Raises
         ------
         InputError
-            When its scene or a parent is not in the store.
+            When a dataset or a parent is not in the store, or the datasets are not those that the task takes.
         """
         return self._ordered(order, {"status": "queued"})
 
@@ -54,7 +56,7 @@ class Queue(Shelf):
         Raises
         ------
         InputError
-            When its scene or a parent is not in the store.
+            When a dataset or a parent is not in the store, or the datasets are not those that the task takes.
         """
         now = clock()
         working = {"status": "running", "server": server, "worker": worker, "started": now, "heartbeat": now}
@@ -67,7 +69,9 @@ class Queue(Shelf):
             if len(getattr(order, name)) > most:
                 raise InputError(f"The {name} of a run is longer than {most} signs.")
         with self.database.write() as session:
-            inputs = [self._input(session, one, at) for at, one in enumerate(order.inputs)]
+            forms = [self._held(session, one) for one in order.inputs]
+            check_inputs(order, [form for form, _ in forms])
+            inputs = [_input_row(named, at) for at, (_, named) in enumerate(forms)]
             for parent in order.parents:
                 # Held until this run is there, so that whoever deletes the parent finds it.
                 held = select(RunRow.id).filter_by(id=checked_id(parent)).with_for_update(read=True, key_share=True)
@@ -86,14 +90,12 @@ class Queue(Shelf):
             session.add(run)
         return identity
 
-    def _input(self, session: Session, asked: Input, position: int) -> InputRow:
-        """A row for a dataset that is held until the run is there, so that whoever removes it finds it in use."""
+    def _held(self, session: Session, asked: Input) -> tuple[str, Input]:
+        """Form and name of a dataset that stays until the run is there, so that whoever removes it finds it in use."""
         if not asked.dataset_id:
-            return _input_row(asked, position)
-        row = session.get(SceneRow, checked_id(asked.dataset_id), with_for_update={"read": True, "key_share": True})
-        if row is None:
-            raise InputError("This scene is not in the store.", remedy="Choose or upload it again.")
-        return _input_row(replace(asked, name=row.name), position)
+            return "", asked
+        row = hold(session, asked.dataset_id)
+        return row.form, replace(asked, name=row.name)
 
     def claim(self, identity: str, *, server: str, worker: str) -> bool:
         """Make a queued run a running one; False when somebody else was first or it was cancelled."""

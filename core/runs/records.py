@@ -1,4 +1,4 @@
-"""What travels between the store and those who ask it: scenes, orders, runs, artifacts."""
+"""What travels between the store and those who ask it: datasets, orders, runs, artifacts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.errors import InputError
+from core.runs.files import bytes_digest
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
 
+Form = Literal["raster", "vector", "table"]
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ACTIVE: tuple[Status, ...] = ("queued", "running")
 ENDED: tuple[Status, ...] = ("done", "failed", "cancelled", "interrupted")
@@ -73,8 +75,77 @@ def default_time_limit() -> float:
 
 
 @dataclass(frozen=True)
+class DatasetRecord:
+    """A dataset in the store.
+
+    Attributes
+    ----------
+    id
+        32 hexadecimal digits.
+    form
+        ``"raster"``, ``"vector"`` or ``"table"``.
+    name
+        What users call it.
+    path
+        Its file.
+    created
+        When it was added.
+    origin
+        Where it came from, in words: "uploaded", "sample", the open data set's name, "data folder".
+    synthetic
+        Whether the data were made up rather than measured.
+    licence, citation
+        Of the data, empty when unknown.
+    companions
+        Ids of the datasets that belong to it, by role: ``"reference"``, ``"dem"``, ``"before"``.
+    """
+
+    id: str
+    form: Form
+    name: str
+    path: Path
+    created: datetime
+    origin: str = ""
+    synthetic: bool = False
+    licence: str = ""
+    citation: str = ""
+    companions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of values, validity and grid of a raster, of the bytes of others.
+
+        Raises
+        ------
+        InputError
+            When the file is gone or damaged.
+        """
+        if self.form == "raster":
+            from core.raster.scene import Scene
+
+            return Scene.open(self.path).digest
+        try:
+            return bytes_digest(self.path)
+        except OSError as error:
+            raise InputError(
+                f"The file of {self.name} cannot be read: {error.strerror}.", remedy="Choose or upload it again."
+            ) from error
+
+
+@dataclass(frozen=True)
+class DatasetSummary:
+    """A dataset in a list: its id, form, name, where it came from and when it was added."""
+
+    id: str
+    form: Form
+    name: str
+    origin: str
+    created: datetime
+
+
+@dataclass(frozen=True)
 class SceneRecord:
-    """A scene in the store with what belongs to it.
+    """A raster dataset as a scene, with what belongs to it.
 
     Attributes
     ----------
@@ -85,9 +156,11 @@ class SceneRecord:
     truth, dem
         Inventory (raster or vector) and elevation on disk, or None.
     origin
-        Where it came from, in words: "uploaded", "sample", the open data set's name, "data folder".
+        Where it came from, in words; see `DatasetRecord`.
     before
         Id of the scene of the same place before the event, or empty.
+    companions
+        The datasets that `truth` and `dem` are files of, by role: ``"reference"``, ``"dem"``.
     """
 
     id: str
@@ -96,6 +169,7 @@ class SceneRecord:
     dem: Path | None = None
     origin: str = ""
     before: str = ""
+    companions: Mapping[str, DatasetRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,19 +179,6 @@ class SceneSummary:
     id: str
     name: str
     origin: str
-
-
-@dataclass(frozen=True)
-class SeriesRecord:
-    """A monitoring table in the store: its id, name, file and where it came from."""
-
-    id: str
-    name: str
-    path: Path
-    origin: str = ""
-    synthetic: bool = False
-    licence: str = ""
-    citation: str = ""
 
 
 @dataclass(frozen=True)

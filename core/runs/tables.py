@@ -19,39 +19,39 @@ class Base(DeclarativeBase):
     """All tables of the store."""
 
 
-class SceneRow(Base):
-    """A raster and what belongs to it."""
+class DatasetRow(Base):
+    """A raster, vector layer or table that a user brought; a companion is listed with what it belongs to alone."""
 
-    __tablename__ = "scenes"
-
-    id: Mapped[str] = mapped_column(ID, primary_key=True)
-    created: Mapped[float] = mapped_column(Double, index=True)
-    name: Mapped[str] = mapped_column(Text)
-    file: Mapped[str] = mapped_column(Text)
-    file_digest: Mapped[str] = mapped_column(DIGEST, default="", index=True)
-    truth: Mapped[str] = mapped_column(Text, default="")
-    dem: Mapped[str] = mapped_column(Text, default="")
-    origin: Mapped[str] = mapped_column(Text, default="")
-    before: Mapped[str] = mapped_column(ID, default="")
-    synthetic: Mapped[bool] = mapped_column(Boolean, default=False)
-    licence: Mapped[str] = mapped_column(Text, default="")
-    citation: Mapped[str] = mapped_column(Text, default="")
-
-
-class SeriesRow(Base):
-    """A monitoring table."""
-
-    __tablename__ = "series"
+    __tablename__ = "datasets"
 
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     created: Mapped[float] = mapped_column(Double, index=True)
+    form: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(Text)
-    file: Mapped[str] = mapped_column(Text)
+    file: Mapped[str] = mapped_column(Text, index=True)
     file_digest: Mapped[str] = mapped_column(DIGEST, default="", index=True)
+    companion: Mapped[bool] = mapped_column(Boolean, default=False)
     origin: Mapped[str] = mapped_column(Text, default="")
     synthetic: Mapped[bool] = mapped_column(Boolean, default=False)
     licence: Mapped[str] = mapped_column(Text, default="")
     citation: Mapped[str] = mapped_column(Text, default="")
+
+    links: Mapped[list[LinkRow]] = relationship(cascade="all, delete-orphan", lazy="selectin", order_by="LinkRow.role")
+
+    @property
+    def companions(self) -> dict[str, str]:
+        """Ids of the datasets that belong to it, by role."""
+        return {link.role: link.other_id for link in self.links}
+
+
+class LinkRow(Base):
+    """A dataset that belongs to another one, by role: its reference, elevation or earlier scene."""
+
+    __tablename__ = "dataset_links"
+
+    dataset_id: Mapped[str] = mapped_column(ID, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(64), primary_key=True)
+    other_id: Mapped[str] = mapped_column(ID, index=True)
 
 
 class RunRow(Base):

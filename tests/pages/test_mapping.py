@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -475,3 +480,43 @@ def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: 
     page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "other").id
     press(page.run(), "Map landslides")
     assert "how much of this is right is not known" in texts(page)
+
+
+def test_what_depends_on_run_and_sliders_alone_is_made_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is run again shows the same map and charts without making them anew; other sliders make others."""
+    press(page.run(), "Start with the sample valley")
+    press(page, "Map landslides")
+    page.run()
+    made = Counter[str]()
+    for module, name in (
+        ("ui.maps", "_base_map"), ("core.serve.coordinates", "features"),
+        ("core.tasks.mapping.plots", "size_frequency_figure"), ("core.tasks.mapping.findings", "find"),
+    ):  # fmt: skip
+        monkeypatch.setattr(f"{module}.{name}", _counting(made, name, getattr(import_module(module), name)))
+    before = _map(page)
+
+    assert _map(page.run()) == before
+    assert not made
+
+    page.slider(key="threshold").set_value(0.7).run()
+    assert not page.exception
+    assert not page.error
+    script, update = _map(page)
+    assert script == before[0]
+    assert update != before[1]
+    assert made == {"features": 1, "size_frequency_figure": 1, "find": 1}
+
+
+def _map(page: AppTest) -> tuple[str, str]:
+    """The script of the map that is shown, and that of what lies on it now."""
+    (shown,) = [part for part in page.get("component_instance") if "st_folium" in part.proto.component_name]
+    content = json.loads(shown.proto.json_args)
+    return content["script"], content["feature_group"]
+
+
+def _counting(made: Counter[str], name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(*given: Any, **named: Any) -> Any:
+        made[name] += 1
+        return work(*given, **named)
+
+    return counted

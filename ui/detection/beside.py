@@ -61,6 +61,7 @@ def layers_of(record: object, result: DetectionResult) -> list[Outlines]:
 def _found(run: Run) -> Detections:
     """Boxes of the other run at its model's own confidence and overlap."""
     from core.tasks.detection.findings import default_choice
+    from core.tasks.detection.result import DetectionResult
 
     result = resources.store().result(run.id, DetectionResult)
     return found(run.id, default_choice(result), result)

@@ -36,6 +36,8 @@ def show(view: View) -> None:
             rerun_fragment()
         st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
     elif show_state(earlier, PAGE, opens=False):
+        from core.tasks.mapping.result import MappingResult
+
         _show(view, resources.store().result(earlier.id, MappingResult))
 
 

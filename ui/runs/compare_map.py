@@ -9,9 +9,10 @@ import streamlit as st
 
 from core.errors import InputError
 from core.runs.result import GridResult
-from core.tasks.imagery.inputs import scene_of
+from core.tasks.imagery.inputs import scene_today
 from ui import resources
 from ui.feedback import guard
+from ui.jobs import notice_runs
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import MapSpec
 from ui.runs.compare import Compared
@@ -33,6 +34,7 @@ def show(compared: Sequence[Compared]) -> None:
         st.subheader("On the map")
         first, second = _pair(compared)
         shown.load()(first, second)
+        notice_runs()
 
 
 def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:
@@ -70,7 +72,7 @@ def map_spec(second: Compared) -> MapSpec:
 def image_below(second: Compared) -> tuple[Tiles, ...]:
     """The scene below, where it is still there."""
     try:
-        record = scene_of(resources.store(), second.run)
+        record = scene_today(resources.store(), second.run)
     except InputError:
         return ()
     return (scene_tiles(record.id, version=record.scene.digest),)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError, LandslideError
-from core.tasks.imagery.inputs import SCENE, scene_of
+from core.tasks.imagery.inputs import SCENE, scene_today
 from ui import resources
 from ui.feedback import Progress, plain
+from ui.task.task import view_keys
 
 if TYPE_CHECKING:
     from core.catalog.open_data import OpenPair
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
-SLIDERS = ("threshold", "minimum", "holes", "confidence", "overlap", "merging", "smallest", "cell", "beside")
-"""Keys of all tasks' widgets that only post-process; their values stand in the address."""
 
 
 def current(run: Run | None = None) -> SceneRecord | None:
@@ -50,7 +49,7 @@ def current(run: Run | None = None) -> SceneRecord | None:
         return resources.store().scene_record(chosen) if chosen else None
     if not run.input(SCENE).dataset_id:
         return None
-    record = scene_of(resources.store(), run)
+    record = scene_today(resources.store(), run)
     if chosen in (None, record.id):
         return record
     try:
@@ -67,7 +66,7 @@ def use(record: SceneRecord) -> None:
 
 def show(**address: str) -> None:
     """Start the page anew with this in its address; sliders begin at the defaults of what is shown then."""
-    for name in SLIDERS:
+    for name in view_keys():
         st.session_state.pop(name, None)
     st.query_params.from_dict(address)
     st.rerun()
@@ -200,7 +199,9 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
     uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
     if uploaded is not None and st.button(f"Attach {plain(uploaded.name)}", key=f"attach-button-{role}"):
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
-        attached = resources.store().attach(record.id, role, uploaded, suffix, checked(record, role))
+        attached = resources.store().attach(
+            record.id, role, uploaded, suffix, checked(record, role), name=PurePath(uploaded.name).name
+        )
         if attached.id == record.id:
             st.rerun()
         use(attached)

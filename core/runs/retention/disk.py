@@ -16,13 +16,13 @@ from core.errors import StorageError
 from core.runs import files
 from core.runs.records import ACTIVE, clock
 from core.runs.store import Store
-from core.runs.tables import ArtifactRow, InputRow, LabelRow, RunRow, SceneRow, SeriesRow, StateRow
+from core.runs.tables import ArtifactRow, DatasetRow, InputRow, LabelRow, RunRow, StateRow
 
 EXPORTS, CACHE = "exports", "cache"
 ASIDE = (".writing-", ".upload-")
 """How names begin under which files are written before they get their own."""
 
-UPLOADS = (SceneRow.file, SceneRow.truth, SceneRow.dem, SeriesRow.file)
+UPLOADS = (DatasetRow.file,)
 """Columns that name files of uploads."""
 
 AN_HOUR = 3600.0
@@ -62,9 +62,9 @@ class Orphan:
 
 @dataclass(frozen=True)
 class Missing:
-    """A file that a row names and that is not there: of a run or of a scene, what it is to it, and where it was."""
+    """A file that a row names and that is not there: of a run or a dataset, what it is to it, and where it was."""
 
-    owner: Literal["run", "scene"]
+    owner: Literal["run", "dataset"]
     id: str
     title: str
     role: str
@@ -207,17 +207,16 @@ def missing(store: Store) -> tuple[Missing, ...]:
         of_runs = session.execute(query).all()
         positions = select(InputRow.run_id, InputRow.name).order_by(InputRow.position.desc())
         names = {row.run_id: row.name for row in session.execute(positions)}
-        of_scenes = session.scalars(select(SceneRow).order_by(SceneRow.created)).all()
+        datasets = session.scalars(select(DatasetRow).order_by(DatasetRow.created, DatasetRow.id)).all()
     lost = [
         Missing("run", identity, name or names.get(identity, ""), role, artifacts / file)
         for identity, name, role, file in of_runs
         if f"{files.ARTIFACTS}/{file}" not in there
     ]
     lost += [
-        Missing("scene", row.id, row.name, role, uploads / file)
-        for row in of_scenes
-        for role, file in (("raster", row.file), ("truth", row.truth), ("dem", row.dem))
-        if file and f"{files.FILES}/{file}" not in there
+        Missing("dataset", row.id, row.name, row.form, uploads / row.file)
+        for row in datasets
+        if f"{files.FILES}/{row.file}" not in there
     ]
     # Files used in place lie elsewhere, and some have arrived since the look.
     return tuple(one for one in lost if not one.path.is_file())

@@ -16,17 +16,17 @@ from core.runs.files import ARTIFACTS, FILES
 from core.runs.records import ACTIVE
 from core.runs.retention.disk import EXPORTS, Entry
 from core.runs.store import Store
-from core.runs.tables import ArtifactRow, InputRow, LabelRow, ParentRow, RunRow, SceneRow, SeriesRow, StateRow
+from core.runs.tables import ArtifactRow, DatasetRow, InputRow, LabelRow, ParentRow, RunRow, StateRow
 
 
 @dataclass(frozen=True)
 class Leaving:
-    """A run, an uploaded scene or prepared files that would go, and the bytes freed after those before it.
+    """A run, an upload or prepared files that would go, and the bytes freed after those before it.
 
     Attributes
     ----------
     id
-        Of the run or the scene; of prepared files, their place below the folder of exports: ``run/choice``.
+        Of the run or the dataset; of prepared files, their place below the folder of exports: ``run/choice``.
     title
         Its name, of prepared files that of their run.
     created
@@ -41,9 +41,9 @@ class Leaving:
     freed: int
 
 
-def own_files(row: SceneRow) -> set[str]:
-    """Names of the files of a scene that the store keeps; those used in place are no affair of its."""
-    return {name for name in (row.file, row.truth, row.dem) if name and not Path(name).is_absolute()}
+def own_files(row: DatasetRow) -> set[str]:
+    """Names of the files of a dataset that the store keeps; those used in place are no affair of its."""
+    return set() if Path(row.file).is_absolute() else {row.file}
 
 
 @dataclass
@@ -60,11 +60,14 @@ class _Run:
 
 
 @dataclass
-class _Scene:
+class _Dataset:
+    """A dataset as it stands in the books: `others` are those that belong to it."""
+
     id: str
     title: str
     created: float
-    before: str
+    companion: bool
+    others: set[str]
     files: set[str]
 
 
@@ -85,13 +88,13 @@ class Ledger:
     Attributes
     ----------
     naming
-        How many remaining runs or scenes name a file, or a scene.
+        How many remaining runs or datasets name a file, or a dataset.
     sizes
         Bytes of files, and of the exports of runs.
     """
 
     runs: dict[str, _Run]
-    scenes: dict[str, _Scene]
+    datasets: dict[str, _Dataset]
     exports: list[_Export]
     artifacts: Mapping[str, set[str]]
     naming: Counter[str]
@@ -111,15 +114,14 @@ class Ledger:
             whole = entry.path.startswith(f"{EXPORTS}/")
             sizes["/".join(entry.path.split("/")[:2]) if whole else entry.path] += entry.size
         with store.database.read() as session:
-            runs, scenes = _runs(session), _scenes(session)
+            runs, datasets = _runs(session), _datasets(session)
             artifacts: dict[str, set[str]] = defaultdict(set)
             for row in session.execute(select(ArtifactRow.run_id, ArtifactRow.file)):
                 artifacts[row.run_id].add(f"{ARTIFACTS}/{row.file}")
-            naming = Counter(f"{FILES}/{file}" for file in session.scalars(select(SeriesRow.file)))
-        naming.update(file for held in artifacts.values() for file in held)
+        naming = Counter(file for held in artifacts.values() for file in held)
         naming.update(dataset for run in runs.values() for dataset in run.datasets)
-        naming.update(name for scene in scenes.values() for name in {scene.before, *scene.files})
-        return cls(runs, scenes, _exports(found, runs), artifacts, naming, sizes, kept)
+        naming.update(name for dataset in datasets.values() for name in dataset.others | dataset.files)
+        return cls(runs, datasets, _exports(found, runs), artifacts, naming, sizes, kept)
 
     def oldest_first(self) -> list[_Run]:
         """Runs that may go, each after all that stand on it."""
@@ -145,19 +147,44 @@ class Ledger:
 
     def drop_uploads(self, may_go: Callable[[float], bool]) -> None:
         """Uploads go that nobody names and that may."""
-        for scene in sorted(self.scenes.values(), key=lambda scene: (scene.created, scene.id)):
-            self._drop_upload(scene.id, may_go)
+        for dataset in sorted(self.datasets.values(), key=lambda one: (one.companion, one.created, one.id)):
+            self._drop_upload(dataset.id, may_go)
 
     def _drop_upload(self, identity: str, may_go: Callable[[float], bool]) -> None:
-        scene = self.scenes.get(identity)
-        if scene is None or not scene.files or self.naming[identity] > 0 or not may_go(scene.created):
+        dataset = self.datasets.get(identity)
+        if dataset is None or self.naming[identity] > 0 or not may_go(dataset.created):
             return
-        del self.scenes[identity]
-        freed = self._freed(scene.files)
+        if not dataset.companion and not self._uploaded(dataset):
+            return  # a file used in place, with nothing of ours
+        others, freed = self._struck_out(dataset)
         self.kept -= freed
-        self.uploads_gone.append(_leaving(scene, freed))
-        self.naming[scene.before] -= 1
-        self._drop_upload(scene.before, may_go)
+        self.uploads_gone.append(_leaving(dataset, freed))
+        for other in sorted(others):
+            self._drop_upload(other, may_go)
+
+    def _uploaded(self, dataset: _Dataset) -> bool:
+        """Whether files of ours go with a dataset: its own, or those of its companions."""
+        others = (self.datasets.get(one) for one in dataset.others)
+        return bool(dataset.files) or any(one.companion and one.files for one in others if one is not None)
+
+    def _struck_out(self, dataset: _Dataset) -> tuple[set[str], int]:
+        """Strike a dataset out with the companions that belong to it alone.
+
+        Returns
+        -------
+        Datasets that it named and that are no companions, and the bytes freed.
+        """
+        del self.datasets[dataset.id]
+        self.naming.subtract(dataset.others)
+        left, freed = set(), self._freed(dataset.files)
+        for other in sorted(dataset.others):
+            one = self.datasets.get(other)
+            if one is None or not one.companion:
+                left.add(other)
+            elif self.naming[other] <= 0:
+                more, bytes_freed = self._struck_out(one)
+                left, freed = left | more, freed + bytes_freed
+        return left, freed
 
     def _freed(self, held: set[str]) -> int:
         """Strike files out once, and return the bytes of those that nobody is left to name."""
@@ -165,7 +192,7 @@ class Ledger:
         return sum(self.sizes.get(file, 0) for file in held if self.naming[file] <= 0)
 
 
-def _leaving(one: _Run | _Scene | _Export, freed: int) -> Leaving:
+def _leaving(one: _Run | _Dataset | _Export, freed: int) -> Leaving:
     return Leaving(one.id, one.title, datetime.fromtimestamp(one.created, UTC), freed)
 
 
@@ -217,9 +244,9 @@ def _runs(session: Session) -> dict[str, _Run]:
     return runs
 
 
-def _scenes(session: Session) -> dict[str, _Scene]:
-    scenes = {}
-    for row in session.scalars(select(SceneRow)):
-        held = {f"{FILES}/{name}" for name in own_files(row)}
-        scenes[row.id] = _Scene(row.id, row.name, row.created, row.before, held)
-    return scenes
+def _datasets(session: Session) -> dict[str, _Dataset]:
+    datasets = {}
+    for row in session.scalars(select(DatasetRow)):
+        held, others = {f"{FILES}/{name}" for name in own_files(row)}, set(row.companions.values())
+        datasets[row.id] = _Dataset(row.id, row.name, row.created, row.companion, others, held)
+    return datasets

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.errors import InputError
 from core.runs import failures, files, processes
@@ -19,7 +20,7 @@ from core.runs.retention import disk
 from core.runs.retention.disk import Entry, Missing, Orphan, missing, orphans, remove_orphans
 from core.runs.retention.ledger import Leaving, Ledger, own_files
 from core.runs.store import Store
-from core.runs.tables import InputRow, SceneRow
+from core.runs.tables import DatasetRow, InputRow, LinkRow
 
 __all__ = [
     "Leaving", "Missing", "Orphan", "Plan", "Removed", "Storage", "missing", "orphans", "plan", "prune",
@@ -84,7 +85,7 @@ class Plan:
     runs
         In the order of their going: whatever stands on a run goes before it.
     uploads
-        Scenes that no remaining run and no other scene names.
+        Datasets that no remaining run and no other dataset names, with those that belong to them alone.
     kept
         Bytes of artifacts, uploads and exports afterwards.
     beyond
@@ -112,7 +113,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Removed:
-    """How many runs, uploaded scenes and prepared exports went."""
+    """How many runs, uploads and prepared exports went."""
 
     runs: int
     uploads: int
@@ -211,15 +212,27 @@ def _remove_export(store: Store, leaving: Leaving) -> bool:
 
 
 def _remove_upload(store: Store, identity: str) -> bool:
+    """Remove a dataset that nobody uses any more, with the companions that belong to it alone."""
     with files.turn(store.home):
+        names: set[str] = set()
         with store.database.write() as session:
-            row = session.get(SceneRow, identity, with_for_update=True)
-            users = select(InputRow.run_id).where(InputRow.dataset_id == identity)
-            later = select(SceneRow.id).where(SceneRow.before == identity)
-            if row is None or session.scalars(users.union(later).limit(1)).first() is not None:
-                return False
-            names = own_files(row)
-            session.delete(row)
+            left, gone = [identity], False
+            while left:
+                row = session.get(DatasetRow, left.pop(), with_for_update=True)
+                if row is None or (gone and not row.companion) or _used(session, row.id):
+                    continue
+                names |= own_files(row)
+                left += row.companions.values()
+                session.delete(row)
+                session.flush()
+                gone = True
         for name in disk.unnamed(store, names, disk.UPLOADS):
             disk.remove_file(store.home / files.FILES / name)
-    return True
+    return gone
+
+
+def _used(session: Session, identity: str) -> bool:
+    """Whether a run or another dataset names a dataset."""
+    runs = select(InputRow.run_id).where(InputRow.dataset_id == identity)
+    datasets = select(LinkRow.dataset_id).where(LinkRow.other_id == identity)
+    return session.scalars(runs.union(datasets).limit(1)).first() is not None

@@ -143,7 +143,8 @@ def found_boxes(result: DetectionResult) -> Boxes:
 def _dem(store: Store, result: DetectionResult) -> Scene | None:
     if not result.scene_id:
         return None
-    path = store.scene_record(result.scene_id).dem
+    named = result.input("dem").dataset_id
+    path = store.dataset(named).path if named else store.scene_record(result.scene_id).dem
     return None if path is None else Scene.open(path)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.runs.kinds import Role
 from core.runs.records import Input
+from core.runs.scenes import with_companions
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
-    from core.runs.records import Run, SceneRecord
+    from core.runs.records import DatasetRecord, Run, SceneRecord
     from core.runs.store import Store
 
 SCENE = "scene"
@@ -24,22 +26,59 @@ ROLES = (
 
 
 def inputs_of(record: SceneRecord) -> tuple[Input, ...]:
-    """The inputs of an order on a scene of the store."""
-    return (Input(SCENE, record.id, record.scene.name, record.scene.digest),)
+    """The inputs of a run on a scene of the store, with the reference and the elevation that belong to it."""
+    others = (_input(role, one) for role, one in sorted(record.companions.items(), reverse=True))
+    return (Input(SCENE, record.id, record.scene.name, record.scene.digest), *others)
+
+
+def _input(role: str, dataset: DatasetRecord) -> Input:
+    # A file used in place may have been moved away; whoever opens it says so, and not every run does.
+    return Input(role, dataset.id, dataset.name, dataset.digest if dataset.path.is_file() else "")
 
 
 def scene_of(store: Store, run: Run) -> SceneRecord:
-    """The scene that a run is about, with reference and elevation.
+    """The scene that a run works on, with exactly the reference and the elevation that the run names.
+
+    Runs of before inputs had roles name their scene alone, or a reference without saying which dataset it is. They are
+    given what belongs to the scene now and was in the store when they were ordered.
+
+    Raises
+    ------
+    InputError
+        When the run has no scene, or one of its datasets can no longer be opened.
+    """
+    present = store.scene_record(_scene_id(run))
+    alone = len(run.inputs) == 1
+    kept = {
+        role: one
+        for role, one in present.companions.items()
+        if (alone or any(named.role == role for named in run.inputs)) and one.created <= run.created
+    }
+    return with_companions(present, {**kept, **_named(store, run)})
+
+
+def scene_today(store: Store, run: Run) -> SceneRecord:
+    """The scene of a run as it is looked at: with what belongs to it now where the run names nothing in that role.
 
     Raises
     ------
     InputError
         When the run has no scene, or it can no longer be opened.
     """
+    present = store.scene_record(_scene_id(run))
+    return with_companions(present, {**present.companions, **_named(store, run)})
+
+
+def _scene_id(run: Run) -> str:
     identity = run.input(SCENE).dataset_id
     if not identity:
         raise InputError(f"The run {run.id[:8]} has no scene of this store.", remedy="Choose another run.")
-    return store.scene_record(identity)
+    return identity
+
+
+def _named(store: Store, run: Run) -> Mapping[str, DatasetRecord]:
+    """The datasets of the store that a run names beside its scene, by role."""
+    return {one.role: store.dataset(one.dataset_id) for one in run.inputs if one.role != SCENE and one.dataset_id}
 
 
 def known_scene(store: Store, run: Run) -> SceneRecord | None:
@@ -47,7 +86,7 @@ def known_scene(store: Store, run: Run) -> SceneRecord | None:
     if not run.input(SCENE).dataset_id:
         return None
     try:
-        record = scene_of(store, run)
+        record = scene_today(store, run)
     except InputError:
         return None
     return record if record.scene.digest == run.input(SCENE).digest else None

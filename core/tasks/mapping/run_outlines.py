@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.learning.metrics import threshold_code
 from core.runs.records import ACTIVE, Order, Run
-from core.tasks.imagery.inputs import SCENE, scene_of
+from core.tasks.imagery.inputs import SCENE, scene_today
 from core.tasks.imagery.result import ImageResult, derived
 from core.tasks.mapping.findings import LARGEST, least_pixels
 from core.tasks.mapping.outlines import Outlined, read_outlined, write_outlines
@@ -101,7 +101,7 @@ class OutlinesRequest(Choice):
 def compute_outlines(job: Job, request: OutlinesRequest) -> ImageResult:
     """Do the work of a run of kind ``"outlines"``."""
     result, choice = job.parent(MappingResult), _choice(job.run)
-    dem = scene_of(job.store, job.run).dem if request.terrain and job.run.input(SCENE).dataset_id else None
+    dem = scene_today(job.store, job.run).dem if request.terrain and job.run.input(SCENE).dataset_id else None
 
     def report(done: int, total: int) -> None:
         words = f"Outlining strip {done:,} of {total:,}" if done < total else "Writing the landslides"

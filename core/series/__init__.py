@@ -1,0 +1,1 @@
+"""Tables: opened safely, whatever brought them."""
