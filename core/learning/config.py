@@ -83,13 +83,14 @@ class TrainConfig:
     loss
         Terms of the loss with their weights; a detector's family brings its own.
     start_from
-        Name of a mapping model whose encoder (and, where it fits, decoder) training starts from.
+        Name of a mapping model whose encoder (and, where it fits, decoder) training starts from, or ``package:NAME``
+        for an encoder from a package that only training needs; see `core.learning.pretrained`.
     paces
         Share of the learning rate for parameters by the beginning of their names.
     bands, value_range, classes
         Input bands by role, their values before normalisation, and what a detector tells apart.
     task
-        Which folder of models it goes to.
+        Which folder of models it goes to; empty where only the command says so.
     """
 
     name: str
@@ -111,7 +112,7 @@ class TrainConfig:
     bands: tuple[str, ...] = ("red", "green", "blue")
     value_range: tuple[float, float] = (0.0, 255.0)
     classes: tuple[str, ...] = ()
-    task: str = "mapping"
+    task: str = ""
 
     @classmethod
     def read(cls, path: Path) -> TrainConfig:

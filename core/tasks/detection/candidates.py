@@ -1,8 +1,9 @@
 """Boxes on disk: a Parquet file of candidates or of a reference's boxes, in pixels of the scene's grid.
 
 Columns: ``left``, ``top``, ``right``, ``bottom``, ``score`` (float32), ``class`` (int16), ``cut_left``, ``cut_top``,
-``cut_right``, ``cut_bottom`` (bool), and of detectors that outline what they find ``outline`` (WKB of a polygon in the
-same pixels).
+``cut_right``, ``cut_bottom`` (bool), and of detectors that outline what they find ``mask`` (packed by
+`core.tasks.detection.outlines.pack_masks`). Files of earlier versions hold ``outline`` instead: WKB of a polygon in the
+same pixels.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 
 from core.raster.parquet import TableWriter, column_names, read_columns, writing_table
 from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.outlines import outline_of
 
 if TYPE_CHECKING:
     import pyarrow
 
 SIDES = ("left", "top", "right", "bottom")
 CUT = tuple(f"cut_{side}" for side in SIDES)
+MASK = "mask"
 OUTLINE = "outline"
 
 
@@ -33,7 +36,7 @@ def schema(*, outlines: bool = False) -> pyarrow.Schema:
     fields = [(side, pyarrow.float32()) for side in SIDES]
     fields += [("score", pyarrow.float32()), ("class", pyarrow.int16())]
     fields += [(name, pyarrow.bool_()) for name in CUT]
-    return pyarrow.schema([*fields, (OUTLINE, pyarrow.binary())] if outlines else fields)
+    return pyarrow.schema([*fields, (MASK, pyarrow.binary())] if outlines else fields)
 
 
 class BoxWriter:
@@ -44,7 +47,7 @@ class BoxWriter:
         self.count = 0
 
     def add(self, boxes: Boxes, outlines: Sequence[bytes] | None = None) -> None:
-        """Add boxes, with as many outlines where the file has them."""
+        """Add boxes, with as many packed masks where the file has them."""
         if len(boxes) == 0:
             return
         columns = dict(zip(SIDES, boxes.corners.T, strict=True))
@@ -52,7 +55,7 @@ class BoxWriter:
         columns |= dict(zip(CUT, boxes.cut.T, strict=True))
         # A column of an array is no contiguous array, which Arrow wants.
         values = {name: np.ascontiguousarray(column) for name, column in columns.items()}
-        self._table.add({**values, OUTLINE: list(outlines or ())} if self._outlines else values)
+        self._table.add({**values, MASK: list(outlines or ())} if self._outlines else values)
         self.count += len(boxes)
 
 
@@ -100,7 +103,7 @@ def read_boxes(path: Path) -> Boxes:
 
 def has_outlines(path: Path) -> bool:
     """Whether a file of boxes holds outlines as well."""
-    return OUTLINE in column_names(path)
+    return not {MASK, OUTLINE}.isdisjoint(column_names(path))
 
 
 def read_outlines(path: Path, rows: NDArray[np.integer]) -> NDArray[np.object_]:
@@ -113,4 +116,10 @@ def read_outlines(path: Path, rows: NDArray[np.integer]) -> NDArray[np.object_]:
     """
     import shapely
 
-    return np.asarray(shapely.from_wkb(read_columns(path, (OUTLINE,), rows)[OUTLINE]), dtype=object)
+    if OUTLINE in column_names(path):
+        return np.asarray(shapely.from_wkb(read_columns(path, (OUTLINE,), rows)[OUTLINE]), dtype=object)
+    columns = read_columns(path, (MASK, *SIDES), rows)
+    corners = np.stack([columns[side] for side in SIDES], axis=1)
+    shapes = np.empty(len(corners), dtype=object)
+    shapes[:] = [outline_of(packed, box) for packed, box in zip(columns[MASK], corners, strict=True)]
+    return shapes

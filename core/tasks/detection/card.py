@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import ModelError
 from core.learning.loop import Told, tell_nobody
+from core.learning.pretrained import licence_words, package_behind, source_words
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, find_model
 from core.plots.colours import FALSE_POSITIVE, MISSED, TRUE_POSITIVE
@@ -29,8 +30,10 @@ from core.tasks.detection.predict import Predictor
 from core.tasks.detection.runtime import DetectorRuntime
 
 FAILURES = "failures.png"
+SOURCES = ("detection", "mapping")
+"""Tasks whose models a training may start from."""
 BASELINE = "mask-components"
-QUIET_VALLEY = Path(__file__).resolve().parents[2] / "data" / "samples" / "valley_before.tif"
+QUIET_VALLEY = Path(__file__).resolve().parents[3] / "data" / "samples" / "valley_before.tif"
 SCORE_NAMES = {
     "ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall",
 }  # fmt: skip
@@ -190,7 +193,7 @@ def _quiet_words(spec: ModelSpec) -> list[str]:
 
 def _same_split(origin: str, training: dict[str, Any]) -> bool:
     """Whether the mapping model or detector that a training started from was fitted and chosen on the same images."""
-    for task in ("detection", "mapping"):
+    for task in SOURCES:
         try:
             source = find_model(task, origin).spec.training
         except ModelError:
@@ -203,11 +206,19 @@ def _start(training: dict[str, Any]) -> str:
     origin = training["start_from"]
     if not origin:
         return "random weights"
+    package = package_behind(origin, SOURCES)
+    behind = f" (which started from {source_words(package)})" if package is not None else ""
     if not _same_split(origin, training):
-        return f"{origin}, trained on other data"
+        return f"{origin}, trained on other data{behind}"
     still = [part for part, pace in training.get("paces", {}).items() if pace == 0]
     kept = f", of which the weights of {', '.join(still)} did not change" if still else ""
-    return f"{origin}, trained on the same split{kept}"
+    return f"{origin}, trained on the same split{kept}{behind}"
+
+
+def _licence(spec: ModelSpec) -> list[str]:
+    package = package_behind(spec.training["start_from"], SOURCES)
+    derived = [licence_words(package), ""] if package is not None else []
+    return ["## Licence", "", f"Weights: {spec.licence}.", "", *derived]
 
 
 def card(model: StoredModel) -> str:
@@ -253,6 +264,6 @@ def card(model: StoredModel) -> str:
         f"{training['images_validation']} to validate",
         f"- Start: {_start(training)}; seed {training['seed']}; {learnt or 'not trained further'}",
         f"- Command: `{training['command']}`", "",
-        "## Licence", "", f"Weights: {spec.licence}.", "",
+        *_licence(spec),
     ]  # fmt: skip
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from core.raster.windows import Region, WindowPlan
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.candidates import writing_boxes
 from core.tasks.detection.options import Options
+from core.tasks.detection.outlines import pack_masks
 from core.tasks.detection.runtime import DetectorRuntime, Found
 
 Mask = NDArray[np.bool_]
@@ -68,7 +69,8 @@ class Portion:
     boxes
         Candidates in pixels of the scene.
     outlines
-        WKB of as many polygons in the same pixels, of detectors that outline; None of the others.
+        As many masks, packed by `core.tasks.detection.outlines.pack_masks`, of detectors that outline; None of the
+        others.
     """
 
     boxes: Boxes
@@ -180,8 +182,7 @@ class Predictor:
         there = Boxes(chosen.corners, chosen.scores, chosen.classes, cut).moved(window.column, window.row)
         if found.masks is None:
             return Portion(there)
-        return Portion(there, [_outline(found.masks[one], there.corners[at], window, (across, down))
-                               for at, one in enumerate(kept)])  # fmt: skip
+        return Portion(there, pack_masks(found.masks, kept.tolist(), (window.column, window.row), (across, down)))
 
 
 def _together(portions: Sequence[Portion]) -> Portion:
@@ -233,23 +234,6 @@ def _cut(boxes: Boxes, window: Region, plan: WindowPlan, pixel: tuple[float, flo
     inner_low = np.array([window.column > 0, window.row > 0])
     inner_high = np.array([window.end_column < plan.width, window.end_row < plan.height])
     return np.concatenate([low & inner_low, high & inner_high], axis=1)
-
-
-def _outline(mask: Mask, corners: NDArray[np.float32], window: Region, pixel: tuple[float, float]) -> bytes:
-    """Outline of a mask in pixels of the scene as WKB; of an empty one the box."""
-    import shapely
-
-    from core.raster.vectorize import outlines_of
-
-    if not mask.any():
-        return bytes(shapely.to_wkb(shapely.box(*corners.tolist())))
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, left = int(rows[0]), int(columns[0])
-    shown = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    (shape,) = outlines_of(shown.astype(np.int32), 1)
-    size, start = np.array(pixel), np.array([left, top])
-    place = np.array([window.column, window.row])
-    return bytes(shapely.to_wkb(shapely.transform(shape, lambda points: (points + start) * size + place)))
 
 
 def write_candidates(

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.errors import ModelError
 from core.learning.loop import Told, tell_nobody
 from core.learning.metrics import NODATA_CODE, Confusion, threshold_code
 from core.learning.pairs import Pair
+from core.learning.pretrained import is_package, licence_words, package_behind, source_words
 from core.learning.runtime import Runtime
 from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
-from core.learning.store import WEIGHTS, StoredModel
+from core.learning.store import WEIGHTS, StoredModel, find_model
 from core.tasks.mapping.baseline import THRESHOLD, code_threshold
 from core.tasks.mapping.evaluate import Evaluation, PairScore, evaluate, predict_codes
 from core.tasks.mapping.options import Options
 
+TASK = "mapping"
 FAILURES = "failures.png"
-QUIET_VALLEY = Path(__file__).resolve().parents[2] / "data" / "samples" / "valley_before.tif"
+QUIET_VALLEY = Path(__file__).resolve().parents[3] / "data" / "samples" / "valley_before.tif"
 SCORE_NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
     "oa": "Overall accuracy", "kappa": "Kappa",
@@ -180,6 +183,34 @@ def _quiet_words(spec: ModelSpec) -> list[str]:
     ]  # fmt: skip
 
 
+def _start(training: Mapping[str, Any]) -> str:
+    """What a training started from, in words."""
+    origin = training["start_from"]
+    package = package_behind(origin, (TASK,))
+    if not origin:
+        return "random weights"
+    if package is not None and is_package(origin):
+        return f"encoder of {source_words(package)}"
+    split = "on the same split" if _same_split(origin, training) else "on other data"
+    behind = f" and itself started from {source_words(package)}" if package is not None else ""
+    return f"encoder of {origin}, trained {split}{behind}"
+
+
+def _same_split(origin: str, training: Mapping[str, Any]) -> bool:
+    """Whether the model that a training started from was fitted and chosen on the same images."""
+    try:
+        source = find_model(TASK, origin).spec.training
+    except ModelError:
+        return False
+    return all(source.get(name) == training.get(name) for name in ("data", "images_fit", "images_tune", "split_seed"))
+
+
+def _licence(spec: ModelSpec) -> list[str]:
+    package = package_behind(spec.training["start_from"], (TASK,))
+    derived = [licence_words(package), ""] if package is not None else []
+    return ["## Licence", "", f"Weights: {spec.licence}.", "", *derived]
+
+
 def card(model: StoredModel) -> str:
     """The model card as Markdown, all of it from the spec."""
     spec, training, cost = model.spec, model.spec.training, model.spec.cost
@@ -190,8 +221,7 @@ def card(model: StoredModel) -> str:
     options = ", ".join(f"{key} = {value}" for key, value in spec.options.items()) or "none"
     loss = " + ".join(f"{v.get('weight', 1):g} × {name.replace('_', '-')}" for name, v in training["loss"].items())
     distance = f"{spec.ground_distance:g} m" if spec.ground_distance else "varies, unknown per image"
-    origin = training["start_from"]
-    start = f"encoder of {origin}, trained on the same split" if origin else "random weights"
+    start = _start(training)
     size = (model.folder / WEIGHTS).stat().st_size / 1e6
     lines = [
         f"# {spec.title}", "", spec.summary, "",
@@ -221,6 +251,6 @@ def card(model: StoredModel) -> str:
         f"- Start: {start}; "
         f"seed {training['seed']}; loss {loss}; {phases}",
         f"- Command: `{training['command']}`", "",
-        "## Licence", "", f"Weights: {spec.licence}.", "",
+        *_licence(spec),
     ]  # fmt: skip
     return "\n".join(lines)

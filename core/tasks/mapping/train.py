@@ -21,6 +21,7 @@ from core.learning.losses import weighted_sum
 from core.learning.metrics import Confusion, histogram, threshold_curve
 from core.learning.pairs import PairArrays, find_pairs, read_pairs, validation_pairs
 from core.learning.pixels import PixelLesson, predict_codes
+from core.learning.pretrained import is_package, package_of, start_encoder
 from core.learning.segmentation import build_network, inner_network, network_of, normalise
 from core.learning.spec import ModelSpec
 from core.learning.splits import fit_and_tune
@@ -121,7 +122,10 @@ def _untrained_spec(config: TrainConfig, fitting: PairArrays) -> ModelSpec:
 
 
 def _start_from(network: nn.Module, name: str) -> None:
-    """Copy the encoder of a stored mapping model of the same encoder into an untrained network."""
+    """Copy the encoder of a package or of a stored mapping model of the same encoder into an untrained network."""
+    if is_package(name):
+        start_encoder(inner_network(network).get_submodule("encoder"), package_of(name))
+        return
     source = inner_network(find_model("mapping", name).load_network(network_of))
     encoder = inner_network(network).get_submodule("encoder")
     encoder.load_state_dict(source.get_submodule("encoder").state_dict())
@@ -164,9 +168,11 @@ def train(
             parts.fitting, parts.tuning, _preparation(spec), weighted_sum(config.loss), phase.augmentation,
             phase.schedule.batch,
         )  # fmt: skip
+        wrapped = "network." if phase.upscale != 1 else ""
         training = Training(
-            network, lesson, phase.schedule, work / f"{config.name}-{number}.pt", repr((config, number))
-        )
+            network, lesson, phase.schedule, work / f"{config.name}-{number}.pt", repr((config, number)),
+            {wrapped + part: share for part, share in config.paces.items()},
+        )  # fmt: skip
         trained = training.fit(partial(_tell, told, config, number))
         weights = {key.removeprefix("network."): value for key, value in trained.weights.items()}
         phases.append(

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor, nn
 
 from core.errors import InputError
+from core.learning import pretrained
 from core.learning.config import TrainConfig
 from core.learning.metrics import threshold_code
 from core.learning.pairs import PairArrays, validation_pairs
 from core.learning.runtime import TorchRuntime
-from core.learning.segmentation import network_of
+from core.learning.segmentation import architecture, network_of
 from core.learning.store import StoredModel, find_model
 from core.raster.scene import Scene
 from core.tasks.mapping import card as cards
 from core.tasks.mapping import train as training
 from core.tasks.mapping.train import divide, train
-from tests.factories import write_squares
+from tests.factories import tiny_spec, write_model, write_squares
 from tests.learning.test_config import TEXT, read
+from tests.learning.test_pretrained import package_in
 
 PHASE = "[[phase]]\nepochs = 12\nrate = 0.3\nbatch = 4\naverage = 0.5\naugmentation = {brightness = 0.05}\n"
 
@@ -98,6 +104,57 @@ def test_a_second_phase_goes_on_from_the_first(models: Path, squares: Path, tmp_
     assert model.spec.scores["tuning"]["f1"] > 0.8
     assert [phase["upscale"] for phase in model.spec.training["phases"]] == [1, 2]
     model.load_network(network_of)
+
+
+class _TwoParts(nn.Module):
+    """An encoder and a last layer, both of 1×1 convolutions."""
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.encoder = nn.Conv2d(bands, 2, 1, bias=False)
+        self.last = nn.Conv2d(2, 1, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.last(self.encoder(images))
+
+
+@architecture("two-parts")
+def _two_parts(_encoder: str, bands: int, _options: Mapping[str, Any]) -> nn.Module:
+    return _TwoParts(bands)
+
+
+def test_a_training_starts_from_the_weights_of_a_package_and_the_card_says_so(
+    models: Path, squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = {"theirs": torch.arange(6.0).view(2, 3, 1, 1)}
+    package = package_in(tmp_path / "packages", start)
+    monkeypatch.syspath_prepend(str(tmp_path / "packages"))
+    monkeypatch.setattr(pretrained, "PACKAGES", {package.name: package})
+    described = TEXT.split("[training]")[0].replace('architecture = "tiny"', 'architecture = "two-parts"')
+    described = described.replace("[data]", 'start_from = "package:tiny_weights"\n\n[paces]\nencoder = 0.0\n\n[data]')
+    described = described.replace("[loss.dice]", "tune_share = 0.3\n[loss.dice]\n")
+
+    model = train(read(tmp_path, described + PHASE + "upscale = 2.0\n"), squares, tmp_path / "work")
+    finished = cards.finish(
+        model, validation_pairs(config(tmp_path).data, squares), TorchRuntime(model.load_network(network_of), 1)
+    )
+
+    # The encoder learns at no pace here, so it is what the package holds; what follows it has learnt.
+    assert torch.equal(model.load_weights()["network.encoder.weight"], start["theirs"])
+    assert model.spec.scores["tuning"]["f1"] > 0.9
+    assert "Start: encoder of Tiny, trained on nothing, from the package tiny-weights" in finished.card
+    assert "Derived in part from Tiny, trained on nothing. Licence: CC0-1.0. Nobody 2020" in finished.card
+
+
+def test_a_card_says_whether_its_encoder_was_trained_on_the_same_split(models: Path) -> None:
+    split = {"data": "Squares", "images_fit": 7, "images_tune": 3, "split_seed": 0, "start_from": ""}
+    write_model(models, tiny_spec("first", training=split))
+
+    same, other = {**split, "start_from": "first"}, {**split, "data": "Circles", "start_from": "first"}
+
+    assert cards._start(same) == "encoder of first, trained on the same split"
+    assert cards._start(other) == "encoder of first, trained on other data"
+    assert cards._start(split) == "random weights"
 
 
 def test_validation_scores_and_the_card_come_after_every_choice(
