@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import beside, layers, slots
 from ui.detection.sliders import choose
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
 
 AROUND = "29rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
