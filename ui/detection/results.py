@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import beside, layers, slots
 from ui.detection.sliders import choose
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
 
 AROUND = "29rem"
@@ -48,8 +48,6 @@ def show_run(record: SceneRecord, run: Run) -> None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _result(run: str) -> DetectionResult:
     """What a run computed, which never changes."""
-    from core.tasks.detection.result import DetectionResult
-
     return resources.store().result(run, DetectionResult)
 
 

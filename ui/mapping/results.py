@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
 from ui.jobs import missing_files, notice_runs
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.mapping.findings import Landslides
-    from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice
 
 AROUND = "29rem"
