@@ -206,7 +206,7 @@ def missing(store: Store) -> tuple[Missing, ...]:
     with store.database.read() as session:
         of_runs = session.execute(query).all()
         positions = select(InputRow.run_id, InputRow.name).order_by(InputRow.position.desc())
-        names = dict(session.execute(positions).tuples())
+        names = {row.run_id: row.name for row in session.execute(positions)}
         datasets = session.scalars(select(DatasetRow).order_by(DatasetRow.created, DatasetRow.id)).all()
     lost = [
         Missing("run", identity, name or names.get(identity, ""), role, artifacts / file)
