@@ -7,6 +7,9 @@ import streamlit as st
 
 from core.serve.routes import routes
 from ui.feedback import report
+from ui.page_switch import leave_out_late_fragments
+
+leave_out_late_fragments()
 
 app = st.App(
     "ui/main.py",

@@ -11,6 +11,7 @@ from core.runs.kinds import is_primary
 from ui import resources
 from ui.feedback import duration, guard, plain
 from ui.runs import labels as names
+from ui.state import Slot
 from ui.task.links import place
 from ui.task.task import script_of
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 LISTED = 5
 """Runs under way that the sidebar names; more are counted."""
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks of the sidebar at runs under way."""
+
+_LOOKING: Slot[bool] = Slot("sidebar-looks", False)
+"""Whether the sidebar keeps itself up to date."""
 
 
 def words(run: Run) -> str:
@@ -33,26 +40,46 @@ def words(run: Run) -> str:
     return ", ".join(parts)
 
 
-@st.fragment(run_every=2.0)
 def sidebar() -> None:
-    """Runs under way, of everybody; drawn anew by itself while the page stays as it is."""
+    """Runs under way, of everybody; drawn anew by itself while there are any, else only with the page."""
+    busy = not resources.awake() or bool(resources.store().active())
+    _LOOKING.put(busy)
+    st.fragment(_sidebar, run_every=LOOK_EVERY if busy else None)(busy)
+
+
+def _sidebar(busy: bool) -> None:
     if not resources.awake():
         return  # the first page is not made to wait; the next look is soon
     with guard():
         active = resources.store().active()
-        if not active:
-            return
-        st.markdown("**Under way**")
-        for run in active[:LISTED]:
-            # By what computes it: several runs under way are often of one scene. A link would be marked as the page
-            # that is open, whichever run it leads to.
-            opened = st.button(_short(_what(run)), key=f"under-way-{run.id}", type="tertiary")
-            st.progress(run.progress.share, text=f"{plain(_short(run.title))}  \n{words(run)}")
-            if opened:
-                page, address = place(run)
-                st.switch_page(script_of(page), query_params=address)
-        if len(active) > LISTED:
-            st.caption(f"and {len(active) - LISTED} more")
+        if active:
+            _list(active)
+    if busy and not active:
+        st.rerun()  # without any, nobody needs to look again
+
+
+def notice_runs() -> None:
+    """Begin to show runs under way in the sidebar, if there are any and it does not; for the end of a fragment.
+
+    A page whose sidebar shows none asks for none until it is drawn anew. A fragment that a visitor uses leaves the
+    sidebar as it is, so what was started meanwhile, here or by somebody else, would not appear.
+    """
+    if not _LOOKING.get() and resources.store().active():
+        st.rerun()
+
+
+def _list(active: list[Run]) -> None:
+    st.markdown("**Under way**")
+    for run in active[:LISTED]:
+        # By what computes it: several runs under way are often of one scene. A link would be marked as the page
+        # that is open, whichever run it leads to.
+        opened = st.button(_short(_what(run)), key=f"under-way-{run.id}", type="tertiary")
+        st.progress(run.progress.share, text=f"{plain(_short(run.title))}  \n{words(run)}")
+        if opened:
+            page, address = place(run)
+            st.switch_page(script_of(page), query_params=address)
+    if len(active) > LISTED:
+        st.caption(f"and {len(active) - LISTED} more")
 
 
 def _what(run: Run) -> str:

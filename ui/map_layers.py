@@ -19,7 +19,6 @@ RUN_LAYERS: Mapping[str, str] = {
     "uncertainty": "Uncertainty",
     "truth": "Reference",
     "outcome": "Right, false and missed",
-    "change": "Change of probability",
     "cam": "Grad-CAM",
     "attribution": "Why this box",
 }
@@ -147,6 +146,7 @@ def run_tiles(
     name: str = "",
     opacity: float = 0.75,
     visible: bool = True,
+    key: Legend | None = None,
 ) -> Tiles:
     """Show a layer of a run.
 
@@ -155,17 +155,19 @@ def run_tiles(
     run_id
         Id in the store.
     layer
-        One of `RUN_LAYERS`.
+        One of `RUN_LAYERS`, or another that the run's task can paint.
     threshold
         Probability in [0, 1] from which on a pixel is landslide; for ``mask`` and ``outcome``.
     name
-        Words in the list of layers; the layer's own when empty.
+        Words in the list of layers; those of `RUN_LAYERS` when empty.
     opacity, visible
         How it is shown at first.
+    key
+        What its colours mean; by default what they mean for layers of this name.
     """
     query = "" if threshold is None else "?" + urlencode({"threshold": f"{threshold:.4g}"})
     url = f"{base_path()}/tiles/run/{run_id}/{layer}/{{z}}/{{x}}/{{y}}.png{query}"
-    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, legend(layer))
+    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, key or legend(layer))
 
 
 def street_map() -> Tiles:

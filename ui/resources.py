@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -69,6 +70,9 @@ def warm_up() -> None:
         import torch
 
         del leafmap, onnxruntime, scipy, torch
+        # What was imported stays for good: collections need not go through those half a million objects each time.
+        gc.collect()
+        gc.freeze()
 
     threading.Thread(target=load, name="warm-up", daemon=True).start()
 

@@ -11,11 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.jobs.perform import Work
-    from core.runs.records import Order
     from core.runs.store import Store
-
-WORKER = "command line"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -64,23 +60,6 @@ def announcing(store: Store, arguments: argparse.Namespace) -> Callable[[str], N
             print(f"run {identity}", file=sys.stderr, flush=True)
 
     return begun
-
-
-def compute(store: Store, order: Order, work: Work, arguments: argparse.Namespace) -> str:
-    """Do some work in this process as a run, seen and stopped by the pages like any other, and return its id.
-
-    Raises
-    ------
-    LandslideError
-        What ended it; in the store it stands as failed or cancelled.
-    """
-    from core.jobs.perform import perform
-    from core.runs.provenance import this_process
-
-    identity = store.begin(order, server=this_process(), worker=WORKER)
-    announcing(store, arguments)(identity)
-    perform(store, identity, claimed=True, work=work, raising=True)
-    return identity
 
 
 def progress(label: str) -> Callable[[int, int], None]:

@@ -60,13 +60,8 @@ class Attribution:
     signed: bool
 
 
-def read_attribution(explanation: Explaining, whole: Grid) -> Attribution:
-    """Read the map of an explanation.
-
-    Parameters
-    ----------
-    whole
-        Grid of the run that was explained.
+def read_attribution(explanation: Explaining) -> Attribution:
+    """Read the map of an explanation, also of one that an earlier version stored without its sign.
 
     Raises
     ------
@@ -78,10 +73,11 @@ def read_attribution(explanation: Explaining, whole: Grid) -> Attribution:
         with Scene.open(path).reader() as reader:
             codes = reader.read((1,)).values[0].astype(np.uint8)
         return Attribution(explanation.grid, decode(codes), signed=False)
-    part = Region(*told)
-    return Attribution(
-        whole.window(window_of(part)), decode_signed(read_part(path, whole, part).astype(np.int16)), signed=True
-    )
+    # Without a coordinate system the raster is as large as the scene, see `core.explain.window.write_part`.
+    part, whole = Region(*told), explanation.grid
+    grid = whole if whole.is_georeferenced else whole.window(window_of(part))
+    values = decode_signed(read_part(path, whole, part).astype(np.int16))
+    return Attribution(grid, values, signed=bool(explanation.provenance.get("signed", True)))
 
 
 def box_region(box: Sequence[float], grid: Grid, whole: Grid) -> NDArray[np.bool_]:

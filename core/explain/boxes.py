@@ -17,56 +17,23 @@ doi:10.1109/CVPR46437.2021.01129 (D-RISE)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.errors import InputError, ModelError
+from core.errors import ModelError
+from core.explain import methods
 from core.explain.cam import cells_at, scaled
 from core.explain.drise import drise
-from core.explain.faithfulness import Deletion
 from core.explain.layers import LayerChoice, named_layers
-from core.explain.target import box_score, check_box, undisturbed
+from core.explain.methods import Method
+from core.explain.occlusion import occlusion_of
+from core.explain.target import box_score, check_box
 from core.learning.protocols import BoxEvidence
 
-OCCLUDED = 8
-"""Occluding squares that stand side by side along the image; neighbours overlap by half."""
-
-
-class Attribute(Protocol):
-    """An explanation of the evidence for a box by places in the image."""
-
-    def __call__(self, detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str) -> NDArray[np.float32]:
-        """Attribution (height, width) in [−1, 1], the strongest place of either sign having magnitude 1."""
-        ...
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to ask.
-
-    Attributes
-    ----------
-    name, title
-        As in records and addresses, and for people.
-    attribute
-        What makes the map.
-    layered
-        Whether it asks at a layer. Those that do need gradients and are done in a blink; the others try the detector
-        on hundreds of altered images.
-    shows
-        The beginning of a sentence that says what its colours mean.
-    """
-
-    name: str
-    title: str
-    attribute: Attribute
-    layered: bool
-    shows: str
+BoxMethod = Method[BoxEvidence, Tensor]
 
 
 def grad_cam(detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str) -> NDArray[np.float32]:
@@ -111,57 +78,33 @@ def hires_cam(detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str) ->
 
 
 def occlusion(detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str = "") -> NDArray[np.float32]:
-    """How far the evidence falls when a square is replaced by the image's mean colour, for squares all over it.
+    """How far the evidence falls when squares of the image are masked; see `occlusion_of`.
 
-    Needs no gradient and no layer. Parameters, result and errors are those of `grad_cam`; a place is given the mean
-    of all squares that covered it.
+    Parameters, result and errors are those of `grad_cam`; the layer is not asked.
     """
-    from captum.attr import Occlusion
-
     del layer
     check_box(inputs, box)
-    bands, height, width = inputs.shape[-3:]
-    square = max(2, min(height, width) // OCCLUDED)
-    with undisturbed(detector), torch.no_grad():
-        fall = Occlusion(box_score(detector, box)).attribute(
-            inputs, sliding_window_shapes=(bands, square, square), strides=(bands, square // 2, square // 2),
-            baselines=inputs.mean(dim=(2, 3), keepdim=True).expand_as(inputs),
-        )  # fmt: skip
-    # The same for every band, because a square covers them all.
-    return scaled(fall[0, 0].float().cpu().numpy(), inputs)
+    return occlusion_of(detector, box_score(detector, box), inputs)
 
 
-GRAD_CAM = Method(
-    "grad-cam", "Grad-CAM", grad_cam, True,
-    "Red places look like what raised the score of this box, blue ones like what lowered it",
+GRAD_CAM: BoxMethod = Method(
+    methods.GRAD_CAM, "Grad-CAM", grad_cam, True,
+    "Red areas look like what raised the score of this box, blue areas like what lowered it",
 )  # fmt: skip
-HIRES_CAM = Method(
-    "hires-cam", "HiResCAM", hires_cam, True,
-    "Red places raised the score of this box where they are, blue ones lowered it",
+HIRES_CAM: BoxMethod = Method(
+    methods.HIRES_CAM, "HiResCAM", hires_cam, True,
+    "Red areas raised the score of this box, blue areas lowered it",
 )  # fmt: skip
-OCCLUSION = Method(
-    "occlusion", "Occlusion", occlusion, False,
-    "Covering red places lowered the score of this box, covering blue ones raised it",
+OCCLUSION: BoxMethod = Method(
+    methods.OCCLUSION, "Occlusion", occlusion, False,
+    "Masking red areas lowered the score of this box, masking blue areas raised it",
 )  # fmt: skip
-D_RISE = Method(
-    "d-rise", "D-RISE", drise, False,
-    "With red places visible a box like this one was found more surely than on average, with blue ones less",
+D_RISE: BoxMethod = Method(
+    methods.D_RISE, "D-RISE", drise, False,
+    "With red areas visible a box like this one was found more surely than on average, with blue areas less",
 )  # fmt: skip
 
 METHODS = {method.name: method for method in (GRAD_CAM, HIRES_CAM, OCCLUSION, D_RISE)}
-
-
-def method_of(name: str) -> Method:
-    """A method by its name.
-
-    Raises
-    ------
-    InputError
-        When there is none of that name.
-    """
-    if name not in METHODS:
-        raise InputError(f"There is no method {name!r}.", remedy=f"Choose one of {', '.join(METHODS)}.")
-    return METHODS[name]
 
 
 def box_layers(detector: BoxEvidence, inputs: Tensor) -> tuple[LayerChoice, ...]:
@@ -201,26 +144,3 @@ def deepest_that_answers(
         if cells_at(detector, score, inputs, layer.name, local=True).any():
             return layer
     raise ModelError("The evidence for this box depends on none of the detector's layers.")
-
-
-def sentence(method: Method, layer: LayerChoice | None, deletion: Deletion | None = None) -> str:
-    """Say in one sentence what the map shows and what it does not, and how faithful it proved.
-
-    Parameters
-    ----------
-    layer
-        The layer that was asked; None for a method that asks none.
-    deletion
-        The deletion test of the map, when it was made.
-    """
-    if layer is None:
-        finest = "no detail finer than what was covered at a time"
-        where = ""
-    else:
-        finest = "no detail finer than a cell"
-        where = f", seen at {layer.title[:1].lower()}{layer.title[1:]}"
-    text = (
-        f"{method.shows}{where}; this shows what the detector reacted to, not why a slope failed nor whether it did, "
-        f"and {finest}."
-    )
-    return f"{text} {deletion.words}" if deletion else text

@@ -19,8 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import InputError, ModelError
-from core.explain.faithfulness import Deletion
-from core.explain.layers import LayerChoice
 from core.explain.target import Score, check_question, region_score, undisturbed
 from core.learning.protocols import ExplainedNetwork, SegmentationNetwork
 
@@ -143,25 +141,6 @@ def signed_grad_cam(
     Map (height, width) float32 in [−1, 1]; the strongest place of either sign has magnitude 1.
     """
     return scaled(raw_grad_cam(network, inputs, region, layer), inputs)
-
-
-def sentence(layer: LayerChoice, deletion: Deletion | None = None) -> str:
-    """Say in one sentence what the map shows and what it does not, and how faithful it proved.
-
-    Parameters
-    ----------
-    layer
-        The layer that was asked.
-    deletion
-        The deletion test of the map, when it was made.
-    """
-    name = layer.title[:1].lower() + layer.title[1:]
-    text = (
-        f"Bright places are where what the model saw at {name} raised its score for the chosen area; "
-        "this shows what the model reacted to, not what caused a landslide nor whether there is one, "
-        "and no detail finer than a cell."
-    )
-    return f"{text} {deletion.words}" if deletion else text
 
 
 def _module(network: ExplainedNetwork, layer: str) -> nn.Module:

@@ -35,11 +35,14 @@ class Curves:
         Score (a logit) when that share, the highest in the map first, is replaced by the image's mean colour.
     insertion
         Score when that share, the highest first, is put into an image of nothing but its mean colour.
+    random
+        Score when that share is replaced at random places: mean of some draws. Empty where it was not measured.
     """
 
     shares: tuple[float, ...]
     deletion: tuple[float, ...]
     insertion: tuple[float, ...]
+    random: tuple[float, ...] = ()
 
     @property
     def confidence_deletion(self) -> float:
@@ -50,6 +53,11 @@ class Curves:
     def confidence_insertion(self) -> float:
         """Area under the insertion curve of the confidence, 0 to 1: the larger, the more faithful the map."""
         return self._area(self.insertion)
+
+    @property
+    def confidence_random(self) -> float:
+        """Area under the deletion curve of the confidence at random places; NaN where it was not measured."""
+        return self._area(self.random) if self.random else float("nan")
 
     def _area(self, scores: tuple[float, ...]) -> float:
         return float(np.trapezoid(confidence(scores), self.shares))
@@ -90,14 +98,16 @@ class Deletion:
         return self.drop_top > max(self.drop_random, 0.0)
 
     @property
-    def words(self) -> str:
-        """The outcome as one sentence."""
-        text = (
-            f"Replacing the brightest {self.share:.0%} of the image by its mean colour changed the score "
-            f"(logit) of {self.score:.2f} by {_signed(-self.drop_top)}, against {_signed(-self.drop_random)} "
-            "for as many pixels at random places"
-        )
-        return f"{text}." if self.faithful else f"{text}: do not rely on this map."
+    def verdict(self) -> str:
+        """The outcome in a plain sentence."""
+        masked, falls = f"Masking the brightest {100 * self.share:.0f} % of the image", self._falls
+        if self.faithful:
+            return f"{masked} lowered the score more than masking random areas: {falls}."
+        return f"{masked} did not lower the score more than masking random areas ({falls}): do not rely on this map."
+
+    @property
+    def _falls(self) -> str:
+        return f"by {self.drop_top:.2f} against {self.drop_random:.2f}".replace("-", "−")
 
 
 def deletion(
@@ -163,12 +173,8 @@ def deletion_of(
     if not 0 < share < 1 or trials < 1:
         raise InputError("The deletion test takes a share between 0 and 1 and at least one trial.")
     top = brightest(attribution, share)
-    generator = np.random.default_rng(seed)
-    height, width = top.shape
-    masks = [np.zeros_like(top), top]
-    for _ in range(trials):
-        down, right = int(generator.integers(height)), int(generator.integers(width))
-        masks.append(np.roll(top, (down, right), axis=(0, 1)))
+    shifted = (np.roll(top, by, axis=(0, 1)) for by in _shifts(top.shape, trials, seed))
+    masks = [np.zeros_like(top), top, *shifted]
     scores = _scores(network, score, inputs, masks)
     return Deletion(share, scores[0], scores[0] - scores[1], scores[0] - float(np.mean(scores[2:])), trials)
 
@@ -179,8 +185,13 @@ def curves_of(
     inputs: Tensor,
     attribution: NDArray[np.float32],
     shares: tuple[float, ...] = SHARES,
+    *,
+    trials: int = 3,
+    seed: int = 0,
 ) -> Curves:
     """Follow the score while a map's highest places are deleted from the image, and inserted into an empty one.
+
+    The random places of the third curve are those of the first, shifted together as in `deletion_of`.
 
     Parameters
     ----------
@@ -188,6 +199,10 @@ def curves_of(
         As for `deletion_of`.
     shares
         Shares of the pixels, ascending, from 0 to 1.
+    trials
+        Number of random shifts.
+    seed
+        Seed of the random shifts.
 
     Raises
     ------
@@ -201,7 +216,19 @@ def curves_of(
     none, every = np.zeros_like(attribution, dtype=bool), np.ones_like(attribution, dtype=bool)
     scores = _scores(network, score, inputs, [none, every, *inner, *(~mask for mask in inner)])
     (whole, empty), found = scores[:2], scores[2:]
-    return Curves(shares, (whole, *found[: len(inner)], empty), (empty, *found[len(inner) :], whole))
+    shifted = [np.roll(mask, by, axis=(0, 1)) for by in _shifts(attribution.shape, trials, seed) for mask in inner]
+    random = np.asarray(_scores(network, score, inputs, shifted)).reshape(trials, len(inner)).mean(axis=0)
+    return Curves(
+        shares, (whole, *found[: len(inner)], empty), (empty, *found[len(inner) :], whole),
+        (whole, *random.tolist(), empty),
+    )  # fmt: skip
+
+
+def _shifts(shape: tuple[int, ...], trials: int, seed: int) -> list[tuple[int, int]]:
+    """Rows and columns of random shifts over an image."""
+    generator = np.random.default_rng(seed)
+    height, width = shape
+    return [(int(generator.integers(height)), int(generator.integers(width))) for _ in range(trials)]
 
 
 def brightest(attribution: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
@@ -227,7 +254,3 @@ def _scores(
     with undisturbed(network), torch.no_grad():
         replaced = (torch.from_numpy(mask).to(inputs.device) for mask in masks)
         return [float(score(torch.where(mask, mean, inputs))[0]) for mask in replaced]
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -23,16 +22,6 @@ from core.learning.protocols import BoxEvidence, ExplainedNetwork, SegmentationN
 
 Score = Callable[[Tensor], Tensor]
 """What is explained: images (batch, bands, height, width), normalised, to one number each (batch,)."""
-
-
-class RegionMethod(Protocol):
-    """An explanation of a region's score by places in the image."""
-
-    def __call__(
-        self, network: SegmentationNetwork, inputs: Tensor, region: NDArray[np.bool_], layer: str
-    ) -> NDArray[np.float32]:
-        """Attribution (height, width) of the mean logit over `region`."""
-        ...
 
 
 def region_around(row: int, column: int, shape: tuple[int, int], radius: int = 2) -> NDArray[np.bool_]:

@@ -90,7 +90,7 @@ class TrainConfig:
     bands, value_range, classes
         Input bands by role, their values before normalisation, and what a detector tells apart.
     task
-        Which folder of models it goes to.
+        Which folder of models it goes to; empty where only the command says so.
     """
 
     name: str
@@ -112,7 +112,7 @@ class TrainConfig:
     bands: tuple[str, ...] = ("red", "green", "blue")
     value_range: tuple[float, float] = (0.0, 255.0)
     classes: tuple[str, ...] = ()
-    task: str = "mapping"
+    task: str = ""
 
     @classmethod
     def read(cls, path: Path) -> TrainConfig:

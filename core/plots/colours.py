@@ -163,6 +163,11 @@ def ramp_colours(values: NDArray[np.floating], name: str) -> list[str]:
     return ["#{:02X}{:02X}{:02X}".format(*row) for row in colours[steps].tolist()]
 
 
+def difference_legend(title: str) -> Legend:
+    """Legend of a layer that shows by how much a probability differs."""
+    return _ramp_legend(title, DIVERGING_RAMP, "−1", "0", "+1")
+
+
 def legend(layer: str) -> Legend | None:
     """Legend of a map layer, or None for a layer that shows an image.
 
@@ -170,15 +175,13 @@ def legend(layer: str) -> Legend | None:
     ----------
     layer
         Name of a layer of a run as in its tile address: ``probability``, ``mask``, ``uncertainty``,
-        ``outcome``, ``truth``, ``change``, ``cam`` or ``attribution``.
+        ``outcome``, ``truth``, ``cam`` or ``attribution``.
     """
     match layer:
         case "probability":
             return _ramp_legend("Probability of landslide", PROBABILITY_RAMP, "0", "0.5", "1")
         case "uncertainty":
             return _ramp_legend("Spread of probability", UNCERTAINTY_RAMP, "0", "0.5", "1")
-        case "change":
-            return _ramp_legend("Change of probability", DIVERGING_RAMP, "−1", "0", "+1")
         case "cam":
             return _ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
         case "attribution":

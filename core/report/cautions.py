@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.report.parts import Content, Items, Notice
-from core.report.subject import Subject, UsedModel, models_of
+from core.report.subject import Subject, UsedModel, joint_of, models_of
 from core.report.words import one_line, sentences
 
 TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene")
@@ -35,9 +35,9 @@ def cautions(subject: Subject) -> list[Content]:
 def limits(subject: Subject, further: tuple[str, ...] = ()) -> list[Content]:
     """Known limits of each model from its card, and what else was measured of them."""
     content = [one for model in models_of(subject.content) for one in _limits(model, further)]
-    if "fused" in subject.content.result.provenance:
-        text = "The tree that joined the boxes knows no more than the places that it was learnt in."
-        content.append(Notice("Limits of the decision tree", text, "note"))
+    joint = joint_of(subject.content)
+    if joint is not None:
+        content.append(Notice(joint.limits_title, joint.limits, "note"))
     return content
 
 

@@ -35,7 +35,7 @@ class ReportInput:
     origin
         Where the scene came from, in words.
     explanations
-        Runs of kind ``"explanation"`` whose parent is `result`, in the order to be shown.
+        Explanations whose parent is `result`, in the order to be shown.
     name, note, tags
         What users wrote on the run.
     address
@@ -53,6 +53,11 @@ class ReportInput:
     note: str = ""
     tags: tuple[str, ...] = ()
     address: str = ""
+
+    def key(self) -> tuple[str, ...]:
+        """What the parts of the report depend on beside the view: equal keys give equal parts."""
+        image = "" if self.scene is None else self.scene.digest
+        return self.result.id, self.name, image, *(one.id for one in self.explanations)
 
     @property
     def subject(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.report.write import write_report
 from core.runs import files
-from core.runs.kinds import kind_of
+from core.runs.kinds import is_explanation, kind_of
 
 if TYPE_CHECKING:
     from core.report.content import ReportInput, ReportKind
@@ -81,4 +81,4 @@ def report_input(
 
 def explanations_of(store: Store, run: Run) -> list[Run]:
     """Finished explanations of a run, the oldest first."""
-    return [child for child in store.children(run.id, "explanation")[::-1] if child.status == "done"]
+    return [child for child in store.children(run.id)[::-1] if child.status == "done" and is_explanation(child)]

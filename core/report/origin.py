@@ -11,7 +11,7 @@ from core.figures.cartography import coordinate_system
 from core.raster.scene import Scene
 from core.report.content import GridReport, ReportInput
 from core.report.parts import Facts, Paragraph, Part
-from core.report.subject import UsedModel, models_of
+from core.report.subject import UsedModel, joint_of, models_of
 from core.report.words import UNKNOWN, moment, moment_of, one_line
 
 NOT_STATED = "not stated"
@@ -34,9 +34,10 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
         tables.append(Facts("Elevation", rows))
     if result.model:
         tables += [Facts("Model", tuple(_model(model))) for model in models_of(content)]
-    if "fused" in result.provenance:
+    joint = joint_of(content)
+    if joint is not None:
         digest = str((result.provenance.get("model") or {}).get("weights_sha256") or UNKNOWN)
-        tables.append(Facts("Decision tree that joined the boxes", (("SHA-256 of the tree", digest),)))
+        tables.append(Facts(joint.title, (("SHA-256", digest),)))
     return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
 
 

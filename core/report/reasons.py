@@ -76,7 +76,7 @@ def one_reason(
     explanation: GridResult, content: GridReport, number: int, polygons: GeoDataFrame | None
 ) -> list[Content]:
     """Heading, pictures, sentence and faithfulness of one explanation."""
-    target, shown_map = explanation.provenance.get("target"), read_attribution(explanation, content.result.grid)
+    target, shown_map = explanation.provenance.get("target"), read_attribution(explanation)
     grid = shown_map.grid
     region = target_region(target, grid, content.result)
     image = None if content.scene is None else image_below(content.scene, grid, grid.shape)

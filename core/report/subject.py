@@ -11,6 +11,7 @@ from core.learning.spec import ModelSpec
 from core.learning.store import find_model
 from core.report.content import GridReport, ReportInput
 from core.report.words import area
+from core.runs.kinds import Joint, tasks
 
 SHOWN_SIDE = 1400
 """Pixels of the longer side of a printed map."""
@@ -90,10 +91,17 @@ class UsedModel:
 
 def models_of(content: ReportInput) -> tuple[UsedModel, ...]:
     """The models that a run used: one, or those of the runs that it joined."""
-    record = content.result.provenance
-    joined = [dict(one.get("model") or {}) for one in record.get("fused") or ()]
+    record, joint = content.result.provenance, joint_of(content)
+    joined = [] if joint is None else [dict(one.get("model") or {}) for one in record.get(joint.record) or ()]
     told = joined or [{**(record.get("model") or {}), "name": content.result.model}]
     return tuple(_used(content.task, one) for one in told)
+
+
+def joint_of(content: ReportInput) -> Joint | None:
+    """How a run, or the one that it was scored from, joined the results of others; None where it did not."""
+    task, record = tasks().get(content.task), content.result.provenance
+    joints = () if task is None else (kind.joins for kind in task.kinds)
+    return next((joint for joint in joints if joint is not None and joint.record in record), None)
 
 
 def _used(task: str, told: Mapping[str, Any]) -> UsedModel:

@@ -107,6 +107,26 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """How a kind of run joins the results of several others, as a report tells it.
+
+    Attributes
+    ----------
+    record
+        Key in the provenance of a list with a record of each joined result, among others its ``model``.
+    title
+        Heading of what joined them.
+    limits_title, limits
+        Heading and text of what limits it.
+    """
+
+    record: str
+    title: str
+    limits_title: str
+    limits: str
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of run within a task.
 
@@ -141,6 +161,10 @@ class Kind:
         Whether it answers a request on inputs alone: its settings can be taken over for another run.
     again_from_parent
         Whether the settings of the run that it is derived from are taken over in place of its own.
+    explains
+        Whether it explains the run that it is derived from, whose page and report show it.
+    joins
+        How it joins the results of several runs; None where it does not.
     """
 
     name: str
@@ -157,6 +181,8 @@ class Kind:
     address: Ref | None = None
     first: bool = False
     again_from_parent: bool = False
+    explains: bool = False
+    joins: Joint | None = None
 
 
 @dataclass(frozen=True)
@@ -254,6 +280,12 @@ def is_primary(run: Run) -> bool:
     """Whether the pages open, read, compare and export a run, and others are derived from such a one."""
     kind = kind_of(run)
     return kind is not None and kind.primary
+
+
+def is_explanation(run: Run) -> bool:
+    """Whether a run explains the one that it is derived from."""
+    kind = kind_of(run)
+    return kind is not None and kind.explains
 
 
 def kind_groups() -> dict[str, tuple[str, ...]]:

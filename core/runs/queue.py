@@ -168,8 +168,9 @@ class Queue(SceneStore):
                 if not self._changed(session, identity, ("running",), done):
                     raise _over()
                 session.execute(update(RunRow).where(RunRow.id == identity).values(**kept))
-                session.execute(delete(InputRow).where(InputRow.run_id == identity))
-                session.add_all(_input_row(one, at, run_id=identity) for at, one in enumerate(result.inputs))
+                if result.inputs:  # else those of the order stand
+                    session.execute(delete(InputRow).where(InputRow.run_id == identity))
+                    session.add_all(_input_row(one, at, run_id=identity) for at, one in enumerate(result.inputs))
                 for row in rows:
                     row.run_id = identity
                 session.add_all(rows)

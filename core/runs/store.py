@@ -202,7 +202,7 @@ class Store(Queue):
             raise InputError(f"This run has no file {role!r}.", remedy=f"It has: {has}.")
         if not stored.path.is_file():
             raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.subject.name).stem).strip("-") or run.kind
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.subject.name).stem).strip("-") or "scene"
         name = f"{stem}-{identity[:8]}-{role}{stored.path.suffix}"
         return Artifact(stored.path, stored.media_type, name, stored.derived)
 

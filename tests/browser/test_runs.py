@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.runs.records import Failure
 from core.runs.store import Store
+from core.tasks.mapping import run as mapping
 from tests.browser import steps
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -137,3 +139,34 @@ def test_a_run_is_read_elsewhere_until_it_is_deleted(site: Site, open_page: Call
 
     reader.page.reload()
     reader.page.get_by_text("This run is not in the store").wait_for()
+
+
+def test_a_page_that_nobody_touches_asks_nothing_and_still_finds_what_was_started_meanwhile(
+    site: Site, visit: Callable[..., Any]
+) -> None:
+    page = visit(site.address).page
+    asked: list[bytes | str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(frame)))
+    page.goto(f"{site.address}/runs")
+    page.get_by_test_id("stDataFrame").first.wait_for()
+    _quiet(page, asked)
+    asked.clear()
+    page.wait_for_timeout(5_000)  # more than two looks of the sidebar, were there any
+    assert asked == []
+
+    scene = site.store.scene_record(site.store.run(site.first).scene_id)
+    run = site.store.order(mapping.order_of(scene, mapping.Request("elsewhere")))
+    site.store.claim(run, server="elsewhere", worker="one")
+    tick(page, 0)
+    page.get_by_role("button", name="elsewhere").wait_for()
+    site.store.fail(run, Failure("The disk is full.", "", ""))
+    page.get_by_role("button", name="elsewhere").wait_for(state="detached")
+    _quiet(page, asked)
+
+
+def _quiet(page: Any, asked: list[bytes | str]) -> None:
+    """Wait until a page has asked nothing for three seconds."""
+    before = -1
+    while len(asked) != before:
+        before = len(asked)
+        page.wait_for_timeout(3_000)

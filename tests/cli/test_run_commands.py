@@ -22,6 +22,7 @@ from core.raster.scene import Scene
 from core.runs.records import Failure, Order
 from core.runs.store import Store
 from core.runs.tables import RunRow
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -35,7 +36,7 @@ def mapping(tmp_path: Path, store: Store) -> str:
     probability = np.zeros((40, 40))
     probability[5:25, 5:25] = 0.9
     made = made_run(tmp_path / "made", probability, truth=(probability > 0.5).astype(np.uint8))
-    made = replace(made, scene="valley", scene_digest=record.scene.digest)
+    made = replace(made, inputs=image_inputs("valley", record.scene.digest))
     return keep(store, made, record.id).id
 
 
@@ -319,7 +320,7 @@ def test_a_large_mapping_is_exported_with_its_landslides(
     scene = Scene.open(path)
     probability = np.zeros((40, 60))
     probability[5:15, 5:15] = probability[20:30, 30:50] = 0.9
-    made = replace(made_run(tmp_path / "made", probability), scene_digest=scene.digest)
+    made = replace(made_run(tmp_path / "made", probability), inputs=image_inputs("made", scene.digest))
     run = keep(store, made, store.add_scene(path, "scene").id)
     for module in (findings, export, run_outlines):
         monkeypatch.setattr(module, "LARGEST", 1000)

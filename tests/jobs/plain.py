@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.runs.records import Order
+from core.runs.result import RunResult
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 
-ORDER = Order("mapping", "mapping", {"batch": 4}, scene="valley")
+ORDER = Order("mapping", "mapping", {"model": "red", "batch": 4}, image_inputs("valley"))
 
 
-@dataclass(frozen=True)
-class Plain:
+@dataclass(frozen=True, kw_only=True)
+class Plain(RunResult):
     """What a task computed, whatever it was."""
 
-    folder: Path
-    artifacts: Mapping[str, str] = field(default_factory=dict)
-    scene: str = "valley"
-    scene_digest: str = "5" * 64
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    numbers: Mapping[str, float] = field(default_factory=dict)
     content: Mapping[str, Any] = field(default_factory=dict)
-
-    def metrics(self) -> dict[str, float]:
-        return dict(self.numbers)
 
     def to_json(self) -> dict[str, Any]:
         return dict(self.content)
@@ -44,7 +35,9 @@ def written(store: Store, identity: str, **contents: str) -> Plain:
     folder.mkdir(parents=True, exist_ok=True)
     for role, content in contents.items():
         (folder / f"{role}.json").write_text(content, encoding="utf-8")
-    return Plain(folder, {role: f"{role}.json" for role in contents})
+    files = {role: f"{role}.json" for role in contents}
+    inputs = tuple(replace(one, digest="5" * 64) for one in store.run(identity).inputs)
+    return Plain(id=identity, kind="mapping", folder=folder, artifacts=files, inputs=inputs)
 
 
 def done(store: Store, order: Order = ORDER, **contents: str) -> str:

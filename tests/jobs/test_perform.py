@@ -6,14 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.errors import InputError, LandslideError, ModelError, RunCancelled, StorageError
 from core.jobs import perform as module
-from core.jobs.perform import Context, Work, compute_here, perform
-from core.runs.records import Failure, Progress, Run
+from core.jobs.perform import Job, Work, perform, run_inline
+from core.runs.records import Failure, Progress
 from core.runs.store import Store
 from tests.jobs.plain import ORDER, Plain, begun, kept_files, written
 
@@ -27,23 +27,23 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE", (0.01, 0.01, 0.01))
 
 
-def plain(store: Store, run: Run, folder: Path, context: Context) -> Plain:
-    del folder
-    context.report(1, 1, "Working")
-    return written(store, run.id, probability="p")
+def plain(job: Job, request: Any) -> Plain:
+    del request
+    job.report(1, 1, "Working")
+    return written(job.store, job.run.id, probability="p")
 
 
 def raising(error: BaseException) -> Work:
-    def work(store: Store, run: Run, folder: Path, context: Context) -> Plain:
-        (folder / "half").write_text("written")
+    def work(job: Job, request: Any) -> Plain:
+        (job.folder / "half").write_text("written")
         raise error
 
     return work
 
 
-def until_stopped(store: Store, run: Run, folder: Path, context: Context) -> Plain:
+def until_stopped(job: Job, request: Any) -> Plain:
     deadline = time.monotonic() + 30
-    while not context.stopped():
+    while not job.stopped():
         assert time.monotonic() < deadline, "nobody stopped it"
         time.sleep(0.005)
     raise RunCancelled("Cancelled.", "Nothing was kept.")
@@ -52,9 +52,9 @@ def until_stopped(store: Store, run: Run, folder: Path, context: Context) -> Pla
 def after(do: Callable[[], object], work: Work = plain) -> Work:
     """Work in whose middle something happens."""
 
-    def all_of_it(store: Store, run: Run, folder: Path, context: Context) -> Plain:
+    def all_of_it(job: Job, request: Any) -> Plain:
         do()
-        return work(store, run, folder, context)  # type: ignore[return-value]
+        return work(job, request)  # type: ignore[return-value]
 
     return all_of_it
 
@@ -99,11 +99,11 @@ def test_words_alone_are_no_step(quick_store: Store) -> None:
     identity, heard = quick_store.order(ORDER), list[tuple[int, int]]()
     seen: list[Progress] = []
 
-    def work(store: Store, run: Run, folder: Path, context: Context) -> Plain:
-        context.report(5, 5, "Mapping")
-        context.report(5, 5, "Keeping")
-        seen.append(context._progress)
-        return plain(store, run, folder, context)
+    def work(job: Job, request: Any) -> Plain:
+        job.report(5, 5, "Mapping")
+        job.report(5, 5, "Keeping")
+        seen.append(job._progress)
+        return plain(job, request)
 
     perform(quick_store, identity, work=work, listen=lambda *steps: heard.append(steps))
 
@@ -296,11 +296,11 @@ def test_the_heart_of_a_run_beats_while_it_has_nothing_to_tell(quick_store: Stor
 def test_progress_is_written_while_it_works(quick_store: Store) -> None:
     identity = quick_store.order(ORDER)
 
-    def work(store: Store, run: Run, folder: Path, context: Context) -> Plain:
-        context.report(3, 7, "Mapping window 3 of 7")
-        wait_for(lambda: store.run(run.id).progress.done == 3)
-        assert store.run(run.id).progress == Progress(3, 7, "Mapping window 3 of 7")
-        return plain(store, run, folder, context)
+    def work(job: Job, request: Any) -> Plain:
+        job.report(3, 7, "Mapping window 3 of 7")
+        wait_for(lambda: job.store.run(job.run.id).progress.done == 3)
+        assert job.store.run(job.run.id).progress == Progress(3, 7, "Mapping window 3 of 7")
+        return plain(job, request)
 
     perform(quick_store, identity, work=work, raising=True)
 
@@ -309,16 +309,16 @@ def test_the_time_left_is_told_from_steps_of_one_kind(quick_store: Store, monkey
     now = 0.0
     monkeypatch.setattr(module.time, "monotonic", lambda: now)
     run = quick_store.run(quick_store.order(ORDER))
-    context = Context(quick_store, run)
+    job = Job(quick_store, run)
     for done in (0, 1):
         now = done * 3600.0  # an hour for the first of two epochs
-        context.report(done, 2, "Epoch")
-    assert context._progress.left == 3600.0
-    context.report(0, 0, "Loading the model")
+        job.report(done, 2, "Epoch")
+    assert job._progress.left == 3600.0
+    job.report(0, 0, "Loading the model")
     for done in (1, 2):
         now += 1.0
-        context.report(done, 10, "Scoring")
-    assert context._progress.left == 8.0
+        job.report(done, 10, "Scoring")
+    assert job._progress.left == 8.0
 
 
 def test_a_result_is_kept_when_the_database_answers_again(
@@ -376,15 +376,19 @@ def test_an_end_that_cannot_be_written_is_told_to_the_caller(
 # What is done in a blink
 
 
-def test_what_a_page_computes_is_a_run_of_its_own_from_the_start(quick_store: Store) -> None:
-    def compute(identity: str, folder: Path) -> Plain:
-        assert folder.is_dir()
+def test_what_a_page_computes_is_a_run_of_its_own_from_the_start(
+    quick_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(job: Job, request: Any) -> Plain:
+        identity = job.run.id
+        assert job.folder.is_dir()
         assert quick_store.run(identity).status == "running"
         assert not quick_store.claim(identity, server="dispatcher", worker="eager")
         wait_for(beats(quick_store, identity))
         return written(quick_store, identity, change="c")
 
-    identity = compute_here(quick_store, ORDER, compute)
+    monkeypatch.setattr(module, "work_of", lambda run: compute)
+    identity = run_inline(quick_store, ORDER)
 
     assert quick_store.run(identity).status == "done"
     assert kept_files(quick_store) == ["c"]
@@ -394,14 +398,15 @@ def test_what_a_page_computes_is_a_run_of_its_own_from_the_start(quick_store: St
 def test_what_a_page_could_not_compute_leaves_nothing(
     quick_store: Store, monkeypatch: pytest.MonkeyPatch, refuses: str
 ) -> None:
-    def compute(identity: str, folder: Path) -> Plain:
+    def compute(job: Job, request: Any) -> Plain:
         if refuses:
             refusing(quick_store, monkeypatch, refuses, 1)
-        (folder / "half").write_text("written")
+        (job.folder / "half").write_text("written")
         raise InputError("It cannot be computed.")
 
+    monkeypatch.setattr(module, "work_of", lambda run: compute)
     with pytest.raises(InputError, match="cannot be computed"):
-        compute_here(quick_store, ORDER, compute)
+        run_inline(quick_store, ORDER)
 
     assert len(quick_store.runs()) == bool(refuses)
 
@@ -411,4 +416,4 @@ def test_no_thread_is_left(quick_store: Store) -> None:
         perform(quick_store, quick_store.order(ORDER), work=raising(error))
     perform(quick_store, begun(quick_store), claimed=True, work=plain)
 
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("pulse-")] == []
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("heartbeat-")] == []

@@ -12,12 +12,13 @@ import pytest
 
 from core.errors import LandslideError, RunCancelled
 from core.jobs.local_cluster import LocalCluster
-from core.jobs.shard_here import map_shared
+from core.jobs.shard_here import run_sharded
 from core.runs.failures import WorkerLost
 from core.runs.records import Order
 from core.runs.store import Store
 from core.tasks.mapping import blocks
 from core.tasks.mapping.run import Request, order_of, run_mapping
+from core.tasks.mapping.run_shards import plan_call
 from tests.browser.networks import ARCHITECTURE, ENCODER, red_over_green
 from tests.factories import ramp, tiny_spec, write_model, write_raster
 
@@ -55,8 +56,9 @@ def test_two_processes_give_the_files_of_one(
     monkeypatch.setenv("SLIDELENS_THREADS", "1")
     told: list[tuple[int, int]] = []
 
-    shared = store.run(map_shared(store, order, cluster, listen=lambda done, total: told.append((done, total))))
-    record = store.scene_record(order.scene_id)
+    identity = run_sharded(store, order, plan_call, cluster, listen=lambda done, total: told.append((done, total)))
+    shared = store.run(identity)
+    record = store.scene_record(order.inputs[0].dataset_id)
     alone = store.run(run_mapping(store, record.scene, REQUEST, truth=record.truth).id)
 
     assert [(one.role, one.digest) for one in shared.artifacts] == [(one.role, one.digest) for one in alone.artifacts]
@@ -78,7 +80,7 @@ def test_a_shared_mapping_that_is_cancelled_leaves_nothing(
         store.cancel(identity)
 
     with pytest.raises(RunCancelled):
-        map_shared(store, order, cluster, begun=begin)
+        run_sharded(store, order, plan_call, cluster, begun=begin)
 
     assert store.run(begun[0]).status == "cancelled"
     assert not store.work_folder(begun[0]).exists()
@@ -90,7 +92,7 @@ def test_what_is_wrong_is_told_by_the_worker_that_finds_it(
     (models / "mapping" / "red" / "weights.safetensors").unlink()
 
     with pytest.raises(LandslideError, match="no weights"):
-        map_shared(store, order, cluster)
+        run_sharded(store, order, plan_call, cluster)
 
     (run,) = store.runs()
     assert run.status == "failed"
@@ -108,7 +110,7 @@ def test_a_worker_that_is_killed_ends_the_run(store: Store, order: Order, cluste
                 os.kill(process, signal.SIGKILL)
 
     with pytest.raises(WorkerLost):
-        map_shared(store, order, cluster, listen=kill)
+        run_sharded(store, order, plan_call, cluster, listen=kill)
 
     (run,) = store.runs()
     assert run.status == "failed"

@@ -9,10 +9,11 @@ import pytest
 from core.errors import LandslideError
 from core.jobs import shard_here
 from core.jobs.cluster import ClusterError
-from core.jobs.shard_here import map_shared
+from core.jobs.shard_here import run_sharded
 from core.runs.failures import WorkerLost
 from core.runs.records import Failure, Run
 from core.runs.store import Store
+from core.tasks.mapping.run_shards import plan_call
 from tests.jobs.plain import ORDER
 from tests.jobs.played import PlayedCluster
 
@@ -34,7 +35,7 @@ def ended(store: Store, status: str) -> Failure:
 
 def test_a_shared_mapping_over_its_time_is_stopped(quick_store: Store) -> None:
     with pytest.raises(LandslideError, match=r"longer than its limit of 0\.1 s"):
-        map_shared(quick_store, replace(ORDER, time_limit=0.1), PlayedCluster())
+        run_sharded(quick_store, replace(ORDER, time_limit=0.1), plan_call, PlayedCluster())
 
     assert "SLIDELENS_TIME_LIMIT" in ended(quick_store, "failed").remedy
 
@@ -46,7 +47,7 @@ def test_what_was_given_to_a_worker_that_went_away_ends_the_mapping(quick_store:
                 self.names = ["tls://another"]
 
     with pytest.raises(WorkerLost):
-        map_shared(quick_store, replace(ORDER, time_limit=60), Leaving())
+        run_sharded(quick_store, replace(ORDER, time_limit=60), plan_call, Leaving())
 
     assert "worker" in ended(quick_store, "failed").what
 
@@ -56,7 +57,7 @@ def test_a_cluster_that_is_gone_ends_the_mapping(quick_store: Store) -> None:
     cluster.gone = True
 
     with pytest.raises(ClusterError):
-        map_shared(quick_store, ORDER, cluster)
+        run_sharded(quick_store, ORDER, plan_call, cluster)
 
     assert ended(quick_store, "failed").what == "The scheduler stopped."
 
@@ -73,7 +74,7 @@ def test_a_mapping_that_is_stopped_from_outside_is_cancelled(quick_store: Store,
 
     cluster = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        map_shared(quick_store, ORDER, cluster, begun=interrupt if moment == "begun" else None)
+        run_sharded(quick_store, ORDER, plan_call, cluster, begun=interrupt if moment == "begun" else None)
 
     assert "stopped from outside" in ended(quick_store, "cancelled").what
     assert all(one.forgotten for one in cluster.given)

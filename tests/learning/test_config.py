@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from core.errors import InputError
 from core.learning.config import TrainConfig
@@ -102,3 +105,12 @@ def test_every_description_that_ships_can_be_read(path: Path) -> None:
     assert NAME.fullmatch(config.name)
     weighted_sum(config.loss)
     assert config.limits
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED[0].parent.rglob("*.toml")), ids=lambda path: path.stem)
+def test_a_description_is_the_same_after_it_was_kept_as_json(path: Path) -> None:
+    config = TrainConfig.read(path)
+
+    kept = json.loads(json.dumps(asdict(config)))
+
+    assert TypeAdapter(TrainConfig).validate_python(kept) == config

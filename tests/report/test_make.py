@@ -13,6 +13,7 @@ from core.report.make import make_report, report_input
 from core.runs.records import Order
 from core.runs.retention.prune import orphans
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.view import Choice
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -25,7 +26,7 @@ def mapped(tmp_path: Path, store: Store) -> tuple[str, Path]:
     record = store.add_scene(path, "valley", dem=dem, origin="sample", synthetic=True)
     probability = np.zeros((32, 32))
     probability[4:20, 4:20] = 0.9
-    made = replace(made_run(tmp_path / "made", probability), scene="valley", scene_digest=record.scene.digest)
+    made = replace(made_run(tmp_path / "made", probability), inputs=image_inputs("valley", record.scene.digest))
     return keep(store, made, record.id).id, path
 
 
@@ -86,4 +87,4 @@ def test_what_has_no_report_says_so_and_leaves_nothing(tmp_path: Path, store: St
     explanation = keep(store, cam)
     with pytest.raises(InputError, match="no report"):
         make_report(store, explanation.id)
-    assert list((store.home / "work").iterdir()) == []
+    assert list((store.home / "work").glob("*")) == []

@@ -16,9 +16,10 @@ import pytest
 from core.errors import InputError, StorageError
 from core.runs.bundle import bundle, bundle_name, manifest
 from core.runs.files import CHUNK
-from core.runs.outcome import Outcome
 from core.runs.records import Failure, Order
+from core.runs.result import RunResult
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run
 
@@ -93,7 +94,7 @@ def test_a_large_run_passes_through_little_memory(tmp_path: Path, store: Store) 
     with (tmp_path / "large.bin").open("wb") as file:
         file.truncate(size)
     identity = store.begin(Order("mapping", "training", {}), server="", worker="")
-    store.finish(identity, Outcome(tmp_path, {"weights": "large.bin"}))
+    store.finish(identity, RunResult(id=identity, kind="training", folder=tmp_path, artifacts={"weights": "large.bin"}))
 
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -117,7 +118,7 @@ def test_what_cannot_be_bundled_is_said_before_the_first_byte(store: Store, run:
 
 
 def test_a_failed_run_is_its_manifest(store: Store) -> None:
-    identity = store.order(Order("mapping", "mapping", {"a": 1}, scene="../Ünder valley.tif"))
+    identity = store.order(Order("mapping", "mapping", {"a": 1}, image_inputs("../Ünder valley.tif")))
     store.fail(identity, Failure("The disk is full.", detail="Traceback"))
 
     with opened(store, identity) as archive:

@@ -25,9 +25,9 @@ from sqlalchemy.orm import Session
 from core.errors import StorageError
 from core.runs import database as module
 from core.runs.database import LATEST, MIGRATIONS, Database, database_url, migrate
-from core.runs.records import Failure
+from core.runs.records import Failure, Input, RunFilter
 from core.runs.store import Store
-from core.runs.tables import Base, SceneRow
+from core.runs.tables import Base, DatasetRow
 from tests.conftest import sqlite_url
 from tests.jobs.plain import ORDER, done
 
@@ -53,6 +53,18 @@ class Raw:
         names = set(inspect(engine).get_table_names())
         engine.dispose()
         return names
+
+    def columns(self, table: str) -> set[str]:
+        engine = create_engine(self.url.replace("postgresql://", "postgresql+pg8000://"))
+        names = {column["name"] for column in inspect(engine).get_columns(table)}
+        engine.dispose()
+        return names
+
+    def indexes(self, table: str) -> set[tuple[str | None, ...]]:
+        engine = create_engine(self.url.replace("postgresql://", "postgresql+pg8000://"))
+        columns = {tuple(index["column_names"]) for index in inspect(engine).get_indexes(table)}
+        engine.dispose()
+        return columns
 
     def to(self, revision: str) -> None:
         engine = create_engine(self.url.replace("postgresql://", "postgresql+pg8000://"))
@@ -95,19 +107,80 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_holds(first: 
 
     assert store.database.revision() == LATEST
     run, lost = store.run(DONE), store.run(LOST)
-    assert (run.status, run.scene, run.model, run.parameters) == ("done", "Tal", "red", {"batch": 4})
+    assert (run.status, run.subject.name, run.model, run.parameters) == ("done", "Tal", "red", {"batch": 4})
     assert (run.seed, run.metrics, run.notes, run.owner) == (7, {"f1": 0.5}, ("Mind",), "me")
     assert [(one.role, one.size, one.derived) for one in run.artifacts] == [("probability", 2**40, False)]
     assert (run.name, run.note, run.tags, run.pinned) == ("", "", (), False)
     assert run.seconds == 60
     assert store.provenance(DONE) == {"p": 1}
     assert (lost.failure, lost.parents) == (Failure("W", "Y"), (DONE,))
-    assert first.do("SELECT name, citation FROM scenes") == [("Tal", "Us")]
-    assert first.do("SELECT name FROM series") == [("Gauge",)]
+    assert first.do("SELECT name, citation FROM datasets WHERE form = 'raster'") == [("Tal", "Us")]
+    assert first.do("SELECT name FROM datasets WHERE form = 'table'") == [("Gauge",)]
     store.label(DONE, name="old", tags=["kept"])
     assert [run.id for run in store.runs()][0] in (DONE, LOST)
     assert store.delete(DONE) == 2
     store.database.close()
+
+
+REFERENCE = {"name": "slides.gpkg", "sha256": "9" * 64}
+SCENES: dict[str, tuple[tuple[str, str, str], dict[str, Any], tuple[Input, ...]]] = {
+    "with a reference": (
+        (SCENE, "Tal", "b" * 64), {"truth": REFERENCE, "p": 1},
+        (Input("scene", SCENE, "Tal", "b" * 64), Input("reference", "", "slides.gpkg", "9" * 64)),
+    ),
+    "without one": ((SCENE, "Tal", "b" * 64), {"truth": None}, (Input("scene", SCENE, "Tal", "b" * 64),)),
+    "not done": ((SCENE, "Tal", ""), {}, (Input("scene", SCENE, "Tal", ""),)),
+    "of a scene that the store does not hold": (("", "Tal", "c" * 64), {}, (Input("scene", "", "Tal", "c" * 64),)),
+    "of no scene": (("", "", ""), {"data": {"name": "patches"}}, ()),
+    "with a reference of no digest": (("", "", ""), {"truth": {"name": "a"}}, (Input("reference", "", "a", ""),)),
+}  # fmt: skip
+"""Scene of a run of the second revision (id, name, digest), its record, and its inputs from the third on."""
+
+
+@pytest.fixture
+def second(empty_url: str) -> Raw:
+    """A database of the second revision, with runs of scenes and without."""
+    raw = Raw(empty_url)
+    raw.to("0002")
+    for number, ((scene_id, name, digest), record, _) in enumerate(SCENES.values(), start=1):
+        run = f"{number:032x}"
+        raw.insert(
+            "runs", id=run, task="mapping", kind="mapping", created=1.7e9 + number, owner="me", scene_id=scene_id,
+            scene=name, model="red", parameters="{}", seed=7, time_limit=60.0, scene_digest=digest, weights_sha256="",
+            metrics="{}", notes="[]", provenance=json.dumps(record), result="{}",
+        )  # fmt: skip
+        raw.insert(
+            "run_states", run_id=run, status="done", started=1.7e9, finished=1.7e9 + 60, heartbeat=None, server="s",
+            worker="w", cancelling=False, done=3, total=3, words="", failure=None,
+        )  # fmt: skip
+        raw.insert("run_labels", run_id=run, name="", note="", pinned=False)
+    return raw
+
+
+def test_the_scene_and_the_reference_of_a_run_become_its_inputs(second: Raw, tmp_path: Path) -> None:
+    store = Store(tmp_path / "home", second.url)
+
+    for number, (case, (_, record, inputs)) in enumerate(SCENES.items(), start=1):
+        run = store.run(f"{number:032x}")
+        assert run.inputs == inputs, case
+        assert store.provenance(run.id) == record, case
+    assert store.count() == len(SCENES)
+    assert store.count(RunFilter(dataset_id=SCENE)) == 3
+    assert store.count(RunFilter(text="TAL")) == 4
+    assert store.count(RunFilter(text="slides")) == 1
+    store.delete(f"{1:032x}")
+    assert second.do("SELECT count(*) FROM run_inputs WHERE run_id = :run", run=f"{1:032x}") == [(0,)]
+    store.database.close()
+
+
+def test_what_was_told_of_the_scene_beside_the_inputs_is_gone(second: Raw, tmp_path: Path) -> None:
+    before = second.columns("runs")
+    Store(tmp_path / "home", second.url).database.close()
+
+    assert before - second.columns("runs") == {"scene_id", "scene", "scene_digest"}
+    assert second.columns("runs") <= before
+    assert second.indexes("run_inputs") == {("dataset_id",)}
+    assert second.do("SELECT count(*) FROM run_inputs") == [(sum(len(inputs) for *_, inputs in SCENES.values()),)]
 
 
 def test_the_tables_are_those_of_the_program(any_url: str, tmp_path: Path) -> None:
@@ -257,24 +330,25 @@ def test_sqlite_logs_ahead_minds_references_and_waits(sqlite: Database) -> None:
 
 def test_readers_wait_for_no_writer_and_see_what_was_there(sqlite: Database, tmp_path: Path) -> None:
     with sqlite.write() as session:
-        session.execute(text("DELETE FROM scenes"))
+        session.execute(text("DELETE FROM datasets"))
         with sqlite.read() as other:
-            assert other.scalar(text("SELECT count(*) FROM scenes")) == 0
+            assert other.scalar(text("SELECT count(*) FROM datasets")) == 0
             session.add(scene("a" * 32))
             session.flush()
-            assert other.scalar(text("SELECT count(*) FROM scenes")) == 0
+            assert other.scalar(text("SELECT count(*) FROM datasets")) == 0
     with sqlite.read() as other:
-        assert other.scalar(text("SELECT count(*) FROM scenes")) == 1
+        assert other.scalar(text("SELECT count(*) FROM datasets")) == 1
 
 
-def scene(identity: str) -> SceneRow:
-    words = dict.fromkeys(("file_digest", "truth", "dem", "origin", "before", "licence", "citation"), "")
-    return SceneRow(id=identity, created=1.0, name="n", file="f", synthetic=False, **words)
+def scene(identity: str) -> DatasetRow:
+    words = dict.fromkeys(("file_digest", "origin", "licence", "citation"), "")
+    flags = {"companion": False, "synthetic": False}
+    return DatasetRow(id=identity, created=1.0, form="raster", name="n", file="f", **flags, **words)
 
 
 def count(database: Database) -> int:
     with database.read() as session:
-        return session.query(SceneRow).count()
+        return session.query(DatasetRow).count()
 
 
 def test_what_goes_wrong_in_the_middle_is_taken_back(any_store: Store) -> None:
@@ -397,4 +471,4 @@ def test_what_is_stored_is_json_that_other_programs_read(tmp_path: Path, prepare
         store.order(ORDER)
     with closing(sqlite3.connect(tmp_path / "slidelens.sqlite")) as connection:
         [(parameters,)] = connection.execute("SELECT parameters FROM runs").fetchall()
-    assert json.loads(parameters) == {"batch": 4}
+    assert json.loads(parameters) == ORDER.parameters

@@ -15,7 +15,7 @@ from sqlalchemy import make_url, text
 
 from core.errors import StorageError
 from core.jobs import perform as module
-from core.jobs.perform import perform
+from core.jobs.perform import Job, perform
 from core.runs import database
 from core.runs.store import Store
 from tests.jobs.plain import ORDER, Plain, done, kept_files, written
@@ -71,7 +71,7 @@ def test_a_server_that_hangs_up_in_the_middle_is_said_and_nothing_is_half_writte
         with served.database.write() as session:
             session.execute(text("DELETE FROM runs"))
             postgresql.hang_up(name_of(url))
-            session.execute(text("DELETE FROM scenes"))
+            session.execute(text("DELETE FROM datasets"))
 
     identity = done(served)
 
@@ -109,8 +109,9 @@ def test_a_run_outlives_a_restart_of_the_server(
     identity = served.order(ORDER)
     restart: list[threading.Thread] = []
 
-    def work(store: Store, run: Any, *_: object) -> Plain:
-        result = written(store, run.id, probability="p")
+    def work(job: Job, request: Any) -> Plain:
+        del request
+        result = written(job.store, job.run.id, probability="p")
         own.stop()
         time.sleep(0.1)  # the pulse misses some beats
         restart.append(threading.Timer(0.5, own.start))

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from core.errors import InputError, RunCancelled
-from core.runs.records import Failure, Order, Progress, RunFilter
+from core.runs.records import Failure, Input, Order, Progress, RunFilter
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from tests.jobs.plain import ORDER, begun, done, kept_files, written
 
 WRITERS = 20
@@ -38,13 +39,15 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
 
 
 def test_a_run_waits_works_and_is_done(any_store: Store) -> None:
-    order = Order("mapping", "mapping", {"a": [1, None]}, "", "valley", "red", (), "me", "first", 2**40, 60.0)
+    order = Order(
+        "mapping", "mapping", {"a": [1, None]}, image_inputs("valley"), "red", (), "me", "first", 2**40, 60.0
+    )
 
     identity = any_store.order(order)
 
     waiting = any_store.run(identity)
     assert (waiting.status, waiting.started, waiting.finished) == ("queued", None, None)
-    assert (waiting.parameters, waiting.scene, waiting.model) == ({"a": [1, None]}, "valley", "red")
+    assert (waiting.parameters, waiting.subject.name, waiting.model) == ({"a": [1, None]}, "valley", "red")
     assert (waiting.owner, waiting.name, waiting.seed, waiting.time_limit) == ("me", "first", 2**40, 60.0)
     assert any_store.claim(identity, server="here", worker="one")
     assert any_store.beat(identity, Progress(3, 10, "Mapping", 4.5))
@@ -69,6 +72,18 @@ def test_a_run_waits_works_and_is_done(any_store: Store) -> None:
     assert not any_store.work_folder(identity).exists()
 
 
+def test_inputs_are_those_that_the_result_used_else_those_of_the_order(any_store: Store) -> None:
+    used = (Input("table", "", "readings.csv", "1" * 64), Input("reference", "", "slides.gpkg", "2" * 64))
+    told, untold = begun(any_store), begun(any_store)
+
+    any_store.finish(told, replace(written(any_store, told, probability="p"), inputs=used))
+    any_store.finish(untold, replace(written(any_store, untold, probability="p"), inputs=()))
+
+    assert any_store.run(told).inputs == used
+    assert any_store.run(untold).inputs == ORDER.inputs
+    assert [run.id for run in any_store.runs(RunFilter(text="SLIDES"))] == [told]
+
+
 def test_a_run_that_is_begun_at_once_is_nobody_elses(any_store: Store) -> None:
     identity = begun(any_store)
 
@@ -86,7 +101,7 @@ def test_a_run_names_a_scene_and_parents_of_the_store(any_store: Store) -> None:
     with pytest.raises(InputError, match="run is not in the store"):
         any_store.order(replace(ORDER, parents=("a" * 32,)))
     with pytest.raises(InputError, match="scene is not in the store"):
-        any_store.order(replace(ORDER, scene_id="a" * 32))
+        any_store.order(replace(ORDER, inputs=image_inputs("valley", identity="a" * 32)))
     assert any_store.count() == 3
 
 
@@ -196,10 +211,11 @@ def test_steps_of_many_workers_add_up(any_store: Store) -> None:
 def test_numbers_that_are_none_and_signs_that_no_database_takes_are_kept_as_null_and_without(any_store: Store) -> None:
     dirty = {"nan": float("nan"), "deep": [{"inf": float("-inf")}, (1, 2)], "null\x00": "a\x00b", "half": "\ud800!"}
     clean = {"nan": None, "deep": [{"inf": None}, [1, 2]], "null": "ab", "half": "?!"}
-    identity = begun(any_store, replace(ORDER, parameters=dirty, owner="a\x00", model="b\x00", scene="c\ud800\x00"))
+    inputs = image_inputs("c\ud800\x00")
+    identity = begun(any_store, replace(ORDER, parameters=dirty, owner="a\x00", model="b\x00", inputs=inputs))
     any_store.beat(identity, Progress(1, 2, "d\x00e\udcff"))
     run = any_store.run(identity)
-    assert (run.parameters, run.owner, run.model, run.scene) == (clean, "a", "b", "c?")
+    assert (run.parameters, run.owner, run.model, run.subject.name) == (clean, "a", "b", "c?")
     assert run.progress.words == "de?"
 
     any_store.finish(
@@ -221,7 +237,7 @@ def test_numbers_that_are_none_and_signs_that_no_database_takes_are_kept_as_null
 
 def test_words_of_every_language_are_kept_and_found_in_any_case(any_store: Store) -> None:
     words = "Ölpfütze Ναός 滑坡 Ёлка 🏔"
-    identity = done(any_store, replace(ORDER, name=words, scene="ÉBOULEMENT"))
+    identity = done(any_store, replace(ORDER, name=words, inputs=image_inputs("ÉBOULEMENT")))
     done(any_store)
 
     any_store.label(identity, note=words, tags=["Straße", "滑坡"])

@@ -31,7 +31,7 @@ def test_what_is_no_id_is_refused_everywhere(store: Store, identity: str) -> Non
     for ask in (
         store.scene_record,
         store.run,
-        store.mapping,
+        store.result,
         store.cancel,
         store.delete,
         store.work_folder,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
+from sqlalchemy import Engine, event
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -127,6 +130,32 @@ def test_a_tile_never_changes_and_is_fetched_once(client: TestClient, pixels: Ma
     assert not again.content
     other = client.get(address.replace("0.5", "0.6"))
     assert other.headers["etag"] != first.headers["etag"]
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Statements that any database is asked to do."""
+    asked: list[str] = []
+
+    def listen(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    yield asked
+    event.remove(Engine, "before_cursor_execute", listen)
+
+
+@pytest.mark.parametrize("layer", ["mask", "probability", "outcome", "truth"])
+def test_a_tile_of_a_run_takes_two_statements_of_the_database_at_most(
+    client: TestClient, ground: Made, statements: list[str], layer: str
+) -> None:
+    template = f"/tiles/run/{ground.run.id}/{layer}/{{z}}/{{x}}/{{y}}.png?threshold=0.25"
+    assert colour_at(client, template, ground, 150, WIDTH - 5)[3] == 255
+    statements.clear()
+
+    assert colour_at(client, template.replace("0.25", "0.5"), ground, 150, WIDTH - 5)[3] == 255
+
+    assert 1 <= len(statements) <= 2, statements
 
 
 def test_the_tile_of_the_whole_world_shows_a_scene_as_a_dot(

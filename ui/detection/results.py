@@ -12,7 +12,7 @@ from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.jobs import missing_files
+from ui.jobs import missing_files, notice_runs
 from ui.map_layers import Outlines, Tiles, reference_outlines, run_tiles, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task.explained import shown
@@ -49,6 +49,7 @@ def show(record: SceneRecord, result: DetectionResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         _show(record, result)
+        notice_runs()
 
 
 def _show(record: SceneRecord, result: DetectionResult) -> None:

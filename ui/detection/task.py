@@ -21,6 +21,7 @@ PAGE = TaskPage(
         {"sample": "valley-after"},
     ),
     samples=("image", "velocity"),
+    keys=("cell", "beside"),
     compare=Ref("ui.detection.compare_runs:show"),
     reader=Ref("ui.detection.reading:READER"),
 )

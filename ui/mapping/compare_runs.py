@@ -10,6 +10,7 @@ import streamlit as st
 from ui import jobs, resources
 from ui.feedback import show_error
 from ui.map_layers import run_tiles
+from ui.mapping.layers import change_tiles
 from ui.maps import DynamicLayers, show_map, show_swipe
 from ui.runs.compare import Compared
 from ui.runs.compare_map import AROUND, image_below, map_spec
@@ -88,7 +89,7 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     numbers = said(resources.store(), known)
     if numbers is not None:
         st.markdown(_sentence(first, second, numbers))
-    layer = run_tiles(known.id, "change", name=f"{second.letter} minus {first.letter}", opacity=0.9)
+    layer = change_tiles(known.id, f"{second.letter} minus {first.letter}", opacity=0.9)
     layers = DynamicLayers((*image_below(second), layer))
     show_map(map_spec(second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(

@@ -8,8 +8,9 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import missing_files
+from ui.jobs import missing_files, notice_runs
 from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
+from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
@@ -77,6 +78,7 @@ def show(record: SceneRecord, result: MappingResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         _show(record, result)
+        notice_runs()
 
 
 def _show(record: SceneRecord, result: MappingResult) -> None:
@@ -171,7 +173,7 @@ def _extra_tiles(result: MappingResult) -> list[Tiles]:
     extra = []
     change = next(iter(_standing_on(result, "change")), None)
     if change is not None and change.parents[-1] == result.id:
-        extra.append(run_tiles(change.id, "change", opacity=0.8, visible=False))
+        extra.append(change_tiles(change.id, opacity=0.8, visible=False))
     explained = shown(result)
     if explained is not None and missing_files(explained) is None:
         extra.append(run_tiles(explained.id, "cam", opacity=0.6))

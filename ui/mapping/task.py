@@ -18,6 +18,7 @@ PAGE = TaskPage(
         "scores follow; compare with an inventory or with the time before an event.",
         "Map the sample valley",
         {"sample": "valley-after"},
+        begin="Begin with the sample: a synthetic mountain valley before and after an event.",
     ),
     compare=Ref("ui.mapping.compare_runs:show"),
     reader=Ref("ui.mapping.reading:READER"),

@@ -7,8 +7,10 @@ import streamlit as st
 from core.errors import InputError
 from ui import resources
 from ui.feedback import empty, guard, show_error
+from ui.jobs import notice_runs
 from ui.runs import detail, filters, selection, table
 from ui.state import Slot
+from ui.task.task import task_pages
 
 PAGE = 50
 """Runs on one page of the list."""
@@ -53,6 +55,7 @@ def _show(moving: bool) -> None:
             st.caption("Choose a row to open, name or delete a run; choose two or more to compare them.")
         if moving and not store.active():
             st.rerun()  # nothing moves any more, so nobody needs to look
+        notice_runs()
 
 
 def _one(identity: str) -> None:
@@ -66,14 +69,17 @@ def _one(identity: str) -> None:
 
 
 def _offer_sample() -> None:
-    if empty(
+    page = next((page for page in task_pages().values() if page.card.begin), None)
+    listed = "Every map, explanation and comparison will be listed here, with all that it came from."
+    if page is None:
+        empty("Nothing was computed here yet.", listed)
+    elif empty(
         "Nothing was computed here yet.",
-        "Every map, explanation and comparison will be listed here, with all that it came from. Begin with the sample: "
-        "a synthetic mountain valley before and after an event.",
+        f"{listed} {page.card.begin}",
         action="Start with the sample valley",
         key="start-sample",
     ):
-        st.switch_page("../pages/mapping.py", query_params={"sample": "valley-after"})
+        st.switch_page(page.page, query_params=dict(page.card.address))
 
 
 def _offset(wanted: object, total: int) -> int:

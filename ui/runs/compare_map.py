@@ -12,6 +12,7 @@ from core.runs.result import GridResult
 from core.tasks.imagery.inputs import scene_today
 from ui import resources
 from ui.feedback import guard
+from ui.jobs import notice_runs
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import MapSpec
 from ui.runs.compare import Compared
@@ -33,6 +34,7 @@ def show(compared: Sequence[Compared]) -> None:
         st.subheader("On the map")
         first, second = _pair(compared)
         shown.load()(first, second)
+        notice_runs()
 
 
 def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:

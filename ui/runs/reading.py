@@ -1,12 +1,13 @@
 """One run to be read by who was not there: nothing to choose but what the map shows.
 
-What is said and shown of a run is its task's own: a module with one `Reader`.
+What is said is the report of the run; what its map shows, and a few words, are its task's own `Reader`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -19,66 +20,44 @@ from ui.maps import DynamicLayers, MapSpec, show_map
 from ui.runs import labels, parts
 from ui.task.links import place
 from ui.task.task import script_of, task_pages
+from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
-    from core.report.content import GridReport
+    from core.report.content import GridReport, ReportInput
     from core.report.parts import Content, Part
-    from core.runs.records import Run, SceneRecord
+    from core.runs.records import Run
     from ui.map_layers import Outlines
 
 AROUND = "12rem"
 
+LEFT_OUT = ("data", "provenance")
+"""Parts of a report, by their anchors, that the reading view tells in one line at its end."""
 
-@dataclass(frozen=True)
-class Reading:
-    """What is read of a run first; the rest follows while the map is looked at.
-
-    Attributes
-    ----------
-    content
-        What all of it is told from.
-    summary
-        The first part of its report.
-    shown
-        What lies on its map, of the task's own.
-    """
-
-    content: GridReport
-    summary: Part
-    shown: Any
+LAST = "meaning"
+"""Anchor of the part that closes the reading view: what the result does and does not mean."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """How runs of a task are read.
+    """What the reading view says and shows of runs of a task, beside the parts of their report.
 
     Attributes
     ----------
     verb, listed
         Words of what the model did, and above the table of what stands out.
-    choice
-        What was chosen after the run, from the page's address; else what its page begins with.
-    key
-        What else than run, choice, name, image and explanations the reading depends on.
-    begin, told
-        Summary and map, and the other parts of the report by their anchors, both kept under a key.
     layers
-        Rasters and outlines on the map, above the image.
+        Rasters and outlines on the map, above the image; None for a task without a map.
     below
         Says below the map what it leaves out.
     chosen
-        The choice in a few words.
+        The view in a few words.
     """
 
-    verb: str
-    listed: str
-    choice: Callable[[Any], Any]
-    key: Callable[[Any], tuple[str, ...]]
-    begin: Callable[[tuple[str, ...], Any], Reading]
-    told: Callable[[tuple[str, ...], Any], Mapping[str, Part]]
-    layers: Callable[[Reading], tuple[list[Tiles], list[Outlines]]]
-    below: Callable[[Reading], None]
-    chosen: Callable[[Reading], str]
+    verb: str = "Computed"
+    listed: str = "The largest"
+    layers: Callable[[Any], tuple[list[Tiles], list[Outlines]]] | None = None
+    below: Callable[[Any], None] = lambda content: None
+    chosen: Callable[[Any], str] = lambda content: ""
 
 
 def find(identity: str) -> Run:
@@ -94,9 +73,7 @@ def find(identity: str) -> Run:
 
 def _reader(task: str) -> Reader:
     declared = task_pages()[task].reader
-    if declared is None:
-        raise InputError("There is no reading view of runs of this task.", remedy="Open the run on its own page.")
-    reader: Reader = declared.load()
+    reader: Reader = Reader() if declared is None else declared.load()
     return reader
 
 
@@ -108,22 +85,48 @@ def show(run: Run) -> None:
     LandslideError
         When it cannot be shown, and why.
     """
-    from core.tasks.imagery.inputs import known_scene
-
     st.title(plain(run.title))  # first of all: what is wrong with a run is said below its name
     if not _ready(run):
         return
     reader = _reader(run.task)
-    record = known_scene(resources.store(), run)
-    choice = reader.choice(resources.store().result(run.id))
-    content = _content(run, choice)
-    image = "" if content.scene is None else content.scene.digest
-    key = (run.id, repr(choice), run.name, image, *reader.key(content), *(one.id for one in content.explanations))
-    reading = reader.begin(key, content)
-    _beginning(run, reader, reading)
-    _map(run, reader, record, reading)
-    _rest(reader.told(key, content), reader)
-    _end(run, reader, reading)
+    view = view_from_address(run)
+    fresh = _content(run, view)
+    key = (*fresh.key(), repr(view))
+    content = _kept(key, fresh)
+    _beginning(run, reader, _summary(key, content))
+    if reader.layers is not None:
+        _map(run, reader, cast("GridReport", content))
+    _rest(_told(key, content), reader)
+    _end(run, reader, content)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _kept(key: tuple[str, ...], _content: ReportInput) -> ReportInput:
+    """One content for equal keys: what it has prepared is shared by map and parts, also between reruns."""
+    del key
+    return _content
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the run")
+def _summary(key: tuple[str, ...], _content: ReportInput) -> Part:
+    """The first part of the report of a run."""
+    del key
+    return next(_parts(_content))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing charts and explanations")
+def _told(key: tuple[str, ...], _content: ReportInput) -> tuple[Part, ...]:
+    """The other parts of the report, but data and provenance; what the result does not mean comes last."""
+    del key
+    parts = [part for part in islice(_parts(_content), 1, None) if part.anchor not in LEFT_OUT]
+    return tuple(sorted(parts, key=lambda part: part.anchor == LAST))
+
+
+def _parts(content: ReportInput) -> Iterator[Part]:
+    from core.report.make import report_kind
+
+    made = report_kind(resources.store().run(content.result.id)).parts(content)
+    return (part for part in made if part is not None)
 
 
 def _ready(run: Run) -> bool:
@@ -134,9 +137,9 @@ def _ready(run: Run) -> bool:
         page, address = place(run)
         st.page_link(script_of(page), label="Open it where it is seen", query_params=address)
         raise InputError(
-            f"This run holds no map and no boxes: it is of the kind {run.kind}.",
-            "Only what was found in a scene can be read here.",
-            "Open the run it stands on.",
+            f"This run is no result that can be read: it is “{labels.kind(run)}”.",
+            "Only results such as maps and boxes can be read here.",
+            "Open the run that it is derived from.",
         )
     if run.status == "done":
         missing = jobs.missing_files(run)
@@ -151,43 +154,27 @@ def _ready(run: Run) -> bool:
     return False
 
 
-def number(name: str, default: float) -> float:
-    """A number of the page's address, as the page of the run writes it there.
-
-    Raises
-    ------
-    InputError
-        When it is none.
-    """
-    text = st.query_params.get(name)
-    if text is None:
-        return default
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"The {name} in the address is no number.", remedy="Open the page without it.") from None
-
-
-def _content(run: Run, choice: Any) -> GridReport:  # noqa: ANN401  of the run's task
+def _content(run: Run, view: Any) -> ReportInput:  # noqa: ANN401  of the run's task
     """What the report of the run would be made from; explanations whose pictures are lost are left out."""
     from core.report.make import report_input
 
     store = resources.store()
-    content = cast("GridReport", report_input(store, run.id, choice))
+    content = report_input(store, run.id, view)
     whole = tuple(one for one in content.explanations if jobs.missing_files(store.run(one.id)) is None)
     return replace(content, explanations=whole)
 
 
-def _beginning(run: Run, reader: Reader, reading: Reading) -> None:
+def _beginning(run: Run, reader: Reader, summary: Part) -> None:
     """The one sentence, who says so, and what must be known before reading on."""
     from core.report.parts import KeyFigures, Notice, Paragraph
 
-    told = reading.summary.content
+    told = summary.content
     _show(part for part in told if isinstance(part, Paragraph))
     subject = run.subject.name
     scene = f" from {subject}" if subject != run.title else ""
     when = labels.moment(run.finished)
-    st.markdown(plain(f"{reader.verb}{scene} by the model “{labels.model(run)}”, computed on {when}."))
+    by = f" by the model “{labels.model(run)}”" if run.model else ""
+    st.markdown(plain(f"{reader.verb}{scene}{by}, computed on {when}."))
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
     _show(part for part in told if isinstance(part, Notice))
@@ -195,24 +182,28 @@ def _beginning(run: Run, reader: Reader, reading: Reading) -> None:
 
 
 @st.fragment
-def _map(run: Run, reader: Reader, record: SceneRecord | None, reading: Reading) -> None:
+def _map(run: Run, reader: Reader, content: GridReport) -> None:
     """The map; a fragment, because clicks on it are told to the page, which has no use for them."""
+    from core.tasks.imagery.inputs import known_scene
+
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        record = known_scene(resources.store(), run)
         image = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
-        tiles, outlines = reader.layers(reading)
-        grid = reading.content.result.grid if record is None else record.scene.grid
+        tiles, outlines = reader.layers(content) if reader.layers else ([], [])
+        grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)
         show_map(spec, DynamicLayers((*image, *tiles), tuple(outlines)), key=f"read-{run.id}", around=AROUND)
-        reader.below(reading)
+        reader.below(content)
+        jobs.notice_runs()
 
 
-def _rest(told: Mapping[str, Part], reader: Reader) -> None:
+def _rest(told: Iterable[Part], reader: Reader) -> None:
     """What stands out, agreement, reasons and limits: the report without what the live map shows."""
     from core.report.parts import Pictures, Table
 
-    for anchor, part in told.items():
-        content = list(part.content)
-        if anchor == "map":
+    for part in told:
+        anchor, content = part.anchor, list(part.content)
+        if anchor == "map" and reader.layers is not None:
             content = [one for one in content if not isinstance(one, Pictures)]
         if anchor == "scores":
             # The counts behind the scores and their curves are for who opens the run itself.
@@ -229,19 +220,19 @@ def _show(content: Iterable[Content]) -> None:
         parts.show(one)
 
 
-def _end(run: Run, reader: Reader, reading: Reading) -> None:
+def _end(run: Run, reader: Reader, content: ReportInput) -> None:
     """Where all of it came from, in a line, and the report to take along."""
     st.divider()
-    result = reading.content.result
+    result = content.result
     record = result.provenance
     scene, versions = record.get("scene") or {}, record.get("versions") or {}
     weights = str((record.get("model") or {}).get("weights_sha256", ""))[:12]
     line = [
-        f"Run {run.id}", f"scene {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
-        f"licence of the scene: {scene.get('licence') or 'not stated'}",
-        f"model {labels.model(run)} ({run.model}, weights {weights}…)",
-        reader.chosen(reading), f"SlideLens {versions.get('slidelens', '')}",
+        f"Run {run.id}", f"{result.subject.role} {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
+        f"licence of the {result.subject.role}: {scene.get('licence') or 'not stated'}",
+        f"model {labels.model(run)} ({run.model}, weights {weights}…)" if run.model else "",
+        reader.chosen(content), f"SlideLens {versions.get('slidelens', '')}",
     ]  # fmt: skip
-    st.caption(plain(" · ".join(line)))
+    st.caption(plain(" · ".join(part for part in line if part)))
     if run.artifact("report") is not None:
         st.link_button("Download the report", f"{resources.base_path()}/artifacts/{run.id}/report")

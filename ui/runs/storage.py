@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard, plain
+from ui.jobs import notice_runs
 from ui.runs import labels, table
 from ui.state import Slot
 
@@ -51,6 +52,7 @@ def show() -> None:
             _prune()
         with st.expander("Lost files", expanded=_LOOKED.get() is not None):
             _lost()
+        notice_runs()
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -12,6 +12,7 @@ from core.errors import InputError, LandslideError
 from core.tasks.imagery.inputs import SCENE, scene_today
 from ui import resources
 from ui.feedback import Progress, plain
+from ui.task.task import view_keys
 
 if TYPE_CHECKING:
     from core.catalog.open_data import OpenPair
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
-SLIDERS = ("threshold", "minimum", "holes", "confidence", "overlap", "merging", "smallest", "cell", "beside")
-"""Keys of all tasks' widgets that only post-process; their values stand in the address."""
 
 
 def current(run: Run | None = None) -> SceneRecord | None:
@@ -67,7 +66,7 @@ def use(record: SceneRecord) -> None:
 
 def show(**address: str) -> None:
     """Start the page anew with this in its address; sliders begin at the defaults of what is shown then."""
-    for name in SLIDERS:
+    for name in view_keys():
         st.session_state.pop(name, None)
     st.query_params.from_dict(address)
     st.rerun()

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError
+from core.runs.kinds import is_explanation
 from ui import resources
 from ui.feedback import guard, plain
 from ui.state import Slot, rerun_fragment
 
 if TYPE_CHECKING:
     from core.runs.records import Run
-    from ui.task.view import Result
+    from core.tasks.imagery.result import ImageResult
 
 LISTED = 12
 """Explanations that are listed; the others stand among the runs."""
@@ -28,7 +29,7 @@ def _led_to(task: str) -> Slot[str]:
     return Slot(f"{task}-why-led-to", "")
 
 
-def shown(result: Result) -> Run | None:
+def shown(result: ImageResult) -> Run | None:
     """The explanation that the address names, where it is one of this run and there to be seen; else None."""
     identity = st.query_params.get("why")
     if not identity:
@@ -37,7 +38,7 @@ def shown(result: Result) -> Run | None:
         run = resources.store().run(identity)
     except InputError:
         return None
-    belongs = run.kind == "explanation" and result.id in run.parents
+    belongs = is_explanation(run) and result.id in run.parents
     return run if belongs and run.status == "done" else None
 
 
@@ -56,13 +57,13 @@ def open_explanation(task: str, identity: str) -> None:
     rerun_fragment()
 
 
-def finished(result: Result) -> list[Run]:
+def finished(result: ImageResult) -> list[Run]:
     """Finished explanations of the run, the newest first."""
-    return [run for run in resources.store().children(result.id, "explanation") if run.status == "done"]
+    return [run for run in resources.store().children(result.id) if run.status == "done" and is_explanation(run)]
 
 
 def show_explained(
-    task: str, result: Result, noun: str, show: Callable[[Run], None], about: Callable[[Run], str]
+    task: str, result: ImageResult, noun: str, show: Callable[[Run], None], about: Callable[[Run], str]
 ) -> None:
     """Show the explanation that the address names, and list all of the run.
 

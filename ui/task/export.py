@@ -14,10 +14,10 @@ from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from core.runs.records import Run
-    from ui.task.view import Result
+    from core.tasks.imagery.result import ImageResult
 
 
-def show_report(result: Result, choice: object, values: Mapping[str, str], holds: str) -> None:
+def show_report(result: ImageResult, choice: object, values: Mapping[str, str], holds: str) -> None:
     """A file for people, and one with everything for machines.
 
     Parameters

@@ -10,10 +10,10 @@ from ui.feedback import plain
 
 if TYPE_CHECKING:
     from core.runs.records import SceneRecord
-    from ui.task.view import Result
+    from core.tasks.imagery.result import ImageResult
 
 
-def show_notes(record: SceneRecord, result: Result) -> None:
+def show_notes(record: SceneRecord, result: ImageResult) -> None:
     """The notes of a result in one quiet block; a scene the model has seen is a warning."""
     seen = result.provenance["scene"]["seen_by_model"]
     text = "  \n".join(plain(note) for note in result.notes)

@@ -11,14 +11,11 @@ from ui import resources
 from ui.feedback import guard, plain
 from ui.task import choose, run
 from ui.task.links import place
-from ui.task.task import script_of
+from ui.task.task import script_of, view_keys
 
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord
     from ui.task.task import TaskPage
-
-KEPT = (*choose.SLIDERS, "scene")
-"""What an address keeps when it leads on to another run of the same result."""
 
 
 def asked(task: TaskPage) -> Run | None:
@@ -37,7 +34,8 @@ def asked(task: TaskPage) -> Run | None:
     if page != task.name:
         st.switch_page(script_of(page), query_params=address)
     if address["run"] != found.id:
-        kept = {name: value for name, value in st.query_params.items() if name in KEPT}
+        lasting = {*view_keys(), "scene"}  # what an address keeps when it leads on to another run of the same result
+        kept = {name: value for name, value in st.query_params.items() if name in lasting}
         choose.show(**{**kept, **address})
     return found
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.runs.kinds import kind_of
 from ui import jobs, resources
 from ui.feedback import show_error
 
@@ -43,7 +44,8 @@ def show_state(run: Run, task: TaskPage, *, opens: bool = True) -> bool:
         Whether running it again opens the new run on the page.
     """
     if run.status != "done":
-        if run.kind == "scored" and run.parents:
+        kind = kind_of(run)
+        if kind is not None and kind.again_from_parent and run.parents:
             to = {"run": run.parents[0]}
             st.page_link(task.page, label=f"Back to the {task.noun} without scores", query_params=to)
         if run.active:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.runs.kinds import Ref, Task, find_task, tasks
+from core.runs.view import options_of
 
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord
@@ -28,12 +29,15 @@ class Card:
         Words of the button that starts it on a sample, and the query parameters that it leads to.
     other
         Words of the link to its page.
+    begin
+        What an empty list of runs says about beginning with it; empty where that is for another task.
     """
 
     text: str
     button: str
     address: Mapping[str, str]
     other: str = "Use an image of your own or open data"
+    begin: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class TaskPage:
         The page's script, as links name it; by default ``pages/<name>.py``.
     compare
         ``(first, second) -> None``: shows two runs over each other; None for a task without a map.
+    keys
+        Keys in the page's address, beside those of the task's view, of what only changes how a run is shown.
     reader
         A `ui.runs.reading.Reader`: how a run is read; None where the report's parts are shown as they are.
     """
@@ -74,6 +80,7 @@ class TaskPage:
     card: Card
     samples: tuple[str, ...] = ("image",)
     script: str = ""
+    keys: tuple[str, ...] = ()
     compare: Ref | None = None
     reader: Ref | None = None
 
@@ -106,6 +113,14 @@ class TaskPage:
 def task_pages() -> Mapping[str, TaskPage]:
     """The pages of all tasks that have one, by the name of the task."""
     return {task.name: task.page.load() for task in tasks().values() if task.page is not None}
+
+
+@lru_cache(maxsize=1)
+def view_keys() -> frozenset[str]:
+    """Keys of all pages' widgets that only post-process; their values stand in the address."""
+    views = [task.view.load() for task in tasks().values() if task.view is not None]
+    addresses = {option.address for view in views for option in options_of(view)}
+    return frozenset(addresses | {key for page in task_pages().values() for key in page.keys})
 
 
 def script_of(page: str) -> str:

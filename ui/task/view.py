@@ -1,50 +1,22 @@
-"""What every task's tabs are given at least, and how an area is written."""
+"""What every task's tabs are given at least, the view that an address names, and how an area is written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+import streamlit as st
+
+from core.errors import InputError
+from core.runs.kinds import find_task
+from core.runs.view import Option, options_of
+from ui import resources
+
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from core.raster.grid import Grid
+    from core.runs.records import Run
     from core.runs.store import SceneRecord
-
-
-class Result(Protocol):
-    """What the results of all tasks have."""
-
-    @property
-    def id(self) -> str:
-        """Id of the run."""
-
-    @property
-    def scene_digest(self) -> str:
-        """Digest of the scene's content."""
-
-    @property
-    def model(self) -> str:
-        """Name of the model."""
-
-    @property
-    def grid(self) -> Grid:
-        """Grid of what was computed: the scene's own, or its drawn part."""
-
-    @property
-    def has_truth(self) -> bool:
-        """Whether it was counted against a reference."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Where it came from."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Sentences the user must see."""
-
-    def artifact(self, role: str) -> Path:
-        """A file of the run."""
+    from core.tasks.imagery.result import ImageResult
 
 
 class View(Protocol):
@@ -55,7 +27,7 @@ class View(Protocol):
         """The scene."""
 
     @property
-    def result(self) -> Result:
+    def result(self) -> ImageResult:
         """Its run."""
 
 
@@ -69,3 +41,31 @@ def area_text(value: float, georeferenced: bool) -> str:
 def unit(grid: Grid) -> str:
     """Unit of areas on a grid."""
     return "m²" if grid.is_georeferenced else "px"
+
+
+def view_from_address(run: Run) -> Any:  # noqa: ANN401  the view of the run's task
+    """The post-processing that the page's address names, else what the run's page begins with; None without any.
+
+    Raises
+    ------
+    InputError
+        When a value is no number, out of range or unknown.
+    """
+    declared = find_task(run.task).view
+    if declared is None:
+        return None
+    view = declared.load()
+    given = {one.name: _given(one) for one in options_of(view) if one.address in st.query_params}
+    return replace(view.default(resources.store().result(run.id)), **given)
+
+
+def _given(option: Option) -> float | str:
+    text = st.query_params[option.address]
+    if option.kind is not float:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(
+            f"The {option.address} in the address is no number.", remedy="Open the page without it."
+        ) from None

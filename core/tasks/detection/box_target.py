@@ -3,55 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.tasks.imagery.target import AskedBox
 
 if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.store import Store
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
-
-
-@dataclass(frozen=True)
-class AskedBox:
-    """A box of a run.
-
-    Attributes
-    ----------
-    box
-        Left, top, right, bottom in pixels of the run's grid.
-    score
-        Confidence that the run gave it.
-    number
-        Its number among the boxes when it was asked about; None when that is not known.
-    """
-
-    box: Box
-    score: float
-    number: int | None = None
-
-    @property
-    def middle(self) -> tuple[int, int]:
-        """Row and column of its middle."""
-        left, top, right, bottom = self.box
-        return int((top + bottom) / 2), int((left + right) / 2)
-
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in parameters and records, under ``"target"``."""
-        return {"box": list(self.box), "score": self.score, "number": self.number}
-
-    @classmethod
-    def from_json(cls, target: Mapping[str, Any]) -> AskedBox:
-        """What `to_json` gave."""
-        left, top, right, bottom = (float(side) for side in target["box"])
-        return cls((left, top, right, bottom), float(target["score"]), target["number"])
-
 
 def asked_box(detections: Detections, number: int) -> AskedBox:
     """A box by its number at a choice.

@@ -7,16 +7,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli import model_commands as shared_commands
+from core.cli import model_commands
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
-from core.tasks.detection import box_commands, fusion_commands, model_commands
+from core.tasks.detection import box_commands, fusion_commands
 from core.tasks.detection.view import Choice
 
 if TYPE_CHECKING:
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.run import Request
+
+LISTED = {"AP50": "ap50", "AP50:95": "ap50_95", "F1": "f1", "precision": "precision", "recall": "recall"}
+"""Heading and name of the scores that a list of models shows."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +30,10 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict.set_defaults(do=_predict)
     box_commands.add_commands(commands)
     fusion_commands.add_commands(commands)
-    shared_commands.add_commands(commands, model_commands.TRADE)
+    evaluate = model_commands.add_commands(commands, "detection", LISTED)
+    evaluate.add_argument("--confidence", type=float, help="by default the model's own")
+    evaluate.add_argument("--nms-iou", type=float, help="overlap from which two boxes are one; the model's own")
+    evaluate.add_argument("--merging", choices=("nms", "fusion"), default="nms", help="how they become one")
 
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.runs.kinds import Kind, Metric, Ref, Task
+from core.runs.kinds import Joint, Kind, Metric, Ref, Task
 from core.tasks.imagery.inputs import ROLES
 
 _HERE = "core.tasks.detection"
@@ -45,16 +45,23 @@ TASK = Task(
             working="Joining the boxes of two detectors",
             primary=True,
             report=Ref(f"{_HERE}.report.parts:FUSED"),
+            joins=Joint(
+                "fused",
+                "Decision tree that joined the boxes",
+                "Limits of the decision tree",
+                "The tree that joined the boxes knows no more than the places that it was learnt in.",
+            ),
         ),
         Kind(
             "explanation",
             "Explanation",
             work=Ref(f"{_HERE}.run_explanation:compute_explanation"),
-            request=Ref(f"{_HERE}.run_explanation:BoxQuestion"),
+            request=Ref("core.tasks.imagery.explanation:ExplanationRequest"),
             result=_DERIVED,
             working="Explaining",
             group="Explanations",
             bundled_as="explanations",
+            explains=True,
             address=Ref("core.tasks.imagery.addresses:explanation"),
         ),
         Kind(
@@ -68,8 +75,22 @@ TASK = Task(
             bundled_as="outlines",
             address=Ref(f"{_HERE}.addresses:outline"),
         ),
-        Kind("evaluation", "Evaluation of a model", group="Models", work=Ref(f"{_HERE}.run_model:evaluate")),
-        Kind("training", "Training of a model", group="Models", work=Ref(f"{_HERE}.run_model:train")),
+        Kind(
+            "evaluation",
+            "Evaluation of a model",
+            work=Ref(f"{_HERE}.run_model:evaluate"),
+            request=Ref(f"{_HERE}.run_model:EvaluationRequest"),
+            working="Scoring a model",
+            group="Models",
+        ),
+        Kind(
+            "training",
+            "Training of a model",
+            work=Ref(f"{_HERE}.run_model:train"),
+            request=Ref("core.tasks.imagery.model_runs:TrainingRequest"),
+            working="Training a model",
+            group="Models",
+        ),
     ),
     metrics=(
         Metric("f1", "F1", headline=True),

@@ -24,12 +24,13 @@ from core.raster.strips import EIGHT
 from core.raster.vectorize import polygons
 from core.raster.windows import Region
 from core.runs.records import Order, Run
-from core.tasks.detection.box_target import AskedBox, asked_box, known_on_box
+from core.tasks.detection.box_target import asked_box, known_on_box
 from core.tasks.detection.findings import Detections
 from core.tasks.detection.result import DetectionResult
 from core.tasks.imagery.inputs import check_same_scene, scene_of
 from core.tasks.imagery.provenance import preprocessing_record
 from core.tasks.imagery.result import ImageResult, derived
+from core.tasks.imagery.target import AskedBox
 from core.tasks.mapping.export import write_polygons
 from core.tasks.mapping.findings import LARGEST
 from core.tasks.mapping.predict import Predictor

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from core.cli import model_commands as shared_commands
+from core.cli import model_commands
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
-from core.tasks.mapping import model_commands
 from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 64
 
+LISTED = {"F1": "f1", "IoU": "iou", "precision": "precision", "recall": "recall"}
+"""Heading and name of the scores that a list of models shows."""
+
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands of the task."""
@@ -32,7 +34,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="map a raster; with --out, also write rasters, polygons and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
-    shared_commands.add_commands(commands, model_commands.TRADE)
+    evaluate = model_commands.add_commands(commands, "mapping", LISTED)
+    evaluate.add_argument("--threshold", type=float, help="by default the model's own")
+    evaluate.add_argument("--turned", action="store_true", help="test-time augmentation: mean of eight turns")
 
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,77 +3,50 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.explain.attribution import EXPLANATION
-from core.explain.cam import grad_cam, sentence
-from core.explain.faithfulness import deletion
 from core.explain.layers import LayerChoice, available_layers, suggested_layer
-from core.explain.target import region_around
+from core.explain.regions import GRAD_CAM, METHODS
+from core.explain.target import region_around, region_score
 from core.explain.window import surroundings
 from core.jobs.perform import Job, run_inline
 from core.learning.bridge import bridge_of
 from core.learning.inputs import input_step
-from core.learning.metrics import encode
+from core.learning.protocols import SegmentationNetwork
 from core.learning.segmentation import network_of
 from core.learning.store import find_model
 from core.raster.grid import Grid
 from core.raster.vectorize import rasterise
 from core.raster.windows import Region
-from core.raster.write import write_array
-from core.runs.kinds import parameters_of
-from core.runs.records import Order
+from core.runs.records import Order, Run
 from core.runs.store import Store
+from core.tasks.imagery import explanation
+from core.tasks.imagery.explanation import ExplanationRequest, Subject
 from core.tasks.imagery.inputs import check_same_scene, scene_of
-from core.tasks.imagery.result import ImageResult, derived
+from core.tasks.imagery.result import ImageResult
+from core.tasks.imagery.target import AskedBox, AskedOutline, AskedPixel, Target
 from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-    from torch import nn
 
-KIND: Final = "explanation"
-FILE = "cam.tif"
-METHOD: Final = "Grad-CAM"
-
-
-Target = Mapping[str, Any]
-"""What is asked about, as it stands in the record: ``{"row", "column"}`` of the run's grid, or ``{"landslide",
-"outline"}`` with the number of a polygon and its GeoJSON geometry in the run's coordinates."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """Which place is asked about, and at which layer.
-
-    Attributes
-    ----------
-    layer
-        Name of a layer as `layers_of` gives it.
-    target
-        See `target_of`.
-    method
-        Name of the method.
-    """
-
-    layer: str
-    target: Mapping[str, Any]
-    method: str = METHOD
+TASK: Final = "mapping"
+METHOD: Final = GRAD_CAM.name
+"""The method that is used when none is named."""
 
 
 @dataclass(frozen=True)
 class _Explainable:
     """A network for explanations, whose lock must be held around anything that hooks it."""
 
-    network: nn.Module
+    network: SegmentationNetwork
     layers: tuple[LayerChoice, ...]
     lock: threading.Lock
 
@@ -95,82 +68,98 @@ def layers_of(model: str) -> tuple[tuple[LayerChoice, ...], LayerChoice]:
     return layers, suggested_layer(layers)
 
 
-def target_of(target: GeoDataFrame | tuple[int, int]) -> Target:
-    """What is asked about, for the record: one polygon, or (row, column) of the run's grid."""
+def target_of(target: GeoDataFrame | tuple[int, int]) -> AskedPixel | AskedOutline:
+    """What is asked about: one polygon in the run's coordinates, or (row, column) of the run's grid."""
     if isinstance(target, tuple):
-        return {"row": target[0], "column": target[1]}
-    outline = target.geometry.iloc[0]
+        return AskedPixel(*target)
     number = int(target["id"].iloc[0]) if "id" in target else None
-    return {"landslide": number, "outline": shapely.geometry.mapping(outline)}
+    return AskedOutline.of(target.geometry.iloc[0], number)
 
 
-def order_explanation(result: MappingResult, target: Target, layer: str, *, owner: str = "") -> Order:
-    """The order of an explanation of a place of a run."""
-    request = Request(layer, target)
-    return Order("mapping", KIND, parameters_of(request), result.inputs, result.model, (result.id,), owner)
+def request_for(target: GeoDataFrame | tuple[int, int], method: str = METHOD, layer: str = "") -> ExplanationRequest:
+    """Ask about a polygon or a pixel; see `target_of`."""
+    return ExplanationRequest(target_of(target), method, layer)
 
 
-def explain(store: Store, result: MappingResult, target: GeoDataFrame | tuple[int, int], layer: str) -> ImageResult:
-    """Grad-CAM of a polygon or of the surroundings of a pixel, computed at once and kept as a run.
+def order_explanation(result: MappingResult, request: ExplanationRequest, *, owner: str = "") -> Order:
+    """The order of an explanation of a place of a run.
+
+    Raises
+    ------
+    InputError
+        When it asks about a box, or the model is no longer what the run used.
+    """
+    _check(request.target)
+    explanation.model_of(TASK, result)
+    return explanation.order_explanation(TASK, result, request, owner=owner)
+
+
+def known_explanation(store: Store, result: MappingResult, request: ExplanationRequest) -> Run | None:
+    """The run that answers a request or is to; without one, that which failed last."""
+    return explanation.known_explanation(store, TASK, result, request)
+
+
+def explain(
+    store: Store,
+    result: MappingResult,
+    target: GeoDataFrame | tuple[int, int],
+    layer: str = "",
+    method: str = METHOD,
+) -> ImageResult:
+    """Explain a polygon or the surroundings of a pixel in this process, and keep the explanation as a run.
 
     Parameters
     ----------
     target
         One polygon in the result's coordinates, or (row, column) of the result's grid.
     layer
-        Name of a layer as `layers_of` gives it.
+        Name of a layer as `layers_of` gives it; empty for the one suggested there.
 
     Raises
     ------
     LandslideError
         When the target lies outside the scene or the model is no longer what the run used.
     """
-    return store.result(run_inline(store, order_explanation(result, target_of(target), layer)), ImageResult)
+    order = order_explanation(result, request_for(target, method, layer))
+    return store.result(run_inline(store, order), ImageResult)
 
 
-def compute_explanation(job: Job, request: Request) -> ImageResult:
-    """Do the work of a run of kind ``"explanation"``: a COG on the window's grid, coded like a probability."""
+def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
+    """Do the work of a run of kind ``"explanation"``."""
+    job.report(0, 0, "Explaining")
     result, scene = job.parent(MappingResult), scene_of(job.store, job.run).scene
     check_same_scene(result.scene_digest, scene)
-    model = find_model("mapping", result.model)
-    if model.spec.weights_sha256 != result.provenance["model"]["weights_sha256"]:
-        raise InputError(
-            f"The model {result.model} is no longer the one that made this run.",
-            "Its weights have changed since.",
-            "Run the mapping again, then ask why.",
-        )
-    explainable = _explainable(result.model, model.spec.weights_sha256)
-    chosen = next((choice for choice in explainable.layers if choice.name == request.layer), None)
-    if chosen is None:
-        raise InputError(
-            f"The model has no layer {request.layer!r} that can be asked.", remedy="Choose one of those offered."
-        )
-    target = _geometry(request.target, result)
-    around = surroundings(scene, model.spec, bridge_of(result.provenance), *_place(result, scene.grid, target))
-    asked = _at_network_size(_region(target, result, around.grid), around.inputs.shape[-2:], around.window)
+    asked = _check(request.target)
+    spec = explanation.model_of(TASK, result).spec
+    explainable = _explainable(result.model, spec.weights_sha256)
+    target = _geometry(asked, result)
+    around = surroundings(scene, spec, bridge_of(result.provenance), *_place(result, scene.grid, target))
+    region = _at_network_size(_region(target, result, around.grid), around.inputs.shape[-2:], around.window)
+    subject = Subject(
+        explainable.network, region, region_score(explainable.network, region), METHODS, explainable.layers,
+        lambda: suggested_layer(explainable.layers),
+    )  # fmt: skip
     with explainable.lock:
-        tensor = around.tensor
-        cam = grad_cam(explainable.network, tensor, asked, request.layer)
-        faithful = deletion(explainable.network, tensor, asked, cam)
-    codes = encode(np.where(around.valid, around.shown(cam), np.nan))
-    write_array(job.folder / FILE, around.grid, codes[None], nodata=255, descriptions=(EXPLANATION,))
-    record = {
-        "method": request.method,
-        "layer": request.layer,
-        "target": dict(request.target),
-        "deletion": {"share": faithful.share, "drop": faithful.drop_top, "drop_random": faithful.drop_random},
-    }
-    notes = (sentence(chosen, faithful),)
-    return derived(job, result, {EXPLANATION: FILE}, record, grid=around.grid, notes=notes)
+        found = explanation.answer(subject, around.tensor, request)
+    return explanation.kept(job, result, scene, around, request, found)
 
 
-def _geometry(target: Target, result: MappingResult) -> GeoDataFrame | tuple[int, int]:
+def _check(target: Target) -> AskedPixel | AskedOutline:
+    """Refuse a target that a mapping lacks."""
+    if isinstance(target, AskedBox):
+        raise InputError(
+            "A mapping has no boxes.", "It gives a probability for every pixel.", "Ask about a pixel or an outline."
+        )
+    return target
+
+
+def _geometry(target: AskedPixel | AskedOutline, result: MappingResult) -> GeoDataFrame | tuple[int, int]:
     """What `target_of` was given."""
     from geopandas import GeoDataFrame
 
-    if "outline" not in target:
-        return int(target["row"]), int(target["column"])
-    return GeoDataFrame(geometry=[shapely.geometry.shape(target["outline"])], crs=result.grid.crs)
+    if isinstance(target, AskedPixel):
+        return target.row, target.column
+    return GeoDataFrame(geometry=[shapely.geometry.shape(dict(target.outline))], crs=result.grid.crs)
 
 
 def _place(result: MappingResult, grid: Grid, target: GeoDataFrame | tuple[int, int]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 from shapely import Polygon
 
 from core.errors import InputError, StorageError
+from core.runs.result import RunResult
+from core.runs.store import Store
 from core.tasks.detection import findings
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.findings import default_choice, density, find
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.view import Choice
-from tests.factories import PLACEMENTS, made_detection
+from tests.factories import PLACEMENTS, keep_detection, made_detection
 
 FOUND = Boxes.of(
     [[10, 10, 30, 20], [11, 10, 31, 20], [60, 50, 70, 60], [100, 80, 104, 84], [5, 70, 15, 80]],
@@ -183,11 +186,11 @@ def test_of_very_many_candidates_the_surest_are_merged(tmp_path: Path, monkeypat
     assert found.members.tolist() == [0, -1, 1, -1, -1]
 
 
-def test_what_is_no_detection_has_no_boxes(tmp_path: Path) -> None:
-    from dataclasses import replace
+def test_what_is_no_detection_has_no_boxes(tmp_path: Path, store: Store) -> None:
+    why = keep_detection(store, replace(made_detection(tmp_path, FOUND), kind="explanation"))
 
-    with pytest.raises(InputError, match="no detection"):
-        find(replace(made_detection(tmp_path, FOUND), kind="explanation"), Choice(0.5))
+    with pytest.raises(InputError, match="cannot be used for this: it is “Explanation"):
+        store.result(why.id, DetectionResult)
 
 
 def test_candidates_that_are_gone_are_said_to_be(tmp_path: Path) -> None:
@@ -200,11 +203,8 @@ def test_candidates_that_are_gone_are_said_to_be(tmp_path: Path) -> None:
 
 def test_a_result_comes_back_from_its_json(tmp_path: Path) -> None:
     result = made_detection(tmp_path, FOUND, "rotated", truth=TRUTH)
-    content = {**result.to_json(), "scene_digest": result.scene_digest}
-    kept = {
-        name: getattr(result, name)
-        for name in ("id", "folder", "artifacts", "scene", "scene_id", "kind", "parents", "provenance", "notes")
-    }
+    content = result.to_json()
+    kept = {field.name: getattr(result, field.name) for field in fields(RunResult)}
 
     assert DetectionResult.from_json(content, **kept) == result
     with pytest.raises(StorageError, match="cannot be read"):

@@ -15,8 +15,10 @@ from core.errors import StorageError
 from core.learning.metrics import encode
 from core.raster.scene import Scene
 from core.raster.write import write_array
-from core.report import DetectionInput, render
+from core.report.write import render
 from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.report.content import DetectionInput
+from core.tasks.detection.report.parts import DETECTION, FUSED
 from core.tasks.detection.report.summary import rate
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.view import Choice
@@ -50,7 +52,7 @@ def asked(result: DetectionResult, **changes: Any) -> DetectionInput:
 
 
 def read(content: DetectionInput) -> Page:
-    return Page(render(content))
+    return Page(render(content, FUSED if content.kind == "fused" else DETECTION))
 
 
 def test_the_first_sentence_says_how_many_boxes_in_how_much_ground(tmp_path: Path, models: Path) -> None:
@@ -72,7 +74,7 @@ def test_nothing_found_is_not_called_safe(tmp_path: Path, models: Path) -> None:
 
 
 def test_another_confidence_is_shown_beside_the_chosen_one(tmp_path: Path, models: Path) -> None:
-    html = render(asked(detected(tmp_path, truth=True), choice=Choice(0.35)))
+    html = render(asked(detected(tmp_path, truth=True), choice=Choice(0.35)), DETECTION)
     table = html[html.index("How much depends on the confidence") :]
     cells = r'<th scope="row">(.*?)</th>' + r'\s*<td class="number">(.*?)</td>' * 4
     rows = re.findall(cells, table)[:3]
@@ -83,7 +85,7 @@ def test_another_confidence_is_shown_beside_the_chosen_one(tmp_path: Path, model
 
 def test_no_confidence_below_that_of_the_candidates_is_told_of(tmp_path: Path, models: Path) -> None:
     record = {"model": {"threshold": 0.5}, "parameters": {"options": {"floor": 0.45}}}
-    html = render(asked(detected(tmp_path, provenance=record)))
+    html = render(asked(detected(tmp_path, provenance=record)), DETECTION)
     table = html[html.index("How much depends on the confidence") :]
     assert re.findall(r'<th scope="row">(0\.\d\d)', table)[:2] == ["0.50", "0.60"]
 
@@ -129,7 +131,7 @@ def test_a_model_that_is_gone_leaves_its_limits_unknown(tmp_path: Path, models: 
 @pytest.mark.parametrize("placement", ["north-up", "south-up", "rotated", "geographic", "without CRS"])
 def test_the_middle_of_the_surest_box_is_where_it_was_found(tmp_path: Path, models: Path, placement: str) -> None:
     result = detected(tmp_path, placement)
-    html = render(asked(result, scene=image(tmp_path / "scene", placement)))
+    html = render(asked(result, scene=image(tmp_path / "scene", placement)), DETECTION)
     row = re.search(r'<th scope="row">1</th>(.*?)</tr>', html[html.index("with the middle of each") :], re.S)
     assert row is not None
     cells = [float(cell.replace(",", "")) for cell in re.findall(r">([−\d.,]+)</td>", row.group(1))]
@@ -223,8 +225,8 @@ def test_it_can_be_read_without_eyes(tmp_path: Path, models: Path) -> None:
 
 def test_equal_inputs_give_equal_files_of_a_size_to_be_sent(tmp_path: Path, models: Path) -> None:
     content = asked(detected(tmp_path, truth=True), scene=image(tmp_path / "scene"))
-    text = render(content)
-    assert text == render(content)
+    text = render(content, DETECTION)
+    assert text == render(content, DETECTION)
     assert len(text) < 5_000_000
 
 
@@ -232,7 +234,7 @@ def test_a_run_whose_boxes_are_gone_is_refused(tmp_path: Path, models: Path) -> 
     result = detected(tmp_path)
     result.artifact("candidates").unlink()
     with pytest.raises(StorageError):
-        render(asked(result))
+        render(asked(result), DETECTION)
 
 
 def test_densities_have_two_digits_that_mean_something() -> None:

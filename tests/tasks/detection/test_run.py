@@ -186,8 +186,8 @@ def test_scoring_without_a_reference_or_on_another_image_is_refused(tmp_path: Pa
         rescore(store, result, record)
     other = Scene.open(write_raster(tmp_path / "other.tif", image()[:, ::-1].copy()))
     truth = write_raster(tmp_path / "truth.tif", mask())
-    with pytest.raises(InputError, match="not the one that was searched"):
-        rescore(store, result, replace(record, scene=other, truth=truth))
+    with pytest.raises(InputError, match="not the one that this run is of"):
+        rescore(store, result, store.add_scene(other.path, "other", truth=truth))
     assert len(store.runs(RunFilter(kinds=("scored",)))) == 0
 
 

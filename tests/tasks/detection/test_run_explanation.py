@@ -31,7 +31,8 @@ from core.tasks.detection.run_explanation import (
     question_of,
 )
 from core.tasks.detection.view import Choice
-from tests.factories import detector_spec, make_detector_model, red_weights, write_model, write_raster
+from core.tasks.imagery.result import ImageResult
+from tests.factories import about, detector_spec, make_detector_model, red_weights, write_model, write_raster
 
 CHOICE = Choice(0.3)
 
@@ -55,7 +56,7 @@ def searched(store: Store, scene: Scene) -> tuple[DetectionResult, Detections]:
     return result, find(result, CHOICE)
 
 
-def attribution(result: DetectionResult, parent: DetectionResult) -> np.ndarray:
+def attribution(result: ImageResult, parent: DetectionResult) -> np.ndarray:
     """The stored map on the whole scene, NaN outside of its window."""
     part = Region(*result.provenance["window"])
     whole = np.full(parent.grid.shape, np.nan, np.float32)
@@ -102,7 +103,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     result, detections = searched(store, scene)
     question = question_of(detections, 2)
 
-    why = store.result(explain_box(store, result, question).id, DetectionResult)
+    why = store.result(explain_box(store, result, question).id, ImageResult)
 
     assert (why.kind, why.parents, why.scene_digest, why.model) == (
         "explanation", (result.id,), scene.digest, "bright",
@@ -152,7 +153,7 @@ def test_a_job_gives_what_the_page_gives_and_is_found_again(tmp_path: Path, stor
     assert known.id == identity
     assert known_explanation(store, result, replace(question, method="d-rise")) is None
     here = explain_box(store, result, question)
-    np.testing.assert_array_equal(attribution(store.result(identity, DetectionResult), result), attribution(here, result))
+    np.testing.assert_array_equal(attribution(store.result(identity, ImageResult), result), attribution(here, result))
 
 
 @pytest.mark.parametrize("placement", ["north-up", "without CRS"])
@@ -202,10 +203,11 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
         explain_box(store, result, question_of(detections, 1, layer="other"))
     with pytest.raises(InputError, match="outside the scene"):
         explain_box(store, result, BoxQuestion(AskedBox((500, 500, 510, 510), 0.5)))
-    other = tmp_path / "other"
-    other.mkdir()
-    with pytest.raises(InputError, match="not the scene of this run"):
-        explain_box(store, result, question_of(detections, 1))
+    with Scene.open(scene.path).reader() as reader:
+        turned = reader.read((1, 2, 3)).values[:, ::-1].astype(np.uint8)
+    other = store.add_scene(write_raster(tmp_path / "other.tif", turned, nodata=0), "other")
+    with pytest.raises(InputError, match="not the one that this run is of"):
+        explain_box(store, about(result, identity=other.id), question_of(detections, 1))
     assert store.count() == before
 
 
@@ -214,8 +216,10 @@ def test_only_what_one_detector_found_can_be_explained(tmp_path: Path, store: St
     result, detections = searched(store, scene)
     why = explain_box(store, result, question_of(detections, 1))
 
-    with pytest.raises(InputError, match="no detection but of kind explanation"):
+    with pytest.raises(InputError, match="not made by one detector"):
         order_explanation(why, question_of(detections, 1))
+    with pytest.raises(InputError, match="cannot be used for this: it is “Explanation"):
+        store.result(why.id, DetectionResult)
     joined = replace(result, kind="fused", provenance={})
     with pytest.raises(InputError, match="not made by one detector"):
         order_explanation(joined, question_of(detections, 1))

@@ -12,9 +12,11 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from core.errors import GridError, InputError
+from core.jobs.perform import run_in_process
 from core.raster.grid import Grid
 from core.raster.relief import RELIEF_BANDS
 from core.raster.write import write_array
+from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.detection import terrain
 from core.tasks.detection.boxes import Boxes
@@ -22,7 +24,6 @@ from core.tasks.detection.findings import default_choice, find
 from core.tasks.detection.fusion import FusionTree, Node
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run_fused import find_tree, learn_from, list_trees, moved, order_fused
-from core.tasks.imagery.provenance import done_here
 from tests.factories import detector_spec, keep_detection, made_detection, make_detector_model
 
 UTM = CRS.from_epsg(32633)
@@ -62,7 +63,7 @@ def pair(quick_store: Store, tmp_path: Path) -> tuple[DetectionResult, Detection
 def test_a_fused_run_holds_the_boxes_of_both_with_the_scores_of_the_tree(
     quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
 ) -> None:
-    fused = quick_store.result(done_here(quick_store, order_fused(*pair, TREE)), DetectionResult)
+    fused = quick_store.result(run_in_process(quick_store, order_fused(*pair, TREE)), DetectionResult)
 
     assert (fused.kind, fused.parents, fused.model) == ("fused", (pair[0].id, pair[1].id), "eye + foot")
     boxes = fused.candidates()
@@ -79,7 +80,7 @@ def test_a_fused_run_holds_the_boxes_of_both_with_the_scores_of_the_tree(
 def test_a_fused_run_says_where_it_comes_from(
     quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
 ) -> None:
-    fused = quick_store.result(done_here(quick_store, order_fused(*pair, TREE)), DetectionResult)
+    fused = quick_store.result(run_in_process(quick_store, order_fused(*pair, TREE)), DetectionResult)
 
     assert FusionTree.from_json(fused.provenance["tree"]) == TREE
     assert [told["run"] for told in fused.provenance["fused"]] == [pair[0].id, pair[1].id]
@@ -92,7 +93,7 @@ def test_a_fused_run_is_not_asked_why_but_its_detectors_are(
 ) -> None:
     from core.tasks.detection.run_explanation import order_explanation, question_of
 
-    fused = quick_store.result(done_here(quick_store, order_fused(*pair, TREE)), DetectionResult)
+    fused = quick_store.result(run_in_process(quick_store, order_fused(*pair, TREE)), DetectionResult)
     question = question_of(find(fused, default_choice(fused)), 1)
     with pytest.raises(InputError, match="one of the runs that it joins"):
         order_explanation(fused, question)
@@ -102,7 +103,7 @@ def test_a_tree_that_asks_for_slope_needs_the_elevation_of_the_scene(
     quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
 ) -> None:
     with pytest.raises(InputError, match="no elevation model"):
-        done_here(quick_store, order_fused(*pair, STEEP))
+        run_in_process(quick_store, order_fused(*pair, STEEP))
     assert [run.status for run in quick_store.children(pair[0].id, "fused")] == ["failed"]
 
 
@@ -117,7 +118,7 @@ def test_elevation_of_the_scene_is_asked_where_the_tree_wants_it(quick_store: St
     one = keep_detection(quick_store, image, record.id)
     two = keep_detection(quick_store, ground(tmp_path))
 
-    fused = quick_store.result(done_here(quick_store, order_fused(one, two, STEEP)), DetectionResult)
+    fused = quick_store.result(run_in_process(quick_store, order_fused(one, two, STEEP)), DetectionResult)
 
     assert fused.candidates().corners[0].tolist() == [10, 10, 20, 20]
     assert (fused.candidates().scores > 0.5).sum() == 1
@@ -127,7 +128,6 @@ def test_what_cannot_be_fused_is_refused(tmp_path: Path) -> None:
     image = optical(tmp_path)
     searched = {"parameters": {"area": {"type": "Polygon", "coordinates": []}}}
     cases = [
-        (replace(image, id="1" * 32, kind="outline"), InputError, "no detection"),
         (replace(image, id="1" * 32, kind="fused"), InputError, "fused already"),
         (image, InputError, "itself"),
         (replace(image, id="1" * 32, provenance=searched), InputError, "different parts"),
@@ -136,6 +136,16 @@ def test_what_cannot_be_fused_is_refused(tmp_path: Path) -> None:
     for other, error, words in cases:
         with pytest.raises(error, match=words):
             order_fused(image, other, TREE)
+
+
+def test_what_holds_no_boxes_cannot_be_fused(
+    quick_store: Store, pair: tuple[DetectionResult, DetectionResult]
+) -> None:
+    outline = keep_detection(quick_store, replace(pair[1], kind="outline"), parents=(pair[1].id,))
+
+    with pytest.raises(InputError, match="cannot be used for this: it is “Outline"):
+        run_in_process(quick_store, order_fused(pair[0], outline, TREE))
+    assert quick_store.count(RunFilter(kinds=("fused",), statuses=("done",))) == 0
 
 
 def test_boxes_are_carried_to_a_grid_of_other_pixels() -> None:

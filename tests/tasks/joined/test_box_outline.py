@@ -22,7 +22,8 @@ from core.tasks.detection.findings import find
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, run_detection
 from core.tasks.detection.view import Choice
-from core.tasks.imagery.provenance import add_file
+from core.tasks.imagery.inputs import add_file
+from core.tasks.imagery.result import ImageResult
 from core.tasks.joined.box_outline import (
     MOST_AT_ONCE,
     OutlineQuestion,
@@ -72,7 +73,7 @@ def test_the_outline_is_the_patch_in_the_box_at_its_place(tmp_path: Path, store:
 
     made = outline_box(store, result, outline_question(find(result, CHOICE), 2, "red"))
 
-    stored = store.result(made.id, DetectionResult)
+    stored = store.result(made.id, ImageResult)
     assert (stored.kind, stored.parents, stored.model) == ("outline", (result.id,), "red")
     outline = read_outline(stored)
     assert outline is not None
@@ -168,7 +169,7 @@ def test_a_job_gives_what_the_page_gives(tmp_path: Path, store: Store) -> None:
     identity = store.order(order_outline(result, question))
     perform(store, identity, raising=True)
 
-    there, here = store.result(identity, DetectionResult), outline_box(store, result, question)
+    there, here = store.result(identity, ImageResult), outline_box(store, result, question)
     # Files are kept by their content, so that the same content is the same file.
     assert there.artifacts["probability"] == here.artifacts["probability"]
     assert there.metrics() == here.metrics()

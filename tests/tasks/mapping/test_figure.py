@@ -21,6 +21,7 @@ from core.learning.metrics import encode, histogram
 from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.raster.write import write_array
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.figure import draw_figure, origin, write_figure
 from core.tasks.mapping.findings import Findings, find
 from core.tasks.mapping.panels import read_panels
@@ -45,9 +46,9 @@ def mapped(folder: Path, grid: Grid, *, truth: bool = True, name: str = "valley"
     scene = Scene.open(folder / "image.tif", name)
     result = MappingResult(
         id="0" * 32,
+        kind="mapping",
         folder=folder,
-        scene=name,
-        scene_digest=scene.digest,
+        inputs=image_inputs(name, scene.digest),
         model="tiny",
         grid=grid,
         counts=histogram(encode(probability), real),

@@ -24,12 +24,16 @@ from core.learning.metrics import encode
 from core.plots.colours import FOUND, rgb
 from core.raster.scene import Scene
 from core.raster.write import write_array
-from core.report import MappingInput, render, write_report
+from core.report.make import report_kind
 from core.report.pictures import picture
 from core.report.reasons import target_region
+from core.report.write import render, write_report
+from core.runs.store import Store
+from core.tasks.mapping.report.content import ChangeInput, MappingInput
+from core.tasks.mapping.report.parts import CHANGE, MAPPING
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.view import Choice
-from tests.factories import made_run, tiny_spec, write_model, write_raster
+from tests.factories import about, keep, made_run, tiny_spec, write_model, write_raster
 
 MADE = datetime(2025, 3, 9, 14, 5, tzinfo=UTC)
 HEIGHT, WIDTH = 40, 60
@@ -109,7 +113,7 @@ def asked(result: MappingResult, **changes: Any) -> MappingInput:
 
 
 def read(content: MappingInput) -> Page:
-    return Page(render(content))
+    return Page(render(content, MAPPING))
 
 
 def test_the_first_sentence_says_how_many_how_large_and_of_what(tmp_path: Path, models: Path) -> None:
@@ -123,7 +127,7 @@ def test_the_first_sentence_says_how_many_how_large_and_of_what(tmp_path: Path, 
 
 
 def test_another_threshold_is_shown_beside_the_chosen_one(tmp_path: Path, models: Path) -> None:
-    html = render(asked(mapped(tmp_path), choice=Choice(0.6)))
+    html = render(asked(mapped(tmp_path), choice=Choice(0.6)), MAPPING)
     table = html[html.index("How much depends on the threshold") :]
     rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td class="number">(.*?)</td>', table)[:3]
     # The smaller landslide stands at 0.62, between the chosen threshold and the one above it.
@@ -163,7 +167,7 @@ def test_without_coordinates_places_and_areas_are_in_pixels(tmp_path: Path, mode
 @pytest.mark.parametrize("placement", ["north-up", "south-up", "rotated", "geographic", "without CRS"])
 def test_the_point_of_a_landslide_lies_inside_it(tmp_path: Path, models: Path, placement: str) -> None:
     result = mapped(tmp_path, placement)
-    html = render(asked(result, scene=image(tmp_path / "scene", placement)))
+    html = render(asked(result, scene=image(tmp_path / "scene", placement)), MAPPING)
     row = re.search(r'<th scope="row">1</th>(.*?)</tr>', html[html.index("with a point inside each") :], re.S)
     assert row is not None
     cells = [float(cell.replace(",", "")) for cell in re.findall(r">([−\d.,]+)</td>", row.group(1))]
@@ -250,14 +254,14 @@ HOSTILE = "<img src=x onerror=alert(1)>\n<script>alert(2)</script> $\\frac{$ \" 
 
 def test_names_from_outside_stay_text(tmp_path: Path, models: Path) -> None:
     result = mapped(tmp_path, truth=reference(), record={"truth": {"name": HOSTILE}, "scene": {"licence": HOSTILE}})
-    result = replace(result, scene=HOSTILE, notes=(HOSTILE,), model=HOSTILE)
+    result = replace(about(result, name=HOSTILE), notes=(HOSTILE,), model=HOSTILE)
     scene = image(tmp_path / "scene", name=HOSTILE, citation=HOSTILE)
     why = explanation(tmp_path / "why", notes=(HOSTILE,), layer=HOSTILE)
     content = asked(
         result, scene=scene, name=HOSTILE, note=HOSTILE, tags=(HOSTILE,), origin=HOSTILE, address=HOSTILE,
         explanations=(why,),
     )  # fmt: skip
-    html = render(content)
+    html = render(content, MAPPING)
     page = Page(html)
     assert "onerror=alert(1)" in page.text
     assert "{{ 7*7 }}" in page.text
@@ -308,9 +312,9 @@ def test_it_can_be_read_without_eyes(tmp_path: Path, models: Path) -> None:
 
 def test_equal_inputs_give_equal_files(tmp_path: Path, models: Path) -> None:
     content = asked(mapped(tmp_path, truth=reference()), scene=image(tmp_path / "scene"))
-    write_report(content, tmp_path / "report.html")
+    write_report(content, MAPPING, tmp_path / "report.html")
     written = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert written == render(content)
+    assert written == render(content, MAPPING)
     assert len(written) < 5_000_000
 
 
@@ -324,13 +328,14 @@ def test_a_run_whose_raster_is_gone_leaves_no_file(tmp_path: Path, models: Path)
     result = mapped(tmp_path)
     result.artifact("probability").unlink()
     with pytest.raises(StorageError):
-        write_report(asked(result), tmp_path / "report.html")
+        write_report(asked(result), MAPPING, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_kind_of_run_without_a_report_is_refused(tmp_path: Path) -> None:
+def test_a_kind_of_run_without_a_report_is_refused(tmp_path: Path, store: Store) -> None:
+    why = keep(store, explanation(tmp_path))
     with pytest.raises(InputError, match="no report"):
-        render(asked(mapped(tmp_path), kind="explanation"))
+        report_kind(store.run(why.id))
 
 
 def test_a_time_is_told_in_utc(tmp_path: Path, models: Path) -> None:
@@ -435,7 +440,7 @@ def test_a_change_says_what_is_compared_and_no_more(tmp_path: Path, models: Path
     codes = np.full((1, HEIGHT, WIDTH), 127, dtype=np.int16)
     write_array(tmp_path / "change.tif", run.grid, codes, nodata=-32768)
     run = replace(run, kind="change", artifacts={"change": "change.tif"}, parents=("a" * 32, "b" * 32))
-    page = read(MappingInput("mapping", "change", run, MADE))
+    page = Page(render(ChangeInput("mapping", "change", run, MADE), CHANGE))
     assert "The mapping of made (run bbbbbbbb) was compared, pixel by pixel, with another mapping" in page.text
     assert "of the place (run aaaaaaaa)." in page.text
     # Two models may have looked at one image: nothing says that there was an earlier and a later one.
@@ -474,7 +479,7 @@ def test_a_picture_that_does_not_compress_is_kept_small_and_its_colours_true() -
 @pytest.mark.browser
 def test_it_prints_on_paper(tmp_path: Path, models: Path, chromium: str) -> None:
     content = asked(mapped(tmp_path, truth=reference()), scene=image(tmp_path / "scene"))
-    write_report(content, tmp_path / "report.html")
+    write_report(content, MAPPING, tmp_path / "report.html")
     command = [
         chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
         f"--print-to-pdf={tmp_path / 'report.pdf'}", (tmp_path / "report.html").as_uri(),

@@ -37,11 +37,12 @@ from pathlib import Path
 import tests.factories
 from core.runs.records import Order
 from core.runs.store import Store
+from core.tasks.imagery.inputs import inputs_of
 from tests.tasks.mapping.test_rerun import digests, performed
 home, scene, orders = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.stdin.read())
 store = Store(home)
 record = store.add_scene(scene, "scene")
-print(json.dumps([digests(performed(store, Order(**order, scene_id=record.id))) for order in orders]))
+print(json.dumps([digests(performed(store, Order(**order, inputs=inputs_of(record)))) for order in orders]))
 """
 
 
@@ -58,7 +59,7 @@ def digests(run: Run) -> Digests:
 
 def again(store: Store, run: Run) -> Run:
     """Ask for the same once more, of what the store knows of a run."""
-    order = Order(run.task, run.kind, run.parameters, run.scene_id, model=run.model, parents=run.parents, seed=run.seed)
+    order = Order(run.task, run.kind, run.parameters, run.inputs, run.model, run.parents, seed=run.seed)
     return performed(store, order)
 
 
@@ -156,9 +157,9 @@ def test_a_difference_again_has_the_same_content(quick_store: Store, scene: Scen
     runs = [performed(quick_store, order_of(record, request)) for request in requests]
     before, after = (quick_store.result(run.id, MappingResult) for run in runs)
 
-    changes = [quick_store.result(difference_here(quick_store, before, after), MappingResult) for _ in range(2)]
+    changes = [difference_here(quick_store, before, after) for _ in range(2)]
 
-    one, other = (digests(quick_store.run(change.id)) for change in changes)
+    one, other = (digests(quick_store.run(change)) for change in changes)
     assert one == other
     assert set(one) == {"change"}
 

@@ -14,17 +14,27 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import GridError, InputError, ModelError, RunCancelled, StorageError
-from core.jobs.perform import Context, perform
+from core.jobs.perform import Job, perform
 from core.learning.metrics import Confusion
 from core.raster import write
 from core.raster.area import area_of
 from core.raster.scene import Scene
+from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.tasks.mapping.options import Options
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, request_for, request_of, run_mapping
 from core.tasks.mapping.run_scored import order_scored, rescore
-from tests.factories import PLACEMENTS, constant_weights, expected_codes, ramp, tiny_spec, write_model, write_raster
+from tests.factories import (
+    PLACEMENTS,
+    constant_weights,
+    expected_codes,
+    keep,
+    ramp,
+    tiny_spec,
+    write_model,
+    write_raster,
+)
 
 RED = Request("red", engine="torch")
 
@@ -245,10 +255,14 @@ def test_scoring_is_refused_without_inventory_of_what_is_no_map_and_on_another_i
     record = store.add_scene(scene.path, scene.name, truth=path)
     with pytest.raises(InputError, match="no reference inventory"):
         order_scored(plain, store.add_scene(scene.path, scene.name))
-    with pytest.raises(InputError, match="no mapping but of kind change"):
-        order_scored(replace(plain, kind="change"), record)
-    with pytest.raises(InputError, match="not the one that was mapped"):
-        rescore(store, replace(plain, scene_digest="0" * 64), record)
+    change = keep(store, replace(plain, kind="change"), parents=(plain.id,))
+    with pytest.raises(InputError, match="cannot be used for this: it is “Change"):
+        rescore(store, change, record)
+    (tmp_path / "other").mkdir()
+    other = scene_of(tmp_path / "other", ramp(40, 50)[::-1])
+    with pytest.raises(InputError, match="not the one that this run is of"):
+        rescore(store, plain, store.add_scene(other.path, other.name, truth=path))
+    assert len(store.runs(RunFilter(kinds=("scored",)))) == 0
 
 
 def test_the_baseline_is_counted_over_the_same_pixels(tmp_path: Path, store: Store) -> None:
@@ -281,13 +295,13 @@ def test_the_bar_stays_full_while_the_result_is_kept(
 ) -> None:
     told: list[tuple[int, int, str]] = []
     heard: list[tuple[int, int]] = []
-    report = Context.report
+    report = Job.report
 
-    def listening(context: Context, done: int, total: int, words: str = "") -> None:
+    def listening(job: Job, done: int, total: int, words: str = "") -> None:
         told.append((done, total, words))
-        report(context, done, total, words)
+        report(job, done, total, words)
 
-    monkeypatch.setattr(Context, "report", listening)
+    monkeypatch.setattr(Job, "report", listening)
     run_mapping(store, scene_of(tmp_path, ramp(45, 70)), RED, progress=lambda *steps: heard.append(steps))
 
     done, total, words = told[-1]

@@ -67,8 +67,10 @@ def test_a_difference_under_way_is_known(store: Store, pair: tuple[MappingResult
     assert known_difference(store, pair[0].id, pair[1].id) is None
 
 
-def test_what_has_no_probability_has_no_difference(pair: tuple[MappingResult, MappingResult]) -> None:
+def test_what_has_no_probability_has_no_difference(store: Store, pair: tuple[MappingResult, MappingResult]) -> None:
     with pytest.raises(InputError, match="itself"):
         order_difference(pair[0], pair[0])
-    with pytest.raises(InputError, match="no mapping"):
-        order_difference(pair[0], replace(pair[1], kind="explanation"))
+    why, before = keep(store, replace(pair[1], kind="explanation"), parents=(pair[1].id,)), store.count()
+    with pytest.raises(InputError, match="cannot be used for this: it is “Explanation"):
+        difference_here(store, pair[0], why)
+    assert store.count() == before

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 import torch
 from rasterio.warp import transform_geom
+from rasterio.windows import Window
 
 from core.errors import InputError
 from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
+from core.report.explained import pictured
 from core.runs.store import Store
+from core.tasks.imagery.result import ImageResult
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, run_mapping
@@ -72,14 +75,15 @@ def test_the_pixels_of_the_polygon_are_asked_about_wherever_it_lies(
 
     why = explain(store, result, target, layer())
 
-    assert why.region.sum() == (8 * 14, 6 * 10)[number]
+    seen = pictured(store, why.id, scene)
+    assert seen.region.sum() == (8 * 14, 6 * 10)[number]
     # The window shows the rectangle where the region is: red there, dark elsewhere.
-    assert (why.image[why.region][:, 0] > 200).all()
-    assert why.attribution[why.region].min() == pytest.approx(1)
-    assert why.attribution[~why.region].max() < 0.5
+    assert (seen.image[seen.region][:, 0] > 200).all()
+    assert seen.attribution[seen.region].min() == pytest.approx(1)
+    assert seen.attribution[~seen.region].max() < 0.5
     first = (70, 80) if number == 0 else (8, 10)
-    row, column = np.argwhere(why.region)[0]
-    assert why.run.grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
+    row, column = np.argwhere(seen.region)[0]
+    assert why.grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
 
 
 @pytest.mark.parametrize("placement", ["north-up", "without CRS"])
@@ -94,9 +98,10 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
 
     why = explain(store, result, polygons, layer())
 
-    assert why.region.sum() == 8 * 14
-    row, column = np.argwhere(why.region)[0]
-    assert why.run.grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
+    region = pictured(store, why.id, scene).region
+    assert region.sum() == 8 * 14
+    row, column = np.argwhere(region)[0]
+    assert why.grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
 
 
 def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Store) -> None:
@@ -104,9 +109,10 @@ def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Sto
 
     why = explain(store, mapped(store, scene), (73, 85), layer())
 
-    assert why.region.sum() == 25
-    row, column = np.argwhere(why.region).mean(axis=0)
-    assert why.run.grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
+    region = pictured(store, why.id, scene).region
+    assert region.sum() == 25
+    row, column = np.argwhere(region).mean(axis=0)
+    assert why.grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
 
 
 def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path: Path, store: Store) -> None:
@@ -114,20 +120,21 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     result = mapped(store, scene)
 
     why = explain(store, result, (10, 15), layer())
-    stored = store.result(why.run.id, MappingResult)
+    stored = store.result(why.id, ImageResult)
 
     assert (stored.kind, stored.parents, stored.scene_digest) == ("explanation", (result.id,), scene.digest)
-    assert stored.notes == (why.sentence,)
-    assert why.sentence.endswith(".")
+    assert len(stored.notes) == 1
+    assert stored.notes[0].endswith(".")
     assert stored.provenance["layer"] == layer()
     assert set(stored.provenance["deletion"]) == {"share", "drop", "drop_random"}
     cam = Scene.open(stored.artifact("cam"))
-    assert cam.grid.shape == why.attribution.shape
+    assert cam.grid.shape == stored.grid.shape
     with cam.reader() as reader:
         patch = reader.read((1,))
-    np.testing.assert_allclose(
-        patch.values[0][patch.valid] / 254, why.attribution[patch.valid], atol=0.5 / 254 + 1e-6
-    )
+    # The layer asked passes red on: 250 of it is the most there is, and 20 is 8 % of that.
+    with scene.reader() as reader:
+        red = reader.read((1,), Window(0, 0, *cam.grid.shape[::-1])).values[0]
+    np.testing.assert_allclose(patch.values[0][patch.valid] / 254, red[patch.valid] / 250, atol=0.5 / 254 + 1e-6)
     # The one pixel without data has no attribution.
     assert np.argwhere(~patch.valid).tolist() == [[0, 0]]
 
@@ -137,9 +144,9 @@ def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anythin
 ) -> None:
     scene = two_reds(tmp_path)
 
-    why = explain(store, mapped(store, scene), (10, 15), layer())
+    removed = explain(store, mapped(store, scene), (10, 15), layer()).provenance["deletion"]
 
-    assert why.deletion.drop_top > why.deletion.drop_random
+    assert removed["drop"] > removed["drop_random"]
 
 
 def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store: Store) -> None:

@@ -11,6 +11,7 @@ import pytest
 from core.errors import InputError, StorageError
 from core.jobs.perform import perform
 from core.runs.store import Store
+from core.tasks.imagery.result import ImageResult
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_outlines import known_outlines, order_outlines, outlined, outlined_before
@@ -50,7 +51,7 @@ def test_a_worker_outlines_what_the_page_would_have_found(store: Store, result: 
     assert [(one.role, one.path.suffix, one.media_type) for one in run.artifacts] == [
         ("landslides", ".gpkg", "application/geopackage+sqlite3")
     ]
-    assert store.result(identity, MappingResult).kind == "outlines"
+    assert store.result(identity, ImageResult).kind == "outlines"
 
     again = outlined(store, result, run, CHOICE)
     assert again.polygons.geometry.to_wkb().tolist() == found.polygons.geometry.to_wkb().tolist()
@@ -122,7 +123,7 @@ def test_the_scenes_elevation_gives_slopes(store: Store, tmp_path: Path) -> None
     probability[2:6, 3:9] = 0.9
     result = keep(store, made_run(tmp_path / "run", probability), record.id)
 
-    run = store.run(done(store, replace(result, scene_id=record.id), terrain=True))
+    run = store.run(done(store, result, terrain=True))
 
     (slope,) = outlined(store, result, run, CHOICE).polygons["slope_mean_deg"]
     assert slope == pytest.approx(45, abs=0.1)
@@ -139,6 +140,12 @@ def test_outlines_whose_file_is_gone_say_so(
     assert outlined_before(store, result, CHOICE, terrain=False) is None
 
 
-def test_what_has_no_probability_has_no_outlines(result: MappingResult) -> None:
-    with pytest.raises(InputError, match="no mapping"):
-        order_outlines(replace(result, kind="change"), CHOICE, terrain=False)
+def test_what_has_no_probability_has_no_outlines(store: Store, result: MappingResult) -> None:
+    change = keep(store, replace(result, kind="change"), parents=(result.id,))
+
+    with pytest.raises(InputError, match="cannot be used for this: it is “Change"):
+        store.result(change.id, MappingResult)
+    identity = store.order(order_outlines(change, CHOICE, terrain=False))
+    with pytest.raises(InputError, match="cannot be used for this: it is “Change"):
+        perform(store, identity, raising=True)
+    assert store.run(identity).status == "failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rasterio.windows import Window
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from core.raster.grid import Grid
     from core.runs.records import Run
     from core.runs.store import Store
+    from core.tasks.detection.report.subject import DetectionSubject
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,17 @@ class DetectionInput(GridReport):
 
     result: DetectionResult
     choice: Choice | None = None
+
+    def key(self) -> tuple[str, ...]:
+        """See `ReportInput`."""
+        return *super().key(), repr(self.choice)
+
+    @cached_property
+    def prepared(self) -> DetectionSubject:
+        """Everything computed once that several parts tell of."""
+        from core.tasks.detection.report.subject import DetectionSubject
+
+        return DetectionSubject.of(self)
 
     @property
     def searched(self) -> Window:

@@ -9,11 +9,10 @@ from core.report.content import ReportKind
 from core.report.parts import Part
 from core.tasks.detection.report import agreement, maps, summary
 from core.tasks.detection.report.content import DetectionInput, gather
-from core.tasks.detection.report.subject import DetectionSubject
 
 
 def _detection(content: DetectionInput) -> Iterator[Part | None]:
-    subject = DetectionSubject.of(content)
+    subject = content.prepared
     yield summary.summary(subject)
     yield summary.meaning(subject)
     yield maps.maps(subject)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.store import Store
     from core.tasks.mapping.outlines import Outlined
+    from core.tasks.mapping.report.subject import MappingSubject
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,18 @@ class MappingInput(GridReport):
     dem: Path | None = None
     choice: Choice | None = None
     outlined: Outlined | None = None
+
+    def key(self) -> tuple[str, ...]:
+        """See `ReportInput`."""
+        outlined = "" if self.outlined is None else str(self.outlined.path)
+        return *super().key(), repr(self.choice), str(self.dem), outlined
+
+    @cached_property
+    def prepared(self) -> MappingSubject:
+        """Everything computed once that several parts tell of."""
+        from core.tasks.mapping.report.subject import MappingSubject
+
+        return MappingSubject.of(self)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from core.report.content import ReportKind
 from core.report.parts import Part
 from core.tasks.mapping.report import agreement, change, maps, summary
 from core.tasks.mapping.report.content import ChangeInput, MappingInput, gather_change, gather_mapping
-from core.tasks.mapping.report.subject import MappingSubject
 
 
 def _mapping(content: MappingInput) -> Iterator[Part | None]:
-    subject = MappingSubject.of(content)
+    subject = content.prepared
     yield summary.summary(subject)
     yield summary.meaning(subject)
     yield maps.maps(subject)

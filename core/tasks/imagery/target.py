@@ -1,0 +1,96 @@
+"""What can be asked about in a run on an image: a pixel, an outline, or a box."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True)
+class AskedPixel:
+    """A pixel of a run.
+
+    Attributes
+    ----------
+    row, column
+        Of the run's grid.
+    """
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class AskedOutline:
+    """An outline in a run.
+
+    Attributes
+    ----------
+    outline
+        GeoJSON geometry in the run's coordinates: columns and rows without a coordinate system.
+    landslide
+        Its number when it was asked about; None when that is not known.
+    """
+
+    outline: Mapping[str, Any]
+    landslide: int | None = None
+
+    @classmethod
+    def of(cls, geometry: BaseGeometry, landslide: int | None = None) -> AskedOutline:
+        """Ask about a geometry, as it is once it was stored."""
+        import shapely
+
+        return cls(json.loads(json.dumps(shapely.geometry.mapping(geometry))), landslide)
+
+
+@dataclass(frozen=True)
+class AskedBox:
+    """A box of a run.
+
+    Attributes
+    ----------
+    box
+        Left, top, right, bottom in pixels of the run's grid.
+    score
+        Confidence that the run gave it.
+    number
+        Its number among the boxes when it was asked about; None when that is not known.
+    """
+
+    box: Box
+    score: float
+    number: int | None = None
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        """Row and column of its middle."""
+        left, top, right, bottom = self.box
+        return int((top + bottom) / 2), int((left + right) / 2)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in parameters and records, under ``"target"``."""
+        return {"box": list(self.box), "score": self.score, "number": self.number}
+
+    @classmethod
+    def from_json(cls, target: Mapping[str, Any]) -> AskedBox:
+        """What `to_json` gave."""
+        left, top, right, bottom = (float(side) for side in target["box"])
+        return cls((left, top, right, bottom), float(target["score"]), target["number"])
+
+
+Target = AskedPixel | AskedOutline | AskedBox
+
+
+def unnumbered(target: Target) -> Target:
+    """A target without the number that it had: other settings number the same places anew."""
+    if isinstance(target, AskedOutline):
+        return replace(target, landslide=None)
+    return replace(target, number=None) if isinstance(target, AskedBox) else target

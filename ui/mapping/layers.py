@@ -1,0 +1,24 @@
+"""Layers on a map that only mapping has."""
+
+from __future__ import annotations
+
+from core.plots.colours import difference_legend
+from ui.map_layers import Tiles, run_tiles
+
+
+def change_tiles(run_id: str, name: str = "Change of probability", *, opacity: float, visible: bool = True) -> Tiles:
+    """By how much the probability of one map is higher or lower than that of another.
+
+    Parameters
+    ----------
+    run_id
+        Id of the run that holds the difference.
+    name
+        Words in the list of layers.
+    opacity, visible
+        How it is shown at first.
+    """
+    from core.tasks.mapping.result import CHANGE
+
+    legend = difference_legend("Change of probability")
+    return run_tiles(run_id, CHANGE, name=name, opacity=opacity, visible=visible, key=legend)
