@@ -22,7 +22,7 @@ RUN_LAYERS: Mapping[str, str] = {
     "truth": "Reference",
     "outcome": "Right, false and missed",
     "cam": "Grad-CAM",
-    "attribution": "Why this box",
+    "attribution": "Explanation",
 }
 """Names of a run's layers for people."""
 

@@ -17,13 +17,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs import jobs
 from core.jobs.jobs import InlineJobs
-from core.jobs.perform import perform
+from core.jobs.perform import perform, request_of
 from core.runs.records import Failure, Order, Progress
 from core.runs.store import Store
 from core.tasks.mapping.findings import default_choice
 from core.tasks.mapping.options import Options
 from core.tasks.mapping.result import MappingResult
-from core.tasks.mapping.run import Request, order_of, request_from
+from core.tasks.mapping.run import Request, order_of
 from core.tasks.mapping.run_scored import rescore
 from tests.factories import ramp, tiny_spec, write_model, write_raster
 
@@ -267,7 +267,7 @@ def test_the_form_begins_with_what_another_run_asked(
     newest = store.runs()[0]
     assert newest.kind == "mapping"
     assert newest.id != run
-    assert request_from(newest.parameters) == asked
+    assert request_of(newest) == asked
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -465,8 +465,8 @@ def test_the_form_beside_an_open_run_is_that_of_its_model(
     assert not page.error
     newest = store.runs()[0]
     assert (newest.id == run, newest.model) == (False, "poorer")
-    assert request_from(newest.parameters).bands == (3, 2, 1)
-    assert request_from(newest.parameters).stretch == "1,99"
+    assert request_of(newest).bands == (3, 2, 1)
+    assert request_of(newest).stretch == "1,99"
 
 
 def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: Store, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
@@ -18,7 +19,6 @@ from ui.task.run import show_state
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
     from core.tasks.detection.fusion import FusionTree
-    from core.tasks.detection.result import DetectionResult
 
 
 def show(view: View) -> None:

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import beside, layers, slots
 from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.jobs import missing_files, notice_runs
-from ui.map_layers import Outlines, Tiles, reference_outlines, run_tiles, scene_tiles
+from ui.jobs import notice_runs
+from ui.map_layers import Outlines, Tiles, reference_outlines, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task.explained import shown
+from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.notes import show_notes
 from ui.task.reference import reference_layer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
 
 AROUND = "29rem"
@@ -48,8 +48,6 @@ def show_run(record: SceneRecord, run: Run) -> None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _result(run: str) -> DetectionResult:
     """What a run computed, which never changes."""
-    from core.tasks.detection.result import DetectionResult
-
     return resources.store().result(run, DetectionResult)
 
 
@@ -117,10 +115,7 @@ def _map(
         over.extend(_reference(record, findings))
     over.extend(boxes)
     over.extend(beside.layers_of(record, result))
-    tiles = [image]
-    explained = shown(result)
-    if explained is not None and missing_files(explained) is None:
-        tiles.append(run_tiles(explained.id, "attribution", opacity=0.6))
+    tiles = [image, *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table)

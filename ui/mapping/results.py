@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import missing_files, notice_runs
+from ui.jobs import notice_runs
 from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task.explained import shown
+from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.notes import show_notes
 from ui.task.reference import reference_layer
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.mapping.findings import Landslides
-    from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice
 
 AROUND = "29rem"
@@ -184,10 +184,7 @@ def _extra_tiles(result: MappingResult) -> list[Tiles]:
     change = next(iter(_standing_on(result, "change")), None)
     if change is not None and change.parents[-1] == result.id:
         extra.append(change_tiles(change.id, opacity=0.8, visible=False))
-    explained = shown(result)
-    if explained is not None and missing_files(explained) is None:
-        extra.append(run_tiles(explained.id, "cam", opacity=0.6))
-    return extra
+    return [*extra, *explanation_tiles(result)]
 
 
 def _standing_on(result: MappingResult, kind: str) -> list[Run]:
