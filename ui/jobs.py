@@ -27,6 +27,9 @@ LOOK_EVERY = 2.0
 _LOOKING: Slot[bool] = Slot("sidebar-looks", False)
 """Whether the sidebar keeps itself up to date."""
 
+_LOOKED: Slot[bool] = Slot("sidebar-looked", False)
+"""Whether the sidebar has just been drawn with the page as a whole."""
+
 
 def words(run: Run) -> str:
     """How far a run is, in a line: what it does, its share, the time that is left."""
@@ -42,16 +45,23 @@ def words(run: Run) -> str:
 
 def sidebar() -> None:
     """Runs under way, of everybody; drawn anew by itself while there are any, else only with the page."""
-    busy = not resources.awake() or bool(resources.store().active())
+    awake, found = resources.awake(), []
+    if awake:
+        with guard():
+            found.append(resources.store().active())
+    busy = not awake or any(found)
     _LOOKING.put(busy)
-    st.fragment(_sidebar, run_every=LOOK_EVERY if busy else None)(busy)
+    _LOOKED.put(awake)
+    st.fragment(_sidebar, run_every=LOOK_EVERY if busy else None)(busy, found)
 
 
-def _sidebar(busy: bool) -> None:
+def _sidebar(busy: bool, found: list[list[Run]]) -> None:
+    """Show what was just found, and look again whenever the sidebar is drawn anew."""
     if not resources.awake():
         return  # the first page is not made to wait; the next look is soon
+    active: list[Run] = []
     with guard():
-        active = resources.store().active()
+        active = found.pop() if found else resources.store().active()
         if active:
             _list(active)
     if busy and not active:
@@ -64,7 +74,9 @@ def notice_runs() -> None:
     A page whose sidebar shows none asks for none until it is drawn anew. A fragment that a visitor uses leaves the
     sidebar as it is, so what was started meanwhile, here or by somebody else, would not appear.
     """
-    if not _LOOKING.get() and resources.store().active():
+    if _LOOKED.get():
+        _LOOKED.clear()  # with the page, a moment ago
+    elif not _LOOKING.get() and resources.store().active():
         st.rerun()
 
 

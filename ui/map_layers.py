@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -20,7 +22,7 @@ RUN_LAYERS: Mapping[str, str] = {
     "truth": "Reference",
     "outcome": "Right, false and missed",
     "cam": "Grad-CAM",
-    "attribution": "Why this box",
+    "attribution": "Explanation",
 }
 """Names of a run's layers for people."""
 
@@ -101,12 +103,22 @@ class Outlines:
     seam: bool = False
     most: int | None = None
 
+    @cached_property
+    def script(self) -> str:
+        """Content for the map's script, as JSON; written once, as hundreds of polygons take their time."""
+        return script_json(self.to_script())
+
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
         words = self.legend or Legend("", (LegendEntry(self.colour, self.name),))
         drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most")
         names = ("id", "name", "features", *drawn)
         return {name: getattr(self, name) for name in names} | {"legend": asdict(words)}
+
+
+def script_json(content: Mapping[str, Any]) -> str:
+    """JSON that can stand in a script: no text in it can end the script."""
+    return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def scene_tiles(

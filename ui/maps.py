@@ -7,7 +7,6 @@ lose pan, zoom and drawings. Everything that a widget can change goes to the run
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from ui.map_layers import Outlines, Tiles, street_map
+from ui.map_layers import Outlines, Tiles, script_json, street_map
 from ui.resources import base_path
 from ui.state import Slot
 
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 PIXEL_LOWEST_ZOOM = -8
 DRAW_STYLE = {"color": "#ffffff", "weight": 3, "opacity": 1, "dashArray": "8 6", "fillOpacity": 0.05}
+
+RETURNED = ("last_clicked", "last_object_clicked", "last_active_drawing", "all_drawings")
+"""What the map tells the page."""
 
 Point = tuple[float, float]
 
@@ -121,8 +123,8 @@ def show_map(
     shown = known if known is None or spec.grid.is_georeferenced else flip_pixels(known)
     background = (street_map(),) if spec.online and spec.grid.is_georeferenced else ()
     value = _show(
-        _base_map(spec, drawable=spec.drawable),
-        _update(spec, layers, background + layers.tiles, drawn=shown),
+        _written(spec, spec.drawable, base_path()),
+        _update(spec, layers, [tile.to_script() for tile in background + layers.tiles], drawn=shown),
         key=key,
         height=height,
         around=around,
@@ -193,11 +195,9 @@ def show_swipe(
         tile.to_script() | {"id": f"{side}-{tile.id}", "pane": f"swipe-{side}", "opacity": 1.0}
         for side, tile in sides.items()
     ]
-    update = _update(spec, DynamicLayers(outlines=over), ()) | {
-        "tiles": tiles,
-        "swipe": {side: tile.name for side, tile in sides.items()},
-    }
-    _show(_base_map(spec, drawable=False), update, key=key, height=height, around=around)
+    names = {side: tile.name for side, tile in sides.items()}
+    update = _update(spec, DynamicLayers(outlines=over), tiles, swipe=names)
+    _show(_written(spec, False, base_path()), update, key=key, height=height, around=around)
 
 
 def _event(spec: MapSpec, value: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> MapEvent:
@@ -213,46 +213,111 @@ def _event(spec: MapSpec, value: Mapping[str, Any], drawn: Mapping[str, Any] | N
 
 
 def _update(
-    spec: MapSpec, layers: DynamicLayers, tiles: tuple[Tiles, ...], drawn: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+    spec: MapSpec,
+    layers: DynamicLayers,
+    tiles: list[dict[str, Any]],
+    drawn: Mapping[str, Any] | None = None,
+    swipe: Mapping[str, str] | None = None,
+) -> str:
+    """What the map shows now, as JSON; polygons come as text that is written once."""
     from core.serve.coordinates import to_map
 
     focus = None
     if layers.focus is not None:
         left, bottom, right, top = layers.focus
         focus = [to_map(spec.grid, left, bottom), to_map(spec.grid, right, top)]
-    return {
+    content = {
         "dark": st.context.theme.type == "dark",
-        "tiles": [tile.to_script() for tile in tiles],
-        "vectors": [outline.to_script() for outline in layers.outlines],
+        "tiles": tiles,
         "selected": layers.selected,
         "marker": None if layers.marker is None else to_map(spec.grid, *layers.marker),
         "focus": focus,
         "drawn": drawn,
-        "swipe": None,
+        "swipe": swipe,
     }
+    vectors = ",".join(outlines.script for outlines in layers.outlines)
+    return f'{{"vectors":[{vectors}],{script_json(content)[1:]}'
 
 
-def _show(base: Any, update: Mapping[str, Any], *, key: str, height: int, around: str) -> Mapping[str, Any]:  # noqa: ANN401
+@dataclass(frozen=True)
+class _Written:
+    """A map as `st_folium` sends it to the browser: everything that stays while a scene is on it.
+
+    Attributes
+    ----------
+    script, header, html, identity, css_links, js_links
+        What the component takes of these names; the identity is its ``id``.
+    before, after
+        What stands before and after the script of an update.
+    """
+
+    script: str
+    header: str
+    html: str
+    identity: str
+    css_links: tuple[str, ...]
+    js_links: tuple[str, ...]
+    before: str
+    after: str
+
+
+@lru_cache(maxsize=64)
+def _written(spec: MapSpec, drawable: bool, base: str) -> _Written:
+    """Write the map of a scene; once, because folium compiles and fills two dozen templates each time.
+
+    Parameters
+    ----------
+    spec, drawable
+        The scene's map.
+    base
+        Path of the app on its origin, which stands in the addresses of the map's scripts.
+    """
+    del base  # part of the key
     import folium
-    from streamlit_folium import st_folium
+    import streamlit_folium
 
-    group = folium.FeatureGroup(name="update", control=False)
-    group.add_child(_script(f"slidelens.update({_json(update)});"))
+    drawn = _base_map(spec, drawable=drawable)
+    drawn.get_root().render()
+    html, header = streamlit_folium._get_html(drawn), streamlit_folium._get_header(drawn)
+    script, identity = streamlit_folium._get_map_string(drawn), streamlit_folium.get_full_id(drawn)
+    elements = [drawn, *drawn._children.values()]
+    links = {
+        kind: tuple(dict.fromkeys(address for part in elements for _, address in getattr(part, kind, ())))
+        for kind in ("default_css", "default_js")
+    }
+    group, place = folium.FeatureGroup(name="update", control=False), "/* update */"
+    group.add_child(_script(place))
+    before, after = streamlit_folium._get_feature_group_string(group, map=drawn).split(place)
+    return _Written(
+        script, header, html, identity, links["default_css"], links["default_js"], before, after,
+    )  # fmt: skip
+
+
+def _show(base: _Written, update: str, *, key: str, height: int, around: str) -> Mapping[str, Any]:
     frame = f"map-{key}"
     with st.container(key=frame):
         # The window's height is known to the browser only.
         room = f"clamp(380px, calc(100vh - {around}), 1000px)"
         st.html(f"<style>.st-key-{frame} iframe {{ height: {room}; }}</style>")
-        value = st_folium(
-            base,
-            key=key,
-            height=height,
-            use_container_width=True,
-            returned_objects=["last_clicked", "last_object_clicked", "last_active_drawing", "all_drawings"],
-            feature_group_to_add=group,
-        )
+        value = _component(base, f"{base.before}slidelens.update({update});{base.after}", key=key, height=height)
     return cast("Mapping[str, Any]", value or {})
+
+
+def _component(base: _Written, update: str, *, key: str, height: int) -> object:
+    """Do as ``st_folium`` does, which would render the map anew, with one that is written already."""
+    import streamlit_folium
+
+    identity = streamlit_folium.generate_js_hash(base.script, key)
+
+    def keep() -> None:
+        st.session_state[key] = st.session_state.get(identity, {})
+
+    return streamlit_folium._component_func(
+        script=base.script, header=base.header, html=base.html, id=base.identity, key=identity, height=height,
+        width=None, returned_objects=list(RETURNED), default=dict.fromkeys(RETURNED), zoom=None, center=None,
+        feature_group=update, return_on_hover=False, layer_control=None, pixelated=False,
+        css_links=list(base.css_links), js_links=list(base.js_links), on_change=keep, wrap_longitude=False,
+    )  # fmt: skip
 
 
 def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium has no types
@@ -296,7 +361,7 @@ def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium
         "drawStyle": DRAW_STYLE,
         "css": _static("map.css"),
     }
-    base.add_child(_script(f"{_static('map.js')}\nslidelens.start(map_div, {_json(settings)});"))
+    base.add_child(_script(f"{_static('map.js')}\nslidelens.start(map_div, {script_json(settings)});"))
     _serve_locally(base)
     return base
 
@@ -338,8 +403,3 @@ def _script(code: str) -> Any:  # noqa: ANN401
 @lru_cache(maxsize=4)
 def _static(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    """JSON that can stand in a script: no text in it can end the script."""
-    return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -88,19 +88,19 @@ def occlusion(detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str = "
 
 
 GRAD_CAM: BoxMethod = Method(
-    methods.GRAD_CAM, "Grad-CAM", grad_cam, True,
+    methods.GRAD_CAM, grad_cam, True,
     "Red areas look like what raised the score of this box, blue areas like what lowered it",
 )  # fmt: skip
 HIRES_CAM: BoxMethod = Method(
-    methods.HIRES_CAM, "HiResCAM", hires_cam, True,
+    methods.HIRES_CAM, hires_cam, True,
     "Red areas raised the score of this box, blue areas lowered it",
 )  # fmt: skip
 OCCLUSION: BoxMethod = Method(
-    methods.OCCLUSION, "Occlusion", occlusion, False,
+    methods.OCCLUSION, occlusion, False,
     "Masking red areas lowered the score of this box, masking blue areas raised it",
 )  # fmt: skip
 D_RISE: BoxMethod = Method(
-    methods.D_RISE, "D-RISE", drise, False,
+    methods.D_RISE, drise, False,
     "With red areas visible a box like this one was found more surely than on average, with blue areas less",
 )  # fmt: skip
 

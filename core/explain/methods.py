@@ -25,10 +25,10 @@ HIRES_CAM = "hires-cam"
 OCCLUSION = "occlusion"
 D_RISE = "d-rise"
 
-NAMES = (GRAD_CAM, HIRES_CAM, OCCLUSION, D_RISE)
-"""All methods, in the order in which they are offered."""
+TITLES = {GRAD_CAM: "Grad-CAM", HIRES_CAM: "HiResCAM", OCCLUSION: "Occlusion", D_RISE: "D-RISE"}
+"""All methods with their titles, in the order in which they are offered."""
 
-_WRITTEN = {name.replace("-", ""): name for name in NAMES}
+_WRITTEN = {name.replace("-", ""): name for name in TITLES}
 
 
 def method_name(text: str) -> str:
@@ -41,7 +41,7 @@ def method_name(text: str) -> str:
     """
     name = _WRITTEN.get(text.lower().replace("-", ""))
     if name is None:
-        raise InputError(f"There is no method {text!r}.", remedy=f"Choose one of {', '.join(NAMES)}.")
+        raise InputError(f"There is no method {text!r}.", remedy=f"Choose one of {', '.join(TITLES)}.")
     return name
 
 
@@ -51,8 +51,8 @@ class Method(Generic[N, T]):
 
     Attributes
     ----------
-    name, title
-        As in records and commands, and for people.
+    name
+        As in records and commands.
     attribute
         ``(network, inputs, target, layer)`` to a map (height, width) float32 in [−1, 1] whose largest magnitude is 1;
         all zero when there is no answer.
@@ -66,11 +66,15 @@ class Method(Generic[N, T]):
     """
 
     name: str
-    title: str
     attribute: Callable[[N, Tensor, T, str], NDArray[np.float32]]
     layered: bool
     shows: str
     signed: bool = True
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return TITLES[self.name]
 
 
 def find_method(methods: Mapping[str, Method[N, T]], text: str) -> Method[N, T]:

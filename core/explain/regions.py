@@ -51,15 +51,15 @@ def occlusion(
 
 
 GRAD_CAM: RegionMethod = Method(
-    methods.GRAD_CAM, "Grad-CAM", grad_cam, True,
+    methods.GRAD_CAM, grad_cam, True,
     "Bright areas raised the model's score for the chosen place", signed=False,
 )  # fmt: skip
 HIRES_CAM: RegionMethod = Method(
-    methods.HIRES_CAM, "HiResCAM", hires_cam, True,
+    methods.HIRES_CAM, hires_cam, True,
     "Red areas raised the model's score for the chosen place, blue areas lowered it",
 )  # fmt: skip
 OCCLUSION: RegionMethod = Method(
-    methods.OCCLUSION, "Occlusion", occlusion, False,
+    methods.OCCLUSION, occlusion, False,
     "Masking red areas lowered the model's score for the chosen place, masking blue areas raised it",
 )  # fmt: skip
 

@@ -162,7 +162,7 @@ def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
     models = []
     for path in sorted(folder.glob("*/model.toml")) if folder.is_dir() else []:
         try:
-            models.append(StoredModel(ModelSpec.from_toml(path), path.parent))
+            models.append(StoredModel(_spec(path), path.parent))
         except ModelError:
             # One damaged folder must not hide the others; asking for it by name says what is wrong with it.
             log.warning("model folder %s is left out of the list", path.parent, exc_info=True)
@@ -186,4 +186,16 @@ def find_model(task: str, name: str, root: Path | None = None) -> StoredModel:
     if folder is None or not (folder / "model.toml").is_file():
         names = ", ".join(model.spec.name for model in list_models(task, root)) or "none"
         raise ModelError(f"There is no {task} model {name!r}.", remedy=f"Models here: {names}.")
-    return StoredModel(ModelSpec.from_toml(folder / "model.toml"), folder)
+    return StoredModel(_spec(folder / "model.toml"), folder)
+
+
+def _spec(path: Path) -> ModelSpec:
+    """A model's description, read again only when its file is another."""
+    stat = path.stat()
+    return _read_spec(path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+@lru_cache(maxsize=128)
+def _read_spec(path: Path, *which: int) -> ModelSpec:
+    del which  # what makes a changed file another one
+    return ModelSpec.from_toml(path)

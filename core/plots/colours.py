@@ -40,6 +40,9 @@ ONE_MODEL = "#F0E442"
 OTHER_MODEL = "#CC79A7"
 """What another model found, beside what this one found."""
 
+BY_CHANCE = "#767676"
+"""What chance alone would give, beside something measured."""
+
 PROBABILITY_RAMP = "viridis"
 """Also of the confidence of a box."""
 
@@ -185,7 +188,7 @@ def legend(layer: str) -> Legend | None:
         case "cam":
             return _ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
         case "attribution":
-            return _ramp_legend("What it did to the score", DIVERGING_RAMP, "lowered it", "nothing", "raised it")
+            return _ramp_legend("Effect on the score", DIVERGING_RAMP, "lowered it", "none", "raised it")
         case "mask":
             return Legend("Mapped", (LegendEntry(FOUND, "Landslide found"),))
         case "truth":

@@ -118,7 +118,7 @@ class Grid:
         """
         if self.crs is None:
             return None
-        return math.sqrt(float(self._areas_at(np.array([self.height / 2]))[0]))
+        return self._middle_distance
 
     def pixel_areas(self, rows: slice | None = None) -> float | NDArray[np.float64]:
         """Ground covered by each pixel in m², measured on the ellipsoid along the centre column.
@@ -199,6 +199,10 @@ class Grid:
 
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         return Polygon([self.transform @ corner for corner in corners])
+
+    @cached_property
+    def _middle_distance(self) -> float:
+        return math.sqrt(float(self._areas_at(np.array([self.height / 2]))[0]))
 
     @cached_property
     def _area_profile(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

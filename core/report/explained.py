@@ -32,14 +32,17 @@ class Pictured:
     image
         (height, width, 3) uint8: the scene, grey all over when it is gone.
     attribution
-        (height, width) float32 in [0, 1], of a box in [−1, 1]; 0 where the scene has no data.
+        (height, width) float32 in [0, 1], or in [−1, 1] when signed; 0 where the scene has no data.
     region
         (height, width) bool: what was asked about, empty when that is not recorded.
+    signed
+        Whether places that lowered the score are below zero; else they were cut off.
     """
 
     image: NDArray[np.uint8]
     attribution: NDArray[np.float32]
     region: NDArray[np.bool_]
+    signed: bool
 
 
 def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
@@ -71,4 +74,4 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
     else:
         image = np.full((*grid.shape, 3), GREY, dtype=np.uint8)
     nothing = np.zeros(grid.shape, dtype=bool)
-    return Pictured(image, np.nan_to_num(shown.values), nothing if region is None else region)
+    return Pictured(image, np.nan_to_num(shown.values), nothing if region is None else region, shown.signed)

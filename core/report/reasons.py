@@ -34,17 +34,17 @@ OUTLINED = "Outlined: the place asked about."
 NOT_RECORDED = "Which place in it was asked about is not recorded."
 
 INTRODUCTION = (
-    "Somebody asked the model what in the image raised its score at a place. The answer shows what the model reacted "
-    "to, not why a slope failed, nor whether the model is right."
+    "Explanations were requested for the places below. They show what in the image the model reacted to, not why a "
+    "slope failed, nor whether the model is right."
 )
 
 BRIGHT = (
-    "Grad-CAM over the same part of the image, bright where the model's score was raised.",
-    "Grad-CAM: the nearer to yellow, the more a place raised the score. Where nothing did, grey shows through.",
+    "{method} over the same part of the image, bright where the model's score was raised.",
+    "{method}: the nearer to yellow, the more an area raised the score. Grey shows through where nothing did.",
 )
 SIGNED = (
-    "The explanation over the same part of the image: red where the box's score was raised, blue where it was lowered.",
-    "Red places raised the score of the box, blue ones lowered it. Where nothing did, grey shows through.",
+    "{method} over the same part of the image: red where the score was raised, blue where it was lowered.",
+    "{method}: red areas raised the score, blue areas lowered it. Grey shows through where nothing did.",
 )
 """What stands in place of each kind of picture, and below it."""
 
@@ -61,7 +61,7 @@ def reasons(content: GridReport, polygons: GeoDataFrame | None = None) -> Part:
     """
     shown: list[Content] = []
     if not content.explanations:
-        shown.append(Paragraph("Nobody had asked yet, when this report was made, why the model answered as it did."))
+        shown.append(Paragraph("No explanation had been requested when this report was made."))
     else:
         shown.append(Paragraph(INTRODUCTION))
     for number, explanation in enumerate(content.explanations[:MOST], start=1):
@@ -81,6 +81,7 @@ def one_reason(
     region = target_region(target, grid, content.result)
     image = None if content.scene is None else image_below(content.scene, grid, grid.shape)
     where = _where(target, polygons, content.result.grid)
+    method = one_line(str(explanation.provenance.get("method") or UNKNOWN))
     pictures = []
     if image is not None:
         pictures.append(
@@ -91,10 +92,12 @@ def one_reason(
                 LARGEST_PICTURE,
             )
         )
+    alt, caption = SIGNED if shown_map.signed else BRIGHT
     pictures.append(
         picture(
             draw_attribution(image, shown_map.values, grid, region, signed=shown_map.signed),
-            *(SIGNED if shown_map.signed else BRIGHT),
+            alt.format(method=method),
+            caption.format(method=method),
             LARGEST_PICTURE,
         )
     )
@@ -201,10 +204,10 @@ def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:
     share, drop, random = (float(deletion[key]) for key in ("share", "drop", "drop_random"))
     table = Table(
         "How faithful the picture is",
-        (Column("Blotted out"), Column("Share of the image", True), Column("Fall of the score (logit)", True)),
+        (Column("Masked"), Column("Share of the image", True), Column("Fall of the score (logit)", True)),
         (
-            ("The brightest places", f"{share:.0%}".replace("%", " %"), _signed(drop)),
-            ("As much at random places", f"{share:.0%}".replace("%", " %"), _signed(random)),
+            ("The brightest areas", f"{share:.0%}".replace("%", " %"), _signed(drop)),
+            ("Random areas of that size", f"{share:.0%}".replace("%", " %"), _signed(random)),
         ),
     )
     layer = one_line(str(provenance.get("layer") or UNKNOWN))
@@ -212,8 +215,7 @@ def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:
     if drop > max(random, 0.0):
         return [table, words]
     text = (
-        "Blotting out the bright places mattered no more than blotting out others. This picture does not show what the "
-        "model used."
+        "Masking the bright areas mattered no more than masking others. This picture does not show what the model used."
     )
     return [Notice("Do not rely on this picture", text), table, words]
 

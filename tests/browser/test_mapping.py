@@ -123,11 +123,11 @@ def test_a_clicked_landslide_says_why(result: tuple[Any, Any]) -> None:
     page.get_by_text("Chosen landslide").wait_for()
     steps.open_tab(page, "Why")
     page.get_by_text(f"Why is landslide {CHOSEN} mapped?").wait_for()
-    page.get_by_role("button", name="Ask why").click()
+    page.get_by_role("button", name="Explain").click()
     pictures = page.get_by_role("img", name="Grad-CAM over the scene")
     pictures.wait_for()
     assert pictures.evaluate("async picture => { await picture.decode(); return picture.naturalWidth; }") > 100
-    page.get_by_text("Bright places").first.wait_for()
+    page.get_by_text("Bright areas").first.wait_for()
     steps.has_tiles(frame, "/cam/")
     page.wait_for_url("**why=*")
 
@@ -136,9 +136,8 @@ def test_the_address_of_an_explanation_opens_its_map_with_it(
     site: Site, mapped: str, networks: Path, open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLIDELENS_MODELS", str(networks))
-    scene = site.store.scene_record(site.store.run(mapped).scene_id).scene
     layer = layers_of(site.store.run(mapped).model)[1].name
-    why = explain(site.store, scene, site.store.result(mapped, MappingResult), (100, 120), layer).run.id
+    why = explain(site.store, site.store.result(mapped, MappingResult), (100, 120), layer).id
     seen = open_page(f"{site.address}/mapping?run={why}&threshold=0.3")
     page, frame = seen.page, seen.map_frame()
     page.get_by_role("tab", name="Why", selected=True).wait_for()

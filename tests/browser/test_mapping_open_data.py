@@ -78,7 +78,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
     assert 0 <= float(steps.metric(page, "F1")) <= 1
     page.get_by_text("colour index 0.").first.wait_for()
     steps.open_tab(page, "Why")
-    page.get_by_role("button", name="Ask why").click()
+    page.get_by_role("button", name="Explain").click()
     page.get_by_role("img", name="Grad-CAM over the scene").wait_for(timeout=400_000)
     steps.has_tiles(frame, "/cam/")
     assert seen.hosts == {address.split("/")[2]}

@@ -18,12 +18,11 @@ from core.explain.boxes import (
     OCCLUSION,
     box_layers,
     deepest_that_answers,
-    method_of,
-    sentence,
 )
 from core.explain.drise import similarity
 from core.explain.faithfulness import confidence, curves_of, deletion_of
 from core.explain.layers import LayerChoice
+from core.explain.methods import find_method, sentence
 from core.explain.target import box_score
 from core.learning.protocols import BoxEvidence
 
@@ -94,7 +93,7 @@ def test_a_detector_is_known_by_the_protocol() -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_points_at_the_planted_blob(name: str) -> None:
-    cam = method_of(name).attribute(Brightness(), blob(), BOX, "copy")
+    cam = METHODS[name].attribute(Brightness(), blob(), BOX, "copy")
 
     assert cam.shape == (32, 32)
     assert cam.dtype == np.float32
@@ -178,6 +177,10 @@ def test_the_deletion_curve_of_a_true_map_falls_and_the_insertion_curve_rises() 
     assert curves.insertion == pytest.approx((mean - 1, (10 + mean) / 2 - 1, 9, 9, 9))
     assert curves.confidence_insertion > curves.confidence_deletion
     assert list(curves.deletion) == sorted(curves.deletion, reverse=True)
+    # Random places of the box's size seldom meet it: between the whole score and that of an empty image.
+    assert curves.random[0] == pytest.approx(9)
+    assert curves.random[-1] == pytest.approx(mean - 1)
+    assert curves.confidence_deletion < curves.confidence_random <= 1
     wrong = curves_of(detector, score, image, -cam, (0.0, 1 / 32, 1 / 16, 0.5, 1.0))
     assert wrong.confidence_deletion > curves.confidence_deletion
     assert deletion_of(detector, score, image, cam).faithful
@@ -207,7 +210,7 @@ def test_a_logit_of_zero_is_a_confidence_of_one_half() -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_what_cannot_be_asked_is_refused_in_words(name: str, box: list[float], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        method_of(name).attribute(Brightness(), blob(), torch.tensor(box), "copy")
+        METHODS[name].attribute(Brightness(), blob(), torch.tensor(box), "copy")
 
 
 class Silent(Brightness):
@@ -233,7 +236,12 @@ def test_the_detector_is_left_without_hooks_and_gradients() -> None:
 
 def test_an_unknown_method_is_named() -> None:
     with pytest.raises(InputError, match="no method 'guess'"):
-        method_of("guess")
+        find_method(METHODS, "guess")
+
+
+@pytest.mark.parametrize("written", ["d-rise", "drise", "D-RISE"])
+def test_a_method_is_known_however_it_is_written(written: str) -> None:
+    assert find_method(METHODS, written) is D_RISE
 
 
 def test_the_sentence_says_what_is_shown_and_what_is_not() -> None:
@@ -241,4 +249,5 @@ def test_the_sentence_says_what_is_shown_and_what_is_not() -> None:
     words = sentence(HIRES_CAM, layer)
     assert "stage 2 of 2 (cells of 4 × 4 pixels)" in words
     assert "not why a slope failed" in words
+    assert "finer than a cell" in words
     assert "cell" not in sentence(OCCLUSION, None)

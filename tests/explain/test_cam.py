@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError, ModelError
-from core.explain.cam import grad_cam, raw_grad_cam, sentence, signed_grad_cam
-from core.explain.layers import LayerChoice
+from core.explain.cam import grad_cam, raw_grad_cam, signed_grad_cam
 from core.explain.target import region_around
 
 
@@ -169,9 +168,3 @@ def test_the_neighbourhood_of_a_pixel_is_cut_at_the_border() -> None:
     np.testing.assert_array_equal(region, expected)
     with pytest.raises(InputError, match="outside the image of 4 × 5"):
         region_around(4, 0, (4, 5))
-
-
-def test_the_sentence_names_the_layer_and_the_limits() -> None:
-    words = sentence(LayerChoice("a", "Encoder stage 2 of 5 (cells of 4 × 4 pixels)", 4, "encoder"))
-    assert "encoder stage 2 of 5 (cells of 4 × 4 pixels)" in words
-    assert "not what caused a landslide" in words

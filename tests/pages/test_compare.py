@@ -105,7 +105,7 @@ def test_the_colour_index_stands_beside_and_a_small_lead_is_none(
 def test_scores_of_other_images_are_not_ranked(
     page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
 ) -> None:
-    other = replace(made_run(tmp_path / "c", poor(), truth=truth()), scene_digest="1" * 64)
+    other = made_run(tmp_path / "c", poor(), truth=truth(), scene_digest="1" * 64)
     compare(page, pair[0].id, keep(store, other).id)
     assert page.table[0].value.loc["F1"].tolist() == ["1.000", "0.667"]
     assert "none of their scores is called the highest" in texts(page)

@@ -41,7 +41,7 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     page.session_state[f"selected-{detection.id}"] = 2
     page.run()
     assert "Why was box 2 found?" in texts(page)
-    press(page, "Ask why")
+    press(page, "Explain")
 
     assert not page.exception
     (why,) = store.children(detection.id, "explanation")
@@ -49,10 +49,10 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     assert why.parameters["target"]["box"] == [80, 70, 94, 78]
     shown = texts(page)
     assert "Box 2, HiResCAM" in shown
-    assert "Red places raised the score of this box" in shown
+    assert "Red areas raised the score of this box" in shown
 
     # Asked again, the answer is the one that is known.
-    press(page, "Ask why")
+    press(page, "Explain")
     assert len(store.children(detection.id, "explanation")) == 1
 
     page.session_state["detection-tab"] = "Findings"

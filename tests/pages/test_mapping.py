@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +17,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs import jobs
 from core.jobs.jobs import InlineJobs
-from core.jobs.perform import perform
+from core.jobs.perform import perform, request_of
 from core.runs.records import Failure, Order, Progress
 from core.runs.store import Store
 from core.tasks.mapping.findings import default_choice
 from core.tasks.mapping.options import Options
 from core.tasks.mapping.result import MappingResult
-from core.tasks.mapping.run import Request, order_of, request_from
+from core.tasks.mapping.run import Request, order_of
 from core.tasks.mapping.run_scored import rescore
 from tests.factories import ramp, tiny_spec, write_model, write_raster
 
@@ -262,7 +267,7 @@ def test_the_form_begins_with_what_another_run_asked(
     newest = store.runs()[0]
     assert newest.kind == "mapping"
     assert newest.id != run
-    assert request_from(newest.parameters) == asked
+    assert request_of(newest) == asked
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -460,8 +465,8 @@ def test_the_form_beside_an_open_run_is_that_of_its_model(
     assert not page.error
     newest = store.runs()[0]
     assert (newest.id == run, newest.model) == (False, "poorer")
-    assert request_from(newest.parameters).bands == (3, 2, 1)
-    assert request_from(newest.parameters).stretch == "1,99"
+    assert request_of(newest).bands == (3, 2, 1)
+    assert request_of(newest).stretch == "1,99"
 
 
 def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: Store, tmp_path: Path) -> None:
@@ -475,3 +480,43 @@ def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: 
     page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "other").id
     press(page.run(), "Map landslides")
     assert "how much of this is right is not known" in texts(page)
+
+
+def test_what_depends_on_run_and_sliders_alone_is_made_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is run again shows the same map and charts without making them anew; other sliders make others."""
+    press(page.run(), "Start with the sample valley")
+    press(page, "Map landslides")
+    page.run()
+    made = Counter[str]()
+    for module, name in (
+        ("ui.maps", "_base_map"), ("core.serve.coordinates", "features"),
+        ("core.tasks.mapping.plots", "size_frequency_figure"), ("core.tasks.mapping.findings", "find"),
+    ):  # fmt: skip
+        monkeypatch.setattr(f"{module}.{name}", _counting(made, name, getattr(import_module(module), name)))
+    before = _map(page)
+
+    assert _map(page.run()) == before
+    assert not made
+
+    page.slider(key="threshold").set_value(0.7).run()
+    assert not page.exception
+    assert not page.error
+    script, update = _map(page)
+    assert script == before[0]
+    assert update != before[1]
+    assert made == {"features": 1, "size_frequency_figure": 1, "find": 1}
+
+
+def _map(page: AppTest) -> tuple[str, str]:
+    """The script of the map that is shown, and that of what lies on it now."""
+    (shown,) = [part for part in page.get("component_instance") if "st_folium" in part.proto.component_name]
+    content = json.loads(shown.proto.json_args)
+    return content["script"], content["feature_group"]
+
+
+def _counting(made: Counter[str], name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(*given: Any, **named: Any) -> Any:
+        made[name] += 1
+        return work(*given, **named)
+
+    return counted

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.runs import jobs
+from core.jobs import jobs
 from tests.runs.stores import adapters, packing
 
 EXPECTED: dict[str, Any] = json.loads(packing.EXPECTED.read_text(encoding="utf-8"))

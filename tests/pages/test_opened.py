@@ -14,6 +14,7 @@ from core.jobs.jobs import InlineJobs
 from core.report.words import area
 from core.runs.records import Failure, Order, SceneRecord
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.findings import default_choice
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
@@ -59,7 +60,7 @@ def address(page: AppTest) -> dict[str, str]:
 
 
 def explained(store: Store, scene: SceneRecord, mapped: str, pixel: tuple[int, int] = (20, 20)) -> str:
-    return explain(store, store.result(mapped, MappingResult), pixel, layers_of("red")[1].name).run.id
+    return explain(store, store.result(mapped, MappingResult), pixel, layers_of("red")[1].name).id
 
 
 def layers(page: AppTest) -> str:
@@ -84,7 +85,7 @@ def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
     assert next(slider for slider in page.slider if slider.label == "Threshold").value == 0.3
     assert next(tab for tab in page.tabs if tab.label == "Why").proto.label == page.session_state["mapping-tab"]
     assert f"/tiles/run/{other}/cam/" in layers(page)
-    assert "**Row 5, column 40**" in texts(page)
+    assert "**Row 5, column 40, Grad-CAM**" in texts(page)
     assert [button.disabled for button in page.button if button.label in ("Shown", "Show")] == [False, True]
     assert len(pictures(page)) == 2
 
@@ -92,7 +93,7 @@ def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
     assert address(page)["why"] == why
     assert f"/tiles/run/{why}/cam/" in layers(page)
     assert other not in layers(page)
-    assert "**Row 20, column 20**" in texts(page)
+    assert "**Row 20, column 20, Grad-CAM**" in texts(page)
 
 
 def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_session(
@@ -102,18 +103,18 @@ def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_
     page.session_state["mapping-tab"] = "Why"
     open_run(page, mapped)
     assert "Why is landslide 1 mapped?" in texts(page)
-    press(page, "Ask why")
+    press(page, "Explain")
     assert not page.exception
     assert not page.error
     (why,) = store.children(mapped, "explanation")
     assert address(page)["why"] == why.id
     assert f"/tiles/run/{why.id}/cam/" in layers(page)
     assert len(pictures(page)) == 2
-    assert "**Landslide 1.**" in texts(page)
+    assert "**Landslide 1, Grad-CAM.**" in texts(page)
     kept = page.session_state._state.filtered_state
     assert why.id in kept.values()
     assert not [value for value in kept.values() if isinstance(value, np.ndarray) or hasattr(value, "attribution")]
-    press(page, "Ask why")
+    press(page, "Explain")
     assert len(store.children(mapped, "explanation")) == 1
 
 
@@ -166,7 +167,7 @@ def test_a_difference_opens_the_comparison_of_its_two_maps(
 
 def test_an_evaluation_has_a_page_with_all_that_it_is(page: AppTest, store: Store, tmp_path: Path) -> None:
     made = made_run(tmp_path / "made", np.full((4, 4), 0.25))
-    order = Order("mapping", "evaluation", {"data": "<b>twelve squares</b>"}, scene="Squares", model="red")
+    order = Order("mapping", "evaluation", {"data": "<b>twelve squares</b>"}, image_inputs("Squares"), "red")
     run = store.order(order)
     assert store.claim(run, server="tests", worker="tests")
     store.finish(run, replace(made, kind="evaluation", notes=("Counted on *twelve* images.",), provenance={"seed": 7}))
@@ -189,7 +190,7 @@ def test_beside_an_evaluation_of_a_scene_the_scene_can_be_mapped(
     press(open_run(page, evaluation), "Map landslides")
     assert not page.error
     newest = store.runs()[0]
-    assert (newest.kind, newest.scene_id) == ("mapping", scene.id)
+    assert (newest.kind, newest.subject.dataset_id) == ("mapping", scene.id)
     assert address(page)["run"] == newest.id
 
 
@@ -204,7 +205,7 @@ def test_the_numbers_of_an_evaluation_are_shown(
 
 
 def test_a_training_that_failed_says_why_and_one_under_way_is_followed(page: AppTest, store: Store) -> None:
-    run = store.order(Order("mapping", "training", {}, scene="Squares"))
+    run = store.order(Order("mapping", "training", {}, image_inputs("Squares")))
     open_run(page, run)
     assert "It goes on when you close this page" in texts(page)
     store.claim(run, server="elsewhere", worker="one")
@@ -261,8 +262,8 @@ def test_the_earlier_scene_of_a_shared_one_is_this_visitors_choice_and_the_run_s
 
     press(page, "Map landslides")  # what is mapped from here on knows the earlier scene by itself
     newest = store.runs()[0]
-    assert newest.scene_id == own
-    assert store.scene_record(newest.scene_id).before == before.id
+    assert newest.subject.dataset_id == own
+    assert store.scene_record(newest.subject.dataset_id).before == before.id
 
 
 def test_a_scene_of_another_image_in_the_address_of_a_run_is_passed_over(

@@ -142,7 +142,7 @@ def test_explanations_so_far_are_shown(page: AppTest, store: Store, models: Path
     read(page, run)
     assert not page.exception
     assert not page.error
-    assert explained.sentence.split(".")[0] in texts(page)
+    assert explained.notes[0].split(".")[0] in texts(page)
     assert "Explanation 1" in texts(page)
 
 
@@ -194,7 +194,7 @@ def test_without_a_run_the_way_to_one_is_shown(page: AppTest) -> None:
 
 
 def test_texts_of_users_are_text(page: AppTest, store: Store, tmp_path: Path) -> None:
-    run = keep(store, replace(made_run(tmp_path / "a", one_slide()), scene=HOSTILE, model=HOSTILE))
+    run = keep(store, replace(made_run(tmp_path / "a", one_slide(), scene=HOSTILE), model=HOSTILE))
     store.label(run.id, name=HOSTILE, note=HOSTILE)
     read(page, run.id)
     assert not page.exception

@@ -121,11 +121,9 @@ def test_filters_that_leave_nothing_can_be_cleared(page: AppTest, made: MappingR
 def test_one_scene_can_be_listed(page: AppTest, store: Store, tmp_path: Path) -> None:
     for name in ("one.tif", "other.tif"):
         path = write_raster(tmp_path / name, ramp(8, 8))
-        keep(
-            store, replace(made_run(tmp_path / name[:3], np.zeros((4, 5))), scene=name), store.add_scene(path, name).id
-        )
+        keep(store, made_run(tmp_path / name[:3], np.zeros((4, 5)), scene=name), store.add_scene(path, name).id)
     page.run()
-    next(box for box in page.selectbox if box.label == "Scene").set_value("one.tif").run()
+    next(box for box in page.selectbox if box.label == "Input").set_value("one.tif").run()
     assert names(page) == ["one.tif"]
 
 
@@ -146,7 +144,7 @@ def test_the_list_has_pages(page: AppTest, store: Store) -> None:
 def test_explanations_are_listed_when_asked_for(
     page: AppTest, store: Store, made: MappingResult, tmp_path: Path
 ) -> None:
-    child = replace(made_run(tmp_path / "c", np.zeros((4, 5))), kind="explanation", scene="why")
+    child = replace(made_run(tmp_path / "c", np.zeros((4, 5)), scene="why"), kind="explanation")
     keep(store, child, parents=(made.id,))
     page.run()
     assert names(page) == ["made"]
@@ -331,7 +329,7 @@ def test_scenes_of_one_name_are_told_apart(page: AppTest, store: Store, tmp_path
         path = write_raster(tmp_path / f"{number}.tif", ramp(8 + number, 8))
         store.upload_scene(io.BytesIO(path.read_bytes()), "same.tif")
     page.run()
-    box = next(box for box in page.selectbox if box.label == "Scene")
+    box = next(box for box in page.selectbox if box.label == "Input")
     assert len(set(box.options)) == len(box.options) == 3
 
 

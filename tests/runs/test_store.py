@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from core.errors import InputError, StorageError, UnsafeFileError
+from core.runs.records import Order
 from core.runs.store import Store, data_folder, default_store, home_folder, new_id
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -283,3 +284,28 @@ def test_a_home_that_is_named_from_here_is_the_same_from_elsewhere(
 def test_a_refused_upload_is_called_by_the_name_it_came_with(store: Store) -> None:
     with pytest.raises(InputError, match=r"^slide\.tif is not a GeoTIFF"):
         store.upload_scene(io.BytesIO(b"Dear sir"), "slide.tif")
+
+
+@pytest.mark.parametrize("placement", ["north-up", "without CRS"])
+def test_the_rasters_of_a_run_are_told_without_its_result(any_store: Store, tmp_path: Path, placement: str) -> None:
+    run = keep(any_store, made_run(tmp_path / "made", np.full((8, 8), 0.5), placement))
+    write_raster(tmp_path / "report.tif", ramp(8, 8))
+    any_store.add_artifact(run.id, "later", tmp_path / "report.tif")
+
+    found = any_store.rasters(run.id)
+
+    assert {role: found.path(role) for role in found.files} == {role: run.artifact(role) for role in run.artifacts}
+    assert found.georeferenced is (placement == "north-up")
+    with pytest.raises(InputError, match="no later raster"):
+        found.path("later")
+    found.files["probability"].unlink()
+    with pytest.raises(StorageError, match="no longer on disk"):
+        found.path("probability")
+
+
+def test_a_run_that_is_not_done_has_no_rasters(any_store: Store) -> None:
+    run = any_store.order(Order("mapping", "mapping", {}))
+    with pytest.raises(InputError, match="queued"):
+        any_store.rasters(run)
+    with pytest.raises(InputError, match="not in the store"):
+        any_store.rasters("0" * 32)

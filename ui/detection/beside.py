@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.errors import InputError
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import layers, slots
 from ui.detection.scores import NAMES, number
@@ -26,7 +27,6 @@ from ui.task.run import show_state
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
 
 SAME = 0.5
@@ -61,6 +61,7 @@ def layers_of(record: object, result: DetectionResult) -> list[Outlines]:
 def _found(run: Run) -> Detections:
     """Boxes of the other run at its model's own confidence and overlap."""
     from core.tasks.detection.findings import default_choice
+    from core.tasks.detection.result import DetectionResult
 
     result = resources.store().result(run.id, DetectionResult)
     return found(run.id, default_choice(result), result)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
@@ -18,7 +19,6 @@ from ui.task.run import show_state
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
     from core.tasks.detection.fusion import FusionTree
-    from core.tasks.detection.result import DetectionResult
 
 
 def show(view: View) -> None:
@@ -105,6 +105,8 @@ def _fuse(view: View, known: list[Run]) -> None:
     if tree.needs_ground and view.record.dem is None:
         st.info("This tree asks for slope or relief: attach an elevation model under the scene first.")
         return
+    from core.tasks.detection.result import DetectionResult
+
     order = order_fused(
         view.result, resources.store().result(str(terrain), DetectionResult), tree, owner=resources.visitor()
     )
@@ -157,6 +159,7 @@ def _tell(view: View) -> None:
     """What a fused run stands on, and how each part does by itself."""
     from core.tasks.detection.findings import default_choice
     from core.tasks.detection.fusion import FusionTree
+    from core.tasks.detection.result import DetectionResult
 
     store = resources.store()
     parents = [store.result(parent, DetectionResult) for parent in view.result.parents]

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import beside, layers, slots
 from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.jobs import missing_files, notice_runs
-from ui.map_layers import Outlines, Tiles, reference_outlines, run_tiles, scene_tiles
+from ui.jobs import notice_runs
+from ui.map_layers import Outlines, Tiles, reference_outlines, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task.explained import shown
+from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.notes import show_notes
-from ui.task.reference import reference_polygons
+from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Selection
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
+    from core.tasks.detection.view import Choice
 
 AROUND = "29rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
@@ -41,7 +42,13 @@ SIDES = {
 
 def show_run(record: SceneRecord, run: Run) -> None:
     """Show the result of a finished run."""
-    show(record, resources.store().result(run.id, DetectionResult))
+    show(record, _result(run.id))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _result(run: str) -> DetectionResult:
+    """What a run computed, which never changes."""
+    return resources.store().result(run, DetectionResult)
 
 
 @st.fragment
@@ -92,32 +99,52 @@ def _map(
 ) -> MapEvent:
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
     image = scene_tiles(record.id, version=record.scene.digest)
-    table, surest = drawn(findings, selection.current), float(findings.everything.scores.max(initial=0.0))
+    beyond = selection.current if selection.current is not None and selection.current > layers.HELD else None
+    boxes = _boxes(result.id, findings.choice, side == "outcome", beyond, findings)
     if side == "before":
         earlier = scene_tiles(record.before, "Before", layer_id="before")
         after = scene_tiles(record.id, "After", version=record.scene.digest)
-        show_swipe(spec, earlier, after, key="swipe-boxes", over=(layers.by_confidence(table, surest),), around=AROUND)
+        show_swipe(spec, earlier, after, key="swipe-boxes", over=boxes, around=AROUND)
         return MapEvent()
     over: list[Outlines] = []
     with guard():
         cells = counted(result.id, findings.choice, cell, findings)
         if findings.count:
-            over.append(layers.density(cells, density_title(result)))
-    if side == "outcome":
-        over.extend(layers.by_outcome(table, findings.missed))
-    else:
+            over.append(_density(result.id, findings.choice, cell, density_title(result), cells))
+    if side != "outcome":
         over.extend(_reference(record, findings))
-        over.append(layers.by_confidence(table, surest))
+    over.extend(boxes)
     over.extend(beside.layers_of(record, result))
-    tiles = [image]
-    explained = shown(result)
-    if explained is not None and missing_files(explained) is None:
-        tiles.append(run_tiles(explained.id, "attribution", opacity=0.6))
+    tiles = [image, *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
-    focus = selection.focus(table)
+    focus = selection.focus(findings.table)
     shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _boxes(
+    run: str, choice: Choice, outcome: bool, selected: int | None, _findings: Detections
+) -> tuple[Outlines, ...]:
+    """Boxes of a run at a choice, by confidence or by what the reference says of them.
+
+    Parameters
+    ----------
+    selected
+        Number of the chosen box where it is not among those that the map holds anyway.
+    """
+    del run, choice  # parts of the key
+    table = drawn(_findings, selected)
+    if outcome:
+        return layers.by_outcome(table, _findings.missed)
+    return (layers.by_confidence(table, float(_findings.everything.scores.max(initial=0.0))),)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _density(run: str, choice: Choice, cell: float, title: str, _cells: GeoDataFrame) -> Outlines:
+    del run, choice, cell  # parts of the key
+    return layers.density(_cells, title)
 
 
 def drawn(findings: Detections, selected: int | None) -> GeoDataFrame:
@@ -129,14 +156,14 @@ def drawn(findings: Detections, selected: int | None) -> GeoDataFrame:
 
 def _reference(record: SceneRecord, findings: Detections) -> list[Outlines]:
     """Outlines of a vector inventory; of a raster one its boxes, which are what boxes are compared with."""
-    shapes = reference_polygons(record)
-    if shapes is None and findings.truth is not None:
-        shapes = _boxes_of_reference(findings.result.id, findings)
-    return [] if shapes is None else [reference_outlines(shapes, {})]
+    layer = reference_layer(record)
+    if layer is None and findings.truth is not None:
+        layer = _boxes_of_reference(findings.result.id, findings)
+    return [] if layer is None else [layer]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _boxes_of_reference(run: str, _findings: Detections) -> GeoDataFrame:
+def _boxes_of_reference(run: str, _findings: Detections) -> Outlines:
     del run  # the key
     import geopandas
     import numpy as np
@@ -145,9 +172,9 @@ def _boxes_of_reference(run: str, _findings: Detections) -> GeoDataFrame:
 
     truth, grid = _findings.truth, _findings.result.grid
     assert truth is not None  # noqa: S101  the caller looked
-    return geopandas.GeoDataFrame(
-        {"id": np.arange(1, len(truth) + 1)}, geometry=polygons(truth, grid), crs=_findings.table.crs
-    )
+    numbers = {"id": np.arange(1, len(truth) + 1)}
+    shapes = geopandas.GeoDataFrame(numbers, geometry=polygons(truth, grid), crs=_findings.table.crs)
+    return reference_outlines(shapes, {})
 
 
 def _inspect(

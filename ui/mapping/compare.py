@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import empty, plain
 from ui.mapping.findings import table
@@ -18,7 +19,6 @@ from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from core.runs.records import Order
-    from core.tasks.mapping.result import MappingResult
 
 
 def show(view: View) -> None:
@@ -36,6 +36,8 @@ def show(view: View) -> None:
             rerun_fragment()
         st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
     elif show_state(earlier, PAGE, opens=False):
+        from core.tasks.mapping.result import MappingResult
+
         _show(view, resources.store().result(earlier.id, MappingResult))
 
 

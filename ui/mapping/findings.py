@@ -13,6 +13,9 @@ from ui.task.view import area_text
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
+    from plotly.graph_objects import Figure
+
+    from core.tasks.mapping.findings import Choice, Landslides
 
 COLUMNS = {
     "id": ("No.", "%d"),
@@ -103,10 +106,15 @@ def _table(view: View) -> None:
 
 
 def _sizes(view: View) -> None:
+    assert view.findings is not None  # noqa: S101  show() returned otherwise
+    figure = _sizes_figure(view.result.id, view.choice, view.unit, view.findings)
+    st.plotly_chart(figure, key=f"sizes-{view.result.id}", config={"displaylogo": False})
+    st.caption(view.findings.sizes.words)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _sizes_figure(run: str, choice: Choice, unit: str, _findings: Landslides) -> Figure:
+    del run, choice  # parts of the key
     from core.tasks.mapping.plots import size_frequency_figure
 
-    assert view.findings is not None  # noqa: S101  show() returned otherwise
-    sizes = view.findings.sizes
-    figure = size_frequency_figure(view.findings.areas, sizes, unit=view.unit)
-    st.plotly_chart(figure, key=f"sizes-{view.result.id}", config={"displaylogo": False})
-    st.caption(sizes.words)
+    return size_frequency_figure(_findings.areas, _findings.sizes, unit=unit)

@@ -6,29 +6,31 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import missing_files, notice_runs
-from ui.map_layers import Outlines, Tiles, found_outlines, reference_outlines, run_tiles, scene_tiles
+from ui.jobs import notice_runs
+from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
-from ui.mapping.outlines import drawn, landslides, tell_left_out
+from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task.explained import shown
+from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.notes import show_notes
-from ui.task.reference import reference_polygons
+from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Selection
 from ui.task.view import area_text, unit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from geopandas import GeoDataFrame
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.mapping.findings import Landslides
-    from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice
 
 AROUND = "29rem"
@@ -70,7 +72,15 @@ def choose(result: MappingResult) -> Choice:
 
 def show_run(record: SceneRecord, run: Run) -> None:
     """Show the result of a finished run."""
-    show(record, resources.store().result(run.id, MappingResult))
+    show(record, _result(run.id))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _result(run: str) -> MappingResult:
+    """What a run computed, which never changes."""
+    from core.tasks.mapping.result import MappingResult
+
+    return resources.store().result(run, MappingResult)
 
 
 @st.fragment
@@ -144,7 +154,7 @@ def _map(
     selection: Selection,
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
-    outlines = _outlines(record, findings, selection.current)
+    outlines = _outlines(record, result, choice, findings, selection.current)
     image = scene_tiles(record.id, version=record.scene.digest)
     probability = run_tiles(result.id, "probability", threshold=None)
     if side == "probability":
@@ -174,10 +184,7 @@ def _extra_tiles(result: MappingResult) -> list[Tiles]:
     change = next(iter(_standing_on(result, "change")), None)
     if change is not None and change.parents[-1] == result.id:
         extra.append(change_tiles(change.id, opacity=0.8, visible=False))
-    explained = shown(result)
-    if explained is not None and missing_files(explained) is None:
-        extra.append(run_tiles(explained.id, "cam", opacity=0.6))
-    return extra
+    return [*extra, *explanation_tiles(result)]
 
 
 def _standing_on(result: MappingResult, kind: str) -> list[Run]:
@@ -185,15 +192,22 @@ def _standing_on(result: MappingResult, kind: str) -> list[Run]:
     return [run for run in resources.store().children(result.id, kind) if run.status == "done"]
 
 
-def _outlines(record: SceneRecord, findings: Landslides | None, selected: int | None) -> tuple[Outlines, ...]:
-    parts = []
-    reference = reference_polygons(record)
-    if reference is not None:
-        parts.append(reference_outlines(reference, {}))
+def _outlines(
+    record: SceneRecord, result: MappingResult, choice: Choice, findings: Landslides | None, selected: int | None
+) -> tuple[Outlines, ...]:
+    parts = [] if (reference := reference_layer(record)) is None else [reference]
     if findings is not None and findings.count:
-        polygons = drawn(findings, selected)
-        parts.append(found_outlines(polygons, facts(polygons)))
+        beyond = selected if selected is not None and selected > DRAWN else None
+        parts.append(_found(result.id, choice, record.dem, beyond, findings))
     return tuple(parts)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _found(run: str, choice: Choice, dem: Path | None, selected: int | None, _findings: Landslides) -> Outlines:
+    """Outlines of a run at a choice; with the chosen landslide where it is not among the largest."""
+    del run, choice, dem  # parts of the key
+    polygons = drawn(_findings, selected)
+    return found_outlines(polygons, facts(polygons))
 
 
 def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:

@@ -13,7 +13,10 @@ from ui.mapping.view import View
 from ui.task.reference import ask_for_reference
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
     from core.runs.records import SceneRecord
+    from core.tasks.mapping.findings import Scores
 
 NAMES = {
     "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
@@ -37,18 +40,25 @@ def show(view: View) -> None:
         "undefined. Models here were trained where nearly every patch holds a landslide and one region occurs in all "
         "splits: scores on such patches are optimistic, and false alarms on quiet terrain are unknown."
     )
-    left, right = st.columns(2)
-    from core.plots.scores import precision_recall_figure, threshold_figure
-
-    with left:
-        figure = precision_recall_figure(scores.curve, scores.model, view.choice.threshold, scores.baseline)
-        st.plotly_chart(figure, key=f"pr-{view.result.id}", config={"displaylogo": False})
-    with right:
-        figure = threshold_figure(scores.curve, view.choice.threshold, scores.baseline)
-        st.plotly_chart(figure, key=f"f1-{view.result.id}", config={"displaylogo": False})
+    figures = _figures(view.result.id, view.choice.threshold, scores)
+    for column, (name, figure) in zip(st.columns(2), figures, strict=True):
+        column.plotly_chart(figure, key=f"{name}-{view.result.id}", config={"displaylogo": False})
     st.markdown(
         "Tick *Right, false and missed* in the map's layers to see where: bluish green is found and true, orange a "
         "false alarm, sky blue missed."
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _figures(run: str, threshold: float, _scores: Scores) -> tuple[tuple[str, Figure], ...]:
+    """Charts of a run at a threshold, by their keys."""
+    del run  # part of the key
+    from core.plots.scores import precision_recall_figure, threshold_figure
+
+    curve, baseline = _scores.curve, _scores.baseline
+    return (
+        ("pr", precision_recall_figure(curve, _scores.model, threshold, baseline)),
+        ("f1", threshold_figure(curve, threshold, baseline)),
     )
 
 

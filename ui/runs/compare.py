@@ -164,7 +164,7 @@ def show_parameters(compared: Sequence[Compared]) -> None:
     st.subheader("What differs")
     rows = {title: [plain(text) for text in texts] for title, texts in differing([one.result for one in compared])}
     if not rows:
-        st.markdown("Nothing: image, model, parameters, versions and machine are the same in all of them.")
+        st.markdown("Nothing: inputs, model, parameters, versions and machine are the same in all of them.")
         return
     st.table(_frame([one.letter for one in compared], rows), border="horizontal", width="content")
     st.caption("What is the same in all of them is left out.")

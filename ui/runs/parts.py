@@ -47,7 +47,7 @@ def show(content: Content) -> None:
         case Table():
             _table(content.caption, [column.title for column in content.columns], content.rows)
         case Facts():
-            _table(content.caption, ["", ""], content.rows)
+            _table(content.caption, ["Item", "Value"], content.rows)
 
 
 def _text(text: str) -> str:

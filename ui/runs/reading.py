@@ -72,8 +72,8 @@ def find(identity: str) -> Run:
 
 
 def _reader(task: str) -> Reader:
-    declared = task_pages()[task].reader
-    reader: Reader = Reader() if declared is None else declared.load()
+    page = task_pages().get(task)
+    reader: Reader = Reader() if page is None or page.reader is None else page.reader.load()
     return reader
 
 

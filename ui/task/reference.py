@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
+from ui.map_layers import Outlines, reference_outlines
 from ui.task.choose import checked
 from ui.task.tabs import next_tab
 
@@ -37,6 +38,18 @@ def reference_polygons(record: SceneRecord) -> GeoDataFrame | None:
         with guard():
             found = _polygons(record.truth, record.scene.digest, record)
     return found
+
+
+def reference_layer(record: SceneRecord) -> Outlines | None:
+    """A vector inventory as it lies on the map; None of a raster one, or without one."""
+    shapes = reference_polygons(record)
+    return None if shapes is None or record.truth is None else _layer(record.truth, record.scene.digest, shapes)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _layer(path: Path, scene_digest: str, _shapes: GeoDataFrame) -> Outlines:
+    del path, scene_digest  # the key
+    return reference_outlines(_shapes, {})
 
 
 def ask_for_reference(record: SceneRecord, task: str, gain: str, score: Callable[[SceneRecord], str]) -> None:

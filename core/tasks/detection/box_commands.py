@@ -1,4 +1,4 @@
-"""``python -m core detection explain|outline``: why one box was found, and what a mapping model maps in it."""
+"""``python -m core detection outline``: what a mapping model maps in a box."""
 
 from __future__ import annotations
 
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Commands about one box of a finished detection."""
-    explain = commands.add_parser("explain", help="why a box was found: a raster of what spoke for and against it")
-    _box_arguments(explain)
-    explain.add_argument("--method", default="hires-cam", help="hires-cam, grad-cam, occlusion or d-rise")
-    explain.add_argument("--layer", default="", help="by default the deepest from which the box took anything")
-    explain.set_defaults(do=_explain)
     outline = commands.add_parser("outline", help="send a box to a mapping model: its outline and area")
     _box_arguments(outline)
     outline.add_argument("--model", required=True, help="name of a mapping model")
@@ -39,14 +34,6 @@ def _box_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="what to call the run in lists")
     parser.add_argument("--tag", action="append", default=[], help="a word to find the run by; may be given again")
     parser.set_defaults(no_store=False)
-
-
-def _explain(arguments: argparse.Namespace) -> None:
-    from core.tasks.detection.run_explanation import order_explanation, question_of
-
-    store, detections = _asked(arguments)
-    question = question_of(detections, arguments.box, arguments.method, arguments.layer)
-    _do(store, order_explanation(detections.result, question), arguments, ("target", "method", "layer", "confidence"))
 
 
 def _outline(arguments: argparse.Namespace) -> None:

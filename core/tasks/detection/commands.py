@@ -12,7 +12,9 @@ from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
 from core.tasks.detection import box_commands, fusion_commands
+from core.tasks.detection.explain_command import EXPLAINING
 from core.tasks.detection.view import Choice
+from core.tasks.imagery.explain_commands import add_explain
 
 if TYPE_CHECKING:
     from core.tasks.detection.result import DetectionResult
@@ -28,6 +30,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="find landslides; with --out, also write boxes and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    add_explain(commands, EXPLAINING)
     box_commands.add_commands(commands)
     fusion_commands.add_commands(commands)
     evaluate = model_commands.add_commands(commands, "detection", LISTED)

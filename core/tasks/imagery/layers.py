@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +55,12 @@ LAYERS: Mapping[str, TileLayer] = {
     "attribution": TileLayer(("cam",), diverging, "bilinear"),
 }
 """Every layer that ``/tiles/run`` can paint of such a run, by the name in its address."""
+
+
+def explanation_layer(parameters: Mapping[str, Any]) -> str:
+    """The layer that paints an explanation, from the parameters of its run.
+
+    Grad-CAM of a pixel or an outline was cut at zero and has a ramp of its own; everything else has two signs.
+    """
+    method = str(parameters.get("method", "")).lower().replace("-", "")
+    return "cam" if method == "gradcam" and "box" not in (parameters.get("target") or {}) else "attribution"

@@ -13,6 +13,8 @@ from core.cli import model_commands
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
+from core.tasks.imagery.explain_commands import add_explain
+from core.tasks.mapping.explain_command import EXPLAINING
 from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="map a raster; with --out, also write rasters, polygons and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    add_explain(commands, EXPLAINING)
     evaluate = model_commands.add_commands(commands, "mapping", LISTED)
     evaluate.add_argument("--threshold", type=float, help="by default the model's own")
     evaluate.add_argument("--turned", action="store_true", help="test-time augmentation: mean of eight turns")

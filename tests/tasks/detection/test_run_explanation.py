@@ -18,12 +18,10 @@ from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.report.explained import pictured
 from core.runs.store import Store
-from core.tasks.detection.box_target import AskedBox
 from core.tasks.detection.findings import Detections, find
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, run_detection
 from core.tasks.detection.run_explanation import (
-    BoxQuestion,
     explain_box,
     known_explanation,
     layers_of_detector,
@@ -31,7 +29,9 @@ from core.tasks.detection.run_explanation import (
     question_of,
 )
 from core.tasks.detection.view import Choice
+from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.result import ImageResult
+from core.tasks.imagery.target import AskedBox, AskedPixel
 from tests.factories import about, detector_spec, make_detector_model, red_weights, write_model, write_raster
 
 CHOICE = Choice(0.3)
@@ -114,7 +114,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     assert told["target"] == {"box": [80, 70, 94, 78], "score": pytest.approx(240 / 255), "number": 2}
     # The mean of red within the box is its evidence: no logit in this made-up detector, but the number that it gives.
     assert told["evidence"] == pytest.approx(240 / 255)
-    assert why.notes[0].startswith("Red places raised the score of this box")
+    assert why.notes[0].startswith("Red areas raised the score of this box")
     # The highest 20 % of the map holds all of the box: its mean becomes that of the window's red.
     assert why.metrics()["drop"] > why.metrics()["drop_random"]
     curve = told["curves"]
@@ -202,7 +202,9 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
     with pytest.raises(InputError, match="no layer 'other'"):
         explain_box(store, result, question_of(detections, 1, layer="other"))
     with pytest.raises(InputError, match="outside the scene"):
-        explain_box(store, result, BoxQuestion(AskedBox((500, 500, 510, 510), 0.5)))
+        explain_box(store, result, ExplanationRequest(AskedBox((500, 500, 510, 510), 0.5), "hires-cam"))
+    with pytest.raises(InputError, match="boxes only"):
+        order_explanation(result, ExplanationRequest(AskedPixel(10, 15), "grad-cam"))
     with Scene.open(scene.path).reader() as reader:
         turned = reader.read((1, 2, 3)).values[:, ::-1].astype(np.uint8)
     other = store.add_scene(write_raster(tmp_path / "other.tif", turned, nodata=0), "other")

@@ -405,8 +405,8 @@ def test_an_explanation_that_failed_its_test_says_so(tmp_path: Path, models: Pat
 def test_an_explanation_is_shown_without_its_image(tmp_path: Path, models: Path) -> None:
     page = read(asked(mapped(tmp_path), explanations=(explanation(tmp_path / "why"),)))
     assert len(page.all("img")) == 4
-    assert "Nobody had asked yet" not in page.text
-    assert "Nobody had asked yet" in read(asked(mapped(tmp_path))).text
+    assert "No explanation had been requested" not in page.text
+    assert "No explanation had been requested" in read(asked(mapped(tmp_path))).text
 
 
 def test_what_was_asked_about_is_found_on_the_window(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_scoring_is_refused_without_inventory_of_what_is_no_map_and_on_another_i
     with pytest.raises(InputError, match="no reference inventory"):
         order_scored(plain, store.add_scene(scene.path, scene.name))
     change = keep(store, replace(plain, kind="change"), parents=(plain.id,))
-    with pytest.raises(InputError, match="cannot be used for this: it is “Change"):
+    with pytest.raises(InputError, match="cannot be used for this: it is “Difference"):
         rescore(store, change, record)
     (tmp_path / "other").mkdir()
     other = scene_of(tmp_path / "other", ramp(40, 50)[::-1])

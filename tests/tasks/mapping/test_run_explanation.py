@@ -12,16 +12,26 @@ from rasterio.warp import transform_geom
 from rasterio.windows import Window
 
 from core.errors import InputError
+from core.explain.attribution import read_attribution
+from core.jobs.jobs import InlineJobs
 from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.report.explained import pictured
 from core.runs.store import Store
+from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.result import ImageResult
+from core.tasks.imagery.target import AskedBox
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, run_mapping
-from core.tasks.mapping.run_explanation import explain, layers_of
+from core.tasks.mapping.run_explanation import (
+    explain,
+    known_explanation,
+    layers_of,
+    order_explanation,
+    request_for,
+)
 from core.tasks.mapping.view import Choice
 from tests.factories import deep_weights, tiny_spec, write_model, write_raster
 
@@ -83,7 +93,7 @@ def test_the_pixels_of_the_polygon_are_asked_about_wherever_it_lies(
     assert seen.attribution[~seen.region].max() < 0.5
     first = (70, 80) if number == 0 else (8, 10)
     row, column = np.argwhere(seen.region)[0]
-    assert why.grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
+    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
 
 
 @pytest.mark.parametrize("placement", ["north-up", "without CRS"])
@@ -101,7 +111,7 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
     region = pictured(store, why.id, scene).region
     assert region.sum() == 8 * 14
     row, column = np.argwhere(region)[0]
-    assert why.grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
+    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
 
 
 def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Store) -> None:
@@ -112,7 +122,25 @@ def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Sto
     region = pictured(store, why.id, scene).region
     assert region.sum() == 25
     row, column = np.argwhere(region).mean(axis=0)
-    assert why.grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
+    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
+
+
+def test_without_coordinates_the_raster_lies_at_its_place_in_a_large_scene(tmp_path: Path, store: Store) -> None:
+    scene = two_reds(tmp_path, "without CRS")
+
+    why = explain(store, mapped(store, scene), (73, 85), layer())
+
+    # The model's window is 32 pixels wide, the scene 100: the raster is as large as the scene, empty elsewhere.
+    raster = Scene.open(why.artifact("cam"))
+    assert raster.grid == scene.grid == why.grid
+    with raster.reader() as reader:
+        patch = reader.read((1,))
+    row, column, height, width = why.provenance["window"]
+    inside = np.zeros(scene.grid.shape, bool)
+    inside[row : row + height, column : column + width] = True
+    assert (height, width) == (32, 32)
+    np.testing.assert_array_equal(patch.valid, inside)
+    assert (patch.values[0][70:78, 80:94] == 254).all()
 
 
 def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path: Path, store: Store) -> None:
@@ -123,14 +151,21 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     stored = store.result(why.id, ImageResult)
 
     assert (stored.kind, stored.parents, stored.scene_digest) == ("explanation", (result.id,), scene.digest)
-    assert len(stored.notes) == 1
-    assert stored.notes[0].endswith(".")
-    assert stored.provenance["layer"] == layer()
+    told = stored.provenance
+    assert (told["method"], told["layer"], told["signed"]) == ("Grad-CAM", layer(), False)
+    assert told["target"] == {"row": 10, "column": 15}
+    [note] = stored.notes
+    assert note.startswith("Bright areas raised the model's score for the chosen place.")
+    assert note.endswith(told["verdict"])
+    # The logit of the model is 4 times the red value less 2.
+    assert told["evidence"] == pytest.approx(4 * 250 / 255 - 2)
+    assert told["confidence"] == pytest.approx(1 / (1 + np.exp(2 - 4 * 250 / 255)))
     assert set(stored.provenance["deletion"]) == {"share", "drop", "drop_random"}
     cam = Scene.open(stored.artifact("cam"))
     assert cam.grid.shape == stored.grid.shape
     with cam.reader() as reader:
         patch = reader.read((1,))
+    assert patch.values.dtype == np.int16
     # The layer asked passes red on: 250 of it is the most there is, and 20 is 8 % of that.
     with scene.reader() as reader:
         red = reader.read((1,), Window(0, 0, *cam.grid.shape[::-1])).values[0]
@@ -144,9 +179,43 @@ def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anythin
 ) -> None:
     scene = two_reds(tmp_path)
 
-    removed = explain(store, mapped(store, scene), (10, 15), layer()).provenance["deletion"]
+    why = explain(store, mapped(store, scene), (10, 15), layer())
 
-    assert removed["drop"] > removed["drop_random"]
+    removed, numbers = why.provenance["deletion"], why.metrics()
+    assert removed["drop"] > max(removed["drop_random"], 0)
+    assert (numbers["drop"], numbers["drop_random"]) == (removed["drop"], removed["drop_random"])
+    assert numbers["deletion_auc"] < numbers["random_auc"] < numbers["insertion_auc"]
+
+
+@pytest.mark.parametrize("method", ["grad-cam", "hires-cam", "occlusion"])
+def test_every_method_marks_the_place_that_is_asked_about(tmp_path: Path, store: Store, method: str) -> None:
+    scene = two_reds(tmp_path)
+
+    why = read_attribution(explain(store, mapped(store, scene), (10, 15), method=method))
+
+    row, column = np.unravel_index(int(np.nanargmax(why.values)), why.values.shape)
+    assert 8 <= row < 14
+    assert 10 <= column < 20
+    assert why.signed == (method != "grad-cam")
+
+
+def test_a_job_gives_what_the_page_gives_and_is_found_again(tmp_path: Path, store: Store) -> None:
+    result = mapped(store, two_reds(tmp_path))
+    polygons = find(result, Choice(0.5)).polygons
+    request = request_for(polygons.iloc[[1]], "occlusion")
+    assert known_explanation(store, result, request) is None
+
+    identity = InlineJobs(store).submit(order_explanation(result, request, owner="somebody"))
+
+    # By another number, as other sliders give it, it is the same outline.
+    again = known_explanation(store, result, request_for(polygons.iloc[[1]].assign(id=7), "occlusion"))
+    assert again is not None
+    assert (again.id, again.status) == (identity, "done")
+    assert known_explanation(store, result, request_for(polygons.iloc[[0]], "occlusion")) is None
+    assert known_explanation(store, result, request_for(polygons.iloc[[1]], "hires-cam")) is None
+    here = explain(store, result, polygons.iloc[[1]], method="occlusion")
+    made = store.result(identity, ImageResult)
+    np.testing.assert_array_equal(read_attribution(made).values, read_attribution(here).values)
 
 
 def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store: Store) -> None:
@@ -157,6 +226,10 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
         explain(store, result, (10, 15), "no.such")
     with pytest.raises(InputError, match="outside the scene"):
         explain(store, result, (500, 15), layer())
+    with pytest.raises(InputError, match="explains boxes only"):
+        explain(store, result, (10, 15), method="d-rise")
+    with pytest.raises(InputError, match="no boxes"):
+        order_explanation(result, ExplanationRequest(AskedBox((1, 1, 9, 9), 0.5), "d-rise"))
     assert len(list(store.runs())) == 1
 
 

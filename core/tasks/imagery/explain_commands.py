@@ -1,0 +1,244 @@
+"""``python -m core TASK explain``: what in the image a model reacted to, for every task on images."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.options import add_options, announcing, progress, store_for
+from core.cli.view_options import add_view_options, check_view
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.explain.layers import LayerChoice
+    from core.raster.progress import Progress
+    from core.raster.scene import Scene
+    from core.runs.records import Order
+    from core.runs.store import Store
+    from core.tasks.imagery.explanation import ExplanationRequest
+    from core.tasks.imagery.result import ImageResult
+    from core.tasks.imagery.target import Target
+
+TARGETS = {
+    "at": "a pixel, by X,Y in the scene's coordinate system, or column,row of a scene without one",
+    "polygon": "a mapped landslide by its number, the largest first, at the view options",
+    "box": "a box by its number, that of the highest confidence first, at the view options",
+}
+"""Options that name what is asked about."""
+
+FIRST_DIGIT = re.compile(r"-\.?\d")
+"""How a negative number begins: coordinates west of Greenwich are no options."""
+
+
+@dataclass(frozen=True)
+class Explaining:
+    """How a task is asked by command.
+
+    Attributes
+    ----------
+    task
+        Its name.
+    method
+        Name of the method that is used when none is named.
+    first_layer
+        Which layer is asked when none is named, in words.
+    view
+        The task's view, whose options number boxes and polygons.
+    refused
+        Options of `TARGETS` that name what the task lacks, with the reason.
+    methods
+        Gives the titles of its methods by name.
+    predict
+        Runs a model on a raster on disk: given store, scene, model, callbacks for the id and for progress.
+    opened
+        Gives a finished run by its id.
+    target
+        Gives what is asked about: given store, result, scene and the options.
+    order
+        Orders an explanation of a result.
+    layers
+        Gives the layers of a model by its name.
+    """
+
+    task: str
+    method: str
+    first_layer: str
+    view: type
+    refused: Mapping[str, str]
+    methods: Callable[[], Mapping[str, str]]
+    predict: Callable[[Store, Scene, str, Callable[[str], None], Progress], ImageResult]
+    opened: Callable[[Store, str], ImageResult]
+    target: Callable[[Store, Any, Scene, argparse.Namespace], Target]
+    order: Callable[[Any, ExplanationRequest], Order]
+    layers: Callable[[str], tuple[LayerChoice, ...]]
+
+
+def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser], asked: Explaining) -> None:
+    """Add the command ``explain``."""
+    parser = commands.add_parser("explain", help="show what in the image the model reacted to at a place")
+    parser.add_argument(
+        "input", nargs="?", metavar="INPUT|RUN", help="an image, or the id of a finished run, or its first digits"
+    )
+    parser.add_argument("--model", default="", help="name of a model; a run brings its own")
+    parser.add_argument("--at", metavar="X,Y", help=_help(asked, "at"))
+    parser.add_argument("--box", type=int, metavar="N", help=_help(asked, "box"))
+    parser.add_argument("--polygon", type=int, metavar="N", help=_help(asked, "polygon"))
+    parser.add_argument(
+        "--method", default=asked.method, help=f"grad-cam, hires-cam, occlusion or d-rise ({asked.method})"
+    )
+    parser.add_argument("--layer", default="", help=f"by default {asked.first_layer}")
+    parser.add_argument("--list", action="store_true", help="list targets, methods and the layers of a model")
+    parser.add_argument("--out", type=Path, help="folder to write explanation.json, .tif and .png to")
+    add_view_options(parser, [asked.view])
+    add_options(parser)
+    parser._negative_number_matcher = FIRST_DIGIT
+    parser.set_defaults(do=_explain, asked=asked)
+
+
+def _help(asked: Explaining, name: str) -> str:
+    return f"not for this task: {asked.refused[name]}" if name in asked.refused else TARGETS[name]
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from core.explain.methods import find_method
+    from core.raster.folder import make_folder
+    from core.runs.records import checked_tags
+    from core.tasks.imagery.explanation import methods_for
+    from core.tasks.imagery.target import AskedBox, AskedPixel
+
+    asked: Explaining = arguments.asked
+    if arguments.list:
+        _list(asked, arguments)
+        return
+    if arguments.input is None:
+        raise InputError(
+            "There is nothing to explain yet.", remedy="Name an image, or a run of: python -m core runs list."
+        )
+    _check_target(asked, arguments)
+    find_method(methods_for(AskedPixel if arguments.box is None else AskedBox), arguments.method)
+    check_view(asked.view, arguments)
+    checked_tags(arguments.tag)
+    if arguments.out is not None:
+        make_folder(arguments.out)
+    with _result(asked, arguments) as (store, result):
+        content = _answer(asked, store, result, arguments)
+        print(json.dumps(content, indent=1))
+
+
+def _check_target(asked: Explaining, arguments: argparse.Namespace) -> None:
+    """Refuse what names no one target, or one that the task lacks."""
+    named = [name for name in TARGETS if getattr(arguments, name) is not None]
+    for name in named:
+        if name in asked.refused:
+            raise InputError(f"--{name} cannot be used here.", asked.refused[name], f"Use {_targets(asked)}.")
+    if not named:
+        raise InputError("It was not said what to explain.", remedy=f"Name it by {_targets(asked)}.")
+    if len(named) > 1:
+        raise InputError("One place is explained at a time.", remedy=f"Use one of {_targets(asked)}.")
+
+
+def _targets(asked: Explaining) -> str:
+    shown = {"at": "--at X,Y", "polygon": "--polygon N", "box": "--box N"}
+    return " or ".join(text for name, text in shown.items() if name not in asked.refused)
+
+
+@contextmanager
+def _result(asked: Explaining, arguments: argparse.Namespace) -> Iterator[tuple[Store, ImageResult]]:
+    """Give the run to explain, made first of an image, and the store that it is in."""
+    from core.cli.run_commands import find
+    from core.raster.scene import Scene
+    from core.runs.store import default_store
+
+    path = Path(arguments.input)
+    if path.is_file():
+        if not arguments.model:
+            raise InputError("An image needs a model.", remedy=f"Name one by --model; {_models(asked)}.")
+        scene = Scene.open(path)
+        with store_for(arguments, arguments.out) as store:
+            made = asked.predict(store, scene, arguments.model, announcing(store, arguments), progress("windows"))
+            yield store, made
+        return
+    if not re.fullmatch(r"[0-9a-fA-F]+", arguments.input):
+        raise InputError(f"There is no file {arguments.input}.", "It is not the id of a run either.", "Check the name.")
+    store = default_store()
+    result = asked.opened(store, find(store, arguments.input).id)
+    if arguments.model not in ("", result.model):
+        raise InputError(
+            f"The run {result.id[:8]} was made by {result.model}, not by {arguments.model}.",
+            remedy="Leave out --model, or give the image instead of the run.",
+        )
+    yield store, result
+
+
+def _models(asked: Explaining) -> str:
+    return f"list them: python -m core {asked.task} models"
+
+
+def _answer(
+    asked: Explaining, store: Store, result: ImageResult, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Explain, keep that as a run unless told not to, write its files, and return what is printed."""
+    from core.jobs.perform import run_in_process
+    from core.tasks.imagery.explain_files import write_files
+    from core.tasks.imagery.explanation import RECORD, ExplanationRequest
+    from core.tasks.imagery.inputs import scene_of
+
+    scene = scene_of(store, store.run(result.id)).scene
+    target = asked.target(store, result, scene, arguments)
+    request = ExplanationRequest(target, arguments.method, arguments.layer)
+    order = replace(asked.order(result, request), name=arguments.name)
+    identity = run_in_process(store, order, announcing(store, arguments), progress("steps"))
+    content: dict[str, Any] = json.loads(store.artifact(identity, RECORD).path.read_text(encoding="utf-8"))
+    if arguments.out is not None:
+        write_files(store, identity, arguments.out)
+    if arguments.no_store:
+        store.delete(identity)
+    return content
+
+
+def _list(asked: Explaining, arguments: argparse.Namespace) -> None:
+    """Print what can be asked about, by which methods, and at which layers of a model."""
+    from core.cli.run_commands import find
+    from core.runs.store import default_store
+
+    print("targets")
+    for name, words in TARGETS.items():
+        print(f"  --{name:<9} {asked.refused.get(name, words)}")
+    print("methods")
+    for name, title in asked.methods().items():
+        print(f"  {name:<11} {title}{' (default)' if name == asked.method else ''}")
+    model, given = arguments.model, arguments.input
+    if not model and given is not None and not Path(given).is_file():
+        store = default_store()
+        model = asked.opened(store, find(store, given).id).model
+    if not model:
+        print(f"layers\n  name a model by --model, or a run; {_models(asked)}")
+        return
+    layers = asked.layers(model)
+    width = max(len(layer.name) for layer in layers)
+    print(f"layers of {model}; by default {asked.first_layer}")
+    for layer in layers:
+        print(f"  {layer.name:<{width}}  {layer.title}")
+
+
+def point_at(text: str) -> tuple[float, float]:
+    """The two numbers of ``--at``.
+
+    Raises
+    ------
+    InputError
+        When they are not two numbers.
+    """
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--at {text!r} is no place.", remedy="Give two numbers, such as --at 500120,5199800."
+        ) from None
+    return x, y

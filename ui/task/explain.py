@@ -1,0 +1,204 @@
+"""Asking for an explanation and showing it: what the tab of every task on images has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui import jobs, resources
+from ui.feedback import plain
+from ui.map_layers import Tiles, run_tiles
+from ui.state import Slot
+from ui.task.explained import open_explanation, shown
+
+if TYPE_CHECKING:
+    from core.explain.methods import Method
+    from core.raster.scene import Scene
+    from core.report.explained import Pictured
+    from core.runs.records import Order, Run
+    from core.tasks.imagery.explanation import ExplanationRequest
+    from core.tasks.imagery.result import ImageResult
+    from ui.task.view import View
+
+HELP = {
+    "grad-cam": "Weights what the model saw by its average effect; marks everything that looks alike.",
+    "hires-cam": "Weights each area by its own effect; marks only what this result took from the image.",
+    "occlusion": "Masks the image square by square; takes some hundred passes of the model.",
+    "d-rise": "Masks random parts of the image and checks whether the box is still found; takes some hundred passes.",
+}
+"""What each method does."""
+
+MASKED = "This method runs the model on some hundred altered images as a background job. The result is saved."
+LAYER_HELP = "Early layers see edges and colours in fine cells, deep layers see whole shapes in coarse cells."
+FAITHFUL = (
+    "If the map is right, the score falls quickly when its highest areas are masked (small area under the curve), "
+    "faster than when random areas are masked, and rises quickly when only they are visible (large area)."
+)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What can be asked about the chosen place.
+
+    Attributes
+    ----------
+    task, result
+        Name of the task, and the run.
+    heading
+        What is asked about, in words.
+    methods, first_method
+        Methods by name, and the one to begin with.
+    layers, first_layer
+        Titles of layers by name, in the order in which they are offered, and the one to begin with.
+    request
+        Makes the request of a method and a layer.
+    order
+        Makes the order of a request, for a visitor.
+    """
+
+    task: str
+    result: ImageResult
+    heading: str
+    methods: Mapping[str, Method[Any, Any]]
+    first_method: str
+    layers: Mapping[str, str]
+    first_layer: str
+    request: Callable[[str, str], ExplanationRequest]
+    order: Callable[[ExplanationRequest, str], Order]
+
+
+def _awaited(task: str) -> Slot[str]:
+    """Explanation that a job computes for this visitor, to be shown once it is there."""
+    return Slot(f"{task}-why-awaited", "")
+
+
+def open_awaited(task: str) -> None:
+    """Show what a job has finished meanwhile."""
+    slot = _awaited(task)
+    identity = slot.get()
+    if identity and not resources.store().run(identity).active:
+        slot.put("")
+        if resources.store().run(identity).status == "done":
+            open_explanation(task, identity)
+
+
+def ask(asking: Asking) -> None:
+    """Controls for method and layer, and the button that explains; or how far the explanation is."""
+    from core.tasks.imagery.explanation import known_explanation
+
+    st.markdown(f"**{asking.heading}**")
+    left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
+    methods, model = asking.methods, asking.result.model
+    with left:
+        method = st.selectbox(
+            "Method", list(methods), index=list(methods).index(asking.first_method), key=f"method-{model}",
+            format_func=lambda name: methods[name].title,
+            help="  \n".join(f"**{methods[name].title}**: {HELP[name]}" for name in methods),
+        )  # fmt: skip
+    layered = methods[method].layered
+    with middle:
+        layer = st.selectbox(
+            "Layer", list(asking.layers), index=list(asking.layers).index(asking.first_layer), key=f"layer-{model}",
+            format_func=asking.layers.__getitem__, disabled=not layered, help=LAYER_HELP,
+        )  # fmt: skip
+    request = asking.request(method, layer if layered else "")
+    known = known_explanation(resources.store(), asking.task, asking.result, request)
+    if known is not None and known.active:
+        jobs.follow(known.id, what="Explaining")
+        return
+    with right:
+        pressed = st.button("Explain", type="primary", width="stretch")
+    if known is not None and known.status != "done":
+        jobs.show_ended(known, opens=False)
+    elif not layered:
+        st.caption(MASKED)
+    if pressed:
+        _answer(asking, request, known, layered=layered)
+
+
+def _answer(asking: Asking, request: ExplanationRequest, known: Run | None, *, layered: bool) -> None:
+    """Show the explanation: one that is known, one that is computed at once, or one that a job will compute."""
+    from core.jobs.perform import run_inline
+
+    if known is not None and known.status == "done" and jobs.missing_files(known) is None:
+        open_explanation(asking.task, known.id)
+        return
+    order = asking.order(request, resources.visitor())
+    if layered:
+        with st.spinner("Explaining"):
+            made = run_inline(resources.store(), order)
+        open_explanation(asking.task, made)
+    else:
+        _awaited(asking.task).put(resources.jobs().submit(order))
+        st.rerun()
+
+
+def explanation_tiles(result: ImageResult) -> list[Tiles]:
+    """The map layer of the explanation that the address names, where it is there to be seen."""
+    run = shown(result)
+    if run is None or jobs.missing_files(run) is not None:
+        return []
+    return [run_tiles(run.id, layer_of(run), opacity=0.6)]
+
+
+def layer_of(run: Run) -> str:
+    """Map layer of an explanation: what was cut at zero is bright where the score was raised, else red and blue."""
+    from core.tasks.imagery.layers import explanation_layer
+
+    return explanation_layer(run.parameters)
+
+
+def show(view: View, run: Run, about: str, noun: str) -> None:
+    """Show an explanation: its pictures, what they mean, and how faithful it is.
+
+    Parameters
+    ----------
+    about
+        What was asked about, in words.
+    noun
+        What the score is of, in a word: of a box, of a place.
+    """
+    from core.plots.faithfulness import curves_figure
+    from core.plots.pictures import cam_picture, outlined, signed_picture
+    from core.tasks.imagery.explanation import curves_in
+
+    told = resources.store().provenance(run.id)
+    st.markdown(f"**{about}**")
+    seen = _pictured(run.id, view.record.scene.digest, view.record.scene)
+    method = plain(str(told.get("method", "")))
+    means = "red raised the score, blue lowered it" if seen.signed else "bright areas raised the score"
+    draw = signed_picture if seen.signed else cam_picture
+    pictures = st.columns(2)
+    pictures[0].image(outlined(seen.image, seen.region), caption=f"The image; the {noun} is outlined",
+                      width="stretch", alt=f"Scene around the {noun}, which is outlined")  # fmt: skip
+    pictures[1].image(draw(seen.image, seen.attribution, seen.region), width="stretch",
+                      caption=f"{method}: {means}", alt=f"{method} over the scene: {means}")  # fmt: skip
+    st.markdown(plain(" ".join(run.notes)))
+    st.caption("It is also a layer on the map.")
+    curves = curves_in(told)
+    if curves is not None:
+        with st.expander("How faithful this is"):
+            st.plotly_chart(curves_figure(curves, noun), key=f"curves-{run.id}", theme="streamlit")
+            st.caption(FAITHFUL)
+
+
+def method_of(run: Run) -> str:
+    """Title of the method of an explanation; empty when this version does not know it."""
+    from core.errors import InputError
+    from core.explain.methods import TITLES, method_name
+
+    try:
+        return TITLES[method_name(str(run.parameters.get("method", "")))]
+    except InputError:
+        return ""
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _pictured(explanation: str, scene_digest: str, _scene: Scene) -> Pictured:
+    del scene_digest  # part of the key
+    from core.report.explained import pictured
+
+    return pictured(resources.store(), explanation, _scene)
