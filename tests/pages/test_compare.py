@@ -218,7 +218,7 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
     assert "not in the store" in refused(page, one, "0" * 32)
     assert "different tasks" in refused(page, one, other_task)
     assert "Not all of these runs are done" in refused(page, one, failed)
-    assert "Only maps can be compared" in refused(page, one, child.id)
+    assert "Only results can be compared, such as maps with maps" in refused(page, one, child.id)
     assert "Choose 6 or fewer" in refused(page, *(f"{number:032x}" for number in range(7)))
 
 

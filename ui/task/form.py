@@ -141,7 +141,7 @@ def show_limits(model: StoredModel, more: str = "", failures: str = "") -> None:
 
 def _picture(path: Path) -> None:
     words = "The worst validation images of the model"
-    st.image(path.read_bytes(), caption=words, alt=words)
+    st.image(path.read_bytes(), caption=words, alt=words, output_format="PNG" if path.suffix == ".png" else "JPEG")
 
 
 def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[[], Any]) -> R | None:
