@@ -116,7 +116,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         tell_area(event, PAGE)
     clicked = clicked_pixel(event, result.grid)
     with guard():
-        _inspect(record, result, event, clicked)
+        _sample_run(record, result, event, clicked)
     if findings is not None:
         tell_left_out(findings)
     view = View(record, result, choice, findings, selection.current, clicked)
@@ -130,9 +130,9 @@ def _inspect(
     if clicked is None:
         invite(event, "landslide")
         return
-    from core.tasks.mapping.pixel import inspect
+    from core.tasks.mapping.pixel import sample_run
 
-    pixel = inspect(record.scene, result, *clicked)
+    pixel = sample_run(record.scene, result, *clicked)
     found = ["no data" if pixel.probability is None else f"**probability {pixel.probability:.2f}**"]
     if pixel.uncertainty is not None:
         found.append(f"spread {pixel.uncertainty:.2f}")
