@@ -116,7 +116,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         tell_area(event, PAGE)
     clicked = clicked_pixel(event, result.grid)
     with guard():
-        _sample_run(record, result, event, clicked)
+        _inspect(record, result, event, clicked)
     if findings is not None:
         tell_left_out(findings)
     view = View(record, result, choice, findings, selection.current, clicked)
