@@ -79,7 +79,7 @@ def do(url: str, statement: str) -> None:
 
 def clear(url: str) -> None:
     """Empty all tables."""
-    do(url, "TRUNCATE scenes, series, runs CASCADE")
+    do(url, "TRUNCATE datasets, runs CASCADE")
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class Schedule:
         Epochs without a better score on the tuning part after which training stops.
     seed
         Seed of initial weights, order and augmentation.
+    stop_after
+        Epochs after which training stops although its learning rate would go on falling until the last; 0 for all.
     """
 
     epochs: int = 20
@@ -46,6 +48,7 @@ class Schedule:
     average: float = 0.995
     patience: int = 10
     seed: int = 0
+    stop_after: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,8 @@ class Training:
         )
         state = _State(network, average, optimizer, cycle, torch.Generator().manual_seed(self.schedule.seed))
         state.resume(self.checkpoint, self.identity)
-        while state.epoch < self.schedule.epochs and state.since_best < self.schedule.patience:
+        last = min(self.schedule.stop_after or self.schedule.epochs, self.schedule.epochs)
+        while state.epoch < last and state.since_best < self.schedule.patience:
             told(state.epoch, self.schedule.epochs)
             started = time.perf_counter()
             mean_loss = self._epoch(state)

@@ -103,7 +103,7 @@ def provenance(content: ReportInput, chosen: Iterable[tuple[str, str]] = ()) -> 
     record = content.result.provenance
     rows = (*_run(content), *parameters(record), *chosen, *_machine(record))
     words = Paragraph(
-        "With the same image, model and settings another run gives the same result; on another machine or with other "
+        "With the same inputs, model and settings another run gives the same result; on another machine or with other "
         "versions the last digits may differ."
     )
     return Part("provenance", "How it was computed", (Facts("Record of the run", tuple(rows)), words))

@@ -137,7 +137,7 @@ def _render_run(run_id: str, layer: str, threshold: float, z: int, x: int, y: in
     from core.serve.tiles import TileAddress, run_tile
 
     task, files = _found(partial(default_store().files_of, run_id))
-    return run_tile(layers_of(task), files, layer, TileAddress(z, x, y), threshold)
+    return run_tile(run_id, layers_of(task), files, layer, TileAddress(z, x, y), threshold)
 
 
 def layers_of(task: str) -> Mapping[str, TileLayer]:

@@ -261,12 +261,19 @@ def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> by
 
 
 def run_tile(
-    layers: Mapping[str, TileLayer], files: Mapping[str, Path], layer: str, address: TileAddress, threshold: float
+    identity: str,
+    layers: Mapping[str, TileLayer],
+    files: Mapping[str, Path],
+    layer: str,
+    address: TileAddress,
+    threshold: float,
 ) -> bytes:
     """PNG of a layer of a run.
 
     Parameters
     ----------
+    identity
+        Id of the run.
     layers
         How the rasters of such runs are painted, by the name of the layer.
     files
@@ -295,7 +302,7 @@ def run_tile(
         raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
     lost = [name for name in painter.artifacts if not files[name].is_file()]
     if lost:
-        raise StorageError(f"The {lost[0]} file of this run is no longer on disk.", remedy="Run it again.")
+        raise StorageError(f"The {lost[0]} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
     cuts = [
         cut(
             files[name], [1], address, georeferenced=is_georeferenced(files[name]), resampling=painter.resampling,

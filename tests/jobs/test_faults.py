@@ -26,7 +26,7 @@ from starlette.testclient import TestClient
 
 from core.errors import InputError, StorageError
 from core.jobs import perform as work_module
-from core.jobs.perform import perform
+from core.jobs.perform import Job, perform
 from core.runs import files
 from core.runs.records import Failure
 from core.runs.store import Store
@@ -169,8 +169,9 @@ def test_a_full_database_fails_the_run_and_keeps_none_of_its_files(
     monkeypatch.setattr(work_module, "PATIENCE", (0.01,))
     identity = quick_store.order(ORDER)
 
-    def work(store: Store, run: Any, *_: object) -> Plain:
-        return replace(written(store, run.id, probability="p"), content={"counts": "1" * 100_000})
+    def work(job: Job, request: Any) -> Plain:
+        del request
+        return replace(written(job.store, job.run.id, probability="p"), content={"counts": "1" * 100_000})
 
     with full_database(quick_store):
         perform(quick_store, identity, work=work)
@@ -198,7 +199,7 @@ def test_an_upload_that_the_database_does_not_take_leaves_nothing(quick_store: S
             with pytest.raises(StorageError, match="full"):
                 quick_store.upload_scene(io.BytesIO(wanted), name * 2000)
         with pytest.raises(StorageError, match="full"):
-            quick_store.upload_series(io.BytesIO(b"t,v\n"), "gauge" * 2000)
+            quick_store.upload_dataset(io.BytesIO(b"t,v\n"), "gauge" * 2000, "table")
 
     assert uploads(quick_store) == [known.scene.path]
     assert [scene.name for scene in quick_store.scenes()] == ["known.tif"]
@@ -227,9 +228,10 @@ content = write_raster(home.parent / "big.tif", noise).read_bytes()
 store = Store(home)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
 
-def work(store, run, folder, context):
-    write_array(folder / "probability.tif", Grid(1200, 1200, NORTH_UP, UTM), noise, nodata=255)
-    return Plain(folder, {"probability": "probability.tif"})
+def work(job, request):
+    write_array(job.folder / "probability.tif", Grid(1200, 1200, NORTH_UP, UTM), noise, nodata=255)
+    files = {"probability": "probability.tif"}
+    return Plain(id=job.run.id, kind="mapping", folder=job.folder, artifacts=files)
 
 def refused(act):
     try:
@@ -290,7 +292,7 @@ def test_a_database_that_another_process_holds_for_five_seconds_is_waited_for(qu
         # What is waited for goes on meanwhile in other threads, as visitors do.
         ordered = pool.submit(quick_store.order, ORDER)
         labelled = pool.submit(quick_store.label, identity, name="new")
-        performed = pool.submit(perform, quick_store, identity, work=lambda *_: Plain(quick_store.home))
+        performed = pool.submit(perform, quick_store, identity, work=lambda job, _: written(quick_store, job.run.id))
         assert [run.id for run in quick_store.runs()] == [identity]
         assert quick_store.run(identity).status == "queued"
         assert holder.poll() is None
@@ -354,7 +356,7 @@ def test_a_file_that_was_deleted_is_named_with_what_to_do(store: Store, tmp_path
 
     with pytest.raises(StorageError, match=rf"The probability file of run {name} is no longer on disk\. Run it again"):
         store.artifact(run.id, "probability")
-    with pytest.raises(StorageError, match=rf"The probability raster of run {name} is no longer on disk\. Run the map"):
+    with pytest.raises(StorageError, match=rf"The probability file of run {name} is no longer on disk\. Run it again"):
         store.result(run.id, MappingResult).artifact("probability")
     for address in (f"/artifacts/{run.id}/probability", f"/tiles/run/{run.id}/probability/0/0/0.png"):
         answer = client.get(address)
@@ -371,9 +373,10 @@ def test_a_result_that_builds_on_a_file_that_is_gone_is_not_kept(quick_store: St
     child = begun(quick_store, replace(ORDER, parents=(parent,)))
     path = quick_store.artifact(parent, "probability").path
     path.unlink()
+    result = replace(written(quick_store, child), folder=path.parent, artifacts={"probability": path.name})
 
     with pytest.raises(StorageError, match="The probability file of the run is no longer on disk"):
-        quick_store.finish(child, Plain(path.parent, {"probability": path.name}))
+        quick_store.finish(child, result)
 
     assert quick_store.run(child).status == "running"
 
@@ -421,7 +424,7 @@ def test_equal_uploads_are_stored_once(any_store: Store, tmp_path: Path) -> None
     assert len(set(ids[1:])) == 1
     assert ids[0] != ids[1]
     assert len(uploads(any_store)) == 1
-    gauges = {any_store.upload_series(io.BytesIO(b"t,v\n"), "gauge.csv").id for _ in range(2)}
+    gauges = {any_store.upload_dataset(io.BytesIO(b"t,v\n"), "gauge.csv").id for _ in range(2)}
     assert len(gauges) == 1
     assert len(uploads(any_store)) == 2
 

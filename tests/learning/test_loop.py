@@ -123,6 +123,14 @@ def test_a_checkpoint_of_another_schedule_is_left_alone(tmp_path: Path) -> None:
     same(train(checkpoint=tmp_path / "training.pt"), train())
 
 
+def test_a_training_that_stops_early_has_learnt_what_a_whole_one_has_by_then() -> None:
+    whole, part = train(), train(replace(SCHEDULE, stop_after=2))
+
+    assert part.epochs == 2
+    scores = [[epoch["score"] for epoch in trained.history] for trained in (whole, part)]
+    assert scores[1] == scores[0][:2]
+
+
 def test_training_stops_when_the_score_has_not_risen_for_as_long_as_allowed() -> None:
     stuck = TinyNetwork(3, share=False)
     stuck.load_state_dict(constant_weights(-9.0))

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.runs.records import Failure, Order
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping import findings
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_change import order_difference
@@ -104,7 +105,7 @@ def test_the_colour_index_stands_beside_and_a_small_lead_is_none(
 def test_scores_of_other_images_are_not_ranked(
     page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
 ) -> None:
-    other = replace(made_run(tmp_path / "c", poor(), truth=truth()), scene_digest="1" * 64)
+    other = made_run(tmp_path / "c", poor(), truth=truth(), scene_digest="1" * 64)
     compare(page, pair[0].id, keep(store, other).id)
     assert page.table[0].value.loc["F1"].tolist() == ["1.000", "0.667"]
     assert "none of their scores is called the highest" in texts(page)
@@ -206,8 +207,8 @@ def refused(page: AppTest, *runs: str) -> str:
 def test_runs_that_cannot_be_compared_are_refused_in_words(
     page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
 ) -> None:
-    failed = store.order(Order("mapping", "mapping", {}))
-    other_task = store.order(Order("detection", "detection", {}))
+    failed = store.order(Order("mapping", "mapping", {}, image_inputs("")))
+    other_task = store.order(Order("detection", "detection", {}, image_inputs("")))
     child = keep(store, replace(made_run(tmp_path / "c", good()), kind="explanation"), parents=(pair[0].id,))
     one = pair[0].id
 
@@ -217,7 +218,7 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
     assert "not in the store" in refused(page, one, "0" * 32)
     assert "different tasks" in refused(page, one, other_task)
     assert "Not all of these runs are done" in refused(page, one, failed)
-    assert "Only maps can be compared" in refused(page, one, child.id)
+    assert "Only results can be compared, such as maps with maps" in refused(page, one, child.id)
     assert "Choose 6 or fewer" in refused(page, *(f"{number:032x}" for number in range(7)))
 
 

@@ -12,17 +12,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.jobs import InlineJobs
+from core.jobs.perform import request_of
 from core.runs.records import Failure, Progress, SceneRecord
 from core.runs.store import Store
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.result import DetectionResult
-from core.tasks.detection.run import Request, order_of, request_from
-from tests.factories import (
-    detector_spec,
-    made_detection,
-    make_detector_model,
-    write_raster,
-)
+from core.tasks.detection.run import Request, order_of
+from core.tasks.imagery.inputs import inputs_of
+from core.tasks.imagery.result import image_inputs
+from tests.factories import detector_spec, made_detection, make_detector_model, write_raster
 from tests.pages.test_mapping import labels, links, metrics, press, texts
 
 SHAPE = (100, 120)
@@ -73,8 +71,7 @@ def kept(
                        "options": {"overlap": 0.25, "batch": None, "floor": 0.1, "limit": 300}},
     }  # fmt: skip
     result = replace(
-        made, grid=scene.scene.grid, scene_digest=scene.scene.digest, scene_id=scene.id, model="bright",
-        provenance=told, **more,
+        made, grid=scene.scene.grid, inputs=inputs_of(scene), model="bright", provenance=told, **more
     )  # fmt: skip
     run = store.order(order_of(scene, Request("bright")))
     assert store.claim(run, server="tests", worker="tests")
@@ -331,7 +328,7 @@ def test_a_run_under_way_is_followed_and_one_that_failed_says_why(
 def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store, scene: SceneRecord) -> None:
     from core.tasks.detection.options import Options
 
-    asked = Request("bright", (3, 2, 1), "1,99", "none", Options(0.5, batch=3))
+    asked = Request("bright", (3, 2, 1), "1,99", "none", options=Options(0.5, batch=3))
     run = InlineJobs(store).submit(order_of(scene, asked))
     page.query_params["scene"] = scene.id
     page.query_params["like"] = run
@@ -341,7 +338,7 @@ def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store
     assert not page.error
     newest = store.runs()[0]
     assert newest.id != run
-    assert request_from(newest.parameters) == asked
+    assert request_of(newest) == asked
 
 
 def test_in_pixel_space_areas_and_density_are_in_pixels(page: AppTest, store: Store, tmp_path: Path) -> None:
@@ -356,7 +353,7 @@ def test_in_pixel_space_areas_and_density_are_in_pixels(page: AppTest, store: St
 def test_a_map_is_not_shown_on_this_page(page: AppTest, store: Store, scene: SceneRecord) -> None:
     from core.runs.records import Order
 
-    run = store.order(Order("mapping", "training", {}, scene="Squares"))
+    run = store.order(Order("mapping", "training", {}, image_inputs("Squares")))
     page.query_params["run"] = run
     page.run()
     assert not page.exception

@@ -123,4 +123,4 @@ def test_what_stands_on_a_detection_leads_to_it(
     child = store.order(Order("detection", "explanation", {}, parents=(pair[0].id,)))
     page = opened(repository, "read")
     page.query_params["run"] = child
-    assert "holds no map and no boxes" in page.run().error[0].value
+    assert "is no result that can be read" in page.run().error[0].value

@@ -14,6 +14,7 @@ from core.jobs.jobs import InlineJobs
 from core.report.words import area
 from core.runs.records import Failure, Order, SceneRecord
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.findings import default_choice
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
@@ -135,7 +136,7 @@ def test_an_explanation_whose_picture_is_gone_says_so_and_the_map_goes_on(
     store.artifact(why, "cam").path.unlink()
     open_run(page, why)
     (error,) = page.error
-    assert "cam raster" in error.value
+    assert "cam file" in error.value
     assert "/cam/" not in layers(page)
     assert f"/tiles/run/{mapped}/mask/" in layers(page)
 
@@ -166,10 +167,11 @@ def test_a_difference_opens_the_comparison_of_its_two_maps(
 
 def test_an_evaluation_has_a_page_with_all_that_it_is(page: AppTest, store: Store, tmp_path: Path) -> None:
     made = made_run(tmp_path / "made", np.full((4, 4), 0.25))
-    order = Order("mapping", "evaluation", {"data": "<b>twelve squares</b>"}, scene="Squares", model="red")
+    order = Order("mapping", "evaluation", {"data": "<b>twelve squares</b>"}, image_inputs("Squares"), "red")
     run = store.order(order)
     assert store.claim(run, server="tests", worker="tests")
-    store.finish(run, replace(made, kind="evaluation", notes=("Counted on *twelve* images.",), provenance={"seed": 7}))
+    told = {"notes": ("Counted on *twelve* images.",), "provenance": {"seed": 7}}
+    store.finish(run, replace(made, kind="evaluation", inputs=(), **told))
     open_run(page, run)
     assert not page.error
     assert "Map landslides" not in labels(page)
@@ -189,7 +191,7 @@ def test_beside_an_evaluation_of_a_scene_the_scene_can_be_mapped(
     press(open_run(page, evaluation), "Map landslides")
     assert not page.error
     newest = store.runs()[0]
-    assert (newest.kind, newest.scene_id) == ("mapping", scene.id)
+    assert (newest.kind, newest.subject.dataset_id) == ("mapping", scene.id)
     assert address(page)["run"] == newest.id
 
 
@@ -204,7 +206,7 @@ def test_the_numbers_of_an_evaluation_are_shown(
 
 
 def test_a_training_that_failed_says_why_and_one_under_way_is_followed(page: AppTest, store: Store) -> None:
-    run = store.order(Order("mapping", "training", {}, scene="Squares"))
+    run = store.order(Order("mapping", "training", {}, image_inputs("Squares")))
     open_run(page, run)
     assert "It goes on when you close this page" in texts(page)
     store.claim(run, server="elsewhere", worker="one")
@@ -261,8 +263,8 @@ def test_the_earlier_scene_of_a_shared_one_is_this_visitors_choice_and_the_run_s
 
     press(page, "Map landslides")  # what is mapped from here on knows the earlier scene by itself
     newest = store.runs()[0]
-    assert newest.scene_id == own
-    assert store.scene_record(newest.scene_id).before == before.id
+    assert newest.subject.dataset_id == own
+    assert store.scene_record(newest.subject.dataset_id).before == before.id
 
 
 def test_a_scene_of_another_image_in_the_address_of_a_run_is_passed_over(

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.perform import perform
 from core.runs.records import Failure, Order, RunFilter
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
 from tests.factories import keep, made_run, ramp, tiny_spec, write_model, write_raster
@@ -86,7 +87,7 @@ def test_numbers_that_no_run_has_are_no_columns(page: AppTest, store: Store, tmp
 
 def test_filters_stand_in_the_address(page: AppTest, store: Store, made: MappingResult) -> None:
     store.label(made.id, name="North slope", tags=["urgent"])
-    waiting = store.order(Order("mapping", "mapping", {}, model="other", name="South slope"))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs(""), model="other", name="South slope"))
     store.cancel(waiting)
 
     def listed(**address: str) -> list[str]:
@@ -120,17 +121,15 @@ def test_filters_that_leave_nothing_can_be_cleared(page: AppTest, made: MappingR
 def test_one_scene_can_be_listed(page: AppTest, store: Store, tmp_path: Path) -> None:
     for name in ("one.tif", "other.tif"):
         path = write_raster(tmp_path / name, ramp(8, 8))
-        keep(
-            store, replace(made_run(tmp_path / name[:3], np.zeros((4, 5))), scene=name), store.add_scene(path, name).id
-        )
+        keep(store, made_run(tmp_path / name[:3], np.zeros((4, 5)), scene=name), store.add_scene(path, name).id)
     page.run()
-    next(box for box in page.selectbox if box.label == "Scene").set_value("one.tif").run()
+    next(box for box in page.selectbox if box.label == "Input").set_value("one.tif").run()
     assert names(page) == ["one.tif"]
 
 
 def test_the_list_has_pages(page: AppTest, store: Store) -> None:
     for number in range(53):
-        store.cancel(store.order(Order("mapping", "mapping", {}, name=f"run {number}")))
+        store.cancel(store.order(Order("mapping", "mapping", {}, image_inputs(""), name=f"run {number}")))
     page.run()
     assert names(page)[0] == "run 52"
     assert len(names(page)) == 50
@@ -145,7 +144,7 @@ def test_the_list_has_pages(page: AppTest, store: Store) -> None:
 def test_explanations_are_listed_when_asked_for(
     page: AppTest, store: Store, made: MappingResult, tmp_path: Path
 ) -> None:
-    child = replace(made_run(tmp_path / "c", np.zeros((4, 5))), kind="explanation", scene="why")
+    child = replace(made_run(tmp_path / "c", np.zeros((4, 5)), scene="why"), kind="explanation")
     keep(store, child, parents=(made.id,))
     page.run()
     assert names(page) == ["made"]
@@ -188,7 +187,7 @@ def test_deleting_says_what_goes_and_takes_it(page: AppTest, store: Store, made:
 
 
 def test_a_failed_run_says_why_with_the_details_apart(page: AppTest, store: Store) -> None:
-    run = store.order(Order("mapping", "mapping", {}, name="bad"))
+    run = store.order(Order("mapping", "mapping", {}, image_inputs(""), name="bad"))
     store.claim(run, server="s", worker="w")
     store.fail(run, Failure("The disk is full.", "Nothing was kept.", "Free some space.", "Traceback: OSError"))
     open_run(page, run)
@@ -212,7 +211,7 @@ def test_a_run_is_done_again_exactly(page: AppTest, store: Store, models: Path, 
 
 
 def test_a_waiting_run_can_be_cancelled(page: AppTest, store: Store) -> None:
-    run = store.order(Order("mapping", "mapping", {}, name="waiting"))
+    run = store.order(Order("mapping", "mapping", {}, image_inputs(""), name="waiting"))
     open_run(page, run)
     button(page, "Cancel").click().run()
     assert store.run(run).status == "cancelled"
@@ -223,7 +222,7 @@ def test_two_maps_can_be_compared_and_others_not(
     page: AppTest, store: Store, made: MappingResult, tmp_path: Path
 ) -> None:
     other = keep(store, made_run(tmp_path / "b", np.zeros((4, 5))))
-    bad = store.order(Order("mapping", "mapping", {}))
+    bad = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     page.session_state["runs-picked"] = (made.id, other.id)
     page.run()
     button(page, "Compare these runs").click().run()
@@ -244,7 +243,7 @@ def test_an_address_of_no_run_says_so_and_the_list_stays(page: AppTest, made: Ma
 
 def test_texts_of_users_are_text(page: AppTest, store: Store, made: MappingResult) -> None:
     store.label(made.id, name=HOSTILE, note=HOSTILE, tags=["<b>"])
-    failed = store.order(Order("mapping", "mapping", {}, name=HOSTILE, parents=(made.id,)))
+    failed = store.order(Order("mapping", "mapping", {}, image_inputs(""), name=HOSTILE, parents=(made.id,)))
     store.claim(failed, server="s", worker="w")
     store.fail(failed, Failure(HOSTILE, HOSTILE, HOSTILE))
     for run in (made.id, failed):
@@ -330,7 +329,7 @@ def test_scenes_of_one_name_are_told_apart(page: AppTest, store: Store, tmp_path
         path = write_raster(tmp_path / f"{number}.tif", ramp(8 + number, 8))
         store.upload_scene(io.BytesIO(path.read_bytes()), "same.tif")
     page.run()
-    box = next(box for box in page.selectbox if box.label == "Scene")
+    box = next(box for box in page.selectbox if box.label == "Input")
     assert len(set(box.options)) == len(box.options) == 3
 
 

@@ -27,7 +27,7 @@ from core.runs import database as module
 from core.runs.database import LATEST, MIGRATIONS, Database, database_url, migrate
 from core.runs.records import Failure, Input, RunFilter
 from core.runs.store import Store
-from core.runs.tables import Base, SceneRow
+from core.runs.tables import Base, DatasetRow
 from tests.conftest import sqlite_url
 from tests.jobs.plain import ORDER, done
 
@@ -114,8 +114,8 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_holds(first: 
     assert run.seconds == 60
     assert store.provenance(DONE) == {"p": 1}
     assert (lost.failure, lost.parents) == (Failure("W", "Y"), (DONE,))
-    assert first.do("SELECT name, citation FROM scenes") == [("Tal", "Us")]
-    assert first.do("SELECT name FROM series") == [("Gauge",)]
+    assert first.do("SELECT name, citation FROM datasets WHERE form = 'raster'") == [("Tal", "Us")]
+    assert first.do("SELECT name FROM datasets WHERE form = 'table'") == [("Gauge",)]
     store.label(DONE, name="old", tags=["kept"])
     assert [run.id for run in store.runs()][0] in (DONE, LOST)
     assert store.delete(DONE) == 2
@@ -330,24 +330,25 @@ def test_sqlite_logs_ahead_minds_references_and_waits(sqlite: Database) -> None:
 
 def test_readers_wait_for_no_writer_and_see_what_was_there(sqlite: Database, tmp_path: Path) -> None:
     with sqlite.write() as session:
-        session.execute(text("DELETE FROM scenes"))
+        session.execute(text("DELETE FROM datasets"))
         with sqlite.read() as other:
-            assert other.scalar(text("SELECT count(*) FROM scenes")) == 0
+            assert other.scalar(text("SELECT count(*) FROM datasets")) == 0
             session.add(scene("a" * 32))
             session.flush()
-            assert other.scalar(text("SELECT count(*) FROM scenes")) == 0
+            assert other.scalar(text("SELECT count(*) FROM datasets")) == 0
     with sqlite.read() as other:
-        assert other.scalar(text("SELECT count(*) FROM scenes")) == 1
+        assert other.scalar(text("SELECT count(*) FROM datasets")) == 1
 
 
-def scene(identity: str) -> SceneRow:
-    words = dict.fromkeys(("file_digest", "truth", "dem", "origin", "before", "licence", "citation"), "")
-    return SceneRow(id=identity, created=1.0, name="n", file="f", synthetic=False, **words)
+def scene(identity: str) -> DatasetRow:
+    words = dict.fromkeys(("file_digest", "origin", "licence", "citation"), "")
+    flags = {"companion": False, "synthetic": False}
+    return DatasetRow(id=identity, created=1.0, form="raster", name="n", file="f", **flags, **words)
 
 
 def count(database: Database) -> int:
     with database.read() as session:
-        return session.query(SceneRow).count()
+        return session.query(DatasetRow).count()
 
 
 def test_what_goes_wrong_in_the_middle_is_taken_back(any_store: Store) -> None:

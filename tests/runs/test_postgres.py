@@ -71,7 +71,7 @@ def test_a_server_that_hangs_up_in_the_middle_is_said_and_nothing_is_half_writte
         with served.database.write() as session:
             session.execute(text("DELETE FROM runs"))
             postgresql.hang_up(name_of(url))
-            session.execute(text("DELETE FROM scenes"))
+            session.execute(text("DELETE FROM datasets"))
 
     identity = done(served)
 

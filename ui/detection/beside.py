@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.errors import InputError
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import layers, slots
 from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, guard, plain
-from ui.jobs import missing_files
+from ui.labels import model_title
 from ui.map_layers import Outlines
-from ui.runs.labels import model_title
 from ui.state import rerun_fragment
 from ui.task.earlier import newest
+from ui.task.jobs import missing_files
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
 
 SAME = 0.5
@@ -113,7 +113,7 @@ def _others(result: DetectionResult) -> list[Run]:
 
 
 def _title(run: Run) -> str:
-    from ui.runs.labels import moment
+    from ui.labels import moment
 
     more = {"scored": ", scored", "fused": ", fused"}.get(run.kind, "")
     return f"{model_title('detection', run.model)}{more} · {moment(run.created)}"

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
-from ui.runs.labels import model_title, moment
+from ui.labels import model_title, moment
 from ui.task.earlier import newest
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run
     from core.tasks.detection.fusion import FusionTree
-    from core.tasks.detection.result import DetectionResult
 
 
 def show(view: View) -> None:

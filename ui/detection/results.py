@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import beside, layers, slots
 from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.jobs import notice_runs
 from ui.map_layers import Outlines, Tiles, reference_outlines, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
+from ui.task.jobs import notice_runs
 from ui.task.notes import show_notes
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.detection.findings import Detections
-    from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
 
 AROUND = "29rem"
@@ -48,8 +48,6 @@ def show_run(record: SceneRecord, run: Run) -> None:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _result(run: str) -> DetectionResult:
     """What a run computed, which never changes."""
-    from core.tasks.detection.result import DetectionResult
-
     return resources.store().result(run, DetectionResult)
 
 
@@ -186,9 +184,9 @@ def _inspect(
     if clicked is None:
         invite(event, "box")
         return
-    from core.tasks.mapping.pixel import look_up
+    from core.raster.sample import sample_pixel
 
-    show_place(look_up(record.scene, result.grid, *clicked), result.grid, [])
+    show_place(sample_pixel(record.scene, result.grid, *clicked), result.grid, [])
 
 
 def _tell_left_out(findings: Detections) -> None:

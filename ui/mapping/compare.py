@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import empty, plain
 from ui.mapping.findings import table
@@ -18,7 +19,6 @@ from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from core.runs.records import Order
-    from core.tasks.mapping.result import MappingResult
 
 
 def show(view: View) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import notice_runs
 from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
@@ -17,6 +17,7 @@ from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
+from ui.task.jobs import notice_runs
 from ui.task.notes import show_notes
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.mapping.findings import Landslides
-    from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice
 
 AROUND = "29rem"
@@ -130,9 +130,9 @@ def _inspect(
     if clicked is None:
         invite(event, "landslide")
         return
-    from core.tasks.mapping.pixel import inspect
+    from core.tasks.mapping.pixel import sample_run
 
-    pixel = inspect(record.scene, result, *clicked)
+    pixel = sample_run(record.scene, result, *clicked)
     found = ["no data" if pixel.probability is None else f"**probability {pixel.probability:.2f}**"]
     if pixel.uncertainty is not None:
         found.append(f"spread {pixel.uncertainty:.2f}")

@@ -12,9 +12,9 @@ import streamlit as st
 from core.errors import InputError
 from core.runs.kinds import Metric, find_task
 from core.runs.result import GridResult
-from ui import resources
+from ui import labels, resources
 from ui.feedback import plain
-from ui.runs import labels, selection
+from ui.runs import selection
 from ui.runs.parameter_diff import differing
 from ui.task.task import script_of
 
@@ -164,7 +164,7 @@ def show_parameters(compared: Sequence[Compared]) -> None:
     st.subheader("What differs")
     rows = {title: [plain(text) for text in texts] for title, texts in differing([one.result for one in compared])}
     if not rows:
-        st.markdown("Nothing: image, model, parameters, versions and machine are the same in all of them.")
+        st.markdown("Nothing: inputs, model, parameters, versions and machine are the same in all of them.")
         return
     st.table(_frame([one.letter for one in compared], rows), border="horizontal", width="content")
     st.caption("What is the same in all of them is left out.")

@@ -12,10 +12,10 @@ from core.runs.result import GridResult
 from core.tasks.imagery.inputs import scene_today
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import notice_runs
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import MapSpec
 from ui.runs.compare import Compared
+from ui.task.jobs import notice_runs
 from ui.task.task import task_pages
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ AROUND = "18rem"
 def show(compared: Sequence[Compared]) -> None:
     """The map of two runs. A fragment: choosing what it shows leaves the tables alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
-        shown = task_pages()[compared[0].run.task].compare
+        page = task_pages().get(compared[0].run.task)
+        shown = None if page is None else page.compare
         if shown is None:
-            return
+            return  # runs of this task do not lie on a map
         st.subheader("On the map")
         first, second = _pair(compared)
         shown.load()(first, second)

@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.runs.kinds import kind_groups
 from ui import resources
-from ui.runs.labels import STATUSES, zone
-from ui.runs.labels import tasks as task_titles
+from ui.labels import STATUSES, zone
+from ui.labels import tasks as task_titles
 
 if TYPE_CHECKING:
     from core.runs.records import RunFilter, Status
@@ -34,7 +34,7 @@ def ask() -> RunFilter:
 
     store = resources.store()
     titles = {title: status for status, title in STATUSES.items()}
-    scenes, groups = _scenes(), {**kind_groups(), ALL: ()}
+    inputs, groups = _inputs(), {**kind_groups(), ALL: ()}
     with st.container(horizontal=True, gap="small"):
         text = st.text_input(
             "Search", key="text", bind="query-params", width=WIDTH, placeholder="Name, note, id", type="search"
@@ -43,7 +43,7 @@ def ask() -> RunFilter:
         task = _choose("Task", "task", [ANY, *tasks]) if len(tasks) > 1 else ANY
         what = _choose("Show", "what", list(groups))
         status = _choose("Status", "status", [ANY, *titles])
-        scene = _choose("Scene", "image", [ANY, *scenes])
+        chosen = _choose("Input", "image", [ANY, *inputs])
         model = _choose("Model", "model", [ANY, *store.models()])
         tag = _choose("Tag", "tag", [ANY, *store.tags()])
         after, before = _day("From", "from"), _day("To", "to")
@@ -51,7 +51,7 @@ def ask() -> RunFilter:
         task=tasks.get(task, ""),
         kinds=groups[what],
         statuses=(cast("Status", titles[status]),) if status in titles else (),
-        dataset_id=scenes.get(scene, ""),
+        dataset_id=inputs.get(chosen, ""),
         model="" if model == ANY else model,
         tag="" if tag == ANY else tag,
         text=(text or "").strip(),
@@ -79,10 +79,10 @@ def _start(day: date | None) -> datetime | None:
     return datetime.combine(day, time(), zone()) if day else None
 
 
-def _scenes() -> dict[str, str]:
-    """Ids of scenes by their names, which are told apart where several have one name."""
+def _inputs() -> dict[str, str]:
+    """Ids of datasets by their names, which are told apart where several have one name."""
     named: dict[str, str] = {}
-    for scene in resources.store().scenes():
-        name = scene.name if scene.name not in named and scene.name != ANY else f"{scene.name} · {scene.id[:8]}"
-        named[name] = scene.id
+    for one in resources.store().datasets():
+        name = one.name if one.name not in named and one.name != ANY else f"{one.name} · {one.id[:8]}"
+        named[name] = one.id
     return named

@@ -47,7 +47,7 @@ def show(content: Content) -> None:
         case Table():
             _table(content.caption, [column.title for column in content.columns], content.rows)
         case Facts():
-            _table(content.caption, ["", ""], content.rows)
+            _table(content.caption, ["Item", "Value"], content.rows)
 
 
 def _text(text: str) -> str:
@@ -74,8 +74,9 @@ def _pictures(content: Pictures) -> None:
 
 
 def _picture(picture: Picture) -> None:
+    kind = "PNG" if picture.media_type == "image/png" else "JPEG"  # unless told, Streamlit writes every PNG as JPEG
     with st.container(width=picture.natural):  # narrower where the window is
-        st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width="stretch")
+        st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width="stretch", output_format=kind)
 
 
 def _table(caption: str, heads: list[str], rows: tuple[tuple[str, ...], ...]) -> None:

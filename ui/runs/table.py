@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui import labels
 from ui.feedback import duration
-from ui.runs import labels
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def frame(runs: Sequence[Run]) -> DataFrame:
             "Asked for": run.created.astimezone(zone),
             **{metrics[name].title: _known(run, name) for name in named},
             "Model": labels.model(run),
-            "Scene": run.subject.name,
+            "Input": run.subject.name,
             "Took": "" if run.seconds is None else duration(run.seconds),
             "Size": labels.size(run.bytes) if run.artifacts else "",
             "Pinned": "pinned" if run.pinned else "",
@@ -110,6 +110,6 @@ def _config() -> dict[str, Any]:
     return scores | {
         "Name": column.TextColumn(width="medium"),
         "Asked for": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-        "Scene": column.TextColumn(width="medium"),
+        "Input": column.TextColumn(width="medium"),
         "Tags": column.ListColumn(),
     }

@@ -60,12 +60,13 @@ def view_from_address(run: Run) -> Any:  # noqa: ANN401  the view of the run's t
 
 
 def _given(option: Option) -> float | str:
-    text = st.query_params[option.address]
-    if option.kind is not float:
+    text: str = st.query_params[option.address]
+    if option.kind is str:
         return text
     try:
-        return float(text)
+        number: float = option.kind(text)
     except ValueError:
         raise InputError(
             f"The {option.address} in the address is no number.", remedy="Open the page without it."
         ) from None
+    return number

@@ -11,13 +11,13 @@ from core.learning.store import find_model, list_models
 from core.raster.relief import RELIEF_BANDS, write_relief
 from core.raster.scene import Scene
 from core.runs.records import Run, RunFilter, SceneRecord
+from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import TASK
 from core.tasks.detection.run_fused import check_fusible
 
 if TYPE_CHECKING:
     from core.learning.store import StoredModel
     from core.runs.store import Store
-    from core.tasks.detection.result import DetectionResult
 
 LARGEST = 64_000_000
 """Pixels of an elevation model up to which its relief is made while a page waits."""

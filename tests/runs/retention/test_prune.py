@@ -17,7 +17,8 @@ from core.runs.provenance import this_process
 from core.runs.records import Failure, Order
 from core.runs.retention.prune import Plan, Removed, missing, orphans, plan, prune, remove_orphans, settle, storage
 from core.runs.store import Store
-from core.runs.tables import RunRow, SceneRow, StateRow
+from core.runs.tables import DatasetRow, RunRow, StateRow
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -45,7 +46,7 @@ def kept(tmp_path: Path, store: Store) -> Keep:
     return put
 
 
-def dated(store: Store, table: type[RunRow] | type[SceneRow], identity: str, age: float) -> None:
+def dated(store: Store, table: type[RunRow] | type[DatasetRow], identity: str, age: float) -> None:
     with store.database.write() as session:
         session.execute(update(table).where(table.id == identity).values(created=days(age).timestamp()))
 
@@ -53,7 +54,7 @@ def dated(store: Store, table: type[RunRow] | type[SceneRow], identity: str, age
 def uploaded(store: Store, tmp_path: Path, age: float, name: str = "scene.tif", shift: int = 0) -> str:
     path = write_raster(tmp_path / name, ramp(6, 8) + np.uint8(shift))
     record = store.upload_scene(io.BytesIO(path.read_bytes()), name)
-    dated(store, SceneRow, record.id, age)
+    dated(store, DatasetRow, record.id, age)
     return record.id
 
 
@@ -297,7 +298,7 @@ def test_a_scene_that_was_mapped_since_the_plan_stays(tmp_path: Path, store: Sto
 
 def test_files_used_in_place_are_never_removed(tmp_path: Path, store: Store) -> None:
     path = write_raster(tmp_path / "scene.tif", ramp(6, 8))
-    dated(store, SceneRow, store.add_scene(path, "sample").id, 400)
+    dated(store, DatasetRow, store.add_scene(path, "sample").id, 400)
 
     found = plan(store, older_than=days(30), quota=0)
 
@@ -327,8 +328,8 @@ def found_in(store: Store, **options: float) -> dict[str, str]:
 
 def test_orphans_are_what_nobody_names(tmp_path: Path, store: Store, kept: Keep) -> None:
     run, scene = kept(1, 0.5), uploaded(store, tmp_path, 1)
-    waiting = store.order(Order("mapping", "mapping", {}))
-    ended = store.order(Order("mapping", "mapping", {}))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs("")))
+    ended = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     store.fail(ended, Failure("It failed."))
     mine = [stray(store, f"work/{waiting}/part.tif"), stray(store, f"work/{waiting}/.writing-1/x.tif")]
     mine += [stray(store, f"exports/{run}/abc/mask.tif"), stray(store, "cache/onnx/model.onnx")]
@@ -390,7 +391,7 @@ def test_rows_whose_file_is_gone_are_listed(tmp_path: Path, store: Store, kept: 
     scene = uploaded(store, tmp_path, 1)
     in_place = write_raster(tmp_path / "place.tif", ramp(4, 4))
     truth = write_raster(tmp_path / "truth.tif", np.zeros((4, 4), np.uint8))
-    placed = store.add_scene(in_place, "in place", truth=truth).id
+    reference = store.add_scene(in_place, "in place", truth=truth).companions["reference"].id
     assert missing(store) == ()
 
     lost = [store.run(broken).artifacts[0].path, store.scene_record(scene).scene.path, truth]
@@ -399,8 +400,8 @@ def test_rows_whose_file_is_gone_are_listed(tmp_path: Path, store: Store, kept: 
 
     assert [(one.owner, one.id, one.role, one.path) for one in missing(store)] == [
         ("run", broken, "probability", lost[0]),
-        ("scene", scene, "raster", lost[1]),
-        ("scene", placed, "truth", truth),
+        ("dataset", scene, "raster", lost[1]),
+        ("dataset", reference, "raster", truth),
     ]
     assert missing(store)[0].title == "made"
     assert there(store, whole) == [True]

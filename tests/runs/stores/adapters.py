@@ -111,7 +111,7 @@ def _scene(record: Any) -> dict[str, Any]:
 
 def series(store: Any, identity: str) -> dict[str, Any]:
     """A monitoring table."""
-    record = store.series_record(identity)
+    record = store.dataset(identity)
     return {"name": record.name, "origin": record.origin, "digest": _digest(record.path)}
 
 

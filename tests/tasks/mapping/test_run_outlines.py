@@ -143,9 +143,9 @@ def test_outlines_whose_file_is_gone_say_so(
 def test_what_has_no_probability_has_no_outlines(store: Store, result: MappingResult) -> None:
     change = keep(store, replace(result, kind="change"), parents=(result.id,))
 
-    with pytest.raises(InputError, match="cannot be used for this: it is “Change"):
+    with pytest.raises(InputError, match="cannot be used for this: it is “Difference"):
         store.result(change.id, MappingResult)
     identity = store.order(order_outlines(change, CHOICE, terrain=False))
-    with pytest.raises(InputError, match="cannot be used for this: it is “Change"):
+    with pytest.raises(InputError, match="cannot be used for this: it is “Difference"):
         perform(store, identity, raising=True)
     assert store.run(identity).status == "failed"

@@ -111,11 +111,8 @@ def _link(connection: sa.Connection, dataset: str, role: str, other: str) -> Non
 
 def _name_in_runs(connection: sa.Connection, links: dict[str, dict[str, dict[str, Any]]]) -> None:
     """Say which dataset the reference of a run is, and what those that are not done yet will use."""
-    scenes = dict(
-        connection.execute(sa.select(_INPUTS.c.run_id, _INPUTS.c.dataset_id).where(_INPUTS.c.role == "scene"))
-        .tuples()
-        .all()
-    )
+    of = connection.execute(sa.select(_INPUTS).where(_INPUTS.c.role == "scene"))
+    scenes = {row["run_id"]: row["dataset_id"] for row in of.mappings()}
     of = connection.execute(sa.select(_INPUTS).where(_INPUTS.c.role == "reference", _INPUTS.c.dataset_id == ""))
     for row in of.mappings().all():
         reference = links.get(scenes.get(row["run_id"], ""), {}).get("reference")
