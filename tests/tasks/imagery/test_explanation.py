@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.explain.attribution import read_attribution
 from core.learning.metrics import encode
 from core.raster.scene import Scene
 from core.raster.write import write_array
+from core.report.attribution import attribution_of
 from core.runs.bundle import bundle, manifest
 from core.runs.kinds import request_from
 from core.runs.records import Order
@@ -76,7 +76,7 @@ def test_every_task_stores_the_same(store: Store, scene: Scene, task: str, make:
         assert name in why.provenance
     with Scene.open(why.artifact("cam")).reader() as reader:
         assert reader.read((1,)).values.dtype == np.int16
-    shown = read_attribution(why)
+    shown = attribution_of(why)
     assert shown.signed
     np.testing.assert_allclose(shown.values[9:13, 13:18], 1)
     curves = curves_in(store.provenance(why.id))
@@ -146,7 +146,7 @@ def test_an_explanation_of_an_earlier_version_opens_and_is_known(tmp_path: Path,
     result = run_mapping(store, scene, MappingRequest("deep", engine="torch"))
     why = kept_before(store, result, tmp_path / "before")
 
-    shown = read_attribution(why)
+    shown = attribution_of(why)
     assert not shown.signed
     assert shown.grid.xy(6, 6) == pytest.approx(scene.grid.xy(8, 10))
     np.testing.assert_allclose(shown.values[6:12, 6:16], 1)
