@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import feedback, jobs, resources
+from ui import feedback, resources
+from ui.task import jobs
 from ui.task.task import task_pages
 
 # An icon of our own: Streamlit would fetch the picture of a named icon from an outside host.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.runs.records import Progress, Run
-from ui.jobs import words
+from ui.task.jobs import words
 
 
 @pytest.mark.parametrize(

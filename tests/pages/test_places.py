@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.runs.records import Run
-from ui.jobs import order_again
+from ui.task.jobs import order_again
 from ui.task.links import place
 
 ID, ONE, OTHER = "a" * 32, "b" * 32, "c" * 32

@@ -17,11 +17,11 @@ from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, guard, plain
-from ui.jobs import missing_files
+from ui.labels import model_title
 from ui.map_layers import Outlines
-from ui.runs.labels import model_title
 from ui.state import rerun_fragment
 from ui.task.earlier import newest
+from ui.task.jobs import missing_files
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _others(result: DetectionResult) -> list[Run]:
 
 
 def _title(run: Run) -> str:
-    from ui.runs.labels import moment
+    from ui.labels import moment
 
     more = {"scored": ", scored", "fused": ", fused"}.get(run.kind, "")
     return f"{model_title('detection', run.model)}{more} · {moment(run.created)}"

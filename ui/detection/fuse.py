@@ -12,7 +12,7 @@ from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
-from ui.runs.labels import model_title, moment
+from ui.labels import model_title, moment
 from ui.task.earlier import newest
 from ui.task.run import show_state
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.tasks.imagery.result import ImageResult
-from ui import jobs, resources
+from ui import resources
 from ui.detection.view import View
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines
 from ui.state import rerun_fragment
+from ui.task import jobs
 from ui.task.export import link
 from ui.task.view import area_text
 

@@ -13,11 +13,11 @@ from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.jobs import notice_runs
 from ui.map_layers import Outlines, Tiles, reference_outlines, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
+from ui.task.jobs import notice_runs
 from ui.task.notes import show_notes
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area

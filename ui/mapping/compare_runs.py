@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui import jobs, resources
+from ui import resources
 from ui.feedback import show_error
 from ui.map_layers import run_tiles
 from ui.mapping.layers import change_tiles
 from ui.maps import DynamicLayers, show_map, show_swipe
 from ui.runs.compare import Compared
 from ui.runs.compare_map import AROUND, image_below, map_spec
+from ui.task import jobs
 
 if TYPE_CHECKING:
     from core.runs.records import Run

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import jobs, resources
+from ui import resources
 from ui.feedback import show_error
 from ui.state import rerun_fragment
+from ui.task import jobs
 
 if TYPE_CHECKING:
     from pathlib import Path

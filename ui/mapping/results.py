@@ -9,7 +9,6 @@ import streamlit as st
 from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import notice_runs
 from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
@@ -18,6 +17,7 @@ from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
+from ui.task.jobs import notice_runs
 from ui.task.notes import show_notes
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area

@@ -7,9 +7,9 @@ import streamlit as st
 from core.errors import InputError
 from ui import resources
 from ui.feedback import empty, guard, show_error
-from ui.jobs import notice_runs
 from ui.runs import detail, filters, selection, table
 from ui.state import Slot
+from ui.task.jobs import notice_runs
 from ui.task.task import task_pages
 
 PAGE = 50

@@ -12,9 +12,9 @@ import streamlit as st
 from core.errors import InputError
 from core.runs.kinds import Metric, find_task
 from core.runs.result import GridResult
-from ui import resources
+from ui import labels, resources
 from ui.feedback import plain
-from ui.runs import labels, selection
+from ui.runs import selection
 from ui.runs.parameter_diff import differing
 from ui.task.task import script_of
 

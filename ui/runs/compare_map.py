@@ -12,10 +12,10 @@ from core.runs.result import GridResult
 from core.tasks.imagery.inputs import scene_today
 from ui import resources
 from ui.feedback import guard
-from ui.jobs import notice_runs
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import MapSpec
 from ui.runs.compare import Compared
+from ui.task.jobs import notice_runs
 from ui.task.task import task_pages
 
 if TYPE_CHECKING:

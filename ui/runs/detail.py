@@ -8,10 +8,11 @@ import streamlit as st
 
 from core.errors import InputError
 from core.runs.kinds import is_primary, kind_of
-from ui import jobs, resources
+from ui import labels, resources
 from ui.feedback import duration, guard, plain, show_error
-from ui.runs import labels, table
+from ui.runs import table
 from ui.state import rerun_fragment
+from ui.task import jobs
 from ui.task.links import place
 from ui.task.task import script_of
 

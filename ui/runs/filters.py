@@ -10,8 +10,8 @@ import streamlit as st
 
 from core.runs.kinds import kind_groups
 from ui import resources
-from ui.runs.labels import STATUSES, zone
-from ui.runs.labels import tasks as task_titles
+from ui.labels import STATUSES, zone
+from ui.labels import tasks as task_titles
 
 if TYPE_CHECKING:
     from core.runs.records import RunFilter, Status

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.errors import InputError
-from ui import jobs, resources
+from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, show_map
-from ui.runs import labels, parts
+from ui.runs import parts
+from ui.task import jobs
 from ui.task.links import place
 from ui.task.task import script_of, task_pages
 from ui.task.view import view_from_address

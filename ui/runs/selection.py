@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import LandslideError
-from ui import resources
+from ui import labels, resources
 from ui.feedback import plain, show_error
-from ui.runs import labels
 
 if TYPE_CHECKING:
     from core.runs.records import Run

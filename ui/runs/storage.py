@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import resources
+from ui import labels, resources
 from ui.feedback import guard, plain
-from ui.jobs import notice_runs
-from ui.runs import labels, table
+from ui.runs import table
 from ui.state import Slot
+from ui.task.jobs import notice_runs
 
 if TYPE_CHECKING:
     from core.runs.retention.prune import Missing, Orphan, Plan, Storage

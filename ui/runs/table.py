@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui import labels
 from ui.feedback import duration
-from ui.runs import labels
 from ui.state import Slot
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui import jobs, resources
+from ui import resources
 from ui.feedback import plain
 from ui.map_layers import Tiles, run_tiles
 from ui.state import Slot
+from ui.task import jobs
 from ui.task.explained import open_explanation, shown
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import LandslideError
-from ui import jobs, resources
+from ui import labels, resources
 from ui.feedback import duration, plain, show_error
-from ui.runs import labels
+from ui.task import jobs
 
 if TYPE_CHECKING:
     from core.runs.records import Run

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.runs.kinds import kind_of
-from ui import jobs, resources
+from ui import resources
 from ui.feedback import show_error
+from ui.task import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

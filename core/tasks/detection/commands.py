@@ -1,4 +1,4 @@
-"""``python -m core detection …``: find landslides in a raster; for models see `core.cli.model_commands`."""
+"""``python -m core detection …``: find landslides in a raster; for models see `core.tasks.imagery.model_commands`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.cli import model_commands
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
-from core.tasks.detection import box_commands, fusion_commands
+from core.runs.kinds import Ref
+from core.tasks.detection import fusion_commands
 from core.tasks.detection.explain_command import EXPLAINING
 from core.tasks.detection.view import Choice
+from core.tasks.imagery import model_commands
 from core.tasks.imagery.explain_commands import add_explain
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 LISTED = {"AP50": "ap50", "AP50:95": "ap50_95", "F1": "f1", "precision": "precision", "recall": "recall"}
 """Heading and name of the scores that a list of models shows."""
 
+OUTLINE = Ref("core.tasks.joined.outline_commands:add_outline")
+"""What joins this task with another stands above both, and is found by its name."""
+
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands of the task."""
@@ -31,7 +35,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
     add_explain(commands, EXPLAINING)
-    box_commands.add_commands(commands)
+    OUTLINE.load()(commands)
     fusion_commands.add_commands(commands)
     evaluate = model_commands.add_commands(commands, "detection", LISTED)
     evaluate.add_argument("--confidence", type=float, help="by default the model's own")

@@ -1,4 +1,4 @@
-"""``python -m core mapping …``: map a raster; what concerns models is in `core.cli.model_commands`."""
+"""``python -m core mapping …``: map a raster; what concerns models is in `core.tasks.imagery.model_commands`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from core.cli import model_commands
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
+from core.tasks.imagery import model_commands
 from core.tasks.imagery.explain_commands import add_explain
 from core.tasks.mapping.explain_command import EXPLAINING
 from core.tasks.mapping.view import Choice

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.errors import LandslideError
 from core.runs.kinds import is_primary
+from ui import labels as names
 from ui import resources
 from ui.feedback import duration, guard, plain
-from ui.runs import labels as names
 from ui.state import Slot
 from ui.task.links import place
 from ui.task.task import script_of
