@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, LandslideError, StorageError
-from core.paths import resolve_inside
+from core.raster.files import resolve_inside
 from core.raster.write import atomic_path
 
 MIRROR_VARIABLE = "SLIDELENS_DATA_MIRROR"

@@ -11,7 +11,7 @@ from typing import Any
 from core.errors import InputError, LandslideError
 from core.learning.augment import Augmentation
 from core.learning.loop import Schedule
-from core.paths import resolve_inside
+from core.raster.files import resolve_inside
 
 
 @dataclass(frozen=True)

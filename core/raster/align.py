@@ -136,7 +136,7 @@ def scene_on_grid(
         )
     if not grid.is_georeferenced and scene.grid.shape != grid.shape:
         raise _other_size(scene, grid)
-    if _same_pixels(scene.grid, grid):
+    if same_pixels(scene.grid, grid):
         with scene.reader() as reader:
             yield _SameGrid(reader, wanted)
         return
@@ -260,7 +260,8 @@ class _RasterTruth:
         return np.where(patch.valid, found, UNKNOWN).astype(np.uint8)
 
 
-def _same_pixels(one: Grid, other: Grid) -> bool:
+def same_pixels(one: Grid, other: Grid) -> bool:
+    """Whether the pixels of two grids are the same, but for a thousandth of one."""
     if one.shape != other.shape or one.crs != other.crs:
         return False
     if one.crs is None:

@@ -26,7 +26,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOEr
 from rasterio.io import DatasetReader
 
 from core.errors import InputError, UnsafeFileError
-from core.paths import first_bytes, regular_file, resolve_inside
+from core.raster.files import first_bytes, regular_file, resolve_inside
 from core.raster.vectors import read_vectors_untrusted
 
 __all__ = [

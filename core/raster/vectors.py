@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, UnsafeFileError
-from core.paths import first_bytes, regular_file
+from core.raster.files import first_bytes, regular_file
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from core.errors import InputError, UnsafeFileError
-from core.paths import first_bytes, regular_file
+from core.raster.files import first_bytes, regular_file
 from core.runs.records import Form
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, UnsafeFileError
-from core.paths import first_bytes
+from core.raster.files import first_bytes
 from core.series.table import check_size, damaged_table, header_at, tidy
 
 if TYPE_CHECKING:

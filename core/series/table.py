@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import InputError, UnsafeFileError
-from core.paths import first_bytes, regular_file
+from core.raster.files import first_bytes, regular_file
 
 if TYPE_CHECKING:
     from pandas import DataFrame

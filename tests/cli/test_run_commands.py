@@ -58,7 +58,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_runs_are_listed_the_newest_first(
     store: Store, mapping: str, explanation: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failed = store.order(Order("mapping", "mapping", {}, model="blue", name="A name"))
+    failed = store.order(Order("mapping", "mapping", {}, image_inputs(""), model="blue", name="A name"))
     store.fail(failed, Failure("It failed."))
     store.label(mapping, tags=["a", "b"], pinned=True)
 
@@ -89,7 +89,7 @@ def test_runs_are_listed_the_newest_first(
 def test_a_list_is_narrowed(
     store: Store, mapping: str, explanation: str, capsys: pytest.CaptureFixture[str], options: list[str], found: str
 ) -> None:
-    failed = store.order(Order("mapping", "mapping", {}, model="blue", name="A name"))
+    failed = store.order(Order("mapping", "mapping", {}, image_inputs(""), model="blue", name="A name"))
     store.fail(failed, Failure("It failed."))
     store.label(mapping, tags=["a"])
     letters = {failed: "f", explanation: "e", mapping: "m"}
@@ -133,7 +133,7 @@ def test_a_run_is_found_by_its_first_digits_when_they_tell(
 def test_what_cannot_be_done_ends_with_status_2_and_says_why(
     tmp_path: Path, store: Store, mapping: str, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    waiting = store.order(Order("mapping", "mapping", {}))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     out = tmp_path / "out"
     places = {"RUN": mapping, "WAITING": waiting, "OUT": str(out), "OUT.zip": f"{out}.zip"}
 
@@ -151,7 +151,7 @@ def test_digits_that_two_runs_share_do_not_tell(
 ) -> None:
     for last in "01":
         monkeypatch.setattr("core.runs.queue.new_id", lambda last=last: "abcdef" + "0" * 25 + last)
-        store.order(Order("mapping", "mapping", {}))
+        store.order(Order("mapping", "mapping", {}, image_inputs("")))
 
     assert run("show", "abcdef") == 2
     assert "2 runs begin with abcdef" in capsys.readouterr().err

@@ -11,11 +11,12 @@ from core.jobs.local_cluster import LocalCluster
 from core.runs.database import database_url
 from core.runs.records import Order
 from core.runs.store import open_store
+from core.tasks.imagery.result import image_inputs
 
 if __name__ == "__main__":
     home = Path(sys.argv[1])
     jobs = ClusterJobs(open_store(home, database_url(home)), LocalCluster(1), performer="work_for_tests:perform")
-    run_id = jobs.submit(Order("mapping", "mapping", {"does": "until cancelled"}))
+    run_id = jobs.submit(Order("mapping", "mapping", {"does": "until cancelled"}, image_inputs("")))
     print(run_id, flush=True)
     if "--leave" in sys.argv:
         while jobs.store.run(run_id).status != "running":

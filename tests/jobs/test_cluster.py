@@ -24,6 +24,7 @@ from core.jobs.remote import Call
 from core.runs.database import database_url
 from core.runs.records import Order, Run
 from core.runs.store import open_store
+from core.tasks.imagery.result import image_inputs
 
 HERE = Path(__file__).parent
 WORKERS = 2
@@ -57,7 +58,7 @@ class Office:
         self.jobs = ClusterJobs(self.store, cluster, performer="work_for_tests:perform", splitter=share)
 
     def order(self, does: str, **more: object) -> str:
-        return self.jobs.submit(Order("mapping", "mapping", {"does": does, **more}))
+        return self.jobs.submit(Order("mapping", "mapping", {"does": does, **more}, image_inputs("")))
 
     def await_status(self, run_id: str, *statuses: str, seconds: float = 30) -> Run:
         within(seconds, lambda: self.store.run(run_id).status in statuses, f"{run_id} is {statuses}")
@@ -327,7 +328,7 @@ def test_a_cluster_of_somebody_else_is_reached_by_its_certificate(office: LocalO
     with dask.config.set({f"distributed.comm.tls.{name}": value for name, value in tls.items()}):
         guest = Office(tmp_path, cluster)
         assert guest.said(guest.order("where"))[0] == str(tmp_path)
-        deaf = guest.jobs.submit(Order("mapping", "mapping", {"does": "deaf"}, time_limit=1))
+        deaf = guest.jobs.submit(Order("mapping", "mapping", {"does": "deaf"}, image_inputs(""), time_limit=1))
         guest.await_worker(deaf)
         assert guest.said(guest.order("short")), "the other worker is free"
         failure = guest.await_status(deaf, "failed").failure

@@ -25,6 +25,7 @@ from core.runs.processes import is_alive
 from core.runs.provenance import this_process
 from core.runs.records import Failure, Order, Progress, Run
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from tests.jobs.played import Played, PlayedCluster
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -48,7 +49,7 @@ class House:
         return clerk
 
     def order(self, owner: str = "", **more: Any) -> str:
-        run_id = self.store.order(Order("mapping", "mapping", {}, owner=owner, **more))
+        run_id = self.store.order(Order("mapping", "mapping", {}, image_inputs(""), owner=owner, **more))
         self.clerk.submitted.add(run_id)
         return run_id
 
@@ -309,7 +310,7 @@ def test_what_was_given_to_a_worker_that_went_away_is_given_to_another(house: Ho
 
 
 def test_when_the_cluster_cannot_start_the_queue_says_so(house: House) -> None:
-    run_id, foreign = house.order(), house.store.order(Order("mapping", "mapping", {}))
+    run_id, foreign = house.order(), house.store.order(Order("mapping", "mapping", {}, image_inputs("")))
     house.clerk._adopted = set()  # as if the other one had been ordered from another server
     house.cluster.refuses = ClusterError("No processes.", "No memory.", "Buy some.")
     house.tick()
@@ -408,7 +409,7 @@ def test_a_run_of_another_machine_is_interrupted_when_it_is_silent(house: House)
 
 
 def test_a_run_that_was_queued_before_is_taken_up(house: House) -> None:
-    run_id = house.store.order(Order("mapping", "mapping", {}))
+    run_id = house.store.order(Order("mapping", "mapping", {}, image_inputs("")))
     house.tick()
     assert house.begun == [run_id]
 
@@ -663,7 +664,7 @@ def performed(store: Store, run_id: str, *, server: str, worker: str) -> None:
 
 def test_inline_jobs_have_ended_the_run_when_they_return(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.jobs.perform.perform", performed)
-    run = store.run(jobs.InlineJobs(store).submit(Order("mapping", "mapping", {})))
+    run = store.run(jobs.InlineJobs(store).submit(Order("mapping", "mapping", {}, image_inputs(""))))
     assert run.failure == Failure("ended", f"{this_process().split(':')[0]}:{os.getpid()}")
 
 
@@ -677,7 +678,7 @@ def test_submitting_never_waits_for_the_cluster(store: Store) -> None:
     until = threading.Event()
     queue = jobs.ClusterJobs(store, Endless())
     try:
-        run_id = queue.submit(Order("mapping", "mapping", {}))
+        run_id = queue.submit(Order("mapping", "mapping", {}, image_inputs("")))
         assert store.run(run_id).status == "queued"
         assert not queue.ready()
         queue.cancel(run_id)

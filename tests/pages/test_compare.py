@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.runs.records import Failure, Order
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping import findings
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_change import order_difference
@@ -206,8 +207,8 @@ def refused(page: AppTest, *runs: str) -> str:
 def test_runs_that_cannot_be_compared_are_refused_in_words(
     page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
 ) -> None:
-    failed = store.order(Order("mapping", "mapping", {}))
-    other_task = store.order(Order("detection", "detection", {}))
+    failed = store.order(Order("mapping", "mapping", {}, image_inputs("")))
+    other_task = store.order(Order("detection", "detection", {}, image_inputs("")))
     child = keep(store, replace(made_run(tmp_path / "c", good()), kind="explanation"), parents=(pair[0].id,))
     one = pair[0].id
 
@@ -217,7 +218,7 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
     assert "not in the store" in refused(page, one, "0" * 32)
     assert "different tasks" in refused(page, one, other_task)
     assert "Not all of these runs are done" in refused(page, one, failed)
-    assert "Only maps can be compared" in refused(page, one, child.id)
+    assert "Only results can be compared, such as maps with maps" in refused(page, one, child.id)
     assert "Choose 6 or fewer" in refused(page, *(f"{number:032x}" for number in range(7)))
 
 

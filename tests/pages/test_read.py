@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.perform import perform
 from core.runs.records import Order
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping import findings
 from core.tasks.mapping.report import subject
 from core.tasks.mapping.result import MappingResult
@@ -158,8 +159,8 @@ def test_a_run_whose_scene_is_gone_can_still_be_read(page: AppTest, store: Store
 def test_what_cannot_be_read_says_why(page: AppTest, store: Store, tmp_path: Path) -> None:
     run = keep(store, made_run(tmp_path / "a", one_slide()))
     child = keep(store, replace(made_run(tmp_path / "c", one_slide()), kind="explanation"), parents=(run.id,))
-    waiting = store.order(Order("mapping", "mapping", {}))
-    cancelled = store.order(Order("mapping", "mapping", {}))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs("")))
+    cancelled = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     store.cancel(cancelled)
 
     assert "still being computed" in texts(read(page, waiting))

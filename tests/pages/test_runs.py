@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.perform import perform
 from core.runs.records import Failure, Order, RunFilter
 from core.runs.store import Store
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, order_of
 from tests.factories import keep, made_run, ramp, tiny_spec, write_model, write_raster
@@ -86,7 +87,7 @@ def test_numbers_that_no_run_has_are_no_columns(page: AppTest, store: Store, tmp
 
 def test_filters_stand_in_the_address(page: AppTest, store: Store, made: MappingResult) -> None:
     store.label(made.id, name="North slope", tags=["urgent"])
-    waiting = store.order(Order("mapping", "mapping", {}, model="other", name="South slope"))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs(""), model="other", name="South slope"))
     store.cancel(waiting)
 
     def listed(**address: str) -> list[str]:
@@ -128,7 +129,7 @@ def test_one_scene_can_be_listed(page: AppTest, store: Store, tmp_path: Path) ->
 
 def test_the_list_has_pages(page: AppTest, store: Store) -> None:
     for number in range(53):
-        store.cancel(store.order(Order("mapping", "mapping", {}, name=f"run {number}")))
+        store.cancel(store.order(Order("mapping", "mapping", {}, image_inputs(""), name=f"run {number}")))
     page.run()
     assert names(page)[0] == "run 52"
     assert len(names(page)) == 50
@@ -186,7 +187,7 @@ def test_deleting_says_what_goes_and_takes_it(page: AppTest, store: Store, made:
 
 
 def test_a_failed_run_says_why_with_the_details_apart(page: AppTest, store: Store) -> None:
-    run = store.order(Order("mapping", "mapping", {}, name="bad"))
+    run = store.order(Order("mapping", "mapping", {}, image_inputs(""), name="bad"))
     store.claim(run, server="s", worker="w")
     store.fail(run, Failure("The disk is full.", "Nothing was kept.", "Free some space.", "Traceback: OSError"))
     open_run(page, run)
@@ -210,7 +211,7 @@ def test_a_run_is_done_again_exactly(page: AppTest, store: Store, models: Path, 
 
 
 def test_a_waiting_run_can_be_cancelled(page: AppTest, store: Store) -> None:
-    run = store.order(Order("mapping", "mapping", {}, name="waiting"))
+    run = store.order(Order("mapping", "mapping", {}, image_inputs(""), name="waiting"))
     open_run(page, run)
     button(page, "Cancel").click().run()
     assert store.run(run).status == "cancelled"
@@ -221,7 +222,7 @@ def test_two_maps_can_be_compared_and_others_not(
     page: AppTest, store: Store, made: MappingResult, tmp_path: Path
 ) -> None:
     other = keep(store, made_run(tmp_path / "b", np.zeros((4, 5))))
-    bad = store.order(Order("mapping", "mapping", {}))
+    bad = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     page.session_state["runs-picked"] = (made.id, other.id)
     page.run()
     button(page, "Compare these runs").click().run()
@@ -242,7 +243,7 @@ def test_an_address_of_no_run_says_so_and_the_list_stays(page: AppTest, made: Ma
 
 def test_texts_of_users_are_text(page: AppTest, store: Store, made: MappingResult) -> None:
     store.label(made.id, name=HOSTILE, note=HOSTILE, tags=["<b>"])
-    failed = store.order(Order("mapping", "mapping", {}, name=HOSTILE, parents=(made.id,)))
+    failed = store.order(Order("mapping", "mapping", {}, image_inputs(""), name=HOSTILE, parents=(made.id,)))
     store.claim(failed, server="s", worker="w")
     store.fail(failed, Failure(HOSTILE, HOSTILE, HOSTILE))
     for run in (made.id, failed):

@@ -80,7 +80,7 @@ def test_a_scene_that_is_gone_or_another_by_now_is_left_out(store: Store, mapped
 
 
 def test_what_has_no_report_says_so_and_leaves_nothing(tmp_path: Path, store: Store) -> None:
-    waiting = store.order(Order("mapping", "mapping", {}))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     with pytest.raises(InputError, match="queued"):
         make_report(store, waiting)
     cam = replace(made_run(tmp_path / "cam", np.full((4, 4), 0.5)), kind="explanation")

@@ -107,7 +107,7 @@ def test_a_large_run_passes_through_little_memory(tmp_path: Path, store: Store) 
 
 
 def test_what_cannot_be_bundled_is_said_before_the_first_byte(store: Store, run: MappingResult) -> None:
-    waiting = store.order(Order("mapping", "mapping", {}))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     with pytest.raises(InputError, match="queued"):
         bundle(store, waiting)
     with pytest.raises(InputError, match="not in the store"):

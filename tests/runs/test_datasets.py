@@ -233,7 +233,7 @@ def test_files_of_a_scene_are_datasets_that_no_list_offers(any_store: Store, tmp
 
     reference, elevation = record.companions["reference"], record.companions["dem"]
     assert (reference.form, reference.name, reference.path) == ("vector", truth.name, truth)
-    assert reference.licence == "CC0-1.0"
+    assert (reference.origin, reference.licence) == ("sample", "CC0-1.0")
     assert (elevation.form, elevation.path) == ("raster", dem)
     assert any_store.dataset(record.id).companions == {"reference": reference.id, "dem": elevation.id}
     assert [one.id for one in any_store.datasets()] == [record.id]

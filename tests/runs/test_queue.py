@@ -100,7 +100,7 @@ def test_a_run_names_a_scene_and_parents_of_the_store(any_store: Store) -> None:
     assert any_store.run(child).parents == parents[::-1]
     with pytest.raises(InputError, match="run is not in the store"):
         any_store.order(replace(ORDER, parents=("a" * 32,)))
-    with pytest.raises(InputError, match="scene is not in the store"):
+    with pytest.raises(InputError, match="not in the store"):
         any_store.order(replace(ORDER, inputs=image_inputs("valley", identity="a" * 32)))
     assert any_store.count() == 3
 

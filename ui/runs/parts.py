@@ -74,8 +74,9 @@ def _pictures(content: Pictures) -> None:
 
 
 def _picture(picture: Picture) -> None:
+    kind = "PNG" if picture.media_type == "image/png" else "JPEG"  # unless told, Streamlit writes every PNG as JPEG
     with st.container(width=picture.natural):  # narrower where the window is
-        st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width="stretch")
+        st.image(picture.file, caption=_text(picture.caption), alt=picture.alt, width="stretch", output_format=kind)
 
 
 def _table(caption: str, heads: list[str], rows: tuple[tuple[str, ...], ...]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError, LandslideError
-from core.tasks.imagery.inputs import SCENE, scene_today
+from core.tasks.imagery.inputs import scene_today
+from core.tasks.imagery.roles import SCENE
 from ui import resources
 from ui.feedback import Progress, plain
 from ui.task.task import view_keys

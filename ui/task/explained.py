@@ -18,7 +18,7 @@ from ui.state import Slot, rerun_fragment
 
 if TYPE_CHECKING:
     from core.runs.records import Run
-    from core.tasks.imagery.result import ImageResult
+    from core.runs.result import RunResult
 
 LISTED = 12
 """Explanations that are listed; the others stand among the runs."""
@@ -29,7 +29,7 @@ def _led_to(task: str) -> Slot[str]:
     return Slot(f"{task}-why-led-to", "")
 
 
-def shown(result: ImageResult) -> Run | None:
+def shown(result: RunResult) -> Run | None:
     """The explanation that the address names, where it is one of this run and there to be seen; else None."""
     identity = st.query_params.get("why")
     if not identity:
@@ -57,13 +57,13 @@ def open_explanation(task: str, identity: str) -> None:
     rerun_fragment()
 
 
-def finished(result: ImageResult) -> list[Run]:
+def finished(result: RunResult) -> list[Run]:
     """Finished explanations of the run, the newest first."""
     return [run for run in resources.store().children(result.id) if run.status == "done" and is_explanation(run)]
 
 
 def show_explained(
-    task: str, result: ImageResult, noun: str, show: Callable[[Run], None], about: Callable[[Run], str]
+    task: str, result: RunResult, noun: str, show: Callable[[Run], None], about: Callable[[Run], str]
 ) -> None:
     """Show the explanation that the address names, and list all of the run.
 

@@ -14,10 +14,10 @@ from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from core.runs.records import Run
-    from core.tasks.imagery.result import ImageResult
+    from core.runs.result import RunResult
 
 
-def show_report(result: ImageResult, choice: object, values: Mapping[str, str], holds: str) -> None:
+def show_report(result: RunResult, choice: object, values: Mapping[str, str], holds: str) -> None:
     """A file for people, and one with everything for machines.
 
     Parameters

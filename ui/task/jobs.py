@@ -8,8 +8,7 @@ import streamlit as st
 
 from core.errors import LandslideError
 from core.runs.kinds import is_primary
-from ui import labels as names
-from ui import resources
+from ui import labels, resources
 from ui.feedback import duration, guard, plain
 from ui.state import Slot
 from ui.task.links import place
@@ -96,7 +95,7 @@ def _list(active: list[Run]) -> None:
 
 def _what(run: Run) -> str:
     """The model of a map, or what else is being computed."""
-    return plain(names.model(run) if is_primary(run) and run.model else names.kind(run))
+    return plain(labels.model(run) if is_primary(run) and run.model else labels.kind(run))
 
 
 def _short(title: str, longest: int = 40) -> str:

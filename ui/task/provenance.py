@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from ui.feedback import plain
 from ui.task.view import View
 
+if TYPE_CHECKING:
+    from core.runs.result import RunResult
+
+Line = tuple[str, str]
+
 
 def show(view: View) -> None:
-    """A summary in words and the whole record."""
-    record = view.result.provenance
-    scene, model = record["scene"], record["model"]
-    lines = [
-        ("Run", view.result.id),
-        ("Scene", f"{scene['name']} (content SHA-256 {scene['digest'][:16]}…)"),
-        ("Origin", view.record.origin or "unknown"),
-        ("Licence of the scene", scene["licence"] or "not stated"),
-        ("Citation", scene["citation"] or "not stated"),
-        ("Model", f"{model['name']} (weights SHA-256 {model['weights_sha256'][:16]}…)"),
-        ("Runtime", f"{record['runtime']['name']}, {record['runtime']['threads']} threads"),
-        ("Finished", f"{record['finished']}, after {record['seconds']:g} s"),
-    ]
-    st.markdown("\n".join(f"- {title}: {plain(str(text))}" for title, text in lines))
+    """A summary in words and the whole record of a run on an image."""
+    show_record(view.result, view.record.origin)
+
+
+def show_record(result: RunResult, origin: str = "") -> None:
+    """A summary in words and the whole record of a run.
+
+    Parameters
+    ----------
+    origin
+        Where the data came from, in words.
+    """
+    lines = [("Run", result.id), *_data(result, origin), *_computation(result)]
+    st.markdown("\n".join(f"- {title}: {plain(text)}" for title, text in lines))
     with st.expander("Whole record"):
-        st.json(dict(record), expanded=2)
+        st.json(dict(result.provenance), expanded=2)
+
+
+def _data(result: RunResult, origin: str) -> Iterator[Line]:
+    """The scene as it is recorded, else every input."""
+    scene = result.provenance.get("scene")
+    if scene:
+        yield "Scene", f"{scene['name']} (content SHA-256 {scene['digest'][:16]}…)"
+    else:
+        for one in result.inputs:
+            yield one.role.replace("_", " ").capitalize(), f"{one.name} (content SHA-256 {one.digest[:16]}…)"
+    yield "Origin", origin or "unknown"
+    if scene:
+        yield "Licence of the scene", scene["licence"] or "not stated"
+        yield "Citation", scene["citation"] or "not stated"
+
+
+def _computation(result: RunResult) -> Iterator[Line]:
+    record = result.provenance
+    model, runtime = record.get("model"), record.get("runtime")
+    if model:
+        yield "Model", f"{model['name']} (weights SHA-256 {model['weights_sha256'][:16]}…)"
+    if runtime:
+        yield "Runtime", f"{runtime['name']}, {runtime['threads']} threads"
+    yield "Finished", f"{record['finished']}, after {record['seconds']:g} s"

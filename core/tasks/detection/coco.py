@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InputError, UnsafeFileError
-from core.paths import regular_file
+from core.raster.files import regular_file
 from core.raster.folder import write_json
 from core.tasks.detection.annotations import MOST_CLASSES, Annotations, Settling, Sizes, named, sizes_of
 from core.tasks.detection.boxes import Boxes

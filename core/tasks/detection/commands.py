@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.run import Request
 
+OUTLINE = Ref("core.tasks.joined.commands:add_commands")
+"""Adds the command that hands a box to a model of another task."""
+
 LISTED = {"AP50": "ap50", "AP50:95": "ap50_95", "F1": "f1", "precision": "precision", "recall": "recall"}
 """Heading and name of the scores that a list of models shows."""
-
-OUTLINE = Ref("core.tasks.joined.outline_commands:add_outline")
-"""What joins this task with another stands above both, and is found by its name."""
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.runs.kinds import Joint, Kind, Metric, Ref, Task
-from core.tasks.imagery.inputs import ROLES
+from core.tasks.imagery.roles import ROLES
 
 _HERE = "core.tasks.detection"
 _DERIVED = Ref("core.tasks.imagery.result:ImageResult")

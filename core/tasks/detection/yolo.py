@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from core.errors import InputError, UnsafeFileError
-from core.paths import regular_file
+from core.raster.files import regular_file
 from core.raster.write import atomic_path
 from core.tasks.detection.annotations import MOST_CLASSES, Annotations, Settling, Sizes, named, sizes_of
 from core.tasks.detection.boxes import Boxes

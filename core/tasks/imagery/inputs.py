@@ -7,23 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.runs.kinds import Role
 from core.runs.records import Input
 from core.runs.scenes import with_companions
+from core.tasks.imagery.roles import SCENE
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
     from core.runs.records import DatasetRecord, Run, SceneRecord
     from core.runs.store import Store
-
-SCENE = "scene"
-ROLES = (
-    Role(SCENE, ("raster",), "Scene"),
-    Role("reference", ("vector", "raster"), "Reference inventory", optional=True),
-    Role("dem", ("raster",), "Elevation", optional=True),
-)
-"""What a run on an image takes."""
-
 
 def inputs_of(record: SceneRecord) -> tuple[Input, ...]:
     """The inputs of a run on a scene of the store, with the reference and the elevation that belong to it."""

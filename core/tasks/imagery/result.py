@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.runs.provenance import environment, now
 from core.runs.records import Input
 from core.runs.result import GridResult
-from core.tasks.imagery.inputs import SCENE
+from core.tasks.imagery.roles import SCENE
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from core.learning.metrics import threshold_code
 from core.runs.records import ACTIVE, Order, Run
-from core.tasks.imagery.inputs import SCENE, scene_today
+from core.tasks.imagery.inputs import scene_today
 from core.tasks.imagery.result import ImageResult, derived
+from core.tasks.imagery.roles import SCENE
 from core.tasks.mapping.findings import LARGEST, least_pixels
 from core.tasks.mapping.outlines import Outlined, read_outlined, write_outlines
 from core.tasks.mapping.result import LANDSLIDES, MappingResult

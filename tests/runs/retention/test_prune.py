@@ -18,6 +18,7 @@ from core.runs.records import Failure, Order
 from core.runs.retention.prune import Plan, Removed, missing, orphans, plan, prune, remove_orphans, settle, storage
 from core.runs.store import Store
 from core.runs.tables import DatasetRow, RunRow, StateRow
+from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -327,8 +328,8 @@ def found_in(store: Store, **options: float) -> dict[str, str]:
 
 def test_orphans_are_what_nobody_names(tmp_path: Path, store: Store, kept: Keep) -> None:
     run, scene = kept(1, 0.5), uploaded(store, tmp_path, 1)
-    waiting = store.order(Order("mapping", "mapping", {}))
-    ended = store.order(Order("mapping", "mapping", {}))
+    waiting = store.order(Order("mapping", "mapping", {}, image_inputs("")))
+    ended = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     store.fail(ended, Failure("It failed."))
     mine = [stray(store, f"work/{waiting}/part.tif"), stray(store, f"work/{waiting}/.writing-1/x.tif")]
     mine += [stray(store, f"exports/{run}/abc/mask.tif"), stray(store, "cache/onnx/model.onnx")]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
 
 
-def add_outline(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The command that outlines one box of a finished detection."""
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Commands about one box of a finished detection."""
     outline = commands.add_parser("outline", help="send a box to a mapping model: its outline and area")
     _box_arguments(outline)
     outline.add_argument("--model", required=True, help="name of a mapping model")

@@ -1,0 +1,379 @@
+"""Several rasters by role on one grid: elevation, slope, land cover and the like, read together by window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.warp import calculate_default_transform
+from rasterio.windows import Window
+
+from core.errors import GridError, InputError
+from core.raster.align import same_pixels
+from core.raster.bands import check_bands
+from core.raster.grid import Grid
+from core.raster.inventory import check_window, no_overlap
+from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.resample import BLOCK, Kind, Sampler, projector
+from core.raster.scene import Scene, SceneReader
+from core.raster.untrusted import MAX_PIXELS
+from core.raster.windows import Region
+
+Method = Literal["as it is", "nearest", "bilinear", "mean", "circular interpolation", "circular mean"]
+
+WINDOW = 2 * BLOCK
+"""Side of the windows that a whole stack is read in."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A band of a raster in a role.
+
+    Attributes
+    ----------
+    role
+        What it is to the stack, such as ``"slope"``; each only once.
+    scene
+        The raster.
+    kind
+        ``"category"`` for classes, which are never mixed; ``"continuous"`` for amounts; ``"aspect"`` for directions in
+        degrees from 0 to 360, of which other values are unknown. They go on being counted from the north of their own
+        raster, which in another coordinate system may point elsewhere by a few degrees.
+    band
+        Band number from 1.
+    """
+
+    role: str
+    scene: Scene
+    kind: Kind = "continuous"
+    band: int = 1
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """What was done to a layer to lay it on the grid of a stack.
+
+    Attributes
+    ----------
+    role, name
+        Role and name of the layer.
+    method
+        How its values were made.
+    from_cell, to_cell
+        Metres on the ground from pixel to pixel before and after; None without coordinate system.
+    from_crs, to_crs
+        Coordinate systems before and after; empty without one.
+    unknown
+        Share of the grid's pixels without data, 0 to 1; None until all of it was read.
+    """
+
+    role: str
+    name: str
+    method: Method
+    from_cell: float | None
+    to_cell: float | None
+    from_crs: str
+    to_crs: str
+    unknown: float | None = None
+
+    @property
+    def reprojected(self) -> bool:
+        """Whether it came in another coordinate system."""
+        return self.from_crs != self.to_crs
+
+    def text(self) -> str:
+        """All of it in a sentence."""
+        done = [self.method if self.method == "as it is" else f"resampled by {self.method}"]
+        if self.method != "as it is" and self.from_cell is not None and self.to_cell is not None:
+            done.append(f"from {self.from_cell:.4g} m to {self.to_cell:.4g} m")
+        if self.reprojected:
+            done.append(f"reprojected from {self.from_crs[:40]} to {self.to_crs[:40]}")
+        if self.unknown is not None:
+            done.append(f"{self.unknown:.1%} without data")
+        return f"{self.role} ({self.name}): {', '.join(done)}."
+
+
+@dataclass(frozen=True)
+class StackPatch:
+    """A window of a stack: values (layers, height, width), NaN where unknown, and where each layer is known."""
+
+    values: NDArray[np.floating]
+    valid: NDArray[np.bool_]
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """Where all layers are known, (height, width)."""
+        return np.asarray(self.valid.all(axis=0))
+
+
+class Stack:
+    """Rasters by role on one grid.
+
+    Parameters
+    ----------
+    layers
+        The rasters, in the order of the stack.
+    grid
+        The grid to read them on; see `stack_grid`.
+
+    Raises
+    ------
+    InputError
+        When there is no layer, or a role occurs twice.
+    BandError
+        When a band is not in its raster.
+    GridError
+        When a layer has a coordinate system and the grid has none or the reverse, neither has and their sizes differ,
+        or they do not overlap.
+    """
+
+    def __init__(self, layers: Sequence[Layer], grid: Grid) -> None:
+        self.layers = tuple(layers)
+        self.grid = grid
+        self.roles = tuple(layer.role for layer in layers)
+        if not layers or len(set(self.roles)) < len(layers):
+            raise InputError("A stack needs rasters, each in a role of its own.", remedy="Choose one for each role.")
+        for layer in layers:
+            check_bands(layer.scene, (layer.band,))
+            _check_place(layer.scene, grid)
+        exact = all(np.can_cast(layer.scene.dtype, np.float32) for layer in layers)
+        self.dtype = np.dtype(np.float32 if exact else np.float64)
+
+    @contextmanager
+    def open(self) -> Iterator[StackReader]:
+        """Open all layers, for the thread that opens them."""
+        with ExitStack() as files:
+            yield StackReader(self, [files.enter_context(layer.scene.reader()) for layer in self.layers])
+
+    def windows(self) -> Iterator[Window]:
+        """Windows that cover the grid once, and are quick to read."""
+        for row in range(0, self.grid.height, WINDOW):
+            for column in range(0, self.grid.width, WINDOW):
+                size = min(WINDOW, self.grid.width - column), min(WINDOW, self.grid.height - row)
+                yield Window(column, row, *size)
+
+    def report(self, progress: Progress = ignore, cancel: Cancel = never) -> tuple[LayerReport, ...]:
+        """What is done to each layer, with the share that has no data, for which all of it is read once.
+
+        Raises
+        ------
+        RunCancelled
+            When asked to stop.
+        """
+        windows, unknown = list(self.windows()), np.zeros(len(self.layers))
+        with self.open() as reader:
+            for done, window in enumerate(windows):
+                stop_if(cancel)
+                progress(done, len(windows))
+                unknown += (~reader.read(window).valid).sum(axis=(1, 2))
+            methods = reader.methods
+        progress(len(windows), len(windows))
+        shares = unknown / (self.grid.width * self.grid.height)
+        return tuple(
+            LayerReport(
+                layer.role, layer.scene.name, method, _cell(layer.scene.grid), _cell(self.grid),
+                _name(layer.scene.grid), _name(self.grid), float(share),
+            )
+            for layer, method, share in zip(self.layers, methods, shares, strict=True)
+        )  # fmt: skip
+
+
+class StackReader:
+    """Reads windows of a stack; made by `Stack.open`."""
+
+    def __init__(self, stack: Stack, readers: Sequence[SceneReader]) -> None:
+        self._stack = stack
+        self._sources: list[tuple[SceneReader, Sampler | None]] = [
+            (reader, None if same_pixels(layer.scene.grid, stack.grid) else
+             Sampler(reader, layer.band, layer.kind, stack.grid))
+            for layer, reader in zip(stack.layers, readers, strict=True)
+        ]  # fmt: skip
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """How the values of each layer are made."""
+        return tuple(_method(sampler) for _, sampler in self._sources)
+
+    def read(self, window: Window) -> StackPatch:
+        """Read a window of the grid.
+
+        Returns
+        -------
+        StackPatch
+            Of the type of `Stack.dtype`. A layer is unknown outside its raster and where its nearest pixel is; of an
+            area mean, where less than half of the area is known.
+
+        Raises
+        ------
+        GridError
+            When the window reaches past the grid.
+        InputError
+            When a file is damaged.
+        """
+        check_window(window, self._stack.grid)
+        region = Region(round(window.row_off), round(window.col_off), round(window.height), round(window.width))
+        shape = (len(self._sources), region.height, region.width)
+        values, valid = np.full(shape, np.nan, self._stack.dtype), np.zeros(shape, np.bool_)
+        for at, (layer, (reader, sampler)) in enumerate(zip(self._stack.layers, self._sources, strict=True)):
+            if sampler is not None:
+                values[at], valid[at] = sampler.read(region)
+                continue
+            patch = reader.read((layer.band,), window)
+            known = patch.valid
+            if layer.kind == "aspect":
+                known = known & (patch.values[0] >= 0) & (patch.values[0] <= 360)
+            values[at][known], valid[at] = patch.values[0][known], known
+        return StackPatch(values, valid)
+
+
+def stack_grid(
+    layers: Sequence[Layer], extent: str = "intersection", *, crs: CRS | None = None, cell: float | None = None
+) -> Grid:
+    """A grid for a stack.
+
+    Parameters
+    ----------
+    layers
+        The rasters; the first one decides what is not said.
+    extent
+        ``"intersection"`` or ``"union"`` of all layers, or the role of the layer whose extent it is.
+    crs
+        Coordinate system; that of the layer named by `extent`, else of the first, when None.
+    cell
+        Side of a pixel in units of the coordinate system; that of the same layer when None.
+
+    Returns
+    -------
+    Grid
+        The very grid of the layer named by `extent` where neither `crs` nor `cell` is given; else north-up, its pixels
+        in step with those of that layer or the first where system and side are the same.
+
+    Raises
+    ------
+    InputError
+        When no layer has the role.
+    GridError
+        When the layers do not overlap, some have a coordinate system and others none, or the grid would be too large.
+    """
+    chosen = next((layer for layer in layers if layer.role == extent), None)
+    if chosen is None and (extent not in ("intersection", "union") or not layers):
+        raise InputError(f"There is no layer {extent!r} in the stack.", remedy="Choose the extent of one that is.")
+    base = (chosen or layers[0]).scene.grid
+    if len({layer.scene.grid.is_georeferenced for layer in layers}) > 1:
+        raise GridError(
+            "Some rasters of the stack have a coordinate system and others have none.",
+            "Their places on each other are unknown.", "Georeference all of them.",
+        )  # fmt: skip
+    if base.crs is None or (chosen is not None and cell is None and crs in (None, base.crs)):
+        return base
+    system = crs or base.crs
+    width, height = (cell, cell) if cell else _default_cell(base, system)
+    if not (math.isfinite(width) and width > 0):
+        raise GridError("The side of a pixel must be a positive number.", remedy="Give another one.")
+    west, south, east, north = _extent([chosen] if chosen else layers, extent, system)
+    left, top = _origin(base, system, (width, height), (west, north))
+    # Half a thousandth of a pixel is rounding, not another pixel.
+    start_column, end_column = math.floor((west - left) / width + 5e-4), math.ceil((east - left) / width - 5e-4)
+    start_row, end_row = math.floor((top - north) / height + 5e-4), math.ceil((top - south) / height - 5e-4)
+    columns, rows = max(1, end_column - start_column), max(1, end_row - start_row)
+    if columns * rows > MAX_PIXELS:
+        raise GridError(
+            f"The grid would have {columns:,} by {rows:,} pixels.", "That is more than a raster may have.",
+            "Choose larger pixels or a smaller extent.",
+        )  # fmt: skip
+    transform = Affine(width, 0, left + start_column * width, 0, -height, top - start_row * height)
+    return Grid(columns, rows, transform, system)
+
+
+def _extent(layers: Sequence[Layer], extent: str, system: CRS) -> tuple[float, float, float, float]:
+    found = np.array([_bounds_in(layer.scene, system) for layer in layers])
+    lowest, highest = (np.min, np.max) if extent == "union" else (np.max, np.min)
+    west, south = (float(lowest(found[:, at])) for at in (0, 1))
+    east, north = (float(highest(found[:, at])) for at in (2, 3))
+    if not (west < east and south < north):
+        raise GridError(
+            "The rasters of the stack have no place in common.",
+            remedy="Choose rasters of the same place, or their union.",
+        )
+    return west, south, east, north
+
+
+def _bounds_in(scene: Scene, system: CRS) -> tuple[float, float, float, float]:
+    """West, south, east and north of a raster in a coordinate system."""
+    import pyproj
+    import shapely
+
+    edge = scene.grid.outline().exterior
+    x, y = shapely.get_coordinates(shapely.segmentize(edge, edge.length / 200)).T
+    if scene.grid.crs != system:
+        own, wanted = (pyproj.CRS.from_user_input(one) for one in (scene.grid.crs, system))
+        x, y = pyproj.Transformer.from_crs(own, wanted, always_xy=True).transform(x, y)
+    reached = np.isfinite(x) & np.isfinite(y)
+    if not reached.any():
+        raise GridError(
+            f"{scene.name} lies outside the area of the coordinate system chosen.", remedy="Choose another system."
+        )
+    return float(x[reached].min()), float(y[reached].min()), float(x[reached].max()), float(y[reached].max())
+
+
+def _default_cell(base: Grid, system: CRS) -> tuple[float, float]:
+    t = base.transform
+    if base.crs == system:
+        return (abs(t.a), abs(t.e)) if t.b == t.d == 0 else (math.hypot(t.a, t.d), math.hypot(t.b, t.e))
+    placed, _, _ = calculate_default_transform(base.crs, system, base.width, base.height, *base.bounds)
+    return abs(placed.a), abs(placed.e)
+
+
+def _origin(
+    base: Grid, system: CRS, cell: tuple[float, float], corner: tuple[float, float]
+) -> tuple[float, float]:
+    """Where pixels are counted from: a corner of the base's where they can be kept in step, else of the extent."""
+    t = base.transform
+    if base.crs == system and t.b == t.d == 0 and np.allclose(cell, (abs(t.a), abs(t.e)), rtol=1e-9, atol=0):
+        return t.c, t.f
+    return corner
+
+
+def _check_place(scene: Scene, grid: Grid) -> None:
+    if scene.grid.crs is None and grid.crs is None and scene.grid.shape != grid.shape:
+        raise GridError(
+            f"{scene.name} has {scene.grid.width} by {scene.grid.height} pixels, the stack {grid.width} by "
+            f"{grid.height}.",
+            "Without coordinate systems, pixels can only be matched one by one.",
+            "Use images of the same size, or georeference them.",
+        )
+    projector(grid, scene.grid)  # refuses a grid with a coordinate system for a raster without
+    if grid.crs is not None:
+        west, south, east, north = _bounds_in(scene, grid.crs)
+        left, bottom, right, top = grid.bounds
+        if not (west < right and left < east and south < top and bottom < north):
+            raise no_overlap(scene.name)
+
+
+def _method(sampler: Sampler | None) -> Method:
+    if sampler is None:
+        return "as it is"
+    if sampler.kind == "category":
+        return "nearest"
+    several = sampler.samples != (1, 1)
+    if sampler.kind == "aspect":
+        return "circular mean" if several else "circular interpolation"
+    return "mean" if several else "bilinear"
+
+
+def _cell(grid: Grid) -> float | None:
+    return grid.ground_distance()
+
+
+def _name(grid: Grid) -> str:
+    if grid.crs is None:
+        return ""
+    authority = grid.crs.to_authority()
+    return ":".join(authority) if authority else str(grid.crs.to_string())

@@ -1,0 +1,13 @@
+"""The roles of the datasets of a run on an image; imports nothing heavy, so that a task can be declared with them."""
+
+from __future__ import annotations
+
+from core.runs.kinds import Role
+
+SCENE = "scene"
+ROLES = (
+    Role(SCENE, ("raster",), "Scene"),
+    Role("reference", ("vector", "raster"), "Reference inventory", optional=True),
+    Role("dem", ("raster",), "Elevation", optional=True),
+)
+"""What a run on an image takes."""
