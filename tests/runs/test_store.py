@@ -15,6 +15,7 @@ from PIL import Image
 from core.errors import InputError, StorageError, UnsafeFileError
 from core.runs.records import Order
 from core.runs.store import Store, data_folder, default_store, home_folder, new_id
+from core.tasks.imagery.result import image_inputs
 from tests.factories import keep, made_run, ramp, write_raster
 
 VRT = """<VRTDataset rasterXSize="1" rasterYSize="1"><VRTRasterBand dataType="Byte" band="1"><SimpleSource>
@@ -304,7 +305,7 @@ def test_the_rasters_of_a_run_are_told_without_its_result(any_store: Store, tmp_
 
 
 def test_a_run_that_is_not_done_has_no_rasters(any_store: Store) -> None:
-    run = any_store.order(Order("mapping", "mapping", {}))
+    run = any_store.order(Order("mapping", "mapping", {}, image_inputs("")))
     with pytest.raises(InputError, match="queued"):
         any_store.rasters(run)
     with pytest.raises(InputError, match="not in the store"):
