@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +26,6 @@ EXPLANATION = "cam"
 """Role of the raster of an explanation."""
 
 
-class Explaining(Protocol):
-    """What the explanations of all tasks have."""
-
-    @property
-    def grid(self) -> Grid:
-        """Grid of its raster."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Where it came from."""
-
-    def artifact(self, role: str) -> Path:
-        """A file of the run."""
-
-
 @dataclass(frozen=True)
 class Attribution:
     """Which places spoke for what was asked about, and with `signed` which against it.
@@ -60,24 +45,31 @@ class Attribution:
     signed: bool
 
 
-def read_attribution(explanation: Explaining) -> Attribution:
+def read_attribution(path: Path, stored: Grid, record: Mapping[str, Any]) -> Attribution:
     """Read the map of an explanation, also of one that an earlier version stored without its sign.
+
+    Parameters
+    ----------
+    path, stored
+        Its raster and the grid of that.
+    record
+        Provenance of the explanation.
 
     Raises
     ------
     StorageError
         When its raster is gone.
     """
-    path, told = explanation.artifact(EXPLANATION), explanation.provenance.get("window")
+    told = record.get("window")
     if told is None:
         with Scene.open(path).reader() as reader:
             codes = reader.read((1,)).values[0].astype(np.uint8)
-        return Attribution(explanation.grid, decode(codes), signed=False)
+        return Attribution(stored, decode(codes), signed=False)
     # Without a coordinate system the raster is as large as the scene, see `core.explain.window.write_part`.
-    part, whole = Region(*told), explanation.grid
-    grid = whole if whole.is_georeferenced else whole.window(window_of(part))
-    values = decode_signed(read_part(path, whole, part).astype(np.int16))
-    return Attribution(grid, values, signed=bool(explanation.provenance.get("signed", True)))
+    part = Region(*told)
+    grid = stored if stored.is_georeferenced else stored.window(window_of(part))
+    values = decode_signed(read_part(path, stored, part).astype(np.int16))
+    return Attribution(grid, values, signed=bool(record.get("signed", True)))
 
 
 def box_region(box: Sequence[float], grid: Grid, whole: Grid) -> NDArray[np.bool_]:

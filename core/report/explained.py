@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.explain.attribution import read_attribution
 from core.figures.image import image_below
+from core.report.attribution import attribution_of
 from core.report.reasons import target_region
 from core.runs.kinds import is_explanation
 from core.runs.result import GridResult
@@ -66,7 +66,7 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
     if not is_explanation(store.run(identity)) or not explanation.parents:
         raise InputError(f"The run {identity[:8]} is no explanation but of kind {explanation.kind}.")
     parent = store.result(explanation.parents[0], GridResult)
-    shown = read_attribution(explanation)
+    shown = attribution_of(explanation)
     region = target_region(explanation.provenance.get("target"), shown.grid, parent)
     grid = shown.grid
     if scene is not None and scene.digest == explanation.subject.digest:

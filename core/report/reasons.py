@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.explain.attribution import box_region, read_attribution
+from core.explain.attribution import box_region
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
+from core.report.attribution import attribution_of
 from core.report.content import GridReport
 from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
@@ -76,7 +77,7 @@ def one_reason(
     explanation: GridResult, content: GridReport, number: int, polygons: GeoDataFrame | None
 ) -> list[Content]:
     """Heading, pictures, sentence and faithfulness of one explanation."""
-    target, shown_map = explanation.provenance.get("target"), read_attribution(explanation)
+    target, shown_map = explanation.provenance.get("target"), attribution_of(explanation)
     grid = shown_map.grid
     region = target_region(target, grid, content.result)
     image = None if content.scene is None else image_below(content.scene, grid, grid.shape)

@@ -36,6 +36,7 @@ from core.serve.routes import routes
 from tests.factories import ramp, write_raster
 from tests.toy.result import Trend, Trends
 from tests.toy.run import Request, order_influence, order_trends
+from ui import resources
 from ui.task import task as declared
 from ui.task.links import place
 
@@ -117,6 +118,7 @@ def store(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("SLIDELENS_HOME", str(tmp_path / "home"))
     store = default_store()
     monkeypatch.setattr(jobs, "override", InlineJobs(store))
+    monkeypatch.setattr(resources, "warm_up", lambda: None)  # its thread would outlive the test
     return store
 
 

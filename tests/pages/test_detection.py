@@ -328,7 +328,7 @@ def test_a_run_under_way_is_followed_and_one_that_failed_says_why(
 def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store, scene: SceneRecord) -> None:
     from core.tasks.detection.options import Options
 
-    asked = Request("bright", (3, 2, 1), "1,99", "none", Options(0.5, batch=3))
+    asked = Request("bright", (3, 2, 1), "1,99", "none", options=Options(0.5, batch=3))
     run = InlineJobs(store).submit(order_of(scene, asked))
     page.query_params["scene"] = scene.id
     page.query_params["like"] = run

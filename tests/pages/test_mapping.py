@@ -254,7 +254,7 @@ def test_the_form_begins_with_what_another_run_asked(
 ) -> None:
     truth = write_raster(tmp_path / "truth.tif", np.eye(48, 64, dtype=np.uint8))
     scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", truth=truth)
-    asked = Request("red", (3, 2, 1), "1,99", "none", Options(0.5, turned=True, batch=3), "torch")
+    asked = Request("red", (3, 2, 1), "1,99", "none", options=Options(0.5, turned=True, batch=3), engine="torch")
     run = InlineJobs(store).submit(order_of(scene, asked))
     if scored:
         run = rescore(store, store.result(run, MappingResult), scene).id
@@ -458,7 +458,10 @@ def test_the_form_beside_an_open_run_is_that_of_its_model(
 ) -> None:
     write_model(models, tiny_spec("poorer", tile=256, scores={"validation": {"f1": 0.1}}))
     scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif")
-    run = store.order(order_of(scene, Request("poorer", (3, 2, 1), stretch="1,99")))
+    left, bottom, right, top = scene.scene.grid.bounds
+    ring = [(left, top), (right, top), (right, (top + bottom) / 2), (left, (top + bottom) / 2), (left, top)]
+    drawn = transform_geom(scene.scene.grid.crs, "EPSG:4326", {"type": "Polygon", "coordinates": [ring]})
+    run = store.order(order_of(scene, Request("poorer", (3, 2, 1), stretch="1,99"), drawn))
     perform(store, run, worker="test")
     page.query_params["run"] = run
     press(page.run(), "Map landslides")
@@ -467,6 +470,7 @@ def test_the_form_beside_an_open_run_is_that_of_its_model(
     assert (newest.id == run, newest.model) == (False, "poorer")
     assert request_of(newest).bands == (3, 2, 1)
     assert request_of(newest).stretch == "1,99"
+    assert request_of(newest).area is None
 
 
 def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: Store, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_an_explanation_whose_picture_is_gone_says_so_and_the_map_goes_on(
     store.artifact(why, "cam").path.unlink()
     open_run(page, why)
     (error,) = page.error
-    assert "cam raster" in error.value
+    assert "cam file" in error.value
     assert "/cam/" not in layers(page)
     assert f"/tiles/run/{mapped}/mask/" in layers(page)
 
@@ -170,7 +170,8 @@ def test_an_evaluation_has_a_page_with_all_that_it_is(page: AppTest, store: Stor
     order = Order("mapping", "evaluation", {"data": "<b>twelve squares</b>"}, image_inputs("Squares"), "red")
     run = store.order(order)
     assert store.claim(run, server="tests", worker="tests")
-    store.finish(run, replace(made, kind="evaluation", notes=("Counted on *twelve* images.",), provenance={"seed": 7}))
+    told = {"notes": ("Counted on *twelve* images.",), "provenance": {"seed": 7}}
+    store.finish(run, replace(made, kind="evaluation", inputs=(), **told))
     open_run(page, run)
     assert not page.error
     assert "Map landslides" not in labels(page)

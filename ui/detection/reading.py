@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.detection import layers
 from ui.map_layers import Outlines, Tiles, reference_outlines
-from ui.runs.reading import Reader
+from ui.runs.reading import ReadingView
 
 if TYPE_CHECKING:
     from core.tasks.detection.report.content import DetectionInput
@@ -32,4 +32,4 @@ def _chosen(content: DetectionInput) -> str:
     return f"confidence {choice.confidence:.2f}, NMS IoU {choice.nms_iou:.2f}"
 
 
-READER = Reader(verb="Searched", listed="The surest", layers=_layers, below=_below, chosen=_chosen)
+READING = ReadingView(verb="Searched", listed="The surest", layers=_layers, below=_below, chosen=_chosen)

@@ -184,9 +184,9 @@ def _inspect(
     if clicked is None:
         invite(event, "box")
         return
-    from core.tasks.mapping.pixel import look_up
+    from core.raster.sample import sample_pixel
 
-    show_place(look_up(record.scene, result.grid, *clicked), result.grid, [])
+    show_place(sample_pixel(record.scene, result.grid, *clicked), result.grid, [])
 
 
 def _tell_left_out(findings: Detections) -> None:

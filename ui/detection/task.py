@@ -23,5 +23,5 @@ PAGE = TaskPage(
     samples=("image", "velocity"),
     keys=("cell", "beside"),
     compare=Ref("ui.detection.compare_runs:show"),
-    reader=Ref("ui.detection.reading:READER"),
+    reading=Ref("ui.detection.reading:READING"),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles
 from ui.mapping.outlines import DRAWN, tell_left_out
 from ui.mapping.results import facts
-from ui.runs.reading import Reader
+from ui.runs.reading import ReadingView
 
 if TYPE_CHECKING:
     from core.tasks.mapping.report.content import MappingInput
@@ -35,4 +35,4 @@ def _chosen(content: MappingInput) -> str:
     return f"threshold {content.prepared.choice.threshold:.2f}"
 
 
-READER = Reader(verb="Mapped", listed="The largest", layers=_layers, below=_below, chosen=_chosen)
+READING = ReadingView(verb="Mapped", listed="The largest", layers=_layers, below=_below, chosen=_chosen)

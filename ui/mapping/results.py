@@ -130,9 +130,9 @@ def _inspect(
     if clicked is None:
         invite(event, "landslide")
         return
-    from core.tasks.mapping.pixel import inspect
+    from core.tasks.mapping.pixel import sample_run
 
-    pixel = inspect(record.scene, result, *clicked)
+    pixel = sample_run(record.scene, result, *clicked)
     found = ["no data" if pixel.probability is None else f"**probability {pixel.probability:.2f}**"]
     if pixel.uncertainty is not None:
         found.append(f"spread {pixel.uncertainty:.2f}")

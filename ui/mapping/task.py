@@ -21,5 +21,5 @@ PAGE = TaskPage(
         begin="Begin with the sample: a synthetic mountain valley before and after an event.",
     ),
     compare=Ref("ui.mapping.compare_runs:show"),
-    reader=Ref("ui.mapping.reading:READER"),
+    reading=Ref("ui.mapping.reading:READING"),
 )

@@ -1,6 +1,6 @@
 """One run to be read by who was not there: nothing to choose but what the map shows.
 
-What is said is the report of the run; what its map shows, and a few words, are its task's own `Reader`.
+What is said is the report of the run; what its map shows, and a few words, are its task's own `ReadingView`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LAST = "meaning"
 
 
 @dataclass(frozen=True)
-class Reader:
+class ReadingView:
     """What the reading view says and shows of runs of a task, beside the parts of their report.
 
     Attributes
@@ -72,10 +72,10 @@ def find(identity: str) -> Run:
     return resources.store().run(identity)
 
 
-def _reader(task: str) -> Reader:
+def _reading_view(task: str) -> ReadingView:
     page = task_pages().get(task)
-    reader: Reader = Reader() if page is None or page.reader is None else page.reader.load()
-    return reader
+    shown: ReadingView = ReadingView() if page is None or page.reading is None else page.reading.load()
+    return shown
 
 
 def show(run: Run) -> None:
@@ -89,16 +89,16 @@ def show(run: Run) -> None:
     st.title(plain(run.title))  # first of all: what is wrong with a run is said below its name
     if not _ready(run):
         return
-    reader = _reader(run.task)
+    shown = _reading_view(run.task)
     view = view_from_address(run)
     fresh = _content(run, view)
     key = (*fresh.key(), repr(view))
     content = _kept(key, fresh)
-    _beginning(run, reader, _summary(key, content))
-    if reader.layers is not None:
-        _map(run, reader, cast("GridReport", content))
-    _rest(_told(key, content), reader)
-    _end(run, reader, content)
+    _beginning(run, shown, _summary(key, content))
+    if shown.layers is not None:
+        _map(run, shown, cast("GridReport", content))
+    _rest(_told(key, content), shown)
+    _end(run, shown, content)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -165,7 +165,7 @@ def _content(run: Run, view: Any) -> ReportInput:  # noqa: ANN401  of the run's 
     return replace(content, explanations=whole)
 
 
-def _beginning(run: Run, reader: Reader, summary: Part) -> None:
+def _beginning(run: Run, shown: ReadingView, summary: Part) -> None:
     """The one sentence, who says so, and what must be known before reading on."""
     from core.report.parts import KeyFigures, Notice, Paragraph
 
@@ -175,7 +175,7 @@ def _beginning(run: Run, reader: Reader, summary: Part) -> None:
     scene = f" from {subject}" if subject != run.title else ""
     when = labels.moment(run.finished)
     by = f" by the model “{labels.model(run)}”" if run.model else ""
-    st.markdown(plain(f"{reader.verb}{scene}{by}, computed on {when}."))
+    st.markdown(plain(f"{shown.verb}{scene}{by}, computed on {when}."))
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
     _show(part for part in told if isinstance(part, Notice))
@@ -183,28 +183,28 @@ def _beginning(run: Run, reader: Reader, summary: Part) -> None:
 
 
 @st.fragment
-def _map(run: Run, reader: Reader, content: GridReport) -> None:
+def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
     """The map; a fragment, because clicks on it are told to the page, which has no use for them."""
     from core.tasks.imagery.inputs import known_scene
 
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         record = known_scene(resources.store(), run)
         image = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
-        tiles, outlines = reader.layers(content) if reader.layers else ([], [])
+        tiles, outlines = shown.layers(content) if shown.layers else ([], [])
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)
         show_map(spec, DynamicLayers((*image, *tiles), tuple(outlines)), key=f"read-{run.id}", around=AROUND)
-        reader.below(content)
+        shown.below(content)
         jobs.notice_runs()
 
 
-def _rest(told: Iterable[Part], reader: Reader) -> None:
+def _rest(told: Iterable[Part], shown: ReadingView) -> None:
     """What stands out, agreement, reasons and limits: the report without what the live map shows."""
     from core.report.parts import Pictures, Table
 
     for part in told:
         anchor, content = part.anchor, list(part.content)
-        if anchor == "map" and reader.layers is not None:
+        if anchor == "map" and shown.layers is not None:
             content = [one for one in content if not isinstance(one, Pictures)]
         if anchor == "scores":
             # The counts behind the scores and their curves are for who opens the run itself.
@@ -212,7 +212,7 @@ def _rest(told: Iterable[Part], reader: Reader) -> None:
             charts = [one for one in content if isinstance(one, Pictures)]
             content = [one for one in content if one not in (*tables[1:], *charts[1:])]
         if content:
-            st.subheader(reader.listed if anchor == "map" else part.title, anchor=False)
+            st.subheader(shown.listed if anchor == "map" else part.title, anchor=False)
             _show(content)
 
 
@@ -221,7 +221,7 @@ def _show(content: Iterable[Content]) -> None:
         parts.show(one)
 
 
-def _end(run: Run, reader: Reader, content: ReportInput) -> None:
+def _end(run: Run, shown: ReadingView, content: ReportInput) -> None:
     """Where all of it came from, in a line, and the report to take along."""
     st.divider()
     result = content.result
@@ -232,7 +232,7 @@ def _end(run: Run, reader: Reader, content: ReportInput) -> None:
         f"Run {run.id}", f"{result.subject.role} {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
         f"licence of the {result.subject.role}: {scene.get('licence') or 'not stated'}",
         f"model {labels.model(run)} ({run.model}, weights {weights}…)" if run.model else "",
-        reader.chosen(content), f"SlideLens {versions.get('slidelens', '')}",
+        shown.chosen(content), f"SlideLens {versions.get('slidelens', '')}",
     ]  # fmt: skip
     st.caption(plain(" · ".join(part for part in line if part)))
     if run.artifact("report") is not None:

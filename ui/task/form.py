@@ -31,7 +31,7 @@ STRETCHES = {
 RESAMPLES = {"auto": "Bring to the model's", "none": "Leave as it is"}
 
 R = TypeVar("R")
-"""Request of a task: a dataclass with model, bands, stretch, resample and options."""
+"""Request of a task: a dataclass with model, bands, stretch, resample, area and options."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,8 @@ def _picture(path: Path) -> None:
 def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[[], Any]) -> R | None:
     """Show the form, or why the model cannot be used on the scene; the request when its button was pressed.
 
+    It is of all of the scene, whatever part an earlier run took: the part is drawn on the map, or chosen beside it.
+
     Parameters
     ----------
     scene, model
@@ -191,8 +193,8 @@ def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[
             remedy = f"Choose one each for {', '.join(model.spec.bands)}."
             show_error(BandError("Not every band is chosen.", remedy=remedy))
         return None
-    changes = {"model": model.spec.name, "bands": known, "stretch": stretch, "resample": resample, "options": options}
-    made: R = replace(asked, **changes)
+    changes = {"bands": known, "stretch": stretch, "resample": resample, "options": options, "area": None}
+    made: R = replace(asked, model=model.spec.name, **changes)
     return made
 
 

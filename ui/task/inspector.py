@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,31 +11,8 @@ from ui.feedback import plain
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
+    from core.raster.sample import Place
     from ui.maps import MapEvent
-
-
-class Place(Protocol):
-    """One pixel of a run's grid, and what the scene holds there."""
-
-    @property
-    def row(self) -> int:
-        """Row on the run's grid, from 0."""
-
-    @property
-    def column(self) -> int:
-        """Column on the run's grid, from 0."""
-
-    @property
-    def x(self) -> float:
-        """Its centre in the scene's coordinate system; its column in pixel space."""
-
-    @property
-    def y(self) -> float:
-        """Its centre in the scene's coordinate system; its row in pixel space."""
-
-    @property
-    def values(self) -> Mapping[str, float | None]:
-        """Value of each band of the scene by name; None where it has no data."""
 
 
 def clicked_pixel(event: MapEvent, grid: Grid) -> tuple[int, int] | None:

@@ -66,8 +66,8 @@ class TaskPage:
         ``(first, second) -> None``: shows two runs over each other; None for a task without a map.
     keys
         Keys in the page's address, beside those of the task's view, of what only changes how a run is shown.
-    reader
-        A `ui.runs.reading.Reader`: how a run is read; None where the report's parts are shown as they are.
+    reading
+        A `ui.runs.reading.ReadingView`: how a run is read; None where the report's parts are shown as they are.
     """
 
     name: str
@@ -82,7 +82,7 @@ class TaskPage:
     script: str = ""
     keys: tuple[str, ...] = ()
     compare: Ref | None = None
-    reader: Ref | None = None
+    reading: Ref | None = None
 
     @property
     def task(self) -> Task:

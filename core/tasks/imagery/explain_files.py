@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.explain.attribution import EXPLANATION, read_attribution
+from core.explain.attribution import EXPLANATION
 from core.explain.window import write_part
 from core.raster.windows import Region
 from core.raster.write import atomic_path
+from core.report.attribution import attribution_of
 from core.tasks.imagery.inputs import known_scene
 from core.tasks.imagery.result import ImageResult
 
@@ -39,7 +40,7 @@ def write_files(store: Store, identity: str, folder: Path) -> None:
 
     run, why = store.run(identity), store.result(identity, ImageResult)
     export_files(store, run, folder)
-    shown, record = read_attribution(why), known_scene(store, run)
+    shown, record = attribution_of(why), known_scene(store, run)
     # Without a coordinate system the run's grid is that of the scene, at whose pixels the window lies.
     place = why.grid if not why.grid.is_georeferenced else shown.grid
     part = Region(*why.provenance["window"]) if not place.is_georeferenced else Region(0, 0, *shown.grid.shape)

@@ -126,7 +126,7 @@ def recorded_request(task: str, kind: str, result: ImageResult) -> Any:  # noqa:
 
 
 def request_for(request: R, used: tuple[int, ...], asked: Scene, other: Scene) -> R:
-    """A request for another scene, whose bands may stand in another order.
+    """A request for all of another scene, whose bands may stand in another order.
 
     Bands are matched by name where both scenes name them; otherwise the numbers are kept.
 
@@ -135,6 +135,7 @@ def request_for(request: R, used: tuple[int, ...], asked: Scene, other: Scene) -
     used
         Bands of `asked` that the model was given.
     """
+    request = replace(request, area=None)
     names = {band.index: band.name for band in asked.bands}
     numbers = {band.name: band.index for band in other.bands if band.name}
     wanted = [names.get(number, "") for number in used]

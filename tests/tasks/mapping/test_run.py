@@ -12,6 +12,7 @@ import geopandas
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from rasterio.warp import transform_geom
 
 from core.errors import GridError, InputError, ModelError, RunCancelled, StorageError
 from core.jobs.perform import Job, perform
@@ -381,6 +382,11 @@ def test_the_earlier_scene_is_read_by_the_names_of_its_bands(tmp_path: Path, sto
     request = request_for(result, after, before)
 
     assert request.bands == (3, 2, 1)
+    ring = [after.grid.transform @ corner for corner in ((0, 0), (20, 0), (20, 20), (0, 20), (0, 0))]
+    drawn = transform_geom(after.grid.crs, "EPSG:4326", {"type": "Polygon", "coordinates": [ring]})
+    part = run_mapping(store, after, request_of(result), area_outline=drawn)
+    assert part.provenance["parameters"]["area"] is not None
+    assert request_for(part, after, before) == request
     np.testing.assert_array_equal(codes_of(run_mapping(store, before, request)), codes_of(result))
 
 

@@ -12,11 +12,11 @@ from rasterio.warp import transform_geom
 from rasterio.windows import Window
 
 from core.errors import InputError
-from core.explain.attribution import read_attribution
 from core.jobs.jobs import InlineJobs
 from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
+from core.report.attribution import attribution_of
 from core.report.explained import pictured
 from core.runs.store import Store
 from core.tasks.imagery.explanation import ExplanationRequest
@@ -93,7 +93,7 @@ def test_the_pixels_of_the_polygon_are_asked_about_wherever_it_lies(
     assert seen.attribution[~seen.region].max() < 0.5
     first = (70, 80) if number == 0 else (8, 10)
     row, column = np.argwhere(seen.region)[0]
-    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
+    assert attribution_of(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(*first))
 
 
 @pytest.mark.parametrize("placement", ["north-up", "without CRS"])
@@ -111,7 +111,7 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
     region = pictured(store, why.id, scene).region
     assert region.sum() == 8 * 14
     row, column = np.argwhere(region)[0]
-    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
+    assert attribution_of(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
 
 
 def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Store) -> None:
@@ -122,7 +122,7 @@ def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Sto
     region = pictured(store, why.id, scene).region
     assert region.sum() == 25
     row, column = np.argwhere(region).mean(axis=0)
-    assert read_attribution(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
+    assert attribution_of(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
 
 
 def test_without_coordinates_the_raster_lies_at_its_place_in_a_large_scene(tmp_path: Path, store: Store) -> None:
@@ -191,7 +191,7 @@ def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anythin
 def test_every_method_marks_the_place_that_is_asked_about(tmp_path: Path, store: Store, method: str) -> None:
     scene = two_reds(tmp_path)
 
-    why = read_attribution(explain(store, mapped(store, scene), (10, 15), method=method))
+    why = attribution_of(explain(store, mapped(store, scene), (10, 15), method=method))
 
     row, column = np.unravel_index(int(np.nanargmax(why.values)), why.values.shape)
     assert 8 <= row < 14
@@ -215,7 +215,7 @@ def test_a_job_gives_what_the_page_gives_and_is_found_again(tmp_path: Path, stor
     assert known_explanation(store, result, request_for(polygons.iloc[[1]], "hires-cam")) is None
     here = explain(store, result, polygons.iloc[[1]], method="occlusion")
     made = store.result(identity, ImageResult)
-    np.testing.assert_array_equal(read_attribution(made).values, read_attribution(here).values)
+    np.testing.assert_array_equal(attribution_of(made).values, attribution_of(here).values)
 
 
 def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store: Store) -> None:
