@@ -20,7 +20,7 @@ from core.raster.align import same_pixels
 from core.raster.bands import check_bands
 from core.raster.grid import Grid
 from core.raster.inventory import check_window, no_overlap
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.resample import BLOCK, Kind, Sampler, projector
 from core.raster.scene import Scene, SceneReader
 from core.raster.untrusted import MAX_PIXELS
@@ -159,7 +159,7 @@ class Stack:
                 size = min(WINDOW, self.grid.width - column), min(WINDOW, self.grid.height - row)
                 yield Window(column, row, *size)
 
-    def report(self, progress: Progress = ignore, cancel: Cancel = never) -> tuple[LayerReport, ...]:
+    def report(self, progress: ProgressCallback = ignore, cancel: Cancel = never) -> tuple[LayerReport, ...]:
         """What is done to each layer, with the share that has no data, for which all of it is read once.
 
         Raises

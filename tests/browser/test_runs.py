@@ -131,8 +131,8 @@ def test_a_run_is_read_elsewhere_until_it_is_deleted(site: Site, open_page: Call
 
     owner = open_page(f"{site.address}/runs?run={site.second}").page
     owner.get_by_role("button", name="Delete").click()
-    owner.get_by_text("This run goes for good.").wait_for()
-    owner.get_by_role("button", name="Delete for good").click()
+    owner.get_by_text("This permanently deletes this run.").wait_for()
+    owner.get_by_role("button", name="Delete permanently").click()
     owner.get_by_text("1 run, the newest first.").wait_for()
     assert [run.id for run in site.store.runs()] == [site.first]
 

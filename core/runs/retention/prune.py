@@ -18,12 +18,12 @@ from core.runs import failures, files, processes
 from core.runs.records import SILENT_AFTER, RunFilter, clock
 from core.runs.retention import disk
 from core.runs.retention.disk import Entry, Missing, Orphan, missing, orphans, remove_orphans
-from core.runs.retention.ledger import Leaving, Ledger, own_files
+from core.runs.retention.ledger import Ledger, RemovalCandidate, own_files
 from core.runs.store import Store
 from core.runs.tables import DatasetRow, InputRow, LinkRow
 
 __all__ = [
-    "Leaving", "Missing", "Orphan", "Plan", "Removed", "Storage", "missing", "orphans", "plan", "prune",
+    "RemovalCandidate", "Missing", "Orphan", "Plan", "Removed", "Storage", "missing", "orphans", "plan", "prune",
     "remove_orphans", "settle", "storage",
 ]  # fmt: skip
 
@@ -94,11 +94,11 @@ class Plan:
         Prepared files that go before all else, because they can be made again.
     """
 
-    runs: tuple[Leaving, ...]
-    uploads: tuple[Leaving, ...]
+    runs: tuple[RemovalCandidate, ...]
+    uploads: tuple[RemovalCandidate, ...]
     kept: int
     beyond: int = 0
-    exports: tuple[Leaving, ...] = ()
+    exports: tuple[RemovalCandidate, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -199,7 +199,7 @@ def settle(store: Store) -> int:
     return settled
 
 
-def _remove_export(store: Store, leaving: Leaving) -> bool:
+def _remove_export(store: Store, leaving: RemovalCandidate) -> bool:
     folder = store.home / disk.EXPORTS / leaving.id
     if not folder.is_dir():
         return False
@@ -213,7 +213,7 @@ def _remove_export(store: Store, leaving: Leaving) -> bool:
 
 def _remove_upload(store: Store, identity: str) -> bool:
     """Remove a dataset that nobody uses any more, with the companions that belong to it alone."""
-    with files.turn(store.home):
+    with files.store_lock(store.home):
         names: set[str] = set()
         with store.database.write() as session:
             left, gone = [identity], False
