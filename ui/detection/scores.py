@@ -68,8 +68,8 @@ def show(view: View) -> None:
         figure = confidence_figure(curve, view.choice.confidence)
         st.plotly_chart(figure, key=f"f1-{view.result.id}", config={"displaylogo": False})
     st.markdown(
-        "Choose *Correct, false alarm, missed* above the map to see where: bluish green is correct, orange a false alarm, "
-        "sky blue and dashed missed."
+        "Choose *Correct, false alarm, missed* above the map to see where: bluish green is correct, orange a false "
+        "alarm, sky blue and dashed missed."
     )
     _missed(view)
     _false(view)
