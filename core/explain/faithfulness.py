@@ -8,6 +8,7 @@ arXiv:1806.07421 (deletion and insertion)
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,12 +171,17 @@ def deletion_of(
         When shapes differ, the share is not within (0, 1) or there is no trial.
     """
     _check_map(inputs, attribution)
+    return _deletion(_Scorer(network, score, inputs), attribution, share, trials, seed)
+
+
+def _deletion(
+    scored: _Scorer, attribution: NDArray[np.float32], share: float = 0.2, trials: int = 5, seed: int = 0
+) -> Deletion:
     if not 0 < share < 1 or trials < 1:
         raise InputError("The deletion test takes a share between 0 and 1 and at least one trial.")
     top = brightest(attribution, share)
     shifted = (np.roll(top, by, axis=(0, 1)) for by in _shifts(top.shape, trials, seed))
-    masks = [np.zeros_like(top), top, *shifted]
-    scores = _scores(network, score, inputs, masks)
+    scores = scored([np.zeros_like(top), top, *shifted])
     return Deletion(share, scores[0], scores[0] - scores[1], scores[0] - float(np.mean(scores[2:])), trials)
 
 
@@ -210,14 +216,33 @@ def curves_of(
         When shapes differ, or the shares do not ascend from 0 to 1.
     """
     _check_map(inputs, attribution)
+    return _curves(_Scorer(network, score, inputs), attribution, shares, trials, seed)
+
+
+def faithfulness_of(
+    network: ExplainedNetwork, score: Score, inputs: Tensor, attribution: NDArray[np.float32]
+) -> tuple[Deletion, Curves]:
+    """What `deletion_of` and `curves_of` give, without trying twice what both of them try."""
+    _check_map(inputs, attribution)
+    scored = _Scorer(network, score, inputs)
+    return _deletion(scored, attribution), _curves(scored, attribution)
+
+
+def _curves(
+    scored: _Scorer,
+    attribution: NDArray[np.float32],
+    shares: tuple[float, ...] = SHARES,
+    trials: int = 3,
+    seed: int = 0,
+) -> Curves:
     if len(shares) < 2 or shares[0] != 0 or shares[-1] != 1 or list(shares) != sorted(set(shares)):
         raise InputError("The curves take shares that ascend from 0 to 1.")
     inner = [brightest(attribution, share) for share in shares[1:-1]]
     none, every = np.zeros_like(attribution, dtype=bool), np.ones_like(attribution, dtype=bool)
-    scores = _scores(network, score, inputs, [none, every, *inner, *(~mask for mask in inner)])
+    scores = scored([none, every, *inner, *(~mask for mask in inner)])
     (whole, empty), found = scores[:2], scores[2:]
     shifted = [np.roll(mask, by, axis=(0, 1)) for by in _shifts(attribution.shape, trials, seed) for mask in inner]
-    random = np.asarray(_scores(network, score, inputs, shifted)).reshape(trials, len(inner)).mean(axis=0)
+    random = np.asarray(scored(shifted)).reshape(trials, len(inner)).mean(axis=0)
     return Curves(
         shares, (whole, *found[: len(inner)], empty), (empty, *found[len(inner) :], whole),
         (whole, *random.tolist(), empty),
@@ -246,11 +271,22 @@ def _check_map(inputs: Tensor, attribution: NDArray[np.float32]) -> None:
         raise InputError(f"The map has {attribution.shape} pixels, the image {tuple(inputs.shape[-2:])}.")
 
 
-def _scores(
-    network: ExplainedNetwork, score: Score, inputs: Tensor, masks: list[NDArray[np.bool_]]
-) -> list[float]:
-    """The score with the pixels of each mask replaced."""
-    mean = inputs.mean(dim=(2, 3), keepdim=True)
-    with undisturbed(network), torch.no_grad():
-        replaced = (torch.from_numpy(mask).to(inputs.device) for mask in masks)
-        return [float(score(torch.where(mask, mean, inputs))[0]) for mask in replaced]
+class _Scorer:
+    """The score with some pixels of an image replaced by its mean colour; each mask is tried once."""
+
+    def __init__(self, network: ExplainedNetwork, score: Score, inputs: Tensor) -> None:
+        self._network, self._score, self._inputs = network, score, inputs
+        self._mean = inputs.mean(dim=(2, 3), keepdim=True)
+        self._known: dict[bytes, float] = {}
+
+    def __call__(self, masks: Iterable[NDArray[np.bool_]]) -> list[float]:
+        """Scores of the image under each mask."""
+        with undisturbed(self._network), torch.no_grad():
+            return [self._of(mask) for mask in masks]
+
+    def _of(self, mask: NDArray[np.bool_]) -> float:
+        key = np.packbits(mask).tobytes()
+        if key not in self._known:
+            where = torch.from_numpy(mask).to(self._inputs.device)
+            self._known[key] = float(self._score(torch.where(where, self._mean, self._inputs))[0])
+        return self._known[key]

@@ -104,12 +104,12 @@ class DatasetStore:
         InputError
             When the file cannot be opened safely, or is of another form, or a companion is not in the store.
         """
+        file = in_place(path)
         found = contents.recognise(path, path.name, form)
         contents.check(path, found.form)
         values = _values(
-            found.form, one_line(name), in_place(path), origin=origin, synthetic=synthetic, licence=licence,
-            citation=citation,
-        )  # fmt: skip
+            found.form, one_line(name), file, origin=origin, synthetic=synthetic, licence=licence, citation=citation
+        )
         return self.dataset(self._added(values, companions or {}))
 
     def upload_dataset(self, content: BinaryIO, name: str, form: Form | None = None) -> DatasetRecord:

@@ -47,15 +47,14 @@ class SceneStore(DatasetStore):
         InputError
             When the raster cannot be opened safely.
         """
+        file = in_place(data)
         Scene.open(data, name)
         words = {"origin": origin, "synthetic": synthetic, "licence": licence, "citation": citation}
         links = {"before": before} if before else {}
         for role, path in ((ROLES["truth"], truth), (ROLES["dem"], dem)):
             if path is not None:
                 links[role] = self._companion(path, words)
-        values = {
-            "form": "raster", "name": one_line(name), "file": in_place(data), "file_digest": "", "companion": False,
-        }  # fmt: skip
+        values = {"form": "raster", "name": one_line(name), "file": file, "file_digest": "", "companion": False}
         return self.scene_record(self._added({**values, **words}, links))
 
     def upload_scene(self, content: BinaryIO, name: str) -> SceneRecord:

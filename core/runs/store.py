@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, TypeVar, overload
 
 import platformdirs
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from core.errors import InputError, StorageError
@@ -165,7 +165,7 @@ class Store(Queue):
             )
 
     def files_of(self, identity: str) -> tuple[str, dict[str, Path]]:
-        """Task and files by role of a finished run, in one query: a map asks for many tiles of them.
+        """Task of a finished run and the files of its result by role, in one query: a map asks for many tiles of them.
 
         Raises
         ------
@@ -175,7 +175,7 @@ class Store(Queue):
         query = (
             select(RunRow.task, StateRow.status, ArtifactRow.role, ArtifactRow.file)
             .join(StateRow, StateRow.run_id == RunRow.id)
-            .outerjoin(ArtifactRow, ArtifactRow.run_id == RunRow.id)
+            .outerjoin(ArtifactRow, and_(ArtifactRow.run_id == RunRow.id, ~ArtifactRow.derived))
             .where(RunRow.id == checked_id(identity))
         )
         with self.database.read() as session:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.explain.faithfulness import Deletion, curves_of
+from core.explain.faithfulness import Deletion, curves_of, deletion_of, faithfulness_of
 from core.explain.layers import LayerChoice
 from core.explain.methods import find_method, sentence
 from core.explain.regions import GRAD_CAM, HIRES_CAM, METHODS, OCCLUSION
@@ -109,6 +109,21 @@ def test_the_curve_at_random_places_is_the_mean_of_shifted_masks() -> None:
 
     assert curves.deletion == pytest.approx((10, mean, mean))
     assert curves.random == pytest.approx((10, np.mean(expected), mean))
+
+
+def test_both_tests_of_faithfulness_together_try_no_image_twice() -> None:
+    network, image = Copy(), two_blobs()
+    cam = HIRES_CAM.attribute(network, image, REGION, "features")
+    seen: list[bytes] = []
+
+    def score(images: Tensor) -> Tensor:
+        seen.append(images.numpy().tobytes())
+        return region_score(network, REGION)(images)
+
+    together = faithfulness_of(network, score, image, cam)
+
+    assert len(seen) == len(set(seen))
+    assert together == (deletion_of(network, score, image, cam), curves_of(network, score, image, cam))
 
 
 def test_the_sentence_names_the_layer_and_the_limits() -> None:

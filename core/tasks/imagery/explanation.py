@@ -18,7 +18,7 @@ from torch import Tensor
 from core.errors import InputError
 from core.explain import boxes, regions
 from core.explain.attribution import EXPLANATION
-from core.explain.faithfulness import Curves, Deletion, confidence, curves_of, deletion_of
+from core.explain.faithfulness import Curves, Deletion, confidence, faithfulness_of
 from core.explain.layers import LayerChoice
 from core.explain.methods import Method, find_method, method_name, sentence
 from core.explain.target import Score
@@ -30,7 +30,7 @@ from core.raster.folder import write_json
 from core.runs.kinds import parameters_of, request_from
 from core.runs.records import Order
 from core.tasks.imagery.result import ImageResult, derived
-from core.tasks.imagery.target import AskedBox, AskedOutline, AskedPixel, Target, unnumbered
+from core.tasks.imagery.target import AskedBox, AskedOutline, AskedPixel, Target, told_target, unnumbered
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -219,8 +219,7 @@ def answer(subject: Subject[N, T], inputs: Tensor, request: ExplanationRequest) 
     if not cam.any():
         what, of_layer, of_image = NO_ANSWER
         raise InputError(what, of_layer if layer else of_image, "Choose another layer or another method.")
-    deletion = deletion_of(subject.network, subject.score, inputs, cam)
-    curves = curves_of(subject.network, subject.score, inputs, cam)
+    deletion, curves = faithfulness_of(subject.network, subject.score, inputs, cam)
     return Answer(method, layer, cam, deletion, curves, time.monotonic() - started)
 
 
@@ -268,6 +267,7 @@ def kept(
         job.run.task: result.id,
         "model": result.model,
         **record,
+        "target": told_target(request.target),
         "method": found.method.name,
         "method_title": found.method.title,
         **found.numbers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,3 +94,13 @@ def unnumbered(target: Target) -> Target:
     if isinstance(target, AskedOutline):
         return replace(target, landslide=None)
     return replace(target, number=None) if isinstance(target, AskedBox) else target
+
+
+def told_target(target: Target) -> dict[str, Any]:
+    """A target in brief: of an outline its number and bounds, for its geometry may be long."""
+    if not isinstance(target, AskedOutline):
+        return asdict(target)
+    import shapely
+
+    bounds = shapely.geometry.shape(dict(target.outline)).bounds
+    return {"landslide": target.landslide, "bounds": list(bounds)}

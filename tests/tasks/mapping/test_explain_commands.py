@@ -107,8 +107,9 @@ def test_a_landslide_is_explained_by_its_number_at_the_view_options(
     told = printed(capsys)
     assert told["target"]["landslide"] == 2
     assert told["method"] == "hires-cam"
-    xs, ys = zip(*told["target"]["outline"]["coordinates"][0], strict=True)
-    assert (max(xs) - min(xs), max(ys) - min(ys)) == (100, 60)
+    left, bottom, right, top = told["target"]["bounds"]
+    assert (right - left, top - bottom) == (100, 60)
+    assert store.run(told["run"]).parameters["target"]["outline"]["type"] == "Polygon"
 
     # The smaller rectangle of 60 pixels of 100 m² is left out.
     assert run(identity, "--polygon", 2, "--minimum-area", 7000) == 2
