@@ -23,8 +23,8 @@ from core.runs.store import Store
 from core.runs.tables import DatasetRow, InputRow, LinkRow
 
 __all__ = [
-    "RemovalCandidate", "Missing", "Orphan", "Plan", "Removed", "Storage", "missing", "orphans", "plan", "prune",
-    "remove_orphans", "settle", "storage",
+    "Missing", "Orphan", "Plan", "RemovalCandidate", "Removed", "Storage", "delete_dataset", "missing", "orphans",
+    "plan", "prune", "remove_orphans", "settle", "storage",
 ]  # fmt: skip
 
 LATELY = 24 * 3600.0
@@ -184,6 +184,22 @@ def prune(store: Store, plan: Plan) -> Removed:
         except InputError:
             continue  # somebody else has removed it
     return Removed(gone, sum(_remove_upload(store, leaving.id) for leaving in plan.uploads), exports)
+
+
+def delete_dataset(store: Store, identity: str) -> None:
+    """Remove a dataset, with those that belong to it alone; a file used in place stays where it is.
+
+    Raises
+    ------
+    InputError
+        When it is not in the store, or a run or another dataset uses it.
+    """
+    name = store.dataset(identity).name
+    if _remove_upload(store, identity):
+        return
+    runs = store.count(RunFilter(dataset_id=identity))
+    users = f"{runs:,} run{'' if runs == 1 else 's'}" if runs else "another dataset"
+    raise InputError(f"{name} is used by {users}.", "They could not be done again without it.", "Delete them first.")
 
 
 def settle(store: Store) -> int:
