@@ -47,7 +47,7 @@ DETECTION = (
     detection.Request("bright"),
     detection.Request(
         "bright", bands=(1, 2, 3), area=SQUARE,
-        options=detection_options.Options(overlap=0.0, batch=1, floor=0.1, limit=7),
+        options=detection_options.Options(overlap=0.0, batch=1, min_confidence=0.1, max_detections=7),
     ),
 )  # fmt: skip
 
