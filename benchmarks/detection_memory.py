@@ -18,7 +18,7 @@ TARGET = 200
 
 def detect(folder: Path, side: int, model_name: str) -> tuple[float, float, float, int]:
     """Detect in the raster of a size; returns MB before, MB at the peak, seconds, and how many candidates."""
-    from core.learning.bridge import bridge
+    from core.learning.preprocessing import preprocess
     from core.learning.store import find_model
     from core.raster.scene import Scene
     from core.tasks.detection.options import Options
@@ -29,7 +29,7 @@ def detect(folder: Path, side: int, model_name: str) -> tuple[float, float, floa
     runtime = open_detector(model)
     before, started = peak(), time.perf_counter()
     scene = Scene.open(folder / f"{side}.tif")
-    predictor = Predictor(scene, model.spec, bridge(scene, model.spec), runtime, Options())
+    predictor = Predictor(scene, model.spec, preprocess(scene, model.spec), runtime, Options())
     count = write_candidates(predictor, folder / "candidates.parquet")
     return before, peak(), time.perf_counter() - started, count
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.rasters import make_raster
 from benchmarks.results import record
-from core.learning.bridge import bridge
+from core.learning.preprocessing import preprocess
 from core.learning.runtime import default_threads
 from core.learning.store import StoredModel, list_models
 from core.raster.scene import Scene
@@ -72,7 +72,9 @@ def bare_seconds(timed: Timed, batch: np.ndarray) -> float:
     options = timed.predictor.options
     started = time.perf_counter()
     for start in range(0, timed.tiles, len(batch)):
-        timed.predictor.runtime.detect(batch[: min(len(batch), timed.tiles - start)], options.floor, options.limit)
+        timed.predictor.runtime.detect(
+            batch[: min(len(batch), timed.tiles - start)], options.min_confidence, options.max_detections
+        )
     return time.perf_counter() - started
 
 
@@ -90,7 +92,7 @@ def ready(models: Sequence[StoredModel], scene: Scene, overlap: float) -> list[T
         if model.spec.bands != COLOURS:
             continue
         runtime = DetectorRuntime(model.load_network(build_detector), default_threads())  # type: ignore[arg-type]
-        how = bridge(scene, model.spec, resample="none")
+        how = preprocess(scene, model.spec, resample="none")
         made.append(Timed(model, Predictor(scene, model.spec, how, runtime, Options(overlap=overlap))))
     return made
 
@@ -110,7 +112,9 @@ def main() -> None:
         measured = ready(models, scene, Options().overlap)
         batches = [tiles_of(one.predictor) for one in measured]
         for one, batch in zip(measured, batches, strict=True):
-            one.predictor.runtime.detect(batch, Options().floor, Options().limit)  # the first pass allocates
+            one.predictor.runtime.detect(
+                batch, Options().min_confidence, Options().max_detections
+            )  # the first pass allocates
         for _ in range(arguments.repeats):
             for one, batch in zip(measured, batches, strict=True):
                 one.bare.append(bare_seconds(one, batch))

@@ -52,7 +52,7 @@ def make(folder: Path, side: int) -> None:
 def map_raster(folder: Path, side: int, model_name: str) -> tuple[float, float, float, str]:
     """Map the raster of a size; returns MB before, MB at the peak, seconds, and the runtime's name."""
     from benchmarks.rasters import tiny_model
-    from core.learning.bridge import bridge
+    from core.learning.preprocessing import preprocess
     from core.learning.runtime import open_runtime
     from core.learning.segmentation import network_of
     from core.learning.store import find_model
@@ -64,7 +64,7 @@ def map_raster(folder: Path, side: int, model_name: str) -> tuple[float, float, 
     runtime = open_runtime(model, network_of, folder / "cache")
     before, started = peak(), time.perf_counter()
     scene = Scene.open(folder / f"{side}.tif")
-    predictor = Predictor(scene, model.spec, bridge(scene, model.spec), runtime, Options())
+    predictor = Predictor(scene, model.spec, preprocess(scene, model.spec), runtime, Options())
     write_rasters(predictor, folder)
     return before, peak(), time.perf_counter() - started, runtime.name
 

@@ -62,11 +62,12 @@ def main() -> None:
         figures = {}
         for model, spent in zip(models, _milliseconds(runtimes, models), strict=True):
             spec = model.spec
-            scores, turned = spec.scores["validation"], spec.scores["validation_turned"]
+            scores, test_time_augmentation = spec.scores["validation"], spec.scores["validation_turned"]
             quiet = spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
             alarms = f"; false alarms {quiet:,.0f} m² per km²" if quiet is not None else ""
             figures[spec.title] = (
-                f"F1 {scores['f1']:.3f} (turned {turned['f1']:.3f}), precision {scores['precision']:.3f}, "
+                f"F1 {scores['f1']:.3f} (turned {test_time_augmentation['f1']:.3f}), "
+                f"precision {scores['precision']:.3f}, "
                 f"recall {scores['recall']:.3f}, colour index {spec.scores['baseline']['f1']:.3f}; "
                 f"tuning F1 {spec.scores['tuning']['f1']:.3f}; {spent:.0f} ms a tile; "
                 f"{spec.cost['parameters'] / 1e6:.1f} million parameters{alarms}"

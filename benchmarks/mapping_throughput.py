@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.rasters import make_raster
 from benchmarks.results import record
-from core.learning.bridge import bridge
+from core.learning.preprocessing import preprocess
 from core.learning.runtime import open_runtime
 from core.learning.segmentation import network_of
 from core.learning.store import find_model
@@ -56,7 +56,7 @@ def main() -> None:
         model = find_model("mapping", arguments.model)
         runtime = open_runtime(model, network_of, folder / "cache")
         scene = Scene.open(folder / "scene.tif")
-        predictor = Predictor(scene, model.spec, bridge(scene, model.spec), runtime, Options())
+        predictor = Predictor(scene, model.spec, preprocess(scene, model.spec), runtime, Options())
         tiles = len(predictor.plan.touching(predictor.plan.whole))
         bare_forward(predictor, 2 * predictor.batch)
         bare, whole = [], []

@@ -34,8 +34,8 @@ def make_raster(path: Path, side: int, seed: int = 0) -> None:
         for row in range(0, side, BLOCK):
             for column in range(0, side, BLOCK):
                 height, width = min(BLOCK, side - row), min(BLOCK, side - column)
-                turned = block[:, :: 1 - 2 * (row // BLOCK % 2), :: 1 - 2 * (column // BLOCK % 2)]
-                dataset.write(turned[:, :height, :width], window=Window(column, row, width, height))
+                test_time_augmentation = block[:, :: 1 - 2 * (row // BLOCK % 2), :: 1 - 2 * (column // BLOCK % 2)]
+                dataset.write(test_time_augmentation[:, :height, :width], window=Window(column, row, width, height))
 
 
 def _texture(generator: np.random.Generator) -> NDArray[np.uint8]:

@@ -6,8 +6,8 @@ from ui.task.task import task_pages
 
 st.title("SlideLens")
 st.markdown(
-    "Find landslides in satellite and aerial imagery with deep learning, see them on a map, and ask the "
-    "model **why** it says so."
+    "Find landslides in satellite and aerial imagery with deep learning, see them on a map, and see **why** the model "
+    "flagged a place."
 )
 
 for column, page in zip(st.columns(len(task_pages())), task_pages().values(), strict=True):
@@ -19,11 +19,11 @@ for column, page in zip(st.columns(len(task_pages())), task_pages().values(), st
         st.page_link(page.page, label=page.card.other)
 
 st.markdown(
-    "Either way: a GeoTIFF, PNG or JPEG of any size is enough. Click a landslide to see what the model looked at, and "
-    "take rasters, boxes, polygons, figures and a report away. Whatever is computed is kept with all that it came "
-    "from; it goes on when the page is closed, and is compared and read by people who were not there."
+    "A GeoTIFF, PNG or JPEG of any size is enough. Click a landslide to see what the model reacted to, and export "
+    "rasters, boxes, polygons, figures and a report. Results are saved with their inputs and settings. Processing "
+    "continues if you close the page; share a result by its link."
 )
-st.page_link("../pages/runs.py", label="See what was computed here")
+st.page_link("../pages/runs.py", label="View all runs")
 st.subheader("Before you rely on a map")
 st.markdown(
     "Models are trained on few regions. A box or a map from a model is a hypothesis for a person to check: look at "

@@ -20,7 +20,7 @@ RUN_LAYERS: Mapping[str, str] = {
     "mask": "Landslides found",
     "uncertainty": "Uncertainty",
     "truth": "Reference",
-    "outcome": "Right, false and missed",
+    "outcome": "Correct, false alarm, missed",
     "cam": "Grad-CAM",
     "attribution": "Explanation",
 }

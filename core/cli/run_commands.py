@@ -17,7 +17,7 @@ from core.runs.kinds import find_task, is_primary, tasks
 if TYPE_CHECKING:
     from core.runs.kinds import Metric
     from core.runs.records import Run
-    from core.runs.retention.prune import Leaving, Plan
+    from core.runs.retention.prune import Plan, RemovalCandidate
     from core.runs.store import Store
 
 SHORTEST = 6
@@ -96,7 +96,7 @@ def find(store: Store, text: str) -> Run:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from core.runs.bundle import said
+    from core.runs.bundle import run_manifest
     from core.runs.records import RunFilter, Status
 
     if arguments.limit < 1:
@@ -112,7 +112,7 @@ def _list(arguments: argparse.Namespace) -> None:
         )  # fmt: skip
     )
     if arguments.json:
-        print(json.dumps([said(run) for run in found], indent=1, allow_nan=False))
+        print(json.dumps([run_manifest(run) for run in found], indent=1, allow_nan=False))
         return
     scores = [metric.title for metric in _headline()]
     rows = [("ID", "CREATED (UTC)", "STATUS", "TASK", "KIND", "MODEL", *scores, "NAME"), *map(_row, found)]
@@ -243,7 +243,7 @@ def _print_plan(planned: Plan) -> None:
             print(_leaving(kind, one))
 
 
-def _leaving(kind: str, one: Leaving) -> str:
+def _leaving(kind: str, one: RemovalCandidate) -> str:
     return f"{kind:<6}  {one.id[:8]}  {one.created:%Y-%m-%d}  {words(one.freed):>9}  {one.title}"
 
 

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.learning.bridge import Bridge
 from core.learning.inputs import plan_of, read_window, resized
+from core.learning.preprocessing import Preprocessing
 from core.learning.spec import ModelSpec
 from core.raster.area import window_of
 from core.raster.grid import Grid
@@ -23,7 +23,7 @@ from core.raster.write import write_array, writing
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ModelWindow:
     """A window of a scene around a place.
 
     Attributes
@@ -75,7 +75,7 @@ class Surroundings:
         return np.rint(full.transpose(1, 2, 0) * 255).astype(np.uint8)
 
 
-def surroundings(scene: Scene, spec: ModelSpec, bridge: Bridge, row: int, column: int) -> Surroundings:
+def model_window(scene: Scene, spec: ModelSpec, bridge: Preprocessing, row: int, column: int) -> ModelWindow:
     """Read the window of a model whose middle is nearest to a pixel of the scene.
 
     Raises
@@ -93,7 +93,7 @@ def surroundings(scene: Scene, spec: ModelSpec, bridge: Bridge, row: int, column
     with scene.reader() as reader:
         inputs, valid = read_window(reader, spec, bridge, plan, window)
     part = window.intersection(plan.whole)
-    return Surroundings(window, part, inputs, valid[: part.height, : part.width], scene.grid.window(window_of(part)))
+    return ModelWindow(window, part, inputs, valid[: part.height, : part.width], scene.grid.window(window_of(part)))
 
 
 def write_part(

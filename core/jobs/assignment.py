@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from core.jobs.cluster import Pending
 from core.jobs.sharding import Split
 
-ASTRAY_AFTER = 10.0
+LOST_AFTER = 10.0
 """Seconds after which something given to a worker that is not there any more is taken back."""
 
 
 @dataclass
-class Flight:
+class Assignment:
     """Something that a worker was given to do.
 
     Attributes
@@ -32,10 +32,10 @@ class Flight:
     owner: str
     pending: Pending
     split: Split | None = None
-    astray: float = 0.0
+    orphaned_for: float = 0.0
     unwanted: float = 0.0
 
     def look(self, workers: Container[str], active: Container[str], gap: float) -> None:
         """Count the seconds since the last look."""
-        self.astray = 0.0 if self.pending.worker in workers else self.astray + gap
+        self.orphaned_for = 0.0 if self.pending.worker in workers else self.orphaned_for + gap
         self.unwanted = 0.0 if self.run_id in active else self.unwanted + gap

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Collection
 
 from core.errors import InputError
-from core.jobs.assignment import ASTRAY_AFTER, Flight
+from core.jobs.assignment import LOST_AFTER, Assignment
 from core.jobs.cluster import Cluster, ClusterError
 from core.jobs.fair_share import Candidate, fairest
-from core.jobs.heartbeat import Seen, Watch
+from core.jobs.heartbeat import Heartbeat, HeartbeatMonitor
 from core.jobs.perform import HEARTBEAT_EVERY
 from core.jobs.remote import PERFORM, Call, Settings
 from core.jobs.sharding import Plan, Split, Splitter, whole
@@ -72,8 +72,8 @@ class Dispatcher:
         self.wanted = False
         self.submitted: set[str] = set()
         self._settings = Settings.here(store)
-        self._watch = Watch()
-        self._flights: list[Flight] = []
+        self._watch = HeartbeatMonitor()
+        self._flights: list[Assignment] = []
         self._splits: dict[str, Split] = {}
         self._tried: Counter[str] = Counter()
         self._last: dict[str, int] = {}
@@ -100,11 +100,11 @@ class Dispatcher:
     @property
     def landed(self) -> bool:
         """Whether something has ended that was not looked at yet."""
-        return any(flight.pending.done() for flight in self._flights)
+        return any(assignment.pending.done() for assignment in self._flights)
 
     def leave(self) -> None:
         """The server stops: what ends with it is marked so, and its workers end."""
-        whole_runs = set() if self.cluster.lasting else {flight.run_id for flight in self._flights}
+        whole_runs = set() if self.cluster.lasting else {assignment.run_id for assignment in self._flights}
         try:
             for run_id in whole_runs | set(self._splits):
                 self._interrupt(run_id)
@@ -135,32 +135,32 @@ class Dispatcher:
             self.cluster.tend()
         except ClusterError as error:
             log.warning("%s It is started again when it is needed.", error)
-            for flight in list(self._flights):
-                self._settle(flight, WorkerLost(str(error)))
+            for assignment in list(self._flights):
+                self._settle(assignment, WorkerLost(str(error)))
             self.cluster.close()
             self.up = False
 
     def _collect(self) -> None:
-        for flight in [flight for flight in self._flights if flight.pending.done()]:
+        for assignment in [assignment for assignment in self._flights if assignment.pending.done()]:
             try:
-                outcome: object = flight.pending.result()
+                outcome: object = assignment.pending.result()
             except Exception as error:
                 outcome = error
-            self._settle(flight, outcome)
+            self._settle(assignment, outcome)
 
-    def _settle(self, flight: Flight, outcome: object) -> None:
+    def _settle(self, assignment: Assignment, outcome: object) -> None:
         """Write down what came of it; it is only then forgotten, so that a locked database loses nothing."""
-        run, error = self._find(flight.run_id), outcome if isinstance(outcome, Exception) else None
-        if flight.split is not None:
-            self._settle_part(flight.split, run, outcome)
+        run, error = self._find(assignment.run_id), outcome if isinstance(outcome, Exception) else None
+        if assignment.split is not None:
+            self._settle_part(assignment.split, run, outcome)
         elif run is not None and run.status == "queued" and self._tried[run.id] < 2:
             log.warning("run %s was not begun by its worker: %s", run.id, error or "it did not claim it")
         else:
             if run is not None and run.active and (run.status == "queued" or run.server == self.server):
                 self._fail(run, error or LookupError("the worker came back without having ended the run"))
-            self._tried.pop(flight.run_id, None)
-        self._flights.remove(flight)
-        flight.pending.forget()
+            self._tried.pop(assignment.run_id, None)
+        self._flights.remove(assignment)
+        assignment.pending.forget()
 
     def _settle_part(self, split: Split, run: Run | None, outcome: object) -> None:
         if run is None or not run.active:
@@ -184,11 +184,11 @@ class Dispatcher:
             files.remove(self.store.work_folder(split.run_id))
 
     def _fail(self, run: Run, error: Exception) -> None:
-        self.store.fail(run.id, *failures.of(run, error))
+        self.store.fail(run.id, *failures.from_exception(run, error))
 
     # What is under way
 
-    def _mind(self, run: Run, seen: Seen) -> None:
+    def _mind(self, run: Run, seen: Heartbeat) -> None:
         split = self._splits.get(run.id)
         if split is not None and seen.silent >= HEARTBEAT_EVERY and not run.cancelling:
             self.store.beat(run.id)
@@ -213,25 +213,25 @@ class Dispatcher:
             split.drop()
             if not split.working:
                 del self._splits[run.id]
-        for flight in self._flights:
-            if flight.run_id == run.id:
-                self.cluster.stop(flight.pending.worker)
+        for assignment in self._flights:
+            if assignment.run_id == run.id:
+                self.cluster.stop(assignment.pending.worker)
 
     def _mind_flights(self, active: set[str], gap: float) -> None:
         there = set(self.cluster.workers()) if self.up and self._flights else set()
-        for flight in list(self._flights):
-            flight.look(there, active, gap)
-            if flight.astray > ASTRAY_AFTER and not flight.pending.done():
-                self._settle(flight, WorkerLost("The worker is not there any more."))
-            elif flight.unwanted > OBEY_WITHIN:
-                log.warning("run %s has ended but its worker goes on, and is stopped", flight.run_id)
-                self.cluster.stop(flight.pending.worker)
-                flight.unwanted = 0.0
+        for assignment in list(self._flights):
+            assignment.look(there, active, gap)
+            if assignment.orphaned_for > LOST_AFTER and not assignment.pending.done():
+                self._settle(assignment, WorkerLost("The worker is not there any more."))
+            elif assignment.unwanted > OBEY_WITHIN:
+                log.warning("run %s has ended but its worker goes on, and is stopped", assignment.run_id)
+                self.cluster.stop(assignment.pending.worker)
+                assignment.unwanted = 0.0
 
     # What comes next
 
     def _hand_out(self, active: list[Run]) -> None:
-        flying = {flight.run_id for flight in self._flights}
+        flying = {assignment.run_id for assignment in self._flights}
         waiting = {run.id: run for run in active if run.status == "queued" and run.id not in flying}
         if not (waiting or self.wanted or any(split.waiting for split in self._splits.values())):
             return
@@ -239,14 +239,14 @@ class Dispatcher:
             return
         # What other servers have running counts for its owner as well.
         elsewhere = [run.owner for run in active if run.status == "running" and run.server != self.server]
-        taken = {flight.pending.worker for flight in self._flights}
+        taken = {assignment.pending.worker for assignment in self._flights}
         for worker in [worker for worker in self.cluster.free() if worker not in taken]:
             candidates = [Candidate(run.id, run.owner, run.created) for run in waiting.values()]
             shared = [one for one in self._splits.values() if one.waiting]
             candidates += [Candidate(one.run_id, one.owner, one.created, True) for one in shared]
             if not candidates:
                 return
-            running = Counter([*elsewhere, *(flight.owner for flight in self._flights)])
+            running = Counter([*elsewhere, *(assignment.owner for assignment in self._flights)])
             self._give(worker, fairest(candidates, running, self._last), waiting)
 
     def _give(self, worker: str, chosen: Candidate, waiting: dict[str, Run]) -> None:
@@ -269,7 +269,7 @@ class Dispatcher:
             if split is not None:
                 split.put_back(call)
             raise
-        self._flights.append(Flight(chosen.run_id, chosen.owner, pending, split))
+        self._flights.append(Assignment(chosen.run_id, chosen.owner, pending, split))
 
     def _split(self, run: Run) -> Split | None:
         workers = len(self.cluster.workers())

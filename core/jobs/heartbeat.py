@@ -14,7 +14,7 @@ LONGEST_GAP = 3.0
 
 
 @dataclass
-class Seen:
+class Heartbeat:
     """Seconds, counted while somebody looked.
 
     Attributes
@@ -33,7 +33,7 @@ class Seen:
     stopping: float = 0.0
 
 
-class Watch:
+class HeartbeatMonitor:
     """Looks at runs again and again.
 
     Heartbeats are only compared with each other: the clock of the worker's machine may stand differently.
@@ -42,9 +42,9 @@ class Watch:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._before: float | None = None
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, Heartbeat] = {}
 
-    def look(self, runs: Iterable[Run]) -> tuple[dict[str, Seen], float]:
+    def look(self, runs: Iterable[Run]) -> tuple[dict[str, Heartbeat], float]:
         """What is known of each running run, by id, and the seconds since the last look."""
         now = self._clock()
         gap = 0.0 if self._before is None else min(now - self._before, LONGEST_GAP)
@@ -52,9 +52,9 @@ class Watch:
         self._seen = {run.id: self._at(run, gap) for run in runs if run.status == "running"}
         return self._seen, gap
 
-    def _at(self, run: Run, gap: float) -> Seen:
+    def _at(self, run: Run, gap: float) -> Heartbeat:
         seen = self._seen.get(run.id)
         if seen is None:
-            return Seen(run.heartbeat)
+            return Heartbeat(run.heartbeat)
         silent = 0.0 if run.heartbeat != seen.heartbeat else seen.silent + gap
-        return Seen(run.heartbeat, silent, seen.at_work + gap, seen.stopping + gap if run.cancelling else 0.0)
+        return Heartbeat(run.heartbeat, silent, seen.at_work + gap, seen.stopping + gap if run.cancelling else 0.0)

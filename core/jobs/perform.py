@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import LandslideError, ModelError, RunCancelled, StorageError
-from core.raster.progress import Progress as ProgressCallback
+from core.raster.progress import ProgressCallback
 from core.runs import failures, files
 from core.runs.kinds import kind_of, request_from
 from core.runs.provenance import now, this_process
@@ -226,16 +226,16 @@ def perform(
             does = work or work_of(run)
             keep(store, identity, does(job, request_of(run)), job.stopped)
     except RunCancelled as error:
-        _end(store, identity, error, failures.told(error), "cancelled")
+        _end(store, identity, error, failures.describe(error), "cancelled")
         if raising:
             raise
     except LandslideError as error:
-        _end(store, identity, error, failures.told(error))
+        _end(store, identity, error, failures.describe(error))
         if raising:
             raise
     except Exception as error:
         log.exception("run %s failed", identity)
-        _end(store, identity, error, failures.told(error))
+        _end(store, identity, error, failures.describe(error))
         if raising:
             raise
     except BaseException as error:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.errors import LandslideError, RunCancelled
-from core.jobs.assignment import ASTRAY_AFTER, Flight
+from core.jobs.assignment import LOST_AFTER, Assignment
 from core.jobs.heartbeat import LONGEST_GAP
 from core.jobs.perform import HEARTBEAT_EVERY
 from core.jobs.remote import Call, Settings
 from core.jobs.sharding import Split
-from core.raster.progress import Progress as ProgressCallback
+from core.raster.progress import ProgressCallback
 from core.runs import failures, files
 from core.runs.failures import WorkerLost
 from core.runs.provenance import this_process
@@ -64,7 +64,7 @@ def run_sharded(
     """
     identity = store.begin(order, server=this_process(), worker=f"{len(cluster.workers())} workers")
     split = Split(identity, order.owner, datetime.now(UTC), plan(identity))
-    at_work: list[Flight] = []
+    at_work: list[Assignment] = []
     try:
         if begun is not None:
             begun(identity)
@@ -72,8 +72,8 @@ def run_sharded(
     except BaseException as error:
         split.drop()
         _end(store, identity, error)
-        for flight in at_work:
-            flight.pending.forget()
+        for assignment in at_work:
+            assignment.pending.forget()
         raise
     finally:
         files.remove(store.work_folder(identity))
@@ -84,7 +84,7 @@ def _end(store: Store, identity: str, error: BaseException) -> None:
     """Write down what ended the run, before anything else can go wrong."""
     try:
         if isinstance(error, Exception):
-            store.fail(identity, *failures.of(store.run(identity), error))
+            store.fail(identity, *failures.from_exception(store.run(identity), error))
         else:
             store.fail(identity, failures.stopped(error), "cancelled")
     except LandslideError:
@@ -93,7 +93,7 @@ def _end(store: Store, identity: str, error: BaseException) -> None:
 
 
 def _share(
-    store: Store, split: Split, cluster: Cluster, at_work: list[Flight], listen: ProgressCallback | None
+    store: Store, split: Split, cluster: Cluster, at_work: list[Assignment], listen: ProgressCallback | None
 ) -> None:
     """Give what waits to workers that are free until all is done."""
     settings, limit = Settings.here(store), store.run(split.run_id).time_limit
@@ -110,30 +110,30 @@ def _share(
         cluster.tend()
         _look(split, cluster, at_work, min(now - before, LONGEST_GAP))
         _land(store, split, at_work)
-        taken = {flight.pending.worker for flight in at_work}
+        taken = {assignment.pending.worker for assignment in at_work}
         for worker in [worker for worker in cluster.free() if worker not in taken]:
             if split.waiting:
                 pending = cluster.submit(worker, split.take(), settings, 0)
-                at_work.append(Flight(split.run_id, split.owner, pending, split))
+                at_work.append(Assignment(split.run_id, split.owner, pending, split))
         if listen is not None and split.plan is not None:
             listen(store.run(split.run_id).progress.done, split.plan.steps)
         time.sleep(LOOK_EVERY)
 
 
-def _look(split: Split, cluster: Cluster, at_work: list[Flight], gap: float) -> None:
+def _look(split: Split, cluster: Cluster, at_work: list[Assignment], gap: float) -> None:
     """What was given to one worker waits for that one: when it does not come back, nor does the run."""
     workers = cluster.workers()
-    for flight in at_work:
-        flight.look(workers, (split.run_id,), gap)
-        if flight.astray > ASTRAY_AFTER and not flight.pending.done():
+    for assignment in at_work:
+        assignment.look(workers, (split.run_id,), gap)
+        if assignment.orphaned_for > LOST_AFTER and not assignment.pending.done():
             raise WorkerLost("The worker that was computing this run stopped.")
 
 
-def _land(store: Store, split: Split, at_work: list[Flight]) -> None:
-    for flight in [flight for flight in at_work if flight.pending.done()]:
-        at_work.remove(flight)
+def _land(store: Store, split: Split, at_work: list[Assignment]) -> None:
+    for assignment in [assignment for assignment in at_work if assignment.pending.done()]:
+        at_work.remove(assignment)
         planning = split.plan is None
-        split.ended(flight.pending.result())
-        flight.pending.forget()
+        split.ended(assignment.pending.result())
+        assignment.pending.forget()
         if planning and split.plan is not None:
             store.beat(split.run_id, Progress(0, split.plan.steps, split.plan.words))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.bridge import Bridge
+from core.learning.preprocessing import Preprocessing
 from core.learning.spec import ModelSpec
 from core.raster.area import window_of
 from core.raster.scene import Scene, SceneReader
@@ -23,7 +23,7 @@ def input_step(spec: ModelSpec) -> int:
     return STEP if spec.upscale >= 1 else round(STEP / spec.upscale)
 
 
-def plan_of(scene: Scene, spec: ModelSpec, bridge: Bridge, overlap: float) -> WindowPlan:
+def plan_of(scene: Scene, spec: ModelSpec, bridge: Preprocessing, overlap: float) -> WindowPlan:
     """Windows of a model over a whole scene."""
     height, width = scene.grid.shape
     return WindowPlan.over(height, width, spec.tile, overlap, bridge.scale, input_step(spec))
@@ -35,7 +35,7 @@ def usual_batch(plan: WindowPlan) -> int:
 
 
 def read_window(
-    reader: SceneReader, spec: ModelSpec, bridge: Bridge, plan: WindowPlan, window: Region
+    reader: SceneReader, spec: ModelSpec, bridge: Preprocessing, plan: WindowPlan, window: Region
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Normalised values of a window at the network's size, and which scene pixels in it are valid.
 

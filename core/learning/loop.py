@@ -77,7 +77,7 @@ class Trained:
         return sum(epoch["seconds"] for epoch in self.history) / 60
 
 
-class Lesson(Protocol):
+class TrainingObjective(Protocol):
     """What a network is taught: how a batch of examples becomes a loss, and how well it answers afterwards."""
 
     @property
@@ -91,7 +91,7 @@ class Lesson(Protocol):
         """How well an averaged network answers on the tuning part: ``score``, the higher the better, and more."""
 
 
-Told = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 def tell_nobody(done: int, total: int) -> None:
@@ -151,7 +151,7 @@ class Training:
     def __init__(
         self,
         network: nn.Module,
-        lesson: Lesson,
+        lesson: TrainingObjective,
         schedule: Schedule,
         checkpoint: Path | None = None,
         description: str = "",
@@ -164,7 +164,7 @@ class Training:
         self.paces = dict(paces or {})
         self.identity: dict[str, Any] = {"description": description, **asdict(schedule)}
 
-    def fit(self, told: Told = tell_nobody) -> Trained:
+    def fit(self, told: ProgressCallback = tell_nobody) -> Trained:
         """Train, and choose the epoch by the lesson's score.
 
         Parameters

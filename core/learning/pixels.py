@@ -64,7 +64,7 @@ def predict_codes(network: nn.Module, images: np.ndarray, prepare: Prepare, batc
 
 @dataclass(frozen=True)
 class PixelLesson:
-    """See `core.learning.loop.Lesson`. Networks give logits (batch, 1, height, width).
+    """See `core.learning.loop.TrainingObjective`. Networks give logits (batch, 1, height, width).
 
     Attributes
     ----------

@@ -15,8 +15,19 @@ from rasterio.windows import Window
 
 from core.errors import InputError
 from core.raster.measure import row_areas
-from core.raster.pieces import corners, moved, whole_of
-from core.raster.strips import EIGHT, Mask, Numbers, Strip, Strips, crossing_holes, filled, joined, labelled, marked
+from core.raster.polygon_stitching import corners, moved, whole_of
+from core.raster.strip_labelling import (
+    EIGHT,
+    Mask,
+    Numbers,
+    Strip,
+    Strips,
+    crossing_holes,
+    filled,
+    joined,
+    labelled,
+    marked,
+)
 from core.raster.terrain import slope_aspect_at
 from core.raster.vectorize import outlines_of, table_of
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from core.errors import RunCancelled
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Told the steps done and all."""
 
 

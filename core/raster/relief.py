@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import BandError
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.terrain import hillshade, slope_aspect
 from core.raster.write import writing
 
@@ -70,7 +70,7 @@ def relief_image(dem: NDArray[Any], grid: Grid) -> NDArray[np.uint8]:
 
 
 def write_relief(
-    dem: Scene, path: str | os.PathLike[str], progress: Progress = ignore, cancel: Cancel = never
+    dem: Scene, path: str | os.PathLike[str], progress: ProgressCallback = ignore, cancel: Cancel = never
 ) -> Path:
     """Write hillshade, slope and position of an elevation model of any size, block by block.
 

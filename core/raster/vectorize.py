@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.raster.measure import Patches, geodesic_perimeters, row_areas, terrain_of
-from core.raster.strips import EIGHT, FOUR
+from core.raster.strip_labelling import EIGHT, FOUR
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

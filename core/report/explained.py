@@ -24,7 +24,7 @@ GREY = 160
 
 
 @dataclass(frozen=True)
-class Pictured:
+class ExplanationFigure:
     """An explanation on the pixels of its window.
 
     Attributes
@@ -45,7 +45,7 @@ class Pictured:
     signed: bool
 
 
-def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
+def explanation_figure(store: Store, identity: str, scene: Scene | None) -> ExplanationFigure:
     """Read a finished explanation for showing.
 
     Parameters
@@ -74,4 +74,4 @@ def pictured(store: Store, identity: str, scene: Scene | None) -> Pictured:
     else:
         image = np.full((*grid.shape, 3), GREY, dtype=np.uint8)
     nothing = np.zeros(grid.shape, dtype=bool)
-    return Pictured(image, np.nan_to_num(shown.values), nothing if region is None else region, shown.signed)
+    return ExplanationFigure(image, np.nan_to_num(shown.values), nothing if region is None else region, shown.signed)

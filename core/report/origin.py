@@ -114,7 +114,7 @@ def _run(content: ReportInput) -> Iterable[tuple[str, str]]:
     yield "Run", result.id
     yield "Kind", content.kind
     if result.parents:
-        yield "Stands on the runs", ", ".join(result.parents)
+        yield "Based on the runs", ", ".join(result.parents)
     if content.address:
         yield "Address", one_line(content.address)
     if record.get("started"):

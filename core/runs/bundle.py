@@ -46,9 +46,9 @@ def manifest(store: Store, run: Run) -> dict[str, Any]:
     return {
         "format": 1,
         "slidelens": core.__version__,
-        **_said(store, run, ""),
+        **_manifest_of(store, run, ""),
         **{
-            folder: [_said(store, child, f"{folder}/{child.id[:8]}/") for child in children]
+            folder: [_manifest_of(store, child, f"{folder}/{child.id[:8]}/") for child in children]
             for folder, children in _derived(store, run).items()
         },
         "digests": DIGESTS,
@@ -60,11 +60,11 @@ def as_json(manifest: Mapping[str, Any]) -> str:
     return json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _said(store: Store, run: Run, folder: str) -> dict[str, Any]:
-    return {**said(run, folder), "provenance": store.provenance(run.id)}
+def _manifest_of(store: Store, run: Run, folder: str) -> dict[str, Any]:
+    return {**run_manifest(run, folder), "provenance": store.provenance(run.id)}
 
 
-def said(run: Run, folder: str = "") -> dict[str, Any]:
+def run_manifest(run: Run, folder: str = "") -> dict[str, Any]:
     """What a run is, what was asked and what came of it, as plain values; its files lie in `folder`."""
     scene = run.input("scene")
     return {

@@ -88,7 +88,7 @@ class Database:
         there = self._file is None or (self._file.is_file() and self._file.stat().st_size > 0)
         if there and self.revision() == LATEST:
             return
-        with files.alone(self._lock):
+        with files.file_lock(self._lock):
             found = self.revision()  # another process may have been here first
             if found == LATEST:
                 return

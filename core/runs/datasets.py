@@ -104,12 +104,12 @@ class DatasetStore:
         InputError
             When the file cannot be opened safely, or is of another form, or a companion is not in the store.
         """
+        file = in_place(path)
         found = contents.recognise(path, path.name, form)
         contents.check(path, found.form)
         values = _values(
-            found.form, one_line(name), in_place(path), origin=origin, synthetic=synthetic, licence=licence,
-            citation=citation,
-        )  # fmt: skip
+            found.form, one_line(name), file, origin=origin, synthetic=synthetic, licence=licence, citation=citation
+        )
         return self.dataset(self._added(values, companions or {}))
 
     def upload_dataset(self, content: BinaryIO, name: str, form: Form | None = None) -> DatasetRecord:
@@ -131,7 +131,7 @@ class DatasetStore:
         StorageError
             When it cannot be written.
         """
-        aside, digest = files.spool(content, self.home)
+        aside, digest = files.spool_upload(content, self.home)
         try:
             found = contents.recognise(aside, name, form)
             contents.check(aside, found.form)
@@ -168,7 +168,7 @@ class DatasetStore:
             same = same_row(session, values, links)
             if same is not None:
                 return same.id
-        with files.turn(self.home), self.database.write() as session:
+        with files.store_lock(self.home), self.database.write() as session:
             for other in links.values():
                 hold(session, other)
             return (same_row(session, values, links) or make_row(session, values, links)).id
@@ -182,8 +182,8 @@ class DatasetStore:
     @contextmanager
     def _kept(self, aside: Path, digest: str, suffix: str) -> Iterator[str]:
         """Have a turn in which an upload gets its lasting name; when that ends badly and no row has it, it goes."""
-        with files.turn(self.home):
-            file, _ = files.place(aside, self.home / files.FILES, digest, suffix)
+        with files.store_lock(self.home):
+            file, _ = files.put(aside, self.home / files.FILES, digest, suffix)
             try:
                 yield file
             except BaseException:

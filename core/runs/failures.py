@@ -12,15 +12,15 @@ class WorkerLost(LandslideError):
     """A worker ended before what it did was done."""
 
 
-def of(run: Run, error: Exception) -> tuple[Failure, Status]:
+def from_exception(run: Run, error: Exception) -> tuple[Failure, Status]:
     """What is said of a run that ended by an error, and as what it ended."""
     status: Status = "cancelled" if isinstance(error, RunCancelled) or run.cancelling else "failed"
     if isinstance(error, WorkerLost):
-        return (cancelled() if run.cancelling else lost(run.worker)), status
-    return told(error), status
+        return (cancelled() if run.cancelling else worker_lost(run.worker)), status
+    return describe(error), status
 
 
-def told(error: Exception) -> Failure:
+def describe(error: Exception) -> Failure:
     """What an error says for itself, with where it came from for who looks after the server."""
     detail = "".join(traceback.format_exception(error))
     if isinstance(error, LandslideError):
@@ -38,7 +38,7 @@ def error(failure: Failure) -> LandslideError:
     return LandslideError(failure.what, failure.why, failure.remedy)
 
 
-def lost(worker: str) -> Failure:
+def worker_lost(worker: str) -> Failure:
     """Its worker ended under it."""
     return Failure(
         "The worker that was computing this run stopped.",

@@ -48,7 +48,7 @@ LONGEST_TURN = 120.0
 
 
 @contextmanager
-def turn(home: Path) -> Iterator[None]:
+def store_lock(home: Path) -> Iterator[None]:
     """Have the files to oneself: to give a file its name and write its row, or to find that none names it.
 
     Without it a file could be taken for an orphan between its arrival and its row.
@@ -58,12 +58,12 @@ def turn(home: Path) -> Iterator[None]:
     StorageError
         When the folder cannot be written, or another process does not end its turn.
     """
-    with alone(home / ".files.lock"):
+    with file_lock(home / ".files.lock"):
         yield
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Have something to oneself, among all threads and processes that ask for it by the same file.
 
     Raises
@@ -105,7 +105,7 @@ def folder(path: Path) -> Path:
     return path
 
 
-def spool(content: BinaryIO, home: Path) -> tuple[Path, str]:
+def spool_upload(content: BinaryIO, home: Path) -> tuple[Path, str]:
     """Copy a stream to a file of no name yet, in pieces, and return it with the SHA-256 of its bytes.
 
     Raises
@@ -132,7 +132,7 @@ def spool(content: BinaryIO, home: Path) -> tuple[Path, str]:
     return aside, digest.hexdigest()
 
 
-def place(source: Path, root: Path, digest: str, suffix: str) -> tuple[str, bool]:
+def put(source: Path, root: Path, digest: str, suffix: str) -> tuple[str, bool]:
     """Give a file its lasting name; an equal one that is there is kept.
 
     `source` stays, as another name of the file or where the disk knows none as another copy, to be removed once a row

@@ -10,7 +10,7 @@ The registry lies above this module. It is therefore found by its name on first 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
@@ -391,4 +391,7 @@ def request_from(task: str, kind: str, parameters: Mapping[str, Any]) -> Any:  #
 
 def parameters_of(request: Any) -> dict[str, Any]:  # noqa: ANN401  any frozen dataclass
     """A request as the parameters of an order: plain values for JSON."""
-    return asdict(request)
+    from pydantic import TypeAdapter
+
+    plain: dict[str, Any] = TypeAdapter(type(request)).dump_python(request, by_alias=True)
+    return plain

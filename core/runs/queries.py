@@ -13,7 +13,7 @@ from core.runs.records import Failure, Input, Progress, Run, RunFilter, Status, 
 from core.runs.tables import InputRow, LabelRow, ParentRow, RunRow, StateRow, TagRow
 
 
-def narrowed(query: Select[Any], wanted: RunFilter) -> Select[Any]:
+def apply_filter(query: Select[Any], wanted: RunFilter) -> Select[Any]:
     """A query over runs, narrowed to what is wanted; states and labels are joined to it."""
     query = query.join(StateRow, StateRow.run_id == RunRow.id).join(LabelRow, LabelRow.run_id == RunRow.id)
     for column in ("task", "model", "owner"):
@@ -61,7 +61,7 @@ def inputs_of(row: RunRow) -> tuple[Input, ...]:
     return tuple(Input(one.role, one.dataset_id, one.name, one.digest) for one in row.inputs)
 
 
-def record(row: RunRow, root: Path) -> Run:
+def to_run(row: RunRow, root: Path) -> Run:
     """A row as it travels; `root` is the folder of artifacts."""
     state, label = row.state, row.label
     return Run(

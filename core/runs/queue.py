@@ -224,7 +224,7 @@ class Queue(SceneStore):
             (moved if only else names).add(row.file)
             return row
 
-        with files.turn(self.home):
+        with files.store_lock(self.home):
             try:
                 yield place
             except BaseException:
@@ -241,7 +241,7 @@ class Queue(SceneStore):
                 f"The {role} file of the run is no longer on disk.", str(error), "Run it again."
             ) from error
         known = path.is_relative_to(root)
-        name, moved = (path.relative_to(root).as_posix(), False) if known else files.place(path, root, digest, suffix)
+        name, moved = (path.relative_to(root).as_posix(), False) if known else files.put(path, root, digest, suffix)
         media_type = files.MEDIA_TYPES.get(suffix, "application/octet-stream")
         row = ArtifactRow(role=role, digest=digest, file=name, size=size, media_type=media_type, derived=False)
         return row, moved

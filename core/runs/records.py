@@ -38,7 +38,7 @@ def checked_id(identity: str) -> str:
         When it is not 32 hexadecimal digits.
     """
     if not ID.fullmatch(identity):
-        raise InputError("That is not an id of this store.", remedy="Open the page without it and choose again.")
+        raise InputError("No such run.", remedy="Check the link or choose from Runs.")
     return identity
 
 

@@ -47,15 +47,14 @@ class SceneStore(DatasetStore):
         InputError
             When the raster cannot be opened safely.
         """
+        file = in_place(data)
         Scene.open(data, name)
         words = {"origin": origin, "synthetic": synthetic, "licence": licence, "citation": citation}
         links = {"before": before} if before else {}
         for role, path in ((ROLES["truth"], truth), (ROLES["dem"], dem)):
             if path is not None:
                 links[role] = self._companion(path, words)
-        values = {
-            "form": "raster", "name": one_line(name), "file": in_place(data), "file_digest": "", "companion": False,
-        }  # fmt: skip
+        values = {"form": "raster", "name": one_line(name), "file": file, "file_digest": "", "companion": False}
         return self.scene_record(self._added({**values, **words}, links))
 
     def upload_scene(self, content: BinaryIO, name: str) -> SceneRecord:
@@ -97,7 +96,7 @@ class SceneStore(DatasetStore):
             )
         with self.database.read() as session:
             dataset_row(session, identity, "raster")
-        aside, digest = files.spool(content, self.home)
+        aside, digest = files.spool_upload(content, self.home)
         # Readers of vectors go by the suffix as well.
         named = aside.rename(aside.with_name(f"{aside.name}{suffix}"))
         try:
@@ -138,7 +137,7 @@ class SceneStore(DatasetStore):
         """
         if identity == before:
             raise InputError("A scene cannot be its own earlier scene.", remedy="Choose another.")
-        with files.turn(self.home), self.database.write() as session:
+        with files.store_lock(self.home), self.database.write() as session:
             dataset_row(session, before, "raster")
             hold(session, before)
             target = own_row(session, dataset_row(session, identity, "raster"), "before", before, known=True).id
@@ -185,7 +184,7 @@ class SceneStore(DatasetStore):
         with self.database.read() as session:
             known = companion_of(session, file, values["form"])
         if known is None:
-            with files.turn(self.home), self.database.write() as session:
+            with files.store_lock(self.home), self.database.write() as session:
                 known = companion_of(session, file, values["form"])
                 known = known or companion_row(session, {**values, "name": path.name}).id
         return known

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, TypeVar, overload
 
 import platformdirs
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from core.errors import InputError, StorageError
@@ -21,7 +21,7 @@ from core.runs.database import Database, database_url, sqlite_url
 from core.runs.dataset_rows import new_id
 from core.runs.datasets import one_line
 from core.runs.kinds import find_task, result_class
-from core.runs.queries import descendants, inputs_of, narrowed, record
+from core.runs.queries import apply_filter, descendants, inputs_of, to_run
 from core.runs.queue import Queue, gone
 from core.runs.records import (
     ACTIVE,
@@ -82,20 +82,20 @@ class Store(Queue):
             When the id is malformed or unknown.
         """
         with self.database.read() as session:
-            return record(self._known(session, identity), self._artifacts)
+            return to_run(self._known(session, identity), self._artifacts)
 
     def runs(self, wanted: RunFilter | None = None) -> list[Run]:
         """Runs, those asked for last first."""
         wanted = wanted or RunFilter()
-        query = narrowed(select(RunRow), wanted).order_by(RunRow.created.desc(), RunRow.id)
+        query = apply_filter(select(RunRow), wanted).order_by(RunRow.created.desc(), RunRow.id)
         query = query.options(contains_eager(RunRow.state), contains_eager(RunRow.label))
         with self.database.read() as session:
             rows = session.scalars(query.limit(wanted.limit).offset(wanted.offset)).all()
-            return [record(row, self._artifacts) for row in rows]
+            return [to_run(row, self._artifacts) for row in rows]
 
     def count(self, wanted: RunFilter | None = None) -> int:
         """How many runs there are of a kind."""
-        query = narrowed(select(RunRow.id), wanted or RunFilter())
+        query = apply_filter(select(RunRow.id), wanted or RunFilter())
         with self.database.read() as session:
             return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
@@ -113,7 +113,7 @@ class Store(Queue):
             self._known(session, identity)
             query = select(RunRow).where(RunRow.id.in_(descendants(session, identity)[1:]))
             rows = session.scalars(query.order_by(RunRow.created.desc(), RunRow.id))
-            return [record(row, self._artifacts) for row in rows]
+            return [to_run(row, self._artifacts) for row in rows]
 
     def provenance(self, identity: str) -> dict[str, Any]:
         """Where all of a run came from."""
@@ -165,7 +165,7 @@ class Store(Queue):
             )
 
     def files_of(self, identity: str) -> tuple[str, dict[str, Path]]:
-        """Task and files by role of a finished run, in one query: a map asks for many tiles of them.
+        """Task of a finished run and the files of its result by role, in one query: a map asks for many tiles of them.
 
         Raises
         ------
@@ -175,7 +175,7 @@ class Store(Queue):
         query = (
             select(RunRow.task, StateRow.status, ArtifactRow.role, ArtifactRow.file)
             .join(StateRow, StateRow.run_id == RunRow.id)
-            .outerjoin(ArtifactRow, ArtifactRow.run_id == RunRow.id)
+            .outerjoin(ArtifactRow, and_(ArtifactRow.run_id == RunRow.id, ~ArtifactRow.derived))
             .where(RunRow.id == checked_id(identity))
         )
         with self.database.read() as session:
@@ -285,7 +285,7 @@ class Store(Queue):
         InputError
             When it, or one that stands on it, is being computed.
         """
-        with files.turn(self.home):
+        with files.store_lock(self.home):
             with self.database.write() as session:
                 self._known(session, identity, held=True)
                 doomed = descendants(session, identity, held=True)

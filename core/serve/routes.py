@@ -147,10 +147,10 @@ def layers_of(task: str) -> Mapping[str, TileLayer]:
     return layers
 
 
-def _found(look_up: Callable[[], T]) -> T:
+def _found(sample_pixel: Callable[[], T]) -> T:
     """Tell what the store does not know (404) from what cannot be done with it (400)."""
     try:
-        return look_up()
+        return sample_pixel()
     except InputError as error:
         raise _Unknown(str(error)) from error
 

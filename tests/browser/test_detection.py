@@ -11,6 +11,7 @@ import pytest
 
 from core.runs.store import Store
 from core.tasks.detection.findings import default_choice, find
+from core.tasks.detection.result import DetectionResult
 from tests.browser import steps
 from tests.browser.networks import write_detector, write_networks
 
@@ -65,7 +66,7 @@ def result(address: str, detected: str, visit: Callable[..., Any]) -> Iterator[t
 
 def test_confidence_acts_at_once_and_the_map_stays(result: tuple[Any, Any], home: Path, detected: str) -> None:
     page, frame = result
-    run = Store(home).detection(detected)
+    run = Store(home).result(detected, DetectionResult)
     first = find(run, default_choice(run)).count
     assert steps.metric(page, "Boxes") == f"{first:,}"
     frame.evaluate("() => { window.mark = 'same'; map.zoomIn(1, {animate: false}); }")
@@ -94,11 +95,11 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any]) -> None:
 
 def test_boxes_change_colour_with_what_the_reference_says(result: tuple[Any, Any], home: Path, detected: str) -> None:
     page, frame = result
-    page.get_by_text("Right, false and missed", exact=True).first.click()
+    page.get_by_text("Correct, false alarm, missed", exact=True).first.click()
     frame.wait_for_function(
         f"() => Object.values(({COLOURS})()).every(colour => ['#009E73', '#E69F00'].includes(colour))"
     )
-    run = Store(home).detection(detected)
+    run = Store(home).result(detected, DetectionResult)
     right = [outcome == "true" for outcome in find(run, default_choice(run)).table["outcome"]]
     assert [colour == "#009E73" for _, colour in sorted(_numbered(frame.evaluate(COLOURS)))] == right
 
@@ -112,7 +113,7 @@ def test_scores_show_the_worst_misses_and_files_hold_what_is_shown(
 ) -> None:
     page, _ = result
     steps.open_tab(page, "Scores")
-    scores = find(run := Store(home).detection(detected), default_choice(run)).scores
+    scores = find(run := Store(home).result(detected, DetectionResult), default_choice(run)).scores
     assert scores is not None
     assert steps.metric(page, "AP50") == f"{scores.ap50:.3f}"
     page.get_by_text("Surest false alarms").wait_for()

@@ -51,7 +51,7 @@ def begin(page: Any, model: str) -> str:
     steps.start(page)
     steps.choose(page, "Model", model)
     page.get_by_role("button", name="Map landslides").click()
-    page.get_by_text("It goes on when you close this page").wait_for()
+    page.get_by_text("You can close this page").wait_for()
     return str(page.evaluate("() => new URL(location).searchParams.get('run')"))
 
 

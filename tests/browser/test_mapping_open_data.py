@@ -12,6 +12,7 @@ import pytest
 
 from core.learning.store import MODELS
 from core.runs.store import Store
+from core.tasks.mapping.result import MappingResult
 from tests.browser import steps
 
 pytestmark = [pytest.mark.browser, pytest.mark.realdata, pytest.mark.timeout(900)]
@@ -57,7 +58,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
     page.get_by_role("button", name="Fetch and use").click()
     page.get_by_text("no coordinate system: pixel space").wait_for()
     steps.choose(page, "Model", title_of(case.model))
-    run = Store(home).mapping(steps.map_landslides(page))
+    run = Store(home).result(steps.map_landslides(page), MappingResult)
     assert run.model == case.model
     assert (run.grid.width, run.grid.height, run.grid.crs) == (case.side, case.side, None)
     assert run.has_truth

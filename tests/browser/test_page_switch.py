@@ -25,7 +25,7 @@ IMPATIENT = """
 """Has a page look for news every 150 ms, so that it does while every single switch is on its way."""
 
 WHOLE = """task => document.querySelector("[data-testid=stMain] h1")?.innerText === `Landslide ${task}` &&
-  document.querySelector("[data-testid=stMain]").innerText.includes("It goes on when you close this page")"""
+  document.querySelector("[data-testid=stMain]").innerText.includes("You can close this page")"""
 SHOWN = f"""([task, run]) => ({WHOLE})(task) && location.pathname === `/${{task}}` &&
   new URL(location).searchParams.get("run") === run &&
   document.querySelectorAll("[class*=st-key-under-way]").length === 2"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,7 @@ def site(start_server: Callable[..., Any], tmp_path: Path) -> Site:
     scene = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(HEIGHT, WIDTH)), "scene.tif")
     runs = []
     for name, places in (("first", ((20, 30),)), ("second", ((20, 30), (150, 200)))):
-        made = replace(made_run(tmp_path / name, slides(*places)), scene="scene.tif")
-        run = keep(store, made, scene.id)
+        run = keep(store, made_run(tmp_path / name, slides(*places), scene="scene.tif"), scene.id)
         store.label(run.id, name=name)
         runs.append(run.id)
     return Site(start_server(env={"SLIDELENS_HOME": str(store.home)}).address, store, *runs)
@@ -132,8 +131,8 @@ def test_a_run_is_read_elsewhere_until_it_is_deleted(site: Site, open_page: Call
 
     owner = open_page(f"{site.address}/runs?run={site.second}").page
     owner.get_by_role("button", name="Delete").click()
-    owner.get_by_text("This run goes for good.").wait_for()
-    owner.get_by_role("button", name="Delete for good").click()
+    owner.get_by_text("This permanently deletes this run.").wait_for()
+    owner.get_by_role("button", name="Delete permanently").click()
     owner.get_by_text("1 run, the newest first.").wait_for()
     assert [run.id for run in site.store.runs()] == [site.first]
 
@@ -154,7 +153,7 @@ def test_a_page_that_nobody_touches_asks_nothing_and_still_finds_what_was_starte
     page.wait_for_timeout(5_000)  # more than two looks of the sidebar, were there any
     assert asked == []
 
-    scene = site.store.scene_record(site.store.run(site.first).scene_id)
+    scene = site.store.scene_record(site.store.run(site.first).subject.dataset_id)
     run = site.store.order(mapping.order_of(scene, mapping.Request("elsewhere")))
     site.store.claim(run, server="elsewhere", worker="one")
     tick(page, 0)

@@ -264,7 +264,7 @@ def test_the_list_opens_a_run_and_takes_its_settings_over(
     press(page, "Run with changes")
     assert page.query_params["levels"] == made.table
     page = open_page("../pages/runs.py", run=made.last)
-    press(page, "Run again exactly")
+    press(page, "Repeat")
     assert store.runs()[0].parameters == {"last": 3}
     assert store.runs()[0].status == "done"
 
@@ -384,7 +384,7 @@ def test_a_run_goes_with_its_explanations(
 
 
 def test_the_list_deletes_a_run(open_page: Callable[..., AppTest], store: Store, made: Made) -> None:
-    press(open_page("../pages/runs.py", run=made.whole), "Delete for good")
+    press(open_page("../pages/runs.py", run=made.whole), "Delete permanently")
     assert [run.id for run in store.runs()] == [made.last]
 
 

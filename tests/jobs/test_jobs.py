@@ -17,7 +17,7 @@ from core.jobs import jobs
 from core.jobs.cluster import ClusterError
 from core.jobs.dispatch import Dispatcher
 from core.jobs.fair_share import Candidate, fairest
-from core.jobs.heartbeat import LONGEST_GAP, Watch
+from core.jobs.heartbeat import LONGEST_GAP, HeartbeatMonitor
 from core.jobs.remote import Call
 from core.jobs.sharding import Plan
 from core.runs.failures import WorkerLost
@@ -45,7 +45,7 @@ class House:
 
     def another_clerk(self, server: str | None = None) -> Dispatcher:
         clerk = Dispatcher(self.store, self.cluster, server or this_process())
-        clerk._watch = Watch(lambda: self.now)
+        clerk._watch = HeartbeatMonitor(lambda: self.now)
         return clerk
 
     def order(self, owner: str = "", **more: Any) -> str:
@@ -480,7 +480,7 @@ def test_a_process_is_known_by_its_birth_as_well_as_its_number(dead_server: str)
 
 def test_a_machine_that_slept_has_waited_for_nobody() -> None:
     times = iter([0.0, 1.0, 3600.0])
-    watch = Watch(lambda: next(times))
+    watch = HeartbeatMonitor(lambda: next(times))
     run = Run("a", "mapping", "mapping", "running", NOON, heartbeat=NOON)
     watch.look([run])
     watch.look([run])

@@ -41,13 +41,13 @@ def test_a_shared_mapping_over_its_time_is_stopped(quick_store: Store) -> None:
 
 
 def test_what_was_given_to_a_worker_that_went_away_ends_the_mapping(quick_store: Store) -> None:
-    class Leaving(PlayedCluster):
+    class RemovalCandidate(PlayedCluster):
         def tend(self) -> None:
             if self.given:
                 self.names = ["tls://another"]
 
     with pytest.raises(WorkerLost):
-        run_sharded(quick_store, replace(ORDER, time_limit=60), plan_call, Leaving())
+        run_sharded(quick_store, replace(ORDER, time_limit=60), plan_call, RemovalCandidate())
 
     assert "worker" in ended(quick_store, "failed").what
 

@@ -135,7 +135,7 @@ def test_confidence_and_overlap_act_at_once_on_stored_candidates(
     assert metrics(page)["Boxes"] == "3"
     slider(page, "NMS IoU").set_value(0.95).run()
     assert metrics(page)["Boxes"] == "4"
-    next(box for box in page.selectbox if box.label == "Boxes that are one become").set_value("fusion").run()
+    next(box for box in page.selectbox if box.label == "Merge overlapping boxes").set_value("fusion").run()
     assert metrics(page)["Boxes"] == "4"
     assert not page.error
     assert len(store.runs()) == 1
@@ -317,7 +317,7 @@ def test_a_run_under_way_is_followed_and_one_that_failed_says_why(
     store.beat(run, Progress(3, 12, "Searching window 3 of 12"))
     page.query_params["run"] = run
     page.run()
-    assert "It goes on when you close this page" in texts(page)
+    assert "You can close this page" in texts(page)
     store.fail(run, Failure("The disk is full.", "No room.", "Make some."))
     page.run()
     assert any("The disk is full." in error.value for error in page.error)
@@ -381,6 +381,6 @@ def test_a_slider_value_that_is_none_is_passed_over(
 )  # fmt: skip
 def test_detectors_are_listed_with_ap50_and_family(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
     from core.learning.store import StoredModel
-    from ui.detection.ask import title
+    from ui.detection.form import title
 
     assert title(StoredModel(replace(detector_spec(), **changes), tmp_path)) == words

@@ -148,4 +148,4 @@ def test_what_is_under_way_is_told_on_every_page_and_opens(repository: Path, sto
     button.click().run()
     assert not frame.exception
     assert frame.query_params["run"] in (run, [run])
-    assert any("It goes on when you close this page" in part.value for part in frame.caption)
+    assert any("You can close this page" in part.value for part in frame.caption)

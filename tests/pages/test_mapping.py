@@ -141,9 +141,7 @@ def test_a_run_that_was_removed_says_so(page: AppTest, store: Store, tmp_path: P
     assert "Start with the sample valley" in labels(page)
 
 
-def test_a_scene_with_one_band_is_refused_in_sight_of_the_button(
-    page: AppTest, store: Store, tmp_path: Path
-) -> None:
+def test_a_scene_with_one_band_is_refused_in_sight_of_the_button(page: AppTest, store: Store, tmp_path: Path) -> None:
     path = write_raster(tmp_path / "grey.tif", np.arange(64, dtype=np.uint8).reshape(8, 8))
     page.query_params["scene"] = store.add_scene(path, "grey.tif").id
     page.run()
@@ -227,7 +225,7 @@ def test_a_run_under_way_is_followed_and_can_be_cancelled(
     page.query_params["run"] = run
     page.run()
     assert not page.exception
-    assert "It goes on when you close this page" in texts(page)
+    assert "You can close this page" in texts(page)
     assert "Map landslides" in labels(page)
     press(page, "Cancel")
     known = store.run(run)
@@ -249,17 +247,17 @@ def test_an_interrupted_run_is_told_and_made_again(page: AppTest, store: Store, 
 
 
 @pytest.mark.parametrize("scored", [False, True])
-def test_the_form_begins_with_what_another_run_asked(
-    page: AppTest, store: Store, tmp_path: Path, scored: bool
-) -> None:
+def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store, tmp_path: Path, scored: bool) -> None:
     truth = write_raster(tmp_path / "truth.tif", np.eye(48, 64, dtype=np.uint8))
     scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", truth=truth)
-    asked = Request("red", (3, 2, 1), "1,99", "none", options=Options(0.5, turned=True, batch=3), engine="torch")
+    asked = Request(
+        "red", (3, 2, 1), "1,99", "none", options=Options(0.5, test_time_augmentation=True, batch=3), engine="torch"
+    )
     run = InlineJobs(store).submit(order_of(scene, asked))
     if scored:
         run = rescore(store, store.result(run, MappingResult), scene).id
     page.query_params["scene"] = scene.id
-    page.query_params["like"] = run
+    page.query_params["from"] = run
     page.run()
     assert "windows overlap by 50%, 3 windows at a time, computed by torch" in texts(page)
     press(page, "Map landslides")
@@ -319,9 +317,7 @@ def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 
 
-def test_a_large_run_is_outlined_by_a_job_and_then_has_all_that_a_small_one_has(
-    large: AppTest, store: Store
-) -> None:
+def test_a_large_run_is_outlined_by_a_job_and_then_has_all_that_a_small_one_has(large: AppTest, store: Store) -> None:
     assert not large.error
     assert "Outline the landslides" in labels(large)
     assert "Landslides" not in metrics(large)
@@ -362,7 +358,7 @@ def test_outlining_under_way_is_followed_and_can_be_cancelled(large: AppTest, st
     waiting = store.order(order_outlines(result, default_choice(result, 0.5), terrain=False))
     large.run()
     assert "Outline the landslides" not in labels(large)
-    assert "It goes on when you close this page" in texts(large)
+    assert "You can close this page" in texts(large)
     press(large, "Cancel")
     assert store.run(waiting).status == "cancelled"
     large.run()
@@ -427,7 +423,7 @@ def test_a_large_run_is_scored_afterwards_by_a_job_that_the_page_follows_and_ope
     (scored,) = store.children(mapped, "scored")
     assert scored.status == "queued"
     assert large.query_params["run"] == scored.id
-    assert "It goes on when you close this page" in texts(large)
+    assert "You can close this page" in texts(large)
     (back,) = [link for link in large.get("page_link") if link.proto.label.startswith("Back to the map")]
     assert back.proto.query_string == f"run={mapped}"
 

@@ -208,7 +208,7 @@ def test_the_numbers_of_an_evaluation_are_shown(
 def test_a_training_that_failed_says_why_and_one_under_way_is_followed(page: AppTest, store: Store) -> None:
     run = store.order(Order("mapping", "training", {}, image_inputs("Squares")))
     open_run(page, run)
-    assert "It goes on when you close this page" in texts(page)
+    assert "You can close this page" in texts(page)
     store.claim(run, server="elsewhere", worker="one")
     store.fail(run, Failure("The disk is full.", "No room.", "Make some."))
     open_run(page, run)

@@ -180,7 +180,7 @@ def test_deleting_says_what_goes_and_takes_it(page: AppTest, store: Store, made:
     keep(store, child, parents=(made.id,))
     open_run(page, made.id)
     assert "This run goes for good, and with it one run that stands on it." in texts(page)
-    button(page, "Delete for good").click().run()
+    button(page, "Delete permanently").click().run()
     assert not page.exception
     assert store.runs() == []
     assert "Nothing was computed here yet." in texts(page)
@@ -202,7 +202,7 @@ def test_a_run_is_done_again_exactly(page: AppTest, store: Store, models: Path, 
     first = store.order(order_of(scene, Request("red"), name="first"))
     perform(store, first, worker="tests")
     open_run(page, first)
-    button(page, "Run again exactly").click().run()
+    button(page, "Repeat").click().run()
     assert not page.exception
     again, _ = store.runs()
     assert page.query_params["run"] == again.id

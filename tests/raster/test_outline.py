@@ -16,8 +16,8 @@ from core.errors import InputError
 from core.raster import outline as module
 from core.raster.grid import Grid
 from core.raster.outline import outline_strips
-from core.raster.pieces import corners
-from core.raster.strips import Strip
+from core.raster.polygon_stitching import corners
+from core.raster.strip_labelling import Strip
 from core.raster.vectorize import clean_mask, polygons
 from tests.factories import PLACEMENTS
 

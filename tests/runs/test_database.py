@@ -452,9 +452,9 @@ def test_a_lock_that_nobody_lets_go_of_is_said(tmp_path: Path, monkeypatch: pyte
     from core.runs import files
 
     monkeypatch.setattr(files, "LONGEST_TURN", 0.05)
-    with files.turn(tmp_path), pytest.raises(StorageError, match="does not answer"), files.turn(tmp_path):
+    with files.store_lock(tmp_path), pytest.raises(StorageError, match="does not answer"), files.store_lock(tmp_path):
         pass
-    with files.turn(tmp_path):
+    with files.store_lock(tmp_path):
         pass
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import select, update
 
 from core.errors import InputError, LandslideError, UnsafeFileError
 from core.runs.records import Input, Order
-from core.runs.retention.prune import missing, plan, prune
+from core.runs.retention.prune import delete_dataset, missing, plan, prune
 from core.runs.store import Store
 from core.runs.tables import DatasetRow
 from core.tasks.imagery.inputs import inputs_of, scene_of, scene_today
@@ -402,6 +402,29 @@ def test_a_reference_outlives_its_scene_in_the_runs_that_name_it(any_store: Stor
     assert [one.id for one in plan(any_store, older_than=a_month_ago()).uploads] == [reference.id]
     prune(any_store, plan(any_store, older_than=a_month_ago()))
     assert files(any_store) == []
+
+
+def test_a_dataset_is_deleted_unless_somebody_uses_it(any_store: Store, upload: Upload, tmp_path: Path) -> None:
+    scene = any_store.upload_scene(io.BytesIO(raster(tmp_path).read_bytes()), "scene.tif")
+    record = any_store.attach(scene.id, "truth", io.BytesIO(GEOJSON), ".geojson", name="slides.geojson")
+    run = any_store.order(Order("mapping", "mapping", {}, (Input("scene", scene.id),)))
+
+    with pytest.raises(InputError, match=r"scene\.tif is used by 1 run\. .* Delete them first"):
+        delete_dataset(any_store, scene.id)
+    with pytest.raises(InputError, match=r"slides\.geojson is used by another dataset"):
+        delete_dataset(any_store, record.companions["reference"].id)
+    any_store.cancel(run)
+    any_store.delete(run)
+    delete_dataset(any_store, scene.id)
+
+    assert files(any_store) == []
+    with pytest.raises(InputError, match="not in the store"):
+        delete_dataset(any_store, scene.id)
+    table = tmp_path / "rain.csv"
+    table.write_bytes(TABLE)
+    delete_dataset(any_store, any_store.add_dataset(table, "rain").id)
+    assert table.exists()
+    assert list(any_store.datasets()) == []
 
 
 def test_what_an_order_names_meanwhile_is_not_removed(any_store: Store, upload: Upload, tmp_path: Path) -> None:

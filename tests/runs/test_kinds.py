@@ -22,7 +22,7 @@ from core.tasks.detection import run as detection
 from core.tasks.detection import run_model as detection_models
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.model_runs import Description, TrainingRequest
-from core.tasks.imagery.target import AskedBox, AskedOutline, AskedPixel
+from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
 from core.tasks.joined.box_outline import OutlineQuestion
 from core.tasks.mapping import options as mapping_options
 from core.tasks.mapping import run as mapping
@@ -35,19 +35,19 @@ LONGEST = 32
 """Signs of the name of a task or kind that every database takes."""
 
 SQUARE = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [9.5, 0.0], [9.5, 9.5], [0.0, 0.0]]]}
-BOX = AskedBox((1.0, 2.5, 30.0, 40.25), 0.75, 3)
+BOX = BoxTarget((1.0, 2.5, 30.0, 40.25), 0.75, 3)
 MAPPING = (
     mapping.Request("red"),
     mapping.Request(
         "red", bands=(3, 2, 1), stretch="2,98", resample="none", area=SQUARE, engine="torch",
-        options=mapping_options.Options(overlap=0.5, turned=True, batch=4),
+        options=mapping_options.Options(overlap=0.5, test_time_augmentation=True, batch=4),
     ),
 )  # fmt: skip
 DETECTION = (
     detection.Request("bright"),
     detection.Request(
         "bright", bands=(1, 2, 3), area=SQUARE,
-        options=detection_options.Options(overlap=0.0, batch=1, floor=0.1, limit=7),
+        options=detection_options.Options(overlap=0.0, batch=1, min_confidence=0.1, max_detections=7),
     ),
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("mapping", "outlines"): (OutlinesRequest(0.5, 100.0, 25.0), OutlinesRequest(0.25, 0.0, 0.0, terrain=True)),
     ("mapping", "evaluation"): (
         mapping_models.EvaluationRequest("images", "masks"),
-        mapping_models.EvaluationRequest("images", "masks", 0.4, turned=True),
+        mapping_models.EvaluationRequest("images", "masks", 0.4, test_time_augmentation=True),
     ),
     ("mapping", "training"): (
         training("unet-regnety"),

@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.errors import InputError, StorageError, UnsafeFileError
 from core.runs.records import Order
+from core.runs.result import RunResult
 from core.runs.store import Store, data_folder, default_store, home_folder, new_id
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -32,6 +33,7 @@ def test_what_is_no_id_is_refused_everywhere(store: Store, identity: str) -> Non
     for ask in (
         store.scene_record,
         store.run,
+        store.files_of,
         store.result,
         store.cancel,
         store.delete,
@@ -286,26 +288,31 @@ def test_a_refused_upload_is_called_by_the_name_it_came_with(store: Store) -> No
         store.upload_scene(io.BytesIO(b"Dear sir"), "slide.tif")
 
 
-@pytest.mark.parametrize("placement", ["north-up", "without CRS"])
-def test_the_rasters_of_a_run_are_told_without_its_result(any_store: Store, tmp_path: Path, placement: str) -> None:
-    run = keep(any_store, made_run(tmp_path / "made", np.full((8, 8), 0.5), placement))
+def test_the_files_of_a_run_are_told_without_its_result(any_store: Store, tmp_path: Path) -> None:
+    truth = np.ones((8, 8), np.uint8)
+    run = keep(any_store, made_run(tmp_path / "made", np.full((8, 8), 0.5), truth=truth))
     write_raster(tmp_path / "report.tif", ramp(8, 8))
     any_store.add_artifact(run.id, "later", tmp_path / "report.tif")
 
-    found = any_store.rasters(run.id)
+    task, found = any_store.files_of(run.id)
 
-    assert {role: found.path(role) for role in found.files} == {role: run.artifact(role) for role in run.artifacts}
-    assert found.georeferenced is (placement == "north-up")
-    with pytest.raises(InputError, match="no later raster"):
-        found.path("later")
-    found.files["probability"].unlink()
-    with pytest.raises(StorageError, match="no longer on disk"):
-        found.path("probability")
+    assert task == "mapping"
+    assert found == {role: run.artifact(role) for role in ("probability", "truth")}
+    assert any_store.artifact(run.id, "later").path.is_file()
 
 
-def test_a_run_that_is_not_done_has_no_rasters(any_store: Store) -> None:
-    run = any_store.order(Order("mapping", "mapping", {}))
+def test_the_files_of_a_run_without_any_are_none(any_store: Store) -> None:
+    identity = any_store.begin(Order("mapping", "training", {}), server="tests", worker="tests")
+    any_store.finish(identity, RunResult(id=identity, kind="training", folder=any_store.home))
+
+    assert any_store.files_of(identity) == ("mapping", {})
+
+
+def test_a_run_that_is_not_done_has_no_files(any_store: Store) -> None:
+    run = any_store.order(Order("mapping", "training", {}))
     with pytest.raises(InputError, match="queued"):
-        any_store.rasters(run)
+        any_store.files_of(run)
     with pytest.raises(InputError, match="not in the store"):
-        any_store.rasters("0" * 32)
+        any_store.files_of("0" * 32)
+    with pytest.raises(InputError, match="not an id"):
+        any_store.files_of("../etc")

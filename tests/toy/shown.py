@@ -13,7 +13,7 @@ from tests.toy.run import LEVELS, Request, order_influence, order_trends
 from tests.toy.view import Choice
 from ui import resources
 from ui.feedback import guard, plain
-from ui.task import choose, explained, export, opened, provenance, run
+from ui.task import explained, export, input_picker, opened, provenance, run
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -50,7 +50,7 @@ def _ask(task: TaskPage) -> None:
         last = st.number_input("Last rows (0 for all)", 0, 1_000, 0, key="last")
         if st.button(task.button, type="primary"):
             order = order_trends(table, Request(int(last)), owner=resources.visitor())
-            choose.show(**{LEVELS: table.id, "run": resources.jobs().submit(order)})
+            input_picker.show(**{LEVELS: table.id, "run": resources.jobs().submit(order)})
 
 
 def _show_result(task: TaskPage, found: Run) -> None:

@@ -74,7 +74,7 @@ def _outlines(
     )  # fmt: skip
 
 
-def by_confidence(table: GeoDataFrame, surest: float) -> Outlines:
+def by_confidence(table: GeoDataFrame, highest_confidence: float) -> Outlines:
     """Boxes coloured by how sure the detector is of them; a click selects one.
 
     Parameters
@@ -83,7 +83,7 @@ def by_confidence(table: GeoDataFrame, surest: float) -> Outlines:
         Highest confidence of the run. The colours end a little above it, wherever the sliders stand, because few
         detectors are ever very sure and all boxes would look the same.
     """
-    most = max(0.1, math.ceil(surest * 10 - 1e-6) / 10)
+    most = max(0.1, math.ceil(highest_confidence * 10 - 1e-6) / 10)
     colours, words = ramp_colours(table["score"].to_numpy() / most, PROBABILITY_RAMP), confidence_legend(most)
     return _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=words, selectable=True)
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def _layers(content: DetectionInput) -> tuple[list[Tiles], list[Outlines]]:
     shown = content.prepared.detections
     over = [] if shown.truth is None else [reference_outlines(shown.reference.head(layers.HELD), {})]
-    surest = float(shown.everything.scores.max(initial=0.0))
-    return [], [*over, layers.by_confidence(shown.table.head(layers.HELD), surest)]
+    highest_confidence = float(shown.everything.scores.max(initial=0.0))
+    return [], [*over, layers.by_confidence(shown.table.head(layers.HELD), highest_confidence)]
 
 
 def _below(content: DetectionInput) -> None:

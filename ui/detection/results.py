@@ -35,7 +35,7 @@ AROUND = "29rem"
 
 SIDES = {
     "confidence": "Boxes by confidence",
-    "outcome": "Right, false and missed",
+    "outcome": "Correct, false alarm, missed",
     "before": "Swipe before / after",
 }
 

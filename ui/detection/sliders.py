@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_ACROSS = 150
 """Cells along the longer side of a scene: more show nothing that the boxes do not."""
 
-MERGINGS = {"nms": "Surest box (NMS)", "fusion": "Mean box (WBF)"}
+MERGINGS = {"nms": "Keep highest confidence (NMS)", "fusion": "Mean box (WBF)"}
 
 def choose(result: DetectionResult) -> tuple[Choice, float]:
     """What to count as a box, and the side of the density grid's cells."""
@@ -26,7 +26,7 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
     from core.tasks.detection.view import Choice
 
     default = default_choice(result)
-    lowest = math.ceil(result.floor * 100 - 1e-6) / 100
+    lowest = math.ceil(result.min_confidence * 100 - 1e-6) / 100
     columns = st.columns([5, 4, 4, 2], vertical_alignment="bottom")
     with columns[0]:
         confidence = st.slider(
@@ -43,7 +43,7 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
         )  # fmt: skip
     with columns[2]:
         merging = st.selectbox(
-            "Boxes that are one become", list(MERGINGS), list(MERGINGS).index(default.merging), key="merging",
+            "Merge overlapping boxes", list(MERGINGS), list(MERGINGS).index(default.merging), key="merging",
             bind="query-params", format_func=MERGINGS.__getitem__,
             help="Non-maximum suppression keeps the surest box and drops the others; weighted boxes fusion takes "
             "their mean, weighted by confidence.",

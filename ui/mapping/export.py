@@ -48,7 +48,7 @@ def show(view: View) -> None:
 
 def _files(view: View) -> None:
     """Link to what is there, prepare the rest and offer each file for download."""
-    st.markdown("**For other programs.** Files of the run, the same at every threshold:")
+    st.markdown("**GIS files.** Files of the run, the same at every threshold:")
     run = resources.store().run(view.result.id)
     for role, title in STORED.items():
         link(run, role, title)

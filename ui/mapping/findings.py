@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from plotly.graph_objects import Figure
 
-    from core.tasks.mapping.findings import Choice, Landslides
+    from core.tasks.mapping.findings import Landslides
+    from core.tasks.mapping.view import Choice
 
 COLUMNS = {
     "id": ("No.", "%d"),

@@ -96,7 +96,7 @@ def _offer(record: SceneRecord, result: MappingResult, choice: Choice) -> None:
         rerun_fragment()
 
 
-@st.cache_resource(max_entries=8, show_spinner="Outlining landslides")
+@st.cache_resource(max_entries=16, show_spinner="Outlining landslides")
 def _found(run: str, choice: Choice, dem: Path | None, _result: MappingResult) -> Findings:
     del run  # part of the key
     from core.tasks.mapping.findings import find

@@ -44,8 +44,8 @@ def show(view: View) -> None:
     for column, (name, figure) in zip(st.columns(2), figures, strict=True):
         column.plotly_chart(figure, key=f"{name}-{view.result.id}", config={"displaylogo": False})
     st.markdown(
-        "Tick *Right, false and missed* in the map's layers to see where: bluish green is found and true, orange a "
-        "false alarm, sky blue missed."
+        "Tick *Correct, false alarm, missed* in the map's layers to see where: bluish green is correct, orange a false "
+        "alarm, sky blue missed."
     )
 
 
@@ -83,7 +83,7 @@ def _table(view: View, scores: object) -> None:
         "Found and true": model.true_positive,
         "False alarm": model.false_positive,
         "Missed": model.false_negative,
-        "Rightly left out": model.true_negative,
+        "True negatives": model.true_negative,
     }
     st.markdown(" · ".join(f"{title}: **{count:,}** px" for title, count in counts.items()))
     quiet = _false_alarm_rate(view, model.false_positive)

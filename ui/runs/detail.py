@@ -66,7 +66,7 @@ def _state(run: Run) -> None:
     )
     {"failed": st.error, "interrupted": st.warning}.get(run.status, st.info)(told)
     if failure.detail:
-        with st.expander("Details for who looks after the server"):
+        with st.expander("Details for the administrator"):
             st.code(failure.detail, language=None)
 
 
@@ -91,8 +91,8 @@ def _actions(run: Run) -> None:
         if found and run.status == "done":
             _go("Read", "read", {"run": run.id})
         if found and run.subject.dataset_id and kind is not None and (kind.first or kind.again_from_parent):
-            _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "like": run.id})
-        if not run.active and kind is not None and st.button("Run again exactly", key=f"again-{run.id}"):
+            _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "from": run.id})
+        if not run.active and kind is not None and st.button("Repeat", key=f"again-{run.id}"):
             _again(run)
         if run.active and not run.cancelling and st.button("Cancel", key=f"cancel-{run.id}"):
             resources.jobs().cancel(run.id)
@@ -141,12 +141,12 @@ def _family(run: Run) -> None:
         try:
             one = store.run(parent)
         except InputError:
-            st.caption(f"Stands on the run {plain(parent[:8])}, which was removed.")
+            st.caption(f"Based on the run {plain(parent[:8])}, which was removed.")
         else:
-            _link(f"Stands on: {plain(one.title)}", parent, run)
+            _link(f"Based on: {plain(one.title)}", parent, run)
     children = store.children(run.id)
     if children:
-        st.caption("On this run stand:")
+        st.caption("Derived from this run:")
     for child in children[:LISTED]:
         _link(f"{labels.kind(child)} of {labels.moment(child.created)}", child.id, run)
     if len(children) > LISTED:
@@ -158,7 +158,7 @@ def _link(label: str, other: str, run: Run) -> None:
 
 
 def _asked(run: Run) -> None:
-    with st.expander("What was asked for"):
+    with st.expander("Settings"):
         st.json(dict(run.parameters), expanded=2)
 
 
@@ -170,14 +170,14 @@ def _delete(run: Run) -> None:
     files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
     with st.popover("Delete", key=f"delete-{run.id}"):
         also = len(doomed) - 1
-        with_it = "one run that stands on it" if also == 1 else f"{labels.count(also, 'run')} that stand on it"
-        parts = [f"This run goes for good, and with it {with_it}." if also else "This run goes for good."]
+        with_it = "one run derived from it" if also == 1 else f"{labels.count(also, 'run')} derived from it"
+        parts = [f"This permanently deletes this run and {with_it}." if also else "This permanently deletes this run."]
         if files:
             parts.append(f"Its files hold {labels.size(sum(files.values()))}; those that another run has too are kept.")
         if any(one.pinned for one in doomed):
             parts.append("**It is pinned, or one of those is.**")
         st.markdown(" ".join(parts))
-        if st.button("Delete for good", type="primary", key=f"delete-now-{run.id}"):
+        if st.button("Delete permanently", type="primary", key=f"delete-now-{run.id}"):
             gone = resources.store().delete(run.id)
             table.pick()
             st.toast(f"{labels.count(gone, 'run')} deleted.")

@@ -15,7 +15,7 @@ SAME = "–"
 TITLES: Mapping[str, str] = {
     "parameters.bands": "Bands asked for",
     "parameters.stretch": "Values",
-    "parameters.resample": "Ground distance",
+    "parameters.resample": "Pixel size",
     "parameters.engine": "Engine",
     "parameters.options.overlap": "Overlap of windows",
     "parameters.options.turned": "Average of eight turns",

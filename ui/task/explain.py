@@ -18,7 +18,7 @@ from ui.task.explained import open_explanation, shown
 if TYPE_CHECKING:
     from core.explain.methods import Method
     from core.raster.scene import Scene
-    from core.report.explained import Pictured
+    from core.report.explained import ExplanationFigure
     from core.runs.records import Order, Run
     from core.tasks.imagery.explanation import ExplanationRequest
     from core.tasks.imagery.result import ImageResult
@@ -198,8 +198,8 @@ def method_of(run: Run) -> str:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _pictured(explanation: str, scene_digest: str, _scene: Scene) -> Pictured:
+def _pictured(explanation: str, scene_digest: str, _scene: Scene) -> ExplanationFigure:
     del scene_digest  # part of the key
-    from core.report.explained import pictured
+    from core.report.explained import explanation_figure
 
-    return pictured(resources.store(), explanation, _scene)
+    return explanation_figure(resources.store(), explanation, _scene)

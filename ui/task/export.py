@@ -31,12 +31,12 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
     """
     run = resources.store().run(result.id)
     st.markdown(
-        "**For people.** A report in plain words with maps, charts, the explanations so far, scores with their "
+        "**Report.** A report in plain words with maps, charts, the explanations so far, scores with their "
         "caveats, and all that it was made from. It is one file, opens anywhere, also offline, and prints well."
     )
     known = run.artifact("report")
     row = st.container(horizontal=True)
-    if row.button("Write the report" if known is None else "Write it anew", type="primary", key=f"report-{run.id}"):
+    if row.button("Write the report" if known is None else "Update report", type="primary", key=f"report-{run.id}"):
         from core.report.make import make_report
 
         with st.spinner("Writing the report"):

@@ -28,7 +28,7 @@ STRETCHES = {
     "1,99": "1–99 % of each band",
 }
 
-RESAMPLES = {"auto": "Bring to the model's", "none": "Leave as it is"}
+RESAMPLES = {"auto": "Resample to the model's", "none": "Keep"}
 
 R = TypeVar("R")
 """Request of a task: a dataclass with model, bands, stretch, resample, area and options."""
@@ -51,16 +51,21 @@ class Earlier:
     area: Mapping[str, Any] | None
 
 
-def like() -> Earlier | None:
-    """What the run asked that ``?like=`` names, or else the run that is open; None for none, or one of another kind.
+def named() -> str | None:
+    """The id of the run whose settings the address asks for: ``?from=``, in older addresses ``?like=``."""
+    return st.query_params.get("from") or st.query_params.get("like")
+
+
+def prefill() -> Earlier | None:
+    """What the run asked that ``?from=`` names, or else the run that is open; None for none, or one of another kind.
 
     So the form beside an open run tells of that run's model. A run that was scored or fused afterwards asked what the
-    one asked that it is derived from. Only ``?like=`` also brings the drawn area along.
+    one asked that it is derived from. Only ``?from=`` also brings the drawn area along.
     """
     from core.jobs.perform import request_of
 
-    named = st.query_params.get("like")
-    identity = named or st.query_params.get("run")
+    asked = named()
+    identity = asked or st.query_params.get("run")
     if not identity:
         return None
     run = resources.store().run(identity)
@@ -69,7 +74,7 @@ def like() -> Earlier | None:
         run = resources.store().run(run.parents[0])
     if kind is None or not kind.first:
         return None
-    return Earlier(request_of(run), scene, run.parameters.get("area") if named else None)
+    return Earlier(request_of(run), scene, run.parameters.get("area") if asked else None)
 
 
 def same_area(record: SceneRecord, before: Earlier | None, task: TaskPage) -> Drawn:
@@ -77,7 +82,7 @@ def same_area(record: SceneRecord, before: Earlier | None, task: TaskPage) -> Dr
     if before is None or before.area is None or before.scene_id != record.id:
         return None
     same = st.checkbox(
-        task.again, True, key=f"same-area-{st.query_params['like']}",
+        task.again, True, key=f"same-area-{named()}",
         help="The run that this one begins with took only a drawn part of the scene. Without the tick all is taken.",
     )  # fmt: skip
     return before.area if same else None
@@ -99,7 +104,7 @@ def choose_model(
     explained
         What the list's numbers mean.
     """
-    from core.learning.bridge import fit_of
+    from core.learning.preprocessing import fit_of
     from core.learning.store import list_models
 
     ranked = sorted(list_models(task), key=lambda model: fit_of(model.spec, scene))
@@ -181,7 +186,7 @@ def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[
                 help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
             )  # fmt: skip
             resample = st.selectbox(
-                "Ground distance", list(RESAMPLES), list(RESAMPLES).index(asked.resample),
+                "Pixel size", list(RESAMPLES), list(RESAMPLES).index(asked.resample),
                 format_func=RESAMPLES.__getitem__,
             )  # fmt: skip
             options = more()
@@ -210,7 +215,7 @@ Bands = tuple[int | None, ...]
 
 def _guess(scene: Scene, model: StoredModel) -> Bands | None:
     """Bands for the model, None each where the file does not tell; None when it cannot be run on the scene."""
-    from core.learning.bridge import why_unusable
+    from core.learning.preprocessing import why_unusable
     from core.raster.scene import guess_bands
 
     if why_unusable(model.spec, scene) is not None:
@@ -223,7 +228,7 @@ def _guess(scene: Scene, model: StoredModel) -> Bands | None:
 
 def _refuse(scene: Scene, model: StoredModel, button: str) -> None:
     """Show the button as one that cannot be pressed, and the reason with it."""
-    from core.learning.bridge import why_unusable
+    from core.learning.preprocessing import why_unusable
 
     st.button(button, type="primary", width="stretch", disabled=True)
     reason = why_unusable(model.spec, scene)

@@ -29,9 +29,9 @@ def show(run: Run) -> None:
         st.markdown(plain(note))
     _metrics(run)
     _files(run)
-    st.markdown("**What was asked for**")
+    st.markdown("**Settings**")
     st.json(dict(run.parameters), expanded=2)
-    st.markdown("**Where it came from**")
+    st.markdown("**Provenance**")
     st.json(resources.store().provenance(run.id), expanded=1)
 
 

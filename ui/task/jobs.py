@@ -80,7 +80,7 @@ def notice_runs() -> None:
 
 
 def _list(active: list[Run]) -> None:
-    st.markdown("**Under way**")
+    st.markdown("**Running**")
     for run in active[:LISTED]:
         # By what computes it: several runs under way are often of one scene. A link would be marked as the page
         # that is open, whichever run it leads to.
@@ -118,10 +118,10 @@ def follow(identity: str, *, what: str) -> None:
         if run.active:
             st.progress(run.progress.share, text=f"**{plain(what)}** · {words(run)}")
             if run.cancelling:
-                st.caption("It stops at the end of the window that it is at.")
+                st.caption("Stopping after the current tile.")
             elif st.button("Cancel", key=f"cancel-{identity}"):
                 resources.jobs().cancel(identity)
-            st.caption("It goes on when you close this page; its address opens it again.")
+            st.caption("You can close this page; return by its address.")
             return
     st.rerun()
 
@@ -140,7 +140,7 @@ def show_ended(run: Run, *, opens: bool = True) -> None:
         parts = [f"**{plain(failure.what)}**", plain(failure.why), plain(failure.remedy)]
         st.error("  \n".join(part for part in parts if part))
         if failure.detail:
-            with st.expander("Details for who looks after the server"):
+            with st.expander("Details for the administrator"):
                 st.code(failure.detail, language=None)
     again(run, opens=opens)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.feedback import guard, plain
-from ui.task import choose, run
+from ui.task import input_picker, run
 from ui.task.links import place
 from ui.task.task import script_of, view_keys
 
@@ -36,7 +36,7 @@ def asked(task: TaskPage) -> Run | None:
     if address["run"] != found.id:
         lasting = {*view_keys(), "scene"}  # what an address keeps when it leads on to another run of the same result
         kept = {name: value for name, value in st.query_params.items() if name in lasting}
-        choose.show(**{**kept, **address})
+        input_picker.show(**{**kept, **address})
     return found
 
 
@@ -49,7 +49,7 @@ def scene(found: Run | None) -> SceneRecord | None:
         When the address names no run but a scene that cannot be opened.
     """
     try:
-        return choose.current(found)
+        return input_picker.current(found)
     except LandslideError:
         if found is None:
             raise
@@ -60,7 +60,7 @@ def show_without_image(found: Run, task: TaskPage) -> None:
     """A run whose image is gone: say so, and lead to where it can be read without."""
     st.subheader(plain(found.title), anchor=False)
     with guard():
-        choose.current(found)  # says what is wrong with it
+        input_picker.current(found)  # says what is wrong with it
     st.warning(f"**The image of this {task.noun} cannot be shown.** What the run found is kept.")
     if run.show_state(found, task):
         st.markdown(f"The reading view shows the {task.noun}, the landslides and the scores without the image.")

@@ -9,8 +9,8 @@ import streamlit as st
 from ui.feedback import empty, guard
 from ui.map_layers import scene_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import choose, generic_run, opened, run
 from ui.task import form as ask
+from ui.task import generic_run, input_picker, opened, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def show(
     task: TaskPage,
-    like: Callable[[], Earlier | None],
+    prefill: Callable[[], Earlier | None],
     form: Callable[[SceneRecord, Earlier | None], Callable[[Drawn], Order] | None],
     result: Callable[[SceneRecord, Run], None],
 ) -> None:
@@ -32,7 +32,7 @@ def show(
     ----------
     task
         What the page is called and says.
-    like
+    prefill
         Gives what the run asked with which the form begins; None for none.
     form
         Shows model and form; gives what makes the order of a drawn area once the button was pressed.
@@ -48,18 +48,18 @@ def show(
         record = opened.scene(asked)
     with left:
         with st.expander("Scene", expanded=record is None and asked is None), guard():
-            choose.choose(task)
+            input_picker.choose(task)
         if record is not None:
             with guard():
-                choose.describe(record)
+                input_picker.describe(record)
                 drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=task.map_key(record))
-                before = like()
+                before = prefill()
                 again = None if drawn else ask.same_area(record, before, task)
                 order = form(record, before)
     with right:
         if record is not None and order is not None:
             with guard():
-                choose.show(scene=record.id, run=run.submit(record, order, drawn or again))
+                input_picker.show(scene=record.id, run=run.submit(record, order, drawn or again))
         if asked is not None and asked.kind not in task.kinds:
             with guard():
                 generic_run.show(asked)
@@ -85,7 +85,7 @@ def _show_empty() -> None:
         key="start-sample",
     ):
         with guard():
-            choose.use(choose.open_sample("valley-after"))
+            input_picker.use(input_picker.open_sample("valley-after"))
 
 
 def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again: bool) -> None:

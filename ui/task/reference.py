@@ -10,7 +10,7 @@ import streamlit as st
 from ui import resources
 from ui.feedback import guard
 from ui.map_layers import Outlines, reference_outlines
-from ui.task.choose import checked
+from ui.task.input_picker import checked
 from ui.task.tabs import next_tab
 
 if TYPE_CHECKING:

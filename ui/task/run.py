@@ -72,7 +72,7 @@ def tell_area(event: MapEvent, task: TaskPage, *, again: bool = False) -> None:
     """
     begin = f"*{task.button}* {task.asks}"
     if event.drawn:
-        st.caption(f"{begin} only the drawn area. Take the drawing away with the bin to have all.")
+        st.caption(f"{begin} only the drawn area. Delete the drawn area to use the whole scene.")
     elif again:
         st.caption(f"{begin} the area of the earlier run again. Draw another to have that instead.")
     else:

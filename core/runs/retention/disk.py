@@ -151,7 +151,7 @@ def remove_orphans(store: Store, found: Iterable[Orphan]) -> tuple[Orphan, ...]:
     ):
         lost = {one.path.relative_to(store.home / root).as_posix(): one for one in found if one.kind == kind}
         # In one's turn, so that no row is written for a file between the look and its end.
-        with files.turn(store.home):
+        with files.store_lock(store.home):
             for name in unnamed(store, lost, columns):
                 remove_file(lost[name].path)
                 gone.append(lost[name])

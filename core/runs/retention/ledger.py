@@ -20,7 +20,7 @@ from core.runs.tables import ArtifactRow, DatasetRow, InputRow, LabelRow, Parent
 
 
 @dataclass(frozen=True)
-class Leaving:
+class RemovalCandidate:
     """A run, an upload or prepared files that would go, and the bytes freed after those before it.
 
     Attributes
@@ -100,9 +100,9 @@ class Ledger:
     naming: Counter[str]
     sizes: Counter[str]
     kept: int
-    runs_gone: list[Leaving] = field(default_factory=list)
-    uploads_gone: list[Leaving] = field(default_factory=list)
-    exports_gone: list[Leaving] = field(default_factory=list)
+    runs_gone: list[RemovalCandidate] = field(default_factory=list)
+    uploads_gone: list[RemovalCandidate] = field(default_factory=list)
+    exports_gone: list[RemovalCandidate] = field(default_factory=list)
 
     @classmethod
     def of(cls, store: Store, found: Iterable[Entry], kept: int) -> Ledger:
@@ -192,8 +192,8 @@ class Ledger:
         return sum(self.sizes.get(file, 0) for file in held if self.naming[file] <= 0)
 
 
-def _leaving(one: _Run | _Dataset | _Export, freed: int) -> Leaving:
-    return Leaving(one.id, one.title, datetime.fromtimestamp(one.created, UTC), freed)
+def _leaving(one: _Run | _Dataset | _Export, freed: int) -> RemovalCandidate:
+    return RemovalCandidate(one.id, one.title, datetime.fromtimestamp(one.created, UTC), freed)
 
 
 def _exports(found: Iterable[Entry], runs: Mapping[str, _Run]) -> list[_Export]:

@@ -18,13 +18,13 @@ from core.runs import failures, files, processes
 from core.runs.records import SILENT_AFTER, RunFilter, clock
 from core.runs.retention import disk
 from core.runs.retention.disk import Entry, Missing, Orphan, missing, orphans, remove_orphans
-from core.runs.retention.ledger import Leaving, Ledger, own_files
+from core.runs.retention.ledger import Ledger, RemovalCandidate, own_files
 from core.runs.store import Store
 from core.runs.tables import DatasetRow, InputRow, LinkRow
 
 __all__ = [
-    "Leaving", "Missing", "Orphan", "Plan", "Removed", "Storage", "missing", "orphans", "plan", "prune",
-    "remove_orphans", "settle", "storage",
+    "Missing", "Orphan", "Plan", "RemovalCandidate", "Removed", "Storage", "delete_dataset", "missing", "orphans",
+    "plan", "prune", "remove_orphans", "settle", "storage",
 ]  # fmt: skip
 
 LATELY = 24 * 3600.0
@@ -94,11 +94,11 @@ class Plan:
         Prepared files that go before all else, because they can be made again.
     """
 
-    runs: tuple[Leaving, ...]
-    uploads: tuple[Leaving, ...]
+    runs: tuple[RemovalCandidate, ...]
+    uploads: tuple[RemovalCandidate, ...]
     kept: int
     beyond: int = 0
-    exports: tuple[Leaving, ...] = ()
+    exports: tuple[RemovalCandidate, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -186,6 +186,22 @@ def prune(store: Store, plan: Plan) -> Removed:
     return Removed(gone, sum(_remove_upload(store, leaving.id) for leaving in plan.uploads), exports)
 
 
+def delete_dataset(store: Store, identity: str) -> None:
+    """Remove a dataset, with those that belong to it alone; a file used in place stays where it is.
+
+    Raises
+    ------
+    InputError
+        When it is not in the store, or a run or another dataset uses it.
+    """
+    name = store.dataset(identity).name
+    if _remove_upload(store, identity):
+        return
+    runs = store.count(RunFilter(dataset_id=identity))
+    users = f"{runs:,} run{'' if runs == 1 else 's'}" if runs else "another dataset"
+    raise InputError(f"{name} is used by {users}.", "They could not be done again without it.", "Delete them first.")
+
+
 def settle(store: Store) -> int:
     """Mark runs as interrupted whose process on this machine is gone, and return how many they were.
 
@@ -199,7 +215,7 @@ def settle(store: Store) -> int:
     return settled
 
 
-def _remove_export(store: Store, leaving: Leaving) -> bool:
+def _remove_export(store: Store, leaving: RemovalCandidate) -> bool:
     folder = store.home / disk.EXPORTS / leaving.id
     if not folder.is_dir():
         return False
@@ -213,7 +229,7 @@ def _remove_export(store: Store, leaving: Leaving) -> bool:
 
 def _remove_upload(store: Store, identity: str) -> bool:
     """Remove a dataset that nobody uses any more, with the companions that belong to it alone."""
-    with files.turn(store.home):
+    with files.store_lock(store.home):
         names: set[str] = set()
         with store.database.write() as session:
             left, gone = [identity], False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from core.tasks.imagery.target import AskedBox
+from core.tasks.imagery.target import BoxTarget
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
 
-def asked_box(detections: Detections, number: int) -> AskedBox:
+def box_target(detections: Detections, number: int) -> BoxTarget:
     """A box by its number at a choice.
 
     Raises
@@ -30,7 +30,7 @@ def asked_box(detections: Detections, number: int) -> AskedBox:
         )
     boxes = detections.boxes
     left, top, right, bottom = (float(side) for side in boxes.corners[number - 1])
-    return AskedBox((left, top, right, bottom), float(boxes.scores[number - 1]), number)
+    return BoxTarget((left, top, right, bottom), float(boxes.scores[number - 1]), number)
 
 
 def known_on_box(store: Store, result: DetectionResult, kind: str, asked: Mapping[str, Any]) -> Run | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelError
-from core.learning.loop import Told, tell_nobody
+from core.learning.loop import ProgressCallback, tell_nobody
 from core.learning.pretrained import licence_words, package_behind, source_words
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, find_model
@@ -53,11 +53,11 @@ def measure_cost(model: StoredModel, runtime: DetectorRuntime, repeats: int = 10
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         detector.detect(torch.from_numpy(tile), 0.05, 100)  # type: ignore[operator]
     options = Options()
-    runtime.detect(tile, options.floor, options.limit)
+    runtime.detect(tile, options.min_confidence, options.max_detections)
     times = []
     for _ in range(repeats):
         started = time.perf_counter()
-        runtime.detect(tile, options.floor, options.limit)
+        runtime.detect(tile, options.min_confidence, options.max_detections)
         times.append(time.perf_counter() - started)
     return {
         "parameters": sum(parameter.numel() for parameter in detector.parameters()),
@@ -69,7 +69,7 @@ def measure_cost(model: StoredModel, runtime: DetectorRuntime, repeats: int = 10
 
 
 def finish(
-    model: StoredModel, validation: Sequence[Labelled], runtime: DetectorRuntime, told: Told = tell_nobody
+    model: StoredModel, validation: Sequence[Labelled], runtime: DetectorRuntime, told: ProgressCallback = tell_nobody
 ) -> StoredModel:
     """Score on validation, measure the cost, draw the failures, and write spec and card.
 
@@ -99,7 +99,7 @@ def quiet_valley(spec: ModelSpec, runtime: DetectorRuntime) -> dict[str, float] 
     -------
     Boxes per km²; None for a detector that sees anything but colours at about the valley's ground distance.
     """
-    from core.learning.bridge import SAME_DISTANCE, bridge
+    from core.learning.preprocessing import SAME_DISTANCE, preprocess
 
     scene = Scene.open(QUIET_VALLEY)
     distance = scene.grid.ground_distance()
@@ -107,9 +107,9 @@ def quiet_valley(spec: ModelSpec, runtime: DetectorRuntime) -> dict[str, float] 
         return None
     if not 1 / SAME_DISTANCE < distance / spec.ground_distance < SAME_DISTANCE:
         return None
-    predictor = Predictor(scene, spec, bridge(scene, spec), runtime, Options())
+    predictor = Predictor(scene, spec, preprocess(scene, spec), runtime, Options())
     candidates = Boxes.joined([portion.boxes for portion in predictor.candidates()])
-    merged = merge(candidates, float(spec.options.get("nms_iou", 0.5)), "nms", predictor.reach).boxes
+    merged = merge(candidates, float(spec.options.get("nms_iou", 0.5)), "nms", predictor.join_distance).boxes
     false = int(np.count_nonzero(merged.scores >= spec.threshold))
     area = scene.grid.width * scene.grid.height * distance**2 / 1e6
     return {"false_alarms_per_km2": round(false / area, 2)}

@@ -83,7 +83,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    from core.learning.bridge import parse_bands
+    from core.learning.preprocessing import parse_bands
     from core.tasks.detection.options import Options
     from core.tasks.detection.run import Request
 

@@ -10,9 +10,9 @@ from functools import cached_property, partial
 import numpy as np
 
 from core.errors import InputError
-from core.learning.bridge import bridge
+from core.learning.preprocessing import preprocess
 from core.learning.spec import ModelSpec
-from core.raster.ahead import read_ahead
+from core.raster.prefetch import prefetch
 from core.raster.scene import Scene
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.data import Labelled
@@ -104,16 +104,18 @@ def evaluate(
         raise InputError("There is no image to score on.")
     chosen = options or Options()
     candidates: list[list[Boxes]] = [[] for _ in items]
-    reach, started = np.zeros(len(items)), time.perf_counter()
-    for done, group in read_ahead(partial(_groups, items, spec, runtime, chosen)):
-        found = runtime.detect(np.stack([shown.values for _, _, shown in group]), chosen.floor, chosen.limit)
+    join_distance, started = np.zeros(len(items)), time.perf_counter()
+    for done, group in prefetch(partial(_groups, items, spec, runtime, chosen)):
+        found = runtime.detect(
+            np.stack([shown.values for _, _, shown in group]), chosen.min_confidence, chosen.max_detections
+        )
         for (number, predictor, shown), one in zip(group, found, strict=True):
             candidates[number].append(predictor.placed(shown, one).boxes)
-            reach[number] = predictor.reach
+            join_distance[number] = predictor.join_distance
         progress(done, len(items))
     merged = tuple(
         merge(Boxes.joined(parts), iou, merging, float(near)).boxes
-        for parts, near in zip(candidates, reach, strict=True)
+        for parts, near in zip(candidates, join_distance, strict=True)
     )
     seconds = time.perf_counter() - started
     return Evaluation(tuple(items), merged, tuple(known_boxes(item, spec) for item in items), at, seconds)
@@ -139,7 +141,7 @@ def _groups(
     waiting: Group = []
     for number, item in enumerate(items):
         scene = Scene.open(item.image)
-        predictor = Predictor(scene, spec, bridge(scene, spec), runtime, options)
+        predictor = Predictor(scene, spec, preprocess(scene, spec), runtime, options)
         for shown in predictor.shown():
             if shown is None:
                 continue

@@ -12,13 +12,13 @@ from core.tasks.imagery.explain_commands import Explaining
 
 if TYPE_CHECKING:
     from core.explain.layers import LayerChoice
-    from core.raster.progress import Progress
+    from core.raster.progress import ProgressCallback
     from core.raster.scene import Scene
     from core.runs.records import Order
     from core.runs.store import Store
     from core.tasks.detection.result import DetectionResult
     from core.tasks.imagery.explanation import ExplanationRequest
-    from core.tasks.imagery.target import AskedBox
+    from core.tasks.imagery.target import BoxTarget
 
 
 def _methods() -> Mapping[str, str]:
@@ -28,7 +28,7 @@ def _methods() -> Mapping[str, str]:
 
 
 def _predict(
-    store: Store, scene: Scene, model: str, begun: Callable[[str], None], progress: Progress
+    store: Store, scene: Scene, model: str, begun: Callable[[str], None], progress: ProgressCallback
 ) -> DetectionResult:
     from core.tasks.detection.run import Request, run_detection
 
@@ -41,12 +41,12 @@ def _opened(store: Store, identity: str) -> DetectionResult:
     return store.result(identity, DetectionResult)
 
 
-def _target(store: Store, result: DetectionResult, scene: Scene, arguments: argparse.Namespace) -> AskedBox:
-    from core.tasks.detection.box_target import asked_box
+def _target(store: Store, result: DetectionResult, scene: Scene, arguments: argparse.Namespace) -> BoxTarget:
+    from core.tasks.detection.box_target import box_target
     from core.tasks.detection.findings import find
 
     del store, scene
-    return asked_box(find(result, view_of(Choice, result, arguments)), arguments.box)
+    return box_target(find(result, view_of(Choice, result, arguments)), arguments.box)
 
 
 def _order(result: DetectionResult, request: ExplanationRequest) -> Order:

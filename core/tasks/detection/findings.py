@@ -172,7 +172,9 @@ def find(result: DetectionResult, choice: Choice) -> Detections:
     """
     path = result.artifact(CANDIDATES)
     state = path.stat()
-    merged, left_out = _merged(path, (state.st_size, state.st_mtime_ns), choice.nms_iou, choice.merging, result.reach)
+    merged, left_out = _merged(
+        path, (state.st_size, state.st_mtime_ns), choice.nms_iou, choice.merging, result.join_distance
+    )
     everything, members = merged.boxes, merged.group
     if choice.minimum_area > 0:
         large = ground_areas(everything, result.grid) >= choice.minimum_area
@@ -182,16 +184,18 @@ def find(result: DetectionResult, choice: Choice) -> Detections:
 
 
 @lru_cache(maxsize=8)
-def _merged(path: Path, state: tuple[int, int], iou: float, merging: Merging, reach: float) -> tuple[Merged, int]:
+def _merged(
+    path: Path, state: tuple[int, int], iou: float, merging: Merging, join_distance: float
+) -> tuple[Merged, int]:
     """Merged candidates of a file, kept for the next look: a slider of confidence must act at once."""
     del state
     boxes = read_boxes(path)
     if len(boxes) <= MOST:
-        return merge(boxes, iou, merging, reach), 0
-    surest = np.sort(np.argsort(-boxes.scores, kind="stable")[:MOST])
-    merged = merge(boxes.take(surest), iou, merging, reach)
+        return merge(boxes, iou, merging, join_distance), 0
+    highest_confidence = np.sort(np.argsort(-boxes.scores, kind="stable")[:MOST])
+    merged = merge(boxes.take(highest_confidence), iou, merging, join_distance)
     group = np.full(len(boxes), -1, dtype=np.intp)
-    group[surest] = merged.group
+    group[highest_confidence] = merged.group
     return Merged(merged.boxes, group), len(boxes) - MOST
 
 

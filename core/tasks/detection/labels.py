@@ -17,8 +17,8 @@ from rasterio.windows import Window
 from core.raster.align import UNKNOWN, truth_reader
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
-from core.raster.strips import EIGHT, Mask, Numbers, joined, labelled, strip_rows
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.raster.strip_labelling import EIGHT, Mask, Numbers, joined, labelled, strip_rows
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.vectors import boxes_of_inventory, check_count
 
@@ -71,7 +71,7 @@ def truth_boxes(
     path: str | os.PathLike[str],
     grid: Grid,
     minimum: int | None = None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> Boxes:
     """Boxes of an inventory on a scene, in memory that does not grow with the height of the scene.

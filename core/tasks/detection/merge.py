@@ -69,7 +69,7 @@ class Merged:
     group: Numbers
 
 
-def merge(boxes: Boxes, iou: float, merging: Merging = "nms", reach: float = 0.0) -> Merged:
+def merge(boxes: Boxes, iou: float, merging: Merging = "nms", join_distance: float = 0.0) -> Merged:
     """Make one box of each landslide.
 
     Parameters
@@ -84,14 +84,14 @@ def merge(boxes: Boxes, iou: float, merging: Merging = "nms", reach: float = 0.0
         Pixels between two boxes cut at one border up to which they may be one.
     """
     alike = _by_cut(boxes)
-    single, surest = fuse(alike, iou) if merging == "fusion" else _suppressed(alike, iou)
-    single = Boxes(single.corners, single.scores, boxes.classes[surest], single.cut)
-    group = _places(surest, len(boxes))
-    whole, kept = absorb(single)
+    single, highest_confidence = fuse(alike, iou) if merging == "fusion" else _suppressed(alike, iou)
+    single = Boxes(single.corners, single.scores, boxes.classes[highest_confidence], single.cut)
+    group = _places(highest_confidence, len(boxes))
+    whole, kept = drop_truncated(single)
     group = _followed(group, _places(kept, len(single)))
-    joined, part_of = join(whole, reach)
+    joined, part_of = join(whole, join_distance)
     group = _followed(group, part_of)
-    for last in (absorb, _corners_gone, lambda given: _suppressed(given, iou)):
+    for last in (drop_truncated, _corners_gone, lambda given: _suppressed(given, iou)):
         before = len(joined)
         joined, kept = last(joined)
         group = _followed(group, _places(kept, before))
@@ -225,8 +225,8 @@ def fuse(boxes: Boxes, iou: float) -> tuple[Boxes, Numbers]:
     `SAY` of its score count as duplicates and shift nothing; and the score, the mean of theirs, is not lowered where
     fewer saw the place, because how many windows see a place says nothing about it.
     """
-    surest = suppress(boxes, iou)
-    centres = boxes.take(surest)
+    highest_confidence = suppress(boxes, iou)
+    centres = boxes.take(highest_confidence)
     best, owner = np.zeros(len(boxes)), np.full(len(boxes), -1, dtype=np.intp)
     for ours, theirs in _pairs(boxes.corners, centres.corners):
         same = _same(boxes, ours, centres, theirs, iou)
@@ -238,7 +238,7 @@ def fuse(boxes: Boxes, iou: float) -> tuple[Boxes, Numbers]:
         ours, theirs, overlap = ours[order], theirs[order], overlap[order]
         first_of = np.flatnonzero(np.diff(ours, prepend=-1))
         best[ours[first_of]], owner[ours[first_of]] = overlap[first_of], theirs[first_of]
-    owner[surest] = np.arange(len(surest))
+    owner[highest_confidence] = np.arange(len(highest_confidence))
     has_say = (owner >= 0) & (boxes.scores >= SAY * centres.scores[owner])
     members, clusters = np.flatnonzero(has_say), owner[has_say]
     weights = boxes.scores[members].astype(np.float64)
@@ -250,10 +250,10 @@ def fuse(boxes: Boxes, iou: float) -> tuple[Boxes, Numbers]:
     # Where windows ended is nothing to take a mean of.
     corners = np.where(centres.cut, centres.corners, means)
     count = np.bincount(clusters, minlength=len(centres))
-    return Boxes.of(corners, total / np.maximum(count, 1), centres.classes, centres.cut), surest
+    return Boxes.of(corners, total / np.maximum(count, 1), centres.classes, centres.cut), highest_confidence
 
 
-def join(boxes: Boxes, reach: float = 0.0) -> tuple[Boxes, Numbers]:
+def join(boxes: Boxes, join_distance: float = 0.0) -> tuple[Boxes, Numbers]:
     """Join boxes that were cut at window borders when they line up.
 
     Two are one when the first ends where its window ended, the second, further on, begins where its window began, what
@@ -276,8 +276,8 @@ def join(boxes: Boxes, reach: float = 0.0) -> tuple[Boxes, Numbers]:
     pieces = np.flatnonzero(boxes.cut.any(axis=1))
     part = boxes.take(pieces)
     links: list[tuple[Numbers, Numbers]] = []
-    for ours, theirs in _pairs(part.corners, part.corners, reach):
-        linked = _continues(part, ours, theirs, reach)
+    for ours, theirs in _pairs(part.corners, part.corners, join_distance):
+        linked = _continues(part, ours, theirs, join_distance)
         links.append((ours[linked], theirs[linked]))
     first = pieces[np.concatenate([link[0] for link in links])] if links else np.empty(0, np.intp)
     second = pieces[np.concatenate([link[1] for link in links])] if links else np.empty(0, np.intp)
@@ -293,11 +293,11 @@ def join(boxes: Boxes, reach: float = 0.0) -> tuple[Boxes, Numbers]:
         furthest = order[np.searchsorted(part_of[order], np.arange(count))]
         corners[:, side], cut[:, side] = boxes.corners[furthest, side], boxes.cut[furthest, side]
     order = np.lexsort((-boxes.scores, part_of))
-    surest = order[np.searchsorted(part_of[order], np.arange(count))]
-    return Boxes(corners, boxes.scores[surest], boxes.classes[surest], cut), part_of
+    highest_confidence = order[np.searchsorted(part_of[order], np.arange(count))]
+    return Boxes(corners, boxes.scores[highest_confidence], boxes.classes[highest_confidence], cut), part_of
 
 
-def _continues(boxes: Boxes, one: Numbers, other: Numbers, reach: float) -> Mask:
+def _continues(boxes: Boxes, one: Numbers, other: Numbers, join_distance: float) -> Mask:
     """Pair by pair, whether the second box goes on where the first was cut, to the right or below."""
     weaker = np.minimum(boxes.scores[one], boxes.scores[other])
     surer = np.maximum(boxes.scores[one], boxes.scores[other])
@@ -306,7 +306,7 @@ def _continues(boxes: Boxes, one: Numbers, other: Numbers, reach: float) -> Mask
     for near, far, low, high in ((LEFT, RIGHT, TOP, BOTTOM), (TOP, BOTTOM, LEFT, RIGHT)):
         a, b = boxes.corners[one], boxes.corners[other]
         facing = boxes.cut[one, far] & boxes.cut[other, near]
-        further = (a[:, near] < b[:, near]) & (a[:, far] < b[:, far]) & (b[:, near] <= a[:, far] + reach)
+        further = (a[:, near] < b[:, near]) & (a[:, far] < b[:, far]) & (b[:, near] <= a[:, far] + join_distance)
         # Where one window ended, the other's box is not to be compared beyond.
         begin = np.maximum(
             np.where(boxes.cut[one, low], a[:, low], -np.inf), np.where(boxes.cut[other, low], b[:, low], -np.inf)
@@ -323,7 +323,7 @@ def _continues(boxes: Boxes, one: Numbers, other: Numbers, reach: float) -> Mask
     return both
 
 
-def absorb(boxes: Boxes) -> tuple[Boxes, Numbers]:
+def drop_truncated(boxes: Boxes) -> tuple[Boxes, Numbers]:
     """Leave out what is left of landslides at a window's border where another window saw more of them.
 
     A box that is cut goes when another of its class, not much less sure (`SAY`), reaches past the cut, was itself not
@@ -337,7 +337,7 @@ def absorb(boxes: Boxes) -> tuple[Boxes, Numbers]:
     scores = boxes.scores.copy()
     stays = np.ones(len(boxes), dtype=np.bool_)
     # The smallest first, so that what is handed on reaches the largest.
-    for piece, other in _pieces(boxes, _says_it_all):
+    for piece, other in _pieces(boxes, _covers_truncated):
         if stays[piece] and stays[other]:
             stays[piece] = False
             scores[other] = max(scores[other], scores[piece])
@@ -388,7 +388,7 @@ def _is_a_corner(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
     return corner
 
 
-def _says_it_all(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
+def _covers_truncated(boxes: Boxes, piece: Numbers, other: Numbers) -> Mask:
     """Pair by pair, whether the second box shows the landslide of which the first is a piece."""
     a, b, cut = boxes.corners[piece], boxes.corners[other], boxes.cut[piece]
     past, short = np.zeros(len(piece), dtype=np.bool_), np.zeros(len(piece), dtype=np.bool_)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.bridge import Bridge
 from core.learning.inputs import plan_of, read_window, usual_batch
+from core.learning.preprocessing import Preprocessing
 from core.learning.spec import ModelSpec
-from core.raster.ahead import read_ahead
 from core.raster.area import Area, window_of
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.prefetch import prefetch
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.scene import Scene, SceneReader
 from core.raster.windows import Region, WindowPlan
 from core.tasks.detection.boxes import Boxes
@@ -83,20 +83,20 @@ class Predictor:
 
     Attributes
     ----------
-    scene, spec, bridge, runtime, options
+    scene, spec, preprocessing, runtime, options
         What is searched, by what, brought together how, run by what, and the user's choices.
     """
 
     scene: Scene
     spec: ModelSpec
-    bridge: Bridge
+    preprocessing: Preprocessing
     runtime: DetectorRuntime
     options: Options
 
     @cached_property
     def plan(self) -> WindowPlan:
         """Windows over the whole scene."""
-        return plan_of(self.scene, self.spec, self.bridge, self.options.overlap)
+        return plan_of(self.scene, self.spec, self.preprocessing, self.options.overlap)
 
     @property
     def batch(self) -> int:
@@ -104,7 +104,7 @@ class Predictor:
         return self.options.batch or usual_batch(self.plan)
 
     @property
-    def reach(self) -> float:
+    def join_distance(self) -> float:
         """Scene pixels between two boxes cut at one border up to which they may be parts of one landslide."""
         return 2 * EDGE * max(self.plan.window_height, self.plan.window_width)
 
@@ -114,10 +114,10 @@ class Predictor:
 
     def inputs(self, reader: SceneReader, window: Region) -> tuple[NDArray[np.float32], Mask]:
         """Values of a window and which of its pixels are valid, as `core.learning.inputs.read_window`."""
-        return read_window(reader, self.spec, self.bridge, self.plan, window)
+        return read_window(reader, self.spec, self.preprocessing, self.plan, window)
 
     def candidates(
-        self, area: Area | None = None, progress: Progress = ignore, cancel: Cancel = never
+        self, area: Area | None = None, progress: ProgressCallback = ignore, cancel: Cancel = never
     ) -> Iterator[Portion]:
         """Boxes of the scene, or of an area of it, a batch of windows at a time, row by row of windows.
 
@@ -135,11 +135,11 @@ class Predictor:
             When `cancel` says so.
         """
         total = len(self.windows(area))
-        for done, shown in read_ahead(partial(self._batches, area)):
+        for done, shown in prefetch(partial(self._batches, area)):
             stop_if(cancel)
             if shown:
                 values = np.stack([one.values for one in shown])
-                found = self.runtime.detect(values, self.options.floor, self.options.limit)
+                found = self.runtime.detect(values, self.options.min_confidence, self.options.max_detections)
                 yield _together([self.placed(one, each) for one, each in zip(shown, found, strict=True)])
             progress(done, total)
 
@@ -240,7 +240,7 @@ def write_candidates(
     predictor: Predictor,
     path: Path,
     area: Area | None = None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> int:
     """Search a scene, or an area of it, and write all candidates to a Parquet file; return how many.

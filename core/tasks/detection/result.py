@@ -41,7 +41,7 @@ class DetectionResult(ImageResult):
     """
 
     classes: tuple[str, ...] = ("landslide",)
-    reach: float = 0.0
+    join_distance: float = 0.0
 
     @property
     def has_truth(self) -> bool:
@@ -64,7 +64,7 @@ class DetectionResult(ImageResult):
         return float(self.provenance.get("model", {}).get("nms_iou", 0.5))
 
     @property
-    def floor(self) -> float:
+    def min_confidence(self) -> float:
         """Confidence below which no candidate was kept."""
         options = self.provenance.get("parameters", {}).get("options") or {}
         return float(options.get("floor", 0.0))
@@ -95,9 +95,9 @@ class DetectionResult(ImageResult):
 
     def to_json(self) -> dict[str, Any]:
         """See `RunResult`."""
-        return {**super().to_json(), "classes": list(self.classes), "reach": self.reach}
+        return {**super().to_json(), "classes": list(self.classes), "reach": self.join_distance}
 
     @classmethod
     def _fields(cls, content: Mapping[str, Any]) -> dict[str, Any]:
-        classes, reach = tuple(content["classes"]), float(content["reach"])
-        return {**super()._fields(content), "classes": classes, "reach": reach}
+        classes, join_distance = tuple(content["classes"]), float(content["reach"])
+        return {**super()._fields(content), "classes": classes, "reach": join_distance}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.jobs.perform import Job, run_inline
-from core.learning.bridge import Bridge, bridge, bridge_of
+from core.learning.preprocessing import Preprocessing, preprocess, preprocessing_of
 from core.learning.store import StoredModel, find_model
 from core.raster.area import Area, area_of
-from core.raster.progress import Cancel, Progress, ignore, never
+from core.raster.progress import Cancel, ProgressCallback, ignore, never
 from core.raster.scene import Scene
+from core.runs.kinds import parameters_of
 from core.runs.provenance import environment, now
 from core.runs.records import Order, SceneRecord
 from core.runs.store import Store
@@ -45,7 +46,7 @@ class Request(ImageRequest):
     options: Options = field(default_factory=Options)
 
 
-def prepare(scene: Scene, request: Request) -> tuple[StoredModel, Bridge, Predictor]:
+def prepare(scene: Scene, request: Request) -> tuple[StoredModel, Preprocessing, Predictor]:
     """Model, bridge and predictor for a scene, without computing anything yet.
 
     Raises
@@ -54,7 +55,7 @@ def prepare(scene: Scene, request: Request) -> tuple[StoredModel, Bridge, Predic
         Whatever makes the request impossible: bands, weights, no valid pixel.
     """
     model = find_model(TASK, request.model)
-    how = bridge(scene, model.spec, request.bands, request.stretch, request.resample)
+    how = preprocess(scene, model.spec, request.bands, request.stretch, request.resample)
     return model, how, Predictor(scene, model.spec, how, open_detector(model), request.options)
 
 
@@ -72,7 +73,7 @@ def run_detection(
     area_outline: Mapping[str, Any] | None = None,
     name: str = "",
     begun: Callable[[str], None] = lambda identity: None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> DetectionResult:
     """Search a scene in this process and keep the result in the store.
@@ -124,7 +125,7 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
             "threshold": spec.threshold,
             "nms_iou": float(spec.options.get("nms_iou", 0.5)),
         },
-        "parameters": {**asdict(request), "batch": predictor.batch},
+        "parameters": {**parameters_of(request), "batch": predictor.batch},
         "seed": job.run.seed,
         "bridge": preprocessing_record(how),
         "candidates": count,
@@ -141,7 +142,7 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
             grid=scene.grid,
             artifacts=artifacts,
             classes=spec.classes,
-            reach=predictor.reach,
+            join_distance=predictor.join_distance,
             provenance=provenance,
             notes=notes,
         )
@@ -249,7 +250,7 @@ def compute_scored(job: Job, request: object) -> DetectionResult:
     check_same_scene(result.scene_digest, scene)
     drawn = result.provenance["parameters"].get("area")
     area = area_of(scene.grid, drawn) if drawn else None
-    name, notes = write_truth(reference, scene, bridge_of(result.provenance).bands, job.folder, area, job)
+    name, notes = write_truth(reference, scene, preprocessing_of(result.provenance).bands, job.folder, area, job)
     # The candidates are the same file: a path of the store, which keeps it once.
     artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
     return counted(

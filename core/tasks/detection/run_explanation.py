@@ -10,12 +10,12 @@ from core.errors import InputError
 from core.explain.boxes import HIRES_CAM, METHODS, box_layers, deepest_that_answers
 from core.explain.layers import LayerChoice
 from core.explain.target import box_score
-from core.explain.window import Surroundings, surroundings
+from core.explain.window import ModelWindow, model_window
 from core.jobs.perform import Job, run_inline
-from core.learning.bridge import bridge_of
+from core.learning.preprocessing import preprocessing_of
 from core.learning.store import StoredModel
 from core.runs.records import Order, Run
-from core.tasks.detection.box_target import asked_box
+from core.tasks.detection.box_target import box_target
 from core.tasks.detection.findings import Detections
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.runtime import open_detector
@@ -23,7 +23,7 @@ from core.tasks.imagery import explanation
 from core.tasks.imagery.explanation import Answer, ExplanationRequest, Subject
 from core.tasks.imagery.inputs import check_same_scene, scene_of
 from core.tasks.imagery.result import ImageResult
-from core.tasks.imagery.target import AskedBox, Box, Target
+from core.tasks.imagery.target import Box, BoxTarget, Target
 
 if TYPE_CHECKING:
     from core.runs.store import Store
@@ -48,7 +48,7 @@ def question_of(
     InputError
         When there is no box of that number, or no such method.
     """
-    return ExplanationRequest(asked_box(detections, number), method, layer)
+    return ExplanationRequest(box_target(detections, number), method, layer)
 
 
 def order_explanation(result: DetectionResult, request: ExplanationRequest, *, owner: str = "") -> Order:
@@ -99,7 +99,7 @@ def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
     result, scene = job.parent(DetectionResult), scene_of(job.store, job.run).scene
     check_same_scene(result.scene_digest, scene)
     model, asked = _model_of(result), _check(request.target)
-    around = surroundings(scene, model.spec, bridge_of(result.provenance), *asked.middle)
+    around = model_window(scene, model.spec, preprocessing_of(result.provenance), *asked.middle)
     placed, whole = _in_window(asked.box, around)
     runtime = open_detector(model)
     detector, inputs = runtime.detector, around.tensor.to(runtime.device)
@@ -114,16 +114,16 @@ def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
     return explanation.kept(job, result, scene, around, request, found, _cautions(asked, found, whole=whole))
 
 
-def _check(target: Target) -> AskedBox:
+def _check(target: Target) -> BoxTarget:
     """Refuse a target that a detection lacks."""
-    if not isinstance(target, AskedBox):
+    if not isinstance(target, BoxTarget):
         raise InputError(
             "A detection has boxes only.", "It gives neither a score for a pixel nor outlines.", "Ask about a box."
         )
     return target
 
 
-def _in_window(box: Box, around: Surroundings) -> tuple[tuple[float, ...], bool]:
+def _in_window(box: Box, around: ModelWindow) -> tuple[tuple[float, ...], bool]:
     """A box in pixels of the network, and whether all of it lies in the window."""
     left, top, right, bottom = box
     window = around.window
@@ -138,7 +138,7 @@ def _in_window(box: Box, around: Surroundings) -> tuple[tuple[float, ...], bool]
     return moved, inside == box
 
 
-def _cautions(asked: AskedBox, found: Answer, *, whole: bool) -> tuple[str, ...]:
+def _cautions(asked: BoxTarget, found: Answer, *, whole: bool) -> tuple[str, ...]:
     """What must be said beside the map."""
     notes, now = [], found.confidence
     if not whole:

@@ -189,7 +189,7 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
             folder=job.folder,
             model=fused_name(optical, terrain),
             artifacts=artifacts,
-            reach=0.0,
+            join_distance=0.0,
             numbers={},
             provenance=provenance,
             notes=_notes(optical, terrain, tree),

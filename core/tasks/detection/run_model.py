@@ -10,7 +10,7 @@ from typing import Any
 from core.jobs.perform import Job
 from core.learning.pairs import Pair
 from core.learning.store import StoredModel
-from core.raster.progress import Progress as ProgressCallback
+from core.raster.progress import ProgressCallback
 from core.runs.result import RunResult
 from core.tasks.detection.data import Labelled, validation_images
 from core.tasks.detection.runtime import open_detector

@@ -80,7 +80,7 @@ class DetectorRuntime:
         """Whether outlines are given beside boxes."""
         return self.detector.has_masks
 
-    def detect(self, batch: NDArray[np.float32], floor: float, limit: int) -> list[Found]:
+    def detect(self, batch: NDArray[np.float32], min_confidence: float, max_detections: int) -> list[Found]:
         """Boxes of each window of a batch.
 
         Parameters
@@ -96,7 +96,7 @@ class DetectorRuntime:
             use_threads(self.threads)
             images = torch.from_numpy(np.ascontiguousarray(batch))
             images = images.to(self.device, memory_format=torch.channels_last)
-            return [_found(one) for one in self.detector.detect(images, floor, limit)]
+            return [_found(one) for one in self.detector.detect(images, min_confidence, max_detections)]
 
 
 def _found(detected: Detected) -> Found:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.errors import InputError, ModelError
-from core.learning.loop import Told, Trained, Training, tell_nobody
+from core.learning.loop import ProgressCallback, Trained, Training, tell_nobody
 from core.learning.segmentation import inner_network, network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import StoredModel, find_model, keep_weights, models_folder
@@ -23,8 +23,8 @@ from core.tasks.detection.data import Examples, divide, validation_images
 from core.tasks.detection.families.base import Detector, build_detector
 from core.tasks.detection.families.component_tree import ComponentTree
 from core.tasks.detection.families.components import MaskComponents
-from core.tasks.detection.lesson import BoxLesson, detect_all
 from core.tasks.detection.metrics import DetectionScores, scores
+from core.tasks.detection.objective import BoxLesson, detect_all
 
 if TYPE_CHECKING:
     from core.learning.config import TrainConfig
@@ -93,7 +93,7 @@ def _start_from(detector: Detector, name: str) -> None:
 
 
 def train(
-    config: TrainConfig, data_folder: Path, work: Path, command: str = "", told: Told = tell_nobody
+    config: TrainConfig, data_folder: Path, work: Path, command: str = "", told: ProgressCallback = tell_nobody
 ) -> StoredModel:
     """Train, choose epoch, confidence and NMS overlap on the tuning part, and write the model's folder.
 
@@ -159,7 +159,7 @@ def train(
 
 def _phase(
     config: TrainConfig, spec: ModelSpec, detector: Detector, parts: tuple[Examples, Examples], number: int, work: Path,
-    told: Told,
+    told: ProgressCallback,
 ) -> Trained:  # fmt: skip
     phase = config.phases[number - 1]
     lesson = BoxLesson(
@@ -176,7 +176,7 @@ def _phase(
     return training.fit(partial(_tell, told, before, every))
 
 
-def _tell(told: Told, before: int, every: int, done: int, _total: int) -> None:
+def _tell(told: ProgressCallback, before: int, every: int, done: int, _total: int) -> None:
     told(before + done, every)
 
 

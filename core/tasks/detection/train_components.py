@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.learning.loop import Told, half_precision, tell_nobody
+from core.learning.loop import ProgressCallback, half_precision, tell_nobody
 from core.learning.store import StoredModel, find_model
 from core.tasks.detection.boxes import Boxes, overlaps
 from core.tasks.detection.data import Examples, divide, validation_images
@@ -22,8 +22,8 @@ from core.tasks.detection.families.base import build_detector
 from core.tasks.detection.families.component_tree import FEATURES, ComponentTree, Forest
 from core.tasks.detection.families.components import MaskComponents
 from core.tasks.detection.labels import minimum_pixels
-from core.tasks.detection.lesson import FLOOR, boxes_of
 from core.tasks.detection.metrics import DetectionScores, scores
+from core.tasks.detection.objective import FLOOR, boxes_of
 from core.tasks.detection.train import CLASSES, NMS_TRIED, keep, preparation, untrained_spec
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ BATCH = 16
 
 
 def train_components(
-    config: TrainConfig, data_folder: Path, command: str = "", told: Told = tell_nobody
+    config: TrainConfig, data_folder: Path, command: str = "", told: ProgressCallback = tell_nobody
 ) -> StoredModel:
     """Make a detector of the mapping model that a description starts from; all that is chosen is so on the tuning part.
 
@@ -128,7 +128,7 @@ def _components_scores(
 
 
 def _fitted_tree(
-    spec: ModelSpec, weights: dict[str, Tensor], parts: tuple[Examples, Examples], told: Told
+    spec: ModelSpec, weights: dict[str, Tensor], parts: tuple[Examples, Examples], told: ProgressCallback
 ) -> tuple[ModelSpec, dict[str, Tensor], DetectionScores]:
     """Fit the second stage on the fitting part, and choose the overlap of duplicates on the tuning part.
 

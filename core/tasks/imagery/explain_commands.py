@@ -17,7 +17,7 @@ from core.errors import InputError
 
 if TYPE_CHECKING:
     from core.explain.layers import LayerChoice
-    from core.raster.progress import Progress
+    from core.raster.progress import ProgressCallback
     from core.raster.scene import Scene
     from core.runs.records import Order
     from core.runs.store import Store
@@ -72,7 +72,7 @@ class Explaining:
     view: type
     refused: Mapping[str, str]
     methods: Callable[[], Mapping[str, str]]
-    predict: Callable[[Store, Scene, str, Callable[[str], None], Progress], ImageResult]
+    predict: Callable[[Store, Scene, str, Callable[[str], None], ProgressCallback], ImageResult]
     opened: Callable[[Store, str], ImageResult]
     target: Callable[[Store, Any, Scene, argparse.Namespace], Target]
     order: Callable[[Any, ExplanationRequest], Order]
@@ -110,7 +110,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     from core.raster.folder import make_folder
     from core.runs.records import checked_tags
     from core.tasks.imagery.explanation import methods_for
-    from core.tasks.imagery.target import AskedBox, AskedPixel
+    from core.tasks.imagery.target import AskedPixel, BoxTarget
 
     asked: Explaining = arguments.asked
     if arguments.list:
@@ -121,7 +121,7 @@ def _explain(arguments: argparse.Namespace) -> None:
             "There is nothing to explain yet.", remedy="Name an image, or a run of: python -m core runs list."
         )
     _check_target(asked, arguments)
-    find_method(methods_for(AskedPixel if arguments.box is None else AskedBox), arguments.method)
+    find_method(methods_for(AskedPixel if arguments.box is None else BoxTarget), arguments.method)
     check_view(asked.view, arguments)
     checked_tags(arguments.tag)
     if arguments.out is not None:

@@ -22,7 +22,7 @@ from core.explain.faithfulness import Curves, Deletion, confidence, faithfulness
 from core.explain.layers import LayerChoice
 from core.explain.methods import Method, find_method, method_name, sentence
 from core.explain.target import Score
-from core.explain.window import Surroundings, write_part
+from core.explain.window import ModelWindow, write_part
 from core.learning.metrics import SIGNED_NODATA, encode_signed
 from core.learning.protocols import ExplainedNetwork
 from core.learning.store import StoredModel, find_model
@@ -30,7 +30,7 @@ from core.raster.folder import write_json
 from core.runs.kinds import parameters_of, request_from
 from core.runs.records import Order
 from core.tasks.imagery.result import ImageResult, derived
-from core.tasks.imagery.target import AskedBox, AskedOutline, AskedPixel, Target, told_target, unnumbered
+from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget, Target, told_target, unnumbered
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -70,7 +70,7 @@ class ExplanationRequest:
         Name of a layer of the network; empty for the one that the task begins with.
     """
 
-    target: AskedPixel | AskedOutline | AskedBox
+    target: AskedPixel | AskedOutline | BoxTarget
     method: str
     layer: str = ""
 
@@ -81,7 +81,7 @@ class ExplanationRequest:
 
 def methods_for(target: type[Target]) -> Mapping[str, Method[Any, Any]]:
     """The methods that can be asked about a kind of target, by name."""
-    return boxes.METHODS if target is AskedBox else regions.METHODS
+    return boxes.METHODS if target is BoxTarget else regions.METHODS
 
 
 def order_explanation(task: str, result: ImageResult, request: ExplanationRequest, *, owner: str = "") -> Order:
@@ -237,7 +237,7 @@ def kept(
     job: Job,
     result: ImageResult,
     scene: Scene,
-    around: Surroundings,
+    around: ModelWindow,
     request: ExplanationRequest,
     found: Answer,
     cautions: tuple[str, ...] = (),
@@ -281,7 +281,7 @@ def kept(
     )  # fmt: skip
 
 
-def _record(target: Mapping[str, Any], found: Answer, around: Surroundings) -> dict[str, Any]:
+def _record(target: Mapping[str, Any], found: Answer, around: ModelWindow) -> dict[str, Any]:
     """An answer as it stands in the provenance of its run."""
     deletion, curves, part = found.deletion, found.curves, around.part
     return {

@@ -15,7 +15,7 @@ from core.learning.config import TrainConfig
 from core.learning.pairs import Pair, find_pairs
 from core.learning.store import StoredModel, find_model, sha256
 from core.raster.folder import write_json
-from core.raster.progress import Progress as ProgressCallback
+from core.raster.progress import ProgressCallback
 from core.raster.scene import Scene
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment

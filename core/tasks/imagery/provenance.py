@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.learning.bridge import Bridge
+from core.learning.preprocessing import Preprocessing
 from core.learning.store import StoredModel, sha256
 from core.raster.scene import Scene
 
@@ -22,7 +22,7 @@ def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
     }
 
 
-def preprocessing_record(how: Bridge) -> dict[str, Any]:
+def preprocessing_record(how: Preprocessing) -> dict[str, Any]:
     """How a scene was brought to a model, as it stands in the provenance of a run."""
     return {"bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale}
 
@@ -32,7 +32,7 @@ def reference_record(path: Path | None) -> dict[str, Any] | None:
     return None if path is None else {"name": path.name, "sha256": sha256(path)}
 
 
-def run_warnings(scene: Scene, model: StoredModel, how: Bridge) -> tuple[str, ...]:
+def run_warnings(scene: Scene, model: StoredModel, how: Preprocessing) -> tuple[str, ...]:
     """Warnings about a scene and a model: seen in training, synthetic, and how the scene was preprocessed."""
     notes = list(how.notes)
     if scene.synthetic:

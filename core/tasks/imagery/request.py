@@ -15,7 +15,7 @@ from core.tasks.imagery.inputs import add_file, inputs_of
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
-    from core.raster.progress import Cancel, Progress
+    from core.raster.progress import Cancel, ProgressCallback
     from core.raster.scene import Scene
     from core.runs.records import SceneRecord
     from core.runs.store import Store
@@ -106,7 +106,7 @@ def run_image(
     local: Local,
     order: Callable[[SceneRecord], Order],
     begun: Callable[[str], None],
-    progress: Progress,
+    progress: ProgressCallback,
     cancel: Cancel,
 ) -> str:
     """Run a model on a raster on disk in this process, and return the id of the run.

@@ -52,7 +52,7 @@ class AskedOutline:
 
 
 @dataclass(frozen=True)
-class AskedBox:
+class BoxTarget:
     """A box of a run.
 
     Attributes
@@ -80,20 +80,20 @@ class AskedBox:
         return {"box": list(self.box), "score": self.score, "number": self.number}
 
     @classmethod
-    def from_json(cls, target: Mapping[str, Any]) -> AskedBox:
+    def from_json(cls, target: Mapping[str, Any]) -> BoxTarget:
         """What `to_json` gave."""
         left, top, right, bottom = (float(side) for side in target["box"])
         return cls((left, top, right, bottom), float(target["score"]), target["number"])
 
 
-Target = AskedPixel | AskedOutline | AskedBox
+Target = AskedPixel | AskedOutline | BoxTarget
 
 
 def unnumbered(target: Target) -> Target:
     """A target without the number that it had: other settings number the same places anew."""
     if isinstance(target, AskedOutline):
         return replace(target, landslide=None)
-    return replace(target, number=None) if isinstance(target, AskedBox) else target
+    return replace(target, number=None) if isinstance(target, BoxTarget) else target
 
 
 def told_target(target: Target) -> dict[str, Any]:

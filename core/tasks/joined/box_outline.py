@@ -13,24 +13,24 @@ from core.errors import InputError, ModelError
 from core.explain.attribution import inside_box
 from core.explain.window import write_part
 from core.jobs.perform import Job, run_inline
-from core.learning.bridge import Bridge, bridge_of
 from core.learning.metrics import CODES, NODATA_CODE, encode, threshold_code
+from core.learning.preprocessing import Preprocessing, preprocessing_of
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
 from core.raster.area import window_of
 from core.raster.grid import Grid
-from core.raster.progress import Cancel, Progress
-from core.raster.strips import EIGHT
+from core.raster.progress import Cancel, ProgressCallback
+from core.raster.strip_labelling import EIGHT
 from core.raster.vectorize import polygons
 from core.raster.windows import Region
 from core.runs.records import Order, Run
-from core.tasks.detection.box_target import asked_box, known_on_box
+from core.tasks.detection.box_target import box_target, known_on_box
 from core.tasks.detection.findings import Detections
 from core.tasks.detection.result import DetectionResult
 from core.tasks.imagery.inputs import check_same_scene, scene_of
 from core.tasks.imagery.provenance import preprocessing_record
 from core.tasks.imagery.result import ImageResult, derived
-from core.tasks.imagery.target import AskedBox
+from core.tasks.imagery.target import BoxTarget
 from core.tasks.mapping.export import write_polygons
 from core.tasks.mapping.findings import LARGEST
 from core.tasks.mapping.predict import Predictor
@@ -73,7 +73,7 @@ class OutlineQuestion:
         Probability from which a pixel is landslide; None takes the model's own.
     """
 
-    target: AskedBox
+    target: BoxTarget
     model: str
     threshold: float | None = None
 
@@ -88,7 +88,7 @@ class OutlineQuestion:
     @classmethod
     def from_json(cls, parameters: Mapping[str, Any]) -> OutlineQuestion:
         """The question that a run's parameters ask."""
-        return cls(AskedBox.from_json(parameters["target"]), parameters["model"], parameters["threshold"])
+        return cls(BoxTarget.from_json(parameters["target"]), parameters["model"], parameters["threshold"])
 
     def region(self, grid: Grid) -> Region:
         """The box and its margin on a scene's pixels."""
@@ -117,7 +117,7 @@ def outline_question(
     InputError
         When there is no box of that number, or no such threshold.
     """
-    return OutlineQuestion(asked_box(detections, number), model, threshold)
+    return OutlineQuestion(box_target(detections, number), model, threshold)
 
 
 def order_outline(result: DetectionResult, question: OutlineQuestion, *, owner: str = "") -> Order:
@@ -200,7 +200,7 @@ def _bands(result: DetectionResult, spec: ModelSpec) -> tuple[int, ...] | None:
     """Bands of the scene that the detector was given, where the mapping model sees the same; else they are guessed."""
     if "bridge" not in result.provenance:
         return None
-    how: Bridge = bridge_of(result.provenance)
+    how: Preprocessing = preprocessing_of(result.provenance)
     try:
         detector = find_model("detection", result.model).spec
     except ModelError:
@@ -208,12 +208,12 @@ def _bands(result: DetectionResult, spec: ModelSpec) -> tuple[int, ...] | None:
     return how.bands if detector.bands == spec.bands else None
 
 
-def _codes(predictor: Predictor, region: Region, progress: Progress, cancel: Cancel) -> NDArray[np.uint8]:
+def _codes(predictor: Predictor, region: Region, progress: ProgressCallback, cancel: Cancel) -> NDArray[np.uint8]:
     """Probability codes (height, width) of a region of the scene, as a mapping of all of it would give them."""
     codes = np.full((region.height, region.width), NODATA_CODE, dtype=np.uint8)
     with predictor.scene.reader() as reader:
         for strip, values in predictor.strips(region, progress, cancel):
-            valid = reader.read(predictor.bridge.bands, window_of(strip)).valid
+            valid = reader.read(predictor.preprocessing.bands, window_of(strip)).valid
             rows = slice(strip.row - region.row, strip.end_row - region.row)
             columns = slice(strip.column - region.column, strip.end_column - region.column)
             codes[rows, columns] = np.where(valid, encode(values[0]), NODATA_CODE)

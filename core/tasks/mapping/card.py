@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import ModelError
-from core.learning.loop import Told, tell_nobody
+from core.learning.loop import ProgressCallback, tell_nobody
 from core.learning.metrics import NODATA_CODE, Confusion, threshold_code
 from core.learning.pairs import Pair
 from core.learning.pretrained import is_package, licence_words, package_behind, source_words
@@ -59,22 +59,26 @@ def measure_cost(model: StoredModel, runtime: Runtime, repeats: int = 10) -> dic
 
 
 def finish(
-    model: StoredModel, validation: Sequence[Pair], runtime: Runtime, told: Told = tell_nobody
+    model: StoredModel, validation: Sequence[Pair], runtime: Runtime, told: ProgressCallback = tell_nobody
 ) -> StoredModel:
     """Score on validation, measure the cost, draw the failures, and write spec and card.
 
     Validation is scored once for each shipped model: nothing may be chosen by what comes out here. `told` is called
-    with the images done and all, each counted twice: as it is, and turned.
+    with the images done and all, each counted twice: as it is, and rotated or mirrored.
     """
     spec, count = model.spec, len(validation)
     result = evaluate(validation, spec, runtime, progress=lambda done, _: told(done, 2 * count))
-    turned = evaluate(
-        validation, spec, runtime, Options(turned=True), progress=lambda done, _: told(count + done, 2 * count)
+    test_time_augmentation = evaluate(
+        validation,
+        spec,
+        runtime,
+        Options(test_time_augmentation=True),
+        progress=lambda done, _: told(count + done, 2 * count),
     )
     scores: dict[str, Any] = {
         **spec.scores,
         "validation": _rounded(result.confusion),
-        "validation_turned": _rounded(turned.confusion),
+        "validation_turned": _rounded(test_time_augmentation.confusion),
         "baseline": _rounded(Confusion.at(result.baseline, code_threshold(THRESHOLD))),
     }
     draw_failures(_worst(result), spec, runtime, model.folder / FAILURES)
@@ -99,7 +103,7 @@ def quiet_valley(spec: ModelSpec, runtime: Runtime) -> dict[str, float] | None:
     -------
     Area mapped per area of the scene, m² per km²; None for a model whose ground distance is not the valley's.
     """
-    from core.learning.bridge import SAME_DISTANCE, bridge
+    from core.learning.preprocessing import SAME_DISTANCE, preprocess
     from core.raster.scene import Scene
     from core.tasks.mapping.predict import Predictor
 
@@ -109,7 +113,7 @@ def quiet_valley(spec: ModelSpec, runtime: Runtime) -> dict[str, float] | None:
         return None
     if not 1 / SAME_DISTANCE < distance / spec.ground_distance < SAME_DISTANCE:
         return None
-    codes = predict_codes(Predictor(scene, spec, bridge(scene, spec), runtime, Options()))
+    codes = predict_codes(Predictor(scene, spec, preprocess(scene, spec), runtime, Options()))
     found = np.count_nonzero((codes != NODATA_CODE) & (codes >= threshold_code(spec.threshold)))
     return {"false_alarm_m2_per_km2": round(1e6 * float(found) / float(np.count_nonzero(codes != NODATA_CODE)))}
 
@@ -126,13 +130,11 @@ def _worst(result: Evaluation, count: int = 3) -> tuple[tuple[str, PairScore], .
     return tuple([("most missed", score) for _, score in missed] + [("most false alarms", score) for _, score in false])
 
 
-def draw_failures(
-    worst: Sequence[tuple[str, PairScore]], spec: ModelSpec, runtime: Runtime, path: Path
-) -> None:
+def draw_failures(worst: Sequence[tuple[str, PairScore]], spec: ModelSpec, runtime: Runtime, path: Path) -> None:
     """Draw image, truth and outcome of the worst pairs, one row each, as a PNG."""
     from matplotlib.figure import Figure
 
-    from core.learning.bridge import bridge
+    from core.learning.preprocessing import preprocess
     from core.plots.colours import FALSE_POSITIVE, MISSED, TRUE_POSITIVE
     from core.raster.scene import Scene
     from core.tasks.mapping.predict import Predictor
@@ -141,7 +143,7 @@ def draw_failures(
     axes = figure.subplots(len(worst), 3, squeeze=False)
     for row, (kind, score) in zip(axes, worst, strict=True):
         scene = Scene.open(score.pair.image)
-        predictor = Predictor(scene, spec, bridge(scene, spec), runtime, Options())
+        predictor = Predictor(scene, spec, preprocess(scene, spec), runtime, Options())
         found = predict_codes(predictor) / 254 >= spec.threshold
         with scene.reader() as reader, Scene.open(score.pair.mask).reader() as mask:
             image = np.clip(reader.read((1, 2, 3)).values.transpose(1, 2, 0).astype(float) / 140, 0, 1)

@@ -142,7 +142,7 @@ def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> It
 
 
 def _request(arguments: argparse.Namespace) -> Request:
-    from core.learning.bridge import parse_bands
+    from core.learning.preprocessing import parse_bands
     from core.tasks.mapping.options import Options
     from core.tasks.mapping.run import Request
 
@@ -151,7 +151,7 @@ def _request(arguments: argparse.Namespace) -> Request:
         bands=parse_bands(arguments.bands) if arguments.bands else None,
         stretch=arguments.stretch,
         resample=arguments.resample,
-        options=Options(overlap=arguments.overlap, turned=arguments.turned),
+        options=Options(overlap=arguments.overlap, test_time_augmentation=arguments.turned),
         engine=arguments.engine,
     )
 

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from core.errors import GridError
 from core.learning.metrics import NODATA_CODE, threshold_code
 from core.raster.align import GridReader, scene_on_grid
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
 from core.tasks.mapping.change import NODATA_CHANGE, STEPS
@@ -80,7 +80,7 @@ def write_difference(
     first: MappingResult,
     second: MappingResult,
     path: Path,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> Difference:
     """Write second minus first as a COG in memory that does not grow with the rasters.

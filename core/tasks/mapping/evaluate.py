@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
-from core.learning.bridge import bridge
 from core.learning.metrics import NODATA_CODE, Confusion, encode, histogram
 from core.learning.pairs import Pair
+from core.learning.preprocessing import preprocess
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
 from core.raster.align import truth_reader
@@ -100,16 +100,16 @@ def evaluate(
         scene = Scene.open(pair.image)
         truth = truth_reader(pair.mask, scene.grid)
         started = time.perf_counter()
-        predictor = Predictor(scene, spec, bridge(scene, spec), runtime, options or Options())
+        predictor = Predictor(scene, spec, preprocess(scene, spec), runtime, options or Options())
         codes = predict_codes(predictor)
         seconds += time.perf_counter() - started
         with scene.reader() as reader:
-            patch = reader.read(predictor.bridge.bands)
+            patch = reader.read(predictor.preprocessing.bands)
         height, width = scene.grid.shape
         real = truth.read(Window(0, 0, width, height))
         counts = histogram(codes, real)
         if spec.bands == ("red", "green", "blue"):
-            colours = predictor.bridge.values(np.where(patch.valid, patch.values, 0), spec)
+            colours = predictor.preprocessing.values(np.where(patch.valid, patch.values, 0), spec)
             index = index_codes(colour_index(colours))
             baseline += histogram(np.where(patch.valid, index, NODATA_CODE).astype(np.uint8), real)
         total += counts
@@ -125,5 +125,5 @@ def predict_codes(predictor: Predictor) -> NDArray[np.uint8]:
     for strip, values in predictor.strips(predictor.plan.whole):
         codes[strip.row : strip.end_row, strip.column : strip.end_column] = encode(values[0])
     with predictor.scene.reader() as reader:
-        valid = reader.read(predictor.bridge.bands).valid
+        valid = reader.read(predictor.preprocessing.bands).valid
     return np.where(valid, codes, NODATA_CODE).astype(np.uint8)

@@ -14,7 +14,7 @@ from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
     from core.explain.layers import LayerChoice
-    from core.raster.progress import Progress
+    from core.raster.progress import ProgressCallback
     from core.raster.scene import Scene
     from core.runs.records import Order
     from core.runs.store import Store
@@ -30,7 +30,7 @@ def _methods() -> Mapping[str, str]:
 
 
 def _predict(
-    store: Store, scene: Scene, model: str, begun: Callable[[str], None], progress: Progress
+    store: Store, scene: Scene, model: str, begun: Callable[[str], None], progress: ProgressCallback
 ) -> MappingResult:
     from core.tasks.mapping.run import Request, run_mapping
 

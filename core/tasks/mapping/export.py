@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
 
-    from core.raster.progress import Progress
+    from core.raster.progress import ProgressCallback
     from core.runs.records import Run
     from core.runs.store import Store
     from core.tasks.mapping.outlines import Outlined
@@ -259,7 +259,7 @@ def outlined_at(
     *,
     terrain: bool,
     begun: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Outlined | None:
     """The landslides of a run too large to be outlined at once, outlined now when nobody has done so; else None.
 

@@ -20,7 +20,7 @@ from core.figures.page import (
 from core.plots.colours import DIVERGING_RAMP
 from core.raster.scene import Scene
 from core.raster.write import atomic_path
-from core.tasks.mapping.panels import Panels, draw_landslides, draw_outcome, draw_probability, read_panels
+from core.tasks.mapping.overviews import Overviews, draw_landslides, draw_outcome, draw_probability, read_overviews
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -58,14 +58,14 @@ def write_figure(findings: Findings, scene: Scene, path: Path) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    figure = draw_figure(findings, scene, read_panels(findings.result, scene))
+    figure = draw_figure(findings, scene, read_overviews(findings.result, scene))
     FigureCanvasAgg(figure)
     with atomic_path(path) as aside:
         # Without a time in it, equal runs give equal files.
         figure.savefig(aside, format="png", metadata={"Software": "SlideLens", "Creation Time": None})
 
 
-def draw_figure(findings: Findings, scene: Scene, panels: Panels) -> Figure:
+def draw_figure(findings: Findings, scene: Scene, panels: Overviews) -> Figure:
     """Lay out the three panels with title, scale, north arrow, legend and the line of origin."""
     from matplotlib.figure import Figure
 
@@ -98,7 +98,7 @@ def draw_figure(findings: Findings, scene: Scene, panels: Panels) -> Figure:
     return figure
 
 
-def draw_overview(panels: Panels, grid: Grid, threshold: float, *, synthetic: bool = False) -> Figure:
+def draw_overview(panels: Overviews, grid: Grid, threshold: float, *, synthetic: bool = False) -> Figure:
     """Image and probability beside each other, or under one another for a wide scene; without an image the latter."""
     from matplotlib.figure import Figure
 
@@ -123,7 +123,7 @@ def draw_overview(panels: Panels, grid: Grid, threshold: float, *, synthetic: bo
     return figure
 
 
-def draw_map(panels: Panels, grid: Grid, found: GeoDataFrame | float, numbered: int = 10) -> Figure:
+def draw_map(panels: Overviews, grid: Grid, found: GeoDataFrame | float, numbered: int = 10) -> Figure:
     """One large map of the landslides found, with scale, north and coordinates at its frame.
 
     Parameters
@@ -141,7 +141,7 @@ def draw_map(panels: Panels, grid: Grid, found: GeoDataFrame | float, numbered: 
     return figure
 
 
-def draw_agreement(panels: Panels, grid: Grid, threshold: float) -> Figure:
+def draw_agreement(panels: Overviews, grid: Grid, threshold: float) -> Figure:
     """One large map of where a mapping agrees with its reference."""
     figure, axes = single_map(grid)
     handles = draw_outcome(axes, panels, grid, threshold)

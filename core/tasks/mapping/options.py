@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from core.errors import InputError
 
@@ -15,14 +18,14 @@ class Options:
     ----------
     overlap
         Share of a window that neighbours have in common.
-    turned
+    test_time_augmentation
         Test-time augmentation: mean over the eight turns and mirrors, with their spread as an uncertainty raster.
     batch
         Windows per forward pass; None chooses by window size.
     """
 
     overlap: float = 0.25
-    turned: bool = False
+    test_time_augmentation: Annotated[bool, Field(alias="turned")] = False
     batch: int | None = None
 
     def __post_init__(self) -> None:

@@ -16,9 +16,9 @@ from core.raster.align import GridReader, scene_on_grid
 from core.raster.geopackage import column_of, first_rows
 from core.raster.measure import row_areas
 from core.raster.outline import Elevation, outline_strips
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.scene import Scene, SceneReader
-from core.raster.strips import Strip, strip_rows
+from core.raster.strip_labelling import Strip, strip_rows
 from core.tasks.mapping.export import write_polygons
 from core.tasks.mapping.findings import Landslides, area_column, least_pixels
 from core.tasks.mapping.result import PROBABILITY, MappingResult
@@ -78,7 +78,7 @@ def write_outlines(
     choice: Choice,
     path: Path,
     dem: Path | None = None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> Totals:
     """Outline the landslides of a run at a choice, in memory that does not grow with the height of the raster.
@@ -138,7 +138,7 @@ class _Strips:
     """The strips of a probability raster, gone through as often as asked."""
 
     def __init__(
-        self, reader: SceneReader, grid: Grid, code: int, passes: int, progress: Progress, cancel: Cancel
+        self, reader: SceneReader, grid: Grid, code: int, passes: int, progress: ProgressCallback, cancel: Cancel
     ) -> None:
         self.reader, self.grid, self.code, self.progress, self.cancel = reader, grid, code, progress, cancel
         self.tops = range(0, grid.height, strip_rows(grid.width))

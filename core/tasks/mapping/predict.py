@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.learning.augment import inverse_symmetry_array, symmetry_array
-from core.learning.bridge import Bridge
 from core.learning.inputs import plan_of, read_window, resized, usual_batch
 from core.learning.metrics import NODATA_CODE, encode, histogram
+from core.learning.preprocessing import Preprocessing
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
-from core.raster.ahead import read_ahead
 from core.raster.area import Area, window_of
 from core.raster.grid import Grid
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.prefetch import prefetch
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.scene import Patch, Scene, SceneReader
 from core.raster.windows import Region, WindowPlan, blend
 from core.raster.write import RasterWriter
@@ -41,29 +41,29 @@ class Predictor:
 
     Attributes
     ----------
-    scene, spec, bridge, runtime, options
+    scene, spec, preprocessing, runtime, options
         What is mapped, by what, brought together how, run by what, and the user's choices.
     """
 
     scene: Scene
     spec: ModelSpec
-    bridge: Bridge
+    preprocessing: Preprocessing
     runtime: Runtime
     options: Options
 
     @property
     def plan(self) -> WindowPlan:
         """Windows over the whole scene."""
-        return plan_of(self.scene, self.spec, self.bridge, self.options.overlap)
+        return plan_of(self.scene, self.spec, self.preprocessing, self.options.overlap)
 
     def inputs(self, reader: SceneReader, window: Region) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Values of a window and which of its pixels are valid, as `core.learning.inputs.read_window`."""
-        return read_window(reader, self.spec, self.bridge, self.plan, window)
+        return read_window(reader, self.spec, self.preprocessing, self.plan, window)
 
     def probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probability (batch, channels, window_height, window_width): the mean, and with `turned` its spread."""
+        """Probability (batch, channels, window_height, window_width): the mean, and when augmented its spread."""
         plan = self.plan
-        if not self.options.turned:
+        if not self.options.test_time_augmentation:
             probability = _sigmoid(self.runtime.logits(batch))
         else:
             square = plan.network_height == plan.network_width
@@ -85,7 +85,7 @@ class Predictor:
     @property
     def channels(self) -> int:
         """1, or 2 with the spread of test-time augmentation."""
-        return 2 if self.options.turned else 1
+        return 2 if self.options.test_time_augmentation else 1
 
     @property
     def batch(self) -> int:
@@ -93,7 +93,7 @@ class Predictor:
         return self.options.batch or usual_batch(self.plan)
 
     def strips(
-        self, region: Region, progress: Progress = ignore, cancel: Cancel = never
+        self, region: Region, progress: ProgressCallback = ignore, cancel: Cancel = never
     ) -> Iterator[tuple[Region, NDArray[np.float32]]]:
         """Finished strips of a region from top to bottom: values (channels, height, width), not yet masked.
 
@@ -107,7 +107,7 @@ class Predictor:
 
         def predictions() -> Iterator[tuple[Region, NDArray[np.float32]]]:
             done = 0
-            for chosen, values in read_ahead(partial(self._read, batches)):
+            for chosen, values in prefetch(partial(self._read, batches)):
                 stop_if(cancel)
                 yield from zip(chosen, self.probabilities(values), strict=True)
                 done += len(chosen)
@@ -127,7 +127,11 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def roles(predictor: Predictor, truth: TruthReader | None = None) -> tuple[str, ...]:
     """Roles of the rasters that a mapping writes."""
-    return (PROBABILITY, *([UNCERTAINTY] if predictor.options.turned else []), *([TRUTH] if truth else []))
+    return (
+        PROBABILITY,
+        *([UNCERTAINTY] if predictor.options.test_time_augmentation else []),
+        *([TRUTH] if truth else []),
+    )
 
 
 def write_rasters(
@@ -135,12 +139,12 @@ def write_rasters(
     folder: Path,
     area: Area | None = None,
     truth: TruthReader | None = None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> tuple[Grid, dict[str, str], Counts]:
     """Map a scene, or an area of it, into Cloud Optimized GeoTIFFs in a folder.
 
-    `core.tasks.mapping.parts` does the same in many processes, with the same outcome.
+    `core.tasks.mapping.block_files` does the same in many processes, with the same outcome.
 
     Parameters
     ----------
@@ -173,7 +177,7 @@ def write_rasters(
     return grid, names, counts
 
 
-def _shifted(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+def _shifted(progress: ProgressCallback, before: int, total: int, done: int, _: int) -> None:
     """Report windows of one block as part of all."""
     progress(before + done, total)
 
@@ -185,7 +189,7 @@ def write_block(
     written: Region,
     area: Area | None = None,
     truth: TruthReader | None = None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> Counts:
     """Compute one block and write it.
@@ -206,7 +210,7 @@ def write_block(
     counts = Counts()
     with predictor.scene.reader() as reader:
         for strip, values in predictor.strips(block, progress, cancel):
-            patch = reader.read(predictor.bridge.bands, window_of(strip))
+            patch = reader.read(predictor.preprocessing.bands, window_of(strip))
             valid = patch.valid if area is None or area.inside is None else patch.valid & area.inside(strip)
             at = (strip.row - written.row, strip.column - written.column)
             codes = [np.where(valid, encode(channel), NODATA_CODE).astype(np.uint8) for channel in values]
@@ -227,5 +231,5 @@ def _baseline(
     """Joint histogram of the colour index and the truth; nothing where the model does not see three colours."""
     if predictor.spec.bands != ("red", "green", "blue"):
         return np.zeros((2, 255), dtype=np.int64)
-    colours = predictor.bridge.values(np.where(patch.valid, patch.values, 0), predictor.spec)
+    colours = predictor.preprocessing.values(np.where(patch.valid, patch.values, 0), predictor.spec)
     return histogram(np.where(valid, index_codes(colour_index(colours)), NODATA_CODE).astype(np.uint8), real)

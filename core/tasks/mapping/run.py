@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.jobs.perform import Job
 from core.jobs.perform import request_of as request_of_run
-from core.learning.bridge import Bridge, bridge
+from core.learning.preprocessing import Preprocessing, preprocess
 from core.learning.runtime import Engine, open_runtime
 from core.learning.segmentation import network_of
 from core.learning.store import StoredModel, find_model
 from core.raster.area import Area
-from core.raster.progress import Cancel, Progress, ignore, never
+from core.raster.progress import Cancel, ProgressCallback, ignore, never
 from core.raster.scene import Scene
+from core.runs.kinds import parameters_of
 from core.runs.provenance import environment, now
 from core.runs.records import Order, Run, SceneRecord
 from core.runs.store import Store
@@ -54,7 +55,7 @@ class Request(ImageRequest):
     engine: Engine = "auto"
 
 
-def prepare(store: Store, scene: Scene, request: Request) -> tuple[StoredModel, Bridge, Predictor]:
+def prepare(store: Store, scene: Scene, request: Request) -> tuple[StoredModel, Preprocessing, Predictor]:
     """Model, bridge and predictor for a scene, without computing anything yet.
 
     Raises
@@ -63,7 +64,7 @@ def prepare(store: Store, scene: Scene, request: Request) -> tuple[StoredModel, 
         Whatever makes the request impossible: bands, weights, no valid pixel.
     """
     model = find_model("mapping", request.model)
-    how = bridge(scene, model.spec, request.bands, request.stretch, request.resample)
+    how = preprocess(scene, model.spec, request.bands, request.stretch, request.resample)
     runtime = open_runtime(model, network_of, store.home / "cache" / "onnx", request.engine)
     return model, how, Predictor(scene, model.spec, how, runtime, request.options)
 
@@ -82,7 +83,7 @@ def run_mapping(
     area_outline: Mapping[str, Any] | None = None,
     name: str = "",
     begun: Callable[[str], None] = lambda identity: None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> MappingResult:
     """Map a scene in this process and keep the result in the store.
@@ -127,7 +128,7 @@ class Prepared:
     record: SceneRecord
     request: Request
     model: StoredModel
-    how: Bridge
+    how: Preprocessing
     predictor: Predictor
     area: Area | None
     truth: TruthReader | None
@@ -164,7 +165,7 @@ class Prepared:
 
     def _provenance(self) -> dict[str, Any]:
         spec, how, runtime = self.model.spec, self.how, self.predictor.runtime
-        asked = {**asdict(self.request), "batch": self.predictor.batch}
+        asked = {**parameters_of(self.request), "batch": self.predictor.batch}
         return {
             "started": self.started,
             "finished": now(),

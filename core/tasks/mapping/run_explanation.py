@@ -15,10 +15,10 @@ from core.errors import InputError
 from core.explain.layers import LayerChoice, available_layers, suggested_layer
 from core.explain.regions import GRAD_CAM, METHODS
 from core.explain.target import region_around, region_score
-from core.explain.window import surroundings
+from core.explain.window import model_window
 from core.jobs.perform import Job, run_inline
-from core.learning.bridge import bridge_of
 from core.learning.inputs import input_step
+from core.learning.preprocessing import preprocessing_of
 from core.learning.protocols import SegmentationNetwork
 from core.learning.segmentation import network_of
 from core.learning.store import find_model
@@ -31,7 +31,7 @@ from core.tasks.imagery import explanation
 from core.tasks.imagery.explanation import ExplanationRequest, Subject
 from core.tasks.imagery.inputs import check_same_scene, scene_of
 from core.tasks.imagery.result import ImageResult
-from core.tasks.imagery.target import AskedBox, AskedOutline, AskedPixel, Target
+from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget, Target
 from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
     spec = explanation.model_of(TASK, result).spec
     explainable = _explainable(result.model, spec.weights_sha256)
     target = _geometry(asked, result)
-    around = surroundings(scene, spec, bridge_of(result.provenance), *_place(result, scene.grid, target))
+    around = model_window(scene, spec, preprocessing_of(result.provenance), *_place(result, scene.grid, target))
     region = _at_network_size(_region(target, result, around.grid), around.inputs.shape[-2:], around.window)
     subject = Subject(
         explainable.network, region, region_score(explainable.network, region), METHODS, explainable.layers,
@@ -146,7 +146,7 @@ def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
 
 def _check(target: Target) -> AskedPixel | AskedOutline:
     """Refuse a target that a mapping lacks."""
-    if isinstance(target, AskedBox):
+    if isinstance(target, BoxTarget):
         raise InputError(
             "A mapping has no boxes.", "It gives a probability for every pixel.", "Ask about a pixel or an outline."
         )

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from core.jobs.perform import Job
 from core.learning.pairs import Pair, validation_pairs
 from core.learning.runtime import Runtime, open_runtime
 from core.learning.segmentation import network_of
 from core.learning.store import StoredModel
-from core.raster.progress import Progress as ProgressCallback
+from core.raster.progress import ProgressCallback
 from core.runs.result import RunResult
 from core.tasks.imagery import model_runs
 from core.tasks.imagery.model_runs import TrainingRequest
@@ -33,12 +35,12 @@ class EvaluationRequest(model_runs.EvaluationRequest):
     ----------
     threshold
         Probability from which a pixel counts; the model's own when None.
-    turned
+    test_time_augmentation
         Whether eight turns of each image are averaged.
     """
 
     threshold: float | None = None
-    turned: bool = False
+    test_time_augmentation: Annotated[bool, Field(alias="turned")] = False
 
 
 def evaluate(job: Job, request: EvaluationRequest) -> RunResult:
@@ -48,7 +50,7 @@ def evaluate(job: Job, request: EvaluationRequest) -> RunResult:
         from core.tasks.mapping.evaluate import evaluate as evaluate_pairs
 
         runtime = _runtime(job.store, model)
-        options = Options(turned=request.turned)
+        options = Options(test_time_augmentation=request.test_time_augmentation)
         result = evaluate_pairs(pairs, model.spec, runtime, options, request.threshold, progress)
         return {**result.to_json(), "runtime": {"name": runtime.name, "threads": runtime.threads}}
 

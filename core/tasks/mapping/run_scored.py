@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.jobs.perform import Job, run_inline
-from core.learning.bridge import bridge_of
 from core.learning.metrics import NODATA_CODE, histogram
+from core.learning.preprocessing import preprocessing_of
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
 from core.runs.provenance import now
@@ -39,7 +39,7 @@ def count_against(
     folder: Path,
     scene: Scene,
     spec: ModelSpec,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> tuple[dict[str, str], NDArray[np.int64], NDArray[np.int64] | None]:
     """Joint histograms of a run's probability, and of the colour index, with an inventory on the run's grid.
@@ -66,7 +66,7 @@ def count_against(
     artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
     artifacts[TRUTH] = "truth.tif"
     counts, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
-    colour, how = spec.bands == ("red", "green", "blue"), bridge_of(result.provenance)
+    colour, how = spec.bands == ("red", "green", "blue"), preprocessing_of(result.provenance)
     column, row = (round(place) for place in ~scene.grid.transform @ (result.grid.transform.c, result.grid.transform.f))
     height, width = result.grid.shape
     with (

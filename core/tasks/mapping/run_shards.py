@@ -18,7 +18,7 @@ from core.raster.windows import Region
 from core.runs import files
 from core.runs.records import Progress, Run
 from core.tasks.imagery.inputs import scene_of
-from core.tasks.mapping.parts import gather, write_part
+from core.tasks.mapping.block_files import gather, write_part
 from core.tasks.mapping.run import Prepared, prepared
 
 if TYPE_CHECKING:

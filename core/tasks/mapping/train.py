@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.learning.loop import Told, Trained, Training, tell_nobody
+from core.learning.loop import ProgressCallback, Trained, Training, tell_nobody
 from core.learning.losses import weighted_sum
 from core.learning.metrics import Confusion, histogram, threshold_curve
 from core.learning.pairs import PairArrays, find_pairs, read_pairs, validation_pairs
@@ -132,7 +132,7 @@ def _start_from(network: nn.Module, name: str) -> None:
 
 
 def train(
-    config: TrainConfig, data_folder: Path, work: Path, command: str = "", told: Told = tell_nobody
+    config: TrainConfig, data_folder: Path, work: Path, command: str = "", told: ProgressCallback = tell_nobody
 ) -> StoredModel:
     """Train, choose on the tuning part, and write the model's folder without validation scores.
 
@@ -190,7 +190,7 @@ def train(
     return _store(config, spec, trained, parts, phases, command)
 
 
-def _tell(told: Told, config: TrainConfig, phase: int, done: int, total: int) -> None:
+def _tell(told: ProgressCallback, config: TrainConfig, phase: int, done: int, total: int) -> None:
     """Tell of an epoch of one phase as one of all phases."""
     before, after = config.phases[: phase - 1], config.phases[phase:]
     told(

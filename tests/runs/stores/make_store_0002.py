@@ -23,17 +23,17 @@ from typing import Any
 
 import tests.detection.fakes  # noqa: F401  registers its family
 import torch
+from core.detection import export as detection_export
+from core.detection import findings as detection_findings
+from core.mapping import export as mapping_export
+from core.mapping import findings as mapping_findings
 from core.mapping.options import Options as MappingOptions
 from core.runs.reporting import make_report
 from core.runs.terrain import relief_scene
 from core.runs.work import perform
 
 from core.cli import main as command_line
-from core.detection import export as detection_export
-from core.detection import findings as detection_findings
 from core.errors import RunCancelled
-from core.mapping import export as mapping_export
-from core.mapping import findings as mapping_findings
 from core.runs import (
     box_outline,
     detection,

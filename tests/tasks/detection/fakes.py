@@ -40,20 +40,25 @@ class BrightBoxes(Detector):
                   for i, target in enumerate(targets) for x, y, right, bottom in target.boxes.tolist()]  # fmt: skip
         return {"outside": values.mean(), "inside": -torch.stack(inside).mean() if inside else values.sum() * 0}
 
-    def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = 0.7) -> list[Detected]:
+    def detect(
+        self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = 0.7
+    ) -> list[Detected]:
         """See `Detector`."""
         self.seen.append(tuple(images.shape))
-        return [self._one(values, floor, limit) for values in self.last(images)[:, 0].float().cpu().numpy()]
+        return [
+            self._one(values, min_confidence, max_detections)
+            for values in self.last(images)[:, 0].float().cpu().numpy()
+        ]
 
-    def _one(self, values: np.ndarray, floor: float, limit: int) -> Detected:
+    def _one(self, values: np.ndarray, min_confidence: float, max_detections: int) -> Detected:
         labels, count = ndimage.label(values > BRIGHT, structure=np.ones((3, 3)))
         found = []
         for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
             mask = labels == number
             score = min(float(values[mask].mean()), 1.0)
-            if score >= floor:
+            if score >= min_confidence:
                 found.append((score, (columns.start, rows.start, columns.stop, rows.stop), mask))
-        found = sorted(found, key=lambda one: -one[0])[:limit]
+        found = sorted(found, key=lambda one: -one[0])[:max_detections]
         masks = np.array([mask for *_, mask in found]).reshape(-1, *values.shape).astype(np.float32)
         return Detected(
             torch.tensor([box for _, box, _ in found], dtype=torch.float32).reshape(-1, 4),

@@ -9,7 +9,7 @@ from rasterio.crs import CRS
 from scipy import ndimage
 
 from core.errors import GridError, InputError, RunCancelled
-from core.raster import strips
+from core.raster import strip_labelling
 from core.raster.grid import Grid
 from core.tasks.detection import vectors
 from core.tasks.detection.labels import boxes_of_mask, minimum_pixels, truth_boxes
@@ -70,7 +70,7 @@ def test_boxes_of_a_raster_inventory_are_the_same_by_strips_as_at_once(tmp_path,
     transform, crs = PLACEMENTS[placement]
     grid = Grid(130, 150, transform, crs)
     path = write_raster(tmp_path / "truth.tif", noise().astype(np.uint8), transform=transform, crs=crs)
-    monkeypatch.setattr(strips, "STRIP_PIXELS", 1)
+    monkeypatch.setattr(strip_labelling, "STRIP_PIXELS", 1)
     steps = []
     found = truth_boxes(path, grid, minimum=10, progress=lambda *step: steps.append(step))
     assert steps == [(done + 1, 5) for done in range(5)]

@@ -68,9 +68,9 @@ def test_two_hundred_thousand_boxes_that_lie_thirteen_deep_are_merged_while_one_
 
 
 def test_fused_boxes_are_the_mean_weighted_by_score() -> None:
-    fused, surest = fuse(Boxes.of([[0, 0, 10, 10], [2, 0, 12, 10], [50, 50, 60, 60]], [0.6, 0.3, 0.9]), 0.5)
+    fused, highest_confidence = fuse(Boxes.of([[0, 0, 10, 10], [2, 0, 12, 10], [50, 50, 60, 60]], [0.6, 0.3, 0.9]), 0.5)
 
-    assert surest.tolist() == [2, 0]
+    assert highest_confidence.tolist() == [2, 0]
     np.testing.assert_allclose(fused.corners, [[50, 50, 60, 60], [2 / 3, 0, 10 + 2 / 3, 10]], rtol=1e-6)
     np.testing.assert_allclose(fused.scores, [0.9, 0.45], rtol=1e-6)
 
@@ -114,8 +114,8 @@ def test_a_landslide_through_many_windows_becomes_one_box_downwards_as_well() ->
 def test_windows_that_only_meet_are_joined_within_reach_and_not_beyond() -> None:
     made = boxes(([50, 10, 99, 30], 0.8, cut("right")), ([101, 10, 140, 30], 0.8, cut("left")))
 
-    assert len(join(made, reach=3)[0]) == 1
-    assert len(join(made, reach=1)[0]) == 2
+    assert len(join(made, join_distance=3)[0]) == 1
+    assert len(join(made, join_distance=1)[0]) == 2
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import InputError, RunCancelled
-from core.learning.bridge import bridge
+from core.learning.preprocessing import preprocess
 from core.learning.spec import ModelSpec
 from core.raster.area import Area, area_of
 from core.raster.scene import Scene
@@ -49,13 +49,13 @@ def predictor(scene: Scene, spec: ModelSpec | None = None, *, outlines: bool = F
     spec = spec or detector_spec()
     detector = BrightBoxes(3, outlines=outlines)
     detector.load_state_dict(red_weights())
-    how = bridge(scene, spec, stretch="none")
+    how = preprocess(scene, spec, stretch="none")
     return Predictor(scene, spec, how, DetectorRuntime(detector, 1), Options(**options))
 
 
 def found(made: Predictor, area: Area | None = None) -> Boxes:
     """Merged boxes."""
-    return merge(candidates(made, area), 0.5, reach=made.reach).boxes
+    return merge(candidates(made, area), 0.5, join_distance=made.join_distance).boxes
 
 
 def candidates(made: Predictor, area: Area | None = None) -> Boxes:
@@ -189,7 +189,7 @@ class Everywhere:
 
     name, threads, has_masks = "everywhere", 1, False
 
-    def detect(self, batch: NDArray[np.float32], floor: float, limit: int) -> list[Found]:
+    def detect(self, batch: NDArray[np.float32], min_confidence: float, limit: int) -> list[Found]:
         height, width = batch.shape[-2:]
         box = np.array([[0, 0, width, height]], np.float32)
         return [Found(box, np.array([0.9], np.float32), np.zeros(1, np.int16)) for _ in batch]
@@ -197,7 +197,7 @@ class Everywhere:
 
 def everywhere(scene: Scene, **options: Any) -> Predictor:
     spec = detector_spec()
-    return Predictor(scene, spec, bridge(scene, spec, stretch="none"), Everywhere(), Options(**options))
+    return Predictor(scene, spec, preprocess(scene, spec, stretch="none"), Everywhere(), Options(**options))
 
 
 def test_a_box_that_lies_on_nodata_for_the_most_part_or_in_its_middle_is_left_out(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_the_floor_and_the_limit_are_kept(scene: Scene) -> None:
-    assert len(candidates(predictor(scene, detector_spec(tile=512), floor=0.95))) == 0
+    assert len(candidates(predictor(scene, detector_spec(tile=512), min_confidence=0.95))) == 0
     of_windows = predictor(scene, limit=1)
     assert 4 < len(candidates(of_windows)) <= len(of_windows.windows())
 

@@ -154,7 +154,7 @@ def test_a_reference_added_later_scores_the_run_without_searching_again(
     result = store.result(identity, DetectionResult)
     half = mask()
     half[:, 35:] = 0
-    known = replace(record, truth=write_raster(tmp_path / "truth.tif", half))
+    known = store.add_scene(record.scene.path, "scene", truth=write_raster(tmp_path / "truth.tif", half))
     monkeypatch.setattr("core.tasks.detection.runtime.DetectorRuntime.detect", lambda *_: pytest.fail("searched again"))
 
     scored = rescore(store, result, known)

@@ -16,7 +16,7 @@ from core.jobs.perform import perform
 from core.learning.metrics import decode_signed
 from core.raster.scene import Scene
 from core.raster.windows import Region
-from core.report.explained import pictured
+from core.report.explained import explanation_figure
 from core.runs.store import Store
 from core.tasks.detection.findings import Detections, find
 from core.tasks.detection.result import DetectionResult
@@ -31,7 +31,7 @@ from core.tasks.detection.run_explanation import (
 from core.tasks.detection.view import Choice
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.result import ImageResult
-from core.tasks.imagery.target import AskedBox, AskedPixel
+from core.tasks.imagery.target import AskedPixel, BoxTarget
 from tests.factories import about, detector_spec, make_detector_model, red_weights, write_model, write_raster
 
 CHOICE = Choice(0.3)
@@ -164,13 +164,13 @@ def test_a_stored_explanation_is_pictured_with_its_box_and_both_signs(
     result, detections = searched(store, scene)
     why = explain_box(store, result, question_of(detections, 2))
 
-    seen = pictured(store, why.id, scene)
+    seen = explanation_figure(store, why.id, scene)
 
     assert seen.region.sum() == 8 * 14
     assert (seen.image[seen.region][:, 0] > 200).all()
     np.testing.assert_allclose(seen.attribution[seen.region], 1)
     # Without its scene the picture is grey, and the rest stays.
-    assert np.unique(pictured(store, why.id, None).image).size == 1
+    assert np.unique(explanation_figure(store, why.id, None).image).size == 1
 
 
 def test_the_layers_of_the_detector_are_offered(tmp_path: Path, store: Store) -> None:
@@ -202,7 +202,7 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
     with pytest.raises(InputError, match="no layer 'other'"):
         explain_box(store, result, question_of(detections, 1, layer="other"))
     with pytest.raises(InputError, match="outside the scene"):
-        explain_box(store, result, ExplanationRequest(AskedBox((500, 500, 510, 510), 0.5), "hires-cam"))
+        explain_box(store, result, ExplanationRequest(BoxTarget((500, 500, 510, 510), 0.5), "hires-cam"))
     with pytest.raises(InputError, match="boxes only"):
         order_explanation(result, ExplanationRequest(AskedPixel(10, 15), "grad-cam"))
     with Scene.open(scene.path).reader() as reader:

@@ -26,7 +26,7 @@ from core.tasks.detection.run_explanation import explain_box, question_of
 from core.tasks.detection.view import Choice as BoxChoice
 from core.tasks.imagery.explanation import ExplanationRequest, curves_in, known_explanation
 from core.tasks.imagery.result import ImageResult
-from core.tasks.imagery.target import AskedBox, AskedOutline, AskedPixel
+from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request as MappingRequest
 from core.tasks.mapping.run import run_mapping
@@ -102,7 +102,7 @@ def test_the_files_of_an_explanation_are_part_of_the_bundle_of_its_run(store: St
             {"landslide": 2, "outline": {"type": "Point", "coordinates": [1.0, 2.0]}},
             AskedOutline({"type": "Point", "coordinates": [1.0, 2.0]}, 2),
         ),
-        ("detection", {"box": [1, 2, 3, 4], "score": 0.5, "number": None}, AskedBox((1.0, 2.0, 3.0, 4.0), 0.5)),
+        ("detection", {"box": [1, 2, 3, 4], "score": 0.5, "number": None}, BoxTarget((1.0, 2.0, 3.0, 4.0), 0.5)),
     ],
 )
 def test_what_earlier_versions_asked_is_understood(task: str, target: dict[str, Any], expected: Any) -> None:
@@ -116,7 +116,7 @@ def test_what_cannot_be_asked_is_refused_before_it_is_ordered() -> None:
         ExplanationRequest(AskedPixel(1, 1), "guess")
     with pytest.raises(InputError, match="boxes only"):
         ExplanationRequest(AskedPixel(1, 1), "d-rise")
-    assert ExplanationRequest(AskedBox((0, 0, 1, 1), 0.5), "D-RISE").method == "d-rise"
+    assert ExplanationRequest(BoxTarget((0, 0, 1, 1), 0.5), "D-RISE").method == "d-rise"
 
 
 def kept_before(store: Store, result: MappingResult, folder: Path) -> ImageResult:
@@ -141,7 +141,7 @@ def kept_before(store: Store, result: MappingResult, folder: Path) -> ImageResul
 
 
 def test_an_explanation_of_an_earlier_version_opens_and_is_known(tmp_path: Path, store: Store, scene: Scene) -> None:
-    from core.report.explained import pictured
+    from core.report.explained import explanation_figure
 
     result = run_mapping(store, scene, MappingRequest("deep", engine="torch"))
     why = kept_before(store, result, tmp_path / "before")
@@ -150,7 +150,7 @@ def test_an_explanation_of_an_earlier_version_opens_and_is_known(tmp_path: Path,
     assert not shown.signed
     assert shown.grid.xy(6, 6) == pytest.approx(scene.grid.xy(8, 10))
     np.testing.assert_allclose(shown.values[6:12, 6:16], 1)
-    assert pictured(store, why.id, scene).region.sum() == 25
+    assert explanation_figure(store, why.id, scene).region.sum() == 25
     known = known_explanation(store, "mapping", result, ExplanationRequest(AskedPixel(10, 15), "grad-cam", "first"))
     assert known is not None
     assert known.id == why.id

@@ -16,7 +16,7 @@ from core.raster.scene import Scene
 from core.raster.vectorize import rasterise
 from core.raster.windows import Region
 from core.runs.store import Store
-from core.tasks.detection.box_target import AskedBox
+from core.tasks.detection.box_target import BoxTarget
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.findings import find
 from core.tasks.detection.result import DetectionResult
@@ -189,7 +189,7 @@ def test_what_cannot_be_outlined_is_refused_and_leaves_no_run(tmp_path: Path, st
     with pytest.raises(BandError):
         outline_box(store, result, outline_question(detections, 1, "near-infrared"))
     with pytest.raises(InputError, match="outside the scene"):
-        outline_box(store, result, OutlineQuestion(AskedBox((500, 500, 510, 510), 0.5), "red"))
+        outline_box(store, result, OutlineQuestion(BoxTarget((500, 500, 510, 510), 0.5), "red"))
     assert store.count() == before
 
 
@@ -198,7 +198,7 @@ def test_a_large_box_is_no_work_for_a_waiting_page() -> None:
     side = MOST_AT_ONCE**0.5
 
     def asked(wide: float) -> OutlineQuestion:
-        return OutlineQuestion(AskedBox((100, 100, 100 + wide, 100 + wide), 0.5), "red")
+        return OutlineQuestion(BoxTarget((100, 100, 100 + wide, 100 + wide), 0.5), "red")
 
     assert not asked(side / 2).is_large(grid)
     assert asked(side).is_large(grid)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.cli.main import main
 from core.jobs.perform import perform
+from core.jobs.remote import Call
 from core.learning.store import find_model
 from core.raster.scene import Scene
 from core.runs.records import Order
@@ -20,6 +21,7 @@ from core.runs.store import Store
 from core.tasks.mapping.export import summary
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.run import Request, run_mapping
+from core.tasks.mapping.run_shards import plan_call
 from core.tasks.mapping.view import Choice
 from tests.factories import ramp, tiny_spec, write_model, write_raster
 from tests.jobs.played import PlayedCluster
@@ -105,7 +107,7 @@ def test_what_is_predicted_is_a_run_that_the_pages_find(
     assert (made.status, made.kind, made.name, made.tags) == ("done", "mapping", "A trial", ("a", "b"))
     assert made.worker == "command line"
     assert made.created <= made.started <= made.finished
-    record = store.scene_record(made.scene_id)
+    record = store.scene_record(made.subject.dataset_id)
     assert (record.scene.path, record.truth, record.dem) == (scene, truth, dem)
 
 
@@ -119,8 +121,8 @@ def test_an_earlier_scene_makes_a_run_of_its_own_and_one_of_the_change(
     printed = strict(capsys.readouterr().out)
     runs = {made.id: made for made in store.runs()}
     assert len(runs) == 3
-    assert runs[printed["run"]].scene == "scene"
-    assert runs[printed["run_before"]].scene == "earlier"
+    assert runs[printed["run"]].subject.name == "scene"
+    assert runs[printed["run_before"]].subject.name == "earlier"
     change = runs[printed["run_change"]]
     assert (change.kind, change.parents) == ("change", (printed["run_before"], printed["run"]))
     assert all(made.tags == ("x",) and made.status == "done" for made in runs.values())
@@ -137,9 +139,16 @@ def test_both_scenes_are_mapped_by_the_same_workers(
             super().__init__(count)
             clusters.append(self)
 
-    def map_shared(
-        store: Store, order: Order, cluster: Played, *, listen: Callable[[int, int], None], begun: Callable[[str], None]
+    def run_sharded(
+        store: Store,
+        order: Order,
+        plan: Callable[[str], Call],
+        cluster: Played,
+        *,
+        listen: Callable[[int, int], None],
+        begun: Callable[[str], None],
     ) -> str:
+        assert plan is plan_call
         assert cluster.starts == 1
         assert not cluster.closed
         identity = store.begin(order, server="tests", worker="shared")
@@ -149,7 +158,7 @@ def test_both_scenes_are_mapped_by_the_same_workers(
         return identity
 
     monkeypatch.setattr("core.jobs.local_cluster.LocalCluster", Played)
-    monkeypatch.setattr("core.jobs.shard_here.map_shared", map_shared)
+    monkeypatch.setattr("core.jobs.shard_here.run_sharded", run_sharded)
 
     options = ("--engine", "torch", "--workers", "3")
     assert run("predict", scene, "--model", "red", "--before", earlier, *options) == 0

@@ -24,7 +24,7 @@ from core.raster.write import write_array
 from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.figure import draw_figure, origin, write_figure
 from core.tasks.mapping.findings import Findings, find
-from core.tasks.mapping.panels import read_panels
+from core.tasks.mapping.overviews import read_overviews
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.view import Choice
 
@@ -96,7 +96,7 @@ def test_names_from_files_are_text_and_never_formulas(tmp_path: Path) -> None:
     findings, scene = mapped(
         tmp_path, Grid(60, 40, Affine.identity(), None), name="a $\\frac{ bad$ <b>\nname" + "x" * 200
     )
-    figure = draw_figure(findings, scene, read_panels(findings.result, scene))
+    figure = draw_figure(findings, scene, read_overviews(findings.result, scene))
     title = figure.get_suptitle()
     assert "a $\\frac{ bad$ <b> name" in title
     assert "\n" not in title
@@ -106,7 +106,7 @@ def test_names_from_files_are_text_and_never_formulas(tmp_path: Path) -> None:
 
 def test_large_rasters_are_reduced_while_they_are_read(tmp_path: Path) -> None:
     findings, scene = mapped(tmp_path, Grid(4000, 1000, Affine(10, 0, 0, 0, -10, 0), UTM))
-    panels = read_panels(findings.result, scene)
+    panels = read_overviews(findings.result, scene)
     assert panels.image.shape == (375, LONGEST_SIDE, 4)
     assert panels.probability.shape == (375, LONGEST_SIDE)
     assert np.isnan(panels.probability[0]).all()
@@ -121,7 +121,7 @@ def test_a_run_of_a_part_shows_that_part_of_the_scene(tmp_path: Path) -> None:
     part = Grid(30, 20, whole.transform @ Affine.translation(20, 10), UTM)
     folder = tmp_path / "part"
     findings, _ = mapped(folder, part)
-    panels = read_panels(findings.result, Scene.open(tmp_path / "whole.tif"))
+    panels = read_overviews(findings.result, Scene.open(tmp_path / "whole.tif"))
     assert panels.image.shape == (20, 30, 4)
     assert (panels.image[..., 0] == 250).all()
 
@@ -168,5 +168,5 @@ def test_scale_bars_have_round_lengths_within_a_quarter(span: float, length: flo
 
 def test_a_scene_that_is_made_up_says_so(on_the_ground: tuple[Findings, Scene]) -> None:
     findings, scene = on_the_ground
-    figure = draw_figure(findings, replace(scene, synthetic=True), read_panels(findings.result, scene))
+    figure = draw_figure(findings, replace(scene, synthetic=True), read_overviews(findings.result, scene))
     assert figure.axes[0].get_title() == "Image (synthetic)"

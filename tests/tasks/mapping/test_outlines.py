@@ -9,9 +9,9 @@ import pytest
 from scipy import ndimage
 
 from core.errors import RunCancelled, StorageError
-from core.raster import strips
+from core.raster import strip_labelling
 from core.raster.scene import Scene
-from core.raster.strips import strip_rows
+from core.raster.strip_labelling import strip_rows
 from core.tasks.mapping import outlines
 from core.tasks.mapping.export import export_run
 from core.tasks.mapping.findings import default_choice, find
@@ -31,7 +31,7 @@ def field(height: int = 150, width: int = 130) -> np.ndarray:
 
 @pytest.fixture
 def _low_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strips, "STRIP_PIXELS", 1)
+    monkeypatch.setattr(strip_labelling, "STRIP_PIXELS", 1)
 
 
 @pytest.mark.usefixtures("_low_strips")

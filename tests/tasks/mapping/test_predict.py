@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import InputError, RunCancelled
-from core.learning.bridge import bridge
 from core.learning.inputs import input_step
 from core.learning.metrics import encode
+from core.learning.preprocessing import preprocess
 from core.learning.spec import ModelSpec
 from core.raster.area import Area
 from core.raster.scene import Scene
@@ -60,7 +60,7 @@ def predictor(
     scene: Scene, answer: Callable[[Floats], Floats], spec: ModelSpec | None = None, **options: Any
 ) -> Predictor:
     spec = spec or tiny_spec()
-    return Predictor(scene, spec, bridge(scene, spec), Known(answer), Options(**options))
+    return Predictor(scene, spec, preprocess(scene, spec), Known(answer), Options(**options))
 
 
 def seen(made: Predictor) -> list[Floats]:
@@ -76,7 +76,7 @@ nodata_shares = st.sampled_from([0.0, 0.05, 0.5, 0.95])
 @given(sizes, overlaps, nodata_shares, st.integers(0, 999), st.booleans())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_red_band_comes_back_whatever_the_size_the_overlap_and_the_nodata(
-    size: tuple[int, int], overlap: float, share: float, seed: int, turned: bool
+    size: tuple[int, int], overlap: float, share: float, seed: int, test_time_augmentation: bool
 ) -> None:
     values = ramp(*size)
     mask = np.random.default_rng(seed).random(size) >= share
@@ -84,7 +84,7 @@ def test_the_red_band_comes_back_whatever_the_size_the_overlap_and_the_nodata(
     with tempfile.TemporaryDirectory() as folder:
         scene = Scene.open(write_raster(Path(folder, "scene.tif"), values, mask=mask))
 
-        codes = predict_codes(predictor(scene, red, overlap=overlap, turned=turned))
+        codes = predict_codes(predictor(scene, red, overlap=overlap, test_time_augmentation=test_time_augmentation))
 
     np.testing.assert_array_equal(codes, np.where(mask, expected_codes(values[0]), 255))
 
@@ -92,17 +92,17 @@ def test_the_red_band_comes_back_whatever_the_size_the_overlap_and_the_nodata(
 @given(sizes, overlaps, st.floats(0.3, 3.0), st.floats(0.01, 0.99), st.booleans())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_network_of_one_answer_gives_it_everywhere_at_any_ground_distance(
-    size: tuple[int, int], overlap: float, distance: float, answer: float, turned: bool
+    size: tuple[int, int], overlap: float, distance: float, answer: float, test_time_augmentation: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         scene = Scene.open(write_raster(Path(folder, "scene.tif"), ramp(*size)))
         spec = tiny_spec(ground_distance=10 / distance)
-        made = predictor(scene, always(answer), spec, overlap=overlap, turned=turned)
+        made = predictor(scene, always(answer), spec, overlap=overlap, test_time_augmentation=test_time_augmentation)
 
         found = np.concatenate([values for _, values in made.strips(made.plan.whole)], axis=1)
 
     assert found[0] == pytest.approx(answer, abs=1e-4)
-    if turned:
+    if test_time_augmentation:
         assert found[1] == pytest.approx(0, abs=1e-3)
 
 
@@ -168,7 +168,7 @@ def test_nodata_of_any_kind_never_becomes_data_and_never_enters_a_value(
     scene, valid = patchy(**NODATA[kind])
     spec = tiny_spec(mean=(0.4, 0.3, 0.2), deviation=(0.2, 0.2, 0.2))
     # As they are: a scene of one colour has no percentiles to stretch by.
-    made = Predictor(scene, spec, bridge(scene, spec, stretch="none"), Known(red), Options())
+    made = Predictor(scene, spec, preprocess(scene, spec, stretch="none"), Known(red), Options())
 
     codes = predict_codes(made)
 
@@ -183,7 +183,7 @@ def test_a_hole_in_one_band_is_a_hole_in_the_result(tmp_path: Path) -> None:
     values = np.full((3, 9, 9), 50, np.float32)
     values[2, 4, 4] = np.nan
     scene = Scene.open(write_raster(tmp_path / "hole.tif", values))
-    made = Predictor(scene, tiny_spec(), bridge(scene, tiny_spec(), stretch="none"), Known(red), Options())
+    made = Predictor(scene, tiny_spec(), preprocess(scene, tiny_spec(), stretch="none"), Known(red), Options())
 
     assert np.argwhere(predict_codes(made) == 255).tolist() == [[4, 4]]
 
@@ -192,7 +192,7 @@ def test_a_hole_in_a_band_that_is_not_used_is_none(tmp_path: Path) -> None:
     values = np.full((4, 9, 9), 50, np.float32)
     values[3, 4, 4] = -9999
     scene = Scene.open(write_raster(tmp_path / "hole.tif", values, nodata=-9999))
-    made = Predictor(scene, tiny_spec(), bridge(scene, tiny_spec(), (1, 2, 3), "none"), Known(red), Options())
+    made = Predictor(scene, tiny_spec(), preprocess(scene, tiny_spec(), (1, 2, 3), "none"), Known(red), Options())
 
     assert (predict_codes(made) != 255).all()
 
@@ -202,7 +202,7 @@ def test_resampling_mixes_nodata_with_nothing_but_the_training_mean(
 ) -> None:
     scene, _ = patchy(**NODATA["float of nodata -9999"])
     spec = tiny_spec(ground_distance=20.0, mean=(0.3,) * 3, deviation=(0.1,) * 3)
-    made = Predictor(scene, spec, bridge(scene, spec, stretch="none"), Known(red), Options())
+    made = Predictor(scene, spec, preprocess(scene, spec, stretch="none"), Known(red), Options())
 
     predict_codes(made)
 
@@ -248,7 +248,7 @@ def directional(batch: Floats) -> Floats:
 
 def test_turning_makes_a_network_that_minds_directions_undecided_and_its_spread_says_so(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(32, 32)))
-    made = predictor(scene, directional, turned=True)
+    made = predictor(scene, directional, test_time_augmentation=True)
 
     ((_, values),) = made.strips(made.plan.whole)
 
@@ -260,7 +260,7 @@ def test_turning_makes_a_network_that_minds_directions_undecided_and_its_spread_
 
 def test_windows_that_are_not_square_are_turned_by_half_turns_and_mirrors_only(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(32, 64)))
-    made = predictor(scene, directional, tiny_spec(tile=64), turned=True)
+    made = predictor(scene, directional, tiny_spec(tile=64), test_time_augmentation=True)
 
     ((_, values),) = made.strips(made.plan.whole)
 
@@ -272,7 +272,7 @@ def test_windows_that_are_not_square_are_turned_by_half_turns_and_mirrors_only(t
 def test_the_spread_is_written_beside_the_probability(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(32, 32)))
 
-    _, names, _ = write_rasters(predictor(scene, directional, turned=True), tmp_path / "out")
+    _, names, _ = write_rasters(predictor(scene, directional, test_time_augmentation=True), tmp_path / "out")
 
     assert names == {"probability": "probability.tif", "uncertainty": "uncertainty.tif"}
     with Scene.open(tmp_path / "out" / "uncertainty.tif").reader() as reader:

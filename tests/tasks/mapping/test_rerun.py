@@ -111,8 +111,8 @@ def test_a_run_again_has_the_same_content(tmp_path: Path, quick_store: Store, sc
         for engine in engines
         for options, area in (
             (Options(), None),
-            (Options(turned=True), None),
-            (Options(overlap=0.5, turned=True), corner(scene)),
+            (Options(test_time_augmentation=True), None),
+            (Options(overlap=0.5, test_time_augmentation=True), corner(scene)),
         )
     ]
 

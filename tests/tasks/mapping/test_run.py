@@ -170,7 +170,7 @@ def test_a_drawn_area_has_the_values_of_the_whole_scene_inside_and_nodata_outsid
     )
     drawn = (outline.to_crs(4326) if outline.crs else outline).iloc[0].__geo_interface__
     area = area_of(scene.grid, drawn)
-    request = Request("red", options=Options(overlap=0.4, turned=True), engine="torch")
+    request = Request("red", options=Options(overlap=0.4, test_time_augmentation=True), engine="torch")
 
     whole = run_mapping(store, scene, request)
     part = run_mapping(store, scene, request, area_outline=drawn)

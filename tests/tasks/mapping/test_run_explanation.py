@@ -17,11 +17,11 @@ from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.report.attribution import attribution_of
-from core.report.explained import pictured
+from core.report.explained import explanation_figure
 from core.runs.store import Store
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.result import ImageResult
-from core.tasks.imagery.target import AskedBox
+from core.tasks.imagery.target import BoxTarget
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, run_mapping
@@ -85,7 +85,7 @@ def test_the_pixels_of_the_polygon_are_asked_about_wherever_it_lies(
 
     why = explain(store, result, target, layer())
 
-    seen = pictured(store, why.id, scene)
+    seen = explanation_figure(store, why.id, scene)
     assert seen.region.sum() == (8 * 14, 6 * 10)[number]
     # The window shows the rectangle where the region is: red there, dark elsewhere.
     assert (seen.image[seen.region][:, 0] > 200).all()
@@ -108,7 +108,7 @@ def test_in_a_drawn_area_the_polygon_is_found_at_its_place_in_the_scene(
 
     why = explain(store, result, polygons, layer())
 
-    region = pictured(store, why.id, scene).region
+    region = explanation_figure(store, why.id, scene).region
     assert region.sum() == 8 * 14
     row, column = np.argwhere(region)[0]
     assert attribution_of(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(70, 80))
@@ -119,7 +119,7 @@ def test_a_point_is_asked_about_with_its_surroundings(tmp_path: Path, store: Sto
 
     why = explain(store, mapped(store, scene), (73, 85), layer())
 
-    region = pictured(store, why.id, scene).region
+    region = explanation_figure(store, why.id, scene).region
     assert region.sum() == 25
     row, column = np.argwhere(region).mean(axis=0)
     assert attribution_of(why).grid.xy(row, column) == pytest.approx(scene.grid.xy(73, 85))
@@ -229,7 +229,7 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
     with pytest.raises(InputError, match="explains boxes only"):
         explain(store, result, (10, 15), method="d-rise")
     with pytest.raises(InputError, match="no boxes"):
-        order_explanation(result, ExplanationRequest(AskedBox((1, 1, 9, 9), 0.5), "d-rise"))
+        order_explanation(result, ExplanationRequest(BoxTarget((1, 1, 9, 9), 0.5), "d-rise"))
     assert len(list(store.runs())) == 1
 
 

@@ -76,8 +76,10 @@ class Detector(nn.Module):
         """Terms whose sum is to be made small, by name. In training mode only."""
         raise NotImplementedError
 
-    def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = 0.7) -> list[Detected]:
-        """Boxes of each image with a score of at least `floor`, at most `limit` of them.
+    def detect(
+        self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = 0.7
+    ) -> list[Detected]:
+        """Boxes of each image with a score of at least `min_confidence`, at most `max_detections` of them.
 
         Duplicates that overlap by more than `nms_iou` are left out where the family has any. In evaluation mode only.
         """

@@ -240,22 +240,27 @@ class ComponentTree(Detector):
         seen = np.clip(scaled / (high - low) * 255, 0, 255)
         return [(one, *proposals(one, colours)) for one, colours in zip(probability, seen, strict=True)]
 
-    def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = 0.7) -> list[Detected]:
+    def detect(
+        self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = 0.7
+    ) -> list[Detected]:
         """See `Detector`."""
         forest = self.forest
-        return [self._detected(*proposed, forest, floor, limit, nms_iou) for proposed in self.propose(images)]
+        return [
+            self._detected(*proposed, forest, min_confidence, max_detections, nms_iou)
+            for proposed in self.propose(images)
+        ]
 
     def _detected(
         self, probability: Floats, corners: Floats, features: Floats, origin: list[tuple[int, int]], forest: Forest,
-        floor: float, limit: int, nms_iou: float,
+        min_confidence: float, max_detections: int, nms_iou: float,
     ) -> Detected:  # fmt: skip
         from scipy import ndimage
         from torchvision.ops import nms
 
         scores = np.clip(forest(features), 0, 1) if len(features) else np.empty(0, np.float32)
         boxes, sure = torch.from_numpy(corners), torch.from_numpy(scores.astype(np.float32))
-        chosen = torch.nonzero(sure >= floor)[:, 0]
-        chosen = chosen[nms(boxes[chosen], sure[chosen], nms_iou)][:limit]
+        chosen = torch.nonzero(sure >= min_confidence)[:, 0]
+        chosen = chosen[nms(boxes[chosen], sure[chosen], nms_iou)][:max_detections]
         maps: dict[int, NDArray[np.int32]] = {}
         masks = torch.zeros(len(chosen), *probability.shape)
         for place, number in enumerate(chosen.tolist()):

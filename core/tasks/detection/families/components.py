@@ -59,12 +59,14 @@ class MaskComponents(Detector):
         """Not trained as a detector: the network is a mapping model."""
         raise NotImplementedError("A mapping model is trained as one; its components need no training.")
 
-    def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = 0.7) -> list[Detected]:
+    def detect(
+        self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = 0.7
+    ) -> list[Detected]:
         """See `Detector`; components never overlap by much, so that `nms_iou` leaves nothing out."""
         probability = torch.sigmoid(self.network(images)).float()[:, 0].cpu().numpy()
-        return [self.components(one, floor, limit) for one in probability]
+        return [self.components(one, min_confidence, max_detections) for one in probability]
 
-    def components(self, probability: NDArray[np.float32], floor: float, limit: int) -> Detected:
+    def components(self, probability: NDArray[np.float32], min_confidence: float, max_detections: int) -> Detected:
         """Boxes of one map of probabilities (height, width)."""
         from scipy import ndimage
 
@@ -75,7 +77,7 @@ class MaskComponents(Detector):
         scores = means * np.minimum(1.0, pixels / self.LARGE) ** self.power
         places = ndimage.find_objects(labels)
         order = np.argsort(-scores, kind="stable")
-        kept = order[(pixels[order] >= self.smallest) & (scores[order] >= floor)][:limit]
+        kept = order[(pixels[order] >= self.smallest) & (scores[order] >= min_confidence)][:max_detections]
         corners = [(places[k][1].start, places[k][0].start, places[k][1].stop, places[k][0].stop) for k in kept]
         masks = [labels == k + 1 for k in kept]
         return Detected(

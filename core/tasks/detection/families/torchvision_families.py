@@ -73,24 +73,34 @@ class Enlarged(Detector):
     def _target(self, target: Target) -> dict[str, Tensor]:
         return {"boxes": target.boxes * self.upscale, "labels": target.labels + self.background}
 
-    def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = NMS_WITHIN) -> list[Detected]:
+    def detect(
+        self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = NMS_WITHIN
+    ) -> list[Detected]:
         """See `Detector`."""
         height, width = images.shape[-2:]
         shape = int(height), int(width)
-        return [self._detected(one, floor, limit, nms_iou, shape) for one in self.model(self._seen(images))]
+        return [
+            self._detected(one, min_confidence, max_detections, nms_iou, shape)
+            for one in self.model(self._seen(images))
+        ]
 
     def _detected(
-        self, found: dict[str, Tensor], floor: float, limit: int, nms_iou: float, shape: tuple[int, int]
+        self,
+        found: dict[str, Tensor],
+        min_confidence: float,
+        max_detections: int,
+        nms_iou: float,
+        shape: tuple[int, int],
     ) -> Detected:
         from torchvision.ops import batched_nms
 
         boxes, scores = found["boxes"].float() / self.upscale, found["scores"].float()
         labels = found["labels"] - self.background
         # Places that have learnt nothing yet give boxes without extent.
-        chosen = torch.nonzero((scores >= floor) & ((boxes[:, 2:] - boxes[:, :2]) > 0).all(dim=1))[:, 0]
+        chosen = torch.nonzero((scores >= min_confidence) & ((boxes[:, 2:] - boxes[:, :2]) > 0).all(dim=1))[:, 0]
         if nms_iou < NMS_WITHIN:
             chosen = chosen[batched_nms(boxes[chosen], scores[chosen], labels[chosen], nms_iou)]
-        chosen = chosen[scores[chosen].argsort(descending=True, stable=True)][:limit]
+        chosen = chosen[scores[chosen].argsort(descending=True, stable=True)][:max_detections]
         masks = self._masks(found, chosen, shape) if "masks" in found else None
         return Detected(boxes[chosen], scores[chosen], labels[chosen], masks)
 

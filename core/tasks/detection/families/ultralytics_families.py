@@ -140,27 +140,29 @@ class Ultralytics(Detector):
         """Corners (batch, count, 4) in pixels of the input, and logits (batch, count, classes), of all predictions."""
         raise NotImplementedError
 
-    def detect(self, images: Tensor, floor: float, limit: int, nms_iou: float = NMS_WITHIN) -> list[Detected]:
+    def detect(
+        self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = NMS_WITHIN
+    ) -> list[Detected]:
         """See `Detector`."""
         height, width = images.shape[-2:]
         corners, logits = self._raw(images)
         scores, labels = torch.sigmoid(logits).max(dim=2)
         return [
-            self._detected(*one, floor, min(limit, MOST), nms_iou, (height, width))
+            self._detected(*one, min_confidence, min(max_detections, MOST), nms_iou, (height, width))
             for one in zip(corners, scores, labels, strict=True)
         ]
 
     def _detected(
-        self, corners: Tensor, scores: Tensor, labels: Tensor, floor: float, limit: int, nms_iou: float,
-        shape: tuple[int, int],
+        self, corners: Tensor, scores: Tensor, labels: Tensor, min_confidence: float, max_detections: int,
+        nms_iou: float, shape: tuple[int, int],
     ) -> Detected:  # fmt: skip
         from torchvision.ops import batched_nms, clip_boxes_to_image
 
         corners = clip_boxes_to_image(corners, shape)
         real = ((corners[:, 2:] - corners[:, :2]) > 0).all(dim=1)
-        chosen = torch.nonzero((scores >= floor) & real)[:, 0]
+        chosen = torch.nonzero((scores >= min_confidence) & real)[:, 0]
         chosen = chosen[scores[chosen].argsort(descending=True, stable=True)][:1000]
-        chosen = chosen[batched_nms(corners[chosen], scores[chosen], labels[chosen], nms_iou)][:limit]
+        chosen = chosen[batched_nms(corners[chosen], scores[chosen], labels[chosen], nms_iou)][:max_detections]
         return Detected(corners[chosen], scores[chosen], labels[chosen])
 
     def evidence(self, images: Tensor, box: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def _boxes(subject: DetectionSubject) -> Picture:
     return picture(figure, f"{alt}.", f"{caption} {where}")
 
 
-def surest(subject: DetectionSubject) -> Part | None:
+def highest_confidence(subject: DetectionSubject) -> Part | None:
     """What the surest boxes hold, for a reader to judge; nothing when there are none or the image is gone."""
     scene = subject.content.scene
     if scene is None or not subject.count:

@@ -16,7 +16,7 @@ def _detection(content: DetectionInput) -> Iterator[Part | None]:
     yield summary.summary(subject)
     yield summary.meaning(subject)
     yield maps.maps(subject)
-    yield maps.surest(subject)
+    yield maps.highest_confidence(subject)
     yield maps.dense(subject)
     yield agreement.agreement(subject)
     yield agreement.misses(subject)

@@ -57,7 +57,7 @@ def _key_figures(subject: DetectionSubject) -> KeyFigures:
         figures.append(KeyFigure("Surest", f"{table['score'].iloc[0]:.2f}", "confidence; ranks boxes, is no odds"))
         middle = float(np.median(table[area_column(subject.result)]))
         figures.append(KeyFigure("Middle size", subject.area(middle), "of the boxes; what lies in them is smaller"))
-    figures.append(KeyFigure("Confidence from", f"{subject.choice.confidence:.2f}", _whose_confidence(subject)))
+    figures.append(KeyFigure("Confidence threshold", f"{subject.choice.confidence:.2f}", _whose_confidence(subject)))
     if scores is not None:
         figures.append(KeyFigure("F1", score(scores.f1), "boxes right and found; 1 would be all"))
         figures.append(KeyFigure("AP50", score(scores.ap50), "over all confidences; 1 would be perfect"))
@@ -131,7 +131,7 @@ def chosen(subject: DetectionSubject) -> tuple[tuple[str, str], ...]:
     choice = subject.choice
     how = {"nms": "the surest kept (non-maximum suppression)", "fusion": "joined (weighted boxes fusion)"}
     return (
-        ("Confidence from", f"{choice.confidence:.2f}"),
+        ("Confidence threshold", f"{choice.confidence:.2f}"),
         ("Boxes that overlap", f"{how[choice.merging]}, from an intersection over union of {choice.nms_iou:.2f}"),
         ("Smallest box", subject.area(choice.minimum_area) if choice.minimum_area else "any"),
     )
@@ -140,8 +140,8 @@ def chosen(subject: DetectionSubject) -> tuple[tuple[str, str], ...]:
 def _sensitivity(subject: DetectionSubject) -> Table:
     chosen = subject.choice.confidence
     steps = (round(chosen - STEP, 4), chosen, round(chosen + STEP, 4))
-    least = max(subject.result.floor, 0.0)
-    heads = [Column("Confidence from"), Column("Boxes", True), Column(subject.rate_unit.capitalize(), True)]
+    least = max(subject.result.min_confidence, 0.0)
+    heads = [Column("Confidence threshold"), Column("Boxes", True), Column(subject.rate_unit.capitalize(), True)]
     heads += [Column("Precision", True), Column("Recall", True)] if subject.scores is not None else []
     rows = tuple(_row(subject, step, step == chosen) for step in steps if least <= step <= 1)
     return Table("How much depends on the confidence", tuple(heads), rows)

@@ -141,7 +141,7 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
         ("Found, in the reference", model.true_positive),
         ("Found, not in the reference (false alarm)", model.false_positive),
         ("Missed", model.false_negative),
-        ("Rightly left out", model.true_negative),
+        ("True negatives", model.true_negative),
     )
     rows = tuple(
         (name, f"{number:,}", *([area(number * size)] if subject.georeferenced else [])) for name, number in outcomes

@@ -9,7 +9,7 @@ from core.learning.metrics import threshold_code
 from core.learning.spec import ModelSpec
 from core.report.subject import SHOWN_SIDE, Subject, spec_of
 from core.tasks.mapping.findings import LARGEST, Findings, Landslides, Scores, default_choice, find, pixel_area, score
-from core.tasks.mapping.panels import Panels, read_panels
+from core.tasks.mapping.overviews import Overviews, read_overviews
 from core.tasks.mapping.report.content import MappingInput
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.view import Choice
@@ -53,7 +53,7 @@ class MappingSubject(Subject):
     content: MappingInput
     choice: Choice
     findings: Landslides | None
-    panels: Panels
+    panels: Overviews
 
     @classmethod
     def of(cls, content: MappingInput) -> MappingSubject:
@@ -69,7 +69,7 @@ class MappingSubject(Subject):
         choice = content.choice or default_choice(result, _own_threshold(result, spec) or UNKNOWN_THRESHOLD)
         fits = result.grid.width * result.grid.height <= LARGEST
         findings = find(result, choice, content.dem) if fits else content.outlined
-        return cls(content, spec, choice, findings, read_panels(result, content.scene, SHOWN_SIDE))
+        return cls(content, spec, choice, findings, read_overviews(result, content.scene, SHOWN_SIDE))
 
     @property
     def result(self) -> MappingResult:

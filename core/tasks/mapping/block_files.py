@@ -21,7 +21,7 @@ from rasterio.windows import Window
 from core.errors import InputError, StorageError
 from core.raster.area import Area
 from core.raster.grid import Grid
-from core.raster.progress import Cancel, Progress, ignore, never, stop_if
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.untrusted import open_untrusted
 from core.raster.windows import Region
 from core.raster.write import TILE, RasterWriter, atomic_path
@@ -62,7 +62,7 @@ def write_part(
     parts: Path,
     area: Area | None = None,
     truth: TruthReader | None = None,
-    progress: Progress = ignore,
+    progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> Counts:
     """Compute one block into files of its own.
@@ -204,14 +204,14 @@ def _lost(block: Region, why: str) -> StorageError:
 
 def _made_by(predictor: Predictor) -> dict[str, Any]:
     """All that the values of a part depend on, as JSON."""
-    how = predictor.bridge
+    how = predictor.preprocessing
     return {
         "scene": predictor.scene.digest,
         "model": hashlib.sha256(predictor.spec.to_toml().encode()).hexdigest(),
         "runtime": predictor.runtime.name,
         "threads": predictor.runtime.threads,
         "overlap": predictor.options.overlap,
-        "turned": predictor.options.turned,
+        "turned": predictor.options.test_time_augmentation,
         "batch": predictor.batch,
         "bridge": [list(how.bands), list(how.gain), list(how.offset), how.scale],
     }

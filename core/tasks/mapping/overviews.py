@@ -29,7 +29,7 @@ FOUND_OPACITY = 0.6
 
 
 @dataclass(frozen=True)
-class Panels:
+class Overviews:
     """What figures of one run show, reduced to at most `LONGEST_SIDE` pixels a side.
 
     Attributes
@@ -54,7 +54,7 @@ class Panels:
         return found
 
 
-def read_panels(result: MappingResult, scene: Scene | None, longest: int = LONGEST_SIDE) -> Panels:
+def read_overviews(result: MappingResult, scene: Scene | None, longest: int = LONGEST_SIDE) -> Overviews:
     """Read what figures of a run show, reduced while reading.
 
     Parameters
@@ -77,10 +77,10 @@ def read_panels(result: MappingResult, scene: Scene | None, longest: int = LONGE
         truth = np.where(valid, codes, np.nan).astype(np.float32)
     codes, valid = reduced(result.artifact(PROBABILITY), shape)
     probability = np.where(valid, decode(codes.astype(np.uint8)), np.nan).astype(np.float32)
-    return Panels(None if scene is None else image_below(scene, grid, shape), probability, truth)
+    return Overviews(None if scene is None else image_below(scene, grid, shape), probability, truth)
 
 
-def draw_probability(figure: Figure, axes: Axes, panels: Panels, grid: Grid, threshold: float) -> None:
+def draw_probability(figure: Figure, axes: Axes, panels: Overviews, grid: Grid, threshold: float) -> None:
     """Draw the probability, with a bar on which the threshold is marked."""
     shown = axes.imshow(
         panels.probability, extent=extent_of(grid), cmap=PROBABILITY_RAMP, vmin=0, vmax=1, interpolation="nearest"
@@ -93,7 +93,7 @@ def draw_probability(figure: Figure, axes: Axes, panels: Panels, grid: Grid, thr
 
 
 def draw_landslides(
-    axes: Axes, panels: Panels, grid: Grid, found: GeoDataFrame | float
+    axes: Axes, panels: Overviews, grid: Grid, found: GeoDataFrame | float
 ) -> list[Handle | Line2D]:
     """Draw the landslides found, and the reference where there is one, over the pale image.
 
@@ -124,7 +124,7 @@ def draw_landslides(
     return handles
 
 
-def draw_outcome(axes: Axes, panels: Panels, grid: Grid, threshold: float) -> list[Handle | Line2D]:
+def draw_outcome(axes: Axes, panels: Overviews, grid: Grid, threshold: float) -> list[Handle | Line2D]:
     """Draw where the map agrees with the reference, is false, or missed it, pixel by pixel at the threshold.
 
     Returns

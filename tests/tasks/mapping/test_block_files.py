@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError, RunCancelled, StorageError
-from core.learning.bridge import bridge
 from core.learning.metrics import histogram
+from core.learning.preprocessing import preprocess
 from core.raster.area import Area
 from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.raster.windows import Region
 from core.raster.write import TILE, RasterWriter
 from core.tasks.mapping import blocks as block_sizes
+from core.tasks.mapping.block_files import gather, write_part
 from core.tasks.mapping.blocks import Counts
 from core.tasks.mapping.options import Options
-from core.tasks.mapping.parts import gather, write_part
 from core.tasks.mapping.predict import Predictor, write_rasters
 from tests.factories import expected_codes, ramp, tiny_spec, write_raster
 
@@ -89,7 +89,7 @@ def resize(monkeypatch: pytest.MonkeyPatch, widest: int, tallest: int) -> None:
 
 def predictor(scene: Scene, runtime: Any = None, **options: Any) -> Predictor:
     spec = tiny_spec()
-    how = bridge(scene, spec, stretch="none")
+    how = preprocess(scene, spec, stretch="none")
     return Predictor(scene, spec, how, runtime or Company(), Options(**{"batch": 3, **options}))
 
 
@@ -136,15 +136,17 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_parts_gathered_are_the_very_files_of_one_process(tmp_path: Path, case: str, placement: str) -> None:
     asked = dict(CASES[case])
-    turned, area, truth = asked.pop("turned", False), asked.get("area"), asked.get("truth")
+    test_time_augmentation, area, truth = asked.pop("turned", False), asked.get("area"), asked.get("truth")
     scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(90, 103), placement, nodata=10))
     one, many = tmp_path / "one", tmp_path / "many"
 
-    alone = write_rasters(predictor(scene, turned=turned), one, area, truth)
-    together, _ = split(lambda: predictor(scene, turned=turned), tmp_path / "parts", many, area, truth)
+    alone = write_rasters(predictor(scene, test_time_augmentation=test_time_augmentation), one, area, truth)
+    together, _ = split(
+        lambda: predictor(scene, test_time_augmentation=test_time_augmentation), tmp_path / "parts", many, area, truth
+    )
 
     assert_same(alone, one, together, many)
-    assert set(together[1]) == {"probability"} | ({"uncertainty"} if turned else set()) | (
+    assert set(together[1]) == {"probability"} | ({"uncertainty"} if test_time_augmentation else set()) | (
         {"truth"} if truth else set()
     )
     assert sorted(path.name for path in many.iterdir()) == sorted(together[1].values())
@@ -329,7 +331,7 @@ def test_parts_of_different_makers_are_not_mixed(tmp_path: Path, scene: Scene) -
     with pytest.raises(InputError, match="not all made in the same way"):
         gather(parts, scene.grid, planned, tmp_path / "out")
     write_part(made, planned[4], parts)
-    write_part(predictor(scene, turned=True), planned[5], parts)
+    write_part(predictor(scene, test_time_augmentation=True), planned[5], parts)
     with pytest.raises(InputError, match="not all made in the same way"):
         gather(parts, scene.grid, planned, tmp_path / "out")
     write_part(made, planned[5], parts, truth=Truth())

@@ -27,7 +27,7 @@ SHORTEST = 2.0
 """Pixels that each side of a cut box must still have."""
 
 FLOOR = 0.01
-"""Confidence from which boxes are scored while tuning."""
+"""Confidence threshold which boxes are scored while tuning."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def mosaic(parts: list[Example], row: int, column: int) -> Example:
 
 @dataclass(frozen=True)
 class BoxLesson:
-    """See `core.learning.loop.Lesson`.
+    """See `core.learning.loop.TrainingObjective`.
 
     Attributes
     ----------

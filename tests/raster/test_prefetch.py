@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.raster.ahead import AHEAD, read_ahead
+from core.raster.prefetch import AHEAD, prefetch
 
 
 def test_items_come_in_order_also_when_they_are_none_or_errors_themselves() -> None:
     items = [None, 1, ValueError("an item, not a failure"), "last"]
 
-    assert list(read_ahead(lambda: iter(items))) == items
+    assert list(prefetch(lambda: iter(items))) == items
 
 
 def test_what_goes_wrong_in_the_thread_is_raised_after_what_was_read_before() -> None:
@@ -21,7 +21,7 @@ def test_what_goes_wrong_in_the_thread_is_raised_after_what_was_read_before() ->
         yield from (1, 2)
         raise OSError("gone")
 
-    reading = read_ahead(two_and_a_failure)
+    reading = prefetch(two_and_a_failure)
 
     assert [next(reading), next(reading)] == [1, 2]
     with pytest.raises(OSError, match="gone"):
@@ -38,7 +38,7 @@ def test_no_more_is_read_than_may_wait_and_leaving_early_ends_the_thread() -> No
             yield number
             number += 1
 
-    reading = read_ahead(endless)
+    reading = prefetch(endless)
     assert [next(reading), next(reading)] == [0, 1]
     reading.close()  # type: ignore[attr-defined]
 

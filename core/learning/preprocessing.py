@@ -34,7 +34,7 @@ pixels wide, and nothing that the model knows would be left in them."""
 
 
 @dataclass(frozen=True)
-class Bridge:
+class Preprocessing:
     """How values of a scene become input of a model.
 
     Attributes
@@ -125,10 +125,10 @@ def _pixels_suit(spec: ModelSpec, scene: Scene) -> bool:
     return not aerial and (distance is None or 0.25 <= distance / spec.ground_distance <= 4)
 
 
-def bridge_of(provenance: Mapping[str, Any]) -> Bridge:
+def preprocessing_of(provenance: Mapping[str, Any]) -> Preprocessing:
     """The bridge that a finished run used, from its provenance."""
     how = provenance["bridge"]
-    return Bridge(tuple(how["bands"]), tuple(how["gain"]), tuple(how["offset"]), float(how["scale"]), ())
+    return Preprocessing(tuple(how["bands"]), tuple(how["gain"]), tuple(how["offset"]), float(how["scale"]), ())
 
 
 def parse_bands(text: str) -> tuple[int, ...]:
@@ -144,13 +144,13 @@ def parse_bands(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
 
 
-def bridge(
+def preprocess(
     scene: Scene,
     spec: ModelSpec,
     bands: Sequence[int] | None = None,
     stretch: str = "auto",
     resample: str = "auto",
-) -> Bridge:
+) -> Preprocessing:
     """Work out how a scene is brought to a model.
 
     Parameters
@@ -182,7 +182,7 @@ def bridge(
         )
     gain, offset, notes = _values(scene, spec, chosen, stretch)
     scale, scale_notes = _scale(scene, spec, resample)
-    return Bridge(chosen, gain, offset, scale, (*notes, *scale_notes))
+    return Preprocessing(chosen, gain, offset, scale, (*notes, *scale_notes))
 
 
 def _values(

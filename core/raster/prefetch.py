@@ -13,7 +13,7 @@ AHEAD = 2
 """Items that may be waiting."""
 
 
-def read_ahead(make: Callable[[], Iterator[Item]]) -> Iterator[Item]:
+def prefetch(make: Callable[[], Iterator[Item]]) -> Iterator[Item]:
     """Take items from an iterator that runs in a thread of its own, a few ahead.
 
     Parameters

@@ -10,7 +10,7 @@ import pytest
 from rasterio.transform import from_origin
 
 from core.errors import BandError, InputError
-from core.learning.bridge import Fit, bridge, fit_of, parse_bands, suits, why_unusable
+from core.learning.preprocessing import Fit, fit_of, parse_bands, preprocess, suits, why_unusable
 from core.raster.scene import Scene
 from tests.factories import ramp, tiny_spec, write_raster
 
@@ -28,7 +28,7 @@ def deep(tmp_path: Path) -> Scene:
 
 
 def test_eight_bit_colours_are_used_as_they_are_without_a_word(colour: Scene) -> None:
-    how = bridge(colour, tiny_spec(ground_distance=10.0))
+    how = preprocess(colour, tiny_spec(ground_distance=10.0))
 
     assert (how.bands, how.gain, how.offset, how.scale, how.notes) == ((1, 2, 3), (1,) * 3, (0,) * 3, 1, ())
 
@@ -36,7 +36,7 @@ def test_eight_bit_colours_are_used_as_they_are_without_a_word(colour: Scene) ->
 def test_sixteen_bit_values_are_laid_on_the_range_of_the_training_images_and_it_is_said(deep: Scene) -> None:
     spec = tiny_spec(stretch_low=(10.0, 20.0, 30.0), stretch_high=(202.0, 212.0, 222.0))
 
-    how = bridge(deep, spec)
+    how = preprocess(deep, spec)
 
     # 2 % is 20, 98 % is 980: 960 values on 192.
     assert how.gain == pytest.approx((0.2, 0.2, 0.2))
@@ -47,7 +47,7 @@ def test_sixteen_bit_values_are_laid_on_the_range_of_the_training_images_and_it_
 
 def test_stretched_values_never_leave_the_models_range(deep: Scene) -> None:
     spec = tiny_spec()
-    how = bridge(deep, spec, stretch="40,60")
+    how = preprocess(deep, spec, stretch="40,60")
 
     values = how.values(np.array([0, 65535, 500]).reshape(3, 1, 1), spec)
 
@@ -56,7 +56,7 @@ def test_stretched_values_never_leave_the_models_range(deep: Scene) -> None:
 
 
 def test_values_may_be_left_alone_and_it_is_said_what_the_model_expects(deep: Scene) -> None:
-    how = bridge(deep, tiny_spec(), stretch="none")
+    how = preprocess(deep, tiny_spec(), stretch="none")
 
     assert how.gain == (1, 1, 1)
     assert "0–255" in how.notes[0]
@@ -70,7 +70,7 @@ def test_a_signed_quantity_keeps_its_zero_and_its_unit(tmp_path: Path) -> None:
         stretch_high=(9.0,),
     )  # fmt: skip
 
-    how = bridge(scene, spec)
+    how = preprocess(scene, spec)
 
     assert (how.gain, how.offset) == ((1.0,), (0.0,))
     assert how.values(np.array([[[-12.0, 0.0, 400.0]]]), spec).tolist() == [[[-12.0, 0.0, 100.0]]]
@@ -79,7 +79,7 @@ def test_a_signed_quantity_keeps_its_zero_and_its_unit(tmp_path: Path) -> None:
 
 def test_a_scene_without_contrast_is_not_divided_by_zero(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "flat.tif", np.full((3, 5, 5), 700, np.uint16)))
-    how = bridge(scene, tiny_spec())
+    how = preprocess(scene, tiny_spec())
 
     values = how.values(np.full((3, 1, 1), 700), tiny_spec())
 
@@ -91,7 +91,7 @@ def test_nodata_takes_no_part_in_the_stretch(tmp_path: Path) -> None:
     values = np.full((3, 30, 30), -9999, np.float32)
     values[:, 10:] = np.linspace(0, 1, 600, dtype=np.float32).reshape(20, 30)
 
-    how = bridge(Scene.open(write_raster(tmp_path / "float.tif", values, nodata=-9999)), tiny_spec())
+    how = preprocess(Scene.open(write_raster(tmp_path / "float.tif", values, nodata=-9999)), tiny_spec())
 
     assert how.gain == pytest.approx((255 / 0.96,) * 3, rel=1e-2)
 
@@ -100,25 +100,25 @@ def test_one_band_cannot_serve_a_model_of_three_and_a_remedy_is_given(tmp_path: 
     scene = Scene.open(write_raster(tmp_path / "grey.tif", ramp(5, 5, bands=1)))
 
     with pytest.raises(BandError, match=r"has one band, the model needs 3.*Choose a scene"):
-        bridge(scene, tiny_spec())
+        preprocess(scene, tiny_spec())
 
 
 def test_one_band_given_thrice_is_a_choice_of_the_user(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "grey.tif", ramp(5, 5, bands=1)))
 
-    assert bridge(scene, tiny_spec(), bands=(1, 1, 1)).bands == (1, 1, 1)
+    assert preprocess(scene, tiny_spec(), bands=(1, 1, 1)).bands == (1, 1, 1)
 
 
 @pytest.mark.parametrize("bands", [(1, 2, 4), (0, 1, 2), (1, 2, -1)])
 def test_a_band_out_of_range_is_named(colour: Scene, bands: tuple[int, ...]) -> None:
     with pytest.raises(BandError, match=r"has no band (4|0|-1); it has 3"):
-        bridge(colour, tiny_spec(), bands=bands)
+        preprocess(colour, tiny_spec(), bands=bands)
 
 
 def test_too_few_and_too_many_bands_are_refused(colour: Scene) -> None:
     for bands in ((), (1, 2), (1, 2, 3, 1)):
         with pytest.raises(BandError, match=rf"needs 3 bands \(red, green, blue\), {len(bands)} were given"):
-            bridge(colour, tiny_spec(), bands=bands)
+            preprocess(colour, tiny_spec(), bands=bands)
 
 
 def test_of_sixteen_bands_those_described_as_colours_are_taken(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_of_sixteen_bands_those_described_as_colours_are_taken(tmp_path: Path) -
     scene = Scene.open(write_raster(tmp_path / "many.tif", ramp(4, 4, bands=16), descriptions=names))
 
     # Sentinel-2: B04 red, B03 green, B02 blue.
-    assert bridge(scene, tiny_spec()).bands == (4, 3, 2)
+    assert preprocess(scene, tiny_spec()).bands == (4, 3, 2)
 
 
 @pytest.mark.parametrize(
@@ -147,19 +147,19 @@ def test_a_scene_without_any_valid_pixel_is_refused(
     scene = Scene.open(write_raster(tmp_path / "empty.tif", values, nodata=nodata))
 
     with pytest.raises(InputError, match="holds no data"):
-        bridge(scene, tiny_spec(), stretch=stretch)
+        preprocess(scene, tiny_spec(), stretch=stretch)
 
 
 def test_a_last_valid_pixel_is_enough(tmp_path: Path) -> None:
     values = np.zeros((3, 9, 9), np.uint8)
     values[:, 8, 8] = 5
 
-    assert bridge(Scene.open(write_raster(tmp_path / "one.tif", values, nodata=0)), tiny_spec()).gain == (1, 1, 1)
+    assert preprocess(Scene.open(write_raster(tmp_path / "one.tif", values, nodata=0)), tiny_spec()).gain == (1, 1, 1)
 
 
 def test_a_scene_twice_as_coarse_is_enlarged_for_the_model_and_it_is_said(tmp_path: Path, colour: Scene) -> None:
     # The scene has 10 m per pixel.
-    how = bridge(colour, tiny_spec(ground_distance=5.0))
+    how = preprocess(colour, tiny_spec(ground_distance=5.0))
 
     assert how.scale == pytest.approx(2.0, rel=1e-3)
     assert "from 10 m to its own 5 m" in how.notes[0]
@@ -167,12 +167,12 @@ def test_a_scene_twice_as_coarse_is_enlarged_for_the_model_and_it_is_said(tmp_pa
 
 
 def test_a_ground_distance_within_a_quarter_is_taken_as_equal(colour: Scene) -> None:
-    assert bridge(colour, tiny_spec(ground_distance=8.5)).scale == 1
-    assert bridge(colour, tiny_spec(ground_distance=12.0)).notes == ()
+    assert preprocess(colour, tiny_spec(ground_distance=8.5)).scale == 1
+    assert preprocess(colour, tiny_spec(ground_distance=12.0)).notes == ()
 
 
 def test_resampling_may_be_declined_and_it_is_said(colour: Scene) -> None:
-    how = bridge(colour, tiny_spec(ground_distance=5.0), resample="none")
+    how = preprocess(colour, tiny_spec(ground_distance=5.0), resample="none")
 
     assert how.scale == 1
     assert "not resampled" in how.notes[0]
@@ -181,7 +181,7 @@ def test_resampling_may_be_declined_and_it_is_said(colour: Scene) -> None:
 def test_without_a_coordinate_system_the_distance_is_unknown_and_it_is_said(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "plain.tif", ramp(5, 5), "without CRS"))
 
-    how = bridge(scene, tiny_spec(ground_distance=10.0))
+    how = preprocess(scene, tiny_spec(ground_distance=10.0))
 
     assert how.scale == 1
     assert "no coordinate system" in how.notes[0]
@@ -190,9 +190,9 @@ def test_without_a_coordinate_system_the_distance_is_unknown_and_it_is_said(tmp_
 def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> None:
     for stretch in ("98,2", "a,b", "2", "", "-1,50"):
         with pytest.raises(InputError, match="stretch"):
-            bridge(colour, tiny_spec(), stretch=stretch)
+            preprocess(colour, tiny_spec(), stretch=stretch)
     with pytest.raises(InputError, match="resample"):
-        bridge(colour, tiny_spec(), resample="always")
+        preprocess(colour, tiny_spec(), resample="always")
 
 
 def test_bands_are_read_from_text() -> None:
@@ -282,6 +282,6 @@ def test_pixels_of_another_size_fit_less_the_further_they_are_from_the_models(
 
 
 def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:
-    how = bridge(colour, tiny_spec(ground_distance=None, sensor="Aerial, 0.2-0.9 m"))
+    how = preprocess(colour, tiny_spec(ground_distance=None, sensor="Aerial, 0.2-0.9 m"))
 
     assert "much finer images (Aerial, 0.2-0.9 m)" in how.notes[0]

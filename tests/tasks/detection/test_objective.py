@@ -13,7 +13,7 @@ from core.learning.loop import Schedule, Training
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.data import Examples, numbered
 from core.tasks.detection.labels import boxes_of_mask
-from core.tasks.detection.lesson import BoxLesson, Example, detect_all, mosaic, seen_part, turned, zoomed
+from core.tasks.detection.objective import BoxLesson, Example, detect_all, mosaic, seen_part, turned, zoomed
 from tests.tasks.detection.fakes import BrightBoxes
 
 MASK = np.zeros((40, 40), bool)

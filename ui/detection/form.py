@@ -40,9 +40,9 @@ FAMILIES = {
 OVERLAPS = {0.0: "none", 0.25: "a quarter", 0.5: "half"}
 
 
-def like() -> Earlier | None:
+def prefill() -> Earlier | None:
     """What the run asked with which the form begins."""
-    return form.like()
+    return form.prefill()
 
 
 def title(model: StoredModel) -> str:

@@ -25,9 +25,9 @@ NUMBER = (
 )
 
 
-def like() -> Earlier | None:
+def prefill() -> Earlier | None:
     """What the run asked with which the form begins."""
-    return form.like()
+    return form.prefill()
 
 
 def ask(record: SceneRecord, before: Earlier | None = None) -> Callable[[Drawn], Order] | None:
@@ -59,12 +59,12 @@ def _false_alarms(model: StoredModel) -> str:
 
 
 def _options(begin: Request) -> Options:
-    turned = st.toggle(
-        "Average eight turns", begin.options.turned,
+    test_time_augmentation = st.toggle(
+        "Test-time augmentation (8 rotations and flips)", begin.options.test_time_augmentation,
         help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
     )  # fmt: skip
     form.show_unasked(_unasked(begin))
-    return replace(begin.options, turned=turned)
+    return replace(begin.options, test_time_augmentation=test_time_augmentation)
 
 
 def _unasked(request: Request) -> list[str]:
