@@ -31,7 +31,7 @@ class DetectionResult(ImageResult):
         reference's boxes).
     classes
         Names of the classes that boxes are of, in the order of their indices.
-    reach
+    join_distance
         Pixels between two boxes cut at one window border up to which they may be parts of one landslide.
     numbers
         Numbers by which runs are compared, at the choice that is shown first: ``boxes`` is how many there are; with a
@@ -100,4 +100,4 @@ class DetectionResult(ImageResult):
     @classmethod
     def _fields(cls, content: Mapping[str, Any]) -> dict[str, Any]:
         classes, join_distance = tuple(content["classes"]), float(content["reach"])
-        return {**super()._fields(content), "classes": classes, "reach": join_distance}
+        return {**super()._fields(content), "classes": classes, "join_distance": join_distance}
