@@ -257,7 +257,7 @@ def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store
     if scored:
         run = rescore(store, store.result(run, MappingResult), scene).id
     page.query_params["scene"] = scene.id
-    page.query_params["from"] = run
+    page.query_params["prefill"] = run
     page.run()
     assert "windows overlap by 50%, 3 windows at a time, computed by torch" in texts(page)
     press(page, "Map landslides")

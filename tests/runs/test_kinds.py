@@ -191,12 +191,12 @@ def test_what_another_version_asked_beside_is_passed_over(task: str, kind: str, 
 def test_what_is_of_the_wrong_type_or_missing_is_said_with_its_name(task: str, kind: str, request_: Any) -> None:
     parameters, title = as_stored(request_), find_task(task).kind(kind).title.lower()  # type: ignore[union-attr]
     said = rf"The parameters of this {title} cannot be used\. {{}}\b.*settings of this version"
-    for entry in fields(request_):
-        with pytest.raises(InputError, match=said.format(entry.name)):
-            request_from(task, kind, {**parameters, entry.name: [[{}]]})
+    for entry, key in zip(fields(request_), parameters, strict=True):  # some are stored under an earlier name
+        with pytest.raises(InputError, match=said.format(key)):
+            request_from(task, kind, {**parameters, key: [[{}]]})
         if entry.default is MISSING and entry.default_factory is MISSING:
-            without = {name: value for name, value in parameters.items() if name != entry.name}
-            with pytest.raises(InputError, match=said.format(entry.name)):
+            without = {name: value for name, value in parameters.items() if name != key}
+            with pytest.raises(InputError, match=said.format(key)):
                 request_from(task, kind, without)
 
 

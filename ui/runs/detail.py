@@ -91,7 +91,7 @@ def _actions(run: Run) -> None:
         if found and run.status == "done":
             _go("Read", "read", {"run": run.id})
         if found and run.subject.dataset_id and kind is not None and (kind.first or kind.again_from_parent):
-            _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "from": run.id})
+            _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "prefill": run.id})
         if not run.active and kind is not None and st.button("Repeat", key=f"again-{run.id}"):
             _again(run)
         if run.active and not run.cancelling and st.button("Cancel", key=f"cancel-{run.id}"):

@@ -52,15 +52,15 @@ class Earlier:
 
 
 def named() -> str | None:
-    """The id of the run whose settings the address asks for: ``?from=``, in older addresses ``?like=``."""
-    return st.query_params.get("from") or st.query_params.get("like")
+    """The id of the run whose settings the address asks for: ``?prefill=``, in older addresses ``?like=``."""
+    return st.query_params.get("prefill") or st.query_params.get("like")
 
 
 def prefill() -> Earlier | None:
-    """What the run asked that ``?from=`` names, or else the run that is open; None for none, or one of another kind.
+    """What the run asked that ``?prefill=`` names, or else the run that is open; None for none, or one of another kind.
 
     So the form beside an open run tells of that run's model. A run that was scored or fused afterwards asked what the
-    one asked that it is derived from. Only ``?from=`` also brings the drawn area along.
+    one asked that it is derived from. Only ``?prefill=`` also brings the drawn area along.
     """
     from core.jobs.perform import request_of
 
