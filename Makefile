@@ -28,8 +28,14 @@ setup: $(APP_STAMP) assets
 
 setup-dev: $(DEV_STAMP) assets
 
+# Tests that drive a browser or start workers of their own measure how the app behaves, so they run one after the other.
+APART := tests/browser tests/jobs
+
 test: setup-dev lint
-	$(BIN)/python -m pytest -q $(ARGS)
+	@failed=0; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(APART)) $(ARGS) || failed=1; \
+	$(BIN)/python -m pytest -q $(APART) $(ARGS) || failed=1; \
+	exit $$failed
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
