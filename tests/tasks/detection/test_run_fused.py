@@ -95,7 +95,7 @@ def test_a_fused_run_is_not_asked_why_but_its_detectors_are(
 
     fused = quick_store.result(run_in_process(quick_store, order_fused(*pair, TREE)), DetectionResult)
     question = question_of(find(fused, default_choice(fused)), 1)
-    with pytest.raises(InputError, match="one of the runs that it joins"):
+    with pytest.raises(InputError, match="one of the runs that it combines"):
         order_explanation(fused, question)
 
 
