@@ -489,8 +489,8 @@ def test_what_depends_on_run_and_sliders_alone_is_made_once(page: AppTest, monke
     page.run()
     made = Counter[str]()
     for module, name in (
-        ("ui.maps", "_base_map"), ("core.serve.coordinates", "features"), ("core.plots.sizes", "size_frequency_figure"),
-        ("core.mapping.findings", "find"),
+        ("ui.map_script", "_base_map"), ("core.serve.coordinates", "features"), ("core.mapping.findings", "find"),
+        ("core.plots.sizes", "size_frequency_figure"),
     ):  # fmt: skip
         monkeypatch.setattr(f"{module}.{name}", _counting(made, name, getattr(import_module(module), name)))
     before = _map(page)
