@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.results import record
 from core.catalog.samples import sample
+from core.jobs.perform import run_in_process
 from core.raster.folder import write_json
 from core.raster.relief import write_relief
 from core.raster.scene import Scene
@@ -22,7 +23,6 @@ from core.tasks.detection.metrics import DetectionScores, scores
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, run_detection
 from core.tasks.detection.run_fused import found_boxes, learn_from, moved, order_fused
-from core.tasks.imagery.provenance import done_here
 
 SUMMARY = "Learnt from synthetic valleys, whose elevation model is from before the event."
 
@@ -91,7 +91,7 @@ def main() -> None:
         dem = shipped.dem or shipped.path
         relief = write_relief(Scene.open(dem), Path(folder) / "relief.tif")
         optical, terrain = searched(store, (shipped.path, relief, dem), shipped.truth, models, shipped.id)
-        fused = store.detection(done_here(store, order_fused(optical, terrain, tree)))
+        fused = store.result(run_in_process(store, order_fused(optical, terrain, tree)), DetectionResult)
         ground = moved(found_boxes(terrain), terrain.grid, optical.grid)
         best = tree.trained["nested_cross_validation"]["optical"]["confidence"]
         figures |= {

@@ -28,9 +28,11 @@ def main() -> None:
     # The same in this process, which exports the network before any clock runs.
     os.environ["SLIDELENS_THREADS"] = THREADS
     from core.jobs.local_cluster import LocalCluster
-    from core.jobs.shard_here import map_shared
+    from core.jobs.shard_here import run_sharded
     from core.runs.store import Store
+    from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.run import Request, order_of, prepare
+    from core.tasks.mapping.run_shards import plan_call
 
     seconds: dict[int, float] = {}
     found: dict[int, tuple[tuple[str, str], ...]] = {}
@@ -48,11 +50,11 @@ def main() -> None:
             while len(cluster.workers()) < workers:
                 time.sleep(0.1)
             began = time.perf_counter()
-            run = store.run(map_shared(store, order_of(scene, request), cluster))
+            run = store.run(run_sharded(store, order_of(scene, request), plan_call, cluster))
             seconds[workers] = time.perf_counter() - began
             cluster.close()
             found[workers] = tuple((artifact.role, artifact.digest) for artifact in run.artifacts)
-            counts[workers] = store.mapping(run.id).counts.tolist()
+            counts[workers] = store.result(run.id, MappingResult).counts.tolist()
     first = arguments.workers[0]
     figures = {
         f"{workers} worker{'s' if workers > 1 else ''}": (

@@ -49,7 +49,7 @@ def prepare(home: Path) -> dict[str, str]:
     found = run_detection(store, scene, DetectionRequest(DETECTOR), **given).id
     ids = {"mapping": one, "other": other, "detection": found, "many": _many_boxes(store, found)}
     for number in range(MANY_RUNS - len(ids)):
-        _copied(store, store.mapping(one if number % 2 else other))
+        _copied(store, store.result(one if number % 2 else other))
     return ids
 
 
@@ -61,8 +61,9 @@ def _many_boxes(store: Any, run: str) -> str:
 
     from core.tasks.detection.boxes import Boxes
     from core.tasks.detection.candidates import write_boxes
+    from core.tasks.detection.result import DetectionResult
 
-    known = store.detection(run)
+    known = store.result(run, DetectionResult)
     side, cells = 6.0, round(MANY_BOXES**0.5 + 0.5)
     height, width = known.grid.shape
     columns, rows = (axis.ravel()[:MANY_BOXES] for axis in np.meshgrid(np.arange(cells), np.arange(cells)))
@@ -79,7 +80,7 @@ def _copied(store: Any, result: Any) -> str:
     from core.runs.records import Order
 
     run = store.run(result.id)
-    order = Order(run.task, run.kind, run.parameters, run.scene_id, run.scene, run.model, ())
+    order = Order(run.task, run.kind, run.parameters, run.inputs, run.model)
     identity = str(store.order(order))
     store.claim(identity, server="benchmark", worker="benchmark")
     store.finish(identity, result)
@@ -257,9 +258,9 @@ def main() -> None:
     record(
         "Rerun of a page",
         "CPU time of the script's thread for one rerun of a page that was open before, the median of "
-        f"{REPEATS}, and of the whole server while a page is open in Chromium and nobody touches it. The mapping is of "
-        "the sample valley. What a visitor changes in the map's own list of layers, such as an opacity, is the "
-        "browser's alone and asks nothing of the server.",
+        f"{REPEATS}, with the garbage collection that may follow it, and of the whole server while a page is open in "
+        "Chromium and nobody touches it. The mapping is of the sample valley. What a visitor changes in the map's own "
+        "list of layers, such as an opacity, is the browser's alone and asks nothing of the server.",
         figures,
         ("streamlit", "streamlit-folium", "folium", "plotly"),
     )

@@ -489,7 +489,7 @@ def test_what_depends_on_run_and_sliders_alone_is_made_once(page: AppTest, monke
     page.run()
     made = Counter[str]()
     for module, name in (
-        ("ui.maps", "_base_map"), ("core.serve.coordinates", "features"),
+        ("ui.map_script", "_base_map"), ("core.serve.coordinates", "features"),
         ("core.tasks.mapping.plots", "size_frequency_figure"), ("core.tasks.mapping.findings", "find"),
     ):  # fmt: skip
         monkeypatch.setattr(f"{module}.{name}", _counting(made, name, getattr(import_module(module), name)))
