@@ -51,7 +51,9 @@ def outline(folder: Path, name: str) -> tuple[float, float, float, int]:
 
     grid = Scene.open(folder / name).grid
     nothing = np.zeros((2, 255), dtype=np.int64)
-    result = MappingResult("0" * 32, folder, "made", "", "made", grid, nothing, {"probability": name})
+    result = MappingResult(
+        id="0" * 32, kind="mapping", folder=folder, artifacts={"probability": name}, grid=grid, counts=nothing
+    )  # fmt: skip
     before, started = peak(), time.perf_counter()
     totals = write_outlines(result, Choice(THRESHOLD, 1000.0, 2000.0), folder / "landslides.gpkg")
     return before, peak(), time.perf_counter() - started, totals.landslides

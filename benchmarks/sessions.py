@@ -182,9 +182,10 @@ def tile_of(home: Path, run: str) -> tuple[int, int]:
     """Column and row of the map tile in the middle of a run."""
     from rasterio.warp import transform
 
+    from core.runs.result import GridResult
     from core.runs.store import Store
 
-    grid = Store(home).mapping(run).grid
+    grid = Store(home).result(run, GridResult).grid
     x, y = grid.xy(grid.height // 2, grid.width // 2)
     (longitude,), (latitude,) = transform(grid.crs, "EPSG:4326", [x], [y])
     side, angle = 2**ZOOM, math.radians(latitude)
