@@ -25,8 +25,25 @@ SOURCE_URL = "https://www.gnu.org/licenses/agpl-3.0.html"
 """Where the "Source and licence" link leads until the operator sets ``SLIDELENS_SOURCE_URL``."""
 
 
+_IMPORTING = threading.RLock()
+
+
+def _import_store() -> None:
+    """Import what reads rasters and what keeps runs, in one thread at a time.
+
+    Two threads that import parts of rasterio at once can each be given half of it: the thread that warms up and the
+    first page that a visitor opens meanwhile.
+    """
+    with _IMPORTING:
+        import rasterio
+
+
+        del rasterio
+
+
 def store() -> Store:
     """Scenes and runs of this installation."""
+    _import_store()
     from core.runs.store import default_store
 
     return default_store()
@@ -37,6 +54,7 @@ def jobs() -> Jobs:
 
     From the first call on, runs that wait are taken up and those that another server left behind are told of.
     """
+    _import_store()
     from core.jobs.jobs import default_jobs
 
     return default_jobs()
