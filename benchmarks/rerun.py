@@ -258,8 +258,8 @@ def main() -> None:
         "Rerun of a page",
         "CPU time of the script's thread for one rerun of a page that was open before, the median of "
         f"{REPEATS}, with the garbage collection that may follow it, and of the whole server while a page is open in "
-        "Chromium and nobody touches it. The mapping is of the sample valley. What a visitor changes in the map's own list of layers, such as an opacity, is the "
-        "browser's alone and asks nothing of the server.",
+        "Chromium and nobody touches it. The mapping is of the sample valley. What a visitor changes in the map's own "
+        "list of layers, such as an opacity, is the browser's alone and asks nothing of the server.",
         figures,
         ("streamlit", "streamlit-folium", "folium", "plotly"),
     )
