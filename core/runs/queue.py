@@ -266,7 +266,7 @@ def _over() -> RunCancelled:
 
 def gone() -> InputError:
     """What is said of a run that nobody knows."""
-    return InputError("This run is not in the store.", "It may have been removed.", "Run the mapping again.")
+    return InputError("This run is not in the store.", "It may have been removed.", "Choose another run.")
 
 
 def finite(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold
