@@ -81,7 +81,7 @@ def frame(runs: Sequence[Run]) -> DataFrame:
             "Name": run.title,
             "Status": labels.status(run),
             **({"Kind": labels.kind(run)} if kinds else {}),
-            "Asked for": run.created.astimezone(zone),
+            "Submitted": run.created.astimezone(zone),
             **{metrics[name].title: _known(run, name) for name in named},
             "Model": labels.model(run),
             "Input": run.subject.name,
@@ -109,7 +109,7 @@ def _config() -> dict[str, Any]:
     }
     return scores | {
         "Name": column.TextColumn(width="medium"),
-        "Asked for": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        "Submitted": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         "Input": column.TextColumn(width="medium"),
         "Tags": column.ListColumn(),
     }
