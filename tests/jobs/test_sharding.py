@@ -21,7 +21,7 @@ from tests.jobs.played import PlayedCluster
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_here, "LOOK_EVERY", 0.01)
-    monkeypatch.setattr(shard_here, "ASTRAY_AFTER", 0.05)
+    monkeypatch.setattr(shard_here, "LOST_AFTER", 0.05)
 
 
 def ended(store: Store, status: str) -> Failure:
