@@ -40,7 +40,7 @@ def dataset_row(session: Session, identity: str, form: Form | None = None) -> Da
     InputError
         When the id is malformed or unknown, or the dataset has another form.
     """
-    row = session.get(DatasetRow, checked_id(identity))
+    row = session.get(DatasetRow, checked_id(identity, "dataset"))
     if row is None or form not in (None, row.form):
         raise not_here(form)
     return row

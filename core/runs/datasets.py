@@ -214,7 +214,7 @@ def hold(session: Session, identity: str) -> DatasetRow:
     InputError
         When the id is malformed or unknown.
     """
-    row = session.get(DatasetRow, checked_id(identity), with_for_update={"read": True, "key_share": True})
+    row = session.get(DatasetRow, checked_id(identity, "dataset"), with_for_update={"read": True, "key_share": True})
     if row is None:
         raise not_here()
     return row

@@ -29,8 +29,13 @@ ID = re.compile(r"[0-9a-f]{32}")
 TAG = re.compile(r"[^\s,\x00-\x1f\ud800-\udfff][^,\x00-\x1f\ud800-\udfff]{0,63}")
 
 
-def checked_id(identity: str) -> str:
+def checked_id(identity: str, what: Literal["run", "dataset"] = "run") -> str:
     """An id as it is.
+
+    Parameters
+    ----------
+    what
+        What it is the id of, for the message.
 
     Raises
     ------
@@ -38,7 +43,8 @@ def checked_id(identity: str) -> str:
         When it is not 32 hexadecimal digits.
     """
     if not ID.fullmatch(identity):
-        raise InputError("No such run.", remedy="Check the link or choose from Runs.")
+        remedy = "Check the link or choose from Runs." if what == "run" else "Check the link, or choose or upload it."
+        raise InputError(f"No such {what}.", remedy=remedy)
     return identity
 
 

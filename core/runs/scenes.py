@@ -89,7 +89,7 @@ class SceneStore(DatasetStore):
         -------
         The scene that now has the file.
         """
-        checked_id(identity)
+        checked_id(identity, "dataset")
         if role not in ROLES or suffix not in ATTACHED:
             raise InputError(
                 f"A {suffix or 'nameless'} file cannot serve as {role}.", remedy="Give GeoTIFF or GeoPackage."
@@ -114,7 +114,7 @@ class SceneStore(DatasetStore):
 
     def detach(self, identity: str, role: str) -> None:
         """Take a scene's truth (``"truth"``) or elevation (``"dem"``) away again; files used in place stay."""
-        checked_id(identity)
+        checked_id(identity, "dataset")
         if role not in ROLES:
             raise InputError(f"A scene has no {role} that can be taken away.")
         with self.database.write() as session:

@@ -214,7 +214,7 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
 
     assert "Only one run is named" in refused(page, one)
     assert "Only one run is named" in refused(page, one, one)
-    assert "not an id" in refused(page, one, "../../etc")
+    assert "No such run" in refused(page, one, "../../etc")
     assert "not in the store" in refused(page, one, "0" * 32)
     assert "different tasks" in refused(page, one, other_task)
     assert "Not all of these runs are done" in refused(page, one, failed)

@@ -110,9 +110,9 @@ def test_the_address_of_a_run_opens_it_at_its_threshold(page: AppTest, store: St
     ("address", "words"),
     [
         ({"scene": "0" * 32}, "This scene is not in the store"),
-        ({"scene": "../../etc"}, "not an id of this store"),
+        ({"scene": "../../etc"}, "No such dataset"),
         ({"run": "0" * 32}, "This run is not in the store"),
-        ({"run": "<script>"}, "not an id of this store"),
+        ({"run": "<script>"}, "No such run"),
         ({"sample": "atlantis"}, "atlantis"),
     ],
 )

@@ -167,7 +167,7 @@ def test_what_cannot_be_read_says_why(page: AppTest, store: Store, tmp_path: Pat
     assert "has no result. The run was cancelled." in texts(read(page, cancelled))
     assert "is no result that can be read" in texts(read(page, child.id))
     assert "not in the store" in texts(read(page, "0" * 32))
-    assert "not an id" in texts(read(page, "<script>"))
+    assert "No such run" in texts(read(page, "<script>"))
     # Nobody is left before a bare message.
     assert [title.value for title in page.title] == ["Reading view"]
     run.artifact("probability").unlink()

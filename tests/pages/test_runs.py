@@ -179,7 +179,7 @@ def test_deleting_says_what_goes_and_takes_it(page: AppTest, store: Store, made:
     child = replace(made_run(tmp_path / "c", np.zeros((4, 5))), kind="explanation")
     keep(store, child, parents=(made.id,))
     open_run(page, made.id)
-    assert "This run goes for good, and with it one run that stands on it." in texts(page)
+    assert "This permanently deletes this run and one run derived from it." in texts(page)
     button(page, "Delete permanently").click().run()
     assert not page.exception
     assert store.runs() == []
@@ -347,5 +347,5 @@ def test_what_a_run_stands_on_is_one_click_away(page: AppTest, store: Store, tmp
     child = keep(store, replace(made_run(tmp_path / "b", np.full((4, 5), 0.8)), kind="scored"), parents=(parent.id,))
     page.query_params["run"] = child.id
     page.run()
-    next(button for button in page.button if button.label.startswith("Stands on")).click().run()
+    next(button for button in page.button if button.label.startswith("Based on")).click().run()
     assert page.query_params["run"] in (parent.id, [parent.id])

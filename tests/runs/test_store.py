@@ -30,8 +30,13 @@ def scene_file(folder: Path, name: str = "scene.tif") -> Path:
 
 @pytest.mark.parametrize("identity", MALFORMED)
 def test_what_is_no_id_is_refused_everywhere(store: Store, identity: str) -> None:
-    for ask in (
+    datasets = (
         store.scene_record,
+        store.dataset,
+        lambda text: store.detach(text, "truth"),
+        lambda text: store.attach(text, "truth", io.BytesIO(b""), ".tif"),
+    )
+    runs = (
         store.run,
         store.files_of,
         store.result,
@@ -39,11 +44,11 @@ def test_what_is_no_id_is_refused_everywhere(store: Store, identity: str) -> Non
         store.delete,
         store.work_folder,
         lambda text: store.artifact(text, "probability"),
-        lambda text: store.detach(text, "truth"),
-        lambda text: store.attach(text, "truth", io.BytesIO(b""), ".tif"),
-    ):
-        with pytest.raises(InputError, match="not an id"):
-            ask(identity)
+    )
+    for asked, refusal in ((datasets, "^No such dataset"), (runs, "^No such run")):
+        for ask in asked:
+            with pytest.raises(InputError, match=refusal):
+                ask(identity)
 
 
 def test_an_id_that_is_not_here_says_so(store: Store) -> None:
@@ -314,5 +319,5 @@ def test_a_run_that_is_not_done_has_no_files(any_store: Store) -> None:
         any_store.files_of(run)
     with pytest.raises(InputError, match="not in the store"):
         any_store.files_of("0" * 32)
-    with pytest.raises(InputError, match="not an id"):
+    with pytest.raises(InputError, match="^No such run"):
         any_store.files_of("../etc")

@@ -189,7 +189,7 @@ class Everywhere:
 
     name, threads, has_masks = "everywhere", 1, False
 
-    def detect(self, batch: NDArray[np.float32], min_confidence: float, limit: int) -> list[Found]:
+    def detect(self, batch: NDArray[np.float32], min_confidence: float, max_detections: int) -> list[Found]:
         height, width = batch.shape[-2:]
         box = np.array([[0, 0, width, height]], np.float32)
         return [Found(box, np.array([0.9], np.float32), np.zeros(1, np.int16)) for _ in batch]
@@ -302,16 +302,24 @@ def test_what_goes_wrong_while_reading_ahead_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"overlap": 1.0}, {"batch": 0}, {"floor": 0.0}, {"floor": 1.0}, {"limit": 0}, {"limit": 5000}]
+    "wrong",
+    [
+        {"overlap": 1.0},
+        {"batch": 0},
+        {"min_confidence": 0.0},
+        {"min_confidence": 1.0},
+        {"max_detections": 0},
+        {"max_detections": 5000},
+    ],
 )
 def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         Options(**wrong)
 
 
-def test_the_floor_and_the_limit_are_kept(scene: Scene) -> None:
+def test_the_least_confidence_and_the_most_detections_are_kept(scene: Scene) -> None:
     assert len(candidates(predictor(scene, detector_spec(tile=512), min_confidence=0.95))) == 0
-    of_windows = predictor(scene, limit=1)
+    of_windows = predictor(scene, max_detections=1)
     assert 4 < len(candidates(of_windows)) <= len(of_windows.windows())
 
 
