@@ -124,8 +124,12 @@ def suggested_layer(choices: Iterable[LayerChoice]) -> LayerChoice:
     Its cells are coarse, but it held in the deletion test where finer ones sometimes pointed away from the target: on
     the U-Net with RegNetY for seven of seven polygons mapped in the sample valley, against five for cells half as wide.
     """
-    candidates = [choice for choice in choices if choice.part != "decoder"] or list(choices)
-    return max(candidates, key=lambda choice: choice.downsampling)
+    return by_suggestion(choices)[0]
+
+
+def by_suggestion(choices: Iterable[LayerChoice]) -> list[LayerChoice]:
+    """Layers in the order in which they are tried: that of `suggested_layer`, the finer ones, then the decoder's."""
+    return sorted(choices, key=lambda choice: (choice.part == "decoder", -choice.downsampling))
 
 
 def _run_once(network: SegmentationNetwork, size: tuple[int, int]) -> list[_Seen]:

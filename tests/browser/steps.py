@@ -89,6 +89,16 @@ def changed(page: Any, label: str, old: str) -> str:
     return metric(page, label)
 
 
+def becomes(page: Any, label: str, value: str) -> None:
+    """Wait until a number is this."""
+    page.wait_for_function(
+        """([label, value]) => [...document.querySelectorAll('[data-testid=stMetric]')].some(part =>
+          part.querySelector('[data-testid=stMetricLabel]').innerText.trim() === label &&
+          part.querySelector('[data-testid=stMetricValue]').innerText.trim() === value)""",
+        arg=[label, value],
+    )
+
+
 def open_tab(page: Any, name: str) -> None:
     """Open a tab below the map."""
     page.get_by_role("tab", name=name).click()

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 TASK = "mapping"
 
+SUGGESTED = ""
+"""Name of no layer: the one suggested for the model, or the next that shows something."""
+
 
 def show(view: View) -> None:
     """Explain the chosen polygon or clicked place, and show what the model reacted to."""
@@ -37,10 +40,11 @@ def _ask(view: View) -> None:
     if target is None:
         st.info("Click a landslide or any place on the map, or choose a row under Findings; then explain it here.")
         return
-    layers, first = layers_of(view.result.model)
+    layers, _ = layers_of(view.result.model)
+    titles = {SUGGESTED: "Deepest layer that contributed", **{layer.name: layer.title for layer in layers}}
     explain.ask(
         explain.Asking(
-            TASK, view.result, _words(view), METHODS, METHOD, {layer.name: layer.title for layer in layers}, first.name,
+            TASK, view.result, _words(view), METHODS, METHOD, titles, SUGGESTED,
             lambda method, layer: request_for(target, method, layer),
             lambda request, owner: order_explanation(view.result, request, owner=owner),
         )

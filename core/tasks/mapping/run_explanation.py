@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.explain.layers import LayerChoice, available_layers, suggested_layer
+from core.explain.layers import LayerChoice, available_layers, by_suggestion, suggested_layer
 from core.explain.regions import GRAD_CAM, METHODS
 from core.explain.target import region_around, region_score
 from core.explain.window import model_window
@@ -36,6 +36,7 @@ from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+    from torch import Tensor
 
 TASK: Final = "mapping"
 METHOD: Final = GRAD_CAM.name
@@ -113,7 +114,8 @@ def explain(
     target
         One polygon in the result's coordinates, or (row, column) of the result's grid.
     layer
-        Name of a layer as `layers_of` gives it; empty for the one suggested there.
+        Name of a layer as `layers_of` gives it; empty for the one suggested there, or where that one shows nothing,
+        for the next that shows something.
 
     Raises
     ------
@@ -137,11 +139,18 @@ def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
     region = _at_network_size(_region(target, result, around.grid), around.inputs.shape[-2:], around.window)
     subject = Subject(
         explainable.network, region, region_score(explainable.network, region), METHODS, explainable.layers,
-        lambda: suggested_layer(explainable.layers),
+        lambda: _first_layer(explainable, around.tensor, region, request.method),
     )  # fmt: skip
     with explainable.lock:
         found = explanation.answer(subject, around.tensor, request)
     return explanation.kept(job, result, scene, around, request, found)
+
+
+def _first_layer(explainable: _Explainable, inputs: Tensor, region: NDArray[np.bool_], method: str) -> LayerChoice:
+    """The layer that is asked when none was named; see `explain`."""
+    attribute, tried = METHODS[method].attribute, by_suggestion(explainable.layers)
+    shown = (layer for layer in tried if attribute(explainable.network, inputs, region, layer.name).any())
+    return next(shown, tried[0])
 
 
 def _check(target: Target) -> AskedPixel | AskedOutline:

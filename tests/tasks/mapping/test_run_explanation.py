@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 import torch
 from rasterio.warp import transform_geom
 from rasterio.windows import Window
+from torch import Tensor, nn
 
 from core.errors import InputError
 from core.jobs.jobs import InlineJobs
+from core.learning.segmentation import architecture
 from core.raster.area import area_of
 from core.raster.scene import Scene
 from core.raster.windows import Region
@@ -172,6 +175,42 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     np.testing.assert_allclose(patch.values[0][patch.valid] / 254, red[patch.valid] / 250, atol=0.5 / 254 + 1e-6)
     # The one pixel without data has no attribution.
     assert np.argwhere(~patch.valid).tolist() == [[0, 0]]
+
+
+class TwoPaths(nn.Module):
+    """Red raises the logit at full resolution, and lowers it a little at half of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine, self.coarse = nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 2, 2)
+        for layer in (self.fine, self.coarse):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+            layer.weight.data[0, 0] = 1 / layer.weight[0, 0].numel()
+
+    def forward(self, images: Tensor) -> Tensor:
+        against = nn.functional.interpolate(self.coarse(images), scale_factor=2)
+        return (4 * self.fine(images) - 0.5 * against)[:, :1] - 1
+
+
+@architecture("two-paths")
+def _two_paths(encoder: str, bands: int, options: Mapping[str, Any]) -> nn.Module:
+    del encoder, bands, options
+    return TwoPaths()
+
+
+def test_without_a_layer_named_the_deepest_that_shows_something_is_asked(
+    tmp_path: Path, store: Store, models: Path
+) -> None:
+    write_model(models, tiny_spec("two", architecture="two-paths"), TwoPaths().state_dict())
+    result = run_mapping(store, two_reds(tmp_path), Request("two", engine="torch"))
+    assert layers_of("two")[1].name == "coarse"
+    with pytest.raises(InputError, match="no answer here"):
+        explain(store, result, (10, 15), "coarse")
+
+    assert explain(store, result, (10, 15)).provenance["layer"] == "fine"
+    # With its sign, what the coarse layer took from the score is something to be shown.
+    assert explain(store, result, (10, 15), method="hires-cam").provenance["layer"] == "coarse"
 
 
 def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anything(
