@@ -22,9 +22,18 @@ class Dialect(PGDialect_pg8000):
     supports_statement_cache = True
 
     def connect(self, *given: Any, **named: Any) -> DBAPIConnection:  # noqa: ANN401  what the driver takes
-        """Call the server."""
-        with self._lost():
-            return super().connect(*given, **named)
+        """Call the server; when it refuses, raise what it said.
+
+        The driver takes leave of a server that has refused and hung up, and the error of that would hide the refusal.
+        """
+        try:
+            with self._lost():
+                return super().connect(*given, **named)
+        except self.loaded_dbapi.InterfaceError as error:
+            earlier: BaseException | None = error
+            while earlier is not None and not isinstance(earlier, self.loaded_dbapi.DatabaseError):
+                earlier = earlier.__context__
+            raise earlier or error from None
 
     def do_ping(self, dbapi_connection: DBAPIConnection) -> bool:
         """Ask whether the server is there."""

@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pg8000.dbapi
 import pytest
 from sqlalchemy import make_url, text
+from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
 
 from core.errors import StorageError
 from core.jobs import perform as module
 from core.jobs.perform import Job, perform
 from core.runs import database
+from core.runs.postgresql import Dialect
 from core.runs.store import Store
 from tests.jobs.plain import ORDER, Plain, done, kept_files, written
 from tests.postgres import Server, do
@@ -190,3 +193,23 @@ def test_two_that_wait_for_each_other_are_told(served: Store) -> None:
 
     assert len(refused) == 1
     assert "deadlock detected" in refused[0]
+
+
+def test_what_a_server_says_as_it_refuses_is_not_hidden_by_the_leave_taken_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialect = Dialect()
+    dialect.dbapi = pg8000.dbapi
+
+    def refused(self: Dialect, *_: object, **__: object) -> None:
+        """Fail as the driver does: what it raises as it takes leave hides what the server said."""
+        try:
+            raise pg8000.dbapi.DatabaseError("too many connections")
+        except pg8000.dbapi.DatabaseError:
+            try:
+                raise BrokenPipeError
+            except OSError as error:
+                raise pg8000.dbapi.InterfaceError("network error") from error
+
+    monkeypatch.setattr(PGDialect_pg8000, "connect", refused)
+
+    with pytest.raises(pg8000.dbapi.DatabaseError, match="too many connections"):
+        dialect.connect()
