@@ -195,7 +195,7 @@ def test_two_that_wait_for_each_other_are_told(served: Store) -> None:
     assert "deadlock detected" in refused[0]
 
 
-def test_what_a_server_says_as_it_refuses_is_not_hidden_by_the_leave_taken_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_taking_leave_of_a_server_does_not_hide_its_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     dialect = Dialect()
     dialect.dbapi = pg8000.dbapi
 
