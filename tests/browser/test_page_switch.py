@@ -69,8 +69,9 @@ def test_no_page_is_left_empty_when_pages_are_switched_while_they_draw_themselve
     page.set_default_timeout(20_000)
     for number in range(SWITCHES):
         target = ("detection", "mapping")[number % 2]
-        for run in runs.values():  # however slow the machine is, neither run is taken for lost
-            store.beat(run, Progress(number, SWITCHES, "Working"))
+        if number % 20 == 0:
+            for run in runs.values():
+                store.beat(run, Progress(number, SWITCHES, "Working"))
         pressed = page.evaluate(PRESS, [("mapping", "detection")[number % 2], runs[target]])
         assert pressed, f"the page is empty after {number} switches"
         page.wait_for_function(SHOWN, arg=[target, runs[target]])
