@@ -6,9 +6,8 @@ name of the old page, and the browser, which takes that for a change of page, th
 drawn. The page then stays empty at the right address until it is reloaded. Here such requests are left out: the
 fragment that they mean is no longer on the page.
 
-Not covered: late requests for a page as a whole, such as a map's first value, and a click that a browser sends twice,
-once with a request of a part that looks for news. Clicks in quick succession on runs in the sidebar can then lead back
-to the page before.
+Not covered: late requests for a page as a whole, which is why the map beside a run under way is a fragment, and a click
+that a browser sends twice, which seldom leads back to the page before.
 
 Streamlit has no public place for this; `tests/browser/test_page_switch.py` says when it is no longer needed.
 """

@@ -91,6 +91,10 @@ def _show_empty() -> None:
 def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again: bool) -> None:
     """The map of the scene alone."""
     image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
-    event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))
-    if asked is None or not asked.active:
+    following = asked is not None and asked.active
+    # The map beside a run under way asks for itself alone: a request for the whole page could arrive after the visitor
+    # left for another run, and lead back. The form reads what is drawn when its button is pressed.
+    draw = st.fragment(show_map) if following else show_map
+    event = draw(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))
+    if not following:
         run.tell_area(event, task, again=again)
