@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.serve.routes import routes
 from ui.feedback import report
-from ui.page_switch import leave_out_late_fragments
+from ui.page_switch import keep_pages_whole
 
-leave_out_late_fragments()
+keep_pages_whole()
 
 app = st.App(
     "ui/main.py",

@@ -1,35 +1,39 @@
-"""Keep a page whole that was opened while a part of the page before it asked to be drawn anew.
+"""Keep a page whole that is opened while a part of the page before it asks to be drawn anew.
 
-A browser that is being led to another page may still ask to draw a fragment of the page that it shows: one that looks
-for news by itself, or that was clicked. Streamlit 1.67 answers such a late request after the new page's script, in the
-name of the old page, and the browser, which takes that for a change of page, throws away what the new one has just
-drawn. The page then stays empty at the right address until it is reloaded. Here such requests are left out: the
-fragment that they mean is no longer on the page.
+Three faults of Streamlit 1.67 can leave a page empty, or lead back from it, where parts of pages draw themselves anew:
 
-Not covered: late requests for a page as a whole, which is why the map beside a run under way is a fragment, and a click
-that a browser sends twice, which seldom leads back to the page before.
+- A browser that is being led to another page still asks to draw a fragment of the page that it shows. The request is
+  answered after the new page's script, in the name of the old page, and the browser, which takes that for a change of
+  page, throws away what the new one has just drawn. Such requests are left out: the fragment is no longer on the page.
+- A click can arrive twice, by itself and within a fragment's own request. While the first leads to another page, the
+  second waits, is joined with that page's request and is taken for a click on it. Requests that wait for a fragment are
+  therefore forgotten when another page is asked for.
+- A browser says which large messages it still has, and forgets old ones when a page is complete. If that happens while
+  its request is on the way, it is told to take a message that it has just forgotten, and gives up its connection. What
+  it has of other pages is therefore not relied on. Within a page, `global.maxCachedMessageAge` gives enough time.
 
 Streamlit has no public place for this; `tests/browser/test_page_switch.py` says when it is no longer needed.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING
 
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+_DONE = "_slidelens_keeps_pages_whole"
+_PAGES = "_slidelens_pages"
+"""The pages of a session, kept with its requests."""
 
-_DONE = "_slidelens_leaves_out_late_fragments"
 
-
-def leave_out_late_fragments() -> None:
-    """Have Streamlit drop requests for fragments of a page that is no longer, or will no longer be, the open one."""
+def keep_pages_whole() -> None:
+    """Have Streamlit leave out what belongs to a page that is no longer, or will no longer be, the open one."""
     if getattr(ScriptRunner, _DONE, False):
         return
     ScriptRunner._run_script = _of_this_page(ScriptRunner._run_script)  # type: ignore[method-assign]
@@ -44,9 +48,11 @@ def _of_this_page(run: Callable[[ScriptRunner, RerunData], None]) -> Callable[[S
 
     @wraps(run)
     def checked(self: ScriptRunner, data: RerunData) -> None:
-        current = self._pages_manager.current_page_script_hash
-        if not (data.fragment_id_queue and _differ(data.page_script_hash, current)):
+        setattr(self._requests, _PAGES, self._pages_manager)
+        if not _differ(data.page_script_hash, self._pages_manager.current_page_script_hash):
             run(self, data)
+        elif not data.fragment_id_queue:
+            run(self, _all_anew(data))
 
     return checked
 
@@ -54,19 +60,28 @@ def _of_this_page(run: Callable[[ScriptRunner, RerunData], None]) -> Callable[[S
 def _of_next_page(
     request: Callable[[ScriptRequests, RerunData], bool],
 ) -> Callable[[ScriptRequests, RerunData], bool]:
-    """Take a request unless it is for a fragment while another page as a whole is waiting to be run.
-
-    Streamlit makes one request of the two, and would run the page of the later one.
-    """
+    """Take a request unless it is for a fragment of another page than the one that runs, or waits to be run."""
 
     @wraps(request)
     def checked(self: ScriptRequests, data: RerunData) -> bool:
-        waiting = self._rerun_data
-        whole = self._state is ScriptRequestType.RERUN and not waiting.fragment_id_queue
-        late = whole and data.fragment_id and _differ(data.page_script_hash, waiting.page_script_hash)
-        return True if late else request(self, data)
+        pages = getattr(self, _PAGES, None)
+        current = pages.current_page_script_hash if pages else ""
+        waiting = self._rerun_data if self._state is ScriptRequestType.RERUN else None
+        if waiting and not waiting.fragment_id_queue:
+            current = waiting.page_script_hash
+        other = _differ(data.page_script_hash, current)
+        if other and data.fragment_id:
+            return True
+        if waiting and waiting.fragment_id_queue and _differ(data.page_script_hash, waiting.page_script_hash):
+            self._state, self._rerun_data = ScriptRequestType.CONTINUE, RerunData()
+        return request(self, _all_anew(data) if other else data)
 
     return checked
+
+
+def _all_anew(data: RerunData) -> RerunData:
+    """The same request of a browser that is taken to have no message yet."""
+    return replace(data, cached_message_hashes=frozenset())
 
 
 def _differ(one: str, other: str) -> bool:

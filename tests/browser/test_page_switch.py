@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -42,8 +44,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def under_way(home: Path, tmp_path: Path) -> tuple[Store, dict[str, str]]:
-    """A store in which a mapping and a detection are being computed by another server; ids by page."""
+def under_way(home: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The runs, by page, of a store in which a mapping and a detection are being computed by another server."""
     store = Store(home)
     scene = store.add_scene(write_raster(tmp_path / "scene.tif", np.zeros((3, 64, 64), np.uint8)), "scene.tif")
     orders = {
@@ -53,14 +55,27 @@ def under_way(home: Path, tmp_path: Path) -> tuple[Store, dict[str, str]]:
     runs = {page: store.order(order) for page, order in orders.items()}
     for run in runs.values():
         store.claim(run, server="elsewhere", worker="one")
-    return store, runs
+    done = Event()
+
+    def work() -> None:
+        for step in count():
+            for run in runs.values():
+                store.beat(run, Progress(step, 1000, "Working"))
+            if done.wait(5):
+                return
+
+    worker = Thread(target=work)
+    worker.start()
+    yield runs
+    done.set()
+    worker.join()
 
 
 def test_no_page_is_left_empty_when_pages_are_switched_while_they_draw_themselves_anew(
-    start_server: Callable[..., Any], visit: Callable[..., Any], home: Path, under_way: tuple[Store, dict[str, str]]
+    start_server: Callable[..., Any], visit: Callable[..., Any], home: Path, under_way: dict[str, str]
 ) -> None:
     """The page that follows a run and the sidebar ask to be drawn anew in between, and are answered too late."""
-    store, runs = under_way
+    runs = under_way
     server = start_server(env={"SLIDELENS_HOME": str(home)})
     page = visit(server.address).page
     page.add_init_script(IMPATIENT)
@@ -69,9 +84,6 @@ def test_no_page_is_left_empty_when_pages_are_switched_while_they_draw_themselve
     page.set_default_timeout(20_000)
     for number in range(SWITCHES):
         target = ("detection", "mapping")[number % 2]
-        if number % 20 == 0:
-            for run in runs.values():
-                store.beat(run, Progress(number, SWITCHES, "Working"))
         pressed = page.evaluate(PRESS, [("mapping", "detection")[number % 2], runs[target]])
         assert pressed, f"the page is empty after {number} switches"
         page.wait_for_function(SHOWN, arg=[target, runs[target]])
