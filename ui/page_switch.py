@@ -1,13 +1,16 @@
 """Keep a page whole that is opened while a part of the page before it asks to be drawn anew.
 
-Three faults of Streamlit 1.67 can leave a page empty, or lead back from it, where parts of pages draw themselves anew:
+Four faults of Streamlit 1.67 can leave a page empty, lead back from it or lose a click, where parts of pages draw
+themselves anew:
 
 - A browser that is being led to another page still asks to draw a fragment of the page that it shows. The request is
   answered after the new page's script, in the name of the old page, and the browser, which takes that for a change of
   page, throws away what the new one has just drawn. Such requests are left out: the fragment is no longer on the page.
-- A click can arrive twice, by itself and within a fragment's own request. While the first leads to another page, the
-  second waits, is joined with that page's request and is taken for a click on it. Requests that wait for a fragment are
-  therefore forgotten when another page is asked for.
+- A click is sent an instant after it was made. A fragment that asks by itself in between sends it too, so that it
+  arrives twice, and the second is joined with the request of the page that the first led to. What a fragment asks by
+  itself therefore holds no click, and requests that wait for a fragment are forgotten when another page is asked for.
+- When parts of two fragments change in the same instant, only the first of them is asked for. If a click belongs to the
+  other, that one is asked for as well, with the click.
 - A browser says which large messages it still has, and forgets old ones when a page is complete. If that happens while
   its request is on the way, it is told to take a message that it has just forgotten, and gives up its connection. What
   it has of other pages is therefore not relied on. Within a page, `global.maxCachedMessageAge` gives enough time.
@@ -21,11 +24,19 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING
 
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
+from streamlit.runtime.scriptrunner_utils.script_requests import (
+    RerunData,
+    ScriptRequests,
+    ScriptRequestType,
+    _has_active_trigger_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from streamlit.proto.ClientState_pb2 import ClientState
 
 _DONE = "_slidelens_keeps_pages_whole"
 _PAGES = "_slidelens_pages"
@@ -36,11 +47,47 @@ def keep_pages_whole() -> None:
     """Have Streamlit leave out what belongs to a page that is no longer, or will no longer be, the open one."""
     if getattr(ScriptRunner, _DONE, False):
         return
+    AppSession.request_rerun = _with_clicks(AppSession.request_rerun)  # type: ignore[method-assign]
     ScriptRunner._run_script = _of_this_page(ScriptRunner._run_script)  # type: ignore[method-assign]
     ScriptRequests._request_rerun_locked = _of_next_page(  # type: ignore[method-assign]
         ScriptRequests._request_rerun_locked
     )
     setattr(ScriptRunner, _DONE, True)
+
+
+def _with_clicks(
+    request: Callable[[AppSession, ClientState | None], None],
+) -> Callable[[AppSession, ClientState | None], None]:
+    """Pass on a browser's request so that each click is in one request, and that for the part it was made in."""
+
+    @wraps(request)
+    def checked(self: AppSession, state: ClientState | None) -> None:
+        used = [one.id for one in state.widget_states.widgets if _has_active_trigger_value(one)] if state else []
+        if state is None or not state.fragment_id or not used:
+            request(self, state)
+            return
+        clicked: dict[str, set[str]] = {state.fragment_id: set()}
+        late = _differ(state.page_script_hash, self._pages_manager.current_page_script_hash)
+        if not (late or state.is_auto_rerun):  # what an automatic one has is sent once more
+            known = self._session_state._new_widget_state.widget_metadata
+            for one in used:
+                part = (known[one].fragment_id or "") if one in known else state.fragment_id
+                clicked.setdefault(part, set()).add(one)
+        for part, own in clicked.items():
+            request(self, _request_for(part, state, without=set(used) - own))
+
+    return checked
+
+
+def _request_for(part: str, state: ClientState, without: set[str]) -> ClientState:
+    """A browser's request for a fragment (``""`` for the page as a whole), without some of its widgets."""
+    made = type(state)()
+    made.CopyFrom(state)
+    made.fragment_id = part
+    kept = [one for one in state.widget_states.widgets if one.id not in without]
+    del made.widget_states.widgets[:]
+    made.widget_states.widgets.extend(kept)
+    return made
 
 
 def _of_this_page(run: Callable[[ScriptRunner, RerunData], None]) -> Callable[[ScriptRunner, RerunData], None]:

@@ -56,6 +56,17 @@ def test_the_first_page_imports_nothing_heavy(repository: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_running_a_page_leaves_the_path_of_imports_to_other_threads(repository: Path) -> None:
+    """An import at the instant at which a folder is taken out of the path passes over another one."""
+    script = (
+        "import sys, runpy; runpy.run_path('app.py');"
+        "from streamlit.runtime.scriptrunner.exec_code import modified_sys_path;"
+        "path = modified_sys_path('ui/main.py'); before = list(sys.path); path.__enter__();"
+        "assert sys.path == before; path.__exit__(None, None, None); assert sys.path == before"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=repository, check=True)
+
+
 def test_an_error_of_ours_says_what_why_and_remedy() -> None:
     def page() -> None:
         import streamlit as st

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests, ScriptRequestType
 
@@ -81,3 +82,44 @@ def test_a_stopped_session_says_so(asked: ScriptRequests) -> None:
     asked.request_stop()
     assert not asked.request_rerun(whole("next"))
     assert not asked.request_rerun(fragment("here"))
+
+
+def sent(auto: bool = False, page: str = "here", clicked: tuple[str, ...] = ("button",)) -> list[tuple[str, set[str]]]:
+    """What is asked of a session for a browser's request of ``news``: fragments, and what was clicked or chosen."""
+    passed: list[tuple[str, set[str]]] = []
+
+    def request(_: object, state: ClientState | None) -> None:
+        assert state is not None
+        passed.append((state.fragment_id, {one.id for one in state.widget_states.widgets}))
+
+    part_of = {"button": SimpleNamespace(fragment_id="other"), "own": SimpleNamespace(fragment_id="news")}
+    part_of["main"] = SimpleNamespace(fragment_id=None)
+    session = SimpleNamespace(
+        _pages_manager=SimpleNamespace(current_page_script_hash="here"),
+        _session_state=SimpleNamespace(_new_widget_state=SimpleNamespace(widget_metadata=part_of)),
+    )
+    asked = ClientState(fragment_id="news", is_auto_rerun=auto, page_script_hash=page)
+    asked.widget_states.widgets.extend(WidgetState(id=one, trigger_value=True) for one in clicked)
+    asked.widget_states.widgets.append(WidgetState(id="slider", int_value=3))
+    page_switch._with_clicks(request)(session, asked)  # type: ignore[arg-type]
+    return passed
+
+
+def test_what_a_fragment_asks_by_itself_holds_no_click() -> None:
+    assert sent(auto=True) == [("news", {"slider"})]
+
+
+def test_a_click_in_another_fragment_is_asked_for_as_well() -> None:
+    assert sent() == [("news", {"slider"}), ("other", {"button", "slider"})]
+
+
+def test_a_click_outside_all_fragments_asks_for_the_page() -> None:
+    assert sent(clicked=("own", "main")) == [("news", {"own", "slider"}), ("", {"main", "slider"})]
+
+
+def test_a_click_in_the_fragment_itself_and_one_of_an_unknown_widget_stay() -> None:
+    assert sent(clicked=("own", "unknown")) == [("news", {"own", "unknown", "slider"})]
+
+
+def test_a_click_on_the_page_before_does_not_lead_back_to_it() -> None:
+    assert sent(page="before", clicked=("main",)) == [("news", {"slider"})]
