@@ -56,7 +56,7 @@ def words(told: DetectionScores) -> str:
 
 
 def _truth(result: DetectionResult) -> Boxes:
-    truth = result.truth()
+    truth = result.reference()
     return Boxes.none() if truth is None else truth
 
 
