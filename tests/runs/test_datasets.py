@@ -226,20 +226,20 @@ def test_a_long_table_is_previewed_by_its_beginning(any_store: Store, upload: Up
 
 
 def test_files_of_a_scene_are_datasets_that_no_list_offers(any_store: Store, tmp_path: Path) -> None:
-    dem, reference = raster(tmp_path, "dem.tif", 3), tmp_path / "slides.geojson"
-    reference.write_bytes(GEOJSON)
+    dem, inventory = raster(tmp_path, "dem.tif", 3), tmp_path / "slides.geojson"
+    inventory.write_bytes(GEOJSON)
 
     record = any_store.add_scene(
-        raster(tmp_path), "scene", reference=reference, dem=dem, origin="sample", licence="CC0-1.0"
+        raster(tmp_path), "scene", reference=inventory, dem=dem, origin="sample", licence="CC0-1.0"
     )
 
     reference, elevation = record.companions["reference"], record.companions["dem"]
-    assert (reference.form, reference.name, reference.path) == ("vector", reference.name, reference)
+    assert (reference.form, reference.name, reference.path) == ("vector", inventory.name, inventory)
     assert (reference.origin, reference.licence) == ("sample", "CC0-1.0")
     assert (elevation.form, elevation.path) == ("raster", dem)
     assert any_store.dataset(record.id).companions == {"reference": reference.id, "dem": elevation.id}
     assert [one.id for one in any_store.datasets()] == [record.id]
-    again = any_store.add_scene(raster(tmp_path, "other.tif"), "other", reference=reference)
+    again = any_store.add_scene(raster(tmp_path, "other.tif"), "other", reference=inventory)
     assert again.companions["reference"].id == reference.id
 
 
@@ -469,17 +469,17 @@ def test_orders_and_removals_at_once_never_leave_a_run_without_its_dataset(any_s
 
 def test_lost_files_of_every_form_are_listed(any_store: Store, upload: Upload, tmp_path: Path) -> None:
     table = upload(TABLE, "rain.csv")
-    reference = tmp_path / "slides.geojson"
-    reference.write_bytes(GEOJSON)
-    scene = any_store.add_scene(raster(tmp_path), "scene", reference=reference)
+    inventory = tmp_path / "slides.geojson"
+    inventory.write_bytes(GEOJSON)
+    scene = any_store.add_scene(raster(tmp_path), "scene", reference=inventory)
     assert missing(any_store) == ()
 
-    lost = [any_store.dataset(table).path, reference]
+    lost = [any_store.dataset(table).path, inventory]
     for path in lost:
         path.unlink()
 
     reference = scene.companions["reference"].id
     assert {(one.owner, one.id, one.title, one.role, one.path) for one in missing(any_store)} == {
         ("dataset", table, "rain.csv", "table", lost[0]),
-        ("dataset", reference, "slides.geojson", "vector", reference),
+        ("dataset", reference, "slides.geojson", "vector", inventory),
     }

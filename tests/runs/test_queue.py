@@ -57,7 +57,7 @@ def test_a_run_waits_works_and_is_done(any_store: Store) -> None:
     assert working.started is not None
     assert working.heartbeat is not None
     result = replace(
-        written(any_store, identity, probability="p", reference="t"), numbers={"f1": 0.5}, notes=("Mind this.",),
+        written(any_store, identity, probability="p", truth="t"), numbers={"f1": 0.5}, notes=("Mind this.",),
         provenance={"model": {"weights_sha256": "e" * 64}}, content={"counts": [1, 2]},
     )  # fmt: skip
     any_store.finish(identity, result)

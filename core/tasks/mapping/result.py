@@ -82,6 +82,6 @@ class MappingResult(ImageResult):
         return {
             **super()._fields(content),
             "counts": np.asarray(content["counts"], dtype=np.int64),
-            "has_truth": content["has_truth"],
+            "has_reference": content["has_truth"],
             "baseline": None if baseline is None else np.asarray(baseline, dtype=np.int64),
         }
