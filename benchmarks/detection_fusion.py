@@ -56,7 +56,7 @@ def words(told: DetectionScores) -> str:
 
 
 def _truth(result: DetectionResult) -> Boxes:
-    truth = result.truth()
+    truth = result.reference()
     return Boxes.none() if truth is None else truth
 
 
@@ -90,7 +90,7 @@ def main() -> None:
         shipped = sample("valley-after")
         dem = shipped.dem or shipped.path
         relief = write_relief(Scene.open(dem), Path(folder) / "relief.tif")
-        optical, terrain = searched(store, (shipped.path, relief, dem), shipped.truth, models, shipped.id)
+        optical, terrain = searched(store, (shipped.path, relief, dem), shipped.reference, models, shipped.id)
         fused = store.result(run_in_process(store, order_fused(optical, terrain, tree)), DetectionResult)
         ground = moved(found_boxes(terrain), terrain.grid, optical.grid)
         best = tree.trained["nested_cross_validation"]["optical"]["confidence"]

@@ -171,7 +171,7 @@ def made_detection(
     placement: str = "north-up",
     *,
     shape: tuple[int, int] = (100, 120),
-    truth: Boxes | None = None,
+    reference: Boxes | None = None,
     identity: str = "0" * 32,
     scene: str = "made",
     scene_digest: str = NO_DIGEST,
@@ -182,9 +182,9 @@ def made_detection(
     transform, crs = PLACEMENTS[placement]
     artifacts = {"candidates": "candidates.parquet"}
     write_boxes(folder / "candidates.parquet", boxes)
-    if truth is not None:
+    if reference is not None:
         artifacts["truth"] = "truth.parquet"
-        write_boxes(folder / "truth.parquet", truth)
+        write_boxes(folder / "truth.parquet", reference)
     result = DetectionResult(
         id=identity,
         kind="detection",
@@ -240,7 +240,7 @@ def made_run(
     probability: NDArray[np.floating],
     placement: str = "north-up",
     *,
-    truth: NDArray[np.uint8] | None = None,
+    reference: NDArray[np.uint8] | None = None,
     identity: str = "0" * 32,
     transform: Affine | None = None,
     scene: str = "made",
@@ -254,9 +254,9 @@ def made_run(
     codes = encode(probability)
     artifacts = {"probability": "probability.tif"}
     write_array(folder / "probability.tif", grid, codes, nodata=255)
-    if truth is not None:
+    if reference is not None:
         artifacts["truth"] = "truth.tif"
-        write_array(folder / "truth.tif", grid, truth, nodata=255, overview_resampling="nearest")
+        write_array(folder / "truth.tif", grid, reference, nodata=255, overview_resampling="nearest")
     return MappingResult(
         id=identity,
         kind="mapping",
@@ -264,9 +264,9 @@ def made_run(
         inputs=image_inputs(scene, scene_digest, scene_id),
         model="made",
         grid=grid,
-        counts=histogram(codes, truth),
+        counts=histogram(codes, reference),
         artifacts=artifacts,
-        has_truth=truth is not None,
+        has_reference=reference is not None,
     )
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.catalog.fetch import RemoteFile, fetch_file, open_data_folder
-from core.catalog.truth import write_truth
+from core.catalog.reference import write_reference
 from core.errors import InputError
 
 MANIFEST = Path(__file__).with_name("open_data.csv")
@@ -97,13 +97,13 @@ class FetchedPair:
         What was fetched.
     image
         The image as published, PNG without coordinates.
-    truth
+    reference
         One-band PNG of the same size: 255 landslide, 0 none.
     """
 
     pair: OpenPair
     image: Path
-    truth: Path
+    reference: Path
 
 
 def _rows() -> Iterator[dict[str, str]]:
@@ -173,7 +173,7 @@ def open_pair(identity: str) -> OpenPair:
 def fetch(
     pair: OpenPair, folder: Path | None = None, progress: Callable[[int, int], None] | None = None
 ) -> FetchedPair:
-    """Fetch a pair, or find it where it was fetched before, and make its mask usable as truth.
+    """Fetch a pair, or find it where it was fetched before, and make its mask usable as a reference.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def fetch(
     image = fetch_file(pair.image, cache, report)
     done = pair.image.size_bytes
     mask = fetch_file(pair.mask, cache, report)
-    truth = mask.with_name(f"{mask.stem}.truth.png")
-    if not truth.is_file():
-        write_truth(mask, truth)
-    return FetchedPair(pair, image, truth)
+    reference = mask.with_name(f"{mask.stem}.truth.png")
+    if not reference.is_file():
+        write_reference(mask, reference)
+    return FetchedPair(pair, image, reference)

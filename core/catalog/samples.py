@@ -31,7 +31,7 @@ class Sample:
         Whether it was computed rather than observed.
     licence, citation
         Shown before use.
-    truth
+    reference
         Inventory of the landslides that show here as GeoPackage, or None where none do.
     dem
         Elevation in metres on the same grid.
@@ -48,7 +48,7 @@ class Sample:
     synthetic: bool = True
     licence: str = LICENCE
     citation: str = CITATION
-    truth: Path | None = None
+    reference: Path | None = None
     dem: Path | None = None
     before: str = ""
     holds: Literal["image", "velocity"] = "image"
@@ -56,7 +56,7 @@ class Sample:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that belong to the sample."""
-        return tuple(path for path in (self.path, self.truth, self.dem) if path is not None)
+        return tuple(path for path in (self.path, self.reference, self.dem) if path is not None)
 
 
 _SAMPLES = (
@@ -66,7 +66,7 @@ _SAMPLES = (
         shows="A forested valley with 80 fresh landslides, and ploughed parcels, gravel bars, clear-cuts "
         "and pale crags that look much like them.",
         path=FOLDER / "valley_after.tif",
-        truth=FOLDER / "valley_inventory.gpkg",
+        reference=FOLDER / "valley_inventory.gpkg",
         dem=FOLDER / "valley_dem.tif",
         before="valley-before",
     ),
@@ -85,7 +85,7 @@ _SAMPLES = (
         "negative away), with noise, and with gaps in forest, on water and where the radar cannot look. 22 slow-moving "
         "landslides show; more move across the line of sight or under forest and do not.",
         path=FOLDER / "valley_velocity.tif",
-        truth=FOLDER / "valley_moving.gpkg",
+        reference=FOLDER / "valley_moving.gpkg",
         dem=FOLDER / "valley_dem.tif",
         holds="velocity",
     ),

@@ -1,4 +1,4 @@
-"""Laying other data on a scene's grid: an inventory as truth, a second scene, an elevation model."""
+"""Laying other data on a scene's grid: an inventory as a reference, a second scene, an elevation model."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
 UNKNOWN = 255
-"""Where the truth says neither that there is a landslide nor that there is none."""
+"""Where the reference says neither that there is a landslide nor that there is none."""
 _JPEG_HALF = 127
 
 
-class TruthReader(Protocol):
+class ReferenceReader(Protocol):
     """Truth on the grid of a scene."""
 
     def read(self, window: Window) -> NDArray[np.uint8]:
@@ -51,8 +51,8 @@ class GridReader(Protocol):
         """Read a window of the grid: values (bands, height, width), and where all bands have data."""
 
 
-def truth_reader(path: str | os.PathLike[str], grid: Grid) -> TruthReader:
-    """Open an inventory, raster or vector, as truth on a scene's grid.
+def reference_reader(path: str | os.PathLike[str], grid: Grid) -> ReferenceReader:
+    """Open an inventory, raster or vector, as a reference on a scene's grid.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def truth_reader(path: str | os.PathLike[str], grid: Grid) -> TruthReader:
     Raises
     ------
     GridError
-        When truth and scene do not overlap; when polygons lack a CRS for a scene that has one, or the
+        When reference and scene do not overlap; when polygons lack a CRS for a scene that has one, or the
         reverse; when a raster and the scene have no CRS in common and differ in size.
     InputError
         When the file cannot be read or holds no polygons.
@@ -94,7 +94,7 @@ def truth_reader(path: str | os.PathLike[str], grid: Grid) -> TruthReader:
         _check_overlap(scene, grid)
     elif scene.grid.shape != grid.shape:
         raise _other_size(scene, grid)
-    return _RasterTruth(scene, grid, placed, _JPEG_HALF if driver == "JPEG" else 0)
+    return _RasterReference(scene, grid, placed, _JPEG_HALF if driver == "JPEG" else 0)
 
 
 @contextmanager
@@ -241,7 +241,7 @@ def _has_mask(dataset: DatasetReader) -> bool:
 
 
 @dataclass(frozen=True)
-class _RasterTruth:
+class _RasterReference:
     scene: Scene
     grid: Grid
     placed: bool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.raster.align import truth_reader
+from core.raster.align import reference_reader
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory
 
@@ -29,7 +29,7 @@ def reference_outlines(path: Path, grid: Grid) -> GeoDataFrame | None:
     import shapely
     from shapely.affinity import affine_transform
 
-    inventory = truth_reader(path, grid)
+    inventory = reference_reader(path, grid)
     if not isinstance(inventory, Inventory):
         return None
     outlines = list(inventory.polygons[inventory.tree.query(shapely.box(0, 0, grid.width, grid.height))])

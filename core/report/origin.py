@@ -26,9 +26,9 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
     """Image, reference, elevation where it was used, and model, with their digests, licences and citations."""
     result = content.result
     tables = [Facts("Image", tuple(_image(content)))] if isinstance(content, GridReport) else _datasets(content)
-    truth = result.provenance.get("truth")
-    if result.has_reference or truth:
-        tables.append(Facts("Reference inventory", tuple(_truth(truth))))
+    reference = result.provenance.get("truth")
+    if result.has_reference or reference:
+        tables.append(Facts("Reference inventory", tuple(_reference(reference))))
     if elevation is not None:
         rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
         tables.append(Facts("Elevation", rows))
@@ -74,8 +74,8 @@ def _kind(recorded: Mapping[str, Any], scene: Scene | None) -> str:
     return "not marked as synthetic" if recorded or scene is not None else UNKNOWN
 
 
-def _truth(truth: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:
-    recorded = truth or {}
+def _reference(reference: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:
+    recorded = reference or {}
     yield "Name", one_line(str(recorded.get("name") or UNKNOWN))
     yield "File SHA-256", str(recorded.get("sha256") or UNKNOWN)
     yield "Licence", NOT_STATED

@@ -159,19 +159,19 @@ class SceneRecord:
         32 hexadecimal digits.
     scene
         The raster.
-    truth, dem
+    reference, dem
         Inventory (raster or vector) and elevation on disk, or None.
     origin
         Where it came from, in words; see `DatasetRecord`.
     before
         Id of the scene of the same place before the event, or empty.
     companions
-        The datasets that `truth` and `dem` are files of, by role: ``"reference"``, ``"dem"``.
+        The datasets that `reference` and `dem` are files of, by role: ``"reference"``, ``"dem"``.
     """
 
     id: str
     scene: Scene
-    truth: Path | None = None
+    reference: Path | None = None
     dem: Path | None = None
     origin: str = ""
     before: str = ""

@@ -18,8 +18,8 @@ from core.runs.records import DatasetRecord, SceneRecord, SceneSummary, checked_
 from core.runs.tables import DatasetRow
 
 ATTACHED = frozenset({".tif", ".png", ".jpg", ".gpkg", ".geojson", ".zip"})
-ROLES = {"truth": "reference", "dem": "dem"}
-"""Roles of links, by what a scene calls their files."""
+ROLES = ("reference", "dem")
+"""What else can belong to a scene: an inventory, and the elevation."""
 
 
 class SceneStore(DatasetStore):
@@ -30,7 +30,7 @@ class SceneStore(DatasetStore):
         data: Path,
         name: str,
         *,
-        truth: Path | None = None,
+        reference: Path | None = None,
         dem: Path | None = None,
         origin: str = "",
         before: str = "",
@@ -51,7 +51,7 @@ class SceneStore(DatasetStore):
         Scene.open(data, name)
         words = {"origin": origin, "synthetic": synthetic, "licence": licence, "citation": citation}
         links = {"before": before} if before else {}
-        for role, path in ((ROLES["truth"], truth), (ROLES["dem"], dem)):
+        for role, path in zip(ROLES, (reference, dem), strict=True):
             if path is not None:
                 links[role] = self._companion(path, words)
         values = {"form": "raster", "name": one_line(name), "file": file, "file_digest": "", "companion": False}
@@ -71,7 +71,7 @@ class SceneStore(DatasetStore):
         *,
         name: str = "",
     ) -> SceneRecord:
-        """Give a scene its truth (``"truth"``) or elevation (``"dem"``) from an upload.
+        """Give a scene its inventory (``"reference"``) or elevation (``"dem"``) from an upload.
 
         A sample or another file used in place is shared by all visitors; what one of them adds goes to a scene of its
         own, with another id. What a scene had before is kept until the new file has proved good.
@@ -107,18 +107,18 @@ class SceneStore(DatasetStore):
                 words = {"origin": UPLOADED, "synthetic": False, "licence": "", "citation": ""}
                 shown = one_line(name) or Path(file).name
                 other = companion_row(session, {**own, **words, "name": shown, "form": form_of(named)})
-                target = own_row(session, row, ROLES[role], other.id).id
+                target = own_row(session, row, role, other.id).id
         finally:
             named.unlink(missing_ok=True)
         return self.scene_record(target)
 
     def detach(self, identity: str, role: str) -> None:
-        """Take a scene's truth (``"truth"``) or elevation (``"dem"``) away again; files used in place stay."""
+        """Take a scene's inventory (``"reference"``) or elevation (``"dem"``) away again; files used in place stay."""
         checked_id(identity, "dataset")
         if role not in ROLES:
             raise InputError(f"A scene has no {role} that can be taken away.")
         with self.database.write() as session:
-            link(dataset_row(session, identity, "raster"), ROLES[role], "")
+            link(dataset_row(session, identity, "raster"), role, "")
 
     def set_before(self, identity: str, before: str) -> SceneRecord:
         """Say which scene shows the same place before the event.
@@ -169,7 +169,7 @@ class SceneStore(DatasetStore):
 
     def _companions(self, session: Session, row: DatasetRow) -> dict[str, DatasetRecord]:
         """Reference and elevation of a scene, by role."""
-        linked = {role: row.companions[role] for role in ROLES.values() if role in row.companions}
+        linked = {role: row.companions[role] for role in ROLES if role in row.companions}
         found = {role: session.get(DatasetRow, other) for role, other in linked.items()}
         return {role: self._record(other) for role, other in found.items() if other is not None}
 
@@ -192,7 +192,7 @@ class SceneStore(DatasetStore):
 
 def with_companions(record: SceneRecord, companions: Mapping[str, DatasetRecord]) -> SceneRecord:
     """A scene with these datasets, by role, as its reference and elevation."""
-    truth, dem = (companions.get(ROLES[one]) for one in ("truth", "dem"))
+    reference, dem = (companions.get(role) for role in ROLES)
     return replace(
-        record, truth=truth.path if truth else None, dem=dem.path if dem else None, companions=companions
+        record, reference=reference.path if reference else None, dem=dem.path if dem else None, companions=companions
     )  # fmt: skip

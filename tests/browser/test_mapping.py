@@ -200,8 +200,8 @@ def test_polygons_open_elsewhere_at_the_right_place(result: tuple[Any, Any], tmp
     assert left <= west < east <= right
     assert bottom <= south < north <= top
     # Landslides of the inventory are found where they are: not a pixel beside, nor mirrored.
-    truth = gpd.read_file(sample("valley-after").truth).to_crs(polygons.crs).union_all()
-    assert polygons.union_all().intersection(truth).area > 0.3 * truth.area
+    reference = gpd.read_file(sample("valley-after").reference).to_crs(polygons.crs).union_all()
+    assert polygons.union_all().intersection(reference).area > 0.3 * reference.area
 
 
 def test_the_address_holds_the_threshold(site: Site, mapped: str, open_page: Callable[..., Any]) -> None:

@@ -61,7 +61,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
     run = Store(home).result(steps.map_landslides(page), MappingResult)
     assert run.model == case.model
     assert (run.grid.width, run.grid.height, run.grid.crs) == (case.side, case.side, None)
-    assert run.has_truth
+    assert run.has_reference
     assert not run.provenance["scene"]["seen_by_model"]
 
     frame = seen.map_frame()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.catalog.open_data import MANIFEST, OpenPair, data_sets, fetch, open_pair, open_pairs
-from core.catalog.truth import read_mask
+from core.catalog.reference import read_mask
 from core.errors import InputError
 
 
@@ -63,9 +63,9 @@ def test_white_and_magenta_masks_become_the_same_truth(
 ) -> None:
     pair: OpenPair = request.getfixturevalue(kind)
     fetched = fetch(pair, tmp_path / "cache")
-    with Image.open(fetched.truth) as truth:
-        assert truth.mode == "L"
-        assert np.array_equal(np.asarray(truth), np.where(true_mask, 255, 0))
+    with Image.open(fetched.reference) as reference:
+        assert reference.mode == "L"
+        assert np.array_equal(np.asarray(reference), np.where(true_mask, 255, 0))
     assert fetched.image.read_bytes()
     assert fetch(pair, tmp_path / "cache") == fetched
 
@@ -105,13 +105,13 @@ def test_every_pair_comes_through_the_mirror(
     }
     for pair in open_pairs():
         fetched = fetch(pair, tmp_path / "cache")
-        with Image.open(fetched.image) as image, Image.open(fetched.truth) as truth:
-            assert image.size == truth.size
-            assert set(np.unique(truth)) == {0, 255}
+        with Image.open(fetched.image) as image, Image.open(fetched.reference) as reference:
+            assert image.size == reference.size
+            assert set(np.unique(reference)) == {0, 255}
             # The same masks, tidied to one band by other hands.
             place = (
                 shared_data / pair.data_set.id / tidied[pair.data_set.id].format(pair.id.rsplit("-", 1)[1])
             )
             if place.is_file():
                 with Image.open(place) as other:
-                    assert np.array_equal(np.asarray(truth), np.asarray(other))
+                    assert np.array_equal(np.asarray(reference), np.asarray(other))

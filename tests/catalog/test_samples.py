@@ -21,8 +21,8 @@ def after() -> Sample:
 
 @pytest.fixture(scope="module")
 def inventory(after: Sample) -> gpd.GeoDataFrame:
-    assert after.truth is not None
-    return gpd.read_file(after.truth)
+    assert after.reference is not None
+    return gpd.read_file(after.reference)
 
 
 def read(path: Path) -> np.ndarray:

@@ -110,8 +110,8 @@ def test_the_map_is_one_signed_band_with_gaps_on_the_grid_of_the_valley(shipped:
 
 
 def test_stable_ground_stands_still_and_the_moving_areas_move(shipped: Sample) -> None:
-    assert shipped.truth is not None
-    areas = gpd.read_file(shipped.truth)
+    assert shipped.reference is not None
+    areas = gpd.read_file(shipped.reference)
     with rasterio.open(shipped.path) as dataset:
         values, transform = dataset.read(1), dataset.transform
     number = rasterize(zip(areas.geometry, areas.id, strict=True), out_shape=values.shape, transform=transform)
@@ -127,8 +127,8 @@ def test_stable_ground_stands_still_and_the_moving_areas_move(shipped: Sample) -
 
 
 def test_the_reference_says_that_it_is_synthetic_and_how_fast_it_moves(shipped: Sample) -> None:
-    assert shipped.truth is not None
-    areas = gpd.read_file(shipped.truth)
+    assert shipped.reference is not None
+    areas = gpd.read_file(shipped.reference)
     assert list(areas.columns) == ["id", "type", "area_m2", "speed", "los", "observed", "origin", "geometry"]
     assert set(areas.origin) == {"synthetic"}
     assert (areas.los.abs() <= areas.speed * 1.3).all()

@@ -35,7 +35,7 @@ def mapping(tmp_path: Path, store: Store) -> str:
     record = store.add_scene(write_raster(tmp_path / "valley.tif", ramp(40, 40)), "valley", origin="sample")
     probability = np.zeros((40, 40))
     probability[5:25, 5:25] = 0.9
-    made = made_run(tmp_path / "made", probability, truth=(probability > 0.5).astype(np.uint8))
+    made = made_run(tmp_path / "made", probability, reference=(probability > 0.5).astype(np.uint8))
     made = replace(made, inputs=image_inputs("valley", record.scene.digest))
     return keep(store, made, record.id).id
 

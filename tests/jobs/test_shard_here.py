@@ -41,11 +41,11 @@ def order(store: Store, models: Path, tmp_path: Path) -> Order:
     spec = tiny_spec("red", tile=256, architecture=ARCHITECTURE, encoder=ENCODER)
     write_model(models, spec, red_over_green())
     height = blocks.TALLEST + 700
-    truth = np.zeros((height, 300), np.uint8)
-    truth[4000:4300, 50:90] = 1
+    reference = np.zeros((height, 300), np.uint8)
+    reference[4000:4300, 50:90] = 1
     scene = store.add_scene(
         write_raster(tmp_path / "scene.tif", ramp(height, 300), nodata=0), "scene",
-        truth=write_raster(tmp_path / "truth.tif", truth),
+        reference=write_raster(tmp_path / "truth.tif", reference),
     )  # fmt: skip
     return order_of(scene, REQUEST)
 
@@ -59,7 +59,7 @@ def test_two_processes_give_the_files_of_one(
     identity = run_sharded(store, order, plan_call, cluster, listen=lambda done, total: told.append((done, total)))
     shared = store.run(identity)
     record = store.scene_record(order.inputs[0].dataset_id)
-    alone = store.run(run_mapping(store, record.scene, REQUEST, truth=record.truth).id)
+    alone = store.run(run_mapping(store, record.scene, REQUEST, reference=record.reference).id)
 
     assert [(one.role, one.digest) for one in shared.artifacts] == [(one.role, one.digest) for one in alone.artifacts]
     assert {one.role for one in shared.artifacts} == {"probability", "truth"}

@@ -28,7 +28,7 @@ def page(repository: Path, store: Store) -> AppTest:
     return test.switch_page("../pages/compare.py")
 
 
-def truth() -> np.ndarray:
+def reference() -> np.ndarray:
     """Of 20 pixels 5 are landslide."""
     known = np.zeros((4, 5), np.uint8)
     known[0] = 1
@@ -37,12 +37,12 @@ def truth() -> np.ndarray:
 
 def good() -> np.ndarray:
     """Just what is landslide."""
-    return truth() * 0.8
+    return reference() * 0.8
 
 
 def poor() -> np.ndarray:
     """As much again beside it."""
-    probability = truth() * 0.8
+    probability = reference() * 0.8
     probability[1] = 0.6
     return probability
 
@@ -50,8 +50,8 @@ def poor() -> np.ndarray:
 @pytest.fixture
 def pair(tmp_path: Path, store: Store) -> tuple[MappingResult, MappingResult]:
     return (
-        keep(store, made_run(tmp_path / "a", good(), truth=truth())),
-        keep(store, replace(made_run(tmp_path / "b", poor(), truth=truth()), model="poor")),
+        keep(store, made_run(tmp_path / "a", good(), reference=reference())),
+        keep(store, replace(made_run(tmp_path / "b", poor(), reference=reference()), model="poor")),
     )
 
 
@@ -91,7 +91,7 @@ def test_the_colour_index_stands_beside_and_a_small_lead_is_none(
     nearly[0][1, 0], nearly[1][1, 0] = 10, 10
     nearly[1][0, 254] = 1
     runs = [
-        keep(store, replace(made_run(tmp_path / name, poor(), truth=truth()), counts=counts, baseline=perfect))
+        keep(store, replace(made_run(tmp_path / name, poor(), reference=reference()), counts=counts, baseline=perfect))
         for name, counts in zip("ab", nearly, strict=True)
     ]
     compare(page, *(run.id for run in runs))
@@ -105,7 +105,7 @@ def test_the_colour_index_stands_beside_and_a_small_lead_is_none(
 def test_scores_of_other_images_are_not_ranked(
     page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
 ) -> None:
-    other = made_run(tmp_path / "c", poor(), truth=truth(), scene_digest="1" * 64)
+    other = made_run(tmp_path / "c", poor(), reference=reference(), scene_digest="1" * 64)
     compare(page, pair[0].id, keep(store, other).id)
     assert page.table[0].value.loc["F1"].tolist() == ["1.000", "0.667"]
     assert "none of their scores is called the highest" in texts(page)

@@ -56,10 +56,10 @@ def scene(store: Store, tmp_path: Path) -> SceneRecord:
 
 
 def kept(
-    store: Store, scene: SceneRecord, folder: Path, found: Boxes = FOUND, truth: Boxes | None = None, **more: Any
+    store: Store, scene: SceneRecord, folder: Path, found: Boxes = FOUND, reference: Boxes | None = None, **more: Any
 ) -> DetectionResult:
     """A finished detection of a scene with boxes made by hand, at confidence 0.5 and NMS IoU 0.5."""
-    made = made_detection(folder, found, shape=scene.scene.grid.shape, truth=truth)
+    made = made_detection(folder, found, shape=scene.scene.grid.shape, reference=reference)
     told = {
         "scene": {"name": "scene.tif", "digest": scene.scene.digest, "seen_by_model": False, "licence": "",
                   "citation": ""},
@@ -152,7 +152,7 @@ def test_the_sliders_stand_in_the_address(page: AppTest, store: Store, scene: Sc
 def test_boxes_are_coloured_by_confidence_and_by_outcome(
     page: AppTest, store: Store, scene: SceneRecord, tmp_path: Path
 ) -> None:
-    run = kept(store, scene, tmp_path / "made", truth=TRUE).id
+    run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     opened(page, run, confidence="0.4")
     boxes = updates(page)["Boxes"]
     colours = [feature["properties"]["colour"] for feature in boxes["features"]["features"]]
@@ -172,7 +172,7 @@ def test_boxes_are_coloured_by_confidence_and_by_outcome(
 def test_scores_count_right_false_and_missed_boxes(
     page: AppTest, store: Store, scene: SceneRecord, tmp_path: Path
 ) -> None:
-    run = kept(store, scene, tmp_path / "made", truth=TRUE).id
+    run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     page.session_state["detection-tab"] = "Scores"
     opened(page, run, confidence="0.4")
     assert "Found and true: **2** · False alarms: **1** · Missed: **1**" in texts(page)
@@ -209,7 +209,7 @@ def test_of_very_many_boxes_the_surest_are_held_and_the_page_says_so(
 
 
 def test_two_detectors_stand_side_by_side(page: AppTest, store: Store, scene: SceneRecord, tmp_path: Path) -> None:
-    run = kept(store, scene, tmp_path / "made", truth=TRUE).id
+    run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     theirs = Boxes.of([(10, 11, 20, 20), (30, 80, 60, 95)], [0.6, 0.9])
     other = kept(store, scene, tmp_path / "other", theirs, TRUE).id
     page.session_state["detection-tab"] = "Compare"
@@ -241,7 +241,7 @@ def test_another_detector_is_started_from_here(
 def test_the_files_are_prepared_at_the_sliders_values(
     page: AppTest, store: Store, scene: SceneRecord, tmp_path: Path
 ) -> None:
-    run = kept(store, scene, tmp_path / "made", truth=TRUE).id
+    run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     page.session_state["detection-tab"] = "Export"
     opened(page, run)
     press(page, "Prepare the files")

@@ -35,15 +35,15 @@ def scene(store: Store, tmp_path: Path) -> SceneRecord:
     image = np.zeros((3, *SHAPE), np.uint8)
     image[0, 20:30, 10:25] = 250
     image[0, 60:70, 80:95] = 250
-    truth = np.zeros(SHAPE, np.uint8)
-    truth[20:30, 10:25] = 1
+    reference = np.zeros(SHAPE, np.uint8)
+    reference[20:30, 10:25] = 1
     path = write_raster(tmp_path / "scene.tif", image)
     record = store.add_scene(path, "scene.tif")
     height = np.repeat(np.minimum(np.arange(120.0), 40.0)[None] * 8.0, 100, axis=0).astype(np.float32)
     write_array(tmp_path / "dem.tif", record.scene.grid, height)
-    write_raster(tmp_path / "truth.tif", truth)
+    write_raster(tmp_path / "truth.tif", reference)
     return store.add_scene(
-        path, "scene.tif", truth=tmp_path / "truth.tif", dem=tmp_path / "dem.tif", origin="test", synthetic=True
+        path, "scene.tif", reference=tmp_path / "truth.tif", dem=tmp_path / "dem.tif", origin="test", synthetic=True
     )
 
 

@@ -31,7 +31,7 @@ def texts(page: AppTest) -> str:
 def kept(store: Store, folder: Path, corners: list[list[float]], **changes: object) -> DetectionResult:
     folder.mkdir()
     boxes = Boxes.of(corners, [0.9, 0.8, 0.7][: len(corners)])
-    return keep_detection(store, replace(made_detection(folder, boxes, truth=TRUTH), **changes))
+    return keep_detection(store, replace(made_detection(folder, boxes, reference=TRUTH), **changes))
 
 
 @pytest.fixture

@@ -248,8 +248,8 @@ def test_an_interrupted_run_is_told_and_made_again(page: AppTest, store: Store, 
 
 @pytest.mark.parametrize("scored", [False, True])
 def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store, tmp_path: Path, scored: bool) -> None:
-    truth = write_raster(tmp_path / "truth.tif", np.eye(48, 64, dtype=np.uint8))
-    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", truth=truth)
+    reference = write_raster(tmp_path / "truth.tif", np.eye(48, 64, dtype=np.uint8))
+    scene = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", reference=reference)
     asked = Request(
         "red", (3, 2, 1), "1,99", "none", options=Options(0.5, test_time_augmentation=True, batch=3), engine="torch"
     )
@@ -410,9 +410,9 @@ def test_a_large_run_is_scored_afterwards_by_a_job_that_the_page_follows_and_ope
         def submit(self, order: Order) -> str:
             return self.store.order(order)
 
-    truth = np.zeros((48, 64), np.uint8)
-    truth[4:10, 5:15] = 1
-    path = write_raster(tmp_path / "truth.tif", truth)
+    reference = np.zeros((48, 64), np.uint8)
+    reference[4:10, 5:15] = 1
+    path = write_raster(tmp_path / "truth.tif", reference)
     large.session_state["mapping-tab"] = "Scores"
     mapped = large.run().query_params["run"]
     monkeypatch.setattr(jobs, "override", Waiting(store))
@@ -470,10 +470,10 @@ def test_the_form_beside_an_open_run_is_that_of_its_model(
 
 
 def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: Store, tmp_path: Path) -> None:
-    truth = np.zeros((48, 64), np.uint8)
-    truth[10:20, 10:20] = 255
-    path = write_raster(tmp_path / "truth.tif", truth)
-    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", truth=path).id
+    reference = np.zeros((48, 64), np.uint8)
+    reference[10:20, 10:20] = 255
+    path = write_raster(tmp_path / "truth.tif", reference)
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif", reference=path).id
     press(page.run(), "Map landslides")
     assert "Of 100 mapped pixels" in texts(page)
     page.query_params.clear()

@@ -69,7 +69,7 @@ def test_a_run_begins_with_what_was_found(page: AppTest, store: Store, tmp_path:
 
 
 def test_there_is_nothing_to_press_or_choose(page: AppTest, store: Store, tmp_path: Path) -> None:
-    read(page, keep(store, made_run(tmp_path / "a", one_slide(), truth=(one_slide() > 0).astype(np.uint8))).id)
+    read(page, keep(store, made_run(tmp_path / "a", one_slide(), reference=(one_slide() > 0).astype(np.uint8))).id)
     controls = (page.button, page.slider, page.selectbox, page.number_input, page.text_input, page.checkbox, page.tabs)
     assert not any(len(kind) for kind in controls)
 
@@ -115,9 +115,9 @@ def test_rasters_too_large_for_polygons_can_be_read(
 
 
 def test_scores_are_said_in_words(page: AppTest, store: Store, tmp_path: Path) -> None:
-    truth = np.zeros((20, 30), np.uint8)
-    truth[4:8, 5:15] = 1
-    read(page, keep(store, made_run(tmp_path / "a", one_slide(), truth=truth)).id)
+    reference = np.zeros((20, 30), np.uint8)
+    reference[4:8, 5:15] = 1
+    read(page, keep(store, made_run(tmp_path / "a", one_slide(), reference=reference)).id)
     assert not page.error
     # Twice as much is landslide as is mapped, and all that is mapped is.
     assert "Of 100 landslide pixels in the reference, 50 are mapped." in texts(page)

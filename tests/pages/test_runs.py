@@ -32,9 +32,9 @@ def page(repository: Path, store: Store) -> AppTest:
 @pytest.fixture
 def made(tmp_path: Path, store: Store) -> MappingResult:
     """A finished run with scores: half of 20 pixels mapped, all of them landslide in the reference."""
-    probability, truth = np.zeros((4, 5)), np.zeros((4, 5), np.uint8)
-    probability[:2], truth[:2] = 0.9, 1
-    return keep(store, made_run(tmp_path / "a", probability, truth=truth))
+    probability, reference = np.zeros((4, 5)), np.zeros((4, 5), np.uint8)
+    probability[:2], reference[:2] = 0.9, 1
+    return keep(store, made_run(tmp_path / "a", probability, reference=reference))
 
 
 def names(page: AppTest) -> list[str]:

@@ -18,7 +18,7 @@ from rasterio.windows import Window
 from shapely import MultiPolygon, Point, Polygon, box
 
 from core.errors import BandError, GridError, InputError, UnsafeFileError
-from core.raster.align import scene_on_grid, truth_reader
+from core.raster.align import reference_reader, scene_on_grid
 from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.raster.vectorize import polygons
@@ -63,13 +63,13 @@ def outlines(mask, grid=GRID):
 @pytest.mark.parametrize("landslide", [1, 255, 7])
 def test_a_mask_on_the_same_grid_is_read_as_it_is(tmp_path, landslide):
     path = write(tmp_path / "mask.tif", asymmetric() * np.uint8(landslide))
-    np.testing.assert_array_equal(truth_reader(path, GRID).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, GRID).read(WHOLE), asymmetric())
 
 
 def test_classes_other_than_zero_are_all_landslide(tmp_path):
     classes = asymmetric() * np.arange(1, 10, dtype=np.uint8)
     path = write(tmp_path / "classes.tif", classes)
-    np.testing.assert_array_equal(truth_reader(path, GRID).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, GRID).read(WHOLE), asymmetric())
 
 
 @pytest.mark.parametrize("kind", ["gpkg", "geojson", "zip", "tif"])
@@ -92,7 +92,7 @@ def test_rows_and_columns_keep_their_order_from_any_file_and_crs(tmp_path, kind,
         write(path, burnt, fine)
     else:
         save(outlines(asymmetric(), grid).to_crs(crs), path, tmp_path)
-    np.testing.assert_array_equal(truth_reader(path, grid).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, grid).read(WHOLE), asymmetric())
 
 
 def save(frame, path, folder):
@@ -117,11 +117,11 @@ def test_windows_together_are_the_whole(tmp_path, kind):
     else:
         grid = GRID
         save(outlines(asymmetric()), path, tmp_path)
-    truth = truth_reader(path, grid)
-    whole = truth.read(WHOLE)
+    reference = reference_reader(path, grid)
+    whole = reference.read(WHOLE)
     for row in range(0, 6, 2):
         for column in range(0, 9, 3):
-            part = truth.read(Window(column, row, 3, 2))
+            part = reference.read(Window(column, row, 3, 2))
             np.testing.assert_array_equal(part, whole[row : row + 2, column : column + 3])
     np.testing.assert_array_equal(whole, asymmetric())
 
@@ -132,46 +132,46 @@ def test_nodata_outside_and_transparent_pixels_are_unknown(tmp_path):
     path = write(tmp_path / "mask.tif", mask, nodata=9)
     expected = asymmetric()
     expected[5, 0] = 255
-    np.testing.assert_array_equal(truth_reader(path, GRID).read(WHOLE), expected)
+    np.testing.assert_array_equal(reference_reader(path, GRID).read(WHOLE), expected)
     shifted = Grid(9, 6, GRID.transform * Affine.translation(2, 1), UTM)
     moved = np.full((6, 9), 255, dtype=np.uint8)
     moved[:5, :7] = expected[1:, 2:]
-    np.testing.assert_array_equal(truth_reader(path, shifted).read(WHOLE), moved)
+    np.testing.assert_array_equal(reference_reader(path, shifted).read(WHOLE), moved)
 
     see_through = np.full((6, 9), 255, dtype=np.uint8)
     see_through[2, 3] = 0
     both = write(tmp_path / "alpha.tif", np.stack([asymmetric(), see_through]), alpha="YES")
     expected = asymmetric()
     expected[2, 3] = 255
-    np.testing.assert_array_equal(truth_reader(both, GRID).read(WHOLE), expected)
+    np.testing.assert_array_equal(reference_reader(both, GRID).read(WHOLE), expected)
     moved[:5, :7] = expected[1:, 2:]
-    np.testing.assert_array_equal(truth_reader(both, shifted).read(WHOLE), moved)
+    np.testing.assert_array_equal(reference_reader(both, shifted).read(WHOLE), moved)
 
 
 def test_nodata_zero_means_no_landslide_but_outside_stays_unknown(tmp_path):
     path = write(tmp_path / "mask.tif", asymmetric(), nodata=0)
-    np.testing.assert_array_equal(truth_reader(path, GRID).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, GRID).read(WHOLE), asymmetric())
     shifted = Grid(9, 6, GRID.transform * Affine.translation(2, 1), UTM)
     moved = np.full((6, 9), 255, dtype=np.uint8)
     moved[:5, :7] = asymmetric()[1:, 2:]
-    np.testing.assert_array_equal(truth_reader(path, shifted).read(WHOLE), moved)
+    np.testing.assert_array_equal(reference_reader(path, shifted).read(WHOLE), moved)
 
 
 def test_nan_in_a_floating_mask_is_unknown(tmp_path):
     mask = asymmetric().astype(np.float32)
     mask[3, 3] = np.nan
     path = write(tmp_path / "mask.tif", mask)
-    assert truth_reader(path, GRID).read(WHOLE)[3, 3] == 255
-    assert truth_reader(path, GRID).read(Window(1, 0, 7, 1)).tolist() == [[1] * 7]
+    assert reference_reader(path, GRID).read(WHOLE)[3, 3] == 255
+    assert reference_reader(path, GRID).read(Window(1, 0, 7, 1)).tolist() == [[1] * 7]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "1", "P"])
 def test_png_masks_of_every_mode(tmp_path, mode):
     path = tmp_path / "mask.png"
     Image.fromarray(asymmetric() * 255).convert(mode).save(path)
-    np.testing.assert_array_equal(truth_reader(path, PIXELS).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, PIXELS).read(WHOLE), asymmetric())
     # Pixel by pixel also on a georeferenced scene of the same size.
-    np.testing.assert_array_equal(truth_reader(path, GRID).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, GRID).read(WHOLE), asymmetric())
 
 
 def test_the_fuzz_around_a_jpeg_mask_is_no_landslide(tmp_path):
@@ -181,7 +181,7 @@ def test_the_fuzz_around_a_jpeg_mask_is_no_landslide(tmp_path):
     fuzzy = np.asarray(Image.open(path))
     assert (fuzzy[large == 0] > 0).any()
     grid = Grid(117, 78, Affine.identity(), None)
-    np.testing.assert_array_equal(truth_reader(path, grid).read(Window(0, 0, 117, 78)), large)
+    np.testing.assert_array_equal(reference_reader(path, grid).read(Window(0, 0, 117, 78)), large)
 
 
 @pytest.mark.parametrize("size", [(6, 8), (9, 6), (12, 18)])
@@ -189,17 +189,17 @@ def test_without_coordinates_another_size_is_refused(tmp_path, size):
     path = write(tmp_path / "mask.tif", np.zeros(size, dtype=np.uint8), PIXELS)
     for grid in (PIXELS, GRID):
         with pytest.raises(GridError, match=r"9 by 6.*same size"):
-            truth_reader(path, grid)
+            reference_reader(path, grid)
 
 
 def test_polygons_without_crs_belong_to_scenes_without(tmp_path):
     path = save(outlines(asymmetric(), PIXELS), tmp_path / "pixels.gpkg", tmp_path)
-    np.testing.assert_array_equal(truth_reader(path, PIXELS).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, PIXELS).read(WHOLE), asymmetric())
     with pytest.raises(GridError, match="pixels.gpkg has no coordinate system"):
-        truth_reader(path, GRID)
+        reference_reader(path, GRID)
     placed = save(outlines(asymmetric()), tmp_path / "placed.gpkg", tmp_path)
     with pytest.raises(GridError, match="scene has no coordinate system"):
-        truth_reader(placed, PIXELS)
+        reference_reader(placed, PIXELS)
 
 
 def test_geojson_that_names_no_crs_is_in_longitude_and_latitude(tmp_path):
@@ -207,7 +207,7 @@ def test_geojson_that_names_no_crs_is_in_longitude_and_latitude(tmp_path):
     document.pop("crs", None)
     path = tmp_path / "plain.json"
     path.write_text(json.dumps(document))
-    np.testing.assert_array_equal(truth_reader(path, GRID).read(WHOLE), asymmetric())
+    np.testing.assert_array_equal(reference_reader(path, GRID).read(WHOLE), asymmetric())
 
 
 @pytest.mark.parametrize("kind", ["gpkg", "tif"])
@@ -222,14 +222,14 @@ def test_truth_of_another_place_is_refused(tmp_path, kind, crs):
     else:
         save(outlines(asymmetric(), far).to_crs(crs), path, tmp_path)
     with pytest.raises(GridError, match="does not overlap"):
-        truth_reader(path, GRID)
+        reference_reader(path, GRID)
 
 
 def test_an_inventory_around_the_scene_with_no_landslide_in_it_is_all_zero(tmp_path):
     west, east = box(499_000, 4_999_900, 499_100, 5_000_000), box(501_000, 4_999_900, 501_100, 5_000_000)
     frame = geopandas.GeoDataFrame(geometry=[west, east], crs=32633)
     path = save(frame, tmp_path / "around.gpkg", tmp_path)
-    assert not truth_reader(path, GRID).read(WHOLE).any()
+    assert not reference_reader(path, GRID).read(WHOLE).any()
 
 
 def test_only_polygons_count_with_holes_and_parts_and_heights(tmp_path):
@@ -246,17 +246,17 @@ def test_only_polygons_count_with_holes_and_parts_and_heights(tmp_path):
     expected[:, :5] = 1
     expected[1:4, 1:4] = 0
     expected[0, 7] = expected[5, 8] = 1
-    np.testing.assert_array_equal(truth_reader(path, GRID).read(WHOLE), expected)
+    np.testing.assert_array_equal(reference_reader(path, GRID).read(WHOLE), expected)
     path.write_text(frame[2:3].to_json(to_wgs84=True))
     with pytest.raises(InputError, match="no polygons"):
-        truth_reader(path, GRID)
+        reference_reader(path, GRID)
 
 
 def test_what_is_neither_image_nor_inventory_is_refused(tmp_path):
     path = tmp_path / "truth.tif"
     path.write_text("<VRTDataset rasterXSize='9' rasterYSize='6'/>")
     with pytest.raises(UnsafeFileError):
-        truth_reader(path, GRID)
+        reference_reader(path, GRID)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_windows_past_the_edge_are_refused(tmp_path, window, kind):
         write(path, asymmetric())
     grid = Grid(9, 6, GRID.transform * Affine.translation(1, 1), UTM) if kind == "shifted" else GRID
     with pytest.raises(GridError):
-        truth_reader(path, grid).read(window)
+        reference_reader(path, grid).read(window)
 
 
 def ramp(grid):
@@ -369,4 +369,4 @@ def test_a_shift_by_whole_pixels_only_moves_the_mask(tmp_path_factory, seed, lay
     expected = np.full((6 + 8, 9 + 8), 255, dtype=np.uint8)
     expected[4:10, 4:13] = mask
     expected = expected[4 + down : 10 + down, 4 + right : 13 + right]
-    np.testing.assert_array_equal(truth_reader(path, shifted).read(WHOLE), expected)
+    np.testing.assert_array_equal(reference_reader(path, shifted).read(WHOLE), expected)

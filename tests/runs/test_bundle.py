@@ -27,7 +27,7 @@ from tests.factories import keep, made_run
 @pytest.fixture
 def run(tmp_path: Path, store: Store) -> MappingResult:
     """A mapping with truth, a report, labels and two explanations, one of which failed."""
-    result = made_run(tmp_path / "made", np.full((8, 8), 0.5), truth=np.ones((8, 8), np.uint8))
+    result = made_run(tmp_path / "made", np.full((8, 8), 0.5), reference=np.ones((8, 8), np.uint8))
     kept = keep(store, replace(result, provenance={"model": {"weights_sha256": "b" * 64}}, notes=("A note.",)))
     store.label(kept.id, name="Valley", note="Löss", tags=["b", "a"])
     report = tmp_path / "report.html"

@@ -108,11 +108,11 @@ def test_scenes_open_as_before_and_are_found_again(old: Raw, tmp_path: Path) -> 
     store = Store(tmp_path / "home", old.url)
 
     own, sample = store.scene_record(OWN), store.scene_record(SAMPLE)
-    assert (own.truth, own.dem) == (tmp_path / "truth.tif", store.home / "files" / "ff" / f"{DEM}.tif")
-    assert (sample.truth, sample.dem, sample.before) == (own.truth, None, EARLIER)
+    assert (own.reference, own.dem) == (tmp_path / "truth.tif", store.home / "files" / "ff" / f"{DEM}.tif")
+    assert (sample.reference, sample.dem, sample.before) == (own.reference, None, EARLIER)
     assert [scene.id for scene in store.scenes()] == [UPLOAD, OWN, SAMPLE, EARLIER]
     again = store.add_scene(
-        tmp_path / "image.tif", sample.scene.name, truth=own.truth, before=EARLIER, origin="sample that ships",
+        tmp_path / "image.tif", sample.scene.name, reference=own.reference, before=EARLIER, origin="sample that ships",
         synthetic=True, licence="CC0-1.0", citation="Us",
     )  # fmt: skip
     assert again.id == SAMPLE

@@ -226,18 +226,20 @@ def test_a_long_table_is_previewed_by_its_beginning(any_store: Store, upload: Up
 
 
 def test_files_of_a_scene_are_datasets_that_no_list_offers(any_store: Store, tmp_path: Path) -> None:
-    dem, truth = raster(tmp_path, "dem.tif", 3), tmp_path / "slides.geojson"
-    truth.write_bytes(GEOJSON)
+    dem, inventory = raster(tmp_path, "dem.tif", 3), tmp_path / "slides.geojson"
+    inventory.write_bytes(GEOJSON)
 
-    record = any_store.add_scene(raster(tmp_path), "scene", truth=truth, dem=dem, origin="sample", licence="CC0-1.0")
+    record = any_store.add_scene(
+        raster(tmp_path), "scene", reference=inventory, dem=dem, origin="sample", licence="CC0-1.0"
+    )
 
     reference, elevation = record.companions["reference"], record.companions["dem"]
-    assert (reference.form, reference.name, reference.path) == ("vector", truth.name, truth)
+    assert (reference.form, reference.name, reference.path) == ("vector", inventory.name, inventory)
     assert (reference.origin, reference.licence) == ("sample", "CC0-1.0")
     assert (elevation.form, elevation.path) == ("raster", dem)
     assert any_store.dataset(record.id).companions == {"reference": reference.id, "dem": elevation.id}
     assert [one.id for one in any_store.datasets()] == [record.id]
-    again = any_store.add_scene(raster(tmp_path, "other.tif"), "other", truth=truth)
+    again = any_store.add_scene(raster(tmp_path, "other.tif"), "other", reference=inventory)
     assert again.companions["reference"].id == reference.id
 
 
@@ -253,12 +255,12 @@ def test_a_scene_of_its_own_beside_a_companion_of_the_same_file_stays_listed(any
 def test_the_name_that_an_attached_file_came_with_is_kept(any_store: Store, tmp_path: Path) -> None:
     scene = any_store.upload_scene(io.BytesIO(raster(tmp_path).read_bytes()), "scene.tif")
 
-    record = any_store.attach(scene.id, "truth", io.BytesIO(GEOJSON), ".geojson", name="slides 2024.geojson")
+    record = any_store.attach(scene.id, "reference", io.BytesIO(GEOJSON), ".geojson", name="slides 2024.geojson")
 
     assert record.id == scene.id
     assert record.companions["reference"].name == "slides 2024.geojson"
-    any_store.detach(scene.id, "truth")
-    assert any_store.scene_record(scene.id).truth is None
+    any_store.detach(scene.id, "reference")
+    assert any_store.scene_record(scene.id).reference is None
 
 
 def test_a_scene_made_with_an_upload_of_another_one_shares_it(any_store: Store, tmp_path: Path) -> None:
@@ -274,9 +276,9 @@ def test_a_scene_made_with_an_upload_of_another_one_shares_it(any_store: Store, 
 
 
 def whole_scene(store: Store, folder: Path) -> Any:
-    truth = folder / "slides.geojson"
-    truth.write_bytes(GEOJSON)
-    return store.add_scene(raster(folder), "scene", truth=truth, dem=raster(folder, "dem.tif", 3))
+    reference = folder / "slides.geojson"
+    reference.write_bytes(GEOJSON)
+    return store.add_scene(raster(folder), "scene", reference=reference, dem=raster(folder, "dem.tif", 3))
 
 
 def test_an_order_names_the_scene_and_all_that_belongs_to_it(any_store: Store, tmp_path: Path) -> None:
@@ -295,18 +297,18 @@ def test_an_order_names_the_scene_and_all_that_belongs_to_it(any_store: Store, t
 
 def test_a_run_works_with_what_it_names_whatever_its_scene_has_since(any_store: Store, tmp_path: Path) -> None:
     scene = any_store.upload_scene(io.BytesIO(raster(tmp_path).read_bytes()), "scene.tif")
-    first = any_store.attach(scene.id, "truth", io.BytesIO(GEOJSON), ".geojson")
+    first = any_store.attach(scene.id, "reference", io.BytesIO(GEOJSON), ".geojson")
     bare = any_store.run(any_store.order(Order("mapping", "mapping", {}, inputs_of(scene))))
     named = any_store.run(any_store.order(Order("mapping", "mapping", {}, inputs_of(first))))
 
-    second = any_store.attach(scene.id, "truth", io.BytesIO(geopackage(tmp_path)), ".gpkg")
+    second = any_store.attach(scene.id, "reference", io.BytesIO(geopackage(tmp_path)), ".gpkg")
 
-    assert second.truth != first.truth
-    assert scene_of(any_store, named).truth == scene_today(any_store, named).truth == first.truth
-    assert scene_of(any_store, bare).truth is None  # the file came after the order
-    assert scene_today(any_store, bare).truth == second.truth
-    any_store.detach(scene.id, "truth")
-    assert scene_of(any_store, named).truth == first.truth
+    assert second.reference != first.reference
+    assert scene_of(any_store, named).reference == scene_today(any_store, named).reference == first.reference
+    assert scene_of(any_store, bare).reference is None  # the file came after the order
+    assert scene_today(any_store, bare).reference == second.reference
+    any_store.detach(scene.id, "reference")
+    assert scene_of(any_store, named).reference == first.reference
 
 
 def test_a_run_of_before_roles_is_given_what_its_scene_had(any_store: Store, tmp_path: Path) -> None:
@@ -314,7 +316,7 @@ def test_a_run_of_before_roles_is_given_what_its_scene_had(any_store: Store, tmp
 
     run = any_store.run(any_store.order(Order("mapping", "mapping", {}, (Input("scene", record.id),))))
 
-    assert scene_of(any_store, run).truth == record.truth
+    assert scene_of(any_store, run).reference == record.reference
     assert scene_of(any_store, run).dem == record.dem
 
 
@@ -371,7 +373,7 @@ def test_unused_uploads_of_every_form_go_and_used_ones_stay(any_store: Store, up
 def test_a_scene_goes_with_the_companions_that_are_its_alone(any_store: Store, tmp_path: Path) -> None:
     contents = {name: raster(tmp_path, f"{name}.tif", at).read_bytes() for at, name in enumerate(("one", "two", "dem"))}
     one, two = (any_store.upload_scene(io.BytesIO(contents[name]), name) for name in ("one", "two"))
-    one = any_store.attach(one.id, "truth", io.BytesIO(GEOJSON), ".geojson")
+    one = any_store.attach(one.id, "reference", io.BytesIO(GEOJSON), ".geojson")
     one, two = (any_store.attach(scene.id, "dem", io.BytesIO(contents["dem"]), ".tif") for scene in (one, two))
     assert one.companions["dem"].id == two.companions["dem"].id
     aged(any_store, 40, one.id, *(other.id for other in one.companions.values()))
@@ -388,7 +390,7 @@ def test_a_scene_goes_with_the_companions_that_are_its_alone(any_store: Store, t
 
 def test_a_reference_outlives_its_scene_in_the_runs_that_name_it(any_store: Store, tmp_path: Path) -> None:
     scene = any_store.upload_scene(io.BytesIO(raster(tmp_path).read_bytes()), "scene.tif")
-    record = any_store.attach(scene.id, "truth", io.BytesIO(GEOJSON), ".geojson")
+    record = any_store.attach(scene.id, "reference", io.BytesIO(GEOJSON), ".geojson")
     reference = record.companions["reference"]
     other = any_store.add_scene(raster(tmp_path, "other.tif", 1), "other")
     run = any_store.order(Order("mapping", "mapping", {}, (Input("scene", other.id), Input("reference", reference.id))))
@@ -406,7 +408,7 @@ def test_a_reference_outlives_its_scene_in_the_runs_that_name_it(any_store: Stor
 
 def test_a_dataset_is_deleted_unless_somebody_uses_it(any_store: Store, upload: Upload, tmp_path: Path) -> None:
     scene = any_store.upload_scene(io.BytesIO(raster(tmp_path).read_bytes()), "scene.tif")
-    record = any_store.attach(scene.id, "truth", io.BytesIO(GEOJSON), ".geojson", name="slides.geojson")
+    record = any_store.attach(scene.id, "reference", io.BytesIO(GEOJSON), ".geojson", name="slides.geojson")
     run = any_store.order(Order("mapping", "mapping", {}, (Input("scene", scene.id),)))
 
     with pytest.raises(InputError, match=r"scene\.tif is used by 1 run\. .* Delete them first"):
@@ -467,17 +469,17 @@ def test_orders_and_removals_at_once_never_leave_a_run_without_its_dataset(any_s
 
 def test_lost_files_of_every_form_are_listed(any_store: Store, upload: Upload, tmp_path: Path) -> None:
     table = upload(TABLE, "rain.csv")
-    truth = tmp_path / "slides.geojson"
-    truth.write_bytes(GEOJSON)
-    scene = any_store.add_scene(raster(tmp_path), "scene", truth=truth)
+    inventory = tmp_path / "slides.geojson"
+    inventory.write_bytes(GEOJSON)
+    scene = any_store.add_scene(raster(tmp_path), "scene", reference=inventory)
     assert missing(any_store) == ()
 
-    lost = [any_store.dataset(table).path, truth]
+    lost = [any_store.dataset(table).path, inventory]
     for path in lost:
         path.unlink()
 
     reference = scene.companions["reference"].id
     assert {(one.owner, one.id, one.title, one.role, one.path) for one in missing(any_store)} == {
         ("dataset", table, "rain.csv", "table", lost[0]),
-        ("dataset", reference, "slides.geojson", "vector", truth),
+        ("dataset", reference, "slides.geojson", "vector", inventory),
     }

@@ -33,8 +33,8 @@ def test_what_is_no_id_is_refused_everywhere(store: Store, identity: str) -> Non
     datasets = (
         store.scene_record,
         store.dataset,
-        lambda text: store.detach(text, "truth"),
-        lambda text: store.attach(text, "truth", io.BytesIO(b""), ".tif"),
+        lambda text: store.detach(text, "reference"),
+        lambda text: store.attach(text, "reference", io.BytesIO(b""), ".tif"),
     )
     runs = (
         store.run,
@@ -69,16 +69,16 @@ def test_the_same_file_given_twice_keeps_its_id(tmp_path: Path, store: Store) ->
 
 
 def test_a_scene_used_in_place_stays_where_it_is(tmp_path: Path, store: Store) -> None:
-    path, truth = scene_file(tmp_path), scene_file(tmp_path, "truth.tif")
+    path, reference = scene_file(tmp_path), scene_file(tmp_path, "truth.tif")
 
-    record = store.add_scene(path, "valley", truth=truth, synthetic=True, licence="CC0-1.0", citation="Us.")
+    record = store.add_scene(path, "valley", reference=reference, synthetic=True, licence="CC0-1.0", citation="Us.")
 
     assert record.scene.path == path
-    assert record.truth == truth
+    assert record.reference == reference
     assert (record.scene.name, record.scene.synthetic, record.scene.licence) == ("valley", True, "CC0-1.0")
-    store.detach(record.id, "truth")
-    assert store.scene_record(record.id).truth is None
-    assert truth.exists()
+    store.detach(record.id, "reference")
+    assert store.scene_record(record.id).reference is None
+    assert reference.exists()
 
 
 def test_an_upload_is_kept_under_a_name_of_ours(tmp_path: Path, store: Store) -> None:
@@ -143,24 +143,26 @@ def test_a_home_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         Store(tmp_path / "home")
 
 
-def test_truth_and_elevation_are_given_and_taken_away(tmp_path: Path, store: Store) -> None:
+def test_reference_and_elevation_are_given_and_taken_away(tmp_path: Path, store: Store) -> None:
     record = store.upload_scene(io.BytesIO(scene_file(tmp_path).read_bytes()), "valley.tif")
 
-    with_truth = store.attach(record.id, "truth", io.BytesIO(b"truth"), ".gpkg")
+    with_reference = store.attach(record.id, "reference", io.BytesIO(b"reference"), ".gpkg")
     with_both = store.attach(record.id, "dem", io.BytesIO(b"dem"), ".tif")
 
-    assert with_truth.truth is not None
-    assert with_truth.truth.read_bytes() == b"truth"
-    assert with_both.truth == with_truth.truth
+    assert with_reference.reference is not None
+    assert with_reference.reference.read_bytes() == b"reference"
+    assert with_both.reference == with_reference.reference
     assert with_both.dem is not None
     assert with_both.dem.read_bytes() == b"dem"
-    store.detach(record.id, "truth")
-    assert store.scene_record(record.id).truth is None
+    store.detach(record.id, "reference")
+    assert store.scene_record(record.id).reference is None
     assert store.scene_record(record.id).dem == with_both.dem
 
 
-@pytest.mark.parametrize(("role", "suffix"), [("data", ".tif"), ("truth", ".exe"), ("dem", ""), ("truth", "/../x.tif")])
-def test_only_truth_and_elevation_of_known_kinds_are_taken(
+@pytest.mark.parametrize(
+    ("role", "suffix"), [("data", ".tif"), ("reference", ".exe"), ("dem", ""), ("reference", "/../x.tif")]
+)
+def test_only_a_reference_and_elevation_of_known_kinds_are_taken(
     tmp_path: Path, store: Store, role: str, suffix: str
 ) -> None:
     record = store.add_scene(scene_file(tmp_path), "valley")
@@ -211,14 +213,14 @@ def test_an_earlier_scene_is_another_one_of_the_store(tmp_path: Path, store: Sto
 
 
 def test_what_one_visitor_calls_the_scene_before_a_sample_is_not_so_for_others(tmp_path: Path, store: Store) -> None:
-    truth = scene_file(tmp_path, "truth.tif")
-    shared = store.add_scene(scene_file(tmp_path), "sample", truth=truth, synthetic=True)
+    reference = scene_file(tmp_path, "truth.tif")
+    shared = store.add_scene(scene_file(tmp_path), "sample", reference=reference, synthetic=True)
     before, other = (store.add_scene(scene_file(tmp_path, f"{name}.tif"), name) for name in ("before", "other"))
 
     own = store.set_before(shared.id, before.id)
 
     assert own.id != shared.id
-    assert (own.before, own.truth, own.scene.digest) == (before.id, truth, shared.scene.digest)
+    assert (own.before, own.reference, own.scene.digest) == (before.id, reference, shared.scene.digest)
     assert own.scene.synthetic
     assert store.scene_record(shared.id).before == ""
     assert store.set_before(shared.id, before.id).id == own.id  # said again, it is the same
@@ -258,26 +260,26 @@ def test_folders_are_those_of_the_environment(
 def test_a_bad_upload_leaves_what_was_there(tmp_path: Path, store: Store) -> None:
     inventory = tmp_path / "inventory.gpkg"
     inventory.write_bytes(b"good")
-    record = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(10, 10)), "scene", truth=inventory)
+    record = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(10, 10)), "scene", reference=inventory)
 
     def refuse(path: Path) -> None:
         raise InputError(f"{path.name} does not overlap.")
 
     with pytest.raises(InputError, match="does not overlap"):
-        store.attach(record.id, "truth", io.BytesIO(b"bad"), ".gpkg", refuse)
+        store.attach(record.id, "reference", io.BytesIO(b"bad"), ".gpkg", refuse)
 
-    assert store.scene_record(record.id).truth == inventory
+    assert store.scene_record(record.id).reference == inventory
     assert [scene.id for scene in store.scenes()] == [record.id]
 
 
 def test_what_one_visitor_adds_to_a_sample_is_not_seen_by_others(tmp_path: Path, store: Store) -> None:
     record = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(10, 10)), "sample")
 
-    own = store.attach(record.id, "truth", io.BytesIO(b"mine"), ".gpkg")
+    own = store.attach(record.id, "reference", io.BytesIO(b"mine"), ".gpkg")
 
     assert own.id != record.id
-    assert own.truth is not None
-    assert store.scene_record(record.id).truth is None
+    assert own.reference is not None
+    assert store.scene_record(record.id).reference is None
 
 
 def test_a_home_that_is_named_from_here_is_the_same_from_elsewhere(
@@ -294,8 +296,8 @@ def test_a_refused_upload_is_called_by_the_name_it_came_with(store: Store) -> No
 
 
 def test_the_files_of_a_run_are_told_without_its_result(any_store: Store, tmp_path: Path) -> None:
-    truth = np.ones((8, 8), np.uint8)
-    run = keep(any_store, made_run(tmp_path / "made", np.full((8, 8), 0.5), truth=truth))
+    reference = np.ones((8, 8), np.uint8)
+    run = keep(any_store, made_run(tmp_path / "made", np.full((8, 8), 0.5), reference=reference))
     write_raster(tmp_path / "report.tif", ramp(8, 8))
     any_store.add_artifact(run.id, "later", tmp_path / "report.tif")
 

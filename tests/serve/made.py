@@ -32,7 +32,7 @@ class Made:
     record: SceneRecord
     run: MappingResult
     probability: NDArray[np.float64]
-    truth: NDArray[np.uint8]
+    reference: NDArray[np.uint8]
 
 
 def made_grid(*, georeferenced: bool) -> Grid:
@@ -73,13 +73,13 @@ def make_run(store: Store, *, georeferenced: bool) -> Made:
     grid = record.scene.grid
     probability = np.tile(np.linspace(0.0, 1.0, WIDTH), (HEIGHT, 1))
     probability[:10] = np.nan
-    truth = np.zeros((HEIGHT, WIDTH), np.uint8)
-    truth[:, WIDTH // 2 :] = 1
+    reference = np.zeros((HEIGHT, WIDTH), np.uint8)
+    reference[:, WIDTH // 2 :] = 1
     codes = encode(probability)
     folder = store.home.parent / "made"
     folder.mkdir(exist_ok=True)
     write_array(folder / "probability.tif", grid, codes, nodata=255)
-    write_array(folder / "truth.tif", grid, truth, nodata=255, overview_resampling="nearest")
+    write_array(folder / "truth.tif", grid, reference, nodata=255, overview_resampling="nearest")
     run = MappingResult(
         id="",
         kind="mapping",
@@ -87,8 +87,8 @@ def make_run(store: Store, *, georeferenced: bool) -> Made:
         inputs=inputs_of(record),
         model="made",
         grid=grid,
-        counts=histogram(codes, truth),
+        counts=histogram(codes, reference),
         artifacts={"probability": "probability.tif", "truth": "truth.tif"},
-        has_truth=True,
+        has_reference=True,
     )
-    return Made(record, keep(store, run, record.id), probability, truth)
+    return Made(record, keep(store, run, record.id), probability, reference)

@@ -62,7 +62,7 @@ def _reference(shared: Shared) -> list[Outlines]:
     """Boxes of the reference of one of them, hidden at first."""
     from core.serve.coordinates import features
 
-    known = next((one for one in (shared.second, shared.first) if one.truth is not None), None)
+    known = next((one for one in (shared.second, shared.first) if one.reference_boxes is not None), None)
     if known is None:
         return []
     collection, left_out = features(known.reference, {}, most=layers.HELD)

@@ -167,7 +167,7 @@ def _tell(view: View) -> None:
         label = f"{title}: {model_title('detection', parent.model)}"
         st.page_link(PAGE.page, label=label, query_params={"run": parent.id})
     _rules(FusionTree.from_json(view.result.provenance["tree"]))
-    if view.result.has_truth:
+    if view.result.has_reference:
         _scores(view, parents, [default_choice(parent) for parent in parents])
 
 
@@ -176,7 +176,7 @@ def _scores(view: View, parents: list[DetectionResult], choices: list[object]) -
     from core.tasks.detection.metrics import scores
     from core.tasks.detection.run_fused import moved
 
-    truth = view.result.truth()
+    truth = view.result.reference()
     if truth is None:
         return
     rows: dict[str, list[str]] = {"": ["Image alone", "Terrain alone", "Fused"]}

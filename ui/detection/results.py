@@ -83,7 +83,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
 
 def _side(record: SceneRecord, result: DetectionResult) -> str:
     """What the map shows."""
-    sides = ["confidence", *(["outcome"] if result.has_truth else []), *(["before"] if record.before else [])]
+    sides = ["confidence", *(["outcome"] if result.has_reference else []), *(["before"] if record.before else [])]
     if len(sides) == 1:
         return "confidence"
     return str(
@@ -157,7 +157,7 @@ def drawn(findings: Detections, selected: int | None) -> GeoDataFrame:
 def _reference(record: SceneRecord, findings: Detections) -> list[Outlines]:
     """Outlines of a vector inventory; of a raster one its boxes, which are what boxes are compared with."""
     layer = reference_layer(record)
-    if layer is None and findings.truth is not None:
+    if layer is None and findings.reference_boxes is not None:
         layer = _boxes_of_reference(findings.result.id, findings)
     return [] if layer is None else [layer]
 
@@ -170,10 +170,10 @@ def _boxes_of_reference(run: str, _findings: Detections) -> Outlines:
 
     from core.tasks.detection.findings import polygons
 
-    truth, grid = _findings.truth, _findings.result.grid
-    assert truth is not None  # noqa: S101  the caller looked
-    numbers = {"id": np.arange(1, len(truth) + 1)}
-    shapes = geopandas.GeoDataFrame(numbers, geometry=polygons(truth, grid), crs=_findings.table.crs)
+    reference_boxes, grid = _findings.reference_boxes, _findings.result.grid
+    assert reference_boxes is not None  # noqa: S101  the caller looked
+    numbers = {"id": np.arange(1, len(reference_boxes) + 1)}
+    shapes = geopandas.GeoDataFrame(numbers, geometry=polygons(reference_boxes, grid), crs=_findings.table.crs)
     return reference_outlines(shapes, {})
 
 

@@ -159,12 +159,12 @@ def _pictures(
     del run, choice  # parts of the key
     from core.tasks.detection.cutouts import cutout
 
-    truth, grid = _found.truth, _found.result.grid
-    assert truth is not None  # noqa: S101  there would be no gallery
+    reference_boxes, grid = _found.reference_boxes, _found.result.grid
+    assert reference_boxes is not None  # noqa: S101  there would be no gallery
     assert _found.matches is not None  # noqa: S101
     hit = _found.matches.matched[0][: _found.count] >= 0
-    below = ((truth, REFERENCE, 1), (_found.boxes.take(hit), TRUE_POSITIVE, 2))
-    middle, colour = (truth, MISSED) if kind == "missed" else (_found.boxes, FALSE_POSITIVE)
+    below = ((reference_boxes, REFERENCE, 1), (_found.boxes.take(hit), TRUE_POSITIVE, 2))
+    middle, colour = (reference_boxes, MISSED) if kind == "missed" else (_found.boxes, FALSE_POSITIVE)
 
     def picture(number: int) -> NDArray[np.uint8]:
         over: tuple[Boxes, str, int] = (middle.take(np.array([number])), colour, 3)

@@ -17,7 +17,7 @@ def _layers(content: MappingInput) -> tuple[list[Tiles], list[Outlines]]:
     run, subject = content.result, content.prepared
     tiles = [run_tiles(run.id, "probability", opacity=0.7, visible=False)]
     tiles.append(run_tiles(run.id, "mask", threshold=subject.choice.threshold, opacity=0.55))
-    if run.has_truth:
+    if run.has_reference:
         tiles.append(run_tiles(run.id, "truth", opacity=0.6, visible=False))
     # Of a raster too large to outline at once there are no polygons, unless somebody has had it outlined.
     polygons = None if subject.findings is None else subject.findings.polygons.head(DRAWN)

@@ -136,8 +136,8 @@ def _inspect(
     found = ["no data" if pixel.probability is None else f"**probability {pixel.probability:.2f}**"]
     if pixel.uncertainty is not None:
         found.append(f"spread {pixel.uncertainty:.2f}")
-    if pixel.truth is not None:
-        found.append("landslide in the reference" if pixel.truth else "no landslide in the reference")
+    if pixel.reference is not None:
+        found.append("landslide in the reference" if pixel.reference else "no landslide in the reference")
     show_place(pixel, result.grid, found)
 
 
@@ -169,7 +169,7 @@ def _map(
     tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
     if "uncertainty" in result.artifacts:
         tiles.append(run_tiles(result.id, "uncertainty", visible=False))
-    if result.has_truth:
+    if result.has_reference:
         tiles.append(run_tiles(result.id, "truth", opacity=0.6, visible=False))
         tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
     tiles.extend(_extra_tiles(result))

@@ -30,7 +30,7 @@ def show(view: View) -> None:
 
     scores = score(view.result, view.choice.threshold)
     if scores is None:
-        _ask_for_truth(view)
+        _offer_reference(view)
         return
     if view.result.provenance["scene"]["seen_by_model"]:
         st.warning("Seen: the model was trained or chosen on this very scene. These scores say nothing about skill.")
@@ -104,7 +104,7 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
     return f"False alarms: **{rate:,.0f} m² per km²** of the scene."
 
 
-def _ask_for_truth(view: View) -> None:
+def _offer_reference(view: View) -> None:
     gain = (
         "With one, precision, recall, F1, IoU and their curve appear here, and the map shows where the model is right, "
         "false or blind."

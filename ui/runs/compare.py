@@ -120,7 +120,7 @@ def _baseline(one: Compared) -> tuple[str, dict[str, float]]:
 
 def _fair(compared: Sequence[Compared]) -> bool:
     """Whether scores are of one image and one reference, so that the higher is the better."""
-    seen = {(one.result.subject.digest, _grid(one), repr(_area(one)), _truth(one)) for one in compared}
+    seen = {(one.result.subject.digest, _grid(one), repr(_area(one)), _reference(one)) for one in compared}
     return len(seen) == 1 and all(one.result.has_reference for one in compared)
 
 
@@ -128,7 +128,7 @@ def _grid(one: Compared) -> Grid | None:
     return one.result.grid if isinstance(one.result, GridResult) else None
 
 
-def _truth(one: Compared) -> str:
+def _reference(one: Compared) -> str:
     return str((one.result.provenance.get("truth") or {}).get("sha256", ""))
 
 

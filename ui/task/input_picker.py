@@ -98,7 +98,7 @@ def open_sample(identity: str) -> SceneRecord:
     chosen = sample(identity)
     before = open_sample(chosen.before) if chosen.before else None
     return resources.store().add_scene(
-        chosen.path, chosen.title, truth=chosen.truth, dem=chosen.dem, origin="sample that ships",
+        chosen.path, chosen.title, reference=chosen.reference, dem=chosen.dem, origin="sample that ships",
         before=before.id if before else "", synthetic=chosen.synthetic, licence=chosen.licence,
         citation=chosen.citation,
     )  # fmt: skip
@@ -132,7 +132,7 @@ def _fetch(pair: OpenPair) -> SceneRecord:
     fetched = fetch(pair, progress=lambda done, total: progress(done / max(total, 1)))
     progress.done()
     return resources.store().add_scene(
-        fetched.image, pair.title, truth=fetched.truth, origin=f"open data: {pair.data_set.title}",
+        fetched.image, pair.title, reference=fetched.reference, origin=f"open data: {pair.data_set.title}",
         licence=pair.licence, citation=pair.citation,
     )  # fmt: skip
 
@@ -185,7 +185,7 @@ def describe(record: SceneRecord) -> None:
     facts = [f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."]
     if scene.synthetic:
         facts.append("Synthetic: made by a script, not by a satellite.")
-    has = [name for name, path in (("a reference inventory", record.truth), ("elevation", record.dem)) if path]
+    has = [name for name, path in (("a reference inventory", record.reference), ("elevation", record.dem)) if path]
     if has:
         facts.append(f"Comes with {' and '.join(has)}.")
     if scene.licence:
@@ -193,7 +193,7 @@ def describe(record: SceneRecord) -> None:
     st.caption(plain(" ".join(facts)))
     with st.expander("Add elevation or a reference"):
         _attach(record, "dem", "Elevation raster (metres)", ["tif", "tiff"])
-        _attach(record, "truth", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
+        _attach(record, "reference", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
 
 
 def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> None:
@@ -210,12 +210,12 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
 
 def checked(record: SceneRecord, role: str) -> Callable[[Path], object]:
     """What refuses at once a file that would make every later run of the scene fail."""
-    from core.raster.align import scene_on_grid, truth_reader
+    from core.raster.align import reference_reader, scene_on_grid
     from core.raster.scene import Scene
 
     def check(path: Path) -> None:
-        if role == "truth":
-            truth_reader(path, record.scene.grid)
+        if role == "reference":
+            reference_reader(path, record.scene.grid)
             return
         with scene_on_grid(Scene.open(path), record.scene.grid, bands=(1,), resampling="bilinear"):
             pass

@@ -34,16 +34,16 @@ def _polygons(path: Path, scene_digest: str, _record: SceneRecord) -> GeoDataFra
 def reference_polygons(record: SceneRecord) -> GeoDataFrame | None:
     """Outlines of a vector inventory; None of a raster one, or without one."""
     found = None
-    if record.truth is not None:
+    if record.reference is not None:
         with guard():
-            found = _polygons(record.truth, record.scene.digest, record)
+            found = _polygons(record.reference, record.scene.digest, record)
     return found
 
 
 def reference_layer(record: SceneRecord) -> Outlines | None:
     """A vector inventory as it lies on the map; None of a raster one, or without one."""
     shapes = reference_polygons(record)
-    return None if shapes is None or record.truth is None else _layer(record.truth, record.scene.digest, shapes)
+    return None if shapes is None or record.reference is None else _layer(record.reference, record.scene.digest, shapes)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -66,7 +66,7 @@ def ask_for_reference(record: SceneRecord, task: str, gain: str, score: Callable
     """
     st.markdown(f"There is no reference inventory for this scene. {gain}")
     uploaded = st.file_uploader(
-        "Reference inventory", type=TYPES, key=f"truth-{record.id}",
+        "Reference inventory", type=TYPES, key=f"reference-{record.id}",
         help="A raster (landslide where not zero) or polygons: GeoPackage, GeoJSON or zipped Shapefile, in any "
         "coordinate system. For an image without one, a mask of the same size.",
     )  # fmt: skip
@@ -75,7 +75,7 @@ def ask_for_reference(record: SceneRecord, task: str, gain: str, score: Callable
     with guard():
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
         known = resources.store().attach(
-            record.id, "truth", uploaded, suffix, checked(record, "truth"), name=PurePath(uploaded.name).name
+            record.id, "reference", uploaded, suffix, checked(record, "reference"), name=PurePath(uploaded.name).name
         )
         scored = score(known)
         next_tab(task).put("Scores")

@@ -47,7 +47,9 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
     parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder to export the run to")
-    parser.add_argument("--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile")
+    parser.add_argument(
+        "--reference", "--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
+    )
     parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse its boxes with terrain")
     add_view_options(parser, [Choice])
     parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
@@ -72,7 +74,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         make_folder(arguments.out)
     with store_for(arguments, arguments.out) as store:
         result = run_detection(
-            store, scene, request, truth=arguments.truth, dem=arguments.dem, name=arguments.name,
+            store, scene, request, reference=arguments.reference, dem=arguments.dem, name=arguments.name,
             begun=announcing(store, arguments), progress=progress("windows"),
         )  # fmt: skip
         if arguments.out is None:

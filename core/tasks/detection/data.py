@@ -174,13 +174,13 @@ def read_examples(items: Sequence[Labelled], bands: int, ground_distance: float 
 
 def _of_mask(item: Labelled, scene: Scene, smallest: int) -> tuple[Boxes, NDArray[np.int16]]:
     """Boxes of a mask's components, and which box each pixel belongs to."""
-    from core.raster.align import truth_reader
+    from core.raster.align import reference_reader
 
     height, width = scene.grid.shape
     assert item.mask is not None  # noqa: S101  asked only of what has one
     if Scene.open(item.mask).grid.shape != scene.grid.shape:
         raise InputError(f"The mask of {item.name} is not of its size.")
-    truth = truth_reader(item.mask, scene.grid).read(Window(0, 0, width, height))
+    truth = reference_reader(item.mask, scene.grid).read(Window(0, 0, width, height))
     boxes = boxes_of_mask(truth, smallest)
     return boxes, numbered(truth == 1, boxes)
 

@@ -16,7 +16,7 @@ from core.raster.prefetch import prefetch
 from core.raster.scene import Scene
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.data import Labelled
-from core.tasks.detection.labels import minimum_pixels, truth_boxes
+from core.tasks.detection.labels import minimum_pixels, reference_boxes
 from core.tasks.detection.merge import merge
 from core.tasks.detection.metrics import Curve, DetectionScores, curve, match, scores
 from core.tasks.detection.options import Options
@@ -128,7 +128,7 @@ def known_boxes(item: Labelled, spec: ModelSpec) -> Boxes:
     grid = Scene.open(item.image).grid
     # Images without coordinates are taken to be of the model's own ground distance, as they are shown to it.
     smallest = minimum_pixels(grid.ground_distance() or spec.ground_distance)
-    return truth_boxes(item.mask, grid, smallest)
+    return reference_boxes(item.mask, grid, smallest)
 
 
 Group = list[tuple[int, Predictor, Shown]]

@@ -131,7 +131,7 @@ def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies:
     if detections.outlines is not None:
         outlined = detections.outlines.merge(table.drop(columns="geometry"), on="id")
         write_features(outlined, folder / "outlines.gpkg", "outlines")
-    if detections.truth is not None:
+    if detections.reference_boxes is not None:
         write_features(detections.missed, folder / "missed.gpkg", "missed")
     write_table(detections, folder / "detections.csv")
     write_boxes_as_coco(detections, folder / "detections.coco.json")

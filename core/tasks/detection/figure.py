@@ -67,7 +67,7 @@ class BoxMap:
         (rows, columns, 4) uint8, reduced; None when the scene is gone.
     boxes
         Boxes found, the surest first, in pixels of `grid`.
-    truth
+    reference_boxes
         Boxes of the reference; None without one.
     matched
         (boxes,) index of the reference's box that each one is, or `FALSE`; None without a reference.
@@ -80,7 +80,7 @@ class BoxMap:
     grid: Grid
     image: NDArray[np.uint8] | None
     boxes: Boxes
-    truth: Boxes | None
+    reference_boxes: Boxes | None
     matched: NDArray[np.intp] | None
     missed: NDArray[np.intp]
     worst: tuple[Mistake, ...]
@@ -105,12 +105,12 @@ def box_map(detections: Detections, scene: Scene | None, part: Window, longest: 
     """
     grid = detections.result.grid.window(part)
     image = None if scene is None else image_below(scene, grid, reduced_shape(grid, longest))
-    truth, matches = detections.truth, detections.matches
+    reference_boxes, matches = detections.reference_boxes, detections.matches
     matched = None if matches is None else matches.matched[0][: detections.count]
     missed = np.empty(0, np.intp) if matches is None else matches.missed(detections.choice.confidence)[0]
     worst = () if matches is None else worst_mistakes(matches, detections.choice.confidence, WINDOWS).missed
     left, up = -float(part.col_off), -float(part.row_off)
-    moved = None if truth is None else truth.moved(left, up)
+    moved = None if reference_boxes is None else reference_boxes.moved(left, up)
     return BoxMap(grid, image, detections.boxes.moved(left, up), moved, matched, missed, worst)
 
 
@@ -134,8 +134,14 @@ def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame) -> Figure:
     figure, axes = single_map(shown.grid)
     draw_faint_image(axes, shown.image, shown.grid)
     handles: list[Handle | Line2D] = []
-    if shown.truth is not None and len(shown.truth):
-        _lines(axes, shown.truth.take(np.arange(min(len(shown.truth), MOST))), REFERENCE, 1.2, dashed=True)
+    if shown.reference_boxes is not None and len(shown.reference_boxes):
+        _lines(
+            axes,
+            shown.reference_boxes.take(np.arange(min(len(shown.reference_boxes), MOST))),
+            REFERENCE,
+            1.2,
+            dashed=True,
+        )
         handles.append(Line2D([], [], color=REFERENCE, linestyle="--", label="Reference inventory"))
     # Few detectors are ever very sure: on a scale up to 1 all their boxes would look the same.
     most = np.ceil(10 * float(shown.boxes.scores.max(initial=0.0)) - 1e-6) / 10
@@ -169,7 +175,7 @@ def draw_outcome(shown: BoxMap) -> Figure:
 def outcomes(shown: BoxMap) -> tuple[tuple[Boxes, str, bool, str], ...]:
     """Boxes, colour, whether dashed, and words of each thing that can become of a box beside a reference."""
     false = np.zeros(len(shown.boxes), np.bool_) if shown.matched is None else shown.matched == FALSE
-    missed = Boxes.none() if shown.truth is None else shown.truth.take(shown.missed)
+    missed = Boxes.none() if shown.reference_boxes is None else shown.reference_boxes.take(shown.missed)
     return (
         (missed, MISSED, True, "Missed"),
         (shown.boxes.take(false), FALSE_POSITIVE, False, "Found, not in the reference"),
@@ -235,7 +241,7 @@ def draw_missed(shown: BoxMap, scene: Scene | None) -> Figure:
     Found boxes are vermillion, other boxes of the reference dashed blue, the missed one sky blue.
     """
     numbers = np.array([one.index for one in shown.worst], dtype=np.intp)
-    boxes = Boxes.none() if shown.truth is None else shown.truth.take(numbers)
+    boxes = Boxes.none() if shown.reference_boxes is None else shown.reference_boxes.take(numbers)
     titles = [
         f"No. {one.index + 1}: " + (f"best overlap {one.overlap:.2f}" if one.overlap >= SEEN else "no box on it")
         for one in shown.worst
@@ -267,8 +273,8 @@ def _draw_window(axes: Axes, shown: BoxMap, scene: Scene | None, box: Boxes, col
     moved = (-float(window.col_off), -float(window.row_off))
     image = None if scene is None else image_below(scene, grid, reduced_shape(grid, 300))
     draw_image(axes, image, grid)
-    if shown.truth is not None:
-        _lines(axes, near(shown.truth.moved(*moved), grid), REFERENCE, 1.6, dashed=True)
+    if shown.reference_boxes is not None:
+        _lines(axes, near(shown.reference_boxes.moved(*moved), grid), REFERENCE, 1.6, dashed=True)
     _lines(axes, near(shown.boxes.moved(*moved), grid), FOUND, 1.2)
     _lines(axes, box.moved(*moved), colour, 2.2)
     frame(axes, grid)

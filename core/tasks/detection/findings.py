@@ -56,7 +56,7 @@ class Detections:
         The run and what was chosen.
     everything
         Merged boxes of any confidence, at least as large as chosen, the surest first.
-    truth
+    reference_boxes
         Boxes of the reference; None without one.
     members
         (candidates,) which of `everything` a candidate of the file is, or is a part of; -1 for duplicates.
@@ -67,7 +67,7 @@ class Detections:
     result: DetectionResult
     choice: Choice
     everything: Boxes
-    truth: Boxes | None
+    reference_boxes: Boxes | None
     members: NDArray[np.intp]
     left_out: int = 0
 
@@ -84,7 +84,7 @@ class Detections:
     @cached_property
     def matches(self) -> Matches | None:
         """Which of `everything` is which box of the reference (IoU 0.5); None without a reference."""
-        return None if self.truth is None else match([self.everything], [self.truth], limit=None)
+        return None if self.reference_boxes is None else match([self.everything], [self.reference_boxes], limit=None)
 
     @cached_property
     def curve(self) -> Curve | None:
@@ -94,9 +94,9 @@ class Detections:
     @cached_property
     def scores(self) -> DetectionScores | None:
         """Scores at the chosen confidence, AP over all; None without a reference."""
-        if self.truth is None:
+        if self.reference_boxes is None:
             return None
-        return scores([self.everything], [self.truth], self.choice.confidence, limit=None)
+        return scores([self.everything], [self.reference_boxes], self.choice.confidence, limit=None)
 
     @cached_property
     def table(self) -> GeoDataFrame:
@@ -123,7 +123,7 @@ class Detections:
     @cached_property
     def reference(self) -> GeoDataFrame:
         """Boxes of the reference: ``id`` (from 1), area and ``geometry``. Empty without one."""
-        return self._of_reference(np.arange(0 if self.truth is None else len(self.truth)))
+        return self._of_reference(np.arange(0 if self.reference_boxes is None else len(self.reference_boxes)))
 
     @cached_property
     def missed(self) -> GeoDataFrame:
@@ -138,7 +138,7 @@ class Detections:
         import geopandas
 
         grid = self.result.grid
-        boxes = Boxes.none() if self.truth is None else self.truth.take(numbers)
+        boxes = Boxes.none() if self.reference_boxes is None else self.reference_boxes.take(numbers)
         columns = {"id": numbers + 1, area_column(self.result): ground_areas(boxes, grid)}
         return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, grid), crs=_crs(grid))
 
@@ -180,7 +180,7 @@ def find(result: DetectionResult, choice: Choice) -> Detections:
         large = ground_areas(everything, result.grid) >= choice.minimum_area
         places = np.where(large, np.cumsum(large) - 1, -1)
         everything, members = everything.take(large), np.append(places, -1)[members]
-    return Detections(result, choice, everything, result.truth(), members, left_out)
+    return Detections(result, choice, everything, result.reference(), members, left_out)
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.raster.align import UNKNOWN, truth_reader
+from core.raster.align import UNKNOWN, reference_reader
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
@@ -52,7 +52,7 @@ def boxes_of_mask(mask: NDArray[np.uint8] | Mask, minimum: int = MINIMUM_PIXELS)
     Parameters
     ----------
     mask
-        (height, width): 0 no landslide, 255 unknown, all else landslide, which is what truth readers give, not what
+        (height, width): 0 no landslide, 255 unknown, all else landslide, which is what reference readers give, not what
         files of masks hold; or True where there is one.
     minimum
         Landslides of fewer pixels are left out.
@@ -67,7 +67,7 @@ def boxes_of_mask(mask: NDArray[np.uint8] | Mask, minimum: int = MINIMUM_PIXELS)
     return gathering.boxes()
 
 
-def truth_boxes(
+def reference_boxes(
     path: str | os.PathLike[str],
     grid: Grid,
     minimum: int | None = None,
@@ -79,8 +79,8 @@ def truth_boxes(
     Parameters
     ----------
     path
-        Raster or vector inventory, as of `core.raster.align.truth_reader`. Of a vector inventory every polygon is one
-        landslide, also where two touch.
+        Raster or vector inventory, as of `core.raster.align.reference_reader`. Of a vector inventory every polygon is
+        one landslide, also where two touch.
     grid
         The scene's grid.
     minimum
@@ -89,12 +89,12 @@ def truth_boxes(
     Raises
     ------
     GridError, InputError
-        As of `truth_reader`, and when there are more than `MOST_BOXES`.
+        As of `reference_reader`, and when there are more than `MOST_BOXES`.
     RunCancelled
         When asked to stop.
     """
     least = minimum_pixels(grid.ground_distance()) if minimum is None else minimum
-    reader = truth_reader(path, grid)
+    reader = reference_reader(path, grid)
     if isinstance(reader, Inventory):
         return boxes_of_inventory(reader, least)
     gathering = _Gathering(grid.width, least)

@@ -44,14 +44,9 @@ class DetectionResult(ImageResult):
     join_distance: float = 0.0
 
     @property
-    def has_truth(self) -> bool:
+    def has_reference(self) -> bool:
         """Whether the boxes of a reference are known."""
         return TRUTH in self.artifacts
-
-    @property
-    def has_reference(self) -> bool:
-        """See `RunResult`."""
-        return self.has_truth
 
     @property
     def confidence(self) -> float:
@@ -81,7 +76,7 @@ class DetectionResult(ImageResult):
 
         return read_boxes(self.artifact(CANDIDATES))
 
-    def truth(self) -> Boxes | None:
+    def reference(self) -> Boxes | None:
         """Boxes of the reference in pixels of `grid`; None without one.
 
         Raises
@@ -91,7 +86,7 @@ class DetectionResult(ImageResult):
         """
         from core.tasks.detection.candidates import read_boxes
 
-        return read_boxes(self.artifact(TRUTH)) if self.has_truth else None
+        return read_boxes(self.artifact(TRUTH)) if self.has_reference else None
 
     def to_json(self) -> dict[str, Any]:
         """See `RunResult`."""

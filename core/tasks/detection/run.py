@@ -20,7 +20,7 @@ from core.runs.records import Order, SceneRecord
 from core.runs.store import Store
 from core.tasks.detection.candidates import write_boxes
 from core.tasks.detection.findings import default_choice, find
-from core.tasks.detection.labels import truth_boxes
+from core.tasks.detection.labels import reference_boxes
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, on_scene, write_candidates
 from core.tasks.detection.result import CANDIDATES, TRUTH, DetectionResult
@@ -68,7 +68,7 @@ def run_detection(
     scene: Scene,
     request: Request,
     *,
-    truth: Path | None = None,
+    reference: Path | None = None,
     dem: Path | None = None,
     area_outline: Mapping[str, Any] | None = None,
     name: str = "",
@@ -80,7 +80,7 @@ def run_detection(
 
     Parameters
     ----------
-    scene, truth, dem
+    scene, reference, dem
         Raster, inventory and elevation on disk; they become a scene of the store and stay where they are.
     area_outline
         Part of the scene to search; see `order_of`.
@@ -95,7 +95,7 @@ def run_detection(
     def order(record: SceneRecord) -> Order:
         return order_of(record, request, area_outline, name=name)
 
-    return store.result(run_image(store, Local(scene, truth, dem), order, begun, progress, cancel), DetectionResult)
+    return store.result(run_image(store, Local(scene, reference, dem), order, begun, progress, cancel), DetectionResult)
 
 
 def detect_scene(job: Job, request: Request) -> DetectionResult:
@@ -109,15 +109,15 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     report(0, len(predictor.windows(area)))
     artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, run_warnings(scene, model, how)
     count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, job.stopped)
-    if record.truth is not None:
-        artifacts[TRUTH], more = write_truth(record.truth, scene, how.bands, folder, area, job)
+    if record.reference is not None:
+        artifacts[TRUTH], more = write_reference(record.reference, scene, how.bands, folder, area, job)
         notes += more
     job.report(0, 0, "Keeping the result")
     spec, runtime = model.spec, predictor.runtime
     provenance = {
         **job.times(),
         "scene": scene_record(scene, model),
-        "truth": reference_record(record.truth),
+        "truth": reference_record(record.reference),
         "model": {
             "name": spec.name,
             "family": spec.architecture,
@@ -149,7 +149,7 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     )
 
 
-def write_truth(
+def write_reference(
     path: Path, scene: Scene, bands: tuple[int, ...], folder: Path, area: Area | None, job: Job | None = None
 ) -> tuple[str, tuple[str, ...]]:
     """Write the boxes of an inventory that lie where a scene was searched.
@@ -175,7 +175,7 @@ def write_truth(
         if job is not None:
             job.report(done, total, f"Reading the reference, {done:,} of {total:,}")
 
-    boxes = truth_boxes(path, scene.grid, None, report, never if job is None else job.stopped)
+    boxes = reference_boxes(path, scene.grid, None, report, never if job is None else job.stopped)
     searched = on_scene(boxes, scene, bands, area)
     name, missing = f"{TRUTH}.parquet", len(boxes) - int(searched.sum())
     write_boxes(folder / name, boxes.take(searched))
@@ -250,7 +250,7 @@ def compute_scored(job: Job, request: object) -> DetectionResult:
     check_same_scene(result.scene_digest, scene)
     drawn = result.provenance["parameters"].get("area")
     area = area_of(scene.grid, drawn) if drawn else None
-    name, notes = write_truth(reference, scene, preprocessing_of(result.provenance).bands, job.folder, area, job)
+    name, notes = write_reference(reference, scene, preprocessing_of(result.provenance).bands, job.folder, area, job)
     # The candidates are the same file: a path of the store, which keeps it once.
     artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
     return counted(

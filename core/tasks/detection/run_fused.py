@@ -160,7 +160,7 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
     fused = tree.fused(candidates)
     write_boxes(job.folder / FILE, fused)
     artifacts = {CANDIDATES: FILE}
-    if optical.has_truth:
+    if optical.has_reference:
         artifacts[TRUTH] = str(optical.artifact(TRUTH))
     job.report(0, 0, "Keeping the result")
     provenance = {
@@ -233,7 +233,7 @@ def place_of(store: Store, optical: DetectionResult, terrain: DetectionResult) -
         When the first has no reference, or the two cannot be fused.
     """
     check_fusible(optical, terrain)
-    truth = optical.truth()
+    truth = optical.reference()
     if truth is None:
         what = f"The run {optical.id[:8]} of {optical.scene} has no reference."
         raise InputError(what, remedy="Compare it with an inventory first.")

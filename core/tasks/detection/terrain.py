@@ -80,6 +80,6 @@ def relief_scene(store: Store, record: SceneRecord) -> SceneRecord:
         write_relief(dem, path)
     scene = record.scene
     return store.add_scene(
-        path, f"Relief of {scene.name}", truth=record.truth, dem=record.dem, origin="made of an elevation model",
-        synthetic=scene.synthetic, licence=scene.licence, citation=scene.citation,
+        path, f"Relief of {scene.name}", reference=record.reference, dem=record.dem,
+        origin="made of an elevation model", synthetic=scene.synthetic, licence=scene.licence, citation=scene.citation,
     )  # fmt: skip

@@ -86,8 +86,8 @@ def known_scene(store: Store, run: Run) -> SceneRecord | None:
 def add_file(store: Store, scene: Scene, reference: Path | None = None, dem: Path | None = None) -> SceneRecord:
     """Make a raster on disk, with inventory and elevation, a scene of the store; the files stay where they are."""
     return store.add_scene(
-        scene.path, scene.name, truth=reference, dem=dem, origin="a file of this machine", synthetic=scene.synthetic,
-        licence=scene.licence, citation=scene.citation,
+        scene.path, scene.name, reference=reference, dem=dem, origin="a file of this machine",
+        synthetic=scene.synthetic, licence=scene.licence, citation=scene.citation,
     )  # fmt: skip
 
 
@@ -99,9 +99,9 @@ def reference_of(record: SceneRecord) -> Path:
     InputError
         When it has none.
     """
-    if record.truth is None:
+    if record.reference is None:
         raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
-    return record.truth
+    return record.reference
 
 
 def check_same_scene(digest: str, scene: Scene) -> None:

@@ -29,7 +29,7 @@ from core.tasks.mapping.blocks import Counts, file_names, grid_of, rasters
 from core.tasks.mapping.predict import Predictor, roles, write_block
 
 if TYPE_CHECKING:
-    from core.raster.align import TruthReader
+    from core.raster.align import ReferenceReader
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def write_part(
     block: Region,
     parts: Path,
     area: Area | None = None,
-    truth: TruthReader | None = None,
+    reference: ReferenceReader | None = None,
     progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> Counts:
@@ -75,7 +75,7 @@ def write_part(
         One of ``predictor.blocks(area)``.
     parts
         Folder of the parts, of one run alone; made when it is not there.
-    area, truth, cancel
+    area, reference, cancel
         As for `core.tasks.mapping.predict.write_rasters`.
     progress
         Told the windows done and all windows of this block; ``predictor.windows(block)`` says how many each has.
@@ -92,9 +92,9 @@ def write_part(
     manifest = _manifest(parts, block)
     # The part counts from the moment when its manifest is there, which is written last.
     manifest.unlink(missing_ok=True)
-    names = {role: f"{manifest.stem}-{name}" for role, name in file_names(roles(predictor, truth)).items()}
+    names = {role: f"{manifest.stem}-{name}" for role, name in file_names(roles(predictor, reference)).items()}
     with rasters(parts, names, grid_of(predictor.scene.grid, block)) as sinks:
-        counts = write_block(predictor, block, sinks, block, area, truth, progress, cancel)
+        counts = write_block(predictor, block, sinks, block, area, reference, progress, cancel)
     content = {
         "files": names,
         "model": counts.model.tolist(),

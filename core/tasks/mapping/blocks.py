@@ -56,7 +56,7 @@ def grid_of(grid: Grid, region: Region) -> Grid:
 
 @dataclass
 class Counts:
-    """What is counted while writing: joint histograms of code and truth, of the model and of the baseline.
+    """What is counted while writing: joint histograms of code and reference, of the model and of the baseline.
 
     Attributes
     ----------

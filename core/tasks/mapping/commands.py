@@ -46,7 +46,9 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
     parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder to export the run to")
-    parser.add_argument("--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile")
+    parser.add_argument(
+        "--reference", "--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
+    )
     parser.add_argument("--dem", type=Path, help="elevation raster, for slope, relief and aspect of each polygon")
     parser.add_argument("--before", type=Path, help="scene of the same place before the event: maps what is new")
     add_view_options(parser, [Choice])
@@ -78,7 +80,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         make_folder(arguments.out)
     with store_for(arguments, arguments.out) as store, _mapper(store, request, arguments) as mapped:
-        result = mapped(scene, "windows", arguments.truth, arguments.dem, arguments.name)
+        result = mapped(scene, "windows", arguments.reference, arguments.dem, arguments.name)
         before = None if earlier is None else mapped(earlier, "windows before")
         change = None if before is None or arguments.no_store else _difference(store, before, result, arguments)
         if arguments.out is None:
@@ -99,7 +101,7 @@ class _Mapping(Protocol):
     """Maps a scene, says how far it is under a label, and returns what came of it."""
 
     def __call__(
-        self, scene: Scene, label: str, truth: Path | None = None, dem: Path | None = None, name: str = ""
+        self, scene: Scene, label: str, reference: Path | None = None, dem: Path | None = None, name: str = ""
     ) -> MappingResult: ...
 
 
@@ -116,10 +118,10 @@ def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> It
     begun = announcing(store, arguments)
 
     def alone(
-        scene: Scene, label: str, truth: Path | None = None, dem: Path | None = None, name: str = ""
+        scene: Scene, label: str, reference: Path | None = None, dem: Path | None = None, name: str = ""
     ) -> MappingResult:
         return run_mapping(
-            store, scene, request, truth=truth, dem=dem, name=name, begun=begun, progress=progress(label)
+            store, scene, request, reference=reference, dem=dem, name=name, begun=begun, progress=progress(label)
         )  # fmt: skip
 
     if arguments.workers == 1:
@@ -128,9 +130,9 @@ def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> It
     cluster = LocalCluster(arguments.workers)
 
     def shared(
-        scene: Scene, label: str, truth: Path | None = None, dem: Path | None = None, name: str = ""
+        scene: Scene, label: str, reference: Path | None = None, dem: Path | None = None, name: str = ""
     ) -> MappingResult:
-        order = order_of(add_file(store, scene, truth, dem), request, name=name)
+        order = order_of(add_file(store, scene, reference, dem), request, name=name)
         made = run_sharded(store, order, plan_call, cluster, listen=progress(label), begun=begun)
         return store.result(made, MappingResult)
 

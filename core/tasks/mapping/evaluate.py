@@ -16,7 +16,7 @@ from core.learning.pairs import Pair
 from core.learning.preprocessing import preprocess
 from core.learning.runtime import Runtime
 from core.learning.spec import ModelSpec
-from core.raster.align import truth_reader
+from core.raster.align import reference_reader
 from core.raster.scene import Scene
 from core.tasks.mapping.baseline import THRESHOLD, code_threshold, colour_index, index_codes
 from core.tasks.mapping.options import Options
@@ -98,7 +98,7 @@ def evaluate(
     total, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
     for number, pair in enumerate(pairs, start=1):
         scene = Scene.open(pair.image)
-        truth = truth_reader(pair.mask, scene.grid)
+        truth = reference_reader(pair.mask, scene.grid)
         started = time.perf_counter()
         predictor = Predictor(scene, spec, preprocess(scene, spec), runtime, options or Options())
         codes = predict_codes(predictor)

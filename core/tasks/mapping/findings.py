@@ -186,8 +186,8 @@ class Scores:
 
 
 def score(result: MappingResult, threshold: float) -> Scores | None:
-    """Scores of a run with truth at a threshold, from its histogram; None without truth."""
-    if not result.has_truth:
+    """Scores of a run with a reference at a threshold, from its histogram; None without one."""
+    if not result.has_reference:
         return None
     baseline = None if result.baseline is None else Confusion.at(result.baseline, code_threshold(THRESHOLD))
     return Scores(Confusion.at(result.counts, threshold), baseline, threshold_curve(result.counts))

@@ -38,13 +38,13 @@ class Overviews:
         (rows, columns, 4) uint8, transparent where the scene has no data; None without a scene.
     probability
         (rows, columns) float32 in [0, 1], NaN where unknown.
-    truth
+    reference
         (rows, columns) float32, 1 in the reference, NaN where unknown; None without one.
     """
 
     image: NDArray[np.uint8] | None
     probability: NDArray[np.float32]
-    truth: NDArray[np.float32] | None
+    reference: NDArray[np.float32] | None
 
     def found(self, threshold: float) -> NDArray[np.bool_]:
         """(rows, columns) bool: what reaches a threshold, without minimum area and hole filling."""
@@ -71,13 +71,13 @@ def read_overviews(result: MappingResult, scene: Scene | None, longest: int = LO
     """
     grid = result.grid
     shape = reduced_shape(grid, longest)
-    truth = None
-    if result.has_truth:
+    reference = None
+    if result.has_reference:
         codes, valid = reduced(result.artifact(TRUTH), shape)
-        truth = np.where(valid, codes, np.nan).astype(np.float32)
+        reference = np.where(valid, codes, np.nan).astype(np.float32)
     codes, valid = reduced(result.artifact(PROBABILITY), shape)
     probability = np.where(valid, decode(codes.astype(np.uint8)), np.nan).astype(np.float32)
-    return Overviews(None if scene is None else image_below(scene, grid, shape), probability, truth)
+    return Overviews(None if scene is None else image_below(scene, grid, shape), probability, reference)
 
 
 def draw_probability(figure: Figure, axes: Axes, panels: Overviews, grid: Grid, threshold: float) -> None:
@@ -118,8 +118,8 @@ def draw_landslides(
         face = f"{FOUND}{round(255 * FOUND_OPACITY):02X}"
         axes.add_collection(PathCollection(paths, facecolors=face, edgecolors=FOUND, linewidths=0.6, offsets=None))
     handles: list[Handle | Line2D] = [Patch(facecolor=f"{FOUND}99", edgecolor=FOUND, label="Landslide found")]
-    if panels.truth is not None and (np.nan_to_num(panels.truth) > 0).any():
-        outline(axes, np.nan_to_num(panels.truth) > 0, grid, REFERENCE)
+    if panels.reference is not None and (np.nan_to_num(panels.reference) > 0).any():
+        outline(axes, np.nan_to_num(panels.reference) > 0, grid, REFERENCE)
         handles.append(Line2D([], [], color=REFERENCE, label="Reference inventory"))
     return handles
 
@@ -135,11 +135,11 @@ def draw_outcome(axes: Axes, panels: Overviews, grid: Grid, threshold: float) ->
 
     draw_faint_image(axes, panels.image, grid)
     found = panels.found(threshold)
-    truth = np.full(found.shape, np.nan) if panels.truth is None else panels.truth
+    reference = np.full(found.shape, np.nan) if panels.reference is None else panels.reference
     kinds = (
-        (found & (truth == 1), TRUE_POSITIVE, "Found, in the reference"),
-        (found & (truth == 0), FALSE_POSITIVE, "Found, not in the reference"),
-        (~found & (truth == 1) & ~np.isnan(panels.probability), MISSED, "Missed"),
+        (found & (reference == 1), TRUE_POSITIVE, "Found, in the reference"),
+        (found & (reference == 0), FALSE_POSITIVE, "Found, not in the reference"),
+        (~found & (reference == 1) & ~np.isnan(panels.probability), MISSED, "Missed"),
     )
     for where, colour, _ in kinds:
         _draw_mask(axes, where, grid, colour, opacity=1.0)

@@ -20,13 +20,13 @@ class Pixel(Place):
     ----------
     probability, uncertainty
         Between 0 and 1; None without data or without such a raster.
-    truth
+    reference
         Whether the inventory has a landslide here; None where unknown.
     """
 
     probability: float | None
     uncertainty: float | None
-    truth: bool | None
+    reference: bool | None
 
 
 def sample_run(scene: Scene, result: MappingResult, row: int, column: int) -> Pixel:
@@ -38,13 +38,13 @@ def sample_run(scene: Scene, result: MappingResult, row: int, column: int) -> Pi
         When the pixel lies outside, or a raster is gone.
     """
     place = sample_pixel(scene, result.grid, row, column)
-    truth = _code(result, TRUTH, row, column)
+    reference = _code(result, TRUTH, row, column)
     probability, uncertainty = (_code(result, role, row, column) for role in (PROBABILITY, UNCERTAINTY))
     return Pixel(
         place.row, place.column, place.x, place.y, place.values,
         None if probability is None else probability / (CODES - 1),
         None if uncertainty is None else uncertainty / (CODES - 1),
-        None if truth is None else truth == 1,
+        None if reference is None else reference == 1,
     )  # fmt: skip
 
 

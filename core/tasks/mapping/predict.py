@@ -30,7 +30,7 @@ from core.tasks.mapping.options import Options
 from core.tasks.mapping.result import PROBABILITY, TRUTH, UNCERTAINTY
 
 if TYPE_CHECKING:
-    from core.raster.align import TruthReader
+    from core.raster.align import ReferenceReader
 
 SYMMETRIES = range(8)
 
@@ -125,12 +125,12 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
 
 
-def roles(predictor: Predictor, truth: TruthReader | None = None) -> tuple[str, ...]:
+def roles(predictor: Predictor, reference: ReferenceReader | None = None) -> tuple[str, ...]:
     """Roles of the rasters that a mapping writes."""
     return (
         PROBABILITY,
         *([UNCERTAINTY] if predictor.options.test_time_augmentation else []),
-        *([TRUTH] if truth else []),
+        *([TRUTH] if reference else []),
     )
 
 
@@ -138,7 +138,7 @@ def write_rasters(
     predictor: Predictor,
     folder: Path,
     area: Area | None = None,
-    truth: TruthReader | None = None,
+    reference: ReferenceReader | None = None,
     progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> tuple[Grid, dict[str, str], Counts]:
@@ -154,7 +154,7 @@ def write_rasters(
         Where ``probability.tif`` and, where asked for, ``uncertainty.tif`` and ``truth.tif`` appear, whole or not.
     area
         Part of the scene; all of it when None.
-    truth
+    reference
         Inventory on the scene's grid.
 
     Returns
@@ -167,13 +167,13 @@ def write_rasters(
         Nothing half-written remains.
     """
     region = area.region if area else predictor.plan.whole
-    grid, names, counts = grid_of(predictor.scene.grid, region), file_names(roles(predictor, truth)), Counts()
+    grid, names, counts = grid_of(predictor.scene.grid, region), file_names(roles(predictor, reference)), Counts()
     chosen = predictor.blocks(area)
     windows = [predictor.windows(block) for block in chosen]
     with rasters(folder, names, grid) as sinks:
         for number, block in enumerate(chosen):
             so_far = partial(_shifted, progress, sum(windows[:number]), sum(windows))
-            counts.add(write_block(predictor, block, sinks, region, area, truth, so_far, cancel))
+            counts.add(write_block(predictor, block, sinks, region, area, reference, so_far, cancel))
     return grid, names, counts
 
 
@@ -188,7 +188,7 @@ def write_block(
     sinks: Mapping[str, RasterWriter],
     written: Region,
     area: Area | None = None,
-    truth: TruthReader | None = None,
+    reference: ReferenceReader | None = None,
     progress: ProgressCallback = ignore,
     cancel: Cancel = never,
 ) -> Counts:
@@ -200,7 +200,7 @@ def write_block(
         Part of the scene.
     sinks, written
         Writers by role, and the region of the scene that their rasters show.
-    area, truth, progress, cancel
+    area, reference, progress, cancel
         As for `write_rasters`; progress is that of the block.
 
     Returns
@@ -217,8 +217,8 @@ def write_block(
             for role, channel in zip((PROBABILITY, UNCERTAINTY), codes, strict=False):
                 sinks[role].write(channel[None], *at)
             real = None
-            if truth is not None:
-                real = truth.read(window_of(strip))
+            if reference is not None:
+                real = reference.read(window_of(strip))
                 sinks[TRUTH].write(real[None], *at)
                 counts.baseline += _baseline(predictor, patch, valid, real)
             counts.model += histogram(codes[0], real)
@@ -228,7 +228,7 @@ def write_block(
 def _baseline(
     predictor: Predictor, patch: Patch, valid: NDArray[np.bool_], real: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
-    """Joint histogram of the colour index and the truth; nothing where the model does not see three colours."""
+    """Joint histogram of the colour index and the reference; nothing where the model does not see three colours."""
     if predictor.spec.bands != ("red", "green", "blue"):
         return np.zeros((2, 255), dtype=np.int64)
     colours = predictor.preprocessing.values(np.where(patch.valid, patch.values, 0), predictor.spec)

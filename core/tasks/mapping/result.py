@@ -28,8 +28,8 @@ class MappingResult(ImageResult):
     Attributes
     ----------
     counts
-        (2, 255) joint histogram of probability code and truth; row 1 is all zero when `has_truth` is False.
-    has_truth
+        (2, 255) joint histogram of probability code and reference; row 1 is all zero when `has_reference` is False.
+    has_reference
         Whether it was counted against an inventory.
     baseline
         Joint counts of the colour-index baseline, (2, 255), codes of its index; None when it does not apply.
@@ -41,23 +41,18 @@ class MappingResult(ImageResult):
     """
 
     counts: NDArray[np.int64]
-    has_truth: bool = False
+    has_reference: bool = False
     baseline: NDArray[np.int64] | None = None
-
-    @property
-    def has_reference(self) -> bool:
-        """See `RunResult`."""
-        return self.has_truth
 
     def metrics(self) -> dict[str, float]:
         """Numbers by which runs are compared: at the model's own threshold, before minimum area and hole filling.
 
-        ``area_share`` is the share of valid pixels from the threshold on; with truth also ``f1``, ``iou``,
+        ``area_share`` is the share of valid pixels from the threshold on; with a reference also ``f1``, ``iou``,
         ``precision`` and ``recall``, NaN where undefined.
         """
         code, pixels = threshold_code(self.threshold), int(self.counts.sum())
         found = {"area_share": int(self.counts[:, code:].sum()) / pixels if pixels else float("nan")}
-        if self.has_truth:
+        if self.has_reference:
             confusion = Confusion.at(self.counts, self.threshold)
             found |= {name: float(getattr(confusion, name)) for name in ("f1", "iou", "precision", "recall")}
         return found
@@ -77,7 +72,7 @@ class MappingResult(ImageResult):
         return {
             **super().to_json(),
             "counts": self.counts.tolist(),
-            "has_truth": self.has_truth,
+            "has_truth": self.has_reference,
             "baseline": None if self.baseline is None else self.baseline.tolist(),
         }
 
@@ -87,6 +82,6 @@ class MappingResult(ImageResult):
         return {
             **super()._fields(content),
             "counts": np.asarray(content["counts"], dtype=np.int64),
-            "has_truth": content["has_truth"],
+            "has_reference": content["has_truth"],
             "baseline": None if baseline is None else np.asarray(baseline, dtype=np.int64),
         }

@@ -32,7 +32,7 @@ from core.tasks.mapping.predict import Predictor, write_rasters
 from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
-    from core.raster.align import TruthReader
+    from core.raster.align import ReferenceReader
     from core.raster.grid import Grid
     from core.raster.windows import Region
 
@@ -78,7 +78,7 @@ def run_mapping(
     scene: Scene,
     request: Request,
     *,
-    truth: Path | None = None,
+    reference: Path | None = None,
     dem: Path | None = None,
     area_outline: Mapping[str, Any] | None = None,
     name: str = "",
@@ -90,7 +90,7 @@ def run_mapping(
 
     Parameters
     ----------
-    scene, truth, dem
+    scene, reference, dem
         Raster, inventory and elevation on disk; they become a scene of the store and stay where they are.
     area_outline
         Part of the scene to map; see `order_of`.
@@ -105,7 +105,7 @@ def run_mapping(
     def order(record: SceneRecord) -> Order:
         return order_of(record, request, area_outline, name=name)
 
-    return store.result(run_image(store, Local(scene, truth, dem), order, begun, progress, cancel), MappingResult)
+    return store.result(run_image(store, Local(scene, reference, dem), order, begun, progress, cancel), MappingResult)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Prepared:
         What was asked, of which scene.
     model, how, predictor
         By which model, brought together how, ready to predict.
-    area, truth
+    area, reference
         Part of the scene to map, and the inventory on its grid; None without.
     started, clock
         When it began, as text and for the stopwatch.
@@ -131,7 +131,7 @@ class Prepared:
     how: Preprocessing
     predictor: Predictor
     area: Area | None
-    truth: TruthReader | None
+    reference: ReferenceReader | None
     started: str
     clock: float
 
@@ -147,7 +147,7 @@ class Prepared:
 
     def result(self, folder: Path, grid: Grid, artifacts: Mapping[str, str], counts: Counts) -> MappingResult:
         """What came of it, with where all of it came from."""
-        scene, spec, known = self.record.scene, self.model.spec, self.truth is not None
+        scene, spec, known = self.record.scene, self.model.spec, self.reference is not None
         return MappingResult(
             id=self.run.id,
             kind=self.run.kind,
@@ -156,7 +156,7 @@ class Prepared:
             model=spec.name,
             grid=grid,
             counts=counts.model,
-            has_truth=known,
+            has_reference=known,
             baseline=counts.baseline if known and spec.bands == ("red", "green", "blue") else None,
             artifacts=artifacts,
             provenance=self._provenance(),
@@ -171,7 +171,7 @@ class Prepared:
             "finished": now(),
             "seconds": round(time.time() - self.clock, 2),
             "scene": scene_record(self.record.scene, self.model),
-            "truth": reference_record(self.record.truth),
+            "truth": reference_record(self.record.reference),
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
             "parameters": asked,
             "seed": self.run.seed,
@@ -189,14 +189,14 @@ def prepared(store: Store, run: Run) -> Prepared:
     LandslideError
         Whatever makes the run impossible.
     """
-    from core.raster.align import truth_reader
+    from core.raster.align import reference_reader
 
     started, clock = now(), time.time() if run.started is None else run.started.timestamp()
     record, request = scene_of(store, run), request_of_run(run)
     area = request.region(record.scene.grid)
     model, how, predictor = prepare(store, record.scene, request)
-    truth = truth_reader(record.truth, record.scene.grid) if record.truth else None
-    return Prepared(run, record, request, model, how, predictor, area, truth, started, clock)
+    reference = reference_reader(record.reference, record.scene.grid) if record.reference else None
+    return Prepared(run, record, request, model, how, predictor, area, reference, started, clock)
 
 
 def map_scene(job: Job, request: Request) -> MappingResult:
@@ -205,7 +205,7 @@ def map_scene(job: Job, request: Request) -> MappingResult:
     job.report(0, 0, "Reading the scene and loading the model")
     ready, report = prepared(job.store, job.run), job.counting("Mapping window")
     report(0, ready.windows)
-    written = write_rasters(ready.predictor, job.folder, ready.area, ready.truth, report, job.stopped)
+    written = write_rasters(ready.predictor, job.folder, ready.area, ready.reference, report, job.stopped)
     job.report(ready.windows, ready.windows, "Keeping the result")
     return ready.result(job.folder, *written)
 

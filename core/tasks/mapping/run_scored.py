@@ -26,7 +26,7 @@ from core.tasks.mapping.baseline import colour_index, index_codes
 from core.tasks.mapping.result import PROBABILITY, TRUTH, MappingResult
 
 if TYPE_CHECKING:
-    from core.raster.align import TruthReader
+    from core.raster.align import ReferenceReader
     from core.runs.store import Store
     from core.tasks.mapping.run import Request
 
@@ -35,7 +35,7 @@ BLOCK_ROWS = 512
 
 def count_against(
     result: MappingResult,
-    truth: TruthReader,
+    reference: ReferenceReader,
     folder: Path,
     scene: Scene,
     spec: ModelSpec,
@@ -82,7 +82,7 @@ def count_against(
             stop_if(cancel)
             progress(done, len(tops))
             window = Window(0, top, width, min(BLOCK_ROWS, height - top))
-            real = truth.read(window)
+            real = reference.read(window)
             writer.write(real[None], top, 0)
             codes = reader.read((1,), window).values[0].astype(np.uint8)
             counts += histogram(codes, real)
@@ -132,14 +132,14 @@ def rescore(store: Store, result: MappingResult, record: SceneRecord) -> Mapping
 
 def compute_scored(job: Job, request: Request) -> MappingResult:
     """Do the work of a run of kind ``"scored"``."""
-    from core.raster.align import truth_reader
+    from core.raster.align import reference_reader
 
     del request
     result, record = job.parent(MappingResult), scene_of(job.store, job.run)
     path, spec = reference_of(record), find_model("mapping", result.model).spec
     check_same_scene(result.scene_digest, record.scene)
     artifacts, counts, baseline = count_against(
-        result, truth_reader(path, result.grid), job.folder, record.scene, spec, job.counting("Counting block"),
+        result, reference_reader(path, result.grid), job.folder, record.scene, spec, job.counting("Counting block"),
         job.stopped,
     )  # fmt: skip
     return replace(
@@ -150,7 +150,7 @@ def compute_scored(job: Job, request: Request) -> MappingResult:
         inputs=inputs_of(record),
         counts=counts,
         baseline=baseline,
-        has_truth=True,
+        has_reference=True,
         artifacts=artifacts,
         parents=job.run.parents,
         provenance={**result.provenance, "truth": reference_record(path), "scored": now()},

@@ -81,7 +81,7 @@ def part(store: Store, run_id: str, block: list[int]) -> None:
     """
     ready, steps = _ready(store, run_id), _Steps(store, run_id)
     write_part(
-        ready.predictor, Region(*block), _parts(store, run_id), ready.area, ready.truth, steps.report, steps.stopped
+        ready.predictor, Region(*block), _parts(store, run_id), ready.area, ready.reference, steps.report, steps.stopped
     )
     steps.tell()
 

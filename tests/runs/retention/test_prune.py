@@ -390,18 +390,18 @@ def test_rows_whose_file_is_gone_are_listed(tmp_path: Path, store: Store, kept: 
     whole, broken = kept(2, 0.1), kept(1, 0.2)
     scene = uploaded(store, tmp_path, 1)
     in_place = write_raster(tmp_path / "place.tif", ramp(4, 4))
-    truth = write_raster(tmp_path / "truth.tif", np.zeros((4, 4), np.uint8))
-    reference = store.add_scene(in_place, "in place", truth=truth).companions["reference"].id
+    inventory = write_raster(tmp_path / "inventory.tif", np.zeros((4, 4), np.uint8))
+    reference = store.add_scene(in_place, "in place", reference=inventory).companions["reference"].id
     assert missing(store) == ()
 
-    lost = [store.run(broken).artifacts[0].path, store.scene_record(scene).scene.path, truth]
+    lost = [store.run(broken).artifacts[0].path, store.scene_record(scene).scene.path, inventory]
     for path in lost:
         path.unlink()
 
     assert [(one.owner, one.id, one.role, one.path) for one in missing(store)] == [
         ("run", broken, "probability", lost[0]),
         ("dataset", scene, "raster", lost[1]),
-        ("dataset", reference, "raster", truth),
+        ("dataset", reference, "raster", inventory),
     ]
     assert missing(store)[0].title == "made"
     assert there(store, whole) == [True]

@@ -71,7 +71,7 @@ def detected(result: Any) -> dict[str, Any]:
         "confidences": found.boxes.scores.astype(float).tolist()[:5],
         "columns": sorted(found.table.columns),
         "outlines": found.outlines is not None,
-        "reference": None if found.truth is None else len(found.truth),
+        "reference": None if found.reference_boxes is None else len(found.reference_boxes),
         "scores": None if found.scores is None else found.scores.to_json(),
     }
 
@@ -103,7 +103,7 @@ def _scene(record: Any) -> dict[str, Any]:
     scene = record.scene
     return {
         "name": scene.name, "origin": record.origin, "before": record.before, "digest": scene.digest,
-        "reference": _digest(record.truth), "elevation": _digest(record.dem), "synthetic": scene.synthetic,
+        "reference": _digest(record.reference), "elevation": _digest(record.dem), "synthetic": scene.synthetic,
         "licence": scene.licence, "citation": scene.citation, "georeferenced": scene.grid.is_georeferenced,
         "size": [scene.grid.width, scene.grid.height], "bands": [band.name for band in scene.bands],
     }  # fmt: skip

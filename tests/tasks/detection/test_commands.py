@@ -37,7 +37,7 @@ def scene(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def truth(tmp_path: Path) -> Path:
+def reference(tmp_path: Path) -> Path:
     values = np.zeros((90, 150), np.uint8)
     values[50:60, 30:130] = values[70:80, 70:80] = 1
     return write_raster(tmp_path / "truth.tif", values)
@@ -66,17 +66,17 @@ def strict(text: str) -> Any:
 
 
 def test_predicting_gives_the_numbers_of_the_page(
-    tmp_path: Path, store: Store, scene: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store: Store, scene: Path, reference: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status = run(
-        "predict", scene, "--model", "bright", "--out", tmp_path / "out", "--truth", truth, "--confidence", 0.8,
+        "predict", scene, "--model", "bright", "--out", tmp_path / "out", "--truth", reference, "--confidence", 0.8,
         "--nms-iou", 0.4, "--merging", "fusion", "--minimum-area", 500, "--stretch", "none", "--overlap", 0.4,
     )  # fmt: skip
 
     assert status == 0
     printed = strict(capsys.readouterr().out)
     assert printed == strict((tmp_path / "out" / "metrics.json").read_text())
-    page = run_detection(store, Scene.open(scene), Request("bright", stretch="none"), truth=truth)
+    page = run_detection(store, Scene.open(scene), Request("bright", stretch="none"), reference=reference)
     known = summary(find(page, Choice(0.8, 0.4, "fusion", 500)))
     for name in ("boxes", "box_area_m2", "confidence", "nms_iou", "merging", "scene_area_km2"):
         assert printed[name] == pytest.approx(known[name])
@@ -89,9 +89,9 @@ def test_predicting_gives_the_numbers_of_the_page(
 
 
 def test_a_run_without_a_folder_is_stored_and_told(
-    store: Store, scene: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+    store: Store, scene: Path, reference: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("predict", scene, "--model", "bright", "--truth", truth, "--name", "Try", "--tag", "odd") == 0
+    assert run("predict", scene, "--model", "bright", "--truth", reference, "--name", "Try", "--tag", "odd") == 0
 
     printed = strict(capsys.readouterr().out)
     (kept,) = store.runs(RunFilter(task="detection"))

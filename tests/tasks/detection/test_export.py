@@ -22,7 +22,7 @@ IDENTITY = "0" * 32
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_boxes_are_taken_away_where_they_lie(tmp_path: Path, placement: str) -> None:
-    result = made_detection(tmp_path / "run", FOUND, placement, truth=TRUTH)
+    result = made_detection(tmp_path / "run", FOUND, placement, reference=TRUTH)
 
     export_run(result, Choice(0.5), tmp_path / "out")
 
@@ -63,7 +63,7 @@ def test_coco_is_read_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_the_summary_says_scores_choice_and_where_all_came_from(tmp_path: Path) -> None:
-    result = made_detection(tmp_path / "run", FOUND, truth=TRUTH, notes=("Mind this.",))
+    result = made_detection(tmp_path / "run", FOUND, reference=TRUTH, notes=("Mind this.",))
 
     content = export_run(result, Choice(0.5, 0.4, "fusion", 100.0), tmp_path / "out")
 
@@ -78,7 +78,7 @@ def test_the_summary_says_scores_choice_and_where_all_came_from(tmp_path: Path) 
 
 
 def test_a_later_export_leaves_nothing_of_an_earlier_one(tmp_path: Path) -> None:
-    export_run(made_detection(tmp_path / "one", FOUND, truth=TRUTH), Choice(0.5), tmp_path / "out")
+    export_run(made_detection(tmp_path / "one", FOUND, reference=TRUTH), Choice(0.5), tmp_path / "out")
     export_run(made_detection(tmp_path / "two", Boxes.none()), Choice(0.5), tmp_path / "out")
 
     names = {path.name for path in (tmp_path / "out").iterdir()}

@@ -87,7 +87,7 @@ def test_the_area_of_a_box_in_degrees_is_that_of_its_ground(tmp_path: Path) -> N
 
 
 def test_beside_a_reference_boxes_are_true_or_false_and_the_rest_is_missed(tmp_path: Path) -> None:
-    found = find(made_detection(tmp_path, FOUND, truth=TRUTH), Choice(0.5))
+    found = find(made_detection(tmp_path, FOUND, reference=TRUTH), Choice(0.5))
 
     assert found.table["outcome"].tolist() == ["true", "false", "false"]
     assert found.missed["id"].tolist() == [2, 3]
@@ -97,7 +97,7 @@ def test_beside_a_reference_boxes_are_true_or_false_and_the_rest_is_missed(tmp_p
 
 
 def test_average_precision_does_not_depend_on_the_chosen_confidence(tmp_path: Path) -> None:
-    result = made_detection(tmp_path, FOUND, truth=TRUTH)
+    result = made_detection(tmp_path, FOUND, reference=TRUTH)
 
     low, high = find(result, Choice(0.1)).scores, find(result, Choice(0.85)).scores
 
@@ -116,7 +116,7 @@ def test_without_a_reference_there_are_no_scores(tmp_path: Path) -> None:
 
 
 def test_a_run_without_boxes_has_empty_tables(tmp_path: Path) -> None:
-    found = find(made_detection(tmp_path, Boxes.none(), truth=TRUTH), Choice(0.5))
+    found = find(made_detection(tmp_path, Boxes.none(), reference=TRUTH), Choice(0.5))
 
     assert found.table.empty
     assert len(found.missed) == 3
@@ -125,7 +125,7 @@ def test_a_run_without_boxes_has_empty_tables(tmp_path: Path) -> None:
 
 
 def test_an_empty_reference_makes_every_box_false(tmp_path: Path) -> None:
-    found = find(made_detection(tmp_path, FOUND, truth=Boxes.none()), Choice(0.5))
+    found = find(made_detection(tmp_path, FOUND, reference=Boxes.none()), Choice(0.5))
 
     assert found.table["outcome"].tolist() == ["false"] * 3
     assert found.scores is not None
@@ -202,7 +202,7 @@ def test_candidates_that_are_gone_are_said_to_be(tmp_path: Path) -> None:
 
 
 def test_a_result_comes_back_from_its_json(tmp_path: Path) -> None:
-    result = made_detection(tmp_path, FOUND, "rotated", truth=TRUTH)
+    result = made_detection(tmp_path, FOUND, "rotated", reference=TRUTH)
     content = result.to_json()
     kept = {field.name: getattr(result, field.name) for field in fields(RunResult)}
 

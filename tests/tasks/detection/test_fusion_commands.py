@@ -44,7 +44,7 @@ def place(store: Store, folder: Path, number: int) -> tuple[str, str]:
     right = rng.permutation(20) < 10
     image = kept(
         store, folder / f"image{number}", Boxes.of(corners, rng.uniform(0.4, 0.6, 20)),
-        truth=Boxes.of(corners[right]), scene=f"valley {number}", scene_digest=str(number) * 64,
+        reference=Boxes.of(corners[right]), scene=f"valley {number}", scene_digest=str(number) * 64,
     )  # fmt: skip
     return image, kept(store, folder / f"ground{number}", Boxes.of(corners[right], np.full(10, 0.5)))
 

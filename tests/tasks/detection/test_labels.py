@@ -12,7 +12,7 @@ from core.errors import GridError, InputError, RunCancelled
 from core.raster import strip_labelling
 from core.raster.grid import Grid
 from core.tasks.detection import vectors
-from core.tasks.detection.labels import boxes_of_mask, minimum_pixels, truth_boxes
+from core.tasks.detection.labels import boxes_of_mask, minimum_pixels, reference_boxes
 from tests.factories import PLACEMENTS, write_raster
 
 PLAIN = Grid(40, 30, Affine.identity(), None)
@@ -72,7 +72,7 @@ def test_boxes_of_a_raster_inventory_are_the_same_by_strips_as_at_once(tmp_path,
     path = write_raster(tmp_path / "truth.tif", noise().astype(np.uint8), transform=transform, crs=crs)
     monkeypatch.setattr(strip_labelling, "STRIP_PIXELS", 1)
     steps = []
-    found = truth_boxes(path, grid, minimum=10, progress=lambda *step: steps.append(step))
+    found = reference_boxes(path, grid, minimum=10, progress=lambda *step: steps.append(step))
     assert steps == [(done + 1, 5) for done in range(5)]
     np.testing.assert_array_equal(found.corners, boxes_of_mask(noise()).corners)
 
@@ -83,8 +83,8 @@ def test_the_scenes_ground_distance_decides_on_the_least_size(tmp_path):
     mask = np.zeros((30, 40), np.uint8)
     mask[0:3, 0:13] = mask[10:14, 0:10] = 1
     path = write_raster(tmp_path / "truth.tif", mask, transform=transform, crs=crs)
-    assert truth_boxes(path, Grid(40, 30, transform, crs)).corners.tolist() == [[0, 10, 10, 14]]
-    assert len(truth_boxes(path, Grid(40, 30, transform, crs), minimum=39)) == 2
+    assert reference_boxes(path, Grid(40, 30, transform, crs)).corners.tolist() == [[0, 10, 10, 14]]
+    assert len(reference_boxes(path, Grid(40, 30, transform, crs), minimum=39)) == 2
 
 
 def test_of_a_vector_inventory_every_polygon_is_one_landslide_though_they_touch(tmp_path):
@@ -95,7 +95,7 @@ def test_of_a_vector_inventory_every_polygon_is_one_landslide_though_they_touch(
     polygons = shapely.get_parts(shapely.transform(boxes, lambda xy: xy * [10, -10] + [500_000, 5_200_000]))
     path = tmp_path / "truth.gpkg"
     geopandas.GeoDataFrame(geometry=polygons, crs=crs.to_wkt()).to_file(path)
-    found = truth_boxes(path, Grid(40, 30, transform, crs))
+    found = reference_boxes(path, Grid(40, 30, transform, crs))
     np.testing.assert_allclose(sorted(found.corners.tolist()), columns[:2], atol=1e-4)
 
 
@@ -103,9 +103,9 @@ def test_truth_elsewhere_too_much_of_it_and_a_stop_are_told(tmp_path, monkeypatc
     transform, crs = PLACEMENTS["north-up"]
     path = write_raster(tmp_path / "truth.tif", noise().astype(np.uint8), transform=transform, crs=crs)
     with pytest.raises(GridError, match="does not overlap"):
-        truth_boxes(path, Grid(10, 10, Affine(10, 0, 700_000, 0, -10, 5_200_000), crs))
+        reference_boxes(path, Grid(10, 10, Affine(10, 0, 700_000, 0, -10, 5_200_000), crs))
     with pytest.raises(RunCancelled):
-        truth_boxes(path, Grid(130, 150, transform, crs), cancel=lambda: True)
+        reference_boxes(path, Grid(130, 150, transform, crs), cancel=lambda: True)
     monkeypatch.setattr(vectors, "MOST_BOXES", 3)
     with pytest.raises(InputError, match="at most 3"):
         boxes_of_mask(noise())

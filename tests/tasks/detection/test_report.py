@@ -33,12 +33,12 @@ SCORES = [0.9, 0.7, 0.8, 0.3]
 
 
 def detected(
-    folder: Path, placement: str = "north-up", *, truth: bool = False, found: list[list[float]] = FOUND, **changes: Any
+    folder: Path, placement: str = "north-up", *, scored: bool = False, found: list[list[float]] = FOUND, **changes: Any
 ) -> DetectionResult:
     folder.mkdir(parents=True, exist_ok=True)
     boxes, reference = Boxes.of(found, SCORES[: len(found)]), Boxes.of(TRUTH)
     shape = (HEIGHT, WIDTH)
-    return made_detection(folder, boxes, placement, shape=shape, truth=reference if truth else None, **changes)
+    return made_detection(folder, boxes, placement, shape=shape, reference=reference if scored else None, **changes)
 
 
 def image(folder: Path, placement: str = "north-up", **origin: Any) -> Scene:
@@ -74,7 +74,7 @@ def test_nothing_found_is_not_called_safe(tmp_path: Path, models: Path) -> None:
 
 
 def test_another_confidence_is_shown_beside_the_chosen_one(tmp_path: Path, models: Path) -> None:
-    html = render(asked(detected(tmp_path, truth=True), choice=Choice(0.35)), DETECTION)
+    html = render(asked(detected(tmp_path, scored=True), choice=Choice(0.35)), DETECTION)
     table = html[html.index("How much depends on the confidence") :]
     cells = r'<th scope="row">(.*?)</th>' + r'\s*<td class="number">(.*?)</td>' * 4
     rows = re.findall(cells, table)[:3]
@@ -91,7 +91,7 @@ def test_no_confidence_below_that_of_the_candidates_is_told_of(tmp_path: Path, m
 
 
 def test_a_reference_gives_scores_counts_a_map_and_the_worst_misses(tmp_path: Path, models: Path) -> None:
-    page = read(asked(detected(tmp_path, truth=True), scene=image(tmp_path / "scene")))
+    page = read(asked(detected(tmp_path, scored=True), scene=image(tmp_path / "scene")))
     assert "Of 3 boxes, 2 are each on a landslide of the reference." in page.text
     assert "Of 3 landslides in the reference, 2 are found." in page.text
     assert "The only one missed, with boxes of up to 20,0" in page.text  # 20 × 10 pixels
@@ -105,7 +105,7 @@ def test_a_reference_gives_scores_counts_a_map_and_the_worst_misses(tmp_path: Pa
 def test_scores_that_cannot_be_are_called_undefined(tmp_path: Path, models: Path) -> None:
     folder = tmp_path / "made"
     folder.mkdir()
-    result = made_detection(folder, Boxes.none(), truth=Boxes.none())
+    result = made_detection(folder, Boxes.none(), reference=Boxes.none())
     page = read(asked(result))
     assert "Undefined: no box is found." in page.text
     assert "Undefined: the reference has no landslide here." in page.text
@@ -115,7 +115,7 @@ def test_scores_that_cannot_be_are_called_undefined(tmp_path: Path, models: Path
 def test_the_scores_of_the_card_stand_beside_those_of_the_image(tmp_path: Path, models: Path) -> None:
     scores = {"validation": {"ap50": 0.321, "f1": 0.456, "precision": 0.52, "recall": 0.41}}
     make_detector_model(models, detector_spec("made", limits=("Sees only red",), scores=scores))
-    page = read(asked(detected(tmp_path, truth=True)))
+    page = read(asked(detected(tmp_path, scored=True)))
     assert "0.321" in page.text
     assert "not stated" in page.text  # AP50:95, which this card lacks
     assert "Sees only red." in page.text
@@ -206,7 +206,7 @@ def test_an_explained_box_has_its_number_in_the_report(tmp_path: Path, models: P
 
 def test_names_from_outside_stay_text(tmp_path: Path, models: Path) -> None:
     record = {"truth": {"name": HOSTILE}, "scene": {"licence": HOSTILE, "synthetic": True, "seen_by_model": True}}
-    result = detected(tmp_path, truth=True, provenance=record, scene=HOSTILE, model=HOSTILE, notes=(HOSTILE,))
+    result = detected(tmp_path, scored=True, provenance=record, scene=HOSTILE, model=HOSTILE, notes=(HOSTILE,))
     content = asked(result, name=HOSTILE, note=HOSTILE, tags=(HOSTILE,), scene=image(tmp_path / "scene", name=HOSTILE))
     page = read(content)
     check_harmless(page)
@@ -215,7 +215,7 @@ def test_names_from_outside_stay_text(tmp_path: Path, models: Path) -> None:
 
 
 def test_it_can_be_read_without_eyes(tmp_path: Path, models: Path) -> None:
-    page = read(asked(detected(tmp_path, truth=True), scene=image(tmp_path / "scene")))
+    page = read(asked(detected(tmp_path, scored=True), scene=image(tmp_path / "scene")))
     levels = [int(tag[1]) for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
     for shown in page.all("img"):
@@ -224,7 +224,7 @@ def test_it_can_be_read_without_eyes(tmp_path: Path, models: Path) -> None:
 
 
 def test_equal_inputs_give_equal_files_of_a_size_to_be_sent(tmp_path: Path, models: Path) -> None:
-    content = asked(detected(tmp_path, truth=True), scene=image(tmp_path / "scene"))
+    content = asked(detected(tmp_path, scored=True), scene=image(tmp_path / "scene"))
     text = render(content, DETECTION)
     assert text == render(content, DETECTION)
     assert len(text) < 5_000_000

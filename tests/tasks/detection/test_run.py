@@ -75,9 +75,9 @@ def test_a_scene_is_searched_on_its_own_grid_however_it_lies(tmp_path: Path, sto
 
 def test_a_run_is_stored_with_where_all_of_it_came_from(tmp_path: Path, store: Store) -> None:
     scene = scene_of(tmp_path)
-    truth = write_raster(tmp_path / "truth.tif", mask())
+    reference = write_raster(tmp_path / "truth.tif", mask())
 
-    result = run_detection(store, scene, BRIGHT, truth=truth, name="A try")
+    result = run_detection(store, scene, BRIGHT, reference=reference, name="A try")
     run = store.run(result.id)
 
     assert store.result(result.id, DetectionResult) == result
@@ -134,11 +134,11 @@ def test_a_drawn_area_alone_is_searched_and_scored(tmp_path: Path, store: Store)
     from rasterio.warp import transform_geom
 
     scene = scene_of(tmp_path)
-    truth = write_raster(tmp_path / "truth.tif", mask())
+    reference = write_raster(tmp_path / "truth.tif", mask())
     corners = [scene.grid.transform @ pixel for pixel in [(0, 0), (60, 0), (60, 40), (0, 40), (0, 0)]]
     drawn = transform_geom(scene.grid.crs, "EPSG:4326", {"type": "Polygon", "coordinates": [corners]})
 
-    result = run_detection(store, scene, BRIGHT, truth=truth, area_outline=drawn)
+    result = run_detection(store, scene, BRIGHT, reference=reference, area_outline=drawn)
 
     assert find(result, default_choice(result)).boxes.corners.tolist() == [PATCHES[0]]
     assert result.metrics()["recall"] == 1
@@ -154,7 +154,7 @@ def test_a_reference_added_later_scores_the_run_without_searching_again(
     result = store.result(identity, DetectionResult)
     half = mask()
     half[:, 35:] = 0
-    known = store.add_scene(record.scene.path, "scene", truth=write_raster(tmp_path / "truth.tif", half))
+    known = store.add_scene(record.scene.path, "scene", reference=write_raster(tmp_path / "truth.tif", half))
     monkeypatch.setattr("core.tasks.detection.runtime.DetectorRuntime.detect", lambda *_: pytest.fail("searched again"))
 
     scored = rescore(store, result, known)
@@ -167,9 +167,9 @@ def test_a_reference_added_later_scores_the_run_without_searching_again(
 
 
 def test_scoring_as_a_job_gives_what_scoring_at_once_gives(tmp_path: Path, store: Store) -> None:
-    scene, truth = scene_of(tmp_path), write_raster(tmp_path / "truth.tif", mask())
+    scene, reference = scene_of(tmp_path), write_raster(tmp_path / "truth.tif", mask())
     result = run_detection(store, scene, BRIGHT)
-    record = store.add_scene(scene.path, "scene", truth=truth)
+    record = store.add_scene(scene.path, "scene", reference=reference)
 
     identity = store.order(order_scored(result, record))
     perform(store, identity)
@@ -185,9 +185,9 @@ def test_scoring_without_a_reference_or_on_another_image_is_refused(tmp_path: Pa
     with pytest.raises(InputError, match="no reference inventory"):
         rescore(store, result, record)
     other = Scene.open(write_raster(tmp_path / "other.tif", image()[:, ::-1].copy()))
-    truth = write_raster(tmp_path / "truth.tif", mask())
+    reference = write_raster(tmp_path / "truth.tif", mask())
     with pytest.raises(InputError, match="not the one that this run is of"):
-        rescore(store, result, store.add_scene(other.path, "other", truth=truth))
+        rescore(store, result, store.add_scene(other.path, "other", reference=reference))
     assert len(store.runs(RunFilter(kinds=("scored",)))) == 0
 
 
@@ -259,10 +259,10 @@ def test_a_scene_without_a_valid_pixel_is_refused(tmp_path: Path, store: Store) 
 def test_a_reference_elsewhere_is_refused(tmp_path: Path, store: Store) -> None:
     from affine import Affine
 
-    truth = write_raster(tmp_path / "truth.tif", mask(), transform=Affine(10, 0, 900_000, 0, -10, 900_000))
+    reference = write_raster(tmp_path / "truth.tif", mask(), transform=Affine(10, 0, 900_000, 0, -10, 900_000))
 
     with pytest.raises(GridError, match="overlap"):
-        run_detection(store, scene_of(tmp_path), BRIGHT, truth=truth)
+        run_detection(store, scene_of(tmp_path), BRIGHT, reference=reference)
     assert runs_left(store) == []
 
 

@@ -20,7 +20,7 @@ def detection(tmp_path: Path, store: Store) -> str:
     folder = tmp_path / "made"
     folder.mkdir()
     boxes = Boxes.of([[10, 10, 30, 30], [50, 50, 90, 70]], [0.9, 0.6])
-    return keep_detection(store, made_detection(folder, boxes, truth=Boxes.of([[10, 10, 30, 30]]))).id
+    return keep_detection(store, made_detection(folder, boxes, reference=Boxes.of([[10, 10, 30, 30]]))).id
 
 
 def run(*arguments: object) -> int:

@@ -43,7 +43,7 @@ TRUTH = Boxes.of([(41, 40, 52, 50)])
 
 
 def optical(tmp_path: Path, **changes: Any) -> DetectionResult:
-    return made(tmp_path / "image", IMAGE, truth=TRUTH, scene="image", model="eye", **changes)
+    return made(tmp_path / "image", IMAGE, reference=TRUTH, scene="image", model="eye", **changes)
 
 
 def ground(tmp_path: Path, **changes: Any) -> DetectionResult:
@@ -179,8 +179,8 @@ def test_a_tree_is_learnt_from_runs_of_different_places_with_a_reference(quick_s
         rng = np.random.default_rng(number)
         right = rng.permutation(20) < 10
         image = made(
-            tmp_path / f"image{number}", Boxes.of(corners, rng.uniform(0.4, 0.6, 20)), truth=Boxes.of(corners[right]),
-            scene=f"valley {number}", scene_digest=str(number) * 64,
+            tmp_path / f"image{number}", Boxes.of(corners, rng.uniform(0.4, 0.6, 20)),
+            reference=Boxes.of(corners[right]), scene=f"valley {number}", scene_digest=str(number) * 64,
         )  # fmt: skip
         terrain_ = made(tmp_path / f"ground{number}", Boxes.of(corners[right], np.full(10, 0.5)))
         pairs.append((keep_detection(quick_store, image).id, keep_detection(quick_store, terrain_).id))

@@ -99,11 +99,11 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def split(
-    made: Callable[[], Predictor], parts: Path, folder: Path, area: Area | None = None, truth: Truth | None = None
+    made: Callable[[], Predictor], parts: Path, folder: Path, area: Area | None = None, reference: Truth | None = None
 ) -> tuple[Outcome, list[Counts]]:
     """Map by a predictor of its own for each block, the last block first."""
     planned = made().blocks(area)
-    counted = [write_part(made(), block, parts, area, truth) for block in reversed(planned)]
+    counted = [write_part(made(), block, parts, area, reference) for block in reversed(planned)]
     return gather(parts, made().scene.grid, planned, folder), counted
 
 
@@ -136,18 +136,22 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_parts_gathered_are_the_very_files_of_one_process(tmp_path: Path, case: str, placement: str) -> None:
     asked = dict(CASES[case])
-    test_time_augmentation, area, truth = asked.pop("turned", False), asked.get("area"), asked.get("truth")
+    test_time_augmentation, area, reference = asked.pop("turned", False), asked.get("area"), asked.get("truth")
     scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(90, 103), placement, nodata=10))
     one, many = tmp_path / "one", tmp_path / "many"
 
-    alone = write_rasters(predictor(scene, test_time_augmentation=test_time_augmentation), one, area, truth)
+    alone = write_rasters(predictor(scene, test_time_augmentation=test_time_augmentation), one, area, reference)
     together, _ = split(
-        lambda: predictor(scene, test_time_augmentation=test_time_augmentation), tmp_path / "parts", many, area, truth
+        lambda: predictor(scene, test_time_augmentation=test_time_augmentation),
+        tmp_path / "parts",
+        many,
+        area,
+        reference,
     )
 
     assert_same(alone, one, together, many)
     assert set(together[1]) == {"probability"} | ({"uncertainty"} if test_time_augmentation else set()) | (
-        {"truth"} if truth else set()
+        {"truth"} if reference else set()
     )
     assert sorted(path.name for path in many.iterdir()) == sorted(together[1].values())
     assert not (tmp_path / "parts").exists()
@@ -179,9 +183,9 @@ def test_whatever_the_sizes_parts_are_the_files_of_one_process(
         folder = Path(name)
         scene = Scene.open(write_raster(folder / "scene.tif", values, mask=mask))
 
-        alone = write_rasters(predictor(scene, overlap=overlap, batch=batch), folder / "one", truth=Truth())
+        alone = write_rasters(predictor(scene, overlap=overlap, batch=batch), folder / "one", reference=Truth())
         together, counted = split(
-            lambda: predictor(scene, overlap=overlap, batch=batch), folder / "parts", folder / "many", truth=Truth()
+            lambda: predictor(scene, overlap=overlap, batch=batch), folder / "parts", folder / "many", reference=Truth()
         )
 
         assert_same(alone, folder / "one", together, folder / "many")
@@ -194,7 +198,9 @@ def test_the_codes_and_the_counts_are_those_worked_out_by_hand(tmp_path: Path) -
     scene = Scene.open(write_raster(tmp_path / "scene.tif", values))
     whole = Window(0, 0, 103, 90)
 
-    (grid, _, counts), _ = split(lambda: predictor(scene, Red()), tmp_path / "parts", tmp_path / "out", truth=Truth())
+    (grid, _, counts), _ = split(
+        lambda: predictor(scene, Red()), tmp_path / "parts", tmp_path / "out", reference=Truth()
+    )
 
     codes = expected_codes(values[0])
     np.testing.assert_array_equal(pixels(tmp_path / "out" / "probability.tif"), codes)
@@ -334,7 +340,7 @@ def test_parts_of_different_makers_are_not_mixed(tmp_path: Path, scene: Scene) -
     write_part(predictor(scene, test_time_augmentation=True), planned[5], parts)
     with pytest.raises(InputError, match="not all made in the same way"):
         gather(parts, scene.grid, planned, tmp_path / "out")
-    write_part(made, planned[5], parts, truth=Truth())
+    write_part(made, planned[5], parts, reference=Truth())
     with pytest.raises(InputError, match="not all made in the same way"):
         gather(parts, scene.grid, planned, tmp_path / "out")
 

@@ -40,7 +40,7 @@ def scene(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def truth(tmp_path: Path) -> Path:
+def reference(tmp_path: Path) -> Path:
     values = np.zeros((40, 50), np.uint8)
     values[10:30, 20:40] = 1
     return write_raster(tmp_path / "truth.tif", values)
@@ -55,10 +55,10 @@ def strict(text: str) -> Any:
 
 
 def test_predicting_gives_the_numbers_of_the_page(
-    tmp_path: Path, store: Store, scene: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store: Store, scene: Path, reference: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status = run(
-        "predict", scene, "--model", "red", "--out", tmp_path / "out", "--truth", truth, "--threshold", 0.3,
+        "predict", scene, "--model", "red", "--out", tmp_path / "out", "--truth", reference, "--threshold", 0.3,
         "--minimum-area", 500, "--fill-holes", 200, "--bands", "2,1,3", "--engine", "torch",
     )  # fmt: skip
 
@@ -66,7 +66,7 @@ def test_predicting_gives_the_numbers_of_the_page(
     printed = strict(capsys.readouterr().out)
     assert printed == strict((tmp_path / "out" / "metrics.json").read_text())
     request = Request("red", bands=(2, 1, 3), engine="torch")
-    page = summary(find(run_mapping(store, Scene.open(scene), request, truth=truth), Choice(0.3, 500, 200)))
+    page = summary(find(run_mapping(store, Scene.open(scene), request, reference=reference), Choice(0.3, 500, 200)))
     for name in ("landslides", "landslide_area_m2", "landslide_share", "scene_area_m2", "scores", "colour_index"):
         assert printed[name] == pytest.approx(page[name])
     assert (tmp_path / "out" / "landslides.gpkg").exists()
@@ -91,10 +91,10 @@ def test_an_earlier_scene_gives_what_is_new(tmp_path: Path, scene: Path, capsys:
 
 
 def test_what_is_predicted_is_a_run_that_the_pages_find(
-    tmp_path: Path, store: Store, scene: Path, truth: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store: Store, scene: Path, reference: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dem = write_raster(tmp_path / "dem.tif", np.zeros((40, 50), np.float32))
-    options = ("--truth", truth, "--dem", dem, "--name", "A trial", "--tag", "b", "--tag", "a", "--engine", "torch")
+    options = ("--truth", reference, "--dem", dem, "--name", "A trial", "--tag", "b", "--tag", "a", "--engine", "torch")
 
     assert run("predict", scene, "--model", "red", *options) == 0
 
@@ -108,7 +108,7 @@ def test_what_is_predicted_is_a_run_that_the_pages_find(
     assert made.worker == "command line"
     assert made.created <= made.started <= made.finished
     record = store.scene_record(made.subject.dataset_id)
-    assert (record.scene.path, record.truth, record.dem) == (scene, truth, dem)
+    assert (record.scene.path, record.reference, record.dem) == (scene, reference, dem)
 
 
 def test_an_earlier_scene_makes_a_run_of_its_own_and_one_of_the_change(

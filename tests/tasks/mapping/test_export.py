@@ -41,9 +41,9 @@ def strict(path: Path) -> Any:
 
 
 def exported(folder: Path, placement: str) -> tuple[MappingResult, dict[str, Any], Path]:
-    truth = np.zeros((30, 40), np.uint8)
-    truth[5:9, 10:20] = 1
-    result = made_run(folder / "run", probability(), placement, truth=truth)
+    reference = np.zeros((30, 40), np.uint8)
+    reference[5:9, 10:20] = 1
+    result = made_run(folder / "run", probability(), placement, reference=reference)
     scene = Scene.open(write_raster(folder / "scene.tif", ramp(30, 40), placement))
     return result, export_run(result, scene, Choice(0.5), folder / "out"), folder / "out"
 

@@ -31,7 +31,7 @@ from core.tasks.mapping.view import Choice
 UTM = CRS.from_epsg(32633)
 
 
-def mapped(folder: Path, grid: Grid, *, truth: bool = True, name: str = "valley") -> tuple[Findings, Scene]:
+def mapped(folder: Path, grid: Grid, *, reference: bool = True, name: str = "valley") -> tuple[Findings, Scene]:
     """One landslide, a rectangle in the lower right, found exactly; nodata in the upper tenth."""
     height, width = grid.shape
     image = np.zeros((3, height, width), dtype=np.uint8)
@@ -53,7 +53,7 @@ def mapped(folder: Path, grid: Grid, *, truth: bool = True, name: str = "valley"
         grid=grid,
         counts=histogram(encode(probability), real),
         artifacts={"probability": "probability.tif", "truth": "truth.tif"},
-        has_truth=truth,
+        has_reference=reference,
     )
     return find(result, Choice(0.5)), scene
 
@@ -86,7 +86,7 @@ def test_it_says_threshold_area_run_scene_and_coordinate_system(
 
 
 def test_a_scene_without_coordinates_is_measured_in_pixels(tmp_path: Path) -> None:
-    findings, scene = mapped(tmp_path, Grid(60, 40, Affine.identity(), None), truth=False)
+    findings, scene = mapped(tmp_path, Grid(60, 40, Affine.identity(), None), reference=False)
     assert "504 px" in origin(findings, scene)
     assert coordinate_system(findings.result.grid) == "No coordinate system: positions and areas in pixels"
     write_figure(findings, scene, tmp_path / "figure.png")

@@ -179,10 +179,10 @@ def test_nodata_of_an_elevation_model_is_unknown_and_no_height(tmp_path: Path) -
 
 
 def scored(folder: Path) -> MappingResult:
-    truth = np.zeros((20, 30), np.uint8)
-    truth[2:5, 3:9] = 1
-    truth[:, 0] = 255
-    return made_run(folder, two_slides(), truth=truth)
+    reference = np.zeros((20, 30), np.uint8)
+    reference[2:5, 3:9] = 1
+    reference[:, 0] = 255
+    return made_run(folder, two_slides(), reference=reference)
 
 
 def test_scores_are_those_of_the_pixels_before_minimum_area_and_filling(tmp_path: Path) -> None:

@@ -94,10 +94,10 @@ def mapped(
     placement: str = "north-up",
     *,
     values: np.ndarray | None = None,
-    truth: np.ndarray | None = None,
+    reference: np.ndarray | None = None,
     record: Mapping[str, Any] | None = None,
 ) -> MappingResult:
-    result = made_run(folder, probabilities() if values is None else values, placement, truth=truth)
+    result = made_run(folder, probabilities() if values is None else values, placement, reference=reference)
     return replace(result, model="red", provenance=record or {})
 
 
@@ -184,7 +184,7 @@ def test_the_point_of_a_landslide_lies_inside_it(tmp_path: Path, models: Path, p
 
 
 def test_scores_are_told_in_words_with_their_caveats(tmp_path: Path, models: Path) -> None:
-    page = read(asked(mapped(tmp_path, truth=reference())))
+    page = read(asked(mapped(tmp_path, reference=reference())))
     # Of 524 mapped pixels 252 are in the reference, which has no others.
     assert "Of 100 mapped pixels, 48 are landslide in the reference." in page.text
     assert "Of 100 landslide pixels in the reference, all are mapped." in page.text
@@ -197,14 +197,14 @@ def test_scores_are_told_in_words_with_their_caveats(tmp_path: Path, models: Pat
 
 def test_scores_that_cannot_be_are_called_undefined(tmp_path: Path, models: Path) -> None:
     nothing = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
-    page = read(asked(mapped(tmp_path, truth=nothing), choice=Choice(0.95)))
+    page = read(asked(mapped(tmp_path, reference=nothing), choice=Choice(0.95)))
     assert "Undefined: nothing is mapped." in page.text
     assert "Undefined: the reference has no landslide here." in page.text
     assert "nan" not in page.text.lower().replace("financ", "")
 
 
 def test_a_colour_index_that_does_better_is_said_to(tmp_path: Path, models: Path) -> None:
-    result = mapped(tmp_path, truth=reference())
+    result = mapped(tmp_path, reference=reference())
     perfect = np.zeros((2, 255), dtype=np.int64)
     perfect[1, 254], perfect[0, 0] = 252, 1908
     assert "A plain colour index did better here" in read(asked(replace(result, baseline=perfect))).text
@@ -253,7 +253,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\n<script>alert(2)</script> $\\frac{$ \" 
 
 
 def test_names_from_outside_stay_text(tmp_path: Path, models: Path) -> None:
-    result = mapped(tmp_path, truth=reference(), record={"truth": {"name": HOSTILE}, "scene": {"licence": HOSTILE}})
+    result = mapped(tmp_path, reference=reference(), record={"truth": {"name": HOSTILE}, "scene": {"licence": HOSTILE}})
     result = replace(about(result, name=HOSTILE), notes=(HOSTILE,), model=HOSTILE)
     scene = image(tmp_path / "scene", name=HOSTILE, citation=HOSTILE)
     why = explanation(tmp_path / "why", notes=(HOSTILE,), layer=HOSTILE)
@@ -296,7 +296,7 @@ def test_only_an_address_of_the_web_becomes_a_link(tmp_path: Path, models: Path)
 
 
 def test_it_can_be_read_without_eyes(tmp_path: Path, models: Path) -> None:
-    page = read(asked(mapped(tmp_path, truth=reference()), scene=image(tmp_path / "scene")))
+    page = read(asked(mapped(tmp_path, reference=reference()), scene=image(tmp_path / "scene")))
     assert page.all("html") == [{"lang": "en"}]
     levels = [int(tag[1]) for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert levels[0] == 1
@@ -311,7 +311,7 @@ def test_it_can_be_read_without_eyes(tmp_path: Path, models: Path) -> None:
 
 
 def test_equal_inputs_give_equal_files(tmp_path: Path, models: Path) -> None:
-    content = asked(mapped(tmp_path, truth=reference()), scene=image(tmp_path / "scene"))
+    content = asked(mapped(tmp_path, reference=reference()), scene=image(tmp_path / "scene"))
     write_report(content, MAPPING, tmp_path / "report.html")
     written = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert written == render(content, MAPPING)
@@ -454,7 +454,7 @@ def test_a_change_says_what_is_compared_and_no_more(tmp_path: Path, models: Path
 @pytest.mark.parametrize("shape", [(3, 400), (400, 3), (5, 5)])
 def test_any_shape_of_image_can_be_reported(tmp_path: Path, models: Path, shape: tuple[int, int]) -> None:
     values = np.full(shape, 0.9)
-    page = read(asked(mapped(tmp_path, values=values, truth=np.ones(shape, dtype=np.uint8))))
+    page = read(asked(mapped(tmp_path, values=values, reference=np.ones(shape, dtype=np.uint8))))
     assert "The model maps 1 landslide, " in page.text
     for shown in page.all("img"):
         assert int(str(shown["width"])) <= 700
@@ -478,7 +478,7 @@ def test_a_picture_that_does_not_compress_is_kept_small_and_its_colours_true() -
 
 @pytest.mark.browser
 def test_it_prints_on_paper(tmp_path: Path, models: Path, chromium: str) -> None:
-    content = asked(mapped(tmp_path, truth=reference()), scene=image(tmp_path / "scene"))
+    content = asked(mapped(tmp_path, reference=reference()), scene=image(tmp_path / "scene"))
     write_report(content, MAPPING, tmp_path / "report.html")
     command = [
         chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",

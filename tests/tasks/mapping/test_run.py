@@ -188,10 +188,12 @@ def test_a_drawn_area_has_the_values_of_the_whole_scene_inside_and_nodata_outsid
     assert 0 < inside.sum() < inside.size
 
 
-def truth_file(folder: Path, height: int, width: int, placement: str = "north-up") -> tuple[Path, NDArray[np.uint8]]:
-    truth = np.zeros((height, width), np.uint8)
-    truth[5:15, 8:30] = 1
-    return write_raster(folder / "truth.tif", truth * 255, placement), truth
+def reference_file(
+    folder: Path, height: int, width: int, placement: str = "north-up"
+) -> tuple[Path, NDArray[np.uint8]]:
+    reference = np.zeros((height, width), np.uint8)
+    reference[5:15, 8:30] = 1
+    return write_raster(folder / "truth.tif", reference * 255, placement), reference
 
 
 def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store) -> None:
@@ -199,11 +201,11 @@ def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store)
     mask = np.ones((40, 50), bool)
     mask[:3] = False
     scene = scene_of(tmp_path, values, mask=mask)
-    path, truth = truth_file(tmp_path, 40, 50)
+    path, reference = reference_file(tmp_path, 40, 50)
 
-    at_once = run_mapping(store, scene, RED, truth=path)
+    at_once = run_mapping(store, scene, RED, reference=path)
     plain = run_mapping(store, scene, RED)
-    later = rescore(store, plain, store.add_scene(scene.path, scene.name, truth=path))
+    later = rescore(store, plain, store.add_scene(scene.path, scene.name, reference=path))
 
     np.testing.assert_array_equal(later.counts, at_once.counts)
     assert later.baseline is not None
@@ -213,17 +215,17 @@ def test_scoring_afterwards_is_scoring_at_run_time(tmp_path: Path, store: Store)
     np.testing.assert_array_equal(codes_of(later), codes_of(plain))
     assert later.provenance["truth"] == at_once.provenance["truth"]
     assert later.parents == (plain.id,)
-    assert not store.result(plain.id, MappingResult).has_truth
-    assert store.result(later.id, MappingResult).has_truth
+    assert not store.result(plain.id, MappingResult).has_reference
+    assert store.result(later.id, MappingResult).has_reference
     found = expected_codes(values[0])[3:] / 254 >= 0.5
-    assert Confusion.at(at_once.counts, 0.5) == Confusion.of(found, truth[3:] == 1)
+    assert Confusion.at(at_once.counts, 0.5) == Confusion.of(found, reference[3:] == 1)
 
 
 def test_scoring_as_a_job_is_scoring_at_once(tmp_path: Path, store: Store) -> None:
     scene = scene_of(tmp_path, ramp(40, 50))
-    path, _ = truth_file(tmp_path, 40, 50)
+    path, _ = reference_file(tmp_path, 40, 50)
     plain = run_mapping(store, scene, RED)
-    record = store.add_scene(scene.path, scene.name, truth=path)
+    record = store.add_scene(scene.path, scene.name, reference=path)
     at_once = rescore(store, plain, record)
 
     job = store.order(order_scored(plain, record, owner="somebody"))
@@ -240,9 +242,9 @@ def test_scoring_as_a_job_is_scoring_at_once(tmp_path: Path, store: Store) -> No
 
 def test_scoring_as_a_job_can_be_cancelled(tmp_path: Path, store: Store) -> None:
     scene = scene_of(tmp_path, ramp(40, 50))
-    path, _ = truth_file(tmp_path, 40, 50)
+    path, _ = reference_file(tmp_path, 40, 50)
     plain = run_mapping(store, scene, RED)
-    job = store.order(order_scored(plain, store.add_scene(scene.path, scene.name, truth=path)))
+    job = store.order(order_scored(plain, store.add_scene(scene.path, scene.name, reference=path)))
     perform(store, job, stop=lambda: True)
     assert store.run(job).status == "cancelled"
 
@@ -251,9 +253,9 @@ def test_scoring_is_refused_without_inventory_of_what_is_no_map_and_on_another_i
     tmp_path: Path, store: Store
 ) -> None:
     scene = scene_of(tmp_path, ramp(40, 50))
-    path, _ = truth_file(tmp_path, 40, 50)
+    path, _ = reference_file(tmp_path, 40, 50)
     plain = run_mapping(store, scene, RED)
-    record = store.add_scene(scene.path, scene.name, truth=path)
+    record = store.add_scene(scene.path, scene.name, reference=path)
     with pytest.raises(InputError, match="no reference inventory"):
         order_scored(plain, store.add_scene(scene.path, scene.name))
     change = keep(store, replace(plain, kind="change"), parents=(plain.id,))
@@ -262,16 +264,16 @@ def test_scoring_is_refused_without_inventory_of_what_is_no_map_and_on_another_i
     (tmp_path / "other").mkdir()
     other = scene_of(tmp_path / "other", ramp(40, 50)[::-1])
     with pytest.raises(InputError, match="not the one that this run is of"):
-        rescore(store, plain, store.add_scene(other.path, other.name, truth=path))
+        rescore(store, plain, store.add_scene(other.path, other.name, reference=path))
     assert len(store.runs(RunFilter(kinds=("scored",)))) == 0
 
 
 def test_the_baseline_is_counted_over_the_same_pixels(tmp_path: Path, store: Store) -> None:
-    path, truth = truth_file(tmp_path, 40, 50)
+    path, reference = reference_file(tmp_path, 40, 50)
     values = np.full((3, 40, 50), 100, np.uint8)
-    values[0][truth == 1] = 200
+    values[0][reference == 1] = 200
 
-    result = run_mapping(store, scene_of(tmp_path, values), RED, truth=path)
+    result = run_mapping(store, scene_of(tmp_path, values), RED, reference=path)
 
     assert result.baseline is not None
     # (200 − 100) / 401 = 0.249 within, 0 elsewhere; the threshold 0.12 tells them apart.
@@ -280,14 +282,14 @@ def test_the_baseline_is_counted_over_the_same_pixels(tmp_path: Path, store: Sto
 
 def test_a_truth_that_does_not_overlap_is_refused_and_leaves_nothing(tmp_path: Path, store: Store) -> None:
     scene = scene_of(tmp_path, ramp(20, 20), "geographic")
-    path, _ = truth_file(tmp_path, 40, 50, "south-up")
+    path, _ = reference_file(tmp_path, 40, 50, "south-up")
 
     with pytest.raises(GridError, match="does not overlap"):
-        run_mapping(store, scene, RED, truth=path)
+        run_mapping(store, scene, RED, reference=path)
     assert runs_left(store) == []
     result = run_mapping(store, scene, RED)
     with pytest.raises(GridError, match="does not overlap"):
-        rescore(store, result, store.add_scene(scene.path, scene.name, truth=path))
+        rescore(store, result, store.add_scene(scene.path, scene.name, reference=path))
     assert len(runs_left(store)) == 1
 
 
@@ -322,7 +324,7 @@ def test_cancelling_leaves_nothing(tmp_path: Path, store: Store) -> None:
 def test_a_full_disk_leaves_no_half_run(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
-    path, _ = truth_file(tmp_path, 50, 50)
+    path, _ = reference_file(tmp_path, 50, 50)
     flush = write._flush
 
     def full(written: Path) -> None:
@@ -333,7 +335,7 @@ def test_a_full_disk_leaves_no_half_run(
     monkeypatch.setattr(write, "_flush", full)
 
     with pytest.raises(StorageError, match=f"{file} could not be written: No space left"):
-        run_mapping(store, scene_of(tmp_path, ramp(50, 50)), RED, truth=path)
+        run_mapping(store, scene_of(tmp_path, ramp(50, 50)), RED, reference=path)
     assert runs_left(store) == []
 
 
@@ -393,7 +395,7 @@ def test_the_earlier_scene_is_read_by_the_names_of_its_bands(tmp_path: Path, sto
 def test_a_drawn_part_of_an_image_without_coordinates_keeps_its_place(tmp_path: Path, store: Store) -> None:
     scene = scene_of(tmp_path, ramp(40, 50), "without CRS")
     ring = [(10, 20), (30, 20), (30, 35), (10, 35), (10, 20)]
-    path, _ = truth_file(tmp_path, 40, 50, "without CRS")
+    path, _ = reference_file(tmp_path, 40, 50, "without CRS")
 
     result = run_mapping(store, scene, RED, area_outline={"type": "Polygon", "coordinates": [ring]})
 
@@ -401,4 +403,4 @@ def test_a_drawn_part_of_an_image_without_coordinates_keeps_its_place(tmp_path: 
     assert result.grid == scene.grid
     assert np.argwhere(codes != 255).min(axis=0).tolist() == [20, 10]
     assert np.argwhere(codes != 255).max(axis=0).tolist() == [34, 29]
-    assert rescore(store, result, store.add_scene(scene.path, scene.name, truth=path)).counts.sum() == 15 * 20
+    assert rescore(store, result, store.add_scene(scene.path, scene.name, reference=path)).counts.sum() == 15 * 20

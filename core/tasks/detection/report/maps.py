@@ -51,7 +51,7 @@ def _boxes(subject: DetectionSubject) -> Picture:
         what += f", the {min(number, LISTED)} surest numbered as in the table below"
     caption = f"{what}. The colour of a box is its confidence, from dark violet to yellow, the surest."
     alt = f"Map of {subject.content.subject} with {number:,} boxes around what the detector takes for landslides"
-    if shown.truth is not None:
+    if shown.reference_boxes is not None:
         caption += " Blue, dashed: the reference inventory."
         alt += ", and the boxes of the reference inventory"
     if shown.image is None:
@@ -69,7 +69,7 @@ def highest_confidence(subject: DetectionSubject) -> Part | None:
     number = min(subject.count, WINDOWS)
     which = "the only box" if subject.count == 1 else f"the {number} surest boxes" if number > 1 else "the surest box"
     caption = f"The image around {which}. Judge for yourself what they hold. Vermillion: found by the detector."
-    if subject.shown.truth is not None:
+    if subject.shown.reference_boxes is not None:
         caption += " Blue, dashed: the reference inventory."
     shown = picture(draw_surest(subject.shown, scene), f"The image around {which}.", caption)
     return Part("surest", "What the surest boxes hold", (Pictures((shown,)),))

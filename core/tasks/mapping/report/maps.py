@@ -63,7 +63,7 @@ def _landslides(subject: MappingSubject) -> Picture:
             what += f", the {min(number, LISTED)} largest numbered as in the table below"
         alt = f"Map of {count(number, 'landslide')} that the model found"
     caption = f"{what}. Vermillion: found by the model."
-    if subject.result.has_truth:
+    if subject.result.has_reference:
         caption += " Blue outlines: the reference inventory."
         alt += ", with the outlines of the reference inventory"
     if subject.panels.image is not None:

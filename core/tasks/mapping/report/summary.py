@@ -23,7 +23,7 @@ def summary(subject: MappingSubject) -> Part:
             "area is that of all pixels at the threshold, single ones too; landslides were not counted and there is "
             "no table of them. Have the landslides outlined where the run is opened, and write the report again."
         )
-        if subject.result.has_truth:
+        if subject.result.has_reference:
             text += " Pixels about which the reference says nothing are not in these numbers."
         content.append(Notice("No single landslides", text, "note"))
     return Part("summary", "Summary", tuple(content))

@@ -1,4 +1,4 @@
-"""Masks as they were published, turned into truth that any reader understands.
+"""Masks as they were published, as references that any reader understands.
 
 Of the two data sets offered, the RGB edition of Landslide4Sense publishes masks as RGBA, opaque white for
 landslide and opaque black for none; the Sichuan set publishes RGB, magenta for landslide and black for none.
@@ -45,7 +45,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     return lit
 
 
-def write_truth(mask: Path, target: Path) -> Path:
+def write_reference(mask: Path, target: Path) -> Path:
     """Write a published mask as one band of 0 and 255.
 
     Parameters
