@@ -66,7 +66,7 @@ def failing(name: str, error: Exception, when: Callable[[Path], bool] = lambda _
 
 def test_a_disk_that_takes_only_one_of_two_files_keeps_neither(any_store: Store) -> None:
     identity = begun(any_store)
-    result = written(any_store, identity, probability="one", reference="two")
+    result = written(any_store, identity, probability="one", truth="two")
     arrived: list[Path] = []
 
     def second(target: Path) -> bool:
@@ -487,7 +487,7 @@ class Files(RuleBasedStateMachine):
 
     @rule(target=runs, one=contents, other=contents)
     def finish(self, one: str, other: str) -> str:
-        return done(self.store, probability=one, reference=other)
+        return done(self.store, probability=one, truth=other)
 
     @rule(target=runs, parent=runs, content=contents)
     def stand_on(self, parent: str, content: str) -> str:
