@@ -28,13 +28,13 @@ setup: $(APP_STAMP) assets
 
 setup-dev: $(DEV_STAMP) assets
 
-# Tests that drive a browser or start workers of their own measure how the app behaves, so they run one after the other.
+# Tests that drive a browser or start workers of their own come last: beside them the machine has two of a kind at most.
 APART := tests/browser tests/jobs
 
 test: setup-dev lint
 	@failed=0; \
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(APART)) $(ARGS) || failed=1; \
-	$(BIN)/python -m pytest -q $(APART) $(ARGS) || failed=1; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(APART) $(ARGS) || failed=1; \
 	exit $$failed
 
 lint: $(DEV_STAMP)
