@@ -30,6 +30,7 @@ REQUEST = Request("red", engine="torch")
 def cluster() -> Iterator[LocalCluster]:
     made = LocalCluster(2, 1)
     made.start()
+    made.client.wait_for_workers(2, timeout=120)
     yield made
     made.close()
 
