@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from core.errors import StorageError
 from core.raster.write import atomic_path
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
 
 
 def write_features(features: GeoDataFrame, path: Path, layer: str) -> None:
     """Write shapes with their attributes as GeoPackage or GeoJSON, by the path's suffix; whole or not at all.
 
-    GeoJSON of what has a coordinate system is in WGS 84, as RFC 7946 asks; a GeoPackage keeps its own. In pixel space
-    both hold columns and rows of the image, without a coordinate system.
+    GeoJSON of what has a coordinate system is in WGS 84 and cut at 180° of longitude, as RFC 7946 asks; a GeoPackage
+    keeps its own. In pixel space both hold columns and rows of the image, without a coordinate system; GeoJSON says so
+    by ``"crs": null``, since it would be taken for longitude and latitude otherwise.
 
     Raises
     ------
@@ -27,12 +32,58 @@ def write_features(features: GeoDataFrame, path: Path, layer: str) -> None:
     driver = "GPKG"
     if path.suffix == ".geojson":
         driver = "GeoJSON"
-        frame = features.to_crs(4326) if features.crs is not None else features
+        frame = features if features.crs is None else _on_the_globe(features)
     with atomic_path(path) as aside:
         if driver == "GeoJSON" and frame.empty:
-            aside.write_text('{"type": "FeatureCollection", "features": []}\n', encoding="utf-8")
+            crs = '"crs": null, ' if frame.crs is None else ""
+            aside.write_text(f'{{{crs}"type": "FeatureCollection", "features": []}}\n', encoding="utf-8")
             return
         try:
             frame.to_file(aside, driver=driver, layer=layer, engine="pyogrio", index=False)
         except (OSError, RuntimeError) as error:
             raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
+        if driver == "GeoJSON" and frame.crs is None:
+            _say_without_crs(aside)
+
+
+def cut_at_180(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Shapes in longitude and latitude, cut in two where they cross 180° (RFC 7946, 3.1.9).
+
+    Parameters
+    ----------
+    shapes
+        Polygons in degrees within ±180°, no wider than half the globe: one that looks wider crosses the line.
+    """
+    import shapely
+    from shapely.affinity import translate
+
+    bounds = shapely.bounds(shapes)
+    crossing = np.flatnonzero(bounds[:, 2] - bounds[:, 0] > 180)
+    cut = shapes.copy()
+    for number in crossing:
+        whole = shapely.make_valid(shapely.transform(shapes[number], _eastward))
+        west = shapely.clip_by_rect(whole, 0, -90, 180, 90)
+        east = translate(shapely.clip_by_rect(whole, 180, -90, 360, 90), -360)
+        parts = [part for part in shapely.get_parts([west, east]) if part.geom_type == "Polygon" and part.area > 0]
+        cut[number] = shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0] if parts else shapes[number]
+    return cut
+
+
+def _eastward(at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points with their longitudes counted from 0 to 360°."""
+    return np.column_stack([at[:, 0] % 360, at[:, 1]])
+
+
+def _on_the_globe(features: GeoDataFrame) -> GeoDataFrame:
+    frame = features.to_crs(4326)
+    return frame.set_geometry(cut_at_180(frame.geometry.to_numpy()), crs=4326)
+
+
+def _say_without_crs(file: Path) -> None:
+    """Put ``"crs": null`` at the head of a GeoJSON document."""
+    aside = file.with_name(f"{file.name}.crs")
+    with file.open("rb") as plain, aside.open("wb") as said:
+        head = plain.read(4096)
+        said.write(head.replace(b"{", b'{\n"crs": null,', 1))
+        shutil.copyfileobj(plain, said)
+    aside.replace(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,19 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import GridError, InputError
+from core.raster.crs import accuracy_note, transformed
 from core.raster.grid import Grid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geopandas import GeoDataFrame
+
+LARGE = 2_000
+"""Corners of a polygon from which on it is cut to the window that is read."""
+
+BEYOND = 1e12
+"""Pixels, or units of a coordinate system, beyond which nothing is a place."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,14 @@ class Inventory:
         Index that finds those which a window meets.
     grid
         The scene's grid.
+    notes
+        What of the file does not count, and how exactly it lies on the scene.
     """
 
     polygons: NDArray[np.object_]
     tree: Any
     grid: Grid
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, features: GeoDataFrame, grid: Grid, name: str) -> Inventory:
@@ -58,7 +71,7 @@ class Inventory:
         """
         import shapely
 
-        polygons = _in_pixels(features, grid, name)
+        polygons, notes = _in_pixels(features, grid, name)
         if len(polygons) == 0:
             raise InputError(
                 f"{name} holds no polygons.",
@@ -68,7 +81,13 @@ class Inventory:
         left, top, right, bottom = shapely.total_bounds(polygons)
         if not (left < grid.width and right > 0 and top < grid.height and bottom > 0):
             raise no_overlap(name)
-        return cls(polygons, shapely.STRtree(polygons), grid)
+        small = int((shapely.area(polygons) < 1).sum())
+        if small:
+            notes += (
+                f"{small:,} of the {len(polygons):,} polygons of {name} are smaller than a pixel: they count only "
+                "where they cover the centre of one.",
+            )
+        return cls(polygons, shapely.STRtree(polygons), grid, notes)
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """Read a window: 1 in pixels whose centres a polygon covers, else 0; (height, width) of uint8."""
@@ -81,38 +100,174 @@ class Inventory:
         met = self.polygons[self.tree.query(shapely.box(column, row, column + width, row + height))]
         if len(met) == 0:
             return np.zeros((height, width), dtype=np.uint8)
+        met = _clipped(met, column, row, width, height)
+        if len(met) == 0:
+            return np.zeros((height, width), dtype=np.uint8)
         here = Affine.translation(column, row)
         burnt: NDArray[np.uint8] = rasterize(met, out_shape=(height, width), transform=here, dtype="uint8")
         return burnt
 
 
-def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> NDArray[np.object_]:
-    """Polygons of an inventory in columns and rows of a grid."""
+def _clipped(
+    polygons: NDArray[np.object_], column: int, row: int, width: int, height: int
+) -> NDArray[np.object_]:
+    """Polygons with the large ones cut to a window and one pixel around it.
+
+    Burning goes through every corner of a polygon, also of its holes, in every window.
+    """
     import shapely
 
-    if (features.crs is None) != (grid.crs is None):
-        lacking, having = (name, "the scene") if features.crs is None else ("The scene", name)
+    large = shapely.get_num_coordinates(polygons) > LARGE
+    if not large.any():
+        return polygons
+    cut = polygons.copy()
+    try:
+        cut[large] = shapely.clip_by_rect(polygons[large], column - 1, row - 1, column + width + 1, row + height + 1)
+    except shapely.errors.GEOSException:  # of outlines that cross themselves in odd ways: burnt whole, which is slower
+        return polygons
+    return np.asarray(cut[~shapely.is_empty(cut)])
+
+
+def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> tuple[NDArray[np.object_], tuple[str, ...]]:
+    """Polygons of an inventory in columns and rows of a grid, and what is to be said of how they were made."""
+    import pyproj
+    import shapely
+
+    source = features.crs
+    if (source is None) != (grid.crs is None):
+        lacking, having = (name, "the scene") if source is None else ("The scene", name)
         raise GridError(
             f"{lacking} has no coordinate system, but {having} has one.",
             "The place of the polygons on the scene is therefore unknown.",
             "Assign a coordinate system to the one without, or use a mask image of the scene's size.",
         )
-    if grid.crs is not None:
-        features = features.to_crs(grid.crs.to_wkt())
-    parts = shapely.force_2d(shapely.get_parts(shapely.get_parts(features.geometry.to_numpy())))
+    given = features.geometry.to_numpy()
+    parts = shapely.force_2d(shapely.get_parts(shapely.get_parts(given)))
     polygons = parts[(shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)]
-    # What lies beyond the reach of the scene's projection has no coordinates in it, nor a part in the scene.
-    polygons = polygons[np.isfinite(shapely.bounds(polygons)).all(axis=1)]
-    if grid.crs is None:
-        return np.asarray(polygons)
+    polygons = _finite(polygons)
+    notes = _left_out(name, len(given), int(shapely.is_missing(given).sum()), parts, len(polygons))
+    if source is None or grid.crs is None:
+        return polygons, notes
+    there = pyproj.CRS.from_wkt(grid.crs.to_wkt())
+    note = accuracy_note(source, there, name)
+    polygons = _replaced(polygons, lambda at: np.column_stack(transformed(at[:, 0], at[:, 1], source, there, name)))
+    if there.is_geographic:
+        left, _, right, _ = grid.bounds
+        polygons = turned_near(polygons, left, right, 2 * math.pi / there.axis_info[0].unit_conversion_factor)
     inverse = ~grid.transform
 
-    def place(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = points[:, 0], points[:, 1]
+    def in_pixels(at: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = at[:, 0], at[:, 1]
         columns = inverse.a * x + inverse.b * y + inverse.c
         return np.column_stack([columns, inverse.d * x + inverse.e * y + inverse.f])
 
-    return np.asarray(shapely.transform(polygons, place))
+    return _finite(_replaced(polygons, in_pixels)), (*notes, note) if note else notes
+
+
+def _replaced(
+    polygons: NDArray[np.object_], move: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.object_]:
+    """Polygons with other coordinates, without those of which a corner has none."""
+    import shapely
+
+    if len(polygons) == 0:
+        return polygons
+    coordinates, of = shapely.get_coordinates(polygons, return_index=True)
+    moved = move(coordinates)
+    lost = np.zeros(len(polygons), dtype=np.bool_)
+    lost[of[~np.isfinite(moved).all(axis=1)]] = True
+    return np.asarray(shapely.set_coordinates(polygons[~lost].copy(), moved[~lost[of]]))
+
+
+def turned_near(
+    polygons: NDArray[np.object_], left: float, right: float, turn: float = 360.0
+) -> NDArray[np.object_]:
+    """Polygons in longitude and latitude, moved by whole turns to where a scene lies.
+
+    Parameters
+    ----------
+    polygons
+        x is the longitude, in any of the turns in which files give it. A polygon wider than half a turn is taken to
+        cross the line at which its file begins to count anew.
+    left, right
+        Longitudes of the scene's edges.
+    turn
+        A full turn in their unit.
+
+    Returns
+    -------
+    The same polygons; those that reach past an edge of a scene of more than half a turn once more at its other edge.
+    """
+    import shapely
+
+    if len(polygons) == 0:
+        return polygons
+    bounds = shapely.bounds(polygons)
+    width = bounds[:, 2] - bounds[:, 0]
+    cut = np.flatnonzero((width > turn / 2) & (width < turn * 0.9999))
+    polygons = polygons.copy()
+    for one in cut:
+        at = shapely.get_coordinates(polygons[one])
+        at[:, 0] = at[0, 0] + _wrapped(at[:, 0] - at[0, 0], turn)
+        polygons[one] = shapely.set_coordinates(polygons[[one]].copy(), at)[0]
+    bounds = shapely.bounds(polygons)
+    middle = (bounds[:, 0] + bounds[:, 2]) / 2
+    turns = np.where(np.isfinite(middle), np.round(((left + right) / 2 - middle) / turn), 0.0)
+    polygons = _moved(polygons, turns * turn)
+    if right - left <= turn / 2:
+        return polygons
+    bounds = shapely.bounds(polygons)
+    before, after = polygons[bounds[:, 0] < left], polygons[bounds[:, 2] > right]
+    again = [_moved(before, np.full(len(before), turn)), _moved(after, np.full(len(after), -turn))]
+    return np.concatenate([polygons, *again])
+
+
+def _wrapped(angle: NDArray[np.float64], turn: float) -> NDArray[np.float64]:
+    return (angle + turn / 2) % turn - turn / 2
+
+
+def _moved(polygons: NDArray[np.object_], by: NDArray[np.float64]) -> NDArray[np.object_]:
+    import shapely
+
+    moves = np.flatnonzero(by)
+    if len(moves) == 0:
+        return polygons
+    coordinates, of = shapely.get_coordinates(polygons[moves], return_index=True)
+    coordinates[:, 0] += by[moves][of]
+    moved = polygons.copy()
+    moved[moves] = shapely.set_coordinates(polygons[moves], coordinates)
+    return moved
+
+
+def _finite(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Those that have a place: what lies beyond the reach of the scene's projection has none, nor a part in it."""
+    import shapely
+
+    bounds = shapely.bounds(polygons)
+    reached: NDArray[np.object_] = polygons[(np.isfinite(bounds) & (np.abs(bounds) < BEYOND)).all(axis=1)]
+    return reached
+
+
+def _left_out(name: str, features: int, empty: int, parts: NDArray[np.object_], polygons: int) -> tuple[str, ...]:
+    """Notes on what of a file is no outline."""
+    import shapely
+
+    notes = []
+    kinds = shapely.get_type_id(parts)
+    others = {"points": 0, "lines": 0, "other shapes": 0}
+    for kind, number in zip(*np.unique(kinds[kinds >= 0], return_counts=True), strict=True):
+        if kind == shapely.GeometryType.POINT:
+            others["points"] += int(number)
+        elif kind in (shapely.GeometryType.LINESTRING, shapely.GeometryType.LINEARRING):
+            others["lines"] += int(number)
+        elif kind != shapely.GeometryType.POLYGON:
+            others["other shapes"] += int(number)
+    left = " and ".join(f"{number:,} {what}" for what, number in others.items() if number)
+    if left:
+        notes.append(f"Of {name} only its {polygons:,} polygons count; its {left} are left out.")
+    if empty:
+        notes.append(f"{empty:,} of the {features:,} features of {name} have no shape that can be read; left out.")
+    return tuple(notes)
 
 
 def check_window(window: Window, grid: Grid) -> None:

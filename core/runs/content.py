@@ -168,14 +168,12 @@ def _raster(path: Path) -> Preview:
 def _vectors(path: Path) -> Preview:
     import pandas as pd
 
-    from core.raster.untrusted import read_vectors_untrusted
+    from core.raster.vectors import first_attributes, read_vectors_untrusted
 
-    frame = read_vectors_untrusted(path)
-    attributes = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+    frame, said = read_vectors_untrusted(path), first_attributes(path, HEAD_ROWS, HEAD_COLUMNS)
     west, south, east, north = (float(edge) for edge in frame.total_bounds)
     return Preview(
-        "vector", len(frame), tuple(map(str, attributes.columns)),
-        attributes.iloc[:HEAD_ROWS, :HEAD_COLUMNS],
+        "vector", len(frame), said.names, pd.DataFrame(said.rows, columns=list(said.names[:HEAD_COLUMNS])),
         "" if frame.crs is None else str(frame.crs.to_string()), (west, south, east, north),
         tuple(sorted(set(frame.geom_type.dropna()))),
     )  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The doors for rasters, vectors and tables from elsewhere, and those who open what was made here.
-READERS = {Path("core/raster") / name for name in ("untrusted.py", "vectors.py", "write.py", "geopackage.py")}
+READERS = {Path("core/raster") / name for name in ("untrusted.py", "foreign_shapefile.py", "write.py", "geopackage.py")}
 READERS |= {Path("core/series") / name for name in ("delimited.py", "workbook.py")}
 READER_CALLS = {
     "rasterio.open",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +14,17 @@ from core.raster.inventory import Inventory
 from core.raster.vectors import read_vectors_untrusted
 from core.tasks.detection.boxes import Boxes
 
+if TYPE_CHECKING:
+    from shapely import Polygon
+
 MOST_BOXES = 500_000
 """More boxes on one image than this are refused: nobody could look at them, nor tell them apart."""
+
+TANGLED = 5_000
+"""Corners of an outline from which on nobody looks whether it crosses itself."""
+
+BURNT = 16_000_000
+"""Most pixels that such an outline is burnt into."""
 
 NOTHING = 1e-6
 """Pixels of a polygon that is a line in truth, its corners being rounded."""
@@ -56,14 +66,45 @@ def boxes_of_inventory(inventory: Inventory, minimum: float = 0.0) -> Boxes:
     check_count(len(near))
     outlines = inventory.polygons[near]
     # The two halves of an outline that crosses itself count against each other.
-    crossed = ~shapely.is_valid(outlines)
+    # Looking for crossings, and untangling them, takes minutes where there are thousands.
+    large = shapely.get_num_coordinates(outlines) > TANGLED
+    crossed = np.zeros(len(outlines), dtype=np.bool_)
+    crossed[~large] = ~shapely.is_valid(outlines[~large])
     outlines[crossed] = shapely.make_valid(outlines[crossed])
     # Cut the outline, not its box: of a bent landslide much less may lie in the scene than of the box around it.
     inside = shapely.clip_by_rect(outlines, 0, 0, grid.width, grid.height)
+    area = shapely.area(inside)
+    for one in np.flatnonzero(large & (area < minimum)):
+        inside[one], area[one] = _burnt(outlines[one], grid)
     corners = shapely.bounds(inside).astype(np.float32)
     # What only touches the edge from outside has no side; what is gone has none that is a number.
     sized = (corners[:, 2:] > corners[:, :2]).all(axis=1)
-    return Boxes.of(corners[sized & (shapely.area(inside) >= max(minimum, NOTHING))])
+    return Boxes.of(corners[sized & (area >= max(minimum, NOTHING))])
+
+
+def _burnt(outline: Polygon, grid: Grid) -> tuple[Polygon, float]:
+    """Box and number of the pixels of an outline that may cross itself often."""
+    import shapely
+    from affine import Affine
+    from rasterio.features import rasterize
+
+    left, top, right, bottom = (float(edge) for edge in shapely.bounds(outline))
+    column, row = max(0, int(left)), max(0, int(top))
+    width, height = min(grid.width, int(right) + 1) - column, min(grid.height, int(bottom) + 1) - row
+    if width < 1 or height < 1:
+        return shapely.Polygon(), 0.0
+    step = max(1.0, (width * height / BURNT) ** 0.5)
+    shape = max(1, int(height / step)), max(1, int(width / step))
+    across, down = width / shape[1], height / shape[0]
+    place = Affine.translation(column, row) @ Affine.scale(across, down)
+    rows, columns = np.nonzero(rasterize([outline], out_shape=shape, transform=place, dtype="uint8"))
+    if not len(rows):
+        return shapely.Polygon(), 0.0
+    box = shapely.box(
+        column + columns.min() * across, row + rows.min() * down,
+        column + (columns.max() + 1) * across, row + (rows.max() + 1) * down,
+    )  # fmt: skip
+    return box, len(rows) * across * down
 
 
 def check_count(count: int) -> None:

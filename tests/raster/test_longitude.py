@@ -1,0 +1,100 @@
+"""Longitude is a circle: the same ground has the same inventory in whatever turn its degrees are counted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from affine import Affine
+from rasterio.windows import Window
+from shapely.geometry import MultiPolygon, Polygon, box, mapping
+
+from core.raster.align import reference_reader
+from core.raster.features import write_features
+from core.raster.grid import Grid
+from core.raster.inventory import turned_near
+
+DEGREES, UTM1, WHOLE = rasterio.CRS.from_epsg(4326), rasterio.CRS.from_epsg(32701), Window(0, 0, 100, 80)
+
+
+def degrees(west: float, north: float = -17.0, cell: float = 0.0002) -> Grid:
+    return Grid(100, 80, Affine(cell, 0, west, 0, -cell, north), DEGREES)
+
+
+def written(path: Path, *shapes: Polygon) -> Path:
+    features = [{"type": "Feature", "properties": {}, "geometry": mapping(shape)} for shape in shapes]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def slide(west: float, east: float, south: float = -17.010, north: float = -17.006) -> Polygon:
+    return box(west, south, east, north)
+
+
+@pytest.mark.parametrize("west", [179.99, -180.01, 539.99])
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        (slide(179.994, 179.998), slide(-179.998, -179.994)),
+        (slide(179.994, 179.998), slide(180.002, 180.006)),
+        (slide(-180.006, -180.002), slide(180.002, 180.006)),
+    ],
+    ids=["within 180", "beyond 180", "both turns"],
+)
+def test_both_sides_of_the_line_are_found(tmp_path: Path, west: float, shapes: tuple[Polygon, ...]) -> None:
+    reader = reference_reader(written(tmp_path / "a.geojson", *shapes), degrees(west))
+
+    found = reader.read(WHOLE)
+    assert found[:, :50].sum() == found[:, 50:].sum() == 20 * 20
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        slide(179.994, 180.006),
+        Polygon([(179.994, -17.01), (-179.994, -17.01), (-179.994, -17.006), (179.994, -17.006)]),
+    ],
+)
+def test_a_landslide_on_the_line_is_one(tmp_path: Path, whole: Polygon) -> None:
+    for grid in (degrees(179.99), Grid(200, 160, Affine(20, 0, 178_500, 0, -20, 8_119_500), UTM1)):
+        reader = reference_reader(written(tmp_path / "a.geojson", whole), grid)
+        found = reader.read(Window(0, 0, grid.width, grid.height))
+        assert found.sum() > 0
+        columns = np.flatnonzero(found.any(axis=0))
+        assert columns[-1] - columns[0] + 1 == len(columns), "in one piece"
+
+
+def test_a_scene_counted_from_0_to_360_takes_degrees_of_the_west(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.geojson", slide(-77.996, -77.992))
+
+    assert reference_reader(path, degrees(282.0)).read(WHOLE).sum() == 20 * 20
+
+
+def test_what_reaches_past_a_global_scene_is_on_its_other_side_too() -> None:
+    found = turned_near(np.array([slide(-1, 1), slide(100, 101)], dtype=object), 0.0, 360.0)
+
+    assert sorted(tuple(shapely.bounds(one)[[0, 2]]) for one in found) == [(-1.0, 1.0), (100.0, 101.0), (359.0, 361.0)]
+
+
+def test_geojson_is_cut_at_the_line(tmp_path: Path) -> None:
+    in_utm = gpd.GeoSeries([slide(179.994, 180.006), slide(179.9, 179.95)], crs=4326).to_crs(UTM1.to_wkt())
+    write_features(gpd.GeoDataFrame({"id": [1, 2]}, geometry=in_utm), tmp_path / "out.geojson", "slides")
+
+    first, second = gpd.read_file(tmp_path / "out.geojson").geometry
+    assert isinstance(first, MultiPolygon)
+    assert sorted(np.sign(part.bounds[0]) for part in first.geoms) == [-1, 1]
+    assert first.area == pytest.approx(0.012 * 0.004, rel=1e-2)
+    assert isinstance(second, Polygon)
+
+
+def test_geojson_in_pixels_comes_back(tmp_path: Path) -> None:
+    grid = Grid(500, 400, Affine.identity(), None)
+    shape = box(380, 100, 420, 130)
+    write_features(gpd.GeoDataFrame({"id": [1]}, geometry=[shape]), tmp_path / "out.geojson", "slides")
+
+    assert reference_reader(tmp_path / "out.geojson", grid).read(Window(0, 0, 500, 400)).sum() == 40 * 30
