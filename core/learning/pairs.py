@@ -136,7 +136,7 @@ def read_pairs(pairs: tuple[Pair, ...]) -> PairArrays:
             images.append(reader.read((1, 2, 3)).values.astype(np.uint8))
         # Read as scoring reads it: a JPEG's fuzz is no landslide, what is transparent is unknown.
         height, width = scene.grid.shape
-        truth.append(reference_reader(pair.mask, scene.grid).read(Window(0, 0, width, height))[None])
+        truth.append(reference_reader(pair.mask, scene.grid, patch=True).read(Window(0, 0, width, height))[None])
         digests.append(scene.digest)
     if len({image.shape for image in images}) > 1:
         raise InputError("The images of a training folder differ in size.", remedy="Cut them into tiles of one size.")

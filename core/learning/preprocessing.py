@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from core.errors import BandError, InputError
 from core.learning.spec import ModelSpec
+from core.raster.bands import are_guessed
+from core.raster.quantity import Quantity
 from core.raster.scene import Scene, guess_bands
 from core.raster.stretch import USUAL_PERCENTILES, check_has_data, parse_percentiles, scene_stretch
 
@@ -181,6 +183,9 @@ def preprocess(
             f"{scene.name} has no band {outside[0]}; it has {len(scene.bands)}.", remedy="Choose bands it has."
         )
     gain, offset, notes = _values(scene, spec, chosen, stretch)
+    if bands is None and are_guessed(scene):
+        taken = ", ".join(f"band {band} for {role}" for band, role in zip(chosen, spec.bands, strict=True))
+        notes = (*notes, f"The file does not name its bands: {taken} was taken, by their places.")
     scale, scale_notes = _scale(scene, spec, resample)
     return Preprocessing(chosen, gain, offset, scale, (*notes, *scale_notes))
 
@@ -204,12 +209,18 @@ def _values(
         low, high = spec.value_range
         if signed and stretch == "auto":
             what = ", ".join(spec.bands)
+            if tuple(spec.bands) == ("velocity",):
+                found = Quantity.of(scene, "velocity", bands[0])
+                note = found.note or (
+                    f"Values are taken for velocities in mm/yr, from {low:g} to {high:g}: the file names no other unit."
+                )
+                return (found.factor,), (found.offset,), (note,)
             note = f"Values are taken for {what} in the unit that the model was trained on, from {low:g} to {high:g}."
             return (*identity, (note,))
         note = f"Values are used as they are, although the model was trained on {low:g}–{high:g}."
         return (*identity, (note,))
-    found = scene_stretch(scene, bands, percentiles)
-    lowest, highest = np.asarray(found.low), np.asarray(found.high)
+    stretched = scene_stretch(scene, bands, percentiles)
+    lowest, highest = np.asarray(stretched.low), np.asarray(stretched.high)
     target_low = np.asarray(spec.stretch_low or [spec.value_range[0]] * len(bands))
     target_high = np.asarray(spec.stretch_high or [spec.value_range[1]] * len(bands))
     spread = np.where(highest > lowest, highest - lowest, 1.0)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import MaskFlags, Resampling
+from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
-from core.errors import BandError, GridError, UnsafeFileError
+from core.errors import BandError, GridError, InputError, UnsafeFileError
 from core.raster.bands import check_bands
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory, check_window, no_overlap
-from core.raster.scene import Patch, ResamplingName, Scene, SceneReader
+from core.raster.scene import Patch, ResamplingName, Scene, SceneReader, has_mask, known
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, read_vectors_untrusted, sniff
 
 if TYPE_CHECKING:
@@ -29,10 +29,15 @@ if TYPE_CHECKING:
 UNKNOWN = 255
 """Where the reference says neither that there is a landslide nor that there is none."""
 _JPEG_HALF = 127
+_STRIP = 256
 
 
 class ReferenceReader(Protocol):
     """Truth on the grid of a scene."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the file does not count, and what was assumed of it."""
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """Read a window of the scene's grid.
@@ -51,7 +56,7 @@ class GridReader(Protocol):
         """Read a window of the grid: values (bands, height, width), and where all bands have data."""
 
 
-def reference_reader(path: str | os.PathLike[str], grid: Grid) -> ReferenceReader:
+def reference_reader(path: str | os.PathLike[str], grid: Grid, *, patch: bool = False) -> ReferenceReader:
     """Open an inventory, raster or vector, as a reference on a scene's grid.
 
     Parameters
@@ -61,10 +66,12 @@ def reference_reader(path: str | os.PathLike[str], grid: Grid) -> ReferenceReade
         since its zeros are not exact), or polygons as GeoPackage, GeoJSON or zipped Shapefile; in any CRS.
     grid
         The scene's grid.
+    patch
+        Whether it is one of many masks of a training set, which may be landslide all over.
 
     Returns
     -------
-    TruthReader
+    ReferenceReader
         Nothing stays open between reads. A raster is laid on the grid by nearest neighbour and is unknown
         outside itself, in its nodata and where it is transparent; but nodata 0 is "no landslide", which is
         what rasterised inventories mean by it. Of polygons those pixels are landslide whose centres they
@@ -72,6 +79,8 @@ def reference_reader(path: str | os.PathLike[str], grid: Grid) -> ReferenceReade
 
     Raises
     ------
+    InputError
+        When a raster says nowhere that there is no landslide: what it leaves open cannot be held against anybody.
     GridError
         When reference and scene do not overlap; when polygons lack a CRS for a scene that has one, or the
         reverse; when a raster and the scene have no CRS in common and differ in size.
@@ -94,7 +103,14 @@ def reference_reader(path: str | os.PathLike[str], grid: Grid) -> ReferenceReade
         _check_overlap(scene, grid)
     elif scene.grid.shape != grid.shape:
         raise _other_size(scene, grid)
-    return _RasterReference(scene, grid, placed, _JPEG_HALF if driver == "JPEG" else 0)
+    reference = _RasterReference(scene, grid, placed, _JPEG_HALF if driver == "JPEG" else 0)
+    if not patch and not _says_none(scene, reference):
+        raise InputError(
+            f"{scene.name} says nowhere that there is no landslide.",
+            "All that it marks is landslide, and the rest is unknown: no false alarm could be told from it.",
+            "Write 0 where there is none, and any other value where there is a landslide.",
+        )
+    return reference
 
 
 @contextmanager
@@ -191,11 +207,7 @@ class _Warped:
         return Patch(values, valid)
 
     def _has_data(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        valid = np.isfinite(values)
-        nodata = self.scene.nodata
-        if nodata is not None and not np.isnan(nodata):
-            valid &= values != values.dtype.type(nodata)
-        return np.asarray(valid.all(axis=0))
+        return np.asarray(known(values, self.scene.nodata).all(axis=0))
 
 
 def _warped(
@@ -208,7 +220,7 @@ def _warped(
 ) -> _Warped:
     colours = [colour.name for colour in dataset.colorinterp]
     own_alpha = colours.index("alpha") + 1 if "alpha" in colours else None
-    if own_alpha in bands:
+    if own_alpha is not None and (own_alpha in bands or own_alpha != scene.alpha):
         raise BandError(
             f"Band {own_alpha} of {scene.name} is marked as transparency.",
             "Reprojecting would mix the other bands by it.",
@@ -217,7 +229,10 @@ def _warped(
 
     def on_grid(method: ResamplingName, **how: Any) -> WarpedVRT:  # noqa: ANN401
         size = {"width": grid.width, "height": grid.height}
-        place = {"crs": grid.crs, "transform": grid.transform, "resampling": Resampling[method]}
+        place: dict[str, Any] = {"crs": grid.crs, "transform": grid.transform, "resampling": Resampling[method]}
+        if method != "nearest" and np.dtype(scene.dtype).kind != "f":
+            # Between whole numbers lie others: in the file's own type a slope would become a staircase.
+            place["dtype"] = "float64" if np.dtype(scene.dtype).itemsize > 2 else "float32"
         return stack.enter_context(WarpedVRT(dataset, **place, **size, **how))
 
     by_alpha: dict[str, Any] = {"src_nodata": None, "add_alpha": own_alpha is None}
@@ -231,13 +246,9 @@ def _warped(
     nearest = on_grid("nearest", **how)
     values = nearest if resampling == "nearest" else on_grid(resampling, **how)
     alpha = nearest if nodata is None else None
-    if alpha is None and (own_alpha or _has_mask(dataset)):
+    if alpha is None and (own_alpha or has_mask(dataset)):
         alpha = on_grid("nearest", **by_alpha)
     return _Warped(scene, grid, bands, values, nearest, alpha and (alpha, own_alpha or alpha.count))
-
-
-def _has_mask(dataset: DatasetReader) -> bool:
-    return any(MaskFlags.per_dataset in band for band in dataset.mask_flag_enums)
 
 
 @dataclass(frozen=True)
@@ -247,17 +258,36 @@ class _RasterReference:
     placed: bool
     above: int
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.scene.notes
+
+    @property
+    def bands(self) -> tuple[int, ...]:
+        return tuple(band.index for band in self.scene.bands if band.index != self.scene.alpha) or (1,)
+
     def read(self, window: Window) -> NDArray[np.uint8]:
-        bands = tuple(band.index for band in self.scene.bands if band.name != "alpha") or (1,)
         if self.placed:
-            with scene_on_grid(self.scene, self.grid, bands=bands) as reader:
-                patch = reader.read(window)
-        else:
-            with self.scene.reader() as pixels:
-                patch = pixels.read(bands, window)
+            with scene_on_grid(self.scene, self.grid, bands=self.bands) as reader:
+                return self.coded(reader.read(window))
+        with self.scene.reader() as pixels:
+            return self.coded(pixels.read(self.bands, window))
+
+    def coded(self, patch: Patch) -> NDArray[np.uint8]:
+        """A patch of the file as a reference."""
         values: NDArray[Any] = patch.values
         found = (values > self.above if self.above else values != 0).any(axis=0)
         return np.where(patch.valid, found, UNKNOWN).astype(np.uint8)
+
+
+def _says_none(scene: Scene, reference: _RasterReference) -> bool:
+    """Whether any pixel of a mask is known to be no landslide; most say so in the first rows."""
+    with scene.reader() as reader:
+        for top in range(0, scene.grid.height, _STRIP):
+            window = Window(0, top, scene.grid.width, min(_STRIP, scene.grid.height - top))
+            if (reference.coded(reader.read(reference.bands, window)) == 0).any():
+                return True
+    return False
 
 
 def same_pixels(one: Grid, other: Grid) -> bool:

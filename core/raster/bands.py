@@ -43,12 +43,19 @@ class Band:
         What it shows, where that is known.
     dtype
         NumPy name of its values' type.
+    scale, offset
+        What the file says: amount = scale × value + offset. Values are read as they stand; see `core.raster.quantity`.
+    unit
+        Unit of the amount as the file writes it; empty where it does not say.
     """
 
     index: int
     name: str
     role: Role
     dtype: str
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
 
 
 def describe_bands(
@@ -84,7 +91,7 @@ def describe_bands(
 
 def role_of(description: str | None) -> Role:
     """Tell what a band shows from its description; "other" when it does not say."""
-    words = re.sub(r"[\s_\-./()\[\]]+", " ", (description or "").lower()).strip()
+    words = _plain(description or "")
     for role, names in _WORDS.items():
         if words in names:
             return role
@@ -111,8 +118,8 @@ def guess_bands(scene: Scene, wanted: Sequence[str]) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        Band numbers of the file from 1, one for each wanted role: by name where the file names them; else
-        the first three are red, green and blue, and the last of four is near infrared.
+        Band numbers of the file from 1, one for each wanted role: by name where the file names them; else of three or
+        four bands the first are red, green and blue, and the fourth is near infrared.
 
     Raises
     ------
@@ -162,6 +169,9 @@ def check_bands(scene: Scene, bands: Sequence[int]) -> tuple[int, ...]:
 def _known_bands(scene: Scene) -> dict[str, int]:
     """Band numbers by lower-case role and name, the first of each."""
     known: dict[str, int] = {}
+    for band in scene.bands:  # one that is called so before one in whose name the word occurs, such as "green_i"
+        if band.role != "other" and _plain(band.name) in _WORDS[band.role]:
+            known.setdefault(band.role, band.index)
     for band in scene.bands:
         if band.role != "other":
             known.setdefault(band.role, band.index)
@@ -170,11 +180,22 @@ def _known_bands(scene: Scene) -> dict[str, int]:
     if len(scene.bands) == 1 and scene.bands[0].name == "band 1":
         # A single unnamed band can be anything that is one band: an elevation model, a near-infrared image.
         return dict.fromkeys(get_args(Role), 1) | known
-    if len(scene.bands) >= 3 and all(band.name == f"band {band.index}" for band in scene.bands):
-        # Of five bands or more the fourth may be anything; who wants the near infrared must say where it is.
-        order = USUAL_ORDER if len(scene.bands) == 4 else USUAL_ORDER[:3]
-        return {role: index for index, role in enumerate(order, start=1)} | known
+    if are_guessed(scene):
+        return {role: index for index, role in enumerate(USUAL_ORDER[: len(scene.bands)], start=1)} | known
     return known
+
+
+def are_guessed(scene: Scene) -> bool:
+    """Whether the bands of a scene are taken by their place: three or four that the file does not name.
+
+    Of more than four unnamed bands the first may as well be coastal blue, as in Sentinel-2's order: somebody has to say
+    which is which.
+    """
+    return len(scene.bands) in (3, 4) and all(band.name == f"band {band.index}" for band in scene.bands)
+
+
+def _plain(description: str) -> str:
+    return re.sub(r"[\s_\-./()\[\]]+", " ", description.lower()).strip()
 
 
 def _count(bands: int) -> str:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.errors import BandError
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.raster.quantity import Quantity, QuantityReader, elevation_model
 from core.raster.terrain import hillshade, slope_aspect
 from core.raster.write import writing
 
@@ -92,28 +92,23 @@ def write_relief(
     RunCancelled
         When asked to stop.
     """
-    if len(dem.bands) != 1:
-        raise BandError(
-            f"{dem.name} has {len(dem.bands)} bands; an elevation model has one.",
-            remedy="Choose a raster of elevations.",
-        )
+    elevation_model(dem)
     height, width = dem.grid.shape
     margin = _radius(dem.grid) + 1
     blocks = [(top, left) for top in range(0, height, BLOCK) for left in range(0, width, BLOCK)]
     tags = {"SOURCE": f"hillshade, slope and position of {dem.name}"} | ({"NOTE": "Synthetic"} if dem.synthetic else {})
     with (
-        dem.reader() as reader,
+        dem.reader() as pixels,
         writing(path, dem.grid, bands=3, nodata=0, descriptions=RELIEF_BANDS, tags=tags) as writer,
     ):
+        metres = QuantityReader(pixels, Quantity.of(dem, "elevation"))
         for done, (top, left) in enumerate(blocks):
             stop_if(cancel)
             progress(done, len(blocks))
             first, begin = max(0, top - margin), max(0, left - margin)
             end, last = min(height, top + BLOCK + margin), min(width, left + BLOCK + margin)
             window = Window(begin, first, last - begin, end - first)
-            patch = reader.read((1,), window)
-            elevation = np.where(patch.valid, patch.values[0].astype(np.float64), np.nan)
-            image = relief_image(elevation, dem.grid.window(window))
+            image = relief_image(metres.read(window), dem.grid.window(window))
             rows = slice(top - first, min(top + BLOCK, height) - first)
             columns = slice(left - begin, min(left + BLOCK, width) - begin)
             writer.write(image[:, rows, columns], top, left)

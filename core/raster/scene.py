@@ -9,15 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from affine import Affine
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.crs import CRS
+from rasterio.enums import MaskFlags, Resampling
 from rasterio.windows import Window
 
-from core.errors import GridError, InputError
+from core.errors import GridError, InputError, UnsafeFileError
 from core.raster.bands import Band, Role, check_bands, describe_bands, guess_bands
+from core.raster.crs import crs_of_wkt
 from core.raster.digest import content_digest
 from core.raster.grid import Grid
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, regular_file
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Band", "Patch", "Role", "Scene", "SceneReader", "guess_bands"]
 
 ResamplingName = Literal["nearest", "bilinear", "average"]
+
+NEAR = {4: 10 * 2.0**-23, 8: 1e-10}
+"""Share by which a value may differ from nodata and still be it, by bytes of the type; as in GDAL."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,13 @@ class Scene:
         Whether the data were made up rather than measured.
     licence, citation
         Where the data come from, empty when unknown.
+    alpha
+        Band that says where the image is transparent, from 1; None without one. A band that the file describes as
+        something else is none, whatever its colour.
+    vertical_unit
+        Metres of one unit of height in the coordinate system; None where it has no heights.
+    notes
+        What of the file is not used, or was assumed.
     """
 
     path: Path
@@ -88,6 +100,9 @@ class Scene:
     synthetic: bool = False
     licence: str = ""
     citation: str = ""
+    alpha: int | None = None
+    vertical_unit: float | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def open(
@@ -167,10 +182,7 @@ class SceneReader:
         self.scene = scene
         self.block_shape: tuple[int, int] = dataset.block_shapes[0]
         self._dataset = dataset
-        flags = dataset.mask_flag_enums
-        self._has_mask = any(MaskFlags.per_dataset in band or MaskFlags.alpha in band for band in flags)
-        alpha = any(MaskFlags.alpha in band for band in flags)
-        self._alpha = dataset.colorinterp.index(ColorInterp.alpha) + 1 if alpha else None
+        self._has_mask = has_mask(dataset)
 
     def read(
         self,
@@ -226,23 +238,52 @@ class SceneReader:
         _check_window(window, grid, self.scene.name)
         shape = (len(bands), *(out_shape or (round(window.height), round(window.width))))
         # Whoever asks for an alpha band means its values: GDAL calls the fourth band of any 8-bit file alpha.
-        masked = self._has_mask and self._alpha not in bands
+        alpha = self.scene.alpha if self.scene.alpha not in bands else None
         resized = shape[1:] != (window.height, window.width)
+        where: dict[str, Any] = {"window": window, "out_shape": shape}
         try:
-            values = self._dataset.read(
-                bands, window=window, out_shape=shape, resampling=Resampling[resampling]
-            )
-            valid = np.ones(shape, dtype=np.bool_)
-            if masked or (resized and self.scene.nodata is not None):
-                # The nearest pixel decides: interpolation must not let data grow into nodata.
-                valid = self._dataset.read_masks(bands, window=window, out_shape=shape) > 0
+            values = self._dataset.read(bands, resampling=Resampling[resampling], **where)
+            valid = known(values, self.scene.nodata)
+            if self._has_mask:
+                valid &= self._dataset.read_masks(bands, **where) > 0
+            if alpha is not None:
+                valid &= self._dataset.read([alpha], window=window, out_shape=(1, *shape[1:])) > 0
+            if resized and resampling != "nearest":
+                # The nearest pixel decides: interpolation must not let data grow into what is unknown.
+                valid &= known(self._dataset.read(bands, **where), self.scene.nodata)
         except READ_ERRORS as error:
             raise damaged(self.scene.name) from error
-        if self.scene.nodata is not None and not math.isnan(self.scene.nodata):
-            valid &= values != values.dtype.type(self.scene.nodata)
-        if values.dtype.kind == "f":
-            valid &= np.isfinite(values)
         return values, valid
+
+
+def known(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    """Where values are neither nodata nor infinite, by GDAL's own rule: two floats that differ by rounding are equal.
+
+    Parameters
+    ----------
+    values
+        Of any shape and type.
+    nodata
+        The file's; None without one.
+    """
+    floating = values.dtype.kind == "f"
+    valid = np.isfinite(values) if floating else np.ones(values.shape, dtype=np.bool_)
+    if nodata is None or math.isnan(nodata):
+        return valid
+    if not floating:
+        return np.asarray(valid & (values != values.dtype.type(nodata)))
+    with np.errstate(over="ignore"):
+        value = values.dtype.type(nodata)
+    if not np.isfinite(value):
+        return valid
+    near = NEAR[values.dtype.itemsize] * abs(float(value))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(valid & (np.abs(values - value) > near if near else values != value))
+
+
+def has_mask(dataset: DatasetReader) -> bool:
+    """Whether a file has a mask that is neither nodata nor an alpha band."""
+    return any(MaskFlags.per_dataset in band and MaskFlags.alpha not in band for band in dataset.mask_flag_enums)
 
 
 @lru_cache(maxsize=512)
@@ -250,25 +291,99 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
     """Describe a file; what else is passed makes a changed file another one."""
     with open_untrusted(file) as dataset:
         dtype = dataset.dtypes[0]
-        colours = [colour.name for colour in dataset.colorinterp]
+        try:
+            colours = [colour.name for colour in dataset.colorinterp]
+            descriptions = dataset.descriptions
+            bands = describe_bands(descriptions, colours, dtype)
+            crs, vertical_unit, notes = _crs_of(dataset, file.name)
+            bands = tuple(
+                replace(band, scale=_number(scale, 1.0), offset=_number(offset, 0.0), unit=one_line(unit or ""))
+                for band, scale, offset, unit in zip(bands, dataset.scales, dataset.offsets, dataset.units, strict=True)
+            )
+            notes += _beside(dataset, file)
+        except READ_ERRORS as error:
+            raise damaged(file.name) from error
         scene = Scene(
             path=file,
             name=file.stem,
             driver=dataset.driver,
-            grid=_grid_of(dataset),
-            bands=describe_bands(dataset.descriptions, colours, dtype),
+            grid=Grid(dataset.width, dataset.height, dataset.transform, crs),
+            bands=bands,
             dtype=dtype,
             nodata=_nodata_of(dataset.nodata, dtype),
             digest="",
+            alpha=_alpha_of(colours, descriptions),
+            vertical_unit=vertical_unit,
+            notes=notes,
         )
         return replace(scene, digest=content_digest(SceneReader(scene, dataset)))
 
 
-def _grid_of(dataset: DatasetReader) -> Grid:
-    """Grid of a file; a coordinate system without a transform, or of a building site, places nothing."""
+def one_line(text: str, longest: int = 40) -> str:
+    """Text of a file as one short line without control characters."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()[:longest]
+
+
+def _number(value: float | None, otherwise: float) -> float:
+    """A scale or an offset of a file; what is none is ignored."""
+    if value is None or not math.isfinite(value) or (otherwise == 1.0 and value == 0):
+        return otherwise
+    return float(value)
+
+
+def _alpha_of(colours: Sequence[str], descriptions: Sequence[str | None]) -> int | None:
+    """The band of transparency, unless the file describes it as a band of data."""
+    for index, (colour, text) in enumerate(zip(colours, descriptions, strict=True), start=1):
+        words = (text or "").lower().strip()
+        if colour == "alpha" and (not words or any(word in words for word in ("alpha", "opacity", "transparen"))):
+            return index
+    return None
+
+
+def _crs_of(dataset: DatasetReader, name: str) -> tuple[CRS | None, float | None, tuple[str, ...]]:
+    """Coordinate system of a file, metres of its unit of height, and notes on one that is not used.
+
+    A coordinate system without a transform, or of a building site, places nothing.
+    """
     crs = dataset.crs
-    placed = crs and dataset.transform != Affine.identity() and (crs.is_geographic or crs.is_projected)
-    return Grid(dataset.width, dataset.height, dataset.transform, crs if placed else None)
+    points = dataset.gcps[0]
+    if not crs:
+        told = f"{name} is placed by {len(points)} ground control points, which are not used: rectify it, for example "
+        return None, None, (f"{told}with gdalwarp.",) if points else ()
+    if dataset.transform == Affine.identity():
+        return None, None, (f"{name} names a coordinate system, but not where its pixels lie: it is used in pixels.",)
+    try:
+        exact = crs_of_wkt(crs.to_wkt(version="WKT2_2019"), name)
+    except UnsafeFileError:
+        raise
+    except InputError as error:
+        return None, None, (f"{name} is used in pixels: {error.what}",)
+    heights = [part for part in exact.sub_crs_list if part.is_vertical]
+    unit = float(heights[0].axis_info[0].unit_conversion_factor) if heights and heights[0].axis_info else None
+    return crs, unit, ()
+
+
+def _beside(dataset: DatasetReader, file: Path) -> tuple[str, ...]:
+    """Notes on what belongs to a file but is not read."""
+    notes = []
+    found = [other for other in _companions(file) if other.is_file()]
+    if found:
+        names = ", ".join(other.name for other in found)
+        notes.append(
+            f"{names} beside {file.name} {'is' if len(found) == 1 else 'are'} not read: put what it says into the "
+            "file, for example with gdal_translate."
+        )
+    pages = len(dataset.subdatasets)
+    if pages > 1:
+        notes.append(f"{file.name} holds {pages} images; only the first is used.")
+    return tuple(notes)
+
+
+def _companions(file: Path) -> list[Path]:
+    world = {".tif": ".tfw", ".tiff": ".tfw", ".jpg": ".jgw", ".jpeg": ".jgw", ".png": ".pgw"}
+    names = [f"{file.name}.msk", f"{file.name}.aux.xml", f"{file.stem}.wld", f"{file.stem}.aux"]
+    names += [file.stem + world[file.suffix.lower()]] if file.suffix.lower() in world else []
+    return [file.with_name(name) for name in names]
 
 
 def _nodata_of(value: float | None, dtype: str) -> float | None:

@@ -17,6 +17,7 @@ from core.raster.bands import check_bands
 from core.raster.grid import Grid
 from core.raster.inventory import check_window, no_overlap
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.raster.quantity import Quantity
 from core.raster.resample import BLOCK, Kind, Sampler, projector
 from core.raster.scene import Scene, SceneReader
 from core.raster.stack_grid import bounds_in, stack_grid
@@ -41,9 +42,10 @@ class Layer:
     scene
         The raster.
     kind
-        ``"category"`` for classes, which are never mixed; ``"continuous"`` for amounts; ``"aspect"`` for directions in
-        degrees from 0 to 360, of which other values are unknown. They go on being counted from the north of their own
-        raster, which in another coordinate system may point elsewhere by a few degrees.
+        Numbers of all but categories are scaled as their file says; elevations, by role or by the name of the band, are
+        in metres. ``"category"`` for classes, which are never mixed; ``"continuous"`` for amounts; ``"aspect"`` for
+        directions in degrees from 0 to 360, of which other values are unknown. They go on being counted from the north
+        of their own raster, which in another coordinate system may point elsewhere by a few degrees.
     band
         Band number from 1.
     """
@@ -188,6 +190,7 @@ class StackReader:
 
     def __init__(self, stack: Stack, readers: Sequence[SceneReader]) -> None:
         self._stack = stack
+        self._amounts = [_amounts(layer) for layer in stack.layers]
         self._sources: list[tuple[SceneReader, Sampler | None]] = [
             (reader, None if same_pixels(layer.scene.grid, stack.grid) else
              Sampler(reader, layer.band, layer.kind, stack.grid))
@@ -220,15 +223,29 @@ class StackReader:
         shape = (len(self._sources), region.height, region.width)
         values, valid = np.full(shape, np.nan, self._stack.dtype), np.zeros(shape, np.bool_)
         for at, (layer, (reader, sampler)) in enumerate(zip(self._stack.layers, self._sources, strict=True)):
+            factor, offset = self._amounts[at]
             if sampler is not None:
                 values[at], valid[at] = sampler.read(region)
+                values[at] = values[at] * factor + offset
                 continue
             patch = reader.read((layer.band,), window)
             known = patch.valid
             if layer.kind == "aspect":
                 known = known & (patch.values[0] >= 0) & (patch.values[0] <= 360)
             values[at][known], valid[at] = patch.values[0][known], known
+            values[at] = values[at] * factor + offset
         return StackPatch(values, valid)
+
+
+def _amounts(layer: Layer) -> tuple[float, float]:
+    """What the numbers of a layer are multiplied by, and what is added: its scale, and its unit for elevations."""
+    band = layer.scene.bands[layer.band - 1]
+    if layer.kind == "category":
+        return 1.0, 0.0
+    if band.role == "elevation" or layer.role in ("dem", "elevation"):
+        quantity = Quantity.of(layer.scene, "elevation", layer.band)
+        return quantity.factor, quantity.offset
+    return band.scale, band.offset
 
 
 def _check_place(scene: Scene, grid: Grid) -> None:

@@ -278,9 +278,13 @@ def _refined_ranges(
     return [(low, high) for low, high in found]
 
 
+SMALLEST = 1e-290
+"""Differences below this, between values that are hardly numbers, cannot be divided into bins."""
+
+
 def _histogram(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.int64]:
     """Counts in equal bins from low to high, with those below in the first place and above in the last."""
-    if high <= low:
+    if not high - low > SMALLEST:
         high = low + 1.0
     place = np.floor((values.astype(np.float64) - low) * (BINS / (high - low)))
     # The highest value itself belongs to the last bin.

@@ -210,14 +210,14 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
 
 def checked(record: SceneRecord, role: str) -> Callable[[Path], object]:
     """What refuses at once a file that would make every later run of the scene fail."""
-    from core.raster.align import reference_reader, scene_on_grid
-    from core.raster.scene import Scene
+    from core.raster.align import reference_reader
+    from core.raster.quantity import elevation_on_grid
 
     def check(path: Path) -> None:
         if role == "reference":
             reference_reader(path, record.scene.grid)
             return
-        with scene_on_grid(Scene.open(path), record.scene.grid, bands=(1,), resampling="bilinear"):
+        with elevation_on_grid(path, record.scene.grid):
             pass
 
     return check

@@ -180,7 +180,7 @@ def _of_mask(item: Labelled, scene: Scene, smallest: int) -> tuple[Boxes, NDArra
     assert item.mask is not None  # noqa: S101  asked only of what has one
     if Scene.open(item.mask).grid.shape != scene.grid.shape:
         raise InputError(f"The mask of {item.name} is not of its size.")
-    truth = reference_reader(item.mask, scene.grid).read(Window(0, 0, width, height))
+    truth = reference_reader(item.mask, scene.grid, patch=True).read(Window(0, 0, width, height))
     boxes = boxes_of_mask(truth, smallest)
     return boxes, numbered(truth == 1, boxes)
 

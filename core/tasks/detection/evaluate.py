@@ -128,7 +128,7 @@ def known_boxes(item: Labelled, spec: ModelSpec) -> Boxes:
     grid = Scene.open(item.image).grid
     # Images without coordinates are taken to be of the model's own ground distance, as they are shown to it.
     smallest = minimum_pixels(grid.ground_distance() or spec.ground_distance)
-    return reference_boxes(item.mask, grid, smallest)
+    return reference_boxes(item.mask, grid, smallest, patch=True)
 
 
 Group = list[tuple[int, Predictor, Shown]]

@@ -135,14 +135,14 @@ def ground_of(boxes: Boxes, dem: Scene, grid: Grid) -> tuple[Doubles, Doubles]:
     """
     from rasterio.windows import Window
 
-    from core.raster.align import scene_on_grid
+    from core.raster.quantity import elevation_on_grid
     from core.raster.terrain import slope_aspect
 
     slope, relief = np.full(len(boxes), np.nan), np.full(len(boxes), np.nan)
     low = np.floor(boxes.corners[:, :2]).astype(np.intp) - 1
     high = np.ceil(boxes.corners[:, 2:]).astype(np.intp) + 1
     low, high = np.maximum(low, 0), np.minimum(high, (grid.width, grid.height))
-    with scene_on_grid(dem, grid, bands=(1,), resampling="bilinear") as reader:
+    with elevation_on_grid(dem, grid) as reader:
         # From top to bottom, so that a block of the file is read once.
         for at in np.argsort(low[:, 1], kind="stable"):
             (left, top), (right, bottom) = low[at], high[at]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.raster.align import UNKNOWN, reference_reader
+from core.raster.align import UNKNOWN, ReferenceReader, reference_reader
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
@@ -73,6 +73,8 @@ def reference_boxes(
     minimum: int | None = None,
     progress: ProgressCallback = ignore,
     cancel: Cancel = never,
+    *,
+    patch: bool = False,
 ) -> Boxes:
     """Boxes of an inventory on a scene, in memory that does not grow with the height of the scene.
 
@@ -85,6 +87,8 @@ def reference_boxes(
         The scene's grid.
     minimum
         Landslides of fewer pixels are left out; None: by `minimum_pixels` of the grid.
+    patch
+        Whether it is one of many masks of a training set; see `core.raster.align.reference_reader`.
 
     Raises
     ------
@@ -94,7 +98,13 @@ def reference_boxes(
         When asked to stop.
     """
     least = minimum_pixels(grid.ground_distance()) if minimum is None else minimum
-    reader = reference_reader(path, grid)
+    return boxes_of_reference(reference_reader(path, grid, patch=patch), grid, least, progress, cancel)
+
+
+def boxes_of_reference(
+    reader: ReferenceReader, grid: Grid, least: int, progress: ProgressCallback = ignore, cancel: Cancel = never
+) -> Boxes:
+    """Boxes of an inventory that is open; see `reference_boxes`."""
     if isinstance(reader, Inventory):
         return boxes_of_inventory(reader, least)
     gathering = _Gathering(grid.width, least)

@@ -11,6 +11,7 @@ from typing import Any
 from core.jobs.perform import Job, run_inline
 from core.learning.preprocessing import Preprocessing, preprocess, preprocessing_of
 from core.learning.store import StoredModel, find_model
+from core.raster.align import reference_reader
 from core.raster.area import Area, area_of
 from core.raster.progress import Cancel, ProgressCallback, ignore, never
 from core.raster.scene import Scene
@@ -20,13 +21,19 @@ from core.runs.records import Order, SceneRecord
 from core.runs.store import Store
 from core.tasks.detection.candidates import write_boxes
 from core.tasks.detection.findings import default_choice, find
-from core.tasks.detection.labels import reference_boxes
+from core.tasks.detection.labels import boxes_of_reference, minimum_pixels
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, on_scene, write_candidates
 from core.tasks.detection.result import CANDIDATES, TRUTH, DetectionResult
 from core.tasks.detection.runtime import open_detector
 from core.tasks.imagery.inputs import check_same_scene, inputs_of, reference_of, scene_of
-from core.tasks.imagery.provenance import preprocessing_record, reference_record, run_warnings, scene_record
+from core.tasks.imagery.provenance import (
+    elevation_notes,
+    preprocessing_record,
+    reference_record,
+    run_warnings,
+    scene_record,
+)
 from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
 from core.tasks.imagery.request import request_for as request_for_scene
 
@@ -108,6 +115,7 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     report = job.counting("Searching window")
     report(0, len(predictor.windows(area)))
     artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, run_warnings(scene, model, how)
+    notes += elevation_notes(record.dem)
     count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, job.stopped)
     if record.reference is not None:
         artifacts[TRUTH], more = write_reference(record.reference, scene, how.bands, folder, area, job)
@@ -175,15 +183,16 @@ def write_reference(
         if job is not None:
             job.report(done, total, f"Reading the reference, {done:,} of {total:,}")
 
-    boxes = reference_boxes(path, scene.grid, None, report, never if job is None else job.stopped)
+    reader, least = reference_reader(path, scene.grid), minimum_pixels(scene.grid.ground_distance())
+    boxes = boxes_of_reference(reader, scene.grid, least, report, never if job is None else job.stopped)
     searched = on_scene(boxes, scene, bands, area)
     name, missing = f"{TRUTH}.parquet", len(boxes) - int(searched.sum())
     write_boxes(folder / name, boxes.take(searched))
     if not missing:
-        return name, ()
+        return name, reader.notes
     where = "has no data" if area is None else "has no data or was not searched"
     note = f"{missing:,} of the reference's {len(boxes):,} landslides lie where the scene {where}; they do not count."
-    return name, (note,)
+    return name, (*reader.notes, note)
 
 
 def counted(result: DetectionResult) -> DetectionResult:

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.learning.preprocessing import Preprocessing
 from core.learning.store import StoredModel, sha256
+from core.raster.quantity import Quantity
 from core.raster.scene import Scene
 
 
@@ -32,9 +33,18 @@ def reference_record(path: Path | None) -> dict[str, Any] | None:
     return None if path is None else {"name": path.name, "sha256": sha256(path)}
 
 
+def elevation_notes(dem: Path | None) -> tuple[str, ...]:
+    """How the elevations that belong to a scene are read: converted, or with what was not used."""
+    if dem is None:
+        return ()
+    scene = Scene.open(dem)
+    note = Quantity.of(scene, "elevation").note
+    return (*scene.notes, note) if note else scene.notes
+
+
 def run_warnings(scene: Scene, model: StoredModel, how: Preprocessing) -> tuple[str, ...]:
     """Warnings about a scene and a model: seen in training, synthetic, and how the scene was preprocessed."""
-    notes = list(how.notes)
+    notes = [*how.notes, *scene.notes]
     if scene.synthetic:
         notes.insert(0, "This scene is synthetic: made by a script, not by a satellite.")
     if model.has_seen(scene.digest):

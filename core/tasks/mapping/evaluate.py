@@ -98,7 +98,7 @@ def evaluate(
     total, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
     for number, pair in enumerate(pairs, start=1):
         scene = Scene.open(pair.image)
-        truth = reference_reader(pair.mask, scene.grid)
+        truth = reference_reader(pair.mask, scene.grid, patch=True)
         started = time.perf_counter()
         predictor = Predictor(scene, spec, preprocess(scene, spec), runtime, options or Options())
         codes = predict_codes(predictor)

@@ -159,11 +159,10 @@ def probability_codes(result: MappingResult) -> NDArray[np.uint8]:
 
 def elevation_on(result: MappingResult, dem: Path) -> NDArray[np.float32]:
     """Elevation in metres on the result's grid, NaN where unknown."""
-    from core.raster.align import scene_on_grid
+    from core.raster.quantity import elevation_on_grid
 
-    scene = Scene.open(dem)
     window = Window(0, 0, result.grid.width, result.grid.height)
-    with scene_on_grid(scene, result.grid, bands=(1,), resampling="bilinear") as reader:
+    with elevation_on_grid(dem, result.grid) as reader:
         patch = reader.read(window)
     return np.where(patch.valid, patch.values[0], np.nan).astype(np.float32)
 

@@ -12,11 +12,12 @@ import numpy as np
 from rasterio.windows import Window
 
 from core.learning.metrics import CODES, NODATA_CODE, threshold_code
-from core.raster.align import GridReader, scene_on_grid
+from core.raster.align import GridReader
 from core.raster.geopackage import column_of, first_rows
 from core.raster.measure import row_areas
 from core.raster.outline import Elevation, outline_strips
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.raster.quantity import elevation_on_grid
 from core.raster.scene import Scene, SceneReader
 from core.raster.strip_labelling import Strip, strip_rows
 from core.tasks.mapping.export import write_polygons
@@ -108,8 +109,7 @@ def write_outlines(
         )  # fmt: skip
         elevation = None
         if dem is not None and grid.is_georeferenced:
-            on_grid = scene_on_grid(Scene.open(dem), grid, bands=(1,), resampling="bilinear")
-            elevation = _elevation(stack.enter_context(on_grid), grid)
+            elevation = _elevation(stack.enter_context(elevation_on_grid(dem, grid)), grid)
         found = outline_strips(
             strips.each, grid, minimum_area_px=least, fill_holes_px=holes, elevation=elevation
         )

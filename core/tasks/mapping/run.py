@@ -23,7 +23,13 @@ from core.runs.provenance import environment, now
 from core.runs.records import Order, Run, SceneRecord
 from core.runs.store import Store
 from core.tasks.imagery.inputs import inputs_of, scene_of
-from core.tasks.imagery.provenance import preprocessing_record, reference_record, run_warnings, scene_record
+from core.tasks.imagery.provenance import (
+    elevation_notes,
+    preprocessing_record,
+    reference_record,
+    run_warnings,
+    scene_record,
+)
 from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
 from core.tasks.imagery.request import request_for as request_for_scene
 from core.tasks.mapping.blocks import Counts
@@ -160,7 +166,11 @@ class Prepared:
             baseline=counts.baseline if known and spec.bands == ("red", "green", "blue") else None,
             artifacts=artifacts,
             provenance=self._provenance(),
-            notes=run_warnings(scene, self.model, self.how),
+            notes=(
+                *run_warnings(scene, self.model, self.how),
+                *elevation_notes(self.record.dem),
+                *(() if self.reference is None else self.reference.notes),
+            ),
         )
 
     def _provenance(self) -> dict[str, Any]:

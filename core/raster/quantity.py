@@ -1,0 +1,201 @@
+"""What the numbers of a band mean: scaled, and in metres or millimetres a year, whatever unit the file is in.
+
+A file may hold elevations as whole decimetres above 500 m, in feet, or in feet because its coordinate system counts
+heights in them. `Quantity.of` reads all that a file says of a band; `quantity_on_grid` and `QuantityReader` give
+numbers that are in the unit they are asked in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from core.errors import BandError
+from core.raster.align import GridReader, scene_on_grid
+from core.raster.grid import Grid
+from core.raster.scene import Patch, ResamplingName, Scene, SceneReader
+
+Kind = Literal["elevation", "velocity"]
+
+US_FOOT = 1200 / 3937
+YEAR = 365.25
+
+LOWEST, HIGHEST = -500.0, 9000.0
+"""Metres between which elevations of the Earth's land lie."""
+
+_LENGTHS = {
+    1.0: ("m", "metre", "metres", "meter", "meters", "metre(s)", "m.a.s.l.", "masl"),
+    0.3048: ("ft", "foot", "feet", "international foot", "international feet", "'"),
+    US_FOOT: ("us-ft", "ftus", "us survey foot", "us survey feet", "survey foot", "sft", "foot_us", "usft"),
+    0.1: ("dm", "decimetre", "decimetres", "decimeter", "decimeters"),
+    0.01: ("cm", "centimetre", "centimetres", "centimeter", "centimeters"),
+    0.001: ("mm", "millimetre", "millimetres", "millimeter", "millimeters"),
+    1000.0: ("km", "kilometre", "kilometres", "kilometer", "kilometers"),
+}
+_TIMES = {1.0: ("yr", "y", "a", "year", "annum"), YEAR: ("d", "day"), YEAR / 30: ("mo", "month")}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """How numbers of a band become amounts: amount = factor × number + offset.
+
+    Attributes
+    ----------
+    kind
+        ``"elevation"`` in metres, ``"velocity"`` in millimetres a year.
+    factor, offset
+        Of the band's numbers.
+    note
+        What was converted or assumed; empty where the numbers are amounts already.
+    """
+
+    kind: Kind
+    factor: float
+    offset: float
+    note: str
+
+    @classmethod
+    def of(cls, scene: Scene, kind: Kind, band: int = 1) -> Quantity:
+        """What a scene says of the numbers of one of its bands.
+
+        Parameters
+        ----------
+        scene
+            The raster.
+        kind
+            What its numbers are amounts of.
+        band
+            Band number from 1.
+        """
+        said = scene.bands[band - 1]
+        target = "m" if kind == "elevation" else "mm/yr"
+        unit = said.unit.strip()
+        if not unit and kind == "elevation" and scene.vertical_unit not in (None, 1.0):
+            per_unit, known = float(scene.vertical_unit or 1.0), True
+        else:
+            per_unit, known = _metres(unit) if kind == "elevation" else _millimetres_a_year(unit)
+        parts = []
+        if (said.scale, said.offset) != (1.0, 0.0):
+            added = f" and {said.offset:g} is added" if said.offset else ""
+            parts.append(f"its numbers are multiplied by {said.scale:g}{added}")
+        if not known:
+            parts.append(f"its unit {unit!r} is not known and is taken for {target}")
+        elif per_unit != 1.0 and unit:
+            parts.append(f"{unit} is converted to {target} (1 {unit} = {per_unit:.7g} {target})")
+        elif per_unit != 1.0:
+            parts.append(f"its coordinate system counts heights in units of {per_unit:.7g} m, which are converted to m")
+        what = "Elevations" if kind == "elevation" else "Velocities"
+        note = f"{what} of {scene.name}: {'; '.join(parts)}." if parts else ""
+        return cls(kind, said.scale * per_unit, said.offset * per_unit, note)
+
+    @property
+    def as_it_is(self) -> bool:
+        """Whether the numbers are amounts already."""
+        return self.factor == 1.0 and self.offset == 0.0
+
+    def patch(self, patch: Patch) -> Patch:
+        """Amounts of a window, float64 (bands, height, width); elevations that no land has are unknown."""
+        values = patch.values.astype(np.float64) * self.factor + self.offset
+        valid = patch.valid
+        if self.kind == "elevation":
+            valid = valid & ((values >= LOWEST) & (values <= HIGHEST)).all(axis=0)
+        return Patch(values, valid)
+
+
+class QuantityReader:
+    """Reads amounts of one band of a scene in its own pixels.
+
+    Parameters
+    ----------
+    reader
+        Open reader of the scene.
+    quantity
+        What its numbers mean.
+    band
+        Band number from 1.
+    """
+
+    def __init__(self, reader: SceneReader, quantity: Quantity, band: int = 1) -> None:
+        self._reader, self._quantity, self._band = reader, quantity, band
+
+    def read(self, window: Window) -> NDArray[np.float64]:
+        """Amounts of a window (height, width), NaN where unknown."""
+        patch = self._quantity.patch(self._reader.read((self._band,), window))
+        return np.where(patch.valid, patch.values[0], np.nan)
+
+
+@dataclass(frozen=True)
+class _OnGrid:
+    reader: GridReader
+    quantity: Quantity
+
+    def read(self, window: Window) -> Patch:
+        return self.quantity.patch(self.reader.read(window))
+
+
+def elevation_model(dem: Scene | Path) -> Scene:
+    """A raster of elevations.
+
+    Raises
+    ------
+    BandError
+        When it has more than one band: colours are no elevations.
+    """
+    scene = dem if isinstance(dem, Scene) else Scene.open(dem)
+    if len(scene.bands) != 1:
+        raise BandError(
+            f"{scene.name} has {len(scene.bands)} bands; an elevation model has one.",
+            "Colours are no elevations, nor can it be told which band holds them.",
+            "Choose a raster of elevations, or write its band to a file of its own.",
+        )
+    return scene
+
+
+@contextmanager
+def elevation_on_grid(dem: Scene | Path, grid: Grid, resampling: ResamplingName = "bilinear") -> Iterator[GridReader]:
+    """Open an elevation model for reading on another grid, in metres.
+
+    Yields
+    ------
+    GridReader
+        Of float64 values (1, height, width) in metres; for the thread that opened it.
+
+    Raises
+    ------
+    BandError
+        When it has more than one band.
+    GridError
+        When the two do not overlap, only one has a CRS, or both have none and differ in size.
+    """
+    scene = elevation_model(dem)
+    with scene_on_grid(scene, grid, bands=(1,), resampling=resampling) as reader:
+        yield _OnGrid(reader, Quantity.of(scene, "elevation"))
+
+
+def _metres(unit: str) -> tuple[float, bool]:
+    words = re.sub(r"\s+", " ", unit.lower()).strip()
+    if not words:
+        return 1.0, True
+    found = next((metres for metres, names in _LENGTHS.items() if words in names), None)
+    return (1.0, False) if found is None else (found, True)
+
+
+def _millimetres_a_year(unit: str) -> tuple[float, bool]:
+    words = re.sub(r"\s+", " ", unit.lower()).strip()
+    if not words:
+        return 1.0, True
+    words = words.replace("year", "yr").replace("annum", "yr")
+    found = re.fullmatch(r"(\w+)\s*(?:/|\bper\b|[ ·*]\s*)\s*(\w+?)(?:\^?-1)?s?", words)
+    if found is None:
+        return 1.0, False
+    length, known = _metres(found[1])
+    time = next((times for times, names in _TIMES.items() if found[2] in names), None)
+    return (1.0, False) if time is None or not known else (length * 1000 * time, True)
