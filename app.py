@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import net_util
 
+from core.runs.kinds import tasks
+from core.serve.guard import Guard
 from core.serve.routes import routes
 from ui.feedback import report
 from ui.page_switch import keep_pages_whole
@@ -19,8 +23,20 @@ sys.path.append(str(Path(__file__).resolve().parent / "ui"))
 
 keep_pages_whole()
 
+# Streamlit would ask an outside host for the address of this machine whenever a page of another origin calls.
+net_util.get_external_ip = lambda: None
+
+base = st.get_option("server.baseUrlPath") or ""
+
+
+def pages() -> set[str]:
+    """Paths of the app's pages, and of what browsers fetch as pages beside them."""
+    return {"", "runs", "compare", "read", *tasks()}
+
+
 app = st.App(
     "ui/main.py",
-    routes=routes(st.get_option("server.baseUrlPath") or ""),
+    routes=routes(base),
+    middleware=[Middleware(Guard, names=st.get_option("server.allowedHosts"), pages=pages, base=base)],
     on_script_error=report,  # for callbacks, which run outside the page and its guard
 )

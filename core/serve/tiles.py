@@ -9,6 +9,8 @@ the rows from ``256 y / 2**z`` on, which is how Leaflet's ``CRS.Simple`` asks wh
 from __future__ import annotations
 
 import io
+import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 from rio_tiler.errors import TileOutsideBounds
 from rio_tiler.io import Reader
@@ -40,6 +43,13 @@ SIZE = 256
 """Width and height of a tile in pixels."""
 
 HIGHEST_ZOOM = 30
+
+MERCATOR = 20_037_508.342789244
+"""Metres from the middle of the world of Web Mercator to its edge."""
+
+MOST_VALUES = 200_000_000
+"""Most values of a raster that are read for one tile."""
+
 PIXEL_ZOOMS = range(-16, 11)
 """Zooms of pixel space: from 65 536 source pixels a tile pixel to 1/1024."""
 
@@ -102,20 +112,54 @@ def _north_up(dataset: rasterio.DatasetReader) -> Iterator[rasterio.DatasetReade
 def _cut_georeferenced(
     dataset: rasterio.DatasetReader, bands: Sequence[int], address: TileAddress, resampling: str
 ) -> Cut | None:
+    _check_source(dataset, address)
     with _north_up(dataset) as upright, Reader(None, dataset=upright) as reader:
         try:
+            # All bands, in the order of the file: of some of them GDAL would warp the raster at full resolution.
             image = reader.tile(
                 address.x,
                 address.y,
                 address.z,
                 tilesize=SIZE,
-                indexes=list(bands),
+                indexes=list(range(1, dataset.count + 1)),
                 resampling_method=resampling,
             )
         except TileOutsideBounds:
             return None
-    masked = image.array
+    masked = image.array[[band - 1 for band in bands]]
     return Cut(np.asarray(masked.data), np.asarray(~np.ma.getmaskarray(masked).any(axis=0), bool))
+
+
+def _check_source(dataset: rasterio.DatasetReader, address: TileAddress) -> None:
+    """Refuse a tile for which more of the raster would have to be read than a map can wait for."""
+    edge = mercator(dataset)
+    tile = 2 * MERCATOR / 2**address.z
+    west, north = address.x * tile - MERCATOR, MERCATOR - address.y * tile
+    width = min(edge[2], west + tile) - max(edge[0], west)
+    height = min(edge[3], north) - max(edge[1], north - tile)
+    if width <= 0 or height <= 0:
+        return
+    share = min(1.0, width * height / max((edge[2] - edge[0]) * (edge[3] - edge[1]), 1e-9))
+    pixels = share * dataset.width * dataset.height
+    apart = max(1.0, (pixels / SIZE**2) ** 0.5)
+    overview = max((factor for factor in dataset.overviews(1) if factor <= apart), default=1)
+    if pixels / overview**2 * dataset.count > MOST_VALUES:
+        raise InputError(
+            f"At zoom {address.z} one tile would show {pixels / 1e6:,.0f} million pixels of the raster.",
+            "It has no overviews of that size, so all of them would have to be read.",
+            "Zoom in, or add overviews, for example with gdaladdo.",
+        )
+
+
+def mercator(dataset: rasterio.DatasetReader) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of a raster in Web Mercator, in metres; the world where they are not known."""
+    try:
+        left, bottom, right, top = transform_bounds(dataset.crs, "EPSG:3857", *dataset.bounds)
+    except READ_ERRORS:
+        left = bottom = right = top = math.inf
+    if not all(map(math.isfinite, (left, bottom, right, top))):
+        return -MERCATOR, -MERCATOR, MERCATOR, MERCATOR
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
 
 def _cut_pixels(
@@ -209,16 +253,16 @@ def empty_png() -> bytes:
 
 
 _stretches: dict[tuple[str, tuple[int, ...]], Stretch | None] = {}
-_stretch_lock = Lock()
+_stretch_locks: defaultdict[tuple[str, tuple[int, ...]], Lock] = defaultdict(Lock)
 
 
 def display_stretch(scene: Scene, bands: tuple[int, ...]) -> Stretch | None:
     """Stretch that shows a scene, computed once a scene and choice of bands; None when it already is 8 bit.
 
-    A map asks for many tiles at once: the lock lets one of them read the scene while the others wait for it.
+    A map asks for many tiles at once: the lock lets one of them read the scene while the others of it wait.
     """
     key = (scene.digest, bands)
-    with _stretch_lock:
+    with _stretch_locks[key]:
         if key not in _stretches:
             _stretches[key] = bridge(scene, bands)
         return _stretches[key]
