@@ -27,11 +27,27 @@ def regular_file(path: str | os.PathLike[str]) -> Path:
         )
     if "\x00" in text:
         raise UnsafeFileError("The file's name holds a null character.", remedy="Rename the file.")
-    resolved = Path(text).resolve()
-    if not resolved.exists():
-        raise InputError(f"There is no file {resolved.name}.", remedy="Check its name and place.")
-    if not resolved.is_file():
+    try:
+        resolved = Path(text).resolve()
+        there, ordinary = resolved.exists(), resolved.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name that no disk takes
+        raise InputError(
+            f"There is no file {_short(Path(text).name)}.",
+            "Its path cannot be followed: it is too long, or links in it lead back to themselves.",
+            "Check its name and place.",
+        ) from error
+    if not there:
+        raise InputError(f"There is no file {_short(resolved.name)}.", remedy="Check its name and place.")
+    if not ordinary:
         raise UnsafeFileError(f"{resolved.name} is not an ordinary file.", remedy="Choose a file on disk.")
+    try:
+        str(resolved).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The name of the file {_short(resolved.name)} is not text in UTF-8.",
+            "The readers of rasters cannot open it under this name.",
+            "Rename it, or the folder that it lies in.",
+        ) from error
     return resolved
 
 
@@ -72,9 +88,19 @@ def resolve_inside(folder: str | os.PathLike[str], relative: str | os.PathLike[s
         raise outside from error
     if not resolved.is_relative_to(root):
         raise outside
-    if not resolved.exists():
+    try:
+        there = resolved.exists()
+    except OSError as error:
+        raise outside from error
+    if not there:
         raise InputError(f"There is no file {text} in the data folder.", remedy="Check its name.")
     return resolved
+
+
+def _short(name: str, longest: int = 80) -> str:
+    """A name as it can be shown: letters that are none, and what is too long, are left out."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return shown if len(shown) <= longest else f"{shown[:longest]}…"
 
 
 def first_bytes(file: Path, length: int) -> bytes:

@@ -22,7 +22,7 @@ import numpy as np
 import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import Interleaving
-from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from core.errors import InputError, UnsafeFileError
@@ -51,6 +51,9 @@ MAX_PIXELS = 20_000_000_000
 
 #: Most pixels of a PNG or JPEG, which are decoded from the top whenever a row above is wanted.
 MAX_IMAGE_PIXELS = 250_000_000
+
+#: Most pixels of one side: beyond, a file has no more than a line, and each of its blocks takes as long as a whole one.
+MAX_SIDE = 1_000_000
 
 #: Most bytes that a PNG or JPEG may decode to.
 MAX_IMAGE_BYTES = 1_500_000_000
@@ -153,7 +156,7 @@ def open_untrusted(path: str | os.PathLike[str], *, overviews: bool = True) -> I
                 # GDAL hides names and metadata of a dataset opened like this: the claims are checked before.
                 with _open(file, driver, OVERVIEW_LEVEL="NONE") as without_overviews:
                     yield without_overviews
-        except RasterioIOError as error:
+        except READ_ERRORS as error:
             raise damaged(file.name) from error
 
 
@@ -190,6 +193,8 @@ def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
     itemsize = np.dtype(dataset.dtypes[0]).itemsize
     decoded = pixels * bands * itemsize
     most = MAX_PIXELS if driver == "GTiff" else MAX_IMAGE_PIXELS
+    if max(dataset.width, dataset.height) > MAX_SIDE:
+        raise _too_large(file, dataset, f"at most {MAX_SIDE:,} pixels of a side are read")
     if pixels > most or (driver != "GTiff" and decoded > MAX_IMAGE_BYTES):
         raise _too_large(file, dataset, f"at most {most / 1e6:,.0f} million pixels are read from such a file")
     if decoded > max(FREE_BYTES, MAX_EXPANSION * file.stat().st_size):

@@ -133,15 +133,13 @@ class DatasetStore:
         """
         aside, digest = files.spool_upload(content, self.home)
         try:
-            found = contents.recognise(aside, name, form)
-            contents.check(aside, found.form)
+            with files.known_as(aside, name):
+                found = contents.recognise(aside, name, form)
+                contents.check(aside, found.form)
             with self._kept(aside, digest, found.suffix) as file, self.database.write() as session:
                 values = _values(found.form, one_line(name), file, file_digest=digest, origin=UPLOADED)
                 # One to which nothing was added since.
                 identity = (same_row(session, values, {}) or make_row(session, values, {})).id
-        except InputError as error:
-            # The file was read under a name of ours; its sender knows it by theirs.
-            raise type(error)(error.what.replace(aside.name, name, 1), error.why, error.remedy) from error
         finally:
             aside.unlink(missing_ok=True)
         return self.dataset(identity)

@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from core.errors import StorageError
+from core.errors import LandslideError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +130,18 @@ def spool_upload(content: BinaryIO, home: Path) -> tuple[Path, str]:
             "The upload could not be written to disk.", str(error), "Free space and try again."
         ) from error
     return aside, digest.hexdigest()
+
+
+@contextmanager
+def known_as(aside: Path, name: str) -> Iterator[None]:
+    """Have errors call an upload as its sender does: it is read under a name of ours."""
+    try:
+        yield
+    except LandslideError as error:
+        said = [
+            text.replace(aside.name, name).replace(aside.stem, name) for text in (error.what, error.why, error.remedy)
+        ]
+        raise type(error)(*said) from error
 
 
 def put(source: Path, root: Path, digest: str, suffix: str) -> tuple[str, bool]:

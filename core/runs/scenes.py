@@ -101,7 +101,8 @@ class SceneStore(DatasetStore):
         named = aside.rename(aside.with_name(f"{aside.name}{suffix}"))
         try:
             if check is not None:
-                check(named)
+                with files.known_as(named, one_line(name) or "The file"):
+                    check(named)
             with self._kept(named, digest, suffix) as file, self.database.write() as session:
                 row, own = dataset_row(session, identity, "raster"), {"file": file, "file_digest": digest}
                 words = {"origin": UPLOADED, "synthetic": False, "licence": "", "citation": ""}

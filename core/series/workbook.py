@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import warnings
 import zipfile
 import zlib
@@ -33,9 +34,11 @@ MAX_SHEET_ROWS = 1_048_576
 _SAMPLE = 100
 _LARGE_PARTS = frozenset({"worksheet", "sst"})
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
-_ZIP_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+_ZIP_ERRORS = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
 _READ_ERRORS = (
-    *_ZIP_ERRORS, ParseError, KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError,
+    *_ZIP_ERRORS, ParseError, KeyError, TypeError, AttributeError, IndexError, OverflowError,
 )  # fmt: skip
 
 
