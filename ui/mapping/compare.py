@@ -78,9 +78,18 @@ def _show(view: View, earlier: MappingResult) -> None:
     georeferenced = view.result.grid.is_georeferenced
     area = change.new["area_m2" if georeferenced else "area_px"]
     columns = st.columns(3)
-    columns[0].metric("New landslides", f"{len(change.new):,}", help="Less than half of their area was mapped before.")
+    columns[0].metric(
+        "New landslides", f"{len(change.new):,}",
+        help="The earlier image shows at least half of their area, and less than half of that was mapped.",
+    )  # fmt: skip
     columns[1].metric("Area of new landslides", area_text(float(area.sum()), georeferenced))
-    columns[2].metric("Mapped before as well", f"{len(change.findings.polygons) - len(change.new):,}")
+    columns[2].metric("Mapped before as well", f"{change.old:,}")
+    if len(change.unseen):
+        area = area_text(float(change.unseen["area_m2" if georeferenced else "area_px"].sum()), georeferenced)
+        st.warning(
+            f"**{len(change.unseen):,} landslides ({area}) are not shown by the earlier image**: it has no data on "
+            "most of their area, so whether they are new is not known. They count neither as new nor as mapped before."
+        )
     frame, config = table(change.new)
     st.dataframe(frame, hide_index=True, height=280, alt="Table of new landslides", column_config=config)
     st.caption(

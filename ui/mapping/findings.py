@@ -28,6 +28,7 @@ COLUMNS = {
     "slope_mean_deg": ("Mean slope, °", "%.0f"),
     "relief_m": ("Relief, m", "%.0f"),
     "aspect_deg": ("Aspect, °", "%.0f"),
+    "share_known": ("Share shown before", "%.2f"),
     "share_before": ("Share mapped before", "%.2f"),
 }
 

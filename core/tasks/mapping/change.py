@@ -32,7 +32,10 @@ NODATA_CHANGE = SIGNED_NODATA
 """Change is stored as int16: probability after minus before, times 254."""
 
 MOSTLY_OLD = 0.5
-"""Share of a polygon mapped before from which it is not new."""
+"""Share of what was seen of a polygon that was mapped before, from which it is not new."""
+
+MOSTLY_KNOWN = 0.5
+"""Share of a polygon that the earlier run has data of, from which it can be called new or old."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,24 @@ class Change:
     difference
         (height, width) float32, probability after minus before; NaN where either has no data.
     new
-        Polygons of the later run of which less than half was mapped before, with column ``share_before``.
+        Polygons of the later run that were mostly seen before, and of which less than half of what was seen was mapped,
+        with columns ``share_known`` and ``share_before`` (of what was seen).
+    unseen
+        Polygons of which less than half was seen before: whether they are new is not known. With the same columns,
+        ``share_before`` NaN where nothing was seen.
     findings
         The later run's findings.
     """
 
     difference: NDArray[np.float32]
     new: GeoDataFrame
+    unseen: GeoDataFrame
     findings: Findings
+
+    @property
+    def old(self) -> int:
+        """How many polygons of the later run were mapped before as well."""
+        return len(self.findings.polygons) - len(self.new) - len(self.unseen)
 
 
 def compare(before: MappingResult, after: MappingResult, choice: Choice, dem: Path | None = None) -> Change:
@@ -78,7 +91,10 @@ def compare(before: MappingResult, after: MappingResult, choice: Choice, dem: Pa
             "The two scenes have no valid pixel in common.", "Nothing can be compared.", "Check both scenes."
         )
     difference = np.where(known, (now.astype(np.float32) - earlier) / 254, np.nan).astype(np.float32)
-    return Change(difference, _new_polygons(findings, earlier, choice), findings)
+    polygons = _beside_before(findings, earlier, choice)
+    seen = polygons["share_known"] >= MOSTLY_KNOWN
+    new = polygons[seen & (polygons["share_before"] < MOSTLY_OLD)].reset_index(drop=True)
+    return Change(difference, new, polygons[~seen].reset_index(drop=True), findings)
 
 
 def _codes_on(result: MappingResult, target: MappingResult) -> NDArray[np.uint8]:
@@ -89,17 +105,22 @@ def _codes_on(result: MappingResult, target: MappingResult) -> NDArray[np.uint8]
     return np.where(patch.valid, patch.values[0], 255).astype(np.uint8)
 
 
-def _new_polygons(findings: Findings, earlier: NDArray[np.uint8], choice: Choice) -> GeoDataFrame:
+def _beside_before(findings: Findings, earlier: NDArray[np.uint8], choice: Choice) -> GeoDataFrame:
+    """Polygons of the later run with the share that was seen before, and the share of that which was mapped."""
     from scipy import ndimage
 
     labels, count = ndimage.label(findings.mask, structure=np.ones((3, 3)))
-    mapped = (earlier != 255) & (earlier >= threshold_code(choice.threshold))
+    known = earlier != 255
+    mapped = known & (earlier >= threshold_code(choice.threshold))
     pixels = np.bincount(labels.ravel(), minlength=count + 1)
+    seen = np.bincount(labels.ravel(), weights=known.ravel(), minlength=count + 1)
     old = np.bincount(labels.ravel(), weights=mapped.ravel(), minlength=count + 1)
     rows, columns = _pixels_inside(findings.polygons, findings.result.grid)
     label = labels[rows, columns]
-    new = findings.polygons.assign(share_before=np.round(old[label] / pixels[label], 3))
-    return new[new["share_before"] < MOSTLY_OLD].reset_index(drop=True)
+    before = np.divide(old[label], seen[label], out=np.full(len(label), np.nan), where=seen[label] > 0)
+    return findings.polygons.assign(
+        share_known=np.round(seen[label] / pixels[label], 3), share_before=np.round(before, 3)
+    )
 
 
 def _pixels_inside(polygons: GeoDataFrame, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

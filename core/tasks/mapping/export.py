@@ -227,6 +227,7 @@ def export_run(
     content = summary(findings)
     if change is not None:
         content["new_landslides"] = len(change.new)
+        content["landslides_not_shown_before"] = len(change.unseen)
     write_json(content, folder / "metrics.json")
     plain: dict[str, Any] = plain_values(content)
     return plain

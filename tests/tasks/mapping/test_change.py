@@ -124,3 +124,31 @@ def test_scenes_without_a_common_valid_pixel_cannot_be_compared(tmp_path: Path) 
 
     with pytest.raises(GridError, match="no valid pixel in common"):
         compare(made_run(tmp_path / "a", left), made_run(tmp_path / "b", right), Choice(0.5))
+
+
+def test_where_nothing_was_seen_before_nothing_is_called_new(tmp_path: Path) -> None:
+    """Of four slides one is old, one new, one was not seen and one only in its left third."""
+    earlier, later = np.zeros((12, 20)), np.zeros((12, 20))
+    earlier[1:4, 1:4] = later[1:4, 1:4] = 1.0
+    later[6:9, 1:4] = 1.0
+    later[1:4, 14:17] = 1.0
+    later[6:9, 9:12] = 1.0
+    earlier[:, 10:] = np.nan
+
+    change = compare(made_run(tmp_path / "a", earlier), made_run(tmp_path / "b", later), Choice(0.5))
+
+    assert (len(change.new), len(change.unseen), change.old) == (1, 2, 1)
+    assert change.new["share_known"].tolist() == [1.0]
+    assert sorted(change.unseen["share_known"]) == pytest.approx([0.0, 1 / 3], abs=1e-3)
+    assert np.isnan(change.unseen.loc[change.unseen["share_known"] == 0, "share_before"]).all()
+
+
+def test_the_share_mapped_before_is_of_what_was_seen(tmp_path: Path) -> None:
+    earlier, later = np.zeros((10, 10)), np.zeros((10, 10))
+    later[2:6, 2:6] = 1.0
+    earlier[2:6, 2:4] = 1.0
+    earlier[2:6, 5] = np.nan
+
+    change = compare(made_run(tmp_path / "a", earlier), made_run(tmp_path / "b", later), Choice(0.5))
+
+    assert (len(change.new), len(change.unseen), change.old) == (0, 0, 1), "8 of the 12 pixels that were seen"
