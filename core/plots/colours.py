@@ -40,6 +40,9 @@ ONE_MODEL = "#F0E442"
 OTHER_MODEL = "#CC79A7"
 """What another model found, beside what this one found."""
 
+NOT_KNOWN = "#767676"
+"""Found where the reference says nothing."""
+
 BY_CHANCE = "#767676"
 """What chance alone would give, beside something measured."""
 

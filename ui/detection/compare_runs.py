@@ -75,7 +75,7 @@ def _numbers(first: Compared, second: Compared, shared: Shared) -> None:
     import pandas
 
     from core.tasks.detection.agreement import SAME
-    from core.tasks.detection.findings import TRUE
+    from core.tasks.detection.findings import FALSE_ALARM, TRUE
 
     parts = {
         f"Found by both, {first.letter} and {second.letter}": shared.both,
@@ -86,8 +86,8 @@ def _numbers(first: Compared, second: Compared, shared: Shared) -> None:
     for table in parts.values():
         row = {"Boxes": f"{len(table):,}"}
         if "outcome" in table:
-            right = int((table["outcome"] == TRUE).sum())
-            row |= {"In the reference": f"{right:,}", "False alarms": f"{len(table) - right:,}"}
+            right, false = (int((table["outcome"] == outcome).sum()) for outcome in (TRUE, FALSE_ALARM))
+            row |= {"In the reference": f"{right:,}", "False alarms": f"{false:,}"}
         rows.append(row)
     frame = pandas.DataFrame(rows, index=list(parts)).fillna("–")
     st.table(frame, border="horizontal", width="content")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
-OUTCOMES = {"true": "right", "false": "false alarm"}
-
 
 def show(view: View) -> None:
     """Totals, how much of it is right, and the table linked to the map."""
@@ -76,10 +74,12 @@ def _trust(view: View) -> None:
     if math.isnan(point.recall):
         st.caption("The reference holds no landslide here: every box is a false alarm.")
         return
+    beyond = int((view.findings.table["outcome"] == "not known").sum())
+    unknown = f" {beyond:,} more boxes lie where the reference says nothing; they do not count." if beyond else ""
     right = f"Of {point.found:,} boxes {point.hits:,} are of a landslide of the reference. " if point.found else ""
     st.markdown(
         f"{right}Of its {point.truth:,} landslides {point.hits:,} are found and "
-        f"**{point.truth - point.hits:,} missed** (a box counts as right from an overlap, IoU, of 0.5)."
+        f"**{point.truth - point.hits:,} missed** (a box counts as right from an overlap, IoU, of 0.5).{unknown}"
     )
 
 
@@ -90,7 +90,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     shown = ["id", "score", *(["class"] if several else []), area, *(["outcome"] if "outcome" in frame else [])]
     plain = frame[shown]
     if "outcome" in plain:
-        plain = plain.assign(outcome=plain["outcome"].map(OUTCOMES))
+        plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
     unit = "m²" if area == "area_m2" else "px"
     config: dict[str, object] = {
         "id": st.column_config.NumberColumn("No.", format="%d", width="small"),

@@ -13,6 +13,7 @@ from core.plots.colours import (
     FALSE_POSITIVE,
     FOUND,
     MISSED,
+    NOT_KNOWN,
     OTHER_MODEL,
     PROBABILITY_RAMP,
     REFERENCE,
@@ -38,6 +39,11 @@ DRAWN = 2000
 CELLS = 3000
 """Cells of a density grid that are drawn."""
 
+OUTCOMES = {"true": "right", "false": "false alarm", "not known": "not known"}
+"""What becomes of a box beside a reference, in words."""
+
+OUTCOME_COLOURS = {"true": TRUE_POSITIVE, "false": FALSE_POSITIVE, "not known": NOT_KNOWN}
+
 Facts = dict[str, list[str]]
 
 
@@ -52,7 +58,7 @@ def facts(table: GeoDataFrame) -> Facts:
     if table["class"].nunique() > 1:
         content["Class"] = [str(name) for name in table["class"]]
     if "outcome" in table:
-        content["Beside the reference"] = ["right" if right else "false alarm" for right in table["outcome"] == "true"]
+        content["Beside the reference"] = [OUTCOMES[outcome] for outcome in table["outcome"]]
     return content
 
 
@@ -90,11 +96,11 @@ def by_confidence(table: GeoDataFrame, highest_confidence: float) -> Outlines:
 
 def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Outlines]:
     """Boxes of the reference that were missed, and the boxes found, coloured by whether they are right."""
-    colours = [TRUE_POSITIVE if outcome == "true" else FALSE_POSITIVE for outcome in table["outcome"]]
-    words = Legend(
-        "Boxes beside the reference",
-        (LegendEntry(TRUE_POSITIVE, "Found, in the reference"), LegendEntry(FALSE_POSITIVE, "Found, not in it")),
-    )
+    colours = [OUTCOME_COLOURS[outcome] for outcome in table["outcome"]]
+    entries = [LegendEntry(TRUE_POSITIVE, "Found, in the reference"), LegendEntry(FALSE_POSITIVE, "Found, not in it")]
+    if (table["outcome"] == "not known").any():
+        entries.append(LegendEntry(NOT_KNOWN, "Found where it says nothing"))
+    words = Legend("Boxes beside the reference", tuple(entries))
     lost = _outlines("missed", "Missed", missed, MISSED, {}, dashed=True)
     return lost, _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=words, selectable=True)
 

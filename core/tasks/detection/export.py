@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LAYER = "detections"
 OWN_FILES = (
-    "candidates.parquet", "truth.parquet", "detections.gpkg", "detections.geojson", "detections.csv",
+    "candidates.parquet", "truth.parquet", "known.tif", "detections.gpkg", "detections.geojson", "detections.csv",
     "detections.coco.json", "outlines.gpkg", "missed.gpkg", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""

@@ -20,8 +20,18 @@ from core.figures.image import (
     reduced_shape,
 )
 from core.figures.page import PAGE_INCHES, PRINTED_DOTS_PER_INCH, finish_map, single_map
-from core.plots.colours import DENSITY_RAMP, FALSE_POSITIVE, FOUND, MISSED, PROBABILITY_RAMP, REFERENCE, TRUE_POSITIVE
+from core.plots.colours import (
+    DENSITY_RAMP,
+    FALSE_POSITIVE,
+    FOUND,
+    MISSED,
+    NOT_KNOWN,
+    PROBABILITY_RAMP,
+    REFERENCE,
+    TRUE_POSITIVE,
+)
 from core.tasks.detection.boxes import Boxes
+from core.tasks.detection.metrics import LEFT_OUT
 from core.tasks.detection.misses import Mistake, worst_mistakes
 from core.tasks.detection.pairing import FALSE
 
@@ -175,11 +185,14 @@ def draw_outcome(shown: BoxMap) -> Figure:
 def outcomes(shown: BoxMap) -> tuple[tuple[Boxes, str, bool, str], ...]:
     """Boxes, colour, whether dashed, and words of each thing that can become of a box beside a reference."""
     false = np.zeros(len(shown.boxes), np.bool_) if shown.matched is None else shown.matched == FALSE
+    unknown = np.zeros(len(shown.boxes), np.bool_) if shown.matched is None else shown.matched == LEFT_OUT
+    right = ~false & ~unknown
     missed = Boxes.none() if shown.reference_boxes is None else shown.reference_boxes.take(shown.missed)
     return (
         (missed, MISSED, True, "Missed"),
         (shown.boxes.take(false), FALSE_POSITIVE, False, "Found, not in the reference"),
-        (shown.boxes.take(~false), TRUE_POSITIVE, False, "Found, in the reference"),
+        (shown.boxes.take(right), TRUE_POSITIVE, False, "Found, in the reference"),
+        *(((shown.boxes.take(unknown), NOT_KNOWN, False, "Found where it says nothing"),) if unknown.any() else ()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.raster.measure import row_areas
+from core.raster.scene import Scene
 from core.tasks.detection.boxes import Boxes, areas
 from core.tasks.detection.candidates import has_outlines, read_boxes, read_outlines
 from core.tasks.detection.merge import Merged, merge
-from core.tasks.detection.metrics import Curve, DetectionScores, Matches, curve, match, scores
+from core.tasks.detection.metrics import LEFT_OUT, Curve, DetectionScores, Matches, curve, match, scores
 from core.tasks.detection.pairing import FALSE
-from core.tasks.detection.result import CANDIDATES, DetectionResult
+from core.tasks.detection.result import CANDIDATES, KNOWN, DetectionResult
 from core.tasks.detection.view import Choice, Merging
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ MOST = 200_000
 MOST_CELLS = 40_000
 """Cells of a density grid."""
 
-TRUE, FALSE_ALARM = "true", "false"
+MOSTLY_KNOWN = 0.5
+"""Share of a box of which the reference has to say something, for it to be a false alarm."""
+
+MOST_SIDE = 4_000
+"""Pixels of the longer side at which is looked up where a reference says something."""
+
+TRUE, FALSE_ALARM, NOT_KNOWN = "true", "false", "not known"
 """What becomes of a box beside a reference: it is one of its boxes, or none."""
 
 
@@ -83,8 +90,19 @@ class Detections:
 
     @cached_property
     def matches(self) -> Matches | None:
-        """Which of `everything` is which box of the reference (IoU 0.5); None without a reference."""
-        return None if self.reference_boxes is None else match([self.everything], [self.reference_boxes], limit=None)
+        """Which of `everything` is which box of the reference (IoU 0.5); None without a reference.
+
+        A box of which the reference says nothing, on most of its pixels, is `LEFT_OUT` unless it is one of its boxes.
+        """
+        if self.reference_boxes is None:
+            return None
+        found = match([self.everything], [self.reference_boxes], limit=None)
+        if KNOWN not in self.result.artifacts:
+            return found
+        matched = found.matched[0].copy()
+        shares = known_shares(self.result.artifact(KNOWN), self.everything, self.result.grid)
+        matched[(matched == FALSE) & (shares < MOSTLY_KNOWN)] = LEFT_OUT
+        return replace(found, matched=(matched,))
 
     @cached_property
     def curve(self) -> Curve | None:
@@ -94,17 +112,18 @@ class Detections:
     @cached_property
     def scores(self) -> DetectionScores | None:
         """Scores at the chosen confidence, AP over all; None without a reference."""
-        if self.reference_boxes is None:
+        if self.reference_boxes is None or self.matches is None:
             return None
-        return scores([self.everything], [self.reference_boxes], self.choice.confidence, limit=None)
+        counted = self.everything.take(self.matches.matched[0] != LEFT_OUT)
+        return scores([counted], [self.reference_boxes], self.choice.confidence, limit=None)
 
     @cached_property
     def table(self) -> GeoDataFrame:
         """One row a box, the surest first.
 
         Columns: ``id`` (1 to n), ``score``, ``class``, ``area_m2`` (``area_px`` without a coordinate system),
-        ``outcome`` (``"true"`` or ``"false"``, with a reference), ``geometry`` in the grid's coordinate system (x the
-        column and y the row without one).
+        ``outcome`` (``"true"``, ``"false"`` or ``"not known"``, with a reference), ``geometry`` in the grid's
+        coordinate system (x the column and y the row without one).
         """
         import geopandas
 
@@ -117,7 +136,8 @@ class Detections:
             area_column(result): ground_areas(boxes, result.grid),
         }
         if self.matches is not None:
-            columns["outcome"] = np.where(self.matches.matched[0][: len(boxes)] == FALSE, FALSE_ALARM, TRUE)
+            matched = self.matches.matched[0][: len(boxes)]
+            columns["outcome"] = np.where(matched >= 0, TRUE, np.where(matched == FALSE, FALSE_ALARM, NOT_KNOWN))
         return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, result.grid), crs=_crs(result.grid))
 
     @cached_property
@@ -160,6 +180,44 @@ class Detections:
         shapes = shapely.orient_polygons(placed(np.array(each, dtype=object), grid))
         frame = geopandas.GeoDataFrame({"id": np.arange(1, self.count + 1)}, geometry=shapes, crs=_crs(grid))
         return frame[~frame.geometry.is_empty]
+
+
+def known_shares(path: Path, boxes: Boxes, grid: Grid) -> NDArray[np.float64]:
+    """Share of each box of which a reference says whether there is a landslide.
+
+    Parameters
+    ----------
+    path
+        Raster of the run: 1 where it says so. A large one is read at a resolution of `MOST_SIDE` pixels a side.
+    boxes
+        In pixels of the grid.
+    """
+    state = path.stat()
+    sums = _known_sums(path, (state.st_size, state.st_mtime_ns))
+    height, width = sums.shape[0] - 1, sums.shape[1] - 1
+    scale = np.array([width / grid.width, height / grid.height] * 2)
+    corners = boxes.corners * scale
+    low = np.clip(np.floor(corners[:, :2]).astype(np.intp), 0, (width - 1, height - 1))
+    high = np.clip(np.ceil(corners[:, 2:]).astype(np.intp), low + 1, (width, height))
+    (left, top), (right, bottom) = low.T, high.T
+    inside = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    shares: NDArray[np.float64] = inside / ((right - left) * (bottom - top))
+    return shares
+
+
+@lru_cache(maxsize=4)
+def _known_sums(path: Path, state: tuple[int, int]) -> NDArray[np.int64]:
+    """Sums of the raster above and left of each corner of its pixels."""
+    del state
+    scene = Scene.open(path)
+    height, width = scene.grid.shape
+    step = max(1.0, max(height, width) / MOST_SIDE)
+    shape = max(1, round(height / step)), max(1, round(width / step))
+    with scene.reader() as reader:
+        known = reader.read((1,), out_shape=shape, resampling="nearest").values[0]
+    sums = np.zeros((shape[0] + 1, shape[1] + 1), dtype=np.int64)
+    sums[1:, 1:] = known.astype(np.int64).cumsum(axis=0).cumsum(axis=1)
+    return sums
 
 
 def find(result: DetectionResult, choice: Choice) -> Detections:

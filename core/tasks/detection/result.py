@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CANDIDATES = "candidates"
 TRUTH = "truth"
+KNOWN = "known"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,8 @@ class DetectionResult(ImageResult):
         Grid of the scene: boxes are in its pixels, also when only a drawn part was searched.
     artifacts
         File names by role: ``candidates`` (Parquet, see `core.tasks.detection.candidates`), ``truth`` (Parquet of the
-        reference's boxes).
+        reference's boxes), ``known`` (GeoTIFF, 1 where the reference says whether there is a landslide; only where it
+        does not say so everywhere).
     classes
         Names of the classes that boxes are of, in the order of their indices.
     join_distance

@@ -8,13 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
 from core.jobs.perform import Job, run_inline
 from core.learning.preprocessing import Preprocessing, preprocess, preprocessing_of
 from core.learning.store import StoredModel, find_model
-from core.raster.align import reference_reader
+from core.raster.align import UNKNOWN, ReferenceReader, reference_reader
 from core.raster.area import Area, area_of
+from core.raster.inventory import Inventory
 from core.raster.progress import Cancel, ProgressCallback, ignore, never
 from core.raster.scene import Scene
+from core.raster.write import RasterWriter, writing
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment, now
 from core.runs.records import Order, SceneRecord
@@ -24,7 +30,7 @@ from core.tasks.detection.findings import default_choice, find
 from core.tasks.detection.labels import boxes_of_reference, minimum_pixels
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, on_scene, write_candidates
-from core.tasks.detection.result import CANDIDATES, TRUTH, DetectionResult
+from core.tasks.detection.result import CANDIDATES, KNOWN, TRUTH, DetectionResult
 from core.tasks.detection.runtime import open_detector
 from core.tasks.imagery.inputs import check_same_scene, inputs_of, reference_of, scene_of
 from core.tasks.imagery.provenance import (
@@ -118,8 +124,8 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     notes += elevation_notes(record.dem)
     count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, job.stopped)
     if record.reference is not None:
-        artifacts[TRUTH], more = write_reference(record.reference, scene, how.bands, folder, area, job)
-        notes += more
+        more, told = write_reference(record.reference, scene, how.bands, folder, area, job)
+        artifacts, notes = artifacts | more, notes + told
     job.report(0, 0, "Keeping the result")
     spec, runtime = model.spec, predictor.runtime
     provenance = {
@@ -159,8 +165,8 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
 
 def write_reference(
     path: Path, scene: Scene, bands: tuple[int, ...], folder: Path, area: Area | None, job: Job | None = None
-) -> tuple[str, tuple[str, ...]]:
-    """Write the boxes of an inventory that lie where a scene was searched.
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Write the boxes of an inventory that lie where a scene was searched, and where it says nothing.
 
     Parameters
     ----------
@@ -171,7 +177,7 @@ def write_reference(
 
     Returns
     -------
-    The file's name, and what is to be said of those left out.
+    Names of the files by role, and what is to be said of those left out.
 
     Raises
     ------
@@ -184,15 +190,62 @@ def write_reference(
             job.report(done, total, f"Reading the reference, {done:,} of {total:,}")
 
     reader, least = reference_reader(path, scene.grid), minimum_pixels(scene.grid.ground_distance())
-    boxes = boxes_of_reference(reader, scene.grid, least, report, never if job is None else job.stopped)
+    stopped = never if job is None else job.stopped
+    names, notes = {TRUTH: f"{TRUTH}.parquet"}, reader.notes
+    if isinstance(reader, Inventory):
+        boxes = boxes_of_reference(reader, scene.grid, least, report, stopped)
+    else:
+        path = folder / f"{KNOWN}.tif"
+        with writing(path, scene.grid, descriptions=(KNOWN,), overview_resampling="nearest") as writer:
+            recording = Recording(reader, writer)
+            boxes = boxes_of_reference(recording, scene.grid, least, report, stopped)
+        if recording.unknown:
+            names[KNOWN] = path.name
+            share = recording.unknown / (scene.grid.width * scene.grid.height)
+            notes += (
+                f"The reference says nothing about {share:.1%} of the scene: boxes there are neither right nor false "
+                "alarms, and do not count in the scores.",
+            )
+        else:
+            path.unlink()
     searched = on_scene(boxes, scene, bands, area)
-    name, missing = f"{TRUTH}.parquet", len(boxes) - int(searched.sum())
-    write_boxes(folder / name, boxes.take(searched))
+    missing = len(boxes) - int(searched.sum())
+    write_boxes(folder / names[TRUTH], boxes.take(searched))
     if not missing:
-        return name, reader.notes
+        return names, notes
     where = "has no data" if area is None else "has no data or was not searched"
     note = f"{missing:,} of the reference's {len(boxes):,} landslides lie where the scene {where}; they do not count."
-    return name, (*reader.notes, note)
+    return names, (*notes, note)
+
+
+class Recording:
+    """A reference that is read once from top to bottom, of which is written where it says something.
+
+    Parameters
+    ----------
+    reader
+        The reference.
+    writer
+        Takes one band: 1 where it says whether there is a landslide, else 0.
+    """
+
+    def __init__(self, reader: ReferenceReader, writer: RasterWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.unknown = 0
+        """Pixels of which it says nothing."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `core.raster.align.ReferenceReader`."""
+        return self.reader.notes
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """Read a window of whole rows, and write what is known of it."""
+        codes = self.reader.read(window)
+        known = codes != UNKNOWN
+        self.unknown += int((~known).sum())
+        self.writer.write(known[None].astype(np.uint8), round(window.row_off), round(window.col_off))
+        return codes
 
 
 def counted(result: DetectionResult) -> DetectionResult:
@@ -259,9 +312,9 @@ def compute_scored(job: Job, request: object) -> DetectionResult:
     check_same_scene(result.scene_digest, scene)
     drawn = result.provenance["parameters"].get("area")
     area = area_of(scene.grid, drawn) if drawn else None
-    name, notes = write_reference(reference, scene, preprocessing_of(result.provenance).bands, job.folder, area, job)
+    names, notes = write_reference(reference, scene, preprocessing_of(result.provenance).bands, job.folder, area, job)
     # The candidates are the same file: a path of the store, which keeps it once.
-    artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role != TRUTH}
+    artifacts = {role: str(result.artifact(role)) for role in result.artifacts if role not in (TRUTH, KNOWN)}
     return counted(
         replace(
             result,
@@ -269,7 +322,7 @@ def compute_scored(job: Job, request: object) -> DetectionResult:
             kind=job.run.kind,
             folder=job.folder,
             inputs=inputs_of(record),
-            artifacts={**artifacts, TRUTH: name},
+            artifacts=artifacts | names,
             parents=job.run.parents,
             notes=(*result.notes, *notes),
             provenance={**result.provenance, "truth": reference_record(reference), "scored": now()},

@@ -25,7 +25,7 @@ from core.tasks.detection.candidates import write_boxes
 from core.tasks.detection.findings import find
 from core.tasks.detection.fusion import FusionTree, candidates_of
 from core.tasks.detection.fusion_training import Comparison, Place, train_tree
-from core.tasks.detection.result import CANDIDATES, TRUTH, DetectionResult
+from core.tasks.detection.result import CANDIDATES, KNOWN, TRUTH, DetectionResult
 from core.tasks.detection.run import TASK, counted
 from core.tasks.detection.view import Choice
 
@@ -161,7 +161,7 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
     write_boxes(job.folder / FILE, fused)
     artifacts = {CANDIDATES: FILE}
     if optical.has_reference:
-        artifacts[TRUTH] = str(optical.artifact(TRUTH))
+        artifacts |= {role: str(optical.artifact(role)) for role in (TRUTH, KNOWN) if role in optical.artifacts}
     job.report(0, 0, "Keeping the result")
     provenance = {
         **job.times(),

@@ -98,6 +98,29 @@ def test_a_run_is_stored_with_where_all_of_it_came_from(tmp_path: Path, store: S
     assert request_of(result) == BRIGHT
 
 
+def test_boxes_of_which_the_reference_says_nothing_are_no_false_alarms(tmp_path: Path, store: Store) -> None:
+    """The reference knows the left half alone, and nothing there: one box is false, of the other nothing is known."""
+    scene = scene_of(tmp_path)
+    half = np.zeros_like(mask())
+    half[:, half.shape[1] // 2 :] = 255
+    reference = write_raster(tmp_path / "half.tif", half, nodata=255)
+
+    result = run_detection(store, scene, BRIGHT, reference=reference)
+    found = find(result, default_choice(result))
+
+    middle = half.shape[1] / 2
+    expected = ["false" if (left + right) / 2 < middle else "not known" for left, _, right, _ in found.boxes.corners]
+    assert found.table["outcome"].tolist() == expected
+    assert set(expected) == {"false", "not known"}
+    assert found.scores is not None
+    assert (found.scores.found, found.scores.hits) == (expected.count("false"), 0)
+    assert any("says nothing about 50.0% of the scene" in note for note in result.notes)
+    later = store.add_scene(scene.path, "scene", reference=write_raster(tmp_path / "t.tif", mask()))
+    again = rescore(store, result, later)
+    assert "known" not in again.artifacts
+    assert set(find(again, default_choice(again)).table["outcome"]) == {"true"}
+
+
 def test_the_same_run_again_keeps_the_same_file(tmp_path: Path, store: Store) -> None:
     scene = scene_of(tmp_path)
 

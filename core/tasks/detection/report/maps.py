@@ -13,7 +13,7 @@ from core.report.pictures import picture
 from core.report.places import places
 from core.report.words import count
 from core.tasks.detection.figure import MOST, WINDOWS, cell_side, draw_boxes, draw_density, draw_surest
-from core.tasks.detection.findings import TRUE, area_column, density
+from core.tasks.detection.findings import FALSE_ALARM, NOT_KNOWN, TRUE, area_column, density
 from core.tasks.detection.report.subject import DetectionSubject
 from core.tasks.detection.report.summary import rate
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LISTED = 12
+
+SAID = {TRUE: "yes", FALSE_ALARM: "no", NOT_KNOWN: "not known"}
+"""Whether a box is in the reference."""
 
 FEW = 5
 """Boxes below which counting them by cells says no more than the map."""
@@ -83,7 +86,7 @@ def _table(subject: DetectionSubject) -> Table:
     head += [Column("In the reference")] if scored else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
-        known = [("yes" if row["outcome"] == TRUE else "no")] if scored else []
+        known = [SAID[row["outcome"]]] if scored else []
         size = f"{row[area_column(subject.result)]:,.0f}"
         rows.append((f"{row['id']}", f"{row['score']:.2f}", size, *known, *place))
     number = subject.count
