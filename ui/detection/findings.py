@@ -71,11 +71,12 @@ def _trust(view: View) -> None:
         st.caption("There is no reference for this scene: how much of this is right is not known.")
         return
     point = curve.at(view.choice.confidence)
-    if math.isnan(point.recall):
-        st.caption("The reference holds no landslide here: every box is a false alarm.")
-        return
     beyond = int((view.findings.table["outcome"] == "not known").sum())
     unknown = f" {beyond:,} more boxes lie where the reference says nothing; they do not count." if beyond else ""
+    if math.isnan(point.recall):
+        which = "every box where it says something" if beyond else "every box"
+        st.caption(f"The reference holds no landslide here: {which} is a false alarm.{unknown}")
+        return
     right = f"Of {point.found:,} boxes {point.hits:,} are of a landslide of the reference. " if point.found else ""
     st.markdown(
         f"{right}Of its {point.truth:,} landslides {point.hits:,} are found and "
