@@ -32,6 +32,12 @@ __all__ = ["Band", "Patch", "Role", "Scene", "SceneReader", "guess_bands"]
 
 ResamplingName = Literal["nearest", "bilinear", "average"]
 
+USUAL_FILLS = (-9999.0, -32768.0, -32767.0, 3.4e38)
+"""Values that usually stand for no data; of the last one, all beyond 1e30 to both sides."""
+
+SAMPLED = 512
+"""Pixels of a side that are looked at for them."""
+
 NEAR = {4: 10 * 2.0**-23, 8: 1e-10}
 """Share by which a value may differ from nodata and still be it, by bytes of the type; as in GDAL."""
 
@@ -316,7 +322,29 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
             vertical_unit=vertical_unit,
             notes=notes,
         )
-        return replace(scene, digest=content_digest(SceneReader(scene, dataset)))
+        reader = SceneReader(scene, dataset)
+        return replace(scene, digest=content_digest(reader), notes=notes + _fill_notes(reader))
+
+
+def _fill_notes(reader: SceneReader) -> tuple[str, ...]:
+    """Notes on values that usually stand for no data, where a file does not say that they do."""
+    scene = reader.scene
+    if np.dtype(scene.dtype).kind == "u":
+        return ()
+    height, width = (min(side, SAMPLED) for side in scene.grid.shape)
+    values, valid = reader._read(tuple(band.index for band in scene.bands), None, (height, width), "nearest")
+    notes = []
+    for value in USUAL_FILLS:
+        found = valid & (values == value if abs(value) < 1e30 else np.abs(values.astype(np.float64)) > 1e30)
+        share = float(found.any(axis=0).mean())
+        if share > 0:
+            said = f"{value:g}" if abs(value) < 1e30 else "beyond 1e30"
+            notes.append(
+                f"About {share:.1%} of the pixels of {scene.name} are {said}, which usually stands for no data, but "
+                "the file does not say so: they are taken for values. If they are none, declare it, for example with "
+                f"gdal_edit -a_nodata {value:g}."
+            )
+    return tuple(notes)
 
 
 def one_line(text: str, longest: int = 40) -> str:
@@ -358,6 +386,9 @@ def _crs_of(dataset: DatasetReader, name: str) -> tuple[CRS | None, float | None
         raise
     except InputError as error:
         return None, None, (f"{name} is used in pixels: {error.what}",)
+    if len(exact.axis_info) == 3 and not exact.sub_crs_list:
+        # GeoTIFF of the usual edition cannot name a system of three axes: what is written would lose its place.
+        return CRS.from_wkt(exact.to_2d().to_wkt()), float(exact.axis_info[2].unit_conversion_factor), ()
     heights = [part for part in exact.sub_crs_list if part.is_vertical]
     unit = float(heights[0].axis_info[0].unit_conversion_factor) if heights and heights[0].axis_info else None
     return crs, unit, ()

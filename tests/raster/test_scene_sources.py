@@ -17,6 +17,7 @@ from core.errors import InputError, UnsafeFileError
 from core.raster.align import reference_reader, scene_on_grid
 from core.raster.grid import Grid
 from core.raster.scene import Scene, known
+from core.raster.write import write_array
 
 PLACE, SIDE = Affine(10, 0, 650_000, 0, -10, 9_560_000), 32
 RGB = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
@@ -141,6 +142,37 @@ def test_ground_control_points_further_images_and_local_systems_are_said(tmp_pat
     scene = Scene.open(local)
     assert not scene.grid.is_georeferenced
     assert "no place on the Earth" in scene.notes[0]
+
+
+@pytest.mark.parametrize("fill", [-9999.0, -32768.0, 3.4e38])
+def test_fill_that_is_not_declared_is_said_with_its_share(tmp_path: Path, fill: float) -> None:
+    values = np.ones((1, SIDE, SIDE), np.float32)
+    values[0, EMPTY] = fill
+    for name, nodata in (("open", None), ("declared", fill)):
+        with rasterio.open(
+            tmp_path / f"{name}.tif", "w", driver="GTiff", width=SIDE, height=SIDE, count=1, dtype="float32",
+            crs="EPSG:32717", transform=PLACE, nodata=nodata,
+        ) as file:  # fmt: skip
+            file.write(values)
+
+    (note,) = Scene.open(tmp_path / "open.tif").notes
+    assert "About 12.5%" in note
+    assert Scene.open(tmp_path / "declared.tif").notes == ()
+
+
+def test_a_system_of_three_axes_keeps_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=9, height=9, count=1, dtype="uint8", crs="EPSG:4979",
+        transform=Affine(0.001, 0, 7, 0, -0.001, 45), GEOTIFF_VERSION="1.1",
+    ) as file:  # fmt: skip
+        file.write(np.ones((1, 9, 9), np.uint8))
+
+    scene = Scene.open(path)
+    write_array(tmp_path / "out.tif", scene.grid, np.ones((1, 9, 9), np.uint8))
+    with rasterio.open(tmp_path / "out.tif") as written:
+        assert written.crs is not None
+        assert written.crs.to_epsg() == 4326
 
 
 def test_a_raster_whose_coordinate_system_names_a_file_is_refused(tmp_path: Path) -> None:
