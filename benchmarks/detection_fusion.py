@@ -32,8 +32,8 @@ def searched(
 ) -> tuple[DetectionResult, DetectionResult]:
     """Search image and relief of one place; `folder` holds their paths and that of the elevation."""
     image, relief, dem = folder
-    optical = run_detection(store, Scene.open(image, name), Request(models[0]), truth=truth, dem=dem)
-    terrain = run_detection(store, Scene.open(relief, f"relief of {name}"), Request(models[1]), truth=truth)
+    optical = run_detection(store, Scene.open(image, name), Request(models[0]), reference=truth, dem=dem)
+    terrain = run_detection(store, Scene.open(relief, f"relief of {name}"), Request(models[1]), reference=truth)
     print(f"{name}: searched", flush=True)
     return optical, terrain
 

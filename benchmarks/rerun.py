@@ -44,7 +44,7 @@ def prepare(home: Path) -> dict[str, str]:
 
     store, valley = Store(home), sample("valley-after")
     scene = Scene.open(valley.path, valley.title, synthetic=True)
-    given = {"truth": valley.reference, "dem": valley.dem}
+    given = {"reference": valley.reference, "dem": valley.dem}
     one, other = (run_mapping(store, scene, Request(model), **given).id for model in MODELS)
     found = run_detection(store, scene, DetectionRequest(DETECTOR), **given).id
     ids = {"mapping": one, "other": other, "detection": found, "many": _many_boxes(store, found)}

@@ -153,7 +153,7 @@ def map_valley(home: Path) -> list[str]:
 
     store = Store(home)
     scene = Scene.open(SAMPLE / "valley_after.tif", "Mountain valley after the event", synthetic=True)
-    given = {"truth": SAMPLE / "valley_inventory.gpkg", "dem": SAMPLE / "valley_dem.tif"}
+    given = {"reference": SAMPLE / "valley_inventory.gpkg", "dem": SAMPLE / "valley_dem.tif"}
     return [run_mapping(store, scene, Request(model), **given).id for model in MODELS]
 
 
