@@ -18,10 +18,12 @@ from rasterio.windows import Window
 
 from core.errors import BandError, GridError, InputError, UnsafeFileError
 from core.raster.bands import check_bands
+from core.raster.crs import transformed
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory, check_window, no_overlap
-from core.raster.scene import Patch, ResamplingName, Scene, SceneReader, has_mask, known
+from core.raster.scene import Patch, ResamplingName, Scene, SceneReader
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, read_vectors_untrusted, sniff
+from core.raster.validity import has_mask, known
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -33,7 +35,7 @@ _STRIP = 256
 
 
 class ReferenceReader(Protocol):
-    """Truth on the grid of a scene."""
+    """A reference on the grid of a scene."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -260,13 +262,16 @@ class _RasterReference:
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """See `ReferenceReader`."""
         return self.scene.notes
 
     @property
     def bands(self) -> tuple[int, ...]:
+        """Bands that mark landslides: all but one of transparency."""
         return tuple(band.index for band in self.scene.bands if band.index != self.scene.alpha) or (1,)
 
     def read(self, window: Window) -> NDArray[np.uint8]:
+        """See `ReferenceReader`."""
         if self.placed:
             with scene_on_grid(self.scene, self.grid, bands=self.bands) as reader:
                 return self.coded(reader.read(window))
@@ -307,10 +312,8 @@ def _check_overlap(scene: Scene, grid: Grid) -> None:
 
     edge = shapely.segmentize(scene.grid.outline(), max(scene.grid.outline().length / 200, 1e-12))
     x, y = shapely.get_coordinates(edge).T
-    to_grid = pyproj.Transformer.from_crs(
-        pyproj.CRS.from_user_input(scene.grid.crs), pyproj.CRS.from_user_input(grid.crs), always_xy=True
-    )
-    x, y = to_grid.transform(x, y)
+    source, target = (pyproj.CRS.from_user_input(one.crs) for one in (scene.grid, grid))
+    x, y = transformed(x, y, source, target, scene.name)
     reached = np.isfinite(x) & np.isfinite(y)
     footprint = shapely.MultiPoint(np.column_stack([x[reached], y[reached]])).convex_hull
     if not footprint.intersection(grid.outline()).area > 0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -165,16 +166,30 @@ def transformed(
     return np.asarray(there[0], dtype=np.float64), np.asarray(there[1], dtype=np.float64)
 
 
-def accuracy_note(source: pyproj.CRS, target: pyproj.CRS, name: str) -> str:
-    """What is known of the accuracy of the way from one datum to the other; empty where it is good to a metre."""
+def accuracy_note(
+    source: pyproj.CRS, target: pyproj.CRS, name: str, bounds: tuple[float, float, float, float] | None
+) -> str:
+    """What is known of the accuracy of the way from one datum to the other; empty where it is good to a metre.
+
+    Parameters
+    ----------
+    bounds
+        West, south, east and north of the scene in degrees: the best way depends on the place.
+    """
     import pyproj
+    from pyproj.transformer import AreaOfInterest, TransformerGroup
 
     try:
-        found = pyproj.Transformer.from_crs(source, target, always_xy=True)
-        accuracy, ballpark = float(found.accuracy or 0), "ballpark" in found.description.lower()
+        area = None if bounds is None else AreaOfInterest(*bounds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of grids that are not installed: the note tells the accuracy
+            ways = TransformerGroup(source, target, always_xy=True, area_of_interest=area).transformers
     except (RuntimeError, ValueError, pyproj.exceptions.ProjError):
+        return ""  # `transformed` says that there is none
+    if not ways:
         return ""
-    if ballpark:
+    accuracy = float(ways[0].accuracy or 0)
+    if "ballpark" in ways[0].description.lower():
         return (
             f"{name} is in {source.name}, the scene in {target.name}: no exact way between their datums is installed, "
             "so places may be off by up to some hundred metres."

@@ -32,19 +32,19 @@ def regular_file(path: str | os.PathLike[str]) -> Path:
         there, ordinary = resolved.exists(), resolved.is_file()
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name that no disk takes
         raise InputError(
-            f"There is no file {_short(Path(text).name)}.",
+            f"There is no file {one_line(Path(text).name, 80)}.",
             "Its path cannot be followed: it is too long, or links in it lead back to themselves.",
             "Check its name and place.",
         ) from error
     if not there:
-        raise InputError(f"There is no file {_short(resolved.name)}.", remedy="Check its name and place.")
+        raise InputError(f"There is no file {one_line(resolved.name, 80)}.", remedy="Check its name and place.")
     if not ordinary:
         raise UnsafeFileError(f"{resolved.name} is not an ordinary file.", remedy="Choose a file on disk.")
     try:
         str(resolved).encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(
-            f"The name of the file {_short(resolved.name)} is not text in UTF-8.",
+            f"The name of the file {one_line(resolved.name, 80)} is not text in UTF-8.",
             "The readers of rasters cannot open it under this name.",
             "Rename it, or the folder that it lies in.",
         ) from error
@@ -97,10 +97,16 @@ def resolve_inside(folder: str | os.PathLike[str], relative: str | os.PathLike[s
     return resolved
 
 
-def _short(name: str, longest: int = 80) -> str:
-    """A name as it can be shown: letters that are none, and what is too long, are left out."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
-    return shown if len(shown) <= longest else f"{shown[:longest]}…"
+def one_line(text: str, longest: int | None = None) -> str:
+    """Text from a file or a form as one line, without signs that do not print, which no database or list takes.
+
+    Parameters
+    ----------
+    longest
+        Letters after which it is cut off; None for all of them.
+    """
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return line if longest is None or len(line) <= longest else f"{line[:longest]}…"
 
 
 def first_bytes(file: Path, length: int) -> bytes:

@@ -149,7 +149,7 @@ def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> tuple[NDArray[n
     if source is None or grid.crs is None:
         return polygons, notes
     there = pyproj.CRS.from_wkt(grid.crs.to_wkt())
-    note = accuracy_note(source, there, name)
+    note = accuracy_note(source, there, name, grid.to_wgs84_bounds())
     polygons = _replaced(polygons, lambda at: np.column_stack(transformed(at[:, 0], at[:, 1], source, there, name)))
     if there.is_geographic:
         left, _, right, _ = grid.bounds

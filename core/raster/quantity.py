@@ -138,6 +138,7 @@ class _OnGrid:
     quantity: Quantity
 
     def read(self, window: Window) -> Patch:
+        """Amounts of a window of the grid."""
         return self.quantity.patch(self.reader.read(window))
 
 

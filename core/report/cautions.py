@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from core.raster.files import one_line
 from core.report.parts import Content, Items, Notice
 from core.report.subject import Subject, UsedModel, joint_of, models_of
-from core.report.words import one_line, sentences
+from core.report.words import sentences
 
 TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene")
 """Beginnings of a run's notes that the report tells in its own boxes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from core.report.words import one_line
+from core.raster.files import one_line
 from core.runs.result import GridResult, RunResult
 
 if TYPE_CHECKING:

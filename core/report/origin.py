@@ -8,11 +8,12 @@ from typing import Any
 
 import core
 from core.figures.cartography import coordinate_system
+from core.raster.files import one_line
 from core.raster.scene import Scene
 from core.report.content import GridReport, ReportInput
 from core.report.parts import Facts, Paragraph, Part
 from core.report.subject import UsedModel, joint_of, models_of
-from core.report.words import UNKNOWN, moment, moment_of, one_line
+from core.report.words import UNKNOWN, moment, moment_of
 
 NOT_STATED = "not stated"
 

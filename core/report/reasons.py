@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from core.explain.attribution import box_region
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
+from core.raster.files import one_line
 from core.report.attribution import attribution_of
 from core.report.content import GridReport
 from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
-from core.report.words import UNKNOWN, count, one_line
+from core.report.words import UNKNOWN, count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

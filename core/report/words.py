@@ -8,11 +8,6 @@ from datetime import UTC, datetime
 UNKNOWN = "not recorded"
 
 
-def one_line(text: str) -> str:
-    """Text from a file or a form without line breaks or signs that do not print."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-
-
 def area(value: float, *, georeferenced: bool = True) -> str:
     """An area in m² below 0.1 km², else in km², with the digits that mean something.
 

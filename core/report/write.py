@@ -8,10 +8,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from core.raster.files import one_line
 from core.raster.write import atomic_path
 from core.report.content import ReportInput, ReportKind
 from core.report.parts import Part
-from core.report.words import moment, one_line
+from core.report.words import moment
 
 TEMPLATES = Path(__file__).parent
 TEMPLATE = "report.html.j2"

@@ -12,6 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, StorageError
+from core.raster.files import one_line
 from core.runs import content as contents
 from core.runs import files
 from core.runs.database import Database
@@ -22,11 +23,6 @@ from core.runs.tables import DatasetRow
 UPLOADED = "uploaded"
 
 log = logging.getLogger(__name__)
-
-
-def one_line(text: str) -> str:
-    """A name from elsewhere without signs that no database or list takes."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 class DatasetStore:

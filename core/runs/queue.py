@@ -17,9 +17,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.errors import InputError, LandslideError, RunCancelled, StorageError
+from core.raster.files import one_line
 from core.runs import failures, files
 from core.runs.dataset_rows import new_id
-from core.runs.datasets import hold, one_line
+from core.runs.datasets import hold
 from core.runs.kinds import check_inputs
 from core.runs.records import (
     ACTIVE,

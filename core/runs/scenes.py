@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
+from core.raster.files import one_line
 from core.raster.scene import Scene
 from core.runs import files
 from core.runs.dataset_rows import companion_of, companion_row, dataset_row, form_of, in_place, link, own_row
-from core.runs.datasets import UPLOADED, DatasetStore, hold, one_line
+from core.runs.datasets import UPLOADED, DatasetStore, hold
 from core.runs.records import DatasetRecord, SceneRecord, SceneSummary, checked_id
 from core.runs.tables import DatasetRow
 

@@ -16,10 +16,10 @@ from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from core.errors import InputError, StorageError
+from core.raster.files import one_line
 from core.runs import files
 from core.runs.database import Database, database_url, sqlite_url
 from core.runs.dataset_rows import new_id
-from core.runs.datasets import one_line
 from core.runs.kinds import find_task, result_class
 from core.runs.queries import apply_filter, descendants, inputs_of, to_run
 from core.runs.queue import Queue, gone

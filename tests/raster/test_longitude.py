@@ -12,12 +12,12 @@ import rasterio
 import shapely
 from affine import Affine
 from rasterio.windows import Window
-from shapely.geometry import MultiPolygon, Polygon, box, mapping
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box, mapping
 
 from core.raster.align import reference_reader
 from core.raster.features import write_features
 from core.raster.grid import Grid
-from core.raster.inventory import turned_near
+from core.raster.inventory import Inventory, turned_near
 
 DEGREES, UTM1, WHOLE = rasterio.CRS.from_epsg(4326), rasterio.CRS.from_epsg(32701), Window(0, 0, 100, 80)
 
@@ -26,7 +26,7 @@ def degrees(west: float, north: float = -17.0, cell: float = 0.0002) -> Grid:
     return Grid(100, 80, Affine(cell, 0, west, 0, -cell, north), DEGREES)
 
 
-def written(path: Path, *shapes: Polygon) -> Path:
+def written(path: Path, *shapes: Polygon | Point | LineString) -> Path:
     features = [{"type": "Feature", "properties": {}, "geometry": mapping(shape)} for shape in shapes]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     return path
@@ -98,3 +98,31 @@ def test_geojson_in_pixels_comes_back(tmp_path: Path) -> None:
     write_features(gpd.GeoDataFrame({"id": [1]}, geometry=[shape]), tmp_path / "out.geojson", "slides")
 
     assert reference_reader(tmp_path / "out.geojson", grid).read(Window(0, 0, 500, 400)).sum() == 40 * 30
+
+
+def test_what_of_an_inventory_does_not_count_is_said_with_its_number(tmp_path: Path) -> None:
+    points = [Point(10.006, -17.008), Point(10.007, -17.008)]
+    shapes = [slide(10.004, 10.008), *points, LineString([(10, -17), (10.1, -17)])]
+    tiny = box(10.0100, -17.0020, 10.01005, -17.00195)
+    reader = reference_reader(written(tmp_path / "a.geojson", *shapes, tiny), degrees(10.0))
+
+    assert isinstance(reader, Inventory)
+    others, small = reader.notes
+    assert "its 2 points and 1 lines are left out" in others
+    assert "1 of the 2 polygons" in small
+    assert "smaller than a pixel" in small
+
+
+def test_an_inexact_way_between_datums_is_said(tmp_path: Path) -> None:
+    """Without the grid files of the old datum, places may be off by more than a pixel."""
+    where = slide(-79.996, -79.992, -4.010, -4.006)
+    gpd.GeoDataFrame(geometry=[where], crs=4248).to_file(tmp_path / "old.gpkg")
+
+    reader = reference_reader(tmp_path / "old.gpkg", degrees(-80.0, -4.0))
+
+    assert isinstance(reader, Inventory)
+    assert len(reader.notes) == 1
+    assert "WGS 84" in reader.notes[0]
+    assert "accuracy of" in reader.notes[0] or "may be off" in reader.notes[0]
+    exact = reference_reader(written(tmp_path / "a.geojson", where), degrees(-80.0, -4.0))
+    assert exact.notes == ()

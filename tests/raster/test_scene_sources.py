@@ -16,7 +16,8 @@ from rasterio.windows import Window
 from core.errors import InputError, UnsafeFileError
 from core.raster.align import reference_reader, scene_on_grid
 from core.raster.grid import Grid
-from core.raster.scene import Scene, known
+from core.raster.scene import Scene
+from core.raster.validity import known
 from core.raster.write import write_array
 
 PLACE, SIDE = Affine(10, 0, 650_000, 0, -10, 9_560_000), 32

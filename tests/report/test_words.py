@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from core.report.words import area, moment_of, of_hundred, one_line, percent
+from core.raster.files import one_line
+from core.report.words import area, moment_of, of_hundred, percent
 from core.report.write import tied
 
 

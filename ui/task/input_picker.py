@@ -192,7 +192,7 @@ def describe(record: SceneRecord) -> None:
         facts.append(f"Licence: {scene.licence}.")
     st.caption(plain(" ".join(facts)))
     with st.expander("Add elevation or a reference"):
-        _attach(record, "dem", "Elevation raster (metres)", ["tif", "tiff"])
+        _attach(record, "dem", "Elevation raster (metres if it names no unit)", ["tif", "tiff"])
         _attach(record, "reference", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
 
 

@@ -1,0 +1,78 @@
+"""Which values of a raster are data: nodata by GDAL's own rule, and values that usually stand for none."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rasterio.enums import MaskFlags
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from rasterio.io import DatasetReader
+
+USUAL_FILLS = (-9999.0, -32768.0, -32767.0, 3.4e38)
+"""Values that usually stand for no data; of the last one, all beyond 1e30 to both sides."""
+
+SAMPLED = 512
+"""Pixels of a side that are looked at for them."""
+
+NEAR = {4: 10 * 2.0**-23, 8: 1e-10}
+"""Share by which a value may differ from nodata and still be it, by bytes of the type; as in GDAL."""
+
+
+def known(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    """Where values are neither nodata nor infinite, by GDAL's own rule: two floats that differ by rounding are equal.
+
+    Parameters
+    ----------
+    values
+        Of any shape and type.
+    nodata
+        The file's; None without one.
+    """
+    floating = values.dtype.kind == "f"
+    valid = np.isfinite(values) if floating else np.ones(values.shape, dtype=np.bool_)
+    if nodata is None or math.isnan(nodata):
+        return valid
+    if not floating:
+        return np.asarray(valid & (values != values.dtype.type(nodata)))
+    with np.errstate(over="ignore"):
+        value = values.dtype.type(nodata)
+    if not np.isfinite(value):
+        return valid
+    near = NEAR[values.dtype.itemsize] * abs(float(value))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(valid & (np.abs(values - value) > near if near else values != value))
+
+
+def has_mask(dataset: DatasetReader) -> bool:
+    """Whether a file has a mask that is neither nodata nor an alpha band."""
+    return any(MaskFlags.per_dataset in band and MaskFlags.alpha not in band for band in dataset.mask_flag_enums)
+
+
+def fill_notes(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> tuple[str, ...]:
+    """Notes on values that usually stand for no data, where a file does not say that they do.
+
+    Parameters
+    ----------
+    values, valid
+        (bands, height, width) of a sample of the file.
+    name
+        What users call it.
+    """
+    if values.dtype.kind == "u":
+        return ()
+    notes = []
+    for value in USUAL_FILLS:
+        found = valid & (values == value if abs(value) < 1e30 else np.abs(values.astype(np.float64)) > 1e30)
+        share = float(found.any(axis=0).mean())
+        if share > 0:
+            said = f"{value:g}" if abs(value) < 1e30 else "beyond 1e30"
+            notes.append(
+                f"About {share:.1%} of the pixels of {name} are {said}, which usually stands for no data, but "
+                "the file does not say so: they are taken for values. If they are none, declare it, for example with "
+                f"gdal_edit -a_nodata {value:g}."
+            )
+    return tuple(notes)
