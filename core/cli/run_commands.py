@@ -15,9 +15,9 @@ from core.errors import InputError
 from core.runs.kinds import find_task, is_primary, tasks
 
 if TYPE_CHECKING:
+    from core.retention.prune import Plan, RemovalCandidate
     from core.runs.kinds import Metric
     from core.runs.records import Run
-    from core.runs.retention.prune import Plan, RemovalCandidate
     from core.runs.store import Store
 
 SHORTEST = 6
@@ -66,7 +66,7 @@ def _prune_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _store() -> Store:
     """The store, in which no run is said to work whose process has ended."""
-    from core.runs.retention.prune import settle
+    from core.retention.prune import settle
     from core.runs.store import default_store
 
     store = default_store()
@@ -96,7 +96,7 @@ def find(store: Store, text: str) -> Run:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from core.runs.bundle import run_manifest
+    from core.report.bundle import run_manifest
     from core.runs.records import RunFilter, Status
 
     if arguments.limit < 1:
@@ -138,7 +138,7 @@ def _row(run: Run) -> tuple[str, ...]:
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from core.runs.bundle import as_json, manifest
+    from core.report.bundle import as_json, manifest
 
     store = _store()
     print(as_json(manifest(store, find(store, arguments.id))), end="")
@@ -147,7 +147,7 @@ def _show(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from core.raster.folder import make_folder
     from core.raster.write import atomic_path
-    from core.runs.bundle import bundle
+    from core.report.bundle import bundle
 
     store = _store()
     run, out = find(store, arguments.id), arguments.out
@@ -169,7 +169,7 @@ def _export(arguments: argparse.Namespace) -> None:
 def export_files(store: Store, run: Run, out: Path) -> None:
     """Copy the files of a run into a folder, with a manifest of all of where they came from."""
     from core.raster.write import atomic_path
-    from core.runs.bundle import MANIFEST, as_json, file_name, manifest
+    from core.report.bundle import MANIFEST, as_json, file_name, manifest
 
     for one in run.artifacts:
         with atomic_path(out / file_name(one)) as aside:
@@ -207,7 +207,7 @@ def _delete(arguments: argparse.Namespace) -> None:
 
 
 def _prune(arguments: argparse.Namespace) -> None:
-    from core.runs.retention.prune import missing, orphans, plan, prune, remove_orphans, storage
+    from core.retention.prune import missing, orphans, plan, prune, remove_orphans, storage
 
     if not (arguments.older_than or arguments.keep or arguments.orphans):
         raise InputError("It was not said what may go.", remedy="Give --older-than, --keep, --orphans, or several.")

@@ -197,7 +197,7 @@ async def bundle_route(request: Request) -> Response:
     authorize(request, Resource("run", run_id))
 
     def find() -> StreamingResponse:
-        from core.runs.bundle import bundle, bundle_name
+        from core.report.bundle import bundle, bundle_name
         from core.runs.store import default_store
 
         store = default_store()

@@ -27,10 +27,10 @@ from core.errors import InputError
 from core.jobs import jobs
 from core.jobs.jobs import ClusterJobs, InlineJobs
 from core.jobs.local_cluster import LocalCluster
+from core.retention.prune import orphans, plan, prune
 from core.runs import kinds
 from core.runs.database import database_url
 from core.runs.records import Run, RunFilter
-from core.runs.retention.prune import orphans, plan, prune
 from core.runs.store import Store, default_store, open_store
 from core.serve.routes import routes
 from tests.factories import ramp, write_raster

@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import InputError
 from core.report.make import make_report, report_input
+from core.retention.prune import orphans
 from core.runs.records import Order
-from core.runs.retention.prune import orphans
 from core.runs.store import Store
 from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.view import Choice

@@ -19,8 +19,8 @@ import pytest
 from sqlalchemy import select, update
 
 from core.errors import InputError, LandslideError, UnsafeFileError
+from core.retention.prune import delete_dataset, missing, plan, prune
 from core.runs.records import Input, Order
-from core.runs.retention.prune import delete_dataset, missing, plan, prune
 from core.runs.store import Store
 from core.runs.tables import DatasetRow
 from core.tasks.imagery.inputs import inputs_of, scene_of, scene_today

@@ -14,7 +14,7 @@ from ui.state import Slot
 from ui.task.jobs import notice_runs
 
 if TYPE_CHECKING:
-    from core.runs.retention.prune import Missing, Orphan, Plan, Storage
+    from core.retention.prune import Missing, Orphan, Plan, Storage
 
 LISTED = 12
 """Lines of one list; more are counted."""
@@ -58,7 +58,7 @@ def show() -> None:
 @st.cache_data(ttl=30, show_spinner=False)
 def _storage(home: str) -> Storage:
     del home  # the key
-    from core.runs.retention.prune import storage
+    from core.retention.prune import storage
 
     return storage(resources.store())
 
@@ -85,7 +85,7 @@ def _prune() -> None:
 
 
 def _planned(days: int | None, quota: float | None) -> Plan | None:
-    from core.runs.retention.prune import plan
+    from core.retention.prune import plan
 
     if days is None and quota is None:
         st.info("Give an age, a quota, or both.")
@@ -115,7 +115,7 @@ def _confirm(plan: Plan) -> None:
 
 
 def _remove(plan: Plan) -> None:
-    from core.runs.retention.prune import prune
+    from core.retention.prune import prune
 
     removed = prune(resources.store(), plan)
     _PLAN.clear()
@@ -170,13 +170,13 @@ def _owner(one: Missing) -> str:
 
 
 def _look() -> None:
-    from core.runs.retention.prune import missing, orphans
+    from core.retention.prune import missing, orphans
 
     _LOOKED.put((orphans(resources.store()), missing(resources.store())))
 
 
 def _remove_lost(lost: tuple[Orphan, ...]) -> None:
-    from core.runs.retention.prune import remove_orphans
+    from core.retention.prune import remove_orphans
 
     gone = remove_orphans(resources.store(), lost)
     _LOOKED.clear()

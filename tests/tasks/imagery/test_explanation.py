@@ -15,7 +15,7 @@ from core.learning.metrics import encode
 from core.raster.scene import Scene
 from core.raster.write import write_array
 from core.report.attribution import attribution_of
-from core.runs.bundle import bundle, manifest
+from core.report.bundle import bundle, manifest
 from core.runs.kinds import request_from
 from core.runs.records import Order
 from core.runs.store import Store

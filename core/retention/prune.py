@@ -14,11 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
+from core.retention import disk
+from core.retention.disk import Entry, Missing, Orphan, missing, orphans, remove_orphans
+from core.retention.ledger import Ledger, RemovalCandidate, own_files
 from core.runs import failures, files, processes
 from core.runs.records import SILENT_AFTER, RunFilter, clock
-from core.runs.retention import disk
-from core.runs.retention.disk import Entry, Missing, Orphan, missing, orphans, remove_orphans
-from core.runs.retention.ledger import Ledger, RemovalCandidate, own_files
 from core.runs.store import Store
 from core.runs.tables import DatasetRow, InputRow, LinkRow
 

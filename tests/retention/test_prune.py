@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import update
 
 from core.errors import InputError
+from core.retention.prune import Plan, Removed, missing, orphans, plan, prune, remove_orphans, settle, storage
 from core.runs.provenance import this_process
 from core.runs.records import Failure, Order
-from core.runs.retention.prune import Plan, Removed, missing, orphans, plan, prune, remove_orphans, settle, storage
 from core.runs.store import Store
 from core.runs.tables import DatasetRow, RunRow, StateRow
 from core.tasks.imagery.result import image_inputs

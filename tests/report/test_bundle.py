@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from core.errors import InputError, StorageError
-from core.runs.bundle import bundle, bundle_name, manifest
+from core.report.bundle import bundle, bundle_name, manifest
 from core.runs.files import CHUNK
 from core.runs.records import Failure, Order
 from core.runs.result import RunResult

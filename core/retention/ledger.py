@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.retention.disk import EXPORTS, Entry
 from core.runs.files import ARTIFACTS, FILES
 from core.runs.records import ACTIVE
-from core.runs.retention.disk import EXPORTS, Entry
 from core.runs.store import Store
 from core.runs.tables import ArtifactRow, DatasetRow, InputRow, LabelRow, ParentRow, RunRow, StateRow
 
