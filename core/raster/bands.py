@@ -142,7 +142,7 @@ def guess_bands(scene: Scene, wanted: Sequence[str]) -> tuple[int, ...]:
         raise BandError(
             f"{scene.name} does not say which of its bands is {' or '.join(missing)}.",
             f"Its bands are: {names}.",
-            "Assign the bands by number.",
+            "Give their order, such as sentinel2 or bgr, or the model's bands by number, such as 4,3,2 (--bands).",
         )
     return tuple(known[role.lower()] for role in wanted)
 

@@ -10,7 +10,8 @@ import pytest
 from rasterio.transform import from_origin
 
 from core.errors import BandError, InputError
-from core.learning.preprocessing import Fit, fit_of, parse_bands, preprocess, suits, why_unusable
+from core.learning.fit import Fit, fit_of, suits, why_unusable
+from core.learning.preprocessing import preprocess
 from core.raster.scene import Scene
 from tests.factories import ramp, tiny_spec, write_raster
 
