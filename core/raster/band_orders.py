@@ -22,14 +22,15 @@ class BandOrder:
     ----------
     name
         As commands call it. Several orders may share a name: the number of bands then tells which one is meant.
-    title
-        As pages call it.
+    title, detail
+        As pages call it, and which bands these are.
     roles
         What each band shows, in the order of the file.
     """
 
     name: str
     title: str
+    detail: str
     roles: tuple[Role, ...]
 
     def bands_for(self, wanted: Sequence[str]) -> tuple[int, ...] | None:
@@ -41,19 +42,19 @@ class BandOrder:
 
 _RGB: tuple[Role, ...] = ("red", "green", "blue")
 _BGR: tuple[Role, ...] = ("blue", "green", "red")
+_FIRST: tuple[Role, ...] = ("other", *_BGR, "other", "other", "other", "nir")
+"""B01 to B08 of Sentinel-2."""
 
 ORDERS = (
-    BandOrder("rgb", "Red, green, blue (RGB)", _RGB),
-    BandOrder("bgr", "Blue, green, red (BGR)", _BGR),
-    BandOrder("rgbn", "Red, green, blue, near infrared (RGBN)", (*_RGB, "nir")),
-    BandOrder("bgrn", "Blue, green, red, near infrared (BGRN)", (*_BGR, "nir")),
-    BandOrder("sentinel2", "Sentinel-2, 10 m bands (B02, B03, B04, B08)", (*_BGR, "nir")),
-    # B01 to B08, B8A, B09, B10 (level 1C alone), B11, B12: https://sentiwiki.copernicus.eu/web/s2-products
-    BandOrder("sentinel2", "Sentinel-2 level 2A (B01–B12 without B10)",
-              ("other", *_BGR, "other", "other", "other", "nir", "other", "other", "other", "other")),
-    BandOrder("sentinel2", "Sentinel-2 level 1C (B01–B12)",
-              ("other", *_BGR, "other", "other", "other", "nir", "other", "other", "other", "other", "other")),
-)  # fmt: skip
+    BandOrder("rgb", "RGB", "red, green, blue", _RGB),
+    BandOrder("bgr", "BGR", "blue, green, red", _BGR),
+    BandOrder("rgbn", "RGBN", "red, green, blue, near infrared", (*_RGB, "nir")),
+    BandOrder("bgrn", "BGRN", "blue, green, red, near infrared", (*_BGR, "nir")),
+    BandOrder("sentinel2", "Sentinel-2, 10 m", "B02, B03, B04, B08", (*_BGR, "nir")),
+    # https://sentiwiki.copernicus.eu/web/s2-products: B01 to B08, B8A, B09, B10 (level 1C alone), B11, B12.
+    BandOrder("sentinel2", "Sentinel-2, level 2A", "B01–B12 with B8A, without B10", (*_FIRST, *("other",) * 4)),
+    BandOrder("sentinel2", "Sentinel-2, level 1C", "B01–B12 with B8A", (*_FIRST, *("other",) * 5)),
+)
 """Orders by name; those of one name differ in their number of bands."""
 
 

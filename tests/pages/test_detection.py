@@ -223,9 +223,15 @@ def test_another_detector_is_started_from_here(
     page: AppTest, store: Store, scene: SceneRecord, models: Path, tmp_path: Path
 ) -> None:
     make_detector_model(models, detector_spec("second"))
+    radar = {"bands": ("velocity",), "value_range": (-150.0, 150.0), "mean": (0.0,), "deviation": (1.0,)}
+    make_detector_model(models, detector_spec("a-radar", scores={"validation": {"ap50": 0.99}}, **radar))
     run = kept(store, scene, tmp_path / "made").id
     page.session_state["detection-tab"] = "Compare"
     opened(page, run)
+    (other,) = [box for box in page.selectbox if box.label == "Or run another detector on it"]
+    assert other.options == ["bright · Tiny second"]
+    *_, fold = [part for part in page.expander if "not fit" in part.label]
+    assert "has no velocity" in fold.markdown[0].value
     press(page, "Run this detector")
     assert not page.error
     newest = store.runs()[0]

@@ -171,6 +171,12 @@ def box(page: AppTest, label: str) -> Any:
     return found
 
 
+def start(page: AppTest) -> Any:
+    """The button that starts a run."""
+    (button,) = [part for part in page.button if part.label == "Map landslides"]
+    return button
+
+
 def on_map(page: AppTest) -> dict[str, Any]:
     """What the map is told to show."""
     told = json.loads(page.get("component_instance")[0].proto.json_args)
@@ -193,14 +199,13 @@ def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
     page.query_params["scene"] = scene.id
     page.run()
     assert "does not say which of its bands is red or green or blue" in texts(page)
-    press(page, "Map landslides")
-    assert any("The bands are not chosen yet" in error.value for error in page.error)
-    assert not store.runs()
+    assert start(page).disabled
     order = box(page, "Order of the bands")
-    assert order.options == ["Red, green, blue (RGB)", "Blue, green, red (BGR)", "Choose each band"]
+    assert order.options == ["RGB · red, green, blue", "BGR · blue, green, red", "Choose each band"]
     order.set_value("each").run()
+    assert start(page).disabled
     for role, number in {"red": 3, "green": 2, "blue": 1}.items():
-        box(page, f"Band for {role}").set_value(number)
+        box(page, f"Band for {role}").set_value(number).run()
     press(page, "Map landslides")
     assert not page.error
     (run,) = store.runs()
@@ -216,6 +221,7 @@ def test_the_order_of_unnamed_bands_is_chosen_at_once_and_the_picture_follows(
     page.run()
     assert "The file does not name its 13 bands." in texts(page)
     assert box(page, "Order of the bands").value is None
+    assert start(page).disabled
     assert "bands=" not in picture(page)
 
     box(page, "Order of the bands").select_index(0).run()
@@ -234,10 +240,10 @@ def test_a_guess_of_the_bands_is_called_one_and_told_by_the_run_unless_it_is_cha
     path = write_raster(tmp_path / "four.tif", ramp(48, 64, 4).astype(np.uint16), photometric="minisblack")
     page.query_params["scene"] = store.add_scene(path, "four.tif").id
     page.run()
-    assert "Their order is guessed from their number" in texts(page)
+    assert "RGBN is a guess from their number" in texts(page)
     order = box(page, "Order of the bands")
     assert order.value == 0
-    assert order.options[0] == "Red, green, blue, near infrared (RGBN), a guess"
+    assert order.options[0] == "RGBN (guess) · red, green, blue, near infrared"
     press(page, "Map landslides")
     (guessed,) = store.runs()
     assert any("does not name its bands: band 1 for red" in note for note in guessed.notes)
@@ -272,7 +278,7 @@ def test_models_that_do_not_fit_are_listed_with_their_reasons_and_never_chosen(
     assert "has no nir" in reasons
 
     fold.toggle[0].set_value(True).run()
-    assert box(page, "Model").options[2] == "F1 0.90 (data not recorded) · Tiny aerial"
+    assert box(page, "Model").options[2] == "F1 0.90 · Tiny aerial (data not recorded)"
     assert len(box(page, "Model").options) == 3
     box(page, "Model").set_value("aerial").run()
     assert any("much finer images" in warning.value for warning in page.warning)

@@ -132,7 +132,7 @@ def _start(view: View) -> None:
     offer = models.offer(found, title, as_they_are=True)
     if offer.offered:
         chosen = offer.select("Or run another detector on it", key=f"beside-model-{view.result.id}")
-        models.tell_score(chosen)
+        offer.tell_score(chosen)
         if st.button("Run this detector", width="stretch"):
             with guard():
                 order = _order(view, chosen.model.spec.name)

@@ -68,7 +68,7 @@ def _search(view: View) -> None:
         "both say of each box."
     )
     chosen = offer.select("Detector of terrain", key=f"terrain-model-{view.result.id}")
-    models.tell_score(chosen)
+    offer.tell_score(chosen)
     offer.tell_left_out("this elevation model")
     model = chosen.model.spec.name
     order = _order(view, model) if _relief_known(view) else None

@@ -95,7 +95,7 @@ def show(view: View) -> None:
     with right:
         words = "Outlined" if done else "Outline it"
         pressed = st.button(words, width="stretch", disabled=done, key=f"outline-box-{view.result.id}")
-    models.tell_score(chosen)
+    offer.tell_score(chosen)
     offer.tell_left_out("this scene")
     if pressed:
         with guard():

@@ -38,6 +38,8 @@ def are_named(scene: Scene, spec: ModelSpec) -> bool:
 def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> Bands:
     """Say that the file does not name the bands, and let the user choose their order, or each of them.
 
+    Until they are chosen the button below cannot be pressed.
+
     Parameters
     ----------
     begin
@@ -47,14 +49,16 @@ def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
 
     orders = orders_for(len(scene.bands), spec.bands)
     guess = _guess(scene, spec)
-    st.info(_unnamed(scene, spec, bool(orders), guess))
+    st.info(_unnamed(scene, spec, orders, guess))
     if not orders:
         return _show(scene, spec, _choose_each(scene, spec, begin or guess))
     first = _first(orders, spec, begin, guess)
     options = [*range(len(orders)), EACH]
-    words = {number: order.title for number, order in enumerate(orders)} | {EACH: "Choose each band"}
-    if begin is None and guess is not None and first is not None:
-        words[first] += ", a guess"
+    guessed = first if begin is None and guess is not None else None
+    words = {
+        number: f"{order.title}{' (guess)' if number == guessed else ''} · {order.detail}"
+        for number, order in enumerate(orders)
+    } | {EACH: "Choose each band"}
     chosen = st.selectbox(
         "Order of the bands", options, None if first is None else options.index(first), format_func=words.__getitem__,
         placeholder="Choose the order", key=f"band-order-{scene.digest[:12]}-{'-'.join(spec.bands)}-{begin}",
@@ -143,21 +147,26 @@ def _guess(scene: Scene, spec: ModelSpec) -> tuple[int, ...] | None:
         return None
 
 
-def _unnamed(scene: Scene, spec: ModelSpec, orders: bool, guess: tuple[int, ...] | None) -> str:
+def _unnamed(
+    scene: Scene, spec: ModelSpec, orders: Sequence[BandOrder], guess: tuple[int, ...] | None
+) -> str:
     """What the file does not say of its bands, and what the user is to do."""
     number = len(scene.bands)
     named = any(band.name != f"band {band.index}" for band in scene.bands)
+    if number == 1 and not named:
+        return plain(f"The file does not say what its band shows. If it is {spec.bands[0]}, choose it to go on.")
     what = f"The file does not name its {number} bands."
-    if number == 1:
-        what = "The file does not say what its band shows."
     if named:
         try:
             guess_bands(scene, spec.bands)
         except BandError as error:
             what = error.what
     if guess is not None:
-        return plain(f"{what} Their order is guessed from their number: check the colours on the map.")
-    remedy = "Choose their order; the map follows." if orders else f"Choose one for {' and '.join(spec.bands)}."
+        taken = next((order.title for order in orders if order.bands_for(spec.bands) == guess), "Their order")
+        return plain(f"{what} {taken} is a guess from their number: check the colours on the map.")
+    remedy = f"Choose one each for {', '.join(spec.bands)}."
+    if orders:
+        remedy = "Choose their order to go on; the map follows."
     return plain(f"{what} {remedy}")
 
 

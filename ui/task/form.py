@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from core.errors import BandError
 from core.runs.kinds import kind_of
 from ui import resources
-from ui.feedback import plain, show_error
+from ui.feedback import plain
 from ui.task import bands, models
 
 if TYPE_CHECKING:
@@ -149,10 +148,9 @@ def choose_model(
         st.caption(plain(f"The model of the earlier run, {title(known.model)}, does not fit this scene."))
     key = f"all-models-{task}-{scene.digest[:12]}"
     insisted = bool(st.session_state.get(key)) or (known in usual.left_out and known.fit is Fit.DISTANT)
-    chosen = (models.offer(found, title, all_able=True) if insisted else usual).select(
-        "Model", key="model", wanted=wanted, explained=f"{explained} {models.SCORES}"
-    )
-    models.tell_score(chosen)
+    offer = models.offer(found, title, all_able=True) if insisted else usual
+    chosen = offer.select("Model", key="model", wanted=wanted, explained=f"{explained} {models.SCORES}")
+    offer.tell_score(chosen)
     usual.tell_left_out("this scene", key if any(one.fit is Fit.DISTANT for one in usual.left_out) else "")
     return chosen
 
@@ -216,20 +214,15 @@ def ask(
     named = bands.are_named(scene, spec)
     taken = () if named else bands.choose_order(scene, spec, first)
     with st.form("ask", border=False):
-        pressed = st.form_submit_button(button, type="primary", width="stretch")
+        pressed = st.form_submit_button(button, type="primary", width="stretch", disabled=None in taken)
         beside = st.container()  # what keeps the button from acting is said where it was pressed
         with st.expander("Values and accuracy"):
             stretch, resample = _values(asked, chosen)
             options = more()
     if named:
         taken = bands.choose_named(scene, spec, first)
-    if not pressed:
-        return None
     known = tuple(band for band in taken if band is not None)
-    if len(known) < len(taken):
-        with beside:
-            remedy = f"Choose above which bands show {', '.join(spec.bands)}."
-            show_error(BandError("The bands are not chosen yet.", remedy=remedy))
+    if not pressed or len(known) < len(taken):
         return None
     given = bands.as_asked(scene, spec, known)
     changes = {"bands": given, "stretch": stretch, "resample": resample, "options": options, "area": None}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.learning.fit import Fitting
     from core.learning.store import StoredModel
 
-SCORES = "Scores on different data sets cannot be compared: models are ordered by score within one data set only."
+SCORES = "Scores on different data sets cannot be compared; models are ordered by them within one data set only."
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,37 @@ class Offer:
 
     def _words(self, model: StoredModel) -> str:
         """A model in the list: its score with its name, and on what where the list is of several data sets."""
-        from core.learning.validation import data_set_of, validation_of
+        from core.learning.validation import validation_of
 
         known = validation_of(model.spec)
         if known is None:
             return self.title(model)
-        several = len({data_set_of(one.model.spec) for one in self.offered}) > 1
-        where = f" ({known.data_set or 'data not recorded'})" if several else ""
-        return f"{known.text}{where} · {self.title(model)}"
+        where = f" ({known.data_set or 'data not recorded'})" if self._several else ""
+        return f"{known.text} · {self.title(model)}{where}"
+
+    def tell_score(self, chosen: Fitting) -> None:
+        """Say what the chosen model scored and on what, and how the scene's pixels differ from those it learnt on."""
+        from core.learning.fit import Fit
+        from core.learning.validation import validation_of
+
+        known = validation_of(chosen.model.spec)
+        parts = ["Not scored on validation images yet." if known is None else f"{known.text} on {known.scored_on}."]
+        if self._several:
+            parts.append(SCORES)
+        if chosen.fit is Fit.USABLE and chosen.why is not None:
+            parts.append(chosen.why.what)
+        st.caption(plain(" ".join(parts)))
+        if chosen.fit is Fit.DISTANT and chosen.why is not None:
+            kept = "" if chosen.runs else " It can only be used at the scene's own pixel size."
+            st.warning(plain(f"{chosen.why.what} {chosen.why.why}{kept}"))
+
+    @property
+    def _several(self) -> bool:
+        """Whether the list holds scores on several data sets."""
+        from core.learning.validation import data_set_of, validation_of
+
+        specs = [one.model.spec for one in self.offered]
+        return len({data_set_of(spec) for spec in specs if validation_of(spec) is not None}) > 1
 
     def tell_left_out(self, noun: str, insist: str = "") -> None:
         """One folded line that counts the models that do not fit, and tells the reason of each.
@@ -106,21 +129,6 @@ def offer(
 def reason(one: Fitting) -> str:
     """Why a model is not offered, as Markdown."""
     return "" if one.why is None else plain(" ".join(part for part in (one.why.what, one.why.why) if part))
-
-
-def tell_score(one: Fitting) -> None:
-    """Say what the chosen model scored, and on what; and how the scene's pixels differ from its training images'."""
-    from core.learning.fit import Fit
-    from core.learning.validation import validation_of
-
-    known = validation_of(one.model.spec)
-    parts = ["Not scored on validation images yet." if known is None else f"{known.text} on {known.scored_on}."]
-    if one.fit is Fit.USABLE and one.why is not None:
-        parts.append(one.why.what)
-    st.caption(plain(" ".join(parts)))
-    if one.fit is Fit.DISTANT and one.why is not None:
-        kept = "" if one.runs else " It can only be used at the scene's own pixel size."
-        st.warning(plain(f"{one.why.what} {one.why.why}{kept}"))
 
 
 def refuse(button: str, what: str, found: Sequence[Fitting], title: Callable[[StoredModel], str]) -> None:
