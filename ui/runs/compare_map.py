@@ -77,4 +77,4 @@ def image_below(second: Compared) -> tuple[Tiles, ...]:
         record = scene_today(resources.store(), second.run)
     except InputError:
         return ()
-    return (scene_tiles(record.id, bands=shown_by(second.run, second.result), version=record.scene.digest),)
+    return (scene_tiles(record.id, bands=shown_by(second.run), version=record.scene.digest),)

@@ -192,7 +192,7 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
         record = known_scene(resources.store(), run)
         image = []
         if record is not None:
-            image.append(scene_tiles(record.id, bands=shown_by(run, content.result), version=record.scene.digest))
+            image.append(scene_tiles(record.id, bands=shown_by(run), version=record.scene.digest))
         tiles, outlines = shown.layers(content) if shown.layers else ([], [])
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)

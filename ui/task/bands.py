@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from core.raster.band_orders import BandOrder
     from core.raster.scene import Scene
     from core.runs.records import Run, SceneRecord
-    from core.runs.result import RunResult
 
 Bands = tuple[int | None, ...]
 """Band numbers for the model; None where the file does not tell and the user must."""
@@ -49,8 +48,9 @@ def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
 
     orders = orders_for(len(scene.bands), spec.bands)
     guess = _guess(scene, spec)
-    st.info(_unnamed(scene, spec, orders, guess))
+    note = st.container()
     if not orders:
+        note.info(_unnamed(scene, spec, orders, guess))
         return _show(scene, spec, _choose_each(scene, spec, begin or guess))
     first = _first(orders, spec, begin, guess)
     options = [*range(len(orders)), EACH]
@@ -63,6 +63,7 @@ def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
         "Order of the bands", options, None if first is None else options.index(first), format_func=words.__getitem__,
         placeholder="Choose the order", key=f"band-order-{scene.digest[:12]}-{'-'.join(spec.bands)}-{begin}",
     )  # fmt: skip
+    note.info(_unnamed(scene, spec, orders, guess, sure=chosen is not None and chosen != guessed))
     if chosen is None:
         return _show(scene, spec, (None,) * len(spec.bands))
     if chosen == EACH:
@@ -108,17 +109,12 @@ def shown_before(record: SceneRecord) -> tuple[int, ...] | None:
     return bands if len(earlier.bands) == len(record.scene.bands) else None
 
 
-def shown_by(run: Run, result: RunResult) -> tuple[int, ...] | None:
-    """Bands that show a scene as a run read it; None for its natural colours."""
-    from core.learning.store import find_model
+def shown_by(run: Run) -> tuple[int, ...] | None:
+    """Bands that show a scene as a finished run took them; None for its natural colours."""
+    from core.tasks.imagery.inputs import bands_of
 
-    bands = (result.provenance.get("bridge") or {}).get("bands")
-    if not bands:
-        return None
-    try:
-        return _picture(find_model(run.task, run.model).spec.bands, tuple(bands))
-    except LandslideError:
-        return None  # the model is gone, and with it what its bands were
+    bands = bands_of(resources.store(), run)
+    return None if bands is None else _picture(*bands)
 
 
 def _shown(scene: Scene) -> Slot[tuple[int, ...] | None]:
@@ -148,9 +144,9 @@ def _guess(scene: Scene, spec: ModelSpec) -> tuple[int, ...] | None:
 
 
 def _unnamed(
-    scene: Scene, spec: ModelSpec, orders: Sequence[BandOrder], guess: tuple[int, ...] | None
+    scene: Scene, spec: ModelSpec, orders: Sequence[BandOrder], guess: tuple[int, ...] | None, *, sure: bool = False
 ) -> str:
-    """What the file does not say of its bands, and what the user is to do."""
+    """What the file does not say of its bands, and what the user is to do; who is sure has done it already."""
     number = len(scene.bands)
     named = any(band.name != f"band {band.index}" for band in scene.bands)
     if number == 1 and not named:
@@ -161,6 +157,8 @@ def _unnamed(
             guess_bands(scene, spec.bands)
         except BandError as error:
             what = error.what
+    if sure:
+        return plain(f"{what} The map shows them in the order chosen here.")
     if guess is not None:
         taken = next((order.title for order in orders if order.bands_for(spec.bands) == guess), "Their order")
         return plain(f"{what} {taken} is a guess from their number: check the colours on the map.")

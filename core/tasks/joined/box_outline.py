@@ -190,7 +190,7 @@ def compute_outline(job: Job, question: OutlineQuestion) -> ImageResult:
         "detector": dict(result.provenance.get("model", {})),
         "target": question.target.to_json(),
         "window": [region.row, region.column, region.height, region.width],
-        "bridge": preprocessing_record(how),
+        "bridge": preprocessing_record(how, spec),
         "runtime": {"name": predictor.runtime.name, "threads": predictor.runtime.threads},
     }
     return derived(job, result, files, record, grid=placed, notes=notes, numbers=numbers, model=spec.name)
