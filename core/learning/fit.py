@@ -46,17 +46,14 @@ class Fitting:
         The model, and how well it fits.
     why
         What keeps it from being used as it is, or from being suited; None where nothing does.
+    runs
+        Whether it runs without a choice of the user's.
     """
 
     model: StoredModel
     fit: Fit
     why: InputError | None
-
-    @property
-    def runs(self) -> bool:
-        """Whether it runs without a choice of the user's."""
-        spec = self.model.spec
-        return self.fit <= Fit.USABLE or (self.fit is Fit.DISTANT and spec.ground_distance is None)
+    runs: bool
 
 
 def fittings(
@@ -79,8 +76,11 @@ def fittings(
 
 def fitting(model: StoredModel, scene: Scene, bands: Sequence[int] | None = None) -> Fitting:
     """How well one model fits a scene, and what speaks against it."""
-    fit = fit_of(model.spec, scene, bands)
-    return Fitting(model, fit, _against(model.spec, scene, fit))
+    spec = model.spec
+    fit = fit_of(spec, scene, bands)
+    told = bands is not None or _unassigned(spec, scene) is None
+    runs = fit <= Fit.USABLE or (fit is Fit.DISTANT and spec.ground_distance is None and told)
+    return Fitting(model, fit, _against(spec, scene, fit), runs)
 
 
 def choose_offered(found: Iterable[Fitting], *, as_they_are: bool = False) -> tuple[list[Fitting], list[Fitting]]:
@@ -152,10 +152,12 @@ def check_fits(
         are not resampled to the model's.
     """
     one = fitting(model, scene, bands)
-    if one.why is None or one.runs or (one.fit is Fit.DISTANT and resample == "none"):
+    if one.why is None or one.runs:
         return
-    if one.fit is Fit.ADJUSTABLE:
-        raise one.why
+    if one.fit is not Fit.UNUSABLE and bands is None and (unnamed := _unassigned(model.spec, scene)) is not None:
+        raise unnamed
+    if one.fit is Fit.DISTANT and resample == "none":
+        return
     names = [other.model.spec.name for other in fittings(task, scene) if other.fit <= Fit.ADJUSTABLE]
     remedy = f"Models for this scene: {', '.join(names[:NAMED_AT_MOST])}." if names else one.why.remedy
     if names and one.fit is Fit.DISTANT:

@@ -86,14 +86,15 @@ def parse_bands(text: str, scene: Scene, wanted: Sequence[str]) -> tuple[int, ..
     Returns
     -------
     tuple of int
-        One number, from 1, for each wanted role; numbers that were given, as they are.
+        One number, from 1, for each wanted role.
 
     Raises
     ------
     InputError
         When it is neither.
     BandError
-        When the scene has other bands than the order, the order lacks what is wanted, or a number is not in the scene.
+        When the scene has other bands than the order, the order lacks what is wanted, a number is not in the scene, or
+        there are more or fewer numbers than roles.
     """
     name = text.strip().lower()
     named = [order for order in ORDERS if order.name == name]
@@ -105,7 +106,13 @@ def parse_bands(text: str, scene: Scene, wanted: Sequence[str]) -> tuple[int, ..
             f"{text!r} is neither a list of bands nor an order of bands.",
             remedy=f"Write band numbers with commas, such as 3,2,1, or one of {names}.",
         )
-    return check_bands(scene, [int(part) for part in text.split(",")])
+    bands = check_bands(scene, [int(part) for part in text.split(",")])
+    if len(bands) != len(wanted):
+        raise BandError(
+            f"The model needs {len(wanted)} bands ({', '.join(wanted)}), {len(bands)} were given.",
+            remedy="Name one band of the scene for each.",
+        )
+    return bands
 
 
 def _named(name: str, named: list[BandOrder], scene: Scene, wanted: Sequence[str]) -> tuple[int, ...]:

@@ -239,7 +239,8 @@ def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  th
         "Values", list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
         help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
     )  # fmt: skip
-    resamples = [name for name in RESAMPLES if name == "none" or chosen.fit is not Fit.DISTANT or chosen.runs]
+    far = chosen.fit is Fit.DISTANT and chosen.model.spec.ground_distance is not None
+    resamples = [name for name in RESAMPLES if name == "none" or not far]
     resample = st.selectbox(
         "Pixel size", resamples, resamples.index(asked.resample) if asked.resample in resamples else 0,
         format_func=RESAMPLES.__getitem__, key=f"resample-{len(resamples)}-{asked.resample}",

@@ -76,7 +76,8 @@ class Offer:
             parts.append(chosen.why.what)
         st.caption(plain(" ".join(parts)))
         if chosen.fit is Fit.DISTANT and chosen.why is not None:
-            kept = "" if chosen.runs else " It can only be used at the scene's own pixel size."
+            far = chosen.model.spec.ground_distance is not None
+            kept = " It can only be used at the scene's own pixel size." if far else ""
             st.warning(plain(f"{chosen.why.what} {chosen.why.why}{kept}"))
 
     @property
