@@ -46,6 +46,8 @@ def show(
     with left, guard():
         asked = opened.asked(task)
         record = opened.scene(asked)
+        if asked is None and record is not None:
+            opened.go_on(record)
     with left:
         with st.expander("Scene", expanded=record is None and asked is None), guard():
             input_picker.choose(task)
@@ -58,7 +60,7 @@ def show(
                 order = form(record, before)
     if record is not None and order is not None:
         with order.beside, guard():
-            input_picker.show(scene=record.id, run=run.submit(record, order.order, drawn or again))
+            opened.start(record.id, run.submit(record, order.order, drawn or again))
     with right:
         if asked is not None and asked.kind not in task.kinds:
             with guard():
