@@ -28,7 +28,7 @@ class Case:
 
 
 CASES = [
-    Case("Landslide4Sense patch 735", "unet-regnety", 128),
+    Case("Landslide4Sense patch 735", "segformer-mit", 128),
     Case("Sichuan aerial image 005", "aerial-unet", 1024),
 ]
 
