@@ -179,6 +179,12 @@ class SceneReader:
         self._dataset = dataset
         self._has_mask = has_mask(dataset)
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing in the file can make a pixel unknown: neither nodata, mask, transparency nor NaN."""
+        scene = self.scene
+        return not self._has_mask and scene.nodata is None and scene.alpha is None and np.dtype(scene.dtype).kind != "f"
+
     def read(
         self,
         bands: Sequence[int],

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
-from core.raster.measure import row_areas
 from core.raster.write import atomic_path
 from core.tasks.detection.coco import write_coco
 from core.tasks.detection.findings import Detections, area_column, find, middles
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.searched import searched_area
 from core.tasks.detection.view import Choice
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LAYER = "detections"
 OWN_FILES = (
-    "candidates.parquet", "truth.parquet", "known.tif", "detections.gpkg", "detections.geojson", "detections.csv",
-    "detections.coco.json", "outlines.gpkg", "missed.gpkg", "metrics.json",
+    "candidates.parquet", "truth.parquet", "known.tif", "searched.tif", "detections.gpkg", "detections.geojson",
+    "detections.csv", "detections.coco.json", "outlines.gpkg", "missed.gpkg", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -89,8 +89,8 @@ def summary(detections: Detections) -> dict[str, Any]:
         f"box_{area_column(result)}": float(boxes),
     }
     if result.grid.is_georeferenced:
-        square = float(row_areas(result.grid).sum() * result.grid.width) / 1e6
-        content |= {"scene_area_km2": square, "boxes_per_km2": detections.count / square}
+        square = searched_area(result) / 1e6
+        content |= {"scene_area_km2": square, "boxes_per_km2": detections.count / square if square else None}
     if scores is not None:
         content["scores"] = {**scores.to_json(), "missed": scores.truth - scores.hits}
     notes = list(result.notes)
