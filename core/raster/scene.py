@@ -20,7 +20,7 @@ from core.raster.digest import content_digest
 from core.raster.files import one_line
 from core.raster.grid import Grid
 from core.raster.metadata import alpha_of, crs_of, nodata_of, notes_beside, number
-from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, regular_file
+from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, regular_file, sniff
 from core.raster.validity import SAMPLED, fill_notes, has_mask, known
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
         scene = Scene(
             path=file,
             name=file.stem,
-            driver=dataset.driver,
+            driver=sniff(file),
             grid=Grid(dataset.width, dataset.height, dataset.transform, crs),
             bands=bands,
             dtype=dtype,

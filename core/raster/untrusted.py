@@ -27,6 +27,7 @@ from rasterio.io import DatasetReader
 
 from core.errors import InputError, UnsafeFileError
 from core.raster.files import first_bytes, regular_file, resolve_inside
+from core.raster.orientation import MOST_BYTES, Upright, orientation_of
 from core.raster.vectors import read_vectors_untrusted
 
 __all__ = [
@@ -135,7 +136,8 @@ def open_untrusted(path: str | os.PathLike[str], *, overviews: bool = True) -> I
     Yields
     ------
     rasterio.io.DatasetReader
-        To be used by the thread that opened it, inside the ``with``.
+        Upright where an image without coordinates is stored turned and says so. To be used by the thread that opened
+        it, inside the ``with``.
 
     Raises
     ------
@@ -150,7 +152,12 @@ def open_untrusted(path: str | os.PathLike[str], *, overviews: bool = True) -> I
     with rasterio.Env(**GDAL_SETTINGS), _open(file, driver) as dataset:
         _check_claims(dataset, driver, file)
         try:
-            if overviews or driver != "GTiff":
+            orientation = orientation_of(dataset, file)
+            if orientation != 1:
+                _check_turned(dataset, file)
+                with rasterio.Env(GDAL_CACHEMAX=2 * MOST_BYTES), Upright(dataset, orientation) as upright:
+                    yield upright
+            elif overviews or driver != "GTiff":
                 yield dataset
             else:
                 # GDAL hides names and metadata of a dataset opened like this: the claims are checked before.
@@ -212,6 +219,15 @@ def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
             f"{file.name} points to other files in its metadata ({pointing[0]}).",
             "Following them could make the server read what its users must not see.",
             "Write it again without that metadata, for example with gdal_translate -nomd.",
+        )
+
+
+def _check_turned(dataset: DatasetReader, file: Path) -> None:
+    if dataset.width * dataset.height * dataset.count * np.dtype(dataset.dtypes[0]).itemsize > MOST_BYTES:
+        raise UnsafeFileError(
+            f"{file.name} is stored turned (its EXIF orientation), and is too large to be turned while it is read.",
+            "Read as it is stored, it would not lie as viewers and labelling tools show it.",
+            "Save it upright, for example with ImageMagick: magick IN -auto-orient OUT.",
         )
 
 
