@@ -38,8 +38,9 @@ def elevation_notes(dem: Path | None) -> tuple[str, ...]:
     if dem is None:
         return ()
     scene = Scene.open(dem)
-    note = Quantity.of(scene, "elevation").note
-    return (*scene.notes, note) if note else scene.notes
+    quantity = Quantity.of(scene, "elevation")
+    notes = (quantity.note, quantity.left_out(scene))
+    return (*scene.notes, *filter(None, notes))
 
 
 def run_warnings(scene: Scene, model: StoredModel, how: Preprocessing) -> tuple[str, ...]:
