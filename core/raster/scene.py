@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -82,6 +82,9 @@ class Scene:
         Metres of one unit of height in the coordinate system; None where it has no heights.
     notes
         What of the file is not used, or was assumed.
+    state
+        Time of change in nanoseconds, size and inode of the file when it was described: a file that is replaced or
+        written to afterwards is another image.
     """
 
     path: Path
@@ -98,6 +101,7 @@ class Scene:
     alpha: int | None = None
     vertical_unit: float | None = None
     notes: tuple[str, ...] = ()
+    state: tuple[int, int, int] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def open(
@@ -133,8 +137,7 @@ class Scene:
             When its transform is degenerate.
         """
         file = regular_file(path)
-        stat = file.stat()
-        scene = _described(file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        scene = _described(file, *_state_of(file))
         return replace(scene, name=name or file.stem, synthetic=synthetic, licence=licence, citation=citation)
 
     @contextmanager
@@ -153,13 +156,24 @@ class Scene:
             For the thread that opened it only.
         """
         with open_untrusted(self.path, overviews=overviews) as dataset:
-            if dataset.shape != self.grid.shape or dataset.count != len(self.bands):
-                raise InputError(
-                    f"The file of {self.name} has changed since it was opened.",
-                    "Results would not belong to the image that was chosen.",
-                    "Choose the scene again.",
-                )
+            self.check_unchanged()
             yield SceneReader(self, dataset)
+            self.check_unchanged()
+
+    def check_unchanged(self) -> None:
+        """Refuse a file that was replaced or written to since the scene was opened.
+
+        Raises
+        ------
+        InputError
+            When it was.
+        """
+        if self.state is not None and _state_of(self.path) != self.state:
+            raise InputError(
+                f"The file of {self.name} has changed since it was opened.",
+                "Results would not belong to the image that was chosen.",
+                "Choose the scene again.",
+            )
 
 
 class SceneReader:
@@ -262,6 +276,11 @@ class SceneReader:
         return values, valid
 
 
+def _state_of(file: Path) -> tuple[int, int, int]:
+    stat = regular_file(file).stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
 @lru_cache(maxsize=512)
 def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
     """Describe a file; what else is passed makes a changed file another one."""
@@ -291,9 +310,12 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
             alpha=alpha_of(colours, descriptions),
             vertical_unit=vertical_unit,
             notes=notes,
+            state=(mtime_ns, size, inode),
         )
         reader = SceneReader(scene, dataset)
-        return replace(scene, digest=content_digest(reader), notes=notes + fill_notes(*reader.sample(), scene.name))
+        scene = replace(scene, digest=content_digest(reader), notes=notes + fill_notes(*reader.sample(), scene.name))
+        scene.check_unchanged()
+        return scene
 
 
 def _check_window(window: Window, grid: Grid, name: str) -> None:

@@ -1,4 +1,6 @@
+import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from rasterio.windows import Window
 from core.errors import BandError, GridError, InputError
 from core.raster.bands import role_of
 from core.raster.scene import Scene, guess_bands
+from tests.factories import write_raster
 from tests.raster.conftest import NORTH_UP, TRANSFORMS, UTM
 
 Make = Callable[..., Path]
@@ -325,3 +328,25 @@ class TestGuessBands:
     )  # fmt: skip
     def test_descriptions_are_read_with_care(self, text: str | None, role: str) -> None:
         assert role_of(text) == role
+
+
+def test_a_file_that_is_replaced_by_one_of_the_same_size_is_another_image(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "scene.tif", np.zeros((1, 40, 40), np.uint8))
+    scene = Scene.open(path)
+    time.sleep(0.01)  # a file system's clock may be this coarse
+    write_raster(path, np.ones((1, 40, 40), np.uint8))
+
+    with pytest.raises(InputError, match="has changed since it was opened"), scene.reader():
+        pass
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_refused_at_the_end(tmp_path: Path) -> None:
+    scene = Scene.open(write_raster(tmp_path / "scene.tif", np.zeros((1, 40, 40), np.uint8)))
+
+    def touched_while_read() -> None:
+        with scene.reader():
+            time.sleep(0.01)
+            os.utime(scene.path)
+
+    with pytest.raises(InputError, match="has changed since it was opened"):
+        touched_while_read()

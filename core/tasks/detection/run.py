@@ -33,7 +33,7 @@ from core.tasks.detection.predict import Predictor, on_scene, write_candidates
 from core.tasks.detection.result import CANDIDATES, KNOWN, SEARCHED, TRUTH, DetectionResult
 from core.tasks.detection.runtime import open_detector
 from core.tasks.detection.searched import write_searched
-from core.tasks.imagery.inputs import check_same_scene, inputs_of, reference_of, scene_of
+from core.tasks.imagery.inputs import check_same_scene, inputs_of, ordered_scene, reference_of, scene_of
 from core.tasks.imagery.provenance import (
     elevation_notes,
     preprocessing_record,
@@ -115,7 +115,7 @@ def run_detection(
 def detect_scene(job: Job, request: Request) -> DetectionResult:
     """Do the work of a run of kind ``"detection"``: candidates, and where they came from."""
     job.report(0, 0, "Reading the scene and loading the model")
-    record = scene_of(job.store, job.run)
+    record = ordered_scene(job.store, job.run)
     scene, folder = record.scene, job.folder
     area = request.region(scene.grid)
     model, how, predictor = prepare(scene, request)
