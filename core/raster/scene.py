@@ -190,6 +190,7 @@ class SceneReader:
     def __init__(self, scene: Scene, dataset: DatasetReader) -> None:
         self.scene = scene
         self.block_shape: tuple[int, int] = dataset.block_shapes[0]
+        self.file_bytes = scene.path.stat().st_size
         self._dataset = dataset
         self._has_mask = has_mask(dataset)
 
@@ -240,6 +241,18 @@ class SceneReader:
     def read_bands(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         """Read all bands of a window with a validity of each: two arrays (bands, height, width)."""
         return self._read(tuple(band.index for band in self.scene.bands), window, None, "nearest")
+
+    def is_unwritten(self, window: Window) -> bool:
+        """Whether a GeoTIFF holds nothing for a window: no block of it was written, so its pixels are alike."""
+        if self._has_mask or self.scene.driver != "GTiff":
+            return False
+        rows, cols = self.block_shape
+        down = range(int(window.row_off) // rows, (int(window.row_off + window.height) - 1) // rows + 1)
+        across = range(int(window.col_off) // cols, (int(window.col_off + window.width) - 1) // cols + 1)
+        return not any(
+            self._dataset.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=band.index)
+            for band in self.scene.bands for y in down for x in across
+        )  # fmt: skip
 
     def sample(self) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         """Read all bands thinned out to at most `SAMPLED` pixels a side, as `read_bands` does."""

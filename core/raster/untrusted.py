@@ -59,6 +59,9 @@ MAX_SIDE = 1_000_000
 #: Most bytes that a PNG or JPEG may decode to.
 MAX_IMAGE_BYTES = 1_500_000_000
 
+#: Most bytes that an interlaced PNG may decode to: GDAL decodes all of it again for every 100 MB.
+MAX_INTERLACED_BYTES = 200_000_000
+
 #: Most bytes that one block (tile or strip) of a GeoTIFF may decode to: a block is decoded whole.
 MAX_BLOCK_BYTES = 512 * 2**20
 
@@ -212,7 +215,13 @@ def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
         raise _too_large(file, dataset, f"they lie in blocks of {cols:,} by {rows:,}, each decoded whole")
     if driver == "PNG":
         stat = file.stat()
-        _check_png(file, stat.st_mtime_ns, stat.st_size)
+        if _check_png(file, stat.st_mtime_ns, stat.st_size) and decoded > MAX_INTERLACED_BYTES:
+            raise UnsafeFileError(
+                f"{file.name} is an interlaced PNG of {decoded / 1e6:,.0f} million bytes: each part is decoded "
+                "with all of the rest.",
+                "That would take minutes.",
+                "Save it without interlacing, or as a GeoTIFF.",
+            )
     pointing = [name for name in dataset.tag_namespaces() if name.upper() in _POINTING_DOMAINS]
     if pointing:
         raise UnsafeFileError(
@@ -232,8 +241,9 @@ def _check_turned(dataset: DatasetReader, file: Path) -> None:
 
 
 @lru_cache(maxsize=512)
-def _check_png(file: Path, mtime_ns: int, size: int) -> None:
-    """Walk a PNG's chunks: GDAL reads a small one that was cut short without a word."""
+def _check_png(file: Path, mtime_ns: int, size: int) -> bool:
+    """Walk a PNG's chunks: GDAL reads a small one that was cut short without a word. Say whether it is interlaced."""
+    interlaced = False
     with file.open("rb") as stream:
         stream.seek(8)
         while head := stream.read(8):
@@ -246,8 +256,10 @@ def _check_png(file: Path, mtime_ns: int, size: int) -> None:
             check = stream.read(4)
             if len(check) < 4 or struct.unpack(">I", check)[0] != zlib.crc32(kind + data):
                 break
+            if kind == b"IHDR" and length == 13:
+                interlaced = data[12] == 1
             if kind == b"IEND":
-                return
+                return interlaced
     raise damaged(file.name)
 
 
