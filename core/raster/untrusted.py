@@ -9,6 +9,7 @@ looked at, and what it claims to hold is bounded before anything is decoded.
 from __future__ import annotations
 
 import os
+import re
 import struct
 import warnings
 import zlib
@@ -82,6 +83,8 @@ GDAL_SETTINGS: dict[str, str | int] = {
 
 #: Failures of GDAL when it opens or decodes a file.
 READ_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
+
+_MISSING_CODEC = re.compile(r"missing codec (?:of code )?(\w+)|(\S+) compression only supported")
 
 _MAGIC: tuple[tuple[bytes, Driver], ...] = (
     (b"II*\x00", "GTiff"),
@@ -174,6 +177,13 @@ def _open(file: Path, driver: Driver, **options: str) -> DatasetReader:
     try:
         return rasterio.open(file, driver=driver, **options)
     except READ_ERRORS as error:
+        codec = _MISSING_CODEC.search(str(error))
+        if codec is not None:
+            raise InputError(
+                f"{file.name} is compressed in a way that cannot be read here ({codec[1] or codec[2]}).",
+                "The file may be whole; its pixels cannot be decoded.",
+                "Write it again with another compression, for example gdal_translate -co COMPRESS=DEFLATE IN OUT.",
+            ) from error
         raise damaged(file.name) from error
 
 

@@ -299,3 +299,15 @@ def test_blocks_that_were_never_written_are_not_read_one_by_one(
     # Of 25 tiles two hold something; of the others, which are of four sizes, one of each size is read.
     assert len(read) == 6
     assert digest == Scene.open(dense).digest
+
+
+@pytest.mark.parametrize(("code", "name"), [(50002, "JXL"), (34712, "JP2000"), (65000, "65000"), (6, "Old-JPEG")])
+def test_a_codec_that_is_not_there_is_no_damage(make_raster: Make, noise: Noise, code: int, name: str) -> None:
+    path = make_raster(noise("uint8"), compress=None)
+    content = path.read_bytes()
+    plain, other = (struct.pack("<HHIH", 259, 3, 1, number) for number in (1, code))
+    assert plain in content
+    path.write_bytes(content.replace(plain, other, 1))
+
+    with pytest.raises(InputError, match=rf"compressed in a way that cannot be read here \({name}\)"):
+        Scene.open(path)

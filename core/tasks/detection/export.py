@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from core.raster.features import write_features
@@ -59,10 +59,17 @@ def write_table(detections: Detections, path: Path) -> None:
 def write_boxes_as_coco(detections: Detections, path: Path) -> None:
     """Write the boxes as COCO JSON, the scene being its one image; scores stand beside them."""
     result = detections.result
+    image = _image_of(result)
     write_coco(
-        path, {result.scene: detections.boxes}, {result.scene: result.grid.shape}, result.classes, scores=True,
+        path, {image: detections.boxes}, {image: result.grid.shape}, result.classes, scores=True,
         info={"run": result.id, "model": result.model, **chosen(detections.choice, result)},
     )  # fmt: skip
+
+
+def _image_of(result: DetectionResult) -> str:
+    """File name of the scene: what users call it, with the ending of its file where the run recorded one."""
+    ending = PurePath(result.provenance.get("scene", {}).get("file", "")).suffix
+    return result.scene if result.scene.lower().endswith(ending.lower()) else result.scene + ending
 
 
 def chosen(choice: Choice, result: DetectionResult) -> dict[str, Any]:

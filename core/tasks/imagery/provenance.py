@@ -15,6 +15,7 @@ def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
     """A scene as it stands in the provenance of a run of a model."""
     return {
         "name": scene.name,
+        "file": scene.path.name,
         "digest": scene.digest,
         "synthetic": scene.synthetic,
         "licence": scene.licence,
