@@ -8,13 +8,7 @@ from typing import Any, TextIO
 
 
 def printable(text: str) -> str:
-    """Text in which signs that do not print stand as escapes; ends of lines and tabs stay.
-
-    Examples
-    --------
-    >>> printable("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
-    """
+    """Text in which signs that do not print stand as escapes, as in Python; ends of lines and tabs stay."""
     if text.isprintable():
         return text
     return "".join(
