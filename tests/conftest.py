@@ -21,7 +21,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 
 
 LONG_FIRST = ("test_mapping", "test_page_switch", "test_first_run", "test_jobs", "test_cluster", "test_runs")
-"""Files of the browser's and the workers' tests that take longest: begun last, one would run while nothing else does."""
+"""Files of the browser's and the workers' tests that take longest: begun last, one would run beside nothing."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
