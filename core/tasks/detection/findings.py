@@ -188,7 +188,8 @@ def shares_of(path: Path, boxes: Boxes, grid: Grid) -> NDArray[np.float64]:
     Parameters
     ----------
     path
-        The raster, of 0 and 1. A large one is read at a resolution of `MOST_SIDE` pixels a side.
+        The raster, of 0 and 1; beyond it nothing is known. A large one is read at a resolution of `MOST_SIDE` pixels a
+        side.
     boxes
         In pixels of the grid.
     """
@@ -197,10 +198,10 @@ def shares_of(path: Path, boxes: Boxes, grid: Grid) -> NDArray[np.float64]:
     height, width = sums.shape[0] - 1, sums.shape[1] - 1
     scale = np.array([width / grid.width, height / grid.height] * 2)
     left, top, right, bottom = (boxes.corners * scale).T
+    whole = (right - left) * (bottom - top)
     left, right = (np.clip(side, 0, width) for side in (left, right))
     top, bottom = (np.clip(side, 0, height) for side in (top, bottom))
     ends = [_sum_to(sums, x, y) for x, y in ((right, bottom), (right, top), (left, bottom), (left, top))]
-    whole = (right - left) * (bottom - top)
     inside = ends[0] - ends[1] - ends[2] + ends[3]
     return np.asarray(np.divide(inside, whole, out=np.zeros(len(whole)), where=whole > 0), dtype=np.float64)
 
