@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rasterio.windows import Window
 
+from core.raster.progress import tell_reading
+
 if TYPE_CHECKING:
     from core.raster.scene import SceneReader
 
@@ -48,6 +50,7 @@ def content_digest(reader: SceneReader) -> str:
     sparse = tiled and scene.grid.width * scene.grid.height * pixel > SPARSE * reader.file_bytes
     unwritten: dict[tuple[int, int], bytes] = {}
     for top in range(0, scene.grid.height, TILE):
+        tell_reading(top, scene.grid.height)
         if not sparse:
             whole.update(b"".join(_hashes(reader, _windows(reader, top))))
             continue
