@@ -15,6 +15,7 @@ from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, reference_outlines, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.task import bands
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
@@ -98,12 +99,13 @@ def _map(
     record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection
 ) -> MapEvent:
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
-    image = scene_tiles(record.id, version=record.scene.digest)
+    colours = bands.shown_of(record.scene)
+    image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     beyond = selection.current if selection.current is not None and selection.current > layers.HELD else None
     boxes = _boxes(result.id, findings.choice, side == "outcome", beyond, findings)
     if side == "before":
-        earlier = scene_tiles(record.before, "Before", layer_id="before")
-        after = scene_tiles(record.id, "After", version=record.scene.digest)
+        earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
+        after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
         show_swipe(spec, earlier, after, key="swipe-boxes", over=boxes, around=AROUND)
         return MapEvent()
     over: list[Outlines] = []

@@ -15,6 +15,7 @@ from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.task import bands
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
@@ -155,14 +156,15 @@ def _map(
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
     outlines = _outlines(record, result, choice, findings, selection.current)
-    image = scene_tiles(record.id, version=record.scene.digest)
+    colours = bands.shown_of(record.scene)
+    image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     probability = run_tiles(result.id, "probability", threshold=None)
     if side == "probability":
         show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND)
         return MapEvent()
     if side == "before":
-        earlier = scene_tiles(record.before, "Before", layer_id="before")
-        after = scene_tiles(record.id, "After", version=record.scene.digest)
+        earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
+        after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
         show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND)
         return MapEvent()
     tiles = [image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]

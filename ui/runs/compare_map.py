@@ -15,6 +15,7 @@ from ui.feedback import guard
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import MapSpec
 from ui.runs.compare import Compared
+from ui.task.bands import shown_by
 from ui.task.jobs import notice_runs
 from ui.task.task import task_pages
 
@@ -76,4 +77,4 @@ def image_below(second: Compared) -> tuple[Tiles, ...]:
         record = scene_today(resources.store(), second.run)
     except InputError:
         return ()
-    return (scene_tiles(record.id, version=record.scene.digest),)
+    return (scene_tiles(record.id, bands=shown_by(second.run), version=record.scene.digest),)

@@ -19,6 +19,7 @@ from ui.map_layers import Tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, show_map
 from ui.runs import parts
 from ui.task import jobs
+from ui.task.bands import shown_by
 from ui.task.links import place
 from ui.task.task import script_of, task_pages
 from ui.task.view import view_from_address
@@ -189,7 +190,9 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
 
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         record = known_scene(resources.store(), run)
-        image = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
+        image = []
+        if record is not None:
+            image.append(scene_tiles(record.id, bands=shown_by(run), version=record.scene.digest))
         tiles, outlines = shown.layers(content) if shown.layers else ([], [])
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)

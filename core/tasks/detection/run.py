@@ -144,7 +144,7 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
         },
         "parameters": {**parameters_of(request), "batch": predictor.batch},
         "seed": job.run.seed,
-        "bridge": preprocessing_record(how),
+        "bridge": preprocessing_record(how, spec),
         "candidates": count,
         SEARCHED: searched.to_json(),
         "runtime": {"name": runtime.name, "threads": runtime.threads},

@@ -185,7 +185,7 @@ class Prepared:
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
             "parameters": asked,
             "seed": self.run.seed,
-            "bridge": preprocessing_record(how),
+            "bridge": preprocessing_record(how, spec),
             "runtime": {"name": runtime.name, "threads": runtime.threads},
             **environment(),
         }
