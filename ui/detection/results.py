@@ -13,8 +13,9 @@ from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.map_layers import Outlines, Tiles, reference_outlines, scene_tiles
+from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
@@ -98,13 +99,13 @@ def _map(
     record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection
 ) -> MapEvent:
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
-    image = scene_tiles(record.id, version=record.scene.digest)
+    image, says = scene_tiles(record.id, version=record.scene.digest), caption(record, result.id)
     beyond = selection.current if selection.current is not None and selection.current > layers.HELD else None
     boxes = _boxes(result.id, findings.choice, side == "outcome", beyond, findings)
     if side == "before":
         earlier = scene_tiles(record.before, "Before", layer_id="before")
         after = scene_tiles(record.id, "After", version=record.scene.digest)
-        show_swipe(spec, earlier, after, key="swipe-boxes", over=boxes, around=AROUND)
+        show_swipe(spec, earlier, after, key="swipe-boxes", over=boxes, around=AROUND, caption=says)
         return MapEvent()
     over: list[Outlines] = []
     with guard():
@@ -115,11 +116,11 @@ def _map(
         over.extend(_reference(record, findings))
     over.extend(boxes)
     over.extend(beside.layers_of(record, result))
-    tiles = [image, *explanation_tiles(result)]
+    tiles = [*hillshade_tiles(record), image, *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table)
-    shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus)
+    shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus, says)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 
 

@@ -9,12 +9,13 @@ import streamlit as st
 from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
-from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles, scene_tiles
+from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
@@ -156,16 +157,16 @@ def _map(
     spec = MapSpec(record.id, record.scene.grid)
     outlines = _outlines(record, result, choice, findings, selection.current)
     image = scene_tiles(record.id, version=record.scene.digest)
-    probability = run_tiles(result.id, "probability", threshold=None)
+    probability, says = run_tiles(result.id, "probability", threshold=None), caption(record, result.id)
     if side == "probability":
-        show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND)
+        show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND, caption=says)
         return MapEvent()
     if side == "before":
         earlier = scene_tiles(record.before, "Before", layer_id="before")
         after = scene_tiles(record.id, "After", version=record.scene.digest)
-        show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND)
+        show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND, caption=says)
         return MapEvent()
-    tiles = [image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]
+    tiles = [*hillshade_tiles(record), image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]
     tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
     if "uncertainty" in result.artifacts:
         tiles.append(run_tiles(result.id, "uncertainty", visible=False))
@@ -174,7 +175,7 @@ def _map(
         tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
     tiles.extend(_extra_tiles(result))
     focus = selection.focus(None if findings is None else findings.polygons)
-    layers = DynamicLayers(tuple(tiles), outlines, selection.current, selection.place, focus)
+    layers = DynamicLayers(tuple(tiles), outlines, selection.current, selection.place, focus, says)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 
 

@@ -15,10 +15,11 @@ import streamlit as st
 from core.errors import InputError
 from ui import labels, resources
 from ui.feedback import guard, plain
-from ui.map_layers import Tiles, scene_tiles
-from ui.maps import DynamicLayers, MapSpec, show_map
+from ui.map_layers import Tiles, hillshade_tiles, scene_tiles
+from ui.maps import Caption, DynamicLayers, MapSpec, show_map
 from ui.runs import parts
 from ui.task import jobs
+from ui.task.caption import about, caption
 from ui.task.links import place
 from ui.task.task import script_of, task_pages
 from ui.task.view import view_from_address
@@ -189,11 +190,15 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
 
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         record = known_scene(resources.store(), run)
-        image = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
+        image = []
+        if record is not None:
+            image = [*hillshade_tiles(record), scene_tiles(record.id, version=record.scene.digest)]
         tiles, outlines = shown.layers(content) if shown.layers else ([], [])
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)
-        show_map(spec, DynamicLayers((*image, *tiles), tuple(outlines)), key=f"read-{run.id}", around=AROUND)
+        says = Caption(run.title, about(run)) if record is None else caption(record, run.id)
+        shows = DynamicLayers((*image, *tiles), tuple(outlines), caption=says)
+        show_map(spec, shows, key=f"read-{run.id}", around=AROUND)
         shown.below(content)
         jobs.notice_runs()
 
