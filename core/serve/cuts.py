@@ -253,18 +253,27 @@ def _pooled(piece: Piece, part: Part) -> Piece:
 
 def _between(piece: Piece, rows: Floats, columns: Floats) -> NDArray[np.float32]:
     """Values between the four nearest pixel centres, of which invalid ones take no part."""
-    row, column = np.floor(rows - 0.5), np.floor(columns - 0.5)
-    lower, right = rows - 0.5 - row, columns - 0.5 - column
-    total = np.zeros((len(piece.values), *rows.shape), np.float32)
+    height, width = piece.valid.shape
+    row, column = np.nan_to_num(rows - 0.5), np.nan_to_num(columns - 0.5)
+    above, left = np.floor(row), np.floor(column)
+    lower, right = (row - above).astype(np.float32), (column - left).astype(np.float32)
+    # What lies beyond the edge is what lies at it: whether a pixel is shown at all is told elsewhere.
+    at_rows = [np.clip(above + step, 0, height - 1).astype(np.intp) * width for step in (0, 1)]
+    at_columns = [np.clip(left + step, 0, width - 1).astype(np.intp) for step in (0, 1)]
+    values, valid = piece.values.reshape(len(piece.values), -1), piece.valid.ravel()
+    whole = bool(valid.all())
+    total = np.zeros((len(values), *rows.shape), np.float32)
     weight = np.zeros(rows.shape, np.float32)
-    for down, by_row in ((0, 1 - lower), (1, lower)):
-        for across, by_column in ((0, 1 - right), (1, right)):
-            at_row, at_column, inside = _pixels(piece.valid.shape, row + down, column + across)
-            known = inside & piece.valid[at_row, at_column]
-            share = np.where(known, by_row * by_column, 0.0).astype(np.float32)
-            total += share * np.where(share > 0, piece.values[:, at_row, at_column], 0).astype(np.float32)
+    for at_row, by_row in zip(at_rows, (1 - lower, lower), strict=True):
+        for at_column, by_column in zip(at_columns, (1 - right, right), strict=True):
+            at, share = at_row + at_column, by_row * by_column
+            if whole:
+                total += share * values[:, at]
+                continue
+            share = np.where(valid[at], share, np.float32(0))
+            total += share * np.where(share > 0, values[:, at], 0).astype(np.float32)
             weight += share
-    return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    return total if whole else np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
 
 
 def _pixels(shape: tuple[int, ...], rows: Floats, columns: Floats) -> tuple[Any, Any, Mask]:
