@@ -1,6 +1,6 @@
 """Addresses that the browser fetches beside the pages.
 
-Nothing heavy is imported when the server starts: rasterio and rio-tiler come with the first tile.
+Nothing heavy is imported when the server starts: rasterio comes with the first tile.
 """
 
 from __future__ import annotations
