@@ -19,7 +19,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.notes import show_notes
+from ui.task.notes import show_head
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Selection
@@ -63,9 +63,11 @@ def show(record: SceneRecord, result: DetectionResult) -> None:
 def _show(record: SceneRecord, result: DetectionResult) -> None:
     from ui.detection.tabs import show_tabs
 
-    show_notes(record, result)
+    head = st.container()
     choice, cell = choose(result)
     findings = found(result.id, choice, result)
+    with head:
+        show_head(record, result, PAGE.name, found_words(findings))
     selection = Selection(result.id)
     selection.forget_other(choice)
     side = _side(record, result)
@@ -80,6 +82,16 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         _inspect(record, result, event, clicked)
     _tell_left_out(findings)
     show_tabs(View(record, result, choice, cell, findings, selection.current, clicked))
+
+
+def found_words(findings: Detections) -> str:
+    """What was found at a choice, as Markdown."""
+    from core.report.words import count
+
+    at = f"at confidence {findings.choice.confidence:.2f}"
+    if not findings.count:
+        return f"**No box** {at}"
+    return f"**{count(findings.count, 'box', 'boxes')}** around possible landslides, {at}"
 
 
 def _side(record: SceneRecord, result: DetectionResult) -> str:

@@ -19,7 +19,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.notes import show_notes
+from ui.task.notes import show_head
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Selection
@@ -95,11 +95,13 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 def _show(record: SceneRecord, result: MappingResult) -> None:
     from ui.mapping.tabs import show_tabs
 
-    show_notes(record, result)
+    head = st.container()
     choice = choose(result)
     findings = None
     with guard():
         findings = landslides(record, result, choice)
+    with head:
+        show_head(record, result, PAGE.name, found_words(result, choice, findings))
     selection = Selection(result.id)
     selection.forget_other(choice)
     sides = _sides(record)
@@ -122,6 +124,20 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         tell_left_out(findings)
     view = View(record, result, choice, findings, selection.current, clicked)
     show_tabs(view)
+
+
+def found_words(result: MappingResult, choice: Choice, findings: Landslides | None) -> str:
+    """What was found at a choice, as Markdown."""
+    from core.report.words import count, percent
+
+    at = f"at threshold {choice.threshold:.2f}"
+    if findings is None:
+        return f"**Landslides are not outlined yet** {at}"
+    if not findings.count:
+        return f"**No landslide** {at}"
+    part = "the drawn area" if (result.provenance.get("parameters") or {}).get("area") else "the scene"
+    area = area_text(float(findings.areas.sum()), result.grid.is_georeferenced)
+    return f"**{count(findings.count, 'landslide')}**, {area} or {percent(findings.share)} of {part}, {at}"
 
 
 def _inspect(

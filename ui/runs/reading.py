@@ -21,6 +21,7 @@ from ui.runs import parts
 from ui.task import jobs
 from ui.task.caption import about, caption
 from ui.task.links import place
+from ui.task.notes import show_model
 from ui.task.task import script_of, task_pages
 from ui.task.view import view_from_address
 
@@ -176,7 +177,9 @@ def _beginning(run: Run, shown: ReadingView, summary: Part) -> None:
     scene = f" from {subject}" if subject != run.title else ""
     when = labels.moment(run.finished)
     by = f" by the model “{labels.model(run)}”" if run.model else ""
-    st.markdown(plain(f"{shown.verb}{scene}{by}, computed on {when}."))
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(plain(f"{shown.verb}{scene}{by}, computed on {when}."), width="content")
+        show_model(run.task, run.model)
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
     _show(part for part in told if isinstance(part, Notice))
