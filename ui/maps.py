@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from ui.map_layers import Outlines, Tiles, script_json, street_map
-from ui.map_script import DRAW_STYLE, WrittenMap, component, written
+from ui.map_script import WrittenMap, component, written
 from ui.resources import base_path
 from ui.state import Slot
 
@@ -273,23 +273,15 @@ def _picture(
 ) -> str:
     """Address of a picture of the map, for which the server keeps what is on it."""
     from core.serve.layers import Layer
-    from core.serve.pictures import Lines, Raster, ShownMap, remember
+    from core.serve.pictures import Raster, ShownMap, remember
 
     rasters = tuple(
         Raster(tile.id, tile.name, Layer.at(tile.url), tile.legend, side)
         for tile, side in zip(tiles, sides or [""] * len(tiles), strict=True)
     )
-    lines = [
-        Lines(one.id, one.name, one.features, one.colour, one.words, one.dashed, one.fill, one.weight, one.seam)
-        for one in outlines
-    ]
-    if drawn is not None:
-        area = {"features": [{"geometry": drawn, "properties": {}}]}
-        lines.append(Lines("drawn", "Drawn area", area, DRAW_STYLE["color"], dashed=True, weight=3.0, listed=False))
-    says = layers.caption
-    shown = ShownMap(spec.grid, rasters, tuple(lines), says.title, says.about, says.credits, layers.selected)
-    scripts = "".join(one.script for one in outlines)
-    return f"{base_path()}/maps/{remember(shown, f'{text}{says}{scripts}')}.png"
+    scripts, says = tuple(one.script for one in outlines), layers.caption
+    shown = ShownMap(spec.grid, rasters, scripts, drawn, says.title, says.about, says.credits, layers.selected)
+    return f"{base_path()}/maps/{remember(shown, text)}.png"
 
 
 def _placed(grid: Grid, outlines: Outlines) -> Outlines:

@@ -44,7 +44,7 @@ MARGIN = 2
 Mask = NDArray[np.bool_]
 Resampling = Literal["nearest", "bilinear"]
 
-_REDUCED = Shared(48)
+_REDUCED = Shared(32)
 """Reduced rasters: 3 MB each for three bands of 8 bits."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -23,12 +24,13 @@ from core.serve.layers import Layer, Unknown
 from core.serve.placing import MERCATOR, View, map_of, mercator_y
 
 if TYPE_CHECKING:
+    from core.figures.seen import Drawn
     from core.plots.colours import Legend
     from core.raster.grid import Grid
     from core.runs.store import Store
 
-KEPT = 200
-"""Maps that are remembered, of all pages; the longest unused goes first."""
+KEPT, KEPT_LETTERS = 200, 64_000_000
+"""Maps that are remembered, of all pages, and letters of their outlines in all; the longest unused goes first."""
 
 MOST_PIXELS = 6_000_000
 SIDES = range(64, 3001)
@@ -39,6 +41,9 @@ SECONDS = 15.0
 
 STRIP = 256
 """Rows of a picture that are painted at once."""
+
+AREA = {"colour": "#ffffff", "weight": 3.0, "fill": 0.05, "dashed": True, "seam": False, "selectable": False}
+"""How the drawn area looks."""
 
 _SHOWN = re.compile(r"([tv])([0-9]{1,2}):(0|1|0?\.[0-9]{1,4}|1\.0)")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?(e-?[0-9]{1,2})?")
@@ -68,34 +73,6 @@ class Raster:
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Outlines on a map, as its script is given them; see `ui.map_layers.Outlines`.
-
-    Attributes
-    ----------
-    id, name, legend
-        As of `Raster`.
-    features
-        GeoJSON collection in the coordinates of the map.
-    colour, dashed, fill, weight, seam
-        How they are drawn; a feature may have a colour of its own.
-    listed
-        Whether they can be switched off.
-    """
-
-    id: str
-    name: str
-    features: Mapping[str, Any]
-    colour: str
-    legend: Legend | None = None
-    dashed: bool = False
-    fill: float = 0.0
-    weight: float = 1.6
-    seam: bool = False
-    listed: bool = True
-
-
-@dataclass(frozen=True)
 class ShownMap:
     """What a page shows on a map.
 
@@ -103,8 +80,13 @@ class ShownMap:
     ----------
     grid
         Of the scene.
-    rasters, lines
+    rasters
         From bottom to top.
+    outlines
+        As the map's script is given them, from bottom to top: JSON of `ui.map_layers.Outlines.to_script`, its features
+        GeoJSON in the coordinates of the map.
+    drawn
+        GeoJSON of the drawn area on the map, where there is one.
     title, about, credits
         What stands above and below the picture, and what it is called.
     selected
@@ -113,7 +95,8 @@ class ShownMap:
 
     grid: Grid
     rasters: tuple[Raster, ...]
-    lines: tuple[Lines, ...]
+    outlines: tuple[str, ...]
+    drawn: Mapping[str, Any] | None = None
     title: str = ""
     about: str = ""
     credits: tuple[str, ...] = ()
@@ -130,8 +113,8 @@ class Asked:
         What it shows.
     scale
         Pixels of the picture for one of the page.
-    rasters, lines
-        Opacity of those that are seen, by their place in the map's.
+    rasters, outlines
+        Opacity of those that are seen by their place in the map's, and the places of those.
     divider
         Share of the width at which the divider stands.
     """
@@ -139,7 +122,7 @@ class Asked:
     view: View
     scale: int
     rasters: Mapping[int, float] = field(default_factory=dict)
-    lines: frozenset[int] = frozenset()
+    outlines: frozenset[int] = frozenset()
     divider: float = 0.5
 
 
@@ -153,15 +136,19 @@ def remember(shown: ShownMap, text: str) -> str:
     Parameters
     ----------
     text
-        What it was told to the browser as: equal texts are equal maps. It holds the random ids of what is shown, so
-        that the id can be known only to who may see that.
+        What the browser is told beside the outlines; it holds the random ids of what is shown, so that only who may see
+        that can know the id.
     """
-    identity = hashlib.sha256(f"{shown.grid.digest_text()}\n{shown.title}\n{text}".encode()).hexdigest()[:32]
+    told = hashlib.sha256(f"{shown.grid.digest_text()}\n{text}\n{shown.title}\n{shown.about}\n{shown.credits}".encode())
+    for outlines in shown.outlines:
+        told.update(outlines.encode())
+    identity = told.hexdigest()[:32]
     with _LOCK:
         _MAPS.pop(identity, None)
         _MAPS[identity] = shown
-        while len(_MAPS) > KEPT:
-            _MAPS.pop(next(iter(_MAPS)))
+        letters = sum(len(one) for other in _MAPS.values() for one in other.outlines)
+        while len(_MAPS) > KEPT or (letters > KEPT_LETTERS and len(_MAPS) > 1):
+            letters -= sum(map(len, _MAPS.pop(next(iter(_MAPS))).outlines))
     return identity
 
 
@@ -196,18 +183,18 @@ def asked_for(query: Mapping[str, str], shown: ShownMap) -> Asked:
         raise InputError("The view of the map is empty or lies beyond the world.")
     if width not in SIDES or height not in SIDES or scale not in (1, 2) or width * height * scale**2 > MOST_PIXELS:
         raise InputError(f"A picture has {SIDES.start} to {SIDES.stop - 1} pixels a side, 6 million in all.")
-    rasters, lines = {}, set()
+    rasters, outlines = {}, set()
     for part in filter(None, query.get("layers", "").split(",")):
         named = _SHOWN.fullmatch(part)
-        if named is None or int(named[2]) >= len(shown.rasters if named[1] == "t" else shown.lines):
+        if named is None or int(named[2]) >= len(shown.rasters if named[1] == "t" else shown.outlines):
             raise InputError("The layers are not those of the map.")
         if named[1] == "t":
             rasters[int(named[2])] = float(named[3])
         else:
-            lines.add(int(named[2]))
+            outlines.add(int(named[2]))
     divider = _number(query, "swipe") if "swipe" in query else 0.5
     view = View(left, bottom, right, top, width * scale, height * scale, globe)
-    return Asked(view, scale, rasters, frozenset(lines), min(1.0, max(0.0, divider)))
+    return Asked(view, scale, rasters, frozenset(outlines), min(1.0, max(0.0, divider)))
 
 
 def _number(query: Mapping[str, str], name: str) -> float:
@@ -238,21 +225,22 @@ def picture(shown: ShownMap, asked: Asked, store: Store) -> bytes:
 
     used = [(place, one) for place, one in enumerate(shown.rasters) if place in asked.rasters]
     image = _image(shown, asked, store)
-    lines = [one for place, one in enumerate(shown.lines) if place in asked.lines or not one.listed]
-    words = [*(one.legend for _, one in used), *(one.legend for one in lines)]
+    outlines = [json.loads(text) for place, text in enumerate(shown.outlines) if place in asked.outlines]
+    words = [*(one.legend for _, one in used), *(_legend(one["legend"]) for one in outlines)]
     legends = [one for one in reversed(words) if one is not None]
+    drawn = [_drawn(one, asked.view, shown.selected) for one in outlines]
+    if shown.drawn is not None:
+        drawn.append(_drawn({**AREA, "features": {"features": [{"geometry": shown.drawn}]}}, asked.view, None))
     note = "Without the online street map." if any(one.layer is None for _, one in used) else ""
     grid = _grid(shown.grid, asked.view)
-    figure = seen_map(
-        SeenMap(
-            image, grid, tuple(_drawn(one, asked, shown.selected) for one in lines), tuple(legends),
-            shown.title, shown.about, tuple(filter(None, (*shown.credits, note))), asked.scale,
-            divider=asked.divider if any(one.side for one in shown.rasters) else None,
-            sides=tuple(one.name for one in shown.rasters if one.side),
-        )
+    seen = SeenMap(
+        image, grid, tuple(drawn), tuple(legends), shown.title, shown.about,
+        tuple(filter(None, (*shown.credits, note))), asked.scale,
+        divider=asked.divider if any(one.side for one in shown.rasters) else None,
+        sides=tuple(one.name for one in shown.rasters if one.side),
     )  # fmt: skip
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    seen_map(seen).savefig(buffer, format="png")
     return buffer.getvalue()
 
 
@@ -297,25 +285,33 @@ def _grid(grid: Grid, view: View) -> Grid:
     return Grid(view.width, view.height, view.transform, CRS.from_epsg(3857) if view.globe else grid.crs)
 
 
-def _drawn(lines: Lines, asked: Asked, selected: int | None) -> Any:  # noqa: ANN401 - core.figures.seen.Drawn
+def _legend(words: Mapping[str, Any]) -> Legend:
+    from core.plots.colours import Legend, LegendEntry
+
+    entries = tuple(LegendEntry(entry["colour"], entry["label"]) for entry in words["entries"])
+    return Legend(words["title"], entries, words["kind"])
+
+
+def _drawn(outlines: Mapping[str, Any], view: View, selected: int | None) -> Drawn:
     from core.figures.seen import Drawn
 
-    place = ~asked.view.transform
+    place = ~view.transform
 
     def corners(ring: Any) -> NDArray[np.float64]:  # noqa: ANN401 - GeoJSON
         points = np.asarray([point[:2] for point in ring], np.float64)
         x, y = points.T
-        if asked.view.globe:
+        if view.globe:
             x, y = x / 180.0 * MERCATOR, np.array([mercator_y(latitude) for latitude in y])
         return np.column_stack([place.a * x + place.c, place.e * y + place.f])
 
     shapes, colours, chosen = [], [], []
-    for feature in lines.features["features"]:
+    for feature in outlines["features"]["features"]:
         geometry, told = feature["geometry"], feature.get("properties") or {}
         if geometry is None or geometry["type"] not in ("Polygon", "MultiPolygon"):
             continue
         several = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
         shapes.append([corners(ring) for rings in several for ring in rings])
-        colours.append(told.get("colour") or lines.colour)
-        chosen.append(lines.listed and selected is not None and told.get("id") == selected)
-    return Drawn(shapes, colours, chosen, lines.weight, lines.fill, dashed=lines.dashed, seam=lines.seam)
+        colours.append(told.get("colour") or outlines["colour"])
+        chosen.append(bool(outlines["selectable"]) and selected is not None and told.get("id") == selected)
+    how = {name: outlines[name] for name in ("weight", "fill", "dashed", "seam")}
+    return Drawn(shapes, colours, chosen, **how)

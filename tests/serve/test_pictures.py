@@ -14,10 +14,11 @@ from starlette.testclient import TestClient
 
 from core.plots.colours import FOUND, Legend, LegendEntry, rgb
 from core.serve.layers import Layer
-from core.serve.pictures import Lines, Raster, ShownMap, remember
+from core.serve.pictures import Raster, ShownMap, remember
 from core.serve.placing import extent
 from core.serve.routes import routes
 from tests.serve.made import COLOURS, HEIGHT, WIDTH, Made
+from ui.map_layers import Outlines
 
 HEAD = 54
 """Pixels above the map."""
@@ -28,9 +29,10 @@ def client() -> TestClient:
     return TestClient(Starlette(routes=routes()))
 
 
-def shown(made: Made, *more: Raster, lines: tuple[Lines, ...] = ()) -> ShownMap:
+def shown(made: Made, *more: Raster, outlines: tuple[str, ...] = ()) -> ShownMap:
     scene = Raster("scene", "Image", Layer.at(f"/x/tiles/scene/{made.record.id}/{{z}}/{{x}}/{{y}}.png?v=1"))
-    return ShownMap(made.record.scene.grid, (scene, *more), lines, "A $_scene_$ <b>", "run 1", ("Image: made.",))
+    words = {"title": "A $_scene_$ <b>", "about": "run 1", "credits": ("Image: made.",)}
+    return ShownMap(made.record.scene.grid, (scene, *more), outlines, **words)
 
 
 def asked(client: TestClient, what: ShownMap, layers: str, **other: object) -> tuple[int, NDArray[np.uint8] | str]:
@@ -67,13 +69,13 @@ def test_outlines_and_legend_are_on_it(client: TestClient, pixels: Made) -> None
     ring = [[50, -50], [150, -50], [150, -150], [50, -150], [50, -50]]
     square = {"properties": {"id": 1}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
     words = Legend("Landslides", (LegendEntry("#0000FF", "Found <b>"),))
-    lines = Lines("found", "Found", {"features": [square]}, "#0000FF", words, fill=1.0, weight=4)
-    _, image = asked(client, shown(pixels, lines=(lines,)), "t0:1,v0:1")
+    lines = Outlines("found", "Found", {"features": [square]}, "#0000FF", legend=words, fill=1.0, weight=4).script
+    _, image = asked(client, shown(pixels, outlines=(lines,)), "t0:1,v0:1")
     assert tuple(image[HEAD + 100, 100]) == (0, 0, 255)
     assert tuple(image[HEAD + 100, 160]) != (0, 0, 255)
     beside = image[:, WIDTH:].reshape(-1, 3)
     assert (beside == (0, 0, 255)).all(axis=1).sum() > 50, "the swatch of the legend"
-    _, without = asked(client, shown(pixels, lines=(lines,)), "t0:1")
+    _, without = asked(client, shown(pixels, outlines=(lines,)), "t0:1")
     assert np.abs(without[HEAD + 100, 100].astype(int) - COLOURS[0]).max() <= 1
 
 
