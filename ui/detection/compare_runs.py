@@ -91,6 +91,11 @@ def _numbers(first: Compared, second: Compared, shared: Shared) -> None:
         rows.append(row)
     frame = pandas.DataFrame(rows, index=list(parts)).fillna("–")
     st.table(frame, border="horizontal", width="content")
+    if shared.beyond:
+        st.caption(
+            f"{shared.beyond:,} more boxes lie where the other run has no data or did not search: whether it would "
+            "find them is unknown, and they count nowhere here."
+        )
     st.caption(
         f"Boxes are of the same landslide from an overlap (IoU) of {SAME:g}; those of both are drawn as "
         f"{first.letter} drew them. Each run at its model's own confidence, NMS IoU and boxes of any size."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.searched import searched_area
 from ui.detection import layers, slots
 from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
@@ -53,7 +54,7 @@ def _density(view: View) -> dict[str, str]:
     """Boxes per area: over all, and in the densest cell."""
     cells = counted(view.result.id, view.choice, view.cell, view.findings)
     known = "per_km2" in cells
-    whole = float(cells["area_km2"].sum()) if known else float(cells["area_px"].sum()) / 1e6
+    whole = searched_area(view.result) / 1e6
     return {
         f"Per {'km²' if known else 'megapixel'}": _rate(view.findings.count / whole) if whole else "–",
         f"Densest, {side_text(view.cell, view.result.grid)}": f"{int(cells['count'].max()):,}",

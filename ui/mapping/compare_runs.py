@@ -116,5 +116,14 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
     return (
         f"Their probabilities differ by **{numbers['mean_absolute']:.3f}** on average. At the {at}, "
         f"**{numbers['changed_share']:.2%}** of the pixels that both know are landslide in only one of them: "
-        f"{gained} only in {second.letter}, {lost} only in {first.letter}."
+        f"{gained} only in {second.letter}, {lost} only in {first.letter}.{_not_compared(numbers)}"
     )
+
+
+def _not_compared(numbers: Mapping[str, Any]) -> str:
+    """What has data in one run only; runs of before this was counted do not say."""
+    alone = numbers.get("in_one_only", 0)
+    if not alone:
+        return ""
+    share = alone / (alone + numbers["pixels"])
+    return f" {share:.1%} of the pixels with data in either have none in the other and are not compared."

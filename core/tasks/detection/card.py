@@ -263,6 +263,7 @@ def card(model: StoredModel) -> str:
         f"- Split: {fitted}{training['images_tune']} images to choose (seed {training['split_seed']}), "
         f"{training['images_validation']} to validate",
         f"- Start: {_start(training)}; seed {training['seed']}; {learnt or 'not trained further'}",
+        *[f"- Notes on the labels. {note}" for note in training.get("label_notes", ())],
         f"- Command: `{training['command']}`", "",
         *_licence(spec),
     ]  # fmt: skip

@@ -261,6 +261,7 @@ def _result(
         artifacts=artifacts,
         model=run.model,
         numbers=numbers,
+        notes=tuple(content.get("training", {}).get("label_notes", ())),
         provenance={
             **job.times(),
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},

@@ -22,7 +22,7 @@ from core.runs.kinds import parameters_of
 from core.runs.provenance import environment, now
 from core.runs.records import Order, Run, SceneRecord
 from core.runs.store import Store
-from core.tasks.imagery.inputs import inputs_of, scene_of
+from core.tasks.imagery.inputs import inputs_of, ordered_scene
 from core.tasks.imagery.provenance import (
     elevation_notes,
     preprocessing_record,
@@ -202,7 +202,7 @@ def prepared(store: Store, run: Run) -> Prepared:
     from core.raster.align import reference_reader
 
     started, clock = now(), time.time() if run.started is None else run.started.timestamp()
-    record, request = scene_of(store, run), request_of_run(run)
+    record, request = ordered_scene(store, run), request_of_run(run)
     area = request.region(record.scene.grid)
     model, how, predictor = prepare(store, record.scene, request)
     reference = reference_reader(record.reference, record.scene.grid) if record.reference else None
