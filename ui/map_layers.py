@@ -202,7 +202,7 @@ def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
     dem, grid = record.companions.get("dem"), record.scene.grid
     if dem is None or not dem.path.is_file():
         return ()
-    ground, kind = stored(dem.path).grid, map_of(grid)
+    ground, kind = stored(dem.path).scene.grid, map_of(grid)
     if kind == "pixels" or map_of(ground) != kind or (kind == "plane" and ground.crs != grid.crs):
         return ()
     url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png"

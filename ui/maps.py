@@ -273,7 +273,7 @@ def _picture(
 ) -> str:
     """Address of a picture of the map, for which the server keeps what is on it."""
     from core.serve.layers import Layer
-    from core.serve.pictures import Raster, ShownMap, remember
+    from core.serve.shown import Raster, ShownMap, remember
 
     rasters = tuple(
         Raster(tile.id, tile.name, Layer.at(tile.url), tile.legend, side)

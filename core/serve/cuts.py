@@ -8,8 +8,9 @@ tile, whether or not its file has overviews.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from core.raster.grid import Grid
 from core.raster.metadata import nodata_of
 from core.raster.scene import ResamplingName, Scene, SceneReader
 from core.raster.untrusted import open_untrusted
+from core.raster.write import PIXEL_SIZE
 from core.serve.background import Deadline, Shared
 from core.serve.placing import Floats, Part, View, parts
 
@@ -76,15 +78,43 @@ class Piece:
     window: Window
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A raster of a run, or another one that never changes.
+
+    Attributes
+    ----------
+    scene
+        The raster.
+    pixel
+        Width and height of its pixels in those of the image that it lies on, where both are without coordinates.
+    """
+
+    scene: Scene
+    pixel: tuple[float, float] = (1.0, 1.0)
+
+    def cut(self, view: View, resampling: Resampling, deadline: Deadline) -> Cut | None:
+        """Read what lies below a view of the image's map; see `cut`."""
+        across, down = self.pixel
+        if not view.globe and self.pixel != (1.0, 1.0):
+            view = replace(
+                view, left=view.left / across, right=view.right / across, bottom=view.bottom / down, top=view.top / down
+            )
+        return cut(self.scene, (1,), view, resampling, deadline)
+
+
 @lru_cache(maxsize=512)
-def stored(path: Path) -> Scene:
-    """A raster of the store as a scene, without reading it for its digest: files of runs never change."""
+def stored(path: Path) -> Stored:
+    """A raster of the store, without reading all of it for its digest: files of runs never change."""
     with open_untrusted(path) as dataset:
         dtype, colours = dataset.dtypes[0], [colour.name for colour in dataset.colorinterp]
         grid = Grid(dataset.width, dataset.height, dataset.transform, dataset.crs)
         bands = describe_bands(dataset.descriptions, colours, dtype)
         nodata = nodata_of(dataset.nodata, dtype)
-        return Scene(path, path.stem, dataset.driver, grid, bands, dtype, nodata, digest=str(path))
+        said = re.fullmatch(r"(\d+(?:\.\d+)?) (\d+(?:\.\d+)?)", dataset.tags().get(PIXEL_SIZE, ""))
+        pixel = (1.0, 1.0) if said is None or dataset.crs else (float(said[1]), float(said[2]))
+        scene = Scene(path, path.stem, dataset.driver, grid, bands, dtype, nodata, digest=str(path))
+        return Stored(scene, pixel if min(pixel) >= 1 else (1.0, 1.0))
 
 
 def cut(scene: Scene, bands: Sequence[int], view: View, resampling: Resampling, deadline: Deadline) -> Cut | None:

@@ -105,7 +105,7 @@ class Layer:
         if self.kind == "run":
             task, files = found_in(partial(store.files_of, self.id))
             layer = RunLayer.of(self.id, layers_of(task), files, self.name, self.threshold)
-            return layer.rasters[0].grid, layer.paint
+            return layer.rasters[0].scene.grid, layer.paint
         scene = found_in(partial(scene_of, store, self.id, deadline))
         if self.kind == "hillshade":
             return scene.grid, partial(paint_hillshade, scene)

@@ -1,16 +1,13 @@
-"""Pictures of a map as it is seen: what a page shows is kept for a while, and painted when its map asks for it.
+"""Pictures of a map as it is seen: what a page shows on it, in the view and with the opacities that its map tells.
 
-A map in the browser knows its view, opacities and ticks; the layers themselves, their order and their legends are those
-that the page gave it last. So the address of a picture holds the id of what the page gave, and numbers.
+The address of a picture holds the id of what the page gave the map (see `core.serve.shown`), and numbers.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -20,17 +17,14 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.serve.background import Deadline
-from core.serve.layers import Layer, Unknown
 from core.serve.placing import MERCATOR, View, map_of, mercator_y
+from core.serve.shown import ShownMap
 
 if TYPE_CHECKING:
     from core.figures.seen import Drawn
     from core.plots.colours import Legend
     from core.raster.grid import Grid
     from core.runs.store import Store
-
-KEPT, KEPT_LETTERS = 200, 64_000_000
-"""Maps that are remembered, of all pages, and letters of their outlines in all; the longest unused goes first."""
 
 MOST_PIXELS = 6_000_000
 SIDES = range(64, 3001)
@@ -47,60 +41,6 @@ AREA = {"colour": "#ffffff", "weight": 3.0, "fill": 0.05, "dashed": True, "seam"
 
 _SHOWN = re.compile(r"([tv])([0-9]{1,2}):(0|1|0?\.[0-9]{1,4}|1\.0)")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?(e-?[0-9]{1,2})?")
-
-
-@dataclass(frozen=True)
-class Raster:
-    """A raster of a map.
-
-    Attributes
-    ----------
-    id, name
-        As the list of layers has them.
-    layer
-        What is painted; None for an online map, which the server does not fetch.
-    legend
-        What its colours mean.
-    side
-        Side of the divider on which it is seen; empty where there is none.
-    """
-
-    id: str
-    name: str
-    layer: Layer | None
-    legend: Legend | None = None
-    side: str = ""
-
-
-@dataclass(frozen=True)
-class ShownMap:
-    """What a page shows on a map.
-
-    Attributes
-    ----------
-    grid
-        Of the scene.
-    rasters
-        From bottom to top.
-    outlines
-        As the map's script is given them, from bottom to top: JSON of `ui.map_layers.Outlines.to_script`, its features
-        GeoJSON in the coordinates of the map.
-    drawn
-        GeoJSON of the drawn area on the map, where there is one.
-    title, about, credits
-        What stands above and below the picture, and what it is called.
-    selected
-        Id of the outline that is highlighted.
-    """
-
-    grid: Grid
-    rasters: tuple[Raster, ...]
-    outlines: tuple[str, ...]
-    drawn: Mapping[str, Any] | None = None
-    title: str = ""
-    about: str = ""
-    credits: tuple[str, ...] = ()
-    selected: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,47 +64,6 @@ class Asked:
     rasters: Mapping[int, float] = field(default_factory=dict)
     outlines: frozenset[int] = frozenset()
     divider: float = 0.5
-
-
-_LOCK = threading.Lock()
-_MAPS: dict[str, ShownMap] = {}
-
-
-def remember(shown: ShownMap, text: str) -> str:
-    """Keep what a page shows, and give the id under which a picture of it can be asked for.
-
-    Parameters
-    ----------
-    text
-        What the browser is told beside the outlines; it holds the random ids of what is shown, so that only who may see
-        that can know the id.
-    """
-    told = hashlib.sha256(f"{shown.grid.digest_text()}\n{text}\n{shown.title}\n{shown.about}\n{shown.credits}".encode())
-    for outlines in shown.outlines:
-        told.update(outlines.encode())
-    identity = told.hexdigest()[:32]
-    with _LOCK:
-        _MAPS.pop(identity, None)
-        _MAPS[identity] = shown
-        letters = sum(len(one) for other in _MAPS.values() for one in other.outlines)
-        while len(_MAPS) > KEPT or (letters > KEPT_LETTERS and len(_MAPS) > 1):
-            letters -= sum(map(len, _MAPS.pop(next(iter(_MAPS))).outlines))
-    return identity
-
-
-def known(identity: str) -> ShownMap:
-    """What a page showed.
-
-    Raises
-    ------
-    Unknown
-        When it is not remembered any more.
-    """
-    with _LOCK:
-        shown = _MAPS.get(identity)
-    if shown is None:
-        raise Unknown("This map is no longer known to the server. Reload the page.")
-    return shown
 
 
 def asked_for(query: Mapping[str, str], shown: ShownMap) -> Asked:

@@ -131,7 +131,8 @@ async def run_tile_route(request: Request) -> Response:
 
 def _picture(identity: str, query: dict[str, str], allowed: Callable[[Resource], None]) -> tuple[bytes, str]:
     from core.runs.store import default_store
-    from core.serve.pictures import asked_for, known, picture
+    from core.serve.pictures import asked_for, picture
+    from core.serve.shown import known
 
     shown = known(identity)
     for raster in shown.rasters:

@@ -23,7 +23,7 @@ from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
 from core.serve.background import Deadline, Shared
-from core.serve.cuts import cut, stored
+from core.serve.cuts import Stored, cut, stored
 from core.serve.placing import MERCATOR, View, map_of
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class RunLayer:
     """
 
     painter: TileLayer
-    rasters: tuple[Scene, ...]
+    rasters: tuple[Stored, ...]
     threshold: float
 
     @classmethod
@@ -243,7 +243,7 @@ class RunLayer:
         Unfinished
             When it is not there in time.
         """
-        cuts = [cut(raster, (1,), view, self.painter.resampling, deadline) for raster in self.rasters]
+        cuts = [raster.cut(view, self.painter.resampling, deadline) for raster in self.rasters]
         below = [part for part in cuts if part is not None]
         if len(below) < len(cuts):
             return None

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 
 from core.plots.colours import FOUND, Legend, LegendEntry, rgb
 from core.serve.layers import Layer
-from core.serve.pictures import Raster, ShownMap, remember
 from core.serve.placing import extent
 from core.serve.routes import routes
+from core.serve.shown import Raster, ShownMap, remember
 from tests.serve.made import COLOURS, HEIGHT, WIDTH, Made
 from ui.map_layers import Outlines
 
