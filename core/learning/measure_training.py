@@ -22,7 +22,7 @@ from core.learning.augment import Augmentation
 from core.learning.preprocessing import SAME_DISTANCE
 from core.learning.spec import ModelSpec
 from core.learning.tile_statistics import Encode, band_statistics, encoder_statistics
-from core.learning.training_distance import Floats, TrainingStatistics
+from core.learning.training_distance import LIMIT, Floats, TrainingStatistics
 from core.raster.windows import STEP
 
 ENOUGH = 200
@@ -30,9 +30,6 @@ ENOUGH = 200
 
 SMALLEST = 2
 """Least side of a tile in steps of the network's input."""
-
-LIMIT = 0.95
-"""Share of the tuning tiles that lie within the limit."""
 
 NEIGHBOURS = 16
 """Tuning tiles that lie beside each other in the training folder, taken together for a small scene."""

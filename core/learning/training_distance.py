@@ -41,11 +41,17 @@ LARGEST = 1_000_000
 COMPONENTS = 16
 """Principal components that the encoder's statistics are reduced to."""
 
+LIMIT = 0.95
+"""Share of the tuning tiles that lie within the limit."""
+
 QUANTILES = np.linspace(0.0, 1.0, 201)
 """At which the distances of the training tiles are kept."""
 
 LEAST_SPREAD = 1e-3
 """Smallest spread that a number is divided by: what hardly varied in training is not blown up without bound."""
+
+UNLIKE = "Unlike the training images:"
+"""Beginning of the note of a run on a scene that its model does not know the like of."""
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +67,7 @@ class TrainingStatistics:
     tile
         Side of a tile in pixels of the model's input.
     fitted, tuned
-        How many tiles the distance was fitted to, and how many chose the limits.
+        How many tiles the distance was fitted to, and how many chose the limits, altered ones among them.
     limit
         Distance from which a tile is unlike the training images.
     share_limit

@@ -53,6 +53,12 @@ DENSITY_RAMP = "magma"
 """How many there are for each km²."""
 
 UNCERTAINTY_RAMP = "cividis"
+UNLIKE_RAMP = "Purples"
+"""How far a part of a scene is from the images that a model was trained on."""
+
+UNLIKE_MOST = 2.0
+"""Distance over the limit that has the darkest colour of that."""
+
 DIVERGING_RAMP = "RdBu_r"
 """White at zero; red speaks for a landslide (or for more than before), blue against it."""
 
@@ -181,13 +187,16 @@ def legend(layer: str) -> Legend | None:
     ----------
     layer
         Name of a layer of a run as in its tile address: ``probability``, ``mask``, ``uncertainty``,
-        ``outcome``, ``truth``, ``cam`` or ``attribution``.
+        ``outcome``, ``truth``, ``training_distance``, ``cam`` or ``attribution``.
     """
     match layer:
         case "probability":
             return _ramp_legend("Probability of landslide", PROBABILITY_RAMP, "0", "0.5", "1")
         case "uncertainty":
             return _ramp_legend("Spread of probability", UNCERTAINTY_RAMP, "0", "0.5", "1")
+        case "training_distance":
+            far = f"{UNLIKE_MOST:g} × limit"
+            return _ramp_legend("Distance from the training images", UNLIKE_RAMP, "none", "limit", far)
         case "cam":
             return _ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
         case "attribution":

@@ -17,6 +17,8 @@ from core.learning.metrics import CODES, encode
 from core.plots.colours import (
     CAM_RAMP,
     DIVERGING_RAMP,
+    UNLIKE_MOST,
+    UNLIKE_RAMP,
     ramp,
     rgb,
 )
@@ -102,4 +104,14 @@ def cam(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) ->
     image = with_ramp(CAM_RAMP)(values, valid, threshold)
     strength = np.clip(np.nan_to_num(fraction(values[0])), 0.0, 1.0)
     image[..., 3] = np.where(valid, np.rint(strength * 255.0), 0).astype(np.uint8)
+    return image
+
+
+def unlike(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+    """Distance over its limit: clear where the scene is like the training images, denser the further beyond."""
+    del threshold
+    image = blank(valid.shape)
+    ratio = np.nan_to_num(values[0].astype(np.float32))
+    image[..., :3] = ramp(UNLIKE_RAMP)[np.rint(np.clip(ratio / UNLIKE_MOST, 0.0, 1.0) * 255.0).astype(np.uint8)]
+    image[..., 3] = np.where(valid, np.where(ratio > 1.0, 255, 90), 0)
     return image

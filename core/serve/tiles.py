@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted
+from core.raster.write import PIXEL_SIZE
 
 if TYPE_CHECKING:
     from core.plots.layers import TileLayer
@@ -163,20 +165,22 @@ def mercator(dataset: rasterio.DatasetReader) -> tuple[float, float, float, floa
 
 
 def _cut_pixels(
-    dataset: rasterio.DatasetReader, bands: Sequence[int], address: TileAddress, resampling: str
+    dataset: rasterio.DatasetReader, bands: Sequence[int], address: TileAddress, resampling: str, *, ours: bool
 ) -> Cut | None:
     span = SIZE * 2.0**-address.z
     left, top = address.x * span, address.y * span
+    across, down = _pixel_size(dataset) if ours else (1.0, 1.0)
     inside_left, inside_top = max(0.0, left), max(0.0, top)
-    inside_right = min(float(dataset.width), left + span)
-    inside_bottom = min(float(dataset.height), top + span)
+    inside_right = min(dataset.width * across, left + span)
+    inside_bottom = min(dataset.height * down, top + span)
     if inside_right <= inside_left or inside_bottom <= inside_top:
         return None
-    window = Window(inside_left, inside_top, inside_right - inside_left, inside_bottom - inside_top)
+    seen_width, seen_height = inside_right - inside_left, inside_bottom - inside_top
+    window = Window(inside_left / across, inside_top / down, seen_width / across, seen_height / down)
     scale = SIZE / span
     column, row = round((inside_left - left) * scale), round((inside_top - top) * scale)
-    width = max(1, min(SIZE - column, round(window.width * scale)))
-    height = max(1, min(SIZE - row, round(window.height * scale)))
+    width = max(1, min(SIZE - column, round(seen_width * scale)))
+    height = max(1, min(SIZE - row, round(seen_height * scale)))
     how = Resampling[resampling]
     indexes = list(bands)
     part = dataset.read(indexes, window=window, out_shape=(len(indexes), height, width), resampling=how)
@@ -188,6 +192,13 @@ def _cut_pixels(
     return Cut(values, valid)
 
 
+def _pixel_size(dataset: rasterio.DatasetReader) -> tuple[float, float]:
+    """Width and height of a raster's pixels in those of the image that it lies on: 1, or what a coarse one says."""
+    said = re.fullmatch(r"(\d+(?:\.\d+)?) (\d+(?:\.\d+)?)", dataset.tags().get(PIXEL_SIZE, ""))
+    across, down = (1.0, 1.0) if said is None else (float(said[1]), float(said[2]))
+    return (across, down) if min(across, down) >= 1 else (1.0, 1.0)
+
+
 def cut(
     path: Path,
     bands: Sequence[int],
@@ -195,6 +206,7 @@ def cut(
     *,
     georeferenced: bool,
     resampling: Literal["nearest", "bilinear"] = "nearest",
+    ours: bool = False,
 ) -> Cut | None:
     """Read what lies below a tile.
 
@@ -210,6 +222,8 @@ def cut(
         Whether the raster has a coordinate system.
     resampling
         How values are brought to the tile's pixels.
+    ours
+        Whether a run wrote the raster: its pixels may be larger than those of the image that it lies on.
 
     Returns
     -------
@@ -228,9 +242,11 @@ def cut(
         beyond = [band for band in bands if not 1 <= band <= dataset.count]
         if beyond:
             raise BandError(f"Band {beyond[0]} is not in the raster, which has {dataset.count}.")
-        take = _cut_georeferenced if georeferenced else _cut_pixels
         try:
-            below = take(dataset, bands, address, resampling)
+            if georeferenced:
+                below = _cut_georeferenced(dataset, bands, address, resampling)
+            else:
+                below = _cut_pixels(dataset, bands, address, resampling, ours=ours)
         except READ_ERRORS as error:
             raise damaged(path.name) from error
     if below is None or not np.issubdtype(below.values.dtype, np.floating):
@@ -350,6 +366,7 @@ def run_tile(
     cuts = [
         cut(
             files[name], [1], address, georeferenced=is_georeferenced(files[name]), resampling=painter.resampling,
+            ours=True,
         )
         for name in painter.artifacts
     ]  # fmt: skip

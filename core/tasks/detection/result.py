@@ -30,7 +30,7 @@ class DetectionResult(ImageResult):
     artifacts
         File names by role: ``candidates`` (Parquet, see `core.tasks.detection.candidates`), ``truth`` (Parquet of the
         reference's boxes), ``known`` (GeoTIFF, 1 where the reference says whether there is a landslide; only where it
-        does not say so everywhere).
+        does not say so everywhere), ``training_distance`` (coarse GeoTIFF, as of a mapping).
     classes
         Names of the classes that boxes are of, in the order of their indices.
     join_distance
