@@ -94,12 +94,12 @@ def measure(
     Raises
     ------
     InputError
-        When the images are too small to hold a tile, or too few.
+        When the images are too small to hold a tile, or none holds enough data.
     """
     tile = tile_side(spec, fitting.values.shape)
     parts = [_tiles(one, tile) for one in (fitting, tuning)]
-    if min(len(part.values) for part in parts) < 2:
-        raise InputError("The training images hold too few tiles with data.", remedy="Use more images.")
+    if not all(len(part.values) for part in parts):
+        raise InputError("The training images hold no tile with enough data.", remedy="Use other images.")
     counts = [len(part.values) for part in parts for _ in range(2)]
 
     def described(number: int, altering: bool) -> tuple[Floats, Floats]:

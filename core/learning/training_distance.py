@@ -200,7 +200,7 @@ def statistics_of(model: StoredModel) -> TrainingStatistics:
     """
     path, name = model.folder / STATISTICS, model.spec.name
     if not path.is_file():
-        raise ModelError(f"The training images of the model {name} were not measured.")
+        raise ModelError(f"No statistics of its training images are kept with the model {name}.")
     try:
         statistics = _read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -44,6 +44,6 @@ def training_images_words(model: StoredModel) -> str:
     return (
         f"- Distance of a scene from the training images: by tiles of {found.tile} px, against {found.fitted:,} tiles "
         f"of the fitting part; limit {found.limit:.2f}, within which {LIMIT:.0%} of {found.tuned:,} tiles of the "
-        f"tuning part lie (half of all tiles altered in light, noise, compression or pixel size); a scene is warned of when "
-        f"more than {found.share_limit:.0%} of its tiles lie beyond"
+        f"tuning part lie (half of all tiles altered in light, noise, compression or pixel size); a scene is warned of "
+        f"when more than {found.share_limit:.0%} of its tiles lie beyond"
     )
