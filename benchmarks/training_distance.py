@@ -38,10 +38,11 @@ MODELS_TRIED = (
 
 EXPLANATION = """Validation images, which neither fitted the distance nor chose its limits, as they are and changed.
 Each figure is the share of tiles beyond the limit, and of scenes that would be warned of: scenes are sixteen tiles in
-the order of the folder, four by four (coarser ones six, as there are fewer); of changed images twelve at most. Nothing was chosen by these figures:
-features and tolerance were settled on the tuning part of one satellite model and the aerial one. Without the tolerance
-(half of the tiles that are fitted and choose the limit are altered in light, noise, compression and pixel size), noise
-of 2 of 255 put 82 % and JPEG at quality 95 all tuning tiles of that satellite model beyond the limit.
+the order of the folder, four by four (coarser ones six, as there are fewer); of changed images twelve at most. Nothing
+was chosen by these figures: features and tolerance were settled on the tuning part of one satellite model and the
+aerial one. Without the tolerance (half of the tiles that are fitted and choose the limit are altered in light, noise,
+compression and pixel size), noise of 2 of 255 put 82 % and JPEG at quality 95 all tuning tiles of that satellite model
+beyond the limit.
 
 - Few warnings are wanted in the upper part of the table, many in the lower; *between* may be either: the models were
   trained on images enlarged up to twice and lit otherwise by a fifth to a third.
