@@ -17,10 +17,9 @@ from core.learning.metrics import CODES, encode
 from core.plots.colours import (
     CAM_RAMP,
     DIVERGING_RAMP,
-    UNLIKE_MOST,
-    UNLIKE_RAMP,
     ramp,
     rgb,
+    unlike_ramp,
 )
 
 Values = NDArray[Any]
@@ -108,10 +107,11 @@ def cam(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) ->
 
 
 def unlike(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-    """Distance over its limit: clear where the scene is like the training images, denser the further beyond."""
+    """Distance over its limit: clear up to the limit, where a scene is like the training images, then ever darker."""
     del threshold
     image = blank(valid.shape)
-    ratio = np.nan_to_num(values[0].astype(np.float32))
-    image[..., :3] = ramp(UNLIKE_RAMP)[np.rint(np.clip(ratio / UNLIKE_MOST, 0.0, 1.0) * 255.0).astype(np.uint8)]
-    image[..., 3] = np.where(valid, np.where(ratio > 1.0, 255, 90), 0)
+    beyond = np.clip(np.nan_to_num(values[0].astype(np.float32)) - 1.0, 0.0, 1.0)
+    colours = unlike_ramp()
+    image[..., :3] = colours[np.rint(beyond * (len(colours) - 1)).astype(np.uint8)]
+    image[..., 3] = np.where(valid & (beyond > 0), 255, 0)
     return image

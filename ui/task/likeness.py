@@ -30,4 +30,4 @@ def likeness_tiles(result: ImageResult) -> list[Tiles]:
 
     if TRAINING_DISTANCE not in result.artifacts:
         return []
-    return [run_tiles(result.id, TRAINING_DISTANCE, opacity=0.6, visible=is_unlike(result))]
+    return [run_tiles(result.id, TRAINING_DISTANCE, opacity=0.55, visible=is_unlike(result))]

@@ -28,7 +28,7 @@ def likeness_words(result: ImageResult) -> str:
     tiles, share, percentile = int(record["tiles"]), float(record["share_beyond"]), float(record["median_percentile"])
     beyond = round(share * tiles)
     place = "farther than all" if percentile >= 100 else f"farther than {percentile:.0f} %"
-    of_tiles = f"{beyond:,} of {tiles:,} tiles ({share:.0%})" if tiles > 1 else f"{beyond} of 1 tile"
+    of_tiles = f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %)" if tiles > 1 else f"{beyond} of 1 tile"
     return (
         f"Distance from the training images: the median tile of this scene is {place} of the training tiles; "
         f"{of_tiles} {'is' if tiles == 1 else 'are'} beyond the limit."

@@ -111,7 +111,7 @@ def test_the_part_that_is_unlike_is_shown_where_it_lies_and_warned_of(
     assert result.metrics()["unlike_training"] == pytest.approx(share, abs=1e-4)
     assert result.notes[0].startswith(f"{UNLIKE} {100 * share:.0f} % of this scene differs in colours or texture")
     assert is_unlike(result)
-    assert f"{round(share * 24)} of 24 tiles ({share:.0%}) are beyond the limit" in likeness_words(result)
+    assert f"{round(share * 24)} of 24 tiles ({100 * share:.0f} %) are beyond the limit" in likeness_words(result)
 
 
 def test_ground_without_data_and_outside_the_drawn_area_is_not_known(
