@@ -28,6 +28,7 @@ from core.tasks.detection.fusion_training import Comparison, Place, train_tree
 from core.tasks.detection.result import CANDIDATES, KNOWN, TRUTH, DetectionResult
 from core.tasks.detection.run import TASK, counted
 from core.tasks.detection.view import Choice
+from core.tasks.imagery.roles import TRAINING_DISTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,6 +163,8 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
     artifacts = {CANDIDATES: FILE}
     if optical.has_reference:
         artifacts |= {role: str(optical.artifact(role)) for role in (TRUTH, KNOWN) if role in optical.artifacts}
+    if TRAINING_DISTANCE in optical.artifacts:
+        artifacts[TRAINING_DISTANCE] = str(optical.artifact(TRAINING_DISTANCE))
     job.report(0, 0, "Keeping the result")
     provenance = {
         **job.times(),
@@ -179,6 +182,8 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
         "parameters": dict(request),
         "bridge": optical.provenance.get("bridge"),
         "candidates": len(fused),
+        # The image's: the model of the terrain was trained on no images.
+        TRAINING_DISTANCE: dict(optical.training_distance),
         "runtime": {"name": f"decision tree {tree.name}", "threads": 1},
         **environment(),
     }
