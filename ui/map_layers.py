@@ -23,6 +23,7 @@ RUN_LAYERS: Mapping[str, str] = {
     "uncertainty": "Uncertainty",
     "truth": "Reference",
     "outcome": "Correct, false alarm, missed",
+    "training_distance": "Unlike training images",
     "cam": "Grad-CAM",
     "attribution": "Explanation",
 }

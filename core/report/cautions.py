@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from core.learning.training_distance import UNLIKE
 from core.raster.files import one_line
 from core.report.parts import Content, Items, Notice
 from core.report.subject import Subject, UsedModel, joint_of, models_of
 from core.report.words import sentences
 
-TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene")
+TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene", UNLIKE)
 """Beginnings of a run's notes that the report tells in its own boxes."""
 
 
@@ -48,7 +49,11 @@ def cautions(subject: Subject) -> list[Content]:
                 "say nothing about how well the model does elsewhere.",
             )
         )
-    return boxes
+    return boxes + [
+        Notice(UNLIKE.rstrip(":"), one_line(note.removeprefix(UNLIKE)))
+        for note in subject.content.result.notes
+        if note.startswith(UNLIKE)
+    ]
 
 
 def limits(subject: Subject, further: tuple[str, ...] = ()) -> list[Content]:

@@ -20,6 +20,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
+from ui.task.likeness import likeness_tiles
 from ui.task.notes import show_head
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
@@ -130,7 +131,7 @@ def _map(
         over.extend(_reference(record, findings))
     over.extend(boxes)
     over.extend(beside.layers_of(record, result))
-    tiles = [*hillshade_tiles(record), image, *explanation_tiles(result)]
+    tiles = [*hillshade_tiles(record), image, *likeness_tiles(result), *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table)

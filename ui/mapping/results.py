@@ -20,6 +20,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
+from ui.task.likeness import likeness_tiles
 from ui.task.notes import show_head
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
@@ -191,6 +192,7 @@ def _map(
     if result.has_reference:
         tiles.append(run_tiles(result.id, "truth", opacity=0.6, visible=False))
         tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
+    tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result))
     focus = selection.focus(None if findings is None else findings.polygons)
     layers = DynamicLayers(tuple(tiles), outlines, selection.current, selection.place, focus, says)
