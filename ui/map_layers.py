@@ -206,7 +206,9 @@ def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
     ground, kind = stored(dem.path).scene.grid, map_of(grid)
     if kind == "pixels" or map_of(ground) != kind or (kind == "plane" and ground.crs != grid.crs):
         return ()
-    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png"
+    # Browsers keep tiles by their address, and a file used in place may be replaced.
+    version = f"{dem.path.stat().st_mtime_ns:x}"
+    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
     return (Tiles("hillshade", "Hillshade (below the image)", url, visible=False, under="scene"),)
 
 

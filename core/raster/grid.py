@@ -203,8 +203,10 @@ class Grid:
         columns = self.width * np.concatenate([steps, all_of_it, steps[::-1], none])
         rows = self.height * np.concatenate([none, steps, all_of_it, steps[::-1]])
         longitudes, latitudes = self._to_wgs84().transform(*self._on_plane(columns, rows))
-        if not np.isfinite([longitudes, latitudes]).all():
+        placed = np.isfinite(longitudes) & np.isfinite(latitudes)  # the corners of a picture of a disk have no place
+        if not placed.any():
             raise self._off_the_globe()
+        longitudes, latitudes = np.asarray(longitudes)[placed], np.asarray(latitudes)[placed]
         longitudes = np.unwrap(longitudes, period=360.0)
         west, east, south, north = longitudes.min(), longitudes.max(), latitudes.min(), latitudes.max()
         turns = abs(longitudes[-1] - longitudes[0]) > 180.0  # once around the edge is once around the pole

@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from anyio import CapacityLimiter
 from rasterio.crs import CRS
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from core.runs.store import Store
 from core.serve import cuts, tiles
+from core.serve import routes as server
 from core.serve.background import Deadline, Shared, Unfinished
 from core.serve.routes import routes
 
@@ -97,3 +101,16 @@ def test_the_reduced_raster_shows_what_the_whole_one_does(large: str, monkeypatc
     direct = client.get(address).content
     monkeypatch.setattr(cuts, "MOST_BYTES", 0)
     assert client.get(address).content == direct
+
+
+def test_a_tile_does_not_wait_for_its_turn_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_LIMITER", CapacityLimiter(1))
+    monkeypatch.setattr(server, "WAIT", 0.01)
+
+    async def busy() -> int:
+        server._LIMITER.acquire_on_behalf_of_nowait("another tile")  # has the only place
+        request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""})
+        handler = server._answering(lambda _: server._tile(request, '"etag"', lambda: b""))
+        return (await handler(request)).status_code
+
+    assert anyio.run(busy) == 503
