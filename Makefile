@@ -34,7 +34,7 @@ APART := tests/browser tests/jobs
 test: setup-dev lint
 	@failed=0; \
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(APART)) $(ARGS) || failed=1; \
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(APART) $(ARGS) || failed=1; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(APART) $(ARGS) || failed=1; \
 	exit $$failed
 
 lint: $(DEV_STAMP)

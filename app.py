@@ -10,6 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit import net_util
 
+from core.cli.terminal import printable_logs
 from core.runs.kinds import tasks
 from core.serve.guard import Guard
 from core.serve.routes import routes
@@ -22,6 +23,7 @@ from ui.page_switch import keep_pages_whole
 sys.path.append(str(Path(__file__).resolve().parent / "ui"))
 
 keep_pages_whole()
+printable_logs()
 
 # Streamlit would ask an outside host for the address of this machine whenever a page of another origin calls.
 net_util.get_external_ip = lambda: None

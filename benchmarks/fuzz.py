@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import shutil
 import tempfile
 import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas
 import numpy as np
@@ -22,6 +27,9 @@ from PIL import Image
 from shapely.geometry import box
 
 from core.errors import LandslideError
+
+if TYPE_CHECKING:
+    from core.learning.spec import ModelSpec
 
 LONGEST = 30.0
 """Seconds that a reader may take for one small file."""
@@ -81,6 +89,90 @@ def read_preview(path: Path) -> object:
     return preview(path, found.form)
 
 
+def read_coco_labels(path: Path) -> object:
+    """A COCO file of two images."""
+    from core.tasks.detection.coco import read_coco
+
+    return read_coco(path, LABELLED)
+
+
+def read_yolo_labels(path: Path) -> object:
+    """A YOLO file as the labels of an image."""
+    from core.tasks.detection.yolo import read_yolo_folder
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "1.txt").write_bytes(path.read_bytes())
+        return read_yolo_folder({"1.png": (100, 200)}, folder)
+
+
+def read_model(path: Path) -> object:
+    """A model's description, beside the whole weights that it names."""
+    from core.learning.store import WEIGHTS, list_models
+
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root) / "mapping" / "made"
+        folder.mkdir(parents=True)
+        (folder / "model.toml").write_bytes(path.read_bytes())
+        (folder / WEIGHTS).write_bytes(_weights())
+        (model,) = (list_models("mapping", Path(root)) or (None,))
+        return None if model is None else model.load_weights()
+
+
+def read_weights(path: Path) -> object:
+    """A model's weights, of which the description gives the right digest."""
+    from core.learning.store import WEIGHTS, StoredModel
+
+    with tempfile.TemporaryDirectory() as root:
+        content = path.read_bytes()
+        (Path(root) / WEIGHTS).write_bytes(content)
+        spec = replace(_spec(), weights_sha256=hashlib.sha256(content).hexdigest())
+        return StoredModel(spec, Path(root)).load_weights()
+
+
+def read_training(path: Path) -> object:
+    """A training description."""
+    from core.learning.config import TrainConfig
+
+    return TrainConfig.read(path)
+
+
+def read_tree(path: Path) -> object:
+    """A decision tree that joins the boxes of two detectors."""
+    from core.tasks.detection.fusion import FusionTree
+
+    return FusionTree.read(path)
+
+
+def _spec() -> ModelSpec:
+    from core.learning.spec import ModelSpec
+
+    return ModelSpec(
+        name="made", task="mapping", title="Made", summary="For damage.", architecture="unet", encoder="tu-regnety_002",
+        bands=("red", "green", "blue"), value_range=(0, 255), mean=(0.5,) * 3, deviation=(0.2,) * 3, sensor="none",
+        tile=128, threshold=0.5, licence="AGPL-3.0-or-later", weights_sha256=hashlib.sha256(_weights()).hexdigest(),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _weights() -> bytes:
+    import torch
+    from safetensors.torch import save
+
+    return save({"a": torch.zeros(4, 4), "b": torch.ones(3)})
+
+
+LABELLED = {"1.png": (100, 200), "2.png": (50, 50)}
+"""Height and width of the images that labels are of."""
+
+COCO = {
+    "images": [{"id": 1, "file_name": "1.png", "width": 200, "height": 100}, {"id": 2, "file_name": "2.png"}],
+    "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 20], "iscrowd": 0},
+        {"id": 2, "image_id": 2, "category_id": 1, "segmentation": [[1, 2, 20, 2, 20, 30]]},
+    ],
+    "categories": [{"id": 1, "name": "landslide"}],
+}
+
 READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
     ".tif": (read_scene, read_reference, read_elevation, read_preview),
     ".png": (read_scene, read_preview),
@@ -90,6 +182,12 @@ READERS: dict[str, tuple[Callable[[Path], object], ...]] = {
     ".zip": (read_reference, read_preview),
     ".csv": (read_preview,),
     ".xlsx": (read_preview,),
+    ".coco.json": (read_coco_labels,),
+    ".txt": (read_yolo_labels,),
+    ".model.toml": (read_model,),
+    ".safetensors": (read_weights,),
+    ".training.toml": (read_training,),
+    ".tree.json": (read_tree,),
 }
 
 
@@ -117,8 +215,15 @@ def samples(folder: Path) -> dict[str, bytes]:
             archive.write(part, part.name)
     (folder / "a.csv").write_text("x,y,slide\n" + "\n".join(f"{i},{i * 0.5},{i % 2}" for i in range(40)))
     frame.drop(columns="geometry").to_excel(folder / "a.xlsx", index=False)
+    (folder / "a.coco.json").write_text(json.dumps(COCO))
+    (folder / "a.txt").write_text("0 0.5 0.5 0.1 0.2\n0 0.1 0.1 0.3 0.1 0.3 0.4\n")
+    (folder / "a.model.toml").write_text(_spec().to_toml())
+    (folder / "a.safetensors").write_bytes(_weights())
+    models = Path(__file__).resolve().parents[1] / "models"
+    shutil.copy(models / "configs" / "unet-scse.toml", folder / "a.training.toml")
+    shutil.copy(models / "fusion" / "valley.json", folder / "a.tree.json")
     for path in folder.glob("a.*"):
-        whole[path.suffix] = path.read_bytes()
+        whole[path.name.removeprefix("a")] = path.read_bytes()
     return whole
 
 

@@ -20,6 +20,17 @@ KINDS = ("sqlite", "postgresql")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+LONG_FIRST = ("test_mapping", "test_page_switch", "test_first_run", "test_jobs", "test_cluster", "test_runs")
+"""Files of the browser's and the workers' tests that take longest: begun last, one would run beside nothing."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    places = {name: place for place, name in enumerate(LONG_FIRST)}
+    apart = ("browser", "jobs")
+    items.sort(key=lambda one: places.get(one.path.stem, len(places)) if one.path.parent.name in apart else len(places))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """Return the folder of the checkout."""

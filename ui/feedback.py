@@ -11,8 +11,12 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import LandslideError, RunCancelled
+from core.raster.progress import told_of_reading
 
 _LOG = logging.getLogger("slidelens")
+
+SOON = 1.0
+"""Seconds after which a page says what it waits for."""
 
 
 def show_error(error: LandslideError) -> None:
@@ -119,6 +123,26 @@ class Progress:
         if share < 0.02 or elapsed < 2.0:
             return ""
         return f" ({duration(elapsed * (1.0 - share) / share)} left)"
+
+
+@contextmanager
+def reading(words: str = "Reading the image") -> Iterator[None]:
+    """Show how far a large file is read that is opened meanwhile; another press on the page ends it."""
+    began = time.monotonic()
+    bars: list[Progress] = []
+
+    def tell(done: int, total: int) -> None:
+        if not bars and time.monotonic() - began > SOON:
+            bars.append(Progress(words))
+        for bar in bars:
+            bar(done / total)
+
+    try:
+        with told_of_reading(tell):
+            yield
+    finally:
+        for bar in bars:
+            bar.done()
 
 
 def duration(seconds: float) -> str:

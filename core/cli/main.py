@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from core.cli import run_commands
+from core.cli.terminal import guard_terminal
 from core.errors import LandslideError
 from core.runs.kinds import tasks
 
@@ -32,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0, or 2 when an input, a model or the store cannot be used."""
+    guard_terminal()
     level = os.environ.get("SLIDELENS_LOG", "INFO").upper()
     known = level in logging.getLevelNamesMapping()
     logging.basicConfig(level=level if known else "INFO", format="%(asctime)s %(message)s")

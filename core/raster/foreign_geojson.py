@@ -94,8 +94,15 @@ def features_of(file: Path, limits: Limits) -> tuple[dict[str, Any], list[dict[s
     return document, features
 
 
-def json_document(file: Path, limits: Limits) -> Any:  # noqa: ANN401
+def json_document(
+    file: Path, limits: Limits, remedy: str = "Cut it to the area of interest, or save it as GeoPackage."
+) -> Any:  # noqa: ANN401
     """A JSON document of a stranger, once it is known to fit into memory.
+
+    Parameters
+    ----------
+    remedy
+        What helps where it does not.
 
     Raises
     ------
@@ -114,7 +121,7 @@ def json_document(file: Path, limits: Limits) -> Any:  # noqa: ANN401
         raise UnsafeFileError(
             f"{file.name} holds more values than fit into memory.",
             f"They would take about {memory / 1e9:.0f} GB; at most {limits.json_memory / 1e9:.1f} GB are given.",
-            "Cut it to the area of interest, or save it as GeoPackage.",
+            remedy,
         )
     try:
         text = content.decode("utf-8-sig")

@@ -13,6 +13,7 @@ from rasterio.crs import CRS
 
 from core.errors import InputError, UnsafeFileError
 from core.raster.crs import crs_of_wkt
+from core.raster.orientation import WORDS, Upright
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -70,6 +71,8 @@ def notes_beside(dataset: DatasetReader, file: Path) -> tuple[str, ...]:
             f"{names} beside {file.name} {'is' if len(found) == 1 else 'are'} not read: put what it says into the "
             "file, for example with gdal_translate."
         )
+    if isinstance(dataset, Upright):
+        notes.append(f"{file.name} is stored {WORDS[dataset.orientation]} and was read upright, as the file says.")
     pages = len(dataset.subdatasets)
     if pages > 1:
         notes.append(f"{file.name} holds {pages} images; only the first is used.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from core.errors import RunCancelled
@@ -31,3 +33,27 @@ def stop_if(cancel: Cancel) -> None:
 
 def ignore(done: int, total: int) -> None:
     """Report progress to nobody."""
+
+
+_reading: ContextVar[ProgressCallback] = ContextVar("reading", default=ignore)
+
+
+@contextmanager
+def told_of_reading(progress: ProgressCallback) -> Iterator[None]:
+    """Have files that are read whole, for their digest, tell of it meanwhile, in rows of pixels.
+
+    Parameters
+    ----------
+    progress
+        What it raises ends the reading.
+    """
+    token = _reading.set(progress)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+def tell_reading(done: int, total: int) -> None:
+    """Tell whoever asked by `told_of_reading`."""
+    _reading.get()(done, total)

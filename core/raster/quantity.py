@@ -101,6 +101,23 @@ class Quantity:
         """Whether the numbers are amounts already."""
         return self.factor == 1.0 and self.offset == 0.0
 
+    def left_out(self, scene: Scene, band: int = 1) -> str:
+        """Note on elevations that no land has, with their share in a sample of the scene; empty without any."""
+        if self.kind != "elevation":
+            return ""
+        with scene.reader() as reader:
+            values, valid = reader.sample()
+        known = valid[band - 1]
+        amounts = values[band - 1].astype(np.float64) * self.factor + self.offset
+        beyond = known & ((amounts < LOWEST) | (amounts > HIGHEST))
+        if not beyond.any():
+            return ""
+        return (
+            f"About {beyond.sum() / known.sum():.1%} of the elevations of {scene.name} lie beyond {LOWEST:,.0f} to "
+            f"{HIGHEST:,.0f} m, where there is no land: they are taken for unknown. If the file has another unit, name "
+            "it in the file."
+        )
+
     def patch(self, patch: Patch) -> Patch:
         """Amounts of a window, float64 (bands, height, width); elevations that no land has are unknown."""
         values = patch.values.astype(np.float64) * self.factor + self.offset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +20,7 @@ from core.raster.digest import content_digest
 from core.raster.files import one_line
 from core.raster.grid import Grid
 from core.raster.metadata import alpha_of, crs_of, nodata_of, notes_beside, number
-from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, regular_file
+from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, regular_file, sniff
 from core.raster.validity import SAMPLED, fill_notes, has_mask, known
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ class Scene:
         Metres of one unit of height in the coordinate system; None where it has no heights.
     notes
         What of the file is not used, or was assumed.
+    state
+        Time of change in nanoseconds, size and inode of the file when it was described: a file that is replaced or
+        written to afterwards is another image.
     """
 
     path: Path
@@ -98,6 +101,7 @@ class Scene:
     alpha: int | None = None
     vertical_unit: float | None = None
     notes: tuple[str, ...] = ()
+    state: tuple[int, int, int] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def open(
@@ -133,8 +137,7 @@ class Scene:
             When its transform is degenerate.
         """
         file = regular_file(path)
-        stat = file.stat()
-        scene = _described(file, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        scene = _described(file, *_state_of(file))
         return replace(scene, name=name or file.stem, synthetic=synthetic, licence=licence, citation=citation)
 
     @contextmanager
@@ -153,13 +156,24 @@ class Scene:
             For the thread that opened it only.
         """
         with open_untrusted(self.path, overviews=overviews) as dataset:
-            if dataset.shape != self.grid.shape or dataset.count != len(self.bands):
-                raise InputError(
-                    f"The file of {self.name} has changed since it was opened.",
-                    "Results would not belong to the image that was chosen.",
-                    "Choose the scene again.",
-                )
+            self.check_unchanged()
             yield SceneReader(self, dataset)
+            self.check_unchanged()
+
+    def check_unchanged(self) -> None:
+        """Refuse a file that was replaced or written to since the scene was opened.
+
+        Raises
+        ------
+        InputError
+            When it was.
+        """
+        if self.state is not None and _state_of(self.path) != self.state:
+            raise InputError(
+                f"The file of {self.name} has changed since it was opened.",
+                "Results would not belong to the image that was chosen.",
+                "Choose the scene again.",
+            )
 
 
 class SceneReader:
@@ -176,8 +190,16 @@ class SceneReader:
     def __init__(self, scene: Scene, dataset: DatasetReader) -> None:
         self.scene = scene
         self.block_shape: tuple[int, int] = dataset.block_shapes[0]
+        self.overviews: tuple[int, ...] = tuple(dataset.overviews(1))
+        self.file_bytes = scene.path.stat().st_size
         self._dataset = dataset
         self._has_mask = has_mask(dataset)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing in the file can make a pixel unknown: neither nodata, mask, transparency nor NaN."""
+        scene = self.scene
+        return not self._has_mask and scene.nodata is None and scene.alpha is None and np.dtype(scene.dtype).kind != "f"
 
     def read(
         self,
@@ -221,6 +243,18 @@ class SceneReader:
         """Read all bands of a window with a validity of each: two arrays (bands, height, width)."""
         return self._read(tuple(band.index for band in self.scene.bands), window, None, "nearest")
 
+    def is_unwritten(self, window: Window) -> bool:
+        """Whether a GeoTIFF holds nothing for a window: no block of it was written, so its pixels are alike."""
+        if self._has_mask or self.scene.driver != "GTiff":
+            return False
+        rows, cols = self.block_shape
+        down = range(int(window.row_off) // rows, (int(window.row_off + window.height) - 1) // rows + 1)
+        across = range(int(window.col_off) // cols, (int(window.col_off + window.width) - 1) // cols + 1)
+        return not any(
+            self._dataset.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=band.index)
+            for band in self.scene.bands for y in down for x in across
+        )  # fmt: skip
+
     def sample(self) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         """Read all bands thinned out to at most `SAMPLED` pixels a side, as `read_bands` does."""
         height, width = (min(side, SAMPLED) for side in self.scene.grid.shape)
@@ -256,6 +290,11 @@ class SceneReader:
         return values, valid
 
 
+def _state_of(file: Path) -> tuple[int, int, int]:
+    stat = regular_file(file).stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
 @lru_cache(maxsize=512)
 def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
     """Describe a file; what else is passed makes a changed file another one."""
@@ -276,7 +315,7 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
         scene = Scene(
             path=file,
             name=file.stem,
-            driver=dataset.driver,
+            driver=sniff(file),
             grid=Grid(dataset.width, dataset.height, dataset.transform, crs),
             bands=bands,
             dtype=dtype,
@@ -285,9 +324,12 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
             alpha=alpha_of(colours, descriptions),
             vertical_unit=vertical_unit,
             notes=notes,
+            state=(mtime_ns, size, inode),
         )
         reader = SceneReader(scene, dataset)
-        return replace(scene, digest=content_digest(reader), notes=notes + fill_notes(*reader.sample(), scene.name))
+        scene = replace(scene, digest=content_digest(reader), notes=notes + fill_notes(*reader.sample(), scene.name))
+        scene.check_unchanged()
+        return scene
 
 
 def _check_window(window: Window, grid: Grid, name: str) -> None:

@@ -9,6 +9,7 @@ looked at, and what it claims to hold is bounded before anything is decoded.
 from __future__ import annotations
 
 import os
+import re
 import struct
 import warnings
 import zlib
@@ -27,6 +28,7 @@ from rasterio.io import DatasetReader
 
 from core.errors import InputError, UnsafeFileError
 from core.raster.files import first_bytes, regular_file, resolve_inside
+from core.raster.orientation import MOST_BYTES, Upright, orientation_of
 from core.raster.vectors import read_vectors_untrusted
 
 __all__ = [
@@ -58,6 +60,9 @@ MAX_SIDE = 1_000_000
 #: Most bytes that a PNG or JPEG may decode to.
 MAX_IMAGE_BYTES = 1_500_000_000
 
+#: Most bytes that an interlaced PNG may decode to: GDAL decodes all of it again for every 100 MB.
+MAX_INTERLACED_BYTES = 200_000_000
+
 #: Most bytes that one block (tile or strip) of a GeoTIFF may decode to: a block is decoded whole.
 MAX_BLOCK_BYTES = 512 * 2**20
 
@@ -78,6 +83,8 @@ GDAL_SETTINGS: dict[str, str | int] = {
 
 #: Failures of GDAL when it opens or decodes a file.
 READ_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
+
+_MISSING_CODEC = re.compile(r"missing codec (?:of code )?(\w+)|(\S+) compression only supported")
 
 _MAGIC: tuple[tuple[bytes, Driver], ...] = (
     (b"II*\x00", "GTiff"),
@@ -135,7 +142,8 @@ def open_untrusted(path: str | os.PathLike[str], *, overviews: bool = True) -> I
     Yields
     ------
     rasterio.io.DatasetReader
-        To be used by the thread that opened it, inside the ``with``.
+        Upright where an image without coordinates is stored turned and says so. To be used by the thread that opened
+        it, inside the ``with``.
 
     Raises
     ------
@@ -150,7 +158,12 @@ def open_untrusted(path: str | os.PathLike[str], *, overviews: bool = True) -> I
     with rasterio.Env(**GDAL_SETTINGS), _open(file, driver) as dataset:
         _check_claims(dataset, driver, file)
         try:
-            if overviews or driver != "GTiff":
+            orientation = orientation_of(dataset, file)
+            if orientation != 1:
+                _check_turned(dataset, file)
+                with rasterio.Env(GDAL_CACHEMAX=2 * MOST_BYTES), Upright(dataset, orientation) as upright:
+                    yield upright
+            elif overviews or driver != "GTiff":
                 yield dataset
             else:
                 # GDAL hides names and metadata of a dataset opened like this: the claims are checked before.
@@ -164,6 +177,13 @@ def _open(file: Path, driver: Driver, **options: str) -> DatasetReader:
     try:
         return rasterio.open(file, driver=driver, **options)
     except READ_ERRORS as error:
+        codec = _MISSING_CODEC.search(str(error))
+        if codec is not None:
+            raise InputError(
+                f"{file.name} is compressed in a way that cannot be read here ({codec[1] or codec[2]}).",
+                "The file may be whole; its pixels cannot be decoded.",
+                "Write it again with another compression, for example gdal_translate -co COMPRESS=DEFLATE IN OUT.",
+            ) from error
         raise damaged(file.name) from error
 
 
@@ -205,7 +225,13 @@ def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
         raise _too_large(file, dataset, f"they lie in blocks of {cols:,} by {rows:,}, each decoded whole")
     if driver == "PNG":
         stat = file.stat()
-        _check_png(file, stat.st_mtime_ns, stat.st_size)
+        if _check_png(file, stat.st_mtime_ns, stat.st_size) and decoded > MAX_INTERLACED_BYTES:
+            raise UnsafeFileError(
+                f"{file.name} is an interlaced PNG of {decoded / 1e6:,.0f} million bytes: each part is decoded "
+                "with all of the rest.",
+                "That would take minutes.",
+                "Save it without interlacing, or as a GeoTIFF.",
+            )
     pointing = [name for name in dataset.tag_namespaces() if name.upper() in _POINTING_DOMAINS]
     if pointing:
         raise UnsafeFileError(
@@ -215,9 +241,19 @@ def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
         )
 
 
+def _check_turned(dataset: DatasetReader, file: Path) -> None:
+    if dataset.width * dataset.height * dataset.count * np.dtype(dataset.dtypes[0]).itemsize > MOST_BYTES:
+        raise UnsafeFileError(
+            f"{file.name} is stored turned (its EXIF orientation), and is too large to be turned while it is read.",
+            "Read as it is stored, it would not lie as viewers and labelling tools show it.",
+            "Save it upright, for example with ImageMagick: magick IN -auto-orient OUT.",
+        )
+
+
 @lru_cache(maxsize=512)
-def _check_png(file: Path, mtime_ns: int, size: int) -> None:
-    """Walk a PNG's chunks: GDAL reads a small one that was cut short without a word."""
+def _check_png(file: Path, mtime_ns: int, size: int) -> bool:
+    """Walk a PNG's chunks: GDAL reads a small one that was cut short without a word. Say whether it is interlaced."""
+    interlaced = False
     with file.open("rb") as stream:
         stream.seek(8)
         while head := stream.read(8):
@@ -230,8 +266,10 @@ def _check_png(file: Path, mtime_ns: int, size: int) -> None:
             check = stream.read(4)
             if len(check) < 4 or struct.unpack(">I", check)[0] != zlib.crc32(kind + data):
                 break
+            if kind == b"IHDR" and length == 13:
+                interlaced = data[12] == 1
             if kind == b"IEND":
-                return
+                return interlaced
     raise damaged(file.name)
 
 

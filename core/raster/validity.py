@@ -18,6 +18,15 @@ USUAL_FILLS = (-9999.0, -32768.0, -32767.0, 3.4e38)
 SAMPLED = 512
 """Pixels of a side that are looked at for them."""
 
+COLLAR = 0.01
+"""Share of the pixels from which a corner of one value is told of."""
+
+FEWEST = 64
+"""Pixels that such a corner has at least."""
+
+CLASSES = 32
+"""Values up to which a raster is taken for one of classes, in which a corner of one value is ordinary."""
+
 NEAR = {4: 10 * 2.0**-23, 8: 1e-10}
 """Share by which a value may differ from nodata and still be it, by bytes of the type; as in GDAL."""
 
@@ -62,10 +71,8 @@ def fill_notes(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> tup
     name
         What users call it.
     """
-    if values.dtype.kind == "u":
-        return ()
-    notes = []
-    for value in USUAL_FILLS:
+    notes = list(_collar_note(values, np.logical_and.reduce(valid, axis=0), name))
+    for value in USUAL_FILLS if values.dtype.kind != "u" else ():
         found = valid & (values == value if abs(value) < 1e30 else np.abs(values.astype(np.float64)) > 1e30)
         share = float(found.any(axis=0).mean())
         if share > 0:
@@ -76,3 +83,40 @@ def fill_notes(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> tup
                 f"gdal_edit -a_nodata {value:g}."
             )
     return tuple(notes)
+
+
+def _collar_note(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> tuple[str, ...]:
+    """Note on a corner of the raster in which every pixel has one and the same value."""
+    from scipy.ndimage import label
+
+    height, width = valid.shape
+    if min(height, width) < 2 or _is_mask(values):
+        return ()
+    found = np.zeros_like(valid)
+    told: set[tuple[float, ...]] = set()
+    for row, column in ((0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)):
+        if not valid[row, column] or found[row, column]:
+            continue
+        value = values[:, row, column]
+        parts, _ = label(valid & (values == value[:, None, None]).all(axis=0))
+        part = parts == parts[row, column]
+        if part.sum() >= max(COLLAR * part.size, FEWEST):
+            found |= part
+            told.add(tuple(value.tolist()))
+    if not told:
+        return ()
+    said = " and ".join(_of_all_bands(value) for value in sorted(told))
+    return (
+        f"About {found.mean():.1%} of the pixels of {name}, from its corners inwards, are {said} without a change, "
+        "which usually stands for no data, but the file does not say so: they are taken for values. If they are none, "
+        "declare it, for example with gdal_edit -a_nodata, or with nearblack -setmask for a collar.",
+    )
+
+
+def _is_mask(values: NDArray[Any]) -> bool:
+    """Whether the bands hold so few values that they show classes and no quantity."""
+    return len(np.unique(values)) <= CLASSES
+
+
+def _of_all_bands(value: tuple[float, ...]) -> str:
+    return f"{value[0]:g}" if len(set(value)) == 1 else f"({', '.join(f'{one:g}' for one in value)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 UNKNOWN = "not recorded"
@@ -63,6 +64,38 @@ def of_hundred(share: float) -> str:
 def score(value: float) -> str:
     """A score with three decimals, or that it is undefined."""
     return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
+def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int) -> str:
+    """Which scores stand as a dash, and why; empty when none does.
+
+    Parameters
+    ----------
+    scores
+        Values by title, NaN where undefined.
+    what
+        What is counted, such as "pixel" or "box".
+    found
+        How many of them were found where the reference says something.
+    known
+        How many of the reference's landslides, or their pixels, lie where the model looked.
+
+    Examples
+    --------
+    >>> why_undefined({"Precision": math.nan, "Recall": 0.0}, "box", 0, 3)
+    'Undefined (–): Precision, because no box was found where the reference says something.'
+    >>> why_undefined({"Precision": 0.5}, "box", 2, 3)
+    ''
+    """
+    names = [title for title, value in scores.items() if math.isnan(value)]
+    if not names:
+        return ""
+    reasons = []
+    if not found:
+        reasons.append(f"no {what} was found where the reference says something")
+    if not known:
+        reasons.append("the reference holds no landslide where the scene was looked at")
+    return f"Undefined (–): {', '.join(names)}, because {' and '.join(reasons or ['their denominator is zero'])}."
 
 
 def count(number: int, noun: str, several: str = "") -> str:

@@ -26,7 +26,7 @@ def test_whole_files_are_read_by_every_reader(tmp_path: Path, suffix: str) -> No
 def test_damaged_files_end_in_a_result_or_an_error_for_users(tmp_path: Path, seed: int) -> None:
     (tmp_path / "made").mkdir()
     bad = []
-    for number, (suffix, reader, content) in enumerate(islice(tries(seed, tmp_path / "made"), 200)):
+    for number, (suffix, reader, content) in enumerate(islice(tries(seed, tmp_path / "made"), 300)):
         path = tmp_path / f"{number}{suffix}"
         path.write_bytes(content)
         if (ended := attempt(reader, path)) not in ("read", "refused"):

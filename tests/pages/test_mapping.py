@@ -80,7 +80,11 @@ def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> No
     count = next(metric for metric in page.metric if metric.label == "Landslides")
     assert int(count.value.replace(",", "")) > 0
     assert page.query_params["run"]
-    assert "This scene is synthetic" in texts(page)
+    # First what was found, then how the scene was read, behind one line.
+    begin = texts(page).index(f"**{count.value} landslides**")
+    assert begin < texts(page).index("This scene is synthetic")
+    (folded,) = [one for one in page.expander if "on how this scene was read" in one.label]
+    assert any("This scene is synthetic" in one.value for one in folded.markdown)
 
 
 def test_an_address_can_name_the_sample(page: AppTest) -> None:

@@ -141,6 +141,17 @@ def test_elevations_that_no_land_has_are_unknown(tmp_path: Path, fill: float) ->
     assert valid[:, 21:].all()
 
 
+def test_the_share_of_elevations_that_no_land_has_is_said(tmp_path: Path) -> None:
+    values = np.linspace(100, 900, 1600, dtype=np.float32).reshape(40, 40)
+    values[:4] = 20_000
+    scene = Scene.open(dem(tmp_path / "dem.tif", values))
+
+    note = Quantity.of(scene, "elevation").left_out(scene)
+
+    assert "About 10.0% of the elevations of dem lie beyond -500 to 9,000 m" in note
+    assert Quantity.of(scene, "velocity").left_out(scene) == ""
+
+
 def test_colours_are_no_elevations(tmp_path: Path) -> None:
     path = dem(tmp_path / "photo.tif", METRES.astype(np.float32), count=3)
 

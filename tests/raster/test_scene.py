@@ -1,4 +1,6 @@
+import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +10,11 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
-from core.errors import BandError, GridError, InputError
+from core.errors import BandError, GridError, InputError, RunCancelled
 from core.raster.bands import role_of
+from core.raster.progress import told_of_reading
 from core.raster.scene import Scene, guess_bands
+from tests.factories import write_raster
 from tests.raster.conftest import NORTH_UP, TRANSFORMS, UTM
 
 Make = Callable[..., Path]
@@ -325,3 +329,44 @@ class TestGuessBands:
     )  # fmt: skip
     def test_descriptions_are_read_with_care(self, text: str | None, role: str) -> None:
         assert role_of(text) == role
+
+
+def test_a_file_that_is_replaced_by_one_of_the_same_size_is_another_image(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "scene.tif", np.zeros((1, 40, 40), np.uint8))
+    scene = Scene.open(path)
+    time.sleep(0.01)  # a file system's clock may be this coarse
+    write_raster(path, np.ones((1, 40, 40), np.uint8))
+
+    with pytest.raises(InputError, match="has changed since it was opened"), scene.reader():
+        pass
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_refused_at_the_end(tmp_path: Path) -> None:
+    scene = Scene.open(write_raster(tmp_path / "scene.tif", np.zeros((1, 40, 40), np.uint8)))
+
+    def touched_while_read() -> None:
+        with scene.reader():
+            time.sleep(0.01)
+            os.utime(scene.path)
+
+    with pytest.raises(InputError, match="has changed since it was opened"):
+        touched_while_read()
+
+
+def test_reading_a_large_file_is_told_of_and_can_be_ended(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "scene.tif", np.zeros((1, 1100, 20), np.uint8))
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        told.append((done, total))
+        if done:
+            raise RunCancelled("Enough.")
+
+    with told_of_reading(stop), pytest.raises(RunCancelled):
+        Scene.open(path)
+    assert told == [(0, 1100), (512, 1100)]
+
+    with told_of_reading(lambda done, total: told.append((done, total))):
+        Scene.open(path)
+        Scene.open(path)  # known by now
+    assert told[2:] == [(0, 1100), (512, 1100), (1024, 1100)]

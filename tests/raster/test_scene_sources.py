@@ -161,6 +161,38 @@ def test_fill_that_is_not_declared_is_said_with_its_share(tmp_path: Path, fill: 
     assert Scene.open(tmp_path / "declared.tif").notes == ()
 
 
+def orthophoto(path: Path, collar: int, dtype: str = "uint8", nodata: float | None = None) -> Path:
+    """Three bands of noise in which the upper left and lower right corner, a quarter of the pixels, have one value."""
+    values = np.random.default_rng(0).integers(40, 200, (3, 64, 64)).astype(dtype)
+    row, column = np.mgrid[:64, :64]
+    values[:, (row + column < 32) | (row + column > 94)] = collar
+    with rasterio.open(
+        path, "w", driver="GTiff", width=64, height=64, count=3, dtype=dtype, crs="EPSG:32717", transform=PLACE,
+        nodata=nodata,
+    ) as file:  # fmt: skip
+        file.write(values)
+    return path
+
+
+@pytest.mark.parametrize(("collar", "dtype"), [(0, "uint8"), (255, "uint8"), (0, "uint16"), (0, "float32")])
+def test_a_collar_of_one_value_is_said_with_its_share(tmp_path: Path, collar: int, dtype: str) -> None:
+    scene = Scene.open(orthophoto(tmp_path / "a.tif", collar, dtype))
+
+    assert len(scene.notes) == 1
+    assert f"25.8% of the pixels of a, from its corners inwards, are {collar} without a change" in scene.notes[0]
+
+
+def test_a_collar_that_is_declared_needs_no_words(tmp_path: Path) -> None:
+    assert Scene.open(orthophoto(tmp_path / "a.tif", 0, nodata=0)).notes == ()
+
+
+def test_a_raster_of_classes_has_no_collar(tmp_path: Path) -> None:
+    classes = np.zeros((64, 64), np.uint8)
+    classes[20:40, 20:40] = np.arange(20)
+
+    assert Scene.open(write_array(tmp_path / "a.tif", Grid(64, 64, PLACE, None), classes)).notes == ()
+
+
 def test_a_system_of_three_axes_keeps_its_place(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     with rasterio.open(

@@ -7,23 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from rasterio.windows import Window
 
 from core.errors import InputError, LandslideError, UnsafeFileError
 from core.raster import untrusted
-from core.raster.scene import Scene
+from core.raster.scene import Scene, SceneReader
 from core.raster.untrusted import open_untrusted, resolve_inside, sniff
 
 Make = Callable[..., Path]
 Noise = Callable[..., np.ndarray]
 
 
-def png_claiming(path: Path, width: int, height: int) -> Path:
+def png_claiming(path: Path, width: int, height: int, interlaced: int = 0) -> Path:
     """A PNG of a hundred bytes whose header claims any size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, interlaced))
     body = chunk(b"IDAT", zlib.compress(b"\x00" * 1000)) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
     return path
@@ -268,3 +269,45 @@ def test_every_refusal_says_what_to_do(tmp_path: Path) -> None:
         Scene.open(path)
 
     assert caught.value.remedy
+
+
+def test_a_large_interlaced_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    path = png_claiming(tmp_path / "a.png", 9_000, 9_000, interlaced=1)
+
+    with pytest.raises(UnsafeFileError, match="interlaced PNG of 243 million bytes"):
+        Scene.open(path)
+
+
+@pytest.mark.parametrize("nodata", [None, 0, 9])
+def test_blocks_that_were_never_written_are_not_read_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nodata: int | None
+) -> None:
+    settings = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "nodata": nodata}
+    values = np.full((2100, 2100), nodata or 0, np.uint8)
+    values[600:800, 700:1100] = 5
+    sparse, dense = sparse_tiff(tmp_path / "sparse.tif", 2100, 2100, **settings), tmp_path / "dense.tif"
+    with rasterio.open(sparse, "r+") as file:
+        file.write(values[512:1024, 512:1280], 1, window=((512, 1024), (512, 1280)))
+    with rasterio.open(dense, "w", driver="GTiff", width=2100, height=2100, count=1, dtype="uint8", **settings) as file:
+        file.write(values, 1)
+    read: list[Window] = []
+    plain = SceneReader.read_bands
+    monkeypatch.setattr(SceneReader, "read_bands", lambda self, window: (read.append(window), plain(self, window))[1])
+
+    digest = Scene.open(sparse).digest
+
+    # Of 25 tiles two hold something; of the others, which are of four sizes, one of each size is read.
+    assert len(read) == 6
+    assert digest == Scene.open(dense).digest
+
+
+@pytest.mark.parametrize(("code", "name"), [(50002, "JXL"), (34712, "JP2000"), (65000, "65000"), (6, "Old-JPEG")])
+def test_a_codec_that_is_not_there_is_no_damage(make_raster: Make, noise: Noise, code: int, name: str) -> None:
+    path = make_raster(noise("uint8"), compress=None)
+    content = path.read_bytes()
+    plain, other = (struct.pack("<HHIH", 259, 3, 1, number) for number in (1, code))
+    assert plain in content
+    path.write_bytes(content.replace(plain, other, 1))
+
+    with pytest.raises(InputError, match=rf"compressed in a way that cannot be read here \({name}\)"):
+        Scene.open(path)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from core.raster.files import one_line
-from core.report.words import area, moment_of, of_hundred, percent
+from core.report.words import area, moment_of, of_hundred, percent, why_undefined
 from core.report.write import tied
 
 
@@ -51,3 +51,22 @@ def test_text_from_outside_is_one_line_without_signs_that_turn_it_round() -> Non
 
 def test_a_number_is_not_parted_from_its_unit() -> None:
     assert tied("3 km² and 5 % of 7 metres") == "3\N{NO-BREAK SPACE}km² and 5\N{NO-BREAK SPACE}% of 7 metres"
+
+
+@pytest.mark.parametrize(
+    ("found", "known", "reason"),
+    [
+        (0, 3, "because no box was found where the reference says something."),
+        (2, 0, "because the reference holds no landslide where the scene was looked at."),
+        (0, 0, "because no box was found where the reference says something and the reference holds no landslide "
+               "where the scene was looked at."),
+    ],
+)  # fmt: skip
+def test_an_undefined_score_says_why(found: int, known: int, reason: str) -> None:
+    words = why_undefined({"Precision": math.nan, "Recall": 0.0, "F1": math.nan}, "box", found, known)
+
+    assert words == f"Undefined (–): Precision, F1, {reason}"
+
+
+def test_scores_that_are_defined_need_no_words() -> None:
+    assert why_undefined({"Precision": 0.0}, "pixel", 1, 1) == ""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.detection.searched import searched_area
 from ui.detection import layers, slots
 from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
+from ui.task.likeness import tell_likeness
 from ui.task.selection import Selection
 from ui.task.view import area_text
 
@@ -31,6 +33,7 @@ def show(view: View) -> None:
     for name, value in totals.items():
         row.metric(name, value, width=160 if "²" in value else 110, help=HELPS.get(name.split(",")[0]))
     _trust(view)
+    tell_likeness(view.result)
     if not found.count:
         st.info("No box reaches this confidence. Lower it, or try another detector.")
         return
@@ -53,7 +56,7 @@ def _density(view: View) -> dict[str, str]:
     """Boxes per area: over all, and in the densest cell."""
     cells = counted(view.result.id, view.choice, view.cell, view.findings)
     known = "per_km2" in cells
-    whole = float(cells["area_km2"].sum()) if known else float(cells["area_px"].sum()) / 1e6
+    whole = searched_area(view.result) / 1e6
     return {
         f"Per {'km²' if known else 'megapixel'}": _rate(view.findings.count / whole) if whole else "–",
         f"Densest, {side_text(view.cell, view.result.grid)}": f"{int(cells['count'].max()):,}",

@@ -121,7 +121,8 @@ def density(cells: GeoDataFrame, title: str) -> Outlines:
         What is counted, with its unit.
     """
     georeferenced = "per_km2" in cells
-    values = cells["per_km2" if georeferenced else "per_mpx"].to_numpy()
+    # Where nothing was searched there is no density.
+    values = np.nan_to_num(cells["per_km2" if georeferenced else "per_mpx"].to_numpy())
     grounds = cells["area_km2" if georeferenced else "area_px"].to_numpy()
     # One box in what is left of a cell at the scene's edge is no dense place: such cells do not stretch the colours.
     whole = grounds >= grounds.max(initial=0.0) / 2

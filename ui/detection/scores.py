@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.plots.colours import FALSE_POSITIVE, MISSED, REFERENCE, TRUE_POSITIVE
+from core.report.words import why_undefined
 from ui import resources
 from ui.detection.view import View
 from ui.feedback import guard
@@ -100,10 +101,14 @@ def _numbers(scores: DetectionScores) -> None:
         "Missed": scores.truth - scores.hits,
     }
     st.markdown(" · ".join(f"{title}: **{count:,}**" for title, count in counts.items()))
+    values = {title: getattr(scores, name) for name, title in NAMES.items()}
+    undefined = why_undefined(values, "box", scores.found, scores.truth)
+    if undefined:
+        st.caption(undefined)
     st.caption(
         f"F1, precision, recall and the counts are at confidence {scores.confidence:.2f}; a box counts as right from "
         "an overlap (IoU) of 0.5. A reference lists what somebody mapped: a box that it lacks may be a landslide all "
-        "the same. A score is a dash where it is undefined."
+        "the same."
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.report.words import why_undefined
 from ui import resources
 from ui.mapping.outlines import is_large
 from ui.mapping.view import View
@@ -86,6 +87,12 @@ def _table(view: View, scores: object) -> None:
         "True negatives": model.true_negative,
     }
     st.markdown(" · ".join(f"{title}: **{count:,}** px" for title, count in counts.items()))
+    undefined = why_undefined(
+        {title: getattr(model, name) for name, title in NAMES.items()}, "pixel",
+        model.true_positive + model.false_positive, model.true_positive + model.false_negative,
+    )  # fmt: skip
+    if undefined:
+        st.caption(undefined)
     quiet = _false_alarm_rate(view, model.false_positive)
     if quiet:
         st.markdown(quiet)

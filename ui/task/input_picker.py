@@ -12,7 +12,7 @@ from core.errors import InputError, LandslideError
 from core.tasks.imagery.inputs import scene_today
 from core.tasks.imagery.roles import SCENE
 from ui import resources
-from ui.feedback import Progress, plain
+from ui.feedback import Progress, plain, reading
 from ui.task.task import view_keys
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ def current(run: Run | None = None) -> SceneRecord | None:
     LandslideError
         When the scene is unknown or its image is gone.
     """
+    with reading():
+        return _current(run)
+
+
+def _current(run: Run | None) -> SceneRecord | None:
     sample = st.query_params.get("sample")
     if sample:
         del st.query_params["sample"]
@@ -76,13 +81,14 @@ def show(**address: str) -> None:
 def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
     source = st.selectbox("Scene from", SOURCES, key="scene-source")
-    {
-        "Sample": lambda: _sample(task),
-        "Open data": _open_data,
-        "Upload": _upload,
-        "Data folder": _data_folder,
-        "Earlier scenes": _earlier,
-    }[source]()
+    with reading():
+        {
+            "Sample": lambda: _sample(task),
+            "Open data": _open_data,
+            "Upload": _upload,
+            "Data folder": _data_folder,
+            "Earlier scenes": _earlier,
+        }[source]()
 
 
 def open_sample(identity: str) -> SceneRecord:
@@ -200,9 +206,10 @@ def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> Non
     uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
     if uploaded is not None and st.button(f"Attach {plain(uploaded.name)}", key=f"attach-button-{role}"):
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
-        attached = resources.store().attach(
-            record.id, role, uploaded, suffix, checked(record, role), name=PurePath(uploaded.name).name
-        )
+        with reading("Reading the file"):
+            attached = resources.store().attach(
+                record.id, role, uploaded, suffix, checked(record, role), name=PurePath(uploaded.name).name
+            )
         if attached.id == record.id:
             st.rerun()
         use(attached)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.feedback import empty, guard
-from ui.map_layers import scene_tiles
+from ui.map_layers import hillshade_tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
 from ui.task import bands, generic_run, input_picker, opened, run
 from ui.task import form as ask
+from ui.task.caption import caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +93,8 @@ def _show_empty() -> None:
 
 def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again: bool) -> None:
     """The map of the scene alone."""
-    image = DynamicLayers((scene_tiles(record.id, bands=bands.shown_of(record.scene), version=record.scene.digest),))
+    picture = scene_tiles(record.id, bands=bands.shown_of(record.scene), version=record.scene.digest)
+    image = DynamicLayers((*hillshade_tiles(record), picture), caption=caption(record))
     following = asked is not None and asked.active
     # The map beside a run under way asks for itself alone: a request for the whole page could arrive after the visitor
     # left for another run, and lead back. The form reads what is drawn when its button is pressed.

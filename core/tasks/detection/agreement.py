@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import GridError
-from core.tasks.detection.boxes import Boxes
-from core.tasks.detection.findings import Detections, polygons
+from core.tasks.detection.boxes import Boxes, areas
+from core.tasks.detection.findings import MOSTLY_KNOWN, Detections, polygons, shares_of
 from core.tasks.detection.metrics import match
+from core.tasks.detection.result import SEARCHED
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -33,11 +34,15 @@ class Shared:
         The detections at their choices.
     partner
         (boxes of the second,) index of the first's box of the same landslide, or -1.
+    first_seen, second_seen
+        (boxes of the first,) and (boxes of the second,): whether the other one searched most of the box's ground.
     """
 
     first: Detections
     second: Detections
     partner: NDArray[np.intp]
+    first_seen: NDArray[np.bool_]
+    second_seen: NDArray[np.bool_]
 
     @cached_property
     def in_first(self) -> NDArray[np.bool_]:
@@ -53,13 +58,19 @@ class Shared:
 
     @property
     def only_first(self) -> GeoDataFrame:
-        """Boxes of the first alone."""
-        return self.first.table[~self.in_first]
+        """Boxes of the first alone, where the second searched as well."""
+        return self.first.table[~self.in_first & self.first_seen]
 
     @property
     def only_second(self) -> GeoDataFrame:
-        """Boxes of the second alone; columns as of its table, in its coordinate system."""
-        return self.second.table[self.partner < 0]
+        """Boxes of the second alone, where the first searched as well; in the second's coordinate system."""
+        return self.second.table[(self.partner < 0) & self.second_seen]
+
+    @property
+    def beyond(self) -> int:
+        """Boxes of one where the other has no data or did not search: whether both would find them is unknown."""
+        first, second = ~self.in_first & ~self.first_seen, (self.partner < 0) & ~self.second_seen
+        return int(first.sum() + second.sum())
 
 
 def shared(first: Detections, second: Detections, iou: float = SAME) -> Shared:
@@ -73,7 +84,19 @@ def shared(first: Detections, second: Detections, iou: float = SAME) -> Shared:
     boxes = carried(second.boxes, second.result.grid, first.result.grid)
     # Of classes of their own, boxes of one place would not meet; what matters here is the place.
     alike = [Boxes.of(one.corners, one.scores) for one in (boxes, first.boxes)]
-    return Shared(first, second, match(alike[:1], alike[1:], iou, limit=None).matched[0])
+    partner = match(alike[:1], alike[1:], iou, limit=None).matched[0]
+    there = carried(first.boxes, first.result.grid, second.result.grid)
+    return Shared(first, second, partner, _searched(there, second), _searched(boxes, first))
+
+
+def _searched(boxes: Boxes, by: Detections) -> NDArray[np.bool_]:
+    """Which boxes, in pixels of a detection's grid, lie mostly where it searched."""
+    grid, artifacts = by.result.grid, by.result.artifacts
+    if SEARCHED in artifacts:
+        return shares_of(by.result.artifact(SEARCHED), boxes, grid) >= MOSTLY_KNOWN
+    low, high = np.zeros(2), np.array([grid.width, grid.height])
+    inside = np.clip(boxes.corners[:, 2:], low, high) - np.clip(boxes.corners[:, :2], low, high)
+    return np.asarray(inside.prod(axis=1) >= MOSTLY_KNOWN * areas(boxes.corners))
 
 
 def carried(boxes: Boxes, grid: Grid, onto: Grid) -> Boxes:

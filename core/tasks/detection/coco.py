@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,6 +15,8 @@ import numpy as np
 from core.errors import InputError, UnsafeFileError
 from core.raster.files import regular_file
 from core.raster.folder import write_json
+from core.raster.foreign_geojson import json_document
+from core.raster.vector_limits import LIMITS
 from core.tasks.detection.annotations import MOST_CLASSES, Annotations, Settling, Sizes, named, sizes_of
 from core.tasks.detection.boxes import Boxes
 
@@ -42,8 +44,9 @@ def read_coco(
 
     Returns
     -------
-    Boxes of every image that the file lists and that is there. What is cut or left out is in the notes: images that
-    are missing or not listed, crowds (regions of landslides not told apart), and boxes that are none.
+    Boxes of every image that the file lists and that is there. A landslide without a box is given that around its
+    outline. What is cut or left out is in the notes: images that are missing or not listed, crowds (regions of
+    landslides not told apart), boxes that are none, and masks without a box.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def read_coco(
     listed, notes = _images(document, sizes, file.name)
     corners: dict[str, list[list[float]]] = {name: [] for name in listed.values() if name is not None}
     kinds: dict[str, list[int]] = defaultdict(list)
-    crowds = strays = 0
+    crowds = strays = masks = around = 0
     for entry in _entries(document, "annotations", file.name):
         number = numbers.get(_whole(entry.get("category_id")))
         if number is None:
@@ -75,8 +78,12 @@ def read_coco(
             strays += 1
         elif entry.get("iscrowd"):
             crowds += 1
+        elif name is not None and entry.get("bbox") is None and isinstance(entry.get("segmentation"), dict):
+            masks += 1
         elif name is not None:
-            corners[name].append(_corners(entry.get("bbox")))
+            place = _corners(entry["bbox"]) if entry.get("bbox") is not None else _around(entry.get("segmentation"))
+            around += entry.get("bbox") is None and place is not NOWHERE
+            corners[name].append(place)
             kinds[name].append(number)
     settling = Settling(file.name)
     boxes = {
@@ -86,6 +93,10 @@ def read_coco(
     notes += settling.notes()
     if strays:
         notes.append(f"{strays:,} boxes are of images that {file.name} does not list, and were left out.")
+    if around:
+        notes.append(f"{around:,} landslides have an outline and no box: the box around the outline was taken.")
+    if masks:
+        notes.append(f"{masks:,} landslides have a packed mask and no box, and were left out.")
     if crowds:
         notes.append(f"{crowds:,} crowds, in which landslides are not told apart, were left out.")
     return Annotations(boxes, known, tuple(notes))
@@ -143,8 +154,13 @@ def _document(file: Path) -> dict[str, Any]:
             "Split it, or leave outlines out.",
         )
     try:
-        document = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        limits = replace(LIMITS, geojson_bytes=MAX_COCO_BYTES)
+        document = json_document(file, limits, "Split it, or leave outlines out.")
+    except UnsafeFileError:
+        raise
+    except InputError as error:
+        if isinstance(error.__cause__, UnicodeDecodeError):
+            raise
         raise InputError(
             f"{file.name} is not JSON, or was cut short.",
             "Its boxes cannot all be read.",
@@ -169,12 +185,13 @@ def _classes(
     found: dict[int, str] = {}
     for entry in _entries(document, "categories", name):
         number, label = _whole(entry.get("id")), entry.get("name")
-        if number is None or not isinstance(label, str) or number in found or label in found.values():
+        if number is None or not isinstance(label, str) or number in found:
             raise _no_coco(name, f"the category {entry.get('id')!r} has no name or number of its own")
+        # Some tools list a class twice: as itself, and as the group of classes that it is in.
         found[number] = label
     if not 0 < len(found) <= MOST_CLASSES:
         raise _no_coco(name, f"it lists {len(found):,} categories")
-    known = tuple(found[number] for number in sorted(found)) if wanted is None else tuple(wanted)
+    known = tuple(dict.fromkeys(found[number] for number in sorted(found))) if wanted is None else tuple(wanted)
     return {number: known.index(label) for number, label in found.items() if label in known}, known
 
 
@@ -183,6 +200,8 @@ def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[
     listed: dict[int | None, str | None] = {}
     seen: set[str] = set()
     missing: list[str] = []
+    # Some files name images without their endings.
+    stems = {stem: names[0] for stem, names in _by_stem(sizes).items() if len(names) == 1}
     for entry in _entries(document, "images", name):
         number, given = _whole(entry.get("id")), entry.get("file_name")
         if number is None or not isinstance(given, str) or number in listed:
@@ -195,6 +214,7 @@ def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[
                 "Rename one of them.",
             )
         seen.add(short)
+        short = short if short in sizes else stems.get(short, short)
         listed[number] = short if short in sizes else None
         if short in sizes:
             _check_size(entry, short, sizes[short], name)
@@ -209,7 +229,7 @@ def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[
     notes = []
     if missing:
         notes.append(f"{len(missing):,} images of {name} are missing and were left out: {named(missing)}.")
-    others = sorted(set(sizes) - seen)
+    others = sorted(set(sizes) - seen - set(filter(None, listed.values())))
     if others:
         notes.append(f"{len(others):,} images are not listed in {name} and were left out: {named(others)}.")
     return listed, notes
@@ -223,6 +243,29 @@ def _check_size(entry: Mapping[str, Any], image: str, size: tuple[int, int], nam
             "Its boxes would lie in the wrong places.",
             "Use the images that were labelled, at their size.",
         )
+
+
+def _by_stem(sizes: Sizes) -> dict[str, list[str]]:
+    """File names of images by what stands before their endings."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for image in sizes:
+        found[PurePosixPath(image).stem].append(image)
+    return found
+
+
+def _around(outline: object) -> list[float]:
+    """The box around the polygons of an outline, each a list of x and y in turn."""
+    if not isinstance(outline, list) or not outline:
+        return NOWHERE
+    try:
+        parts = [np.array(part, dtype=np.float64).reshape(-1, 2) for part in outline]
+        points = np.concatenate(parts)
+    except (OverflowError, TypeError, ValueError):
+        return NOWHERE
+    if not len(points) or not np.isfinite(points).all():
+        return NOWHERE
+    low, high = points.min(axis=0), points.max(axis=0)
+    return [float(low[0]), float(low[1]), float(high[0]), float(high[1])]
 
 
 def _corners(box: object) -> list[float]:

@@ -15,6 +15,7 @@ from core.errors import InputError
 from core.learning.pairs import SUFFIXES, find_pairs, validation_pairs
 from core.learning.splits import fit_and_tune
 from core.raster.scene import Scene
+from core.tasks.detection.annotations import Annotations
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.labels import boxes_of_mask, minimum_pixels
 
@@ -95,15 +96,33 @@ def from_labels(images: Path, labels: Path, classes: Sequence[str]) -> tuple[Lab
     files = {path.name: path for path in sorted(images.iterdir()) if path.suffix.lower() in SUFFIXES}
     if not files:
         raise InputError(f"{images} holds no image.", remedy="Give a folder of PNG or TIFF.")
+    known = _annotations(images, labels, classes).boxes
+    return tuple(Labelled(name, path, boxes=known[name]) for name, path in files.items() if name in known)
+
+
+def _annotations(images: Path, labels: Path, classes: Sequence[str]) -> Annotations:
     if labels.is_dir():
         from core.tasks.detection.yolo import read_yolo_folder
 
-        known = read_yolo_folder(images, labels, tuple(classes)).boxes
-    else:
-        from core.tasks.detection.coco import read_coco
+        return read_yolo_folder(images, labels, tuple(classes))
+    from core.tasks.detection.coco import read_coco
 
-        known = read_coco(labels, images, tuple(classes)).boxes
-    return tuple(Labelled(name, path, boxes=known[name]) for name, path in files.items() if name in known)
+    return read_coco(labels, images, tuple(classes))
+
+
+def label_notes(data: Data, folder: Path, classes: Sequence[str]) -> tuple[str, ...]:
+    """What was cut, left out or taken for granted in the labels that a training description names."""
+    parts = {
+        "Training": (data.images, data.labels),
+        "Tuning": (data.tune_images, data.tune_labels),
+        "Validation": (data.validation_images, data.validation_labels),
+    }
+    return tuple(
+        f"{part}: {note}"
+        for part, (images, labels) in parts.items()
+        if labels
+        for note in _annotations(folder / images, folder / labels, classes).notes
+    )
 
 
 def training_images(data: Data, folder: Path, classes: Sequence[str]) -> tuple[Labelled, ...]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
-from core.raster.measure import row_areas
 from core.raster.write import atomic_path
 from core.tasks.detection.coco import write_coco
 from core.tasks.detection.findings import Detections, area_column, find, middles
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.searched import searched_area
 from core.tasks.detection.view import Choice
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LAYER = "detections"
 OWN_FILES = (
-    "candidates.parquet", "truth.parquet", "known.tif", "detections.gpkg", "detections.geojson", "detections.csv",
-    "detections.coco.json", "outlines.gpkg", "missed.gpkg", "metrics.json",
+    "candidates.parquet", "truth.parquet", "known.tif", "searched.tif", "detections.gpkg", "detections.geojson",
+    "detections.csv", "detections.coco.json", "outlines.gpkg", "missed.gpkg", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -59,10 +59,17 @@ def write_table(detections: Detections, path: Path) -> None:
 def write_boxes_as_coco(detections: Detections, path: Path) -> None:
     """Write the boxes as COCO JSON, the scene being its one image; scores stand beside them."""
     result = detections.result
+    image = _image_of(result)
     write_coco(
-        path, {result.scene: detections.boxes}, {result.scene: result.grid.shape}, result.classes, scores=True,
+        path, {image: detections.boxes}, {image: result.grid.shape}, result.classes, scores=True,
         info={"run": result.id, "model": result.model, **chosen(detections.choice, result)},
     )  # fmt: skip
+
+
+def _image_of(result: DetectionResult) -> str:
+    """File name of the scene: what users call it, with the ending of its file where the run recorded one."""
+    ending = PurePath(result.provenance.get("scene", {}).get("file", "")).suffix
+    return result.scene if result.scene.lower().endswith(ending.lower()) else result.scene + ending
 
 
 def chosen(choice: Choice, result: DetectionResult) -> dict[str, Any]:
@@ -89,8 +96,8 @@ def summary(detections: Detections) -> dict[str, Any]:
         f"box_{area_column(result)}": float(boxes),
     }
     if result.grid.is_georeferenced:
-        square = float(row_areas(result.grid).sum() * result.grid.width) / 1e6
-        content |= {"scene_area_km2": square, "boxes_per_km2": detections.count / square}
+        square = searched_area(result) / 1e6
+        content |= {"scene_area_km2": square, "boxes_per_km2": detections.count / square if square else None}
     if scores is not None:
         content["scores"] = {**scores.to_json(), "missed": scores.truth - scores.hits}
     notes = list(result.notes)

@@ -19,7 +19,7 @@ from core.tasks.detection.candidates import has_outlines, read_boxes, read_outli
 from core.tasks.detection.merge import Merged, merge
 from core.tasks.detection.metrics import LEFT_OUT, Curve, DetectionScores, Matches, curve, match, scores
 from core.tasks.detection.pairing import FALSE
-from core.tasks.detection.result import CANDIDATES, KNOWN, DetectionResult
+from core.tasks.detection.result import CANDIDATES, KNOWN, SEARCHED, DetectionResult
 from core.tasks.detection.view import Choice, Merging
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Detections:
         if KNOWN not in self.result.artifacts:
             return found
         matched = found.matched[0].copy()
-        shares = known_shares(self.result.artifact(KNOWN), self.everything, self.result.grid)
+        shares = shares_of(self.result.artifact(KNOWN), self.everything, self.result.grid)
         matched[(matched == FALSE) & (shares < MOSTLY_KNOWN)] = LEFT_OUT
         return replace(found, matched=(matched,))
 
@@ -182,31 +182,42 @@ class Detections:
         return frame[~frame.geometry.is_empty]
 
 
-def known_shares(path: Path, boxes: Boxes, grid: Grid) -> NDArray[np.float64]:
-    """Share of each box of which a reference says whether there is a landslide.
+def shares_of(path: Path, boxes: Boxes, grid: Grid) -> NDArray[np.float64]:
+    """Share of each box where a raster of a run says 1: where the reference is known, or the scene was searched.
 
     Parameters
     ----------
     path
-        Raster of the run: 1 where it says so. A large one is read at a resolution of `MOST_SIDE` pixels a side.
+        The raster, of 0 and 1; beyond it nothing is known. A large one is read at a resolution of `MOST_SIDE` pixels a
+        side.
     boxes
         In pixels of the grid.
     """
     state = path.stat()
-    sums = _known_sums(path, (state.st_size, state.st_mtime_ns))
+    sums = _sums(path, (state.st_size, state.st_mtime_ns))
     height, width = sums.shape[0] - 1, sums.shape[1] - 1
     scale = np.array([width / grid.width, height / grid.height] * 2)
-    corners = boxes.corners * scale
-    low = np.clip(np.floor(corners[:, :2]).astype(np.intp), 0, (width - 1, height - 1))
-    high = np.clip(np.ceil(corners[:, 2:]).astype(np.intp), low + 1, (width, height))
-    (left, top), (right, bottom) = low.T, high.T
-    inside = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-    shares: NDArray[np.float64] = inside / ((right - left) * (bottom - top))
-    return shares
+    left, top, right, bottom = (boxes.corners * scale).T
+    whole = (right - left) * (bottom - top)
+    left, right = (np.clip(side, 0, width) for side in (left, right))
+    top, bottom = (np.clip(side, 0, height) for side in (top, bottom))
+    ends = [_sum_to(sums, x, y) for x, y in ((right, bottom), (right, top), (left, bottom), (left, top))]
+    inside = ends[0] - ends[1] - ends[2] + ends[3]
+    return np.asarray(np.divide(inside, whole, out=np.zeros(len(whole)), where=whole > 0), dtype=np.float64)
+
+
+def _sum_to(sums: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the raster left of `x` and above `y`, parts of pixels counted as parts."""
+    column = np.minimum(x.astype(np.intp), sums.shape[1] - 2)
+    row = np.minimum(y.astype(np.intp), sums.shape[0] - 2)
+    across, down = x - column, y - row
+    above = sums[row, column] * (1 - across) + sums[row, column + 1] * across
+    below = sums[row + 1, column] * (1 - across) + sums[row + 1, column + 1] * across
+    return np.asarray(above * (1 - down) + below * down, dtype=np.float64)
 
 
 @lru_cache(maxsize=4)
-def _known_sums(path: Path, state: tuple[int, int]) -> NDArray[np.int64]:
+def _sums(path: Path, state: tuple[int, int]) -> NDArray[np.int64]:
     """Sums of the raster above and left of each corner of its pixels."""
     del state
     scene = Scene.open(path)
@@ -305,7 +316,7 @@ def density(detections: Detections, cell: float) -> GeoDataFrame:
     """Count of boxes, and count per km², in the cells of a grid laid along the scene's rows and columns.
 
     A box counts in the cell that holds its middle. Cells at the right and lower edge are cut to the scene; areas are
-    those of the whole cell, nodata included.
+    those of the part that has data and was searched.
 
     Parameters
     ----------
@@ -315,7 +326,7 @@ def density(detections: Detections, cell: float) -> GeoDataFrame:
     Returns
     -------
     GeoDataFrame with one row a cell, row by row: ``count``, ``area_km2`` and ``per_km2`` (``area_px`` and ``per_mpx``,
-    count per megapixel, without a coordinate system), ``geometry``.
+    count per megapixel, without a coordinate system; NaN where nothing was searched), ``geometry``.
 
     Raises
     ------
@@ -346,10 +357,13 @@ def density(detections: Detections, cell: float) -> GeoDataFrame:
         )
     )
     ground = ground_areas(cells, grid)
+    if SEARCHED in detections.result.artifacts:
+        ground = ground * shares_of(detections.result.artifact(SEARCHED), cells, grid)
+    per_million = np.divide(count, ground / 1e6, out=np.full(len(count), np.nan), where=ground > 0)
     known = grid.is_georeferenced
     content = {
         "count": count,
         "area_km2" if known else "area_px": ground / 1e6 if known else ground,
-        "per_km2" if known else "per_mpx": count / (ground / 1e6),
+        "per_km2" if known else "per_mpx": per_million,
     }
     return geopandas.GeoDataFrame(content, geometry=polygons(cells, grid), crs=_crs(grid))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CANDIDATES = "candidates"
 TRUTH = "truth"
 KNOWN = "known"
+SEARCHED = "searched"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,8 @@ class DetectionResult(ImageResult):
     artifacts
         File names by role: ``candidates`` (Parquet, see `core.tasks.detection.candidates`), ``truth`` (Parquet of the
         reference's boxes), ``known`` (GeoTIFF, 1 where the reference says whether there is a landslide; only where it
-        does not say so everywhere).
+        does not say so everywhere), ``searched`` (GeoTIFF, 1 where the scene has data and was searched; only where that
+        is not all of it), ``training_distance`` (coarse GeoTIFF, as of a mapping).
     classes
         Names of the classes that boxes are of, in the order of their indices.
     join_distance

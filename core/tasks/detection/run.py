@@ -30,9 +30,10 @@ from core.tasks.detection.findings import default_choice, find
 from core.tasks.detection.labels import boxes_of_reference, minimum_pixels
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor, on_scene, write_candidates
-from core.tasks.detection.result import CANDIDATES, KNOWN, TRUTH, DetectionResult
+from core.tasks.detection.result import CANDIDATES, KNOWN, SEARCHED, TRUTH, DetectionResult
 from core.tasks.detection.runtime import open_detector
-from core.tasks.imagery.inputs import check_same_scene, inputs_of, reference_of, scene_of
+from core.tasks.detection.searched import write_searched
+from core.tasks.imagery.inputs import check_same_scene, inputs_of, ordered_scene, reference_of, scene_of
 from core.tasks.imagery.provenance import (
     elevation_notes,
     preprocessing_record,
@@ -42,6 +43,8 @@ from core.tasks.imagery.provenance import (
 )
 from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
 from core.tasks.imagery.request import request_for as request_for_scene
+from core.tasks.imagery.roles import TRAINING_DISTANCE
+from core.tasks.imagery.training_distance import compare
 
 TASK = "detection"
 
@@ -114,7 +117,7 @@ def run_detection(
 def detect_scene(job: Job, request: Request) -> DetectionResult:
     """Do the work of a run of kind ``"detection"``: candidates, and where they came from."""
     job.report(0, 0, "Reading the scene and loading the model")
-    record = scene_of(job.store, job.run)
+    record = ordered_scene(job.store, job.run)
     scene, folder = record.scene, job.folder
     area = request.region(scene.grid)
     model, how, predictor = prepare(scene, request)
@@ -123,9 +126,14 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, run_warnings(scene, model, how)
     notes += elevation_notes(record.dem)
     count = write_candidates(predictor, folder / artifacts[CANDIDATES], area, report, job.stopped)
+    searched = write_searched(scene, how.bands, folder, area, job.stopped)
+    artifacts, notes = artifacts | searched.artifacts, notes + searched.notes
     if record.reference is not None:
         more, told = write_reference(record.reference, scene, how.bands, folder, area, job)
         artifacts, notes = artifacts | more, notes + told
+    job.report(0, 0, "Comparing with the training images")
+    compared = compare(scene, model, how, lambda: predictor.runtime.encode, folder, area, job.stopped)
+    artifacts, notes = {**artifacts, **compared.artifacts}, compared.notes + notes
     job.report(0, 0, "Keeping the result")
     spec, runtime = model.spec, predictor.runtime
     provenance = {
@@ -143,7 +151,9 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
         "seed": job.run.seed,
         "bridge": preprocessing_record(how, spec),
         "candidates": count,
+        SEARCHED: searched.to_json(),
         "runtime": {"name": runtime.name, "threads": runtime.threads},
+        TRAINING_DISTANCE: compared.record,
         **environment(),
     }
     return counted(
@@ -251,7 +261,7 @@ class Recording:
 def counted(result: DetectionResult) -> DetectionResult:
     """The result with the numbers that it is compared by."""
     found = find(result, default_choice(result))
-    numbers: dict[str, float] = {"boxes": float(found.count)}
+    numbers: dict[str, float] = {"boxes": float(found.count), **result.unlike_training}
     if found.scores is not None:
         numbers |= {name: getattr(found.scores, name) for name in ("ap50", "ap50_95", "f1", "precision", "recall")}
     return replace(result, numbers=numbers)

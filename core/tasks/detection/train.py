@@ -19,7 +19,7 @@ from core.learning.loop import ProgressCallback, Trained, Training, tell_nobody
 from core.learning.segmentation import inner_network, network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import StoredModel, find_model, keep_weights, models_folder
-from core.tasks.detection.data import Examples, divide, validation_images
+from core.tasks.detection.data import Examples, divide, label_notes, validation_images
 from core.tasks.detection.families.base import Detector, build_detector
 from core.tasks.detection.families.component_tree import ComponentTree
 from core.tasks.detection.families.components import MaskComponents
@@ -155,6 +155,7 @@ def train(
         "boxes_fit": sum(map(len, fitting.boxes)), "boxes_tune": sum(map(len, tuning.boxes)),
         "split_seed": config.data.split_seed, "seed": config.phases[0].schedule.seed,
         "start_from": config.start_from, "paces": dict(config.paces), "command": command, "phases": phases,
+        "label_notes": list(label_notes(config.data, data_folder, classes)),
     })  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from core.learning.loop import ProgressCallback, half_precision, tell_nobody
 from core.learning.store import StoredModel, find_model
 from core.tasks.detection.boxes import Boxes, overlaps
-from core.tasks.detection.data import Examples, divide, validation_images
+from core.tasks.detection.data import Examples, divide, label_notes, validation_images
 from core.tasks.detection.families.base import build_detector
 from core.tasks.detection.families.component_tree import FEATURES, ComponentTree, Forest
 from core.tasks.detection.families.components import MaskComponents
@@ -70,7 +70,7 @@ def train_components(
         "boxes_fit": sum(map(len, parts[0].boxes)), "boxes_tune": sum(map(len, parts[1].boxes)),
         "images_validation": len(validation_images(config.data, data_folder, classes)),
         "split_seed": config.data.split_seed, "seed": SEED, "start_from": config.start_from,
-        "command": command, "phases": [],
+        "command": command, "phases": [], "label_notes": list(label_notes(config.data, data_folder, classes)),
     }  # fmt: skip
     if config.architecture == MaskComponents.family:
         spec, best = _chosen_components(spec, weights, parts[1])

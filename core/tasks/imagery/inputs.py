@@ -50,6 +50,20 @@ def scene_of(store: Store, run: Run) -> SceneRecord:
     return with_companions(present, {**kept, **_named(store, run)})
 
 
+def ordered_scene(store: Store, run: Run) -> SceneRecord:
+    """The scene of a run that reads its pixels; see `scene_of`.
+
+    Raises
+    ------
+    InputError
+        When another image has taken its place since the run was ordered.
+    """
+    record = scene_of(store, run)
+    if run.input(SCENE).digest:
+        check_same_scene(run.input(SCENE).digest, record.scene)
+    return record
+
+
 def scene_today(store: Store, run: Run) -> SceneRecord:
     """The scene of a run as it is looked at: with what belongs to it now where the run names nothing in that role.
 

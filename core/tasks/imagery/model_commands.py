@@ -1,4 +1,4 @@
-"""``python -m core TASK evaluate|train|card|models``: making models of a task, how good they are, which fit a scene."""
+"""``python -m core TASK evaluate|train|card|measure-training|models``: making models, how good they are, which fit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,12 @@ def add_commands(
     card.add_argument("config", type=Path, help="the description it was trained from")
     card.add_argument("--data", type=Path, required=True)
     card.add_argument("--keep-scores", action="store_true", help="measure cost and false alarms again, nothing else")
-    for parser, do in ((evaluate, _evaluate), (train, _train), (card, _card)):
+    measure = commands.add_parser(
+        "measure-training", help="measure what the images of a training look like, to warn of scenes that are unlike"
+    )
+    measure.add_argument("config", type=Path, help="the description that the model was trained from")
+    measure.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
+    for parser, do in ((evaluate, _evaluate), (train, _train), (card, _card), (measure, _measure)):
         add_options(parser)
         parser.set_defaults(do=do, task=task)
     models = commands.add_parser("models", help="list the models that are here, or how well each fits an image")
@@ -128,6 +133,20 @@ def _card(arguments: argparse.Namespace) -> None:
     request = replace(_request(arguments), command="card", keep_scores=arguments.keep_scores)
     find_model(arguments.task, request.config.name)
     _do(request, arguments)
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from core.learning.store import find_model
+    from core.learning.training_distance import statistics_of
+
+    request = replace(_request(arguments), command="measure", card=False)
+    model = find_model(arguments.task, request.config.name)
+    _do(request, arguments)
+    found = statistics_of(model)
+    about = {"tile": found.tile, "fitted": found.fitted, "tuned": found.tuned, "limit": round(found.limit, 3)}
+    print(json.dumps({**about, "share_limit": round(found.share_limit, 3)}))
 
 
 def _request(arguments: argparse.Namespace) -> TrainingRequest:

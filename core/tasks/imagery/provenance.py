@@ -16,6 +16,7 @@ def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
     """A scene as it stands in the provenance of a run of a model."""
     return {
         "name": scene.name,
+        "file": scene.path.name,
         "digest": scene.digest,
         "synthetic": scene.synthetic,
         "licence": scene.licence,
@@ -39,8 +40,9 @@ def elevation_notes(dem: Path | None) -> tuple[str, ...]:
     if dem is None:
         return ()
     scene = Scene.open(dem)
-    note = Quantity.of(scene, "elevation").note
-    return (*scene.notes, note) if note else scene.notes
+    quantity = Quantity.of(scene, "elevation")
+    notes = (quantity.note, quantity.left_out(scene))
+    return (*scene.notes, *filter(None, notes))
 
 
 def run_warnings(scene: Scene, model: StoredModel, how: Preprocessing) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ class Difference:
         Pixels that are landslide only in the second run, and only in the first.
     thresholds
         Probabilities from which the first and the second run call a pixel landslide.
+    in_one_only
+        Pixels of the second run's grid with data in one of them alone, of which no difference is known.
     """
 
     pixels: int
@@ -51,6 +53,17 @@ class Difference:
     gained: int
     lost: int
     thresholds: tuple[float, float]
+    in_one_only: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of what is not compared."""
+        if not self.in_one_only:
+            return ()
+        share = self.in_one_only / (self.in_one_only + self.pixels)
+        return (
+            f"{share:.1%} of the pixels with data in either run have none in the other: they are not compared.",
+        )
 
     @property
     def changed_share(self) -> float:
@@ -106,7 +119,7 @@ def write_difference(
     grid, thresholds = second.grid, (first.threshold, second.threshold)
     codes = [threshold_code(threshold) for threshold in thresholds]
     windows = list(_blocks(grid))
-    pixels = total = gained = lost = 0
+    pixels = total = gained = lost = in_one_only = 0
     one, other = (Scene.open(run.artifact(PROBABILITY), run.scene) for run in (first, second))
     with (
         scene_on_grid(one, grid, bands=(1,)) as before,
@@ -122,6 +135,7 @@ def write_difference(
             difference = later.astype(np.int16) - earlier.astype(np.int16)
             writer.write(np.where(known, difference, NODATA_CHANGE).astype(np.int16), window.row_off, window.col_off)
             pixels += int(np.count_nonzero(known))
+            in_one_only += int(np.count_nonzero((earlier != NODATA_CODE) ^ (later != NODATA_CODE)))
             total += int(np.abs(difference[known]).sum(dtype=np.int64))
             was, is_now = known & (earlier >= codes[0]), known & (later >= codes[1])
             gained += int(np.count_nonzero(is_now & ~was))
@@ -131,7 +145,7 @@ def write_difference(
             raise GridError(
                 "The two runs have no valid pixel in common.", "Nothing can be compared.", "Choose runs of one place."
             )
-    return Difference(pixels, total / pixels / STEPS, gained, lost, thresholds)
+    return Difference(pixels, total / pixels / STEPS, gained, lost, thresholds, in_one_only)
 
 
 def _blocks(grid: Grid) -> Iterator[Window]:

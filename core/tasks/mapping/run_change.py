@@ -62,7 +62,7 @@ def compute_difference(job: Job, request: object) -> ImageResult:
     del request
     first, second = (job.parent(MappingResult, position) for position in (0, 1))
     found = write_difference(first, second, job.folder / FILE, job.counting("Comparing block"), job.stopped)
-    return derived(job, second, {CHANGE: FILE}, {"difference": found.to_json()})
+    return derived(job, second, {CHANGE: FILE}, {"difference": found.to_json()}, notes=found.notes)
 
 
 def difference_here(store: Store, first: MappingResult, second: MappingResult) -> str:

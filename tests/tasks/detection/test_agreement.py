@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from rasterio.crs import CRS
 
 from core.errors import GridError
 from core.raster.grid import Grid
+from core.raster.write import write_array
 from core.tasks.detection.agreement import carried, shared
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.findings import Detections, find
@@ -40,6 +42,23 @@ def test_nothing_found_by_one_leaves_all_to_the_other(tmp_path: Path) -> None:
     one, other = found(tmp_path / "a", FIRST, [0.9, 0.8]), found(tmp_path / "b", SECOND[:1], [0.1])
     assert [len(table) for table in (shared(one, other).both, shared(one, other).only_first)] == [0, 2]
     assert len(shared(other, one).only_second) == 2
+
+
+def test_boxes_where_the_other_did_not_search_are_of_neither(tmp_path: Path) -> None:
+    """The second searched the left 45 of 120 columns: the first's box at column 50 is unknown to it, not missed."""
+    one, other = found(tmp_path / "a", FIRST, [0.9, 0.8]), found(tmp_path / "b", SECOND[:1], [0.7])
+    searched = np.zeros((100, 120), np.uint8)
+    searched[:, :45] = 1
+    write_array(tmp_path / "b" / "searched.tif", other.result.grid, searched)
+    part = replace(other.result, artifacts={**other.result.artifacts, "searched": "searched.tif"})
+    other = find(part, Choice(0.5, 1.0))
+
+    both = shared(one, other)
+    assert [len(table) for table in (both.both, both.only_first, both.only_second)] == [1, 0, 0]
+    assert both.beyond == 1
+    back = shared(other, one)
+    assert [len(table) for table in (back.both, back.only_first, back.only_second)] == [1, 0, 0]
+    assert back.beyond == 1
 
 
 def test_boxes_are_carried_onto_a_part_and_another_resolution() -> None:

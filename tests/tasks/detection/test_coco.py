@@ -167,7 +167,6 @@ def test_missing_and_unlisted_images_crowds_and_strays_are_left_out_and_told(tmp
         (document(categories=[]), "lists 0 categories"),
         (document(categories=[{"id": 5}]), "no name or number"),
         (document(categories=[{"id": 5, "name": "a"}, {"id": 5, "name": "b"}]), "no name or number"),
-        (document(categories=[{"id": 5, "name": "a"}, {"id": 6, "name": "a"}]), "no name or number"),
         (document(categories=[{"id": i, "name": str(i)} for i in range(1001)]), "1,001 categories"),
         (document(images=[{"id": [], "file_name": "1.png"}]), "no file name or number"),
         (document(images=[{"id": 1, "file_name": "1.png"}, {"id": 1, "file_name": "2.png"}]), "no file name or number"),
@@ -189,3 +188,40 @@ def test_a_file_too_large_for_memory_and_a_file_that_is_not_there_are_refused(tm
         read_coco(write(tmp_path, document()), SIZES)
     with pytest.raises(InputError, match="no file"):
         read_coco(tmp_path / "nowhere.json", SIZES)
+
+
+def test_a_class_that_is_listed_as_its_own_group_is_one_class(tmp_path):
+    """Roboflow lists the group of the classes first, under the name of the class."""
+    content = document(categories=[{"id": 0, "name": "landslide"}, {"id": 5, "name": "landslide"}])
+    found = read_coco(write(tmp_path, content), SIZES)
+    assert found.classes == ("landslide",)
+    assert found.boxes["1.png"].classes.tolist() == [0]
+
+
+def test_an_outline_without_a_box_has_the_box_around_it(tmp_path):
+    rows = [
+        {"image_id": 7, "category_id": 5, "segmentation": [[10, 20, 40, 25, 30, 50], [5, 30, 6, 31, 7, 30]]},
+        {"image_id": 7, "category_id": 5, "segmentation": {"counts": "abc", "size": [100, 200]}},
+        {"image_id": 7, "category_id": 5, "segmentation": [["x"]]},
+    ]
+    found = read_coco(write(tmp_path, document(annotations=rows)), SIZES)
+    assert found.boxes["1.png"].corners.tolist() == [[5, 20, 40, 50]]
+    assert found.notes == (
+        "1 of 2 boxes are not four numbers, and were left out.",
+        "1 landslides have an outline and no box: the box around the outline was taken.",
+        "1 landslides have a packed mask and no box, and were left out.",
+    )
+
+
+def test_images_may_be_named_without_their_endings(tmp_path):
+    content = document()
+    content["images"][0]["file_name"] = "1"
+    found = read_coco(write(tmp_path, content), SIZES)
+    assert len(found.boxes["1.png"]) == 1
+    assert found.notes == ()
+
+
+def test_a_file_that_grows_in_memory_is_refused_before_it_is_read(tmp_path):
+    path = write(tmp_path, '{"annotations": [' + "{}," * 11_000_000 + "{}]}")
+    with pytest.raises(UnsafeFileError, match="more values than fit into memory.*Split it"):
+        read_coco(path, SIZES)

@@ -62,6 +62,16 @@ def test_coco_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert known.classes == ("landslide",)
 
 
+def test_coco_names_the_file_of_the_image(tmp_path: Path) -> None:
+    record = {"model": {"threshold": 0.5}, "scene": {"name": "valley", "file": "3f2a.tif"}}
+    result = made_detection(tmp_path / "run", FOUND, scene="valley", provenance=record)
+    export_run(result, Choice(0.5), tmp_path / "out")
+
+    written = json.loads((tmp_path / "out" / "detections.coco.json").read_text())
+
+    assert written["images"][0]["file_name"] == "valley.tif"
+
+
 def test_the_summary_says_scores_choice_and_where_all_came_from(tmp_path: Path) -> None:
     result = made_detection(tmp_path / "run", FOUND, reference=TRUTH, notes=("Mind this.",))
 

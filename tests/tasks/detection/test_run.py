@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import BandError, GridError, InputError, ModelError, RunCancelled
-from core.jobs.perform import perform
+from core.jobs.perform import perform, run_inline
 from core.learning.store import WEIGHTS, find_model
 from core.raster.scene import Scene
 from core.runs.records import RunFilter
@@ -119,6 +119,15 @@ def test_boxes_of_which_the_reference_says_nothing_are_no_false_alarms(tmp_path:
     again = rescore(store, result, later)
     assert "known" not in again.artifacts
     assert set(find(again, default_choice(again)).table["outcome"]) == {"true"}
+
+
+def test_an_image_that_was_replaced_after_the_order_is_refused(tmp_path: Path, store: Store) -> None:
+    scene = scene_of(tmp_path)
+    order = order_of(store.add_scene(scene.path, "scene"), BRIGHT)
+    write_raster(scene.path, 255 - image())
+
+    with pytest.raises(InputError, match="Its file was replaced since"):
+        run_inline(store, order)
 
 
 def test_the_same_run_again_keeps_the_same_file(tmp_path: Path, store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.learning.config import TrainConfig
 from core.learning.store import StoredModel, find_model
 from core.raster.scene import Scene
 from core.tasks.detection import card as cards
-from core.tasks.detection.data import from_labels, from_masks, numbered, read_examples, validation_images
+from core.tasks.detection.data import from_labels, from_masks, label_notes, numbered, read_examples, validation_images
 from core.tasks.detection.labels import boxes_of_mask
 from core.tasks.detection.runtime import open_detector
 from core.tasks.detection.train import train
@@ -226,3 +227,23 @@ def test_examples_of_a_coco_file_have_boxes_alone_and_an_image_without_any_is_on
     assert examples.numbers is None
     assert [len(boxes) for boxes in examples.boxes] == [1, 0]
     assert examples.boxes[0].corners.tolist() == [[4, 5, 14, 17]]
+
+
+def test_what_was_left_out_of_the_labels_is_said_of_the_training(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("a.png", "b.png"):
+        Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "images" / name)
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 5, 10, 12]},
+                        {"id": 2, "image_id": 1, "category_id": 1, "bbox": [40, 5, 10, 12]}],
+        "categories": [{"id": 1, "name": "landslide"}],
+    }  # fmt: skip
+    (tmp_path / "labels.json").write_text(json.dumps(content), encoding="utf-8")
+
+    notes = label_notes(replace(config(tmp_path).data, images="images", labels="labels.json"), tmp_path, ("landslide",))
+
+    assert notes == (
+        "Training: 1 images are not listed in labels.json and were left out: b.png.",
+        "Training: 1 of 2 boxes lie outside their image, and were left out.",
+    )

@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 from rasterio.windows import Window
 
-from core.raster.measure import row_areas
 from core.report.subject import SHOWN_SIDE, Subject, spec_of
 from core.tasks.detection.figure import BoxMap, box_map
 from core.tasks.detection.findings import Detections, default_choice, find
 from core.tasks.detection.metrics import DetectionScores, Point
 from core.tasks.detection.report.content import DetectionInput
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.searched import searched_area
 from core.tasks.detection.view import Choice
 
 STEP = 0.1
@@ -79,16 +79,13 @@ class DetectionSubject(Subject):
 
     @cached_property
     def searched_area(self) -> float:
-        """Area of the searched rectangle, with what has no data in it: m², or pixels."""
-        grid, top = self.result.grid, int(self.part.row_off)
-        if not grid.is_georeferenced:
-            return float(self.part.width * self.part.height)
-        return float(row_areas(grid)[top : top + int(self.part.height)].sum() * self.part.width)
+        """Ground that has data and was searched: m², or pixels."""
+        return searched_area(self.result)
 
     @property
     def per_area(self) -> float:
-        """Boxes per km², per megapixel without a coordinate system."""
-        return self.count / (self.searched_area / 1e6)
+        """Boxes per km², per megapixel without a coordinate system; NaN where nothing was searched."""
+        return self.count / (self.searched_area / 1e6) if self.searched_area else float("nan")
 
     @property
     def rate_unit(self) -> str:
