@@ -38,7 +38,7 @@ MODELS_TRIED = (
 
 EXPLANATION = """Validation images, which neither fitted the distance nor chose its limits, as they are and changed.
 Each figure is the share of tiles beyond the limit, and of scenes that would be warned of: scenes are sixteen tiles in
-the order of the folder, four by four (coarser ones six, as there are fewer); of changed images six at most. Nothing
+the order of the folder, four by four (coarser ones six, as there are fewer); of changed images a few. Nothing
 was chosen by these figures: features and tolerance were settled on the tuning part of one satellite model and the
 aerial one. Without the tolerance (half of the tiles that are fitted and choose the limit are altered in light, noise,
 compression and pixel size), noise of 2 of 255 put 82 % and JPEG at quality 95 all tuning tiles of that satellite model
@@ -51,10 +51,6 @@ beyond the limit.
   as else they would be brought to the model's pixel size. Snow is all values brought near 200 with half their contrast.
 - What looks like the training images in colours and texture and still is another place, season or process is not told:
   the distance says that a model does not know an image, never that it does."""
-
-
-MOST_SCENES = 6
-"""Scenes of changed images; of those as they are all."""
 
 
 def _jpeg(tiles: Tiles, quality: int) -> Tiles:
@@ -159,6 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder that holds the training and validation images")
     parser.add_argument("--models", nargs="+", default=MODELS_TRIED, help="such as mapping/aerial-unet")
+    parser.add_argument("--scenes", type=int, default=6, help="scenes of changed images; of those as they are all")
     arguments = parser.parse_args()
     figures: dict[str, list[str]] = {change: [] for change in CHANGES}
     for name in arguments.models:
@@ -166,7 +163,7 @@ def main() -> None:
         tiles, encode = _validation_tiles(name, model, arguments.data), _encoder(model)
         for number, (change, changed) in enumerate(CHANGES.items()):
             with TemporaryDirectory() as folder:
-                words = _tried(model, changed(tiles), encode, Path(folder), MOST_SCENES if number else len(tiles))
+                words = _tried(model, changed(tiles), encode, Path(folder), arguments.scenes if number else len(tiles))
             print(model.spec.name, change, words, flush=True)
             figures[change].append(f"{model.spec.name} {words}")
     told = {change: "; ".join(words) for change, words in figures.items()}

@@ -28,8 +28,9 @@ from core.tasks.imagery.likeness import is_unlike, likeness_words, training_imag
 from core.tasks.imagery.result import ImageResult
 from core.tasks.imagery.training_distance import MOST_TILES, UNKNOWN, cells, compare
 from core.tasks.mapping.result import MappingResult
-from core.tasks.mapping.run import Request, run_mapping
+from core.tasks.mapping.run import Request, order_of, run_mapping
 from core.tasks.mapping.run_scored import rescore
+from core.tasks.mapping.run_shards import last, part, plan
 from tests.factories import detector_spec, fields, made_run, make_detector_model, tiny_spec, write_model, write_raster
 
 
@@ -223,3 +224,18 @@ def test_a_card_says_what_the_training_images_were_measured_by(models: Path, mod
     assert "by tiles of 32 px, against 480 tiles" in training_images_words(model)
     write_model(models, tiny_spec("other"))
     assert "not measured" in training_images_words(find_model("mapping", "other"))
+
+
+def test_workers_that_share_a_mapping_compare_it_as_one_does(tmp_path: Path, store: Store, model: StoredModel) -> None:
+    alone = mapped(store, tmp_path, half_turned())
+    record = store.scene_record(alone.scene_id)
+    identity = store.begin(order_of(record, Request("red", engine="torch")), server="tests", worker="shared")
+
+    for block in plan(store, identity).parts:
+        part(store, **block.arguments)
+    last(store, identity)
+
+    shared = store.result(identity, MappingResult)
+    assert shared.training_distance == alone.training_distance
+    assert shared.artifact("training_distance") == alone.artifact("training_distance")
+    assert shared.notes == alone.notes
