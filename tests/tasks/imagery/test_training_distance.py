@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 import tests.tasks.detection.fakes  # noqa: F401  registers the family "bright"
 from core.errors import RunCancelled
@@ -239,3 +240,24 @@ def test_workers_that_share_a_mapping_compare_it_as_one_does(tmp_path: Path, sto
     assert shared.training_distance == alone.training_distance
     assert shared.artifact("training_distance") == alone.artifact("training_distance")
     assert shared.notes == alone.notes
+
+
+def test_a_shipped_model_warns_of_turned_bands(tmp_path: Path, store: Store, repository: Path) -> None:
+    with rasterio.open(repository / "data" / "samples" / "valley_before.tif") as dataset:
+        window = Window(128, 256, 256, 128)
+        values, place = dataset.read((1, 2, 3), window=window), dataset.window_transform(window)
+        profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "width": 256, "height": 128, "crs": dataset.crs}
+    # As a picture of 8 bits, whose values are used as they are.
+    with rasterio.open(tmp_path / "cut.tif", "w", **profile, transform=place) as dataset:
+        dataset.write(np.clip(values // 8, 1, 255).astype(np.uint8))
+    scene, shares = Scene.open(tmp_path / "cut.tif"), []
+
+    for bands in ((1, 2, 3), (3, 2, 1)):
+        result = run_mapping(store, scene, Request("fpn-regnety", engine="torch", bands=bands))
+        shares.append(ratios(result))
+        assert ratios(result).shape == (1, 2)
+
+    assert (shares[1] > 1).all()
+    assert is_unlike(result)
+    assert result.notes[0].startswith(f"{UNLIKE} 100 % of this scene")
+    assert (shares[1] > 2 * shares[0]).all()
