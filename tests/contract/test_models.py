@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.learning.encoder import encoder_maps
 from core.learning.inputs import input_step
 from core.learning.measure_training import ENOUGH
 from core.learning.segmentation import network_of
@@ -90,9 +91,10 @@ def test_the_weights_fit_and_give_one_logit_for_every_pixel_of_any_window(folder
     images = torch.zeros(1, len(model.spec.bands), 2 * step, 3 * step)
 
     with torch.inference_mode():
-        logits = network(images)
+        logits, maps = network(images), encoder_maps(network, images)
 
     assert logits.shape == (1, 1, 2 * step, 3 * step)
+    assert maps.shape[1] == len(statistics_of(model).encoder_centre) > 0
     assert torch.isfinite(logits).all()
 
 

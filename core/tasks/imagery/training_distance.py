@@ -99,12 +99,12 @@ def compare(
         return Compared({"measured": False, "why": why})
     name = f"{TRAINING_DISTANCE}.tif"
     _write(folder / name, scene, region, np.where(np.isfinite(distances), distances / statistics.limit, UNKNOWN))
-    share = float((known > statistics.limit).mean())
+    share = round(float((known > statistics.limit).mean()), 4)
     record = {
         "measured": True,
         "tile": statistics.tile,
         "tiles": int(known.size),
-        "share_beyond": round(share, 4),
+        "share_beyond": share,
         "median_percentile": round(float(np.median(statistics.percentile(known))), 1),
         "median_ratio": round(float(np.median(known)) / statistics.limit, 3),
         "limit": statistics.limit,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 import tests.tasks.detection.fakes  # noqa: F401  registers the family "bright"
 from core.errors import RunCancelled
@@ -28,8 +29,9 @@ from core.tasks.imagery.likeness import is_unlike, likeness_words, training_imag
 from core.tasks.imagery.result import ImageResult
 from core.tasks.imagery.training_distance import MOST_TILES, UNKNOWN, cells, compare
 from core.tasks.mapping.result import MappingResult
-from core.tasks.mapping.run import Request, run_mapping
+from core.tasks.mapping.run import Request, order_of, run_mapping
 from core.tasks.mapping.run_scored import rescore
+from core.tasks.mapping.run_shards import last, part, plan
 from tests.factories import detector_spec, fields, made_run, make_detector_model, tiny_spec, write_model, write_raster
 
 
@@ -223,3 +225,39 @@ def test_a_card_says_what_the_training_images_were_measured_by(models: Path, mod
     assert "by tiles of 32 px, against 480 tiles" in training_images_words(model)
     write_model(models, tiny_spec("other"))
     assert "not measured" in training_images_words(find_model("mapping", "other"))
+
+
+def test_workers_that_share_a_mapping_compare_it_as_one_does(tmp_path: Path, store: Store, model: StoredModel) -> None:
+    alone = mapped(store, tmp_path, half_turned())
+    record = store.scene_record(alone.scene_id)
+    identity = store.begin(order_of(record, Request("red", engine="torch")), server="tests", worker="shared")
+
+    for block in plan(store, identity).parts:
+        part(store, **block.arguments)
+    last(store, identity)
+
+    shared = store.result(identity, MappingResult)
+    assert shared.training_distance == alone.training_distance
+    assert shared.artifact("training_distance") == alone.artifact("training_distance")
+    assert shared.notes == alone.notes
+
+
+def test_a_shipped_model_warns_of_turned_bands(tmp_path: Path, store: Store, repository: Path) -> None:
+    with rasterio.open(repository / "data" / "samples" / "valley_before.tif") as dataset:
+        window = Window(128, 256, 256, 128)
+        values, place = dataset.read((1, 2, 3), window=window), dataset.window_transform(window)
+        profile = {"driver": "GTiff", "dtype": "uint8", "count": 3, "width": 256, "height": 128, "crs": dataset.crs}
+    # As a picture of 8 bits, whose values are used as they are.
+    with rasterio.open(tmp_path / "cut.tif", "w", **profile, transform=place) as dataset:
+        dataset.write(np.clip(values // 8, 1, 255).astype(np.uint8))
+    scene, shares = Scene.open(tmp_path / "cut.tif"), []
+
+    for bands in ((1, 2, 3), (3, 2, 1)):
+        result = run_mapping(store, scene, Request("fpn-regnety", engine="torch", bands=bands))
+        shares.append(ratios(result))
+        assert ratios(result).shape == (1, 2)
+
+    assert (shares[1] > 1).all()
+    assert is_unlike(result)
+    assert result.notes[0].startswith(f"{UNLIKE} 100 % of this scene")
+    assert (shares[1] > 2 * shares[0]).all()
