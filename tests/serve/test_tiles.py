@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.plots.colours import FALSE_POSITIVE, FOUND, MISSED, PROBABILITY_RAMP, TRUE_POSITIVE, ramp, rgb
+from core.serve import tiles
 from core.serve.routes import routes
 from core.serve.tiles import empty_png
 from tests.serve.made import COLOURS, HEIGHT, WIDTH, Made
@@ -163,3 +164,15 @@ def test_the_tile_of_the_whole_world_shows_a_scene_as_a_dot(
 ) -> None:
     image = picture(client, f"/tiles/scene/{ground.record.id}/0/0/0.png")
     assert np.count_nonzero(image[..., 3]) <= 1
+
+
+def test_a_tile_of_more_than_a_map_can_wait_for_is_refused(
+    client: TestClient, ground: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "MOST_VALUES", HEIGHT * WIDTH)
+
+    answer = client.get(f"/tiles/scene/{ground.record.id}/0/0/0.png")
+
+    assert answer.status_code == 400
+    assert "add overviews" in answer.text
+    assert client.get(f"/tiles/scene/{ground.record.id}/18/0/0.png").status_code == 200
