@@ -100,6 +100,9 @@ def main() -> None:
             print(f"{len(took)} tiles, {asked.at_once} at a time, {time.perf_counter() - began:.1f} s in all")
             middle, most = np.median(seconds), np.percentile(seconds, 95)
             print(f"median {middle:.2f} s, p95 {most:.2f} s, slowest {seconds.max():.2f} s")
+            late = np.flatnonzero(seconds > 1.0)
+            if len(late):
+                print(f"{len(late)} above 1 s; of the order in which they were asked for, {late.min()} to {late.max()}")
             for zoom in sorted({zoom for zoom, _ in took}):
                 at = [one for z, one in took if z == zoom]
                 print(f"  zoom {zoom:2d}: {len(at):4d} tiles, slowest {max(at):.2f} s")

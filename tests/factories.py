@@ -235,6 +235,20 @@ def ramp(height: int, width: int, bands: int = 3) -> NDArray[np.uint8]:
     return np.stack([(red + 50 * band) % 256 for band in range(bands)]).astype(np.uint8)
 
 
+def fields(count: int, seed: int) -> NDArray[np.uint8]:
+    """Images (count, 3, 64, 64) of smooth reddish fields that differ in light and pattern."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.indices((64, 64)) / 64 * 2 * np.pi
+    images = []
+    for _ in range(count):
+        across, down, turn = random.uniform(0.5, 3, 3)
+        pattern = 0.5 + 0.3 * np.sin(across * rows + turn) * np.cos(down * columns)
+        light = random.uniform(0.8, 1.2)
+        images.append(np.stack([pattern * share * light for share in (0.8, 0.5, 0.3)]))
+    noisy = np.array(images) * 255 + random.normal(0, 2, (count, 3, 64, 64))
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
 def made_run(
     folder: Path,
     probability: NDArray[np.floating],

@@ -63,6 +63,18 @@ def model_title(task: str, name: str) -> str:
         return name
 
 
+@lru_cache(maxsize=128)
+def model_limits(task: str, name: str) -> tuple[str, ...]:
+    """Known limits of a model, from its card, a sentence each; nothing when the model is gone."""
+    from core.errors import ModelError
+    from core.learning.store import find_model
+
+    try:
+        return tuple(find_model(task, name).spec.limits)
+    except ModelError:
+        return ()
+
+
 def status(run: Run) -> str:
     """State of a run, with its share while it works."""
     if run.cancelling and run.active:

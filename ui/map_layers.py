@@ -15,12 +15,15 @@ from ui.resources import base_path
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from core.runs.records import SceneRecord
+
 RUN_LAYERS: Mapping[str, str] = {
     "probability": "Probability",
     "mask": "Landslides found",
     "uncertainty": "Uncertainty",
     "truth": "Reference",
     "outcome": "Correct, false alarm, missed",
+    "training_distance": "Unlike training images",
     "cam": "Grad-CAM",
     "attribution": "Explanation",
 }
@@ -43,6 +46,8 @@ class Tiles:
         How it is shown until the visitor chooses otherwise.
     legend
         What its colours mean; None for an image.
+    under
+        Id of the opaque layer that it lies under: when it is ticked, that one is made clear enough to see it.
     """
 
     id: str
@@ -53,6 +58,7 @@ class Tiles:
     legend: Legend | None = None
     kind: str = "tiles"
     attribution: str = ""
+    under: str = ""
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
@@ -108,12 +114,16 @@ class Outlines:
         """Content for the map's script, as JSON; written once, as hundreds of polygons take their time."""
         return script_json(self.to_script())
 
+    @property
+    def words(self) -> Legend:
+        """What the colours mean."""
+        return self.legend or Legend("", (LegendEntry(self.colour, self.name),))
+
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
-        words = self.legend or Legend("", (LegendEntry(self.colour, self.name),))
         drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most")
         names = ("id", "name", "features", *drawn)
-        return {name: getattr(self, name) for name in names} | {"legend": asdict(words)}
+        return {name: getattr(self, name) for name in names} | {"legend": asdict(self.words)}
 
 
 def script_json(content: Mapping[str, Any]) -> str:
@@ -180,6 +190,26 @@ def run_tiles(
     query = "" if threshold is None else "?" + urlencode({"threshold": f"{threshold:.4g}"})
     url = f"{base_path()}/tiles/run/{run_id}/{layer}/{{z}}/{{x}}/{{y}}.png{query}"
     return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, key or legend(layer))
+
+
+def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
+    """Show the elevation model of a scene in light and shade, below its image; nothing for a scene without one.
+
+    Nor where the map could not place it: without a coordinate system, or, on a map in the scene's own, in another.
+    """
+    from core.serve.cuts import stored
+    from core.serve.placing import map_of
+
+    dem, grid = record.companions.get("dem"), record.scene.grid
+    if dem is None or not dem.path.is_file():
+        return ()
+    ground, kind = stored(dem.path).scene.grid, map_of(grid)
+    if kind == "pixels" or map_of(ground) != kind or (kind == "plane" and ground.crs != grid.crs):
+        return ()
+    # Browsers keep tiles by their address, and a file used in place may be replaced.
+    version = f"{dem.path.stat().st_mtime_ns:x}"
+    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
+    return (Tiles("hillshade", "Hillshade (below the image)", url, visible=False, under="scene"),)
 
 
 def street_map() -> Tiles:

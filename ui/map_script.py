@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ui.maps import MapSpec
 
 STATIC = Path(__file__).parent / "static"
-PIXEL_LOWEST_ZOOM = -8
+PLANE_ZOOMS = 8
+"""Zooms of a plane below that at which every pixel is shown."""
+
 DRAW_STYLE = {"color": "#ffffff", "weight": 3, "opacity": 1, "dashArray": "8 6", "fillOpacity": 0.05}
 
 RETURNED = ("last_clicked", "last_object_clicked", "last_active_drawing", "all_drawings")
@@ -104,15 +106,18 @@ def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium
     from folium.plugins import Draw, Fullscreen
 
     from core.serve.coordinates import map_bounds, native_zoom
+    from core.serve.placing import map_of
+    from core.serve.pointer import pointer
 
-    georeferenced = spec.grid.is_georeferenced
+    kind = map_of(spec.grid)
+    globe = kind == "globe"
     (south, west), (north, east) = bounds = map_bounds(spec.grid)
     native = native_zoom(spec.grid)
     base = leafmap.Map(
         tiles=None,
-        crs="EPSG3857" if georeferenced else "Simple",
+        crs="EPSG3857" if globe else "Simple",
         location=[(south + north) / 2, (west + east) / 2],
-        zoom_start=native if georeferenced else 0,
+        zoom_start=native,
         scale_control=False,
         fullscreen_control=False,
         layers_control=False,
@@ -133,9 +138,11 @@ def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium
         "key": spec.key,
         "bounds": bounds,
         "nativeZoom": native,
-        "minZoom": 0 if georeferenced else PIXEL_LOWEST_ZOOM,
+        "minZoom": 0 if globe else native - PLANE_ZOOMS,
         "maxZoom": native + 5,
-        "scale": georeferenced,
+        "kind": kind,
+        "across": east > 180.0,
+        "pointer": pointer(spec.grid),
         "drawStyle": DRAW_STYLE,
         "css": _static("map.css"),
     }

@@ -8,7 +8,7 @@ lose pan, zoom and drawings. Everything that a widget can change goes to the run
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -47,6 +47,25 @@ class MapSpec:
 
 
 @dataclass(frozen=True)
+class Caption:
+    """What a picture of a map says beside it.
+
+    Parameters
+    ----------
+    title
+        What is seen, such as the name of the scene.
+    about
+        The run that it shows: its model, id and date.
+    credits
+        Where the data come from.
+    """
+
+    title: str = ""
+    about: str = ""
+    credits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class DynamicLayers:
     """What the map shows now; any of it may change without the map being built anew.
 
@@ -63,6 +82,8 @@ class DynamicLayers:
     focus
         Extent to move to when it changes: left, bottom, right, top in the scene's CRS; in pixel space the
         least and greatest column and row: left, least row, right, greatest row.
+    caption
+        What a picture of the map says.
     """
 
     tiles: tuple[Tiles, ...] = ()
@@ -70,6 +91,7 @@ class DynamicLayers:
     selected: int | None = None
     marker: Point | None = None
     focus: tuple[float, float, float, float] | None = None
+    caption: Caption = Caption()
 
 
 @dataclass(frozen=True)
@@ -109,14 +131,15 @@ def show_map(
     around
         What the page needs of the window's height above and below the map, in CSS.
     """
-    from core.serve.coordinates import flip_pixels
+    from core.serve.coordinates import drawing_on_map
+    from core.serve.placing import map_of
 
     known = drawn_on(spec, key=key)
-    shown = known if known is None or spec.grid.is_georeferenced else flip_pixels(known)
-    background = (street_map(),) if spec.online and spec.grid.is_georeferenced else ()
+    shown = None if known is None else drawing_on_map(spec.grid, known)
+    background = (street_map(),) if spec.online and map_of(spec.grid) == "globe" else ()
     value = _show(
         written(spec, spec.drawable, base_path()),
-        _update(spec, layers, [tile.to_script() for tile in background + layers.tiles], drawn=shown),
+        _update(spec, layers, background + layers.tiles, drawn=shown),
         key=key,
         height=height,
         around=around,
@@ -166,6 +189,7 @@ def show_swipe(
     height: int = 620,
     around: str = "14rem",
     over: tuple[Outlines, ...] = (),
+    caption: Caption | None = None,
 ) -> None:
     """Show two rasters on both sides of a divider that can be moved.
 
@@ -181,14 +205,13 @@ def show_swipe(
         As of `show_map`.
     over
         Polygons above both.
+    caption
+        What a picture of the map says.
     """
     sides = {"left": left, "right": right}
-    tiles = [
-        tile.to_script() | {"id": f"{side}-{tile.id}", "pane": f"swipe-{side}", "opacity": 1.0}
-        for side, tile in sides.items()
-    ]
+    tiles = tuple(replace(tile, id=f"{side}-{tile.id}", opacity=1.0, visible=True) for side, tile in sides.items())
     names = {side: tile.name for side, tile in sides.items()}
-    update = _update(spec, DynamicLayers(outlines=over), tiles, swipe=names)
+    update = _update(spec, DynamicLayers(outlines=over, caption=caption or Caption()), tiles, swipe=names)
     _show(written(spec, False, base_path()), update, key=key, height=height, around=around)
 
 
@@ -207,7 +230,7 @@ def _event(spec: MapSpec, value: Mapping[str, Any], drawn: Mapping[str, Any] | N
 def _update(
     spec: MapSpec,
     layers: DynamicLayers,
-    tiles: list[dict[str, Any]],
+    tiles: tuple[Tiles, ...],
     drawn: Mapping[str, Any] | None = None,
     swipe: Mapping[str, str] | None = None,
 ) -> str:
@@ -218,17 +241,54 @@ def _update(
     if layers.focus is not None:
         left, bottom, right, top = layers.focus
         focus = [to_map(spec.grid, left, bottom), to_map(spec.grid, right, top)]
+    sides = list(swipe or ())
+    panes = [{"pane": f"swipe-{side}"} for side in sides] or [{}] * len(tiles)
     content = {
         "dark": st.context.theme.type == "dark",
-        "tiles": tiles,
+        "tiles": [tile.to_script() | pane for tile, pane in zip(tiles, panes, strict=True)],
         "selected": layers.selected,
         "marker": None if layers.marker is None else to_map(spec.grid, *layers.marker),
         "focus": focus,
         "drawn": drawn,
         "swipe": swipe,
     }
-    vectors = ",".join(outlines.script for outlines in layers.outlines)
-    return f'{{"vectors":[{vectors}],{script_json(content)[1:]}'
+    placed = [_placed(spec.grid, outlines) for outlines in layers.outlines]
+    picture = {
+        "address": _picture(spec, layers, tiles, sides, placed, drawn, script_json(content)),
+        "tiles": [tile.id for tile in tiles],
+        "vectors": [outlines.id for outlines in layers.outlines],
+    }
+    vectors = ",".join(outlines.script for outlines in placed)
+    return f'{{"vectors":[{vectors}],"picture":{script_json(picture)},{script_json(content)[1:]}'
+
+
+def _picture(
+    spec: MapSpec,
+    layers: DynamicLayers,
+    tiles: tuple[Tiles, ...],
+    sides: list[str],
+    outlines: list[Outlines],
+    drawn: Mapping[str, Any] | None,
+    text: str,
+) -> str:
+    """Address of a picture of the map, for which the server keeps what is on it."""
+    from core.serve.layers import Layer
+    from core.serve.shown import Raster, ShownMap, remember
+
+    rasters = tuple(
+        Raster(tile.id, tile.name, Layer.at(tile.url), tile.legend, side)
+        for tile, side in zip(tiles, sides or [""] * len(tiles), strict=True)
+    )
+    scripts, says = tuple(one.script for one in outlines), layers.caption
+    shown = ShownMap(spec.grid, rasters, scripts, drawn, says.title, says.about, says.credits, layers.selected)
+    return f"{base_path()}/maps/{remember(shown, text)}.png"
+
+
+def _placed(grid: Grid, outlines: Outlines) -> Outlines:
+    """Polygons as they lie on the map of a grid."""
+    from core.serve.coordinates import is_as_it_is, on_map
+
+    return outlines if is_as_it_is(grid) else replace(outlines, features=on_map(grid, outlines.features))
 
 
 def _show(base: WrittenMap, update: str, *, key: str, height: int, around: str) -> Mapping[str, Any]:

@@ -59,6 +59,39 @@ class Sample:
         return tuple(path for path in (self.path, self.reference, self.dem) if path is not None)
 
 
+@dataclass(frozen=True)
+class SampleTable:
+    """A table that ships with SlideLens.
+
+    Attributes
+    ----------
+    id, title, shows
+        As of a `Sample`.
+    path
+        CSV.
+    synthetic, licence, citation
+        As of a `Sample`.
+    """
+
+    id: str
+    title: str
+    shows: str
+    path: Path
+    synthetic: bool = True
+    licence: str = LICENCE
+    citation: str = CITATION
+
+
+_TABLES = (
+    SampleTable(
+        id="valley-cells",
+        title="Cells of the mountain valley (synthetic)",
+        shows="240 cells in the 80 landslides of the synthetic valley and 240 elsewhere, with elevation, slope, its "
+        "direction and relief.",
+        path=FOLDER / "valley_cells.csv",
+    ),
+)
+
 _SAMPLES = (
     Sample(
         id="valley-after",
@@ -123,3 +156,23 @@ def sample(identity: str) -> Sample:
             remedy="Restore it from the repository, or run python data/samples/make_valley.py.",
         )
     return candidate
+
+
+def sample_tables() -> tuple[SampleTable, ...]:
+    """List the tables, the one to start with first."""
+    return _TABLES
+
+
+def sample_table(identity: str) -> SampleTable:
+    """Return one table whose file is in place.
+
+    Raises
+    ------
+    InputError
+        When there is no such table, or its file is missing from this installation.
+    """
+    found = next((one for one in _TABLES if one.id == identity), None)
+    if found is None or not found.path.is_file():
+        known = ", ".join(one.id for one in _TABLES)
+        raise InputError(f"There is no sample table named {identity!r}.", remedy=f"The sample tables are {known}.")
+    return found

@@ -93,12 +93,13 @@ def draw_coordinates(axes: Axes, grid: Grid) -> None:
 
 def draw_scale(axes: Axes, grid: Grid) -> None:
     """Draw a bar with its length on the ground at the lower left, in pixels without a coordinate system."""
-    distance = grid.ground_distance()
-    length = scale_length(grid.width * (distance or 1.0))
+    # A picture of an image without a coordinate system may be larger or smaller than the image.
+    distance = grid.ground_distance() or abs(grid.transform.a)
+    length = scale_length(grid.width * distance)
     words = f"{length:g} px"
-    if distance is not None:
+    if grid.crs is not None:
         words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    share = length / (distance or 1.0) / grid.width
+    share = length / distance / grid.width
     line: dict[str, Any] = {"transform": axes.transAxes, "solid_capstyle": "butt"}
     axes.plot([0.04, 0.04 + share], [0.045, 0.045], color="black", linewidth=5, **line)
     axes.plot([0.04, 0.04 + share], [0.045, 0.045], color="white", linewidth=3, **line)

@@ -22,6 +22,8 @@ class Data:
     ----------
     images, masks
         Folders, relative to the data folder given by command.
+    name
+        What the data set is called beside a score, such as ``"Landslide4Sense"``; the beginning of `title` when empty.
     labels
         For detectors, instead of masks: a COCO JSON file, or a folder of YOLO text files.
     validation_images, validation_masks, validation_labels
@@ -44,6 +46,7 @@ class Data:
     title: str
     licence: str
     citation: str
+    name: str = ""
     masks: str = ""
     labels: str = ""
     validation_images: str = ""

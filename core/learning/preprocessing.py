@@ -5,10 +5,8 @@ Whatever is changed on the way is named: in the run's provenance and in a senten
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -26,9 +24,6 @@ SAME_DISTANCE = 1.25
 
 AERIAL = 2.0
 """Ground distance in metres below which an image is taken for an aerial one."""
-
-LARGE = 512
-"""Side in pixels from which an image of unknown ground distance is taken for an aerial one."""
 
 FARTHEST = 16.0
 """Ratio of ground distances from which a scene is not brought to the model's any more: windows would be thousands of
@@ -65,85 +60,10 @@ class Preprocessing:
         return values.astype(np.float32, copy=False)
 
 
-class Fit(IntEnum):
-    """How well a model fits a scene, the best first."""
-
-    SUITED = 0
-    """The scene has the model's bands, and one of its pixels shows about what the model was trained on."""
-    USABLE = 1
-    """The scene has the model's bands; its pixels are finer or coarser than those the model was trained on."""
-    ADJUSTABLE = 2
-    """It runs only with a choice of the user's: which bands to take, where the scene does not say, or to keep a pixel
-    size that is far from the model's."""
-    UNUSABLE = 3
-    """The model cannot be run on the scene; `why_unusable` says why."""
-
-
-def fit_of(spec: ModelSpec, scene: Scene) -> Fit:
-    """How well a model fits a scene, by the bands of both, the values' type and the size of a pixel."""
-    if why_unusable(spec, scene) is not None:
-        return Fit.UNUSABLE
-    try:
-        guess_bands(scene, spec.bands)
-        _scale(scene, spec, "auto")
-    except InputError:
-        return Fit.ADJUSTABLE
-    return Fit.SUITED if _pixels_suit(spec, scene) else Fit.USABLE
-
-
-def suits(spec: ModelSpec, scene: Scene) -> bool:
-    """Whether a model is one to begin with for a scene: it reads the scene's bands at about the scene's pixel size."""
-    return fit_of(spec, scene) is Fit.SUITED
-
-
-def why_unusable(spec: ModelSpec, scene: Scene) -> InputError | None:
-    """Why a model cannot be run on a scene, whatever is chosen; None when it can."""
-    if len(scene.bands) < len(set(spec.bands)):
-        try:
-            guess_bands(scene, spec.bands)
-        except BandError as error:
-            return error
-    if spec.value_range[0] < 0 and np.dtype(scene.dtype).kind == "u":
-        return InputError(
-            f"{scene.name} holds values without a sign ({scene.dtype}); {spec.title} reads {', '.join(spec.bands)}, "
-            "which is positive or negative.",
-            "An image is not a map of such a quantity.",
-            "Choose a model for images, or a scene with signed values.",
-        )
-    return None
-
-
-def _pixels_suit(spec: ModelSpec, scene: Scene) -> bool:
-    """Whether one pixel of a scene shows about what one of the model's training images did.
-
-    A model of a known ground distance suits scenes of up to four times more or less; one of varying distance was
-    trained on aerial images and suits scenes finer than two metres. A scene whose distance is unknown is taken for
-    aerial when it is large.
-    """
-    distance = scene.grid.ground_distance()
-    aerial = min(scene.grid.shape) >= LARGE if distance is None else distance < AERIAL
-    if spec.ground_distance is None:
-        return aerial
-    return not aerial and (distance is None or 0.25 <= distance / spec.ground_distance <= 4)
-
-
 def preprocessing_of(provenance: Mapping[str, Any]) -> Preprocessing:
     """The bridge that a finished run used, from its provenance."""
     how = provenance["bridge"]
     return Preprocessing(tuple(how["bands"]), tuple(how["gain"]), tuple(how["offset"]), float(how["scale"]), ())
-
-
-def parse_bands(text: str) -> tuple[int, ...]:
-    """Band numbers from ``"3,2,1"``.
-
-    Raises
-    ------
-    InputError
-        When it is anything else.
-    """
-    if not re.fullmatch(r"\s*\d{1,3}(\s*,\s*\d{1,3})*\s*", text):
-        raise InputError(f"{text!r} is no list of bands.", remedy="Write band numbers with commas, such as 3,2,1.")
-    return tuple(int(part) for part in text.split(","))
 
 
 def preprocess(
@@ -186,7 +106,7 @@ def preprocess(
     if bands is None and are_guessed(scene):
         taken = ", ".join(f"band {band} for {role}" for band, role in zip(chosen, spec.bands, strict=True))
         notes = (*notes, f"The file does not name its bands: {taken} was taken, by their places.")
-    scale, scale_notes = _scale(scene, spec, resample)
+    scale, scale_notes = scale_for(scene, spec, resample)
     return Preprocessing(chosen, gain, offset, scale, (*notes, *scale_notes))
 
 
@@ -234,7 +154,14 @@ def _values(
     return tuple(float(v) for v in gain), tuple(float(v) for v in offset), (note,)
 
 
-def _scale(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[str, ...]]:
+def scale_for(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tuple[str, ...]]:
+    """Model pixels per scene pixel, and what is changed or to be warned of, in sentences.
+
+    Raises
+    ------
+    InputError
+        When the scene would have to be resampled beyond what its pixels can show, or an option is malformed.
+    """
     if resample not in ("auto", "none"):
         raise InputError(f"{resample!r} is no way to resample.", remedy='Choose "auto" or "none".')
     distance = scene.grid.ground_distance()

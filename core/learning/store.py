@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ModelError
 from core.learning.spec import NAME, ModelSpec
+from core.learning.validation import by_validation
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -157,7 +158,7 @@ def models_folder() -> Path:
 
 
 def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
-    """Models of a task, the best first by their validation: detectors by AP50, others by F1."""
+    """Models of a task by the data set of their validation, the best on it first; see `by_validation`."""
     folder = (root or models_folder()) / task
     models = []
     for path in sorted(folder.glob("*/model.toml")) if folder.is_dir() else []:
@@ -167,11 +168,7 @@ def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
             # One damaged folder must not hide the others; asking for it by name says what is wrong with it.
             log.warning("model folder %s is left out of the list", path.parent, exc_info=True)
 
-    def skill(model: StoredModel) -> float:
-        scores = model.spec.scores.get("validation", {})
-        return float(scores.get("ap50", scores.get("f1", 0.0)))
-
-    return tuple(sorted(models, key=skill, reverse=True))
+    return tuple(by_validation(models))
 
 
 def find_model(task: str, name: str, root: Path | None = None) -> StoredModel:

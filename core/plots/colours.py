@@ -12,6 +12,7 @@ to colorblind people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -53,6 +54,9 @@ DENSITY_RAMP = "magma"
 """How many there are for each km²."""
 
 UNCERTAINTY_RAMP = "cividis"
+UNLIKE_RAMP = "Purples"
+"""How far a part of a scene is beyond the limit of the images that a model was trained on."""
+
 DIVERGING_RAMP = "RdBu_r"
 """White at zero; red speaks for a landslide (or for more than before), blue against it."""
 
@@ -123,12 +127,20 @@ def ramp(name: str, steps: int = 256) -> NDArray[np.uint8]:
 
 
 def _ramp_legend(title: str, name: str, low: str, middle: str, high: str) -> Legend:
-    words = {0: low, 4: middle, 8: high}
+    return _of_colours(title, ramp(name, 9), {0: low, 4: middle, 8: high})
+
+
+def _of_colours(title: str, colours: NDArray[np.uint8], words: Mapping[int, str]) -> Legend:
     entries = (
         LegendEntry("#{:02X}{:02X}{:02X}".format(*(int(part) for part in colour)), words.get(step, ""))
-        for step, colour in enumerate(ramp(name, 9))
+        for step, colour in enumerate(colours)
     )
     return Legend(title, tuple(entries), "ramp")
+
+
+def unlike_ramp() -> NDArray[np.uint8]:
+    """Colours from the limit of the training images to twice that, none so pale that it is not seen on an image."""
+    return ramp(UNLIKE_RAMP)[80:]
 
 
 def confidence_legend(most: float = 1.0) -> Legend:
@@ -181,13 +193,17 @@ def legend(layer: str) -> Legend | None:
     ----------
     layer
         Name of a layer of a run as in its tile address: ``probability``, ``mask``, ``uncertainty``,
-        ``outcome``, ``truth``, ``cam`` or ``attribution``.
+        ``outcome``, ``truth``, ``training_distance``, ``cam`` or ``attribution``.
     """
     match layer:
         case "probability":
             return _ramp_legend("Probability of landslide", PROBABILITY_RAMP, "0", "0.5", "1")
         case "uncertainty":
             return _ramp_legend("Spread of probability", UNCERTAINTY_RAMP, "0", "0.5", "1")
+        case "training_distance":
+            words = {0: "limit", 4: "1.5 ×", 8: "2 × and more"}
+            shown = unlike_ramp()[np.linspace(0, len(unlike_ramp()) - 1, 9).round().astype(int)]
+            return _of_colours("Distance from the training images", shown, words)
         case "cam":
             return _ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
         case "attribution":

@@ -19,6 +19,7 @@ from core.plots.colours import (
     DIVERGING_RAMP,
     ramp,
     rgb,
+    unlike_ramp,
 )
 
 Values = NDArray[Any]
@@ -102,4 +103,15 @@ def cam(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) ->
     image = with_ramp(CAM_RAMP)(values, valid, threshold)
     strength = np.clip(np.nan_to_num(fraction(values[0])), 0.0, 1.0)
     image[..., 3] = np.where(valid, np.rint(strength * 255.0), 0).astype(np.uint8)
+    return image
+
+
+def unlike(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+    """Distance over its limit: clear up to the limit, where a scene is like the training images, then ever darker."""
+    del threshold
+    image = blank(valid.shape)
+    beyond = np.clip(np.nan_to_num(values[0].astype(np.float32)) - 1.0, 0.0, 1.0)
+    colours = unlike_ramp()
+    image[..., :3] = colours[np.rint(beyond * (len(colours) - 1)).astype(np.uint8)]
+    image[..., 3] = np.where(valid & (beyond > 0), 255, 0)
     return image

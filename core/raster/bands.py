@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from core.errors import BandError
@@ -142,7 +142,7 @@ def guess_bands(scene: Scene, wanted: Sequence[str]) -> tuple[int, ...]:
         raise BandError(
             f"{scene.name} does not say which of its bands is {' or '.join(missing)}.",
             f"Its bands are: {names}.",
-            "Assign the bands by number.",
+            "Give their order, such as sentinel2 or bgr, or the model's bands by number, such as 4,3,2 (--bands).",
         )
     return tuple(known[role.lower()] for role in wanted)
 
@@ -164,6 +164,27 @@ def check_bands(scene: Scene, bands: Sequence[int]) -> tuple[int, ...]:
             remedy="Bands are numbered from 1.",
         )
     return tuple(int(index) for index in bands)
+
+
+def with_roles(scene: Scene, roles: Sequence[str], numbers: Sequence[int]) -> Scene:
+    """A scene whose bands show what a user said that they do, whatever its file says.
+
+    Parameters
+    ----------
+    roles, numbers
+        What is shown, such as ``("red", "green", "blue")``, and by which band each, from 1.
+    """
+    said: dict[int, Role] = {}
+    for role, number in zip(roles, numbers, strict=True):
+        known: Role | None = next((one for one in get_args(Role) if one == role), None)
+        if known is not None:
+            said.setdefault(number, known)
+
+    def told(band: Band) -> Band:
+        taken: Role = "other" if band.role in said.values() else band.role
+        return replace(band, role=said.get(band.index, taken))
+
+    return replace(scene, bands=tuple(told(band) for band in scene.bands))
 
 
 def _known_bands(scene: Scene) -> dict[str, int]:

@@ -12,8 +12,6 @@ import numpy as np
 import rasterio.windows
 from affine import Affine
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
-from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from core.errors import GridError
@@ -25,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Rows at which the true pixel area is measured; between them it is interpolated.
 AREA_SAMPLES = 257
+
+#: Points of each side at which it is measured how far a grid reaches in degrees.
+EDGE_POINTS = 65
 
 #: A projection whose pixels differ by less than this share across the grid counts as of constant area.
 AREA_TOLERANCE = 1e-3
@@ -144,22 +145,17 @@ class Grid:
         return np.asarray(np.interp(wanted, at, areas)[:, np.newaxis], dtype=np.float64)
 
     def to_wgs84_bounds(self) -> tuple[float, float, float, float] | None:
-        """West, south, east and north in degrees (EPSG:4326); None without CRS.
+        """West, south, east and north in degrees (EPSG:4326), of the grid as one piece; None without CRS.
+
+        Longitude is a circle: west lies from −180 to below 180 and east above it, beyond 180 where the grid crosses the
+        antimeridian. A projected grid that holds a pole has all longitudes, and the latitude of the pole.
 
         Raises
         ------
         GridError
             When the grid lies outside the area for which its coordinate system is defined.
         """
-        if self.crs is None:
-            return None
-        try:
-            west, south, east, north = transform_bounds(self.crs, CRS.from_epsg(4326), *self.bounds)
-        except CRSError as error:
-            raise self._off_the_globe() from error
-        if not all(map(math.isfinite, (west, south, east, north))):
-            raise self._off_the_globe()
-        return west, south, east, north
+        return None if self.crs is None else self._around
 
     def to_json(self) -> dict[str, Any]:
         """Size, transform and coordinate system as plain values."""
@@ -201,6 +197,26 @@ class Grid:
         return Polygon([self.transform @ corner for corner in corners])
 
     @cached_property
+    def _around(self) -> tuple[float, float, float, float]:
+        steps = np.linspace(0.0, 1.0, EDGE_POINTS)
+        none, all_of_it = np.zeros_like(steps), np.ones_like(steps)
+        columns = self.width * np.concatenate([steps, all_of_it, steps[::-1], none])
+        rows = self.height * np.concatenate([none, steps, all_of_it, steps[::-1]])
+        longitudes, latitudes = self._to_wgs84().transform(*self._on_plane(columns, rows))
+        placed = np.isfinite(longitudes) & np.isfinite(latitudes)  # the corners of a picture of a disk have no place
+        if not placed.any():
+            raise self._off_the_globe()
+        longitudes, latitudes = np.asarray(longitudes)[placed], np.asarray(latitudes)[placed]
+        longitudes = np.unwrap(longitudes, period=360.0)
+        west, east, south, north = longitudes.min(), longitudes.max(), latitudes.min(), latitudes.max()
+        turns = abs(longitudes[-1] - longitudes[0]) > 180.0  # once around the edge is once around the pole
+        if self.crs is not None and self.crs.is_projected and (turns or max(abs(south), abs(north)) > 90.0 - 1e-9):
+            south, north = (south, 90.0) if latitudes.mean() > 0 else (-90.0, north)
+            return -180.0, float(south), 180.0, float(north)
+        turn = 360.0 * math.floor((west + 180.0) / 360.0)
+        return float(west - turn), float(south), float(east - turn), float(north)
+
+    @cached_property
     def _middle_distance(self) -> float:
         return math.sqrt(float(self._areas_at(np.array([self.height / 2]))[0]))
 
@@ -212,24 +228,28 @@ class Grid:
     def _areas_at(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixel areas in m² around points of the centre column.
 
-        Each is the parallelogram spanned by the geodesics that halve the pixel: exact to about 1e-5 for
-        pixels of a degree, and free of the cancellation that polygon areas suffer for pixels of decimetres.
+        Each is four parallelograms spanned by the geodesics from the pixel's centre to the middles of its sides: exact
+        to about 1e-5 for pixels of a degree, free of the cancellation that polygon areas suffer for pixels of
+        decimetres, and as good at a pole, where directions are only comparable from one and the same point.
         """
         from pyproj import Geod
 
         to_degrees = self._to_wgs84()
         middle = np.full_like(rows, self.width / 2)
         geod = Geod(ellps="WGS84")
+        start = to_degrees.transform(*self._on_plane(middle, rows))
         lengths, azimuths = [], []
-        for d_col, d_row in ((0.5, 0.0), (0.0, 0.5)):
-            start = to_degrees.transform(*self._on_plane(middle - d_col, rows - d_row))
+        for d_col, d_row in ((0.5, 0.0), (0.0, 0.5), (-0.5, 0.0), (0.0, -0.5)):
             end = to_degrees.transform(*self._on_plane(middle + d_col, rows + d_row))
             if not np.isfinite([*start, *end]).all():
                 raise self._off_the_globe()
             azimuth, _, length = geod.inv(*start, *end)
             lengths.append(np.asarray(length))
             azimuths.append(np.radians(azimuth))
-        areas = np.abs(lengths[0] * lengths[1] * np.sin(azimuths[0] - azimuths[1]))
+        quarters = [
+            lengths[one] * lengths[one - 1] * np.abs(np.sin(azimuths[one] - azimuths[one - 1])) for one in range(4)
+        ]
+        areas = np.sum(quarters, axis=0)
         if not np.isfinite(areas).all() or (areas <= 0).any():
             raise self._off_the_globe()
         return np.asarray(areas, dtype=np.float64)

@@ -190,6 +190,7 @@ class SceneReader:
     def __init__(self, scene: Scene, dataset: DatasetReader) -> None:
         self.scene = scene
         self.block_shape: tuple[int, int] = dataset.block_shapes[0]
+        self.overviews: tuple[int, ...] = tuple(dataset.overviews(1))
         self.file_bytes = scene.path.stat().st_size
         self._dataset = dataset
         self._has_mask = has_mask(dataset)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 #: Edge of the tiles of everything written, in pixels.
 TILE = 512
 
+PIXEL_SIZE = "pixel_size"
+"""Tag of a coarse raster of an image without coordinates: width and height of its pixels in those of the image."""
+
 _ERRORS: tuple[type[Exception], ...] = (OSError, *READ_ERRORS)
 
 OverviewResampling = Literal["nearest", "average", "bilinear", "mode"]

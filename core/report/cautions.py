@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from core.learning.training_distance import UNLIKE
 from core.raster.files import one_line
 from core.report.parts import Content, Items, Notice
 from core.report.subject import Subject, UsedModel, joint_of, models_of
 from core.report.words import sentences
 
-TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene")
+TOLD_IN_BOXES = ("This scene is synthetic", "The model was trained or chosen on this very scene", UNLIKE)
 """Beginnings of a run's notes that the report tells in its own boxes."""
+
+
+_WARNINGS = (
+    "The model was trained or chosen on this very scene",
+    "The file does not name its bands",
+    "Values are used as they are, although the model was trained on",
+    "The model was trained on much finer images",
+    "so its ground distance is unknown",
+    "and was not resampled to the model's",
+    "which usually stands for no data, but",
+    "no exact way between their datums",
+)
+"""Words of a run's notes on what was guessed or does not fit, so that the result may be wrong for that alone."""
+
+
+def is_warning(note: str) -> bool:
+    """Whether a note of a run changes how far its result may be relied on; others say how the scene was read."""
+    return any(words in note for words in _WARNINGS)
 
 
 def cautions(subject: Subject) -> list[Content]:
@@ -30,7 +49,11 @@ def cautions(subject: Subject) -> list[Content]:
                 "say nothing about how well the model does elsewhere.",
             )
         )
-    return boxes
+    return boxes + [
+        Notice(UNLIKE.rstrip(":"), one_line(note.removeprefix(UNLIKE)))
+        for note in subject.content.result.notes
+        if note.startswith(UNLIKE)
+    ]
 
 
 def limits(subject: Subject, further: tuple[str, ...] = ()) -> list[Content]:

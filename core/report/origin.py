@@ -133,7 +133,8 @@ def parameters(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     asked, how = record.get("parameters") or {}, record.get("bridge") or {}
     options = asked.get("options") or {}
     if how.get("bands"):
-        yield "Bands used", ", ".join(str(band) for band in how["bands"])
+        roles = [f" for {role}" for role in how.get("roles") or ()] or [""] * len(how["bands"])
+        yield "Bands used", ", ".join(f"{band}{role}" for band, role in zip(how["bands"], roles, strict=False))
     if "stretch" in asked:
         yield "Stretch of values", _stretch(str(asked["stretch"]))
     if how.get("gain"):

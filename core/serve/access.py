@@ -17,10 +17,10 @@ class Resource:
     kind
         Sort of thing.
     id
-        Its 32 hexadecimal digits, or the name of an asset.
+        Its 32 hexadecimal digits, or the name of an asset. A map is what a page shows: rasters of scenes and runs.
     """
 
-    kind: Literal["scene", "run", "asset"]
+    kind: Literal["scene", "run", "asset", "map"]
     id: str
 
 

@@ -35,17 +35,18 @@ def download(path: Path, name: str, media_type: str, *, lasting: bool = True) ->
         Whether the address leads to this very file for ever.
     """
     keep = "private, max-age=31536000, immutable" if lasting else "private, no-cache"
-    headers = {**_saved_as(name), "Cache-Control": keep}
+    headers = {**saved_as(name), "Cache-Control": keep}
     return FileResponse(path, media_type=media_type, headers=headers)
 
 
 def download_zip(pieces: Iterator[bytes], name: str) -> StreamingResponse:
     """Send a zip to be saved while it is made; what is in it may be another one the next time."""
-    headers = {**_saved_as(name), "Cache-Control": "no-store"}
+    headers = {**saved_as(name), "Cache-Control": "no-store"}
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
-def _saved_as(name: str) -> dict[str, str]:
+def saved_as(name: str) -> dict[str, str]:
+    """Headers of what is to be saved under a name, never to be shown."""
     shown = _plain(name)
     ascii_name = shown.encode("ascii", "replace").decode("ascii").replace("?", "_")
     disposition = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(shown)}"

@@ -1,42 +1,44 @@
 """Addresses that the browser fetches beside the pages.
 
-Nothing heavy is imported when the server starts: rasterio and rio-tiler come with the first tile.
+Nothing heavy is imported when the server starts: rasterio comes with the first tile.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from core import __version__
 from core.errors import InputError, LandslideError
-from core.runs.kinds import tasks
 from core.serve.access import Resource, authorize
-from core.serve.artifacts import SAFE_HEADERS, download, download_zip
+from core.serve.artifacts import SAFE_HEADERS, download, download_zip, saved_as
 from core.serve.assets import asset
-
-if TYPE_CHECKING:
-    from core.plots.layers import TileLayer
+from core.serve.background import Unfinished
+from core.serve.layers import Layer, Unknown, checked_bands, checked_id, checked_threshold, found_in
 
 _LOG = logging.getLogger(__name__)
-_ID = re.compile(r"[0-9a-f]{32}")
-_BANDS = re.compile(r"[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,2}")
 _UNCHANGING = "private, max-age=31536000, immutable"
 
-_RENDERER = "2"
+_RENDERER = "3"
 """Part of every tile's ETag: raise it when tiles are painted differently."""
 
-T = TypeVar("T")
+_PICTURES = CapacityLimiter(1)
+"""Pictures of whole maps take longer, and wait for each other alone."""
+
+WAIT = 20.0
+"""Most seconds that a tile waits for its turn among others, and then takes."""
+
+RETRY_AFTER = 2
+"""Seconds after which a tile that was not ready in time may be asked for again."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 _LIMITER = CapacityLimiter(4)
@@ -47,20 +49,19 @@ def _refusal(status: int, error: str) -> JSONResponse:
     return JSONResponse({"error": error}, status, headers={"Cache-Control": "no-store", **SAFE_HEADERS})
 
 
-class _Unknown(Exception):
-    """What the address names does not exist."""
-
-
 def _answering(handler: Handler) -> Handler:
     """Turn errors meant for users into plain answers; others stay bugs and are logged by the server."""
 
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
-        except _Unknown as error:
+        except Unknown as error:
             return _refusal(404, str(error))
         except PermissionError:
             return _refusal(403, "You may not see this.")
+        except (Unfinished, TimeoutError):
+            headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store", **SAFE_HEADERS}
+            return JSONResponse({"error": "This is still being prepared. Ask again in a moment."}, 503, headers)
         except InputError as error:
             return _refusal(400, str(error))
         except LandslideError as error:
@@ -71,32 +72,7 @@ def _answering(handler: Handler) -> Handler:
 
 
 def _id(request: Request, name: str = "id") -> str:
-    text = str(request.path_params[name])
-    if not _ID.fullmatch(text):
-        raise InputError("The address holds no valid id.", remedy="An id is 32 digits from 0–9 and a–f.")
-    return text
-
-
-def _threshold(request: Request) -> float:
-    text = request.query_params.get("threshold", "0.5")
-    try:
-        threshold = float(text)
-    except ValueError:
-        threshold = math.nan
-    if not 0.0 <= threshold <= 1.0:
-        raise InputError("The threshold is not a number from 0 to 1.")
-    return threshold
-
-
-def _bands(request: Request) -> tuple[int, ...] | None:
-    text = request.query_params.get("bands")
-    if text is None:
-        return None
-    if not _BANDS.fullmatch(text):
-        raise InputError(
-            "Bands are not given as one or three numbers.", remedy="Write, for example, bands=3,2,1."
-        )
-    return tuple(int(band) for band in text.split(","))
+    return checked_id(str(request.path_params[name]))
 
 
 def _number(request: Request, name: str) -> int:
@@ -118,62 +94,62 @@ async def _tile(request: Request, etag: str, render: Callable[[], bytes]) -> Res
     headers = {"Cache-Control": _UNCHANGING, "ETag": etag, "X-Content-Type-Options": "nosniff"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    image = await to_thread.run_sync(render, limiter=_LIMITER)
+    with fail_after(WAIT):  # for its turn: what has begun ends by itself in time
+        image = await to_thread.run_sync(render, limiter=_LIMITER)
     return Response(image, media_type="image/png", headers=headers)
 
 
-def _render_scene(scene_id: str, bands: tuple[int, ...] | None, z: int, x: int, y: int) -> bytes:
+def _render(layer: Layer, z: int, x: int, y: int) -> bytes:
     from core.runs.store import default_store
-    from core.serve.tiles import TileAddress, natural_bands, scene_tile
+    from core.serve.tiles import TileAddress, tile
 
-    scene = _found(partial(default_store().scene_record, scene_id)).scene
-    if bands is None:
-        bands = natural_bands(scene)
-    return scene_tile(scene, bands, TileAddress(z, x, y))
+    return tile(layer, default_store(), TileAddress(z, x, y))
 
 
-def _render_run(run_id: str, layer: str, threshold: float, z: int, x: int, y: int) -> bytes:
-    from core.runs.store import default_store
-    from core.serve.tiles import TileAddress, run_tile
-
-    task, files = _found(partial(default_store().files_of, run_id))
-    return run_tile(run_id, layers_of(task), files, layer, TileAddress(z, x, y), threshold)
-
-
-def layers_of(task: str) -> Mapping[str, TileLayer]:
-    """How the rasters of runs of a task are painted; nothing for a task without a map."""
-    declared = tasks().get(task)
-    layers: Mapping[str, TileLayer] = {} if declared is None or declared.layers is None else declared.layers.load()
-    return layers
-
-
-def _found(sample_pixel: Callable[[], T]) -> T:
-    """Tell what the store does not know (404) from what cannot be done with it (400)."""
-    try:
-        return sample_pixel()
-    except InputError as error:
-        raise _Unknown(str(error)) from error
+async def _layer_tile(request: Request, layer: Layer) -> Response:
+    authorize(request, layer.resource)
+    z, x, y = (_number(request, name) for name in "zxy")
+    return await _tile(request, _etag(layer, z, x, y), partial(_render, layer, z, x, y))
 
 
 async def scene_tile_route(request: Request) -> Response:
     """``/tiles/scene/{id}/{z}/{x}/{y}.png?bands=1,2,3``: the image itself."""
-    scene_id = _id(request)
-    authorize(request, Resource("scene", scene_id))
-    bands = _bands(request)
-    z, x, y = (_number(request, name) for name in "zxy")
-    render = partial(_render_scene, scene_id, bands, z, x, y)
-    return await _tile(request, _etag("scene", scene_id, bands, z, x, y), render)
+    bands = checked_bands(request.query_params.get("bands"))
+    return await _layer_tile(request, Layer("scene", _id(request), bands=bands))
+
+
+async def hillshade_tile_route(request: Request) -> Response:
+    """``/tiles/hillshade/{id}/{z}/{x}/{y}.png``: an elevation model in light and shade."""
+    return await _layer_tile(request, Layer("hillshade", _id(request)))
 
 
 async def run_tile_route(request: Request) -> Response:
     """``/tiles/run/{id}/{layer}/{z}/{x}/{y}.png?threshold=0.5``: what a run found."""
-    run_id = _id(request)
-    authorize(request, Resource("run", run_id))
-    layer = str(request.path_params["layer"])
-    threshold = _threshold(request)
-    z, x, y = (_number(request, name) for name in "zxy")
-    render = partial(_render_run, run_id, layer, threshold, z, x, y)
-    return await _tile(request, _etag("run", run_id, layer, threshold, z, x, y), render)
+    name, threshold = str(request.path_params["layer"]), checked_threshold(request.query_params.get("threshold"))
+    return await _layer_tile(request, Layer("run", _id(request), name, threshold=threshold))
+
+
+def _picture(identity: str, query: dict[str, str], allowed: Callable[[Resource], None]) -> tuple[bytes, str]:
+    from core.runs.store import default_store
+    from core.serve.pictures import asked_for, picture
+    from core.serve.shown import known
+
+    shown = known(identity)
+    for raster in shown.rasters:
+        if raster.layer is not None:
+            allowed(raster.layer.resource)
+    image = picture(shown, asked_for(query, shown), default_store())
+    return image, f"map of {shown.title or 'a scene'}.png"
+
+
+async def picture_route(request: Request) -> Response:
+    """``/maps/{id}.png?left=…&layers=t0:1,v0:1``: the map of a page as it is seen, to be saved."""
+    identity = _id(request)
+    authorize(request, Resource("map", identity))
+    work = partial(_picture, identity, dict(request.query_params), partial(authorize, request))
+    with fail_after(WAIT):
+        image, name = await to_thread.run_sync(work, limiter=_PICTURES)
+    return Response(image, media_type="image/png", headers={**saved_as(name), "Cache-Control": "no-store"})
 
 
 async def artifact_route(request: Request) -> Response:
@@ -188,7 +164,7 @@ async def artifact_route(request: Request) -> Response:
         artifact = default_store().artifact(run_id, role)
         return download(artifact.path, artifact.download_name, artifact.media_type, lasting=not artifact.derived)
 
-    return await to_thread.run_sync(partial(_found, find))
+    return await to_thread.run_sync(partial(found_in, find))
 
 
 async def bundle_route(request: Request) -> Response:
@@ -203,14 +179,14 @@ async def bundle_route(request: Request) -> Response:
         store = default_store()
         return download_zip(bundle(store, run_id), bundle_name(store.run(run_id)))
 
-    return await to_thread.run_sync(partial(_found, find))
+    return await to_thread.run_sync(partial(found_in, find))
 
 
 async def asset_route(request: Request) -> Response:
     """``/assets/{name}``: a script, style sheet or image of the map."""
     name = str(request.path_params["name"])
     authorize(request, Resource("asset", name))
-    file = _found(partial(asset, name))
+    file = found_in(partial(asset, name))
     headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
     return FileResponse(file.path, media_type=file.media_type, headers=headers)
 
@@ -234,7 +210,9 @@ def routes(base_path: str = "") -> list[BaseRoute]:
     base = f"/{inner}" if inner else ""
     handlers: list[tuple[str, Handler]] = [
         ("/tiles/scene/{id}/{z}/{x}/{y}.png", scene_tile_route),
+        ("/tiles/hillshade/{id}/{z}/{x}/{y}.png", hillshade_tile_route),
         ("/tiles/run/{id}/{layer}/{z}/{x}/{y}.png", run_tile_route),
+        ("/maps/{id}.png", picture_route),
         ("/artifacts/{run_id}/{name}", artifact_route),
         ("/runs/{run_id}.zip", bundle_route),
         ("/assets/{name:path}", asset_route),

@@ -1,57 +1,45 @@
-"""Map tiles of 256 pixels, cut from rasters on disk.
+"""Map tiles of 256 pixels, and larger pictures of the same layers, cut from rasters on disk.
 
-A georeferenced raster is warped to Web Mercator tiles by rio-tiler. A raster without a coordinate system is
-shown in pixel space: at zoom ``z`` the tile ``(x, y)`` covers the source columns from ``256 x / 2**z`` and
-the rows from ``256 y / 2**z`` on, which is how Leaflet's ``CRS.Simple`` asks when latitude is minus the row.
-``z`` may be negative.
+On the globe tiles are those of Web Mercator. On a plane, that of a raster's own coordinate system or of its pixels, the
+tile ``(x, y)`` at zoom ``z`` reaches from ``256 x / 2**z`` to the right and from ``-256 y / 2**z`` downwards, which is
+how Leaflet's ``CRS.Simple`` asks. There ``z`` may be negative.
 """
 
 from __future__ import annotations
 
 import io
-import math
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from PIL import Image
-from rasterio.enums import Resampling
-from rasterio.vrt import WarpedVRT
-from rasterio.warp import transform_bounds
-from rasterio.windows import Window
-from rio_tiler.errors import TileOutsideBounds
-from rio_tiler.io import Reader
 
 from core.errors import BandError, InputError, StorageError
 from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
-from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted
+from core.serve.background import Deadline, Shared
+from core.serve.cuts import Stored, cut, stored
+from core.serve.placing import MERCATOR, View, map_of
 
 if TYPE_CHECKING:
     from core.plots.layers import TileLayer
+    from core.runs.store import Store
+    from core.serve.layers import Layer
+
+RGBA = NDArray[np.uint8]
 
 SIZE = 256
 """Width and height of a tile in pixels."""
 
 HIGHEST_ZOOM = 30
 
-MERCATOR = 20_037_508.342789244
-"""Metres from the middle of the world of Web Mercator to its edge."""
-
-MOST_VALUES = 200_000_000
-"""Most values of a raster that are read for one tile."""
-
-PIXEL_ZOOMS = range(-16, 11)
-"""Zooms of pixel space: from 65 536 source pixels a tile pixel to 1/1024."""
+PLANE_ZOOMS = range(-20, HIGHEST_ZOOM + 1)
+"""Zooms of a plane: from a million units a pixel, of a raster in metres, to 1e-9, of one in degrees."""
 
 
 @dataclass(frozen=True)
@@ -63,23 +51,7 @@ class TileAddress:
     y: int
 
 
-@dataclass(frozen=True)
-class Cut:
-    """What a raster holds below one tile.
-
-    Parameters
-    ----------
-    values
-        Shape (bands, 256, 256), in the raster's own type.
-    valid
-        Shape (256, 256): inside the raster, not nodata, not masked and finite in every band.
-    """
-
-    values: NDArray[Any]
-    valid: NDArray[np.bool_]
-
-
-def check_address(address: TileAddress, *, georeferenced: bool) -> None:
+def check_address(address: TileAddress, *, globe: bool) -> None:
     """Refuse a tile that no map asks for.
 
     Raises
@@ -87,156 +59,33 @@ def check_address(address: TileAddress, *, georeferenced: bool) -> None:
     InputError
         When the zoom is out of range or column or row lie outside the world of that zoom.
     """
-    zooms = range(HIGHEST_ZOOM + 1) if georeferenced else PIXEL_ZOOMS
+    zooms = range(HIGHEST_ZOOM + 1) if globe else PLANE_ZOOMS
     if address.z not in zooms:
         raise InputError(
             f"Zoom {address.z} is not between {zooms.start} and {zooms.stop - 1}.",
             "Tiles are only cut at zooms that a map can show.",
         )
-    last = 2**address.z if georeferenced else 2**31
-    if georeferenced and not (0 <= address.x < last and 0 <= address.y < last):
+    last = 2**address.z
+    if globe and not (0 <= address.x < last and 0 <= address.y < last):
         raise InputError(f"There is no tile {address.x}, {address.y} at zoom {address.z}.")
 
 
-@contextmanager
-def _north_up(dataset: rasterio.DatasetReader) -> Iterator[rasterio.DatasetReader | WarpedVRT]:
-    """Rotated and south-up rasters as rio-tiler wants them: their bounds in the usual order."""
-    at = dataset.transform
-    if at.b == 0 and at.d == 0 and at.a > 0 and at.e < 0:
-        yield dataset
-        return
-    with WarpedVRT(dataset, crs=dataset.crs, add_alpha=dataset.nodata is None) as upright:
-        yield upright
-
-
-def _cut_georeferenced(
-    dataset: rasterio.DatasetReader, bands: Sequence[int], address: TileAddress, resampling: str
-) -> Cut | None:
-    _check_source(dataset, address)
-    with _north_up(dataset) as upright, Reader(None, dataset=upright) as reader:
-        try:
-            # All bands, in the order of the file: of some of them GDAL would warp the raster at full resolution.
-            image = reader.tile(
-                address.x,
-                address.y,
-                address.z,
-                tilesize=SIZE,
-                indexes=list(range(1, dataset.count + 1)),
-                resampling_method=resampling,
-            )
-        except TileOutsideBounds:
-            return None
-    masked = image.array[[band - 1 for band in bands]]
-    return Cut(np.asarray(masked.data), np.asarray(~np.ma.getmaskarray(masked).any(axis=0), bool))
-
-
-def _check_source(dataset: rasterio.DatasetReader, address: TileAddress) -> None:
-    """Refuse a tile for which more of the raster would have to be read than a map can wait for."""
-    edge = mercator(dataset)
-    tile = 2 * MERCATOR / 2**address.z
-    west, north = address.x * tile - MERCATOR, MERCATOR - address.y * tile
-    width = min(edge[2], west + tile) - max(edge[0], west)
-    height = min(edge[3], north) - max(edge[1], north - tile)
-    if width <= 0 or height <= 0:
-        return
-    share = min(1.0, width * height / max((edge[2] - edge[0]) * (edge[3] - edge[1]), 1e-9))
-    pixels = share * dataset.width * dataset.height
-    apart = max(1.0, (pixels / SIZE**2) ** 0.5)
-    overview = max((factor for factor in dataset.overviews(1) if factor <= apart), default=1)
-    if pixels / overview**2 * dataset.count > MOST_VALUES:
-        raise InputError(
-            f"At zoom {address.z} one tile would show {pixels / 1e6:,.0f} million pixels of the raster.",
-            "It has no overviews of that size, so all of them would have to be read.",
-            "Zoom in, or add overviews, for example with gdaladdo.",
-        )
-
-
-def mercator(dataset: rasterio.DatasetReader) -> tuple[float, float, float, float]:
-    """Left, bottom, right and top of a raster in Web Mercator, in metres; the world where they are not known."""
-    try:
-        left, bottom, right, top = transform_bounds(dataset.crs, "EPSG:3857", *dataset.bounds)
-    except READ_ERRORS:
-        left = bottom = right = top = math.inf
-    if not all(map(math.isfinite, (left, bottom, right, top))):
-        return -MERCATOR, -MERCATOR, MERCATOR, MERCATOR
-    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
-
-
-def _cut_pixels(
-    dataset: rasterio.DatasetReader, bands: Sequence[int], address: TileAddress, resampling: str
-) -> Cut | None:
-    span = SIZE * 2.0**-address.z
-    left, top = address.x * span, address.y * span
-    inside_left, inside_top = max(0.0, left), max(0.0, top)
-    inside_right = min(float(dataset.width), left + span)
-    inside_bottom = min(float(dataset.height), top + span)
-    if inside_right <= inside_left or inside_bottom <= inside_top:
-        return None
-    window = Window(inside_left, inside_top, inside_right - inside_left, inside_bottom - inside_top)
-    scale = SIZE / span
-    column, row = round((inside_left - left) * scale), round((inside_top - top) * scale)
-    width = max(1, min(SIZE - column, round(window.width * scale)))
-    height = max(1, min(SIZE - row, round(window.height * scale)))
-    how = Resampling[resampling]
-    indexes = list(bands)
-    part = dataset.read(indexes, window=window, out_shape=(len(indexes), height, width), resampling=how)
-    seen = dataset.read_masks(indexes, window=window, out_shape=(len(indexes), height, width))
-    values = np.zeros((len(indexes), SIZE, SIZE), part.dtype)
-    valid = np.zeros((SIZE, SIZE), bool)
-    values[:, row : row + height, column : column + width] = part
-    valid[row : row + height, column : column + width] = (seen > 0).all(axis=0)
-    return Cut(values, valid)
-
-
-def cut(
-    path: Path,
-    bands: Sequence[int],
-    address: TileAddress,
-    *,
-    georeferenced: bool,
-    resampling: Literal["nearest", "bilinear"] = "nearest",
-) -> Cut | None:
-    """Read what lies below a tile.
-
-    Parameters
-    ----------
-    path
-        Raster file.
-    bands
-        Bands to read, counted from 1.
-    address
-        Tile in Web Mercator, or in pixel space.
-    georeferenced
-        Whether the raster has a coordinate system.
-    resampling
-        How values are brought to the tile's pixels.
-
-    Returns
-    -------
-    Cut or None
-        None when the tile lies outside the raster.
+def view_of(address: TileAddress, *, globe: bool) -> View:
+    """The rectangle of the map that a tile shows.
 
     Raises
     ------
-    BandError
-        When a band is not in the file.
     InputError
         When no map asks for such a tile.
     """
-    check_address(address, georeferenced=georeferenced)
-    with open_untrusted(path) as dataset:
-        beyond = [band for band in bands if not 1 <= band <= dataset.count]
-        if beyond:
-            raise BandError(f"Band {beyond[0]} is not in the raster, which has {dataset.count}.")
-        take = _cut_georeferenced if georeferenced else _cut_pixels
-        try:
-            below = take(dataset, bands, address, resampling)
-        except READ_ERRORS as error:
-            raise damaged(path.name) from error
-    if below is None or not np.issubdtype(below.values.dtype, np.floating):
-        return below
-    finite = np.isfinite(below.values).all(axis=0)
-    return Cut(below.values, below.valid & finite)
+    check_address(address, globe=globe)
+    if globe:
+        side = 2 * MERCATOR / 2**address.z
+        left, top = address.x * side - MERCATOR, MERCATOR - address.y * side
+    else:
+        side = SIZE * 2.0**-address.z
+        left, top = address.x * side, -address.y * side
+    return View(left, top - side, left + side, top, SIZE, SIZE, globe)
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
@@ -252,20 +101,37 @@ def empty_png() -> bytes:
     return png(np.zeros((SIZE, SIZE, 4), np.uint8))
 
 
-_stretches: dict[tuple[str, tuple[int, ...]], Stretch | None] = {}
-_stretch_locks: defaultdict[tuple[str, tuple[int, ...]], Lock] = defaultdict(Lock)
+_SCENES = Shared(512)
+_STRETCHES = Shared(512)
 
 
-def display_stretch(scene: Scene, bands: tuple[int, ...]) -> Stretch | None:
+def scene_of(store: Store, identity: str, deadline: Deadline) -> Scene:
+    """A raster of the store, which is described once, as all of it is read for its digest.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    Unfinished
+        When it is not described in time.
+    """
+    path = store.dataset(identity).path
+    if not path.is_file():
+        return store.scene_record(identity).scene  # says what is wrong
+    stat = path.stat()
+    key = (store.home, identity, stat.st_mtime_ns, stat.st_size)
+    return _SCENES.get(key, lambda: store.scene_record(identity).scene, deadline)
+
+
+def display_stretch(scene: Scene, bands: tuple[int, ...], deadline: Deadline) -> Stretch | None:
     """Stretch that shows a scene, computed once a scene and choice of bands; None when it already is 8 bit.
 
-    A map asks for many tiles at once: the lock lets one of them read the scene while the others of it wait.
+    Raises
+    ------
+    Unfinished
+        When it is not known in time: all of the scene is read for it.
     """
-    key = (scene.digest, bands)
-    with _stretch_locks[key]:
-        if key not in _stretches:
-            _stretches[key] = bridge(scene, bands)
-        return _stretches[key]
+    return _STRETCHES.get((scene.digest, bands), partial(bridge, scene, bands), deadline)
 
 
 def natural_bands(scene: Scene) -> tuple[int, ...]:
@@ -278,8 +144,8 @@ def natural_bands(scene: Scene) -> tuple[int, ...]:
         return (1, 2, 3)
 
 
-def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> bytes:
-    """PNG of a scene in natural or false colour.
+def paint_scene(scene: Scene, bands: tuple[int, ...], view: View, deadline: Deadline) -> RGBA | None:
+    """Picture of a scene in natural or false colour; None when it lies outside the view.
 
     Parameters
     ----------
@@ -287,83 +153,117 @@ def scene_tile(scene: Scene, bands: tuple[int, ...], address: TileAddress) -> by
         Scene to show.
     bands
         Three bands for red, green and blue, or one for grey; counted from 1.
-    address
-        Tile in Web Mercator, or in pixel space for a scene without a coordinate system.
-    """
-    if len(bands) not in (1, 3):
-        raise BandError(f"{len(bands)} bands were chosen to be shown.", remedy="Choose one band or three.")
-    below = cut(scene.path, bands, address, georeferenced=scene.grid.is_georeferenced, resampling="bilinear")
-    if below is None or not below.valid.any():
-        return empty_png()
-    stretch = display_stretch(scene, bands)
-    shown = below.values.astype(np.float32) if stretch is None else stretch.apply(below.values, (0.0, 255.0))
-    colours = np.clip(np.nan_to_num(shown), 0.0, 255.0).astype(np.uint8)
-    image = np.empty((SIZE, SIZE, 4), np.uint8)
-    image[..., :3] = np.moveaxis(colours, 0, -1)
-    image[..., 3] = np.where(below.valid, 255, 0)
-    return png(image)
-
-
-def run_tile(
-    identity: str,
-    layers: Mapping[str, TileLayer],
-    files: Mapping[str, Path],
-    layer: str,
-    address: TileAddress,
-    threshold: float,
-) -> bytes:
-    """PNG of a layer of a run.
-
-    Parameters
-    ----------
-    identity
-        Id of the run.
-    layers
-        How the rasters of such runs are painted, by the name of the layer.
-    files
-        Files of the run by role.
-    layer
-        Name of the layer to paint.
-    address
-        Tile in Web Mercator, or in pixel space.
-    threshold
-        Probability in [0, 1] from which a pixel counts as landslide; used by layers that show classes.
+    view
+        Rectangle of the scene's map.
+    deadline
+        When it has to be there.
 
     Raises
     ------
-    InputError
-        When there is no such layer, or the run does not hold what it needs.
-    StorageError
-        When a file of the run is gone.
+    BandError
+        When there is no such band.
+    Unfinished
+        When it is not there in time.
     """
-    painter = layers.get(layer)
-    if painter is None:
-        known = ", ".join(layers) or "none for runs of this task"
-        raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {known}.")
-    # Roles have one name for every task, and of some tasks they are tables.
-    missing = [name for name in painter.artifacts if name not in files or files[name].suffix != ".tif"]
-    if missing:
-        raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
-    lost = [name for name in painter.artifacts if not files[name].is_file()]
-    if lost:
-        raise StorageError(f"The {lost[0]} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
-    cuts = [
-        cut(
-            files[name], [1], address, georeferenced=is_georeferenced(files[name]), resampling=painter.resampling,
-        )
-        for name in painter.artifacts
-    ]  # fmt: skip
-    below = [part for part in cuts if part is not None]
-    if len(below) < len(cuts):
-        return empty_png()
-    valid = np.logical_and.reduce([part.valid for part in below])
-    if not valid.any():
-        return empty_png()
-    return png(painter.paint([part.values[0] for part in below], valid, threshold))
+    if len(bands) not in (1, 3):
+        raise BandError(f"{len(bands)} bands were chosen to be shown.", remedy="Choose one band or three.")
+    below = cut(scene, bands, view, "bilinear", deadline)
+    if below is None or not below.valid.any():
+        return None
+    stretch = display_stretch(scene, bands, deadline)
+    shown = below.values if stretch is None else stretch.apply(below.values, (0.0, 255.0))
+    colours = np.clip(np.nan_to_num(shown), 0.0, 255.0).astype(np.uint8)
+    image = np.empty((view.height, view.width, 4), np.uint8)
+    image[..., :3] = np.moveaxis(colours, 0, -1)
+    image[..., 3] = np.where(below.valid, 255, 0)
+    return image
 
 
-@lru_cache(maxsize=512)
-def is_georeferenced(path: Path) -> bool:
-    """Whether a raster of the store, which never changes, has a coordinate system."""
-    with open_untrusted(path) as dataset:
-        return dataset.crs is not None
+@dataclass(frozen=True)
+class RunLayer:
+    """A layer of a run, ready to be painted.
+
+    Attributes
+    ----------
+    painter
+        How it is painted.
+    rasters
+        The rasters that it is painted from.
+    threshold
+        Probability in [0, 1] from which a pixel counts as landslide; used by layers that show classes.
+    """
+
+    painter: TileLayer
+    rasters: tuple[Stored, ...]
+    threshold: float
+
+    @classmethod
+    def of(
+        cls, identity: str, layers: Mapping[str, TileLayer], files: Mapping[str, Path], layer: str, threshold: float
+    ) -> RunLayer:
+        """Find a layer of a run.
+
+        Parameters
+        ----------
+        identity
+            Id of the run.
+        layers
+            How the rasters of such runs are painted, by the name of the layer.
+        files
+            Files of the run by role.
+        layer, threshold
+            Name of the layer to paint, and its threshold.
+
+        Raises
+        ------
+        InputError
+            When there is no such layer, or the run does not hold what it needs.
+        StorageError
+            When a file of the run is gone.
+        """
+        painter = layers.get(layer)
+        if painter is None:
+            known = ", ".join(layers) or "none for runs of this task"
+            raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {known}.")
+        # Roles have one name for every task, and of some tasks they are tables.
+        missing = [name for name in painter.artifacts if name not in files or files[name].suffix != ".tif"]
+        if missing:
+            raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
+        lost = [name for name in painter.artifacts if not files[name].is_file()]
+        if lost:
+            what = f"The {lost[0]} file of run {identity[:8]} is no longer on disk."
+            raise StorageError(what, remedy="Run it again.")
+        return cls(painter, tuple(stored(files[name]) for name in painter.artifacts), threshold)
+
+    def paint(self, view: View, deadline: Deadline) -> RGBA | None:
+        """Picture of the layer; None when it shows nothing in the view.
+
+        Raises
+        ------
+        Unfinished
+            When it is not there in time.
+        """
+        cuts = [raster.cut(view, self.painter.resampling, deadline) for raster in self.rasters]
+        below = [part for part in cuts if part is not None]
+        if len(below) < len(cuts):
+            return None
+        valid = np.logical_and.reduce([part.valid for part in below])
+        if not valid.any():
+            return None
+        return self.painter.paint([part.values[0] for part in below], valid, self.threshold)
+
+
+def tile(layer: Layer, store: Store, address: TileAddress) -> bytes:
+    """PNG of a layer below a tile; clear where it shows nothing.
+
+    Raises
+    ------
+    LandslideError
+        When it cannot be painted.
+    Unfinished
+        When it is not there in time.
+    """
+    deadline = Deadline()
+    grid, paint = layer.painter(store, deadline)
+    image = paint(view_of(address, globe=map_of(grid) == "globe"), deadline)
+    return empty_png() if image is None else png(image)

@@ -9,6 +9,7 @@ from core.runs.kinds import Ref, Task
 TASKS = (
     Ref("core.tasks.detection.task:TASK"),
     Ref("core.tasks.mapping.task:TASK"),
+    Ref("core.tasks.susceptibility.task:TASK"),
 )
 
 FURTHER = "SLIDELENS_TASKS"

@@ -52,14 +52,14 @@ def write_detector(root: Path) -> StoredModel:
     options = {"network": ARCHITECTURE, "threshold": 0.5, "smallest": 10, "power": 0.1, "nms_iou": 0.5}
     spec = tiny_spec(
         "quick-boxes", task="detection", architecture="mask-components", encoder=ENCODER, tile=256, threshold=0.35,
-        options=options, classes=("landslide",), ground_distance=None, scores={"validation": {"ap50": 0.5}},
+        options=options, classes=("landslide",), ground_distance=10.0, scores={"validation": {"ap50": 0.5}},
     )  # fmt: skip
     return write_model(root, spec, {f"network.{name}": value for name, value in red_over_green().items()})
 
 
 def write_networks(root: Path) -> tuple[StoredModel, StoredModel]:
     """Write a quick model, which the page offers first, and one that takes minutes for the sample valley."""
-    common: dict[str, Any] = {"architecture": ARCHITECTURE, "encoder": ENCODER, "ground_distance": None}
+    common: dict[str, Any] = {"architecture": ARCHITECTURE, "encoder": ENCODER, "ground_distance": 10.0}
     quick = tiny_spec("quick", tile=256, scores={"validation": {"f1": 0.999}}, **common)
     slow = tiny_spec("slow", tile=32, upscale=8.0, scores={"validation": {"f1": 0.001}}, **common)
     return write_model(root, quick, red_over_green()), write_model(root, slow, red_over_green(8.0))

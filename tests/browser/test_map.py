@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from core.runs.store import Store
 from core.serve.assets import installed
-from tests.serve.made import HEIGHT, WIDTH, make_run
+from tests.serve.made import COLOURS, HEIGHT, WIDTH, made_grid, make_run
 
 pytestmark = pytest.mark.browser
 
@@ -161,9 +164,40 @@ def test_the_swipe_divides_two_rasters(demo: Demo, visit: Callable[..., Any]) ->
     assert frame.locator(".sl-swipe-label").all_inner_texts() == ["Image", "Probability"]
 
 
-def test_the_scale_bar_is_there_only_where_metres_are(demo: Demo, visit: Callable[..., Any]) -> None:
-    frame = visit(demo.address).map_frame()
-    assert frame.locator(".leaflet-control-scale").count() == int(demo.georeferenced)
+def test_scale_and_pointer_tell_metres_where_they_are_known(demo: Demo, visit: Callable[..., Any]) -> None:
+    seen = visit(demo.address)
+    page, frame = seen.page, seen.map_frame()
+    words = frame.locator(".leaflet-control-scale-line").inner_text()
+    assert words.split()[1] in (("m", "km") if demo.georeferenced else ("px",))
+    page.mouse.move(*at(page, frame, 40, 300))
+    told = frame.locator(".sl-pointer").inner_text()
+    if not demo.georeferenced:
+        column, row = (int(part.split()[1]) for part in told.split(","))
+        assert (row, column) == (pytest.approx(40, abs=2), pytest.approx(300, abs=2))
+        return
+    x, y = made_grid(georeferenced=True).xy(40, 300)
+    own = re.search(r"x ([\d,]+), y ([\d,]+) \(EPSG:32633\)", told)
+    assert own is not None, told
+    # A pixel of the screen spans up to two of the scene, and the extent in degrees is a little turned.
+    assert [float(part.replace(",", "")) for part in own.groups()] == pytest.approx((x, y), abs=40)
+    assert re.match(r"46\.9\d+° N, 15\.03\d+° E", told)
+
+
+def test_the_picture_is_the_map_as_it_is_seen(demo: Demo, visit: Callable[..., Any]) -> None:
+    seen = visit(demo.address)
+    page, frame = seen.page, seen.map_frame()
+    frame.get_by_label("Opacity of Image").fill("0.5")
+    with page.expect_download() as saved:
+        frame.get_by_role("button", name="Save the map").click()
+    image = np.asarray(Image.open(saved.value.path()).convert("RGB")).astype(int)
+    size = frame.evaluate("() => map.getSize()")
+    assert image.shape[0] > size["y"]
+    assert image.shape[1] > size["x"]
+    box, (x, y) = settled(page), at(page, frame, 250, 40)
+    found = image[54 + round(y - box["y"]), round(x - box["x"])]
+    half = (COLOURS[0] + np.array([233, 232, 236])) / 2  # the left half of the scene is red
+    assert np.abs(found - half).max() <= 3
+    assert seen.complaints == []
 
 
 def test_the_map_reaches_no_other_host(demo: Demo, visit: Callable[..., Any]) -> None:

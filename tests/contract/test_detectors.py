@@ -8,9 +8,13 @@ import pytest
 import torch
 
 from core.learning.config import TrainConfig
+from core.learning.inputs import input_step
+from core.learning.measure_training import ENOUGH
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, sha256
+from core.learning.training_distance import LARGEST, STATISTICS, statistics_of
 from core.tasks.detection.families.base import Detector, build_detector
+from core.tasks.imagery.likeness import training_images_words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = REPOSITORY / "models"
@@ -105,3 +109,19 @@ def test_a_description_can_be_read_and_names_its_file(path: Path) -> None:
 
     assert (config.name, config.task) == (path.stem, "detection")
     assert config.classes
+
+
+@each_model
+def test_the_training_images_of_a_detector_of_colours_were_measured_by_its_own_weights(folder: Path) -> None:
+    model = read(folder)
+    if model.spec.bands != ("red", "green", "blue"):
+        assert "images: not measured" in model.card
+        return
+
+    statistics = statistics_of(model)
+
+    assert (folder / STATISTICS).stat().st_size < LARGEST
+    assert statistics.tile % input_step(model.spec) == 0
+    assert statistics.fitted >= 2 * ENOUGH
+    assert 0 < statistics.limit < statistics.distances[-1]
+    assert training_images_words(model) in model.card

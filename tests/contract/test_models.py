@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from core.learning.inputs import input_step
+from core.learning.measure_training import ENOUGH
 from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, sha256
+from core.learning.training_distance import LARGEST, STATISTICS, statistics_of
+from core.tasks.imagery.likeness import training_images_words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = REPOSITORY / "models"
@@ -100,3 +103,15 @@ def test_a_model_knows_its_training_images(folder: Path) -> None:
 
     assert 0 < len(seen) <= training["images_fit"] + training["images_tune"]
     assert all(len(digest) == 16 for digest in seen)
+
+
+@each_model
+def test_the_training_images_of_a_model_were_measured_by_its_own_weights(folder: Path) -> None:
+    model = read(folder)
+    statistics = statistics_of(model)
+
+    assert (folder / STATISTICS).stat().st_size < LARGEST
+    assert statistics.tile % input_step(model.spec) == 0
+    assert statistics.fitted >= 2 * ENOUGH
+    assert 0 < statistics.limit < statistics.distances[-1]
+    assert training_images_words(model) in model.card

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
-from rasterio.transform import from_origin
 
 from core.errors import BandError, InputError
-from core.learning.preprocessing import Fit, fit_of, parse_bands, preprocess, suits, why_unusable
+from core.learning.preprocessing import preprocess
 from core.raster.scene import Scene
 from tests.factories import ramp, tiny_spec, write_raster
 
@@ -197,92 +196,6 @@ def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> 
         preprocess(colour, tiny_spec(), resample="always")
 
 
-def test_bands_are_read_from_text() -> None:
-    assert parse_bands(" 3, 2,1 ") == (3, 2, 1)
-
-
-@pytest.mark.parametrize("text", ["", "3;2;1", "1,,2", "-1,2", "1.5", "red", "1,2,", "9999"])
-def test_other_text_is_no_list_of_bands(text: str) -> None:
-    with pytest.raises(InputError, match="no list of bands"):
-        parse_bands(text)
-
-
-@pytest.mark.parametrize(
-    ("distance", "size", "satellite", "aerial"),
-    [(10.0, 64, True, False), (0.5, 64, False, True), (None, 128, True, False), (None, 1024, False, True)],
-)
-def test_the_model_to_begin_with_is_one_for_such_images(
-    tmp_path: Path, distance: float | None, size: int, satellite: bool, aerial: bool
-) -> None:
-    """By ground distance where it is known; a large image without coordinates is taken for an aerial one."""
-    placed: dict[str, Any] = {"crs": None, "transform": None}
-    if distance is not None:
-        placed = {"crs": "EPSG:32632", "transform": from_origin(500_000, 5_100_000, distance, distance)}
-    scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(size, size), **placed))
-
-    assert suits(tiny_spec(ground_distance=10.0), scene) is satellite
-    assert suits(tiny_spec(ground_distance=None), scene) is aerial
-
-
-VELOCITY: dict[str, Any] = {
-    "bands": ("velocity",), "value_range": (-150.0, 150.0), "mean": (0.0,), "deviation": (1.0,),
-    "stretch_low": (-30.0,), "stretch_high": (30.0,), "ground_distance": 10.0,
-}  # fmt: skip
-"""What a model of radar velocity differs in."""
-
-
-def velocity(path: Path, **options: Any) -> Scene:
-    return Scene.open(write_raster(path, np.linspace(-40, 40, 100, dtype=np.float32).reshape(10, 10), **options))
-
-
-def test_a_model_of_radar_velocity_cannot_be_run_on_an_image_whatever_its_pixel_size(colour: Scene) -> None:
-    spec = tiny_spec(**VELOCITY)
-
-    assert fit_of(spec, colour) is Fit.UNUSABLE
-    reason = why_unusable(spec, colour)
-    assert reason is not None
-    assert "without a sign (uint8)" in reason.what
-    assert suits(tiny_spec(ground_distance=10.0), colour)
-
-
-def test_a_model_of_colours_cannot_be_run_on_a_map_of_radar_velocity(tmp_path: Path) -> None:
-    scene = velocity(tmp_path / "velocity.tif", descriptions=["velocity"])
-    spec = tiny_spec(ground_distance=10.0)
-
-    assert fit_of(spec, scene) is Fit.UNUSABLE
-    reason = why_unusable(spec, scene)
-    assert reason is not None
-    assert "has one band, the model needs 3: red, green, blue" in reason.what
-    assert suits(tiny_spec(**VELOCITY), scene)
-
-
-def test_a_single_band_that_may_be_velocity_is_assigned_by_the_user(tmp_path: Path) -> None:
-    assert fit_of(tiny_spec(**VELOCITY), velocity(tmp_path / "unnamed.tif")) is Fit.ADJUSTABLE
-
-
-def test_a_model_of_the_terrain_waits_for_an_assignment_on_an_image(colour: Scene, tmp_path: Path) -> None:
-    """Three bands could be anything, but these are colours; those of a relief say so."""
-    spec = tiny_spec(bands=("hillshade", "slope", "position"), ground_distance=10.0)
-    relief = write_raster(tmp_path / "relief.tif", ramp(20, 30), descriptions=spec.bands)
-
-    assert fit_of(spec, colour) is Fit.ADJUSTABLE
-    assert fit_of(spec, Scene.open(relief)) is Fit.SUITED
-
-
-@pytest.mark.parametrize(
-    ("distance", "fit"),
-    [(10.0, Fit.SUITED), (2.5, Fit.SUITED), (1.0, Fit.USABLE), (100.0, Fit.USABLE), (0.5, Fit.ADJUSTABLE)],
-)
-def test_pixels_of_another_size_fit_less_the_further_they_are_from_the_models(
-    tmp_path: Path, distance: float, fit: Fit
-) -> None:
-    """Up to four times as suited, below sixteen times resampled, beyond only left at their own size."""
-    transform = from_origin(500_000, 5_100_000, distance, distance)
-    path = write_raster(tmp_path / "scene.tif", ramp(40, 40), crs="EPSG:32632", transform=transform)
-
-    assert fit_of(tiny_spec(ground_distance=10.0), Scene.open(path)) is fit
-
-
 def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:
     how = preprocess(colour, tiny_spec(ground_distance=None, sensor="Aerial, 0.2-0.9 m"))
 
@@ -305,7 +218,11 @@ def test_velocities_reach_the_model_in_millimetres_a_year(
     with rasterio.open(path, "r+") as file:
         for name, value in said.items():
             setattr(file, name, value)
-    scene, spec = Scene.open(path), tiny_spec(**VELOCITY)
+    scene = Scene.open(path)
+    spec = tiny_spec(
+        bands=("velocity",), value_range=(-150.0, 150.0), mean=(0.0,), deviation=(1.0,), stretch_low=(-30.0,),
+        stretch_high=(30.0,), ground_distance=10.0,
+    )  # fmt: skip
 
     how = preprocess(scene, spec)
     with scene.reader() as reader:

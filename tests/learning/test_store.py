@@ -88,7 +88,7 @@ def test_a_folder_outside_the_models_cannot_be_named(models: Path) -> None:
 
 def test_models_are_listed_the_best_first_and_untested_ones_last(models: Path) -> None:
     for name, scores in (("poor", {"validation": {"f1": 0.4}}), ("new", {}), ("good", {"validation": {"f1": 0.7}})):
-        write_model(models, tiny_spec(name, scores=scores))
+        write_model(models, tiny_spec(name, scores=scores, training={"data": "One data set"}))
 
     assert [model.spec.name for model in list_models("mapping")] == ["good", "poor", "new"]
 

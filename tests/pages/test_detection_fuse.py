@@ -69,7 +69,7 @@ def sound(page: AppTest) -> AppTest:
 
 
 def test_the_elevation_is_searched_and_both_are_fused_into_a_run_of_their_own(page: AppTest, store: Store) -> None:
-    press(page, "Search its elevation")
+    press(page, "Run on the elevation model")
     (first, second) = store.runs()
     assert (first.model, first.subject.name) == ("foot", "Relief of scene.tif")
     assert second.metrics["boxes"] == 2
@@ -93,7 +93,7 @@ def test_the_elevation_is_searched_and_both_are_fused_into_a_run_of_their_own(pa
 
 
 def test_every_tab_of_a_fused_run_can_be_opened(page: AppTest, store: Store) -> None:
-    press(page, "Search its elevation")
+    press(page, "Run on the elevation model")
     press(page, "Fuse the boxes")
     (fused,) = (run for run in store.runs() if run.kind == "fused")
     page.query_params["run"] = fused.id
@@ -105,12 +105,12 @@ def test_every_tab_of_a_fused_run_can_be_opened(page: AppTest, store: Store) -> 
 
 def test_what_is_missing_is_said_with_what_would_mend_it(page: AppTest, models: Path, scene: SceneRecord) -> None:
     (models / "detection" / "foot" / "model.toml").unlink()
-    assert "no detector of the shape of the ground" in texts(sound(page.run()))
-    assert "Search its elevation" not in labels(page)
+    assert "no detector of terrain" in texts(sound(page.run()))
+    assert "Run on the elevation model" not in labels(page)
 
 
 def test_words_of_a_tree_are_no_markup(page: AppTest, models: Path) -> None:
-    press(page, "Search its elevation")
+    press(page, "Run on the elevation model")
     spoilt = replace(TREE, summary="<script>alert(1)</script> **bold**")
     (models / "fusion" / "by-slope.json").write_text(json.dumps(spoilt.to_json()), encoding="utf-8")
     sound(page.run())
@@ -118,9 +118,9 @@ def test_words_of_a_tree_are_no_markup(page: AppTest, models: Path) -> None:
 
 
 def test_a_spoilt_tree_is_refused_and_the_rest_goes_on(page: AppTest, models: Path) -> None:
-    press(page, "Search its elevation")
+    press(page, "Run on the elevation model")
     (models / "fusion" / "by-slope.json").write_text("{}", encoding="utf-8")
     page.run()
     assert not page.exception
     assert any("decision tree" in error.value for error in page.error)
-    assert "Search with it too" in labels(page)
+    assert "No other detector can be run on this scene as it is." in texts(page)

@@ -20,7 +20,8 @@ def page(repository: Path, store: Store, models: Path, tmp_path: Path) -> AppTes
     from core.raster.scene import Scene
 
     make_detector_model(models)
-    write_model(models, tiny_spec("red"))
+    write_model(models, tiny_spec("red", ground_distance=10.0))
+    write_model(models, tiny_spec("aerial", sensor="Aerial"))
     values = np.full((3, 90, 100), 20, np.uint8)
     values[0, 8:14, 10:20] = 250
     values[0, 70:78, 80:94] = 240
@@ -57,6 +58,9 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
 
     page.session_state["detection-tab"] = "Findings"
     page.run()
+    (offered,) = [box for box in page.selectbox if box.label == "Outline box 2 by a mapping model"]
+    assert offered.options == ["Tiny red"]
+    assert "much finer images (Aerial)" in texts(page)
     press(page, "Outline it")
     assert not page.exception
     (outline,) = store.children(detection.id, "outline")

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.runs.store import Store
 
-HEAVY = ("torch", "rasterio", "rio_tiler", "folium", "leafmap", "geopandas", "matplotlib", "scipy")
+HEAVY = ("torch", "rasterio", "folium", "leafmap", "geopandas", "matplotlib", "scipy")
 """What takes seconds to import and so has to wait until it is needed."""
 
 

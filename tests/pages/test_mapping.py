@@ -80,7 +80,11 @@ def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> No
     count = next(metric for metric in page.metric if metric.label == "Landslides")
     assert int(count.value.replace(",", "")) > 0
     assert page.query_params["run"]
-    assert "This scene is synthetic" in texts(page)
+    # First what was found, then how the scene was read, behind one line.
+    begin = texts(page).index(f"**{count.value} landslides**")
+    assert begin < texts(page).index("This scene is synthetic")
+    (folded,) = [one for one in page.expander if "on how this scene was read" in one.label]
+    assert any("This scene is synthetic" in one.value for one in folded.markdown)
 
 
 def test_an_address_can_name_the_sample(page: AppTest) -> None:
@@ -166,6 +170,32 @@ def test_names_from_files_are_text(page: AppTest, store: Store, tmp_path: Path) 
     assert not any(part.allow_html for part in page.markdown)
 
 
+def box(page: AppTest, label: str) -> Any:
+    (found,) = [one for one in page.selectbox if one.label == label]
+    return found
+
+
+def start(page: AppTest) -> Any:
+    """The button that starts a run."""
+    (button,) = [part for part in page.button if part.label == "Map landslides"]
+    return button
+
+
+def on_map(page: AppTest) -> dict[str, Any]:
+    """What the map is told to show."""
+    told = json.loads(page.get("component_instance")[0].proto.json_args)
+    script = "".join(told["feature_group"]) if isinstance(told["feature_group"], list) else told["feature_group"]
+    call = "slidelens.update("
+    content: dict[str, Any] = json.JSONDecoder().raw_decode(script[script.index(call) + len(call) :])[0]
+    return content
+
+
+def picture(page: AppTest) -> str:
+    """Address of the tiles of the image on the map."""
+    (address,) = [str(layer["url"]) for layer in on_map(page)["tiles"] if layer["id"] == "scene"]
+    return address
+
+
 def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
     page: AppTest, store: Store, tmp_path: Path
 ) -> None:
@@ -173,14 +203,89 @@ def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
     page.query_params["scene"] = scene.id
     page.run()
     assert "does not say which of its bands is red or green or blue" in texts(page)
-    press(page, "Map landslides")
-    assert any("Not every band is chosen" in error.value for error in page.error)
+    assert start(page).disabled
+    order = box(page, "Order of the bands")
+    assert order.options == ["RGB · red, green, blue", "BGR · blue, green, red", "Choose each band"]
+    order.set_value("each").run()
+    assert start(page).disabled
     for role, number in {"red": 3, "green": 2, "blue": 1}.items():
-        next(box for box in page.selectbox if box.label == f"Band for {role}").set_value(number)
+        box(page, f"Band for {role}").set_value(number).run()
     press(page, "Map landslides")
     assert not page.error
     (run,) = store.runs()
     assert store.provenance(run.id)["bridge"]["bands"] == [3, 2, 1]
+
+
+def test_the_order_of_unnamed_bands_is_chosen_at_once_and_the_picture_follows(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    """Of thirteen bands nothing is guessed; the map shows what the model will be given, before anything is run."""
+    path = write_raster(tmp_path / "many.tif", ramp(48, 64, 13), photometric="minisblack")
+    page.query_params["scene"] = store.add_scene(path, "many.tif").id
+    page.run()
+    assert "The file does not name its 13 bands." in texts(page)
+    assert box(page, "Order of the bands").value is None
+    assert start(page).disabled
+    assert "bands=" not in picture(page)
+
+    box(page, "Order of the bands").select_index(0).run()
+    assert "bands=4,3,2" in picture(page)
+    assert not store.runs()
+    press(page, "Map landslides")
+    assert not page.error
+    (run,) = store.runs()
+    assert store.provenance(run.id)["bridge"]["bands"] == [4, 3, 2]
+    assert "bands=4,3,2" in picture(page)
+
+
+def test_a_guess_of_the_bands_is_called_one_and_told_by_the_run_unless_it_is_changed(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    path = write_raster(tmp_path / "four.tif", ramp(48, 64, 4).astype(np.uint16), photometric="minisblack")
+    page.query_params["scene"] = store.add_scene(path, "four.tif").id
+    page.run()
+    assert "RGBN is a guess from their number" in texts(page)
+    order = box(page, "Order of the bands")
+    assert order.value == 0
+    assert order.options[0] == "RGBN (guess) · red, green, blue, near infrared"
+    press(page, "Map landslides")
+    (guessed,) = store.runs()
+    assert any("does not name its bands: band 1 for red" in note for note in guessed.notes)
+
+    box(page, "Order of the bands").set_value(1).run()
+    assert "bands=3,2,1" in picture(page)
+    press(page, "Map landslides")
+    chosen = store.runs()[0]
+    assert store.provenance(chosen.id)["bridge"]["bands"] == [3, 2, 1]
+    assert not any("does not name its bands" in note for note in chosen.notes)
+
+
+def test_models_that_do_not_fit_are_listed_with_their_reasons_and_never_chosen(
+    page: AppTest, store: Store, models: Path, tmp_path: Path
+) -> None:
+    training = {"data_set": "One set", "images_validation": 396}
+    fits = {"ground_distance": 10.0, "training": training}
+    write_model(models, tiny_spec("satellite", scores={"validation": {"f1": 0.5}}, **fits))
+    write_model(models, tiny_spec("second", scores={"validation": {"f1": 0.4}}, **fits))
+    (models / "mapping" / "red" / "model.toml").unlink()
+    write_model(models, tiny_spec("aerial", sensor="Aerial", scores={"validation": {"f1": 0.9}}))
+    infrared = {"bands": ("nir", "red", "green"), "ground_distance": 10.0}
+    write_model(models, tiny_spec("infrared", scores={"validation": {"f1": 0.8}}, **infrared))
+    page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif").id
+    page.run()
+    assert box(page, "Model").options == ["F1 0.50 · Tiny satellite", "F1 0.40 · Tiny second"]
+    assert "F1 0.50 on 396 validation images of One set." in texts(page)
+    (fold,) = [one for one in page.expander if "not fit" in one.label]
+    assert fold.label == "2 models do not fit this scene"
+    reasons = "".join(part.value for part in fold.markdown)
+    assert "much finer images" in reasons
+    assert "has no nir" in reasons
+
+    fold.toggle[0].set_value(True).run()
+    assert box(page, "Model").options[2] == "F1 0.90 · Tiny aerial (data not recorded)"
+    assert len(box(page, "Model").options) == 3
+    box(page, "Model").set_value("aerial").run()
+    assert any("much finer images" in warning.value for warning in page.warning)
 
 
 def test_a_model_without_weights_says_so_and_the_page_goes_on(

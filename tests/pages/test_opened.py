@@ -281,3 +281,21 @@ def test_a_scene_of_another_image_in_the_address_of_a_run_is_passed_over(
 def test_areas_are_written_as_in_reports() -> None:
     assert area_text(42_200.0, georeferenced=True) == area(42_200.0) == "42,200 m²"
     assert area_text(1204.0, georeferenced=False) == "1,204 px"
+
+
+def test_a_late_request_by_the_old_address_does_not_lead_away_from_the_run_that_was_started(
+    page: AppTest, store: Store, scene: SceneRecord
+) -> None:
+    """A browser may still ask for the page that it left; whoever goes back afterwards is let go."""
+    page.query_params["scene"] = scene.id
+    press(page.run(), "Map landslides")
+    (run,) = store.runs()
+    assert address(page)["run"] == run.id
+
+    del page.query_params["run"]
+    page.run()
+    assert address(page)["run"] == run.id
+    del page.query_params["run"]
+    page.run()
+    assert "run" not in page.query_params
+    assert not page.exception

@@ -53,6 +53,10 @@ def test_routes_live_below_the_base_path() -> None:
         ("/tiles/run/{run}/mask/0/0/0.png?threshold=x", 400, "threshold"),
         ("/tiles/run/{run}/uncertainty/0/0/0.png", 400, "uncertainty"),
         ("/tiles/run/{run}/<script>/0/0/0.png", 400, "no map layer"),
+        ("/tiles/hillshade/{scene}/0/0/0.png", 400, "bands"),
+        (f"/tiles/hillshade/{UNKNOWN}/0/0/0.png", 404, "not in the store"),
+        (f"/maps/{UNKNOWN}.png", 404, "Reload"),
+        ("/maps/nothing.png", 400, "id"),
         (f"/artifacts/{UNKNOWN}/probability", 404, "not in the store"),
         ("/artifacts/{run}/run.json", 404, "no file"),
         ("/artifacts/{run}/..%2frun.json", 404, ""),
@@ -131,11 +135,13 @@ def test_every_route_asks_whether_the_visitor_may(
     monkeypatch.setattr(module, "authorize", refuse)
     for address in (
         f"/tiles/scene/{pixels.record.id}/0/0/0.png",
+            f"/tiles/hillshade/{pixels.record.id}/0/0/0.png",
         f"/tiles/run/{pixels.run.id}/mask/0/0/0.png",
+            f"/maps/{pixels.run.id}.png",
         f"/artifacts/{pixels.run.id}/probability",
         f"/runs/{pixels.run.id}.zip",
         "/assets/leaflet/leaflet.js",
     ):
         assert client.get(address).status_code == 403
-    assert [resource.kind for resource in asked] == ["scene", "run", "run", "run", "asset"]
+    assert [resource.kind for resource in asked] == ["scene", "scene", "run", "map", "run", "run", "asset"]
     assert len(routes()) == len(asked) + 1  # all but /health

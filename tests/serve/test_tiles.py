@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from affine import Affine
 from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
@@ -16,10 +19,13 @@ from sqlalchemy import Engine, event
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from core.plots.colours import FALSE_POSITIVE, FOUND, MISSED, PROBABILITY_RAMP, TRUE_POSITIVE, ramp, rgb
-from core.serve import tiles
+from core.plots.colours import FALSE_POSITIVE, FOUND, MISSED, PROBABILITY_RAMP, TRUE_POSITIVE, UNLIKE_RAMP, ramp, rgb
+from core.raster.grid import Grid
+from core.raster.write import PIXEL_SIZE, write_array
+from core.runs.store import Store
 from core.serve.routes import routes
 from core.serve.tiles import empty_png
+from tests.factories import keep
 from tests.serve.made import COLOURS, HEIGHT, WIDTH, Made
 
 
@@ -166,13 +172,43 @@ def test_the_tile_of_the_whole_world_shows_a_scene_as_a_dot(
     assert np.count_nonzero(image[..., 3]) <= 1
 
 
-def test_a_tile_of_more_than_a_map_can_wait_for_is_refused(
-    client: TestClient, ground: Made, monkeypatch: pytest.MonkeyPatch
+def _coarse(made: Made, store: Store, georeferenced: bool) -> Made:
+    """The run with a raster of two by two cells over the whole scene, of which the one at the upper right is far."""
+    grid = made.record.scene.grid.resized(2, 2)
+    tags = {} if georeferenced else {PIXEL_SIZE: f"{WIDTH / 2!r} {HEIGHT / 2!r}"}
+    path = store.home.parent / "training_distance.tif"
+    write_array(path, grid, np.array([[0.0, 2.0], [0.0, -1.0]], np.float32), nodata=-1, tags=tags)
+    artifacts = {**made.run.artifacts, "training_distance": str(path)}
+    return replace(made, run=keep(store, replace(made.run, artifacts=artifacts), made.record.id))
+
+
+def test_a_coarse_raster_lies_over_the_whole_of_an_image_in_pixels(client: TestClient, pixels: Made) -> None:
+    made = _coarse(pixels, Store(pixels.run.folder.parent), georeferenced=False)
+
+    image = picture(client, f"/tiles/run/{made.run.id}/training_distance/-1/0/0.png")  # half size: 200 by 150
+
+    assert tuple(image[10, 105]) == tuple(image[74, 195]) == (*ramp(UNLIKE_RAMP)[255], 255)
+    assert image[10, 95, 3] == 0  # like the training images
+    assert image[80, 105, 3] == 0  # nothing is known there
+    assert image[10, 205, 3] == image[155, 10, 3] == 0  # beyond the image
+
+
+def test_a_coarse_raster_lies_where_the_coordinates_say(client: TestClient, ground: Made) -> None:
+    made = _coarse(ground, Store(ground.run.folder.parent), georeferenced=True)
+    template = f"/tiles/run/{made.run.id}/training_distance/{{z}}/{{x}}/{{y}}.png"
+
+    assert colour_at(client, template, made, 20, WIDTH - 20) == (*ramp(UNLIKE_RAMP)[255], 255)
+    assert colour_at(client, template, made, HEIGHT - 20, WIDTH - 20)[3] == 0
+
+
+def test_a_scene_that_says_of_itself_that_its_pixels_are_larger_is_not_believed(
+    client: TestClient, tmp_path: Path, home: Path
 ) -> None:
-    monkeypatch.setattr(tiles, "MOST_VALUES", HEIGHT * WIDTH)
+    values = np.full((3, 50, 50), 90, np.uint8)
+    path = write_array(tmp_path / "sly.tif", Grid(50, 50, Affine.identity(), None), values, tags={PIXEL_SIZE: "4 4"})
+    record = Store(home).add_scene(path, "sly")
 
-    answer = client.get(f"/tiles/scene/{ground.record.id}/0/0/0.png")
+    image = picture(client, f"/tiles/scene/{record.id}/0/0/0.png")
 
-    assert answer.status_code == 400
-    assert "add overviews" in answer.text
-    assert client.get(f"/tiles/scene/{ground.record.id}/18/0/0.png").status_code == 200
+    assert image[49, 49, 3] == 255
+    assert not image[50:, :, 3].any()

@@ -5,6 +5,7 @@ The other run stands in the page's address, as ``?beside=``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from core.errors import InputError
 from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import layers, slots
+from ui.detection.form import title
 from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
@@ -20,11 +22,13 @@ from ui.feedback import empty, guard, plain
 from ui.labels import model_title
 from ui.map_layers import Outlines
 from ui.state import rerun_fragment
+from ui.task import models
 from ui.task.earlier import newest
 from ui.task.jobs import missing_files
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
+    from core.learning.fit import Fitting
     from core.runs.records import Order, Run
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.view import Choice
@@ -120,31 +124,63 @@ def _title(run: Run) -> str:
 
 
 def _start(view: View) -> None:
-    """Search the same scene with another detector."""
-    from core.learning.store import list_models
-
-    names = {model.spec.name: model.spec.title for model in list_models("detection")}
-    names.pop(view.result.model, None)
-    if not names:
+    """Search the same scene with another detector that fits it."""
+    found = [one for one in _fittings(view) if one.model.spec.name != view.result.model]
+    if not found:
         empty("There is no other detector to compare with.", "Train one with `python -m core detection train`.")
         return
-    chosen = st.selectbox("Or search it with another detector", list(names), format_func=names.__getitem__)
-    if st.button("Search with it too", width="stretch"):
-        with guard():
-            order = _order(view, str(chosen))
-            run = newest(order)
-            usable = run is not None and (run.active or run.status == "done")
-            _open(run.id if run is not None and usable else resources.jobs().submit(order))
+    offer = models.offer(found, title, as_they_are=True)
+    if offer.offered:
+        chosen = offer.select("Or run another detector on it", key=f"beside-model-{view.result.id}")
+        offer.tell_score(chosen)
+        if st.button("Run this detector", width="stretch"):
+            with guard():
+                order = _order(view, chosen.model.spec.name)
+                run = newest(order)
+                usable = run is not None and (run.active or run.status == "done")
+                _open(run.id if run is not None and usable else resources.jobs().submit(order))
+    else:
+        st.caption("No other detector can be run on this scene as it is.")
+    offer.tell_left_out("this scene")
+
+
+def _fittings(view: View) -> Sequence[Fitting]:
+    """Detectors, those that fit the scene best first; those that see the same bands are given the same."""
+    from core.learning.fit import fittings
+
+    return fittings("detection", view.record.scene, _known_bands(_on_image(view.result)))
+
+
+def _on_image(result: DetectionResult) -> DetectionResult:
+    """The run itself; of a fused one, that of the detector that saw the image."""
+    return resources.store().result(result.parents[0], DetectionResult) if result.kind == "fused" else result
+
+
+def _known_bands(result: DetectionResult) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+    """The bands that were chosen for this detector, by its roles; empty where they were told by the file or guessed."""
+    from core.errors import ModelError
+    from core.learning.store import find_model
+    from core.tasks.detection.run import request_of
+
+    asked = request_of(result).bands
+    try:
+        roles = find_model("detection", result.model).spec.bands
+    except ModelError:
+        return {}
+    return {} if asked is None else {roles: tuple(asked)}
 
 
 def _order(view: View, model: str) -> Order:
-    """What was asked of this detector, of another one; bands are found anew, for it may take others."""
+    """What was asked of this detector, of another one; bands are found anew where it takes others."""
     from dataclasses import replace
 
+    from core.learning.store import find_model
     from core.tasks.detection.run import order_of, request_of
 
     asked = resources.store().run(view.result.id).parameters
-    request = replace(request_of(view.result), model=model, bands=None)
+    first = _on_image(view.result)
+    bands = _known_bands(first).get(find_model("detection", model).spec.bands)
+    request = replace(request_of(first), model=model, bands=bands)
     return order_of(view.record, request, asked.get("area"), owner=resources.visitor())
 
 

@@ -12,7 +12,7 @@ from ui.detection.view import found
 from ui.map_layers import Outlines
 from ui.maps import DynamicLayers, show_map
 from ui.runs.compare import Compared
-from ui.runs.compare_map import AROUND, image_below, map_spec
+from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -31,7 +31,7 @@ def show(first: Compared, second: Compared) -> None:
         _layer("first", f"Only {first.letter}", shared.only_first, ONE_MODEL),
         _layer("second", f"Only {second.letter}", shared.only_second, OTHER_MODEL, dashed=True),
     ]
-    shows = DynamicLayers(image_below(second), tuple(over))
+    shows = DynamicLayers(image_below(second), tuple(over), caption=caption_of(first, second))
     show_map(map_spec(second), shows, key=f"{KEY}-{first.run.id}-{second.run.id}", around=AROUND)
     _numbers(first, second, shared)
     if max(shared.first.count, shared.second.count) > layers.HELD:

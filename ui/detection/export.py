@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 STORED = {
     "candidates": "Candidates of any confidence, before merging, Parquet, in pixels of the scene",
     "known": "Where the reference says whether there is a landslide, Cloud Optimized GeoTIFF",
+    "training_distance": "Distance from the training images over its limit, by tile, Cloud Optimized GeoTIFF",
     "truth": "Boxes of the reference, Parquet, in pixels of the scene",
 }
 """Files of the run itself, by role: they hold whatever the sliders say, and are sent from where they lie."""

@@ -11,6 +11,7 @@ from core.tasks.detection.searched import searched_area
 from ui.detection import layers, slots
 from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
+from ui.task.likeness import tell_likeness
 from ui.task.selection import Selection
 from ui.task.view import area_text
 
@@ -32,6 +33,7 @@ def show(view: View) -> None:
     for name, value in totals.items():
         row.metric(name, value, width=160 if "²" in value else 110, help=HELPS.get(name.split(",")[0]))
     _trust(view)
+    tell_likeness(view.result)
     if not found.count:
         st.info("No box reaches this confidence. Lower it, or try another detector.")
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,15 @@ if TYPE_CHECKING:
     from core.runs.records import Order, SceneRecord
     from core.tasks.detection.options import Options
     from core.tasks.detection.run import Request
-    from ui.task.form import Earlier
+    from ui.task.form import Asked, Earlier
     from ui.task.task import Drawn
 
-NUMBER = (
-    "The number is AP50 on validation images: average precision where a box counts as right from an overlap (IoU) of "
-    "0.5; 1 would be perfect. *Components* are the boxes around what a mapping model outlines, the baseline."
+SCORE = (
+    "AP50 on validation images: average precision where a box counts as correct from an overlap (IoU) of 0.5; 1 is "
+    "perfect. *Components* are the boxes around what a mapping model outlines, the baseline."
 )
+
+BUTTON = "Detect landslides"
 
 FAMILIES = {
     "yolo": "YOLO",
@@ -46,27 +47,29 @@ def prefill() -> Earlier | None:
 
 
 def title(model: StoredModel) -> str:
-    """How a detector stands in a list: AP50, family, title."""
+    """How a detector is called in a list: family and title."""
     spec = model.spec
     family = FAMILIES.get(spec.architecture, spec.architecture)
     parts = [] if spec.title.lower().startswith(family.lower()) else [family]
-    score = spec.scores.get("validation", {}).get("ap50")
-    return " · ".join([*([] if score is None else [f"{score:.2f}"]), *parts, spec.title])
+    return " · ".join([*parts, spec.title])
 
 
-def ask(record: SceneRecord, before: Earlier | None = None) -> Callable[[Drawn], Order] | None:
-    """Show model and form; what makes the order, once the button was pressed."""
-    model = form.choose_model("detection", record.scene, before, title, NUMBER)
-    if model is None:
-        return None
+def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
+    """Show model and form; what was asked, once the button was pressed."""
     from core.tasks.detection.run import Request, order_of
 
-    begin: Request = Request(model.spec.name) if before is None else before.request
-    request = form.ask(record.scene, model, begin, "Detect landslides", lambda: _options(begin))
-    form.show_limits(model, _skill(model), "failures.png")
-    if request is None:
+    chosen = form.choose_model("detection", record.scene, before, title, SCORE, BUTTON)
+    if chosen is None:
         return None
-    return lambda drawn: order_of(record, request, drawn, owner=resources.visitor())
+    model = chosen.model
+    begin: Request = Request(model.spec.name) if before is None else before.request
+
+    def order(request: Request, drawn: Drawn) -> Order:
+        return order_of(record, request, drawn, owner=resources.visitor())
+
+    asked = form.ask(record.scene, chosen, begin, BUTTON, lambda: _options(begin), order)
+    form.show_limits(model, _skill(model), "failures.png")
+    return asked
 
 
 def _skill(model: StoredModel) -> str:

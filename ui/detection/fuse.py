@@ -8,11 +8,13 @@ import streamlit as st
 
 from core.tasks.detection.result import DetectionResult
 from ui import resources
+from ui.detection.form import title
 from ui.detection.scores import NAMES, number
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
 from ui.labels import model_title, moment
+from ui.task import models
 from ui.task.earlier import newest
 from ui.task.run import show_state
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 def show(view: View) -> None:
     """Search the ground below the scene, choose a tree and fuse; of a fused run, what it stands on, by which rules."""
-    st.subheader("Fuse with what the terrain says")
+    st.subheader("Combine with terrain")
     if view.result.kind == "fused":
         _tell(view)
         return
@@ -40,33 +42,41 @@ def show(view: View) -> None:
 
 
 def _search(view: View) -> None:
-    """Search the elevation model of the scene with a detector of the shape of the ground."""
-    from core.tasks.detection.terrain import terrain_models
+    """Run a detector of terrain on the elevation model of the scene."""
+    from core.tasks.detection.terrain import terrain_fittings
 
-    models = {model.spec.name: model.spec.title for model in terrain_models()}
     if view.record.dem is None:
         empty(
-            "The shape of the ground is not known here.",
-            "Attach an elevation model under the scene; then a second detector can search it.",
+            "There is no elevation model of this scene.",
+            "Attach one under the scene; then a detector of terrain can be run on it.",
         )
         return
-    if not models:
+    found = terrain_fittings(view.record)
+    if not found:
         empty(
-            "There is no detector of the shape of the ground here.",
+            "There is no detector of terrain here.",
             "Train one: `python -m core detection train models/configs/detection/dem-fcos.toml --data DATA`.",
         )
+        return
+    offer = models.offer(found, title, as_they_are=True)
+    if not offer.offered:
+        st.caption("No detector of terrain can be run on this elevation model.")
+        offer.tell_left_out("this elevation model")
         return
     st.caption(
         "A second detector looks at hillshade, slope and position on the slope alone. A decision tree then weighs what "
         "both say of each box."
     )
-    chosen = st.selectbox("Detector of the shape of the ground", list(models), format_func=models.__getitem__)
-    order = _order(view, str(chosen)) if _relief_known(view) else None
+    chosen = offer.select("Detector of terrain", key=f"terrain-model-{view.result.id}")
+    offer.tell_score(chosen)
+    offer.tell_left_out("this elevation model")
+    model = chosen.model.spec.name
+    order = _order(view, model) if _relief_known(view) else None
     run = None if order is None else newest(order)
     if run is not None:
         show_state(run, PAGE, opens=False)
-    elif st.button("Search its elevation"):
-        resources.jobs().submit(_order(view, str(chosen)))
+    elif st.button("Run on the elevation model"):
+        resources.jobs().submit(_order(view, model))
         st.rerun()
 
 
@@ -163,8 +173,8 @@ def _tell(view: View) -> None:
 
     store = resources.store()
     parents = [store.result(parent, DetectionResult) for parent in view.result.parents]
-    for title, parent in zip(("Boxes on the image", "Boxes on the terrain"), parents, strict=True):
-        label = f"{title}: {model_title('detection', parent.model)}"
+    for what, parent in zip(("Boxes on the image", "Boxes on the terrain"), parents, strict=True):
+        label = f"{what}: {model_title('detection', parent.model)}"
         st.page_link(PAGE.page, label=label, query_params={"run": parent.id})
     _rules(FusionTree.from_json(view.result.provenance["tree"]))
     if view.result.has_reference:

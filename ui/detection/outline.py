@@ -12,13 +12,14 @@ from ui.detection.view import View
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines
 from ui.state import rerun_fragment
-from ui.task import jobs
+from ui.task import jobs, models
 from ui.task.export import link
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from core.learning.fit import Fitting
     from core.runs.records import Run
     from core.tasks.detection.result import DetectionResult
     from core.tasks.joined.box_outline import OutlineQuestion
@@ -73,17 +74,18 @@ def show(view: View) -> None:
 
     if view.selected is None or view.box is None:
         return
-    titles = _models()
-    if not titles:
-        st.caption("There is no mapping model that could outline this box.")
+    offer = models.offer(_models(view), lambda model: model.spec.title, as_they_are=True)
+    if not offer.offered:
+        st.caption(f"No mapping model can outline box {view.selected}.")
+        offer.tell_left_out("this scene")
         return
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
-        model = st.selectbox(
-            f"Outline box {view.selected} by a mapping model", list(titles), key=f"outline-model-{view.result.id}",
-            format_func=titles.__getitem__,
-            help="The model maps the surroundings of the box. What it maps mostly within the box is its outline.",
+        chosen = offer.select(
+            f"Outline box {view.selected} by a mapping model", key=f"outline-model-{view.result.id}",
+            explained="The model maps the surroundings of the box. What it maps mostly within the box is its outline.",
         )  # fmt: skip
+    model = chosen.model.spec.name
     question = outline_question(view.findings, view.selected, model)
     known = known_outline(resources.store(), view.result, question)
     if known is not None and known.active:
@@ -91,7 +93,10 @@ def show(view: View) -> None:
         return
     done = known is not None and known.status == "done" and jobs.missing_files(known) is None
     with right:
-        pressed = st.button("Outline it", width="stretch", disabled=done, key=f"outline-box-{view.result.id}")
+        words = "Outlined" if done else "Outline it"
+        pressed = st.button(words, width="stretch", disabled=done, key=f"outline-box-{view.result.id}")
+    offer.tell_score(chosen)
+    offer.tell_left_out("this scene")
     if pressed:
         with guard():
             _start(view, question)
@@ -104,11 +109,12 @@ def show(view: View) -> None:
         jobs.show_ended(known, opens=False)
 
 
-def _models() -> dict[str, str]:
-    """Titles of the mapping models by name, the best first."""
-    from core.learning.store import list_models
+def _models(view: View) -> tuple[Fitting, ...]:
+    """Mapping models, those that fit the scene best first; they are given the bands that the detector was given."""
+    from core.learning.fit import fittings
+    from core.tasks.joined.box_outline import known_bands
 
-    return {model.spec.name: model.spec.title for model in list_models("mapping")}
+    return fittings("mapping", view.record.scene, known_bands(view.result))
 
 
 def _start(view: View, question: OutlineQuestion) -> None:

@@ -13,12 +13,15 @@ from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.map_layers import Outlines, Tiles, reference_outlines, scene_tiles
+from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.task import bands
+from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.notes import show_notes
+from ui.task.likeness import likeness_tiles
+from ui.task.notes import show_head
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Selection
@@ -62,9 +65,11 @@ def show(record: SceneRecord, result: DetectionResult) -> None:
 def _show(record: SceneRecord, result: DetectionResult) -> None:
     from ui.detection.tabs import show_tabs
 
-    show_notes(record, result)
+    head = st.container()
     choice, cell = choose(result)
     findings = found(result.id, choice, result)
+    with head:
+        show_head(record, result, PAGE.name, found_words(findings))
     selection = Selection(result.id)
     selection.forget_other(choice)
     side = _side(record, result)
@@ -79,6 +84,16 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         _inspect(record, result, event, clicked)
     _tell_left_out(findings)
     show_tabs(View(record, result, choice, cell, findings, selection.current, clicked))
+
+
+def found_words(findings: Detections) -> str:
+    """What was found at a choice, as Markdown."""
+    from core.report.words import count
+
+    at = f"at confidence {findings.choice.confidence:.2f}"
+    if not findings.count:
+        return f"**No box** {at}"
+    return f"**{count(findings.count, 'box', 'boxes')}** around possible landslides, {at}"
 
 
 def _side(record: SceneRecord, result: DetectionResult) -> str:
@@ -98,13 +113,14 @@ def _map(
     record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection
 ) -> MapEvent:
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
-    image = scene_tiles(record.id, version=record.scene.digest)
+    colours, says = bands.shown_of(record.scene), caption(record, result.id)
+    image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     beyond = selection.current if selection.current is not None and selection.current > layers.HELD else None
     boxes = _boxes(result.id, findings.choice, side == "outcome", beyond, findings)
     if side == "before":
-        earlier = scene_tiles(record.before, "Before", layer_id="before")
-        after = scene_tiles(record.id, "After", version=record.scene.digest)
-        show_swipe(spec, earlier, after, key="swipe-boxes", over=boxes, around=AROUND)
+        earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
+        after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
+        show_swipe(spec, earlier, after, key="swipe-boxes", over=boxes, around=AROUND, caption=says)
         return MapEvent()
     over: list[Outlines] = []
     with guard():
@@ -115,11 +131,11 @@ def _map(
         over.extend(_reference(record, findings))
     over.extend(boxes)
     over.extend(beside.layers_of(record, result))
-    tiles = [image, *explanation_tiles(result)]
+    tiles = [*hillshade_tiles(record), image, *likeness_tiles(result), *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table)
-    shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus)
+    shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus, says)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.runs.kinds import Ref
-from ui.task.task import Card, TaskPage
+from ui.task.task import Card, Picture, TaskPage
 
 PAGE = TaskPage(
     name="detection",
@@ -14,11 +16,15 @@ PAGE = TaskPage(
     asks="searches",
     again="Search the same drawn area again",
     card=Card(
-        "**Where** are landslides, and how sure is that? A detector draws a box around each, fast over large areas. "
-        "Move the confidence and see boxes, density and scores follow; see what was missed; put two detectors side by "
-        "side.",
+        "**Where** are landslides, and how sure is that? A detector draws a box with a confidence around each, fast "
+        "over large areas.",
         "Detect in the sample valley",
         {"sample": "valley-after"},
+        picture=Picture(
+            Path(__file__).with_name("picture.webp"),
+            "Part of the synthetic sample valley from above, with boxes around landslides and the confidence of each",
+            "Synthetic sample valley",
+        ),
     ),
     samples=("image", "velocity"),
     keys=("cell", "beside"),

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import LandslideError
 from core.tasks.mapping.result import MappingResult
 from ui import resources
-from ui.feedback import empty, plain
+from ui.feedback import empty, plain, show_error
 from ui.mapping.findings import table
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
@@ -18,7 +19,8 @@ from ui.task.run import show_state
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
-    from core.runs.records import Order
+    from core.runs.records import Order, SceneRecord
+    from core.tasks.mapping.run import Request
 
 
 def show(view: View) -> None:
@@ -28,12 +30,15 @@ def show(view: View) -> None:
         return
     before = resources.store().scene_record(view.record.before)
     st.markdown(f"Earlier scene: **{plain(before.scene.name)}**. It is mapped with the same model and settings.")
-    order = _order(view)
+    order = _order(view, before)
     earlier = newest(order)
     if earlier is None:
-        if st.button("Show what is new", type="primary"):
+        against = _against(view, before)
+        if st.button("Show what is new", type="primary", disabled=against is not None):
             resources.jobs().submit(order)
             rerun_fragment()
+        if against is not None:
+            show_error(against)
         st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
     elif show_state(earlier, PAGE, opens=False):
         from core.tasks.mapping.result import MappingResult
@@ -55,13 +60,31 @@ def _choose_before(view: View) -> None:
         st.rerun()
 
 
-def _order(view: View) -> Order:
-    """What is asked of the earlier scene: the same as of the later one."""
-    from core.tasks.mapping.run import order_of, request_for
+def _against(view: View, before: SceneRecord) -> LandslideError | None:
+    """Why the model of the run cannot be run on the earlier scene as it is asked to; None when it can."""
+    from core.learning.fit import check_fits
+    from core.learning.store import find_model
 
-    before = resources.store().scene_record(view.record.before)
-    request = request_for(view.result, view.record.scene, before.scene)
-    return order_of(before, request, owner=resources.visitor())
+    request = _request(view, before)
+    try:
+        model = find_model(PAGE.name, request.model)
+        check_fits(PAGE.name, model, before.scene, request.bands, request.resample)
+    except LandslideError as error:
+        return error
+    return None
+
+
+def _request(view: View, before: SceneRecord) -> Request:
+    from core.tasks.mapping.run import request_for
+
+    return request_for(view.result, view.record.scene, before.scene)
+
+
+def _order(view: View, before: SceneRecord) -> Order:
+    """What is asked of the earlier scene: the same as of the later one."""
+    from core.tasks.mapping.run import order_of
+
+    return order_of(before, _request(view, before), owner=resources.visitor())
 
 
 def _show(view: View, earlier: MappingResult) -> None:

@@ -13,7 +13,7 @@ from ui.map_layers import run_tiles
 from ui.mapping.layers import change_tiles
 from ui.maps import DynamicLayers, show_map, show_swipe
 from ui.runs.compare import Compared
-from ui.runs.compare_map import AROUND, image_below, map_spec
+from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _check(first: str, second: str, _first: Compared, _second: Compared) -> None
 def _swipe(first: Compared, second: Compared) -> None:
     left = run_tiles(first.run.id, "probability", name=_short(first.name))
     right = run_tiles(second.run.id, "probability", name=_short(second.name))
-    show_swipe(map_spec(second), left, right, key=f"swipe-{first.run.id}-{second.run.id}", around=AROUND)
+    key, says = f"swipe-{first.run.id}-{second.run.id}", caption_of(first, second)
+    show_swipe(map_spec(second), left, right, key=key, around=AROUND, caption=says)
     st.caption(f"Probability of landslide: {first.letter} to the left of the divider, {second.letter} to the right.")
 
 
@@ -91,7 +92,7 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     if numbers is not None:
         st.markdown(_sentence(first, second, numbers))
     layer = change_tiles(known.id, f"{second.letter} minus {first.letter}", opacity=0.9)
-    layers = DynamicLayers((*image_below(second), layer))
+    layers = DynamicLayers((*image_below(second), layer), caption=caption_of(first, second))
     show_map(map_spec(second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(
         f"Red: {second.letter} gives a higher probability than {first.letter}. Blue: a lower one. Clear: the same. The "

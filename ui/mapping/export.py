@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STORED = {
     "probability": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",
     "uncertainty": "Spread over eight turns, Cloud Optimized GeoTIFF",
+    "training_distance": "Distance from the training images over its limit, by tile, Cloud Optimized GeoTIFF",
     "truth": "Reference on the scene's grid, Cloud Optimized GeoTIFF",
 }
 """Files of the run itself, by role: they hold whatever the sliders say, and are sent from where they lie."""

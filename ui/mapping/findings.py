@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.mapping.view import View
+from ui.task.likeness import tell_likeness
 from ui.task.selection import Selection
 from ui.task.view import area_text
 
@@ -67,6 +68,7 @@ def show(view: View) -> None:
             "A raster of this size is outlined by a job: press *Outline the landslides* above the map. Without it the "
             "scores and the map follow the threshold, but landslides are not counted."
         )
+        tell_likeness(view.result)
         return
     georeferenced = view.result.grid.is_georeferenced
     largest = float(found.areas.max(initial=0.0))
@@ -80,6 +82,7 @@ def show(view: View) -> None:
     for name, value in totals.items():
         row.metric(name, value, width=150)
     _trust(view)
+    tell_likeness(view.result)
     if not found.count:
         st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
         return

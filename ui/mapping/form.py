@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,15 @@ if TYPE_CHECKING:
     from core.runs.records import Order, SceneRecord
     from core.tasks.mapping.options import Options
     from core.tasks.mapping.run import Request
-    from ui.task.form import Earlier
+    from ui.task.form import Asked, Earlier
     from ui.task.task import Drawn
 
-NUMBER = (
-    "The number is F1 on validation images: 1 is perfect agreement with the reference. On those of the satellite "
-    "models the colour index reaches 0.49."
+SCORE = (
+    "F1 on validation images: 1 is perfect agreement with the reference. On those of Landslide4Sense the colour index "
+    "reaches 0.49."
 )
+
+BUTTON = "Map landslides"
 
 
 def prefill() -> Earlier | None:
@@ -30,25 +31,23 @@ def prefill() -> Earlier | None:
     return form.prefill()
 
 
-def ask(record: SceneRecord, before: Earlier | None = None) -> Callable[[Drawn], Order] | None:
-    """Show model and form; what makes the order, once the button was pressed."""
+def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
+    """Show model and form; what was asked, once the button was pressed."""
     from core.tasks.mapping.card import FAILURES
     from core.tasks.mapping.run import Request, order_of
 
-    model = form.choose_model("mapping", record.scene, before, _title, NUMBER)
-    if model is None:
+    chosen = form.choose_model("mapping", record.scene, before, lambda model: model.spec.title, SCORE, BUTTON)
+    if chosen is None:
         return None
+    model = chosen.model
     begin: Request = Request(model.spec.name) if before is None else before.request
-    request = form.ask(record.scene, model, begin, "Map landslides", lambda: _options(begin))
+
+    def order(request: Request, drawn: Drawn) -> Order:
+        return order_of(record, request, drawn, owner=resources.visitor())
+
+    asked = form.ask(record.scene, chosen, begin, BUTTON, lambda: _options(begin), order)
     form.show_limits(model, _false_alarms(model), FAILURES)
-    if request is None:
-        return None
-    return lambda drawn: order_of(record, request, drawn, owner=resources.visitor())
-
-
-def _title(model: StoredModel) -> str:
-    score = model.spec.scores.get("validation", {}).get("f1")
-    return f"{score:.2f} · {model.spec.title}" if score is not None else model.spec.title
+    return asked
 
 
 def _false_alarms(model: StoredModel) -> str:

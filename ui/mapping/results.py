@@ -9,16 +9,19 @@ import streamlit as st
 from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
-from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles, scene_tiles
+from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.task import bands
+from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.notes import show_notes
+from ui.task.likeness import likeness_tiles
+from ui.task.notes import show_head
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
 from ui.task.selection import Selection
@@ -94,11 +97,13 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 def _show(record: SceneRecord, result: MappingResult) -> None:
     from ui.mapping.tabs import show_tabs
 
-    show_notes(record, result)
+    head = st.container()
     choice = choose(result)
     findings = None
     with guard():
         findings = landslides(record, result, choice)
+    with head:
+        show_head(record, result, PAGE.name, found_words(result, choice, findings))
     selection = Selection(result.id)
     selection.forget_other(choice)
     sides = _sides(record)
@@ -121,6 +126,20 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         tell_left_out(findings)
     view = View(record, result, choice, findings, selection.current, clicked)
     show_tabs(view)
+
+
+def found_words(result: MappingResult, choice: Choice, findings: Landslides | None) -> str:
+    """What was found at a choice, as Markdown."""
+    from core.report.words import count, percent
+
+    at = f"at threshold {choice.threshold:.2f}"
+    if findings is None:
+        return f"**Landslides are not outlined yet** {at}"
+    if not findings.count:
+        return f"**No landslide** {at}"
+    part = "the drawn area" if (result.provenance.get("parameters") or {}).get("area") else "the scene"
+    area = area_text(float(findings.areas.sum()), result.grid.is_georeferenced)
+    return f"**{count(findings.count, 'landslide')}**, {area} or {percent(findings.share)} of {part}, {at}"
 
 
 def _inspect(
@@ -155,26 +174,28 @@ def _map(
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
     outlines = _outlines(record, result, choice, findings, selection.current)
-    image = scene_tiles(record.id, version=record.scene.digest)
-    probability = run_tiles(result.id, "probability", threshold=None)
+    colours = bands.shown_of(record.scene)
+    image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
+    probability, says = run_tiles(result.id, "probability", threshold=None), caption(record, result.id)
     if side == "probability":
-        show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND)
+        show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND, caption=says)
         return MapEvent()
     if side == "before":
-        earlier = scene_tiles(record.before, "Before", layer_id="before")
-        after = scene_tiles(record.id, "After", version=record.scene.digest)
-        show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND)
+        earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
+        after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
+        show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND, caption=says)
         return MapEvent()
-    tiles = [image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]
+    tiles = [*hillshade_tiles(record), image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]
     tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
     if "uncertainty" in result.artifacts:
         tiles.append(run_tiles(result.id, "uncertainty", visible=False))
     if result.has_reference:
         tiles.append(run_tiles(result.id, "truth", opacity=0.6, visible=False))
         tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
+    tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result))
     focus = selection.focus(None if findings is None else findings.polygons)
-    layers = DynamicLayers(tuple(tiles), outlines, selection.current, selection.place, focus)
+    layers = DynamicLayers(tuple(tiles), outlines, selection.current, selection.place, focus, says)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 
 

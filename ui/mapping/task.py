@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.runs.kinds import Ref
-from ui.task.task import Card, TaskPage
+from ui.task.task import Card, Picture, TaskPage
 
 PAGE = TaskPage(
     name="mapping",
@@ -14,11 +16,15 @@ PAGE = TaskPage(
     asks="maps",
     again="Map the same drawn area again",
     card=Card(
-        "**Which pixels** are landslide? A segmentation model outlines each. Move the threshold and see map, areas and "
-        "scores follow; compare with an inventory or with the time before an event.",
+        "**Which pixels** are landslide? A segmentation model outlines each slide, with areas, statistics and scores.",
         "Map the sample valley",
         {"sample": "valley-after"},
         begin="Begin with the sample: a synthetic mountain valley before and after an event.",
+        picture=Picture(
+            Path(__file__).with_name("picture.webp"),
+            "Part of the synthetic sample valley from above, with the landslides that a model mapped in vermilion",
+            "Synthetic sample valley",
+        ),
     ),
     compare=Ref("ui.mapping.compare_runs:show"),
     reading=Ref("ui.mapping.reading:READING"),

@@ -10,11 +10,12 @@ import streamlit as st
 from core.errors import InputError
 from core.runs.result import GridResult
 from core.tasks.imagery.inputs import scene_today
-from ui import resources
+from ui import labels, resources
 from ui.feedback import guard
 from ui.map_layers import Tiles, scene_tiles
-from ui.maps import MapSpec
+from ui.maps import Caption, MapSpec
 from ui.runs.compare import Compared
+from ui.task.bands import shown_by
 from ui.task.jobs import notice_runs
 from ui.task.task import task_pages
 
@@ -70,10 +71,16 @@ def map_spec(second: Compared) -> MapSpec:
     return MapSpec(f"compare-{second.run.subject.dataset_id or second.run.id}", grid_of(second), drawable=False)
 
 
+def caption_of(first: Compared, second: Compared) -> Caption:
+    """What a picture of both on a map says."""
+    runs = [f"{one.letter}: {labels.model(one.run)}, run {one.run.id}" for one in (first, second)]
+    return Caption(second.run.subject.name or second.name, " · ".join(runs))
+
+
 def image_below(second: Compared) -> tuple[Tiles, ...]:
     """The scene below, where it is still there."""
     try:
         record = scene_today(resources.store(), second.run)
     except InputError:
         return ()
-    return (scene_tiles(record.id, version=record.scene.digest),)
+    return (scene_tiles(record.id, bands=shown_by(second.run), version=record.scene.digest),)

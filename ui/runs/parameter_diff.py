@@ -24,6 +24,7 @@ TITLES: Mapping[str, str] = {
     "parameters.options.batch": "Batch asked for",
     "parameters.batch": "Windows in a batch",
     "parameters.area": "Part of the scene",
+    "bridge.roles": "Bands of the model",
     "bridge.bands": "Bands used",
     "bridge.gain": "Gain of each band",
     "bridge.offset": "Offset of each band",

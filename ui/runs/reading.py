@@ -15,11 +15,14 @@ import streamlit as st
 from core.errors import InputError
 from ui import labels, resources
 from ui.feedback import guard, plain
-from ui.map_layers import Tiles, scene_tiles
-from ui.maps import DynamicLayers, MapSpec, show_map
+from ui.map_layers import Tiles, hillshade_tiles, scene_tiles
+from ui.maps import Caption, DynamicLayers, MapSpec, show_map
 from ui.runs import parts
 from ui.task import jobs
+from ui.task.bands import shown_by
+from ui.task.caption import about, caption
 from ui.task.links import place
+from ui.task.notes import show_model
 from ui.task.task import script_of, task_pages
 from ui.task.view import view_from_address
 
@@ -175,7 +178,9 @@ def _beginning(run: Run, shown: ReadingView, summary: Part) -> None:
     scene = f" from {subject}" if subject != run.title else ""
     when = labels.moment(run.finished)
     by = f" by the model “{labels.model(run)}”" if run.model else ""
-    st.markdown(plain(f"{shown.verb}{scene}{by}, computed on {when}."))
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(plain(f"{shown.verb}{scene}{by}, computed on {when}."), width="content")
+        show_model(run.task, run.model)
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))
     _show(part for part in told if isinstance(part, Notice))
@@ -189,11 +194,16 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
 
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         record = known_scene(resources.store(), run)
-        image = [] if record is None else [scene_tiles(record.id, version=record.scene.digest)]
+        image = []
+        if record is not None:
+            picture = scene_tiles(record.id, bands=shown_by(run), version=record.scene.digest)
+            image = [*hillshade_tiles(record), picture]
         tiles, outlines = shown.layers(content) if shown.layers else ([], [])
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)
-        show_map(spec, DynamicLayers((*image, *tiles), tuple(outlines)), key=f"read-{run.id}", around=AROUND)
+        says = Caption(run.title, about(run)) if record is None else caption(record, run.id)
+        shows = DynamicLayers((*image, *tiles), tuple(outlines), caption=says)
+        show_map(spec, shows, key=f"read-{run.id}", around=AROUND)
         shown.below(content)
         jobs.notice_runs()
 

@@ -5,7 +5,8 @@ window.slidelens = window.slidelens || (function () {
   "use strict";
 
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
-  let selection = null;
+  let selection = null, picture = null, TileLayer;
+  const TRIES = 6, THROUGH = 0.6;
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
   const vectors = new Map();   // id -> {layer, text, spec}
 
@@ -76,14 +77,39 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- rasters
 
+  // Tiles of a scene across the antimeridian are those of both edges of the world, beside each other.
+  function acrossLayer() {
+    return L.TileLayer.extend({
+      _isValidTile: function (at) {
+        const rows = this._globalTileRange;
+        if (rows && (at.y < rows.min.y || at.y > rows.max.y)) return false;
+        const corners = this._tileCoordsToNwSe(at);
+        return !this.options.bounds || L.latLngBounds(this.options.bounds).overlaps(L.latLngBounds(corners));
+      },
+    });
+  }
+
+  // A tile that was not ready in time is asked for again.
+  function again(layer) {
+    layer.on("tileerror", function (event) {
+      const tile = event.tile, tries = (tile.slTries || 0) + 1;
+      if (tries > TRIES) return;
+      tile.slTries = tries;
+      setTimeout(function () { if (tile.parentNode && map.hasLayer(layer)) tile.src = tile.src; }, 2000 * tries);
+    });
+    return layer;
+  }
+
   function tileLayer(spec, zIndex) {
     const online = spec.kind === "basemap";
-    return L.tileLayer(spec.url, {
+    TileLayer = TileLayer || (settings.across ? acrossLayer() : L.TileLayer);
+    const layer = new TileLayer(spec.url, {
       minZoom: settings.minZoom, maxZoom: settings.maxZoom,
       minNativeZoom: online ? 0 : settings.minZoom, maxNativeZoom: online ? 19 : settings.nativeZoom,
-      bounds: online ? undefined : settings.bounds, noWrap: true, zIndex: zIndex, opacity: choice("opacity", spec),
+      bounds: online ? undefined : settings.bounds, noWrap: !settings.across, zIndex: zIndex, opacity: choice("opacity", spec),
       className: online ? "" : "sl-sharp", attribution: spec.attribution || "", pane: spec.pane || "tilePane",
     });
+    return online ? layer : again(layer);
   }
 
   function showTiles(entry, visible) {
@@ -268,6 +294,16 @@ window.slidelens = window.slidelens || (function () {
     return [...rasters, ...vectors.values()];
   }
 
+  // What lies below an opaque layer is seen only through it.
+  function reveal(id) {
+    const above = tiles.get(id);
+    if (!above || choice("opacity", above.spec) <= THROUGH) return;
+    choose("opacity", id, THROUGH);
+    above.layer.setOpacity(THROUGH);
+    const slider = panel.querySelector("input[data-layer='" + id + "']");
+    if (slider) slider.value = THROUGH;
+  }
+
   function row(entry) {
     const spec = entry.spec, line = make("div", "sl-row"), label = make("label"), tick = make("input");
     tick.type = "checkbox";
@@ -275,6 +311,7 @@ window.slidelens = window.slidelens || (function () {
     tick.addEventListener("change", function () {
       choose("visible", spec.id, tick.checked);
       showTiles(entry, tick.checked);
+      if (tick.checked && spec.under) reveal(spec.under);
       if (swipe) swipe.clip();
       restack();
       drawLegend();
@@ -288,6 +325,7 @@ window.slidelens = window.slidelens || (function () {
     slider.value = choice("opacity", spec);
     slider.setAttribute("aria-label", "Opacity of " + spec.name);
     slider.title = "Opacity";
+    slider.dataset.layer = spec.id;
     slider.addEventListener("input", function () {
       choose("opacity", spec.id, Number(slider.value));
       entry.layer.setOpacity(Number(slider.value));
@@ -306,6 +344,154 @@ window.slidelens = window.slidelens || (function () {
     whole.addEventListener("click", fit);
     // What lies on top of the map stands on top of the list.
     rows.replaceChildren(...entries().reverse().map(row), whole);
+  }
+
+  // ---- a picture of the map as it is seen, made by the server from the same layers
+
+  function pictureAddress() {
+    const size = map.getSize(), view = map.getBounds(), project = map.options.crs.projection;
+    const low = project.project(view.getSouthWest()), high = project.project(view.getNorthEast());
+    const seen = [];
+    const number = function (value) { return String(Number(value.toPrecision(12))); };
+    [["t", tiles, picture.tiles], ["v", vectors, picture.vectors]].forEach(function (kind) {
+      kind[1].forEach(function (entry, id) {
+        const place = kind[2].indexOf(id);
+        if (place < 0 || !choice("visible", entry.spec)) return;
+        seen.push(kind[0] + place + ":" + (kind[0] === "t" ? choice("opacity", entry.spec) : 1));
+      });
+    });
+    const asked = {
+      left: number(low.x), bottom: number(low.y), right: number(high.x), top: number(high.y),
+      width: size.x, height: size.y, scale: window.devicePixelRatio > 1 ? 2 : 1, layers: seen.join(","),
+    };
+    if (swipe) asked.swipe = number(swipe.share());
+    return picture.address + "?" + new URLSearchParams(asked);
+  }
+
+  function makeSave() {
+    const control = L.control({ position: "topleft" });
+    control.onAdd = function () {
+      const bar = make("div", "leaflet-bar"), button = make("a", "sl-save", "PNG");
+      button.href = "#";
+      button.setAttribute("role", "button");
+      button.title = "Save the map as it is seen as a PNG";
+      button.setAttribute("aria-label", button.title);
+      bar.append(button);
+      L.DomEvent.disableClickPropagation(bar);
+      L.DomEvent.on(button, "click", function (event) { L.DomEvent.preventDefault(event); savePicture(); });
+      return bar;
+    };
+    control.addTo(map);
+    told = make("div", "sl-told");
+    told.setAttribute("role", "status");
+    map.getContainer().append(told);
+  }
+
+  let saving = false, told;
+
+  function savePicture() {
+    if (saving || !picture) return;
+    saving = true;
+    told.textContent = "Making the picture";
+    fetch(pictureAddress()).then(function (answer) {
+      if (!answer.ok) return answer.json().then(function (said) { throw new Error(said.error); });
+      const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
+      return answer.blob().then(function (blob) {
+        const link = make("a");
+        link.href = URL.createObjectURL(blob);
+        link.download = name ? name[1] : "map.png";
+        document.body.append(link);
+        link.click();
+        link.remove();
+        setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
+        told.textContent = "";
+      });
+    }).catch(function (error) {
+      told.textContent = "The picture could not be made. " + error.message;
+    }).then(function () { saving = false; });
+  }
+
+  // ---- where the pointer is, and how long things are
+
+  function grouped(value, digits) {
+    return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
+  function degrees(value, digits, letters) {
+    return Math.abs(value).toFixed(digits) + "° " + letters[value < 0 ? 1 : 0];
+  }
+
+  // x and y of the scene's coordinate system from polynomials; see core/serve/pointer.py.
+  function own(at) {
+    const north = L.CRS.EPSG3857.project(L.latLng(settings.bounds[1])), bounds = settings.bounds;
+    const south = L.CRS.EPSG3857.project(L.latLng(bounds[0])), here = L.CRS.EPSG3857.project(at);
+    const across = 2 * (at.lng - bounds[0][1]) / (bounds[1][1] - bounds[0][1]) - 1;
+    const up = 2 * (here.y - south.y) / (north.y - south.y) - 1;
+    if (Math.abs(across) > 1.2 || Math.abs(up) > 1.2) return null;
+    return settings.pointer.terms.map(function (terms) {
+      let sum = 0, n = 0;
+      for (let i = 0; i <= 5; i++) for (let j = 0; j <= 5 - i; j++) sum += terms[n++] * across ** i * up ** j;
+      return sum;
+    });
+  }
+
+  function placeWords(at) {
+    const known = settings.pointer;
+    if (settings.kind === "pixels") {
+      const column = Math.floor(at.lng), row = Math.floor(-at.lat);
+      const inside = column >= 0 && row >= 0 && column < known.size[0] && row < known.size[1];
+      return inside ? ["Column " + column + ", row " + row] : [];
+    }
+    const place = function (x, y) {
+      const digits = known.systemDigits;
+      return "x " + grouped(x, digits) + ", y " + grouped(y, digits) + " (" + known.system + ")";
+    };
+    if (settings.kind === "plane") return [place(at.lng, at.lat)];
+    const turned = at.lng - 360 * Math.floor((at.lng + 180) / 360);
+    const lines = [degrees(at.lat, known.digits, "NS") + ", " + degrees(turned, known.digits, "EW")];
+    const xy = known.terms && own(at);
+    if (xy) lines.push(place(xy[0], xy[1]));
+    return lines;
+  }
+
+  function makePointer() {
+    const control = L.control({ position: "bottomleft" });
+    control.onAdd = function () { return make("div", "sl-pointer"); };
+    control.addTo(map);
+    const node = control.getContainer(), note = settings.pointer.note;
+    const show = function (lines) {
+      node.replaceChildren(...lines.map(function (line) { return make("div", "", line); }));
+      if (note) node.append(make("div", "sl-note", note));
+      node.style.display = node.children.length ? "" : "none";
+    };
+    show([]);
+    map.on("mousemove click", function (event) { show(placeWords(event.latlng)); });
+    map.on("mouseout", function () { show([]); });
+  }
+
+  // On a plane: in metres where the size of its unit on the ground is known, else in pixels.
+  function makeScale() {
+    if (settings.kind === "globe") {
+      L.control.scale({ imperial: false }).addTo(map);
+      return;
+    }
+    const control = L.control({ position: "bottomleft" }), metres = settings.pointer.metres;
+    const bar = make("div", "leaflet-control-scale-line");
+    control.onAdd = function () {
+      const frame = make("div", "leaflet-control-scale");
+      frame.append(bar);
+      return frame;
+    };
+    control.addTo(map);
+    const draw = function () {
+      const one = (metres || 1) / 2 ** map.getZoom(), most = 100 * one;
+      const power = 10 ** Math.floor(Math.log10(most));
+      const length = power * [5, 2, 1].find(function (step) { return step * power <= most; });
+      bar.style.width = Math.round(length / one) + "px";
+      bar.textContent = metres ? (length >= 1000 ? length / 1000 + " km" : length + " m") : length + " px";
+    };
+    map.on("zoomend", draw);
+    map.whenReady(draw);
   }
 
   function ramp(stops) {
@@ -366,7 +552,7 @@ window.slidelens = window.slidelens || (function () {
     };
     range.addEventListener("input", clip);
     map.on("move zoomend resize viewreset", clip);
-    swipe = { clip: clip };
+    swipe = { clip: clip, share: function () { return Number(range.value); } };
     clip();
     panel.open = false;  // it would hide a label
   }
@@ -407,13 +593,16 @@ window.slidelens = window.slidelens || (function () {
     panel = box("topright", "Layers", width >= 1000);
     legend = box("bottomright", "Legend", width > 640);
     legend.style.display = "none";
-    if (settings.scale) L.control.scale({ imperial: false }).addTo(map);
+    makeSave();
+    makeScale();
+    makePointer();
     new ResizeObserver(resized).observe(map.getContainer());
     place();
   }
 
   function update(next) {
     map.getContainer().classList.toggle("sl-dark", next.dark);
+    picture = next.picture;
     if (next.swipe && !swipe) makeSwipe(next.swipe);
     updateTiles(next.tiles);
     updateVectors(next.vectors, next.selected);

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from core.errors import BandError
 from core.runs.kinds import kind_of
 from ui import resources
-from ui.feedback import plain, show_error
+from ui.feedback import plain
+from ui.task import bands, models
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from streamlit.delta_generator import DeltaGenerator
+
+    from core.learning.fit import Fitting
     from core.learning.store import StoredModel
     from core.raster.scene import Scene
-    from core.runs.records import SceneRecord
+    from core.runs.records import Order, SceneRecord
     from ui.task.task import Drawn, TaskPage
 
 STRETCHES = {
@@ -49,6 +52,22 @@ class Earlier:
     request: Any
     scene_id: str
     area: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked when the form's button was pressed.
+
+    Attributes
+    ----------
+    order
+        Makes the order for what is drawn on the map.
+    beside
+        Place beside the button, for what keeps it from acting.
+    """
+
+    order: Callable[[Drawn], Order]
+    beside: DeltaGenerator
 
 
 def named() -> str | None:
@@ -89,38 +108,51 @@ def same_area(record: SceneRecord, before: Earlier | None, task: TaskPage) -> Dr
 
 
 def choose_model(
-    task: str, scene: Scene, before: Earlier | None, title: Callable[[StoredModel], str], explained: str
-) -> StoredModel | None:
-    """Let the user choose a model, that which fits the scene best first; None, with the words why, without any.
+    task: str,
+    scene: Scene,
+    before: Earlier | None,
+    title: Callable[[StoredModel], str],
+    explained: str,
+    button: str,
+) -> Fitting | None:
+    """Let the user choose a model that fits the scene, the best fit first; None, with the words why, without any.
 
     Parameters
     ----------
     task
         Name of the task.
     before
-        Run to begin with.
+        Run to begin with; its model is offered wherever it can be used.
     title
-        How a model stands in the list.
+        How a model is called in the list.
     explained
-        What the list's numbers mean.
+        What the list's scores mean.
+    button
+        Words of the button that cannot be pressed without a model.
     """
-    from core.learning.preprocessing import fit_of
-    from core.learning.store import list_models
+    from core.learning.fit import Fit, fittings
 
-    ranked = sorted(list_models(task), key=lambda model: fit_of(model.spec, scene))
-    models = {model.spec.name: model for model in ranked}
-    if not models:
+    found = fittings(task, scene)
+    if not found:
         st.info(f"No {task} model is installed. Train one with `python -m core {task} train`.")
         return None
     wanted = "" if before is None else before.request.model
-    if wanted and wanted not in models:
+    known = next((one for one in found if one.model.spec.name == wanted), None)
+    usual = models.offer(found, title)
+    if not usual.offered:
+        models.refuse(button, f"No {task} model fits {scene.name}.", found, title)
+        return None
+    if wanted and known is None:
         st.caption(plain(f"The model {wanted} of the earlier run is no longer installed."))
-    first = list(models).index(wanted) if wanted in models else 0
-    name = st.selectbox(
-        "Model", list(models), key=f"model-{ranked[0].spec.name}-{first}", index=first,
-        format_func=lambda name: title(models[name]), help=explained,
-    )  # fmt: skip
-    return models[name]
+    elif known is not None and known.fit is Fit.UNUSABLE:
+        st.caption(plain(f"The model of the earlier run, {title(known.model)}, does not fit this scene."))
+    key = f"all-models-{task}-{scene.digest[:12]}"
+    insisted = bool(st.session_state.get(key)) or (known in usual.left_out and known.fit is Fit.DISTANT)
+    offer = models.offer(found, title, all_able=True) if insisted else usual
+    chosen = offer.select("Model", key="model", wanted=wanted, explained=f"{explained} {models.SCORES}")
+    offer.tell_score(chosen)
+    usual.tell_left_out("this scene", key if any(one.fit is Fit.DISTANT for one in usual.left_out) else "")
+    return chosen
 
 
 def show_limits(model: StoredModel, more: str = "", failures: str = "") -> None:
@@ -149,14 +181,21 @@ def _picture(path: Path) -> None:
     st.image(path.read_bytes(), caption=words, alt=words, output_format="PNG" if path.suffix == ".png" else "JPEG")
 
 
-def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[[], Any]) -> R | None:
-    """Show the form, or why the model cannot be used on the scene; the request when its button was pressed.
+def ask(
+    scene: Scene,
+    chosen: Fitting,
+    begin: R,
+    button: str,
+    more: Callable[[], Any],
+    order: Callable[[R, Drawn], Order],
+) -> Asked | None:
+    """Show the form; what was asked when its button was pressed.
 
     It is of all of the scene, whatever part an earlier run took: the part is drawn on the map, or chosen beside it.
 
     Parameters
     ----------
-    scene, model
+    scene, chosen
         What is to be looked at, by what.
     begin
         Request with whose choices the form begins; what the form does not show is taken from it as it is.
@@ -164,94 +203,52 @@ def ask(scene: Scene, model: StoredModel, begin: R, button: str, more: Callable[
         Words of its button.
     more
         Shows what only this task asks for, in the form's last part, and returns the request's options.
+    order
+        Makes the order of a request and of what is drawn on the map.
     """
     asked: Any = begin
-    guess = _guess(scene, model)
-    if guess is None:
-        _refuse(scene, model, button)
-        return None
+    spec = chosen.model.spec
     resources.jobs().prepare()  # a worker starts while the user looks at the form
-    if asked.bands and len(asked.bands) == len(guess) and max(asked.bands) <= len(scene.bands):
-        guess = asked.bands
-    stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"{asked.stretch} % of each band")}
+    usable = asked.bands and len(asked.bands) == len(spec.bands) and max(asked.bands) <= len(scene.bands)
+    first = asked.bands if usable else None
+    named = bands.are_named(scene, spec)
+    taken = () if named else bands.choose_order(scene, spec, first)
     with st.form("ask", border=False):
-        pressed = st.form_submit_button(button, type="primary", width="stretch")
+        pressed = st.form_submit_button(button, type="primary", width="stretch", disabled=None in taken)
         beside = st.container()  # what keeps the button from acting is said where it was pressed
-        if None in guess:
-            beside.info(plain(f"{_unnamed(scene, model)} Choose the bands below."))
-        with st.expander("Bands, values and accuracy", expanded=None in guess):
-            bands = _bands(scene, model, guess)
-            stretch = st.selectbox(
-                "Values", list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
-                help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
-            )  # fmt: skip
-            resample = st.selectbox(
-                "Pixel size", list(RESAMPLES), list(RESAMPLES).index(asked.resample),
-                format_func=RESAMPLES.__getitem__,
-            )  # fmt: skip
+        with st.expander("Values and accuracy"):
+            stretch, resample = _values(asked, chosen)
             options = more()
-    if not pressed:
+    if named:
+        taken = bands.choose_named(scene, spec, first)
+    known = tuple(band for band in taken if band is not None)
+    if not pressed or len(known) < len(taken):
         return None
-    known = tuple(band for band in bands if band is not None)
-    if len(known) < len(bands):
-        with beside:
-            remedy = f"Choose one each for {', '.join(model.spec.bands)}."
-            show_error(BandError("Not every band is chosen.", remedy=remedy))
-        return None
-    changes = {"bands": known, "stretch": stretch, "resample": resample, "options": options, "area": None}
-    made: R = replace(asked, model=model.spec.name, **changes)
-    return made
+    given = bands.as_asked(scene, spec, known)
+    changes = {"bands": given, "stretch": stretch, "resample": resample, "options": options, "area": None}
+    made: R = replace(asked, model=spec.name, **changes)
+    return Asked(lambda drawn: order(made, drawn), beside)
+
+
+def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  the request of the task
+    """Ask how values are stretched, and pixels resampled."""
+    from core.learning.fit import Fit
+
+    stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"{asked.stretch} % of each band")}
+    stretch = st.selectbox(
+        "Values", list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
+        help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
+    )  # fmt: skip
+    far = chosen.fit is Fit.DISTANT and chosen.model.spec.ground_distance is not None
+    resamples = [name for name in RESAMPLES if name == "none" or not far]
+    resample = st.selectbox(
+        "Pixel size", resamples, resamples.index(asked.resample) if asked.resample in resamples else 0,
+        format_func=RESAMPLES.__getitem__, key=f"resample-{len(resamples)}-{asked.resample}",
+    )  # fmt: skip
+    return stretch, resample
 
 
 def show_unasked(parts: list[str]) -> None:
     """Say what the form takes from an earlier run without asking."""
     if parts:
         st.caption(plain(f"As in the earlier run: {', '.join(parts)}."))
-
-
-Bands = tuple[int | None, ...]
-"""Band numbers for the model; None where the file does not tell and the user must."""
-
-
-def _guess(scene: Scene, model: StoredModel) -> Bands | None:
-    """Bands for the model, None each where the file does not tell; None when it cannot be run on the scene."""
-    from core.learning.preprocessing import why_unusable
-    from core.raster.scene import guess_bands
-
-    if why_unusable(model.spec, scene) is not None:
-        return None
-    try:
-        return guess_bands(scene, model.spec.bands)
-    except BandError:
-        return (None,) * len(model.spec.bands)
-
-
-def _refuse(scene: Scene, model: StoredModel, button: str) -> None:
-    """Show the button as one that cannot be pressed, and the reason with it."""
-    from core.learning.preprocessing import why_unusable
-
-    st.button(button, type="primary", width="stretch", disabled=True)
-    reason = why_unusable(model.spec, scene)
-    if reason is not None:
-        show_error(reason)
-
-
-def _unnamed(scene: Scene, model: StoredModel) -> str:
-    """Which of the model's bands the file does not name."""
-    from core.raster.scene import guess_bands
-
-    try:
-        guess_bands(scene, model.spec.bands)
-    except BandError as error:
-        return error.what
-    return ""  # an earlier run's bands were of another number
-
-
-def _bands(scene: Scene, model: StoredModel, guess: Bands) -> Bands:
-    numbers = [band.index for band in scene.bands]
-    names = {band.index: f"{band.index} · {band.name}".removesuffix(" · ") for band in scene.bands}
-    return tuple(
-        st.selectbox(f"Band for {role}", numbers, index=None if number is None else numbers.index(number),
-                     format_func=names.__getitem__, key=f"band-{role}-{scene.digest[:12]}")
-        for role, number in zip(model.spec.bands, guess, strict=True)
-    )  # fmt: skip

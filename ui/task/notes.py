@@ -1,4 +1,4 @@
-"""What must be known about a result before it is looked at."""
+"""The head of a result: what was found, by which model, and what changes how far it may be relied on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui import labels
 from ui.feedback import plain
 
 if TYPE_CHECKING:
@@ -13,13 +14,35 @@ if TYPE_CHECKING:
     from core.tasks.imagery.result import ImageResult
 
 
-def show_notes(record: SceneRecord, result: ImageResult) -> None:
-    """The notes of a result in one quiet block; a scene the model has seen is a warning."""
-    seen = result.provenance["scene"]["seen_by_model"]
-    text = "  \n".join(plain(note) for note in result.notes)
+def show_head(record: SceneRecord, result: ImageResult, task: str, found: str) -> None:
+    """Say what was found first; then warnings; and the notes on how the scene was read, folded behind one line.
+
+    Parameters
+    ----------
+    task
+        Name of the task.
+    found
+        What was found, as Markdown.
+    """
+    from core.report.cautions import is_warning
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(found, width="content")
+        show_model(task, result.model)
     if record.scene.digest != result.scene_digest:
         st.warning("The scene's file was replaced since this run: the image is not the one that was looked at.")
-    if seen:
-        st.warning(text)
-    elif text:
-        st.caption(text)
+    warnings = [note for note in result.notes if is_warning(note)]
+    notes = [note for note in result.notes if not is_warning(note)]
+    if warnings:
+        st.warning("  \n".join(map(plain, warnings)))
+    if notes:
+        with st.expander(f"{labels.count(len(notes), 'note')} on how this scene was read"):
+            st.markdown("\n".join(f"- {plain(note)}" for note in notes))
+
+
+def show_model(task: str, name: str) -> None:
+    """The name of a model, with its known limits one click away."""
+    limits = labels.model_limits(task, name) if name else ()
+    if limits:
+        with st.popover(f"{plain(labels.model_title(task, name))}: limits"):
+            st.markdown("\n".join(f"- {plain(limit)}" for limit in limits))

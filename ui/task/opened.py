@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.feedback import guard, plain
+from ui.state import Slot
 from ui.task import input_picker, run
 from ui.task.links import place
 from ui.task.task import script_of, view_keys
@@ -16,6 +18,12 @@ from ui.task.task import script_of, view_keys
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord
     from ui.task.task import TaskPage
+
+LATE = 10.0
+"""Seconds after which a request by a page's old address is no late one any more."""
+
+_STARTED: Slot[tuple[str, str, float] | None] = Slot("just-started", None)
+"""Scene and run that this visitor started last, and when."""
 
 
 def asked(task: TaskPage) -> Run | None:
@@ -38,6 +46,28 @@ def asked(task: TaskPage) -> Run | None:
         kept = {name: value for name, value in st.query_params.items() if name in lasting}
         input_picker.show(**{**kept, **address})
     return found
+
+
+def start(scene_id: str, run_id: str) -> None:
+    """Open the run that was just started on a scene."""
+    _STARTED.put((scene_id, run_id, time.monotonic()))
+    input_picker.show(scene=scene_id, run=run_id)
+
+
+def go_on(record: SceneRecord) -> None:
+    """Open the run that was just started where a late request has led back to its scene.
+
+    The map says where it is as soon as it is drawn. Whoever presses the button at that moment has a browser that asks
+    for the page by its old address after the run was opened: the button would seem to have done nothing.
+    """
+    started = _STARTED.get()
+    if started is None:
+        return
+    scene_id, run_id, when = started
+    if scene_id == record.id:
+        _STARTED.clear()  # once: whoever goes back after that means it
+        if time.monotonic() - when < LATE:
+            input_picker.show(scene=scene_id, run=run_id)
 
 
 def scene(found: Run | None) -> SceneRecord | None:

@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.feedback import empty, guard
-from ui.map_layers import scene_tiles
+from ui.map_layers import hillshade_tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
+from ui.task import bands, generic_run, input_picker, opened, run
 from ui.task import form as ask
-from ui.task import generic_run, input_picker, opened, run
+from ui.task.caption import caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.runs.records import Order, Run, SceneRecord
-    from ui.task.form import Earlier
-    from ui.task.task import Drawn, TaskPage
+    from core.runs.records import Run, SceneRecord
+    from ui.task.form import Asked, Earlier
+    from ui.task.task import TaskPage
 
 
 def show(
     task: TaskPage,
     prefill: Callable[[], Earlier | None],
-    form: Callable[[SceneRecord, Earlier | None], Callable[[Drawn], Order] | None],
+    form: Callable[[SceneRecord, Earlier | None], Asked | None],
     result: Callable[[SceneRecord, Run], None],
 ) -> None:
     """Show the page of a task.
@@ -35,7 +36,7 @@ def show(
     prefill
         Gives what the run asked with which the form begins; None for none.
     form
-        Shows model and form; gives what makes the order of a drawn area once the button was pressed.
+        Shows model and form; gives what was asked once the button was pressed.
     result
         Shows the result of a finished run of a scene.
     """
@@ -46,6 +47,8 @@ def show(
     with left, guard():
         asked = opened.asked(task)
         record = opened.scene(asked)
+        if asked is None and record is not None:
+            opened.go_on(record)
     with left:
         with st.expander("Scene", expanded=record is None and asked is None), guard():
             input_picker.choose(task)
@@ -56,10 +59,10 @@ def show(
                 before = prefill()
                 again = None if drawn else ask.same_area(record, before, task)
                 order = form(record, before)
+    if record is not None and order is not None:
+        with order.beside, guard():
+            opened.start(record.id, run.submit(record, order.order, drawn or again))
     with right:
-        if record is not None and order is not None:
-            with guard():
-                input_picker.show(scene=record.id, run=run.submit(record, order, drawn or again))
         if asked is not None and asked.kind not in task.kinds:
             with guard():
                 generic_run.show(asked)
@@ -90,7 +93,8 @@ def _show_empty() -> None:
 
 def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again: bool) -> None:
     """The map of the scene alone."""
-    image = DynamicLayers((scene_tiles(record.id, version=record.scene.digest),))
+    picture = scene_tiles(record.id, bands=bands.shown_of(record.scene), version=record.scene.digest)
+    image = DynamicLayers((*hillshade_tiles(record), picture), caption=caption(record))
     following = asked is not None and asked.active
     # The map beside a run under way asks for itself alone: a request for the whole page could arrive after the visitor
     # left for another run, and lead back. The form reads what is drawn when its button is pressed.

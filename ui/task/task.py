@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.runs.kinds import Ref, Task, find_task, tasks
@@ -15,6 +16,25 @@ if TYPE_CHECKING:
 
 Drawn = Mapping[str, Any] | None
 """GeoJSON outline of the part of a scene that is drawn on its map; None for all of it."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of what a task gives.
+
+    Attributes
+    ----------
+    path
+        Image file that ships with the task, at most 150 kB; made by ``docs/make_pictures.py`` from a real result.
+    text
+        What is seen on it, for who does not see it.
+    caption
+        What stands below it, such as that the data are synthetic.
+    """
+
+    path: Path
+    text: str
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,6 +51,8 @@ class Card:
         Words of the link to its page.
     begin
         What an empty list of runs says about beginning with it; empty where that is for another task.
+    picture
+        A result of it; None for a task without one.
     """
 
     text: str
@@ -38,6 +60,7 @@ class Card:
     address: Mapping[str, str]
     other: str = "Use an image of your own or open data"
     begin: str = ""
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)

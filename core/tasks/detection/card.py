@@ -28,6 +28,7 @@ from core.tasks.detection.misses import worst_mistakes
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor
 from core.tasks.detection.runtime import DetectorRuntime
+from core.tasks.imagery.likeness import training_images_words
 
 FAILURES = "failures.png"
 SOURCES = ("detection", "mapping")
@@ -88,8 +89,14 @@ def measure(model: StoredModel, runtime: DetectorRuntime) -> StoredModel:
     scores = {**model.spec.scores, **({"quiet_valley": quiet} if quiet else {})}
     finished = StoredModel(replace(model.spec, scores=scores, cost=measure_cost(model, runtime)), model.folder)
     (model.folder / "model.toml").write_text(finished.spec.to_toml(), encoding="utf-8")
-    (model.folder / "README.md").write_text(card(finished), encoding="utf-8")
+    rewrite(finished)
     return finished
+
+
+def rewrite(model: StoredModel) -> None:
+    """Write the card of a model that was scored on validation; one that was not has none yet."""
+    if "validation" in model.spec.scores:
+        (model.folder / "README.md").write_text(card(model), encoding="utf-8")
 
 
 def quiet_valley(spec: ModelSpec, runtime: DetectorRuntime) -> dict[str, float] | None:
@@ -264,6 +271,7 @@ def card(model: StoredModel) -> str:
         f"{training['images_validation']} to validate",
         f"- Start: {_start(training)}; seed {training['seed']}; {learnt or 'not trained further'}",
         *[f"- Notes on the labels. {note}" for note in training.get("label_notes", ())],
+        training_images_words(model),
         f"- Command: `{training['command']}`", "",
         *_licence(spec),
     ]  # fmt: skip

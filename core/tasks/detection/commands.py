@@ -18,6 +18,7 @@ from core.tasks.imagery import model_commands
 from core.tasks.imagery.explain_commands import add_explain
 
 if TYPE_CHECKING:
+    from core.raster.scene import Scene
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.run import Request
 
@@ -52,7 +53,7 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse its boxes with terrain")
     add_view_options(parser, [Choice])
-    parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
+    model_commands.add_bands(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
@@ -67,9 +68,9 @@ def _predict(arguments: argparse.Namespace) -> None:
 
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
-    request = _request(arguments)
     check_view(Choice, arguments)
     scene = Scene.open(arguments.input)
+    request = _request(arguments, scene)
     if arguments.out is not None:
         make_folder(arguments.out)
     with store_for(arguments, arguments.out) as store:
@@ -84,14 +85,13 @@ def _predict(arguments: argparse.Namespace) -> None:
         print(json.dumps(content, indent=1))
 
 
-def _request(arguments: argparse.Namespace) -> Request:
-    from core.learning.preprocessing import parse_bands
+def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
     from core.tasks.detection.options import Options
     from core.tasks.detection.run import Request
 
     return Request(
         model=arguments.model,
-        bands=parse_bands(arguments.bands) if arguments.bands else None,
+        bands=model_commands.bands_for("detection", arguments, scene),
         stretch=arguments.stretch,
         resample=arguments.resample,
         options=Options(overlap=arguments.overlap),

@@ -32,7 +32,7 @@ class DetectionResult(ImageResult):
         File names by role: ``candidates`` (Parquet, see `core.tasks.detection.candidates`), ``truth`` (Parquet of the
         reference's boxes), ``known`` (GeoTIFF, 1 where the reference says whether there is a landslide; only where it
         does not say so everywhere), ``searched`` (GeoTIFF, 1 where the scene has data and was searched; only where that
-        is not all of it).
+        is not all of it), ``training_distance`` (coarse GeoTIFF, as of a mapping).
     classes
         Names of the classes that boxes are of, in the order of their indices.
     join_distance

@@ -43,6 +43,8 @@ from core.tasks.imagery.provenance import (
 )
 from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
 from core.tasks.imagery.request import request_for as request_for_scene
+from core.tasks.imagery.roles import TRAINING_DISTANCE
+from core.tasks.imagery.training_distance import compare
 
 TASK = "detection"
 
@@ -129,6 +131,9 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     if record.reference is not None:
         more, told = write_reference(record.reference, scene, how.bands, folder, area, job)
         artifacts, notes = artifacts | more, notes + told
+    job.report(0, 0, "Comparing with the training images")
+    compared = compare(scene, model, how, lambda: predictor.runtime.encode, folder, area, job.stopped)
+    artifacts, notes = {**artifacts, **compared.artifacts}, compared.notes + notes
     job.report(0, 0, "Keeping the result")
     spec, runtime = model.spec, predictor.runtime
     provenance = {
@@ -144,10 +149,11 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
         },
         "parameters": {**parameters_of(request), "batch": predictor.batch},
         "seed": job.run.seed,
-        "bridge": preprocessing_record(how),
+        "bridge": preprocessing_record(how, spec),
         "candidates": count,
         SEARCHED: searched.to_json(),
         "runtime": {"name": runtime.name, "threads": runtime.threads},
+        TRAINING_DISTANCE: compared.record,
         **environment(),
     }
     return counted(
@@ -255,7 +261,7 @@ class Recording:
 def counted(result: DetectionResult) -> DetectionResult:
     """The result with the numbers that it is compared by."""
     found = find(result, default_choice(result))
-    numbers: dict[str, float] = {"boxes": float(found.count)}
+    numbers: dict[str, float] = {"boxes": float(found.count), **result.unlike_training}
     if found.scores is not None:
         numbers |= {name: getattr(found.scores, name) for name in ("ap50", "ap50_95", "f1", "precision", "recall")}
     return replace(result, numbers=numbers)

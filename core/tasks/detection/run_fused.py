@@ -28,6 +28,7 @@ from core.tasks.detection.fusion_training import Comparison, Place, train_tree
 from core.tasks.detection.result import CANDIDATES, KNOWN, SEARCHED, TRUTH, DetectionResult
 from core.tasks.detection.run import TASK, counted
 from core.tasks.detection.view import Choice
+from core.tasks.imagery.roles import TRAINING_DISTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,7 +161,7 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
     fused = tree.fused(candidates)
     write_boxes(job.folder / FILE, fused)
     artifacts = {CANDIDATES: FILE}
-    taken = (SEARCHED, TRUTH, KNOWN) if optical.has_reference else (SEARCHED,)
+    taken = (SEARCHED, TRAINING_DISTANCE, *((TRUTH, KNOWN) if optical.has_reference else ()))
     artifacts |= {role: str(optical.artifact(role)) for role in taken if role in optical.artifacts}
     job.report(0, 0, "Keeping the result")
     provenance = {
@@ -180,6 +181,8 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
         "bridge": optical.provenance.get("bridge"),
         "candidates": len(fused),
         SEARCHED: optical.provenance.get(SEARCHED),
+        # The image's: the model of the terrain was trained on no images.
+        TRAINING_DISTANCE: dict(optical.training_distance),
         "runtime": {"name": f"decision tree {tree.name}", "threads": 1},
         **environment(),
     }

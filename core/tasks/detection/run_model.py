@@ -71,4 +71,9 @@ def train(job: Job, request: TrainingRequest) -> RunResult:
         items = validation_images(request.config.data, Path(request.data), model.spec.classes)
         return finish(model, items, runtime, progress)
 
-    return model_runs.training(job, request, COMPARED, train_detector, finished)
+    def measured(model: StoredModel, progress: ProgressCallback) -> StoredModel:
+        from core.tasks.detection.training_images import keep_statistics
+
+        return keep_statistics(model, request.config.data, Path(request.data), progress)
+
+    return model_runs.training(job, request, COMPARED, train_detector, measured, finished)

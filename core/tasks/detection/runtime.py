@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from core.learning.encoder import encoding
 from core.learning.runtime import default_threads, use_threads
 from core.tasks.detection.families.base import build_detector
 
@@ -79,6 +80,11 @@ class DetectorRuntime:
     def has_masks(self) -> bool:
         """Whether outlines are given beside boxes."""
         return self.detector.has_masks
+
+    def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Feature maps (batch, channels, rows, columns) of the encoder of normalised windows; see `Detector`."""
+        with self.lock:
+            return encoding(self.detector, self.detector.encode, self.threads)(batch)
 
     def detect(self, batch: NDArray[np.float32], min_confidence: float, max_detections: int) -> list[Found]:
         """Boxes of each window of a batch.

@@ -99,6 +99,7 @@ TASK = Task(
         Metric("ap50", "AP50", headline=True),
         Metric("ap50_95", "AP50:95"),
         Metric("boxes", "Boxes", form="count", better=""),
+        Metric("unlike_training", "Unlike training", form="share", better="low"),
     ),
     counted="At the model's own confidence and NMS IoU, boxes of any size; AP over all confidences.",
     level="Confidence",

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError, LandslideError
+from core.learning.fit import Fitting, fittings
 from core.learning.store import find_model, list_models
+from core.raster.bands import describe_bands
 from core.raster.relief import RELIEF_BANDS, write_relief
 from core.raster.scene import Scene
 from core.runs.records import Run, RunFilter, SceneRecord
@@ -26,6 +28,22 @@ LARGEST = 64_000_000
 def terrain_models() -> tuple[StoredModel, ...]:
     """Detectors of the shape of the ground, the best first."""
     return tuple(model for model in list_models(TASK) if model.spec.bands == RELIEF_BANDS)
+
+
+def terrain_fittings(record: SceneRecord) -> tuple[Fitting, ...]:
+    """Detectors of the shape of the ground, those that fit the pixels of a scene's elevation model best first.
+
+    Raises
+    ------
+    InputError
+        When the scene has no elevation model, or it cannot be opened.
+    """
+    if record.dem is None:
+        raise InputError(f"{record.scene.name} has no elevation model.", remedy="Attach one first.")
+    dem = Scene.open(record.dem)
+    bands = describe_bands(RELIEF_BANDS, ("undefined",) * len(RELIEF_BANDS), "uint8")
+    found = fittings(TASK, replace(dem, bands=bands, dtype="uint8"))
+    return tuple(one for one in found if one.model.spec.bands == RELIEF_BANDS)
 
 
 def terrain_runs(store: Store, optical: DetectionResult) -> list[Run]:

@@ -149,7 +149,8 @@ def train(
         })  # fmt: skip
     assert trained is not None  # noqa: S101  there is a phase
     return _store(config, spec, trained, (fitting, tuning), {
-        "data": config.data.title, "data_licence": config.data.licence, "citation": config.data.citation,
+        "data_set": config.data.name, "data": config.data.title, "data_licence": config.data.licence,
+        "citation": config.data.citation,
         "images_fit": len(fitting.images), "images_tune": len(tuning.images), "images_validation": left_out,
         "boxes_fit": sum(map(len, fitting.boxes)), "boxes_tune": sum(map(len, tuning.boxes)),
         "split_seed": config.data.split_seed, "seed": config.phases[0].schedule.seed,

@@ -64,7 +64,8 @@ def train_components(
     spec = _spec_of(config, source.spec, parts[0])
     weights = {f"network.{name}": value for name, value in source.load_weights().items()}
     training = {
-        "data": config.data.title, "data_licence": config.data.licence, "citation": config.data.citation,
+        "data_set": config.data.name, "data": config.data.title, "data_licence": config.data.licence,
+        "citation": config.data.citation,
         "images_fit": len(parts[0].images), "images_tune": len(parts[1].images),
         "boxes_fit": sum(map(len, parts[0].boxes)), "boxes_tune": sum(map(len, parts[1].boxes)),
         "images_validation": len(validation_images(config.data, data_folder, classes)),

@@ -152,6 +152,8 @@ def _targets(asked: Explaining) -> str:
 def _result(asked: Explaining, arguments: argparse.Namespace) -> Iterator[tuple[Store, ImageResult]]:
     """Give the run to explain, made first of an image, and the store that it is in."""
     from core.cli.run_commands import find
+    from core.learning.fit import check_fits
+    from core.learning.store import find_model
     from core.raster.scene import Scene
     from core.runs.store import default_store
 
@@ -160,6 +162,7 @@ def _result(asked: Explaining, arguments: argparse.Namespace) -> Iterator[tuple[
         if not arguments.model:
             raise InputError("An image needs a model.", remedy=f"Name one by --model; {_models(asked)}.")
         scene = Scene.open(path)
+        check_fits(asked.task, find_model(asked.task, arguments.model), scene)
         with store_for(arguments, arguments.out) as store:
             made = asked.predict(store, scene, arguments.model, announcing(store, arguments), progress("windows"))
             yield store, made

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
+from core.raster.bands import with_roles
 from core.runs.records import Input
 from core.runs.scenes import with_companions
 from core.tasks.imagery.roles import SCENE
@@ -87,14 +89,32 @@ def _named(store: Store, run: Run) -> Mapping[str, DatasetRecord]:
 
 
 def known_scene(store: Store, run: Run) -> SceneRecord | None:
-    """The scene of a run; None when it is no longer there, or another file has taken its place."""
+    """The scene of a run; None when it is no longer there, or another file has taken its place.
+
+    Its bands show what the run took them for, so that pictures of it have the colours that the model was given.
+    """
     if not run.input(SCENE).dataset_id:
         return None
     try:
         record = scene_today(store, run)
     except InputError:
         return None
-    return record if record.scene.digest == run.input(SCENE).digest else None
+    if record.scene.digest != run.input(SCENE).digest:
+        return None
+    bands = bands_of(store, run)
+    return record if bands is None else replace(record, scene=with_roles(record.scene, *bands))
+
+
+def bands_of(store: Store, run: Run) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+    """What a run, or the one that it is derived from, took the bands of its scene for: roles, and a band for each.
+
+    None where that is not recorded.
+    """
+    for identity in (run.id, *run.parents[:1]):
+        how = store.provenance(identity).get("bridge") or {}
+        if how.get("roles") and how.get("bands"):
+            return tuple(how["roles"]), tuple(how["bands"])
+    return None
 
 
 def add_file(store: Store, scene: Scene, reference: Path | None = None, dem: Path | None = None) -> SceneRecord:

@@ -18,7 +18,7 @@ from core.plots.colours import (
     TRUE_POSITIVE,
     UNCERTAINTY_RAMP,
 )
-from core.plots.layers import RGBA, TileLayer, Values, cam, classes, codes, diverging, with_ramp
+from core.plots.layers import RGBA, TileLayer, Values, cam, classes, codes, diverging, unlike, with_ramp
 
 
 def _mask(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
@@ -50,6 +50,7 @@ LAYERS: Mapping[str, TileLayer] = {
     "mask": TileLayer(("probability",), _mask),
     "truth": TileLayer(("truth",), _truth),
     "outcome": TileLayer(("probability", "truth"), _outcome),
+    "training_distance": TileLayer(("training_distance",), unlike),
     "change": TileLayer(("change",), diverging, "bilinear"),
     "cam": TileLayer(("cam",), cam, "bilinear"),
     "attribution": TileLayer(("cam",), diverging, "bilinear"),

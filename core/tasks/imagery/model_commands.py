@@ -1,10 +1,10 @@
-"""``python -m core TASK evaluate|train|card|models``: making models of a task, and how good they are."""
+"""``python -m core TASK evaluate|train|card|measure-training|models``: making models, how good they are, which fit."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,12 @@ from core.cli.options import add_options, announcing, progress, store_for
 from core.runs.kinds import request_from
 
 if TYPE_CHECKING:
+    from core.learning.store import StoredModel
+    from core.raster.scene import Scene
     from core.tasks.imagery.model_runs import TrainingRequest
+
+FITS = ("suited", "usable", "assign bands", "other pixel size", "unusable")
+"""How well a model fits a scene in a list, by `core.learning.fit.Fit`."""
 
 
 def add_commands(
@@ -45,11 +50,48 @@ def add_commands(
     card.add_argument("config", type=Path, help="the description it was trained from")
     card.add_argument("--data", type=Path, required=True)
     card.add_argument("--keep-scores", action="store_true", help="measure cost and false alarms again, nothing else")
-    for parser, do in ((evaluate, _evaluate), (train, _train), (card, _card)):
+    measure = commands.add_parser(
+        "measure-training", help="measure what the images of a training look like, to warn of scenes that are unlike"
+    )
+    measure.add_argument("config", type=Path, help="the description that the model was trained from")
+    measure.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
+    for parser, do in ((evaluate, _evaluate), (train, _train), (card, _card), (measure, _measure)):
         add_options(parser)
         parser.set_defaults(do=do, task=task)
-    commands.add_parser("models", help="list the models that are here").set_defaults(do=_models, listed=listed)
+    models = commands.add_parser("models", help="list the models that are here, or how well each fits an image")
+    models.add_argument("input", nargs="?", type=Path, help="image for which models are wanted: the best fit first")
+    models.set_defaults(do=_models, task=task, listed=listed)
     return evaluate
+
+
+def add_bands(parser: argparse.ArgumentParser) -> None:
+    """The option that says which bands of an image a model is given."""
+    from core.raster.band_orders import ORDERS
+
+    names = ", ".join(dict.fromkeys(order.name for order in ORDERS))
+    parser.add_argument(
+        "--bands", metavar="ORDER|NUMBERS",
+        help=f"where the file does not name its bands: their order ({names}), or the model's bands by number, such as "
+        "3,2,1",
+    )  # fmt: skip
+
+
+def bands_for(task: str, arguments: argparse.Namespace, scene: Scene) -> tuple[int, ...] | None:
+    """Bands that were asked for, by name of their order or by number; None where the scene tells them.
+
+    Raises
+    ------
+    LandslideError
+        When there is no such model, it cannot be run on the scene, or the bands are none of the scene's.
+    """
+    from core.learning.fit import check_fits
+    from core.learning.store import find_model
+    from core.raster.band_orders import parse_bands
+
+    model = find_model(task, arguments.model)
+    bands = parse_bands(arguments.bands, scene, model.spec.bands) if arguments.bands else None
+    check_fits(task, model, scene, bands, arguments.resample)
+    return bands
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -93,6 +135,20 @@ def _card(arguments: argparse.Namespace) -> None:
     _do(request, arguments)
 
 
+def _measure(arguments: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from core.learning.store import find_model
+    from core.learning.training_distance import statistics_of
+
+    request = replace(_request(arguments), command="measure", card=False)
+    model = find_model(arguments.task, request.config.name)
+    _do(request, arguments)
+    found = statistics_of(model)
+    about = {"tile": found.tile, "fitted": found.fitted, "tuned": found.tuned, "limit": round(found.limit, 3)}
+    print(json.dumps({**about, "share_limit": round(found.share_limit, 3)}))
+
+
 def _request(arguments: argparse.Namespace) -> TrainingRequest:
     from core.learning.config import TrainConfig
     from core.learning.store import sha256
@@ -117,15 +173,41 @@ def _do(request: TrainingRequest, arguments: argparse.Namespace) -> None:
 
 
 def _models(arguments: argparse.Namespace) -> None:
+    from core.learning.fit import fittings
     from core.learning.store import list_models
+    from core.raster.scene import Scene
 
-    listed: Mapping[str, str] = arguments.listed
-    models = list_models(arguments.task)
-    width = max((len(model.spec.name) for model in models), default=4)
+    if arguments.input is None:
+        models = list_models(arguments.task)
+        _print_models(models, arguments.listed, {})
+        return
+    found = fittings(arguments.task, Scene.open(arguments.input))
+    _print_models([one.model for one in found], arguments.listed, {one.model.spec.name: FITS[one.fit] for one in found})
+    against = [(one.model.spec.name, one.why) for one in found if one.why is not None]
+    if against:
+        print()
+    for name, why in against:
+        print(f"{name}: {why.what}")
+
+
+def _print_models(models: Sequence[StoredModel], listed: Mapping[str, str], fits: Mapping[str, str]) -> None:
+    """Print one line a model; those that were scored on one data set stand together, for only they can be compared."""
+    from core.learning.validation import data_set_of
+
+    spec_width = max((len(model.spec.name) for model in models), default=4)
     sizes = {name: max(6, len(heading)) for heading, name in listed.items()}
     headings = "  ".join(f"{heading:>{sizes[name]}}" for heading, name in listed.items())
-    print(f"{'name':<{width}}  {headings}  sensor")
-    for model in models:
+    fit_width = max((len(words) for words in fits.values()), default=0)
+    data_sets = [data_set_of(model.spec) or "not recorded" for model in models]
+    data_width = max([len("validated on"), *map(len, data_sets)])
+    fit = f"{'fit':<{fit_width}}  " if fits else ""
+    print(f"{'name':<{spec_width}}  {fit}{headings}  {'validated on':<{data_width}}  sensor")
+    for model, data_set in zip(models, data_sets, strict=True):
         scores = model.spec.scores.get("validation", {})
-        row = "  ".join(f"{scores.get(name, float('nan')):>{size}.3f}" for name, size in sizes.items())
-        print(f"{model.spec.name:<{width}}  {row}  {model.spec.sensor}")
+        row = "  ".join(f"{_number(scores.get(name)):>{size}}" for name, size in sizes.items())
+        fit = f"{fits[model.spec.name]:<{fit_width}}  " if fits else ""
+        print(f"{model.spec.name:<{spec_width}}  {fit}{row}  {data_set:<{data_width}}  {model.spec.sensor}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -36,6 +36,9 @@ SPEC = "model.toml"
 CHECKPOINTS = "training"
 """Folder of checkpoints below that of the store, when no other one is given."""
 
+TITLES: Final = {"train": "Training", "card": "Card", "measure": "Training images"}
+"""What a run of a training does, by the command that it was ordered with."""
+
 TRAINING_LIMIT = 30 * 24 * 3600.0
 """Seconds that a training may take: the limit for runs that hold up others is not for one that nobody waits behind."""
 
@@ -91,7 +94,8 @@ class TrainingRequest:
     data
         Folder that the description's images lie in.
     command
-        ``"train"`` for a training, ``"card"`` for scoring the trained model of that name on validation.
+        ``"train"`` for a training, ``"card"`` for scoring the trained model of that name on validation, ``"measure"``
+        for measuring anew what its training images look like.
     work
         Folder of checkpoints; below the store's own folder when empty.
     card
@@ -104,7 +108,7 @@ class TrainingRequest:
 
     config: TrainConfig
     data: str
-    command: Literal["train", "card"] = "train"
+    command: Literal["train", "card", "measure"] = "train"
     work: str = ""
     card: bool = True
     keep_scores: bool = False
@@ -130,7 +134,7 @@ def order_evaluation(task: str, model: StoredModel, request: EvaluationRequest, 
 
 def order_training(task: str, request: TrainingRequest, *, name: str = "") -> Order:
     """The order of a training, or of scoring again what was trained."""
-    config, what = request.config, "Training" if request.command == "train" else "Card"
+    config, what = request.config, TITLES[request.command]
     seed = config.phases[0].schedule.seed if config.phases and request.command == "train" else None
     return Order(
         task, TRAINING, parameters_of(request), model=config.name, seed=seed, time_limit=TRAINING_LIMIT,
@@ -143,6 +147,9 @@ Evaluate = Callable[[StoredModel, Sequence[Pair], ProgressCallback], Mapping[str
 
 Train = Callable[[TrainConfig, Path, Path, str, ProgressCallback], StoredModel]
 """Trains from a description, given it, the data folder, the folder of checkpoints and the command line."""
+
+Measure = Callable[[StoredModel, ProgressCallback], StoredModel]
+"""Keeps what the training images of a model look like beside its weights, and says so in its card where it has one."""
 
 Finish = Callable[[StoredModel, ProgressCallback], StoredModel]
 """Scores a trained model on validation, and writes its card."""
@@ -178,8 +185,10 @@ def evaluation(job: Job, request: EvaluationRequest, compared: Sequence[str], ev
     return _result(job, {SCORES: "scores.json"}, model, content, compared)
 
 
-def training(job: Job, request: TrainingRequest, compared: Sequence[str], train: Train, finish: Finish) -> RunResult:
-    """Do the work of a training, or of scoring again what was trained.
+def training(
+    job: Job, request: TrainingRequest, compared: Sequence[str], train: Train, measure: Measure, finish: Finish
+) -> RunResult:
+    """Do the work of a training, or of measuring or scoring again what was trained.
 
     Parameters
     ----------
@@ -188,7 +197,9 @@ def training(job: Job, request: TrainingRequest, compared: Sequence[str], train:
     """
     trained = request.command == "train"
     model = _trained(job, request, train) if trained else find_model(job.run.task, request.config.name)
-    if request.card or not trained:
+    if request.command != "card":
+        model = _measured(job, model, measure)
+    if request.command == "card" or (trained and request.card):
         model = _scored(job, model, finish)
     return _made(job, request, model, compared)
 
@@ -205,6 +216,15 @@ def _trained(job: Job, request: TrainingRequest, train: Train) -> StoredModel:
     command = f"python -m core {job.run.task} train {source} --data DATA"
     work = Path(request.work) if request.work else job.store.home / CHECKPOINTS
     return train(request.config, Path(request.data), work, command, progress)
+
+
+def _measured(job: Job, model: StoredModel, measure: Measure) -> StoredModel:
+    def progress(done: int, total: int) -> None:
+        _stop_if_asked(job, "The measuring was stopped.", "The model is there, without statistics of its images.")
+        job.report(done, total, f"Measuring training tile {done:,} of {total:,}")
+
+    job.report(0, 0, "Reading the training images")
+    return measure(model, progress)
 
 
 def _scored(job: Job, model: StoredModel, finish: Finish) -> StoredModel:

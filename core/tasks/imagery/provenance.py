@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.learning.preprocessing import Preprocessing
+from core.learning.spec import ModelSpec
 from core.learning.store import StoredModel, sha256
 from core.raster.quantity import Quantity
 from core.raster.scene import Scene
@@ -24,9 +25,9 @@ def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
     }
 
 
-def preprocessing_record(how: Preprocessing) -> dict[str, Any]:
+def preprocessing_record(how: Preprocessing, spec: ModelSpec) -> dict[str, Any]:
     """How a scene was brought to a model, as it stands in the provenance of a run."""
-    return {"bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale}
+    return {"roles": spec.bands, "bands": how.bands, "gain": how.gain, "offset": how.offset, "scale": how.scale}
 
 
 def reference_record(path: Path | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.runs.provenance import environment, now
 from core.runs.records import Input
 from core.runs.result import GridResult
-from core.tasks.imagery.roles import SCENE
+from core.tasks.imagery.roles import SCENE, TRAINING_DISTANCE
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -45,6 +45,20 @@ class ImageResult(GridResult):
         0.5 when that is not recorded.
         """
         return float(self.provenance.get("model", {}).get("threshold", 0.5))
+
+    @property
+    def training_distance(self) -> Mapping[str, Any]:
+        """How the scene compares with the model's training images; see `core.tasks.imagery.training_distance.Compared`.
+
+        Empty for runs of before this was measured.
+        """
+        return self.provenance.get(TRAINING_DISTANCE) or {}
+
+    @property
+    def unlike_training(self) -> dict[str, float]:
+        """The share of the scene's tiles that are unlike the training images, by its name; none where not measured."""
+        record = self.training_distance
+        return {"unlike_training": float(record["share_beyond"])} if record.get("measured") else {}
 
 
 def image_inputs(name: str, digest: str = "", identity: str = "") -> tuple[Input, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from core.runs.kinds import Role
 
 SCENE = "scene"
+TRAINING_DISTANCE = "training_distance"
+"""Artifact of a run: how far each tile of the scene is from the model's training images."""
+
 ROLES = (
     Role(SCENE, ("raster",), "Scene"),
     Role("reference", ("vector", "raster"), "Reference inventory", optional=True),

@@ -160,7 +160,7 @@ def compute_outline(job: Job, question: OutlineQuestion) -> ImageResult:
             f"{LARGEST / 1e6:.0f}.",
             remedy="Map the scene, or the part of it that you draw.",
         )
-    model, how, predictor = prepare(job.store, scene, Request(spec.name, bands=_bands(result, spec)))
+    model, how, predictor = prepare(job.store, scene, Request(spec.name, bands=known_bands(result).get(spec.bands)))
     threshold = spec.threshold if question.threshold is None else question.threshold
     codes = _codes(predictor, region, job.counting("Mapping window"), job.stopped)
     grid = scene.grid.window(window_of(region))
@@ -190,22 +190,25 @@ def compute_outline(job: Job, question: OutlineQuestion) -> ImageResult:
         "detector": dict(result.provenance.get("model", {})),
         "target": question.target.to_json(),
         "window": [region.row, region.column, region.height, region.width],
-        "bridge": preprocessing_record(how),
+        "bridge": preprocessing_record(how, spec),
         "runtime": {"name": predictor.runtime.name, "threads": predictor.runtime.threads},
     }
     return derived(job, result, files, record, grid=placed, notes=notes, numbers=numbers, model=spec.name)
 
 
-def _bands(result: DetectionResult, spec: ModelSpec) -> tuple[int, ...] | None:
-    """Bands of the scene that the detector was given, where the mapping model sees the same; else they are guessed."""
+def known_bands(result: DetectionResult) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+    """Bands of the scene that the detector was given, by its roles: a mapping model that sees the same is given those.
+
+    Empty where they are not recorded; then they are guessed.
+    """
     if "bridge" not in result.provenance:
-        return None
+        return {}
     how: Preprocessing = preprocessing_of(result.provenance)
     try:
         detector = find_model("detection", result.model).spec
     except ModelError:
-        return None
-    return how.bands if detector.bands == spec.bands else None
+        return {}
+    return {detector.bands: how.bands}
 
 
 def _codes(predictor: Predictor, region: Region, progress: ProgressCallback, cancel: Cancel) -> NDArray[np.uint8]:

@@ -37,9 +37,14 @@ def _box_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _outline(arguments: argparse.Namespace) -> None:
-    from core.tasks.joined.box_outline import order_outline, outline_question
+    from core.learning.fit import check_fits
+    from core.learning.store import find_model
+    from core.tasks.imagery.inputs import scene_of
+    from core.tasks.joined.box_outline import known_bands, order_outline, outline_question
 
     store, detections = _asked(arguments)
+    model, scene = find_model("mapping", arguments.model), scene_of(store, store.run(detections.result.id)).scene
+    check_fits("mapping", model, scene, known_bands(detections.result).get(model.spec.bands))
     question = outline_question(detections, arguments.box, arguments.model, arguments.threshold)
     _do(store, order_outline(detections.result, question), arguments, ("target", "model", "window"))
 

@@ -19,6 +19,7 @@ from core.learning.runtime import Runtime
 from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, find_model
+from core.tasks.imagery.likeness import training_images_words
 from core.tasks.mapping.baseline import THRESHOLD, code_threshold
 from core.tasks.mapping.evaluate import Evaluation, PairScore, evaluate, predict_codes
 from core.tasks.mapping.options import Options
@@ -92,8 +93,14 @@ def measure(model: StoredModel, runtime: Runtime) -> StoredModel:
     scores = {**spec.scores, **({"quiet_valley": quiet} if quiet else {})}
     finished = StoredModel(replace(spec, scores=scores, cost=measure_cost(model, runtime)), model.folder)
     (model.folder / "model.toml").write_text(finished.spec.to_toml(), encoding="utf-8")
-    (model.folder / "README.md").write_text(card(finished), encoding="utf-8")
+    rewrite(finished)
     return finished
+
+
+def rewrite(model: StoredModel) -> None:
+    """Write the card of a model that was scored on validation; one that was not has none yet."""
+    if "validation" in model.spec.scores:
+        (model.folder / "README.md").write_text(card(model), encoding="utf-8")
 
 
 def quiet_valley(spec: ModelSpec, runtime: Runtime) -> dict[str, float] | None:
@@ -252,6 +259,7 @@ def card(model: StoredModel) -> str:
         f"(seed {training['split_seed']}), {training['images_validation']} to validate",
         f"- Start: {start}; "
         f"seed {training['seed']}; loss {loss}; {phases}",
+        training_images_words(model),
         f"- Command: `{training['command']}`", "",
         *_licence(spec),
     ]  # fmt: skip

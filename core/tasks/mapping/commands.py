@@ -52,7 +52,7 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dem", type=Path, help="elevation raster, for slope, relief and aspect of each polygon")
     parser.add_argument("--before", type=Path, help="scene of the same place before the event: maps what is new")
     add_view_options(parser, [Choice])
-    parser.add_argument("--bands", help="bands of the input in the model's order, such as 3,2,1")
+    model_commands.add_bands(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--turned", action="store_true", help="test-time augmentation, with an uncertainty raster")
@@ -71,9 +71,9 @@ def _predict(arguments: argparse.Namespace) -> None:
         raise InputError(f"{arguments.workers} workers are not between 1 and {MOST_WORKERS}.")
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
-    request = _request(arguments)
     check_view(Choice, arguments)
     scene = Scene.open(arguments.input)
+    request = _request(arguments, scene)
     earlier = Scene.open(arguments.before) if arguments.before else None
     if arguments.dem:
         Scene.open(arguments.dem)
@@ -143,14 +143,13 @@ def _mapper(store: Store, request: Request, arguments: argparse.Namespace) -> It
         cluster.close()
 
 
-def _request(arguments: argparse.Namespace) -> Request:
-    from core.learning.preprocessing import parse_bands
+def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
     from core.tasks.mapping.options import Options
     from core.tasks.mapping.run import Request
 
     return Request(
         model=arguments.model,
-        bands=parse_bands(arguments.bands) if arguments.bands else None,
+        bands=model_commands.bands_for("mapping", arguments, scene),
         stretch=arguments.stretch,
         resample=arguments.resample,
         options=Options(overlap=arguments.overlap, test_time_augmentation=arguments.turned),

@@ -35,7 +35,8 @@ class MappingResult(ImageResult):
         Joint counts of the colour-index baseline, (2, 255), codes of its index; None when it does not apply.
     artifacts
         File names by role: ``probability`` (COG uint8: code 0–254 is probability times 254, 255 nodata),
-        ``uncertainty`` (same scaling), ``truth`` (0, 1, 255 unknown).
+        ``uncertainty`` (same scaling), ``truth`` (0, 1, 255 unknown), ``training_distance`` (coarse float32: distance
+        of a tile from the model's training images over the limit, −1 unknown).
     provenance
         Inputs with digests, model and weights' digest, parameters, versions, machine, times, bridging.
     """
@@ -48,14 +49,15 @@ class MappingResult(ImageResult):
         """Numbers by which runs are compared: at the model's own threshold, before minimum area and hole filling.
 
         ``area_share`` is the share of valid pixels from the threshold on; with a reference also ``f1``, ``iou``,
-        ``precision`` and ``recall``, NaN where undefined.
+        ``precision`` and ``recall``, NaN where undefined. ``unlike_training`` is the share of tiles that are unlike the
+        model's training images, where that was measured.
         """
         code, pixels = threshold_code(self.threshold), int(self.counts.sum())
         found = {"area_share": int(self.counts[:, code:].sum()) / pixels if pixels else float("nan")}
         if self.has_reference:
             confusion = Confusion.at(self.counts, self.threshold)
             found |= {name: float(getattr(confusion, name)) for name in ("f1", "iou", "precision", "recall")}
-        return found
+        return found | self.unlike_training
 
     def baseline_metrics(self) -> tuple[str, dict[str, float]]:
         """See `RunResult`: the colour index at its own threshold."""

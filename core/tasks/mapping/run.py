@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.jobs.perform import Job
 from core.jobs.perform import request_of as request_of_run
+from core.learning.encoder import encoder_maps, encoding
 from core.learning.preprocessing import Preprocessing, preprocess
 from core.learning.runtime import Engine, open_runtime
 from core.learning.segmentation import network_of
@@ -32,12 +33,15 @@ from core.tasks.imagery.provenance import (
 )
 from core.tasks.imagery.request import ImageRequest, Local, order_image, recorded_request, run_image
 from core.tasks.imagery.request import request_for as request_for_scene
+from core.tasks.imagery.roles import TRAINING_DISTANCE
+from core.tasks.imagery.training_distance import compare
 from core.tasks.mapping.blocks import Counts
 from core.tasks.mapping.options import Options
 from core.tasks.mapping.predict import Predictor, write_rasters
 from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
+    from core.learning.tile_statistics import Encode
     from core.raster.align import ReferenceReader
     from core.raster.grid import Grid
     from core.raster.windows import Region
@@ -151,9 +155,18 @@ class Prepared:
         """Windows of all blocks."""
         return sum(self.predictor.windows(block) for block in self.blocks)
 
-    def result(self, folder: Path, grid: Grid, artifacts: Mapping[str, str], counts: Counts) -> MappingResult:
-        """What came of it, with where all of it came from."""
+    def result(
+        self, folder: Path, grid: Grid, artifacts: Mapping[str, str], counts: Counts, cancel: Cancel = never
+    ) -> MappingResult:
+        """What came of it, with where all of it came from and how unlike the model's training images the scene is.
+
+        Raises
+        ------
+        RunCancelled, StorageError, InputError
+            When it was asked to stop, or the scene cannot be compared with the training images.
+        """
         scene, spec, known = self.record.scene, self.model.spec, self.reference is not None
+        compared = compare(scene, self.model, self.how, self._encoder, folder, self.area, cancel)
         return MappingResult(
             id=self.run.id,
             kind=self.run.kind,
@@ -164,14 +177,20 @@ class Prepared:
             counts=counts.model,
             has_reference=known,
             baseline=counts.baseline if known and spec.bands == ("red", "green", "blue") else None,
-            artifacts=artifacts,
-            provenance=self._provenance(),
+            artifacts={**artifacts, **compared.artifacts},
+            provenance={**self._provenance(), TRAINING_DISTANCE: compared.record},
             notes=(
+                *compared.notes,
                 *run_warnings(scene, self.model, self.how),
                 *elevation_notes(self.record.dem),
                 *(() if self.reference is None else self.reference.notes),
             ),
         )
+
+    def _encoder(self) -> Encode:
+        """The model's encoder: graphs that map give no features."""
+        network = self.model.load_network(network_of)
+        return encoding(network, partial(encoder_maps, network), self.predictor.runtime.threads)
 
     def _provenance(self) -> dict[str, Any]:
         spec, how, runtime = self.model.spec, self.how, self.predictor.runtime
@@ -185,7 +204,7 @@ class Prepared:
             "model": {"name": spec.name, "weights_sha256": spec.weights_sha256, "threshold": spec.threshold},
             "parameters": asked,
             "seed": self.run.seed,
-            "bridge": preprocessing_record(how),
+            "bridge": preprocessing_record(how, spec),
             "runtime": {"name": runtime.name, "threads": runtime.threads},
             **environment(),
         }
@@ -217,7 +236,7 @@ def map_scene(job: Job, request: Request) -> MappingResult:
     report(0, ready.windows)
     written = write_rasters(ready.predictor, job.folder, ready.area, ready.reference, report, job.stopped)
     job.report(ready.windows, ready.windows, "Keeping the result")
-    return ready.result(job.folder, *written)
+    return ready.result(job.folder, *written, cancel=job.stopped)
 
 
 def request_of(result: MappingResult) -> Request:

@@ -69,7 +69,12 @@ def train(job: Job, request: TrainingRequest) -> RunResult:
             return measure(model, runtime)
         return finish(model, validation_pairs(request.config.data, Path(request.data)), runtime, progress)
 
-    return model_runs.training(job, request, COMPARED, train_model, finished)
+    def measured(model: StoredModel, progress: ProgressCallback) -> StoredModel:
+        from core.tasks.mapping.training_images import keep_statistics
+
+        return keep_statistics(model, request.config.data, Path(request.data), progress)
+
+    return model_runs.training(job, request, COMPARED, train_model, measured, finished)
 
 
 def _runtime(store: Store, model: StoredModel) -> Runtime:

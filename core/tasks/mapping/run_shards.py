@@ -102,7 +102,7 @@ def last(store: Store, run_id: str) -> None:
     store.beat(run_id, Progress(ready.windows, ready.windows, "Putting the blocks together"))
     scene = ready.record.scene
     written = gather(_parts(store, run_id), scene.grid, ready.blocks, folder, stopped)
-    keep(store, run_id, ready.result(folder, *written), stopped)
+    keep(store, run_id, ready.result(folder, *written, cancel=stopped), stopped)
 
 
 def _parts(store: Store, run_id: str) -> Path:

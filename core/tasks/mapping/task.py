@@ -93,6 +93,7 @@ TASK = Task(
         Metric("precision", "Precision"),
         Metric("recall", "Recall"),
         Metric("area_share", "Mapped", form="share", better=""),
+        Metric("unlike_training", "Unlike training", form="share", better="low"),
     ),
     counted="At the model's own threshold, before minimum area and hole filling.",
     level="Threshold",

@@ -234,7 +234,8 @@ def _store(
         threshold=math.floor(curve.best_threshold * 1e4) / 1e4,
         weights_sha256=digest,
         training={
-            "data": config.data.title, "data_licence": config.data.licence, "citation": config.data.citation,
+            "data_set": config.data.name, "data": config.data.title, "data_licence": config.data.licence,
+            "citation": config.data.citation,
             "images_fit": len(parts.fitting.digests), "images_tune": len(parts.tuning.digests),
             "images_validation": parts.validation_count, "split_seed": config.data.split_seed,
             "seed": config.phases[0].schedule.seed, "start_from": config.start_from, "command": command,

@@ -138,8 +138,8 @@ def test_models_are_listed_with_their_scores(capsys: pytest.CaptureFixture[str])
     assert run("models") == 0
 
     heading, row = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["name", "AP50", "AP50:95", "F1", "precision", "recall", "sensor"]
-    assert row.split() == ["bright", "0.410", "nan", "0.500", "nan", "nan", "a", "test"]
+    assert heading.split() == ["name", "AP50", "AP50:95", "F1", "precision", "recall", "validated", "on", "sensor"]
+    assert row.split() == ["bright", "0.410", "–", "0.500", "–", "–", "not", "recorded", "a", "test"]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ def run(*arguments: object) -> int:
     return main(["mapping", *map(str, arguments)])
 
 
-def test_a_training_is_a_run_with_its_validation_scores(tmp_path: Path, store: Store, squares: Path) -> None:
+def test_a_training_is_a_run_with_its_validation_scores(
+    tmp_path: Path, store: Store, squares: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = description(tmp_path, 12)
 
     assert run("train", path, "--data", squares, "--tag", "squares") == 0
@@ -62,6 +64,10 @@ def test_a_training_is_a_run_with_its_validation_scores(tmp_path: Path, store: S
     assert run("card", path, "--data", squares, "--keep-scores") == 0
     card = store.runs()[0]
     assert (card.name, card.metrics, card.weights_sha256) == ("Card of tiny", made.metrics, made.weights_sha256)
+
+    capsys.readouterr()
+    assert run("measure-training", path, "--data", squares) == 0
+    assert '"tile": 32, "fitted": 14, "tuned": 6' in capsys.readouterr().out
 
 
 def test_scores_on_the_part_that_chose_the_epoch_do_not_pass_for_validation(

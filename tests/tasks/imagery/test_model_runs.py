@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.jobs.jobs import InlineJobs
 from core.learning.config import TrainConfig
 from core.learning.store import find_model, list_models
+from core.learning.training_distance import STATISTICS, statistics_of
 from core.runs.kinds import parameters_of, request_from
 from core.runs.store import Store
 from core.tasks.detection.run_model import EvaluationRequest as DetectorEvaluation
@@ -108,6 +109,10 @@ def test_a_worker_trains_a_model_and_scores_it_on_validation(
     assert run.metrics["f1"] == spec.scores["validation"]["f1"]
     assert spec.training["command"] == f"python -m core {task} train configs/tiny.toml --data DATA"
     assert store.provenance(identity)["description"] == {"name": "tiny.toml", "sha256": "0" * 64}
+    # Each of the seven fitting images is a tile as it is and once altered, and so are the three that choose.
+    statistics = statistics_of(find_model(task, "tiny"))
+    assert (statistics.tile, statistics.fitted, statistics.tuned) == (32, 14, 6)
+    assert "by tiles of 32 px, against 14 tiles" in find_model(task, "tiny").card
     # Without a folder of its own the checkpoint lies below the store's.
     assert (store.home / "training" / "tiny-1.pt").is_file()
 
@@ -126,6 +131,23 @@ def test_a_trained_model_is_scored_again_without_another_training(
     assert (run.status, run.title, run.seed) == ("done", "Card of tiny", None)
     assert run.metrics["f1"] is not None
     assert run.weights_sha256 == store.run(first).weights_sha256
+
+
+def test_the_training_images_of_a_model_are_measured_again_and_its_scores_stay(
+    tmp_path: Path, models: Path, store: Store, squares: Path
+) -> None:
+    config, jobs = described(tmp_path, "tiny"), InlineJobs(store)
+    jobs.submit(order_training("mapping", TrainingRequest(config, str(squares))))
+    trained, path = find_model("mapping", "tiny"), models / "mapping" / "tiny" / STATISTICS
+    before = path.read_bytes()
+    path.unlink()
+
+    again = jobs.submit(order_training("mapping", TrainingRequest(config, str(squares), command="measure", card=False)))
+
+    assert (store.run(again).status, store.run(again).title) == ("done", "Training images of tiny")
+    assert find_model("mapping", "tiny").spec == trained.spec
+    assert find_model("mapping", "tiny").card == trained.card
+    assert path.read_bytes() == before
 
 
 def test_what_is_missing_is_told_before_anything_is_ordered(models: Path, store: Store, tmp_path: Path) -> None:

@@ -303,8 +303,51 @@ def test_the_models_are_listed_with_sensor_and_scores(capsys: pytest.CaptureFixt
     assert run("models") == 0
 
     header, row = capsys.readouterr().out.splitlines()
-    assert header.split() == ["name", "F1", "IoU", "precision", "recall", "sensor"]
-    assert row.split() == ["red", "0.700", "0.540", "nan", "nan", "a", "test"]
+    assert header.split() == ["name", "F1", "IoU", "precision", "recall", "validated", "on", "sensor"]
+    assert row.split() == ["red", "0.700", "0.540", "–", "–", "not", "recorded", "a", "test"]
+
+
+def test_models_are_listed_for_an_image_by_their_fit_with_what_speaks_against_them(
+    models: Path, scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(models, tiny_spec("infrared", bands=("nir", "red", "green")))
+    write_model(models, tiny_spec("satellite", ground_distance=10.0))
+
+    assert run("models", scene) == 0
+
+    header, *rows, _, aerial, infrared = capsys.readouterr().out.splitlines()
+    assert header.split()[:2] == ["name", "fit"]
+    assert [row.split()[0] for row in rows] == ["satellite", "red", "infrared"]
+    assert [row.split()[1] for row in rows] == ["suited", "other", "unusable"]
+    assert aerial.startswith("red: The scene has 10 m per pixel")
+    assert infrared.startswith("infrared: scene has no nir")
+
+
+def test_the_order_of_bands_is_given_by_its_name(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_raster(tmp_path / "many.tif", ramp(20, 30, 13), photometric="minisblack")
+
+    assert run("predict", path, "--model", "red", "--engine", "torch") == 2
+    assert "sentinel2" in capsys.readouterr().err
+    assert store.runs() == []
+    assert run("predict", path, "--model", "red", "--bands", "sentinel2", "--engine", "torch") == 0
+    (made,) = store.runs()
+    assert store.provenance(made.id)["bridge"]["bands"] == [4, 3, 2]
+
+
+def test_a_model_that_does_not_fit_is_refused_and_those_that_do_are_named(
+    store: Store, models: Path, scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(models, tiny_spec("infrared", bands=("nir", "red", "green")))
+    write_model(models, tiny_spec("satellite", ground_distance=10.0))
+
+    assert run("predict", scene, "--model", "infrared") == 2
+
+    error = capsys.readouterr().err
+    assert "has no nir" in error
+    assert "Models for this scene: satellite." in error
+    assert store.runs() == []
 
 
 @pytest.mark.parametrize(
@@ -314,8 +357,8 @@ def test_the_models_are_listed_with_sensor_and_scores(capsys: pytest.CaptureFixt
         (["SCENE", "--model", "blue"], "Models here: red"),
         (["SCENE", "--model", "../mapping/red"], "Models here: red"),
         (["SCENE", "--bands", "1,2"], "needs 3 bands"),
-        (["SCENE", "--bands", "1,2,9"], "no band 9"),
-        (["SCENE", "--bands", "red"], "no list of bands"),
+        (["SCENE", "--bands", "1,2,9"], "Band 9 is not in"),
+        (["SCENE", "--bands", "red"], "neither a list of bands nor an order"),
         (["SCENE", "--stretch", "98,2"], "no stretch"),
         (["SCENE", "--threshold", "7"], "between 0 and 1"),
         (["SCENE", "--threshold", "nan"], "between 0 and 1"),

@@ -85,6 +85,13 @@ class Detector(nn.Module):
         """
         raise NotImplementedError
 
+    def encode(self, images: Tensor) -> Tensor:
+        """Feature maps (batch, channels, rows, columns) of the encoder, at about a sixteenth of the input.
+
+        What training images look like is told by them; no channels where a detector has no encoder.
+        """
+        return images.new_zeros(len(images), 0, 1, 1)
+
     def evidence(self, images: Tensor, box: Tensor) -> Tensor:
         """How much speaks for a landslide in a box, as one number that can be differentiated by every activation.
 

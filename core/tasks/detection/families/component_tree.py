@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.learning.encoder import encoder_maps
 from core.learning.segmentation import build_network
 from core.tasks.detection.families.base import Detected, Detector, Target, family
 from core.tasks.detection.families.components import decoder_blocks
@@ -269,6 +270,10 @@ class ComponentTree(Detector):
                 maps[step] = ndimage.label(probability >= THRESHOLDS[step], np.ones((3, 3)))[0]
             masks[place] = torch.from_numpy((maps[step] == part).astype(np.float32))
         return Detected(boxes[chosen], sure[chosen], torch.zeros(len(chosen), dtype=torch.int64), masks)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """See `Detector`."""
+        return encoder_maps(self.network, images)
 
     def evidence(self, images: Tensor, box: Tensor) -> Tensor:
         """Mean logit of the surer half of a box's pixels: what raises it makes the part that the box is around.

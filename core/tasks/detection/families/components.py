@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.learning.encoder import encoder_maps
 from core.learning.segmentation import build_network
 from core.tasks.detection.families.base import Detected, Detector, Target, family
 
@@ -86,6 +87,10 @@ class MaskComponents(Detector):
             torch.zeros(len(kept), dtype=torch.int64),
             torch.from_numpy(np.stack(masks).astype(np.float32)) if masks else torch.zeros(0, *probability.shape),
         )
+
+    def encode(self, images: Tensor) -> Tensor:
+        """See `Detector`."""
+        return encoder_maps(self.network, images)
 
     def evidence(self, images: Tensor, box: Tensor) -> Tensor:
         """Mean logit of the pixels above the threshold within the box, or of all of it where none is."""

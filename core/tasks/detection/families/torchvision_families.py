@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.learning.encoder import last_but_one
 from core.tasks.detection.families.base import Detected, Detector, Target, family
 from core.tasks.detection.families.pyramid import Pyramid, pyramid_of
 
@@ -58,6 +59,10 @@ class Enlarged(Detector):
         """What the features come from."""
         pyramid: Pyramid = self.model.backbone
         return pyramid
+
+    def encode(self, images: Tensor) -> Tensor:
+        """See `Detector`."""
+        return last_but_one(self.pyramid.encoder(self._seen(images)))
 
     def _seen(self, images: Tensor) -> Tensor:
         if self.upscale == 1:

@@ -11,10 +11,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import ModelError
+from core.learning.encoder import last_but_one
 from core.tasks.detection.families.base import Detected, Detector, Target, family
 from core.tasks.detection.families.pyramid import Attention
 from core.tasks.detection.families.torchvision_families import MOST, NMS_WITHIN, closest
@@ -121,6 +122,17 @@ class Ultralytics(Detector):
         if self.upscale == 1:
             return images
         return functional.interpolate(images, scale_factor=self.upscale, mode="bilinear", align_corners=False)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """See `Detector`: the backbone is the chain of layers before the first that enlarges or joins maps."""
+        maps: list[Tensor] = []
+        current = self._seen(images)
+        for layer in self.model.model:
+            if layer.f != -1 or isinstance(layer, nn.Upsample):
+                break
+            current = layer(current)
+            maps.append(current)
+        return last_but_one(maps)
 
     def _batch(self, seen: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Targets as the library's losses take them: centres and sides as shares of the image."""

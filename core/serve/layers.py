@@ -1,0 +1,178 @@
+"""What a map can be made of: the image of a scene, the ground below it, a raster of a run; each by its address.
+
+Addresses hold ids, names and numbers, which are all checked here. Nothing heavy is imported before a layer is painted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from core.errors import InputError
+from core.runs.kinds import tasks
+from core.serve.access import Resource
+
+if TYPE_CHECKING:
+    from numpy import uint8
+    from numpy.typing import NDArray
+
+    from core.plots.layers import TileLayer
+    from core.raster.grid import Grid
+    from core.runs.store import Store
+    from core.serve.background import Deadline
+    from core.serve.placing import View
+
+    Painter = Callable[[View, Deadline], NDArray[uint8] | None]
+
+T = TypeVar("T")
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_BANDS = re.compile(r"[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,2}")
+_ADDRESS = re.compile(r"/tiles/(?:(scene|hillshade)/([^/]*)|run/([^/]*)/([^/]*))/\{z\}/\{x\}/\{y\}\.png")
+
+
+class Unknown(Exception):
+    """What an address names does not exist."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A raster as a map shows it.
+
+    Attributes
+    ----------
+    kind, id
+        What it is of, and the id of the dataset or run.
+    name
+        Name of the layer of a run.
+    bands
+        Bands of a scene for red, green and blue, or one for grey; None for natural colours.
+    threshold
+        Probability in [0, 1] from which a pixel of a run counts as landslide.
+    """
+
+    kind: Literal["scene", "hillshade", "run"]
+    id: str
+    name: str = ""
+    bands: tuple[int, ...] | None = None
+    threshold: float = 0.5
+
+    @property
+    def resource(self) -> Resource:
+        """What has to be open to whoever asks for it."""
+        return Resource("run" if self.kind == "run" else "scene", self.id)
+
+    @classmethod
+    def at(cls, template: str) -> Layer | None:
+        """The layer of an address with ``{z}``, ``{x}`` and ``{y}``, below any path; None of one that is not ours.
+
+        Raises
+        ------
+        InputError
+            When it holds what cannot be.
+        """
+        parts = urlsplit(template)
+        found = _ADDRESS.search(parts.path)
+        if found is None or parts.scheme or parts.netloc:
+            return None
+        asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        kind, dataset, run, name = found.groups()
+        if run is not None:
+            return cls("run", checked_id(run), name, threshold=checked_threshold(asked.get("threshold")))
+        of: Literal["scene", "hillshade"] = "scene" if kind == "scene" else "hillshade"
+        return cls(of, checked_id(dataset), bands=checked_bands(asked.get("bands")))
+
+    def painter(self, store: Store, deadline: Deadline) -> tuple[Grid, Painter]:
+        """The grid of the layer, and what paints it in a view.
+
+        Raises
+        ------
+        Unknown
+            When the store does not know it.
+        LandslideError
+            When it cannot be shown.
+        Unfinished
+            When it is not ready in time.
+        """
+        from core.serve.hillshades import paint_hillshade
+        from core.serve.tiles import RunLayer, natural_bands, paint_scene, scene_of
+
+        if self.kind == "run":
+            task, files = found_in(partial(store.files_of, self.id))
+            layer = RunLayer.of(self.id, layers_of(task), files, self.name, self.threshold)
+            return layer.rasters[0].scene.grid, layer.paint
+        scene = found_in(partial(scene_of, store, self.id, deadline))
+        if self.kind == "hillshade":
+            return scene.grid, partial(paint_hillshade, scene)
+        return scene.grid, partial(paint_scene, scene, self.bands or natural_bands(scene))
+
+
+def layers_of(task: str) -> Mapping[str, TileLayer]:
+    """How the rasters of runs of a task are painted; nothing for a task without a map."""
+    declared = tasks().get(task)
+    layers: Mapping[str, TileLayer] = {} if declared is None or declared.layers is None else declared.layers.load()
+    return layers
+
+
+def found_in(look: Callable[[], T]) -> T:
+    """Tell what the store does not know from what cannot be done with it.
+
+    Raises
+    ------
+    Unknown
+        When it does not know it.
+    """
+    try:
+        return look()
+    except InputError as error:
+        raise Unknown(str(error)) from error
+
+
+def checked_id(text: str) -> str:
+    """An id of an address.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    if not _ID.fullmatch(text):
+        raise InputError("The address holds no valid id.", remedy="An id is 32 digits from 0–9 and a–f.")
+    return text
+
+
+def checked_threshold(text: str | None) -> float:
+    """A threshold of an address; the half without one.
+
+    Raises
+    ------
+    InputError
+        When it is no number from 0 to 1.
+    """
+    try:
+        threshold = float(text or "0.5")
+    except ValueError:
+        threshold = math.nan
+    if not 0.0 <= threshold <= 1.0:
+        raise InputError("The threshold is not a number from 0 to 1.")
+    return threshold
+
+
+def checked_bands(text: str | None) -> tuple[int, ...] | None:
+    """Bands of an address.
+
+    Raises
+    ------
+    InputError
+        When they are not one or three numbers.
+    """
+    if text is None:
+        return None
+    if not _BANDS.fullmatch(text):
+        raise InputError("Bands are not given as one or three numbers.", remedy="Write, for example, bands=3,2,1.")
+    return tuple(int(band) for band in text.split(","))

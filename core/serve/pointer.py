@@ -1,0 +1,95 @@
+"""What a map says of the place under the pointer, worked out in the browser from a few numbers that are sent once."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.figures.cartography import coordinate_system
+from core.serve.coordinates import map_bounds, pixel_side
+from core.serve.placing import WGS84, map_of, mercator_y, near, own_longitudes, transformer
+
+if TYPE_CHECKING:
+    from core.raster.grid import Grid
+
+DEGREE = 5
+"""Of the polynomial in two variables that stands for a projection."""
+
+CLOSE = 0.25
+"""Most pixels by which it may be off within a scene; where it is off by more, degrees alone are shown."""
+
+_METRES_A_DEGREE = 111_320.0
+
+
+def pointer(grid: Grid) -> dict[str, Any]:
+    """What the map's script needs to say where the pointer is.
+
+    Parameters
+    ----------
+    grid
+        Of the scene.
+
+    Returns
+    -------
+    dict
+        ``digits`` of degrees; ``size``, the columns and rows of a scene without a coordinate system; ``metres`` on the
+        ground of one unit of a plane; ``system``, the name of the scene's own coordinate system where its coordinates
+        are told, with their ``systemDigits``, and ``terms``, the polynomials that give its x and y from the longitude
+        and the Mercator latitude, both on −1 to 1 over the scene; ``note``, why the map is no map of the globe.
+    """
+    kind = map_of(grid)
+    if grid.crs is None:
+        return {"size": [grid.width, grid.height]}
+    distance = grid.ground_distance() or 1.0
+    code = grid.crs.to_authority()
+    own = {"system": ":".join(code) if code else "own system", "systemDigits": _digits(pixel_side(grid))}
+    if kind == "plane":
+        told = f"Shown in its own coordinate system, {coordinate_system(grid)}: web maps end at 85° of latitude."
+        return {**own, "metres": distance / pixel_side(grid), "note": told}
+    found: dict[str, Any] = {"digits": _digits(distance / _METRES_A_DEGREE)}
+    if grid.crs.to_epsg() == WGS84:
+        return found
+    terms = _terms(grid)
+    return found if terms is None else {**found, **own, "terms": terms}
+
+
+def _digits(step: float) -> int:
+    """Decimals that tell neighbouring pixels apart."""
+    return max(0, min(7, math.ceil(-math.log10(step) - 0.01)))
+
+
+def _terms(grid: Grid) -> list[list[float]] | None:
+    """Coefficients of x and of y; None where polynomials are not close enough."""
+    fitted, tried = _mesh(24, 1.2), _mesh(17, 1.0)
+    place, matrix = _own(grid, *fitted), _powers(*fitted)
+    if not np.isfinite(place).all():
+        return None
+    terms = np.linalg.lstsq(matrix, place, rcond=None)[0]
+    off = np.hypot(*(_powers(*tried) @ terms - _own(grid, *tried)).T)
+    if not np.isfinite(off).all() or off.max() > CLOSE * pixel_side(grid):
+        return None
+    return [[float(f"{term:.12g}") for term in column] for column in terms.T]
+
+
+def _mesh(points: int, reach: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    across, up = np.meshgrid(*[np.linspace(-reach, reach, points)] * 2)
+    return across.ravel(), up.ravel()
+
+
+def _powers(across: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Terms ``across**i * up**j`` with i + j up to `DEGREE`, i before j."""
+    return np.column_stack([across**i * up**j for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)])
+
+
+def _own(grid: Grid, across: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coordinates in the grid's coordinate system (points, 2)."""
+    assert grid.crs is not None  # noqa: S101  told by the caller
+    (south, west), (north, east) = map_bounds(grid)
+    low, high = mercator_y(south), mercator_y(north)
+    longitudes = (west + east) / 2 + across * (east - west) / 2
+    latitudes = np.degrees(np.arctan(np.sinh(((low + high) / 2 + up * (high - low) / 2) / 6378137.0)))
+    x, y = transformer(WGS84, grid.crs).transform(near(longitudes, 0.0), latitudes)
+    return np.column_stack([own_longitudes(grid, np.asarray(x)), y])

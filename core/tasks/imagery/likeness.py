@@ -1,0 +1,49 @@
+"""In words, how a scene compares with the images that its model was trained on, and what these were measured by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import ModelError
+from core.learning.training_distance import LIMIT, statistics_of
+from core.tasks.imagery.result import ImageResult
+
+if TYPE_CHECKING:
+    from core.learning.store import StoredModel
+
+
+def is_unlike(result: ImageResult) -> bool:
+    """Whether more of the scene is unlike the training images than of any part of those that chose the limit."""
+    record = result.training_distance
+    return bool(record.get("measured")) and float(record["share_beyond"]) > float(record["share_limit"])
+
+
+def likeness_words(result: ImageResult) -> str:
+    """One or two sentences: how far the scene is from the training images, or that and why it was not measured."""
+    record = result.training_distance
+    if not record:
+        return "Distance from the training images: not measured in this run."
+    if not record["measured"]:
+        return f"Distance from the training images: not measured. {record['why']}"
+    tiles, share, percentile = int(record["tiles"]), float(record["share_beyond"]), float(record["median_percentile"])
+    beyond = round(share * tiles)
+    place = "farther than all" if percentile >= 100 else f"farther than {percentile:.0f} %"
+    of_tiles = f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %)" if tiles > 1 else f"{beyond} of 1 tile"
+    return (
+        f"Distance from the training images: the median tile of this scene is {place} of the training tiles; "
+        f"{of_tiles} {'is' if tiles == 1 else 'are'} beyond the limit."
+    )
+
+
+def training_images_words(model: StoredModel) -> str:
+    """A line of a model's card: what its training images were measured by, or that they were not."""
+    try:
+        found = statistics_of(model)
+    except ModelError as error:
+        return f"- Distance of a scene from the training images: not measured. {error}"
+    return (
+        f"- Distance of a scene from the training images: by tiles of {found.tile} px, against {found.fitted:,} tiles "
+        f"of the fitting part; limit {found.limit:.2f}, within which {LIMIT:.0%} of {found.tuned:,} tiles of the "
+        f"tuning part lie (half of all tiles altered in light, noise, compression or pixel size); a scene is warned of "
+        f"when more than {found.share_limit:.0%} of its tiles lie beyond"
+    )

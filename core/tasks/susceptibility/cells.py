@@ -1,0 +1,356 @@
+"""Labelled cells: a table whose rows are places with and without a landslide, checked and made ready for models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyproj import CRS
+
+MOST_CATEGORIES = 50
+"""Categories of a factor; more are no classes but names or numbers."""
+
+FEWEST = 10
+"""Cells of each class without which nothing can be validated."""
+
+FILLS = (-9999.0, -32768.0)
+"""Values that usually stand for no data; so do all beyond 1e30 to both sides."""
+
+_YES = frozenset({"true", "yes", "y", "t", "1", "1.0", "landslide", "slide"})
+_NO = frozenset({"false", "no", "n", "f", "0", "0.0", "none", "no landslide", "non-landslide", "nonslide"})
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are what.
+
+    Attributes
+    ----------
+    target
+        Says of each cell whether there is a landslide.
+    factors
+        What models learn from.
+    categorical
+        Those of the factors that are classes, whatever their values look like.
+    x, y
+        Coordinates; empty for none.
+    crs
+        Coordinate system of them, such as ``"EPSG:32717"``; empty where it is not known.
+    group, date
+        Area that each cell is in, and event that it belongs to, for leaving out one at a time; empty for none.
+    positive
+        Value of the target that stands for a landslide; empty where that is plain.
+    swap_xy
+        Whether the columns of `x` and `y` are taken for each other.
+    """
+
+    target: str
+    factors: tuple[str, ...]
+    categorical: tuple[str, ...] = ()
+    x: str = ""
+    y: str = ""
+    crs: str = ""
+    group: str = ""
+    date: str = ""
+    positive: str = ""
+    swap_xy: bool = False
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells that are complete: every factor is known.
+
+    Attributes
+    ----------
+    factors
+        One column a factor: float64, or text for classes.
+    categorical
+        Names of the factors that are classes.
+    landslide
+        (cells,) whether there is one.
+    places
+        (cells, 2) x and y in metres; None where they are not known.
+    groups
+        By ``"group"`` and ``"date"``, (cells,) the area or event of each; only those that were named.
+    rows
+        (cells,) their rows in the table, from 0.
+    notes
+        What was left out, converted or assumed, with its number.
+    """
+
+    factors: pd.DataFrame
+    categorical: tuple[str, ...]
+    landslide: NDArray[np.bool_]
+    places: NDArray[np.float64] | None
+    groups: dict[str, NDArray[np.object_]]
+    rows: NDArray[np.intp]
+    notes: tuple[str, ...]
+
+
+def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> Cells:
+    """Read labelled cells from a table.
+
+    Parameters
+    ----------
+    table
+        As `core.series.table.read_table_untrusted` gives it.
+    name
+        What users call it.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, the target is of one class or unclear, a factor is text that is not declared as
+        classes, coordinates cannot be, or too few cells of a class are complete.
+    """
+    _check_columns(table, columns, name)
+    landslide, known = _labels(table[columns.target], columns, name)
+    notes: list[str] = []
+    if not known.all():
+        notes.append(f"{int((~known).sum()):,} rows without a label in {columns.target} were left out.")
+    factors = _factors(table, columns, name, notes)
+    complete = factors.notna().all(axis=1).to_numpy()
+    if (known & ~complete).any():
+        notes.append(f"{int((known & ~complete).sum()):,} cells lack a factor and were left out.")
+    places = _places(table, columns, name, notes)
+    kept = known & complete
+    if places is not None:
+        placed = np.isfinite(places).all(axis=1)
+        if (kept & ~placed).any():
+            notes.append(f"{int((kept & ~placed).sum()):,} cells lack coordinates and were left out.")
+        kept &= placed
+    groups = {
+        role: table[column].astype(str).to_numpy(dtype=object)[kept]
+        for role, column in (("group", columns.group), ("date", columns.date))
+        if column
+    }
+    _check_classes(landslide[kept], columns, name)
+    factors = factors[kept].reset_index(drop=True)
+    factors, categorical = _varying(factors, columns, notes)
+    notes += _collinear(factors.drop(columns=list(categorical)))
+    return Cells(
+        factors, categorical, landslide[kept], None if places is None else places[kept], groups,
+        np.flatnonzero(kept), tuple(notes),
+    )  # fmt: skip
+
+
+def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
+    if not columns.factors:
+        raise InputError(f"No factor of {name} was chosen.", "Models learn from factors.", "Name some by --factors.")
+    roles = (columns.target, *columns.factors, columns.x, columns.y, columns.group, columns.date)
+    named = [one for one in roles if one]
+    missing = [one for one in (*named, *columns.categorical) if one not in table.columns]
+    if missing:
+        known = ", ".join(map(str, table.columns[:40]))
+        raise InputError(f"{name} has no column {missing[0]!r}.", remedy=f"Its columns are {known}.")
+    doubled = sorted({str(one) for one in table.columns if list(table.columns).count(one) > 1} & set(named))
+    if doubled:
+        raise InputError(f"{name} has several columns {doubled[0]!r}.", remedy="Rename all but one.")
+    if columns.target in columns.factors:
+        raise InputError(
+            f"{columns.target} is the label and cannot be a factor too.", "A model would learn what it is to find.",
+            "Leave it out of the factors.",
+        )  # fmt: skip
+    stray = sorted(set(columns.categorical) - set(columns.factors))
+    if stray:
+        raise InputError(f"{stray[0]} is declared as classes but is no factor.", remedy="Add it to the factors.")
+    if bool(columns.x) != bool(columns.y):
+        raise InputError("Only one coordinate is named.", remedy="Name both, by --x and --y.")
+
+
+def _labels(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether there is a landslide in each row, and whether that is known."""
+    texts = target.map(lambda value: "" if value != value or value is None else str(value).strip())
+    known = (texts != "").to_numpy()
+    values = sorted(set(texts[known]))
+    if columns.positive:
+        if columns.positive not in values:
+            raise InputError(
+                f"No row of {columns.target} is {columns.positive!r}.", remedy=f"Its values are {_some(values)}."
+            )
+        return (texts == columns.positive).to_numpy(), known
+    lowered = texts.str.lower()
+    yes, no = lowered.isin(_YES).to_numpy(), lowered.isin(_NO).to_numpy()
+    if not (yes | no)[known].all():
+        unclear = next(value for value in values if value.lower() not in _YES | _NO)
+        raise InputError(
+            f"Which value of {columns.target} in {name} stands for a landslide is not clear: {unclear!r} is one.",
+            remedy=f"Name it by --positive; its values are {_some(values)}.",
+        )
+    return yes, known
+
+
+def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    made: dict[str, Any] = {}
+    for factor in columns.factors:
+        values = table[factor]
+        if factor in columns.categorical:
+            made[factor] = _classes(values, factor, name)
+            continue
+        if pd.api.types.is_bool_dtype(values):
+            values = values.astype(float)
+        numbers = pd.to_numeric(values, errors="coerce")
+        spoilt = numbers.isna() & values.notna()
+        if spoilt.any():
+            raise InputError(
+                f"The factor {factor} of {name} holds text, such as {str(values[spoilt].iloc[0])[:40]!r}.",
+                "Numbers are expected of a factor unless it is declared as classes.",
+                f"Declare it by --categorical {factor}, or leave it out.",
+            )
+        numbers = numbers.astype(np.float64)
+        fill = numbers.isin(FILLS) | (numbers.abs() > 1e30)
+        if fill.any():
+            told = ", ".join(f"{one:g}" for one in sorted(set(numbers[fill])))
+            notes.append(
+                f"{int(fill.sum()):,} values of {factor} are {told}, which usually stands for no data: they were taken "
+                "for unknown."
+            )
+            numbers = numbers.mask(fill)
+        made[factor] = numbers
+        distinct = numbers.nunique()
+        if 2 < distinct <= 12 and (numbers.dropna() % 1 == 0).all() and len(numbers) > 10 * distinct:
+            notes.append(
+                f"{factor} holds {distinct} whole numbers alone and is taken for a quantity: if they are codes of "
+                f"classes, declare it by --categorical {factor}."
+            )
+    return pd.DataFrame(made, index=table.index)
+
+
+def _classes(values: pd.Series[Any], factor: str, name: str) -> pd.Series[Any]:
+    """Classes as text; whole numbers that were stored as floats as whole numbers."""
+
+    def word(value: object) -> str | None:
+        if value is None or value != value or str(value).strip() == "":
+            return None
+        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+    words = values.map(word).astype(object)
+    if words.nunique() > MOST_CATEGORIES:
+        raise InputError(
+            f"{factor} of {name} has {words.nunique():,} different values; at most {MOST_CATEGORIES} are taken.",
+            "Of classes that hardly a cell is in nothing can be learnt.",
+            "Join classes, or take it for a quantity.",
+        )
+    return words
+
+
+def _check_classes(landslide: NDArray[np.bool_], columns: Columns, name: str) -> None:
+    slides, none = int(landslide.sum()), int((~landslide).sum())
+    if not slides or not none:
+        raise InputError(
+            f"All {len(landslide):,} complete cells of {name} are {'landslides' if slides else 'without a landslide'}.",
+            "A model learns from the difference of the two.",
+            f"Add the other class, or check {columns.target} and --positive.",
+        )
+    if min(slides, none) < FEWEST:
+        raise InputError(
+            f"{name} has {slides:,} complete cells with a landslide and {none:,} without; {FEWEST} of each are needed.",
+            "With fewer no score says anything.",
+            "Add cells.",
+        )
+
+
+def _varying(factors: pd.DataFrame, columns: Columns, notes: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The factors that differ among the cells."""
+    constant = [factor for factor in factors.columns if factors[factor].nunique() < 2]
+    if constant:
+        notes.append(f"The same in all cells, and left out: {', '.join(constant)}.")
+        factors = factors.drop(columns=constant)
+    if factors.shape[1] == 0:
+        raise InputError("All factors are the same in all cells.", "Nothing can be learnt from them.", "Choose others.")
+    return factors, tuple(one for one in columns.categorical if one in factors.columns)
+
+
+def _collinear(quantities: pd.DataFrame) -> list[str]:
+    """Notes on pairs of quantities that say the same."""
+    if quantities.shape[1] < 2:
+        return []
+    alike = np.abs(np.corrcoef(quantities.to_numpy(), rowvar=False))
+    names = list(quantities.columns)
+    return [
+        f"{names[j]} is {names[i]} in other numbers (correlation {alike[i, j]:.6f}): leave one of them out, or their "
+        "effects cannot be told apart."
+        for i in range(len(names))
+        for j in range(i + 1, len(names))
+        if alike[i, j] > 1 - 1e-9
+    ]
+
+
+def _places(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) -> NDArray[np.float64] | None:
+    """Coordinates of the rows in metres."""
+    import pandas as pd
+
+    if not columns.x:
+        return None
+    named = (columns.y, columns.x) if columns.swap_xy else (columns.x, columns.y)
+    places = np.stack([pd.to_numeric(table[one], errors="coerce").to_numpy(np.float64) for one in named], axis=1)
+    there = places[np.isfinite(places).all(axis=1)]
+    if not len(there):
+        raise InputError(f"No row of {name} has numbers for both coordinates.", remedy="Check --x and --y.")
+    crs = _system(columns.crs)
+    degrees = crs.is_geographic if crs is not None else bool((np.abs(there) <= [360.0, 180.0]).all())
+    _check_order(there, columns, degrees=degrees)
+    if degrees:
+        return _projected(places, there, crs, notes)
+    if crs is not None:
+        factor = float(crs.axis_info[0].unit_conversion_factor) if crs.axis_info else 1.0
+        if factor != 1.0:
+            notes.append(f"Coordinates were converted to metres (1 unit = {factor:.7g} m).")
+        return places * factor
+    notes.append("No coordinate system was named: coordinates are taken for metres.")
+    return places
+
+
+def _system(text: str) -> CRS | None:
+    from core.raster.crs import crs_of_code
+
+    if not text:
+        return None
+    crs = crs_of_code(f"EPSG:{text}" if text.isdecimal() else text, "--crs")
+    if not (crs.is_geographic or crs.is_projected):
+        raise InputError(f"{text} is no coordinate system of places.", remedy="Name one such as EPSG:32717.")
+    return crs
+
+
+def _check_order(places: NDArray[np.float64], columns: Columns, *, degrees: bool) -> None:
+    """Refuse coordinates whose order is wrong beyond doubt."""
+    first, second = np.abs(places[:, 0]).max(), np.abs(places[:, 1]).max()
+    swapped = second > 90 >= first if degrees else first > 1_000_000 and 100_000 < second < 900_000
+    if swapped:
+        kind = "latitude beyond 90°" if degrees else "northing below 900 km and an easting above 1,000 km"
+        raise InputError(
+            f"{columns.x} and {columns.y} seem to be swapped: they give a {kind}.",
+            "Distances and folds would be wrong.",
+            "Add --swap-xy, or name the columns the other way round.",
+        )
+    if degrees and second > 90:
+        raise InputError(f"{columns.y} holds latitudes beyond 90°.", remedy="Check the columns and --crs.")
+
+
+def _projected(
+    places: NDArray[np.float64], there: NDArray[np.float64], crs: CRS | None, notes: list[str]
+) -> NDArray[np.float64]:
+    """Longitude and latitude in the UTM zone at their middle."""
+    import pyproj
+
+    longitude, latitude = (float(one) for one in np.median(there, axis=0))
+    zone = int(((longitude + 180) % 360) // 6) + 1
+    code = (32600 if latitude >= 0 else 32700) + zone
+    transformer = pyproj.Transformer.from_crs(crs or 4326, code, always_xy=True)
+    x, y = transformer.transform(places[:, 0], places[:, 1])
+    found = "named" if crs is not None else "taken for WGS 84, by their values"
+    notes.append(f"Coordinates are degrees ({found}) and were projected to the local UTM zone (EPSG:{code}).")
+    return np.stack([x, y], axis=1)
+
+
+def _some(values: list[str]) -> str:
+    return ", ".join(map(repr, values[:8])) + (" and others" if len(values) > 8 else "")

@@ -1,0 +1,134 @@
+"""What a validation says: which model ranks best, whether that means anything, and the curves behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.learning.roc import RocCurve, roc_curve
+from core.tasks.susceptibility.folds import TITLES
+from core.tasks.susceptibility.models import ANCHOR, title_of
+from core.tasks.susceptibility.result import CELLS, SusceptibilityResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SURE = 0.05
+"""Probability by chance below which a difference is called significant, before as many are compared."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the comparison of the models comes to, in sentences.
+
+    Attributes
+    ----------
+    lead
+        The one sentence to read.
+    others
+        What has to be known with it.
+    """
+
+    lead: str
+    others: tuple[str, ...]
+
+
+def table_of_scores(result: SusceptibilityResult) -> pd.DataFrame:
+    """One row a model and scheme: ``model``, ``scheme`` and the scores by name."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = [
+        {"model": model, "scheme": scheme, **{name: value for name, value in scores.items() if name != "counts"}}
+        for model, schemes in result.scores.items()
+        for scheme, scores in schemes.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def best(result: SusceptibilityResult, scheme: str) -> str:
+    """The model of the highest AUROC."""
+    return max(result.models, key=lambda model: result.of(model, scheme, "auroc"))
+
+
+def better(result: SusceptibilityResult, scheme: str) -> tuple[str, ...]:
+    """Models that are significantly better than logistic regression, corrected for how many are compared (Holm)."""
+    others = [one for one in result.models if one != ANCHOR]
+    values = sorted((result.of(one, scheme, "p_value"), one) for one in others)
+    found = []
+    for place, (value, model) in enumerate(values):
+        if not value <= SURE / (len(values) - place):
+            break
+        if result.of(model, scheme, "difference") > 0:
+            found.append(model)
+    return tuple(found)
+
+
+def verdict(result: SusceptibilityResult) -> Verdict:
+    """What the comparison comes to: judged by spatial folds where there are any."""
+    scheme = next((one for one in ("spatial", "blocks", "group", "date") if one in result.schemes), result.schemes[0])
+    first = best(result, scheme)
+    lead = (
+        f"{title_of(first)} ranks best on {TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "  # type: ignore[index]
+        f"AUROC {result.of(first, scheme, 'auroc'):.3f} "
+        f"({result.of(first, scheme, 'auroc_low'):.3f} to {result.of(first, scheme, 'auroc_high'):.3f})."
+    )
+    others = []
+    if ANCHOR in result.models and len(result.models) > 1:
+        ahead = better(result, scheme)
+        others.append(
+            f"Significantly better than logistic regression: {', '.join(map(title_of, ahead))}."
+            if ahead
+            else "No model is significantly better than logistic regression (paired DeLong test, Holm's correction)."
+        )
+    if "random" in result.schemes and scheme != "random":
+        drop = result.of(first, "random", "auroc") - result.of(first, scheme, "auroc")
+        others.append(
+            f"On random folds it reaches {result.of(first, 'random', 'auroc'):.3f}, {abs(drop):.3f} "
+            f"{'more' if drop >= 0 else 'less'}: cells near each other are alike, and random folds ask about "
+            "neighbours of what the model has seen."
+        )
+    elif scheme == "random":
+        others.append(
+            "Random folds ask about neighbours of what the model has seen: how it does elsewhere is not known. Give "
+            "coordinates for spatial folds."
+        )
+    share = result.landslides / result.count
+    others.append(
+        f"{result.landslides:,} of {result.count:,} cells ({share:.0%}) are landslides. Unless that is their share in "
+        "the area, what models give is an index for ranking places and no probability."
+    )
+    return Verdict(lead, tuple(others))
+
+
+def curves(result: SusceptibilityResult, scheme: str) -> dict[str, RocCurve]:
+    """ROC curves by model of the first repeat: each cell scored by a model that had not seen its fold.
+
+    Raises
+    ------
+    StorageError
+        When the design matrix is gone.
+    """
+    table = cells_table(result)
+    slide = table["landslide"].to_numpy(bool)
+    found = {}
+    for model in result.models:
+        score = table[f"score:{scheme}:{model}"].to_numpy(float)
+        known: NDArray[np.bool_] = np.isfinite(score)
+        found[model] = roc_curve(slide[known], score[known])
+    return found
+
+
+def cells_table(result: SusceptibilityResult) -> pd.DataFrame:
+    """The design matrix of a run; see `core.tasks.susceptibility.validate.table_of`.
+
+    Raises
+    ------
+    StorageError
+        When it is gone.
+    """
+    import pandas as pd
+
+    return pd.read_parquet(result.artifact(CELLS))

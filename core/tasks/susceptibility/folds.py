@@ -1,0 +1,134 @@
+"""Ways to divide cells into folds, of which one at a time is kept from a model and then foretold by it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.tasks.susceptibility.cells import Cells
+
+Scheme = Literal["random", "spatial", "blocks", "group", "date"]
+
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+
+TITLES: dict[Scheme, str] = {
+    "random": "Random folds",
+    "spatial": "Spatial folds (k-means of the coordinates)",
+    "blocks": "Spatial folds (square blocks)",
+    "group": "One area left out at a time",
+    "date": "One event left out at a time",
+}
+
+BLOCKS_PER_FOLD = 4
+"""Square blocks of which a fold is made, on average."""
+
+MOST_GROUPS = 100
+"""Areas or events that are left out one at a time."""
+
+Fold = NDArray[np.intp]
+"""(cells,) number of the fold of each cell, from 0."""
+
+
+def check_scheme(scheme: str, cells: Cells, folds: int) -> None:
+    """Refuse a way to divide cells that these cells do not allow.
+
+    Raises
+    ------
+    InputError
+        When the scheme is not known, or the cells lack what it needs.
+    """
+    if scheme not in SCHEMES:
+        raise InputError(f"There is no validation {scheme!r}.", remedy=f"Choose of {', '.join(SCHEMES)}.")
+    if scheme in ("spatial", "blocks") and cells.places is None:
+        raise InputError(
+            f"The validation {scheme!r} needs coordinates, and none are named.",
+            "Cells near each other are alike: whether a model works elsewhere is seen only where folds lie apart.",
+            "Name the columns by --x and --y, or validate by random folds alone.",
+        )
+    if scheme in ("group", "date"):
+        if scheme not in cells.groups:
+            raise InputError(f"The validation {scheme!r} needs a column.", remedy=f"Name it by --{scheme}.")
+        count = len(set(cells.groups[scheme]))
+        if not 2 <= count <= MOST_GROUPS:
+            raise InputError(
+                f"The column of --{scheme} holds {count:,} values; 2 to {MOST_GROUPS} can be left out in turn.",
+                remedy="Choose another column.",
+            )
+        return
+    if not 2 <= folds <= len(cells.landslide):
+        raise InputError(
+            f"{len(cells.landslide):,} cells cannot be divided into {folds} folds.", remedy="Choose fewer folds."
+        )
+    if folds > min(cells.landslide.sum(), (~cells.landslide).sum()):
+        raise InputError(
+            f"There are fewer cells of a class than the {folds} folds.",
+            "Most folds would hold one class alone, of which no score can be made.",
+            "Choose fewer folds.",
+        )
+
+
+def repeats_of(scheme: Scheme, repeats: int) -> int:
+    """How often a scheme is repeated: leaving out named groups is the same each time."""
+    return 1 if scheme in ("group", "date") else repeats
+
+
+def folds_of(scheme: Scheme, cells: Cells, folds: int) -> int:
+    """How many folds a scheme has: named groups are as many as there are."""
+    return len(set(cells.groups[scheme])) if scheme in ("group", "date") else folds
+
+
+def divide(scheme: Scheme, cells: Cells, folds: int, seed: int) -> Fold:
+    """Divide cells into folds.
+
+    Parameters
+    ----------
+    folds
+        How many; named groups are as many as there are.
+    seed
+        The same seed gives the same folds.
+
+    Notes
+    -----
+    ``spatial`` is one start of k-means from random cells (``KMeans(folds, init="random", n_init=1)``), the protocol of
+    Brenning 2012, doi:10.1109/IGARSS.2012.6352393: different seeds give different partitions, though not independent
+    ones. ``blocks`` are squares of a grid that is shifted at random, dealt out to the folds in a random order.
+    """
+    count = len(cells.landslide)
+    if scheme == "random":
+        fold = np.empty(count, dtype=np.intp)
+        fold[np.random.default_rng(seed).permutation(count)] = np.arange(count) % folds
+        return fold
+    if scheme in ("group", "date"):
+        return np.unique(cells.groups[scheme], return_inverse=True)[1].astype(np.intp)
+    assert cells.places is not None  # noqa: S101  as `check_scheme` saw to
+    if scheme == "spatial":
+        from sklearn.cluster import KMeans
+
+        return np.asarray(
+            KMeans(folds, init="random", n_init=1, random_state=seed).fit_predict(cells.places), dtype=np.intp
+        )
+    return _blocks(cells.places, folds, np.random.default_rng(seed))
+
+
+def _blocks(places: NDArray[np.float64], folds: int, rng: np.random.Generator) -> Fold:
+    span = np.maximum(np.ptp(places, axis=0), 1e-9)
+    side = math.sqrt(float(span.prod()) / (BLOCKS_PER_FOLD * folds))
+    side = max(side, float(span.max()) / 1_000)
+    at = np.floor((places - places.min(axis=0) + rng.random(2) * side) / side).astype(np.int64)
+    _, block = np.unique(at, axis=0, return_inverse=True)
+    block = block.ravel()
+    dealt = rng.permutation(int(block.max()) + 1) % folds
+    return np.asarray(dealt[block], dtype=np.intp)
+
+
+def check_schemes(schemes: Sequence[str], cells: Cells, folds: int) -> None:
+    """Refuse the first scheme that these cells do not allow; see `check_scheme`."""
+    if not schemes:
+        raise InputError("No validation was chosen.", remedy=f"Choose of {', '.join(SCHEMES)}.")
+    for scheme in schemes:
+        check_scheme(scheme, cells, folds)

@@ -1,0 +1,94 @@
+"""The report of a validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.report import origin
+from core.report.content import ReportInput, ReportKind
+from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Table
+from core.report.words import score
+from core.tasks.susceptibility.findings import best, verdict
+from core.tasks.susceptibility.folds import TITLES
+from core.tasks.susceptibility.models import title_of
+from core.tasks.susceptibility.result import SusceptibilityResult
+from core.tasks.susceptibility.view import Choice
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from core.runs.store import Store
+
+
+@dataclass(frozen=True)
+class ValidationInput(ReportInput):
+    """A validation as it is reported, at a choice."""
+
+    result: SusceptibilityResult
+    choice: Choice = Choice()
+
+
+def gather(store: Store, run: Run, view: Choice | None) -> ValidationInput:
+    """Content of the report of a run."""
+    result = store.result(run.id, SusceptibilityResult)
+    return ValidationInput(
+        run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
+        choice=view or Choice.default(result),
+    )  # fmt: skip
+
+
+def parts(content: ValidationInput) -> Iterator[Part | None]:
+    """The parts of the report in their order."""
+    result = content.result
+    said = verdict(result)
+    figures = tuple(
+        KeyFigure(
+            f"AUROC, {TITLES[scheme].lower()}",  # type: ignore[index]
+            score(result.of(best(result, scheme), scheme, "auroc")),
+            title_of(best(result, scheme)),
+        )
+        for scheme in result.schemes
+    )
+    yield Part("summary", "What was found", (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))
+    yield Part("models", "How well each model ranks", tuple(_table(result, scheme) for scheme in result.schemes))
+    yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
+    yield Part("words", "What the scores mean", (Items(MEANINGS),))
+    yield origin.data(content)
+    yield origin.provenance(content)
+
+
+MEANINGS = (
+    "AUROC: how likely a cell with a landslide is given a higher score than one without. 0.5 is chance, 1 is perfect. "
+    "The interval (95 %, DeLong) says how far it may lie off because the cells are a sample.",
+    "Spread: standard deviation of the AUROC over repeats, each of which divides the cells anew.",
+    "On cells fitted on: the AUROC on the cells that the model has seen (success rate). Where it is far above the "
+    "other one, the model has learnt its cells by heart.",
+    "Brier: mean squared error of the scores, taken as probabilities; lower is better.",
+    "F1: precision and recall in one number, at the cut-off that divides the cells fitted on best (Youden's J).",
+    "Difference and p: AUROC less that of logistic regression on the same folds, and how likely as much is by chance "
+    "(DeLong, paired; not corrected for the number of models).",
+)
+
+
+def _table(result: SusceptibilityResult, scheme: str) -> Table:
+    heads = ("Model", "AUROC", "95 % interval", "Spread", "On cells fitted on", "Brier", "F1", "Difference", "p")
+    rows = []
+    for model in result.models:
+        values = [result.of(model, scheme, name) for name in ("auroc_sd", "auroc_fitted", "brier", "f1")]
+        low, high = (result.of(model, scheme, f"auroc_{end}") for end in ("low", "high"))
+        difference, chance = (result.of(model, scheme, name) for name in ("difference", "p_value"))
+        rows.append(
+            (title_of(model), score(result.of(model, scheme, "auroc")), f"{score(low)} to {score(high)}",
+             *map(_or_dash, values), "–" if difference != difference else f"{difference:+.3f}", _or_dash(chance))
+        )  # fmt: skip
+    columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
+    return Table(TITLES[scheme], columns, tuple(rows))  # type: ignore[index]
+
+
+def _or_dash(value: float) -> str:
+    return "–" if value != value else f"{value:.3f}"
+
+
+VALIDATION = ReportKind("Susceptibility models validated on", gather, parts)

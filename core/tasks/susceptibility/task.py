@@ -1,0 +1,41 @@
+"""Susceptibility, as it declares itself: where landslides are likely, from labelled cells."""
+
+from __future__ import annotations
+
+from core.runs.kinds import Kind, Metric, Ref, Role, Task
+
+_HERE = "core.tasks.susceptibility"
+
+TASK = Task(
+    name="susceptibility",
+    title="Susceptibility",
+    summary="where landslides are likely",
+    roles=(Role("table", ("table",), "Table of labelled cells"),),
+    kinds=(
+        Kind(
+            "validation",
+            "Validation of models",
+            work=Ref(f"{_HERE}.run:validate_table"),
+            request=Ref(f"{_HERE}.run:Request"),
+            result=Ref(f"{_HERE}.result:SusceptibilityResult"),
+            working="Validating models",
+            primary=True,
+            first=True,
+            report=Ref(f"{_HERE}.report:VALIDATION"),
+        ),
+    ),
+    metrics=(
+        Metric("auroc_spatial", "Best AUROC, spatial folds", headline=True),
+        Metric("auroc_random", "Best AUROC, random folds"),
+        Metric("auroc_blocks", "Best AUROC, square blocks"),
+        Metric("auroc_group", "Best AUROC, areas left out"),
+        Metric("auroc_date", "Best AUROC, events left out"),
+        Metric("models", "Models", form="count", better=""),
+        Metric("cells", "Cells", form="count", better=""),
+    ),
+    counted="The highest mean AUROC of a model over folds and repeats.",
+    view=Ref(f"{_HERE}.view:Choice"),
+    export=Ref(f"{_HERE}.export:export_stored"),
+    commands=Ref(f"{_HERE}.commands:add_commands"),
+    page=Ref("ui.susceptibility.task:PAGE"),
+)

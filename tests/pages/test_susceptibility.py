@@ -1,0 +1,99 @@
+"""The susceptibility page without a browser: from the sample to scores, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.jobs.perform import request_of, run_inline
+from core.runs.records import RunFilter
+from core.runs.store import Store
+from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.run import Request, order_of
+from tests.pages.test_mapping import labels, press, texts
+
+MODELS = ("logistic_regression", "naive_bayes")
+QUICK = Request(Columns("label", ("slope", "rock_code"), (), "x", "y"), MODELS, ("random",), repeats=1)
+
+
+@pytest.fixture
+def page(repository: Path, store: Store) -> AppTest:
+    """The page with an empty store."""
+    del store  # what the page finds
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    return test.switch_page("../pages/susceptibility.py")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Sixty cells whose label follows the slope."""
+    lines = [f"{n % 2},{n % 2 * 10 + n % 7},{n % 5},{700000 + n * 10},{9550000 + n % 11 * 90}" for n in range(60)]
+    path = tmp_path / "cells.csv"
+    path.write_text("label,slope,rock_code,x,y\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppTest) -> None:
+    page.run()
+
+    assert not page.exception
+    assert "Use this sample" in labels(page)
+    assert "one column says whether there is a landslide" in texts(page)
+    assert "Validate models" not in labels(page)
+
+
+def test_the_sample_is_validated_by_one_press_with_columns_that_were_guessed(page: AppTest, store: Store) -> None:
+    page.query_params["sample"] = "valley-cells"
+    page.run()
+    assert "Synthetic: made by a script, not measured." in texts(page)
+    next(one for one in page.multiselect if one.label == "Models").set_value(list(MODELS))
+    next(one for one in page.number_input if one.label == "Repeats").set_value(1)
+    press(page, "Validate models")
+
+    assert not page.exception
+    (run,) = store.runs(RunFilter())
+    columns = request_of(run).columns
+    assert (columns.target, columns.x, columns.crs) == ("landslide", "x_epsg32632", "EPSG:32632")
+    assert "slide_id" not in columns.factors
+    assert "ranks best on spatial folds" in texts(page)
+    assert "This table is synthetic" in texts(page)
+    figures = {one.label: one.value for one in page.metric}
+    assert figures["Cells"] == "480"
+    assert 0.6 < float(figures["Best AUROC · spatial folds"]) < 0.85
+
+
+def test_a_run_opens_by_its_address_with_what_was_asked(page: AppTest, store: Store, table: Path) -> None:
+    run = run_inline(store, order_of(store.add_dataset(table, "cells.csv", "table"), QUICK))
+    page.query_params["run"] = run
+    page.query_params["shown"] = "naive_bayes"
+    page.run()
+
+    assert not page.exception
+    chosen = {one.label: one.value for one in page.selectbox}
+    assert (chosen["Model"], chosen["Label"]) == ("naive_bayes", "label")
+    assert "Random folds ask about neighbours" in texts(page)
+    assert {one.label for one in page.metric} == {"Best AUROC · random folds", "Cells"}
+
+
+def test_what_the_run_lacks_is_said_and_the_page_stays(page: AppTest, store: Store, table: Path) -> None:
+    run = run_inline(store, order_of(store.add_dataset(table, "cells.csv", "table"), QUICK))
+    page.query_params["run"] = run
+    page.query_params["shown"] = "magic"
+    page.run()
+
+    assert not page.exception
+    assert "has no model 'magic'" in page.error[0].value.replace("\\", "")
+    assert "Validate models" in labels(page)
+
+
+def test_a_table_without_its_label_says_so_beside_the_button(page: AppTest, store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b,c\n" + "\n".join(f"{n},{n * 2},{n % 3}" for n in range(40)) + "\n")
+    page.query_params["table"] = store.add_dataset(path, "a.csv", "table").id
+    press(page.run(), "Validate models")
+
+    assert not page.exception
+    assert "The label and one factor at least" in page.error[0].value
+    assert list(store.runs(RunFilter())) == []

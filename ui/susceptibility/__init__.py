@@ -1,0 +1,1 @@
+"""Susceptibility in the browser: its form, and how a validation is shown."""

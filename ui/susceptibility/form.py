@@ -1,0 +1,116 @@
+"""The form that asks for a validation: which columns are what, which models, and how they are tested."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.runs.records import DatasetRecord
+    from core.tasks.susceptibility.cells import Columns
+    from core.tasks.susceptibility.run import Request
+    from ui.task.task import TaskPage
+
+NONE = "–"
+"""Choice of no column."""
+
+FIRST_MODELS = ("logistic_regression", "weights_of_evidence", "random_forest", "xgboost", "average")
+"""Models that are ticked at first: quick, and of every family."""
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the table")
+def _read(identity: str, digest: str, _record: DatasetRecord) -> DataFrame:
+    """The table, kept for the next rerun."""
+    del identity, digest  # the key
+    from core.series.table import read_table_untrusted
+
+    return read_table_untrusted(_record.path)
+
+
+def ask(task: TaskPage, record: DatasetRecord, before: Request | None) -> Request | None:
+    """Show the form; the request when its button was pressed.
+
+    Parameters
+    ----------
+    before
+        Request with whose choices it begins; the guessed columns and a few models when None.
+    """
+    from core.tasks.susceptibility.guess import guess_columns
+
+    table = _read(record.id, record.digest, record)
+    st.caption(f"{len(table):,} rows, {table.shape[1]} columns.")
+    with st.expander("First rows"):
+        st.dataframe(table.head(20), hide_index=True, height=220)
+    names = [str(one) for one in table.columns]
+    guess = guess_columns(table) if before is None or before.columns.target not in names else before.columns
+    resources.jobs().prepare()  # a worker starts while the user looks at the form
+    with st.form("ask", border=False):
+        pressed = st.form_submit_button(task.button, type="primary", width="stretch")
+        columns = _columns(names, guess)
+        request = _plan(columns, before)
+    if not pressed:
+        return None
+    if not columns.target or not columns.factors:
+        raise InputError("The label and one factor at least have to be chosen.", remedy="Choose them in the form.")
+    return request
+
+
+def _columns(names: list[str], guess: Columns) -> Columns:
+    from core.tasks.susceptibility.cells import Columns
+
+    def one(label: str, begin: str, help: str) -> str:
+        listed = [NONE, *names]
+        at = listed.index(begin) if begin in names else 0
+        chosen = st.selectbox(label, listed, at, help=help)
+        return "" if chosen == NONE else chosen
+
+    target = one("Label", guess.target, "The column that says whether there is a landslide.")
+    factors = st.multiselect(
+        "Factors", names, [name for name in guess.factors if name in names],
+        help="Models learn from these. Leave out numbers of rows, and whatever was measured after the landslides.",
+    )  # fmt: skip
+    with st.expander("Classes, coordinates and areas", expanded=False):
+        classes = st.multiselect(
+            "Factors that are classes", names, [name for name in guess.categorical if name in names],
+            help="Such as lithology or land cover, also where they are written as numbers.",
+        )  # fmt: skip
+        x = one("Easting or longitude", guess.x, "Without coordinates only random folds are possible.")
+        y = one("Northing or latitude", guess.y, "Without coordinates only random folds are possible.")
+        crs = st.text_input("Their coordinate system", guess.crs, placeholder="EPSG:32717", max_chars=20)
+        swap = st.checkbox("Take them for each other", guess.swap_xy)
+        group = one("Area", guess.group, "For leaving out one area at a time.")
+        date = one("Event", guess.date, "For leaving out one event at a time.")
+        positive = st.text_input(
+            "Value of the label that stands for a landslide", guess.positive, max_chars=100,
+            help="Needed where it is neither yes or no, true or false, nor 1 or 0.",
+        )  # fmt: skip
+    return Columns(
+        target, tuple(factors), tuple(classes), x, y, crs.strip(), group, date, positive.strip(), swap_xy=swap
+    )
+
+
+def _plan(columns: Columns, before: Request | None) -> Request:
+    from core.tasks.susceptibility.folds import TITLES
+    from core.tasks.susceptibility.models import NAMES, title_of
+    from core.tasks.susceptibility.run import Request
+
+    usual = Request(columns, FIRST_MODELS)
+    begin = usual if before is None else replace(before, columns=columns)
+    models = st.multiselect("Models", NAMES, begin.models, format_func=title_of)
+    schemes = st.multiselect(
+        "Tested by", list(TITLES), begin.schemes if before is not None or columns.x else ("random",),
+        format_func=TITLES.__getitem__,
+        help="Random folds ask about neighbours of what the model has seen; spatial folds about places further away.",
+    )  # fmt: skip
+    with st.expander("Folds and repeats"):
+        folds = st.number_input("Folds", 2, 50, begin.folds)
+        repeats = st.number_input("Repeats", 1, 100, begin.repeats if before is not None else 5)
+        seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed, help="Repeat r uses seed + r.")
+    return Request(columns, tuple(models), tuple(schemes), int(folds), int(repeats), int(seed))

@@ -1,0 +1,160 @@
+"""What a validation found: which model ranks best, all scores, curves, files and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
+from ui import resources
+from ui.feedback import plain
+from ui.task import export, provenance
+from ui.task.tabs import show_tabs
+from ui.task.view import view_from_address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pandas import DataFrame
+
+    from core.learning.roc import RocCurve
+    from core.runs.records import Run
+    from core.tasks.susceptibility.view import Choice
+    from ui.task.task import TaskPage
+
+PLAIN_CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tabs are given: the run's result, and what of it is looked at."""
+
+    result: SusceptibilityResult
+    choice: Choice
+
+
+def show(task: TaskPage, found: Run) -> None:
+    """The result of a finished run."""
+    from core.tasks.susceptibility.folds import TITLES
+    from core.tasks.susceptibility.models import title_of
+    from core.tasks.susceptibility.view import Choice
+
+    result = resources.store().result(found.id, SusceptibilityResult)
+    begin: Choice = view_from_address(found).checked(result)
+    _headline(result)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        scheme = st.selectbox(
+            "Look closer at", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
+            format_func=TITLES.__getitem__,
+        )  # fmt: skip
+        model = st.selectbox(
+            "Model", result.models, result.models.index(begin.model), key="shown", bind="query-params",
+            format_func=title_of,
+        )  # fmt: skip
+    parts = {"Findings": _findings, "Scores": _scores, "Export": _export, "Provenance": _provenance}
+    show_tabs(task.name, parts, Shown(result, Choice(scheme, model)))
+
+
+def _headline(result: SusceptibilityResult) -> None:
+    from core.tasks.susceptibility.findings import best, verdict
+    from core.tasks.susceptibility.folds import TITLES
+    from core.tasks.susceptibility.models import title_of
+
+    said = verdict(result)
+    st.markdown(f"**{plain(said.lead)}**")
+    row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
+    for scheme in result.schemes:
+        first = best(result, scheme)
+        row.metric(
+            f"Best AUROC · {TITLES[scheme].split(' (')[0].lower()}",  # type: ignore[index]
+            f"{result.of(first, scheme, 'auroc'):.3f}",
+            help=f"{title_of(first)}: the mean over folds and repeats. 0.5 is chance, 1 is perfect.",
+            width=230,
+        )
+    row.metric("Cells", f"{result.count:,}", help=f"{result.landslides:,} of them with a landslide.", width=120)
+    for sentence in said.others:
+        st.markdown(f"- {plain(sentence)}")
+    if result.notes:
+        with st.expander(f"{len(result.notes)} note{'s' if len(result.notes) > 1 else ''} on how the table was read"):
+            for note in result.notes:
+                st.markdown(f"- {plain(note)}")
+
+
+def _findings(view: Shown) -> None:
+    from core.tasks.susceptibility.plots import auroc_figure
+
+    st.plotly_chart(auroc_figure(view.result), key=f"auroc-{view.result.id}", config=PLAIN_CHART)
+    st.caption(
+        "Each sign is the mean AUROC over folds and repeats; the line is its 95 % interval (DeLong). Where two lines "
+        "overlap widely the models cannot be told apart with so many cells."
+    )
+
+
+def _scores(view: Shown) -> None:
+    from core.tasks.susceptibility.models import title_of
+    from core.tasks.susceptibility.plots import roc_figure
+
+    result, choice = view.result, view.choice
+    frame = _frame(result, choice.scheme)
+    formats = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats)
+    st.caption(
+        "Fitted on: AUROC on the cells that the model has seen (success rate). F1 and MCC at the cut-off that divides "
+        "those best (Youden's J). p: how likely the difference to logistic regression is by chance (paired DeLong, not "
+        "corrected for several models). Seconds of the processor."
+    )
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        figure = roc_figure(_curves(result.id, choice.scheme, result), choice.model)
+        st.plotly_chart(figure, key=f"roc-{result.id}-{choice.scheme}-{choice.model}", config=PLAIN_CHART)
+        st.caption("Of the first repeat: each cell is scored by a model that has not seen its fold.")
+    with right:
+        counts = result.scores[choice.model][choice.scheme]["counts"]
+        st.markdown(f"**{title_of(choice.model)}** at its cut-off, first repeat")
+        st.markdown(
+            f"- Landslides foretold: **{counts['tp']:,}** of {counts['tp'] + counts['fn']:,}\n"
+            f"- Others foretold as such: **{counts['tn']:,}** of {counts['tn'] + counts['fp']:,}\n"
+            f"- Missed landslides: **{counts['fn']:,}**\n"
+            f"- False alarms: **{counts['fp']:,}**"
+        )
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the curves")
+def _curves(run: str, scheme: str, _result: SusceptibilityResult) -> Mapping[str, RocCurve]:
+    """ROC curves of a run, kept for the next look."""
+    del run  # part of the key
+    from core.tasks.susceptibility.findings import curves
+
+    return curves(_result, scheme)
+
+
+def _frame(result: SusceptibilityResult, scheme: str) -> DataFrame:
+    import pandas
+
+    from core.tasks.susceptibility.models import title_of
+
+    titles = {
+        "auroc": "AUROC", "auroc_low": "from", "auroc_high": "to", "auroc_sd": "Spread", "auroc_fitted": "Fitted on",
+        "brier": "Brier", "f1": "F1", "mcc": "MCC", "difference": "Difference", "p_value": "p", "seconds": "Seconds",
+    }  # fmt: skip
+    rows = [
+        {"Model": title_of(model), **{title: result.of(model, scheme, name) for name, title in titles.items()}}
+        for model in result.models
+    ]
+    return pandas.DataFrame(rows).sort_values("AUROC", ascending=False)
+
+
+def _export(view: Shown) -> None:
+    result, choice = view.result, view.choice
+    export.show_report(result, choice, {"scheme": choice.scheme, "shown": choice.model}, "It holds the scores")
+    run = resources.store().run(result.id)
+    export.link(run, SCORES, "All scores, for other programs")
+    export.link(run, CELLS, "Design matrix: cells, factors, folds and the score of each model that had not seen them")
+
+
+def _provenance(view: Shown) -> None:
+    record = resources.store().dataset(view.result.subject.dataset_id)
+    provenance.show_record(view.result, record.origin)

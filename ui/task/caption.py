@@ -1,0 +1,47 @@
+"""What a picture of a map says of itself: scene, run, model, date, and where the data come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import labels, resources
+from ui.maps import Caption
+
+if TYPE_CHECKING:
+    from core.runs.records import Run, SceneRecord
+
+
+def caption(record: SceneRecord, run: str = "") -> Caption:
+    """What a picture of a scene's map says.
+
+    Parameters
+    ----------
+    run
+        Id of the finished run that is shown; empty for the scene alone.
+    """
+    return _caption(record.id, record.scene.digest, run, record)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _caption(scene: str, digest: str, run: str, _record: SceneRecord) -> Caption:
+    del scene, digest  # parts of the key
+    found = resources.store().run(run) if run else None
+    return Caption(_record.scene.name, "" if found is None else about(found), credits_of(_record))
+
+
+def about(run: Run) -> str:
+    """The run in a line: what it is, by which model, when, and its id."""
+    when = run.finished or run.created
+    parts = [labels.kind(run), labels.model(run), f"{when.day} {when:%B %Y}", f"run {run.id}"]
+    return " · ".join(part for part in parts if part)
+
+
+def credits_of(record: SceneRecord) -> tuple[str, ...]:
+    """Where the image comes from, in a line."""
+    scene = record.scene
+    parts = ["synthetic, made by a script" if scene.synthetic else "", scene.citation]
+    parts.append(f"licence: {scene.licence}" if scene.licence else "")
+    told = "; ".join(part for part in parts if part)
+    return (f"Image: {scene.name}{f' ({told})' if told else ''}.",)

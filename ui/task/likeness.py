@@ -1,0 +1,33 @@
+"""Beside what was found: whether the model knows images like this one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.feedback import plain
+from ui.map_layers import Tiles, run_tiles
+
+if TYPE_CHECKING:
+    from core.tasks.imagery.result import ImageResult
+
+
+def tell_likeness(result: ImageResult) -> None:
+    """Say how far the scene is from the model's training images; a warning where it is unlike them."""
+    from core.learning.training_distance import UNLIKE
+    from core.tasks.imagery.likeness import is_unlike, likeness_words
+
+    if is_unlike(result):
+        st.warning(plain(" ".join(note for note in result.notes if note.startswith(UNLIKE))))
+    st.caption(plain(likeness_words(result)))
+
+
+def likeness_tiles(result: ImageResult) -> list[Tiles]:
+    """The map layer of it, shown at first where the scene is unlike; none where it was not measured."""
+    from core.tasks.imagery.likeness import is_unlike
+    from core.tasks.imagery.roles import TRAINING_DISTANCE
+
+    if TRAINING_DISTANCE not in result.artifacts:
+        return []
+    return [run_tiles(result.id, TRAINING_DISTANCE, opacity=0.55, visible=is_unlike(result))]
