@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
+from numpy.typing import NDArray
 
 from core.errors import BandError, InputError
 from core.learning.preprocessing import preprocess
@@ -197,3 +200,33 @@ def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:
     how = preprocess(colour, tiny_spec(ground_distance=None, sensor="Aerial, 0.2-0.9 m"))
 
     assert "much finer images (Aerial, 0.2-0.9 m)" in how.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "words"),
+    [
+        (np.linspace(-40, 40, 100, dtype=np.float32), {}, "no other unit"),
+        (np.round(np.linspace(-400, 400, 100)).astype(np.int16), {"scales": (0.1,)}, "multiplied by 0.1"),
+        (np.linspace(-0.04, 0.04, 100, dtype=np.float32), {"units": ("m/yr",)}, "m/yr is converted to mm/yr"),
+    ],
+    ids=["as the model takes them", "whole numbers with a scale", "metres a year"],
+)
+def test_velocities_reach_the_model_in_millimetres_a_year(
+    tmp_path: Path, values: NDArray[Any], said: dict[str, Any], words: str
+) -> None:
+    path = write_raster(tmp_path / "velocity.tif", values.reshape(10, 10), descriptions=["velocity"])
+    with rasterio.open(path, "r+") as file:
+        for name, value in said.items():
+            setattr(file, name, value)
+    scene = Scene.open(path)
+    spec = tiny_spec(
+        bands=("velocity",), value_range=(-150.0, 150.0), mean=(0.0,), deviation=(1.0,), stretch_low=(-30.0,),
+        stretch_high=(30.0,), ground_distance=10.0,
+    )  # fmt: skip
+
+    how = preprocess(scene, spec)
+    with scene.reader() as reader:
+        taken = how.values(reader.read((1,)).values, spec)
+
+    np.testing.assert_allclose(taken.ravel(), np.linspace(-40, 40, 100), atol=0.06)
+    assert words in how.notes[0]

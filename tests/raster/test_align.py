@@ -18,10 +18,12 @@ from rasterio.windows import Window
 from shapely import MultiPolygon, Point, Polygon, box
 
 from core.errors import BandError, GridError, InputError, UnsafeFileError
+from core.raster import inventory
 from core.raster.align import reference_reader, scene_on_grid
 from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.raster.vectorize import polygons
+from core.tasks.detection.labels import reference_boxes
 
 UTM = CRS.from_epsg(32633)
 WGS84 = CRS.from_epsg(4326)
@@ -370,3 +372,39 @@ def test_a_shift_by_whole_pixels_only_moves_the_mask(tmp_path_factory, seed, lay
     expected[4:10, 4:13] = mask
     expected = expected[4 + down : 10 + down, 4 + right : 13 + right]
     np.testing.assert_array_equal(reference_reader(path, shifted).read(WHOLE), expected)
+
+
+@pytest.mark.parametrize("holes", [True, False])
+def test_a_polygon_of_many_corners_is_drawn_by_windows_as_it_is_as_a_whole(tmp_path, monkeypatch, holes):
+    """Large ones are cut to the window, since burning goes through every corner."""
+    turn = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    reach = 30 + 8 * np.sin(7 * turn)
+    outline = np.column_stack([45 + reach * np.cos(turn), 38 + reach * np.sin(turn)])
+    inner = [box(x, y, x + 3.5, y + 2.5).exterior.coords for x in range(30, 60, 7) for y in range(25, 50, 6)]
+    path = tmp_path / "inventory.gpkg"
+    geopandas.GeoDataFrame(geometry=[Polygon(outline, inner if holes else [])]).to_file(path)
+    grid = Grid(90, 80, Affine.identity(), None)
+    whole = reference_reader(path, grid).read(Window(0, 0, 90, 80))
+
+    monkeypatch.setattr(inventory, "LARGE", 10)
+    reader, windows = reference_reader(path, grid), np.zeros((80, 90), np.uint8)
+    for row in range(0, 80, 16):
+        for column in range(0, 90, 30):
+            windows[row : row + 16, column : column + 30] = reader.read(Window(column, row, 30, 16))
+
+    np.testing.assert_array_equal(windows, whole)
+    assert 0 < whole.sum() < whole.size
+
+
+@pytest.mark.parametrize("far", [1e308, 1e18])
+def test_a_corner_without_a_place_takes_no_other_polygon_with_it(tmp_path, far):
+    endless = Polygon([(0, 0), (far, 0), (far, far), (-far, far)])
+    path = tmp_path / "inventory.gpkg"
+    geopandas.GeoDataFrame(geometry=[box(10, 10, 20, 20), endless]).to_file(path)
+    grid = Grid(90, 80, Affine.identity(), None)
+
+    found = reference_reader(path, grid).read(Window(0, 0, 90, 80))
+
+    assert found[10:20, 10:20].all()
+    assert found.sum() == 100
+    assert reference_boxes(path, grid).corners.tolist() == [[10, 10, 20, 20]]

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from rasterio.windows import Window
 
 from core.errors import UnsafeFileError
 from core.raster import untrusted
+from core.raster.align import reference_reader
+from core.raster.grid import Grid
 from core.raster.scene import Scene
 from core.serve.tiles import TileAddress, cut
+from core.tasks.detection.annotations import sizes_of
 from tests.factories import PLACEMENTS, write_raster
 
 RNG = np.random.default_rng(0)
@@ -90,3 +95,22 @@ def test_a_turned_image_that_is_too_large_is_refused(tmp_path: Path, monkeypatch
 
     with pytest.raises(UnsafeFileError, match="stored turned"):
         Scene.open(path)
+
+
+def test_a_reference_that_is_stored_turned_lies_as_it_is_shown(tmp_path: Path) -> None:
+    mask = Image.fromarray(np.pad(np.full((10, 20), 255, np.uint8), ((0, 30), (0, 44))))
+    exif = Image.Exif()
+    exif[274] = 3
+    mask.save(tmp_path / "mask.jpg", exif=exif, quality=95)
+
+    found = reference_reader(tmp_path / "mask.jpg", Grid(64, 40, Affine.identity(), None)).read(Window(0, 0, 64, 40))
+
+    assert (found[:15, :25] == 0).all()
+    assert (found[32:, 46:] == 1).all()
+
+
+def test_labels_are_of_the_image_as_it_is_shown(tmp_path: Path) -> None:
+    path = stored(tmp_path / "a.jpg", 6)
+
+    assert sizes_of(tmp_path) == {"a.jpg": (64, 40)}
+    assert sizes_of(tmp_path)["a.jpg"] == shown(path).shape[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -249,3 +250,43 @@ def test_a_reference_that_says_nowhere_none_is_refused(tmp_path: Path, values: n
     with pytest.raises(InputError, match="says nowhere"):
         reference_reader(path, grid)
     assert reference_reader(path, grid, patch=True).read(Window(0, 0, 1, 1)).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("crs", "words"),
+    [
+        ("EPSG:5773", "no place on the Earth"),
+        ("EPSG:4978", "no place on the Earth"),
+        ('GEOGCS["Moon",DATUM["m",SPHEROID["m",1737400,0]],PRIMEM["m",0],UNIT["degree",0.0174532925199433]]', "Moon"),
+        ('GEOGCS["Mars",DATUM["m",SPHEROID["m",3396190,170]],PRIMEM["m",0],UNIT["degree",0.0174532925199433]]', "Mars"),
+    ],
+    ids=["heights", "geocentric", "Moon", "Mars"],
+)
+def test_a_raster_whose_coordinate_system_places_nothing_is_used_in_pixels_and_says_so(
+    tmp_path: Path, crs: str, words: str
+) -> None:
+    scene = Scene.open(image(tmp_path / "a.tif", bands=1, colours=(ColorInterp.gray,), crs=crs))
+
+    assert not scene.grid.is_georeferenced
+    (note,) = scene.notes
+    assert "used in pixels" in note
+    assert words in note
+
+
+def test_a_projected_system_of_three_axes_keeps_its_place(tmp_path: Path) -> None:
+    """As GDAL's epsg32631_4979_geotiff1_1.tif: the key of the heights names WGS 84 with its three axes."""
+    path = tmp_path / "a.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=9, height=9, count=1, dtype="uint8", crs="EPSG:32631+5773", transform=PLACE,
+        GEOTIFF_VERSION="1.1",
+    ) as file:  # fmt: skip
+        file.write(np.ones((1, 9, 9), np.uint8))
+    key, other = (struct.pack("<HHHH", 4096, 0, 1, code) for code in (5773, 4979))
+    content = path.read_bytes()
+    assert key in content
+    path.write_bytes(content.replace(key, other))
+
+    write_array(tmp_path / "out.tif", Scene.open(path).grid, np.ones((1, 9, 9), np.uint8))
+    with rasterio.open(tmp_path / "out.tif") as written:
+        assert written.crs is not None
+        assert written.crs.to_epsg() == 32631

@@ -145,3 +145,14 @@ class TestBridge:
     def test_refuses_bands_that_are_not_there(self, make_raster: Make) -> None:
         with pytest.raises(BandError):
             bridge(Scene.open(make_raster(np.zeros((10, 10), "uint16"))), (2,))
+
+
+def test_values_that_are_hardly_numbers_are_no_range(make_raster: Make) -> None:
+    """Between the smallest numbers that a float holds there is no room for the bins of a histogram."""
+    values = np.zeros((1, 64, 64))
+    values[0, ::2], values[0, ::3] = 5e-324, 1e-323
+
+    found = scene_stretch(Scene.open(make_raster(values)), (1,), (2, 98))
+
+    assert found.low[0] == pytest.approx(0, abs=1e-300)
+    assert found.high[0] == pytest.approx(0, abs=1e-300)

@@ -1,5 +1,6 @@
 import os
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from rasterio.windows import Window
 from core.errors import InputError, LandslideError, UnsafeFileError
 from core.raster import untrusted
 from core.raster.scene import Scene, SceneReader
-from core.raster.untrusted import open_untrusted, resolve_inside, sniff
+from core.raster.untrusted import open_untrusted, read_vectors_untrusted, resolve_inside, sniff
 
 Make = Callable[..., Path]
 Noise = Callable[..., np.ndarray]
@@ -248,7 +249,7 @@ class TestResolveInside:
     @pytest.mark.parametrize(
         "relative",
         ["../secret.tif", "deep/../../secret.tif", "/etc/passwd", "link.tif", "out/secret.tif", "",
-         "a\x00.tif", "../data-of-others", "loop", "http://x/a.tif", "deep/../deep/a.tif"],
+         "a\x00.tif", "../data-of-others", "loop", "a" * 300, "http://x/a.tif", "deep/../deep/a.tif"],
     )  # fmt: skip
     def test_refuses_what_leads_out(self, folder: Path, relative: str) -> None:
         with pytest.raises(UnsafeFileError, match="inside the data folder"):
@@ -311,3 +312,28 @@ def test_a_codec_that_is_not_there_is_no_damage(make_raster: Make, noise: Noise,
 
     with pytest.raises(InputError, match=rf"compressed in a way that cannot be read here \({name}\)"):
         Scene.open(path)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".gpkg"])
+def test_paths_that_no_disk_follows_are_no_files(tmp_path: Path, suffix: str) -> None:
+    read = Scene.open if suffix == ".tif" else read_vectors_untrusted
+    loop = tmp_path / f"loop{suffix}"
+    loop.symlink_to(loop)
+    for path in (loop, tmp_path / ("a" * 300 + suffix)):
+        with pytest.raises(InputError, match="cannot be followed"):
+            read(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+def test_a_name_that_is_no_text_is_said(make_raster: Make, noise: Noise, tmp_path: Path) -> None:
+    named = make_raster(noise("uint8")).rename(tmp_path / os.fsdecode(b"a\xff.tif"))
+
+    with pytest.raises(InputError, match="not text in UTF-8"):
+        Scene.open(named)
+
+
+@pytest.mark.parametrize("size", [(1, 2_000_000), (2_000_000, 1)])
+def test_a_raster_of_a_line_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Each of its blocks takes as long as a whole one: a file of 200 bytes could keep the server busy for minutes."""
+    with pytest.raises(UnsafeFileError, match="pixels of a side"):
+        Scene.open(sparse_tiff(tmp_path / "line.tif", *size))

@@ -317,6 +317,24 @@ class TestGeoPackage:
             with pytest.raises(InputError, match=crs):
                 read_vectors_untrusted(package)
 
+    @pytest.mark.parametrize("table", ["gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys", "slides"])
+    def test_a_table_that_is_not_there_is_said(self, package: Path, table: str) -> None:
+        connection = sqlite3.connect(package)
+        connection.execute(f"DROP TABLE {table}")
+        connection.commit()
+        connection.close()
+
+        with pytest.raises(InputError, match=f"lacks the table .*{table}"):
+            read_vectors_untrusted(package)
+
+    def test_attributes_in_another_alphabet_harm_no_outline(
+        self, inventory: gpd.GeoDataFrame, package: Path
+    ) -> None:
+        package.write_bytes(package.read_bytes().replace("Rutsch Ä".encode(), b"Rutsch \xc4 "))
+
+        assert read_vectors_untrusted(package).geometry.geom_equals(inventory.geometry).all()
+        assert str(vectors.first_attributes(package, 2, 1).rows[1][0]).startswith("Rutsch")
+
     def test_file_is_left_as_it_was(self, package: Path) -> None:
         before = package.read_bytes()
         read_vectors_untrusted(package)

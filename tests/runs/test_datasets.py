@@ -46,6 +46,18 @@ def geopackage(folder: Path) -> bytes:
     return path.read_bytes()
 
 
+def zipped(**members: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(f"made.{name}", member)
+    return content.getvalue()
+
+
+LONE_SHAPES = zipped(shp=b"\x00\x00\x27\x0a", prj=b"")
+"""A zip of a Shapefile without its index."""
+
+
 def shapefile(folder: Path) -> bytes:
     import geopandas as gpd
 
@@ -174,6 +186,7 @@ def test_a_file_in_place_keeps_its_words_and_its_id(any_store: Store, tmp_path: 
         (b"{", "layer.geojson", "^layer.geojson is damaged"),
         (b"PK\x03\x04 and no more", "gauge.xlsx", "^gauge.xlsx is damaged"),
         (b"SQLite format 3\x00" + bytes(200), "layer.gpkg", "^layer.gpkg is damaged"),
+        (LONE_SHAPES, "layer.zip", r"^layer.zip lacks the \.shx file"),
         (b"a,b\n1,\x002\n", "gauge.csv", "^gauge.csv is not a CSV"),
         (b"II*\x00broken", "scene.tif", "^scene.tif is damaged"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -102,3 +105,10 @@ def test_addresses_that_are_none_are_not_found(client: TestClient, path: str, st
 
 def test_what_an_answer_says_itself_stays(client: TestClient) -> None:
     assert client.get("own").headers["Content-Security-Policy"] == "sandbox"
+
+
+def test_the_server_is_of_this_machine_alone_unless_somebody_says_otherwise(repository: Path) -> None:
+    said = tomllib.loads((repository / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["server"]
+
+    assert said["address"] == "127.0.0.1"
+    assert said["allowedHosts"] == ["localhost", "127.0.0.1", "::1"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from core.errors import InputError, StorageError
 from core.learning.metrics import Confusion, histogram
@@ -157,6 +158,18 @@ def test_a_slope_of_known_steepness_is_given_to_its_polygon(tmp_path: Path) -> N
     assert found["slope_mean_deg"] == pytest.approx(45, abs=0.1)
     assert found["aspect_deg"] == pytest.approx(90, abs=0.5)
     assert found["relief_m"] == pytest.approx(30)
+
+
+def test_a_slope_is_the_same_of_an_elevation_model_in_feet(tmp_path: Path) -> None:
+    plane = np.broadcast_to((500 - 10 * np.arange(30)) / 0.3048, (20, 30)).astype(np.float32)
+    dem = write_raster(tmp_path / "dem.tif", plane)
+    with rasterio.open(dem, "r+") as file:
+        file.units = ("ft",)
+
+    found = find(made_run(tmp_path / "run", two_slides()), Choice(0.7), dem).polygons.iloc[0]
+
+    assert found["slope_mean_deg"] == pytest.approx(45, abs=0.1)
+    assert found["relief_m"] == pytest.approx(30, abs=0.01)
 
 
 def test_elevation_in_pixel_space_is_left_aside(tmp_path: Path) -> None:
