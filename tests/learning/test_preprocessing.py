@@ -230,3 +230,12 @@ def test_velocities_reach_the_model_in_millimetres_a_year(
 
     np.testing.assert_allclose(taken.ravel(), np.linspace(-40, 40, 100), atol=0.06)
     assert words in how.notes[0]
+
+
+def test_bands_that_are_taken_by_their_places_are_named(tmp_path: Path) -> None:
+    unnamed = Scene.open(write_raster(tmp_path / "unnamed.tif", ramp(20, 30).astype(np.uint16)))
+
+    notes = preprocess(unnamed, tiny_spec()).notes
+
+    assert any("band 1 for red, band 2 for green, band 3 for blue was taken, by their places" in note for note in notes)
+    assert not any("by their places" in note for note in preprocess(unnamed, tiny_spec(), bands=(1, 2, 3)).notes)

@@ -111,3 +111,18 @@ def test_what_holds_no_polygons_of_this_scene_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST_BOXES", 3)
     with pytest.raises(InputError, match="at most 3"):
         boxes_of_vectors(path, grid)
+
+
+def test_an_outline_of_many_corners_that_crosses_itself_is_measured_by_its_pixels(tmp_path, monkeypatch):
+    """Untangling thousands of crossings takes minutes; the halves of this one count against each other."""
+    bow = shapely.Polygon([(10, 10), (50, 50), (50, 10), (10, 50)])
+    path = tmp_path / "bow.gpkg"
+    geopandas.GeoDataFrame(geometry=[bow]).to_file(path)
+    untangled = boxes_of_vectors(path, Grid(90, 80, Affine.identity(), None), 50)
+    assert untangled.corners.tolist() == [[10, 10, 50, 50]]
+
+    monkeypatch.setattr(module, "TANGLED", 3)
+    monkeypatch.setattr(shapely, "make_valid", lambda none: none if len(none) == 0 else pytest.fail("was untangled"))
+    found = boxes_of_vectors(path, Grid(90, 80, Affine.identity(), None), 50)
+
+    np.testing.assert_allclose(found.corners, untangled.corners, atol=1)
