@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
@@ -160,7 +161,9 @@ def scene_on_grid(
         return
     _check_overlap(scene, grid)
     with open_untrusted(scene.path, overviews=False) as dataset, ExitStack() as stack:
-        yield _warped(scene, dataset, grid, wanted, resampling, stack)
+        turns = _turns(scene.grid, grid)
+        readers = [_warped(scene, dataset, grid, wanted, resampling, stack, by) for by in turns]
+        yield readers[0] if len(readers) == 1 else _Turned(tuple(readers))
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,48 @@ class _Warped:
         return np.asarray(known(values, self.scene.nodata).all(axis=0))
 
 
+@dataclass(frozen=True)
+class _Turned:
+    """A scene in longitude and latitude at several whole turns around the globe: the first that has data counts."""
+
+    readers: tuple[_Warped, ...]
+
+    def read(self, window: Window) -> Patch:
+        first, *others = (reader.read(window) for reader in self.readers)
+        values, valid = first.values.copy(), first.valid.copy()
+        for other in others:
+            more = other.valid & ~valid
+            values[:, more] = other.values[:, more]
+            valid |= more
+        return Patch(values, valid)
+
+
+def _turns(source: Grid, grid: Grid) -> tuple[float, ...]:
+    """By how much a source is moved to the east to lie where it is looked for: whole turns of the globe.
+
+    GDAL looks for a place between −180 and 180°, or in degrees where the grid itself lies; files also count from 0 to
+    360°, or reach across 180°.
+    """
+    if source.crs is None or not source.crs.is_geographic:
+        return (0.0,)
+    turn = _full_turn(source)
+    left, _, right, _ = source.outline().bounds
+    spans = [(-turn / 2, turn / 2)]
+    if grid.crs is not None and grid.crs.is_geographic:
+        west, _, east, _ = grid.outline().bounds
+        spans.append((west * turn / _full_turn(grid), east * turn / _full_turn(grid)))
+    near = (0, 1, -1, 2, -2)
+    found = [by for by in near if any(left + by * turn < high and right + by * turn > low for low, high in spans)]
+    return tuple(by * turn for by in found) or (0.0,)
+
+
+def _full_turn(grid: Grid) -> float:
+    """360° in the unit of a grid in longitude and latitude."""
+    import pyproj
+
+    return float(2 * math.pi / pyproj.CRS.from_user_input(grid.crs).axis_info[0].unit_conversion_factor)
+
+
 def _warped(
     scene: Scene,
     dataset: DatasetReader,
@@ -219,6 +264,7 @@ def _warped(
     bands: tuple[int, ...],
     resampling: ResamplingName,
     stack: ExitStack,
+    turned: float = 0.0,
 ) -> _Warped:
     colours = [colour.name for colour in dataset.colorinterp]
     own_alpha = colours.index("alpha") + 1 if "alpha" in colours else None
@@ -232,6 +278,9 @@ def _warped(
     def on_grid(method: ResamplingName, **how: Any) -> WarpedVRT:  # noqa: ANN401
         size = {"width": grid.width, "height": grid.height}
         place: dict[str, Any] = {"crs": grid.crs, "transform": grid.transform, "resampling": Resampling[method]}
+        if turned:
+            moved = Affine.translation(turned, 0) @ scene.grid.transform
+            place |= {"src_crs": scene.grid.crs, "src_transform": moved}
         if method != "nearest" and np.dtype(scene.dtype).kind != "f":
             # Between whole numbers lie others: in the file's own type a slope would become a staircase.
             place["dtype"] = "float64" if np.dtype(scene.dtype).itemsize > 2 else "float32"
@@ -309,6 +358,7 @@ def same_pixels(one: Grid, other: Grid) -> bool:
 def _check_overlap(scene: Scene, grid: Grid) -> None:
     import pyproj
     import shapely
+    from shapely.affinity import translate
 
     edge = shapely.segmentize(scene.grid.outline(), max(scene.grid.outline().length / 200, 1e-12))
     x, y = shapely.get_coordinates(edge).T
@@ -316,7 +366,9 @@ def _check_overlap(scene: Scene, grid: Grid) -> None:
     x, y = transformed(x, y, source, target, scene.name)
     reached = np.isfinite(x) & np.isfinite(y)
     footprint = shapely.MultiPoint(np.column_stack([x[reached], y[reached]])).convex_hull
-    if not footprint.intersection(grid.outline()).area > 0:
+    turn = _full_turn(grid) if target.is_geographic else 0.0
+    turns = {0.0, turn, -turn}
+    if not any(translate(footprint, by).intersection(grid.outline()).area > 0 for by in turns):
         raise no_overlap(scene.name)
 
 

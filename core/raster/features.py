@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,24 +48,32 @@ def write_features(features: GeoDataFrame, path: Path, layer: str) -> None:
 
 
 def cut_at_180(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Shapes in longitude and latitude, cut in two where they cross 180° (RFC 7946, 3.1.9).
+    """Shapes in longitude and latitude within ±180°, cut in two where they cross that line (RFC 7946, 3.1.9).
 
     Parameters
     ----------
     shapes
-        Polygons in degrees within ±180°, no wider than half the globe: one that looks wider crosses the line.
+        Polygons in degrees in any turn around the globe, no wider than half of it: one that looks wider crosses the
+        line at which its longitudes begin anew.
     """
     import shapely
     from shapely.affinity import translate
 
     bounds = shapely.bounds(shapes)
-    crossing = np.flatnonzero(bounds[:, 2] - bounds[:, 0] > 180)
+    wide = bounds[:, 2] - bounds[:, 0] > 180
+    outside = (bounds[:, 0] < -180) | (bounds[:, 2] > 180)
     cut = shapes.copy()
-    for number in crossing:
-        whole = shapely.make_valid(shapely.transform(shapes[number], _eastward))
-        west = shapely.clip_by_rect(whole, 0, -90, 180, 90)
-        east = translate(shapely.clip_by_rect(whole, 180, -90, 360, 90), -360)
-        parts = [part for part in shapely.get_parts([west, east]) if part.geom_type == "Polygon" and part.area > 0]
+    for number in np.flatnonzero(wide | outside):
+        whole = shapely.transform(shapes[number], _eastward) if wide[number] else shapes[number]
+        west, _, east, _ = whole.bounds
+        whole = translate(whole, -360 * math.floor((west + 180) / 360))
+        if whole.bounds[2] <= 180:
+            cut[number] = whole
+            continue
+        whole = shapely.make_valid(whole)
+        here = shapely.clip_by_rect(whole, -180, -90, 180, 90)
+        there = translate(shapely.clip_by_rect(whole, 180, -90, 540, 90), -360)
+        parts = [part for part in shapely.get_parts([here, there]) if part.geom_type == "Polygon" and part.area > 0]
         cut[number] = shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0] if parts else shapes[number]
     return cut
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LARGE = 2_000
 """Corners of a polygon from which on it is cut to the window that is read."""
 
+FAR = 1e8
+"""Pixels from the corner of a grid beyond which polygons are cut to its surroundings."""
+
 BEYOND = 1e12
 """Pixels, or units of a coordinate system, beyond which nothing is a place."""
 
@@ -144,10 +147,13 @@ def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> tuple[NDArray[n
     given = features.geometry.to_numpy()
     parts = shapely.force_2d(shapely.get_parts(shapely.get_parts(given)))
     polygons = parts[(shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)]
+    found = len(polygons)
     polygons = _finite(polygons)
     notes = _left_out(name, len(given), int(shapely.is_missing(given).sum()), parts, len(polygons))
+    if found > len(polygons):
+        notes += (f"{found - len(polygons):,} polygons of {name} have coordinates that are no places; left out.",)
     if source is None or grid.crs is None:
-        return polygons, notes
+        return _near(polygons, grid), notes
     there = pyproj.CRS.from_wkt(grid.crs.to_wkt())
     note = accuracy_note(source, there, name, grid.to_wgs84_bounds())
     polygons = _replaced(polygons, lambda at: np.column_stack(transformed(at[:, 0], at[:, 1], source, there, name)))
@@ -161,7 +167,7 @@ def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> tuple[NDArray[n
         columns = inverse.a * x + inverse.b * y + inverse.c
         return np.column_stack([columns, inverse.d * x + inverse.e * y + inverse.f])
 
-    return _finite(_replaced(polygons, in_pixels)), (*notes, note) if note else notes
+    return _near(_finite(_replaced(polygons, in_pixels)), grid), (*notes, note) if note else notes
 
 
 def _replaced(
@@ -214,6 +220,10 @@ def turned_near(
     middle = (bounds[:, 0] + bounds[:, 2]) / 2
     turns = np.where(np.isfinite(middle), np.round(((left + right) / 2 - middle) / turn), 0.0)
     polygons = _moved(polygons, turns * turn)
+    # What goes around the globe lies at every turn.
+    around = polygons[width[: len(polygons)] >= turn * 0.9999]
+    if len(around):
+        polygons = np.concatenate([polygons, *(_moved(around, np.full(len(around), by)) for by in (-turn, turn))])
     if right - left <= turn / 2:
         return polygons
     bounds = shapely.bounds(polygons)
@@ -246,6 +256,20 @@ def _finite(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
     bounds = shapely.bounds(polygons)
     reached: NDArray[np.object_] = polygons[(np.isfinite(bounds) & (np.abs(bounds) < BEYOND)).all(axis=1)]
     return reached
+
+
+def _near(polygons: NDArray[np.object_], grid: Grid) -> NDArray[np.object_]:
+    """Polygons in pixels, those that reach very far cut to the grid and its surroundings: burning counts in 32 bits."""
+    import shapely
+
+    far = (np.abs(shapely.bounds(polygons)) > FAR).any(axis=1)
+    if not far.any():
+        return polygons
+    near = polygons.copy()
+    edge = -grid.width, -grid.height, 2 * grid.width, 2 * grid.height
+    parts = [shapely.get_parts(shapely.clip_by_rect(shapely.make_valid(one), *edge)) for one in polygons[far]]
+    cut = np.concatenate([part[shapely.get_type_id(part) == shapely.GeometryType.POLYGON] for part in parts])
+    return np.concatenate([near[~far], cut[~shapely.is_empty(cut)]])
 
 
 def _left_out(name: str, features: int, empty: int, parts: NDArray[np.object_], polygons: int) -> tuple[str, ...]:

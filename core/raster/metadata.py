@@ -61,6 +61,22 @@ def crs_of(dataset: DatasetReader, name: str) -> tuple[CRS | None, float | None,
     return crs, unit, ()
 
 
+def texts_of(
+    dataset: DatasetReader, name: str
+) -> tuple[tuple[str | None, ...], tuple[str | None, ...], tuple[str, ...]]:
+    """Descriptions and units of the bands, and a note where they cannot be read: they have to be in UTF-8."""
+    nothing: tuple[str | None, ...] = (None,) * dataset.count
+    lost, found = [], []
+    for what, of_bands in (("names", "descriptions"), ("units", "units")):
+        try:
+            found.append(tuple(getattr(dataset, of_bands)))
+        except UnicodeDecodeError:
+            lost.append(what)
+            found.append(nothing)
+    told = f"The {' and '.join(lost)} of the bands of {name} are not text in UTF-8 and are not used."
+    return found[0], found[1], (told,) if lost else ()
+
+
 def notes_beside(dataset: DatasetReader, file: Path) -> tuple[str, ...]:
     """Notes on what belongs to a file but is not read."""
     notes = []
@@ -91,6 +107,8 @@ def nodata_of(value: float | None, dtype: str) -> float | None:
     if value is None or math.isnan(value):
         return None if value is None or np.dtype(dtype).kind != "f" else math.nan
     if np.dtype(dtype).kind == "f":
-        return float(value)
+        # A value beyond the type's reach stands for the last one within.
+        largest = float(np.finfo(dtype).max)
+        return min(max(float(value), -largest), largest)
     limits = np.iinfo(dtype)
     return float(value) if value == int(value) and limits.min <= value <= limits.max else None

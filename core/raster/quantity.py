@@ -32,15 +32,19 @@ LOWEST, HIGHEST = -500.0, 9000.0
 """Metres between which elevations of the Earth's land lie."""
 
 _LENGTHS = {
-    1.0: ("m", "metre", "metres", "meter", "meters", "metre(s)", "m.a.s.l.", "masl"),
-    0.3048: ("ft", "foot", "feet", "international foot", "international feet", "'"),
-    US_FOOT: ("us-ft", "ftus", "us survey foot", "us survey feet", "survey foot", "sft", "foot_us", "usft"),
+    1.0: ("m", "metre", "metres", "meter", "meters", "metre(s)", "m.a.s.l.", "m a.s.l.", "masl", "m asl", "mètre",
+          "mètres", "metro", "metros", "meter(s)", "m amsl", "m above sea level"),
+    0.3048: ("ft", "foot", "feet", "international foot", "international feet", "'", "foot international"),
+    US_FOOT: ("us-ft", "ftus", "us survey foot", "us survey feet", "survey foot", "sft", "foot us", "usft", "us foot",
+              "us feet", "ft (us)", "feet (us survey)", "foot (us survey)", "foot us survey", "us ft", "ft us"),
+    0.9144: ("yd", "yard", "yards"),
+    0.0254: ("in", "inch", "inches", '"'),
     0.1: ("dm", "decimetre", "decimetres", "decimeter", "decimeters"),
     0.01: ("cm", "centimetre", "centimetres", "centimeter", "centimeters"),
     0.001: ("mm", "millimetre", "millimetres", "millimeter", "millimeters"),
     1000.0: ("km", "kilometre", "kilometres", "kilometer", "kilometers"),
 }
-_TIMES = {1.0: ("yr", "y", "a", "year", "annum"), YEAR: ("d", "day"), YEAR / 30: ("mo", "month")}
+_TIMES = {1.0: ("yr", "y", "a", "year", "annum"), YEAR: ("d", "day"), 12.0: ("mo", "month")}
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ def elevation_model(dem: Scene | Path) -> Scene:
         When it has more than one band: colours are no elevations.
     """
     scene = dem if isinstance(dem, Scene) else Scene.open(dem)
-    if len(scene.bands) != 1:
+    if len(scene.bands) - (scene.alpha is not None) != 1:
         raise BandError(
             f"{scene.name} has {len(scene.bands)} bands; an elevation model has one.",
             "Colours are no elevations, nor can it be told which band holds them.",
@@ -198,8 +202,15 @@ def elevation_on_grid(dem: Scene | Path, grid: Grid, resampling: ResamplingName 
         yield _OnGrid(reader, Quantity.of(scene, "elevation"))
 
 
+def _plain(unit: str) -> str:
+    """A unit as it is looked up: small letters, no brackets around it, nothing about the datum behind it."""
+    words = re.sub(r"[\s_]+", " ", unit.lower()).strip()
+    words = words[1:-1].strip() if words[:1] + words[-1:] in ("[]", "()") else words
+    return re.sub(r"\s*[\[(](egm|wgs|navd|nap|dvr|ellips|geoid|above|msl|height)[^\])]*[\])]$", "", words)
+
+
 def _metres(unit: str) -> tuple[float, bool]:
-    words = re.sub(r"\s+", " ", unit.lower()).strip()
+    words = _plain(unit)
     if not words:
         return 1.0, True
     found = next((metres for metres, names in _LENGTHS.items() if words in names), None)
@@ -207,11 +218,11 @@ def _metres(unit: str) -> tuple[float, bool]:
 
 
 def _millimetres_a_year(unit: str) -> tuple[float, bool]:
-    words = re.sub(r"\s+", " ", unit.lower()).strip()
+    words = _plain(unit)
     if not words:
         return 1.0, True
     words = words.replace("year", "yr").replace("annum", "yr")
-    found = re.fullmatch(r"(\w+)\s*(?:/|\bper\b|[ ·*]\s*)\s*(\w+?)(?:\^?-1)?s?", words)
+    found = re.fullmatch(r"(\w+)\s*(?:/|\bper\b|[ ·*.]\s*)\s*(\w+?)(?:\^?-1)?s?", words)
     if found is None:
         return 1.0, False
     length, known = _metres(found[1])

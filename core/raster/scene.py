@@ -19,7 +19,7 @@ from core.raster.bands import Band, Role, check_bands, describe_bands, guess_ban
 from core.raster.digest import content_digest
 from core.raster.files import one_line
 from core.raster.grid import Grid
-from core.raster.metadata import alpha_of, crs_of, nodata_of, notes_beside, number
+from core.raster.metadata import alpha_of, crs_of, nodata_of, notes_beside, number, texts_of
 from core.raster.untrusted import READ_ERRORS, damaged, open_untrusted, regular_file, sniff
 from core.raster.validity import SAMPLED, fill_notes, has_mask, known
 
@@ -302,14 +302,14 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
         dtype = dataset.dtypes[0]
         try:
             colours = [colour.name for colour in dataset.colorinterp]
-            descriptions = dataset.descriptions
+            descriptions, units, unread = texts_of(dataset, file.name)
             bands = describe_bands(descriptions, colours, dtype)
             crs, vertical_unit, notes = crs_of(dataset, file.name)
             bands = tuple(
                 replace(band, scale=number(scale, 1.0), offset=number(offset, 0.0), unit=one_line(unit or "", 40))
-                for band, scale, offset, unit in zip(bands, dataset.scales, dataset.offsets, dataset.units, strict=True)
+                for band, scale, offset, unit in zip(bands, dataset.scales, dataset.offsets, units, strict=True)
             )
-            notes += notes_beside(dataset, file)
+            notes += (*notes_beside(dataset, file), *unread)
         except READ_ERRORS as error:
             raise damaged(file.name) from error
         scene = Scene(
@@ -327,7 +327,8 @@ def _described(file: Path, mtime_ns: int, size: int, inode: int) -> Scene:
             state=(mtime_ns, size, inode),
         )
         reader = SceneReader(scene, dataset)
-        scene = replace(scene, digest=content_digest(reader), notes=notes + fill_notes(*reader.sample(), scene.name))
+        fills = fill_notes(*reader.sample(), scene.name, scene.nodata)
+        scene = replace(scene, digest=content_digest(reader), notes=notes + fills)
         scene.check_unchanged()
         return scene
 

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rasterio.io import DatasetReader
 
-USUAL_FILLS = (-9999.0, -32768.0, -32767.0, 3.4e38)
-"""Values that usually stand for no data; of the last one, all beyond 1e30 to both sides."""
+USUAL_FILLS = (-9999.0, -32768.0, -32767.0)
+"""Values that usually stand for no data."""
+
+LARGEST = 1e30
+"""Floats beyond which, to both sides, nothing is measured: they are unknown whether or not a file says so."""
+
+USUALLY = "which usually stands for no data, but the file does not say so"
 
 SAMPLED = 512
 """Pixels of a side that are looked at for them."""
@@ -32,7 +37,7 @@ NEAR = {4: 10 * 2.0**-23, 8: 1e-10}
 
 
 def known(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
-    """Where values are neither nodata nor infinite, by GDAL's own rule: two floats that differ by rounding are equal.
+    """Where values are neither nodata nor beyond `LARGEST`; as in GDAL floats that differ by rounding are equal.
 
     Parameters
     ----------
@@ -42,7 +47,7 @@ def known(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
         The file's; None without one.
     """
     floating = values.dtype.kind == "f"
-    valid = np.isfinite(values) if floating else np.ones(values.shape, dtype=np.bool_)
+    valid = np.abs(values) <= LARGEST if floating else np.ones(values.shape, dtype=np.bool_)
     if nodata is None or math.isnan(nodata):
         return valid
     if not floating:
@@ -61,7 +66,9 @@ def has_mask(dataset: DatasetReader) -> bool:
     return any(MaskFlags.per_dataset in band and MaskFlags.alpha not in band for band in dataset.mask_flag_enums)
 
 
-def fill_notes(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> tuple[str, ...]:
+def fill_notes(
+    values: NDArray[Any], valid: NDArray[np.bool_], name: str, nodata: float | None = None
+) -> tuple[str, ...]:
     """Notes on values that usually stand for no data, where a file does not say that they do.
 
     Parameters
@@ -70,19 +77,30 @@ def fill_notes(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> tup
         (bands, height, width) of a sample of the file.
     name
         What users call it.
+    nodata
+        The file's; None without one.
     """
     notes = list(_collar_note(values, np.logical_and.reduce(valid, axis=0), name))
     for value in USUAL_FILLS if values.dtype.kind != "u" else ():
-        found = valid & (values == value if abs(value) < 1e30 else np.abs(values.astype(np.float64)) > 1e30)
-        share = float(found.any(axis=0).mean())
+        share = float((valid & (values == value)).any(axis=0).mean())
         if share > 0:
-            said = f"{value:g}" if abs(value) < 1e30 else "beyond 1e30"
             notes.append(
-                f"About {share:.1%} of the pixels of {name} are {said}, which usually stands for no data, but "
-                "the file does not say so: they are taken for values. If they are none, declare it, for example with "
-                f"gdal_edit -a_nodata {value:g}."
+                f"About {share:.1%} of the pixels of {name} are {value:g}, {USUALLY}: they are taken for values. If "
+                f"they are none, declare it, for example with gdal_edit -a_nodata {value:g}."
             )
+    beyond = np.zeros(values.shape[1:], dtype=np.bool_)
+    if values.dtype.kind == "f":
+        beyond = ((np.abs(values) > LARGEST) & np.isfinite(values) & ~_is(values, nodata)).any(axis=0)
+    if beyond.any():
+        notes.append(f"About {beyond.mean():.1%} of the pixels of {name} hold values beyond 1e30: taken for unknown.")
     return tuple(notes)
+
+
+def _is(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    """Where values are the file's nodata, but for rounding."""
+    if nodata is None or math.isnan(nodata):
+        return np.zeros(values.shape, dtype=np.bool_)
+    return np.asarray(np.isclose(values, nodata, rtol=NEAR.get(values.dtype.itemsize, 1e-10), atol=0))
 
 
 def _collar_note(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> tuple[str, ...]:
@@ -98,6 +116,8 @@ def _collar_note(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> t
         if not valid[row, column] or found[row, column]:
             continue
         value = values[:, row, column]
+        if set(value.tolist()) <= set(USUAL_FILLS):
+            continue  # told of by itself
         parts, _ = label(valid & (values == value[:, None, None]).all(axis=0))
         part = parts == parts[row, column]
         if part.sum() >= max(COLLAR * part.size, FEWEST):
@@ -108,8 +128,8 @@ def _collar_note(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> t
     said = " and ".join(_of_all_bands(value) for value in sorted(told))
     return (
         f"About {found.mean():.1%} of the pixels of {name}, from its corners inwards, are {said} without a change, "
-        "which usually stands for no data, but the file does not say so: they are taken for values. If they are none, "
-        "declare it, for example with gdal_edit -a_nodata, or with nearblack -setmask for a collar.",
+        f"{USUALLY}: they are taken for values. If they are none, declare it, for example with gdal_edit -a_nodata, or "
+        "with nearblack -setmask for a collar.",
     )
 
 

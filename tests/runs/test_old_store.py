@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.conftest import KINDS, sqlite_url
@@ -194,14 +195,21 @@ def test_scenes_and_series_keep_their_files_and_metadata(opened: Opened, gathere
 
 
 def test_tiles_are_unchanged(gathered: dict[str, Any]) -> None:
+    """Transparency everywhere, and the colours of all that is seen whole: what colour is transparent is not seen."""
     missing = []
     for address, wanted in EXPECTED["tiles"].items():
         found = gathered["tiles"].get(address, "")
-        shades = zip(bytes.fromhex(found), bytes.fromhex(wanted), strict=False)
-        if len(found) != len(wanted) or any(abs(one - other) > SHADE for one, other in shades):
+        ours, theirs = (np.frombuffer(bytes.fromhex(one), np.uint8).reshape(-1, 4).astype(int) for one in (found, wanted))
+        if len(found) != len(wanted):
+            missing.append(address)
+            continue
+        seen = theirs[:, 3] == 255
+        if (np.abs(ours - theirs)[:, 3] > SHADE).any() or (np.abs(ours - theirs)[seen] > SHADE).any():
             missing.append(address)
 
     assert not missing, "\n".join(missing)
+    whole = [address for address, wanted in EXPECTED["tiles"].items() if "ff" in wanted[6::8]]
+    assert len(whole) > len(EXPECTED["tiles"]) // 2
 
 
 def test_comparisons_of_runs_are_unchanged(gathered: dict[str, Any]) -> None:

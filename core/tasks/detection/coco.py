@@ -78,11 +78,12 @@ def read_coco(
             strays += 1
         elif entry.get("iscrowd"):
             crowds += 1
-        elif name is not None and entry.get("bbox") is None and isinstance(entry.get("segmentation"), dict):
+        elif name is not None and not _has_box(entry) and isinstance(entry.get("segmentation"), dict):
             masks += 1
         elif name is not None:
-            place = _corners(entry["bbox"]) if entry.get("bbox") is not None else _around(entry.get("segmentation"))
-            around += entry.get("bbox") is None and place is not NOWHERE
+            boxed = _has_box(entry) or not isinstance(entry.get("segmentation"), list)
+            place = _corners(entry.get("bbox")) if boxed else _around(entry.get("segmentation"))
+            around += not boxed and place is not NOWHERE
             corners[name].append(place)
             kinds[name].append(number)
     settling = Settling(file.name)
@@ -253,6 +254,12 @@ def _by_stem(sizes: Sizes) -> dict[str, list[str]]:
     return found
 
 
+def _has_box(entry: Mapping[str, Any]) -> bool:
+    """Whether an annotation has a box: some tools write an empty one, or one of zeros, beside an outline."""
+    box = entry.get("bbox")
+    return bool(box) and (not isinstance(box, list) or any(box))
+
+
 def _around(outline: object) -> list[float]:
     """The box around the polygons of an outline, each a list of x and y in turn."""
     if not isinstance(outline, list) or not outline:
@@ -281,6 +288,11 @@ def _corners(box: object) -> list[float]:
 
 
 def _whole(number: object) -> int | None:
+    """A number of an image or a category; some tools write it as text, or as 7.0."""
+    if isinstance(number, str) and number.isdecimal() and len(number) < 19:
+        return int(number)
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 

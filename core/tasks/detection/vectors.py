@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 MOST_BOXES = 500_000
 """More boxes on one image than this are refused: nobody could look at them, nor tell them apart."""
 
-TANGLED = 5_000
+LARGE = 5_000
 """Corners of an outline from which on nobody looks whether it crosses itself."""
+
+TANGLED = 100
+"""Corners of an outline that crosses itself from which on it is taken in pixels: the ways in which it may do so grow
+with the square of them, and untangling them with more than that."""
 
 BURNT = 16_000_000
 """Most pixels that such an outline is burnt into."""
@@ -67,14 +71,17 @@ def boxes_of_inventory(inventory: Inventory, minimum: float = 0.0) -> Boxes:
     outlines = inventory.polygons[near]
     # The two halves of an outline that crosses itself count against each other.
     # Looking for crossings, and untangling them, takes minutes where there are thousands.
-    large = shapely.get_num_coordinates(outlines) > TANGLED
+    corners_of = shapely.get_num_coordinates(outlines)
+    large = corners_of > LARGE
     crossed = np.zeros(len(outlines), dtype=np.bool_)
     crossed[~large] = ~shapely.is_valid(outlines[~large])
-    outlines[crossed] = shapely.make_valid(outlines[crossed])
+    tangled = crossed & (corners_of > TANGLED)
+    outlines[crossed & ~tangled] = shapely.make_valid(outlines[crossed & ~tangled])
     # Cut the outline, not its box: of a bent landslide much less may lie in the scene than of the box around it.
-    inside = shapely.clip_by_rect(outlines, 0, 0, grid.width, grid.height)
+    inside = np.full(len(outlines), shapely.Polygon(), dtype=object)
+    inside[~tangled] = shapely.clip_by_rect(outlines[~tangled], 0, 0, grid.width, grid.height)
     area = shapely.area(inside)
-    for one in np.flatnonzero(large & (area < minimum)):
+    for one in np.flatnonzero(tangled | (large & (area < minimum))):
         inside[one], area[one] = _burnt(outlines[one], grid)
     corners = shapely.bounds(inside).astype(np.float32)
     # What only touches the edge from outside has no side; what is gone has none that is a number.

@@ -10,6 +10,7 @@ from core.learning.spec import ModelSpec
 from core.learning.store import StoredModel, sha256
 from core.raster.quantity import Quantity
 from core.raster.scene import Scene
+from core.raster.validity import USUALLY
 
 
 def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
@@ -41,8 +42,10 @@ def elevation_notes(dem: Path | None) -> tuple[str, ...]:
         return ()
     scene = Scene.open(dem)
     quantity = Quantity.of(scene, "elevation")
-    notes = (quantity.note, quantity.left_out(scene))
-    return (*scene.notes, *filter(None, notes))
+    left_out = quantity.left_out(scene)
+    # What is no elevation is unknown, and is no value after all.
+    known = [note for note in scene.notes if not (left_out and USUALLY in note)]
+    return (*known, *filter(None, (quantity.note, left_out)))
 
 
 def run_warnings(scene: Scene, model: StoredModel, how: Preprocessing) -> tuple[str, ...]:
