@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.learning.runtime import default_threads, use_threads
+from core.learning.runtime import use_threads
 from core.learning.segmentation import Upscaled, inner_network
 
 if TYPE_CHECKING:
@@ -55,8 +55,11 @@ def encoder_maps(network: nn.Module, images: Tensor) -> Tensor:
     return last_but_one(encoder(enlarged(images, factor)))
 
 
-def encoding(network: nn.Module, maps: Callable[[Tensor], Tensor], threads: int | None = None) -> Encode:
+def encoding(network: nn.Module, maps: Callable[[Tensor], Tensor]) -> Encode:
     """A function on arrays from one on tensors, on the accelerator when there is one.
+
+    On the CPU one thread does it: tiles are so small that on a busy machine two waited twenty times as long for each
+    other, and what comes out does not depend on how many cores there are.
 
     Parameters
     ----------
@@ -64,18 +67,19 @@ def encoding(network: nn.Module, maps: Callable[[Tensor], Tensor], threads: int 
         Whose encoder is asked, with its weights, in evaluation mode.
     maps
         From images to feature maps.
-    threads
-        Threads on the CPU; by default the cores this process may use.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
-    count = threads or default_threads()
 
     def encode(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        use_threads(count)
-        with torch.inference_mode():
-            images = torch.from_numpy(np.ascontiguousarray(tiles)).to(device, memory_format=torch.channels_last)
-            found: NDArray[np.float32] = maps(images).float().cpu().numpy()
+        before = torch.get_num_threads()
+        use_threads(1)
+        try:
+            with torch.inference_mode():
+                images = torch.from_numpy(np.ascontiguousarray(tiles)).to(device, memory_format=torch.channels_last)
+                found: NDArray[np.float32] = maps(images).float().cpu().numpy()
+        finally:
+            use_threads(before)
         return found
 
     return encode

@@ -84,7 +84,7 @@ class DetectorRuntime:
     def encode(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Feature maps (batch, channels, rows, columns) of the encoder of normalised windows; see `Detector`."""
         with self.lock:
-            return encoding(self.detector, self.detector.encode, self.threads)(batch)
+            return encoding(self.detector, self.detector.encode)(batch)
 
     def detect(self, batch: NDArray[np.float32], min_confidence: float, max_detections: int) -> list[Found]:
         """Boxes of each window of a batch.

@@ -190,7 +190,7 @@ class Prepared:
     def _encoder(self) -> Encode:
         """The model's encoder: graphs that map give no features."""
         network = self.model.load_network(network_of)
-        return encoding(network, partial(encoder_maps, network), self.predictor.runtime.threads)
+        return encoding(network, partial(encoder_maps, network))
 
     def _provenance(self) -> dict[str, Any]:
         spec, how, runtime = self.model.spec, self.how, self.predictor.runtime
