@@ -210,7 +210,8 @@ def turned_near(
         return polygons
     bounds = shapely.bounds(polygons)
     width = bounds[:, 2] - bounds[:, 0]
-    cut = np.flatnonzero((width > turn / 2) & (width < turn * 0.9999))
+    world = turn * (1 - 1e-9)
+    cut = np.flatnonzero((width > turn / 2) & (width < world))
     polygons = polygons.copy()
     for one in cut:
         at = shapely.get_coordinates(polygons[one])
@@ -221,7 +222,7 @@ def turned_near(
     turns = np.where(np.isfinite(middle), np.round(((left + right) / 2 - middle) / turn), 0.0)
     polygons = _moved(polygons, turns * turn)
     # What goes around the globe lies at every turn.
-    around = polygons[width[: len(polygons)] >= turn * 0.9999]
+    around = polygons[width >= world]
     if len(around):
         polygons = np.concatenate([polygons, *(_moved(around, np.full(len(around), by)) for by in (-turn, turn))])
     if right - left <= turn / 2:

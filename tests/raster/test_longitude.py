@@ -14,10 +14,12 @@ from affine import Affine
 from rasterio.windows import Window
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box, mapping
 
-from core.raster.align import reference_reader
+from core.raster.align import reference_reader, scene_on_grid
 from core.raster.features import write_features
 from core.raster.grid import Grid
 from core.raster.inventory import Inventory, turned_near
+from core.raster.scene import Scene
+from core.raster.write import write_array
 
 DEGREES, UTM1, WHOLE = rasterio.CRS.from_epsg(4326), rasterio.CRS.from_epsg(32701), Window(0, 0, 100, 80)
 
@@ -126,3 +128,48 @@ def test_an_inexact_way_between_datums_is_said(tmp_path: Path) -> None:
     assert "accuracy of" in reader.notes[0] or "may be off" in reader.notes[0]
     exact = reference_reader(written(tmp_path / "a.geojson", where), degrees(-80.0, -4.0))
     assert exact.notes == ()
+
+
+@pytest.mark.parametrize(("scene", "elevation"), [(282.0, -78.0), (-78.0, 282.0), (179.99, -180.01), (-180.01, 179.99)])
+def test_a_raster_lies_on_a_scene_in_whatever_turn_it_counts(tmp_path: Path, scene: float, elevation: float) -> None:
+    values = np.arange(80 * 100, dtype=np.float32).reshape(1, 80, 100)
+    grid = degrees(elevation)
+    path = write_array(tmp_path / "dem.tif", grid, values)
+
+    with scene_on_grid(Scene.open(path), degrees(scene), bands=(1,)) as reader:
+        patch = reader.read(WHOLE)
+
+    assert patch.valid.all()
+    np.testing.assert_array_equal(patch.values, values)
+    mask = write_array(tmp_path / "mask.tif", grid, (values > 4_000).astype(np.uint8))
+    assert reference_reader(mask, degrees(scene)).read(WHOLE).sum() == (values > 4_000).sum()
+
+
+def test_a_raster_across_the_line_covers_a_projected_scene_on_both_sides(tmp_path: Path) -> None:
+    place = Affine(0.002, 0, 179.9, 0, -0.002, -16.9)
+    wide = Grid(100, 100, place, rasterio.CRS.from_epsg(4326))
+    path = write_array(tmp_path / "dem.tif", wide, np.full((1, 100, 100), 7.0, np.float32))
+    scene = Grid(200, 160, Affine(20, 0, 178_500, 0, -20, 8_119_500), UTM1)
+
+    with scene_on_grid(Scene.open(path), scene, bands=(1,)) as reader:
+        patch = reader.read(Window(0, 0, 200, 160))
+
+    assert patch.valid.mean() > 0.99
+    assert (patch.values[:, patch.valid] == 7).all()
+
+
+def test_a_polygon_around_the_globe_covers_a_scene_at_the_line(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.geojson", Polygon([(-180, -20), (180, -20), (180, -10), (-180, -10)]))
+
+    assert reference_reader(path, degrees(179.99)).read(WHOLE).all()
+
+
+@pytest.mark.parametrize("turn", [-360, 0, 360])
+def test_geojson_of_a_scene_in_degrees_is_within_180_and_cut(tmp_path: Path, turn: float) -> None:
+    shapes = gpd.GeoSeries([slide(179.994 + turn, 180.006 + turn), slide(10 + turn, 10.1 + turn)], crs=4326)
+    write_features(gpd.GeoDataFrame({"id": [1, 2]}, geometry=shapes), tmp_path / "out.geojson", "slides")
+
+    first, second = gpd.read_file(tmp_path / "out.geojson").geometry
+    assert sorted(part.bounds[0] for part in first.geoms) == pytest.approx([-180, 179.994])
+    assert first.area == pytest.approx(slide(179.994, 180.006).area)
+    assert second.bounds[::2] == pytest.approx((10, 10.1))

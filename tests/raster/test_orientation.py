@@ -16,7 +16,9 @@ from core.raster import untrusted
 from core.raster.align import reference_reader
 from core.raster.grid import Grid
 from core.raster.scene import Scene
-from core.serve.tiles import TileAddress, cut
+from core.serve.background import Deadline
+from core.serve.cuts import cut
+from core.serve.tiles import TileAddress, view_of
 from core.tasks.detection.annotations import sizes_of
 from tests.factories import PLACEMENTS, write_raster
 
@@ -61,7 +63,7 @@ def test_an_image_is_read_as_it_is_shown(tmp_path: Path, suffix: str, orientatio
 def test_the_map_shows_it_upright(tmp_path: Path) -> None:
     path = stored(tmp_path / "image.png", 6)
 
-    tile = cut(path, (1, 2, 3), TileAddress(0, 0, 0), georeferenced=False)
+    tile = cut(Scene.open(path), (1, 2, 3), view_of(TileAddress(0, 0, 0), globe=False), "nearest", Deadline())
 
     assert tile is not None
     np.testing.assert_array_equal(tile.values[:, :64, :40], shown(path))

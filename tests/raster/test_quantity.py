@@ -166,3 +166,31 @@ def test_a_relief_is_the_same_in_feet(tmp_path: Path) -> None:
         with rasterio.open(write_relief(Scene.open(path), tmp_path / f"relief_{name}.tif")) as file:
             reliefs.append(file.read().astype(int))
     assert np.abs(reliefs[0] - reliefs[1]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("m a.s.l.", 1), ("[m]", 1), ("mètre", 1), ("m (EGM96)", 1), ("US_survey_foot", US_FOOT), ("ft (US)", US_FOOT),
+     ("Feet (US survey)", US_FOOT), ("yd", 0.9144), ("inch", 0.0254)],
+)  # fmt: skip
+def test_units_of_length_are_known_as_people_write_them(tmp_path: Path, unit: str, factor: float) -> None:
+    quantity = Quantity.of(Scene.open(dem(tmp_path / "dem.tif", np.ones((8, 8), np.float32), unit=unit)), "elevation")
+
+    assert quantity.factor == pytest.approx(factor)
+    assert "not known" not in quantity.note
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mm/month", 12), ("[mm/yr]", 1), ("mm.yr-1", 1), ("cm/day", 3652.5)])
+def test_units_of_velocity_are_known_as_people_write_them(tmp_path: Path, unit: str, factor: float) -> None:
+    quantity = Quantity.of(Scene.open(dem(tmp_path / "v.tif", np.ones((8, 8), np.float32), unit=unit)), "velocity")
+
+    assert quantity.factor == pytest.approx(factor)
+
+
+def test_an_elevation_model_may_have_transparency(tmp_path: Path) -> None:
+    path = dem(tmp_path / "dem.tif", np.full((8, 8), 200, np.uint8), count=2)
+    with rasterio.open(path, "r+") as file:
+        file.colorinterp = (rasterio.enums.ColorInterp.gray, rasterio.enums.ColorInterp.alpha)
+
+    with elevation_on_grid(path, grid(side=8)) as reader:
+        assert (reader.read(Window(0, 0, 8, 8)).values == 200).all()

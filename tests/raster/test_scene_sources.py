@@ -290,3 +290,35 @@ def test_a_projected_system_of_three_axes_keeps_its_place(tmp_path: Path) -> Non
     with rasterio.open(tmp_path / "out.tif") as written:
         assert written.crs is not None
         assert written.crs.to_epsg() == 32631
+
+
+def test_names_and_units_that_are_no_utf_8_are_left_out_and_said(tmp_path: Path) -> None:
+    path = image(tmp_path / "a.tif", bands=3, colours=RGB, descriptions=("Hoehe", "b", "c"))
+    content = path.read_bytes()
+    assert b"Hoehe" in content
+    path.write_bytes(content.replace(b"Hoehe", b"H\xf6hen"))
+
+    scene = Scene.open(path)
+
+    assert any("names of the bands of a.tif are not text in UTF-8" in note for note in scene.notes)
+    assert len(scene.bands) == 3
+
+
+@pytest.mark.parametrize(("value", "nodata"), [(3e38, None), (-3.4028235e38, None), (-3.4028235e38, -1.797e308)])
+def test_what_nothing_measures_is_unknown_whether_or_not_the_file_says_so(
+    tmp_path: Path, value: float, nodata: float | None
+) -> None:
+    values = np.linspace(1, 2, SIDE * SIDE, dtype=np.float32).reshape(1, SIDE, SIDE)
+    values[0, :8] = value
+    with rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", width=SIDE, height=SIDE, count=1, dtype="float32", crs="EPSG:32717",
+        transform=PLACE, nodata=None if nodata is None else float("-inf"),
+    ) as file:  # fmt: skip
+        file.write(values)
+    scene = Scene.open(tmp_path / "a.tif")
+
+    with scene.reader() as reader:
+        valid = reader.read([1]).valid
+    assert not valid[:8].any()
+    assert valid[8:].all()
+    assert ("25.0% of the pixels of a hold values beyond 1e30" in " ".join(scene.notes)) == (nodata is None)

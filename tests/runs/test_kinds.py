@@ -29,6 +29,8 @@ from core.tasks.mapping import run as mapping
 from core.tasks.mapping import run_model as mapping_models
 from core.tasks.mapping.run_outlines import OutlinesRequest
 from core.tasks.registry import FURTHER, load_tasks
+from core.tasks.susceptibility import run as susceptibility
+from core.tasks.susceptibility.cells import Columns
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LONGEST = 32
@@ -85,6 +87,13 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
         detection_models.EvaluationRequest("images", "masks", 0.3, 0.5, "fusion"),
     ),
     ("detection", "training"): (training("detection/rt-detr-small"),),
+    ("susceptibility", "validation"): (
+        susceptibility.Request(Columns("slide", ("slope",))),
+        susceptibility.Request(
+            Columns("slide", ("slope", "rock"), ("rock",), "x", "y", "EPSG:32717", "area", "year", "yes", swap_xy=True),
+            ("svm", "average"), ("random", "group"), 4, 3, 2,
+        ),
+    ),
 }
 """Requests of every kind that declares one: the least that can be asked, and all of it."""
 

@@ -26,8 +26,9 @@ EXPECTED: dict[str, Any] = json.loads(packing.EXPECTED.read_text(encoding="utf-8
 CLOSE = 1e-6
 """Relative difference allowed between numbers, for sums taken in another order on another machine."""
 
-SHADE = 2
-"""Steps of 255 by which the mean colour of a block of a tile may differ."""
+SHADE = 5
+"""Steps of 255 by which the mean colour of a block of a tile may differ: the nearest pixel at an edge may be another
+one where places are rounded in another way."""
 
 MOVED: frozenset[str] = frozenset({"runs.scene_id", "runs.scene", "runs.scene_digest", "scenes", "series"})
 """Tables, and columns as ``table.column``, whose content a migration has moved elsewhere. Commands and addresses must
@@ -199,17 +200,18 @@ def test_tiles_are_unchanged(gathered: dict[str, Any]) -> None:
     missing = []
     for address, wanted in EXPECTED["tiles"].items():
         found = gathered["tiles"].get(address, "")
-        ours, theirs = (np.frombuffer(bytes.fromhex(one), np.uint8).reshape(-1, 4).astype(int) for one in (found, wanted))
+        ours, theirs = (np.frombuffer(bytes.fromhex(one), np.uint8).reshape(-1, 4) for one in (found, wanted))
         if len(found) != len(wanted):
             missing.append(address)
             continue
         seen = theirs[:, 3] == 255
-        if (np.abs(ours - theirs)[:, 3] > SHADE).any() or (np.abs(ours - theirs)[seen] > SHADE).any():
+        apart = np.abs(ours.astype(int) - theirs)
+        if (apart[:, 3] > SHADE).any() or (apart[seen] > SHADE).any():
             missing.append(address)
 
     assert not missing, "\n".join(missing)
-    whole = [address for address, wanted in EXPECTED["tiles"].items() if "ff" in wanted[6::8]]
-    assert len(whole) > len(EXPECTED["tiles"]) // 2
+    opaque = sum(bytes.fromhex(wanted)[3::4].count(255) for wanted in EXPECTED["tiles"].values())
+    assert opaque > 300, "too little is seen for its colours to say anything"
 
 
 def test_comparisons_of_runs_are_unchanged(gathered: dict[str, Any]) -> None:

@@ -225,3 +225,10 @@ def test_a_file_that_grows_in_memory_is_refused_before_it_is_read(tmp_path):
     path = write(tmp_path, '{"annotations": [' + "{}," * 11_000_000 + "{}]}")
     with pytest.raises(UnsafeFileError, match="more values than fit into memory.*Split it"):
         read_coco(path, SIZES)
+
+
+@pytest.mark.parametrize("box", [[], [0, 0, 0, 0]])
+def test_an_empty_box_beside_an_outline_is_none(tmp_path, box):
+    rows = [{"image_id": "7", "category_id": 5.0, "bbox": box, "segmentation": [[10, 20, 40, 25, 30, 50]]}]
+    found = read_coco(write(tmp_path, document(annotations=rows)), SIZES)
+    assert found.boxes["1.png"].corners.tolist() == [[10, 20, 40, 50]]

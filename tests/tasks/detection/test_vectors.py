@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
+from rasterio.windows import Window
 
 from core.errors import GridError, InputError, UnsafeFileError
+from core.raster.align import reference_reader
 from core.raster.grid import Grid
 from core.tasks.detection import vectors as module
 from core.tasks.detection.vectors import boxes_of_vectors
@@ -126,3 +128,23 @@ def test_an_outline_of_many_corners_that_crosses_itself_is_measured_by_its_pixel
     found = boxes_of_vectors(path, Grid(90, 80, Affine.identity(), None), 50)
 
     np.testing.assert_allclose(found.corners, untangled.corners, atol=1)
+
+
+@pytest.mark.timeout(60)
+def test_an_outline_of_random_corners_is_taken_in_pixels_at_once(tmp_path):
+    corners = np.random.default_rng(0).uniform(5, 75, (1_500, 2))
+    path = tmp_path / "tangle.gpkg"
+    geopandas.GeoDataFrame(geometry=[shapely.Polygon(corners)]).to_file(path)
+
+    found = boxes_of_vectors(path, Grid(90, 80, Affine.identity(), None), 50)
+
+    np.testing.assert_allclose(found.corners, [[5, 5, 75, 75]], atol=1.5)
+
+
+def test_a_box_that_reaches_far_beyond_the_scene_covers_it(tmp_path):
+    path = tmp_path / "far.gpkg"
+    geopandas.GeoDataFrame(geometry=[shapely.box(-1e11, -1e11, 1e11, 1e11)]).to_file(path)
+    grid = Grid(90, 80, Affine.identity(), None)
+
+    assert boxes_of_vectors(path, grid).corners.tolist() == [[0, 0, 90, 80]]
+    assert reference_reader(path, grid).read(Window(0, 0, 90, 80)).all()
