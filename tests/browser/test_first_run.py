@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ PRIMARY = "[data-testid=stMain] [data-testid=stBaseButton-primary]"
 
 RUN = "[data-testid=stMain] [data-testid=stBaseButton-primaryFormSubmit]"
 
+WHOLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+"""A page of which all has been drawn."""
 
 FITTING = {"mapping": "segformer-mit", "detection": "yolo11n-p2"}
 """The quickest models that fit the sample."""
@@ -38,12 +41,11 @@ def address(start_server: Callable[..., Any], tmp_path_factory: pytest.TempPathF
 
 def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: Callable[..., Any]) -> None:
     """From the first page, one press and one more end in boxes, and in landslides on a map."""
-    titles = [find_model(task, name, MODELS).spec.title for task, name in FITTING.items()]
-    began = []
+    titles = {task: find_model(task, name, MODELS).spec.title for task, name in FITTING.items()}
     page = visit(address, viewport={"width": 1280, "height": 800}).page
     page.locator(PRIMARY).first.wait_for()
     tasks = page.locator(PRIMARY).count()
-    assert tasks == page.get_by_role("link", name="Use an image of your own").count()
+    assert tasks == page.get_by_role("link", name=re.compile("^Use an? .* of your own")).count()
     for number in range(tasks):
         page.goto(address)
         page.locator(PRIMARY).nth(number).click()
@@ -52,7 +54,10 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
         place = button.bounding_box()
         assert place["y"] + place["height"] < 800, "the button stands below the fold"
         assert button.is_enabled()
-        began.append(page.get_by_role("combobox", name="Model").input_value())
+        page.wait_for_timeout(2000)  # as long as a person looks before the second press; the map draws itself meanwhile
+        page.locator(WHOLE).wait_for()
+        title = titles.pop(page.evaluate("() => location.pathname.slice(1)"), None)
+        assert title is None or title in page.get_by_role("combobox", name="Model").input_value()
         button.click()
         run = page.wait_for_function("() => new URL(location).searchParams.get('run')").json_value()
         page.get_by_role("tab", name="Findings").wait_for(timeout=600_000)
@@ -62,5 +67,4 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
         figures.first.wait_for()
         assert any(character in "123456789" for character in figures.first.inner_text())
         assert page.locator("[data-testid=stAlertContentError]").count() == 0
-    assert len(began) == len(titles)
-    assert all(any(title in words for words in began) for title in titles)
+    assert not titles

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import resources
+from ui.task import press
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -52,12 +53,13 @@ def ask(task: TaskPage, record: DatasetRecord, before: Request | None) -> Reques
     guess = guess_columns(table) if before is None or before.columns.target not in names else before.columns
     resources.jobs().prepare()  # a worker starts while the user looks at the form
     with st.form("ask", border=False):
-        pressed = st.form_submit_button(task.button, type="primary", width="stretch")
+        pressed = press.button(task.button, record.digest)
         columns = _columns(names, guess)
         request = _plan(columns, before)
     if not pressed:
         return None
     if not columns.target or not columns.factors:
+        press.done(record.digest)
         raise InputError("The label and one factor at least have to be chosen.", remedy="Choose them in the form.")
     return request
 

@@ -13,7 +13,7 @@ from ui import resources
 from ui.feedback import guard, plain
 from ui.susceptibility import form, results, source
 from ui.task import form as shared_form
-from ui.task import input_picker, opened, run
+from ui.task import opened, press, run
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Run
@@ -31,6 +31,8 @@ def show(task: TaskPage) -> None:
         asked = opened.asked(task)
     with left, guard():
         record = source.current(asked)
+        if asked is None and record is not None:
+            opened.go_on(record.id)
     with left:
         with st.expander("Table", expanded=record is None), guard():
             source.choose()
@@ -40,8 +42,9 @@ def show(task: TaskPage) -> None:
                 request = form.ask(task, record, _before(asked))
         if record is not None and request is not None:
             with guard():
+                press.done(record.digest)
                 order = order_of(record, request, owner=resources.visitor())
-                input_picker.show(**{TABLE: record.id, "run": resources.jobs().submit(order)})
+                opened.start(record.id, **{TABLE: record.id, "run": resources.jobs().submit(order)})
     with right:
         if asked is not None:
             with guard():

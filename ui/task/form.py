@@ -11,7 +11,7 @@ import streamlit as st
 from core.runs.kinds import kind_of
 from ui import resources
 from ui.feedback import plain
-from ui.task import bands, models
+from ui.task import bands, models, press
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,7 +214,7 @@ def ask(
     named = bands.are_named(scene, spec)
     taken = () if named else bands.choose_order(scene, spec, first)
     with st.form("ask", border=False):
-        pressed = st.form_submit_button(button, type="primary", width="stretch", disabled=None in taken)
+        pressed = press.button(button, scene.digest, disabled=None in taken)
         beside = st.container()  # what keeps the button from acting is said where it was pressed
         with st.expander("Values and accuracy"):
             stretch, resample = _values(asked, chosen)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LATE = 10.0
 """Seconds after which a request by a page's old address is no late one any more."""
 
-_STARTED: Slot[tuple[str, str, float] | None] = Slot("just-started", None)
-"""Scene and run that this visitor started last, and when."""
+_STARTED: Slot[tuple[str, dict[str, str], float] | None] = Slot("just-started", None)
+"""Dataset of the run that this visitor started last, the run's address, and when."""
 
 
 def asked(task: TaskPage) -> Run | None:
@@ -48,26 +48,33 @@ def asked(task: TaskPage) -> Run | None:
     return found
 
 
-def start(scene_id: str, run_id: str) -> None:
-    """Open the run that was just started on a scene."""
-    _STARTED.put((scene_id, run_id, time.monotonic()))
-    input_picker.show(scene=scene_id, run=run_id)
+def start(subject: str, **address: str) -> None:
+    """Open the run that was just started.
+
+    Parameters
+    ----------
+    subject
+        Id of the dataset that it is about, as the page shows it.
+    address
+        The page's new address, which names the run.
+    """
+    _STARTED.put((subject, address, time.monotonic()))
+    input_picker.show(**address)
 
 
-def go_on(record: SceneRecord) -> None:
-    """Open the run that was just started where a late request has led back to its scene.
+def go_on(subject: str) -> None:
+    """Open the run that was just started where a late request has led back to the dataset that it is about.
 
-    The map says where it is as soon as it is drawn. Whoever presses the button at that moment has a browser that asks
-    for the page by its old address after the run was opened: the button would seem to have done nothing.
+    A map says where it is as soon as it is drawn, and the sidebar looks for runs by itself. Whoever presses the button
+    at such a moment has a browser that asks for the page by its old address after the run was opened: the button would
+    seem to have done nothing.
     """
     started = _STARTED.get()
-    if started is None:
+    if started is None or started[0] != subject:
         return
-    scene_id, run_id, when = started
-    if scene_id == record.id:
-        _STARTED.clear()  # once: whoever goes back after that means it
-        if time.monotonic() - when < LATE:
-            input_picker.show(scene=scene_id, run=run_id)
+    _STARTED.clear()  # once: whoever goes back after that means it
+    if time.monotonic() - started[2] < LATE:
+        input_picker.show(**started[1])
 
 
 def scene(found: Run | None) -> SceneRecord | None:

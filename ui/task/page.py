@@ -9,7 +9,7 @@ import streamlit as st
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import bands, generic_run, input_picker, opened, run
+from ui.task import bands, generic_run, input_picker, opened, press, run
 from ui.task import form as ask
 from ui.task.caption import caption
 
@@ -48,7 +48,7 @@ def show(
         asked = opened.asked(task)
         record = opened.scene(asked)
         if asked is None and record is not None:
-            opened.go_on(record)
+            opened.go_on(record.id)
     with left:
         with st.expander("Scene", expanded=record is None and asked is None), guard():
             input_picker.choose(task)
@@ -61,7 +61,8 @@ def show(
                 order = form(record, before)
     if record is not None and order is not None:
         with order.beside, guard():
-            opened.start(record.id, run.submit(record, order.order, drawn or again))
+            press.done(record.scene.digest)
+            opened.start(record.id, scene=record.id, run=run.submit(record, order.order, drawn or again))
     with right:
         if asked is not None and asked.kind not in task.kinds:
             with guard():
