@@ -218,6 +218,6 @@ def _unknown(name: str) -> InputError:
 def _local(name: str) -> InputError:
     return InputError(
         f"The coordinate system that {name} names has no place on the Earth's surface.",
-        "It is a local, vertical or geocentric system.",
+        "It is a local, vertical or geocentric system, or one whose code is not known here.",
         "Save it in a geographic or projected coordinate system.",
     )
