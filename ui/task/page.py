@@ -96,10 +96,16 @@ def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again
     """The map of the scene alone."""
     picture = scene_tiles(record.id, bands=bands.shown_of(record.scene), version=record.scene.digest)
     image = DynamicLayers((*hillshade_tiles(record), picture), caption=caption(record))
-    following = asked is not None and asked.active
-    # The map beside a run under way asks for itself alone: a request for the whole page could arrive after the visitor
-    # left for another run, and lead back. The form reads what is drawn when its button is pressed.
-    draw = st.fragment(show_map) if following else show_map
-    event = draw(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))
+    _draw(task, record, image, again=again, following=asked is not None and asked.active)
+
+
+@st.fragment
+def _draw(task: TaskPage, record: SceneRecord, image: DynamicLayers, *, again: bool, following: bool) -> None:
+    """The map, which asks for itself alone.
+
+    It says where it is as soon as it is drawn. A request of it for the whole page, by the address of that moment, could
+    arrive after a run was started or opened, and lead back. The form reads what is drawn when its button is pressed.
+    """
+    event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))
     if not following:
         run.tell_area(event, task, again=again)
