@@ -96,6 +96,46 @@ def detected(store: Store, scene: Scene) -> Callable[[Axes], None]:
     return show
 
 
+def draw_scores(path: Path) -> None:
+    """Write a picture of how well models of susceptibility rank the sample's cells, by random and by spatial folds."""
+    from matplotlib.figure import Figure
+
+    from core.catalog.samples import sample_table
+    from core.series.table import read_table_untrusted
+    from core.tasks.susceptibility.cells import cells_of
+    from core.tasks.susceptibility.folds import TITLES
+    from core.tasks.susceptibility.guess import guess_columns
+    from core.tasks.susceptibility.models import title_of
+    from core.tasks.susceptibility.plots import SCHEME_LOOKS
+    from core.tasks.susceptibility.validate import Plan, validate
+
+    models = ("logistic_regression", "weights_of_evidence", "random_forest", "xgboost")
+    table = read_table_untrusted(sample_table("valley-cells").path)
+    found = validate(cells_of(table, guess_columns(table)), Plan(models, repeats=5)).scores
+    inches = WIDTH / 100
+    size = inches, inches * PART.height / PART.width
+    figure = Figure(figsize=size, dpi=100, facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    for number, (scheme, scores) in enumerate(found.items()):
+        rows = [place + 0.22 * (number - 0.5) for place in range(len(models))]
+        for row, one in zip(rows, scores.values(), strict=True):
+            axes.plot([one.auroc_low, one.auroc_high], [row, row], color=SCHEME_LOOKS[scheme][0], linewidth=3)
+        middle = [one.auroc for one in scores.values()]
+        face = "white" if scheme == "random" else SCHEME_LOOKS[scheme][0]
+        axes.plot(middle, rows, "o", color=SCHEME_LOOKS[scheme][0], markerfacecolor=face, markersize=13,
+                  markeredgewidth=2.5, label=TITLES[scheme].split(" (")[0])  # fmt: skip
+    axes.set_yticks(range(len(models)), [title_of(name).split(" (")[0] for name in models], fontsize=17)
+    axes.invert_yaxis()
+    axes.tick_params(axis="x", labelsize=15)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("AUROC with its 95 % interval", fontsize=16)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(loc="lower left", fontsize=15, frameon=False)
+    figure.savefig(path, pil_kwargs={"quality": 88, "method": 6})
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+
+
 def main() -> None:
     """Make the pictures."""
     valley = sample("valley-after")
@@ -106,6 +146,8 @@ def main() -> None:
         for name, page in task_pages().items():
             if page.card.picture is not None and name in makers:
                 draw(page.card.picture.path, scene, makers[name](store, scene))
+            elif page.card.picture is not None and name == "susceptibility":
+                draw_scores(page.card.picture.path)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ui.task.task import Card, TaskPage
+from pathlib import Path
+
+from ui.task.task import Card, Picture, TaskPage
 
 PAGE = TaskPage(
     name="susceptibility",
@@ -18,6 +20,11 @@ PAGE = TaskPage(
         "Validate on the sample valley",
         {"sample": "valley-cells"},
         other="Use a table of your own",
+        picture=Picture(
+            Path(__file__).with_name("picture.webp"),
+            "A chart: the AUROC of four models with its interval, by random and, lower, by spatial folds.",
+            "Synthetic sample valley",
+        ),
     ),
     samples=(),
 )

@@ -14,12 +14,9 @@ if TYPE_CHECKING:
 
 
 def tell_likeness(result: ImageResult) -> None:
-    """Say how far the scene is from the model's training images; a warning where it is unlike them."""
-    from core.learning.training_distance import UNLIKE
-    from core.tasks.imagery.likeness import is_unlike, likeness_words
+    """Say how far the scene is from the model's training images; where it is unlike them, the head warns."""
+    from core.tasks.imagery.likeness import likeness_words
 
-    if is_unlike(result):
-        st.warning(plain(" ".join(note for note in result.notes if note.startswith(UNLIKE))))
     st.caption(plain(likeness_words(result)))
 
 
