@@ -131,7 +131,7 @@ def draw_scores(path: Path) -> None:
     axes.set_xlabel("AUROC with its 95 % interval", fontsize=16)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(loc="lower left", fontsize=15, frameon=False)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, fontsize=16, frameon=False)
     figure.savefig(path, pil_kwargs={"quality": 88, "method": 6})
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
