@@ -81,8 +81,8 @@ GDAL_SETTINGS: dict[str, str | int] = {
     "GDAL_ERROR_ON_LIBJPEG_WARNING": "TRUE",
 }
 
-#: Failures of GDAL when it opens or decodes a file.
-READ_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
+#: Failures of GDAL when it opens or decodes a file; the last of texts in it, such as names of coordinate systems.
+READ_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError, UnicodeDecodeError)
 
 _MISSING_CODEC = re.compile(r"missing codec (?:of code )?(\w+)|(\S+) compression only supported")
 

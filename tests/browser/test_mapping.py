@@ -231,6 +231,7 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
     steps.metric(page, "Landslides")
     bad = tmp_path / "slide.tif"
     bad.write_text("Dear sir, please find attached the image.")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.get_by_text("Scene", exact=True).first.click()
     steps.choose(page, "Scene from", "Upload")
     # Elevation and reference have uploaders of their own further down, which are there already.

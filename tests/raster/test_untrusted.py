@@ -337,3 +337,17 @@ def test_a_raster_of_a_line_is_refused(tmp_path: Path, size: tuple[int, int]) ->
     """Each of its blocks takes as long as a whole one: a file of 200 bytes could keep the server busy for minutes."""
     with pytest.raises(UnsafeFileError, match="pixels of a side"):
         Scene.open(sparse_tiff(tmp_path / "line.tif", *size))
+
+
+def test_a_coordinate_system_whose_name_is_no_text_is_an_error_for_users(
+    make_raster: Make, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GDAL gives rasterio the name as it stands in the file, and rasterio takes it for UTF-8."""
+    path = make_raster(noise("uint8"))
+
+    def read_name(*where: object, **how: object) -> None:
+        raise UnicodeDecodeError("utf-8", b"\x8e", 0, 1, "invalid start byte")
+
+    monkeypatch.setattr(rasterio, "open", read_name)
+    with pytest.raises(InputError, match="damaged"), open_untrusted(path):
+        pass
