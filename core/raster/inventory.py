@@ -76,6 +76,13 @@ class Inventory:
 
         polygons, notes = _in_pixels(features, grid, name)
         if len(polygons) == 0:
+            kinds = shapely.get_type_id(features.geometry.to_numpy())
+            if np.isin(kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)).any():
+                raise GridError(
+                    f"No polygon of {name} lies where its coordinate system has places.",
+                    "Its coordinates are of another system than the one it names, such as metres called degrees.",
+                    "Assign it the coordinate system that its coordinates are in.",
+                )
             raise InputError(
                 f"{name} holds no polygons.",
                 "Points and lines do not say which pixels are landslide.",

@@ -14,6 +14,7 @@ from affine import Affine
 from rasterio.windows import Window
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box, mapping
 
+from core.errors import GridError
 from core.raster.align import reference_reader, scene_on_grid
 from core.raster.features import write_features
 from core.raster.grid import Grid
@@ -173,3 +174,12 @@ def test_geojson_of_a_scene_in_degrees_is_within_180_and_cut(tmp_path: Path, tur
     assert sorted(part.bounds[0] for part in first.geoms) == pytest.approx([-180, 179.994])
     assert first.area == pytest.approx(slide(179.994, 180.006).area)
     assert second.bounds[::2] == pytest.approx((10, 10.1))
+
+
+def test_metres_called_degrees_are_not_told_to_be_no_polygons(tmp_path: Path) -> None:
+    """No place has a latitude of nine million degrees."""
+    metres = gpd.GeoDataFrame(geometry=[box(178_600, 8_117_000, 178_700, 8_117_100)], crs=4326)
+    metres.to_file(tmp_path / "a.gpkg")
+
+    with pytest.raises(GridError, match="No polygon of a.gpkg lies where its coordinate system has places"):
+        reference_reader(tmp_path / "a.gpkg", Grid(200, 160, Affine(20, 0, 178_500, 0, -20, 8_119_500), UTM1))
