@@ -42,6 +42,7 @@ class _Terminal:
         self._stream = stream
 
     def write(self, text: str) -> int:
+        """Write a text, printable, and say how much of it was taken."""
         # A progress line begins by going back to the start of its own line.
         begin = "\r" if text.startswith("\r") else ""
         self._stream.write(begin + printable(text.removeprefix(begin)))

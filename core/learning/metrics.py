@@ -87,7 +87,7 @@ def _ratio(part: float, whole: float) -> float:
 
 @dataclass(frozen=True)
 class Confusion:
-    """Counts of pixels: true and false positives, missed (false negatives) and true negatives.
+    """Counts of pixels, or of cells: true and false positives, missed (false negatives) and true negatives.
 
     A score whose denominator is zero is NaN: it is undefined, not zero.
     """
@@ -162,8 +162,15 @@ class Confusion:
         chance = (found / n) * (real / n) + ((n - found) / n) * ((n - real) / n)
         return _ratio(self.oa - chance, 1 - chance)
 
+    @property
+    def mcc(self) -> float:
+        """Matthews' correlation of truth and prediction (Matthews 1975, doi:10.1016/0005-2795(75)90109-9)."""
+        hit, false, missed, none = self.true_positive, self.false_positive, self.false_negative, self.true_negative
+        spread = math.sqrt((hit + false) * (hit + missed) * (none + false) * (none + missed))
+        return _ratio(hit * none - false * missed, spread)
+
     def scores(self) -> dict[str, float]:
-        """All scores by the names used in files and tables."""
+        """The scores of a segmentation by the names used in files and tables."""
         names = ("f1", "iou", "miou", "precision", "recall", "oa", "kappa")
         return {name: float(getattr(self, name)) for name in names}
 

@@ -1,4 +1,4 @@
-"""How well scores rank: the area under the ROC curve, its variance by DeLong, cut-offs, and scores at a cut-off.
+"""How well scores rank: the area under the ROC curve, its variance by DeLong, and cut-offs.
 
 References
 ----------
@@ -130,40 +130,6 @@ def roc_curve(truth: ArrayLike, score: ArrayLike) -> RocCurve:
     )
 
 
-@dataclass(frozen=True)
-class CutScores:
-    """Counts at a cut-off, and the scores that follow; a score whose denominator is zero is NaN."""
-
-    true_positive: int
-    false_positive: int
-    false_negative: int
-    true_negative: int
-
-    @classmethod
-    def of(cls, truth: ArrayLike, called: ArrayLike) -> CutScores:
-        """Counts of cases by whether the event happened and whether it was called one."""
-        happened, said = np.asarray(truth, dtype=bool), np.asarray(called, dtype=bool)
-        pairs = ((happened & said), (~happened & said), (happened & ~said), (~happened & ~said))
-        return cls(*(int(one.sum()) for one in pairs))
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """Accuracy, precision, recall, F1, Cohen's kappa and Matthews' correlation by name."""
-        tp, fp, fn, tn = self.true_positive, self.false_positive, self.false_negative, self.true_negative
-        total = tp + fp + fn + tn
-        chance = ((tp + fp) * (tp + fn) + (fn + tn) * (fp + tn)) / total**2 if total else math.nan
-        agreed = _ratio(tp + tn, total)
-        spread = math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-        return {
-            "accuracy": agreed,
-            "precision": _ratio(tp, tp + fp),
-            "recall": _ratio(tp, tp + fn),
-            "f1": _ratio(2 * tp, 2 * tp + fp + fn),
-            "kappa": _ratio(agreed - chance, 1 - chance),
-            "mcc": _ratio(tp * tn - fp * fn, spread),
-        }
-
-
 def average_precision(truth: ArrayLike, score: ArrayLike) -> float:
     """Average precision: the mean of the precisions at which each event is found; NaN without any event."""
     happened, values = np.asarray(truth, dtype=bool), np.asarray(score, dtype=np.float64)
@@ -175,10 +141,6 @@ def average_precision(truth: ArrayLike, score: ArrayLike) -> float:
     true = np.cumsum(happened)[last]
     precision = true / (last + 1)
     return float(np.sum(np.diff(true, prepend=0) * precision) / true[-1])
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else math.nan
 
 
 def _midranks(values: Doubles) -> Doubles:

@@ -95,6 +95,10 @@ class Shared:
     def _work(self, key: Hashable, work: Callable[[], T], future: Future[T]) -> None:
         try:
             with AT_ONCE:
+                with self._lock:
+                    wanted = self._kept.get(key) is future
+                if not wanted:
+                    raise Unfinished  # so many others came since that it would not be kept
                 future.set_result(work())
         except BaseException as error:  # told to whoever waits, and tried anew by whoever comes later
             with self._lock:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from core.learning.roc import CutScores, auroc, average_precision, delong, roc_curve, two_sided
+from core.learning.metrics import Confusion
+from core.learning.roc import auroc, average_precision, delong, roc_curve, two_sided
 
 TRUTH = [1, 1, 1, 0, 0, 0]
 ONE, OTHER = [0.9, 0.8, 0.4, 0.7, 0.3, 0.2], [0.6, 0.9, 0.5, 0.65, 0.1, 0.4]
@@ -39,10 +40,11 @@ def test_areas_curves_and_scores_are_those_of_scikit_learn_also_with_ties(seed: 
     np.testing.assert_allclose(curve.false_rate, false)
     np.testing.assert_allclose(curve.true_rate, true)
     assert curve.best == cuts[np.argmax(true - false)]
-    found = CutScores.of(truth, score >= curve.best).scores
     said = score >= curve.best
-    assert found == pytest.approx({
-        "accuracy": metrics.accuracy_score(truth, said), "precision": metrics.precision_score(truth, said),
+    found = Confusion.of(said, truth)
+    names = ("oa", "precision", "recall", "f1", "kappa", "mcc")
+    assert {name: getattr(found, name) for name in names} == pytest.approx({
+        "oa": metrics.accuracy_score(truth, said), "precision": metrics.precision_score(truth, said),
         "recall": metrics.recall_score(truth, said), "f1": metrics.f1_score(truth, said),
         "kappa": metrics.cohen_kappa_score(truth, said), "mcc": metrics.matthews_corrcoef(truth, said),
     })  # fmt: skip
@@ -51,7 +53,7 @@ def test_areas_curves_and_scores_are_those_of_scikit_learn_also_with_ties(seed: 
 def test_what_is_undefined_is_no_number() -> None:
     assert math.isnan(auroc([1, 1], [0.2, 0.3]))
     assert math.isnan(average_precision([0, 0], [0.2, 0.3]))
-    assert math.isnan(CutScores.of([0, 0], [0, 0]).scores["precision"])
+    assert math.isnan(Confusion(0, 0, 0, 2).mcc)
     assert np.isnan(delong([1, 0, 0], [[0.5, 0.2, 0.1]]).covariance).all()
     with pytest.raises(ValueError, match="one class"):
         delong([1, 1], [[0.2, 0.3]])

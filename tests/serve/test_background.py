@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from core.runs.store import Store
-from core.serve import cuts, tiles
+from core.serve import background, cuts, tiles
 from core.serve import routes as server
 from core.serve.background import Deadline, Shared, Unfinished
 from core.serve.routes import routes
@@ -59,6 +59,22 @@ def test_the_longest_unused_goes_first() -> None:
     for key in ("a", "b", "a", "c", "a", "b"):
         shared.get(key, lambda key=key: made.append(key), Deadline(60))
     assert made == ["a", "b", "c", "b"]
+
+
+def test_work_that_would_not_be_kept_any_more_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many others came while it waited for its turn that it gave way to them."""
+    monkeypatch.setattr(background, "AT_ONCE", threading.Semaphore(0))
+    shared, made = Shared(1), []
+    for key in ("first", "second"):
+        with pytest.raises(Unfinished):
+            shared.get(key, lambda key=key: made.append(key), AT_ONCE)
+
+    background.AT_ONCE.release(2)
+    shared.get("second", lambda: made.append("again"), Deadline(60))
+    for thread in [one for one in threading.enumerate() if one.name == "tiles"]:
+        thread.join(60)
+
+    assert made == ["second"]
 
 
 @pytest.fixture

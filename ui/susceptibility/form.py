@@ -59,7 +59,7 @@ def ask(task: TaskPage, record: DatasetRecord, before: Request | None) -> Reques
     if not pressed:
         return None
     if not columns.target or not columns.factors:
-        press.done(record.digest)
+        press.done(task.button, record.digest)
         raise InputError("The label and one factor at least have to be chosen.", remedy="Choose them in the form.")
     return request
 

@@ -42,7 +42,7 @@ def show(task: TaskPage) -> None:
                 request = form.ask(task, record, _before(asked))
         if record is not None and request is not None:
             with guard():
-                press.done(record.digest)
+                press.done(task.button, record.digest)
                 order = order_of(record, request, owner=resources.visitor())
                 opened.start(record.id, **{TABLE: record.id, "run": resources.jobs().submit(order)})
     with right:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import InputError
 from core.tasks.susceptibility.result import TABLE
 from ui import resources
 from ui.feedback import plain
@@ -77,18 +76,8 @@ def _upload() -> None:
 
 
 def _data_folder() -> None:
-    from core.raster.untrusted import resolve_inside
-    from core.runs.store import data_folder
-
-    folder = data_folder()
-    if folder is None:
-        st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder to open files from by path.")
-        return
-    path = st.text_input("Path in the data folder", placeholder="region/cells.csv")
-    if st.button("Use this file", width="stretch"):
-        if not path.strip():
-            raise InputError("No path was given.", remedy="Write the path of a file in the data folder.")
-        file = resolve_inside(folder, path.strip())
+    file = input_picker.ask_for_path("region/cells.csv")
+    if file is not None:
         _use(resources.store().add_dataset(file, file.name, "table", origin="data folder"))
 
 

@@ -154,19 +154,32 @@ def _upload() -> None:
 
 
 def _data_folder() -> None:
+    file = ask_for_path("region/scene.tif")
+    if file is not None:
+        use(resources.store().add_scene(file, file.name, origin="data folder"))
+
+
+def ask_for_path(example: str) -> Path | None:
+    """Let the user name a file of the operator's data folder; the file once the button was pressed.
+
+    Raises
+    ------
+    LandslideError
+        When no path was given, or it leads to no file of the folder.
+    """
     from core.raster.untrusted import resolve_inside
     from core.runs.store import data_folder
 
     folder = data_folder()
     if folder is None:
         st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder to open files from by path.")
-        return
-    path = st.text_input("Path in the data folder", placeholder="region/scene.tif")
-    if st.button("Use this file", width="stretch"):
-        if not path.strip():
-            raise InputError("No path was given.", remedy="Write the path of a file in the data folder.")
-        file = resolve_inside(folder, path.strip())
-        use(resources.store().add_scene(file, file.name, origin="data folder"))
+        return None
+    path = st.text_input("Path in the data folder", placeholder=example)
+    if not st.button("Use this file", width="stretch"):
+        return None
+    if not path.strip():
+        raise InputError("No path was given.", remedy="Write the path of a file in the data folder.")
+    return resolve_inside(folder, path.strip())
 
 
 def _earlier() -> None:

@@ -61,7 +61,7 @@ def show(
                 order = form(record, before)
     if record is not None and order is not None:
         with order.beside, guard():
-            press.done(record.scene.digest)
+            press.done(task.button, record.scene.digest)
             opened.start(record.id, scene=record.id, run=run.submit(record, order.order, drawn or again))
     with right:
         if asked is not None and asked.kind not in task.kinds:

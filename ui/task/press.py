@@ -20,22 +20,26 @@ def button(words: str, subject: str, *, disabled: bool = False) -> bool:
 
     Parameters
     ----------
+    words
+        What stands on it.
     subject
         Id of the dataset that the run is to be about.
     """
-    slot = _pressed(subject)
-    st.form_submit_button(words, type="primary", width="stretch", disabled=disabled, on_click=_press, args=(subject,))
-    return not disabled and time.monotonic() - slot.get() < LATE
+    st.form_submit_button(
+        words, type="primary", width="stretch", disabled=disabled, on_click=_press, args=(words, subject)
+    )
+    return not disabled and time.monotonic() - _pressed(words, subject).get() < LATE
 
 
-def done(subject: str) -> None:
-    """The press is being acted upon, or is refused."""
-    _pressed(subject).clear()
+def done(words: str, subject: str) -> None:
+    """The press of a button is being acted upon, or is refused."""
+    _pressed(words, subject).clear()
 
 
-def _press(subject: str) -> None:
-    _pressed(subject).put(time.monotonic())
+def _press(words: str, subject: str) -> None:
+    _pressed(words, subject).put(time.monotonic())
 
 
-def _pressed(subject: str) -> Slot[float]:
-    return Slot(f"pressed-{subject}", float("-inf"))
+def _pressed(words: str, subject: str) -> Slot[float]:
+    """When it was pressed: of each button, as the pages of two tasks may be about one dataset."""
+    return Slot(f"pressed-{words}-{subject}", float("-inf"))

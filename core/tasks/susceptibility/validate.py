@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.learning.roc import Z95, CutScores, auroc, average_precision, delong, roc_curve, two_sided
+from core.learning.metrics import Confusion
+from core.learning.roc import Z95, auroc, average_precision, delong, roc_curve, two_sided
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.tasks.susceptibility.cells import Cells
 from core.tasks.susceptibility.folds import Scheme, check_schemes, divide, folds_of, repeats_of
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Doubles = NDArray[np.float64]
+
+CUT_SCORES = {
+    "accuracy": "oa", "precision": "precision", "recall": "recall", "f1": "f1", "kappa": "kappa", "mcc": "mcc",
+}  # fmt: skip
+"""Scores at a cut-off, as `core.learning.metrics.Confusion` calls them."""
 
 MOST_FITS = 100_000
 """Fits of models that one validation may need."""
@@ -145,7 +151,7 @@ class _Tally:
     fitted: list[float] = field(default_factory=list)
     briers: list[float] = field(default_factory=list)
     precisions: list[float] = field(default_factory=list)
-    cuts: list[CutScores] = field(default_factory=list)
+    cuts: list[Confusion] = field(default_factory=list)
     differences: list[float] = field(default_factory=list)
     difference_variances: list[float] = field(default_factory=list)
     seconds: float = 0.0
@@ -153,9 +159,8 @@ class _Tally:
     def scores(self, repeats: int, skipped: int) -> Scores:
         means = np.array([np.mean(one) for one in self.aurocs]) if self.aurocs else np.array([math.nan])
         value, reach = float(means.mean()), Z95 * math.sqrt(_mean(self.variances))
-        named = [one.scores for one in self.cuts]
-        cut = {name: _mean([one[name] for one in named]) for name in CutScores(1, 1, 1, 1).scores}
-        first = self.cuts[0] if self.cuts else CutScores(0, 0, 0, 0)
+        cut = {name: _mean([getattr(one, score) for one in self.cuts]) for name, score in CUT_SCORES.items()}
+        first = self.cuts[0] if self.cuts else Confusion(0, 0, 0, 0)
         difference, spread = _mean(self.differences), _mean(self.difference_variances)
         return Scores(
             auroc=value,
@@ -293,7 +298,7 @@ def _count(
 ) -> dict[str, Doubles]:
     """Add one division to the tallies; what each model said of all cells."""
     kept = {name: np.full(len(cells.landslide), math.nan) for name in models}
-    per_model: dict[str, list[tuple[float, float, CutScores]]] = {name: [] for name in models}
+    per_model: dict[str, list[tuple[float, float, Confusion]]] = {name: [] for name in models}
     pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in models}
     for fold in outcome.folds:
         said, said_fitted = _with_average(fold.said, models), _with_average(fold.said_fitted, models)
@@ -306,7 +311,7 @@ def _count(
             tally.briers.append(float(np.mean((value - truth) ** 2)))
             tally.precisions.append(average_precision(truth, value))
             tally.seconds += fold.seconds.get(name, 0.0)
-            cut = CutScores.of(truth, value >= roc_curve(learnt, said_fitted[name]).best)
+            cut = Confusion.of(value >= roc_curve(learnt, said_fitted[name]).best, truth)
             per_model[name].append((float(ours.auroc[at]), float(ours.covariance[at, at]), cut))
             if ANCHOR in said and name != ANCHOR:
                 to = list(said).index(ANCHOR)
@@ -319,7 +324,7 @@ def _count(
         tally.aurocs.append([value for value, *_ in found])
         tally.variances.append(sum(variance for _, variance, _ in found) / count**2)
         cuts = [cut for *_, cut in found]
-        tally.cuts.append(CutScores(*(sum(getattr(cut, part) for cut in cuts) for part in CutScores.__annotations__)))
+        tally.cuts.append(Confusion(*(sum(getattr(cut, part.name) for cut in cuts) for part in fields(Confusion))))
         if pairs[name]:
             tally.differences.append(_mean([value for value, _ in pairs[name]]))
             tally.difference_variances.append(sum(variance for _, variance in pairs[name]) / count**2)
@@ -373,10 +378,3 @@ def table_of(cells: Cells, validation: Validation) -> pd.DataFrame:
     }
     folds = {f"fold:{scheme}": first.fold.astype(np.int32) for scheme, first in validation.first.items()}
     return pd.concat([frame, pd.DataFrame(folds | made)], axis=1)
-
-
-def scores_in(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Model, scheme and scores of a written validation, one after the other."""
-    for model, schemes in content["models"].items():
-        for scheme, scores in schemes.items():
-            yield model, scheme, scores
