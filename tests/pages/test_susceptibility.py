@@ -40,13 +40,13 @@ def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppT
 
     assert not page.exception
     assert "Use this sample" in labels(page)
+    assert "Start with the sample valley" in labels(page)
     assert "one column says whether there is a landslide" in texts(page)
     assert "Validate models" not in labels(page)
 
 
 def test_the_sample_is_validated_by_one_press_with_columns_that_were_guessed(page: AppTest, store: Store) -> None:
-    page.query_params["sample"] = "valley-cells"
-    page.run()
+    press(page.run(), "Start with the sample valley")
     assert "Synthetic: made by a script, not measured." in texts(page)
     next(one for one in page.multiselect if one.label == "Models").set_value(list(MODELS))
     next(one for one in page.number_input if one.label == "Repeats").set_value(1)

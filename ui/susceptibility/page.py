@@ -10,7 +10,7 @@ from core.jobs.perform import request_of
 from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
 from ui import resources
-from ui.feedback import guard, plain
+from ui.feedback import empty, guard, plain
 from ui.susceptibility import form, results, source
 from ui.task import form as shared_form
 from ui.task import opened, press, run
@@ -51,15 +51,24 @@ def show(task: TaskPage) -> None:
                 if run.show_state(asked, task):
                     results.show(task, asked)
         elif record is None:
-            st.info(
-                "Choose a table of cells or slope units: one column says whether there is a landslide, the others are "
-                "factors such as slope, lithology or distance to a road. Begin with the sample."
-            )
+            _show_empty()
         else:
             st.info(
                 f"Check the columns and press *{task.button}*. Each model is fitted on a part of the cells and asked "
                 "about the rest, by random and by spatial folds."
             )
+
+
+def _show_empty() -> None:
+    if empty(
+        "No table yet.",
+        "Choose a table of cells or slope units: one column says whether there is a landslide, the others are factors "
+        "such as slope, lithology or distance to a road. The sample is of the synthetic mountain valley.",
+        action="Start with the sample valley",
+        key="start-sample",
+    ):
+        with guard():
+            source.use(source.open_sample("valley-cells"))
 
 
 def _before(asked: Run | None) -> Request | None:

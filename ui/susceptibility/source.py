@@ -29,7 +29,7 @@ def current(run: Run | None) -> DatasetRecord | None:
     sample = st.query_params.get("sample")
     if sample:
         del st.query_params["sample"]
-        record = _open_sample(sample)
+        record = open_sample(sample)
         st.query_params[TABLE] = record.id
         return record
     identity = run.input(TABLE).dataset_id if run is not None else st.query_params.get(TABLE, "")
@@ -42,11 +42,19 @@ def choose() -> None:
     {"Sample": _sample, "Upload": _upload, "Data folder": _data_folder, "Earlier tables": _earlier}[source]()
 
 
-def _use(record: DatasetRecord) -> None:
+def use(record: DatasetRecord) -> None:
+    """Make a table the page's table and start the page anew."""
     input_picker.show(**{TABLE: record.id})
 
 
-def _open_sample(identity: str) -> DatasetRecord:
+def open_sample(identity: str) -> DatasetRecord:
+    """Put a sample table that ships into the store.
+
+    Raises
+    ------
+    InputError
+        When there is no such sample.
+    """
     from core.catalog.samples import sample_table
 
     chosen = sample_table(identity)
@@ -63,7 +71,7 @@ def _sample() -> None:
     chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
     st.caption(plain(known[chosen].shows))
     if st.button("Use this sample", width="stretch"):
-        _use(_open_sample(chosen))
+        use(open_sample(chosen))
 
 
 def _upload() -> None:
@@ -72,13 +80,13 @@ def _upload() -> None:
         help="A row a cell or slope unit: whether there is a landslide, the factors, and where it is. Up to 200 MB.",
     )  # fmt: skip
     if uploaded is not None and st.button("Use this table", width="stretch"):
-        _use(resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table"))
+        use(resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table"))
 
 
 def _data_folder() -> None:
     file = input_picker.ask_for_path("region/cells.csv")
     if file is not None:
-        _use(resources.store().add_dataset(file, file.name, "table", origin="data folder"))
+        use(resources.store().add_dataset(file, file.name, "table", origin="data folder"))
 
 
 def _earlier() -> None:
@@ -88,4 +96,4 @@ def _earlier() -> None:
         return
     chosen = st.selectbox("Earlier table", list(known), format_func=known.__getitem__)
     if st.button("Use this table", width="stretch", key="use-earlier"):
-        _use(resources.store().dataset(chosen))
+        use(resources.store().dataset(chosen))
