@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,31 @@ def test_the_first_page_is_there_and_asks_no_other_host(
     assert seen.complaints == []
     assert seen.hosts == {server.address.split("/")[2]}
     assert seen.page.request.get(f"{server.address}/health").json()["status"] == "ok"
+    _guarded(server.address)
     assert "Traceback" not in server.log.read_text(errors="replace")
     deep = visit(f"{server.address}/mapping")
     deep.page.get_by_role("heading", name="Mapping").first.wait_for()
     assert deep.hosts == seen.hosts
+
+
+def _guarded(address: str) -> None:
+    """The server answers under its own names alone, says of every answer how it may be used, and hides all else."""
+    host = address.split("/")[2]
+    base = address.removeprefix(f"http://{host}")
+
+    def answer(path: str, name: str = host) -> tuple[int, dict[str, str]]:
+        connection = http.client.HTTPConnection(host, timeout=60)
+        connection.request("GET", base + path, headers={"Host": name})
+        found = connection.getresponse()
+        found.read()
+        connection.close()
+        return found.status, {key.lower(): value for key, value in found.getheaders()}
+
+    for path in ("/", "/mapping", "/health", "/assets/nothing.js"):
+        headers = answer(path)[1]
+        assert headers["x-content-type-options"] == "nosniff", path
+        assert headers["x-frame-options"] == "SAMEORIGIN", path
+        assert "referrer-policy" in headers, path
+    assert answer("/")[0] == 200
+    assert {answer(path)[0] for path in ("/.git/config", "/tiles/x.jpg", "/_stcore/metrics")} == {404}
+    assert answer("/", "evil.example")[0] in (400, 403, 421)

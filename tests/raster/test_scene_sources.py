@@ -18,6 +18,7 @@ from core.errors import InputError, UnsafeFileError
 from core.raster.align import reference_reader, scene_on_grid
 from core.raster.grid import Grid
 from core.raster.scene import Scene
+from core.raster.stretch import scene_stretch
 from core.raster.validity import known
 from core.raster.write import write_array
 
@@ -322,3 +323,16 @@ def test_what_nothing_measures_is_unknown_whether_or_not_the_file_says_so(
     assert not valid[:8].any()
     assert valid[8:].all()
     assert ("25.0% of the pixels of a hold values beyond 1e30" in " ".join(scene.notes)) == (nodata is None)
+
+
+def test_values_that_nothing_measures_do_not_stretch_the_others(tmp_path: Path) -> None:
+    """Doubles of ±1.8e308 in the file, of which it says nothing, beside values from 1 to 2."""
+    values = np.linspace(1, 2, 3 * SIDE * SIDE).reshape(3, SIDE, SIDE)
+    values[:, :4], values[:, 4:8] = np.finfo(np.float64).max, -np.finfo(np.float64).max
+    write_array(tmp_path / "a.tif", Grid(SIDE, SIDE, PLACE, rasterio.CRS.from_epsg(32717)), values)
+    scene = Scene.open(tmp_path / "a.tif")
+
+    found = scene_stretch(scene, (1, 2, 3), (2.0, 98.0))
+
+    assert min(found.low) >= 1
+    assert max(found.high) <= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,7 +161,10 @@ def _request(arguments: argparse.Namespace) -> TrainingRequest:
 
 
 def _do(request: TrainingRequest, arguments: argparse.Namespace) -> None:
-    """Train or score in this process, and print all scores of the model once it has those on validation."""
+    """Train or score in this process, and print all scores of the model once it has those on validation.
+
+    What was left out of the labels is said on standard error.
+    """
     from core.jobs.perform import run_in_process
     from core.tasks.imagery.model_runs import order_training
 
@@ -168,6 +172,8 @@ def _do(request: TrainingRequest, arguments: argparse.Namespace) -> None:
         order = order_training(arguments.task, request, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments))
         scores = store.provenance(identity)["scores"]
+        for note in store.run(identity).notes:
+            print(note, file=sys.stderr)
     if request.card:
         print(json.dumps(scores, indent=1))
 

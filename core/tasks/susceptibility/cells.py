@@ -143,7 +143,7 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
 
 def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
     if not columns.factors:
-        raise InputError(f"No factor of {name} was chosen.", "Models learn from factors.", "Name some by --factors.")
+        raise InputError(f"No factor of {name} was chosen.", "Models learn from factors.", "Choose some (--factors).")
     roles = (columns.target, *columns.factors, columns.x, columns.y, columns.group, columns.date)
     named = [one for one in roles if one]
     missing = [one for one in (*named, *columns.categorical) if one not in table.columns]
@@ -162,7 +162,7 @@ def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
     if stray:
         raise InputError(f"{stray[0]} is declared as classes but is no factor.", remedy="Add it to the factors.")
     if bool(columns.x) != bool(columns.y):
-        raise InputError("Only one coordinate is named.", remedy="Name both, by --x and --y.")
+        raise InputError("Only one coordinate is named.", remedy="Name both (--x and --y).")
 
 
 def _labels(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -182,7 +182,7 @@ def _labels(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDArra
         unclear = next(value for value in values if value.lower() not in _YES | _NO)
         raise InputError(
             f"Which value of {columns.target} in {name} stands for a landslide is not clear: {unclear!r} is one.",
-            remedy=f"Name it by --positive; its values are {_some(values)}.",
+            remedy=f"Name it (--positive); its values are {_some(values)}.",
         )
     return yes, known
 
@@ -204,7 +204,7 @@ def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str])
             raise InputError(
                 f"The factor {factor} of {name} holds text, such as {str(values[spoilt].iloc[0])[:40]!r}.",
                 "Numbers are expected of a factor unless it is declared as classes.",
-                f"Declare it by --categorical {factor}, or leave it out.",
+                f"Declare it as classes (--categorical {factor}), or leave it out.",
             )
         numbers = numbers.astype(np.float64)
         fill = numbers.isin(FILLS) | (numbers.abs() > 1e30)
@@ -220,7 +220,7 @@ def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str])
         if 2 < distinct <= 12 and (numbers.dropna() % 1 == 0).all() and len(numbers) > 10 * distinct:
             notes.append(
                 f"{factor} holds {distinct} whole numbers alone and is taken for a quantity: if they are codes of "
-                f"classes, declare it by --categorical {factor}."
+                f"classes, declare it as such (--categorical {factor})."
             )
     return pd.DataFrame(made, index=table.index)
 
@@ -330,7 +330,7 @@ def _check_order(places: NDArray[np.float64], columns: Columns, *, degrees: bool
         raise InputError(
             f"{columns.x} and {columns.y} seem to be swapped: they give a {kind}.",
             "Distances and folds would be wrong.",
-            "Add --swap-xy, or name the columns the other way round.",
+            "Take them for each other (--swap-xy), or name the columns the other way round.",
         )
     if degrees and second > 90:
         raise InputError(f"{columns.y} holds latitudes beyond 90°.", remedy="Check the columns and --crs.")

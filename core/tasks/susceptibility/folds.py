@@ -48,15 +48,16 @@ def check_scheme(scheme: str, cells: Cells, folds: int) -> None:
         raise InputError(
             f"The validation {scheme!r} needs coordinates, and none are named.",
             "Cells near each other are alike: whether a model works elsewhere is seen only where folds lie apart.",
-            "Name the columns by --x and --y, or validate by random folds alone.",
+            "Name their columns (--x and --y), or validate by random folds alone.",
         )
     if scheme in ("group", "date"):
         if scheme not in cells.groups:
-            raise InputError(f"The validation {scheme!r} needs a column.", remedy=f"Name it by --{scheme}.")
+            raise InputError(f"The validation {scheme!r} needs a column.", remedy=f"Name it (--{scheme}).")
         count = len(set(cells.groups[scheme]))
         if not 2 <= count <= MOST_GROUPS:
             raise InputError(
-                f"The column of --{scheme} holds {count:,} values; 2 to {MOST_GROUPS} can be left out in turn.",
+                f"The column for the validation {scheme!r} holds {count:,} values; 2 to {MOST_GROUPS} can be left out "
+                "in turn.",
                 remedy="Choose another column.",
             )
         return

@@ -44,7 +44,7 @@ def test_labels_of_every_kind_are_known(labels: list[Any]) -> None:
 
 
 def test_a_label_that_is_not_plain_is_asked_for() -> None:
-    with pytest.raises(InputError, match="Name it by --positive; its values are 'rotational', 'stable'"):
+    with pytest.raises(InputError, match="Name it \\(--positive\\); its values are 'rotational', 'stable'"):
         cells_of(table(slide=["rotational", "stable"] * 20), COLUMNS)
     cells = cells_of(table(slide=["rotational", "stable"] * 20), replace(COLUMNS, positive="rotational"))
     assert cells.landslide.sum() == 20
@@ -56,7 +56,7 @@ def test_a_label_that_is_not_plain_is_asked_for() -> None:
         ({}, {"factors": ("slop",)}, "no column 'slop'.*Its columns are slide, slope"),
         ({}, {"factors": ("slide",)}, "cannot be a factor too"),
         ({}, {"factors": ("slope", "rock"), "categorical": ()}, "holds text, such as 'a'.*--categorical rock"),
-        ({}, {"y": ""}, "Name both, by --x and --y"),
+        ({}, {"y": ""}, "Name both"),
         ({"slide": ["yes"] * 40}, {}, "All 40 complete cells .* are landslides"),
         ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; 10 of each"),
         ({"slope": [3.0] * 40, "rock": ["a"] * 40}, {}, "All factors are the same"),

@@ -109,8 +109,8 @@ def test_a_table_with_semicolons_and_decimal_commas_gives_the_same_numbers(tmp_p
     [
         (["--target", "landslide", "--factors", "slope_deg"], "No table was named. Name it by --table."),
         (["--table", "SAMPLE", "--factors", "slope_deg"], "Name it by --target."),
-        (["--table", "SAMPLE", "--target", "landslide", "--factors", "slope_deg", "--cv", "spatial"], "by --x and --y"),
-        (["--table", "SAMPLE", "--target", "slide_id", "--factors", "slope_deg"], "Name it by --positive"),
+        (["--table", "SAMPLE", "--target", "landslide", "--factors", "slope_deg", "--cv", "spatial"], "(--x and --y)"),
+        (["--table", "SAMPLE", "--target", "slide_id", "--factors", "slope_deg"], "Name it (--positive)"),
     ],
 )
 def test_what_is_missing_names_the_option(
