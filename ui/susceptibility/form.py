@@ -83,6 +83,10 @@ def _columns(names: list[str], guess: Columns) -> Columns:
             "Factors that are classes", names, [name for name in guess.categorical if name in names],
             help="Such as lithology or land cover, also where they are written as numbers.",
         )  # fmt: skip
+        circular = st.multiselect(
+            "Factors that are directions", names, [name for name in guess.circular if name in names],
+            help="Such as aspect, in degrees from north; -1 stands for flat ground.",
+        )  # fmt: skip
         x = one("Easting or longitude", guess.x, "Without coordinates only random folds are possible.")
         y = one("Northing or latitude", guess.y, "Without coordinates only random folds are possible.")
         crs = st.text_input("Their coordinate system", guess.crs, placeholder="EPSG:32717", max_chars=20)
@@ -94,8 +98,9 @@ def _columns(names: list[str], guess: Columns) -> Columns:
             help="Needed where it is neither yes or no, true or false, nor 1 or 0.",
         )  # fmt: skip
     return Columns(
-        target, tuple(factors), tuple(classes), x, y, crs.strip(), group, date, positive.strip(), swap_xy=swap
-    )
+        target, tuple(factors), tuple(classes), x, y, crs.strip(), group, date, positive.strip(), swap_xy=swap,
+        circular=tuple(circular),
+    )  # fmt: skip
 
 
 def _plan(columns: Columns, before: Request | None) -> Request:

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from core.tasks.susceptibility.factors import sectors
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -96,6 +98,8 @@ class ClassScore(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Weight of a class: its frequency ratio, its information value, or its contrast.
     categorical
         Factors that are classes already.
+    circular
+        Factors that are directions in degrees, whose classes are the eight sectors of the compass, and flat ground.
     bins
         Classes into which a quantity is cut.
 
@@ -108,8 +112,10 @@ class ClassScore(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         fitted on weighs as an average one.
     """
 
-    def __init__(self, weighting: Weighting, categorical: tuple[str, ...] = (), bins: int = 10) -> None:
-        self.weighting, self.categorical, self.bins = weighting, categorical, bins
+    def __init__(
+        self, weighting: Weighting, categorical: tuple[str, ...] = (), circular: tuple[str, ...] = (), bins: int = 10
+    ) -> None:
+        self.weighting, self.categorical, self.circular, self.bins = weighting, categorical, circular, bins
 
     def fit(self, factors: pd.DataFrame, landslide: NDArray[np.bool_]) -> Self:
         """Cut quantities into classes and weigh them by the landslides in each."""
@@ -117,7 +123,7 @@ class ClassScore(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.weights_: dict[str, dict[Any, float]] = {}
         slide = np.asarray(landslide, dtype=bool)
         for factor in factors.columns:
-            if factor not in self.categorical:
+            if factor not in (*self.categorical, *self.circular):
                 quantiles = np.linspace(0, 1, self.bins + 1)[1:-1]
                 self.edges_[factor] = np.unique(np.quantile(factors[factor].to_numpy(), quantiles))
             classes, of_cell = np.unique(self._classes(factors, factor), return_inverse=True)
@@ -137,6 +143,8 @@ class ClassScore(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _classes(self, factors: pd.DataFrame, factor: str) -> NDArray[Any]:
         values = factors[factor].to_numpy()
+        if factor in self.circular:
+            return sectors(values)
         return values if factor in self.categorical else np.searchsorted(self.edges_[factor], values, side="right")
 
     def _weights(self, of: ClassWeights) -> Doubles:

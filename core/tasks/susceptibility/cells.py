@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.tasks.susceptibility.factors import FLAT, Factors, kinds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,8 @@ class Columns:
         Value of the target that stands for a landslide; empty where that is plain.
     swap_xy
         Whether the columns of `x` and `y` are taken for each other.
+    circular
+        Those of the factors that are directions: degrees clockwise from north, -1 for flat ground.
     """
 
     target: str
@@ -61,6 +64,7 @@ class Columns:
     date: str = ""
     positive: str = ""
     swap_xy: bool = False
+    circular: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Cells:
         One column a factor: float64, or text for classes.
     categorical
         Names of the factors that are classes.
+    circular
+        Names of those that are directions.
     landslide
         (cells,) whether there is one.
     places
@@ -92,6 +98,12 @@ class Cells:
     groups: dict[str, NDArray[np.object_]]
     rows: NDArray[np.intp]
     notes: tuple[str, ...]
+    circular: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> Factors:
+        """Names of the factors by kind."""
+        return kinds_of([str(one) for one in self.factors.columns], self.categorical, self.circular)
 
 
 def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> Cells:
@@ -133,11 +145,12 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
     }
     _check_classes(landslide[kept], columns, name)
     factors = factors[kept].reset_index(drop=True)
-    factors, categorical = _varying(factors, columns, notes)
-    notes += _collinear(factors.drop(columns=list(categorical)))
+    factors = _varying(factors, notes)
+    kinds = kinds_of(list(factors.columns), columns.categorical, columns.circular)
+    notes += _collinear(factors[list(kinds.quantities)])
     return Cells(
-        factors, categorical, landslide[kept], None if places is None else places[kept], groups,
-        np.flatnonzero(kept), tuple(notes),
+        factors, kinds.classes, landslide[kept], None if places is None else places[kept], groups,
+        np.flatnonzero(kept), tuple(notes), kinds.circular,
     )  # fmt: skip
 
 
@@ -146,7 +159,7 @@ def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
         raise InputError(f"No factor of {name} was chosen.", "Models learn from factors.", "Choose some (--factors).")
     roles = (columns.target, *columns.factors, columns.x, columns.y, columns.group, columns.date)
     named = [one for one in roles if one]
-    missing = [one for one in (*named, *columns.categorical) if one not in table.columns]
+    missing = [one for one in (*named, *columns.categorical, *columns.circular) if one not in table.columns]
     if missing:
         known = ", ".join(map(str, table.columns[:40]))
         raise InputError(f"{name} has no column {missing[0]!r}.", remedy=f"Its columns are {known}.")
@@ -161,6 +174,10 @@ def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
     stray = sorted(set(columns.categorical) - set(columns.factors))
     if stray:
         raise InputError(f"{stray[0]} is declared as classes but is no factor.", remedy="Add it to the factors.")
+    astray = sorted(set(columns.circular) - (set(columns.factors) - set(columns.categorical)))
+    if astray:
+        what = "classes" if astray[0] in columns.factors else "no factor"
+        raise InputError(f"{astray[0]} is declared as a direction but is {what}.", remedy="Declare each factor once.")
     if bool(columns.x) != bool(columns.y):
         raise InputError("Only one coordinate is named.", remedy="Name both (--x and --y).")
 
@@ -215,6 +232,9 @@ def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str])
                 "for unknown."
             )
             numbers = numbers.mask(fill)
+        if factor in columns.circular:
+            made[factor] = _directions(numbers, factor, notes)
+            continue
         made[factor] = numbers
         distinct = numbers.nunique()
         if 2 < distinct <= 12 and (numbers.dropna() % 1 == 0).all() and len(numbers) > 10 * distinct:
@@ -223,6 +243,14 @@ def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str])
                 f"classes, declare it as such (--categorical {factor})."
             )
     return pd.DataFrame(made, index=table.index)
+
+
+def _directions(numbers: pd.Series[Any], factor: str, notes: list[str]) -> pd.Series[Any]:
+    """Directions within a turn, flat ground as -1; what is neither is unknown."""
+    none = numbers.notna() & ~((numbers >= 0) & (numbers <= 360)) & (numbers != FLAT)
+    if none.any():
+        notes.append(f"{int(none.sum()):,} values of {factor} are no direction (0 to 360°, -1 if flat) and unknown.")
+    return numbers.mask(none)
 
 
 def _classes(values: pd.Series[Any], factor: str, name: str) -> pd.Series[Any]:
@@ -259,7 +287,7 @@ def _check_classes(landslide: NDArray[np.bool_], columns: Columns, name: str) ->
         )
 
 
-def _varying(factors: pd.DataFrame, columns: Columns, notes: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _varying(factors: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """The factors that differ among the cells."""
     constant = [factor for factor in factors.columns if factors[factor].nunique() < 2]
     if constant:
@@ -267,7 +295,7 @@ def _varying(factors: pd.DataFrame, columns: Columns, notes: list[str]) -> tuple
         factors = factors.drop(columns=constant)
     if factors.shape[1] == 0:
         raise InputError("All factors are the same in all cells.", "Nothing can be learnt from them.", "Choose others.")
-    return factors, tuple(one for one in columns.categorical if one in factors.columns)
+    return factors
 
 
 def _collinear(quantities: pd.DataFrame) -> list[str]:

@@ -39,6 +39,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--positive", help="its value that stands for one")
     evaluate.add_argument("--factors", type=_list, help="columns that models learn from, separated by commas")
     evaluate.add_argument("--categorical", type=_list, help="those of the factors that are classes")
+    evaluate.add_argument("--circular", type=_list, help="those that are directions in degrees (-1: flat)")
     evaluate.add_argument("--x", help="column of the easting or longitude")
     evaluate.add_argument("--y", help="column of the northing or latitude")
     evaluate.add_argument("--crs", help="coordinate system of them, such as EPSG:32717")
@@ -113,7 +114,7 @@ def _configured(path: Path) -> dict[str, Any]:
         ) from error
     known: Mapping[str, type | tuple[type, ...]] = {
         "table": str, "folds": int, "repeats": int, "seed": int, "models": list, "cv": list, "factors": list,
-        "categorical": list, "swap_xy": bool,
+        "categorical": list, "circular": list, "swap_xy": bool,
         **dict.fromkeys(("target", "positive", "x", "y", "crs", "group", "date"), str),
     }  # fmt: skip
     for name, value in content.items():

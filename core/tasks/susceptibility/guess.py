@@ -14,6 +14,7 @@ _TARGETS = ("landslide", "lslpts", "slide", "label", "target", "class", "presenc
 _X = re.compile(r"(x|easting|east|lon|longitude|long|e)(_epsg\d+|_coord|_?coordinate|_m|_utm)?", re.IGNORECASE)
 _Y = re.compile(r"(y|northing|north|lat|latitude|n)(_epsg\d+|_coord|_?coordinate|_m|_utm)?", re.IGNORECASE)
 _NUMBER = re.compile(r"(.*[_ ])?(id|fid|no|nr|index|row|objectid|ogc_fid|cell_?id)|unnamed.*", re.IGNORECASE)
+_ASPECT = re.compile(r"aspect(_?deg(rees)?)?|exposition", re.IGNORECASE)
 _EPSG = re.compile(r"epsg_?(\d{4,6})", re.IGNORECASE)
 
 
@@ -34,7 +35,9 @@ def guess_columns(table: pd.DataFrame) -> Columns:
         name for name in rest
         if name not in numbers and 2 <= table[name].nunique() <= min(MOST_CATEGORIES, len(table) // FEWEST)
     ]  # fmt: skip
-    return Columns(target, (*numbers, *classes), tuple(classes), x, y, f"EPSG:{code[1]}" if code else "")
+    circular = tuple(name for name in numbers if _ASPECT.fullmatch(name) and table[name].between(-1, 360).all())
+    crs = f"EPSG:{code[1]}" if code else ""
+    return Columns(target, (*numbers, *classes), tuple(classes), x, y, crs, circular=circular)
 
 
 def _target(table: pd.DataFrame, names: list[str]) -> str:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.tasks.susceptibility.factors import SineCosine
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+    from core.tasks.susceptibility.factors import Factors
 
 AVERAGE = "average"
 """The mean of the probabilities of the other models of a run."""
@@ -33,7 +36,7 @@ class Model:
     what
         What it does, in a few words.
     build
-        ``(quantities, classes, seed) -> estimator``: the unfitted last steps, behind what `pipeline_of` puts before.
+        ``(factors, seed) -> estimator``: the unfitted last steps, behind what `pipeline_of` puts before.
     scaled
         Whether quantities are brought to mean 0 and deviation 1 first.
     whole
@@ -45,107 +48,109 @@ class Model:
     name: str
     title: str
     what: str
-    build: Callable[[tuple[str, ...], tuple[str, ...], int], Any]
+    build: Callable[[Factors, int], Any]
     scaled: bool = False
     whole: bool = False
     most: int | None = None
 
 
-def _bivariate(weighting: str) -> Callable[[tuple[str, ...], tuple[str, ...], int], Any]:
-    def build(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _bivariate(weighting: str) -> Callable[[Factors, int], Any]:
+    def build(factors: Factors, seed: int) -> Any:  # noqa: ANN401
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         from core.tasks.susceptibility.bivariate import ClassScore
 
-        del quantities, seed
-        return make_pipeline(ClassScore(weighting, classes), StandardScaler(), LogisticRegression())  # type: ignore[arg-type]
+        del seed
+        weights = ClassScore(weighting, factors.classes, factors.circular)  # type: ignore[arg-type]
+        return make_pipeline(weights, StandardScaler(), LogisticRegression())
 
     return build
 
 
-def _logistic(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _logistic(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.linear_model import LogisticRegression
 
-    del quantities, seed
+    del seed
     # Classes alone need a penalty: one without a landslide among the cells has no finite effect.
-    return LogisticRegression(C=1.0 if classes else float("inf"), max_iter=2_000)
+    return LogisticRegression(C=1.0 if factors.classes else float("inf"), max_iter=2_000)
 
 
-def _splines(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _splines(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.compose import ColumnTransformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import SplineTransformer
 
-    del classes, seed
+    del seed
+    curves = SplineTransformer(degree=3, n_knots=5, extrapolation="linear")
     bent = ColumnTransformer(
-        [("splines", SplineTransformer(degree=3, n_knots=5, extrapolation="linear"), slice(0, len(quantities)))],
+        [("splines", curves, slice(0, len(factors.quantities)))],
         remainder="passthrough",
     )
     return make_pipeline(bent, LogisticRegression(C=1.0, max_iter=2_000))
 
 
-def _svm(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _svm(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import SVC
 
-    del quantities, classes
+    del factors
     inner = StratifiedKFold(3, shuffle=True, random_state=seed)
     return CalibratedClassifierCV(SVC(C=1.0, gamma="scale"), method="sigmoid", cv=inner, ensemble=False)
 
 
-def _tree(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _tree(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.tree import DecisionTreeClassifier
 
-    del quantities, classes
+    del factors
     return DecisionTreeClassifier(max_depth=4, min_samples_leaf=10, random_state=seed)
 
 
-def _bayes(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _bayes(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.naive_bayes import GaussianNB
 
-    del quantities, classes, seed
+    del factors, seed
     return GaussianNB(var_smoothing=1e-6)
 
 
-def _forest(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _forest(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.ensemble import RandomForestClassifier
 
-    del quantities, classes
+    del factors
     return RandomForestClassifier(100, min_samples_leaf=10, random_state=seed)
 
 
-def _extra(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _extra(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.ensemble import ExtraTreesClassifier
 
-    del quantities, classes
+    del factors
     return ExtraTreesClassifier(100, min_samples_leaf=10, random_state=seed)
 
 
-def _adaboost(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _adaboost(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.ensemble import AdaBoostClassifier
 
-    del quantities, classes
+    del factors
     return AdaBoostClassifier(n_estimators=50, learning_rate=0.5, random_state=seed)
 
 
-def _xgboost(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _xgboost(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from xgboost import XGBClassifier
 
-    del quantities, classes
+    del factors
     return XGBClassifier(
         n_estimators=150, max_depth=2, learning_rate=0.05, subsample=0.8, colsample_bytree=0.8, reg_lambda=1.0,
         n_jobs=1, random_state=seed, tree_method="hist",
     )  # fmt: skip
 
 
-def _mlp(quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Any:  # noqa: ANN401
+def _mlp(factors: Factors, seed: int) -> Any:  # noqa: ANN401
     from sklearn.neural_network import MLPClassifier
 
-    del quantities, classes
+    del factors
     return MLPClassifier((16,), alpha=1.0, solver="lbfgs", max_iter=300, random_state=seed)
 
 
@@ -208,15 +213,15 @@ def check_models(names: Sequence[str], cells: int) -> None:
         raise InputError("An average is of two models at least.", remedy="Choose two more.")
 
 
-def pipeline_of(name: str, quantities: tuple[str, ...], classes: tuple[str, ...], seed: int) -> Pipeline:
+def pipeline_of(name: str, factors: Factors, seed: int) -> Pipeline:
     """An unfitted model with all that comes before it.
 
     Parameters
     ----------
     name
         Of `MODELS`.
-    quantities, classes
-        Names of the factors of each kind.
+    factors
+        Names of the factors by kind.
     seed
         Of whatever is random in it.
     """
@@ -225,13 +230,14 @@ def pipeline_of(name: str, quantities: tuple[str, ...], classes: tuple[str, ...]
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     model = MODELS[name]
-    last = model.build(quantities, classes, seed)
+    last = model.build(factors, seed)
     if model.whole:
         return make_pipeline(last)
     before = ColumnTransformer(
         [
-            ("quantities", StandardScaler() if model.scaled else "passthrough", list(quantities)),
-            ("classes", OneHotEncoder(handle_unknown="ignore", sparse_output=False), list(classes)),
+            ("quantities", StandardScaler() if model.scaled else "passthrough", list(factors.quantities)),
+            ("circular", SineCosine(), list(factors.circular)),
+            ("classes", OneHotEncoder(handle_unknown="ignore", sparse_output=False), list(factors.classes)),
         ]
     )
     return make_pipeline(before, last)

@@ -25,8 +25,8 @@ class SusceptibilityResult(RunResult):
         By model and scheme, see `core.tasks.susceptibility.validate.Scores.to_json`.
     count, landslides
         Complete cells, and those of them with a landslide.
-    factors, categorical
-        Names of the factors that models learnt from, and those of them that are classes.
+    factors, categorical, circular
+        Names of the factors that models learnt from, and those of them that are classes or directions.
     """
 
     scores: Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -34,6 +34,7 @@ class SusceptibilityResult(RunResult):
     landslides: int
     factors: tuple[str, ...]
     categorical: tuple[str, ...] = ()
+    circular: tuple[str, ...] = ()
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -59,7 +60,7 @@ class SusceptibilityResult(RunResult):
         """See `RunResult`."""
         return {
             "scores": self.scores, "count": self.count, "landslides": self.landslides, "factors": list(self.factors),
-            "categorical": list(self.categorical),
+            "categorical": list(self.categorical), "circular": list(self.circular),
         }  # fmt: skip
 
     @classmethod
@@ -70,4 +71,5 @@ class SusceptibilityResult(RunResult):
             "landslides": int(content["landslides"]),
             "factors": tuple(content["factors"]),
             "categorical": tuple(content["categorical"]),
+            "circular": tuple(content.get("circular", ())),
         }

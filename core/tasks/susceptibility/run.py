@@ -79,6 +79,7 @@ def validate_table(job: Job, request: Request) -> SusceptibilityResult:
         landslides=int(cells.landslide.sum()),
         factors=tuple(map(str, cells.factors.columns)),
         categorical=cells.categorical,
+        circular=cells.circular,
         notes=(*((SYNTHETIC,) if dataset.synthetic else ()), *cells.notes, *_notes(request, scores)),
         provenance={**job.times(), "parameters": dict(job.run.parameters), "seed": request.seed, **environment()},
     )

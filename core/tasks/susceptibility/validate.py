@@ -286,9 +286,8 @@ class _Asked:
     def _fit(self, asked: tuple[NDArray[np.bool_], str]) -> _Fitted:
         stop_if(self.cancel)
         mask, name = asked
-        factors, classes, began = self.cells.factors, self.cells.categorical, thread_time()
-        quantities = tuple(one for one in factors.columns if one not in classes)
-        model = pipeline_of(name, quantities, classes, self.seed).fit(factors[~mask], self.cells.landslide[~mask])
+        factors, began = self.cells.factors, thread_time()
+        model = pipeline_of(name, self.cells.kinds, self.seed).fit(factors[~mask], self.cells.landslide[~mask])
         said = model.predict_proba(factors[mask])[:, 1], model.predict_proba(factors[~mask])[:, 1]
         return said[0].astype(np.float64), said[1].astype(np.float64), thread_time() - began
 

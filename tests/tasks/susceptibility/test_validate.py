@@ -11,6 +11,7 @@ import pytest
 from core.errors import InputError, RunCancelled
 from core.tasks.susceptibility import models, validate
 from core.tasks.susceptibility.cells import Cells, Columns, cells_of
+from core.tasks.susceptibility.factors import Factors
 from core.tasks.susceptibility.folds import divide
 from core.tasks.susceptibility.models import MODELS, NAMES
 from core.tasks.susceptibility.validate import Plan, table_of
@@ -79,7 +80,8 @@ def test_what_a_model_says_of_a_cell_does_not_depend_on_the_cells_asked_beside_i
     """A scaling or a class that looked at the cells asked about would show: they would be scaled by one another."""
     ours = cells()
     kept = np.arange(120) < 80
-    model = models.pipeline_of(name, ("slope", "noise"), ("rock",), 0).fit(ours.factors[kept], ours.landslide[kept])
+    model = models.pipeline_of(name, Factors(("slope", "noise"), ("rock",)), 0)
+    model.fit(ours.factors[kept], ours.landslide[kept])
     asked = ours.factors[~kept]
 
     together = model.predict_proba(asked)[:, 1]
