@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -173,15 +173,22 @@ class Stack:
                 stop_if(cancel)
                 progress(done, len(windows))
                 unknown += (~reader.read(window).valid).sum(axis=(1, 2))
-            methods = reader.methods
         progress(len(windows), len(windows))
         shares = unknown / (self.grid.width * self.grid.height)
         return tuple(
+            replace(one, unknown=float(share)) for one, share in zip(self.describe(), shares, strict=True)
+        )
+
+    def describe(self) -> tuple[LayerReport, ...]:
+        """What is done to each layer, without the share that has no data: nothing is read for it."""
+        with self.open() as reader:
+            methods = reader.methods
+        return tuple(
             LayerReport(
                 layer.role, layer.scene.name, method, _cell(layer.scene.grid), _cell(self.grid),
-                _name(layer.scene.grid), _name(self.grid), float(share),
+                _name(layer.scene.grid), _name(self.grid),
             )
-            for layer, method, share in zip(self.layers, methods, shares, strict=True)
+            for layer, method in zip(self.layers, methods, strict=True)
         )  # fmt: skip
 
 

@@ -163,6 +163,8 @@ class Kind:
         Whether the settings of the run that it is derived from are taken over in place of its own.
     explains
         Whether it explains the run that it is derived from, whose page and report show it.
+    needs
+        Roles of the task that it cannot do without though others can.
     joins
         How it joins the results of several runs; None where it does not.
     """
@@ -182,6 +184,7 @@ class Kind:
     first: bool = False
     again_from_parent: bool = False
     explains: bool = False
+    needs: tuple[str, ...] = ()
     joins: Joint | None = None
 
 
@@ -337,8 +340,11 @@ def check_inputs(order: Order, forms: Sequence[str]) -> None:
         if given.count(name) > 1 and not role.many:
             raise InputError(f"{task.title} takes one {role.title.lower()}, not several.", remedy="Choose one.")
     kind = task.kind(order.kind)
-    missing = [role for role in task.roles if not role.optional and role.name not in given]
-    if kind is not None and kind.first and missing:
+    if kind is None or not kind.first:
+        return
+    needed = [role for role in task.roles if not role.optional or role.name in kind.needs]
+    missing = [role for role in needed if role.name not in given]
+    if missing:
         raise InputError(f"{task.title} needs a {missing[0].title.lower()}.", remedy="Choose one.")
 
 

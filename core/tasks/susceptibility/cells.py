@@ -123,7 +123,7 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
         classes, coordinates cannot be, or too few cells of a class are complete.
     """
     _check_columns(table, columns, name)
-    landslide, known = _labels(table[columns.target], columns, name)
+    landslide, known = labels_of(table[columns.target], columns, name)
     notes: list[str] = []
     if not known.all():
         notes.append(f"{int((~known).sum()):,} rows without a label in {columns.target} were left out.")
@@ -143,11 +143,11 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
         for role, column in (("group", columns.group), ("date", columns.date))
         if column
     }
-    _check_classes(landslide[kept], columns, name)
+    check_classes(landslide[kept], columns.target, name)
     factors = factors[kept].reset_index(drop=True)
-    factors = _varying(factors, notes)
+    factors = varying(factors, notes)
     kinds = kinds_of(list(factors.columns), columns.categorical, columns.circular)
-    notes += _collinear(factors[list(kinds.quantities)])
+    notes += collinear(factors[list(kinds.quantities)])
     return Cells(
         factors, kinds.classes, landslide[kept], None if places is None else places[kept], groups,
         np.flatnonzero(kept), tuple(notes), kinds.circular,
@@ -182,7 +182,7 @@ def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
         raise InputError("Only one coordinate is named.", remedy="Name both (--x and --y).")
 
 
-def _labels(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def labels_of(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether there is a landslide in each row, and whether that is known."""
     texts = target.map(lambda value: "" if value != value or value is None else str(value).strip())
     known = (texts != "").to_numpy()
@@ -271,13 +271,20 @@ def _classes(values: pd.Series[Any], factor: str, name: str) -> pd.Series[Any]:
     return words
 
 
-def _check_classes(landslide: NDArray[np.bool_], columns: Columns, name: str) -> None:
+def check_classes(landslide: NDArray[np.bool_], target: str, name: str) -> None:
+    """Refuse cells of one class, or too few of one.
+
+    Raises
+    ------
+    InputError
+        When they are.
+    """
     slides, none = int(landslide.sum()), int((~landslide).sum())
     if not slides or not none:
         raise InputError(
             f"All {len(landslide):,} complete cells of {name} are {'landslides' if slides else 'without a landslide'}.",
             "A model learns from the difference of the two.",
-            f"Add the other class, or check {columns.target} and --positive.",
+            f"Add the other class, or check {target} and --positive.",
         )
     if min(slides, none) < FEWEST:
         raise InputError(
@@ -287,7 +294,7 @@ def _check_classes(landslide: NDArray[np.bool_], columns: Columns, name: str) ->
         )
 
 
-def _varying(factors: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+def varying(factors: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """The factors that differ among the cells."""
     constant = [factor for factor in factors.columns if factors[factor].nunique() < 2]
     if constant:
@@ -298,7 +305,7 @@ def _varying(factors: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     return factors
 
 
-def _collinear(quantities: pd.DataFrame) -> list[str]:
+def collinear(quantities: pd.DataFrame) -> list[str]:
     """Notes on pairs of quantities that say the same."""
     if quantities.shape[1] < 2:
         return []

@@ -80,20 +80,20 @@ def validate_table(job: Job, request: Request) -> SusceptibilityResult:
         factors=tuple(map(str, cells.factors.columns)),
         categorical=cells.categorical,
         circular=cells.circular,
-        notes=(*((SYNTHETIC,) if dataset.synthetic else ()), *cells.notes, *_notes(request, scores)),
+        notes=(*((SYNTHETIC,) if dataset.synthetic else ()), *cells.notes, *notes_of(request.plan, scores)),
         provenance={**job.times(), "parameters": dict(job.run.parameters), "seed": request.seed, **environment()},
     )
 
 
-def _notes(request: Request, scores: dict[str, dict[str, dict[str, object]]]) -> tuple[str, ...]:
+def notes_of(plan: Plan, scores: dict[str, dict[str, dict[str, object]]]) -> tuple[str, ...]:
     """What must be known of the scores."""
     notes = []
-    for scheme in request.schemes:
+    for scheme in plan.schemes:
         skipped = {model: ours[scheme]["folds_skipped"] for model, ours in scores.items()}
         number = max(int(str(one)) for one in skipped.values())
         if number:
             notes.append(f"{number:,} folds of the validation {scheme!r} hold one class alone and were not scored.")
-    if request.repeats > 1 and {"spatial", "blocks"} & set(request.schemes):
+    if plan.repeats > 1 and {"spatial", "blocks"} & set(plan.schemes):
         notes.append(
             "Repeats divide the same cells anew and are not independent: their spread says how much a score depends on "
             "the division, not how sure it is."

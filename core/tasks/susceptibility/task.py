@@ -10,8 +10,25 @@ TASK = Task(
     name="susceptibility",
     title="Susceptibility",
     summary="where landslides are likely",
-    roles=(Role("table", ("table",), "Table of labelled cells"),),
+    roles=(
+        Role("table", ("table",), "Table of labelled cells", optional=True),
+        Role("inventory", ("vector", "table"), "Inventory of landslides", optional=True),
+        Role("dem", ("raster",), "Elevation model", optional=True),
+        Role("factor", ("raster",), "Factor", many=True, optional=True),
+    ),
     kinds=(
+        Kind(
+            "susceptibility_map",
+            "Susceptibility map",
+            work=Ref(f"{_HERE}.run_map:map_area"),
+            request=Ref(f"{_HERE}.run_map:MapRequest"),
+            result=Ref(f"{_HERE}.map_result:SusceptibilityMap"),
+            working="Mapping susceptibility",
+            primary=True,
+            first=True,
+            report=Ref(f"{_HERE}.report:VALIDATION"),
+            needs=("inventory",),
+        ),
         Kind(
             "validation",
             "Validation of models",
@@ -22,6 +39,7 @@ TASK = Task(
             primary=True,
             first=True,
             report=Ref(f"{_HERE}.report:VALIDATION"),
+            needs=("table",),
         ),
     ),
     metrics=(

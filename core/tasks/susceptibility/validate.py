@@ -212,7 +212,7 @@ def validate(
     tallies = {scheme: {name: _Tally() for name in plan.models} for scheme in plan.schemes}
     skipped, done = dict.fromkeys(plan.schemes, 0), 0
     first: dict[str, FirstRepeat] = {}
-    with _quiet(), ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+    with quiet(), ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         for scheme, repeat in divisions:
             stop_if(cancel)
             fold = divide(scheme, cells, plan.folds, plan.seed + repeat)
@@ -348,7 +348,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Warnings of fits that have not converged are not printed hundreds of times; one thread of BLAS a fit."""
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits

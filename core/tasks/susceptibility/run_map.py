@@ -1,0 +1,303 @@
+"""A map of susceptibility as a run: from an elevation model, factors and an inventory to validated, mapped models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.raster.folder import write_json
+from core.raster.scene import Scene
+from core.runs.kinds import parameters_of
+from core.runs.provenance import environment
+from core.runs.records import Input, Order
+from core.tasks.susceptibility.area import Area, AreaPlan, write_factors
+from core.tasks.susceptibility.cells import Cells, check_classes, collinear, varying
+from core.tasks.susceptibility.factors import kinds_of
+from core.tasks.susceptibility.index_map import MOST_MAPPED, MapCounts, MapJob, Mapped, said
+from core.tasks.susceptibility.landslides import ElevationRows, InventoryPlan, Landslides, landslides_of
+from core.tasks.susceptibility.map_result import BACKGROUND, DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
+from core.tasks.susceptibility.models import ANCHOR, AVERAGE, pipeline_of
+from core.tasks.susceptibility.result import CELLS, SCORES
+from core.tasks.susceptibility.run import notes_of
+from core.tasks.susceptibility.sampling import Sample, SamplingPlan, draw, frame_of, values_at
+from core.tasks.susceptibility.validate import Plan, Validation, quiet, table_of, validate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.jobs.perform import Job
+    from core.runs.records import DatasetRecord
+
+TASK = "susceptibility"
+KIND = "susceptibility_map"
+
+SYNTHETIC = "Some of the data are synthetic: made by a script, not measured."
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """What is asked of an area.
+
+    Attributes
+    ----------
+    area, inventory, sampling
+        Factors and grid, how the inventory is read, and how cells are drawn.
+    plan
+        Models and how they are validated.
+    mapped
+        Models that are mapped, the one that is shown first before the others.
+    uncertainty
+        Whether the spread of the first one over the folds is mapped.
+    applicability
+        Whether it is mapped how unlike each cell is to those that models learnt from.
+    prevalence
+        Share of cells with a landslide in truth, if it is known; 0 otherwise. See
+        `core.tasks.susceptibility.prior`.
+    """
+
+    area: AreaPlan = field(default_factory=AreaPlan)
+    inventory: InventoryPlan = field(default_factory=InventoryPlan)
+    sampling: SamplingPlan = field(default_factory=SamplingPlan)
+    plan: Plan = field(default_factory=lambda: Plan(repeats=5))
+    mapped: tuple[str, ...] = (ANCHOR,)
+    uncertainty: bool = True
+    applicability: bool = True
+    prevalence: float = 0.0
+
+    def check(self) -> None:
+        """Refuse what cannot be mapped.
+
+        Raises
+        ------
+        InputError
+            When no model, too many, or one that is not validated is to be mapped, or the prevalence is no share.
+        """
+        if not 1 <= len(set(self.mapped)) == len(self.mapped) <= MOST_MAPPED:
+            raise InputError(f"{len(self.mapped)} models cannot be mapped.",
+                             remedy=f"Choose 1 to {MOST_MAPPED}, each once (--map).")  # fmt: skip
+        stray = [one for one in self.mapped if one not in self.plan.models]
+        if stray:
+            raise InputError(
+                f"{stray[0]} is to be mapped but not validated.", "A map without a score says nothing of its worth.",
+                "Add it to the models (--models).",
+            )  # fmt: skip
+        if not 0 <= self.prevalence < 1:
+            raise InputError(f"{self.prevalence:g} is no share of cells with a landslide.",
+                             remedy="Give one between 0 and 1, such as 0.02, or none (--prevalence).")  # fmt: skip
+
+
+def order_of(
+    request: MapRequest, dem: DatasetRecord | None, factors: Sequence[DatasetRecord], inventory: DatasetRecord,
+    *, owner: str = "", name: str = "",
+) -> Order:  # fmt: skip
+    """The order of a map of datasets of the store."""
+    request.check()
+    request.area.check(dem=dem is not None, rasters=len(factors))
+    given = [(INVENTORY, inventory), *([(DEM, dem)] if dem is not None else []), *((FACTOR, one) for one in factors)]
+    inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given)
+    return Order(TASK, KIND, parameters_of(request), inputs, owner=owner, name=name)
+
+
+def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
+    """Do the work of a run of kind ``"susceptibility_map"``."""
+    request.check()
+    job.report(0, 0, "Reading the rasters")
+    inputs = {one.role: job.store.dataset(one.dataset_id) for one in job.run.inputs if one.role != FACTOR}
+    rasters = [job.store.dataset(one.dataset_id) for one in job.run.inputs if one.role == FACTOR]
+    dem = _scene(inputs[DEM]) if DEM in inputs else None
+    area = Area.of(request.area, dem, [_scene(one) for one in rasters])
+    written = write_factors(area, job.folder / "factors.tif", job.counting("Writing factors, part"), job.stopped)
+    scene, inventory = Scene.open(job.folder / "factors.tif", FACTORS), inputs[INVENTORY]
+    job.report(0, 0, "Placing the landslides")
+    slides = landslides_of(inventory.path, inventory.form, request.inventory, scene.grid, inventory.name)
+    sample, cells = _cells(job, request, scene, slides, inventory.name)
+    found = validate(cells, request.plan, job.counting("Fitting model"), job.stopped)
+    background = _background(scene, sample, cells)
+    work = _Fitting(request, cells, found)
+    mapped = work.mapped()
+    outcome = MapJob(
+        scene, request.area.names, tuple(map(str, cells.factors.columns)), cells.kinds, mapped, slides,
+        {name: frozenset(cells.factors[name]) for name in cells.categorical}, None,
+    )  # fmt: skip
+    counts = outcome.write(job.folder, job.counting("Mapping, part"), job.stopped)
+    ranks = work.ranks(background.drop(columns="cell"), sample)
+    job.report(0, 0, "Keeping the result")
+    artifacts = _keep(job, request, found, cells, background)
+    artifacts |= {path.stem: path.name for path in job.folder.glob("*.tif")}
+    synthetic = any(one.synthetic for one in (*inputs.values(), *rasters))
+    scores = _scores(request.plan, found)
+    return SusceptibilityMap(
+        id=job.run.id,
+        kind=job.run.kind,
+        folder=job.folder,
+        model=request.mapped[0],
+        artifacts=artifacts,
+        inputs=job.run.inputs,
+        scores=scores,
+        count=len(cells.landslide),
+        landslides=int(cells.landslide.sum()),
+        factors=tuple(map(str, cells.factors.columns)),
+        categorical=cells.categorical,
+        circular=cells.circular,
+        grid=scene.grid,
+        bands=request.area.names,
+        mapped=request.mapped,
+        area=counts.area,
+        square_metres=counts.square_metres,
+        hits=counts.landslides,
+        ranks=ranks,
+        layers=tuple(one.text() for one in written.reports),
+        unknown=written.unknown,
+        limit=None,
+        outside=None if counts.outside is None else counts.outside / max(counts.known, 1),
+        prevalence=request.prevalence or None,
+        sampled_share=float(cells.landslide.mean()),
+        notes=(
+            *((SYNTHETIC,) if synthetic else ()), *area.notes, *written.notes, *slides.notes, *sample.notes,
+            *cells.notes, *_told(request, counts, written.complete, cells), *notes_of(request.plan, scores),
+        ),
+        provenance={**job.times(), "parameters": dict(job.run.parameters), "seed": request.plan.seed, **environment()},
+    )  # fmt: skip
+
+
+def _scene(record: DatasetRecord) -> Scene:
+    return Scene.open(record.path, record.name, synthetic=record.synthetic)
+
+
+def _cells(
+    job: Job, request: MapRequest, scene: Scene, slides: Landslides, name: str
+) -> tuple[Sample, Cells]:
+    """The cells that models learn from, and their factors."""
+    names = request.area.names
+    kinds = request.area.kinds
+    elevation = None
+    if "elevation" in names:
+        elevation = ElevationRows(scene.path, names.index("elevation") + 1)
+    with_one = slides.cells(request.inventory.part, elevation)
+    sample = draw(scene, slides, with_one, request.sampling, kinds, job.counting("Drawing cells, row"), job.stopped)
+    check_classes(sample.landslide, request.inventory.label or "the inventory", name)
+    notes: list[str] = []
+    frame = varying(frame_of(values_at(scene, sample.cells), names, kinds), notes)
+    used = kinds_of(list(frame.columns), kinds.classes, kinds.circular)
+    notes += collinear(frame[list(used.quantities)])
+    if request.inventory.part != "centroid" and slides.polygons is not None:
+        notes.append(
+            "Several cells lie in the same landslide: under random folds a model is asked about landslides of which it "
+            "has seen a part. Trust spatial folds."
+        )
+    row, column = np.divmod(sample.cells, scene.grid.width)
+    t = scene.grid.transform
+    x, y = t.a * (column + 0.5) + t.b * (row + 0.5) + t.c, t.d * (column + 0.5) + t.e * (row + 0.5) + t.f
+    places = np.column_stack([x, y]) * _metres_per_unit(scene)
+    return sample, Cells(
+        frame, used.classes, sample.landslide, places, {}, sample.cells.astype(np.intp), tuple(notes), used.circular
+    )
+
+
+def _metres_per_unit(scene: Scene) -> float:
+    crs = scene.grid.crs
+    return 1.0 if crs is None else float(crs.linear_units_factor[1])
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """Fits the models that are mapped, on all cells and on all folds but one."""
+
+    request: MapRequest
+    cells: Cells
+    found: Validation
+
+    def mapped(self) -> tuple[Mapped, ...]:
+        """The models that are mapped, the first one with an ensemble for its spread and for ranks."""
+        everything = np.ones(len(self.cells.landslide), np.bool_)
+        made: list[Mapped] = []
+        with quiet():
+            for name in self.request.mapped:
+                ensemble = self._members(name) if self.request.uncertainty and not made else ()
+                made.append(Mapped(name, self._fitted(name, everything), ensemble))
+        return tuple(made)
+
+    def ranks(self, background: pd.DataFrame, sample: Sample) -> NDArray[np.float64]:
+        """Of each landslide, the share of the area that a model which has not seen it puts above it; ties half."""
+        name, slide = self.request.mapped[0], self.cells.landslide
+        ranks = np.full(len(slide), np.nan)
+        with quiet():
+            for kept_back in self._folds():
+                asked = kept_back & slide
+                if not asked.any():
+                    continue
+                member = self._fitted(name, ~kept_back)
+                area = np.sort(said(member, background))
+                ours = said(member, self.cells.factors[asked])
+                above = len(area) - np.searchsorted(area, ours, side="right")
+                ties = np.searchsorted(area, ours, side="right") - np.searchsorted(area, ours, side="left")
+                ranks[asked] = (above + ties / 2) / len(area)
+        del sample
+        known: NDArray[np.float64] = ranks[np.isfinite(ranks)]
+        return known
+
+    def _folds(self) -> list[NDArray[np.bool_]]:
+        """Cells that are kept back, fold by fold, of the first division of spatial folds where there are any."""
+        scheme = next((one for one in ("spatial", "blocks") if one in self.found.first), next(iter(self.found.first)))
+        fold = self.found.first[scheme].fold
+        masks = [fold == number for number in range(int(fold.max()) + 1)]
+        slide = self.cells.landslide
+        return [one for one in masks if slide[~one].any() and not slide[~one].all()]
+
+    def _members(self, name: str) -> tuple[tuple[Any, ...], ...]:
+        return tuple(self._fitted(name, ~one) for one in self._folds())
+
+    def _fitted(self, name: str, rows: NDArray[np.bool_]) -> tuple[Any, ...]:
+        names = [one for one in self.request.plan.models if one != AVERAGE] if name == AVERAGE else [name]
+        factors, slide = self.cells.factors[rows], self.cells.landslide[rows]
+        return tuple(
+            pipeline_of(one, self.cells.kinds, self.request.plan.seed).fit(factors, slide) for one in names
+        )
+
+
+def _background(scene: Scene, sample: Sample, cells: Cells) -> pd.DataFrame:
+    """Cells drawn of the whole area, with their factors."""
+    names = [band.name for band in scene.bands]
+    values = values_at(scene, sample.background)
+    kinds = cells.kinds
+    used = tuple(map(str, cells.factors.columns))
+    frame = frame_of(values[:, [names.index(one) for one in used]], used, kinds)
+    frame.insert(0, "cell", sample.background)
+    return frame
+
+
+def _scores(plan: Plan, found: Validation) -> dict[str, dict[str, dict[str, object]]]:
+    return {model: {scheme: found.scores[scheme][model].to_json() for scheme in found.scores} for model in plan.models}
+
+
+def _keep(
+    job: Job, request: MapRequest, found: Validation, cells: Cells, background: pd.DataFrame
+) -> dict[str, str]:
+    write_json({"models": _scores(request.plan, found)}, job.folder / "scores.json")
+    table_of(cells, found).to_parquet(job.folder / "cells.parquet", index=False)
+    background.to_parquet(job.folder / "background.parquet", index=False)
+    return {SCORES: "scores.json", CELLS: "cells.parquet", BACKGROUND: "background.parquet"}
+
+
+def _told(request: MapRequest, counts: MapCounts, complete: float, cells: Cells) -> tuple[str, ...]:
+    """What must be known of the map."""
+    notes = []
+    if complete < 1:
+        notes.append(f"{1 - complete:.1%} of the grid lacks a factor and has no index.")
+    for name, number in counts.unseen.items():
+        if number:
+            notes.append(
+                f"{number:,} cells ({number / max(counts.known, 1):.1%}) are of a class of {name} that no cell that "
+                "models learnt from has: of it they know nothing, and it counts as none of the known classes."
+            )
+    if not request.prevalence:
+        notes.append(
+            f"The index is no probability: {cells.landslide.mean():.0%} of the cells that models learnt from have a "
+            "landslide, which is far more than in the area."
+        )
+    return tuple(notes)
