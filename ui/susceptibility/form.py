@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from core.runs.records import DatasetRecord
     from core.tasks.susceptibility.cells import Columns
     from core.tasks.susceptibility.run import Request
-    from ui.task.task import TaskPage
+    from core.tasks.susceptibility.validate import Plan
+
+BUTTON = "Validate models"
 
 NONE = "–"
 """Choice of no column."""
@@ -35,11 +37,13 @@ def _read(identity: str, digest: str, _record: DatasetRecord) -> DataFrame:
     return read_table_untrusted(_record.path)
 
 
-def ask(task: TaskPage, record: DatasetRecord, before: Request | None) -> Request | None:
+def ask(button: str, record: DatasetRecord, before: Request | None) -> Request | None:
     """Show the form; the request when its button was pressed.
 
     Parameters
     ----------
+    button
+        Words of the button.
     before
         Request with whose choices it begins; the guessed columns and a few models when None.
     """
@@ -53,13 +57,13 @@ def ask(task: TaskPage, record: DatasetRecord, before: Request | None) -> Reques
     guess = guess_columns(table) if before is None or before.columns.target not in names else before.columns
     resources.jobs().prepare()  # a worker starts while the user looks at the form
     with st.form("ask", border=False):
-        pressed = press.button(task.button, record.digest)
+        pressed = press.button(button, record.digest)
         columns = _columns(names, guess)
         request = _plan(columns, before)
     if not pressed:
         return None
     if not columns.target or not columns.factors:
-        press.done(task.button, record.digest)
+        press.done(button, record.digest)
         raise InputError("The label and one factor at least have to be chosen.", remedy="Choose them in the form.")
     return request
 
@@ -104,20 +108,35 @@ def _columns(names: list[str], guess: Columns) -> Columns:
 
 
 def _plan(columns: Columns, before: Request | None) -> Request:
+    from core.tasks.susceptibility.run import Request
+    from core.tasks.susceptibility.validate import Plan
+
+    begin = Plan(FIRST_MODELS, repeats=5) if before is None else before.plan
+    if before is None and not columns.x:
+        begin = replace(begin, schemes=("random",))
+    found = plan(begin)
+    return Request(columns, found.models, found.schemes, found.folds, found.repeats, found.seed)
+
+
+def plan(begin: Plan) -> Plan:
+    """Ask for models and how they are tested, as a part of a form.
+
+    Parameters
+    ----------
+    begin
+        What it begins with.
+    """
     from core.tasks.susceptibility.folds import TITLES
     from core.tasks.susceptibility.models import NAMES, title_of
-    from core.tasks.susceptibility.run import Request
+    from core.tasks.susceptibility.validate import Plan
 
-    usual = Request(columns, FIRST_MODELS)
-    begin = usual if before is None else replace(before, columns=columns)
     models = st.multiselect("Models", NAMES, begin.models, format_func=title_of)
     schemes = st.multiselect(
-        "Tested by", list(TITLES), begin.schemes if before is not None or columns.x else ("random",),
-        format_func=TITLES.__getitem__,
+        "Tested by", list(TITLES), begin.schemes, format_func=TITLES.__getitem__,
         help="Random folds ask about neighbours of what the model has seen; spatial folds about places further away.",
     )  # fmt: skip
     with st.expander("Folds and repeats"):
         folds = st.number_input("Folds", 2, 50, begin.folds)
-        repeats = st.number_input("Repeats", 1, 100, begin.repeats if before is not None else 5)
+        repeats = st.number_input("Repeats", 1, 100, begin.repeats)
         seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed, help="Repeat r uses seed + r.")
-    return Request(columns, tuple(models), tuple(schemes), int(folds), int(repeats), int(seed))
+    return Plan(tuple(models), tuple(schemes), int(folds), int(repeats), int(seed))

@@ -1,4 +1,4 @@
-"""The page of susceptibility: a table and a form beside what a validation found."""
+"""The page of susceptibility: an area or a table and a form beside what was mapped or validated."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.jobs.perform import request_of
+from core.tasks.susceptibility import run_map
 from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
 from ui import resources
 from ui.feedback import empty, guard, plain
-from ui.susceptibility import form, results, source
+from ui.susceptibility import area_form, area_source, form, map_results, results, source
+from ui.susceptibility.area_source import AreaData
 from ui.task import form as shared_form
-from ui.task import opened, press, run
+from ui.task import generic_run, opened, press, run
 
 if TYPE_CHECKING:
-    from core.runs.records import DatasetRecord, Run
+    from core.runs.records import DatasetRecord, Order, Run
     from core.tasks.susceptibility.run import Request
+    from core.tasks.susceptibility.run_map import MapRequest
     from ui.task.task import TaskPage
+
+FROM = "from"
+"""Key in the page's address of what the page begins with: ``rasters`` or ``table``."""
+
+WAYS = {"rasters": "An area", "table": "A table"}
 
 
 def show(task: TaskPage) -> None:
@@ -26,40 +34,121 @@ def show(task: TaskPage) -> None:
     st.title(task.title)
     st.markdown(task.question)
     left, right = st.columns([1, 3], gap="medium")
-    asked = record = request = None
+    asked = None
     with left, guard():
+        _open_sample()
         asked = opened.asked(task)
-    with left, guard():
+    if asked is not None and asked.kind not in task.kinds:
+        with right, guard():
+            generic_run.show(asked)
+        return
+    with left:
+        way = _way(asked)
+    if way == "table":
+        _table(task, asked, left, right)
+    else:
+        _area(task, asked, left, right)
+
+
+def _open_sample() -> None:
+    """Put the sample of the address into the store, a table or an area, and go on with it."""
+    sample = st.query_params.get("sample")
+    if not sample:
+        return
+    if sample == "valley":
+        area_source.use(area_source.open_sample(sample))
+    source.use(source.open_sample(sample))
+
+
+def _way(asked: Run | None) -> str:
+    """Whether the page is about an area or a table: what the run or the address says, else what is chosen."""
+    if asked is not None:
+        known = "table" if asked.kind == "validation" else "rasters"
+    elif TABLE in st.query_params:
+        known = "table"
+    else:
+        known = st.query_params.get(FROM, "rasters")
+    chosen = st.segmented_control(
+        "Begin with", list(WAYS), default=known if known in WAYS else "rasters", format_func=WAYS.__getitem__,
+        key=f"way-{known}-{'' if asked is None else asked.id[:8]}", required=True, width="stretch",
+        help="Rasters and an inventory, of which a map is made; or a table of cells or slope units, of which models "
+        "are validated.",
+    )  # fmt: skip
+    if chosen != known:
+        st.query_params.from_dict({FROM: chosen})
+        st.rerun()
+    return str(chosen)
+
+
+def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> None:
+    record = request = None
+    with left, guard():  # type: ignore[attr-defined]
         record = source.current(asked)
         if asked is None and record is not None:
             opened.go_on(record.id)
-    with left:
+    with left:  # type: ignore[attr-defined]
         with st.expander("Table", expanded=record is None), guard():
             source.choose()
         if record is not None:
             with guard():
                 _describe(record)
-                request = form.ask(task, record, _before(asked))
+                request = form.ask(form.BUTTON, record, _before_table(asked))
         if record is not None and request is not None:
             with guard():
-                press.done(task.button, record.digest)
+                press.done(form.BUTTON, record.digest)
                 order = order_of(record, request, owner=resources.visitor())
                 opened.start(record.id, **{TABLE: record.id, "run": resources.jobs().submit(order)})
-    with right:
+    with right:  # type: ignore[attr-defined]
         if asked is not None:
             with guard():
                 if run.show_state(asked, task):
                     results.show(task, asked)
         elif record is None:
-            _show_empty()
+            _show_no_table()
         else:
             st.info(
-                f"Check the columns and press *{task.button}*. Each model is fitted on a part of the cells and asked "
+                f"Check the columns and press *{form.BUTTON}*. Each model is fitted on a part of the cells and asked "
                 "about the rest, by random and by spatial folds."
             )
 
 
-def _show_empty() -> None:
+def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> None:
+    data, request = AreaData(), None
+    with left, guard():  # type: ignore[attr-defined]
+        data = area_source.current(asked)
+        if asked is None and data.complete:
+            opened.go_on(data.key)
+    with left:  # type: ignore[attr-defined]
+        with st.expander("Data", expanded=not data.complete), guard():
+            area_source.choose(data)
+        if data.records:
+            with guard():
+                area_source.show_chosen(data)
+        if data.complete:
+            with guard():
+                request = area_form.ask(data, _before_map(asked))
+        if request is not None:
+            with guard():
+                order = _order(data, request)
+                opened.start(data.key, **data.address(), run=resources.jobs().submit(order))
+    with right:  # type: ignore[attr-defined]
+        if asked is not None:
+            with guard():
+                if run.show_state(asked, task):
+                    map_results.show(task, asked)
+        elif data.complete:
+            with guard():
+                map_results.show_area(data)
+        else:
+            _show_no_area(data)
+
+
+def _order(data: AreaData, request: MapRequest) -> Order:
+    assert data.inventory is not None  # noqa: S101  data are complete
+    return run_map.order_of(request, data.dem, data.factors, data.inventory, owner=resources.visitor())
+
+
+def _show_no_table() -> None:
     if empty(
         "No table yet.",
         "Choose a table of cells or slope units: one column says whether there is a landslide, the others are factors "
@@ -71,13 +160,40 @@ def _show_empty() -> None:
             source.use(source.open_sample("valley-cells"))
 
 
-def _before(asked: Run | None) -> Request | None:
-    """What the run asked with which the form begins: that of ``?prefill=``, else the one that is open."""
+def _show_no_area(data: AreaData) -> None:
+    if data.records:
+        st.info(
+            "A map needs an inventory of landslides, and an elevation model or factors. Add what is missing under "
+            "*Data*."
+        )
+        return
+    if empty(
+        "No area yet.",
+        "Choose an elevation model and an inventory of landslides, points or outlines; factors such as lithology or "
+        "land cover may be added. The sample is of the synthetic mountain valley.",
+        action="Start with the sample valley",
+        key="start-sample-area",
+    ):
+        with guard():
+            area_source.use(area_source.open_sample("valley"))
+
+
+def _earlier(asked: Run | None, kind: str) -> Run | None:
     identity = shared_form.named()
     found = resources.store().run(identity) if identity else asked
-    if found is None or found.kind != "validation":
-        return None
-    request: Request = request_of(found)
+    return found if found is not None and found.kind == kind else None
+
+
+def _before_table(asked: Run | None) -> Request | None:
+    """What the run asked with which the form begins: that of ``?prefill=``, else the one that is open."""
+    found = _earlier(asked, "validation")
+    request: Request | None = None if found is None else request_of(found)
+    return request
+
+
+def _before_map(asked: Run | None) -> MapRequest | None:
+    found = _earlier(asked, run_map.KIND)
+    request: MapRequest | None = None if found is None else request_of(found)
     return request
 
 

@@ -1,14 +1,27 @@
-"""Which columns of a table are likely what: a beginning for a form, never taken without being shown."""
+"""What columns of a table and bands of rasters likely are: a beginning for a form, never taken without being shown."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from core.tasks.susceptibility.cells import FEWEST, MOST_CATEGORIES, Columns
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
+
+    from core.raster.resample import Kind
+    from core.raster.scene import Scene
+    from core.tasks.susceptibility.area import GivenFactor
+    from core.tasks.susceptibility.landslides import InventoryPlan
+
+MOST_BANDS = 20
+"""Bands of a raster that are offered as factors."""
+
+MOST_CLASSES = 30
+"""Different whole numbers up to which a raster is taken for one of classes."""
 
 _TARGETS = ("landslide", "lslpts", "slide", "label", "target", "class", "presence", "event")
 _X = re.compile(r"(x|easting|east|lon|longitude|long|e)(_epsg\d+|_coord|_?coordinate|_m|_utm)?", re.IGNORECASE)
@@ -47,3 +60,67 @@ def _target(table: pd.DataFrame, names: list[str]) -> str:
         return named
     two = [name for name in names if table[name].nunique() == 2]
     return two[0] if len(two) == 1 else named
+
+
+def guess_factors(scene: Scene, number: int, taken: Collection[str] = (), *, but: int = 0) -> tuple[GivenFactor, ...]:
+    """Guess what the bands of a raster are as factors.
+
+    Parameters
+    ----------
+    number
+        Of the raster among those of the role ``factor``; -1 for the elevation model.
+    taken
+        Names that are not free any more.
+    but
+        Band that is no factor of its own, such as that of elevations; 0 for none.
+
+    Returns
+    -------
+    tuple of GivenFactor
+        Whole numbers of few values are taken for classes, and bands or files called aspect for directions.
+    """
+    from core.tasks.susceptibility.area import GivenFactor
+
+    with scene.reader() as reader:
+        values, valid = reader.sample()
+    found: list[GivenFactor] = []
+    used = set(taken)
+    alpha = scene.alpha or 0
+    for band in scene.bands[:MOST_BANDS]:
+        if band.index in (but, alpha):
+            continue
+        name = _named(band.name if band.name and len(scene.bands) > 1 else scene.name, used)
+        used.add(name)
+        known = values[band.index - 1][valid[band.index - 1]]
+        found.append(GivenFactor(name, number, _kind(name, known), band.index))
+    return tuple(found)
+
+
+def _named(text: str, taken: Collection[str]) -> str:
+    """A free name for a factor from the name of a file or band."""
+    plain = re.sub(r"\W+", "_", re.sub(r"\(.*?\)", "", text)).strip("_").lower()[:36] or "factor"
+    plain = plain if not plain[0].isdigit() else f"f_{plain}"
+    name, number = plain, 2
+    while name in taken:
+        name, number = f"{plain}_{number}", number + 1
+    return name
+
+
+def _kind(name: str, known: NDArray[Any]) -> Kind:
+    import numpy as np
+
+    numbers = known[np.isfinite(known)] if known.dtype.kind == "f" else known
+    if "aspect" in name and numbers.size and numbers.min() >= -1 and numbers.max() <= 360:
+        return "aspect"
+    few = np.unique(numbers)
+    whole = numbers.dtype.kind in "iub" or bool((few % 1 == 0).all())
+    return "category" if whole and 2 <= len(few) <= MOST_CLASSES else "continuous"
+
+
+def guess_inventory(table: pd.DataFrame) -> InventoryPlan:
+    """Guess where the rows of a table of landslides lie, and which column says whether each is one."""
+    from core.tasks.susceptibility.landslides import InventoryPlan
+
+    columns = guess_columns(table)
+    label = columns.target if columns.target and table[columns.target].nunique() == 2 else ""
+    return InventoryPlan(x=columns.x, y=columns.y, crs=columns.crs, label=label)

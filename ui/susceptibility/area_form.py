@@ -1,0 +1,277 @@
+"""The form that asks for a map of susceptibility: factors, landslides, cells, models and how they are tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+from ui.susceptibility.form import FIRST_MODELS, NONE, plan
+from ui.task import press
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.raster.resample import Kind
+    from core.runs.records import DatasetRecord
+    from core.tasks.susceptibility.area import AreaPlan, GivenFactor
+    from core.tasks.susceptibility.landslides import InventoryPlan, Part
+    from core.tasks.susceptibility.run_map import MapRequest
+    from core.tasks.susceptibility.sampling import SamplingPlan
+    from ui.susceptibility.area_source import AreaData
+
+BUTTON = "Map susceptibility"
+
+PARTS: dict[Part, str] = {
+    "centroid": "One cell each (the middle)",
+    "upper": "Their upper third (where they probably started)",
+    "all": "All their cells",
+}
+
+KINDS: dict[Kind, str] = {"continuous": "quantity", "category": "classes", "aspect": "direction"}
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """What the data seem to be, to begin with."""
+
+    given: tuple[GivenFactor, ...]
+    files: tuple[str, ...]
+    dem_bands: tuple[str, ...]
+    dem_band: int
+    columns: tuple[str, ...]
+    inventory: InventoryPlan
+    table: bool
+    polygons: bool
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the data")
+def _guess(key: str, digests: tuple[str, ...], _data: AreaData) -> _Guess:
+    """What the data hold, kept for the next rerun."""
+    del key, digests  # the key
+    from core.raster.scene import Scene
+    from core.tasks.susceptibility.guess import guess_factors
+    from core.tasks.susceptibility.landslides import InventoryPlan
+
+    given: list[GivenFactor] = []
+    files: list[str] = []
+    bands, band = ("",), 1
+    if _data.dem is not None:
+        dem = Scene.open(_data.dem.path, _data.dem.name)
+        bands = tuple(one.name or f"band {one.index}" for one in dem.bands)
+        band = next((at for at, one in enumerate(bands, 1) if one.lower().startswith(("elev", "dem", "height"))), 1)
+        if len(bands) > 1:
+            given += guess_factors(dem, -1, _taken(given), but=band)
+            files += [_data.dem.name] * (len(given) - len(files))
+    for number, record in enumerate(_data.factors):
+        given += guess_factors(Scene.open(record.path, record.name), number, _taken(given))
+        files += [record.name] * (len(given) - len(files))
+    inventory, columns, table, polygons = InventoryPlan(), (), False, False
+    if _data.inventory is not None:
+        inventory, columns, table, polygons = _landslides(_data.inventory)
+    return _Guess(tuple(given), tuple(files), bands, band, columns, inventory, table, polygons)
+
+
+def _landslides(record: DatasetRecord) -> tuple[InventoryPlan, tuple[str, ...], bool, bool]:
+    from core.raster.vectors import first_attributes, read_vectors_untrusted
+    from core.series.table import read_table_untrusted
+    from core.tasks.susceptibility.guess import guess_inventory
+    from core.tasks.susceptibility.landslides import InventoryPlan
+
+    if record.form == "table":
+        table = read_table_untrusted(record.path)
+        return guess_inventory(table), tuple(map(str, table.columns)), True, False
+    kinds = set(read_vectors_untrusted(record.path).geom_type.dropna())
+    names = first_attributes(record.path, 1, 1).names
+    return InventoryPlan(), names, False, bool(kinds & {"Polygon", "MultiPolygon"})
+
+
+def _taken(given: list[GivenFactor]) -> tuple[str, ...]:
+    from core.raster.terrain_factors import TERRAIN
+
+    return (*TERRAIN, *(one.name for one in given))
+
+
+def ask(data: AreaData, before: MapRequest | None) -> MapRequest | None:
+    """Show the form; the request when its button was pressed.
+
+    Parameters
+    ----------
+    before
+        Request with whose choices it begins; the usual ones when None.
+    """
+    from core.tasks.susceptibility.run_map import MapRequest
+    from core.tasks.susceptibility.validate import Plan
+
+    guess = _guess(data.key, tuple(one.digest for one in data.records), data)
+    begin = before or MapRequest(plan=Plan(FIRST_MODELS, repeats=5), inventory=guess.inventory)
+    resources.jobs().prepare()  # a worker starts while the user looks at the form
+    subject = data.key
+    with st.form("ask-map", border=False):
+        pressed = press.button(BUTTON, subject)
+        area = _area(data, guess, begin.area if before is not None else None)
+        inventory = _inventory(guess, begin.inventory)
+        sampling = _sampling(begin.sampling, drawn=not inventory.label)
+        planned = plan(begin.plan)
+        mapped, uncertainty, applicability, prevalence = _map(begin)
+    if not pressed:
+        return None
+    press.done(BUTTON, subject)
+    mapped = tuple(one for one in mapped if one in planned.models) or planned.models[:1]
+    request = MapRequest(area, inventory, sampling, planned, mapped, uncertainty, applicability, prevalence)
+    request.check()
+    return request
+
+
+def _area(data: AreaData, guess: _Guess, before: AreaPlan | None) -> AreaPlan:
+    from core.raster.terrain_factors import TERRAIN
+    from core.tasks.susceptibility.area import FIRST_TERRAIN, AreaPlan
+
+    terrain: tuple[str, ...] = ()
+    begin = AreaPlan() if before is None else before
+    dem_band = begin.dem_band if before is not None else guess.dem_band
+    if data.dem is not None:
+        terrain = tuple(st.multiselect(
+            "Factors from the elevation model", list(TERRAIN), FIRST_TERRAIN if before is None else begin.terrain,
+            format_func=lambda name: TERRAIN[name].title,
+        ))  # fmt: skip
+    given = _given(guess, before)
+    with st.expander("Grid and terrain"):
+        if len(guess.dem_bands) > 1:
+            dem_band = 1 + st.selectbox(
+                "Band of the elevations", range(len(guess.dem_bands)), dem_band - 1,
+                format_func=guess.dem_bands.__getitem__,
+            )  # fmt: skip
+        cell = st.number_input(
+            "Side of a cell (m)", 0.0, value=begin.cell, step=5.0, format="%.4g",
+            help="0 keeps the cells of the elevation model, or of the first factor without one.",
+        )  # fmt: skip
+        crs = st.text_input(
+            "Coordinate system of the map", begin.crs, placeholder="that of the elevation model", max_chars=20,
+            help="A projected one, such as EPSG:32632. Degrees are projected to the local UTM zone.",
+        )  # fmt: skip
+        options = begin.options
+        if data.dem is not None:
+            methods = {"horn": "Horn (as GDAL and QGIS)", "zevenbergen_thorne": "Zevenbergen–Thorne (as SAGA)"}
+            method = st.selectbox(
+                "Slope and curvature by", list(methods), list(methods).index(options.method),
+                format_func=methods.__getitem__,
+            )  # fmt: skip
+            stream = st.number_input(
+                "Streams begin at (km²)", 0.001, 1000.0, options.stream_km2, format="%.4g",
+                help="Ground that drains through a cell, from which on it counts as a stream.",
+            )  # fmt: skip
+            options = replace(options, method=method, stream_km2=stream)  # type: ignore[arg-type]
+    return AreaPlan(terrain, options, given, dem_band, crs.strip(), float(cell))
+
+
+def _given(guess: _Guess, before: AreaPlan | None) -> tuple[GivenFactor, ...]:
+    """The bands of the rasters that are given, as a table in which each can be named and left out."""
+    import pandas as pd
+
+    from core.tasks.susceptibility.area import GivenFactor
+
+    if not guess.given:
+        return ()
+    used = None if before is None else {(one.input, one.band): one for one in before.given}
+    rows = [(used or {}).get((one.input, one.band), one) for one in guess.given]
+    taken = [used is None or (one.input, one.band) in used for one in guess.given]
+    table = pd.DataFrame({
+        "Use": taken, "Factor": [one.name for one in rows], "Kind": [KINDS[one.kind] for one in rows],
+        "Raster": guess.files, "Band": [one.band for one in rows],
+    })  # fmt: skip
+    st.markdown("Factors that are given")
+    edited = cast("DataFrame", st.data_editor(
+        table, hide_index=True, key="given-factors", disabled=["Raster", "Band"],
+        column_config={
+            "Use": st.column_config.CheckboxColumn(width="small"),
+            "Kind": st.column_config.SelectboxColumn(options=list(KINDS.values()), required=True,
+                                                     help="Quantities are interpolated, classes never mixed."),
+            "Factor": st.column_config.TextColumn(required=True, max_chars=40),
+        },
+    ))  # fmt: skip
+    kinds = {title: kind for kind, title in KINDS.items()}
+    return tuple(
+        GivenFactor(str(row["Factor"]).strip(), one.input, kinds[row["Kind"]], one.band)
+        for one, (_, row) in zip(guess.given, edited.iterrows(), strict=True)
+        if row["Use"]
+    )
+
+
+def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
+    from core.tasks.susceptibility.landslides import InventoryPlan
+
+    part = begin.part
+    if guess.polygons:
+        part = st.selectbox(
+            "Models learn from", list(PARTS), list(PARTS).index(begin.part), format_func=PARTS.__getitem__,
+            help="Which cells of each landslide.",
+        )  # fmt: skip
+    listed = [NONE, *guess.columns]
+
+    def column(label: str, chosen: str, help: str) -> str:
+        found = st.selectbox(label, listed, listed.index(chosen) if chosen in listed else 0, help=help)
+        return "" if found == NONE else found
+
+    with st.expander("Columns of the inventory", expanded=guess.table and not (begin.x and begin.y)):
+        x, y, crs, swap = "", "", "", False
+        if guess.table:
+            x = column("Easting or longitude", begin.x, "Column with the first coordinate.")
+            y = column("Northing or latitude", begin.y, "Column with the second coordinate.")
+            crs = st.text_input("Their coordinate system", begin.crs, placeholder="that of the map", max_chars=20,
+                                key="inventory-crs")  # fmt: skip
+            swap = st.checkbox("Take them for each other", begin.swap_xy)
+        label = column(
+            "Label", begin.label,
+            "Column that says whether there is a landslide. With one, cells without a landslide are taken from it.",
+        )  # fmt: skip
+        positive = st.text_input(
+            "Value that stands for a landslide", begin.positive, max_chars=100, key="inventory-positive",
+            help="Needed where it is neither yes or no, true or false, nor 1 or 0.",
+        )  # fmt: skip
+    return InventoryPlan(part, label, positive.strip(), x, y, crs.strip(), swap_xy=swap)
+
+
+def _sampling(begin: SamplingPlan, *, drawn: bool) -> SamplingPlan:
+    from core.tasks.susceptibility.sampling import SamplingPlan
+
+    if not drawn:
+        st.caption("Cells without a landslide are those that the inventory gives.")
+    with st.expander("Cells without a landslide"):
+        ratio = st.number_input("To each with one", 0.1, 100.0, begin.ratio, 0.5, format="%.3g")
+        buffer = st.number_input(
+            "Distance kept from landslides (m)", 0.0, value=begin.buffer, step=50.0, format="%.0f",
+            help="Ground beside a landslide may be as prone as the landslide.",
+        )  # fmt: skip
+        slope = st.number_input(
+            "Least slope (°)", 0.0, 89.0, begin.slope_at_least, 1.0, format="%.3g",
+            help="Flat ground makes an easy opposite: scores look better than they are on slopes.",
+        )  # fmt: skip
+        seed = st.number_input("Seed of the drawing", 0, 2**31 - 1, begin.seed)
+    return SamplingPlan(float(ratio), float(buffer), float(slope), begin.most, int(seed))
+
+
+def _map(begin: MapRequest) -> tuple[tuple[str, ...], bool, bool, float]:
+    from core.tasks.susceptibility.models import NAMES, title_of
+
+    mapped = st.multiselect(
+        "Mapped models", NAMES, begin.mapped, format_func=title_of, max_selections=4,
+        help="Of the models above: the first one is shown first, two can be compared.",
+    )  # fmt: skip
+    with st.expander("What is mapped"):
+        uncertainty = st.checkbox(
+            "Uncertainty", begin.uncertainty, help="Spread of the model over the folds: takes a few times as long."
+        )
+        applicability = st.checkbox(
+            "Applicability", begin.applicability, help="Where the ground is unlike that of all cells learnt from."
+        )
+        prevalence = st.number_input(
+            "Share of cells with a landslide in truth (%)", 0.0, 99.0, begin.prevalence * 100, format="%.4g",
+            help="With it the index can be turned into a probability. 0: not known.",
+        )  # fmt: skip
+    if not mapped:
+        raise InputError("No model is to be mapped.", remedy="Choose one under *Mapped models*.")
+    return tuple(mapped), uncertainty, applicability, float(prevalence) / 100

@@ -1,0 +1,251 @@
+"""Where the rasters and the inventory of an area come from: samples, open data, uploads, the data folder, the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.errors import InputError
+from core.tasks.susceptibility.map_result import DEM, FACTOR, INVENTORY
+from ui import resources
+from ui.feedback import Progress, plain, reading
+from ui.task import input_picker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.catalog.areas import Area
+    from core.runs.records import DatasetRecord, Form, Run
+
+FACTORS = "factors"
+"""Key in the page's address of the ids of the factors, separated by commas."""
+
+SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier data")
+
+ROLES = {DEM: "Elevation model", INVENTORY: "Inventory of landslides", FACTOR: "Factor"}
+
+RASTERS = ["tif", "tiff"]
+INVENTORIES = ["gpkg", "geojson", "json", "zip", "csv", "tsv", "txt", "xlsx", "dbf"]
+
+
+@dataclass(frozen=True)
+class AreaData:
+    """The data of an area that are chosen so far."""
+
+    dem: DatasetRecord | None = None
+    inventory: DatasetRecord | None = None
+    factors: tuple[DatasetRecord, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether a map can be asked for."""
+        return self.inventory is not None and (self.dem is not None or bool(self.factors))
+
+    @property
+    def key(self) -> str:
+        """What the widgets of these data are known by."""
+        return "-".join(one.id[:8] for one in self.records)
+
+    @property
+    def records(self) -> tuple[DatasetRecord, ...]:
+        """All of them."""
+        return tuple(one for one in (self.dem, self.inventory, *self.factors) if one is not None)
+
+    def address(self) -> dict[str, str]:
+        """How the page's address names them."""
+        named = {role: one.id for role, one in ((DEM, self.dem), (INVENTORY, self.inventory)) if one is not None}
+        return named | ({FACTORS: ",".join(one.id for one in self.factors)} if self.factors else {})
+
+
+def current(run: Run | None) -> AreaData:
+    """The data of a run, or those in the page's address.
+
+    Raises
+    ------
+    LandslideError
+        When one of them is unknown.
+    """
+    store = resources.store()
+    if run is not None:
+        by_role: Mapping[str, list[str]] = {
+            role: [one.dataset_id for one in run.inputs if one.role == role] for role in ROLES
+        }
+    else:
+        asked = st.query_params
+        by_role = {
+            DEM: [asked[DEM]] if asked.get(DEM) else [],
+            INVENTORY: [asked[INVENTORY]] if asked.get(INVENTORY) else [],
+            FACTOR: [one for one in asked.get(FACTORS, "").split(",") if one],
+        }
+    found = {role: [store.dataset(one) for one in ids if one] for role, ids in by_role.items()}
+    return AreaData(
+        next(iter(found[DEM]), None), next(iter(found[INVENTORY]), None), tuple(found[FACTOR])
+    )
+
+
+def use(data: AreaData) -> None:
+    """Make these the page's data and start the page anew."""
+    input_picker.show(**(data.address() or {"from": "rasters"}))
+
+
+def open_area(area: Area) -> AreaData:
+    """Put all layers of an area of the catalogue into the store."""
+    from core.catalog.areas import AreaLayer
+
+    store = resources.store()
+    origin = "sample that ships" if area.synthetic else f"open data: {area.title}"
+
+    def add(layer: AreaLayer, form: Form | None) -> DatasetRecord:
+        return store.add_dataset(
+            layer.path, layer.factor or layer.title, form, origin=origin, synthetic=area.synthetic,
+            licence=area.licence, citation=area.citation,
+        )  # fmt: skip
+
+    made = AreaData()
+    files = set()
+    for layer in area.layers:
+        if layer.role == "dem":
+            made = replace(made, dem=add(layer, "raster"))
+        elif layer.role == "inventory":
+            made = replace(made, inventory=add(layer, None))
+        elif layer.role == "factor" and layer.path not in files and layer.path not in _dem_files(area):
+            made = replace(made, factors=(*made.factors, add(layer, "raster")))
+        files.add(layer.path)
+    return made
+
+
+def _dem_files(area: Area) -> set[object]:
+    return {layer.path for layer in area.layers if layer.role == "dem"}
+
+
+def open_sample(identity: str) -> AreaData:
+    """Put a sample area that ships into the store.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    from core.catalog.areas import sample_area
+
+    return open_area(sample_area(identity))
+
+
+def choose(data: AreaData) -> None:
+    """Show the sources of an area's data."""
+    source = st.selectbox("Data from", SOURCES, key="area-source")
+    with reading("Reading the file"):
+        {
+            "Sample": _sample,
+            "Open data": _open_data,
+            "Upload": lambda: _upload(data),
+            "Data folder": lambda: _data_folder(data),
+            "Earlier data": lambda: _earlier(data),
+        }[source]()
+
+
+def show_chosen(data: AreaData) -> None:
+    """List the data that are chosen, each with a way to leave it out."""
+    for role, one in ((DEM, data.dem), (INVENTORY, data.inventory), *((FACTOR, one) for one in data.factors)):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        if one is None:
+            missing = "none: only the factors given are used" if role == DEM else "**missing**"
+            left.markdown(f"{ROLES[role]}: {missing}")
+            continue
+        said = " · synthetic" if one.synthetic else ""
+        left.markdown(f"{ROLES[role]}: **{plain(one.name)}**{said}")
+        if right.button("✕", key=f"drop-{one.id}", help=f"Leave out {plain(one.name)}"):
+            use(_without(data, one))
+    licences = sorted({one.licence for one in data.records if one.licence})
+    if licences:
+        st.caption(plain(f"Licence: {', '.join(licences)}."))
+
+
+def _without(data: AreaData, one: DatasetRecord) -> AreaData:
+    return AreaData(
+        None if data.dem is not None and data.dem.id == one.id else data.dem,
+        None if data.inventory is not None and data.inventory.id == one.id else data.inventory,
+        tuple(other for other in data.factors if other.id != one.id),
+    )
+
+
+def _with(data: AreaData, role: str, one: DatasetRecord) -> AreaData:
+    if role == DEM:
+        return replace(data, dem=one)
+    if role == INVENTORY:
+        return replace(data, inventory=one)
+    return replace(data, factors=(*(other for other in data.factors if other.id != one.id), one))
+
+
+def _sample() -> None:
+    from core.catalog.areas import sample_areas
+
+    known = {one.id: one for one in sample_areas()}
+    chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
+    st.caption(plain(known[chosen].shows))
+    if st.button("Use this area", width="stretch"):
+        use(open_area(known[chosen]))
+
+
+def _open_data() -> None:
+    from core.catalog.areas import fetch_area, open_areas
+
+    known = {one.id: one for one in open_areas()}
+    chosen = st.selectbox("Area", list(known), format_func=lambda identity: known[identity].title)
+    area = known[chosen]
+    st.caption(plain(f"{area.shows} {area.caution} Licence: {area.licence}. Cite: {area.citation}"))
+    if st.button("Fetch and use", width="stretch"):
+        progress = Progress("Fetching")
+        fetched = fetch_area(chosen, progress=lambda done, total: progress(done / max(total, 1)))
+        progress.done()
+        use(open_area(fetched))
+
+
+def _upload(data: AreaData) -> None:
+    role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="upload-role")
+    inventory = role == INVENTORY
+    uploaded = st.file_uploader(
+        ROLES[role], type=INVENTORIES if inventory else RASTERS, key=f"area-upload-{role}-{data.key}",
+        accept_multiple_files=role == FACTOR,
+        help="GeoPackage, GeoJSON, a zipped Shapefile, or a table with coordinates." if inventory
+        else "GeoTIFF, up to 200 MB; in any coordinate system and resolution.",
+    )  # fmt: skip
+    files = uploaded if isinstance(uploaded, list) else [] if uploaded is None else [uploaded]
+    if files and st.button("Use this file" if len(files) == 1 else f"Use these {len(files)} files", width="stretch"):
+        for file in files:
+            name = PurePath(file.name).name
+            record = resources.store().upload_dataset(file, name, None if inventory else "raster")
+            data = _with(data, role, _checked(record, role))
+        use(data)
+
+
+def _checked(record: DatasetRecord, role: str) -> DatasetRecord:
+    if role == INVENTORY and record.form == "raster":
+        raise InputError(f"{record.name} is a raster.", "Landslides are given as points or outlines.",
+                         "Choose a GeoPackage, GeoJSON, zipped Shapefile or table.")  # fmt: skip
+    return record
+
+
+def _data_folder(data: AreaData) -> None:
+    role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="folder-role")
+    file = input_picker.ask_for_path("region/dem.tif" if role != INVENTORY else "region/landslides.gpkg")
+    if file is not None:
+        form: Form | None = None if role == INVENTORY else "raster"
+        record = resources.store().add_dataset(file, file.name, form, origin="data folder")
+        use(_with(data, role, _checked(record, role)))
+
+
+def _earlier(data: AreaData) -> None:
+    role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="earlier-role")
+    store = resources.store()
+    forms: tuple[Form, ...] = ("vector", "table") if role == INVENTORY else ("raster",)
+    known = {one.id: f"{one.name} · {one.origin}" for form in forms for one in store.datasets(form)}
+    if not known:
+        st.info("Nothing of that kind was loaded yet.")
+        return
+    chosen = st.selectbox(ROLES[role], list(known), format_func=known.__getitem__)
+    if st.button("Use it", width="stretch", key="use-earlier-data"):
+        use(_with(data, role, store.dataset(chosen)))
