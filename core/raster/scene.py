@@ -140,6 +140,18 @@ class Scene:
         scene = _described(file, *_state_of(file))
         return replace(scene, name=name or file.stem, synthetic=synthetic, licence=licence, citation=citation)
 
+    @classmethod
+    def ours(cls, path: Path, name: str = "") -> Scene:
+        """Describe a raster that was written here and never changes, without reading all of it.
+
+        Its path stands for its digest.
+        """
+        with open_untrusted(path) as dataset:
+            dtype, colours = dataset.dtypes[0], [colour.name for colour in dataset.colorinterp]
+            grid = Grid(dataset.width, dataset.height, dataset.transform, dataset.crs)
+            bands, nodata = describe_bands(dataset.descriptions, colours, dtype), nodata_of(dataset.nodata, dtype)
+            return cls(path, name or path.stem, dataset.driver, grid, bands, dtype, nodata, digest=str(path))
+
     @contextmanager
     def reader(self, *, overviews: bool = False) -> Iterator[SceneReader]:
         """Open the scene for reading.

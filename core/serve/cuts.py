@@ -19,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.raster.bands import check_bands, describe_bands
+from core.raster.bands import check_bands
 from core.raster.grid import Grid
-from core.raster.metadata import nodata_of
 from core.raster.scene import ResamplingName, Scene, SceneReader
 from core.raster.untrusted import open_untrusted
 from core.raster.write import PIXEL_SIZE
@@ -107,14 +106,9 @@ class Stored:
 def stored(path: Path) -> Stored:
     """A raster of the store, without reading all of it for its digest: files of runs never change."""
     with open_untrusted(path) as dataset:
-        dtype, colours = dataset.dtypes[0], [colour.name for colour in dataset.colorinterp]
-        grid = Grid(dataset.width, dataset.height, dataset.transform, dataset.crs)
-        bands = describe_bands(dataset.descriptions, colours, dtype)
-        nodata = nodata_of(dataset.nodata, dtype)
         said = re.fullmatch(r"(\d+(?:\.\d+)?) (\d+(?:\.\d+)?)", dataset.tags().get(PIXEL_SIZE, ""))
         pixel = (1.0, 1.0) if said is None or dataset.crs else (float(said[1]), float(said[2]))
-        scene = Scene(path, path.stem, dataset.driver, grid, bands, dtype, nodata, digest=str(path))
-        return Stored(scene, pixel if min(pixel) >= 1 else (1.0, 1.0))
+        return Stored(Scene.ours(path), pixel if min(pixel) >= 1 else (1.0, 1.0))
 
 
 def cut(scene: Scene, bands: Sequence[int], view: View, resampling: Resampling, deadline: Deadline) -> Cut | None:

@@ -197,7 +197,7 @@ class ElevationRows:
 
         from core.raster.scene import Scene
 
-        scene = Scene.open(self._path)
+        scene = Scene.ours(self._path)
         with scene.reader() as reader:
             patch = reader.read((self._band,), Window(0, first, scene.grid.width, end - first))
         return np.where(patch.valid, patch.values[0], np.nan).astype(np.float64)

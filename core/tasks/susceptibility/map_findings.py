@@ -82,7 +82,7 @@ def dots(at: NDArray[np.float64], grid: Grid) -> GeoDataFrame:
 
 
 @dataclass(frozen=True)
-class Tested:
+class HeldOut:
     """Cells that a model was asked about without having seen their fold, in the first division.
 
     Attributes
@@ -112,7 +112,7 @@ class Tested:
         return np.where(self.landslide, np.where(above, 0, 2), np.where(above, 1, 3)).astype(np.intp)
 
 
-def tested_cells(result: SusceptibilityResult, scheme: str, model: str) -> Tested:
+def held_out_cells(result: SusceptibilityResult, scheme: str, model: str) -> HeldOut:
     """Cells that a model was asked about in a way of dividing.
 
     Raises
@@ -125,16 +125,16 @@ def tested_cells(result: SusceptibilityResult, scheme: str, model: str) -> Teste
     name = f"score:{scheme}:{model}"
     table = pd.read_parquet(result.artifact(CELLS), columns=["row", "landslide", name])
     known = table[name].notna().to_numpy()
-    return Tested(
+    return HeldOut(
         table["landslide"].to_numpy(bool)[known], table[name].to_numpy(np.float64)[known],
         table["row"].to_numpy(np.int64)[known],
     )  # fmt: skip
 
 
-def outcome_dots(tested: Tested, cut: float, grid: Grid) -> Mapping[str, GeoDataFrame]:
+def outcome_dots(held: HeldOut, cut: float, grid: Grid) -> Mapping[str, GeoDataFrame]:
     """Dots of tested cells on the grid of a map, by outcome."""
-    row, column = np.divmod(tested.cells, grid.width)
-    at, outcome = np.column_stack([column + 0.5, row + 0.5]), tested.outcome(cut)
+    row, column = np.divmod(held.cells, grid.width)
+    at, outcome = np.column_stack([column + 0.5, row + 0.5]), held.outcome(cut)
     return {name: dots(at[outcome == number], grid) for number, name in enumerate(OUTCOMES)}
 
 
@@ -189,7 +189,7 @@ def read_cell(result: SusceptibilityMap, row: int, column: int) -> CellReading:
     window = Window(column, row, 1, 1)
 
     def at(role: str) -> NDArray[np.float64]:
-        scene = Scene.open(result.artifact(role))
+        scene = Scene.ours(result.artifact(role))
         with scene.reader() as reader:
             values, valid = reader.read_bands(window)
         return np.where(valid[:, 0, 0], values[:, 0, 0], np.nan).astype(np.float64)

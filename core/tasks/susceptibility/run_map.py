@@ -112,7 +112,7 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
     dem = _scene(inputs[DEM]) if DEM in inputs else None
     area = Area.of(request.area, dem, [_scene(one) for one in rasters])
     written = write_factors(area, job.folder / "factors.tif", job.counting("Writing factors, part"), job.stopped)
-    scene, inventory = Scene.open(job.folder / "factors.tif", FACTORS), inputs[INVENTORY]
+    scene, inventory = Scene.ours(job.folder / "factors.tif", FACTORS), inputs[INVENTORY]
     job.report(0, 0, "Placing the landslides")
     slides = landslides_of(inventory.path, inventory.form, request.inventory, scene.grid, inventory.name)
     sample, cells = _cells(job, request, scene, slides, inventory.name)

@@ -1,0 +1,167 @@
+"""From rasters and an inventory to a stored map: what is on it is known, as landslides follow one factor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.jobs.perform import request_of, run_inline
+from core.learning.metrics import decode
+from core.raster.scene import Scene
+from core.runs.store import Store
+from core.tasks.susceptibility.area import AreaPlan, GivenFactor
+from core.tasks.susceptibility.index_map import DIFFERENCE, INDEX, UNCERTAINTY
+from core.tasks.susceptibility.landslides import InventoryPlan
+from core.tasks.susceptibility.map_config import config_text, read_config
+from core.tasks.susceptibility.map_findings import held_out_cells, landslides_on, outcome_dots, outlines_of, read_cell
+from core.tasks.susceptibility.map_result import BACKGROUND, SusceptibilityMap
+from core.tasks.susceptibility.run_map import MapRequest, order_of
+from core.tasks.susceptibility.sampling import SamplingPlan
+from core.tasks.susceptibility.validate import Plan
+from tests.tasks.susceptibility.areas import GRID, at, inventory, raster, steps
+
+MODELS = ("logistic_regression", "random_forest", "average")
+REQUEST = MapRequest(
+    AreaPlan(terrain=("slope",), given=(GivenFactor("step", 0), GivenFactor("rock", 1, "category"))),
+    InventoryPlan(),
+    SamplingPlan(ratio=2, seed=1),
+    Plan(MODELS, ("random", "spatial"), 3, 2),
+    mapped=("logistic_regression", "average"),
+    applicability=False,
+)
+
+
+class Made(NamedTuple):
+    """A finished run and the store that it is in."""
+
+    store: Store
+    result: SusceptibilityMap
+
+
+@pytest.fixture
+def made(quick_store: Store, tmp_path: Path) -> Made:
+    """A map of 40 landslides that lie in the right third of the grid alone."""
+    import shapely
+
+    rng = np.random.default_rng(5)
+    ground = 1000 + 5 * np.sin(np.arange(40) / 4)[:, None] + steps()
+    rock = np.where(steps() < 50, 1, 3).astype(np.uint8)
+    rock[:3] = 7  # no landslide there, and hardly a cell drawn
+    rasters = [raster(tmp_path, "dem", ground.astype(np.float32)), raster(tmp_path, "step", steps()),
+               raster(tmp_path, "rock", rock)]  # fmt: skip
+    points = [shapely.Point(at(40.5 + int(rng.integers(19)), 4.5 + int(rng.integers(34)))) for _ in range(40)]
+    dem, step, rocks = (quick_store.add_dataset(one.path, one.name, "raster") for one in rasters)
+    slides = quick_store.add_dataset(inventory(tmp_path, points), "slides", "vector", synthetic=True)
+    run = run_inline(quick_store, order_of(REQUEST, dem, [step, rocks], slides))
+    return Made(quick_store, quick_store.result(run, SusceptibilityMap))
+
+
+def codes(result: SusceptibilityMap, role: str) -> np.ndarray:
+    scene = Scene.ours(result.artifact(role))
+    with scene.reader() as reader:
+        from rasterio.windows import Window
+
+        return reader.read((1,), Window(0, 0, *scene.grid.shape[::-1])).values[0]
+
+
+def test_the_map_is_high_where_landslides_are_and_unknown_where_a_factor_is(made: Made) -> None:
+    result = made.result
+    index = decode(codes(result, INDEX).astype(np.uint8))
+
+    assert result.grid == GRID
+    assert np.isnan(index[0]).all()  # no slope at the edge
+    assert np.isfinite(index[1:-1, 1:-1]).all()
+    assert np.nanmean(index[:, 45:]) > 0.6 > 0.2 > np.nanmean(index[:, :30])
+    assert result.of("logistic_regression", "random", "auroc") > 0.8
+    assert result.metrics()["auroc_spatial"] == result.of("logistic_regression", "spatial", "auroc")
+    assert result.area.sum(axis=1).tolist() == [38 * 58] * 2
+    assert result.hits.sum(axis=1).tolist() == [landslides_on(made.store, result).mask(1, 39)[:, 1:-1].sum()] * 2
+    assert result.square_metres[0].sum() == pytest.approx(38 * 58 * 100, rel=2e-3)
+    assert 0 < np.nanmax(decode(codes(result, UNCERTAINTY).astype(np.uint8))) < 0.5
+    first, second = (decode(codes(result, role).astype(np.uint8)) for role in (INDEX, "index_2"))
+    difference = codes(result, DIFFERENCE) / 254
+    inner = np.isfinite(index)
+    assert difference[inner] == pytest.approx((first - second)[inner], abs=1e-6)
+    # A third of the area holds all landslides: a model that has not seen them puts at most that much above one.
+    assert len(result.ranks) == result.landslides
+    assert result.ranks.mean() < 0.25
+
+
+def test_notes_say_what_the_map_is_not(made: Made) -> None:
+    told = " ".join(made.result.notes)
+
+    assert "synthetic" in made.result.notes[0]
+    assert "The index is no probability: 33% of the cells" in told
+    assert "of the grid lacks a factor and has no index" in told
+    assert made.result.layers[0].startswith("dem (dem): as it is")
+    assert len(pd.read_parquet(made.result.artifact(BACKGROUND))) == 38 * 58
+
+
+def test_a_cell_that_is_clicked_tells_its_factors_and_what_models_say(made: Made) -> None:
+    reading = read_cell(made.result, 20, 50)
+    edge = read_cell(made.result, 0, 50)
+
+    assert reading.values["step"] == 50.0
+    assert reading.values["rock"] == 3.0
+    assert reading.complete
+    assert reading.index["average"] is not None
+    assert reading.index["average"] > 0.5
+    assert reading.frame(made.result)["rock"].tolist() == ["3"]
+    assert edge.index == {"logistic_regression": None, "average": None}
+    assert not edge.complete
+
+
+def test_tested_cells_lie_on_the_map_by_their_outcome(made: Made) -> None:
+    held = held_out_cells(made.result, "random", "logistic_regression")
+    found = outcome_dots(held, held.best_cut, GRID)
+    counted = held.confusion(held.best_cut)
+
+    assert sum(map(len, found.values())) == made.result.count
+    assert len(found["missed"]) == counted.false_negative
+    assert len(outlines_of(landslides_on(made.store, made.result))) == 40
+    left, _, right, _ = found["true positive"].total_bounds
+    assert at(38, 0)[0] < left < right < at(61, 0)[0]
+
+
+def test_the_configuration_repeats_what_was_asked(made: Made, tmp_path: Path) -> None:
+    run = made.store.run(made.result.id)
+    path = tmp_path / "again.toml"
+    path.write_text(config_text(run), encoding="utf-8")
+
+    files, request = read_config(path)
+
+    assert request == REQUEST == request_of(run)
+    assert files.inventory == tmp_path / "slides"
+    assert [one.name for one in files.factors] == ["step", "rock"]
+    path.write_text(config_text(run).replace("ratio =", "ration ="), encoding="utf-8")
+    with pytest.raises(InputError, match=r"\[sampling\] of again.toml has an entry 'ration'.*ratio"):
+        read_config(path)
+
+
+def test_a_map_needs_a_validated_model_and_what_it_is_made_from(quick_store: Store, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="mapped but not validated"):
+        MapRequest(mapped=("svm",)).check()
+    with pytest.raises(InputError, match="no share"):
+        MapRequest(prevalence=2.0).check()
+    step = raster(tmp_path, "step", steps())
+    record = quick_store.add_dataset(step.path, "step", "raster")
+    with pytest.raises(InputError, match="need an elevation model"):
+        order_of(MapRequest(), None, [record], record)
+
+
+def test_fewer_landslides_than_needed_are_told(quick_store: Store, tmp_path: Path) -> None:
+    import shapely
+
+    step = raster(tmp_path, "step", steps())
+    record = quick_store.add_dataset(step.path, "step", "raster")
+    points = [shapely.Point(at(column + 0.5, 5.5)) for column in range(4)]
+    slides = quick_store.add_dataset(inventory(tmp_path, points), "slides", "vector")
+    request = MapRequest(AreaPlan((), given=(GivenFactor("step", 0),)))
+
+    with pytest.raises(InputError, match="slides has 4 complete cells with a landslide"):
+        run_inline(quick_store, order_of(request, None, [record], slides))
