@@ -126,7 +126,8 @@ def ramp(name: str, steps: int = 256) -> NDArray[np.uint8]:
     return colours
 
 
-def _ramp_legend(title: str, name: str, low: str, middle: str, high: str) -> Legend:
+def ramp_legend(title: str, name: str, low: str, middle: str, high: str) -> Legend:
+    """Legend of a continuous scale, with words at its ends and in its middle."""
     return _of_colours(title, ramp(name, 9), {0: low, 4: middle, 8: high})
 
 
@@ -151,7 +152,7 @@ def confidence_legend(most: float = 1.0) -> Legend:
     most
         Confidence of the brightest colour; the darkest is 0.
     """
-    return _ramp_legend("Confidence", PROBABILITY_RAMP, "0", f"{most / 2:g}", f"{most:g}")
+    return ramp_legend("Confidence", PROBABILITY_RAMP, "0", f"{most / 2:g}", f"{most:g}")
 
 
 def density_legend(title: str, most: float) -> Legend:
@@ -165,7 +166,7 @@ def density_legend(title: str, most: float) -> Legend:
         Value of the brightest colour; the darkest is 0.
     """
     middle, high = (f"{value:,.0f}" if value >= 10 else f"{value:.2g}" for value in (most / 2, most))
-    return _ramp_legend(title, DENSITY_RAMP, "0", middle, high)
+    return ramp_legend(title, DENSITY_RAMP, "0", middle, high)
 
 
 def ramp_colours(values: NDArray[np.floating], name: str) -> list[str]:
@@ -183,7 +184,7 @@ def ramp_colours(values: NDArray[np.floating], name: str) -> list[str]:
 
 def difference_legend(title: str) -> Legend:
     """Legend of a layer that shows by how much a probability differs."""
-    return _ramp_legend(title, DIVERGING_RAMP, "−1", "0", "+1")
+    return ramp_legend(title, DIVERGING_RAMP, "−1", "0", "+1")
 
 
 def legend(layer: str) -> Legend | None:
@@ -197,17 +198,17 @@ def legend(layer: str) -> Legend | None:
     """
     match layer:
         case "probability":
-            return _ramp_legend("Probability of landslide", PROBABILITY_RAMP, "0", "0.5", "1")
+            return ramp_legend("Probability of landslide", PROBABILITY_RAMP, "0", "0.5", "1")
         case "uncertainty":
-            return _ramp_legend("Spread of probability", UNCERTAINTY_RAMP, "0", "0.5", "1")
+            return ramp_legend("Spread of probability", UNCERTAINTY_RAMP, "0", "0.5", "1")
         case "training_distance":
             words = {0: "limit", 4: "1.5 ×", 8: "2 × and more"}
             shown = unlike_ramp()[np.linspace(0, len(unlike_ramp()) - 1, 9).round().astype(int)]
             return _of_colours("Distance from the training images", shown, words)
         case "cam":
-            return _ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
+            return ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
         case "attribution":
-            return _ramp_legend("Effect on the score", DIVERGING_RAMP, "lowered it", "none", "raised it")
+            return ramp_legend("Effect on the score", DIVERGING_RAMP, "lowered it", "none", "raised it")
         case "mask":
             return Legend("Mapped", (LegendEntry(FOUND, "Landslide found"),))
         case "truth":

@@ -43,7 +43,7 @@ def show(task: TaskPage, found: Run) -> None:
 
     result = resources.store().result(found.id, SusceptibilityResult)
     begin: Choice = view_from_address(found).checked(result)
-    _headline(result)
+    headline(result)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         scheme = st.selectbox(
@@ -54,11 +54,12 @@ def show(task: TaskPage, found: Run) -> None:
             "Model", result.models, result.models.index(begin.model), key="shown", bind="query-params",
             format_func=title_of,
         )  # fmt: skip
-    parts = {"Findings": _findings, "Scores": _scores, "Export": _export, "Provenance": _provenance}
+    parts = {"Findings": findings, "Scores": scores, "Export": export_tab, "Provenance": _provenance}
     show_tabs(task.name, parts, Shown(result, Choice(scheme, model)))
 
 
-def _headline(result: SusceptibilityResult) -> None:
+def headline(result: SusceptibilityResult) -> None:
+    """Which model ranks best, in words and figures, and notes."""
     from core.tasks.susceptibility.findings import best, verdict
     from core.tasks.susceptibility.folds import TITLES
     from core.tasks.susceptibility.models import title_of
@@ -83,7 +84,8 @@ def _headline(result: SusceptibilityResult) -> None:
                 st.markdown(f"- {plain(note)}")
 
 
-def _findings(view: Shown) -> None:
+def findings(view: Shown) -> None:
+    """AUROC of all models with their intervals."""
     from core.tasks.susceptibility.plots import auroc_figure
 
     st.plotly_chart(auroc_figure(view.result), key=f"auroc-{view.result.id}", config=PLAIN_CHART)
@@ -93,7 +95,8 @@ def _findings(view: Shown) -> None:
     )
 
 
-def _scores(view: Shown) -> None:
+def scores(view: Shown) -> None:
+    """All scores, and curves."""
     from core.tasks.susceptibility.models import title_of
     from core.tasks.susceptibility.plots import roc_figure
 
@@ -147,7 +150,8 @@ def _frame(result: SusceptibilityResult, scheme: str) -> DataFrame:
     return pandas.DataFrame(rows).sort_values("AUROC", ascending=False)
 
 
-def _export(view: Shown) -> None:
+def export_tab(view: Shown) -> None:
+    """The report and files."""
     result, choice = view.result, view.choice
     export.show_report(result, choice, {"scheme": choice.scheme, "shown": choice.model}, "It holds the scores")
     run = resources.store().run(result.id)

@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     from core.raster.scene import Scene
     from core.tasks.susceptibility.factors import Factors
 
-FIRST_TERRAIN = (
-    "elevation", "slope", "aspect", "plan_curvature", "profile_curvature", "twi", "tpi", "roughness",
-    "stream_distance",
-)  # fmt: skip
+FIRST_TERRAIN = ("elevation", "slope", "aspect")
 """Terrain factors that are used unless others are named."""
 
 MOST_FACTORS = 60

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.raster.scene import Scene
-    from core.tasks.susceptibility.applicability import Applicability
     from core.tasks.susceptibility.factors import Factors
     from core.tasks.susceptibility.landslides import Landslides
 
@@ -42,6 +41,17 @@ INDEX, UNCERTAINTY, APPLICABILITY, DIFFERENCE = "index", "uncertainty", "applica
 
 MOST_MAPPED = 4
 """Models that are mapped at once."""
+
+
+class Likeness(Protocol):
+    """Tells how unlike cells are to those that models learnt from."""
+
+    @property
+    def threshold(self) -> float:
+        """Dissimilarity index beyond which a cell is unlike them."""
+
+    def distance(self, factors: pd.DataFrame) -> NDArray[np.float32]:
+        """(cells,) dissimilarity index of cells by their factors."""
 
 
 def index_role(number: int) -> str:
@@ -144,7 +154,7 @@ class MapJob:
     models: tuple[Mapped, ...]
     slides: Landslides | None
     seen: Mapping[str, frozenset[str]]
-    applicability: Applicability | None = None
+    applicability: Likeness | None = None
 
     def write(self, folder: Path, progress: ProgressCallback = ignore, cancel: Cancel = never) -> MapCounts:
         """Write the rasters of the map into a folder, each named by its role.

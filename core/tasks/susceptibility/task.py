@@ -53,6 +53,7 @@ TASK = Task(
     ),
     counted="AUROC: the highest mean of a model over folds and repeats, by spatial folds where no other way is named.",
     view=Ref(f"{_HERE}.view:Choice"),
+    layers=Ref(f"{_HERE}.layers:LAYERS"),
     export=Ref(f"{_HERE}.export:export_stored"),
     commands=Ref(f"{_HERE}.commands:add_commands"),
     page=Ref("ui.susceptibility.task:PAGE"),

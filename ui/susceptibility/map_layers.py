@@ -1,0 +1,123 @@
+"""The layers of a map of susceptibility: index, spread, difference, factors, landslides and tested cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.plots.colours import (
+    FALSE_POSITIVE,
+    MISSED,
+    NOT_KNOWN,
+    PROBABILITY_RAMP,
+    REFERENCE,
+    TRUE_POSITIVE,
+    UNCERTAINTY_RAMP,
+    Legend,
+    difference_legend,
+    ramp_legend,
+)
+from ui import resources
+from ui.map_layers import Outlines, Tiles, run_tiles
+from ui.maps import Caption
+from ui.resources import base_path
+from ui.task.caption import about
+
+if TYPE_CHECKING:
+    from core.runs.records import DatasetRecord
+    from core.tasks.susceptibility.map_findings import HeldOut
+    from core.tasks.susceptibility.map_result import SusceptibilityMap
+
+OUTCOME_COLOURS = {
+    "true positive": TRUE_POSITIVE, "false positive": FALSE_POSITIVE, "missed": MISSED, "true negative": NOT_KNOWN,
+}  # fmt: skip
+
+OUTCOME_WORDS = {
+    "true positive": "Tested: landslide, foretold", "false positive": "Tested: none, foretold (false alarm)",
+    "missed": "Tested: landslide, missed", "true negative": "Tested: none, not foretold",
+}  # fmt: skip
+
+
+def index_legend() -> Legend:
+    """Legend of the index."""
+    return ramp_legend("Susceptibility index", PROBABILITY_RAMP, "0", "0.5", "1")
+
+
+def ground(dem: DatasetRecord | None) -> tuple[Tiles, ...]:
+    """The elevation model in light and shade; nothing without one."""
+    if dem is None or not dem.path.is_file():
+        return ()
+    version = f"{dem.path.stat().st_mtime_ns:x}"
+    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
+    return (Tiles("hillshade", "Hillshade", url),)
+
+
+def index_tiles(result: SusceptibilityMap, model: str, *, visible: bool = False) -> Tiles:
+    """What a model says of each cell."""
+    from core.tasks.susceptibility.models import title_of
+
+    role = result.role_of(model)
+    name = f"Index: {title_of(model)}"
+    return run_tiles(result.id, role, name=name, opacity=0.7, visible=visible, key=index_legend())
+
+
+def further_tiles(result: SusceptibilityMap) -> list[Tiles]:
+    """Spread and difference, where the run has them."""
+    from core.tasks.susceptibility.index_map import DIFFERENCE, UNCERTAINTY
+    from core.tasks.susceptibility.models import title_of
+
+    tiles = []
+    if UNCERTAINTY in result.artifacts:
+        legend = ramp_legend("Spread over the folds", UNCERTAINTY_RAMP, "0", "0.5", "1")
+        tiles.append(run_tiles(result.id, UNCERTAINTY, name="Uncertainty", visible=False, key=legend))
+    if DIFFERENCE in result.artifacts:
+        first, second = (title_of(one) for one in result.mapped[:2])
+        name = f"{first} less {second}"
+        tiles.append(run_tiles(result.id, DIFFERENCE, name=name, visible=False, key=difference_legend(name)))
+    return tiles
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the landslides")
+def landslide_outlines(run: str, _result: SusceptibilityMap) -> Outlines:
+    """The landslides of a run, as outlines or dots."""
+    del run  # the key
+    from core.serve.coordinates import features
+    from core.tasks.susceptibility.map_findings import landslides_on, outlines_of
+
+    slides = landslides_on(resources.store(), _result)
+    shapes = outlines_of(slides)
+    facts = {"Landslide": [str(number) for number in shapes["id"]]}
+    collection, left_out = features(shapes, facts)
+    words = "Landslides (points)" if slides.polygons is None else "Landslides"
+    return Outlines("reference", words, collection, REFERENCE, left_out=left_out, seam=True)
+
+
+def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visible: bool) -> list[Outlines]:
+    """Cells that a model was asked about, in the colours of what came of it."""
+    from core.serve.coordinates import features
+    from core.tasks.susceptibility.map_findings import outcome_dots
+
+    layers = []
+    for name, shapes in outcome_dots(held, cut, result.grid).items():
+        if len(shapes):
+            collection, left_out = features(shapes, {"Cell": [OUTCOME_WORDS[name]] * len(shapes)})
+            layers.append(Outlines(
+                name.replace(" ", "-"), OUTCOME_WORDS[name], collection, OUTCOME_COLOURS[name], visible=visible,
+                left_out=left_out, fill=0.8, seam=True,
+            ))  # fmt: skip
+    return layers
+
+
+def caption(result: SusceptibilityMap) -> Caption:
+    """What a picture of the map says."""
+    store = resources.store()
+    records = [store.dataset(one.dataset_id) for one in result.inputs]
+    credits = tuple(dict.fromkeys(
+        f"{one.name}{' (synthetic, made by a script)' if one.synthetic else ''}"
+        f"{f', {one.citation}' if one.citation else ''}."
+        for one in records
+    ))  # fmt: skip
+    return Caption("Landslide susceptibility", about(store.run(result.id)), credits)
+
+
