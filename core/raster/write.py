@@ -103,6 +103,7 @@ def writing(
     descriptions: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
     overview_resampling: OverviewResampling = "average",
+    colours: Mapping[int, tuple[int, int, int, int]] | None = None,
 ) -> Iterator[RasterWriter]:
     """Write a Cloud Optimized GeoTIFF block by block, in constant memory.
 
@@ -121,6 +122,8 @@ def writing(
         Texts to keep in the file.
     overview_resampling
         How overviews are made: "mode" or "nearest" for classes and masks.
+    colours
+        Of classes in one band of uint8: red, green, blue and alpha of each value, for other programs to show.
 
     Yields
     ------
@@ -152,6 +155,8 @@ def writing(
             for index, description in enumerate(descriptions, start=1):
                 dataset.set_band_description(index, description)
             dataset.update_tags(**(tags or {}))
+            if colours:
+                dataset.write_colormap(1, dict(colours))
             yield RasterWriter(aside.name, dataset, failures)
         if failures:
             raise _disk_error(path, failures[0]) from failures[0]

@@ -204,3 +204,13 @@ class TestAtomicPath:
             pass
 
         assert list(tmp_path.iterdir()) == []
+
+
+def test_colours_of_classes_are_kept(tmp_path: Path) -> None:
+    grid, colours = Grid(70, 45, NORTH_UP, UTM), {1: (10, 20, 30, 255), 2: (200, 100, 0, 255)}
+    with writing(tmp_path / "a.tif", grid, nodata=0, overview_resampling="nearest", colours=colours) as writer:
+        writer.write(np.full((45, 70), 2, np.uint8))
+
+    with rasterio.open(tmp_path / "a.tif") as dataset:
+        assert {value: dataset.colormap(1)[value] for value in colours} == colours
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"

@@ -62,7 +62,7 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     from core.tasks.susceptibility.models import title_of
 
     begin: Choice = view_from_address(found).checked(result)
-    results.headline(result)
+    results.headline(result, folded=True)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         model = st.selectbox(

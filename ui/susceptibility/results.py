@@ -58,8 +58,14 @@ def show(task: TaskPage, found: Run) -> None:
     show_tabs(task.name, parts, Shown(result, Choice(scheme, model)))
 
 
-def headline(result: SusceptibilityResult) -> None:
-    """Which model ranks best, in words and figures, and notes."""
+def headline(result: SusceptibilityResult, *, folded: bool = False) -> None:
+    """Which model ranks best, in words and figures, and notes.
+
+    Parameters
+    ----------
+    folded
+        Whether all but the one sentence and the figures is folded, to leave room for a map.
+    """
     from core.tasks.susceptibility.findings import best, verdict
     from core.tasks.susceptibility.folds import TITLES
     from core.tasks.susceptibility.models import title_of
@@ -76,12 +82,15 @@ def headline(result: SusceptibilityResult) -> None:
             width=230,
         )
     row.metric("Cells", f"{result.count:,}", help=f"{result.landslides:,} of them with a landslide.", width=120)
-    for sentence in said.others:
-        st.markdown(f"- {plain(sentence)}")
-    if result.notes:
-        with st.expander(f"{len(result.notes)} note{'s' if len(result.notes) > 1 else ''} on how the table was read"):
-            for note in result.notes:
-                st.markdown(f"- {plain(note)}")
+    told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in result.notes]
+    if folded:
+        with st.expander(f"What this rests on: {len(told[0]) + len(told[1])} sentences"):
+            st.markdown("\n".join([*told[0], *told[1]]))
+        return
+    st.markdown("\n".join(told[0]))
+    if told[1]:
+        with st.expander(f"{len(told[1])} note{'s' if len(told[1]) > 1 else ''} on how the table was read"):
+            st.markdown("\n".join(told[1]))
 
 
 def findings(view: Shown) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.learning.roc import RocCurve, roc_curve
 from core.tasks.susceptibility.folds import TITLES
+from core.tasks.susceptibility.map_result import SusceptibilityMap
 from core.tasks.susceptibility.models import ANCHOR, title_of
 from core.tasks.susceptibility.result import CELLS, SusceptibilityResult
 
@@ -66,9 +67,39 @@ def better(result: SusceptibilityResult, scheme: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def judging_scheme(result: SusceptibilityResult) -> str:
+    """The way of dividing that a run is judged by: spatial folds where there are any."""
+    spatial = ("spatial", "blocks", "group", "date")
+    return next((one for one in spatial if one in result.schemes), result.schemes[0])
+
+
 def verdict(result: SusceptibilityResult) -> Verdict:
-    """What the comparison comes to: judged by spatial folds where there are any."""
-    scheme = next((one for one in ("spatial", "blocks", "group", "date") if one in result.schemes), result.schemes[0])
+    """What the comparison comes to, of a map what the map comes to: judged by spatial folds where there are any."""
+    said = _verdict(result)
+    if not isinstance(result, SusceptibilityMap):
+        return said
+    model, scheme = result.mapped[0], judging_scheme(result)
+    lead = (
+        f"{title_of(model)}: AUROC {result.of(model, scheme, 'auroc'):.3f} "
+        f"({result.of(model, scheme, 'auroc_low'):.3f} to {result.of(model, scheme, 'auroc_high'):.3f}) on "
+        f"{TITLES[scheme][0].lower()}{TITLES[scheme][1:]}."  # type: ignore[index]
+    )
+    ranks = result.ranks
+    if len(ranks):
+        lead += (
+            f" The tenth of the area with the highest index holds {np.mean(ranks <= 0.1):.0%} of the {len(ranks):,} "
+            "landslides when the model has not seen them (10 % would be chance)."
+        )
+    outside = result.outside
+    others = (said.lead, *said.others)
+    if outside:
+        unlike = f"{outside:.1%} of the mapped area is unlike the cells that the model learnt from: it guesses there."
+        others = (unlike, *others)
+    return Verdict(lead, others)
+
+
+def _verdict(result: SusceptibilityResult) -> Verdict:
+    scheme = judging_scheme(result)
     first = best(result, scheme)
     lead = (
         f"{title_of(first)} ranks best on {TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "  # type: ignore[index]

@@ -1,0 +1,124 @@
+"""Taking a map of susceptibility away: rasters, landslides, cells, scores and its configuration, for other programs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rasterio.windows import Window
+
+from core.errors import StorageError
+from core.learning.metrics import NODATA_CODE, decode
+from core.plots.colours import rgb
+from core.raster.features import write_features
+from core.raster.scene import Scene
+from core.raster.write import atomic_path, writing
+from core.tasks.susceptibility.index_map import BLOCK, INDEX
+from core.tasks.susceptibility.map_findings import landslides_on, outlines_of
+from core.tasks.susceptibility.map_result import FACTORS, INVENTORY, SusceptibilityMap
+
+if TYPE_CHECKING:
+    from core.runs.store import Store
+
+AS_THEY_ARE = ("uncertainty", "applicability", "difference", FACTORS)
+"""Roles of rasters that are copied."""
+
+
+def own_files() -> tuple[str, ...]:
+    """What an export of a map may hold beside that of a validation."""
+    from core.tasks.susceptibility.models import NAMES
+
+    made = (f"{INDEX}_{name}.tif" for name in NAMES)
+    return (*made, *(f"{one}.tif" for one in AS_THEY_ARE), "classes.tif", "probability.tif", "landslides.gpkg",
+            "config.toml", "legend.csv")  # fmt: skip
+
+
+def write_classes(
+    index: Path, breaks: Sequence[int], colours: Sequence[str], path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write classes of an index as a COG of uint8 with a colour table, window by window.
+
+    Parameters
+    ----------
+    index
+        Raster of codes 0 to 254, 255 for unknown.
+    breaks
+        First code of each class but the lowest, ascending.
+    colours
+        Of each class from the lowest, ``#RRGGBB``.
+    path
+        The raster: 1 for the lowest class, 0 for unknown.
+    """
+    scene = Scene.ours(index)
+    table = {number: (*rgb(colour), 255) for number, colour in enumerate(colours, start=1)}
+    with (
+        scene.reader() as reader,
+        writing(path, scene.grid, nodata=0, descriptions=("class",), tags=tags, overview_resampling="nearest",
+                colours=table) as writer,
+    ):  # fmt: skip
+        for window in _windows(scene):
+            codes = reader.read((1,), window).values[0]
+            classes = (np.searchsorted(np.asarray(breaks), codes, side="right") + 1).astype(np.uint8)
+            classes[codes == NODATA_CODE] = 0
+            writer.write(classes, round(window.row_off), round(window.col_off))
+
+
+def write_index(index: Path, path: Path, tags: Mapping[str, str], correction: Any = None) -> None:  # noqa: ANN401  a function of arrays
+    """Write an index as a COG of float32 from 0 to 1, NaN for unknown; corrected first where a correction is given."""
+    scene = Scene.ours(index)
+    with (
+        scene.reader() as reader,
+        writing(path, scene.grid, dtype="float32", nodata=float("nan"), descriptions=(path.stem,), tags=tags) as writer,
+    ):
+        for window in _windows(scene):
+            values = decode(reader.read((1,), window).values[0].astype(np.uint8))
+            made = values if correction is None else np.asarray(correction(values), dtype=np.float32)
+            writer.write(made, round(window.row_off), round(window.col_off))
+
+
+def _windows(scene: Scene) -> list[Window]:
+    height, width = scene.grid.shape
+    return [
+        Window(column, row, min(BLOCK, width - column), min(BLOCK, height - row))
+        for row in range(0, height, BLOCK)
+        for column in range(0, width, BLOCK)
+    ]
+
+
+def write_rasters(result: SusceptibilityMap, folder: Path) -> None:
+    """Write the index of each mapped model and copy the other rasters."""
+    tags = {"RUN": result.id, "SYNTHETIC": str(any("synthetic" in note for note in result.notes)).upper()}
+    for model in result.mapped:
+        about = {**tags, "MODEL": model, "MEANING": "susceptibility index, 0 to 1; no probability"}
+        write_index(result.artifact(result.role_of(model)), folder / f"{INDEX}_{model}.tif", about)
+    for role in AS_THEY_ARE:
+        if role in result.artifacts:
+            _copy(result.artifact(role), folder / f"{role}.tif")
+
+
+def write_landslides(store: Store, result: SusceptibilityMap, path: Path) -> None:
+    """Write the landslides of the map with the mean index of the cells at their middle, as a GeoPackage."""
+    if not result.input(INVENTORY).dataset_id:
+        return
+    from core.tasks.susceptibility.sampling import values_at
+
+    slides = landslides_on(store, result)
+    shapes = outlines_of(slides)
+    cells, _ = slides.cells("centroid")
+    for model in result.mapped:
+        codes = values_at(Scene.ours(result.artifact(result.role_of(model))), cells)[:, 0]
+        shapes[f"index_{model}"] = np.where(np.isfinite(codes) & (codes < NODATA_CODE), codes / 254, np.nan)
+    if slides.polygons is None:
+        shapes = shapes.set_geometry(shapes.geometry.centroid)
+    write_features(shapes, path, "landslides")
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        with atomic_path(target) as aside:
+            shutil.copyfile(source, aside)
+    except OSError as error:
+        raise StorageError(f"{target.name} could not be written.", str(error), "Free space and try again.") from error
