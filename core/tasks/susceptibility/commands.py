@@ -17,6 +17,7 @@ from core.raster.folder import plain_values, write_json
 from core.tasks.susceptibility.cells import Columns
 from core.tasks.susceptibility.export import metrics_of
 from core.tasks.susceptibility.folds import SCHEMES
+from core.tasks.susceptibility.map_commands import add_map_commands
 from core.tasks.susceptibility.models import AVERAGE, MODELS, NAMES, title_of
 from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.run import Request, order_of
@@ -54,6 +55,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--out", type=Path, help="JSON file to write scores and provenance to")
     add_options(evaluate)
     evaluate.set_defaults(do=_evaluate)
+    add_map_commands(commands)
     listed = commands.add_parser("models", help="list the models")
     listed.set_defaults(do=_models)
 

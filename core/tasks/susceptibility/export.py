@@ -57,5 +57,10 @@ def export_run(result: SusceptibilityResult, folder: Path) -> dict[str, Any]:
 
 def export_stored(store: Store, run: Run, view: Choice | None, folder: Path) -> dict[str, Any]:
     """Write everything of a stored run into a folder; see `core.runs.kinds.Task`."""
-    del view  # nothing of it depends on what is looked at
-    return export_run(store.result(run.id, SusceptibilityResult), folder)
+    from core.tasks.susceptibility.map_export import export_map
+    from core.tasks.susceptibility.map_result import SusceptibilityMap
+
+    if run.kind == "validation":
+        return export_run(store.result(run.id, SusceptibilityResult), folder)
+    result = store.result(run.id, SusceptibilityMap)
+    return export_map(store, result, view or Choice.default(result), folder)

@@ -14,14 +14,18 @@ from core.errors import StorageError
 from core.learning.metrics import NODATA_CODE, decode
 from core.plots.colours import rgb
 from core.raster.features import write_features
+from core.raster.folder import make_folder
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, writing
+from core.tasks.susceptibility.export import export_run
 from core.tasks.susceptibility.index_map import BLOCK, INDEX
+from core.tasks.susceptibility.map_config import config_text
 from core.tasks.susceptibility.map_findings import landslides_on, outlines_of
 from core.tasks.susceptibility.map_result import FACTORS, INVENTORY, SusceptibilityMap
 
 if TYPE_CHECKING:
     from core.runs.store import Store
+    from core.tasks.susceptibility.view import Choice
 
 AS_THEY_ARE = ("uncertainty", "applicability", "difference", FACTORS)
 """Roles of rasters that are copied."""
@@ -34,6 +38,28 @@ def own_files() -> tuple[str, ...]:
     made = (f"{INDEX}_{name}.tif" for name in NAMES)
     return (*made, *(f"{one}.tif" for one in AS_THEY_ARE), "classes.tif", "probability.tif", "landslides.gpkg",
             "config.toml", "legend.csv")  # fmt: skip
+
+
+def export_map(store: Store, result: SusceptibilityMap, choice: Choice, folder: Path) -> dict[str, Any]:
+    """Write everything of a map into a folder, made when missing; files of the same names are replaced.
+
+    Raises
+    ------
+    LandslideError
+        When a file is gone or the disk is full.
+    """
+    del choice
+    make_folder(folder)
+    for name in own_files():
+        (folder / name).unlink(missing_ok=True)
+    content = export_run(result, folder)
+    write_rasters(result, folder)
+    write_landslides(store, result, folder / "landslides.gpkg")
+    run = store.run(result.id)
+    if not run.parents:  # of another area the models' own run tells how they were made
+        with atomic_path(folder / "config.toml") as aside:
+            aside.write_text(config_text(run), encoding="utf-8")
+    return content
 
 
 def write_classes(

@@ -17,7 +17,9 @@ from core.runs.provenance import environment
 from core.runs.records import Input, Order
 from core.tasks.susceptibility.area import Area, AreaPlan, write_factors
 from core.tasks.susceptibility.cells import Cells, check_classes, collinear, varying
+from core.tasks.susceptibility.estimators import load_model, save_model
 from core.tasks.susceptibility.factors import kinds_of
+from core.tasks.susceptibility.findings import cells_table
 from core.tasks.susceptibility.index_map import MOST_MAPPED, MapCounts, MapJob, Mapped, said
 from core.tasks.susceptibility.landslides import ElevationRows, InventoryPlan, Landslides, landslides_of
 from core.tasks.susceptibility.map_result import BACKGROUND, DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
@@ -109,8 +111,8 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
     job.report(0, 0, "Reading the rasters")
     inputs = {one.role: job.store.dataset(one.dataset_id) for one in job.run.inputs if one.role != FACTOR}
     rasters = [job.store.dataset(one.dataset_id) for one in job.run.inputs if one.role == FACTOR]
-    dem = _scene(inputs[DEM]) if DEM in inputs else None
-    area = Area.of(request.area, dem, [_scene(one) for one in rasters])
+    dem = scene_of(inputs[DEM]) if DEM in inputs else None
+    area = Area.of(request.area, dem, [scene_of(one) for one in rasters])
     written = write_factors(area, job.folder / "factors.tif", job.counting("Writing factors, part"), job.stopped)
     scene, inventory = Scene.ours(job.folder / "factors.tif", FACTORS), inputs[INVENTORY]
     job.report(0, 0, "Placing the landslides")
@@ -128,6 +130,8 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
     ranks = work.ranks(background.drop(columns="cell"), sample)
     job.report(0, 0, "Keeping the result")
     artifacts = _keep(job, request, found, cells, background)
+    for name, model in work.fitted.items():
+        artifacts |= save_model(model, name, job.folder)
     artifacts |= {path.stem: path.name for path in job.folder.glob("*.tif")}
     synthetic = any(one.synthetic for one in (*inputs.values(), *rasters))
     scores = _scores(request.plan, found)
@@ -165,7 +169,8 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
     )  # fmt: skip
 
 
-def _scene(record: DatasetRecord) -> Scene:
+def scene_of(record: DatasetRecord) -> Scene:
+    """A raster of the store."""
     return Scene.open(record.path, record.name, synthetic=record.synthetic)
 
 
@@ -211,6 +216,8 @@ class _Fitting:
     request: MapRequest
     cells: Cells
     found: Validation
+    fitted: dict[str, Any] = field(default_factory=dict)
+    """Models that were fitted on all cells, by name."""
 
     def mapped(self) -> tuple[Mapped, ...]:
         """The models that are mapped, the first one with an ensemble for its spread and for ranks."""
@@ -219,7 +226,10 @@ class _Fitting:
         with quiet():
             for name in self.request.mapped:
                 ensemble = self._members(name) if self.request.uncertainty and not made else ()
-                made.append(Mapped(name, self._fitted(name, everything), ensemble))
+                for one in self._parts(name):
+                    if one not in self.fitted:
+                        self.fitted[one] = self._fit(one, everything)
+                made.append(Mapped(name, tuple(self.fitted[one] for one in self._parts(name)), ensemble))
         return tuple(made)
 
     def ranks(self, background: pd.DataFrame, sample: Sample) -> NDArray[np.float64]:
@@ -231,7 +241,7 @@ class _Fitting:
                 asked = kept_back & slide
                 if not asked.any():
                     continue
-                member = self._fitted(name, ~kept_back)
+                member = tuple(self._fit(one, ~kept_back) for one in self._parts(name))
                 area = np.sort(said(member, background))
                 ours = said(member, self.cells.factors[asked])
                 above = len(area) - np.searchsorted(area, ours, side="right")
@@ -250,14 +260,38 @@ class _Fitting:
         return [one for one in masks if slide[~one].any() and not slide[~one].all()]
 
     def _members(self, name: str) -> tuple[tuple[Any, ...], ...]:
-        return tuple(self._fitted(name, ~one) for one in self._folds())
+        return tuple(tuple(self._fit(one, ~fold) for one in self._parts(name)) for fold in self._folds())
 
-    def _fitted(self, name: str, rows: NDArray[np.bool_]) -> tuple[Any, ...]:
-        names = [one for one in self.request.plan.models if one != AVERAGE] if name == AVERAGE else [name]
-        factors, slide = self.cells.factors[rows], self.cells.landslide[rows]
-        return tuple(
-            pipeline_of(one, self.cells.kinds, self.request.plan.seed).fit(factors, slide) for one in names
-        )
+    def _parts(self, name: str) -> tuple[str, ...]:
+        """Names of the estimators that a model is made of."""
+        return parts_of(name, self.request.plan.models)
+
+    def _fit(self, name: str, rows: NDArray[np.bool_]) -> Any:  # noqa: ANN401  scikit-learn's own
+        model = pipeline_of(name, self.cells.kinds, self.request.plan.seed)
+        return model.fit(self.cells.factors[rows], self.cells.landslide[rows])
+
+
+def parts_of(name: str, models: Sequence[str]) -> tuple[str, ...]:
+    """Names of the estimators that a model is made of: itself, or all others of an average."""
+    return tuple(one for one in models if one != AVERAGE) if name == AVERAGE else (name,)
+
+
+def fitted_models(result: SusceptibilityMap, name: str) -> tuple[Any, ...]:
+    """The estimators of a model of a map, as they were kept.
+
+    Raises
+    ------
+    LandslideError
+        When one is gone or damaged.
+    """
+    files = {role: result.folder / file for role, file in result.artifacts.items()}
+    return tuple(load_model(one, files) for one in parts_of(name, result.models))
+
+
+def seen_classes(result: SusceptibilityMap) -> dict[str, frozenset[str]]:
+    """By factor of classes, those that the cells have that models learnt from."""
+    table = cells_table(result)
+    return {name: frozenset(table[name]) for name in result.categorical}
 
 
 def _background(scene: Scene, sample: Sample, cells: Cells) -> pd.DataFrame:

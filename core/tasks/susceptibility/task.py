@@ -30,6 +30,17 @@ TASK = Task(
             needs=("inventory",),
         ),
         Kind(
+            "susceptibility_elsewhere",
+            "Map of another area",
+            work=Ref(f"{_HERE}.run_applied:map_elsewhere"),
+            request=Ref(f"{_HERE}.run_applied:ApplyRequest"),
+            result=Ref(f"{_HERE}.map_result:SusceptibilityMap"),
+            working="Mapping another area",
+            primary=True,
+            again_from_parent=True,
+            report=Ref(f"{_HERE}.report:VALIDATION"),
+        ),
+        Kind(
             "validation",
             "Validation of models",
             work=Ref(f"{_HERE}.run:validate_table"),

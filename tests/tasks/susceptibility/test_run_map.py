@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,11 +20,14 @@ from core.tasks.susceptibility.area import AreaPlan, GivenFactor
 from core.tasks.susceptibility.index_map import DIFFERENCE, INDEX, UNCERTAINTY
 from core.tasks.susceptibility.landslides import InventoryPlan
 from core.tasks.susceptibility.map_config import config_text, read_config
+from core.tasks.susceptibility.map_export import export_map
 from core.tasks.susceptibility.map_findings import held_out_cells, landslides_on, outcome_dots, outlines_of, read_cell
 from core.tasks.susceptibility.map_result import BACKGROUND, SusceptibilityMap
+from core.tasks.susceptibility.run_applied import order_of as apply_order
 from core.tasks.susceptibility.run_map import MapRequest, order_of
 from core.tasks.susceptibility.sampling import SamplingPlan
 from core.tasks.susceptibility.validate import Plan
+from core.tasks.susceptibility.view import Choice
 from tests.tasks.susceptibility.areas import GRID, at, inventory, raster, steps
 
 MODELS = ("logistic_regression", "random_forest", "average")
@@ -43,11 +48,16 @@ class Made(NamedTuple):
     result: SusceptibilityMap
 
 
-@pytest.fixture
-def made(quick_store: Store, tmp_path: Path) -> Made:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, prepared_sqlite: Path) -> Iterator[Made]:
     """A map of 40 landslides that lie in the right third of the grid alone."""
     import shapely
 
+    tmp_path = tmp_path_factory.mktemp("map")
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(prepared_sqlite, home)
+    quick_store = Store(home)
     rng = np.random.default_rng(5)
     ground = 1000 + 5 * np.sin(np.arange(40) / 4)[:, None] + steps()
     rock = np.where(steps() < 50, 1, 3).astype(np.uint8)
@@ -58,7 +68,8 @@ def made(quick_store: Store, tmp_path: Path) -> Made:
     dem, step, rocks = (quick_store.add_dataset(one.path, one.name, "raster") for one in rasters)
     slides = quick_store.add_dataset(inventory(tmp_path, points), "slides", "vector", synthetic=True)
     run = run_inline(quick_store, order_of(REQUEST, dem, [step, rocks], slides))
-    return Made(quick_store, quick_store.result(run, SusceptibilityMap))
+    yield Made(quick_store, quick_store.result(run, SusceptibilityMap))
+    quick_store.database.close()
 
 
 def codes(result: SusceptibilityMap, role: str) -> np.ndarray:
@@ -165,3 +176,45 @@ def test_fewer_landslides_than_needed_are_told(quick_store: Store, tmp_path: Pat
 
     with pytest.raises(InputError, match="slides has 4 complete cells with a landslide"):
         run_inline(quick_store, order_of(request, None, [record], slides))
+
+
+def test_kept_models_say_the_same_of_the_same_area_and_know_nothing_of_new_classes(made: Made, tmp_path: Path) -> None:
+    store, result = made
+    dem, step = (store.dataset(one.dataset_id) for one in result.inputs[1:3])
+    rock = raster(tmp_path, "rock", np.where(steps() < 50, 1, 9).astype(np.uint8))
+    other = store.add_dataset(rock.path, "rock", "raster")
+
+    run = run_inline(store, apply_order(result, dem, [step, other], None))
+    there = store.result(run, SusceptibilityMap)
+
+    before, after = (decode(codes(one, INDEX).astype(np.uint8)) for one in (result, there))
+    assert after[3:-1, 1:49] == pytest.approx(before[3:-1, 1:49])
+    told = " ".join(there.notes)
+    assert "fitted and validated on another area" in told
+    assert f"{38 * 9:,} cells are of a class of rock" in told
+    assert there.hits.sum() == 0
+    assert there.scores == result.scores
+    with pytest.raises(InputError, match="2 rasters of factors; 1 are given"):
+        apply_order(result, dem, [step], None)
+
+
+def test_an_export_opens_elsewhere_at_the_right_place(made: Made, tmp_path: Path) -> None:
+    import geopandas
+    import rasterio
+
+    content = export_map(made.store, made.result, Choice.default(made.result), tmp_path / "out")
+
+    with rasterio.open(tmp_path / "out" / "index_logistic_regression.tif") as file:
+        assert (file.crs, file.transform) == (GRID.crs, GRID.transform)
+        values = file.read(1)
+    assert np.isnan(values[0]).all()
+    assert np.nanmax(values) <= 1
+    slides = geopandas.read_file(tmp_path / "out" / "landslides.gpkg")
+    assert len(slides) == 40
+    assert slides.crs.to_epsg() == 32633
+    row, column = GRID.rowcol(slides.geometry[0].x, slides.geometry[0].y)
+    assert slides["index_average"][0] == pytest.approx(read_cell(made.result, row, column).index["average"])
+    assert content["cells"] == 120
+    assert {"cells.csv", "scores.csv", "metrics.json", "config.toml", "factors.tif", "uncertainty.tif"} <= {
+        one.name for one in (tmp_path / "out").iterdir()
+    }

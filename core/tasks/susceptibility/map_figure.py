@@ -1,0 +1,92 @@
+"""Figures of a map of susceptibility for print: its classes with landslides, scale, north and coordinates; curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.figures.cartography import outlines
+from core.figures.charts import chart, legend_below
+from core.figures.image import extent_of, reduced, reduced_shape
+from core.figures.page import finish_map, single_map
+from core.learning.metrics import NODATA_CODE
+from core.plots.colours import FOUND, REFERENCE, rgb
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    from core.learning.roc import RocCurve
+    from core.raster.grid import Grid
+
+MOST_OUTLINES = 3_000
+"""Landslides that are drawn; of more, the first."""
+
+
+def draw_classes(
+    index: Path, grid: Grid, breaks: Sequence[int], classes: Mapping[str, str], slides: GeoDataFrame | None
+) -> Figure:
+    """One large map of the classes, with the landslides outlined.
+
+    Parameters
+    ----------
+    index
+        Raster of codes.
+    breaks
+        First code of each class but the lowest, ascending.
+    classes
+        Colour ``#RRGGBB`` by name, the lowest class first.
+    slides
+        Outlines in the coordinates of the grid; None for none.
+    """
+    from matplotlib.collections import PathCollection
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    figure, axes = single_map(grid)
+    codes, valid = reduced(index, reduced_shape(grid))
+    number = np.searchsorted(np.asarray(breaks), codes, side="right")
+    table = np.array([(*rgb(colour), 255) for colour in classes.values()] + [(0, 0, 0, 0)], np.uint8)
+    known = valid & (codes != NODATA_CODE)
+    axes.imshow(table[np.where(known, number, len(classes))], extent=extent_of(grid), interpolation="nearest")
+    handles: list[Patch | Line2D] = [Patch(facecolor=colour, label=name) for name, colour in classes.items()]
+    if slides is not None and len(slides):
+        paths = outlines(slides.geometry.to_numpy()[:MOST_OUTLINES], grid)
+        axes.add_collection(
+            PathCollection(paths, facecolors="none", edgecolors=REFERENCE, linewidths=0.8, offsets=None)
+        )
+        handles.append(Line2D([], [], color=REFERENCE, label="Landslides"))
+    finish_map(figure, axes, grid, handles)
+    return figure
+
+
+def roc_chart(curves: Mapping[str, RocCurve], front: str) -> Figure:
+    """ROC curves by title of the model, one of them in front."""
+    figure, axes = chart(3.6, 3.6)
+    axes.plot([0, 1], [0, 1], color="#767676", linestyle=":", linewidth=1, label="Chance")
+    for name in sorted(curves, key=lambda one: one == front):
+        ahead = name == front
+        axes.plot(
+            curves[name].false_rate, curves[name].true_rate, color=FOUND if ahead else "#999999",
+            linewidth=2.0 if ahead else 0.8, label=name if ahead else None,
+        )  # fmt: skip
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="Share of others above the cut-off", ylabel="Share of landslides")
+    legend_below(axes, columns=2)
+    return figure
+
+
+def rate_chart(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Figure:
+    """Share of the landslides over the share of the area, from the highest index down, by name of the curve."""
+    figure, axes = chart(3.6, 3.6)
+    axes.plot([0, 1], [0, 1], color="#767676", linestyle=":", linewidth=1, label="Chance")
+    for (name, (area, hits)), colour in zip(curves.items(), (REFERENCE, FOUND), strict=False):
+        axes.plot(area, hits, color=colour, linewidth=1.8, label=name)
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="Share of the area", ylabel="Share of the landslides")
+    legend_below(axes)
+    return figure
