@@ -36,6 +36,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppTest) -> None:
+    page.query_params["from"] = "table"
     page.run()
 
     assert not page.exception
@@ -46,6 +47,7 @@ def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppT
 
 
 def test_the_sample_is_validated_by_one_press_with_columns_that_were_guessed(page: AppTest, store: Store) -> None:
+    page.query_params["from"] = "table"
     press(page.run(), "Start with the sample valley")
     assert "Synthetic: made by a script, not measured." in texts(page)
     next(one for one in page.multiselect if one.label == "Models").set_value(list(MODELS))
