@@ -4,29 +4,42 @@ References
 ----------
 Horn, B. K. P. (1981). Hill shading and the reflectance map. Proceedings of the IEEE 69, 14-47.
 doi:10.1109/PROC.1981.11918
+Zevenbergen, L. W., Thorne, C. R. (1987). Quantitative analysis of land surface topography. Earth Surface Processes and
+Landforms 12, 47-56. doi:10.1002/esp.3290120107
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import GridError, InputError
+from core.raster.elevations import Elevations, Reals, known_elevations
+from core.raster.ground import Distances, metres_per_unit
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
 
-Reals = NDArray[np.floating[Any]]
+Method = Literal["horn", "zevenbergen_thorne"]
+"""How the gradient is taken: of all eight neighbours (Horn 1981), which smooths noise, or of four (Zevenbergen and
+Thorne 1987), which keeps more detail."""
+
+FLAT_GRADIENT = 1e-6
+"""Rise per metre below which ground is flat: it faces nowhere and is not curved."""
 
 
 def slope_aspect(
-    dem: NDArray[Any], grid: Grid, *, valid: NDArray[np.bool_] | None = None
+    dem: NDArray[Any],
+    grid: Grid,
+    *,
+    valid: NDArray[np.bool_] | None = None,
+    method: Method = "horn",
+    distances: Distances = "ground",
 ) -> tuple[Reals, Reals]:
-    """Compute slope and aspect by Horn's (1981) third-order finite differences.
+    """Compute slope and aspect by finite differences of the 3 × 3 cells around each.
 
     Parameters
     ----------
@@ -38,6 +51,10 @@ def slope_aspect(
         taken out (a Web Mercator pixel at 60° north is half as wide as its coordinates say).
     valid
         Where `dem` holds data, shape (height, width); everywhere that it is finite when None.
+    method
+        Horn (1981), or Zevenbergen and Thorne (1987).
+    distances
+        ``"map"`` takes the distances that the coordinates of a projection say, as GDAL does.
 
     Returns
     -------
@@ -46,7 +63,7 @@ def slope_aspect(
         nine elevations is nodata: read a margin of one pixel to have all of a window.
     aspect : ndarray (height, width)
         The downhill direction in degrees clockwise from grid north (true north in a geographic CRS), 0 to
-        below 360. NaN where the slope is, and on flat ground, which faces nowhere.
+        below 360. NaN where the slope is, and on flat ground (`FLAT_GRADIENT`), which faces nowhere.
 
     Raises
     ------
@@ -55,7 +72,7 @@ def slope_aspect(
     InputError
         When `dem` or `valid` has another shape than the grid.
     """
-    return _angles(*_gradient(dem, grid, valid))
+    return angles(*gradient(Elevations.of(dem, grid, valid, distances=distances), method))
 
 
 def slope_aspect_at(
@@ -80,12 +97,12 @@ def slope_aspect_at(
     GridError, InputError
         As for `slope_aspect`.
     """
-    padded = np.pad(_elevation(dem, grid, None), 1, constant_values=np.nan)
+    padded = np.pad(known_elevations(dem, grid, None), 1, constant_values=np.nan)
     stride = padded.shape[1]
     centre = (rows + 1) * stride + columns + 1
     flat = padded.ravel()
     by_column, by_row = _horn(lambda down, right: flat[centre + down * stride + right])
-    return _angles(*_on_the_ground(by_column, by_row, grid, rows, columns))
+    return angles(*_on_the_ground(by_column, by_row, grid, rows, columns))
 
 
 def hillshade(
@@ -121,47 +138,42 @@ def hillshade(
     GridError, InputError
         As for `slope_aspect`.
     """
-    east, north = _gradient(dem, grid, valid)
-    east, north = east * exaggeration, north * exaggeration
+    east, north = gradient(Elevations.of(dem, grid, valid))
+    return shade(east * exaggeration, north * exaggeration, azimuth, altitude)
+
+
+def shade(east: Reals, north: Reals, azimuth: float = 315.0, altitude: float = 45.0) -> Reals:
+    """The shade of ground that rises by `east` and `north` per metre; see `hillshade`."""
     turn, height = math.radians(azimuth), math.radians(altitude)
     toward_light = -(east * math.sin(turn) + north * math.cos(turn)) * math.cos(height) + math.sin(height)
-    shade = toward_light / np.sqrt(1.0 + east * east + north * north)
+    cosine = toward_light / np.sqrt(1.0 + east * east + north * north)
     # np.maximum keeps NaN.
-    return np.asarray(np.maximum(shade, 0.0), dtype=east.dtype)
+    return np.asarray(np.maximum(cosine, 0.0), dtype=east.dtype)
 
 
-def _angles(east: Reals, north: Reals) -> tuple[Reals, Reals]:
+def angles(east: Reals, north: Reals) -> tuple[Reals, Reals]:
     """Slope and aspect in degrees of ground that rises by `east` and `north` per metre."""
     steepness = np.hypot(east, north)
     aspect = np.degrees(np.arctan2(-east, -north)) % 360.0
     # A negative angle too small for the float type comes out as a full circle.
     aspect[aspect == 360.0] = 0.0
-    aspect[steepness == 0.0] = np.nan
+    aspect[steepness < FLAT_GRADIENT] = np.nan
     return np.degrees(np.arctan(steepness)), aspect
 
 
-def _gradient(dem: NDArray[Any], grid: Grid, valid: NDArray[np.bool_] | None) -> tuple[Reals, Reals]:
-    """Rise of the ground per metre towards east and towards north, at every pixel."""
-    padded = np.pad(_elevation(dem, grid, valid), 1, constant_values=np.nan)
-    height, width = grid.shape
-    by_column, by_row = _horn(
-        lambda down, right: padded[1 + down : 1 + down + height, 1 + right : 1 + right + width]
+def gradient(elevations: Elevations, method: Method = "horn") -> tuple[Reals, Reals]:
+    """Rise of the ground per metre towards east and towards north, at every cell of a window.
+
+    Raises
+    ------
+    GridError
+        Without a CRS.
+    """
+    kernel = _horn if method == "horn" else _zevenbergen_thorne
+    by_column, by_row = kernel(elevations.neighbour)
+    return _on_the_ground(
+        by_column, by_row, elevations.grid, elevations.rows, elevations.columns, elevations.distances
     )
-    rows, columns = np.arange(height)[:, np.newaxis], np.arange(width)[np.newaxis, :]
-    return _on_the_ground(by_column, by_row, grid, rows, columns)
-
-
-def _elevation(dem: NDArray[Any], grid: Grid, valid: NDArray[np.bool_] | None) -> Reals:
-    if dem.shape != grid.shape or (valid is not None and valid.shape != grid.shape):
-        raise InputError(
-            f"The elevation model has the shape {dem.shape}, its grid {grid.shape}.",
-            "",
-            "Read the elevations on the grid they are used with.",
-        )
-    # The smallest type that holds every elevation exactly.
-    elevation: Reals = dem.astype(np.result_type(dem.dtype, np.float32), copy=False)
-    known = np.isfinite(elevation) if valid is None else np.isfinite(elevation) & valid
-    return np.where(known, elevation, elevation.dtype.type(np.nan))
 
 
 def _horn(neighbour: Callable[[int, int], Reals]) -> tuple[Reals, Reals]:
@@ -190,12 +202,29 @@ def _horn(neighbour: Callable[[int, int], Reals]) -> tuple[Reals, Reals]:
     return by_column, by_row
 
 
+def _zevenbergen_thorne(neighbour: Callable[[int, int], Reals]) -> tuple[Reals, Reals]:
+    """Rise per column and per row from the four next cells; NaN where one of the nine elevations is."""
+    by_column = (neighbour(0, 1) - neighbour(0, -1)) / 2.0
+    by_row = (neighbour(1, 0) - neighbour(-1, 0)) / 2.0
+    unknown = np.isnan(by_column) | np.isnan(by_row) | np.isnan(neighbour(0, 0))
+    for down, right in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        unknown |= np.isnan(neighbour(down, right))
+    by_column[unknown] = np.nan
+    by_row[unknown] = np.nan
+    return by_column, by_row
+
+
 def _on_the_ground(
-    by_column: Reals, by_row: Reals, grid: Grid, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    by_column: Reals,
+    by_row: Reals,
+    grid: Grid,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    distances: Distances = "ground",
 ) -> tuple[Reals, Reals]:
     """Turn the rise per column and row into the rise per metre towards east and north."""
     t = grid.transform
-    per_x, per_y = _metres_per_unit(grid, rows, columns)
+    per_x, per_y = metres_per_unit(grid, rows, columns, distances)
     # dz/dcol = a dz/dx + d dz/dy and dz/drow = b dz/dx + e dz/dy, solved for dz/dx and dz/dy.
     if t.b == t.d == 0:
         by_x, by_y = by_column / t.a, by_row / t.e
@@ -205,34 +234,3 @@ def _on_the_ground(
     by_x /= per_x.astype(by_x.dtype)
     by_y /= per_y.astype(by_y.dtype)
     return by_x, by_y
-
-
-def _metres_per_unit(
-    grid: Grid, rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Metres on the ground per unit of x and of y, in a shape that broadcasts with the pixels'."""
-    if grid.crs is None:
-        raise GridError(
-            "The elevation model has no coordinate system.",
-            "Without one the distance between its pixels is unknown, and with it every slope.",
-            "Use an elevation model with a coordinate system.",
-        )
-    if not grid.crs.is_geographic:
-        areas = np.asarray(grid.pixel_areas(None))
-        scale = np.sqrt((areas if areas.ndim == 0 else areas[rows, 0]) / abs(grid.transform.determinant))
-        return scale, scale
-    from pyproj import CRS
-
-    t = grid.transform
-    across = t.d * (columns + 0.5) if t.d else 0.0
-    latitude = np.radians(across + t.e * (rows + 0.5) + t.f)
-    ellipsoid = CRS.from_user_input(grid.crs).ellipsoid
-    if ellipsoid is None:
-        raise GridError("The elevation model's coordinate system names no ellipsoid.")
-    axis = ellipsoid.semi_major_metre
-    eccentricity2 = 1.0 - (ellipsoid.semi_minor_metre / axis) ** 2
-    bulge = 1.0 - eccentricity2 * np.sin(latitude) ** 2
-    # Radii of the parallel and of the meridian's curvature, times one degree.
-    along_parallel = axis * np.cos(latitude) / np.sqrt(bulge)
-    along_meridian = axis * (1.0 - eccentricity2) / bulge**1.5
-    return math.radians(1.0) * along_parallel, math.radians(1.0) * along_meridian

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from core.raster.scene import Scene
     from core.tasks.susceptibility.factors import Factors
 
-FIRST_TERRAIN = ("elevation", "slope", "aspect")
+FIRST_TERRAIN = (
+    "elevation", "slope", "aspect", "plan_curvature", "profile_curvature", "twi", "tpi", "roughness",
+    "stream_distance",
+)  # fmt: skip
 """Terrain factors that are used unless others are named."""
 
 MOST_FACTORS = 60
@@ -185,8 +188,8 @@ class Area:
                     "Neither the other rasters nor the landslides can be found on it.", "Georeference it first.",
                 )  # fmt: skip
         grid = _grid(plan, layers)
-        check_terrain(plan.terrain, grid, plan.options)
         if ground is not None:
+            check_terrain(plan.terrain, grid, plan.options)
             Stack((ground,), grid)  # refuses one that lies elsewhere
         if given:
             Stack(given, grid)
