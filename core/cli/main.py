@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     level = os.environ.get("SLIDELENS_LOG", "INFO").upper()
     known = level in logging.getLevelNamesMapping()
     logging.basicConfig(level=level if known else "INFO", format="%(asctime)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for foreign in ("alembic", "numexpr", "optuna", "pyogrio"):
+        logging.getLogger(foreign).setLevel(logging.WARNING)
     parsed = _parser().parse_args(arguments)
     try:
         parsed.do(parsed)

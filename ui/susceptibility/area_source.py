@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.catalog.areas import Area
+
     from core.runs.records import DatasetRecord, Form, Run
 
 FACTORS = "factors"

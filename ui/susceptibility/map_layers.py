@@ -25,6 +25,7 @@ from ui.resources import base_path
 from ui.task.caption import about
 
 if TYPE_CHECKING:
+    from core.raster.grid import Grid
     from core.runs.records import DatasetRecord
     from core.tasks.susceptibility.map_findings import HeldOut
     from core.tasks.susceptibility.map_result import SusceptibilityMap
@@ -91,6 +92,27 @@ def landslide_outlines(run: str, _result: SusceptibilityMap) -> Outlines:
     collection, left_out = features(shapes, facts)
     words = "Landslides (points)" if slides.polygons is None else "Landslides"
     return Outlines("reference", words, collection, REFERENCE, left_out=left_out, seam=True)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the landslides")
+def inventory_outlines(key: str, _inventory: DatasetRecord, _grid: Grid) -> tuple[Outlines, ...]:
+    """The landslides of an inventory before a map is made; none where its columns still have to be named."""
+    del key
+    from core.serve.coordinates import features
+    from core.tasks.susceptibility.guess import guess_inventory
+    from core.tasks.susceptibility.landslides import InventoryPlan, landslides_of
+    from core.tasks.susceptibility.map_findings import outlines_of
+
+    plan = InventoryPlan()
+    if _inventory.form == "table":
+        from core.series.table import read_table_untrusted
+
+        plan = guess_inventory(read_table_untrusted(_inventory.path))
+        if not (plan.x and plan.y):
+            return ()
+    shapes = outlines_of(landslides_of(_inventory.path, _inventory.form, plan, _grid, _inventory.name))
+    collection, left_out = features(shapes, {"Landslide": [str(number) for number in shapes["id"]]})
+    return (Outlines("reference", "Landslides", collection, REFERENCE, left_out=left_out, seam=True),)
 
 
 def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visible: bool) -> list[Outlines]:

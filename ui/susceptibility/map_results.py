@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.tasks.susceptibility.map_findings import CellReading
     from core.tasks.susceptibility.view import Choice
+    from ui.map_layers import Outlines
     from ui.susceptibility.area_source import AreaData
     from ui.task.task import TaskPage
 
@@ -154,8 +155,9 @@ def show_area(data: AreaData) -> None:
     scene = Scene.open(first.path, first.name)
     if scene.grid.crs is None:
         return
-    key = f"area-{first.id}"
-    show_map(
-        MapSpec(key, scene.grid, drawable=False), DynamicLayers(layers.ground(data.dem)), key=f"map-{key}",
-        around=AROUND,
-    )  # fmt: skip
+    over: tuple[Outlines, ...] = ()
+    if data.inventory is not None:
+        with guard():  # one that lies elsewhere is told of before anything is asked
+            over = layers.inventory_outlines(data.key, data.inventory, scene.grid)
+    spec = MapSpec(f"area-{first.id}", scene.grid, drawable=False)
+    show_map(spec, DynamicLayers(layers.ground(data.dem), over), key=f"map-area-{first.id}", around="20rem")
