@@ -12,7 +12,7 @@ to colorblind people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -59,6 +59,19 @@ UNLIKE_RAMP = "Purples"
 
 DIVERGING_RAMP = "RdBu_r"
 """White at zero; red speaks for a landslide (or for more than before), blue against it."""
+
+SUSCEPTIBILITY = ("#2C7BB6", "#ABD9E9", "#FFFFBF", "#FDAE61", "#D7191C")
+"""Five classes of susceptibility from very low to very high: ColorBrewer's RdYlBu turned, which is safe for colour
+blindness."""
+
+FACTOR_RAMP = "viridis"
+"""Values of a factor from low to high."""
+
+CATEGORIES = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999", "#7B4173",
+    "#637939", "#8C6D31", "#843C39", "#3182BD", "#31A354", "#756BB1", "#636363", "#E7BA52", "#AD494A", "#6B6ECF",
+)  # fmt: skip
+"""Colours of classes without an order: Okabe and Ito's eight, then others."""
 
 CAM_RAMP = "inferno"
 """Grad-CAM knows no against: from dark, which says nothing, to bright."""
@@ -180,6 +193,28 @@ def ramp_colours(values: NDArray[np.floating], name: str) -> list[str]:
     colours = ramp(name)
     steps = np.clip(np.nan_to_num(values) * (len(colours) - 1), 0, len(colours) - 1).round().astype(int)
     return ["#{:02X}{:02X}{:02X}".format(*row) for row in colours[steps].tolist()]
+
+
+def classes_legend(title: str, names: Sequence[str], words: Sequence[str]) -> Legend:
+    """Legend of classes of susceptibility, the highest first.
+
+    Parameters
+    ----------
+    names
+        Of the classes, the lowest first.
+    words
+        What stands behind each name, such as its range.
+    """
+    entries = tuple(
+        LegendEntry(colour, f"{name.capitalize()} {more}".strip())
+        for colour, name, more in zip(class_colours(len(names)), names, words, strict=True)
+    )
+    return Legend(title, entries[::-1])
+
+
+def class_colours(count: int) -> tuple[str, ...]:
+    """Colours of so many classes of susceptibility, the lowest first."""
+    return tuple(SUSCEPTIBILITY[step] for step in np.linspace(0, len(SUSCEPTIBILITY) - 1, count).round().astype(int))
 
 
 def difference_legend(title: str) -> Legend:

@@ -6,6 +6,7 @@ nodata; signed −254–254) or as floats, see `core.learning.metrics`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,10 +22,11 @@ from core.plots.colours import (
     rgb,
     unlike_ramp,
 )
+from core.plots.painting import Painting
 
 Values = NDArray[Any]
 RGBA = NDArray[np.uint8]
-Painter = Callable[[Sequence[Values], NDArray[np.bool_], float], RGBA]
+Painter = Callable[[Sequence[Values], NDArray[np.bool_], Painting], RGBA]
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class TileLayer:
     artifacts
         Keys of the run's rasters that it needs, each of shape (height, width) on the run's grid.
     paint
-        From values of each artifact, validity (height, width) and threshold to red, green, blue, alpha of
-        shape (height, width, 4).
+        From values of each artifact, validity (height, width) and what the address chooses to red, green, blue, alpha
+        of shape (height, width, 4).
     resampling
         ``"nearest"`` where values are classes or meet a threshold, so that no value appears that was not
         there.
@@ -76,8 +78,8 @@ def classes(shape: tuple[int, ...], parts: Sequence[tuple[NDArray[np.bool_], str
 def with_ramp(name: str) -> Painter:
     """Paints fractions from 0 to 1 with a colour ramp."""
 
-    def paint(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-        del threshold
+    def paint(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+        del painting
         image = blank(valid.shape)
         shares = np.clip(np.nan_to_num(fraction(values[0])), 0.0, 1.0)
         image[..., :3] = ramp(name)[np.rint(shares * 255.0).astype(np.uint8)]
@@ -87,9 +89,69 @@ def with_ramp(name: str) -> Painter:
     return paint
 
 
-def diverging(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+def classed(colours: Sequence[str]) -> Painter:
+    """Paints the classes that a fraction is divided into by the breaks of the address, the lowest first."""
+
+    def paint(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+        stored = codes(values[0])
+        first = [math.ceil(one * (CODES - 1) - 1e-9) for one in painting.breaks]
+        steps = np.linspace(0, len(colours) - 1, len(first) + 1).round().astype(int)
+        table = np.array([(*rgb(colours[step]), 255) for step in steps], np.uint8)
+        image = table[np.searchsorted(np.asarray(first), stored, side="right")]
+        image[~valid | (stored == CODES)] = 0
+        return image
+
+    return paint
+
+
+def scaled(name: str) -> Painter:
+    """Paints values between the ends that the address gives with a colour ramp; beyond them as at them."""
+
+    def paint(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+        image = blank(valid.shape)
+        span = (painting.high - painting.low) or 1.0
+        shares = np.clip(np.nan_to_num((values[0].astype(np.float64) - painting.low) / span), 0.0, 1.0)
+        image[..., :3] = ramp(name)[np.rint(shares * 255.0).astype(np.uint8)]
+        image[..., 3] = np.where(valid, 255, 0)
+        return image
+
+    return paint
+
+
+def numbered(colours: Sequence[str]) -> Painter:
+    """Paints whole numbers from 0, each in a colour of its own."""
+
+    def paint(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+        del painting
+        table = np.array([(*rgb(colour), 255) for colour in colours], np.uint8)
+        image = table[np.nan_to_num(values[0]).astype(np.intp) % len(colours)]
+        image[~valid] = 0
+        return image
+
+    return paint
+
+
+def hatched(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+    """Diagonal lines where values are above the upper end that the address gives; clear elsewhere.
+
+    Tiles are `HATCH` times a whole number wide, so that lines go on from one to the next.
+    """
+    image = blank(valid.shape)
+    row, column = np.indices(valid.shape)
+    beyond = valid & (np.nan_to_num(values[0]) > painting.high)
+    dark, light = ((row + column) % HATCH < 2, ((row + column) % HATCH >= 2) & ((row + column) % HATCH < 3))
+    image[beyond & dark] = (40, 40, 40, 255)
+    image[beyond & light] = (255, 255, 255, 255)
+    return image
+
+
+HATCH = 8
+"""Pixels from one line of a hatching to the next, along a side."""
+
+
+def diverging(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
     """White at zero and clearer the nearer to it, so that what says nothing hides nothing."""
-    del threshold
+    del painting
     image = blank(valid.shape)
     shares = np.clip(np.nan_to_num(fraction(values[0])), -1.0, 1.0)
     image[..., :3] = ramp(DIVERGING_RAMP)[np.rint((shares + 1.0) * 127.5).astype(np.uint8)]
@@ -98,17 +160,17 @@ def diverging(values: Sequence[Values], valid: NDArray[np.bool_], threshold: flo
     return image
 
 
-def cam(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+def cam(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
     """Clear at zero, so that the scene is seen where the network did not look."""
-    image = with_ramp(CAM_RAMP)(values, valid, threshold)
+    image = with_ramp(CAM_RAMP)(values, valid, painting)
     strength = np.clip(np.nan_to_num(fraction(values[0])), 0.0, 1.0)
     image[..., 3] = np.where(valid, np.rint(strength * 255.0), 0).astype(np.uint8)
     return image
 
 
-def unlike(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
+def unlike(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
     """Distance over its limit: clear up to the limit, where a scene is like the training images, then ever darker."""
-    del threshold
+    del painting
     image = blank(valid.shape)
     beyond = np.clip(np.nan_to_num(values[0].astype(np.float32)) - 1.0, 0.0, 1.0)
     colours = unlike_ramp()

@@ -92,14 +92,14 @@ class Stored:
     scene: Scene
     pixel: tuple[float, float] = (1.0, 1.0)
 
-    def cut(self, view: View, resampling: Resampling, deadline: Deadline) -> Cut | None:
+    def cut(self, view: View, resampling: Resampling, deadline: Deadline, band: int = 1) -> Cut | None:
         """Read what lies below a view of the image's map; see `cut`."""
         across, down = self.pixel
         if not view.globe and self.pixel != (1.0, 1.0):
             view = replace(
                 view, left=view.left / across, right=view.right / across, bottom=view.bottom / down, top=view.top / down
             )
-        return cut(self.scene, (1,), view, resampling, deadline)
+        return cut(self.scene, (band,), view, resampling, deadline)
 
 
 @lru_cache(maxsize=512)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from core.errors import InputError
+from core.plots.painting import Painting
 from core.runs.kinds import tasks
 from core.serve.access import Resource
 
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOST_BREAKS = 9
+"""Breaks of classes in an address."""
+
 _ID = re.compile(r"[0-9a-f]{32}")
+_BAND = re.compile(r"[1-9][0-9]{0,2}")
 _BANDS = re.compile(r"[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,2}")
 _ADDRESS = re.compile(r"/tiles/(?:(scene|hillshade)/([^/]*)|run/([^/]*)/([^/]*))/\{z\}/\{x\}/\{y\}\.png")
 
@@ -52,15 +57,15 @@ class Layer:
         Name of the layer of a run.
     bands
         Bands of a scene for red, green and blue, or one for grey; None for natural colours.
-    threshold
-        Probability in [0, 1] from which a pixel of a run counts as landslide.
+    painting
+        What is chosen of how a layer of a run is painted.
     """
 
     kind: Literal["scene", "hillshade", "run"]
     id: str
     name: str = ""
     bands: tuple[int, ...] | None = None
-    threshold: float = 0.5
+    painting: Painting = Painting()
 
     @property
     def resource(self) -> Resource:
@@ -83,7 +88,7 @@ class Layer:
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
         kind, dataset, run, name = found.groups()
         if run is not None:
-            return cls("run", checked_id(run), name, threshold=checked_threshold(asked.get("threshold")))
+            return cls("run", checked_id(run), name, painting=checked_painting(asked))
         of: Literal["scene", "hillshade"] = "scene" if kind == "scene" else "hillshade"
         return cls(of, checked_id(dataset), bands=checked_bands(asked.get("bands")))
 
@@ -104,7 +109,7 @@ class Layer:
 
         if self.kind == "run":
             task, files = found_in(partial(store.files_of, self.id))
-            layer = RunLayer.of(self.id, layers_of(task), files, self.name, self.threshold)
+            layer = RunLayer.of(self.id, layers_of(task), files, self.name, self.painting)
             return layer.rasters[0].scene.grid, layer.paint
         scene = found_in(partial(scene_of, store, self.id, deadline))
         if self.kind == "hillshade":
@@ -161,6 +166,39 @@ def checked_threshold(text: str | None) -> float:
     if not 0.0 <= threshold <= 1.0:
         raise InputError("The threshold is not a number from 0 to 1.")
     return threshold
+
+
+def checked_painting(asked: Mapping[str, str]) -> Painting:
+    """What an address chooses of how a layer is painted: ``threshold``, ``breaks``, ``band`` and ``range``.
+
+    Raises
+    ------
+    InputError
+        When a number of it cannot be.
+    """
+    threshold = checked_threshold(asked.get("threshold"))
+    breaks = _numbers(asked.get("breaks"), "breaks")
+    if len(breaks) > MOST_BREAKS or not all(a < b for a, b in zip((0.0, *breaks), (*breaks, 1.0), strict=True)):
+        raise InputError("Breaks are not ascending numbers between 0 and 1.", remedy="Write, as in breaks=0.2,0.6.")
+    band = asked.get("band", "1")
+    if not _BAND.fullmatch(band):
+        raise InputError("The band is not a whole number from 1.", remedy="Write, for example, band=3.")
+    ends = _numbers(asked.get("range"), "range") or (0.0, 1.0)
+    if len(ends) != 2 or not ends[0] < ends[1]:
+        raise InputError("A range is not two ascending numbers.", remedy="Write, for example, range=0,45.")
+    return Painting(threshold, breaks, int(band), *ends)
+
+
+def _numbers(text: str | None, what: str) -> tuple[float, ...]:
+    if not text:
+        return ()
+    try:
+        found = tuple(float(one) for one in text[:400].split(","))
+    except ValueError:
+        found = (math.nan,)
+    if not all(map(math.isfinite, found)):
+        raise InputError(f"The {what} in the address are no numbers.")
+    return found
 
 
 def checked_bands(text: str | None) -> tuple[int, ...] | None:

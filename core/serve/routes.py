@@ -22,7 +22,7 @@ from core.serve.access import Resource, authorize
 from core.serve.artifacts import SAFE_HEADERS, download, download_zip, saved_as
 from core.serve.assets import asset
 from core.serve.background import Unfinished
-from core.serve.layers import Layer, Unknown, checked_bands, checked_id, checked_threshold, found_in
+from core.serve.layers import Layer, Unknown, checked_bands, checked_id, checked_painting, found_in
 
 _LOG = logging.getLogger(__name__)
 _UNCHANGING = "private, max-age=31536000, immutable"
@@ -124,9 +124,9 @@ async def hillshade_tile_route(request: Request) -> Response:
 
 
 async def run_tile_route(request: Request) -> Response:
-    """``/tiles/run/{id}/{layer}/{z}/{x}/{y}.png?threshold=0.5``: what a run found."""
-    name, threshold = str(request.path_params["layer"]), checked_threshold(request.query_params.get("threshold"))
-    return await _layer_tile(request, Layer("run", _id(request), name, threshold=threshold))
+    """``/tiles/run/{id}/{layer}/{z}/{x}/{y}.png?threshold=0.5``: what a run found; see `checked_painting`."""
+    name, painting = str(request.path_params["layer"]), checked_painting(dict(request.query_params))
+    return await _layer_tile(request, Layer("run", _id(request), name, painting=painting))
 
 
 def _picture(identity: str, query: dict[str, str], allowed: Callable[[Resource], None]) -> tuple[bytes, str]:

@@ -28,6 +28,7 @@ from core.serve.placing import MERCATOR, View, map_of
 
 if TYPE_CHECKING:
     from core.plots.layers import TileLayer
+    from core.plots.painting import Painting
     from core.runs.store import Store
     from core.serve.layers import Layer
 
@@ -189,17 +190,18 @@ class RunLayer:
         How it is painted.
     rasters
         The rasters that it is painted from.
-    threshold
-        Probability in [0, 1] from which a pixel counts as landslide; used by layers that show classes.
+    painting
+        What the address chooses of how it is painted.
     """
 
     painter: TileLayer
     rasters: tuple[Stored, ...]
-    threshold: float
+    painting: Painting
 
     @classmethod
     def of(
-        cls, identity: str, layers: Mapping[str, TileLayer], files: Mapping[str, Path], layer: str, threshold: float
+        cls, identity: str, layers: Mapping[str, TileLayer], files: Mapping[str, Path], layer: str,
+        painting: Painting,
     ) -> RunLayer:
         """Find a layer of a run.
 
@@ -211,8 +213,8 @@ class RunLayer:
             How the rasters of such runs are painted, by the name of the layer.
         files
             Files of the run by role.
-        layer, threshold
-            Name of the layer to paint, and its threshold.
+        layer, painting
+            Name of the layer to paint, and what the address chooses of it.
 
         Raises
         ------
@@ -233,7 +235,7 @@ class RunLayer:
         if lost:
             what = f"The {lost[0]} file of run {identity[:8]} is no longer on disk."
             raise StorageError(what, remedy="Run it again.")
-        return cls(painter, tuple(stored(files[name]) for name in painter.artifacts), threshold)
+        return cls(painter, tuple(stored(files[name]) for name in painter.artifacts), painting)
 
     def paint(self, view: View, deadline: Deadline) -> RGBA | None:
         """Picture of the layer; None when it shows nothing in the view.
@@ -243,14 +245,14 @@ class RunLayer:
         Unfinished
             When it is not there in time.
         """
-        cuts = [raster.cut(view, self.painter.resampling, deadline) for raster in self.rasters]
+        cuts = [raster.cut(view, self.painter.resampling, deadline, self.painting.band) for raster in self.rasters]
         below = [part for part in cuts if part is not None]
         if len(below) < len(cuts):
             return None
         valid = np.logical_and.reduce([part.valid for part in below])
         if not valid.any():
             return None
-        return self.painter.paint([part.values[0] for part in below], valid, self.threshold)
+        return self.painter.paint([part.values[0] for part in below], valid, self.painting)
 
 
 def tile(layer: Layer, store: Store, address: TileAddress) -> bytes:

@@ -19,20 +19,21 @@ from core.plots.colours import (
     UNCERTAINTY_RAMP,
 )
 from core.plots.layers import RGBA, TileLayer, Values, cam, classes, codes, diverging, unlike, with_ramp
+from core.plots.painting import Painting
 
 
-def _mask(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-    found = valid & (codes(values[0]) >= threshold_code(threshold))
+def _mask(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+    found = valid & (codes(values[0]) >= threshold_code(painting.threshold))
     return classes(valid.shape, [(found, FOUND)])
 
 
-def _truth(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-    del threshold
+def _truth(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+    del painting
     return classes(valid.shape, [(valid & (values[0] == 1), REFERENCE)])
 
 
-def _outcome(values: Sequence[Values], valid: NDArray[np.bool_], threshold: float) -> RGBA:
-    found = codes(values[0]) >= threshold_code(threshold)
+def _outcome(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+    found = codes(values[0]) >= threshold_code(painting.threshold)
     real = values[1] == 1
     return classes(
         valid.shape,

@@ -1,0 +1,71 @@
+"""Success-rate and prediction-rate curves: how many landslides lie in how much of the area, highest index first.
+
+References
+----------
+Chung, C.-J. F. and Fabbri, A. G. (2003). Validation of spatial prediction models for landslide hazard mapping. Natural
+Hazards 30, 451-472. doi:10.1023/B:NHAZ.0000007172.62651.2b
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RateCurve:
+    """Shares from the highest index down.
+
+    Attributes
+    ----------
+    area, hits
+        (points,) share of the area, and of the landslides that lie in it; both from 0 to 1.
+    """
+
+    area: Doubles
+    hits: Doubles
+
+    @property
+    def under(self) -> float:
+        """Area under the curve; 0.5 is chance."""
+        return float(np.trapezoid(self.hits, self.area))
+
+    def held_in(self, share: float) -> float:
+        """Share of the landslides in a share of the area with the highest index."""
+        return float(np.interp(share, self.area, self.hits))
+
+
+def success_rate(square_metres: Doubles, hits: NDArray[np.int64]) -> RateCurve | None:
+    """The curve of landslides on a map, most of which the model has seen; None without any.
+
+    Parameters
+    ----------
+    square_metres, hits
+        (255,) area, and cells with a landslide, by code.
+    """
+    if not hits.sum() or not square_metres.sum():
+        return None
+
+    def from_the_top(counts: Doubles) -> Doubles:
+        return np.concatenate([[0.0], np.cumsum(counts[::-1]) / counts.sum()])
+
+    return RateCurve(from_the_top(square_metres), from_the_top(hits.astype(np.float64)))
+
+
+def prediction_rate(ranks: Doubles) -> RateCurve | None:
+    """The curve of landslides that the model asked about them has not seen; None without any.
+
+    Parameters
+    ----------
+    ranks
+        (landslides,) share of the area that the model which has not seen a landslide puts above it.
+    """
+    if not len(ranks):
+        return None
+    at = np.sort(ranks)
+    hits = np.arange(1, len(at) + 1) / len(at)
+    return RateCurve(np.concatenate([[0.0], at, [1.0]]), np.concatenate([[0.0], hits, [1.0]]))
