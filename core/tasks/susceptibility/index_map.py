@@ -235,14 +235,15 @@ class MapJob:
             if number == 0 and model.ensemble:
                 members = np.stack([said(one, frame) for one in model.ensemble])
                 spread = _laid(encode(members.std(axis=0, ddof=1)), known)
-        unseen = {
-            name: int((~frame[name].isin(self.seen[name])).sum()) for name in self.factors.classes if name in self.seen
-        }
+        new = {name: ~frame[name].isin(self.seen[name]).to_numpy() for name in self.factors.classes}
         distance = None
         if self.applicability is not None:
+            found = self.applicability.distance(frame)
+            for one in new.values():  # of a class that they have not seen models know nothing
+                found[one] = np.maximum(found[one], np.float32(2 * self.applicability.threshold))
             distance = np.full(shape, np.nan, np.float32)
-            distance[known] = self.applicability.distance(frame)
-        return _Block(window, codes, spread, distance, unseen)
+            distance[known] = found
+        return _Block(window, codes, spread, distance, {name: int(one.sum()) for name, one in new.items()})
 
 
 def _laid(codes: Codes, known: NDArray[np.bool_]) -> Codes:

@@ -19,7 +19,7 @@ from core.tasks.susceptibility.index_map import MapJob, Mapped
 from core.tasks.susceptibility.landslides import InventoryPlan, landslides_of
 from core.tasks.susceptibility.map_result import DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
 from core.tasks.susceptibility.result import CELLS, SCORES
-from core.tasks.susceptibility.run_map import SYNTHETIC, TASK, fitted_models, scene_of, seen_classes
+from core.tasks.susceptibility.run_map import SYNTHETIC, TASK, applicability_of, fitted_models, scene_of, seen_classes
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -87,8 +87,9 @@ def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:
     if inventory is not None:
         slides = landslides_of(inventory.path, inventory.form, request.inventory, scene.grid, inventory.name)
     models = tuple(Mapped(name, fitted_models(parent, name)) for name in parent.mapped)
+    likeness = applicability_of(parent)
     work = MapJob(
-        scene, parent.bands, parent.factors, parent.kinds, models, slides, seen_classes(parent), None
+        scene, parent.bands, parent.factors, parent.kinds, models, slides, seen_classes(parent), likeness
     )
     counts = work.write(job.folder, job.counting("Mapping, part"), job.stopped)
     unseen = [
@@ -111,7 +112,10 @@ def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:
             *((SYNTHETIC,) if synthetic else ()), ELSEWHERE, *area.notes, *written.notes,
             *(() if slides is None else slides.notes), *unseen,
         ),
-        provenance={**job.times(), "parameters": dict(job.run.parameters), "models_of": parent.id, **environment()},
+        provenance={
+            **job.times(), "parameters": dict(job.run.parameters), "models_of": parent.id,
+            "seed": parent.provenance["seed"], "importance": parent.provenance["importance"], **environment(),
+        },
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from core.raster.scene import Scene
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Input, Order
+from core.tasks.susceptibility.applicability import Applicability, importance
 from core.tasks.susceptibility.area import Area, AreaPlan, write_factors
 from core.tasks.susceptibility.cells import Cells, check_classes, collinear, varying
 from core.tasks.susceptibility.estimators import load_model, save_model
@@ -122,9 +123,15 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
     background = _background(scene, sample, cells)
     work = _Fitting(request, cells, found)
     mapped = work.mapped()
+    likeness = None
+    weights: dict[str, float] = {}
+    if request.applicability:
+        job.report(0, 0, "Comparing cells")
+        weights = importance(mapped[0].fitted, cells.factors, cells.landslide, request.plan.seed)
+        likeness = Applicability.fit(cells.factors, cells.kinds, weights, work.fold_numbers(), request.plan.seed)
     outcome = MapJob(
         scene, request.area.names, tuple(map(str, cells.factors.columns)), cells.kinds, mapped, slides,
-        {name: frozenset(cells.factors[name]) for name in cells.categorical}, None,
+        {name: frozenset(cells.factors[name]) for name in cells.categorical}, likeness,
     )  # fmt: skip
     counts = outcome.write(job.folder, job.counting("Mapping, part"), job.stopped)
     ranks = work.ranks(background.drop(columns="cell"), sample)
@@ -157,7 +164,7 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
         ranks=ranks,
         layers=tuple(one.text() for one in written.reports),
         unknown=written.unknown,
-        limit=None,
+        limit=None if likeness is None else likeness.threshold,
         outside=None if counts.outside is None else counts.outside / max(counts.known, 1),
         prevalence=request.prevalence or None,
         sampled_share=float(cells.landslide.mean()),
@@ -165,7 +172,10 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
             *((SYNTHETIC,) if synthetic else ()), *area.notes, *written.notes, *slides.notes, *sample.notes,
             *cells.notes, *_told(request, counts, written.complete, cells), *notes_of(request.plan, scores),
         ),
-        provenance={**job.times(), "parameters": dict(job.run.parameters), "seed": request.plan.seed, **environment()},
+        provenance={
+            **job.times(), "parameters": dict(job.run.parameters), "seed": request.plan.seed,
+            "importance": weights, **environment(),
+        },
     )  # fmt: skip
 
 
@@ -251,10 +261,14 @@ class _Fitting:
         known: NDArray[np.float64] = ranks[np.isfinite(ranks)]
         return known
 
-    def _folds(self) -> list[NDArray[np.bool_]]:
-        """Cells that are kept back, fold by fold, of the first division of spatial folds where there are any."""
+    def fold_numbers(self) -> NDArray[np.intp]:
+        """(cells,) fold of each in the first division, of spatial folds where there are any."""
         scheme = next((one for one in ("spatial", "blocks") if one in self.found.first), next(iter(self.found.first)))
-        fold = self.found.first[scheme].fold
+        return self.found.first[scheme].fold
+
+    def _folds(self) -> list[NDArray[np.bool_]]:
+        """Cells that are kept back, fold by fold."""
+        fold = self.fold_numbers()
         masks = [fold == number for number in range(int(fold.max()) + 1)]
         slide = self.cells.landslide
         return [one for one in masks if slide[~one].any() and not slide[~one].all()]
@@ -286,6 +300,18 @@ def fitted_models(result: SusceptibilityMap, name: str) -> tuple[Any, ...]:
     """
     files = {role: result.folder / file for role, file in result.artifacts.items()}
     return tuple(load_model(one, files) for one in parts_of(name, result.models))
+
+
+def applicability_of(result: SusceptibilityMap) -> Applicability | None:
+    """What tells how unlike cells are to those of a map, made of them again; None where that was not asked for."""
+    if result.limit is None:
+        return None
+    table = cells_table(result)
+    fold = next(f"fold:{one}" for one in ("spatial", "blocks", *result.schemes) if f"fold:{one}" in table)
+    return Applicability.fit(
+        table[list(result.factors)], result.kinds, result.provenance["importance"], table[fold].to_numpy(np.intp),
+        int(result.provenance["seed"]),
+    )  # fmt: skip
 
 
 def seen_classes(result: SusceptibilityMap) -> dict[str, frozenset[str]]:

@@ -17,7 +17,7 @@ from core.learning.metrics import decode
 from core.raster.scene import Scene
 from core.runs.store import Store
 from core.tasks.susceptibility.area import AreaPlan, GivenFactor
-from core.tasks.susceptibility.index_map import DIFFERENCE, INDEX, UNCERTAINTY
+from core.tasks.susceptibility.index_map import APPLICABILITY, DIFFERENCE, INDEX, UNCERTAINTY
 from core.tasks.susceptibility.landslides import InventoryPlan
 from core.tasks.susceptibility.map_config import config_text, read_config
 from core.tasks.susceptibility.map_export import export_map
@@ -37,7 +37,6 @@ REQUEST = MapRequest(
     SamplingPlan(ratio=2, seed=1),
     Plan(MODELS, ("random", "spatial"), 3, 2),
     mapped=("logistic_regression", "average"),
-    applicability=False,
 )
 
 
@@ -193,6 +192,9 @@ def test_kept_models_say_the_same_of_the_same_area_and_know_nothing_of_new_class
     assert "fitted and validated on another area" in told
     assert f"{38 * 9:,} cells are of a class of rock" in told
     assert there.hits.sum() == 0
+    assert there.limit == result.limit
+    assert there.outside == pytest.approx((38 * 9) / (38 * 58))  # ground of a class that no model has seen
+    assert (codes(there, APPLICABILITY)[3:-1, 50:59] > there.limit).all()
     assert there.scores == result.scores
     with pytest.raises(InputError, match="2 rasters of factors; 1 are given"):
         apply_order(result, dem, [step], None)
