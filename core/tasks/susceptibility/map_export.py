@@ -14,9 +14,10 @@ from core.errors import StorageError
 from core.learning.metrics import NODATA_CODE, decode
 from core.plots.colours import rgb
 from core.raster.features import write_features
-from core.raster.folder import make_folder
+from core.raster.folder import make_folder, write_json
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, writing
+from core.tasks.susceptibility.classed import classed
 from core.tasks.susceptibility.export import export_run
 from core.tasks.susceptibility.index_map import BLOCK, INDEX
 from core.tasks.susceptibility.map_config import config_text
@@ -37,7 +38,7 @@ def own_files() -> tuple[str, ...]:
 
     made = (f"{INDEX}_{name}.tif" for name in NAMES)
     return (*made, *(f"{one}.tif" for one in AS_THEY_ARE), "classes.tif", "probability.tif", "landslides.gpkg",
-            "config.toml", "legend.csv")  # fmt: skip
+            "config.toml", "classes.csv")  # fmt: skip
 
 
 def export_map(store: Store, result: SusceptibilityMap, choice: Choice, folder: Path) -> dict[str, Any]:
@@ -48,12 +49,22 @@ def export_map(store: Store, result: SusceptibilityMap, choice: Choice, folder: 
     LandslideError
         When a file is gone or the disk is full.
     """
-    del choice
     make_folder(folder)
     for name in own_files():
         (folder / name).unlink(missing_ok=True)
     content = export_run(result, folder)
     write_rasters(result, folder)
+    classes = classed(result, choice)
+    tags = {"RUN": result.id, "MODEL": classes.model, "CLASSES": "; ".join(
+        f"{number} {row.name} ({row.low:.3f} to {row.high:.3f})" for number, row in enumerate(classes.rows, start=1)
+    )}  # fmt: skip
+    index = result.artifact(result.role_of(classes.model))
+    write_classes(index, classes.breaks, classes.colours, folder / "classes.tif", tags)
+    with atomic_path(folder / "classes.csv") as aside:
+        classes.table().to_csv(aside, index=False)
+    content["classes"] = {"model": classes.model, "method": choice.classes, "breaks": list(classes.fractions),
+                          "rows": classes.table().to_dict("records")}  # fmt: skip
+    write_json(content, folder / "metrics.json")
     write_landslides(store, result, folder / "landslides.gpkg")
     run = store.run(result.id)
     if not run.parents:  # of another area the models' own run tells how they were made

@@ -217,6 +217,15 @@ def test_an_export_opens_elsewhere_at_the_right_place(made: Made, tmp_path: Path
     row, column = GRID.rowcol(slides.geometry[0].x, slides.geometry[0].y)
     assert slides["index_average"][0] == pytest.approx(read_cell(made.result, row, column).index["average"])
     assert content["cells"] == 120
+    with rasterio.open(tmp_path / "out" / "classes.tif") as file:
+        classes, colours = file.read(1), file.colormap(1)
+    low, high = content["classes"]["breaks"][0], content["classes"]["breaks"][-1]
+    known = np.isfinite(values)
+    assert (classes[~known] == 0).all()
+    assert (values[classes == 1] < low).all()
+    assert (values[classes == 5] >= high - 1e-6).all()
+    assert colours[5] == (215, 25, 28, 255)
+    assert sum(row["landslide_cells"] for row in content["classes"]["rows"]) == made.result.hits[0].sum()
     assert {"cells.csv", "scores.csv", "metrics.json", "config.toml", "factors.tif", "uncertainty.tif"} <= {
         one.name for one in (tmp_path / "out").iterdir()
     }
