@@ -132,7 +132,7 @@ def test_cells_without_coordinates_have_no_curvature() -> None:
 
 @pytest.mark.realdata
 def test_all_cells_of_a_published_raster_are_met(shared_data: Path) -> None:
-    """The terrain of Muenchow et al. 2012, made by SAGA: bands of slope and curvature from its own elevations."""
+    """The terrain of Muenchow et al. 2012, as SAGA defines it: bands of slope and curvature beside their elevations."""
     with rasterio.open(shared_data / "ecuador_lsl" / "ta.tif") as raster:
         bands = dict(zip(raster.descriptions, raster.read().astype(np.float64), strict=True))
         grid = Grid(raster.width, raster.height, raster.transform, raster.crs)

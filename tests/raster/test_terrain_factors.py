@@ -66,6 +66,10 @@ def test_windows_have_the_values_of_the_whole(place: str, method: str, monkeypat
         monkeypatch.setattr(terrain_factors, "BLOCK", block)
         np.testing.assert_array_equal(derived(z, grid, names, options), whole)
 
+        # A factor does not depend on what else is derived, nor on the margin that others need.
+        for band, name in enumerate(names):
+            np.testing.assert_array_equal(derived(z, grid, [name], options)[0], whole[band], err_msg=name)
+
     by_name = dict(zip(names, whole, strict=True))
     slope, aspect = slope_aspect(z, grid, method=method)
     aspect = np.where(np.isnan(aspect) & np.isfinite(slope), FLAT, aspect)
