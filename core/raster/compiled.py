@@ -1,4 +1,4 @@
-"""The library that follows water over a raster: its first use compiles it, which takes half a minute, then is kept."""
+"""The library that follows water over a raster: its first use compiles it, which takes some seconds, then is kept."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def derive(
     """Derive terrain factors, window by window.
 
     A value does not depend on how the raster is cut. Factors that need all of the raster hold two float32 arrays of
-    its size, and while water is followed about 30 bytes a cell; the others hold no more than some windows.
+    its size, and while water is followed about 50 bytes a cell; the others hold no more than some windows.
 
     Parameters
     ----------
