@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.plots.colours import (
+    CATEGORIES,
+    FACTOR_RAMP,
     FALSE_POSITIVE,
     MISSED,
     NOT_KNOWN,
@@ -15,6 +19,8 @@ from core.plots.colours import (
     TRUE_POSITIVE,
     UNCERTAINTY_RAMP,
     Legend,
+    LegendEntry,
+    classes_legend,
     difference_legend,
     ramp_legend,
 )
@@ -27,6 +33,7 @@ from ui.task.caption import about
 if TYPE_CHECKING:
     from core.raster.grid import Grid
     from core.runs.records import DatasetRecord
+    from core.tasks.susceptibility.classed import Classed
     from core.tasks.susceptibility.map_findings import HeldOut
     from core.tasks.susceptibility.map_result import SusceptibilityMap
 
@@ -61,6 +68,68 @@ def index_tiles(result: SusceptibilityMap, model: str, *, visible: bool = False)
     role = result.role_of(model)
     name = f"Index: {title_of(model)}"
     return run_tiles(result.id, role, name=name, opacity=0.7, visible=visible, key=index_legend())
+
+
+def class_tiles(result: SusceptibilityMap, classes: Classed) -> Tiles:
+    """The classes of the model that is shown."""
+    from core.tasks.susceptibility.layers import classes_layer
+    from core.tasks.susceptibility.models import title_of
+
+    words = [f"({row.low:.2f} to {row.high:.2f})" for row in classes.rows]
+    legend = classes_legend("Susceptibility", [row.name for row in classes.rows], words)
+    layer = classes_layer(result.mapped.index(classes.model))
+    breaks = ",".join(f"{one:.6f}" for one in classes.fractions)
+    tiles = run_tiles(result.id, layer, name=f"Classes: {title_of(classes.model)}", opacity=0.7, key=legend)
+    return replace(tiles, id="classes", url=f"{tiles.url}?breaks={breaks}")
+
+
+def applicability_tiles(result: SusceptibilityMap) -> list[Tiles]:
+    """Hatching where the ground is unlike that of all cells that the model learnt from."""
+    from core.tasks.susceptibility.index_map import APPLICABILITY
+
+    if APPLICABILITY not in result.artifacts or result.limit is None or not math.isfinite(result.limit):
+        return []
+    legend = Legend("Applicability", (LegendEntry("#282828", "Hatched: unlike all cells learnt from"),))
+    tiles = run_tiles(result.id, APPLICABILITY, name="Outside applicability", opacity=0.8, key=legend)
+    return [replace(tiles, url=f"{tiles.url}?range=0,{result.limit:.6g}")]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _span(run: str, band: int, _result: SusceptibilityMap) -> tuple[float, float]:
+    """Values between which a factor is painted: its 2nd and 98th percentile in a sample of the area."""
+    del run
+    import numpy as np
+
+    from core.raster.scene import Scene
+
+    with Scene.ours(_result.artifact("factors")).reader(overviews=True) as reader:
+        values, valid = reader.sample()
+    known = values[band - 1][valid[band - 1]]
+    low, high = np.quantile(known[np.isfinite(known)], [0.02, 0.98])
+    return float(low), float(high if high > low else low + 1)
+
+
+def factor_tiles(result: SusceptibilityMap, name: str) -> Tiles:
+    """One factor on the map."""
+    band = result.bands.index(name) + 1
+    title = f"Factor: {name.replace('_', ' ')}"
+    if name in result.categorical:
+        legend = Legend(title, tuple(
+            LegendEntry(CATEGORIES[int(float(one)) % len(CATEGORIES)], f"class {one}") for one in _seen(result, name)
+        ))  # fmt: skip
+        tiles = run_tiles(result.id, "factor_classes", name=title, opacity=0.8, key=legend)
+        return replace(tiles, id="factor", url=f"{tiles.url}?band={band}")
+    low, high = _span(result.id, band, result)
+    legend = ramp_legend(title, FACTOR_RAMP, f"{low:.4g}", f"{(low + high) / 2:.4g}", f"{high:.4g}")
+    tiles = run_tiles(result.id, "factor", name=title, opacity=0.8, key=legend)
+    return replace(tiles, id="factor", url=f"{tiles.url}?band={band}&range={low:.8g},{high:.8g}")
+
+
+def _seen(result: SusceptibilityMap, name: str) -> list[str]:
+    import pandas
+
+    known = pandas.read_parquet(result.artifact("background"), columns=[name])[name]
+    return sorted(known.unique(), key=float)
 
 
 def further_tiles(result: SusceptibilityMap) -> list[Tiles]:

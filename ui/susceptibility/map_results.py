@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.susceptibility.classed import Classed, classed, mapped_model
 from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
 from ui.feedback import guard, plain
@@ -20,7 +21,7 @@ from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
     from core.runs.records import Run
-    from core.tasks.susceptibility.map_findings import CellReading
+    from core.tasks.susceptibility.map_findings import CellReading, HeldOut
     from core.tasks.susceptibility.view import Choice
     from ui.map_layers import Outlines
     from ui.susceptibility.area_source import AreaData
@@ -36,6 +37,7 @@ class MapView(results.Shown):
 
     result: SusceptibilityMap
     cell: tuple[int, int] | None = None
+    classes: Classed | None = None
 
 
 def show(task: TaskPage, found: Run) -> None:
@@ -59,34 +61,50 @@ def _shown(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
 
 
 def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
-    from core.tasks.susceptibility.folds import TITLES
-    from core.tasks.susceptibility.models import title_of
-
     begin: Choice = view_from_address(found).checked(result)
     results.headline(result, folded=True)
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    with row:
-        model = st.selectbox(
-            "Model", result.models, result.models.index(begin.model), key="shown", bind="query-params",
-            format_func=title_of,
-        )  # fmt: skip
-        scheme = st.selectbox(
-            "Tested by", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
-            format_func=TITLES.__getitem__,
-        )  # fmt: skip
-        side = _side(result)
-    choice = type(begin)(scheme, model)
+    choice, side, factor = _choose(result, begin)
+    classes = None
+    with guard():
+        classes = classed(result, choice)
     event = MapEvent()
     with guard():
-        event = _map(result, choice, side)
+        event = _map(result, choice, classes, side, factor)
     cell = clicked_pixel(event, result.grid)
     with guard():
         _inspect(result, event, cell)
-    parts = {
-        "Findings": results.findings, "Scores": results.scores, "Export": results.export_tab,
-        "Provenance": _provenance,
-    }  # fmt: skip
-    show_tabs(task.name, parts, MapView(result, choice, cell))
+    parts = {"Findings": _findings, "Scores": _scores, "Export": _export, "Provenance": _provenance}
+    show_tabs(task.name, parts, MapView(result, choice, cell, classes))
+
+
+def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]:
+    """What is looked at: model, test, classes; what the map shows; and a factor on it."""
+    from core.tasks.susceptibility.folds import TITLES
+    from core.tasks.susceptibility.models import title_of
+    from core.tasks.susceptibility.view import METHODS
+
+    row = st.columns([2, 2, 2, 2], vertical_alignment="bottom")
+    model = row[0].selectbox(
+        "Model", result.models, result.models.index(begin.model), key="shown", bind="query-params",
+        format_func=lambda name: title_of(name) + ("" if name in result.mapped else " (not mapped)"),
+    )  # fmt: skip
+    method = row[1].selectbox(
+        "Classes", list(METHODS), list(METHODS).index(begin.classes), key="classes", bind="query-params",
+        format_func=METHODS.__getitem__,
+    )  # fmt: skip
+    scheme = row[2].selectbox(
+        "Tested by", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
+        format_func=TITLES.__getitem__,
+    )  # fmt: skip
+    factor = row[3].selectbox(
+        "Factor on the map", ["", *result.bands], key=f"factor-{result.id}",
+        format_func=lambda name: name.replace("_", " ") if name else "none",
+    )  # fmt: skip
+    breaks = begin.breaks
+    if method == "given":
+        breaks = st.text_input("Inner breaks, between 0 and 1", breaks or "0.2,0.4,0.6,0.8", key="breaks",
+                               bind="query-params", max_chars=80)  # fmt: skip
+    return replace(begin, scheme=scheme, model=model, classes=method, breaks=breaks), _side(result), str(factor)
 
 
 def _side(result: SusceptibilityMap) -> str:
@@ -94,11 +112,13 @@ def _side(result: SusceptibilityMap) -> str:
         return "layers"
     words = {"layers": "Layers", "swipe": "Swipe two models"}
     return str(st.segmented_control("Map", list(words), default="layers", format_func=words.__getitem__, key="side",
-                                    required=True))  # fmt: skip
+                                    required=True, label_visibility="collapsed"))  # fmt: skip
 
 
-def _map(result: SusceptibilityMap, choice: Choice, side: str) -> MapEvent:
-    shown = choice.model if choice.model in result.mapped else result.mapped[0]
+def _map(
+    result: SusceptibilityMap, choice: Choice, classes: Classed | None, side: str, factor: str
+) -> MapEvent:
+    shown = mapped_model(result, choice)
     slides = layers.landslide_outlines(result.id, result) if result.input("inventory").dataset_id else None
     spec = MapSpec(result.id, result.grid, drawable=False)
     over = () if slides is None else (slides,)
@@ -109,9 +129,104 @@ def _map(result: SusceptibilityMap, choice: Choice, side: str) -> MapEvent:
         return MapEvent()
     dem = result.input(DEM).dataset_id
     tiles = [*layers.ground(resources.store().dataset(dem) if dem else None)]
-    tiles += [layers.index_tiles(result, one, visible=one == shown) for one in result.mapped]
-    tiles += layers.further_tiles(result)
+    if factor:
+        tiles.append(layers.factor_tiles(result, factor))
+    tiles += [layers.index_tiles(result, one, visible=classes is None and one == shown) for one in result.mapped]
+    if classes is not None:
+        tiles.append(replace(layers.class_tiles(result, classes), visible=not factor))
+    tiles += [*layers.further_tiles(result), *layers.applicability_tiles(result)]
+    if not result.parents:
+        held = _held(result.id, choice.scheme, choice.model, result)
+        cut = held.best_cut if choice.cutoff < 0 else choice.cutoff
+        over = (*over, *layers.outcome_layers(result, held, cut, visible=False))
     return show_map(spec, DynamicLayers(tuple(tiles), over, caption=says), key=f"map-{result.id}", around=AROUND)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _held(run: str, scheme: str, model: str, _result: SusceptibilityMap) -> HeldOut:
+    del run
+    from core.tasks.susceptibility.map_findings import held_out_cells
+
+    return held_out_cells(_result, scheme, model)
+
+
+CLASS_COLUMNS = {
+    "class": ("Class", None), "from": ("From", "%.2f"), "to": ("To", "%.2f"), "cells": ("Cells", "localized"),
+    "km2": ("Area (km²)", "%.2f"), "share_of_area": ("Share of area", "percent"),
+    "landslide_cells": ("Landslide cells", "localized"), "share_of_landslides": ("Share of landslides", "percent"),
+    "density": ("Cells with a landslide", "percent"), "frequency_ratio": ("Frequency ratio", "%.2f"),
+}  # fmt: skip
+"""Titles and formats of the table of classes."""
+
+
+def _findings(view: MapView) -> None:
+    """Classes and curves of the map, and the AUROC of all models."""
+    if view.classes is not None:
+        left, right = st.columns(2, gap="medium")
+        with left:
+            _show_classes(view.result, view.classes)
+        with right:
+            _show_rates(view.result, view.classes)
+        columns = {
+            name: title if form is None else st.column_config.NumberColumn(title, format=form)
+            for name, (title, form) in CLASS_COLUMNS.items()
+        }
+        st.dataframe(view.classes.table(), hide_index=True, width="stretch", column_config=columns)
+        if view.classes.note:
+            st.warning(plain(view.classes.note))
+        st.caption(
+            "The success rate counts landslides that the model has mostly seen; the prediction rate asks models that "
+            "have not seen them and is the one to trust. Frequency ratio: share of landslides over share of area."
+        )
+    st.markdown("**All models, tested**")
+    results.findings(view)
+
+
+def _show_classes(result: SusceptibilityMap, classes: Classed) -> None:
+    from core.tasks.susceptibility.map_plots import class_figure
+    from core.tasks.susceptibility.models import title_of
+
+    st.markdown(f"**Classes of {title_of(classes.model).lower()}**")
+    st.plotly_chart(class_figure(classes), key=f"classes-{result.id}", config=results.PLAIN_CHART)
+
+
+def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
+    from core.tasks.susceptibility.map_plots import rate_figure
+    from core.tasks.susceptibility.rates import curves_of
+
+    at = result.mapped.index(classes.model)
+    curves = curves_of(result, at)
+    st.markdown("**How many landslides lie in how much of the area**")
+    if curves:
+        st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=results.PLAIN_CHART)
+    else:
+        st.info("No landslides are known here.")
+
+
+def _scores(view: MapView) -> None:
+    """Scores, and how the tested cells fare at a cut-off."""
+    results.scores(view)
+
+
+def _export(view: MapView) -> None:
+    """The report, files of the run, and files at the classes that are chosen."""
+    from core.tasks.susceptibility.map_config import config_text
+    from core.tasks.susceptibility.map_export import export_map, titles_of
+    from ui.task import export
+
+    results.export_tab(view)
+    result, choice = view.result, view.choice
+    run = resources.store().run(result.id)
+    if not result.parents:
+        st.download_button("Configuration that repeats this map (TOML)", config_text(run), "susceptibility_map.toml",
+                           "application/toml", on_click="ignore")  # fmt: skip
+    st.markdown("**Files for a GIS**, at the classes chosen above")
+    folder = export.folder_of(result.id, choice)
+    if st.button("Prepare the files", key=f"prepare-{result.id}"):
+        with st.spinner("Writing the files"):
+            export_map(resources.store(), result, choice, folder)
+    if folder.is_dir():
+        export.offer(folder, titles_of(result), result.id)
 
 
 def _inspect(result: SusceptibilityMap, event: MapEvent, cell: tuple[int, int] | None) -> None:

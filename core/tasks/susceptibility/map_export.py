@@ -41,6 +41,20 @@ def own_files() -> tuple[str, ...]:
             "config.toml", "classes.csv")  # fmt: skip
 
 
+def titles_of(result: SusceptibilityMap) -> dict[str, str]:
+    """What each file of an export is, for people."""
+    from core.tasks.susceptibility.models import title_of
+
+    indices = {f"{INDEX}_{one}.tif": f"Index: {title_of(one)} (GeoTIFF, 0 to 1)" for one in result.mapped}
+    return {
+        "classes.tif": "Classes, with their colours (GeoTIFF)", **indices, "uncertainty.tif": "Uncertainty (GeoTIFF)",
+        "applicability.tif": "Dissimilarity index (GeoTIFF)",
+        "difference.tif": "Difference of the first two models (GeoTIFF)", "factors.tif": "All factors (GeoTIFF)",
+        "landslides.gpkg": "Landslides with their index (GeoPackage)", "classes.csv": "Classes (CSV)",
+        "cells.csv": "Design matrix (CSV)", "scores.csv": "Scores (CSV)", "metrics.json": "All numbers (JSON)",
+    }  # fmt: skip
+
+
 def export_map(store: Store, result: SusceptibilityMap, choice: Choice, folder: Path) -> dict[str, Any]:
     """Write everything of a map into a folder, made when missing; files of the same names are replaced.
 

@@ -9,9 +9,13 @@ Hazards 30, 451-472. doi:10.1023/B:NHAZ.0000007172.62651.2b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from core.tasks.susceptibility.map_result import SusceptibilityMap
 
 Doubles = NDArray[np.float64]
 
@@ -69,3 +73,18 @@ def prediction_rate(ranks: Doubles) -> RateCurve | None:
     at = np.sort(ranks)
     hits = np.arange(1, len(at) + 1) / len(at)
     return RateCurve(np.concatenate([[0.0], at, [1.0]]), np.concatenate([[0.0], hits, [1.0]]))
+
+
+def curves_of(result: SusceptibilityMap, at: int = 0) -> dict[str, RateCurve]:
+    """The curves of a map by their names, those that there are.
+
+    Parameters
+    ----------
+    at
+        Number of the model among those that are mapped; only the first was asked about landslides not seen.
+    """
+    found = {
+        "Success rate: all landslides": success_rate(result.square_metres[at], result.hits[at]),
+        "Prediction rate: landslides not seen": prediction_rate(result.ranks) if at == 0 else None,
+    }
+    return {name: one for name, one in found.items() if one is not None}
