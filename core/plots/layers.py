@@ -118,6 +118,11 @@ def scaled(name: str) -> Painter:
     return paint
 
 
+def around_zero(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
+    """Signed values, white at zero; the strongest colour at the upper end that the address gives, to both sides."""
+    return diverging([values[0].astype(np.float32) / np.float32(painting.high or 1.0)], valid, painting)
+
+
 def numbered(colours: Sequence[str]) -> Painter:
     """Paints whole numbers from 0, each in a colour of its own."""
 

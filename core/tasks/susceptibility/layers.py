@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.plots.colours import CATEGORIES, FACTOR_RAMP, PROBABILITY_RAMP, SUSCEPTIBILITY, UNCERTAINTY_RAMP
-from core.plots.layers import TileLayer, classed, diverging, hatched, numbered, scaled, with_ramp
+from core.plots.layers import TileLayer, around_zero, classed, diverging, hatched, numbered, scaled, with_ramp
 from core.tasks.susceptibility.index_map import APPLICABILITY, DIFFERENCE, MOST_MAPPED, UNCERTAINTY, index_role
 from core.tasks.susceptibility.map_result import FACTORS
+
+DOMINANT, EFFECTS = "dominant", "effects"
+"""Roles of the rasters of an explanation, and names of their layers: the number of the factor that contributes most in
+each cell, and the contribution of each factor, a band each."""
 
 FACTOR, FACTOR_CLASSES = "factor", "factor_classes"
 """Layers of a factor: its values, or its classes; the address names its band."""
@@ -31,6 +35,8 @@ LAYERS: Mapping[str, TileLayer] = {
     DIFFERENCE: TileLayer((DIFFERENCE,), diverging, "bilinear"),
     APPLICABILITY: TileLayer((APPLICABILITY,), hatched),
     FACTOR: TileLayer((FACTORS,), scaled(FACTOR_RAMP)),
+    DOMINANT: TileLayer((DOMINANT,), numbered(CATEGORIES)),
+    EFFECTS: TileLayer((EFFECTS,), around_zero),
     FACTOR_CLASSES: TileLayer((FACTORS,), numbered(CATEGORIES)),
 }
 """Every layer that ``/tiles/run`` can paint of such a run, by the name in its address."""

@@ -41,6 +41,17 @@ TASK = Task(
             report=Ref(f"{_HERE}.report:VALIDATION"),
         ),
         Kind(
+            "explanation",
+            "Explanation",
+            work=Ref(f"{_HERE}.run_explanation:explain"),
+            request=Ref(f"{_HERE}.run_explanation:ExplainRequest"),
+            working="Explaining",
+            group="Explanations",
+            bundled_as="explanations",
+            explains=True,
+            address=Ref("core.tasks.imagery.addresses:explanation"),
+        ),
+        Kind(
             "validation",
             "Validation of models",
             work=Ref(f"{_HERE}.run:validate_table"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from rasterio.windows import Window
 
 from core.errors import InputError
 from core.jobs.perform import request_of, run_inline
@@ -24,6 +26,12 @@ from core.tasks.susceptibility.map_export import export_map
 from core.tasks.susceptibility.map_findings import held_out_cells, landslides_on, outcome_dots, outlines_of, read_cell
 from core.tasks.susceptibility.map_result import BACKGROUND, SusceptibilityMap
 from core.tasks.susceptibility.run_applied import order_of as apply_order
+from core.tasks.susceptibility.run_explanation import (
+    ExplainRequest,
+    known_explanation,
+    order_explanation,
+    read_table,
+)
 from core.tasks.susceptibility.run_map import MapRequest, order_of
 from core.tasks.susceptibility.sampling import SamplingPlan
 from core.tasks.susceptibility.validate import Plan
@@ -74,8 +82,6 @@ def made(tmp_path_factory: pytest.TempPathFactory, prepared_sqlite: Path) -> Ite
 def codes(result: SusceptibilityMap, role: str) -> np.ndarray:
     scene = Scene.ours(result.artifact(role))
     with scene.reader() as reader:
-        from rasterio.windows import Window
-
         return reader.read((1,), Window(0, 0, *scene.grid.shape[::-1])).values[0]
 
 
@@ -229,3 +235,56 @@ def test_an_export_opens_elsewhere_at_the_right_place(made: Made, tmp_path: Path
     assert {"cells.csv", "scores.csv", "metrics.json", "config.toml", "factors.tif", "uncertainty.tif"} <= {
         one.name for one in (tmp_path / "out").iterdir()
     }
+
+
+def test_a_cell_is_explained_as_the_rasters_of_the_whole_map_say(made: Made) -> None:
+    store, result = made
+    model = "logistic_regression"
+
+    of_cell = run_inline(store, order_explanation(result, ExplainRequest(model, "cell", 20, 50)))
+    of_area = run_inline(store, order_explanation(result, ExplainRequest(model, "area")))
+    over_all = run_inline(store, order_explanation(result, ExplainRequest(model, cells=300)))
+
+    record = json.loads(store.result(of_cell).artifact("explanation").read_text())
+    found, rows = read_table(pd.read_parquet(store.result(of_cell).artifact("contributions")), record)
+    assert found.error < 1e-9
+    assert rows["step"].tolist() == [50.0]
+    assert "Raised by step 50" in store.run(of_cell).notes[0] or "step 50" in store.run(of_cell).notes[0]
+    index = read_cell(result, 20, 50).index[model]
+    assert 1 / (1 + np.exp(-found.output[0])) == pytest.approx(index, abs=0.003)
+    scene = Scene.ours(store.result(of_area).artifact("effects"))
+    with scene.reader() as reader:
+        effects = reader.read((1, 2, 3), Window(50, 20, 1, 1)).values[:, 0, 0]
+    assert effects == pytest.approx(found.values[0], rel=1e-5)
+    dominant = codes(store.result(of_area), "dominant")  # type: ignore[arg-type]
+    assert dominant[20, 50] == np.abs(effects).argmax()
+    assert dominant[0, 0] == 255
+    assert known_explanation(store, result, ExplainRequest(model, "cell", 20, 50)).id == of_cell  # type: ignore[union-attr]
+    record = json.loads(store.result(over_all).artifact("explanation").read_text())
+    assert record["faithfulness"]["guided_area"] > record["faithfulness"]["random_area"]
+    assert max(record["importance"], key=record["importance"].get) == "step"
+    assert record["cells"] == 300
+
+
+def test_a_model_without_a_quick_way_is_explained_on_a_coarser_grid(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.tasks.susceptibility.run_explanation.SLOW_CELLS", 30)
+    run = run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "area")))
+
+    scene = Scene.ours(made.store.result(run).artifact("effects"))
+    assert scene.grid.shape == (4, 6)  # one cell in ten each way
+    assert scene.grid.bounds[0] == GRID.bounds[0]
+    assert "one cell in 10 each way" in " ".join(made.store.run(run).notes)
+    with scene.reader() as reader:
+        effects = reader.read((1, 2, 3), Window(4, 2, 1, 1)).values[:, 0, 0]
+    cell = run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 25, 45)))
+    table = pd.read_parquet(made.store.result(cell).artifact("contributions"))
+    assert effects == pytest.approx(table[[f"effect:{one}" for one in made.result.factors]].to_numpy()[0], abs=1e-6)
+
+
+def test_what_cannot_be_explained_is_refused(made: Made) -> None:
+    with pytest.raises(InputError, match="random_forest cannot be explained in this run"):
+        order_explanation(made.result, ExplainRequest("random_forest"))
+    with pytest.raises(InputError, match="lacks a factor"):
+        run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 0, 0)))

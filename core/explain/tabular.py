@@ -1,0 +1,456 @@
+"""SHAP values of models of tables: what each factor adds to what a model says of a row, and that it adds up.
+
+Contributions of a row sum, with a base that is the same for all rows, to what the model says of it. Columns that stem
+from one factor (classes, sine and cosine of a direction) are taken together.
+
+References
+----------
+Lundberg, S. M. and Lee, S.-I. (2017). A unified approach to interpreting model predictions. NeurIPS 30. Lundberg et al.
+(2020). From local explanations to global understanding with explainable AI for trees. Nature Machine Intelligence 2,
+56-67. doi:10.1038/s42256-019-0138-9. Nadel, A. and Wettenstein, R. (2026). From decision trees to Boolean logic: a fast
+and unified SHAP algorithm. AAAI. doi:10.1609/aaai.v40i29.39630
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ModelError
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOG = logging.getLogger(__name__)
+
+Doubles = NDArray[np.float64]
+Scale = Literal["log-odds", "probability"]
+Says = Callable[["pd.DataFrame"], Doubles]
+
+CHECKED = 200
+"""Rows on which a fast way is compared with the reference one at each use."""
+
+ALIKE = 1e-4
+"""Largest difference between the two."""
+
+ADDS_UP = 1e-3
+"""Largest difference between what contributions come to and what the model says."""
+
+DRAWS = 24
+"""Rows of the background that a model is asked with, for models without a quick way; each forwards and backwards."""
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each factor adds to what a model says of rows.
+
+    Attributes
+    ----------
+    factors
+        Names of the factors.
+    values
+        (rows, factors) contributions.
+    base
+        What the model says without knowing any factor.
+    output
+        (rows,) what the model says of each.
+    scale
+        Unit of all of it: log-odds, or probability.
+    method
+        How they were found.
+    """
+
+    factors: tuple[str, ...]
+    values: Doubles
+    base: float
+    output: Doubles
+    scale: Scale
+    method: str
+
+    @property
+    def error(self) -> float:
+        """Largest difference between what contributions come to and what the model says."""
+        if not len(self.output):
+            return 0.0
+        return float(np.abs(self.base + self.values.sum(axis=1) - self.output).max())
+
+    def checked(self) -> Contributions:
+        """These, where they add up.
+
+        Raises
+        ------
+        ModelError
+            When they do not.
+        """
+        if not self.error <= ADDS_UP * max(1.0, float(np.abs(self.output).max(initial=0.0))):
+            raise ModelError(
+                f"The contributions by {self.method} do not add up to what the model says (off by {self.error:.2g}).",
+                "They would explain something else.", "Choose another model, or report this.",
+            )  # fmt: skip
+        return self
+
+    def importance(self) -> tuple[tuple[str, float], ...]:
+        """Mean absolute contribution of each factor, the largest first."""
+        mean = np.abs(self.values).mean(axis=0)
+        return tuple((self.factors[at], float(mean[at])) for at in np.argsort(-mean, kind="stable"))
+
+    def dominant(self) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """(rows,) number of the factor with the largest contribution either way, and whether it raises what is said."""
+        at = np.abs(self.values).argmax(axis=1)
+        return at, self.values[np.arange(len(at)), at] > 0
+
+
+class TableExplainer(Protocol):
+    """Explains what one model says of rows."""
+
+    @property
+    def quick(self) -> bool:
+        """Whether millions of rows can be explained."""
+
+    def explain(
+        self, rows: pd.DataFrame, progress: ProgressCallback = ignore, cancel: Cancel = never
+    ) -> Contributions:
+        """Contributions of all factors to what the model says of rows.
+
+        Raises
+        ------
+        ModelError
+            When they do not add up.
+        RunCancelled
+            When asked to stop.
+        """
+
+
+@dataclass(frozen=True)
+class AdditiveExplainer:
+    """Of models whose log-odds are a sum of one term a factor: exact, by varying one factor at a time.
+
+    Attributes
+    ----------
+    says
+        Log-odds of rows.
+    factors
+        Names of the factors, columns of the rows.
+    background
+        Rows on whose average contributions are zero.
+    """
+
+    says: Says
+    factors: tuple[str, ...]
+    background: pd.DataFrame
+    quick: bool = True
+
+    def explain(
+        self, rows: pd.DataFrame, progress: ProgressCallback = ignore, cancel: Cancel = never
+    ) -> Contributions:
+        """See `TableExplainer`."""
+        reference = self.background.iloc[:1]
+        values = np.empty((len(rows), len(self.factors)))
+        for number, factor in enumerate(self.factors):
+            stop_if(cancel)
+            progress(number, len(self.factors))
+            values[:, number] = self._alone(factor, rows, reference)
+            values[:, number] -= float(self._alone(factor, self.background, reference).mean())
+        base = float(self.says(self.background).mean())
+        progress(len(self.factors), len(self.factors))
+        return Contributions(
+            self.factors, values, base, self.says(rows), "log-odds", "exact: one term a factor"
+        ).checked()
+
+    def _alone(self, factor: str, rows: pd.DataFrame, reference: pd.DataFrame) -> Doubles:
+        """What the model says where only this factor differs from the reference."""
+        import pandas as pd
+
+        # Each value is asked about once: classes and measured values repeat.
+        known, inverse = np.unique(rows[factor].to_numpy(), return_inverse=True)
+        asked = pd.DataFrame({
+            name: known if name == factor else np.repeat(reference[name].to_numpy(), len(known))
+            for name in reference.columns
+        })  # fmt: skip
+        return np.asarray(self.says(asked)[inverse.ravel()], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class TreeExplainer:
+    """Of trees and sums of trees: exact, by the paths that cells of the training took (path-dependent TreeSHAP).
+
+    Attributes
+    ----------
+    design
+        Brings rows into the columns that the trees split.
+    factors
+        Names of the factors.
+    column_factors
+        Factor of each column.
+    scale, method, base
+        As of `Contributions`.
+    raw
+        Contributions (rows, columns) of a design matrix.
+    says
+        What the trees say of rows, on that scale.
+    """
+
+    design: Callable[[pd.DataFrame], Doubles]
+    factors: tuple[str, ...]
+    column_factors: tuple[str, ...]
+    scale: Scale
+    method: str
+    base: float
+    raw: Callable[[Doubles], Doubles]
+    says: Callable[[Doubles], Doubles]
+    quick: bool = True
+
+    def explain(
+        self, rows: pd.DataFrame, progress: ProgressCallback = ignore, cancel: Cancel = never
+    ) -> Contributions:
+        """See `TableExplainer`."""
+        stop_if(cancel)
+        progress(0, 1)
+        matrix = self.design(rows)
+        by_column = self.raw(matrix)
+        values = np.zeros((len(rows), len(self.factors)))
+        for column, factor in enumerate(self.column_factors):
+            values[:, self.factors.index(factor)] += by_column[:, column]
+        progress(1, 1)
+        return Contributions(
+            self.factors, values, self.base, self.says(matrix), self.scale, self.method
+        ).checked()
+
+
+def tree_explainer(
+    trees: Any,  # noqa: ANN401  scikit-learn's or XGBoost's
+    design: Callable[[pd.DataFrame], Doubles],
+    factors: tuple[str, ...],
+    column_factors: tuple[str, ...],
+    background: pd.DataFrame,
+) -> TreeExplainer:
+    """An explainer of trees: the fast way where it proves to say the same as the reference one, else that one.
+
+    Parameters
+    ----------
+    trees
+        A fitted `DecisionTreeClassifier`, forest, or `XGBClassifier`.
+    design, factors, column_factors
+        As of `TreeExplainer`.
+    background
+        Rows, of which the first are used to compare both ways.
+    """
+    sample = design(background.iloc[:CHECKED])
+    boosted = hasattr(trees, "get_booster")
+    reference, base, named = _booster_way(trees) if boosted else _forest_way(trees)
+    fast = _fast_way(trees, sample, reference(sample))
+    method = f"exact for trees (WOODELF), compared with {named} on {len(sample)} rows" if fast else f"exact ({named})"
+    scale: Scale = "log-odds" if boosted else "probability"
+    return TreeExplainer(design, factors, column_factors, scale, method, base, fast or reference, _tree_output(trees))
+
+
+def _booster_way(trees: Any) -> tuple[Callable[[Doubles], Doubles], float, str]:  # noqa: ANN401
+    from xgboost import DMatrix
+
+    booster = trees.get_booster()
+
+    def contributions(matrix: Doubles) -> Doubles:
+        return np.asarray(booster.predict(DMatrix(matrix), pred_contribs=True)[:, :-1], dtype=np.float64)
+
+    nothing = np.zeros((1, booster.num_features()))
+    return contributions, float(booster.predict(DMatrix(nothing), pred_contribs=True)[0, -1]), "XGBoost"
+
+
+def _forest_way(trees: Any) -> tuple[Callable[[Doubles], Doubles], float, str]:  # noqa: ANN401
+    import shap
+
+    known = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
+
+    def contributions(matrix: Doubles) -> Doubles:
+        return np.asarray(known.shap_values(matrix, check_additivity=False), dtype=np.float64)[..., 1]
+
+    return contributions, float(np.asarray(known.expected_value)[1]), "shap"
+
+
+def _tree_output(trees: Any) -> Callable[[Doubles], Doubles]:  # noqa: ANN401
+    if hasattr(trees, "get_booster"):
+        return lambda matrix: np.asarray(trees.predict(matrix, output_margin=True), dtype=np.float64)
+    return lambda matrix: np.asarray(trees.predict_proba(matrix)[:, 1], dtype=np.float64)
+
+
+def _fast_way(
+    trees: Any, sample: Doubles, expected: Doubles  # noqa: ANN401
+) -> Callable[[Doubles], Doubles] | None:
+    """WOODELF's way, where it gives what is expected of a sample; it explains the other class of some models."""
+    import pandas as pd
+
+    try:
+        from woodelf.explainer import WoodelfExplainer
+
+        known = WoodelfExplainer(trees, feature_perturbation="tree_path_dependent")
+        names = [f"f{number}" for number in range(sample.shape[1])]
+
+        def contributions(matrix: Doubles) -> Doubles:
+            found = known.shap_values(pd.DataFrame(matrix, columns=names), verbose=False)
+            return np.asarray(found, dtype=np.float64)
+
+        found = contributions(sample)
+    except Exception:
+        # A library of one author: whatever it cannot do, the reference way can.
+        _LOG.warning("the fast way to explain these trees failed; the reference way is used", exc_info=True)
+        return None
+    for sign in (1.0, -1.0):
+        if np.abs(sign * found - expected).max() <= ALIKE:
+            return contributions if sign > 0 else lambda matrix: -contributions(matrix)
+    return None
+
+
+@dataclass(frozen=True)
+class SamplingExplainer:
+    """Of any model: Shapley values by drawn orders of the factors, each against a row of the background.
+
+    A row is turned into a row of the background one factor after the other, and back in the opposite order; what
+    changes at each step is the factor's. Contributions add up exactly to what the model says less its mean over those
+    rows; each of them has an error that falls with the number of rows.
+
+    Attributes
+    ----------
+    says
+        Probability of rows.
+    factors
+        Names of the factors, columns of the rows.
+    background
+        Rows to draw from.
+    seed
+        Of what is drawn.
+    """
+
+    says: Says
+    factors: tuple[str, ...]
+    background: pd.DataFrame
+    seed: int = 0
+    quick: bool = False
+
+    def explain(
+        self, rows: pd.DataFrame, progress: ProgressCallback = ignore, cancel: Cancel = never
+    ) -> Contributions:
+        """See `TableExplainer`."""
+        rng = np.random.default_rng(self.seed)
+        drawn = self.background.iloc[rng.permutation(len(self.background))[:DRAWS]]
+        values, output = np.zeros((len(rows), len(self.factors))), self.says(rows)
+        base = float(self.says(drawn).mean())
+        for number in range(len(drawn)):
+            stop_if(cancel)
+            progress(number, len(drawn))
+            order = rng.permutation(len(self.factors))
+            for turn in (order, order[::-1]):
+                mixed = drawn.iloc[[number] * len(rows)].reset_index(drop=True)
+                before = self.says(mixed)
+                for at in turn:
+                    mixed[self.factors[at]] = rows[self.factors[at]].to_numpy()
+                    after = self.says(mixed)
+                    values[:, at] += after - before
+                    before = after
+        progress(len(drawn), len(drawn))
+        values /= 2 * len(drawn)
+        method = f"sampled: {2 * len(drawn)} orders of the factors"
+        return Contributions(self.factors, values, base, output, "probability", method).checked()
+
+
+def partner(contributions: Contributions, rows: pd.DataFrame, factor: str) -> str:
+    """The factor whose values go best with what is left of a factor's contribution at like values of itself.
+
+    Contributions are compared among rows that lie next to each other by the factor; the partner is that whose ranks
+    correlate most with what differs there.
+    """
+    from scipy.stats import rankdata
+
+    at = contributions.factors.index(factor)
+    effect = contributions.values[:, at]
+    own = _ranked(rows[factor])
+    order = np.argsort(own, kind="stable")
+    group = np.arange(len(order)) // max(8, len(order) // 20)
+    left = np.empty(len(order))
+    left[order] = effect[order] - _group_means(effect[order], group)
+    best, found = -1.0, factor
+    for other in contributions.factors:
+        if other == factor or np.ptp(left) == 0:
+            continue
+        ranks = rankdata(_ranked(rows[other]))
+        within = np.empty(len(order))
+        within[order] = ranks[order] - _group_means(ranks[order], group)
+        spread = float(np.linalg.norm(within) * np.linalg.norm(left))
+        fits = abs(float(within @ left)) / spread if spread else 0.0
+        if fits > best:
+            best, found = fits, other
+    return found
+
+
+def _ranked(column: pd.Series[Any]) -> Doubles:
+    """Values as numbers: classes by their order of name."""
+    values = column.to_numpy()
+    if values.dtype.kind in "fiub":
+        return values.astype(np.float64)
+    return np.unique(values.astype(str), return_inverse=True)[1].astype(np.float64)
+
+
+def _group_means(values: Doubles, group: NDArray[np.intp]) -> Doubles:
+    return np.asarray((np.bincount(group, values) / np.bincount(group))[group])
+
+
+@dataclass(frozen=True)
+class TableDeletion:
+    """What becomes of what a model says when factors are replaced, the most contributing first, or in any order.
+
+    Attributes
+    ----------
+    guided, random
+        (factors + 1,) mean absolute change after each factor.
+    """
+
+    guided: Doubles
+    random: Doubles
+
+    @property
+    def guided_area(self) -> float:
+        """Mean change along the way; the larger the sooner."""
+        return float(self.guided[1:].mean())
+
+    @property
+    def random_area(self) -> float:
+        """The same in a random order."""
+        return float(self.random[1:].mean())
+
+
+def deletion(
+    says: Says, rows: pd.DataFrame, values: Doubles, factors: Sequence[str], background: pd.DataFrame, seed: int = 0
+) -> TableDeletion:
+    """Replace factors by those of other rows in the order of their contributions, and at random.
+
+    Parameters
+    ----------
+    says
+        Log-odds or probability of rows.
+    values
+        (rows, factors) contributions.
+    background
+        Rows that take the place.
+    """
+    rng = np.random.default_rng(seed)
+    other = background.iloc[rng.integers(len(background), size=len(rows))].reset_index(drop=True)
+    by_size = np.argsort(-np.abs(values), axis=1)
+    shuffled = rng.permuted(np.broadcast_to(np.arange(len(factors)), values.shape).copy(), axis=1)
+    plain = rows.reset_index(drop=True)
+    begin = says(plain)
+    curves = []
+    for order in (by_size, shuffled):
+        mixed, changes = plain.copy(), [0.0]
+        for step in range(len(factors)):
+            for at, factor in enumerate(factors):
+                where = order[:, step] == at
+                if where.any():
+                    mixed.loc[where, factor] = other.loc[where, factor]
+            changes.append(float(np.abs(says(mixed) - begin).mean()))
+        curves.append(np.array(changes))
+    return TableDeletion(*curves)
