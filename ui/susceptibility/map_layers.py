@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.plots.colours import (
     CATEGORIES,
+    DIVERGING_RAMP,
     FACTOR_RAMP,
     FALSE_POSITIVE,
     MISSED,
@@ -32,7 +33,7 @@ from ui.task.caption import about
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
-    from core.runs.records import DatasetRecord
+    from core.runs.records import DatasetRecord, Run
     from core.tasks.susceptibility.classed import Classed
     from core.tasks.susceptibility.map_findings import HeldOut
     from core.tasks.susceptibility.map_result import SusceptibilityMap
@@ -146,6 +147,41 @@ def further_tiles(result: SusceptibilityMap) -> list[Tiles]:
         name = f"{first} less {second}"
         tiles.append(run_tiles(result.id, DIFFERENCE, name=name, visible=False, key=difference_legend(name)))
     return tiles
+
+
+def explanation_tiles(result: SusceptibilityMap, shown: Run | None) -> list[Tiles]:
+    """The layers of an explanation of the whole map, where that is shown."""
+    from core.jobs.perform import request_of
+    from core.tasks.susceptibility.layers import DOMINANT, EFFECTS
+
+    if shown is None or shown.artifact(DOMINANT) is None or request_of(shown).target != "area":
+        return []
+    colours = {name: CATEGORIES[at % len(CATEGORIES)] for at, name in enumerate(result.factors)}
+    words = tuple(LegendEntry(colour, name.replace("_", " ")) for name, colour in colours.items())
+    tiles = [run_tiles(shown.id, DOMINANT, name="Dominant factor", opacity=0.8, key=Legend("Contributes most", words))]
+    for at, name in enumerate(result.factors, start=1):
+        reach = _reach(shown.id, at, shown)
+        legend = ramp_legend(f"Contribution: {name.replace('_', ' ')}", DIVERGING_RAMP, f"{-reach:.2g}", "0",
+                             f"{reach:+.2g}")  # fmt: skip
+        made = run_tiles(shown.id, EFFECTS, name=legend.title, opacity=0.8, visible=False, key=legend)
+        tiles.append(replace(made, id=f"effect-{at}", url=f"{made.url}?band={at}&range=0,{reach:.6g}"))
+    return tiles
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _reach(explanation: str, band: int, _run: Run) -> float:
+    """Size of a factor's contributions at the ends of its colours: exceeded by one in fifty cells."""
+    del explanation
+    import numpy as np
+
+    from core.raster.scene import Scene
+    from core.tasks.susceptibility.layers import EFFECTS
+    from core.tasks.susceptibility.run_explanation import file_of
+
+    with Scene.ours(file_of(_run, EFFECTS)).reader(overviews=True) as reader:
+        values, valid = reader.sample()
+    known = np.abs(values[band - 1][valid[band - 1] & np.isfinite(values[band - 1])])
+    return float(np.quantile(known, 0.98)) or 1e-6 if known.size else 1.0
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the landslides")

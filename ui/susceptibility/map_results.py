@@ -13,7 +13,8 @@ from ui import resources
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.susceptibility import map_layers as layers
-from ui.susceptibility import results
+from ui.susceptibility import results, why
+from ui.task import explained
 from ui.task.inspector import clicked_pixel
 from ui.task.jobs import notice_runs
 from ui.task.tabs import show_tabs
@@ -73,8 +74,11 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     cell = clicked_pixel(event, result.grid)
     with guard():
         _inspect(result, event, cell)
-    parts = {"Findings": _findings, "Scores": _scores, "Export": _export, "Provenance": _provenance}
-    show_tabs(task.name, parts, MapView(result, choice, cell, classes))
+    parts = {
+        "Findings": _findings, "Scores": _scores, "Why": why.show, "Export": _export, "Provenance": _provenance,
+    }  # fmt: skip
+    wanted = "Why" if explained.led_here(task.name) else ""
+    show_tabs(task.name, parts, MapView(result, choice, cell, classes), wanted)
 
 
 def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]:
@@ -135,6 +139,7 @@ def _map(
     if classes is not None:
         tiles.append(replace(layers.class_tiles(result, classes), visible=not factor))
     tiles += [*layers.further_tiles(result), *layers.applicability_tiles(result)]
+    tiles += layers.explanation_tiles(result, explained.shown(result))
     if not result.parents:
         held = _held(result.id, choice.scheme, choice.model, result)
         cut = held.best_cut if choice.cutoff < 0 else choice.cutoff

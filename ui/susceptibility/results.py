@@ -10,7 +10,8 @@ import streamlit as st
 from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
 from ui import resources
 from ui.feedback import plain
-from ui.task import export, provenance
+from ui.susceptibility import why
+from ui.task import explained, export, provenance
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -54,8 +55,11 @@ def show(task: TaskPage, found: Run) -> None:
             "Model", result.models, result.models.index(begin.model), key="shown", bind="query-params",
             format_func=title_of,
         )  # fmt: skip
-    parts = {"Findings": findings, "Scores": scores, "Export": export_tab, "Provenance": _provenance}
-    show_tabs(task.name, parts, Shown(result, Choice(scheme, model)))
+    parts = {
+        "Findings": findings, "Scores": scores, "Why": why.show, "Export": export_tab, "Provenance": _provenance,
+    }  # fmt: skip
+    wanted = "Why" if explained.led_here(task.name) else ""
+    show_tabs(task.name, parts, Shown(result, Choice(scheme, model)), wanted)
 
 
 def headline(result: SusceptibilityResult, *, folded: bool = False) -> None:

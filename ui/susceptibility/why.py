@@ -1,0 +1,203 @@
+"""Why a model says what it says: over all cells, of the cell that was clicked, and as layers on the map."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.tasks.susceptibility.map_result import SusceptibilityMap
+from ui import resources
+from ui.feedback import guard, plain
+from ui.task import explained, jobs
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.explain.tabular import Contributions
+    from core.runs.records import Run
+    from core.tasks.susceptibility.result import SusceptibilityResult
+    from core.tasks.susceptibility.run_explanation import ExplainRequest
+    from ui.susceptibility.results import Shown
+
+TASK = "susceptibility"
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+FAITHFUL = (
+    "If the contributions are right, what the model says changes sooner when the factors that contribute most are "
+    "replaced by those of another cell than when any are."
+)
+
+WHAT_IT_IS = (
+    "Contributions (SHAP values) divide what the model says of a cell among its factors. They tell what the model "
+    "reacted to, not what makes a slope fail."
+)
+
+
+def show(view: Shown) -> None:
+    """The tab."""
+    result = view.result
+    model = _model(view)
+    cell = getattr(view, "cell", None)
+    st.caption(WHAT_IT_IS)
+    ways = st.columns(3 if isinstance(result, SusceptibilityMap) else 2, vertical_alignment="top")
+    with ways[0], guard():
+        _ask(result, "Over the whole area" if isinstance(result, SusceptibilityMap) else "Over all cells",
+             _request(model), "Which factors move the model, which way, and how much.")  # fmt: skip
+    with ways[1], guard():
+        if isinstance(result, SusceptibilityMap):
+            _ask_cell(result, model, cell)
+        else:
+            _ask_row(result, model)
+    if isinstance(result, SusceptibilityMap):
+        with ways[2], guard():
+            layers = "Each factor's contribution, and the one that matters most, as layers of the map."
+            _ask(result, "On the map", _request(model, target="area"), layers, job=True)
+    explained.show_explained(TASK, result, "run", lambda run: _show(result, run), _about)
+
+
+def _model(view: Shown) -> str:
+    """The model that is explained: the one looked at, of a map one that is mapped."""
+    mapped = getattr(view.result, "mapped", view.result.models)
+    return view.choice.model if view.choice.model in mapped else mapped[0]
+
+
+def _request(model: str, **target: Any) -> ExplainRequest:  # noqa: ANN401  fields of the request
+    from core.tasks.susceptibility.run_explanation import ExplainRequest
+
+    return ExplainRequest(model, **target)
+
+
+def _ask_cell(result: SusceptibilityMap, model: str, cell: tuple[int, int] | None) -> None:
+    if cell is None:
+        st.markdown("**One cell**")
+        st.caption("Click the map above to choose a cell.")
+        return
+    row, column = cell
+    _ask(result, f"The cell at row {row:,}, column {column:,}", _request(model, target="cell", row=row, column=column),
+         "What raised and what lowered the index there.")  # fmt: skip
+
+
+def _ask_row(result: SusceptibilityResult, model: str) -> None:
+    row = st.number_input("Row of the design matrix", 0, result.count - 1, 0)
+    _ask(result, f"Row {int(row):,}", _request(model, target="cell", row=int(row), column=0),
+         "What raised and what lowered what the model says of it.")  # fmt: skip
+
+
+def _ask(result: SusceptibilityResult, title: str, request: ExplainRequest, what: str, *, job: bool = False) -> None:
+    """A way to explain: its button, or how far it is."""
+    from core.jobs.perform import run_inline
+    from core.tasks.susceptibility.run_explanation import known_explanation, order_explanation
+
+    st.markdown(f"**{title}**")
+    st.caption(what)
+    known = known_explanation(resources.store(), result, request)
+    if known is not None and known.active:
+        jobs.follow(known.id, what="Explaining")
+        return
+    if known is not None and known.status != "done":
+        jobs.show_ended(known, opens=False)
+    if not st.button("Explain", key=f"explain-{request.target}-{request.model}-{result.id}", width="stretch"):
+        return
+    if known is not None and known.status == "done" and jobs.missing_files(known) is None:
+        explained.open_explanation(TASK, known.id)
+        return
+    order = order_explanation(result, request, owner=resources.visitor())
+    if job or _slow(request):
+        resources.jobs().submit(order)
+        st.rerun()
+    with st.spinner("Explaining"):
+        made = run_inline(resources.store(), order)
+    explained.open_explanation(TASK, made)
+
+
+def _slow(request: ExplainRequest) -> bool:
+    """Whether an explanation takes longer than a page should wait."""
+    from core.tasks.susceptibility.explainers import ADDITIVE, TREES
+
+    return request.target != "cell" and request.model not in (*ADDITIVE, *TREES)
+
+
+def _about(run: Run) -> str:
+    from core.jobs.perform import request_of
+    from core.tasks.susceptibility.models import title_of
+
+    asked: ExplainRequest = request_of(run)
+    where = {
+        "model": "over many cells", "area": "on the map", "cell": f"of the cell at row {asked.row:,}, {asked.column:,}",
+    }[asked.target]  # fmt: skip
+    return f"{title_of(asked.model)} {where}"
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(explanation: str, _run: Run) -> tuple[Contributions, DataFrame, dict[str, Any]]:
+    del explanation
+    import pandas
+
+    from core.tasks.susceptibility.run_explanation import CONTRIBUTIONS, RECORD, file_of, read_table
+
+    record = json.loads(file_of(_run, RECORD).read_text(encoding="utf-8"))
+    return *read_table(pandas.read_parquet(file_of(_run, CONTRIBUTIONS)), record), record
+
+
+def _show(result: SusceptibilityResult, run: Run) -> None:
+    del result
+    from core.jobs.perform import request_of
+
+    asked: ExplainRequest = request_of(run)
+    st.markdown(f"**{_about(run)}**")
+    st.markdown(plain(" ".join(run.notes)))
+    if asked.target == "area":
+        st.caption("See the layers *Dominant factor* and *Contribution* on the map.")
+        return
+    found, rows, record = _read(run.id, run)
+    if asked.target == "cell":
+        _waterfall(run, found, rows)
+    else:
+        _overall(run, found, rows, record)
+    st.caption(plain(
+        f"{found.method[0].upper()}{found.method[1:]}; compared with {record['compared_with']:,} cells. Contributions "
+        f"add up to what the model says to within {found.error:.1g} ({found.scale})."
+    ))  # fmt: skip
+
+
+def _waterfall(run: Run, found: Contributions, rows: DataFrame) -> None:
+    from core.plots.contributions import waterfall_figure
+
+    values = {name: rows[name].iloc[0] for name in found.factors}
+    st.plotly_chart(waterfall_figure(found, values), key=f"waterfall-{run.id}", config=CHART)
+
+
+def _overall(run: Run, found: Contributions, rows: DataFrame, record: dict[str, Any]) -> None:
+    import numpy as np
+
+    from core.explain.tabular import partner
+    from core.plots.contributions import (
+        beeswarm_figure,
+        dependence_figure,
+        importance_figure,
+        table_deletion_figure,
+        words_of,
+    )
+
+    left, right = st.columns([2, 3], gap="medium")
+    left.plotly_chart(importance_figure(found), key=f"importance-{run.id}", config=CHART)
+    right.plotly_chart(beeswarm_figure(found, rows), key=f"beeswarm-{run.id}", config=CHART)
+    ordered = [name for name, _ in found.importance()]
+    row = st.columns(2)
+    factor = row[0].selectbox("Factor", ordered, key=f"dependence-{run.id}", format_func=words_of)
+    suggested = partner(found, rows, factor)
+    others = [name for name in ordered if name != factor] or [factor]
+    other = row[1].selectbox("Coloured by", others, others.index(suggested) if suggested in others else 0,
+                             key=f"partner-{run.id}-{factor}", format_func=words_of,
+                             help="Suggested: the factor that the effect goes with most.")  # fmt: skip
+    st.plotly_chart(dependence_figure(found, rows, factor, other), key=f"dependence-chart-{run.id}", config=CHART)
+    told = record.get("faithfulness")
+    if told:
+        with st.expander(f"How faithful this is: {told['guided_area'] / max(told['random_area'], 1e-12):.2f} times as "
+                         "much changes as by chance"):  # fmt: skip
+            figure = table_deletion_figure(np.array(told["guided"]), np.array(told["random"]))
+            st.plotly_chart(figure, key=f"deletion-{run.id}", config=CHART)
+            st.caption(FAITHFUL)
