@@ -12,8 +12,8 @@ from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.susceptibility import factors_tab, results, why
 from ui.susceptibility import map_layers as layers
-from ui.susceptibility import results, why
 from ui.task import explained
 from ui.task.inspector import clicked_pixel
 from ui.task.jobs import notice_runs
@@ -75,7 +75,8 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     with guard():
         _inspect(result, event, cell)
     parts = {
-        "Findings": _findings, "Scores": _scores, "Why": why.show, "Export": _export, "Provenance": _provenance,
+        "Findings": _findings, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show, "Export": _export,
+        "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, MapView(result, choice, cell, classes), wanted)

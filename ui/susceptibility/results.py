@@ -10,7 +10,7 @@ import streamlit as st
 from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
 from ui import resources
 from ui.feedback import plain
-from ui.susceptibility import why
+from ui.susceptibility import factors_tab, why
 from ui.task import explained, export, provenance
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
@@ -56,7 +56,8 @@ def show(task: TaskPage, found: Run) -> None:
             format_func=title_of,
         )  # fmt: skip
     parts = {
-        "Findings": findings, "Scores": scores, "Why": why.show, "Export": export_tab, "Provenance": _provenance,
+        "Findings": findings, "Scores": scores, "Factors": factors_tab.show, "Why": why.show, "Export": export_tab,
+        "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, Shown(result, Choice(scheme, model)), wanted)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.raster.folder import make_folder, write_json
 from core.raster.write import atomic_path
+from core.tasks.susceptibility.factor_analysis import association, class_table
+from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.findings import cells_table, table_of_scores, verdict
 from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.view import Choice
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.store import Store
 
-OWN_FILES = ("scores.csv", "cells.csv", "metrics.json")
+OWN_FILES = ("scores.csv", "cells.csv", "metrics.json", "factor_classes.csv", "factor_association.csv")
 """What an export holds: an earlier one in the same folder leaves none of it beside the new."""
 
 
@@ -47,7 +49,15 @@ def export_run(result: SusceptibilityResult, folder: Path) -> dict[str, Any]:
     make_folder(folder)
     for name in OWN_FILES:
         (folder / name).unlink(missing_ok=True)
-    for name, frame in (("scores.csv", table_of_scores(result)), ("cells.csv", cells_table(result))):
+    cells = cells_table(result)
+    factors, slide = cells[list(result.factors)], cells["landslide"].to_numpy(bool)
+    kinds = kinds_of(result.factors, result.categorical, result.circular)
+    tables = {
+        "scores.csv": table_of_scores(result), "cells.csv": cells,
+        "factor_classes.csv": class_table(factors, slide, kinds),
+        "factor_association.csv": association(factors, kinds).reset_index(names="factor"),
+    }  # fmt: skip
+    for name, frame in tables.items():
         with atomic_path(folder / name) as aside:
             frame.to_csv(aside, index=False)
     content = metrics_of(result)

@@ -14,7 +14,7 @@ from core.jobs.perform import request_of, run_inline
 from core.report.make import make_report
 from core.runs.store import Store
 from core.tasks.susceptibility.cells import Columns
-from core.tasks.susceptibility.export import export_run
+from core.tasks.susceptibility.export import OWN_FILES, export_run
 from core.tasks.susceptibility.findings import better, curves, verdict
 from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.run import SYNTHETIC, Request, order_of
@@ -64,7 +64,7 @@ def test_the_report_says_what_was_found_and_how_sure_it_is(quick_store: Store, r
 def test_exports_hold_what_the_page_shows(tmp_path: Path, result: SusceptibilityResult) -> None:
     content = export_run(result, tmp_path / "out")
 
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scores.csv", "cells.csv", "metrics.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(OWN_FILES)
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["models"] == content["models"]
     assert len(pd.read_csv(tmp_path / "out" / "scores.csv")) == 4
 

@@ -1,0 +1,95 @@
+"""Looking at factors: how landslides prefer their classes, how they are spread, and which of them say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.feedback import plain
+
+if TYPE_CHECKING:
+    from numpy import bool_
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+    from core.tasks.susceptibility.factors import Factors
+    from core.tasks.susceptibility.result import SusceptibilityResult
+    from ui.susceptibility.results import Shown
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What was found of the factors of a run."""
+
+    factors: DataFrame
+    landslide: NDArray[bool_]
+    kinds: Factors
+    classes: DataFrame
+    association: DataFrame
+    inflation: dict[str, float]
+    advice: tuple[str, ...]
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking at the factors")
+def _looked(run: str, _result: SusceptibilityResult) -> _Looked:
+    del run
+    from core.tasks.susceptibility.factor_analysis import advice, association, class_table, vif
+    from core.tasks.susceptibility.factors import kinds_of
+    from core.tasks.susceptibility.findings import cells_table
+
+    table = cells_table(_result)
+    factors, slide = table[list(_result.factors)], table["landslide"].to_numpy(bool)
+    kinds = kinds_of(_result.factors, _result.categorical, _result.circular)
+    return _Looked(
+        factors, slide, kinds, class_table(factors, slide, kinds), association(factors, kinds), vif(factors, kinds),
+        advice(factors, slide, kinds),
+    )  # fmt: skip
+
+
+def show(view: Shown) -> None:
+    """The tab."""
+    from core.tasks.susceptibility.factor_analysis import kind_of_factor
+    from core.tasks.susceptibility.factor_plots import (
+        WEIGHTS,
+        association_figure,
+        distribution_figure,
+        inflation_figure,
+        weights_figure,
+    )
+
+    result = view.result
+    found = _looked(result.id, result)
+    row = st.columns(2)
+    factor = row[0].selectbox("Factor", result.factors, key=f"look-{result.id}", format_func=_words)
+    weight = row[1].selectbox("Weight of its classes", list(WEIGHTS), key=f"weight-{result.id}",
+                              format_func=WEIGHTS.__getitem__)  # fmt: skip
+    kind = kind_of_factor(factor, found.kinds)
+    left, right = st.columns(2, gap="medium")
+    rows = found.classes[found.classes["factor"] == factor]
+    left.plotly_chart(weights_figure(rows, weight), key=f"weights-{result.id}-{factor}", config=CHART)
+    values = found.factors[factor].to_numpy()
+    figure = distribution_figure(values, found.landslide, kind, _words(factor))
+    right.plotly_chart(figure, key=f"spread-{result.id}-{factor}", config=CHART)
+    st.caption(
+        f"Counted on the {len(found.landslide):,} cells that models learnt from. Bars above the line: landslides are "
+        "more frequent in this class than on average. Contrast with its 95 % interval."
+    )
+    if found.advice:
+        st.warning("\n".join(f"- {plain(one)}" for one in found.advice))
+    else:
+        st.markdown("No two factors say nearly the same: no correlation beyond 0.7, no variance inflation beyond 10.")
+    left, right = st.columns([3, 2], gap="medium")
+    left.plotly_chart(association_figure(found.association), key=f"association-{result.id}", config=CHART)
+    right.plotly_chart(inflation_figure(found.inflation), key=f"inflation-{result.id}", config=CHART)
+    st.caption(
+        "Left: correlation of quantities, Cramér's V of classes, correlation ratio of both, Mardia's correlation of "
+        "directions. Right: how much the variance of a factor's effect grows because others tell it too."
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
