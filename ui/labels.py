@@ -57,6 +57,9 @@ def model_title(task: str, name: str) -> str:
     from core.errors import ModelError
     from core.learning.store import find_model
 
+    declared = kinds.tasks().get(task)
+    if declared is not None and declared.model_title is not None:
+        return str(declared.model_title.load()(name))
     try:
         return find_model(task, name).spec.title
     except ModelError:

@@ -14,6 +14,7 @@ from core.report.content import GridReport, ReportInput
 from core.report.parts import Facts, Paragraph, Part
 from core.report.subject import UsedModel, joint_of, models_of
 from core.report.words import UNKNOWN, moment, moment_of
+from core.runs.kinds import tasks
 
 NOT_STATED = "not stated"
 
@@ -33,7 +34,8 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
     if elevation is not None:
         rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
         tables.append(Facts("Elevation", rows))
-    if result.model:
+    declared = tasks().get(content.task)
+    if result.model and (declared is None or declared.models == "folder"):
         tables += [Facts("Model", tuple(_model(model))) for model in models_of(content)]
     joint = joint_of(content)
     if joint is not None:

@@ -210,6 +210,8 @@ class Task:
         Title of the model's own number from which something counts as found; empty where there is none.
     models
         ``"folder"`` where models are folders below ``models/<task>``, ``"fitted"`` where they are artifacts of runs.
+    model_title
+        ``(name) -> title`` of a fitted model; None where a model's folder says it.
     view
         Frozen dataclass of the post-processing, with a class method ``default(result)``; see `core.runs.view`.
     layers
@@ -231,6 +233,7 @@ class Task:
     counted: str = ""
     level: str = ""
     models: Literal["folder", "fitted"] = "fitted"
+    model_title: Ref | None = None
     view: Ref | None = None
     layers: Ref | None = None
     export: Ref | None = None

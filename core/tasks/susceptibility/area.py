@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.tasks.susceptibility.factors import Factors
 
 FIRST_TERRAIN = (
-    "elevation", "slope", "aspect", "plan_curvature", "profile_curvature", "twi", "tpi", "roughness",
+    "elevation", "slope", "aspect", "plan_curvature", "profile_curvature", "twi", "tpi",
     "stream_distance",
 )  # fmt: skip
 """Terrain factors that are used unless others are named."""

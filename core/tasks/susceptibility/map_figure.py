@@ -30,8 +30,9 @@ MOST_OUTLINES = 3_000
 
 
 def draw_classes(
-    index: Path, grid: Grid, breaks: Sequence[int], classes: Mapping[str, str], slides: GeoDataFrame | None
-) -> Figure:
+    index: Path, grid: Grid, breaks: Sequence[int], classes: Mapping[str, str], slides: GeoDataFrame | None,
+    unlike: Path | None = None, limit: float = 0.0,
+) -> Figure:  # fmt: skip
     """One large map of the classes, with the landslides outlined.
 
     Parameters
@@ -44,6 +45,8 @@ def draw_classes(
         Colour ``#RRGGBB`` by name, the lowest class first.
     slides
         Outlines in the coordinates of the grid; None for none.
+    unlike, limit
+        Raster of the dissimilarity index, and the limit beyond which the map is hatched; None for none.
     """
     from matplotlib.collections import PathCollection
     from matplotlib.lines import Line2D
@@ -55,6 +58,13 @@ def draw_classes(
     table = np.array([(*rgb(colour), 255) for colour in classes.values()] + [(0, 0, 0, 0)], np.uint8)
     known = valid & (codes != NODATA_CODE)
     axes.imshow(table[np.where(known, number, len(classes))], extent=extent_of(grid), interpolation="nearest")
+    if unlike is not None:
+        beyond, there = reduced(unlike, reduced_shape(grid))
+        outside = np.where(there & (np.nan_to_num(beyond) > limit), 1.0, 0.0)
+        if outside.any():
+            rows, columns = outside.shape
+            x, y = (np.arange(columns) + 0.5) * grid.width / columns, (np.arange(rows) + 0.5) * grid.height / rows
+            axes.contourf(x, y, outside, levels=[0.5, 1.5], colors="none", hatches=["/////"])
     handles: list[Patch | Line2D] = [Patch(facecolor=colour, label=name) for name, colour in classes.items()]
     if slides is not None and len(slides):
         paths = outlines(slides.geometry.to_numpy()[:MOST_OUTLINES], grid)
@@ -89,4 +99,13 @@ def rate_chart(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float6
         axes.plot(area, hits, color=colour, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="Share of the area", ylabel="Share of the landslides")
     legend_below(axes)
+    return figure
+
+
+def contribution_chart(importance: Mapping[str, float], scale: str) -> Figure:
+    """Mean size of the contribution of each factor, the largest on top."""
+    ordered = sorted(importance.items(), key=lambda one: one[1])[-15:]
+    figure, axes = chart(5.2, 0.6 + 0.24 * len(ordered))
+    axes.barh([name.replace("_", " ") for name, _ in ordered], [value for _, value in ordered], color=REFERENCE)
+    axes.set_xlabel(f"Mean size of the contribution ({scale})")
     return figure

@@ -184,7 +184,9 @@ NAMES = (*MODELS, AVERAGE)
 
 def title_of(name: str) -> str:
     """Name of a model for people."""
-    return "Average of the models" if name == AVERAGE else MODELS[name].title
+    if name == AVERAGE:
+        return "Average of the models"
+    return MODELS[name].title if name in MODELS else name
 
 
 def check_models(names: Sequence[str], cells: int) -> None:

@@ -52,7 +52,8 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
         for scheme in result.schemes
     )
     yield Part("summary", "What was found", (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))
-    yield Part("models", "How well each model ranks", tuple(_table(result, scheme) for scheme in result.schemes))
+    tables = tuple(table_of_models(result, scheme) for scheme in result.schemes)
+    yield Part("models", "How well each model ranks", tables)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield Part("words", "What the scores mean", (Items(MEANINGS),))
     yield origin.data(content)
@@ -72,7 +73,8 @@ MEANINGS = (
 )
 
 
-def _table(result: SusceptibilityResult, scheme: str) -> Table:
+def table_of_models(result: SusceptibilityResult, scheme: str) -> Table:
+    """Scores of all models by one way of dividing."""
     heads = ("Model", "AUROC", "95 % interval", "Spread", "On cells fitted on", "Brier", "F1", "Difference", "p")
     rows = []
     for model in result.models:

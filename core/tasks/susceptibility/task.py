@@ -26,7 +26,7 @@ TASK = Task(
             working="Mapping susceptibility",
             primary=True,
             first=True,
-            report=Ref(f"{_HERE}.report:VALIDATION"),
+            report=Ref(f"{_HERE}.map_report:MAP"),
             needs=("inventory",),
         ),
         Kind(
@@ -38,7 +38,7 @@ TASK = Task(
             working="Mapping another area",
             primary=True,
             again_from_parent=True,
-            report=Ref(f"{_HERE}.report:VALIDATION"),
+            report=Ref(f"{_HERE}.map_report:MAP"),
         ),
         Kind(
             "explanation",
@@ -74,6 +74,7 @@ TASK = Task(
         Metric("cells", "Cells", form="count", better=""),
     ),
     counted="AUROC: the highest mean of a model over folds and repeats, by spatial folds where no other way is named.",
+    model_title=Ref(f"{_HERE}.models:title_of"),
     view=Ref(f"{_HERE}.view:Choice"),
     layers=Ref(f"{_HERE}.layers:LAYERS"),
     export=Ref(f"{_HERE}.export:export_stored"),
