@@ -135,10 +135,14 @@ class ClassScore(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, factors: pd.DataFrame) -> Doubles:
         """(cells, 1) sum of the weights."""
+        import pandas as pd
+
         average = 1.0 if self.weighting == "frequency_ratio" else 0.0
         total = np.zeros(len(factors))
         for factor, weights in self.weights_.items():
-            total += [weights.get(one, average) for one in self._classes(factors, factor).tolist()]
+            of_cell, classes = pd.factorize(self._classes(factors, factor))
+            # The last one is for cells without a class, whose number is -1.
+            total += np.array([*(weights.get(one, average) for one in classes.tolist()), average])[of_cell]
         return total[:, None]
 
     def _classes(self, factors: pd.DataFrame, factor: str) -> NDArray[Any]:
