@@ -23,6 +23,9 @@ PAGE_INCHES = 7.0
 TALLEST_MAP_INCHES = 8.2
 LOWEST_MAP_INCHES = 1.0
 
+MOST_COLUMNS = 3
+"""Entries of a legend beside each other; more would not fit on the page."""
+
 NARROW_MAP_INCHES = 3.0
 """The least width of a picture, below which its legend has no room."""
 
@@ -45,5 +48,5 @@ def finish_map(figure: Figure, axes: Axes, grid: Grid, handles: list[Handle | Li
     draw_scale(axes, grid)
     draw_north(axes, grid)
     if handles:
-        columns = len(handles) if figure.get_figwidth() > PAGE_INCHES / 2 else 1
+        columns = min(len(handles), MOST_COLUMNS) if figure.get_figwidth() > PAGE_INCHES / 2 else 1
         figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)

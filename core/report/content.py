@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ class ReportInput:
         Explanations whose parent is `result`, in the order to be shown.
     name, note, tags
         What users wrote on the run.
+    licences
+        By id of a dataset, where it comes from and its terms, in words.
     address
         Where the run can be opened, empty when unknown.
     """
@@ -52,6 +54,7 @@ class ReportInput:
     name: str = ""
     note: str = ""
     tags: tuple[str, ...] = ()
+    licences: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
 
     def key(self) -> tuple[str, ...]:

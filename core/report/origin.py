@@ -49,7 +49,12 @@ def _datasets(content: ReportInput) -> list[Facts]:
     return [
         Facts(
             one.role.replace("_", " ").capitalize(),
-            (("Name", one_line(one.name) or UNKNOWN), ("Content SHA-256", one.digest or UNKNOWN)),
+            (
+                ("Name", one_line(one.name) or UNKNOWN),
+                *((("Origin and licence", content.licences[one.dataset_id]),) if one.dataset_id in content.licences
+                  else ()),
+                ("Content SHA-256", one.digest or UNKNOWN),
+            ),
         )
         for one in content.result.inputs
     ]

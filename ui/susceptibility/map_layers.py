@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.raster.grid import Grid
     from core.runs.records import DatasetRecord, Run
     from core.tasks.susceptibility.classed import Classed
-    from core.tasks.susceptibility.map_findings import HeldOut
+    from core.tasks.susceptibility.held_out import HeldOut
     from core.tasks.susceptibility.map_result import SusceptibilityMap
 
 OUTCOME_COLOURS = {

@@ -22,7 +22,7 @@ from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
     from core.runs.records import Run
-    from core.tasks.susceptibility.map_findings import CellReading, HeldOut
+    from core.tasks.susceptibility.map_findings import CellReading
     from core.tasks.susceptibility.view import Choice
     from ui.map_layers import Outlines
     from ui.susceptibility.area_source import AreaData
@@ -75,7 +75,7 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     with guard():
         _inspect(result, event, cell)
     parts = {
-        "Findings": _findings, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show, "Export": _export,
+        "Findings": _findings, "Scores": results.scores, "Factors": factors_tab.show, "Why": why.show, "Export": _export,
         "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
@@ -142,18 +142,10 @@ def _map(
     tiles += [*layers.further_tiles(result), *layers.applicability_tiles(result)]
     tiles += layers.explanation_tiles(result, explained.shown(result))
     if not result.parents:
-        held = _held(result.id, choice.scheme, choice.model, result)
+        held = results.held_out(result.id, choice.scheme, choice.model, result)
         cut = held.best_cut if choice.cutoff < 0 else choice.cutoff
         over = (*over, *layers.outcome_layers(result, held, cut, visible=False))
     return show_map(spec, DynamicLayers(tuple(tiles), over, caption=says), key=f"map-{result.id}", around=AROUND)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _held(run: str, scheme: str, model: str, _result: SusceptibilityMap) -> HeldOut:
-    del run
-    from core.tasks.susceptibility.map_findings import held_out_cells
-
-    return held_out_cells(_result, scheme, model)
 
 
 CLASS_COLUMNS = {
@@ -209,11 +201,6 @@ def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
         st.info("No landslides are known here.")
 
 
-def _scores(view: MapView) -> None:
-    """Scores, and how the tested cells fare at a cut-off."""
-    results.scores(view)
-
-
 def _export(view: MapView) -> None:
     """The report, files of the run, and files at the classes that are chosen."""
     from core.tasks.susceptibility.map_config import config_text
@@ -243,15 +230,19 @@ def _inspect(result: SusceptibilityMap, event: MapEvent, cell: tuple[int, int] |
         beside = "That place lies beside the map. " if event.clicked else ""
         st.caption(f"{beside}Click the map to read a cell: its factors, and what the models say of it.")
         return
-    st.markdown(_told(read_cell(result, *cell)))
+    st.markdown(_told(result, read_cell(result, *cell)))
 
 
-def _told(reading: CellReading) -> str:
+def _told(result: SusceptibilityMap, reading: CellReading) -> str:
     from core.tasks.susceptibility.models import title_of
 
     parts = [f"x {reading.x:,.1f}, y {reading.y:,.1f}"]
     for model, value in reading.index.items():
         parts.append(f"**{title_of(model)} {'no index' if value is None else f'{value:.2f}'}**")
+        if value is not None and result.prevalence is not None:
+            parts.append(f"probability {float(result.probability(value)):.2%}")
+    if reading.unlike is not None and result.limit is not None and reading.unlike > result.limit:
+        parts.append("**unlike all cells learnt from**")
     if reading.uncertainty is not None:
         parts.append(f"spread {reading.uncertainty:.2f}")
     known = {name: "unknown" if value is None else f"{value:.4g}" for name, value in reading.values.items()}

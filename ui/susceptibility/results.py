@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from core.learning.roc import RocCurve
     from core.runs.records import Run
+    from core.tasks.susceptibility.held_out import HeldOut
     from core.tasks.susceptibility.view import Choice
     from ui.task.task import TaskPage
 
@@ -111,9 +112,6 @@ def findings(view: Shown) -> None:
 
 def scores(view: Shown) -> None:
     """All scores, and curves."""
-    from core.tasks.susceptibility.models import title_of
-    from core.tasks.susceptibility.plots import roc_figure
-
     result, choice = view.result, view.choice
     frame = _frame(result, choice.scheme)
     formats = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
@@ -123,20 +121,68 @@ def scores(view: Shown) -> None:
         "those best (Youden's J). p: how likely the difference to logistic regression is by chance (paired DeLong, not "
         "corrected for several models). Seconds of the processor."
     )
-    left, right = st.columns([2, 1], gap="medium")
+    _tested(view)
+
+
+def _tested(view: Shown) -> None:
+    """How the tested cells of the model that is looked at fare: curves, and counts at a cut-off."""
+    from core.tasks.susceptibility.held_out import Calibration, cut_table, precision_recall
+    from core.tasks.susceptibility.models import title_of
+    from core.tasks.susceptibility.plots import calibration_figure, precision_recall_figure, roc_figure
+
+    result, choice = view.result, view.choice
+    held = held_out(result.id, choice.scheme, choice.model, result)
+    name = f"{result.id}-{choice.scheme}-{choice.model}"
+    st.markdown(f"**{title_of(choice.model)}, on cells that it has not seen** (first repeat)")
+    left, middle, right = st.columns(3, gap="medium")
+    figure = roc_figure(_curves(result.id, choice.scheme, result), choice.model)
+    left.plotly_chart(figure, key=f"roc-{name}", config=PLAIN_CHART)
+    drawn = precision_recall_figure(*precision_recall(held), float(held.landslide.mean()))
+    middle.plotly_chart(drawn, key=f"precision-{name}", config=PLAIN_CHART)
+    right.plotly_chart(calibration_figure(Calibration.of(held)), key=f"calibration-{name}", config=PLAIN_CHART)
+    left, right = st.columns([3, 2], gap="medium")
     with left:
-        figure = roc_figure(_curves(result.id, choice.scheme, result), choice.model)
-        st.plotly_chart(figure, key=f"roc-{result.id}-{choice.scheme}-{choice.model}", config=PLAIN_CHART)
-        st.caption("Of the first repeat: each cell is scored by a model that has not seen its fold.")
-    with right:
-        counts = result.scores[choice.model][choice.scheme]["counts"]
-        st.markdown(f"**{title_of(choice.model)}** at its cut-off, first repeat")
+        usual = round(min(max(held.best_cut, 0.0), 1.0), 2)
+        begin = usual if choice.cutoff < 0 else choice.cutoff
+        cut = st.slider(
+            "Cut-off", 0.0, 1.0, begin, 0.01, key="cutoff", bind="query-params",
+            help="From this score on a cell counts as foretold. It begins where landslides and others are told apart "
+            "best (largest Youden's J). The map has the tested cells by their outcome as layers.",
+        )  # fmt: skip
+        counts = held.confusion(cut)
         st.markdown(
-            f"- Landslides foretold: **{counts['tp']:,}** of {counts['tp'] + counts['fn']:,}\n"
-            f"- Others foretold as such: **{counts['tn']:,}** of {counts['tn'] + counts['fp']:,}\n"
-            f"- Missed landslides: **{counts['fn']:,}**\n"
-            f"- False alarms: **{counts['fp']:,}**"
+            f"- Landslides foretold: **{counts.true_positive:,}** of {counts.true_positive + counts.false_negative:,}, "
+            f"missed **{counts.false_negative:,}**\n"
+            f"- Others not foretold: **{counts.true_negative:,}** of "
+            f"{counts.true_negative + counts.false_positive:,}, false alarms **{counts.false_positive:,}**"
         )
+        _without_flat(held)
+    columns = {"Value": st.column_config.NumberColumn(format="%.3f")}
+    right.dataframe(cut_table(held, cut), hide_index=True, column_config=columns, width="stretch")
+    st.caption(
+        "Calibration and Brier score are of the cells as they were drawn: where landslides are over-represented among "
+        "them, what is said is an index."
+    )
+
+
+def _without_flat(held: HeldOut) -> None:
+    if held.slope is None:
+        return
+    least = st.number_input("Without ground flatter than (°)", 0.0, 60.0, 5.0, 1.0, key="steeper", format="%.0f")
+    value, cells = held.auroc_steeper(least)
+    told = "cannot be told: one class alone" if value != value else f"**{value:.3f}**"
+    st.markdown(
+        f"AUROC on the {cells:,} of {len(held.score):,} cells that are steeper: {told}. Flat ground is an easy opposite."
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def held_out(run: str, scheme: str, model: str, _result: SusceptibilityResult) -> HeldOut:
+    """Tested cells of a run, kept for the next look."""
+    del run  # part of the key
+    from core.tasks.susceptibility.held_out import held_out_cells
+
+    return held_out_cells(_result, scheme, model)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the curves")

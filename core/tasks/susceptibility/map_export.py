@@ -37,7 +37,8 @@ def own_files() -> tuple[str, ...]:
     from core.tasks.susceptibility.models import NAMES
 
     made = (f"{INDEX}_{name}.tif" for name in NAMES)
-    return (*made, *(f"{one}.tif" for one in AS_THEY_ARE), "classes.tif", "probability.tif", "landslides.gpkg",
+    likely = (f"probability_{name}.tif" for name in NAMES)
+    return (*made, *likely, *(f"{one}.tif" for one in AS_THEY_ARE), "classes.tif", "landslides.gpkg",
             "config.toml", "classes.csv")  # fmt: skip
 
 
@@ -46,8 +47,10 @@ def titles_of(result: SusceptibilityMap) -> dict[str, str]:
     from core.tasks.susceptibility.models import title_of
 
     indices = {f"{INDEX}_{one}.tif": f"Index: {title_of(one)} (GeoTIFF, 0 to 1)" for one in result.mapped}
+    likely = {f"probability_{one}.tif": f"Probability: {title_of(one)} (GeoTIFF)" for one in result.mapped}
     return {
-        "classes.tif": "Classes, with their colours (GeoTIFF)", **indices, "uncertainty.tif": "Uncertainty (GeoTIFF)",
+        "classes.tif": "Classes, with their colours (GeoTIFF)", **indices, **likely,
+        "uncertainty.tif": "Uncertainty (GeoTIFF)",
         "applicability.tif": "Dissimilarity index (GeoTIFF)",
         "difference.tif": "Difference of the first two models (GeoTIFF)", "factors.tif": "All factors (GeoTIFF)",
         "landslides.gpkg": "Landslides with their index (GeoPackage)", "classes.csv": "Classes (CSV)",
@@ -144,7 +147,11 @@ def write_rasters(result: SusceptibilityMap, folder: Path) -> None:
     tags = {"RUN": result.id, "SYNTHETIC": str(any("synthetic" in note for note in result.notes)).upper()}
     for model in result.mapped:
         about = {**tags, "MODEL": model, "MEANING": "susceptibility index, 0 to 1; no probability"}
-        write_index(result.artifact(result.role_of(model)), folder / f"{INDEX}_{model}.tif", about)
+        index = result.artifact(result.role_of(model))
+        write_index(index, folder / f"{INDEX}_{model}.tif", about)
+        if result.prevalence is not None:
+            meaning = f"probability of a landslide, for a prevalence of {result.prevalence:g}"
+            write_index(index, folder / f"probability_{model}.tif", {**about, "MEANING": meaning}, result.probability)
     for role in AS_THEY_ARE:
         if role in result.artifacts:
             _copy(result.artifact(role), folder / f"{role}.tif")

@@ -68,9 +68,10 @@ def draw_classes(
     handles: list[Patch | Line2D] = [Patch(facecolor=colour, label=name) for name, colour in classes.items()]
     if slides is not None and len(slides):
         paths = outlines(slides.geometry.to_numpy()[:MOST_OUTLINES], grid)
-        axes.add_collection(
-            PathCollection(paths, facecolors="none", edgecolors=REFERENCE, linewidths=0.8, offsets=None)
-        )
+        for colour, width in (("white", 1.8), (REFERENCE, 0.9)):  # a bright seam, to be seen on every class
+            axes.add_collection(
+                PathCollection(paths, facecolors="none", edgecolors=colour, linewidths=width, offsets=None)
+            )
         handles.append(Line2D([], [], color=REFERENCE, label="Landslides"))
     finish_map(figure, axes, grid, handles)
     return figure

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.learning.metrics import Confusion, decode
-from core.learning.roc import roc_curve
+from core.learning.metrics import decode
 from core.raster.scene import Scene
+from core.tasks.susceptibility.held_out import OUTCOMES
 from core.tasks.susceptibility.index_map import APPLICABILITY, UNCERTAINTY
 from core.tasks.susceptibility.map_result import FACTORS, INVENTORY, SusceptibilityMap
-from core.tasks.susceptibility.result import CELLS, SusceptibilityResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
 
     from core.raster.grid import Grid
     from core.runs.store import Store
+    from core.tasks.susceptibility.held_out import HeldOut
     from core.tasks.susceptibility.landslides import Landslides
-
-OUTCOMES = ("true positive", "false positive", "missed", "true negative")
-"""What may come of a tested cell."""
 
 DOT = 0.004
 """Radius of a dot that stands for a cell or a point, as a share of the longer side of the grid."""
@@ -79,56 +76,6 @@ def dots(at: NDArray[np.float64], grid: Grid) -> GeoDataFrame:
     return geopandas.GeoDataFrame(
         {"id": np.arange(1, len(at) + 1)}, geometry=shapely.buffer(points, side * DOT, quad_segs=4), crs=grid.crs
     )
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """Cells that a model was asked about without having seen their fold, in the first division.
-
-    Attributes
-    ----------
-    landslide, score
-        (cells,) the truth and what the model said.
-    cells
-        (cells,) rows of the design matrix: numbers of cells on the grid, or rows of a table.
-    """
-
-    landslide: NDArray[np.bool_]
-    score: NDArray[np.float64]
-    cells: NDArray[np.int64]
-
-    @property
-    def best_cut(self) -> float:
-        """Cut-off with the largest Youden's J of these cells."""
-        return float(roc_curve(self.landslide, self.score).best)
-
-    def confusion(self, cut: float) -> Confusion:
-        """How the cells fare at a cut-off."""
-        return Confusion.of(self.score >= cut, self.landslide)
-
-    def outcome(self, cut: float) -> NDArray[np.intp]:
-        """(cells,) number of each cell's outcome among `OUTCOMES`."""
-        above = self.score >= cut
-        return np.where(self.landslide, np.where(above, 0, 2), np.where(above, 1, 3)).astype(np.intp)
-
-
-def held_out_cells(result: SusceptibilityResult, scheme: str, model: str) -> HeldOut:
-    """Cells that a model was asked about in a way of dividing.
-
-    Raises
-    ------
-    StorageError
-        When the file is gone.
-    """
-    import pandas as pd
-
-    name = f"score:{scheme}:{model}"
-    table = pd.read_parquet(result.artifact(CELLS), columns=["row", "landslide", name])
-    known = table[name].notna().to_numpy()
-    return HeldOut(
-        table["landslide"].to_numpy(bool)[known], table[name].to_numpy(np.float64)[known],
-        table["row"].to_numpy(np.int64)[known],
-    )  # fmt: skip
 
 
 def outcome_dots(held: HeldOut, cut: float, grid: Grid) -> Mapping[str, GeoDataFrame]:

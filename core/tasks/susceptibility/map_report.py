@@ -15,7 +15,6 @@ from core.report.make import explanations_of
 from core.report.parts import (
     Column,
     Content,
-    Facts,
     Heading,
     Items,
     KeyFigure,
@@ -62,15 +61,12 @@ class MapInput(ReportInput):
         Landslides in the coordinates of the grid; None without an inventory, or where it is gone.
     reasons
         Sentence and record of each explanation.
-    licences
-        Name, origin, licence and citation of each input.
     """
 
     result: SusceptibilityMap
     choice: Choice = Choice()
     slides: GeoDataFrame | None = None
     reasons: tuple[tuple[str, dict[str, Any]], ...] = ()
-    licences: tuple[tuple[str, str], ...] = ()
 
 
 def gather(store: Store, run: Run, view: Choice | None) -> MapInput:
@@ -85,7 +81,7 @@ def gather(store: Store, run: Run, view: Choice | None) -> MapInput:
     return MapInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
         choice=view or Choice.default(result), slides=slides, reasons=tuple(_reasons(store, run)),
-        licences=tuple(_licences(store, result)),
+        licences=dict(_licences(store, result)),
     )  # fmt: skip
 
 
@@ -102,7 +98,7 @@ def _licences(store: Store, result: SusceptibilityMap) -> Iterator[tuple[str, st
         record = store.dataset(one.dataset_id)
         made = "synthetic, made by a script" if record.synthetic else ""
         told = [part for part in (made, record.origin, record.licence, record.citation) if part]
-        yield f"{one.role}: {one.name}", "; ".join(told) or "not stated"
+        yield one.dataset_id, "; ".join(told) or "not stated"
 
 
 def parts(content: MapInput) -> Iterator[Part | None]:
@@ -117,7 +113,6 @@ def parts(content: MapInput) -> Iterator[Part | None]:
     yield Part("rasters", "The rasters", (Items(result.layers),)) if result.layers else None
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield Part("words", "What the scores mean", (Items(MEANINGS),))
-    yield Part("licences", "Data: origin and licence", (Facts("Inputs", content.licences),))
     yield origin.data(content)
     yield origin.provenance(content)
 
@@ -141,7 +136,11 @@ def _summary(content: MapInput, classes: Classed) -> Part:
     if result.parents:
         boxes.append(Notice("Applied to another area", "The models were fitted and tested on another area. Their "
                             "scores say nothing sure of this one."))  # fmt: skip
-    if result.prevalence is None:
+    if result.prevalence is not None:
+        boxes.append(Notice("A stated prevalence", f"With {percent(result.prevalence)} of the cells said to have a "
+                            "landslide, the index can be turned into a probability (King and Zeng 2001). It is as good "
+                            "as that share, and as the calibration of the model.", "note"))  # fmt: skip
+    else:
         boxes.append(Notice("An index, no probability", "The index ranks places. It is no probability of a landslide, "
                             "as the share of landslides among the cells that models learnt from is not that of the "
                             "area.", "note"))  # fmt: skip

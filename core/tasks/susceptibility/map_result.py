@@ -74,6 +74,22 @@ class SusceptibilityMap(SusceptibilityResult):
 
         return kinds_of(self.factors, self.categorical, self.circular)
 
+    def probability(self, index: NDArray[Any]) -> NDArray[np.float64]:
+        """The index as a probability, by the stated prevalence; see `core.tasks.susceptibility.prior`.
+
+        Raises
+        ------
+        InputError
+            When none was stated.
+        """
+        from core.errors import InputError
+        from core.tasks.susceptibility.prior import corrected
+
+        if self.prevalence is None:
+            raise InputError("No share of cells with a landslide was stated.", "The index is no probability.",
+                             "State it (--prevalence).")  # fmt: skip
+        return corrected(index, self.sampled_share, self.prevalence)
+
     def role_of(self, model: str) -> str:
         """Role of the raster of a model that is mapped."""
         return index_role(self.mapped.index(model))

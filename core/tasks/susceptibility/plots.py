@@ -15,6 +15,9 @@ from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.models import title_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from core.tasks.susceptibility.held_out import Calibration
     from core.tasks.susceptibility.result import SusceptibilityResult
 
 SCHEME_LOOKS = {
@@ -88,4 +91,38 @@ def roc_figure(curves: Mapping[str, RocCurve], model: str) -> go.Figure:
     figure.update_layout(plain_layout("Share of cells without a landslide above the cut-off", "Share of landslides"))
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(range=[0, 1.01], tickformat=".0%")
+    return figure
+
+
+def calibration_figure(found: Calibration) -> go.Figure:
+    """Share of cells with a landslide over what a model said of them, with its 95 % interval."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", name="As said", line={"color": NEUTRAL, "dash": "dot", "width": 1},
+        hoverinfo="skip",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=found.said, y=found.seen, mode="lines+markers", name=f"Seen (mean distance {found.error:.3f})",
+        line={"color": FOUND}, customdata=found.cells,
+        error_y={"type": "data", "symmetric": False, "array": found.high - found.seen,
+                 "arrayminus": found.seen - found.low, "color": FOUND, "thickness": 1.2},
+        hovertemplate="Said %{x:.2f}, seen %{y:.2f} in %{customdata} cells<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(plain_layout("What the model said (mean of a bin)", "Share of cells with a landslide"))
+    figure.update_xaxes(range=[0, 1])
+    figure.update_yaxes(range=[0, 1.02])
+    return figure
+
+
+def precision_recall_figure(recall: NDArray[np.float64], precision: NDArray[np.float64], share: float) -> go.Figure:
+    """Precision over recall; by chance the precision is the share of cells with a landslide."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=recall, y=precision, mode="lines", name="Model", line={"color": FOUND, "width": 2.5},
+        hovertemplate="Recall %{x:.0%}, precision %{y:.0%}<extra></extra>",
+    )  # fmt: skip
+    figure.add_hline(y=share, line={"color": NEUTRAL, "dash": "dot", "width": 1})
+    figure.update_layout(plain_layout("Recall: share of the landslides found", "Precision"))
+    figure.update_xaxes(range=[0, 1.01], tickformat=".0%")
+    figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     return figure

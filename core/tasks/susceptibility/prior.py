@@ -11,13 +11,6 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-INDEX_NOTE = (
-    "No prevalence was stated, so the values are an index and not a probability: they depend on the share of "
-    "landslides among the sampled cells."
-)
-"""What is said of the output of a model whose sample was not corrected."""
-
-
 def corrected(probability: ArrayLike, sample_share: float, prevalence: float) -> NDArray[np.float64]:
     """Correct probabilities of a model for the share of landslides it was fitted with.
 

@@ -101,7 +101,7 @@ def order_of(
     """The order of a map of datasets of the store."""
     request.check()
     request.area.check(dem=dem is not None, rasters=len(factors))
-    given = [(INVENTORY, inventory), *([(DEM, dem)] if dem is not None else []), *((FACTOR, one) for one in factors)]
+    given = [*([(DEM, dem)] if dem is not None else []), (INVENTORY, inventory), *((FACTOR, one) for one in factors)]
     inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given)
     return Order(TASK, KIND, parameters_of(request), inputs, owner=owner, name=name)
 

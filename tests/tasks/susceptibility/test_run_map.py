@@ -19,11 +19,12 @@ from core.learning.metrics import decode
 from core.raster.scene import Scene
 from core.runs.store import Store
 from core.tasks.susceptibility.area import AreaPlan, GivenFactor
+from core.tasks.susceptibility.held_out import held_out_cells
 from core.tasks.susceptibility.index_map import APPLICABILITY, DIFFERENCE, INDEX, UNCERTAINTY
 from core.tasks.susceptibility.landslides import InventoryPlan
 from core.tasks.susceptibility.map_config import config_text, read_config
 from core.tasks.susceptibility.map_export import export_map
-from core.tasks.susceptibility.map_findings import held_out_cells, landslides_on, outcome_dots, outlines_of, read_cell
+from core.tasks.susceptibility.map_findings import landslides_on, outcome_dots, outlines_of, read_cell
 from core.tasks.susceptibility.map_result import BACKGROUND, SusceptibilityMap
 from core.tasks.susceptibility.run_applied import order_of as apply_order
 from core.tasks.susceptibility.run_explanation import (
@@ -185,7 +186,7 @@ def test_fewer_landslides_than_needed_are_told(quick_store: Store, tmp_path: Pat
 
 def test_kept_models_say_the_same_of_the_same_area_and_know_nothing_of_new_classes(made: Made, tmp_path: Path) -> None:
     store, result = made
-    dem, step = (store.dataset(one.dataset_id) for one in result.inputs[1:3])
+    dem, _, step = (store.dataset(one.dataset_id) for one in result.inputs[:3])
     rock = raster(tmp_path, "rock", np.where(steps() < 50, 1, 9).astype(np.uint8))
     other = store.add_dataset(rock.path, "rock", "raster")
 
