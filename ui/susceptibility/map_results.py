@@ -75,8 +75,8 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     with guard():
         _inspect(result, event, cell)
     parts = {
-        "Findings": _findings, "Scores": results.scores, "Factors": factors_tab.show, "Why": why.show, "Export": _export,
-        "Provenance": _provenance,
+        "Findings": _findings, "Scores": results.scores, "Factors": factors_tab.show, "Why": why.show,
+        "Export": _export, "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, MapView(result, choice, cell, classes), wanted)

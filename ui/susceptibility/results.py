@@ -171,9 +171,8 @@ def _without_flat(held: HeldOut) -> None:
     least = st.number_input("Without ground flatter than (°)", 0.0, 60.0, 5.0, 1.0, key="steeper", format="%.0f")
     value, cells = held.auroc_steeper(least)
     told = "cannot be told: one class alone" if value != value else f"**{value:.3f}**"
-    st.markdown(
-        f"AUROC on the {cells:,} of {len(held.score):,} cells that are steeper: {told}. Flat ground is an easy opposite."
-    )
+    of = f"{cells:,} of {len(held.score):,}"
+    st.markdown(f"AUROC on the {of} cells that are steeper: {told}. Flat ground is an easy opposite.")
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

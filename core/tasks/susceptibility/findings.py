@@ -91,7 +91,7 @@ def verdict(result: SusceptibilityResult) -> Verdict:
             "landslides when the model has not seen them (10 % would be chance)."
         )
     outside = result.outside
-    others = (said.lead, *said.others)
+    others = said.others if best(result, scheme) == model else (said.lead, *said.others)
     if outside:
         unlike = f"{outside:.1%} of the mapped area is unlike the cells that the model learnt from: it guesses there."
         others = (unlike, *others)
