@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import InputError, ModelError
 from core.learning.config import TrainConfig
+from core.raster.terrain_factors import TerrainOptions
 from core.runs import kinds
 from core.runs.kinds import Kind, Ref, Task, find_task, parameters_of, request_from, result_class, tasks
 from core.runs.queue import finite
@@ -30,7 +31,14 @@ from core.tasks.mapping import run_model as mapping_models
 from core.tasks.mapping.run_outlines import OutlinesRequest
 from core.tasks.registry import FURTHER, load_tasks
 from core.tasks.susceptibility import run as susceptibility
+from core.tasks.susceptibility.area import AreaPlan, GivenFactor
 from core.tasks.susceptibility.cells import Columns
+from core.tasks.susceptibility.landslides import InventoryPlan
+from core.tasks.susceptibility.run_applied import ApplyRequest
+from core.tasks.susceptibility.run_explanation import ExplainRequest
+from core.tasks.susceptibility.run_map import MapRequest
+from core.tasks.susceptibility.sampling import SamplingPlan
+from core.tasks.susceptibility.validate import Plan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LONGEST = 32
@@ -87,6 +95,17 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
         detection_models.EvaluationRequest("images", "masks", 0.3, 0.5, "fusion"),
     ),
     ("detection", "training"): (training("detection/rt-detr-small"),),
+    ("susceptibility", "susceptibility_map"): (
+        MapRequest(),
+        MapRequest(
+            AreaPlan(("slope",), TerrainOptions("zevenbergen_thorne", 0.5), (GivenFactor("rock", 1, "category", 2),), 3,
+                     "EPSG:32717", 12.5),
+            InventoryPlan("upper", "slide", "yes", "x", "y", "EPSG:4326", swap_xy=True),
+            SamplingPlan(2.0, 50.0, 5.0, 100, 7), Plan(("svm",), ("blocks",), 3, 2, 4), ("svm",), False, False, 0.02,
+        ),
+    ),
+    ("susceptibility", "susceptibility_elsewhere"): (ApplyRequest(), ApplyRequest(InventoryPlan(x="a", y="b"))),
+    ("susceptibility", "explanation"): (ExplainRequest("svm"), ExplainRequest("svm", "cell", 3, 4, 50, 6)),
     ("susceptibility", "validation"): (
         susceptibility.Request(Columns("slide", ("slope",))),
         susceptibility.Request(
