@@ -115,6 +115,11 @@ def _file(row: dict[str, str]) -> RemoteFile:
     return RemoteFile(row["address"], row["mirror_path"], row["sha256"], int(row["bytes"]))
 
 
+def files_of(data_set: str) -> tuple[RemoteFile, ...]:
+    """All files of a data set of the manifest."""
+    return tuple(_file(row) for row in _rows() if row["dataset"] == data_set)
+
+
 @lru_cache(maxsize=1)
 def data_sets() -> dict[str, DataSet]:
     """Describe every data set of the manifest, by name."""

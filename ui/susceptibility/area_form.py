@@ -178,7 +178,8 @@ def _given(guess: _Guess, before: AreaPlan | None) -> tuple[GivenFactor, ...]:
         return ()
     used = None if before is None else {(one.input, one.band): one for one in before.given}
     rows = [(used or {}).get((one.input, one.band), one) for one in guess.given]
-    taken = [used is None or (one.input, one.band) in used for one in guess.given]
+    # What else the file of the elevations holds is mostly derived from them, as the terrain factors are.
+    taken = [one.input >= 0 if used is None else (one.input, one.band) in used for one in guess.given]
     table = pd.DataFrame({
         "Use": taken, "Factor": [one.name for one in rows], "Kind": [KINDS[one.kind] for one in rows],
         "Raster": guess.files, "Band": [one.band for one in rows],

@@ -17,8 +17,7 @@ from ui.task import input_picker
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.catalog.areas import Area
-
+    from core.catalog.areas import Area, AreaLayer
     from core.runs.records import DatasetRecord, Form, Run
 
 FACTORS = "factors"
@@ -94,32 +93,19 @@ def use(data: AreaData) -> None:
 
 def open_area(area: Area) -> AreaData:
     """Put all layers of an area of the catalogue into the store."""
-    from core.catalog.areas import AreaLayer
-
     store = resources.store()
     origin = "sample that ships" if area.synthetic else f"open data: {area.title}"
 
     def add(layer: AreaLayer, form: Form | None) -> DatasetRecord:
         return store.add_dataset(
-            layer.path, layer.factor or layer.title, form, origin=origin, synthetic=area.synthetic,
+            layer.path, layer.name, form, origin=origin, synthetic=area.synthetic,
             licence=area.licence, citation=area.citation,
         )  # fmt: skip
 
     made = AreaData()
-    files = set()
     for layer in area.layers:
-        if layer.role == "dem":
-            made = replace(made, dem=add(layer, "raster"))
-        elif layer.role == "inventory":
-            made = replace(made, inventory=add(layer, None))
-        elif layer.role == "factor" and layer.path not in files and layer.path not in _dem_files(area):
-            made = replace(made, factors=(*made.factors, add(layer, "raster")))
-        files.add(layer.path)
+        made = _with(made, layer.role, add(layer, None if layer.role == INVENTORY else "raster"))
     return made
-
-
-def _dem_files(area: Area) -> set[object]:
-    return {layer.path for layer in area.layers if layer.role == "dem"}
 
 
 def open_sample(identity: str) -> AreaData:

@@ -37,6 +37,10 @@ def write_raster(
     descriptions: tuple[str, ...],
     nodata: float,
     tags: dict[str, str],
+    *,
+    transform: Affine = TRANSFORM,
+    unit: str = "",
+    overviews: str = "average",
 ) -> None:
     """Write bands as a compressed Cloud Optimized GeoTIFF.
 
@@ -52,15 +56,21 @@ def write_raster(
         Value that means no observation.
     tags
         Dataset tags.
+    transform
+        From columns and rows to coordinates.
+    unit
+        Of all bands.
+    overviews
+        How they are resampled: ``"average"``, or ``"mode"`` for classes.
     """
     profile = {
         "driver": "GTiff",
-        "width": WIDTH,
-        "height": HEIGHT,
+        "width": values.shape[2],
+        "height": values.shape[1],
         "count": len(values),
         "dtype": values.dtype,
         "crs": CRS,
-        "transform": TRANSFORM,
+        "transform": transform,
         "nodata": nodata,
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +78,9 @@ def write_raster(
         with rasterio.open(plain, "w", **profile) as target:
             target.write(values)
             target.descriptions = descriptions
-            target.update_tags(NOTE=NOTE, **tags)
+            if unit:
+                target.units = (unit,) * len(values)
+            target.update_tags(**{"NOTE": NOTE} | tags)
         predictor = "FLOATING_POINT" if values.dtype.kind == "f" else "STANDARD"
         copy_raster(
             plain,
@@ -78,7 +90,7 @@ def write_raster(
             level="9",
             predictor=predictor,
             blocksize="256",
-            overview_resampling="average",
+            overview_resampling=overviews,
             overview_count="1",
         )
 

@@ -36,6 +36,8 @@ class Settled:
         Share of the pixel.
     clearings
         Clear-cuts in the forest.
+    lines
+        x, y ``(n, 2)`` along the middle of the main road, then of each track, in pixels of the grid with margins.
     """
 
     parcels: FloatArray
@@ -46,6 +48,7 @@ class Settled:
     roofs: FloatArray
     quarry: FloatArray
     clearings: FloatArray
+    lines: tuple[FloatArray, ...]
 
 
 def _parcels(land: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -94,7 +97,7 @@ def _cheapest_path(cost: FloatArray, start: tuple[int, int], end: tuple[int, int
 
 def _roads(
     terrain: Terrain, belt: FloatArray, villages: list[tuple[int, int]]
-) -> tuple[BaseGeometry, BaseGeometry]:
+) -> tuple[FloatArray, ...]:
     gentle = ndimage.gaussian_filter(terrain.slope, 1.5)
     cost = 1.0 + (gentle / 9.0) ** 2 + 60.0 * ndimage.gaussian_filter((belt > 0.05).astype(float), 1.5)
     width = terrain.elevation.shape[1]
@@ -103,13 +106,11 @@ def _roads(
         rows = np.nonzero(terrain.floor[:, col] > 0.4)[0]
         ends.append((int(rows[np.argmin(cost[rows, col])]), col))
     main = _cheapest_path(cost, ends[0], ends[1])
-    tracks = []
+    lines = [main]
     for place in villages:
         nearest = main[int(np.argmin(np.hypot(main[:, 0] - place[1], main[:, 1] - place[0])))]
-        tracks.append(_cheapest_path(cost, (int(nearest[1]), int(nearest[0])), place))
-    road = line_to_ribbon(main, 0.48)
-    track = shapely.union_all([line_to_ribbon(path, 0.3) for path in tracks if len(path) > 2])
-    return road, track
+        lines.append(_cheapest_path(cost, (int(nearest[1]), int(nearest[0])), place))
+    return tuple(line for line in lines if len(line) > 2)
 
 
 def _village_places(terrain: Terrain, belt: FloatArray, rng: np.random.Generator) -> list[tuple[int, int]]:
@@ -183,7 +184,9 @@ def settle(terrain: Terrain, belt: FloatArray, rng: np.random.Generator) -> Sett
     land = np.maximum(floor, terrace) * dry
     parcels, later, hedges = _parcels((land > 0.5).astype(float), rng)
     villages = _village_places(terrain, belt, rng)
-    road, track = _roads(terrain, belt, villages)
+    lines = _roads(terrain, belt, villages)
+    road = line_to_ribbon(lines[0], 0.48)
+    track = shapely.union_all([line_to_ribbon(line, 0.3) for line in lines[1:]])
     near_floor = smooth_step(terrain.slope, 18.0, 30.0) * smooth_step(terrain.elevation, 800.0, 680.0)
     near_floor *= ndimage.maximum_filter(terrain.floor, 21) > 0.3
     woods = smooth_step(terrain.slope, 8.0, 16.0) * smooth_step(terrain.slope, 34.0, 28.0) * (land < 0.1)
@@ -199,4 +202,5 @@ def settle(terrain: Terrain, belt: FloatArray, rng: np.random.Generator) -> Sett
         roofs=_roofs(villages, shape, rng),
         quarry=quarry * (1.0 - belt),
         clearings=clearings,
+        lines=lines,
     )

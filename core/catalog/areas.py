@@ -1,0 +1,262 @@
+"""Areas for maps of susceptibility: an elevation model, factors and an inventory that belong together.
+
+One ships and is synthetic; the others are open data that may be fetched, pinned to a commit and a digest each.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.catalog.fetch import RemoteFile, fetch_file, open_data_folder
+from core.catalog.open_data import data_sets, files_of
+from core.catalog.samples import CITATION, FOLDER, LICENCE
+from core.errors import InputError
+from core.raster.resample import Kind
+from core.raster.write import atomic_path
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Progress = Callable[[int, int], None]
+
+LARGEST_R = 5_000_000
+"""Bytes of a file of R data, packed."""
+
+LSL_COLUMNS = ("x", "y", "lslpts", "slope", "cplan", "cprof", "elev", "log10_carea")
+
+
+@dataclass(frozen=True)
+class AreaLayer:
+    """A file of an area.
+
+    Attributes
+    ----------
+    role
+        ``"dem"``, ``"factor"`` or ``"inventory"``.
+    name
+        What it is called.
+    path
+        The file.
+    kind
+        Of a factor, how its values are to be taken.
+    """
+
+    role: Literal["dem", "factor", "inventory"]
+    name: str
+    path: Path
+    kind: Kind = "continuous"
+
+
+@dataclass(frozen=True)
+class Area:
+    """Files that belong together.
+
+    Attributes
+    ----------
+    id
+        Stable name, for addresses.
+    title, shows
+        For people.
+    layers
+        Its files; none before they are fetched.
+    synthetic
+        Whether they were computed rather than observed.
+    licence, citation, caution
+        Shown before use.
+    """
+
+    id: str
+    title: str
+    shows: str
+    layers: tuple[AreaLayer, ...] = ()
+    synthetic: bool = False
+    licence: str = ""
+    citation: str = ""
+    caution: str = ""
+
+
+def sample_areas() -> tuple[Area, ...]:
+    """The areas that ship."""
+    factors: tuple[tuple[str, Kind], ...] = (
+        ("lithology", "category"), ("land_cover", "category"), ("ndvi", "continuous"), ("rainfall", "continuous"),
+        ("road_distance", "continuous"),
+    )  # fmt: skip
+    layers = (
+        AreaLayer("dem", "Mountain valley, elevation (synthetic)", FOLDER / "valley_dem.tif"),
+        AreaLayer("inventory", "Mountain valley, landslides (synthetic)", FOLDER / "valley_inventory.gpkg"),
+        *(AreaLayer("factor", name, FOLDER / f"valley_{name}.tif", kind) for name, kind in factors),
+    )
+    return (
+        Area(
+            "valley",
+            "Mountain valley (synthetic)",
+            "Elevation at 10 m, 80 landslides, lithology, land cover, greenness, rainfall and distance to roads of the "
+            "synthetic valley. Its landslides were placed by slope, hollows and elevation: rock and rain had no part "
+            "in it.",
+            layers, synthetic=True, licence=LICENCE, citation=CITATION,
+        ),
+    )  # fmt: skip
+
+
+def sample_area(identity: str) -> Area:
+    """An area that ships, with its files in place.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name, or its files are missing from this installation.
+    """
+    found = next((one for one in sample_areas() if one.id == identity), None)
+    if found is None:
+        known = ", ".join(one.id for one in sample_areas())
+        raise InputError(f"There is no sample area named {identity!r}.", remedy=f"The sample areas are {known}.")
+    missing = [layer.path.name for layer in found.layers if not layer.path.is_file()]
+    if missing:
+        raise InputError(
+            f"The sample {found.title!r} is incomplete: data/samples lacks {', '.join(missing)}.",
+            remedy="Restore it from the repository, or run python data/samples/make_factors.py.",
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Open:
+    """An area of the catalogue and how its files become layers."""
+
+    data_set: str
+    shows: str
+    layers: Callable[[dict[str, Path], Path], tuple[AreaLayer, ...]]
+    wanted: tuple[str, ...] = field(default=())
+
+
+def _ecuador(files: dict[str, Path], folder: Path) -> tuple[AreaLayer, ...]:
+    points = folder / "ecuador_lsl_points.csv"
+    if not points.is_file():
+        with atomic_path(points) as aside:
+            read_lsl(files["lsl.rda"]).to_csv(aside, index=False)
+    return (
+        AreaLayer("dem", "Southern Ecuador, terrain", files["ta.tif"]),
+        AreaLayer("inventory", "Southern Ecuador, points with and without landslide", points),
+    )
+
+
+def _andes(files: dict[str, Path], folder: Path) -> tuple[AreaLayer, ...]:
+    outlines = folder / "andes_debris_flows.zip"
+    if not outlines.is_file():
+        with atomic_path(outlines) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for ending in ("shp", "shx", "dbf", "prj"):
+                archive.write(files[f"dflow_runout_ply.{ending}"], f"dflow_runout_ply.{ending}")
+    return (
+        AreaLayer("dem", "Andes, elevation at 12.5 m", files["elev_12_5m.tif"]),
+        AreaLayer("inventory", "Andes, debris flows", outlines),
+    )
+
+
+_OPEN = {
+    "ecuador-lsl": _Open(
+        "ecuador_lsl",
+        "350 points with and without landslide and a terrain raster at 10 m (EPSG:32717): the data of many courses and "
+        "papers.",
+        _ecuador, ("lsl.rda", "ta.tif"),
+    ),
+    "andes-debris-flows": _Open(
+        "andes_debris_flows",
+        "An elevation model and the outlines of six debris flows: too few for scores, enough to try the way from "
+        "outlines to a map.",
+        _andes, ("elev_12_5m.tif", *(f"dflow_runout_ply.{ending}" for ending in ("shp", "shx", "dbf", "prj"))),
+    ),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def open_areas() -> tuple[Area, ...]:
+    """The areas that can be fetched, without their files."""
+    sets = data_sets()
+    return tuple(
+        Area(
+            identity, sets[one.data_set].title, one.shows, (), licence=sets[one.data_set].licence,
+            citation=sets[one.data_set].citation, caution=sets[one.data_set].caution,
+        )
+        for identity, one in _OPEN.items()
+    )  # fmt: skip
+
+
+def fetch_area(identity: str, folder: Path | None = None, progress: Progress | None = None) -> Area:
+    """Fetch an area, or find it where it was fetched before.
+
+    Parameters
+    ----------
+    folder
+        Cache; by default ``open_data`` under ``SLIDELENS_HOME``.
+    progress
+        Called with bytes done and bytes in all. May raise to stop.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    FetchError
+        When a file cannot be had, or is not the published one.
+    StorageError
+        When the cache cannot be written.
+    """
+    from dataclasses import replace
+
+    known = _OPEN.get(identity)
+    if known is None:
+        raise InputError(f"The open-data catalogue has no area named {identity!r}.",
+                         remedy=f"It has {', '.join(_OPEN)}.")  # fmt: skip
+    cache = folder or open_data_folder()
+    wanted: list[RemoteFile] = [one for one in files_of(known.data_set) if one.name in known.wanted]
+    total, done, files = sum(one.size_bytes for one in wanted), 0, {}
+    for one in wanted:
+        before = done
+
+        def report(part: int, _: int, before: int = before) -> None:
+            if progress is not None:
+                progress(before + part, total)
+
+        files[one.name] = fetch_file(one, cache, report)
+        done += one.size_bytes
+    area = next(one for one in open_areas() if one.id == identity)
+    return replace(area, layers=known.layers(files, cache))
+
+
+def read_lsl(path: Path) -> DataFrame:
+    """The labelled points of southern Ecuador from their file of R data.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `LSL_COLUMNS`, ``lslpts`` as ``TRUE`` or ``FALSE``.
+
+    Raises
+    ------
+    InputError
+        When the file is too large, damaged, or holds something else.
+    """
+    import lzma
+    import warnings
+    import zlib
+
+    import pandas as pd
+    import rdata
+
+    if path.stat().st_size > LARGEST_R:
+        raise InputError(f"{path.name} is too large for a table of points.", remedy="Fetch it again.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of attributes of R that are not needed
+            content: Any = rdata.read_rda(path)
+    except (ValueError, KeyError, TypeError, NotImplementedError, EOFError, OSError, IndexError, AttributeError,
+            zlib.error, lzma.LZMAError) as error:  # fmt: skip
+        raise InputError(f"{path.name} cannot be read as R data.", str(error)[:200], "Fetch it again.") from error
+    table = content.get("lsl") if isinstance(content, dict) else None
+    if not isinstance(table, pd.DataFrame) or not set(LSL_COLUMNS) <= set(table.columns):
+        raise InputError(f"{path.name} does not hold the points of southern Ecuador.", remedy="Fetch it again.")
+    return table[list(LSL_COLUMNS)].reset_index(drop=True)
