@@ -134,6 +134,17 @@ def choose(data: AreaData) -> None:
         }[source]()
 
 
+def summary(data: AreaData) -> str:
+    """The data that are chosen, in a line."""
+    named = [plain(one.name) for one in (data.dem, data.inventory) if one is not None]
+    if data.factors:
+        named.append(f"factors: {', '.join(plain(one.name) for one in data.factors)}")
+    synthetic = " Synthetic: made by a script." if any(one.synthetic for one in data.records) else ""
+    licences = sorted({one.licence for one in data.records if one.licence})
+    terms = f" Licence: {plain(', '.join(licences))}." if licences else ""
+    return f"{'; '.join(named)}.{synthetic}{terms}"
+
+
 def show_chosen(data: AreaData) -> None:
     """List the data that are chosen, each with a way to leave it out."""
     for role, one in ((DEM, data.dem), (INVENTORY, data.inventory), *((FACTOR, one) for one in data.factors)):
@@ -146,9 +157,6 @@ def show_chosen(data: AreaData) -> None:
         left.markdown(f"{ROLES[role]}: **{plain(one.name)}**{said}")
         if right.button("✕", key=f"drop-{one.id}", help=f"Leave out {plain(one.name)}"):
             use(_without(data, one))
-    licences = sorted({one.licence for one in data.records if one.licence})
-    if licences:
-        st.caption(plain(f"Licence: {', '.join(licences)}."))
 
 
 def _without(data: AreaData, one: DatasetRecord) -> AreaData:

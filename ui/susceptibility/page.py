@@ -120,10 +120,11 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
             opened.go_on(data.key)
     with left:  # type: ignore[attr-defined]
         with st.expander("Data", expanded=not data.complete), guard():
+            if data.records:
+                area_source.show_chosen(data)
             area_source.choose(data)
         if data.records:
-            with guard():
-                area_source.show_chosen(data)
+            st.caption(area_source.summary(data))
         if data.complete:
             with guard():
                 request = area_form.ask(data, _before_map(asked))
