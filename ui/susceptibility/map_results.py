@@ -12,7 +12,7 @@ from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.susceptibility import factors_tab, results, why
+from ui.susceptibility import elsewhere, factors_tab, results, why
 from ui.susceptibility import map_layers as layers
 from ui.task import explained
 from ui.task.inspector import clicked_pixel
@@ -76,6 +76,7 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
         _inspect(result, event, cell)
     parts = {
         "Findings": _findings, "Scores": results.scores, "Factors": factors_tab.show, "Why": why.show,
+        **({} if result.parents else {"Elsewhere": lambda view: elsewhere.show(view.result)}),
         "Export": _export, "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""

@@ -1,9 +1,10 @@
-"""``python -m core susceptibility train|predict CONFIG.toml``: maps of areas, from the configuration of a page."""
+"""``python -m core susceptibility train|predict|explain …``: maps of areas, from the configuration of a page."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,16 @@ from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
 from core.jobs.perform import run_in_process
 from core.raster.folder import make_folder, plain_values
+from core.raster.write import atomic_path
 from core.tasks.susceptibility.map_config import AreaFiles, read_config
+from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.view import Choice
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord
     from core.runs.store import Store
     from core.tasks.susceptibility.map_result import SusceptibilityMap
+    from core.tasks.susceptibility.run_explanation import ExplainRequest
 
 
 def add_map_commands(commands: Any) -> None:  # noqa: ANN401  argparse names no public class for it
@@ -32,6 +36,18 @@ def add_map_commands(commands: Any) -> None:  # noqa: ANN401  argparse names no 
     predict.add_argument("config", type=Path, help="TOML file whose [data] names the same factors of that area")
     predict.add_argument("--run", required=True, help="id of the run of the fitted models, or its first digits")
     predict.set_defaults(do=_predict)
+    explain = commands.add_parser("explain", help="divide what a model of a run says among its factors (SHAP values)")
+    explain.add_argument("run", help="id of a run, or its first digits")
+    explain.add_argument("--model", help="name of a model of it; by default the one that is shown first")
+    explain.add_argument("--target", choices=("model", "cell", "area"), default="model",
+                         help="over many cells, one cell, or rasters of the whole map")  # fmt: skip
+    explain.add_argument("--x", type=float, help="of the cell, in the coordinate system of the map")
+    explain.add_argument("--y", type=float)
+    explain.add_argument("--row", type=int, help="of the design matrix, for a cell of a table")
+    explain.add_argument("--cells", type=int, default=2_000, help="cells that a model is explained over (2,000)")
+    explain.add_argument("--out", type=Path, help="folder to copy the files of the explanation to")
+    add_options(explain)
+    explain.set_defaults(do=_explain)
     for one in (train, predict):
         one.add_argument("--out", type=Path, help="folder to export the map to")
         add_view_options(one, [Choice])
@@ -71,6 +87,60 @@ def _predict(arguments: argparse.Namespace) -> None:
         order = order_of(parent, dem, factors, inventory, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Mapping"))
         _tell(store, store.result(identity, SusceptibilityMap), arguments)
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from core.cli.run_commands import find
+    from core.tasks.susceptibility.run_explanation import order_explanation
+
+    if arguments.no_store:
+        raise InputError("--no-store leaves no run to explain.", remedy="Leave it out.")
+    if arguments.out is not None:
+        make_folder(arguments.out)
+    with store_for(arguments) as store:
+        run = find(store, arguments.run)
+        result = store.result(run.id)
+        if not isinstance(result, SusceptibilityResult):
+            raise InputError(f"Run {run.id[:8]} is no run of susceptibility models.", remedy="Give another one.")
+        order = order_explanation(result, _asked(result, arguments))
+        identity = run_in_process(store, order, announcing(store, arguments), progress("Explaining"))
+        made = store.result(identity)
+        for note in made.notes:
+            print(note)
+        if arguments.out is not None:
+            for role, name in made.artifacts.items():
+                path = made.folder / name
+                with atomic_path(arguments.out / f"{role}{path.suffix}") as aside:
+                    shutil.copyfile(path, aside)
+            return
+        print(json.dumps(plain_values(dict(made.provenance["explained"])), indent=1))
+
+
+def _asked(result: SusceptibilityResult, arguments: argparse.Namespace) -> ExplainRequest:
+    """What is to be explained.
+
+    Raises
+    ------
+    InputError
+        When a cell is to be, and it is not said which.
+    """
+    from core.tasks.susceptibility.map_result import SusceptibilityMap
+    from core.tasks.susceptibility.run_explanation import ExplainRequest
+
+    mapped = result.mapped if isinstance(result, SusceptibilityMap) else result.models
+    model, cells = arguments.model or mapped[0], arguments.cells
+    if arguments.target != "cell":
+        return ExplainRequest(model, arguments.target, cells=cells)
+    if isinstance(result, SusceptibilityMap):
+        if arguments.x is None or arguments.y is None:
+            raise InputError("Which cell is not said.", remedy="Give its --x and --y in the map's coordinate system.")
+        row, column = result.grid.rowcol(arguments.x, arguments.y)
+        if not (0 <= row < result.grid.height and 0 <= column < result.grid.width):
+            raise InputError("That place lies beside the map.", remedy="Check --x and --y.")
+        return ExplainRequest(model, "cell", row, column, cells)
+    if arguments.row is None:
+        raise InputError("Which cell is not said.", remedy="Give its --row of the design matrix.")
+    return ExplainRequest(model, "cell", arguments.row, 0, cells)
 
 
 def _checked(arguments: argparse.Namespace) -> None:

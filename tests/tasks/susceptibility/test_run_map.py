@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 from rasterio.windows import Window
 
+from core.cli.main import main
 from core.errors import InputError
 from core.jobs.perform import request_of, run_inline
 from core.learning.metrics import decode
@@ -209,7 +212,6 @@ def test_kept_models_say_the_same_of_the_same_area_and_know_nothing_of_new_class
 
 def test_an_export_opens_elsewhere_at_the_right_place(made: Made, tmp_path: Path) -> None:
     import geopandas
-    import rasterio
 
     content = export_map(made.store, made.result, Choice.default(made.result), tmp_path / "out")
 
@@ -289,3 +291,32 @@ def test_what_cannot_be_explained_is_refused(made: Made) -> None:
         order_explanation(made.result, ExplainRequest("random_forest"))
     with pytest.raises(InputError, match="lacks a factor"):
         run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 0, 0)))
+
+
+def test_commands_map_the_example_explain_it_and_apply_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], repository: Path
+) -> None:
+    monkeypatch.setenv("SLIDELENS_HOME", str(tmp_path / "home"))
+    example = repository / "docs" / "susceptibility_map.toml"
+    config = tmp_path / "map.toml"
+    text = example.read_text(encoding="utf-8").replace("../data/", f"{repository}/data/")
+    config.write_text(text.replace("repeats = 5", "repeats = 1"), encoding="utf-8")
+
+    assert main(["susceptibility", "train", str(config), "--out", str(tmp_path / "out")]) == 0
+    run = re.search(r"run ([0-9a-f]{32})", capsys.readouterr().err)
+    assert run is not None
+    assert (tmp_path / "out" / "classes.tif").is_file()
+    again = tmp_path / "out" / "config.toml"
+    assert read_config(again)[1] == read_config(config)[1]
+    explain = ["susceptibility", "explain", run[1], "--target", "cell", "--x", "440000", "--y", "5107000"]
+    assert main(explain) == 0
+    told = capsys.readouterr().out
+    assert "Logistic regression begins at" in told
+    assert main(["susceptibility", "explain", run[1], "--target", "cell"]) == 2
+    assert "Give its --x and --y" in capsys.readouterr().err
+    assert main(["susceptibility", "predict", str(config), "--run", run[1], "--out", str(tmp_path / "other")]) == 0
+    with (
+        rasterio.open(tmp_path / "out" / "index_logistic_regression.tif") as one,
+        rasterio.open(tmp_path / "other" / "index_logistic_regression.tif") as other,
+    ):
+        assert np.array_equal(one.read(1), other.read(1), equal_nan=True)

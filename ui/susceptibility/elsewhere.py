@@ -1,0 +1,50 @@
+"""Applying the fitted models of a map to another area, of which the same rasters were loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.tasks.susceptibility.map_result import DEM, FACTOR
+from ui import resources
+from ui.feedback import plain
+from ui.task import opened
+
+if TYPE_CHECKING:
+    from core.tasks.susceptibility.map_result import SusceptibilityMap
+
+NONE = ""
+
+
+def show(result: SusceptibilityMap) -> None:
+    """Ask for the rasters of the other area, and start the run."""
+    from core.tasks.susceptibility.run_applied import order_of
+
+    st.markdown("**Apply the fitted models to another area**")
+    st.caption(
+        "Choose the same rasters of that area, loaded before under *Data*. Ground unlike all cells that the models "
+        "learnt from is hatched. Scores stay those of this area."
+    )
+    store = resources.store()
+    rasters = {one.id: one.name for one in store.datasets("raster")}
+    if not rasters:
+        st.info("No raster was loaded yet.")
+        return
+    wanted = [("Elevation model", DEM)] if result.input(DEM).dataset_id else []
+    wanted += [(f"Factor: {one.name}", FACTOR) for one in result.inputs if one.role == FACTOR]
+    with st.form(f"elsewhere-{result.id}", border=False):
+        chosen = [
+            (role, st.selectbox(plain(label), list(rasters), format_func=rasters.__getitem__, key=f"{result.id}-{at}"))
+            for at, (label, role) in enumerate(wanted)
+        ]
+        vectors = {NONE: "none", **{one.id: one.name for one in store.datasets("vector")}}
+        inventory = st.selectbox("Inventory, to count landslides by class", list(vectors),
+                                 format_func=vectors.__getitem__, key=f"{result.id}-inventory")  # fmt: skip
+        pressed = st.form_submit_button("Map the other area")
+    if pressed:
+        dem = next((store.dataset(one) for role, one in chosen if role == DEM), None)
+        factors = [store.dataset(one) for role, one in chosen if role == FACTOR]
+        slides = store.dataset(inventory) if inventory else None
+        order = order_of(result, dem, factors, slides, owner=resources.visitor())
+        opened.start(result.id, run=resources.jobs().submit(order))
