@@ -68,7 +68,7 @@ def order_of(
     given += [] if inventory is None else [(INVENTORY, inventory)]
     inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given)
     asked = parameters_of(request or ApplyRequest())
-    return Order(TASK, KIND, asked, inputs, parents=(parent.id,), owner=owner, name=name)
+    return Order(TASK, KIND, asked, inputs, parent.model, (parent.id,), owner=owner, name=name)
 
 
 def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:

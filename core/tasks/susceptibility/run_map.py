@@ -103,7 +103,7 @@ def order_of(
     request.area.check(dem=dem is not None, rasters=len(factors))
     given = [*([(DEM, dem)] if dem is not None else []), (INVENTORY, inventory), *((FACTOR, one) for one in factors)]
     inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given)
-    return Order(TASK, KIND, parameters_of(request), inputs, owner=owner, name=name)
+    return Order(TASK, KIND, parameters_of(request), inputs, request.mapped[0], owner=owner, name=name)
 
 
 def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
