@@ -5,15 +5,11 @@ from one factor (classes, sine and cosine of a direction) are taken together.
 
 References
 ----------
-Lundberg, S. M. and Lee, S.-I. (2017). A unified approach to interpreting model predictions. NeurIPS 30. Lundberg et al.
-(2020). From local explanations to global understanding with explainable AI for trees. Nature Machine Intelligence 2,
-56-67. doi:10.1038/s42256-019-0138-9. Nadel, A. and Wettenstein, R. (2026). From decision trees to Boolean logic: a fast
-and unified SHAP algorithm. AAAI. doi:10.1609/aaai.v40i29.39630
+Lundberg, S. M. and Lee, S.-I. (2017). A unified approach to interpreting model predictions. NeurIPS 30.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -27,17 +23,9 @@ from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_i
 if TYPE_CHECKING:
     import pandas as pd
 
-_LOG = logging.getLogger(__name__)
-
 Doubles = NDArray[np.float64]
 Scale = Literal["log-odds", "probability"]
 Says = Callable[["pd.DataFrame"], Doubles]
-
-CHECKED = 200
-"""Rows on which a fast way is compared with the reference one at each use."""
-
-ALIKE = 1e-4
-"""Largest difference between the two."""
 
 ADDS_UP = 1e-3
 """Largest difference between what contributions come to and what the model says."""
@@ -174,136 +162,6 @@ class AdditiveExplainer:
             for name in reference.columns
         })  # fmt: skip
         return np.asarray(self.says(asked)[inverse.ravel()], dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class TreeExplainer:
-    """Of trees and sums of trees: exact, by the paths that cells of the training took (path-dependent TreeSHAP).
-
-    Attributes
-    ----------
-    design
-        Brings rows into the columns that the trees split.
-    factors
-        Names of the factors.
-    column_factors
-        Factor of each column.
-    scale, method, base
-        As of `Contributions`.
-    raw
-        Contributions (rows, columns) of a design matrix.
-    says
-        What the trees say of rows, on that scale.
-    """
-
-    design: Callable[[pd.DataFrame], Doubles]
-    factors: tuple[str, ...]
-    column_factors: tuple[str, ...]
-    scale: Scale
-    method: str
-    base: float
-    raw: Callable[[Doubles], Doubles]
-    says: Callable[[Doubles], Doubles]
-    quick: bool = True
-
-    def explain(
-        self, rows: pd.DataFrame, progress: ProgressCallback = ignore, cancel: Cancel = never
-    ) -> Contributions:
-        """See `TableExplainer`."""
-        stop_if(cancel)
-        progress(0, 1)
-        matrix = self.design(rows)
-        by_column = self.raw(matrix)
-        values = np.zeros((len(rows), len(self.factors)))
-        for column, factor in enumerate(self.column_factors):
-            values[:, self.factors.index(factor)] += by_column[:, column]
-        progress(1, 1)
-        return Contributions(
-            self.factors, values, self.base, self.says(matrix), self.scale, self.method
-        ).checked()
-
-
-def tree_explainer(
-    trees: Any,  # noqa: ANN401  scikit-learn's or XGBoost's
-    design: Callable[[pd.DataFrame], Doubles],
-    factors: tuple[str, ...],
-    column_factors: tuple[str, ...],
-    background: pd.DataFrame,
-) -> TreeExplainer:
-    """An explainer of trees: the fast way where it proves to say the same as the reference one, else that one.
-
-    Parameters
-    ----------
-    trees
-        A fitted `DecisionTreeClassifier`, forest, or `XGBClassifier`.
-    design, factors, column_factors
-        As of `TreeExplainer`.
-    background
-        Rows, of which the first are used to compare both ways.
-    """
-    sample = design(background.iloc[:CHECKED])
-    boosted = hasattr(trees, "get_booster")
-    reference, base, named = _booster_way(trees) if boosted else _forest_way(trees)
-    fast = _fast_way(trees, sample, reference(sample))
-    method = f"exact for trees (WOODELF), compared with {named} on {len(sample)} rows" if fast else f"exact ({named})"
-    scale: Scale = "log-odds" if boosted else "probability"
-    return TreeExplainer(design, factors, column_factors, scale, method, base, fast or reference, _tree_output(trees))
-
-
-def _booster_way(trees: Any) -> tuple[Callable[[Doubles], Doubles], float, str]:  # noqa: ANN401
-    from xgboost import DMatrix
-
-    booster = trees.get_booster()
-
-    def contributions(matrix: Doubles) -> Doubles:
-        return np.asarray(booster.predict(DMatrix(matrix), pred_contribs=True)[:, :-1], dtype=np.float64)
-
-    nothing = np.zeros((1, booster.num_features()))
-    return contributions, float(booster.predict(DMatrix(nothing), pred_contribs=True)[0, -1]), "XGBoost"
-
-
-def _forest_way(trees: Any) -> tuple[Callable[[Doubles], Doubles], float, str]:  # noqa: ANN401
-    import shap
-
-    known = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
-
-    def contributions(matrix: Doubles) -> Doubles:
-        return np.asarray(known.shap_values(matrix, check_additivity=False), dtype=np.float64)[..., 1]
-
-    return contributions, float(np.asarray(known.expected_value)[1]), "shap"
-
-
-def _tree_output(trees: Any) -> Callable[[Doubles], Doubles]:  # noqa: ANN401
-    if hasattr(trees, "get_booster"):
-        return lambda matrix: np.asarray(trees.predict(matrix, output_margin=True), dtype=np.float64)
-    return lambda matrix: np.asarray(trees.predict_proba(matrix)[:, 1], dtype=np.float64)
-
-
-def _fast_way(
-    trees: Any, sample: Doubles, expected: Doubles  # noqa: ANN401
-) -> Callable[[Doubles], Doubles] | None:
-    """WOODELF's way, where it gives what is expected of a sample; it explains the other class of some models."""
-    import pandas as pd
-
-    try:
-        from woodelf.explainer import WoodelfExplainer
-
-        known = WoodelfExplainer(trees, feature_perturbation="tree_path_dependent")
-        names = [f"f{number}" for number in range(sample.shape[1])]
-
-        def contributions(matrix: Doubles) -> Doubles:
-            found = known.shap_values(pd.DataFrame(matrix, columns=names), verbose=False)
-            return np.asarray(found, dtype=np.float64)
-
-        found = contributions(sample)
-    except Exception:
-        # A library of one author: whatever it cannot do, the reference way can.
-        _LOG.warning("the fast way to explain these trees failed; the reference way is used", exc_info=True)
-        return None
-    for sign in (1.0, -1.0):
-        if np.abs(sign * found - expected).max() <= ALIKE:
-            return contributions if sign > 0 else lambda matrix: -contributions(matrix)
-    return None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.explain.tabular import AdditiveExplainer, SamplingExplainer, TableExplainer, tree_explainer
+from core.explain.tabular import AdditiveExplainer, SamplingExplainer, TableExplainer
+from core.explain.trees import tree_explainer
 from core.tasks.susceptibility.factors import factor_of_column
 from core.tasks.susceptibility.index_map import said
 
