@@ -144,7 +144,7 @@ def waterfall_figure(contributions: Contributions, values: dict[str, Any], row: 
     if len(rest):
         names, steps = [f"{len(rest)} others", *names], [float(effects[rest].sum()), *steps]
     figure = go.Figure(go.Waterfall(
-        orientation="h", base=0, y=["start", *names, "said"],
+        orientation="h", base=0, y=["average of the cells", *names, "this cell"],
         x=[contributions.base, *steps, 0], measure=["absolute", *["relative"] * len(steps), "total"],
         increasing={"marker": {"color": RAISED}}, decreasing={"marker": {"color": LOWERED}},
         totals={"marker": {"color": NEUTRAL}}, connector={"line": {"color": NEUTRAL, "width": 1}},

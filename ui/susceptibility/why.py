@@ -163,6 +163,27 @@ def _show(result: SusceptibilityResult, run: Run) -> None:
     ))  # fmt: skip
 
 
+def _twin(record: dict[str, Any]) -> None:
+    """The rules of the model's simple twin, with how well they stand in for it."""
+    import pandas
+
+    twin = record.get("twin")
+    if not twin or twin["fidelity"] is None:
+        return
+    with st.expander(f"In {len(twin['rules'])} rules: a tree of at most four questions says "
+                     f"{max(twin['fidelity'], 0.0):.0%} of what the model says"):  # fmt: skip
+        table = pandas.DataFrame(twin["rules"])[["rule", "says", "share"]]
+        st.dataframe(table, hide_index=True, width="stretch", column_config={
+            "rule": st.column_config.TextColumn("Where", width="large"),
+            "says": st.column_config.NumberColumn(f"Model says ({record['scale']})", format="%.2f"),
+            "share": st.column_config.NumberColumn("Share of cells", format="percent"),
+        })  # fmt: skip
+        st.caption(
+            f"R² on {twin['held_back']:,} cells that the tree was not fitted on. What it leaves out, the rules do not "
+            "tell: they stand beside the model, not in place of it."
+        )
+
+
 def _waterfall(run: Run, found: Contributions, rows: DataFrame) -> None:
     from core.plots.contributions import waterfall_figure
 
@@ -194,6 +215,7 @@ def _overall(run: Run, found: Contributions, rows: DataFrame, record: dict[str, 
                              key=f"partner-{run.id}-{factor}", format_func=words_of,
                              help="Suggested: the factor that the effect goes with most.")  # fmt: skip
     st.plotly_chart(dependence_figure(found, rows, factor, other), key=f"dependence-chart-{run.id}", config=CHART)
+    _twin(record)
     told = record.get("faithfulness")
     if told:
         with st.expander(f"How faithful this is: {told['guided_area'] / max(told['random_area'], 1e-12):.2f} times as "

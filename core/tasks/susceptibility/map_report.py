@@ -235,12 +235,28 @@ def _why(content: MapInput) -> Part:
                     f"{told['guided_area'] / max(told['random_area'], 1e-12):.2f} times as much as replacing any."
                 )
             shown.append(Pictures((picture(drawn, "Contributions of the factors", caption),)))
+            shown += _rules(record)
     if not shown:
         shown.append(Paragraph("No explanation had been requested when this report was made."))
     else:
         shown.insert(0, Paragraph("Contributions divide what a model says of a cell among its factors. They tell what "
                                   "the model reacted to, not what makes a slope fail."))  # fmt: skip
     return Part("why", "What the model reacted to", tuple(shown))
+
+
+def _rules(record: dict[str, Any]) -> list[Content]:
+    """The model's simple twin."""
+    twin = record.get("twin")
+    if not twin or twin["fidelity"] is None:
+        return []
+    heads = (Column("Where"), Column(f"Model says ({record.get('scale')})", number=True),
+             Column("Share of cells", number=True))  # fmt: skip
+    rows = tuple((one["rule"], f"{one['says']:+.2f}", percent(one["share"])) for one in twin["rules"])
+    told = (
+        f"A tree of at most four questions says nearly the same: R² {twin['fidelity']:.2f} on {twin['held_back']:,} "
+        "cells that it was not fitted on. It stands beside the model, not in place of it."
+    )
+    return [Paragraph(told), Table("The model in rules", heads, rows)]
 
 
 def _asked(record: dict[str, Any]) -> str:

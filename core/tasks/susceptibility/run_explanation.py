@@ -181,6 +181,7 @@ def explain(job: Job, request: ExplainRequest) -> RunResult:
     else:
         notes = (_overall(found, request.model, len(rows)),)
         record["faithfulness"] = _faithfulness(subject, found, rows)
+        record["twin"] = _twin(parent, found, rows)
     write_json({**record, "sentence": notes[0]}, job.folder / "explanation.json")
     table_of(found, rows, labels).to_parquet(job.folder / "contributions.parquet", index=False)
     files = {RECORD: "explanation.json", CONTRIBUTIONS: "contributions.parquet"}
@@ -260,6 +261,21 @@ def _faithfulness(subject: _Subject, found: Contributions, rows: pd.DataFrame) -
         "guided": curves.guided.tolist(), "random": curves.random.tolist(), "guided_area": curves.guided_area,
         "random_area": curves.random_area, "cells": most,
     }  # fmt: skip
+
+
+def _twin(parent: SusceptibilityResult, found: Contributions, rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Rules of a small tree that says nearly what the model says, and how nearly; None for too few cells."""
+    from core.explain.twin import FEWEST, twin_of
+    from core.tasks.susceptibility.factors import sectors
+
+    if len(rows) < FEWEST:
+        return None
+    worded = rows.copy()
+    for name in parent.circular:
+        worded[name] = sectors(rows[name].to_numpy(np.float64))
+    twin = twin_of(worded, found.output)
+    rules = [{"rule": str(one), "says": one.says, "share": one.share} for one in twin.rules]
+    return {"rules": rules, "fidelity": twin.fidelity, "ranks": twin.ranks, "held_back": twin.held_back}
 
 
 def _area(job: Job, request: ExplainRequest, parent: SusceptibilityResult, subject: _Subject) -> RunResult:

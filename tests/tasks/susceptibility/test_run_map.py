@@ -267,6 +267,8 @@ def test_a_cell_is_explained_as_the_rasters_of_the_whole_map_say(made: Made) -> 
     assert record["faithfulness"]["guided_area"] > record["faithfulness"]["random_area"]
     assert max(record["importance"], key=record["importance"].get) == "step"
     assert record["cells"] == 300
+    assert record["twin"]["fidelity"] > 0.8
+    assert any("step >" in one["rule"] for one in record["twin"]["rules"])
 
 
 def test_a_model_without_a_quick_way_is_explained_on_a_coarser_grid(
