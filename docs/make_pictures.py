@@ -96,43 +96,45 @@ def detected(store: Store, scene: Scene) -> Callable[[Axes], None]:
     return show
 
 
-def draw_scores(path: Path) -> None:
-    """Write a picture of how well models of susceptibility rank the sample's cells, by random and by spatial folds."""
+def draw_susceptibility(path: Path, store: Store) -> None:
+    """Write a picture of the classes of susceptibility over the hillshade, with the landslides of the inventory."""
+    from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
 
-    from core.catalog.samples import sample_table
-    from core.series.table import read_table_untrusted
-    from core.tasks.susceptibility.cells import cells_of
-    from core.tasks.susceptibility.folds import TITLES
-    from core.tasks.susceptibility.guess import guess_columns
-    from core.tasks.susceptibility.models import title_of
-    from core.tasks.susceptibility.plots import SCHEME_LOOKS
-    from core.tasks.susceptibility.validate import Plan, validate
+    from core.catalog.areas import sample_area
+    from core.figures.cartography import outlines
+    from core.jobs.perform import run_inline
+    from core.plots.colours import REFERENCE, rgb
+    from core.raster.terrain import hillshade
+    from core.tasks.susceptibility.area import AreaPlan
+    from core.tasks.susceptibility.classed import classed
+    from core.tasks.susceptibility.map_findings import landslides_on, outlines_of
+    from core.tasks.susceptibility.map_result import SusceptibilityMap
+    from core.tasks.susceptibility.run_map import MapRequest, order_of
+    from core.tasks.susceptibility.view import Choice
 
-    models = ("logistic_regression", "weights_of_evidence", "random_forest", "xgboost")
-    table = read_table_untrusted(sample_table("valley-cells").path)
-    found = validate(cells_of(table, guess_columns(table)), Plan(models, repeats=5)).scores
+    layers = sample_area("valley").layers[:2]
+    dem, slides = (store.add_dataset(one.path, one.name, synthetic=True) for one in layers)
+    request = MapRequest(AreaPlan(), uncertainty=False, applicability=False)
+    result = store.result(run_inline(store, order_of(request, dem, [], slides)), SusceptibilityMap)
+    classes = classed(result, Choice.default(result))
+    index, ground = Scene.ours(result.artifact("index")), Scene.open(dem.path)
+    with index.reader() as reader, ground.reader() as below:
+        codes, heights = reader.read((1,), PART).values[0], below.read((1,), PART).values[0]
+    light = hillshade(heights.astype(float), ground.grid.window(PART))
+    table = np.array([rgb(colour) for colour in classes.colours], float)
+    picture = table[np.searchsorted(np.asarray(classes.breaks), codes, side="right")] * 0.72
+    picture += 255 * 0.28 * np.nan_to_num(light, nan=0.7)[..., None]
     inches = WIDTH / 100
-    size = inches, inches * PART.height / PART.width
-    figure = Figure(figsize=size, dpi=100, facecolor="white", layout="constrained")
-    axes = figure.add_subplot()
-    for number, (scheme, scores) in enumerate(found.items()):
-        rows = [place + 0.22 * (number - 0.5) for place in range(len(models))]
-        for row, one in zip(rows, scores.values(), strict=True):
-            axes.plot([one.auroc_low, one.auroc_high], [row, row], color=SCHEME_LOOKS[scheme][0], linewidth=3)
-        middle = [one.auroc for one in scores.values()]
-        face = "white" if scheme == "random" else SCHEME_LOOKS[scheme][0]
-        axes.plot(middle, rows, "o", color=SCHEME_LOOKS[scheme][0], markerfacecolor=face, markersize=13,
-                  markeredgewidth=2.5, label=TITLES[scheme].split(" (")[0])  # fmt: skip
-    axes.set_yticks(range(len(models)), [title_of(name).split(" (")[0] for name in models], fontsize=17)
-    axes.invert_yaxis()
-    axes.tick_params(axis="x", labelsize=15)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("AUROC with its 95 % interval", fontsize=16)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.grid(axis="x", alpha=0.3)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, fontsize=16, frameon=False)
-    figure.savefig(path, pil_kwargs={"quality": 88, "method": 6})
+    figure = Figure(figsize=(inches, inches * PART.height / PART.width), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    edges = (PART.col_off, PART.col_off + PART.width, PART.row_off + PART.height, PART.row_off)
+    axes.imshow(np.clip(picture, 0, 255).astype(np.uint8), extent=edges, interpolation="bilinear", aspect="auto")
+    paths = outlines(outlines_of(landslides_on(store, result)).geometry.to_numpy(), result.grid)
+    for colour, width in (("white", 3.0), (REFERENCE, 1.5)):
+        axes.add_collection(PathCollection(paths, facecolors="none", edgecolors=colour, linewidths=width))
+    axes.set(xlim=edges[:2], ylim=edges[2:], xticks=[], yticks=[], frame_on=False)
+    figure.savefig(path, pil_kwargs={"quality": 82, "method": 6})
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 
@@ -147,7 +149,7 @@ def main() -> None:
             if page.card.picture is not None and name in makers:
                 draw(page.card.picture.path, scene, makers[name](store, scene))
             elif page.card.picture is not None and name == "susceptibility":
-                draw_scores(page.card.picture.path)
+                draw_susceptibility(page.card.picture.path, store)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ PAGE = TaskPage(
         other="Use an area or a table of your own",
         picture=Picture(
             Path(__file__).with_name("picture.webp"),
-            "A chart: the AUROC of four models with its interval, by random and, lower, by spatial folds.",
+            "Part of the synthetic sample valley in five classes of susceptibility, with its landslides outlined",
             "Synthetic sample valley",
         ),
     ),
