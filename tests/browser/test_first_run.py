@@ -42,7 +42,8 @@ def address(start_server: Callable[..., Any], tmp_path_factory: pytest.TempPathF
 def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: Callable[..., Any]) -> None:
     """From the first page, one press and one more end in boxes, and in landslides on a map."""
     titles = {task: find_model(task, name, MODELS).spec.title for task, name in FITTING.items()}
-    page = visit(address, viewport={"width": 1280, "height": 800}).page
+    seen = visit(address, viewport={"width": 1280, "height": 800})
+    page = seen.page
     page.locator(PRIMARY).first.wait_for()
     tasks = page.locator(PRIMARY).count()
     assert tasks == page.get_by_role("link", name=re.compile("^Use an? .* of your own")).count()
@@ -68,3 +69,22 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
         assert any(character in "123456789" for character in figures.first.inner_text())
         assert page.locator("[data-testid=stAlertContentError]").count() == 0
     assert not titles
+    # The last task is susceptibility: its map can be read and its model explained.
+    frame = seen.map_frame()
+    steps.has_tiles(frame, "/classes_1/")
+    steps.has_tiles(frame, "/applicability/")
+    box = steps.settled(page)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.get_by_text(re.compile(r"Logistic regression 0\.\d\d")).wait_for()
+    steps.open_tab(page, "Why")
+    for name in ("Over the whole area", "The cell at row"):
+        page.get_by_text(name).first.wait_for()
+    explain = page.get_by_role("button", name="Explain", exact=True)
+    explain.nth(1).click()
+    page.get_by_text(re.compile("Logistic regression begins at")).first.wait_for()
+    steps.open_tab(page, "Factors")
+    page.get_by_text("landslides are more frequent in this class").wait_for()
+    steps.open_tab(page, "Export")
+    page.get_by_role("button", name="Prepare the files").click()
+    page.get_by_role("button", name="classes.tif").wait_for()
+    assert page.locator("[data-testid=stAlertContentError]").count() == 0
