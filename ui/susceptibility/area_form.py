@@ -53,7 +53,7 @@ def _guess(key: str, digests: tuple[str, ...], _data: AreaData) -> _Guess:
     """What the data hold, kept for the next rerun."""
     del key, digests  # the key
     from core.raster.scene import Scene
-    from core.tasks.susceptibility.guess import guess_factors
+    from core.tasks.susceptibility.guess import elevation_band, guess_factors
     from core.tasks.susceptibility.landslides import InventoryPlan
 
     given: list[GivenFactor] = []
@@ -62,7 +62,7 @@ def _guess(key: str, digests: tuple[str, ...], _data: AreaData) -> _Guess:
     if _data.dem is not None:
         dem = Scene.open(_data.dem.path, _data.dem.name)
         bands = tuple(one.name or f"band {one.index}" for one in dem.bands)
-        band = next((at for at, one in enumerate(bands, 1) if one.lower().startswith(("elev", "dem", "height"))), 1)
+        band = elevation_band(dem)
         if len(bands) > 1:
             given += guess_factors(dem, -1, _taken(given), but=band)
             files += [_data.dem.name] * (len(given) - len(files))

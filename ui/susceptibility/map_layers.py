@@ -54,9 +54,16 @@ def index_legend() -> Legend:
 
 
 def ground(dem: DatasetRecord | None) -> tuple[Tiles, ...]:
-    """The elevation model in light and shade; nothing without one."""
+    """The elevation model in light and shade, of several bands that of elevations in grey; nothing without one."""
+    from core.raster.scene import Scene
+    from core.tasks.susceptibility.guess import elevation_band
+    from ui.map_layers import scene_tiles
+
     if dem is None or not dem.path.is_file():
         return ()
+    scene = Scene.open(dem.path)
+    if len(scene.bands) > 1:
+        return (scene_tiles(dem.id, "Elevation", bands=(elevation_band(scene),), version=scene.digest),)
     version = f"{dem.path.stat().st_mtime_ns:x}"
     url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
     return (Tiles("hillshade", "Hillshade", url),)

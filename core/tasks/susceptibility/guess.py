@@ -117,6 +117,12 @@ def _kind(name: str, known: NDArray[Any]) -> Kind:
     return "category" if whole and 2 <= len(few) <= MOST_CLASSES else "continuous"
 
 
+def elevation_band(scene: Scene) -> int:
+    """The band of a raster that holds elevations by its name, from 1; the first where none says so."""
+    names = [(band.name or "").lower() for band in scene.bands]
+    return next((at for at, one in enumerate(names, 1) if one.startswith(("elev", "dem", "dtm", "height"))), 1)
+
+
 def guess_inventory(table: pd.DataFrame) -> InventoryPlan:
     """Guess where the rows of a table of landslides lie, and which column says whether each is one."""
     from core.tasks.susceptibility.landslides import InventoryPlan
