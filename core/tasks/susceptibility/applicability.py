@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.learning.roc import auroc
-from core.tasks.susceptibility.factors import SineCosine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +115,8 @@ class Applicability:
         from scipy.spatial import cKDTree
         from sklearn.compose import ColumnTransformer
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+        from core.tasks.susceptibility.directions import SineCosine
 
         design = ColumnTransformer([
             ("quantities", StandardScaler(), list(kinds.quantities)),

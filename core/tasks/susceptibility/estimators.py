@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TRUSTED = (
     "core.tasks.susceptibility.bivariate.ClassScore",
-    "core.tasks.susceptibility.factors.SineCosine",
+    "core.tasks.susceptibility.directions.SineCosine",
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
     "sklearn.calibration._CalibratedClassifier",

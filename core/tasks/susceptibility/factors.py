@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 
 if TYPE_CHECKING:
-    import pandas as pd
     from sklearn.pipeline import Pipeline
 
 FLAT = -1.0
@@ -45,31 +43,6 @@ class Factors:
     def names(self) -> tuple[str, ...]:
         """All of them."""
         return (*self.quantities, *self.circular, *self.classes)
-
-
-class SineCosine(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Directions as sine and cosine, so that 359° and 1° are near each other; both are 0 on flat ground.
-
-    The columns are the sines of all directions, then their cosines.
-    """
-
-    def fit(self, directions: pd.DataFrame, landslide: object = None) -> Self:
-        """Nothing is learnt."""
-        del landslide
-        self.n_features_in_ = directions.shape[1]
-        self.feature_names_in_ = np.asarray(directions.columns, dtype=object)
-        return self
-
-    def transform(self, directions: pd.DataFrame) -> NDArray[np.float64]:
-        """(cells, 2 × directions) sines, then cosines."""
-        degrees = np.asarray(directions, dtype=np.float64)
-        turned, known = np.radians(degrees), degrees >= 0
-        return np.hstack([np.where(known, np.sin(turned), 0.0), np.where(known, np.cos(turned), 0.0)])
-
-    def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:
-        """Names of the columns."""
-        names = self.feature_names_in_ if input_features is None else np.asarray(input_features, dtype=object)
-        return np.asarray([f"{name} ({part})" for part in ("sine", "cosine") for name in names], dtype=object)
 
 
 def sectors(degrees: NDArray[np.float64]) -> NDArray[np.object_]:

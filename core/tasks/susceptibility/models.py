@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from core.tasks.susceptibility.factors import SineCosine
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -230,6 +229,8 @@ def pipeline_of(name: str, factors: Factors, seed: int) -> Pipeline:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    from core.tasks.susceptibility.directions import SineCosine
 
     model = MODELS[name]
     last = model.build(factors, seed)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.tasks.susceptibility.factors import Factors, SineCosine, factor_of_column, sectors
+from core.tasks.susceptibility.directions import SineCosine
+from core.tasks.susceptibility.factors import Factors, factor_of_column, sectors
 from core.tasks.susceptibility.models import pipeline_of
 
 
