@@ -24,6 +24,7 @@ from core.raster.stack import Layer, LayerReport, Stack, stack_grid
 from core.raster.terrain_factors import TERRAIN, TerrainOptions, check_terrain, derive
 from core.raster.validity import USUAL_FILLS
 from core.raster.write import writing
+from core.tasks.susceptibility.factors import check_names
 
 if TYPE_CHECKING:
     from rasterio.crs import CRS
@@ -126,6 +127,7 @@ class AreaPlan:
                 f"{odd[:60]!r} cannot be the name of a factor.",
                 remedy="Use up to 40 letters, digits and underscores, a letter first.",
             )
+        check_names(self.names)
         twice = next((name for name in self.names if self.names.count(name) > 1), None)
         if twice is not None:
             raise InputError(f"There are two factors {twice!r}.", remedy="Give each a name of its own.")

@@ -97,6 +97,7 @@ def test_undeclared_fills_are_unknown_and_counted(tmp_path: Path) -> None:
         (AreaPlan(terrain=(), given=(GivenFactor("a b", 0),)), "cannot be the name"),
         (AreaPlan(terrain=(), given=(GivenFactor("a", 0), GivenFactor("a", 0))), "two factors 'a'"),
         (AreaPlan(terrain=(), given=(GivenFactor("a", 1),)), "raster of the factor a is missing"),
+        (AreaPlan(terrain=(), given=(GivenFactor("landslide", 0),)), "cannot be called 'landslide'"),
     ],
 )
 def test_plans_that_cannot_be_carried_out_are_refused(plan: AreaPlan, match: str, tmp_path: Path) -> None:
