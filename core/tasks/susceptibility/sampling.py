@@ -219,7 +219,8 @@ def _first_of_each(cells: Numbers, number: Numbers) -> tuple[Numbers, Numbers, l
     found, first = np.unique(cells, return_index=True)
     notes = []
     if len(found) < len(cells):
-        notes.append(f"{count(len(cells) - len(found), 'landslide')} in the cell of another one: each cell counts once.")
+        shared = count(len(cells) - len(found), "landslide")
+        notes.append(f"{shared} in the cell of another one: each cell counts once.")
     return found, number[first], notes
 
 

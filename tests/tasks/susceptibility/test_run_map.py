@@ -235,7 +235,7 @@ def test_an_export_opens_elsewhere_at_the_right_place(made: Made, tmp_path: Path
     assert (values[classes == 5] >= high - 1e-6).all()
     assert colours[5] == (215, 25, 28, 255)
     assert sum(row["landslide_cells"] for row in content["classes"]["rows"]) == made.result.hits[0].sum()
-    assert {"cells.csv", "scores.csv", "metrics.json", "config.toml", "factors.tif", "uncertainty.tif"} <= {
+    assert {"cells.csv", "scores.csv", "metrics.json", "config.toml", "factors.tif", "uncertainty.tif", "map.png"} <= {
         one.name for one in (tmp_path / "out").iterdir()
     }
 
