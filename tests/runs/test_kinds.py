@@ -37,6 +37,7 @@ from core.tasks.susceptibility.landslides import InventoryPlan
 from core.tasks.susceptibility.run_applied import ApplyRequest
 from core.tasks.susceptibility.run_explanation import ExplainRequest
 from core.tasks.susceptibility.run_map import MapRequest
+from core.tasks.susceptibility.run_sensitivity import SensitivityRequest
 from core.tasks.susceptibility.sampling import SamplingPlan
 from core.tasks.susceptibility.validate import Plan
 
@@ -106,6 +107,9 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
     ),
     ("susceptibility", "susceptibility_elsewhere"): (ApplyRequest(), ApplyRequest(InventoryPlan(x="a", y="b"))),
     ("susceptibility", "explanation"): (ExplainRequest("svm"), ExplainRequest("svm", "cell", 3, 4, 50, 6)),
+    ("susceptibility", "sensitivity"): (
+        SensitivityRequest("svm"), SensitivityRequest("svm", (0.0, 10.0), (5.0,), 2, 3),
+    ),
     ("susceptibility", "validation"): (
         susceptibility.Request(Columns("slide", ("slope",))),
         susceptibility.Request(

@@ -12,7 +12,7 @@ from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.susceptibility import elsewhere, factors_tab, results, risk, why
+from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
 from ui.task import explained
 from ui.task.inspector import clicked_pixel
@@ -75,7 +75,7 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     with guard():
         _inspect(result, event, cell)
     parts = {
-        "Findings": _findings, "Scores": results.scores, "Factors": factors_tab.show, "Why": why.show,
+        "Findings": _findings, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show,
         **({} if result.parents else {"Elsewhere": lambda view: elsewhere.show(view.result)}),
         "Export": _export, "Provenance": _provenance,
     }  # fmt: skip
@@ -202,6 +202,12 @@ def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
         st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=results.PLAIN_CHART)
     else:
         st.info("No landslides are known here.")
+
+
+def _scores(view: MapView) -> None:
+    """Scores, how the tested cells fare, and how far that depends on unknown choices."""
+    results.scores(view)
+    robust.show(view.result, view.choice)
 
 
 def _export(view: MapView) -> None:

@@ -11,6 +11,11 @@ Address = tuple[str, dict[str, str]]
 """Page and query parameters."""
 
 
+def of_parent(run: Run) -> Address:
+    """The page of the run that it is derived from."""
+    return run.task, {"run": run.parents[0] if run.parents else run.id}
+
+
 def explanation(run: Run) -> Address:
     """The page of the run that was explained, with the explanation open."""
     return run.task, {"run": run.parents[0], "why": run.id} if run.parents else {"run": run.id}

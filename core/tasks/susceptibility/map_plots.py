@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
@@ -66,4 +66,34 @@ def rate_figure(curves: Mapping[str, RateCurve]) -> go.Figure:
     figure.update_layout(plain_layout("Share of the area, highest index first", "Share of the landslides"))
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(range=[0, 1.01], tickformat=".0%")
+    return figure
+
+
+def sensitivity_figure(rows: Sequence[Mapping[str, Any]], title: str, scale: str) -> go.Figure:
+    """AUROC over a distance: the mean of the repeats, and each of them.
+
+    Parameters
+    ----------
+    rows
+        ``metres`` and ``auroc`` of each repeat, None where there is none.
+    title
+        Of the distance.
+    scale
+        Name of the model.
+    """
+    figure = go.Figure()
+    known = [(row["metres"], [one for one in row["auroc"] if one is not None]) for row in rows]
+    figure.add_scatter(
+        x=[metres for metres, scores in known for _ in scores], y=[one for _, scores in known for one in scores],
+        mode="markers", name="Each draw", marker={"color": NEUTRAL, "size": 6},
+        hovertemplate="%{x} m: %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[metres for metres, scores in known if scores],
+        y=[sum(scores) / len(scores) for _, scores in known if scores], mode="lines+markers", name=f"Mean, {scale}",
+        line={"color": REFERENCE, "width": 2.5}, hovertemplate="%{x} m: %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    layout = plain_layout(title, "AUROC")
+    layout["height"] = 300
+    figure.update_layout(layout)
     return figure

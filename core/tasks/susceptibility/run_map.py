@@ -188,14 +188,31 @@ def _cells(
     job: Job, request: MapRequest, scene: Scene, slides: Landslides, name: str
 ) -> tuple[Sample, Cells]:
     """The cells that models learn from, and their factors."""
-    names = request.area.names
-    kinds = request.area.kinds
-    elevation = None
-    if "elevation" in names:
-        elevation = ElevationRows(scene.path, names.index("elevation") + 1)
-    with_one = slides.cells(request.inventory.part, elevation)
-    sample = draw(scene, slides, with_one, request.sampling, kinds, job.counting("Drawing cells, row"), job.stopped)
+    with_one = landslide_cells(request, scene, slides)
+    told = job.counting("Drawing cells, row")
+    sample = draw(scene, slides, with_one, request.sampling, request.area.kinds, told, job.stopped)
     check_classes(sample.landslide, request.inventory.label or "the inventory", name)
+    return sample, cells_of_sample(request, scene, slides, sample)
+
+
+def landslide_cells(
+    request: MapRequest, scene: Scene, slides: Landslides
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Cells of landslides that models learn from, and the number of the landslide of each."""
+    names = request.area.names
+    elevation = ElevationRows(scene.path, names.index("elevation") + 1) if "elevation" in names else None
+    return slides.cells(request.inventory.part, elevation)
+
+
+def cells_of_sample(request: MapRequest, scene: Scene, slides: Landslides, sample: Sample) -> Cells:
+    """The cells of a sample with their factors, as models take them.
+
+    Raises
+    ------
+    InputError
+        When no factor differs among them, or one has too many classes.
+    """
+    names, kinds = request.area.names, request.area.kinds
     notes: list[str] = []
     frame = varying(frame_of(values_at(scene, sample.cells), names, kinds), notes)
     used = kinds_of(list(frame.columns), kinds.classes, kinds.circular)
@@ -216,7 +233,7 @@ def _cells(
     t = scene.grid.transform
     x, y = t.a * (column + 0.5) + t.b * (row + 0.5) + t.c, t.d * (column + 0.5) + t.e * (row + 0.5) + t.f
     places = np.column_stack([x, y]) * _metres_per_unit(scene)
-    return sample, Cells(
+    return Cells(
         frame, used.classes, sample.landslide, places, {}, sample.cells.astype(np.intp), tuple(notes), used.circular
     )
 

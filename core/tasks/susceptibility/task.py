@@ -52,6 +52,16 @@ TASK = Task(
             address=Ref("core.tasks.imagery.addresses:explanation"),
         ),
         Kind(
+            "sensitivity",
+            "Sensitivity of the score",
+            work=Ref(f"{_HERE}.run_sensitivity:try_choices"),
+            request=Ref(f"{_HERE}.run_sensitivity:SensitivityRequest"),
+            working="Trying other choices",
+            group="Differences",
+            bundled_as="sensitivity",
+            address=Ref("core.tasks.imagery.addresses:of_parent"),
+        ),
+        Kind(
             "validation",
             "Validation of models",
             work=Ref(f"{_HERE}.run:validate_table"),

@@ -37,6 +37,8 @@ from core.tasks.susceptibility.run_explanation import (
     read_table,
 )
 from core.tasks.susceptibility.run_map import MapRequest, order_of
+from core.tasks.susceptibility.run_sensitivity import SensitivityRequest, moved
+from core.tasks.susceptibility.run_sensitivity import order_of as order_sensitivity
 from core.tasks.susceptibility.sampling import SamplingPlan
 from core.tasks.susceptibility.validate import Plan
 from core.tasks.susceptibility.view import Choice
@@ -286,6 +288,23 @@ def test_a_model_without_a_quick_way_is_explained_on_a_coarser_grid(
     cell = run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 25, 45)))
     table = pd.read_parquet(made.store.result(cell).artifact("contributions"))
     assert effects == pytest.approx(table[[f"effect:{one}" for one in made.result.factors]].to_numpy()[0], abs=1e-6)
+
+
+def test_landslides_that_are_moved_lose_what_they_follow(made: Made) -> None:
+    request = SensitivityRequest("logistic_regression", (0.0, 20.0, 9000.0), (0.0, 300.0), repeats=2)
+    run = run_inline(made.store, order_sensitivity(made.result, request))
+
+    found = json.loads(made.store.result(run).artifact("sensitivity").read_text())
+    assert [row["metres"] for row in found["buffer"]] == [0.0, 20.0, 9000.0]
+    assert found["buffer"][2]["auroc"] == [None, None]  # no ground is left
+    still, far = (np.mean([one for one in row["auroc"] if one is not None]) for row in found["jitter"])
+    assert still > far
+    rng = np.random.default_rng(0)
+    cells = moved(np.full(500, 20 * GRID.width + 30), 50.0, GRID, rng)
+    row, column = np.divmod(cells, GRID.width)
+    assert np.hypot(row - 20, column - 30) * 10 == pytest.approx(50, abs=8)
+    with pytest.raises(InputError, match="no single model"):
+        order_sensitivity(made.result, SensitivityRequest("average"))
 
 
 def test_what_cannot_be_explained_is_refused(made: Made) -> None:
