@@ -31,7 +31,9 @@ def factors_part(result: SusceptibilityResult, unknown: Mapping[str, float] | No
     factors, slide = cells[list(result.factors)], cells["landslide"].to_numpy(bool)
     kinds = kinds_of(result.factors, result.categorical, result.circular)
     classes, inflation = class_table(factors, slide, kinds), vif(factors, kinds)
-    alone = {name: single_auroc(factors[name].to_numpy(), slide, kind_of_factor(name, kinds)) for name in result.factors}
+    alone = {
+        name: single_auroc(factors[name].to_numpy(), slide, kind_of_factor(name, kinds)) for name in result.factors
+    }
     rows = []
     for name in sorted(result.factors, key=alone.__getitem__, reverse=True):
         ours = classes[classes["factor"] == name]
