@@ -12,7 +12,7 @@ from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.susceptibility import elsewhere, factors_tab, results, why
+from ui.susceptibility import elsewhere, factors_tab, results, risk, why
 from ui.susceptibility import map_layers as layers
 from ui.task import explained
 from ui.task.inspector import clicked_pixel
@@ -177,6 +177,8 @@ def _findings(view: MapView) -> None:
             "The success rate counts landslides that the model has mostly seen; the prediction rate asks models that "
             "have not seen them and is the one to trust. Frequency ratio: share of landslides over share of area."
         )
+        with guard():
+            risk.show(view.result, view.classes, view.choice)
     st.markdown("**All models, tested**")
     results.findings(view)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.runs.kinds import Ref
 from ui.task.task import Card, Picture, TaskPage
 
 PAGE = TaskPage(
@@ -17,7 +18,7 @@ PAGE = TaskPage(
     card=Card(
         "**Where** are landslides likely? From an elevation model and an inventory to a classed map, with models "
         "tested on places that they have not seen.",
-        "Map the sample valley",
+        "Map the valley's susceptibility",
         {"sample": "valley"},
         other="Use an area or a table of your own",
         picture=Picture(
@@ -27,4 +28,5 @@ PAGE = TaskPage(
         ),
     ),
     samples=(),
+    reading=Ref("ui.susceptibility.reading:READING"),
 )

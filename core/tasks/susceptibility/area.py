@@ -24,6 +24,7 @@ from core.raster.stack import Layer, LayerReport, Stack, stack_grid
 from core.raster.terrain_factors import TERRAIN, TerrainOptions, check_terrain, derive
 from core.raster.validity import USUAL_FILLS
 from core.raster.write import writing
+from core.tasks.susceptibility.factors import check_names
 
 if TYPE_CHECKING:
     from rasterio.crs import CRS
@@ -39,6 +40,9 @@ FIRST_TERRAIN = (
 """Terrain factors that are used unless others are named."""
 
 MOST_FACTORS = 60
+
+STEEPEST = 90.0
+"""Degrees that no slope exceeds."""
 
 _NAME = re.compile(r"[^\W\d]\w{0,39}")
 
@@ -126,6 +130,7 @@ class AreaPlan:
                 f"{odd[:60]!r} cannot be the name of a factor.",
                 remedy="Use up to 40 letters, digits and underscores, a letter first.",
             )
+        check_names(self.names)
         twice = next((name for name in self.names if self.names.count(name) > 1), None)
         if twice is not None:
             raise InputError(f"There are two factors {twice!r}.", remedy="Give each a name of its own.")
@@ -284,6 +289,7 @@ def write_factors(
     """
     names, grid = area.plan.names, area.grid
     missing, complete = np.zeros(len(names), np.int64), 0
+    steep = np.zeros(len(names), np.int64)
     fills = [dict.fromkeys(USUAL_FILLS, 0) for _ in area.layers]
     count = grid.width * grid.height
     tags = {"SOURCE": "factors of landslide susceptibility"}
@@ -294,6 +300,8 @@ def write_factors(
         for window, values in _windows(area, fills, progress, cancel):
             known = np.isfinite(values)
             missing += (~known).sum(axis=(1, 2))
+            with np.errstate(invalid="ignore"):
+                steep += (values > STEEPEST).sum(axis=(1, 2))
             complete += int(known.all(axis=0).sum())
             writer.write(values, round(window.row_off), round(window.col_off))
     if not complete:
@@ -304,7 +312,8 @@ def write_factors(
             "Leave a factor out, or choose rasters that overlap.",
         )
     unknown = {name: float(one) / count for name, one in zip(names, missing, strict=True)}
-    return WrittenFactors(_reports(area, unknown), unknown, complete / count, _told(area, fills, unknown, count))
+    notes = (*_told(area, fills, count), *_no_degrees(area, steep, count))
+    return WrittenFactors(_reports(area, unknown), unknown, complete / count, notes)
 
 
 def _windows(
@@ -354,7 +363,18 @@ def _cleaned(
     return values
 
 
-def _told(area: Area, fills: list[dict[float, int]], unknown: dict[str, float], count: int) -> tuple[str, ...]:
+def _no_degrees(area: Area, steep: NDArray[np.int64], count: int) -> tuple[str, ...]:
+    """Notes on given slopes that are no degrees."""
+    beyond = dict(zip(area.plan.names, steep, strict=True))
+    return tuple(
+        f"{layer.role} ({layer.scene.name}) is steeper than {STEEPEST:.0f}° in {beyond[layer.role] / count:.1%} of the "
+        "grid: it is in per cent, or no slope. Models take it as it is; limits in degrees do not hold for it."
+        for layer in area.layers
+        if "slope" in layer.role.lower() and beyond[layer.role]
+    )
+
+
+def _told(area: Area, fills: list[dict[float, int]], count: int) -> tuple[str, ...]:
     notes = [
         f"{number / count:.1%} of {layer.role} ({layer.scene.name}) is {fill:g}, which usually stands for no data: "
         "taken for unknown."

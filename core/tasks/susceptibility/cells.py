@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.tasks.susceptibility.factors import FLAT, Factors, kinds_of
+from core.tasks.susceptibility.factors import FLAT, Factors, check_names, kinds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +166,7 @@ def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
     doubled = sorted({str(one) for one in table.columns if list(table.columns).count(one) > 1} & set(named))
     if doubled:
         raise InputError(f"{name} has several columns {doubled[0]!r}.", remedy="Rename all but one.")
+    check_names(columns.factors)
     if columns.target in columns.factors:
         raise InputError(
             f"{columns.target} is the label and cannot be a factor too.", "A model would learn what it is to find.",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InputError
+
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
@@ -19,6 +21,26 @@ SECTORS = ("north", "northeast", "east", "southeast", "south", "southwest", "wes
 """Classes of a direction, each 45° wide and the first around 0°; flat ground is a class of its own."""
 
 FLAT_CLASS = "flat"
+
+
+RESERVED = ("row", "landslide", "x", "y", "cell")
+"""Names of other columns of a design matrix, which no factor may have."""
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse names of factors that other columns of a design matrix have.
+
+    Raises
+    ------
+    InputError
+        When one has.
+    """
+    taken = next((one for one in names if one in RESERVED or one.startswith(("fold:", "score:"))), None)
+    if taken is not None:
+        raise InputError(
+            f"A factor cannot be called {taken!r}.", "The design matrix has a column of that name for something else.",
+            "Call it something else.",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

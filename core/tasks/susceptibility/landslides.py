@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.errors import GridError, InputError
 from core.raster.crs import accuracy_note, crs_of_code, transformed
 from core.raster.inventory import Inventory
+from core.report.words import count
 
 if TYPE_CHECKING:
     import pyproj
@@ -299,7 +300,7 @@ def _polygons(features: GeoDataFrame, labels: NDArray[np.bool_] | None, grid: Gr
     inventory = Inventory.of(features, grid, name)
     inside = _within(_inside(inventory.polygons), grid)
     if not inside.all():
-        notes.append(f"{int((~inside).sum()):,} landslides of {name} lie beside the grid and were left out.")
+        notes.append(f"{count(int((~inside).sum()), 'landslide')} of {name} beside the grid: left out.")
         import shapely
 
         kept = inventory.polygons[inside]

@@ -50,6 +50,7 @@ def add_map_commands(commands: Any) -> None:  # noqa: ANN401  argparse names no 
     explain.set_defaults(do=_explain)
     for one in (train, predict):
         one.add_argument("--out", type=Path, help="folder to export the map to")
+        one.add_argument("--elements", type=Path, help="roads or buildings, to be counted by class in --out")
         add_view_options(one, [Choice])
         add_options(one)
 
@@ -147,6 +148,8 @@ def _checked(arguments: argparse.Namespace) -> None:
     """Refuse what would be found out only at the end."""
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
+    if arguments.elements is not None and arguments.out is None:
+        raise InputError("Elements are counted into a folder.", remedy="Give --out.")
     check_view(Choice, arguments)
     if arguments.out is not None:
         make_folder(arguments.out)
@@ -167,3 +170,20 @@ def _tell(store: Store, result: SusceptibilityMap, arguments: argparse.Namespace
     content = export_map(store, result, view_of(Choice, result, arguments), arguments.out)
     for line in (*content["verdict"], *content["notes"]):
         print(line)
+    if arguments.elements is not None:
+        _count(result, arguments)
+
+
+def _count(result: SusceptibilityMap, arguments: argparse.Namespace) -> None:
+    """Elements at risk, as a table and a GeoPackage."""
+    from core.raster.features import write_features
+    from core.tasks.susceptibility.at_risk import elements_at_risk
+    from core.tasks.susceptibility.classed import classed
+
+    found = elements_at_risk(
+        arguments.elements, result, classed(result, view_of(Choice, result, arguments)), arguments.elements.name
+    )
+    with atomic_path(arguments.out / "elements.csv") as aside:
+        found.classes.to_csv(aside, index=False)
+    write_features(found.elements, arguments.out / "elements.gpkg", "elements")
+    print(found.classes.to_string(index=False))

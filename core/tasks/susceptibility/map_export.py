@@ -26,6 +26,7 @@ from core.tasks.susceptibility.map_result import FACTORS, INVENTORY, Susceptibil
 
 if TYPE_CHECKING:
     from core.runs.store import Store
+    from core.tasks.susceptibility.classed import Classed
     from core.tasks.susceptibility.view import Choice
 
 AS_THEY_ARE = ("uncertainty", "applicability", "difference", FACTORS)
@@ -39,7 +40,7 @@ def own_files() -> tuple[str, ...]:
     made = (f"{INDEX}_{name}.tif" for name in NAMES)
     likely = (f"probability_{name}.tif" for name in NAMES)
     return (*made, *likely, *(f"{one}.tif" for one in AS_THEY_ARE), "classes.tif", "landslides.gpkg",
-            "config.toml", "classes.csv")  # fmt: skip
+            "config.toml", "classes.csv", "map.png", "curves.png")  # fmt: skip
 
 
 def titles_of(result: SusceptibilityMap) -> dict[str, str]:
@@ -54,6 +55,7 @@ def titles_of(result: SusceptibilityMap) -> dict[str, str]:
         "applicability.tif": "Dissimilarity index (GeoTIFF)",
         "difference.tif": "Difference of the first two models (GeoTIFF)", "factors.tif": "All factors (GeoTIFF)",
         "landslides.gpkg": "Landslides with their index (GeoPackage)", "classes.csv": "Classes (CSV)",
+        "map.png": "The map, for print (PNG)", "curves.png": "Success and prediction rate (PNG)",
         "cells.csv": "Design matrix (CSV)", "scores.csv": "Scores (CSV)", "metrics.json": "All numbers (JSON)",
     }  # fmt: skip
 
@@ -83,6 +85,7 @@ def export_map(store: Store, result: SusceptibilityMap, choice: Choice, folder: 
                           "rows": classes.table().to_dict("records")}  # fmt: skip
     write_json(content, folder / "metrics.json")
     write_landslides(store, result, folder / "landslides.gpkg")
+    write_figures(store, result, classes, folder)
     run = store.run(result.id)
     if not run.parents:  # of another area the models' own run tells how they were made
         with atomic_path(folder / "config.toml") as aside:
@@ -155,6 +158,28 @@ def write_rasters(result: SusceptibilityMap, folder: Path) -> None:
     for role in AS_THEY_ARE:
         if role in result.artifacts:
             _copy(result.artifact(role), folder / f"{role}.tif")
+
+
+def write_figures(store: Store, result: SusceptibilityMap, classes: Classed, folder: Path) -> None:
+    """Write the map in classes and its curves as PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from core.tasks.susceptibility.map_figure import draw_classes, rate_chart
+    from core.tasks.susceptibility.rates import curves_of
+
+    slides = outlines_of(landslides_on(store, result)) if result.input(INVENTORY).dataset_id else None
+    names = {row.name.capitalize(): colour for row, colour in zip(classes.rows, classes.colours, strict=True)}
+    unlike = result.artifact("applicability") if "applicability" in result.artifacts else None
+    index = result.artifact(result.role_of(classes.model))
+    drawn = {"map.png": draw_classes(index, result.grid, classes.breaks, names, slides, unlike, result.limit or 0.0)}
+    curves = curves_of(result, result.mapped.index(classes.model))
+    if curves:
+        drawn["curves.png"] = rate_chart({name: (one.area, one.hits) for name, one in curves.items()})
+    for name, figure in drawn.items():
+        FigureCanvasAgg(figure)
+        with atomic_path(folder / name) as aside:
+            # Without a time in it, equal runs give equal files.
+            figure.savefig(aside, format="png", metadata={"Software": "SlideLens", "Creation Time": None})
 
 
 def write_landslides(store: Store, result: SusceptibilityMap, path: Path) -> None:

@@ -88,7 +88,7 @@ def roc_figure(curves: Mapping[str, RocCurve], model: str) -> go.Figure:
         x=[0, 1], y=[0, 1], mode="lines", name="Chance", line={"color": NEUTRAL, "dash": "dot", "width": 1},
         hoverinfo="skip",
     )  # fmt: skip
-    figure.update_layout(plain_layout("Share of cells without a landslide above the cut-off", "Share of landslides"))
+    figure.update_layout(plain_layout("Others above the cut-off", "Landslides above it"))
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(range=[0, 1.01], tickformat=".0%")
     return figure
@@ -108,7 +108,7 @@ def calibration_figure(found: Calibration) -> go.Figure:
                  "arrayminus": found.seen - found.low, "color": FOUND, "thickness": 1.2},
         hovertemplate="Said %{x:.2f}, seen %{y:.2f} in %{customdata} cells<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(plain_layout("What the model said (mean of a bin)", "Share of cells with a landslide"))
+    figure.update_layout(plain_layout("Said (mean of a bin)", "Seen: share with a landslide"))
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1.02])
     return figure
@@ -122,7 +122,7 @@ def precision_recall_figure(recall: NDArray[np.float64], precision: NDArray[np.f
         hovertemplate="Recall %{x:.0%}, precision %{y:.0%}<extra></extra>",
     )  # fmt: skip
     figure.add_hline(y=share, line={"color": NEUTRAL, "dash": "dot", "width": 1})
-    figure.update_layout(plain_layout("Recall: share of the landslides found", "Precision"))
+    figure.update_layout(plain_layout("Recall", "Precision"))
     figure.update_xaxes(range=[0, 1.01], tickformat=".0%")
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     return figure

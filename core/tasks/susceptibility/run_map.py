@@ -17,7 +17,7 @@ from core.runs.provenance import environment
 from core.runs.records import Input, Order
 from core.tasks.susceptibility.applicability import Applicability, importance
 from core.tasks.susceptibility.area import Area, AreaPlan, write_factors
-from core.tasks.susceptibility.cells import Cells, check_classes, collinear, varying
+from core.tasks.susceptibility.cells import MOST_CATEGORIES, Cells, check_classes, collinear, varying
 from core.tasks.susceptibility.estimators import load_model, save_model
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.findings import cells_table
@@ -199,6 +199,13 @@ def _cells(
     notes: list[str] = []
     frame = varying(frame_of(values_at(scene, sample.cells), names, kinds), notes)
     used = kinds_of(list(frame.columns), kinds.classes, kinds.circular)
+    many = next((one for one in used.classes if frame[one].nunique() > MOST_CATEGORIES), None)
+    if many is not None:
+        raise InputError(
+            f"{many} has {frame[many].nunique():,} different values among the cells; at most {MOST_CATEGORIES} are "
+            "taken as classes.", "Of classes that hardly a cell is in nothing can be learnt.",
+            "Join classes, or take it for a quantity.",
+        )  # fmt: skip
     notes += collinear(frame[list(used.quantities)])
     if request.inventory.part != "centroid" and slides.polygons is not None:
         notes.append(

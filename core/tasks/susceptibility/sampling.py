@@ -16,6 +16,7 @@ from rasterio.windows import Window
 
 from core.errors import InputError
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.report.words import count
 from core.tasks.susceptibility.landslides import STRIP, Landslides, buffer_cells
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def draw(
                 others.offer(np.flatnonzero(free.ravel()).astype(np.int64) + offset, rngs[1])
     progress(height, height)
     if not known_slides.all():
-        notes.append(f"{int((~known_slides).sum()):,} cells of landslides lack a factor and were left out.")
+        notes.append(f"{count(int((~known_slides).sum()), 'cell')} of landslides without all factors: left out.")
     cells, number = cells[known_slides], number[known_slides]
     if not len(cells):
         raise InputError("No cell of a landslide has all factors.", "Nothing can be learnt.",
@@ -218,7 +219,8 @@ def _first_of_each(cells: Numbers, number: Numbers) -> tuple[Numbers, Numbers, l
     found, first = np.unique(cells, return_index=True)
     notes = []
     if len(found) < len(cells):
-        notes.append(f"{len(cells) - len(found):,} landslides share a cell with another one and count once.")
+        shared = count(len(cells) - len(found), "landslide")
+        notes.append(f"{shared} in the cell of another one: each cell counts once.")
     return found, number[first], notes
 
 

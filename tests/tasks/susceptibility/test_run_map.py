@@ -235,7 +235,7 @@ def test_an_export_opens_elsewhere_at_the_right_place(made: Made, tmp_path: Path
     assert (values[classes == 5] >= high - 1e-6).all()
     assert colours[5] == (215, 25, 28, 255)
     assert sum(row["landslide_cells"] for row in content["classes"]["rows"]) == made.result.hits[0].sum()
-    assert {"cells.csv", "scores.csv", "metrics.json", "config.toml", "factors.tif", "uncertainty.tif"} <= {
+    assert {"cells.csv", "scores.csv", "metrics.json", "config.toml", "factors.tif", "uncertainty.tif", "map.png"} <= {
         one.name for one in (tmp_path / "out").iterdir()
     }
 
@@ -304,8 +304,12 @@ def test_commands_map_the_example_explain_it_and_apply_it_again(
     text = example.read_text(encoding="utf-8").replace("../data/", f"{repository}/data/")
     config.write_text(text.replace("repeats = 5", "repeats = 1"), encoding="utf-8")
 
-    assert main(["susceptibility", "train", str(config), "--out", str(tmp_path / "out")]) == 0
-    run = re.search(r"run ([0-9a-f]{32})", capsys.readouterr().err)
+    roads = str(repository / "data" / "samples" / "valley_roads.gpkg")
+    assert main(["susceptibility", "train", str(config), "--out", str(tmp_path / "out"), "--elements", roads]) == 0
+    said = capsys.readouterr()
+    assert "share_of_length" in said.out
+    assert len(pd.read_csv(tmp_path / "out" / "elements.csv")) == 6
+    run = re.search(r"run ([0-9a-f]{32})", said.err)
     assert run is not None
     assert (tmp_path / "out" / "classes.tif").is_file()
     again = tmp_path / "out" / "config.toml"
