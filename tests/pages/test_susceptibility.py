@@ -79,6 +79,22 @@ def test_a_run_opens_by_its_address_with_what_was_asked(page: AppTest, store: St
     assert {one.label for one in page.metric} == {"Best AUROC · random folds", "Cells"}
 
 
+def test_the_tab_factors_says_how_well_one_factor_alone_does(page: AppTest, store: Store, table: Path) -> None:
+    run = run_inline(store, order_of(store.add_dataset(table, "cells.csv", "table"), QUICK))
+    page.query_params["run"] = run
+    page.session_state["susceptibility-tab"] = "Factors"
+    page.run()
+
+    assert not page.exception
+    assert not page.error
+    # The slope of every landslide is above that of every other cell.
+    assert "AUROC of 1.00 (0.5 is chance, 1 is perfect): landslides lie at higher values" in texts(page)
+    next(one for one in page.selectbox if one.label == "Factor").set_value("rock_code").run()
+    assert not page.exception
+    # Each rock has as many landslides as other cells.
+    assert "AUROC of 0.50 (0.5 is chance, 1 is perfect): no better than chance" in texts(page)
+
+
 def test_what_the_run_lacks_is_said_and_the_page_stays(page: AppTest, store: Store, table: Path) -> None:
     run = run_inline(store, order_of(store.add_dataset(table, "cells.csv", "table"), QUICK))
     page.query_params["run"] = run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from core.tasks.susceptibility.factor_analysis import Alone
     from core.tasks.susceptibility.factors import Factors
     from core.tasks.susceptibility.result import SusceptibilityResult
     from ui.susceptibility.results import Shown
@@ -52,7 +54,8 @@ def _looked(run: str, _result: SusceptibilityResult) -> _Looked:
 
 def show(view: Shown) -> None:
     """The tab."""
-    from core.tasks.susceptibility.factor_analysis import kind_of_factor
+    from core.tasks.susceptibility.binning import kind_of_factor
+    from core.tasks.susceptibility.factor_analysis import alone
     from core.tasks.susceptibility.factor_plots import (
         WEIGHTS,
         association_figure,
@@ -74,6 +77,7 @@ def show(view: Shown) -> None:
     values = found.factors[factor].to_numpy()
     figure = distribution_figure(values, found.landslide, kind, _words(factor))
     right.plotly_chart(figure, key=f"spread-{result.id}-{factor}", config=CHART)
+    st.markdown(_alone(alone(values, found.landslide, kind)))
     st.caption(
         f"Counted on the {len(found.landslide):,} cells that models learnt from. Bars above the line: landslides are "
         "more frequent in this class than on average. Contrast with its 95 % interval."
@@ -89,6 +93,15 @@ def show(view: Shown) -> None:
         "Left: correlation of quantities, Cramér's V of classes, correlation ratio of both, Mardia's correlation of "
         "directions. Right: how much the variance of a factor's effect grows because others tell it too."
     )
+
+
+def _alone(found: Alone) -> str:
+    """How well the chosen factor by itself tells landslides apart."""
+    said = f"Alone it ranks the cells with an AUROC of {found.auroc:.2f} (0.5 is chance, 1 is perfect)"
+    if math.isnan(found.cramers_v):
+        told = "no better than chance" if f"{found.auroc:.2f}" == "0.50" else f"landslides lie at {found.points} values"
+        return f"{said}: {told}."
+    return f"{said}, by frequency ratios counted on the same cells. Cramér's V with landslides: {found.cramers_v:.2f}."
 
 
 def _words(name: str) -> str:

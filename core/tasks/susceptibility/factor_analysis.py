@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.learning.roc import auroc
+from core.tasks.susceptibility.binning import BINS, binned, kind_of_factor
 from core.tasks.susceptibility.bivariate import ClassWeights
-from core.tasks.susceptibility.factors import FLAT_CLASS, SECTORS, sectors
+from core.tasks.susceptibility.factors import sectors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,64 +29,9 @@ if TYPE_CHECKING:
 
 Doubles = NDArray[np.float64]
 
-BINS = 8
-"""Classes that a quantity is cut into, at its quantiles."""
-
 CORRELATED = 0.7
 INFLATED = 10.0
 """Variance inflation factor from which on effects can hardly be told apart."""
-
-
-@dataclass(frozen=True)
-class Binned:
-    """A factor in classes.
-
-    Attributes
-    ----------
-    names
-        Of the classes, in their order.
-    of_cell
-        (cells,) number of the class of each cell.
-    """
-
-    names: tuple[str, ...]
-    of_cell: NDArray[np.intp]
-
-
-def binned(values: NDArray[Any], kind: str, bins: int = BINS) -> Binned:
-    """A factor in classes: quantities at their quantiles, directions by sector, classes as they are.
-
-    Parameters
-    ----------
-    kind
-        ``"quantity"``, ``"class"`` or ``"direction"``.
-    """
-    if kind == "class":
-        names = sorted(set(values.astype(str)), key=_number_first)
-    elif kind == "direction":
-        values = sectors(values.astype(np.float64))
-        names = [one for one in (*SECTORS, FLAT_CLASS) if one in set(values)]
-    else:
-        numbers = values.astype(np.float64)
-        inner = np.unique(np.quantile(numbers, np.linspace(0, 1, bins + 1)[1:-1]))
-        inner = inner[(inner > numbers.min()) & (inner <= numbers.max())]
-        ends = [numbers.min(), *inner, numbers.max()]
-        names = [f"{low:.4g} to {high:.4g}" for low, high in zip(ends[:-1], ends[1:], strict=True)]
-        return Binned(tuple(names), np.searchsorted(inner, numbers, side="right").astype(np.intp))
-    known = {name: at for at, name in enumerate(names)}
-    return Binned(tuple(names), np.array([known[str(one)] for one in values], dtype=np.intp))
-
-
-def _number_first(text: str) -> tuple[int, float, str]:
-    try:
-        return 0, float(text), text
-    except ValueError:
-        return 1, 0.0, text
-
-
-def kind_of_factor(name: str, kinds: Factors) -> str:
-    """``"quantity"``, ``"class"`` or ``"direction"``."""
-    return "class" if name in kinds.classes else "direction" if name in kinds.circular else "quantity"
 
 
 def class_table(
@@ -96,7 +42,8 @@ def class_table(
     Returns
     -------
     pandas.DataFrame
-        ``factor``, ``class``, ``cells``, ``landslides``, ``share_of_cells``, ``share_of_landslides``,
+        ``factor``, ``class``, ``low`` and ``high`` (ends of a quantity's interval in its unit; NaN for classes and
+        directions), ``cells``, ``landslides``, ``share_of_cells``, ``share_of_landslides``,
         ``frequency_ratio``, ``information_value``, ``weight_plus``, ``weight_minus``, ``contrast``, ``contrast_sd``
         and ``studentised``; see `core.tasks.susceptibility.bivariate.ClassWeights`.
     """
@@ -107,18 +54,21 @@ def class_table(
         found = binned(factors[name].to_numpy(), kind_of_factor(name, kinds), bins)
         cells = np.bincount(found.of_cell, minlength=len(found.names)).astype(float)
         slides = np.bincount(found.of_cell[landslide], minlength=len(found.names)).astype(float)
-        parts.append(weights_table(name, found.names, cells, slides))
+        parts.append(weights_table(name, found.names, cells, slides, found.ends))
     return pd.concat(parts, ignore_index=True)
 
 
-def weights_table(name: str, classes: tuple[str, ...], cells: Doubles, slides: Doubles) -> pd.DataFrame:
+def weights_table(
+    name: str, classes: tuple[str, ...], cells: Doubles, slides: Doubles, ends: Doubles | None = None
+) -> pd.DataFrame:
     """The rows of `class_table` of one factor, from counts of cells and of those with a landslide by class."""
     import pandas as pd
 
     weights = ClassWeights(cells, slides)
     contrast, deviation = weights.contrast, weights.contrast_deviation
     return pd.DataFrame({
-        "factor": name, "class": list(classes), "cells": cells.astype(int), "landslides": slides.astype(int),
+        "factor": name, "class": list(classes), "low": math.nan if ends is None else ends[:-1],
+        "high": math.nan if ends is None else ends[1:], "cells": cells.astype(int), "landslides": slides.astype(int),
         "share_of_cells": cells / cells.sum(), "share_of_landslides": slides / slides.sum(),
         "frequency_ratio": weights.frequency_ratio, "information_value": weights.information_value,
         "weight_plus": weights.positive, "weight_minus": weights.negative, "contrast": contrast,
@@ -138,6 +88,34 @@ def single_auroc(values: NDArray[Any], landslide: NDArray[np.bool_], kind: str) 
     cells = np.bincount(classes.of_cell, minlength=len(classes.names)).astype(float)
     slides = np.bincount(classes.of_cell[landslide], minlength=len(classes.names)).astype(float)
     return auroc(landslide, ClassWeights(cells, slides).frequency_ratio[classes.of_cell])
+
+
+@dataclass(frozen=True)
+class Alone:
+    """How well a factor by itself tells landslides from other cells.
+
+    Attributes
+    ----------
+    auroc
+        See `single_auroc`.
+    points
+        ``"higher"`` where landslides lie at higher values, ``"lower"`` at lower ones; empty for classes and directions.
+    cramers_v
+        Of classes and sectors with the label; NaN for quantities.
+    """
+
+    auroc: float
+    points: str
+    cramers_v: float
+
+
+def alone(values: NDArray[Any], landslide: NDArray[np.bool_], kind: str) -> Alone:
+    """How well a factor by itself tells landslides from other cells."""
+    found = single_auroc(values, landslide, kind)
+    if kind == "quantity":
+        rising = auroc(landslide, values.astype(np.float64)) >= 0.5
+        return Alone(found, "higher" if rising else "lower", math.nan)
+    return Alone(found, "", cramers_v(binned(values, kind).of_cell, landslide))
 
 
 def association(factors: pd.DataFrame, kinds: Factors) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.plots.colours import FALSE_POSITIVE, FOUND, REFERENCE
 from core.plots.layout import NEUTRAL, plain_layout
-from core.tasks.susceptibility.factor_analysis import INFLATED, binned
+from core.tasks.susceptibility.binning import binned
+from core.tasks.susceptibility.factor_analysis import INFLATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,7 @@ def association_figure(matrix: pd.DataFrame) -> go.Figure:
     figure = go.Figure(go.Heatmap(
         z=values, x=names, y=names, zmin=-1, zmax=1, colorscale="RdBu_r", text=[[f"{one:.2f}" for one in row] for row in
                                                                                 values],
-        texttemplate="%{text}" if len(names) <= 14 else None, textfont={"size": 10},
+        texttemplate="%{text}" if len(names) <= 15 else None, textfont={"size": 10},
         hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>", colorbar={"thickness": 10},
     ))  # fmt: skip
     layout = plain_layout("", "")

@@ -28,9 +28,8 @@ from core.report.parts import (
 from core.report.pictures import picture
 from core.report.words import area, percent, score
 from core.tasks.susceptibility.classed import Classed, classed
-from core.tasks.susceptibility.factor_analysis import advice, class_table, vif
-from core.tasks.susceptibility.factors import kinds_of
-from core.tasks.susceptibility.findings import cells_table, curves, judging_scheme, verdict
+from core.tasks.susceptibility.factor_report import factors_part
+from core.tasks.susceptibility.findings import curves, judging_scheme, verdict
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.map_figure import contribution_chart, draw_classes, rate_chart, roc_chart
 from core.tasks.susceptibility.map_findings import landslides_on, outlines_of
@@ -108,7 +107,7 @@ def parts(content: MapInput) -> Iterator[Part | None]:
     yield _summary(content, classes)
     yield _map(content, classes)
     yield _worth(content)
-    yield _factors(result)
+    yield factors_part(result, result.unknown)
     yield _why(content)
     yield Part("rasters", "The rasters", (Items(result.layers),)) if result.layers else None
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
@@ -198,27 +197,6 @@ def _worth(content: MapInput) -> Part:
     caption = f"ROC curves, {way}, first repeat: each cell is scored by a model that has not seen it."
     return Part("models", "How far it can be trusted",
                 (*tables, Pictures((picture(drawn, "ROC curves of the models", caption),))))  # fmt: skip
-
-
-def _factors(result: SusceptibilityMap) -> Part:
-    table = cells_table(result)
-    factors, slide = table[list(result.factors)], table["landslide"].to_numpy(bool)
-    kinds = kinds_of(result.factors, result.categorical, result.circular)
-    found, inflation = class_table(factors, slide, kinds), vif(factors, kinds)
-    rows = []
-    for name in result.factors:
-        ours = found[found["factor"] == name]
-        top = ours.iloc[int(ours["frequency_ratio"].fillna(0).to_numpy().argmax())]
-        told = inflation.get(name)
-        rows.append((
-            name.replace("_", " "), f"{result.unknown.get(name, 0.0):.1%}",
-            "–" if told is None else "without end" if told == float("inf") else f"{told:.1f}",
-            f"{top['class']} ({top['frequency_ratio']:.2f})",
-        ))  # fmt: skip
-    heads = ("Factor", "Unknown", "Variance inflation", "Class that landslides prefer most (frequency ratio)")
-    columns = tuple(Column(head, number=at in (1, 2)) for at, head in enumerate(heads))
-    said = advice(factors, slide, kinds)
-    return Part("factors", "The factors", (Table("Factors", columns, tuple(rows)), *((Items(said),) if said else ())))
 
 
 def _why(content: MapInput) -> Part:

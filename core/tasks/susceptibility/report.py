@@ -11,6 +11,7 @@ from core.report import origin
 from core.report.content import ReportInput, ReportKind
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Table
 from core.report.words import score
+from core.tasks.susceptibility.factor_report import factors_part
 from core.tasks.susceptibility.findings import best, verdict
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.models import title_of
@@ -54,6 +55,7 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
     yield Part("summary", "What was found", (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))
     tables = tuple(table_of_models(result, scheme) for scheme in result.schemes)
     yield Part("models", "How well each model ranks", tables)
+    yield factors_part(result)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield Part("words", "What the scores mean", (Items(MEANINGS),))
     yield origin.data(content)

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.tasks.susceptibility.binning import binned, interval_names
 from core.tasks.susceptibility.factor_analysis import (
     advice,
+    alone,
     association,
-    binned,
     class_table,
     correlation_ratio,
     cramers_v,
@@ -46,6 +47,37 @@ def test_factors_are_cut_at_quantiles_by_sectors_or_as_they_are() -> None:
     assert classes.of_cell.tolist() == [1, 0, 2, 0]
     assert directions.names == ("north", "east", "flat")
     assert directions.of_cell.tolist() == [0, 1, 2, 0]
+
+
+def test_intervals_are_told_apart_and_written_out() -> None:
+    assert interval_names(np.array([652013.0, 652026.0, 652041.0])) == ("652013 to 652026", "652026 to 652041")
+    assert interval_names(np.array([1000.01, 1000.02, 1000.03])) == ("1000.01 to 1000.02", "1000.02 to 1000.03")
+    assert interval_names(np.array([-0.0012, 0.0003])) == ("-0.0012 to 0.0003",)
+    assert interval_names(np.array([0.0, 1.0, 1.0])) == ("0 to 1", "1")
+
+
+def test_rows_of_quantities_have_the_ends_of_their_interval() -> None:
+    factors = pd.DataFrame({"slope": np.arange(16.0), "rock": np.repeat(["a", "b"], 8)})
+    table = class_table(factors, np.arange(16) >= 8, Factors(("slope",), ("rock",)), 2)
+
+    assert table["low"].tolist()[:2] == [0.0, 7.5]
+    assert table["high"].tolist()[:2] == [7.5, 15.0]
+    assert table["landslides"].tolist() == [0, 8, 0, 8]
+    assert table[["low", "high"]].iloc[2:].isna().all(axis=None)
+
+
+def test_a_factor_alone_says_how_well_and_which_way() -> None:
+    slide = np.array([True, True, False, False])
+    steep, rock = np.array([3.0, 1.0, 2.0, 0.0]), np.repeat(["a", "b"], 50)
+    labels = np.repeat([True, False, True, False], [40, 10, 10, 40])
+
+    # Of the four pairs three are in order; turned around, still three, but the other way.
+    assert (alone(steep, slide, "quantity").auroc, alone(steep, slide, "quantity").points) == (0.75, "higher")
+    assert (alone(-steep, slide, "quantity").auroc, alone(-steep, slide, "quantity").points) == (0.75, "lower")
+    # Ratios 1.6 and 0.4: 40 × 40 pairs in order, 2 × 40 × 10 equal, of 50 × 50.
+    found = alone(rock, labels, "class")
+    assert found.auroc == pytest.approx((1600 + 400) / 2500)
+    assert found.cramers_v == pytest.approx(math.sqrt((0.36 - 1 / 99) / (1 - 1 / 99)))
 
 
 def test_cramers_v_of_two_by_two() -> None:

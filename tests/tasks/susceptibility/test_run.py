@@ -59,6 +59,8 @@ def test_the_report_says_what_was_found_and_how_sure_it_is(quick_store: Store, r
     assert "No model is significantly better than logistic regression" in report
     assert "Random folds" in report
     assert "an index for ranking places and no probability" in report
+    assert "Factors, strongest first" in report
+    assert "Variance inflation" in report
 
 
 def test_exports_hold_what_the_page_shows(tmp_path: Path, result: SusceptibilityResult) -> None:
@@ -67,6 +69,13 @@ def test_exports_hold_what_the_page_shows(tmp_path: Path, result: Susceptibility
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(OWN_FILES)
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["models"] == content["models"]
     assert len(pd.read_csv(tmp_path / "out" / "scores.csv")) == 4
+    classes = pd.read_csv(tmp_path / "out" / "factor_classes.csv")
+    assert classes.groupby("factor")["cells"].sum().to_dict() == dict.fromkeys(FACTORS, 480)
+    assert classes.groupby("factor")["landslides"].sum().to_dict() == dict.fromkeys(FACTORS, 240)
+    association = pd.read_csv(tmp_path / "out" / "factor_association.csv", index_col="factor")
+    cells = pd.read_csv(tmp_path / "out" / "cells.csv")
+    r = cells["slope_deg"].corr(cells["relief_310m"])
+    assert association.loc["slope_deg", "relief_310m"] == pytest.approx(r)
 
 
 def test_the_example_configuration_is_validated_by_command(
