@@ -67,6 +67,11 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
     if not columns.target or not columns.factors:
         press.done(button, record.digest)
         raise InputError("The label and one factor at least have to be chosen.", remedy="Choose them in the form.")
+    try:
+        request.plan.check_tuning()
+    except InputError:
+        press.done(button, record.digest)
+        raise
     return request
 
 
@@ -165,4 +170,8 @@ def _tuning(begin: Plan) -> tuple[Tuning, int, Weights, dict[str, int]]:
             "Index rises (+) or falls (-) with", monotone_text(begin.monotone), max_chars=500,
             placeholder="slope:+, distance:-", help="Quantities with which gradient boosting may only rise or fall.",
         )  # fmt: skip
-    return tuning, int(trials), "balanced" if balanced else "none", monotone_of(monotone)
+    try:
+        directions = monotone_of(monotone)
+    except InputError:
+        directions = {monotone: 0}  # the rest of the form is drawn; `Plan.check_tuning` refuses it
+    return tuning, int(trials), "balanced" if balanced else "none", directions

@@ -103,7 +103,8 @@ def asked(arguments: argparse.Namespace) -> tuple[Path, Request]:
     placed = bool(given.get("x"))
     schemes = tuple(given.get("cv", ("random", "spatial") if placed else ("random",)))
     columns = {one.name: given[one.name] for one in fields(Columns) if one.name in given}
-    plan = {name: given[name] for name in ("folds", "repeats", "seed", "trials", "weights", "monotone") if name in given}
+    settings = ("folds", "repeats", "seed", "trials", "weights", "monotone")
+    plan: dict[str, Any] = {name: given[name] for name in settings if name in given}
     if "tune" in given:
         plan["tuning"] = given["tune"]
     if isinstance(plan.get("monotone"), str):

@@ -257,6 +257,22 @@ def check_models(names: Sequence[str], cells: int) -> None:
         raise InputError("An average is of two models at least.", remedy="Choose two more.")
 
 
+def check_signs(monotone: Mapping[str, int]) -> None:
+    """Refuse directions that are neither 1 nor -1.
+
+    Raises
+    ------
+    InputError
+        When one is.
+    """
+    for name, sign in monotone.items():
+        if sign not in (1, -1):
+            raise InputError(
+                f"{name!r} is given no direction.", "The index may rise (+, 1) or fall (-, -1) with a factor.",
+                "Write such as slope:+,distance:-.",
+            )  # fmt: skip
+
+
 def check_monotone(monotone: Mapping[str, int], factors: Factors, models: Sequence[str]) -> None:
     """Refuse directions that no model, or no factor, can take.
 
@@ -272,7 +288,8 @@ def check_monotone(monotone: Mapping[str, int], factors: Factors, models: Sequen
     """
     if not monotone:
         return
-    for name, sign in monotone.items():
+    check_signs(monotone)
+    for name in monotone:
         if name in (*factors.classes, *factors.circular):
             what = "classes" if name in factors.classes else "a direction"
             raise InputError(
@@ -282,8 +299,6 @@ def check_monotone(monotone: Mapping[str, int], factors: Factors, models: Sequen
         if name not in factors.quantities:
             raise InputError(f"There is no factor {name!r} with which the index could rise or fall.",
                              remedy=f"Quantities are {', '.join(factors.quantities)}.")  # fmt: skip
-        if sign not in (1, -1):
-            raise InputError(f"{sign} of {name} says neither rising nor falling.", remedy="Give 1 or -1.")
     if MONOTONE not in models:
         raise InputError(f"Only {title_of(MONOTONE)} can be held to rise or fall with a factor.",
                          remedy=f"Add {MONOTONE} to the models, or leave the directions out.")  # fmt: skip

@@ -93,6 +93,7 @@ class MapRequest:
         if not 0 <= self.prevalence < 1:
             raise InputError(f"{self.prevalence:g} is no share of cells with a landslide.",
                              remedy="Give one between 0 and 1, such as 0.02, or none (--prevalence).")  # fmt: skip
+        self.plan.check_tuning()
         if self.prevalence and self.plan.weights == "balanced":
             parts = [part for one in self.mapped for part in parts_of(one, self.plan.models)]
             mixed = [one for one in parts if one in (*UNWEIGHTED, *CALIBRATED)]

@@ -32,6 +32,7 @@ from core.tasks.susceptibility.models import (
     Weights,
     check_models,
     check_monotone,
+    check_signs,
     pipeline_of,
 )
 from core.tasks.susceptibility.tuning import MOST_TRIALS, TITLES, Tuner, Tuning, fits_of
@@ -81,13 +82,14 @@ class Plan:
     monotone: Mapping[str, int] = field(default_factory=dict)
 
     def check_tuning(self) -> None:
-        """Refuse a search that is not known, or with too few or too many trials.
+        """Refuse a search or weights that are not known, too few or too many trials, and directions that are none.
 
         Raises
         ------
         InputError
-            When it is.
+            When they are.
         """
+        check_signs(self.monotone)
         if self.tuning not in TITLES:
             raise InputError(f"There is no tuning {self.tuning!r}.", remedy=f"Choose of {', '.join(TITLES)}.")
         if self.weights not in ("none", "balanced"):

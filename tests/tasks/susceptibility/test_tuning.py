@@ -12,11 +12,15 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
+from core.catalog.samples import sample_table
 from core.errors import InputError, ModelError, RunCancelled
+from core.jobs.perform import run_inline
+from core.runs.store import Store
 from core.tasks.susceptibility import tuning, validate
-from core.tasks.susceptibility.cells import Cells
+from core.tasks.susceptibility.cells import Cells, Columns
 from core.tasks.susceptibility.commands import add_commands, asked
 from core.tasks.susceptibility.factors import Factors
+from core.tasks.susceptibility.findings import cells_table
 from core.tasks.susceptibility.map_config import read_config
 from core.tasks.susceptibility.models import (
     MODELS,
@@ -27,7 +31,9 @@ from core.tasks.susceptibility.models import (
     monotone_text,
     pipeline_of,
 )
-from core.tasks.susceptibility.run import Request, notes_of
+from core.tasks.susceptibility.result import SusceptibilityResult
+from core.tasks.susceptibility.run import Request, notes_of, order_of
+from core.tasks.susceptibility.run_explanation import _refitted
 from core.tasks.susceptibility.run_map import MapRequest, _Fitting
 from core.tasks.susceptibility.tuning import Tuner, Tuning, fits_of, trials_of
 from core.tasks.susceptibility.validate import Plan, Validation
@@ -120,7 +126,7 @@ def test_the_index_falls_nowhere_along_a_factor_with_which_it_may_only_rise() ->
         ({"rock": 1}, ("xgboost",), "it is classes"),
         ({"aspect": 1}, ("xgboost",), "it is a direction"),
         ({"height": 1}, ("xgboost",), "no factor 'height'"),
-        ({"slope": 2}, ("xgboost",), "2 of slope"),
+        ({"slope": 2}, ("xgboost",), "'slope' is given no direction"),
         ({"slope": 1}, ("mlp",), "Only Gradient boosting"),
     ],
 )
@@ -170,9 +176,9 @@ def test_no_inner_fit_or_score_sees_a_cell_of_the_fold_kept_back(
         before = len(Spy.seen)
         found = choose(self, name, cells, rows)
         allowed = frozenset(cells.factors.index[rows])
-        for fitted, asked in Spy.seen[before:]:
-            assert fitted | asked == allowed
-            assert not fitted & asked
+        for fitted, scored in Spy.seen[before:]:
+            assert fitted | scored == allowed
+            assert not fitted & scored
         chosen.append(allowed)
         return found
 
@@ -243,6 +249,7 @@ def test_a_search_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         (Plan(trials=0), "0 settings"),
         (Plan(weights="heavy"), "no weights 'heavy'"),  # type: ignore[arg-type]
         (Plan(monotone={"slope": 1}), "Only Gradient boosting"),
+        (Plan(monotone={"slope:up": 0}), "'slope:up' is given no direction"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused_first(plan: Plan, message: str) -> None:
@@ -324,3 +331,21 @@ def test_final_fits_use_the_settings_that_were_chosen() -> None:
         work = _Fitting(MapRequest(plan=plan, mapped=plan.models, uncertainty=False), ours, Validation(
             {}, run(ours, plan).first, chosen))  # fmt: skip
         assert work.mapped()[0].fitted[0][-1].get_n_leaves() == leaves
+
+
+def test_explanations_are_of_the_settings_that_were_tuned(quick_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = Model(**{**vars(MODELS["decision_tree"]), "space": {"max_depth": (1,), "min_samples_leaf": (10,)},
+                    "settings": {"max_depth": 1, "min_samples_leaf": 10}})  # fmt: skip
+    sample = sample_table("valley-cells")
+    record = quick_store.add_dataset(sample.path, sample.title, "table", synthetic=True)
+    plan = Plan(("decision_tree",), ("random",), 3, 1, tuning="grid", weights="balanced")
+    with monkeypatch.context() as patched:
+        patched.setitem(MODELS, "decision_tree", only)
+        order = order_of(record, Request.of(Columns("landslide", ("slope_deg", "relief_310m")), plan))
+        result = quick_store.result(run_inline(quick_store, order), SusceptibilityResult)
+
+    (model,) = _refitted(result, cells_table(result), "decision_tree")
+
+    assert result.scores["decision_tree"]["random"]["settings"]["max_depth"] == 1
+    assert model[-1].get_n_leaves() == 2  # four questions by default
+    assert model[-1].class_weight == "balanced"
