@@ -36,7 +36,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         "evaluate", help="validate models on a table of labelled cells", description=__doc__,
     )  # fmt: skip
     evaluate.add_argument("config", type=Path, nargs="?", help="TOML file with these options by name")
-    evaluate.add_argument("--table", type=Path, help="CSV, TSV or Excel table, a row a cell")
+    evaluate.add_argument("--table", type=Path, help="CSV, TSV, Excel or dBase table, a row a cell")
     evaluate.add_argument("--target", help="column that says whether there is a landslide")
     evaluate.add_argument("--positive", help="its value that stands for one")
     evaluate.add_argument("--factors", type=_list, help="columns that models learn from, separated by commas")

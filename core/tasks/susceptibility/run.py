@@ -26,6 +26,11 @@ TASK = "susceptibility"
 
 SYNTHETIC = "This table is synthetic: made by a script, not measured."
 
+CP1252 = "cp1252"
+"""Encoding of a table of dBase whose text is no UTF-8; see `core.series.dbase`."""
+
+CODE_PAGE = "The table's text is no UTF-8 and was read as Windows-1252: check names with accents or other scripts."
+
 
 @dataclass(frozen=True)
 class Request:
@@ -71,7 +76,8 @@ def validate_table(job: Job, request: Request) -> SusceptibilityResult:
     """Do the work of a run of kind ``"validation"``."""
     job.report(0, 0, "Reading the table")
     dataset = job.store.dataset(job.run.input(TABLE).dataset_id)
-    cells = cells_of(read_table_untrusted(dataset.path), request.columns, dataset.name)
+    table = read_table_untrusted(dataset.path)
+    cells = cells_of(table, request.columns, dataset.name)
     found = validate(cells, request.plan, job.counting("Fitting model"), job.stopped)
     job.report(0, 0, "Keeping the result")
     scores = {
@@ -91,7 +97,11 @@ def validate_table(job: Job, request: Request) -> SusceptibilityResult:
         factors=tuple(map(str, cells.factors.columns)),
         categorical=cells.categorical,
         circular=cells.circular,
-        notes=(*((SYNTHETIC,) if dataset.synthetic else ()), *cells.notes, *notes_of(request.plan, scores)),
+        notes=(
+            *((SYNTHETIC,) if dataset.synthetic else ()),
+            *((CODE_PAGE,) if table.attrs.get("encoding") == CP1252 else ()),
+            *cells.notes, *notes_of(request.plan, scores),
+        ),
         provenance={**job.times(), "parameters": dict(job.run.parameters), "seed": request.seed, **environment()},
     )
 
