@@ -142,11 +142,11 @@ def test_ecuador_gives_the_published_numbers(shared_data: Path, tmp_path: Path, 
 
 
 def test_a_table_of_dbase_whose_text_is_no_utf_8_is_validated_with_a_note(quick_store: Store, tmp_path: Path) -> None:
-    cells = pd.read_csv(sample_table("valley-cells").path)[["landslide", "slope_deg", "relief_310m"]]
+    cells = pd.read_csv(sample_table("valley-cells").path)[["landslide", "slope_deg", "northness"]]
     path = tmp_path / "cells.dbf"
     pyogrio.write_dataframe(cells.assign(rock="Höhe"), path, driver="ESRI Shapefile", encoding="cp1252")
     record = quick_store.add_dataset(path, "cells.dbf")
-    request = Request(Columns("landslide", ("slope_deg", "relief_310")), schemes=("random",), repeats=1)
+    request = Request(Columns("landslide", ("slope_deg", "northness")), schemes=("random",), repeats=1)
 
     result = quick_store.result(run_inline(quick_store, order_of(record, request)), SusceptibilityResult)
 
