@@ -22,7 +22,7 @@ _NOUNS = {"raster": "an image", "vector": "a vector layer", "table": "a table"}
 _KINDS = {
     "raster": "GeoTIFF, PNG or JPEG",
     "vector": "GeoPackage, GeoJSON or zipped Shapefile",
-    "table": "CSV, TSV or Excel workbook (.xlsx)",
+    "table": "CSV, TSV, Excel workbook (.xlsx) or dBase table (.dbf)",
 }
 
 
@@ -107,6 +107,8 @@ def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
         return Recognised("vector", ".gpkg")
     if head.startswith(b"PK\x03\x04"):
         return Recognised("table", ".xlsx") if is_workbook(file) else Recognised("vector", ".zip")
+    if suffix == ".dbf" and head[0] in (0x03, 0x83, 0x8B):
+        return Recognised("table", ".dbf")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return Recognised("vector", ".geojson")
     try:

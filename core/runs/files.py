@@ -37,6 +37,7 @@ MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".tsv": "text/tab-separated-values; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".dbf": "application/vnd.dbf",
     ".parquet": "application/vnd.apache.parquet",
     ".zip": "application/zip",
 }

@@ -1,4 +1,4 @@
-"""Opening tables that strangers made: CSV, TSV and Excel workbooks, and nothing else.
+"""Opening tables that strangers made: CSV, TSV, Excel workbooks and dBase tables, and nothing else.
 
 What a file is, is told by its content. Nothing in it is run: formulas count with the value that was saved beside
 them, and text that looks like one stays text.
@@ -18,7 +18,7 @@ from core.raster.files import first_bytes, regular_file
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-TableSuffix = Literal[".csv", ".tsv", ".xlsx"]
+TableSuffix = Literal[".csv", ".tsv", ".xlsx", ".dbf"]
 
 #: Most columns of a table.
 MAX_COLUMNS = 4_096
@@ -40,7 +40,7 @@ class TableInfo:
     Attributes
     ----------
     suffix
-        By which files of its kind are known: ``".csv"``, ``".tsv"`` or ``".xlsx"``.
+        By which files of its kind are known: ``".csv"``, ``".tsv"``, ``".xlsx"`` or ``".dbf"``.
     columns
         Names of its columns.
     rows
@@ -69,7 +69,7 @@ def describe_table(path: str | os.PathLike[str], *, sheet: str | None = None) ->
     Parameters
     ----------
     path
-        CSV, TSV or Excel workbook (.xlsx) on disk.
+        CSV, TSV, Excel workbook (.xlsx) or dBase table (.dbf) on disk.
     sheet
         Name of a sheet of a workbook; the first one that is shown and holds something when None.
 
@@ -86,9 +86,11 @@ def describe_table(path: str | os.PathLike[str], *, sheet: str | None = None) ->
 
         frame, sheets = workbook.read(file, sheet)
         return TableInfo(".xlsx", tuple(frame.columns), len(frame), sheets)
-    from core.series import delimited
+    from core.series import dbase, delimited
 
     _refuse_sheet(file, sheet)
+    if dbase.is_dbase(file):
+        return TableInfo(".dbf", *dbase.describe(file))
     layout = delimited.layout_of(file)
     columns, rows = delimited.walk(file, layout)
     return TableInfo(".tsv" if layout.delimiter == "\t" else ".csv", columns, rows)
@@ -124,9 +126,11 @@ def read_table_untrusted(
         from core.series import workbook
 
         return workbook.read(file, sheet, rows)[0]
-    from core.series import delimited
+    from core.series import dbase, delimited
 
     _refuse_sheet(file, sheet)
+    if dbase.is_dbase(file):
+        return dbase.read(file, rows)
     return delimited.read(file, delimited.layout_of(file), rows)
 
 
@@ -145,7 +149,7 @@ def _is_zip(file: Path) -> bool:
 
 def _refuse_sheet(file: Path, sheet: str | None) -> None:
     if sheet is not None:
-        raise InputError(f"{file.name} is a text file without sheets.", remedy="Leave the sheet out.")
+        raise InputError(f"{file.name} is a file without sheets.", remedy="Leave the sheet out.")
 
 
 def header_at(widths: Sequence[int]) -> int:

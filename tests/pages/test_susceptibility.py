@@ -66,6 +66,31 @@ def test_the_sample_is_validated_by_one_press_with_columns_that_were_guessed(pag
     assert 0.6 < float(figures["Best AUROC · spatial folds"]) < 0.85
 
 
+def test_tuning_weights_and_directions_are_asked_for_as_they_are_chosen(page: AppTest, store: Store) -> None:
+    page.query_params["from"] = "table"
+    press(page.run(), "Start with the sample valley")
+    next(one for one in page.multiselect if one.label == "Models").set_value(["xgboost"])
+    next(one for one in page.multiselect if one.label == "Tested by").set_value(["random"])
+    for label, value in (("Repeats", 1), ("Folds", 2), ("Settings tried", 1)):
+        next(one for one in page.number_input if one.label == label).set_value(value)
+    next(one for one in page.selectbox if one.label == "Tune settings").set_value("random")
+    next(one for one in page.checkbox if one.label == "Balanced class weights").check()
+    directions = "Index rises (+) or falls (-) with"
+    next(one for one in page.text_input if one.label == directions).set_value("slope_deg:up")
+    press(page, "Validate models")
+    assert "is given no direction" in texts(page)
+    assert store.runs(RunFilter()) == []
+
+    next(one for one in page.text_input if one.label == directions).set_value("slope_deg:+")
+    press(page, "Validate models")
+
+    assert not page.exception
+    (run,) = store.runs(RunFilter())
+    plan = request_of(run).plan
+    assert (plan.tuning, plan.trials, plan.weights, plan.monotone) == ("random", 1, "balanced", {"slope_deg": 1})
+    assert "Both classes weighed the same" in texts(page)
+
+
 def test_a_run_opens_by_its_address_with_what_was_asked(page: AppTest, store: Store, table: Path) -> None:
     run = run_inline(store, order_of(store.add_dataset(table, "cells.csv", "table"), QUICK))
     page.query_params["run"] = run

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from core.runs.records import DatasetRecord
     from core.tasks.susceptibility.cells import Columns
+    from core.tasks.susceptibility.models import Weights
     from core.tasks.susceptibility.run import Request
+    from core.tasks.susceptibility.tuning import Tuning
     from core.tasks.susceptibility.validate import Plan
 
 BUTTON = "Validate models"
@@ -65,6 +67,11 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
     if not columns.target or not columns.factors:
         press.done(button, record.digest)
         raise InputError("The label and one factor at least have to be chosen.", remedy="Choose them in the form.")
+    try:
+        request.plan.check_tuning()
+    except InputError:
+        press.done(button, record.digest)
+        raise
     return request
 
 
@@ -115,7 +122,7 @@ def _plan(columns: Columns, before: Request | None) -> Request:
     if before is None and not columns.x:
         begin = replace(begin, schemes=("random",))
     found = plan(begin)
-    return Request(columns, found.models, found.schemes, found.folds, found.repeats, found.seed)
+    return Request.of(columns, found)
 
 
 def plan(begin: Plan) -> Plan:
@@ -139,4 +146,32 @@ def plan(begin: Plan) -> Plan:
         folds = st.number_input("Folds", 2, 50, begin.folds)
         repeats = st.number_input("Repeats", 1, 100, begin.repeats)
         seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed, help="Repeat r uses seed + r.")
-    return Plan(tuple(models), tuple(schemes), int(folds), int(repeats), int(seed))
+    tuning, trials, weights, monotone = _tuning(begin)
+    return Plan(
+        tuple(models), tuple(schemes), int(folds), int(repeats), int(seed), tuning, trials, weights, monotone,
+    )  # fmt: skip
+
+
+def _tuning(begin: Plan) -> tuple[Tuning, int, Weights, dict[str, int]]:
+    from core.tasks.susceptibility.models import monotone_of, monotone_text
+    from core.tasks.susceptibility.tuning import MOST_TRIALS, TITLES
+
+    with st.expander("Tuning and weights"):
+        tuning = st.selectbox(
+            "Tune settings", list(TITLES), list(TITLES).index(begin.tuning), format_func=TITLES.__getitem__,
+            help="Settings are chosen for each fit by three inner folds of its own cells. Takes many times as long.",
+        )  # fmt: skip
+        trials = st.number_input("Settings tried", 1, MOST_TRIALS, begin.trials)
+        balanced = st.checkbox(
+            "Balanced class weights", begin.weights == "balanced",
+            help="Both classes weigh the same, however many cells each has. AdaBoost and the neural network take none.",
+        )  # fmt: skip
+        monotone = st.text_input(
+            "Index rises (+) or falls (-) with", monotone_text(begin.monotone), max_chars=500,
+            placeholder="slope:+, distance:-", help="Quantities with which gradient boosting may only rise or fall.",
+        )  # fmt: skip
+    try:
+        directions = monotone_of(monotone)
+    except InputError:
+        directions = {monotone: 0}  # the rest of the form is drawn; `Plan.check_tuning` refuses it
+    return tuning, int(trials), "balanced" if balanced else "none", directions

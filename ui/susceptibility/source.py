@@ -76,7 +76,7 @@ def _sample() -> None:
 
 def _upload() -> None:
     uploaded = st.file_uploader(
-        "Table", type=["csv", "tsv", "txt", "xlsx"], key="table-upload",
+        "Table", type=["csv", "tsv", "txt", "xlsx", "dbf"], key="table-upload",
         help="A row a cell or slope unit: whether there is a landslide, the factors, and where it is. Up to 200 MB.",
     )  # fmt: skip
     if uploaded is not None and st.button("Use this table", width="stretch"):

@@ -18,14 +18,15 @@ from core.tasks.susceptibility.cells import Columns
 from core.tasks.susceptibility.export import metrics_of
 from core.tasks.susceptibility.folds import SCHEMES
 from core.tasks.susceptibility.map_commands import add_map_commands
-from core.tasks.susceptibility.models import AVERAGE, MODELS, NAMES, title_of
+from core.tasks.susceptibility.models import AVERAGE, MODELS, NAMES, monotone_of, title_of
 from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.run import Request, order_of
+from core.tasks.susceptibility.tuning import TITLES
 
 LARGEST_CONFIG = 1_000_000
 """Bytes of a configuration."""
 
-PLAN = {"models", "cv", "folds", "repeats", "seed"}
+PLAN = {"models", "cv", "folds", "repeats", "seed", "tune", "trials", "weights", "monotone"}
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         "evaluate", help="validate models on a table of labelled cells", description=__doc__,
     )  # fmt: skip
     evaluate.add_argument("config", type=Path, nargs="?", help="TOML file with these options by name")
-    evaluate.add_argument("--table", type=Path, help="CSV, TSV or Excel table, a row a cell")
+    evaluate.add_argument("--table", type=Path, help="CSV, TSV, Excel or dBase table, a row a cell")
     evaluate.add_argument("--target", help="column that says whether there is a landslide")
     evaluate.add_argument("--positive", help="its value that stands for one")
     evaluate.add_argument("--factors", type=_list, help="columns that models learn from, separated by commas")
@@ -52,6 +53,10 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--folds", type=int, help="folds of a division (5)")
     evaluate.add_argument("--repeats", type=int, help="divisions (20); division r uses seed + r")
     evaluate.add_argument("--seed", type=int, help="seed of the first division (0)")
+    evaluate.add_argument("--tune", choices=tuple(TITLES), help="choose settings by inner folds of each fit's cells")
+    evaluate.add_argument("--trials", type=int, help="settings tried for each fit, three inner fits each (15)")
+    evaluate.add_argument("--weights", choices=("none", "balanced"), help="balanced: both classes weigh the same")
+    evaluate.add_argument("--monotone", help="factors with which XGBoost may only rise or fall: slope:+,distance:-")
     evaluate.add_argument("--out", type=Path, help="JSON file to write scores and provenance to")
     add_options(evaluate)
     evaluate.set_defaults(do=_evaluate)
@@ -98,7 +103,12 @@ def asked(arguments: argparse.Namespace) -> tuple[Path, Request]:
     placed = bool(given.get("x"))
     schemes = tuple(given.get("cv", ("random", "spatial") if placed else ("random",)))
     columns = {one.name: given[one.name] for one in fields(Columns) if one.name in given}
-    plan = {name: given[name] for name in ("folds", "repeats", "seed") if name in given}
+    settings = ("folds", "repeats", "seed", "trials", "weights", "monotone")
+    plan: dict[str, Any] = {name: given[name] for name in settings if name in given}
+    if "tune" in given:
+        plan["tuning"] = given["tune"]
+    if isinstance(plan.get("monotone"), str):
+        plan["monotone"] = monotone_of(plan["monotone"])
     if plan.get("repeats", 1) < 1:
         raise InputError("No repeat was asked for.", remedy="Give --repeats 1 or more.")
     return Path(given["table"]), Request(Columns(**columns), models, schemes, **plan)
@@ -117,14 +127,17 @@ def _configured(path: Path) -> dict[str, Any]:
     known: Mapping[str, type | tuple[type, ...]] = {
         "table": str, "folds": int, "repeats": int, "seed": int, "models": list, "cv": list, "factors": list,
         "categorical": list, "circular": list, "swap_xy": bool,
-        **dict.fromkeys(("target", "positive", "x", "y", "crs", "group", "date"), str),
+        "trials": int, "monotone": dict,
+        **dict.fromkeys(("target", "positive", "x", "y", "crs", "group", "date", "tune", "weights"), str),
     }  # fmt: skip
     for name, value in content.items():
         if name not in known:
             raise InputError(f"{path.name} has an option {name!r}.", remedy=f"Options are {', '.join(sorted(known))}.")
         texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        if type(value) is not known[name] or (isinstance(value, list) and not texts):
-            what = {str: "a text", int: "a whole number", list: "a list of texts", bool: "true or false"}
+        signs = not isinstance(value, dict) or all(type(one) is int for one in value.values())
+        if type(value) is not known[name] or (isinstance(value, list) and not texts) or not signs:
+            what = {str: "a text", int: "a whole number", list: "a list of texts", bool: "true or false",
+                    dict: "a table of 1 and -1"}  # fmt: skip
             raise InputError(f"{name} in {path.name} is not {what[known[name]]}.", remedy="Correct it.")  # type: ignore[index]
     made: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in content.items()}
     if "table" in content:

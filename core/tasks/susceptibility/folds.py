@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -81,6 +81,11 @@ def repeats_of(scheme: Scheme, repeats: int) -> int:
 def folds_of(scheme: Scheme, cells: Cells, folds: int) -> int:
     """How many folds a scheme has: named groups are as many as there are."""
     return len(set(cells.groups[scheme])) if scheme in ("group", "date") else folds
+
+
+def strictest(schemes: Collection[Scheme]) -> Scheme:
+    """Of ways to divide cells, the spatial one where there is any, else the first."""
+    return next((one for one in ("spatial", "blocks") if one in schemes), next(iter(schemes)))
 
 
 def divide(scheme: Scheme, cells: Cells, folds: int, seed: int) -> Fold:

@@ -150,12 +150,17 @@ class _Subject:
 def _refitted(result: SusceptibilityResult, table: pd.DataFrame, name: str) -> tuple[Any, ...]:
     """Estimators of a validation, of which none is kept: fitted on all its cells."""
     from core.tasks.susceptibility.factors import kinds_of
+    from core.tasks.susceptibility.folds import strictest
 
     kinds = kinds_of(result.factors, result.categorical, result.circular)
     seed, slide = int(result.provenance.get("seed", 0)), table["landslide"].to_numpy(bool)
+    asked, scheme = result.provenance.get("parameters", {}), strictest(result.schemes)  # type: ignore[arg-type]
+    how = {"weights": asked.get("weights", "none"), "monotone": asked.get("monotone", {})}
     with quiet():
         return tuple(
-            pipeline_of(one, kinds, seed).fit(table[list(result.factors)], slide)
+            pipeline_of(one, kinds, seed, result.scores[one][scheme].get("settings"), **how).fit(
+                table[list(result.factors)], slide
+            )
             for one in parts_of(name, result.models)
         )
 

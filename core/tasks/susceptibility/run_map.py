@@ -21,10 +21,11 @@ from core.tasks.susceptibility.cells import MOST_CATEGORIES, Cells, check_classe
 from core.tasks.susceptibility.estimators import load_model, save_model
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.findings import cells_table
+from core.tasks.susceptibility.folds import strictest
 from core.tasks.susceptibility.index_map import MOST_MAPPED, MapCounts, MapJob, Mapped, said
 from core.tasks.susceptibility.landslides import ElevationRows, InventoryPlan, Landslides, landslides_of
 from core.tasks.susceptibility.map_result import BACKGROUND, DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
-from core.tasks.susceptibility.models import ANCHOR, AVERAGE, pipeline_of
+from core.tasks.susceptibility.models import ANCHOR, AVERAGE, CALIBRATED, UNWEIGHTED, pipeline_of, title_of
 from core.tasks.susceptibility.result import CELLS, SCORES
 from core.tasks.susceptibility.run import notes_of
 from core.tasks.susceptibility.sampling import Sample, SamplingPlan, draw, frame_of, values_at
@@ -92,6 +93,16 @@ class MapRequest:
         if not 0 <= self.prevalence < 1:
             raise InputError(f"{self.prevalence:g} is no share of cells with a landslide.",
                              remedy="Give one between 0 and 1, such as 0.02, or none (--prevalence).")  # fmt: skip
+        self.plan.check_tuning()
+        if self.prevalence and self.plan.weights == "balanced":
+            parts = [part for one in self.mapped for part in parts_of(one, self.plan.models)]
+            mixed = [one for one in parts if one in (*UNWEIGHTED, *CALIBRATED)]
+            if mixed:
+                raise InputError(
+                    f"The index of {title_of(mixed[0])} does not heed balanced weights as the others do.",
+                    "A probability needs to know what share of landslides the index is of.",
+                    "Leave out the weights, the prevalence, or that model.",
+                )  # fmt: skip
 
 
 def order_of(
@@ -167,7 +178,7 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
         limit=None if likeness is None else likeness.threshold,
         outside=None if counts.outside is None else counts.outside / max(counts.known, 1),
         prevalence=request.prevalence or None,
-        sampled_share=float(cells.landslide.mean()),
+        sampled_share=0.5 if request.plan.weights == "balanced" else float(cells.landslide.mean()),
         notes=(
             *((SYNTHETIC,) if synthetic else ()), *area.notes, *written.notes, *slides.notes, *sample.notes,
             *cells.notes, *_told(request, counts, written.complete, cells), *notes_of(request.plan, scores),
@@ -287,8 +298,7 @@ class _Fitting:
 
     def fold_numbers(self) -> NDArray[np.intp]:
         """(cells,) fold of each in the first division, of spatial folds where there are any."""
-        scheme = next((one for one in ("spatial", "blocks") if one in self.found.first), next(iter(self.found.first)))
-        return self.found.first[scheme].fold
+        return self.found.first[strictest(self.request.plan.schemes)].fold
 
     def _folds(self) -> list[NDArray[np.bool_]]:
         """Cells that are kept back, fold by fold."""
@@ -305,7 +315,11 @@ class _Fitting:
         return parts_of(name, self.request.plan.models)
 
     def _fit(self, name: str, rows: NDArray[np.bool_]) -> Any:  # noqa: ANN401  scikit-learn's own
-        model = pipeline_of(name, self.cells.kinds, self.request.plan.seed)
+        plan = self.request.plan
+        model = pipeline_of(
+            name, self.cells.kinds, plan.seed, self.found.settings.get(name), weights=plan.weights,
+            monotone=plan.monotone,
+        )  # fmt: skip
         return model.fit(self.cells.factors[rows], self.cells.landslide[rows])
 
 

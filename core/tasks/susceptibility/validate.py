@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,8 +24,18 @@ from core.learning.metrics import Confusion
 from core.learning.roc import Z95, auroc, average_precision, delong, roc_curve, two_sided
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.tasks.susceptibility.cells import Cells
-from core.tasks.susceptibility.folds import Scheme, check_schemes, divide, folds_of, repeats_of
-from core.tasks.susceptibility.models import ANCHOR, AVERAGE, check_models, pipeline_of
+from core.tasks.susceptibility.folds import Scheme, check_schemes, divide, folds_of, repeats_of, strictest
+from core.tasks.susceptibility.models import (
+    ANCHOR,
+    AVERAGE,
+    Setting,
+    Weights,
+    check_models,
+    check_monotone,
+    check_signs,
+    pipeline_of,
+)
+from core.tasks.susceptibility.tuning import MOST_TRIALS, TITLES, Tuner, Tuning, fits_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +63,12 @@ class Plan:
         Folds of a division, and how many divisions; named groups are left out once each.
     seed
         Division ``r`` uses ``seed + r``.
+    tuning, trials
+        How the settings of models are chosen, for each fit by folds of its own cells alone, and of how many
+        combinations; see `core.tasks.susceptibility.tuning`.
+    weights, monotone
+        Whether classes weigh the same, and by factor 1 or -1 where the index may only rise or fall; see
+        `core.tasks.susceptibility.models.pipeline_of`.
     """
 
     models: tuple[str, ...] = (ANCHOR,)
@@ -59,6 +76,27 @@ class Plan:
     folds: int = 5
     repeats: int = 20
     seed: int = 0
+    tuning: Tuning = "none"
+    trials: int = 15
+    weights: Weights = "none"
+    monotone: Mapping[str, int] = field(default_factory=dict)
+
+    def check_tuning(self) -> None:
+        """Refuse a search or weights that are not known, too few or too many trials, and directions that are none.
+
+        Raises
+        ------
+        InputError
+            When they are.
+        """
+        check_signs(self.monotone)
+        if self.tuning not in TITLES:
+            raise InputError(f"There is no tuning {self.tuning!r}.", remedy=f"Choose of {', '.join(TITLES)}.")
+        if self.weights not in ("none", "balanced"):
+            raise InputError(f"There are no weights {self.weights!r}.", remedy="Choose of none, balanced.")
+        if not 1 <= self.trials <= MOST_TRIALS:
+            raise InputError(f"{self.trials:,} settings cannot be tried.",
+                             remedy=f"Try 1 to {MOST_TRIALS} (--trials).")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,7 +126,9 @@ class Scores:
     repeats, folds, folds_skipped
         Divisions, folds that were scored, and those left out because they or the rest hold one class alone.
     seconds
-        Time of the processor to fit and to ask it.
+        Time of the processor to fit and to ask it, tuning included.
+    settings
+        Settings that were chosen in most folds; empty without tuning.
     """
 
     auroc: float
@@ -106,6 +146,7 @@ class Scores:
     folds: int
     folds_skipped: int
     seconds: float
+    settings: Mapping[str, Setting] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, a score that is undefined as None."""
@@ -115,7 +156,8 @@ class Scores:
         )  # fmt: skip
         values = {name: getattr(self, name) for name in names} | dict(self.cut)
         values = {name: None if isinstance(one, float) and math.isnan(one) else one for name, one in values.items()}
-        return {**values, "counts": dict(zip(("tp", "fp", "fn", "tn"), self.counts, strict=True))}
+        values["counts"] = dict(zip(("tp", "fp", "fn", "tn"), self.counts, strict=True))
+        return values | ({"settings": dict(self.settings)} if self.settings else {})
 
 
 @dataclass(frozen=True)
@@ -136,10 +178,17 @@ class FirstRepeat:
 
 @dataclass(frozen=True)
 class Validation:
-    """The outcome: scores by scheme and model, and the first division of each scheme."""
+    """The outcome: scores by scheme and model, and the first division of each scheme.
+
+    Attributes
+    ----------
+    settings
+        By model, those that were chosen in most folds, of spatial folds where there are any; empty without tuning.
+    """
 
     scores: Mapping[str, Mapping[str, Scores]]
     first: Mapping[str, FirstRepeat]
+    settings: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
 
 
 @dataclass
@@ -154,6 +203,7 @@ class _Tally:
     cuts: list[Confusion] = field(default_factory=list)
     differences: list[float] = field(default_factory=list)
     difference_variances: list[float] = field(default_factory=list)
+    settings: list[Mapping[str, Setting]] = field(default_factory=list)
     seconds: float = 0.0
 
     def scores(self, repeats: int, skipped: int) -> Scores:
@@ -178,6 +228,7 @@ class _Tally:
             folds=sum(map(len, self.aurocs)),
             folds_skipped=skipped,
             seconds=round(self.seconds, 3),
+            settings=_most_frequent(self.settings),
         )
 
 
@@ -200,14 +251,17 @@ def validate(
     """
     check_models(plan.models, len(cells.landslide))
     check_schemes(plan.schemes, cells, plan.folds)
+    check_monotone(plan.monotone, cells.kinds, plan.models)
+    plan.check_tuning()
     divisions = [(scheme, repeat) for scheme in plan.schemes for repeat in range(repeats_of(scheme, plan.repeats))]
     fitted = tuple(name for name in plan.models if name != AVERAGE)
     counts = {scheme: folds_of(scheme, cells, plan.folds) for scheme in plan.schemes}
-    total = sum(counts[scheme] for scheme, _ in divisions) * len(fitted)
+    per_fold = sum(fits_of(name, plan.tuning, plan.trials) for name in fitted)
+    total = sum(counts[scheme] for scheme, _ in divisions) * per_fold
     if not 0 < total <= MOST_FITS:
         raise InputError(
             f"{total:,} fits of models are asked for; {MOST_FITS:,} are made at most.",
-            remedy="Choose fewer models, folds or repeats, but one of each at least.",
+            remedy="Choose fewer models, folds, repeats or trials, but one of each at least.",
         )
     tallies = {scheme: {name: _Tally() for name in plan.models} for scheme in plan.schemes}
     skipped, done = dict.fromkeys(plan.schemes, 0), 0
@@ -216,9 +270,9 @@ def validate(
         for scheme, repeat in divisions:
             stop_if(cancel)
             fold = divide(scheme, cells, plan.folds, plan.seed + repeat)
-            asked = _Asked(cells, fitted, plan.seed + repeat, pool, cancel)
+            asked = _Asked(cells, plan, scheme, fitted, plan.seed + repeat, pool, cancel)
             outcome = asked.division(fold, lambda count: progress(done + count, total))  # noqa: B023  called at once
-            done += counts[scheme] * len(fitted)
+            done += counts[scheme] * per_fold
             progress(done, total)
             skipped[scheme] += outcome.skipped
             kept = _count(cells, plan.models, outcome, tallies[scheme])
@@ -233,21 +287,25 @@ def validate(
             )  # fmt: skip
         repeats = repeats_of(scheme, plan.repeats)
         scores[scheme] = {name: tally.scores(repeats, skipped[scheme]) for name, tally in ours.items()}
-    return Validation(scores, first)
+    chosen = {name: one.settings for name, one in scores[strictest(plan.schemes)].items() if one.settings}
+    return Validation(scores, first, chosen)
 
 
 @dataclass(frozen=True)
 class _FoldOutcome:
-    """Of one fold: its cells, and by model the probabilities of these and of the cells fitted on, and the time."""
+    """Of one fold: its cells, and by model the probabilities of these and of the cells fitted on, the time, and the
+    settings.
+    """  # noqa: D205
 
     kept_back: NDArray[np.bool_]
     said: Mapping[str, Doubles]
     said_fitted: Mapping[str, Doubles]
     seconds: Mapping[str, float]
+    settings: Mapping[str, Mapping[str, Setting]]
 
 
-_Fitted = tuple[Doubles, Doubles, float]
-"""Probabilities of the cells kept back and of those fitted on, and the time."""
+_Fitted = tuple[Doubles, Doubles, float, Mapping[str, Setting]]
+"""Probabilities of the cells kept back and of those fitted on, the time, and the settings that were chosen."""
 
 
 @dataclass(frozen=True)
@@ -261,6 +319,8 @@ class _Asked:
     """Fits models on all but one fold and asks them about it."""
 
     cells: Cells
+    plan: Plan
+    scheme: Scheme
     models: tuple[str, ...]
     seed: int
     pool: ThreadPoolExecutor
@@ -272,24 +332,37 @@ class _Asked:
         usable = [mask for mask in masks if _both(slide[mask]) and _both(slide[~mask])]
         work = [(mask, name) for mask in usable for name in self.models]
         results: list[_Fitted] = []
-        for number, result in enumerate(self.pool.map(self._fit, work), start=1):
+        made = 0
+        for (_, name), result in zip(work, self.pool.map(self._fit, work), strict=True):
             stop_if(self.cancel)
             results.append(result)
-            told(number)
+            made += fits_of(name, self.plan.tuning, self.plan.trials)
+            told(made)
         outcomes = []
         for at, mask in enumerate(usable):
             ours = dict(zip(self.models, results[at * len(self.models) :], strict=False))
             said, fitted = {name: one[0] for name, one in ours.items()}, {name: one[1] for name, one in ours.items()}
-            outcomes.append(_FoldOutcome(mask, said, fitted, {name: one[2] for name, one in ours.items()}))
+            seconds, settings = {name: one[2] for name, one in ours.items()}, {n: one[3] for n, one in ours.items()}
+            outcomes.append(_FoldOutcome(mask, said, fitted, seconds, settings))
         return _Division(outcomes, count - len(usable))
 
     def _fit(self, asked: tuple[NDArray[np.bool_], str]) -> _Fitted:
         stop_if(self.cancel)
         mask, name = asked
         factors, began = self.cells.factors, thread_time()
-        model = pipeline_of(name, self.cells.kinds, self.seed).fit(factors[~mask], self.cells.landslide[~mask])
+        plan, settings = self.plan, self._settings(name, ~mask)
+        model = pipeline_of(
+            name, self.cells.kinds, self.seed, settings, weights=plan.weights, monotone=plan.monotone
+        ).fit(factors[~mask], self.cells.landslide[~mask])
         said = model.predict_proba(factors[mask])[:, 1], model.predict_proba(factors[~mask])[:, 1]
-        return said[0].astype(np.float64), said[1].astype(np.float64), thread_time() - began
+        return said[0].astype(np.float64), said[1].astype(np.float64), thread_time() - began, settings
+
+    def _settings(self, name: str, rows: NDArray[np.bool_]) -> Mapping[str, Setting]:
+        plan = self.plan
+        if plan.tuning == "none":
+            return {}
+        tuner = Tuner(plan.tuning, plan.trials, self.scheme, self.seed, plan.weights, plan.monotone, self.cancel)
+        return tuner.choose(name, self.cells, rows)
 
 
 def _count(
@@ -310,6 +383,7 @@ def _count(
             tally.briers.append(float(np.mean((value - truth) ** 2)))
             tally.precisions.append(average_precision(truth, value))
             tally.seconds += fold.seconds.get(name, 0.0)
+            tally.settings.append(fold.settings.get(name, {}))
             cut = Confusion.of(value >= roc_curve(learnt, said_fitted[name]).best, truth)
             per_model[name].append((float(ours.auroc[at]), float(ours.covariance[at, at]), cut))
             if ANCHOR in said and name != ANCHOR:
@@ -340,6 +414,12 @@ def _with_average(said: Mapping[str, Doubles], models: Sequence[str]) -> dict[st
 
 def _both(slide: NDArray[np.bool_]) -> bool:
     return bool(slide.any() and not slide.all())
+
+
+def _most_frequent(settings: Sequence[Mapping[str, Setting]]) -> dict[str, Setting]:
+    """Those that occur most often, the first of equals; empty when there are none."""
+    counted = Counter(tuple(one.items()) for one in settings)
+    return dict(counted.most_common(1)[0][0]) if counted else {}
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyogrio
 import pytest
 
 from core.catalog.samples import sample_table
@@ -17,7 +18,7 @@ from core.tasks.susceptibility.cells import Columns
 from core.tasks.susceptibility.export import OWN_FILES, export_run
 from core.tasks.susceptibility.findings import better, curves, verdict
 from core.tasks.susceptibility.result import SusceptibilityResult
-from core.tasks.susceptibility.run import SYNTHETIC, Request, order_of
+from core.tasks.susceptibility.run import CODE_PAGE, SYNTHETIC, Request, order_of
 
 ECUADOR = ("slope", "cplan", "cprof", "elev", "log10_carea")
 FACTORS = ("elevation_m", "slope_deg", "northness", "eastness", "relief_310m")
@@ -147,3 +148,16 @@ def test_ecuador_gives_the_published_numbers(shared_data: Path, tmp_path: Path, 
     assert scores["spatial"]["auroc"] == pytest.approx(0.7726, abs=0.01)
     assert scores["random"]["auroc"] == pytest.approx(0.8097, abs=0.01)
     assert scores["spatial"]["auroc_low"] < 0.7726 < scores["spatial"]["auroc_high"]
+
+
+def test_a_table_of_dbase_whose_text_is_no_utf_8_is_validated_with_a_note(quick_store: Store, tmp_path: Path) -> None:
+    cells = pd.read_csv(sample_table("valley-cells").path)[["landslide", "slope_deg", "northness"]]
+    path = tmp_path / "cells.dbf"
+    pyogrio.write_dataframe(cells.assign(rock="Höhe"), path, driver="ESRI Shapefile", encoding="cp1252")
+    record = quick_store.add_dataset(path, "cells.dbf")
+    request = Request(Columns("landslide", ("slope_deg", "northness")), schemes=("random",), repeats=1)
+
+    result = quick_store.result(run_inline(quick_store, order_of(record, request)), SusceptibilityResult)
+
+    assert result.count == 480
+    assert CODE_PAGE in result.notes

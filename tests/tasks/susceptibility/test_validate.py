@@ -67,7 +67,7 @@ class Peeping:
 def test_nothing_of_a_fold_reaches_what_is_fitted_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = cells()
     Peeping.seen = []
-    monkeypatch.setattr(validate, "pipeline_of", lambda *how: Peeping())
+    monkeypatch.setattr(validate, "pipeline_of", lambda *how, **more: Peeping())
 
     found = run(ours, Plan(("logistic_regression",), ("spatial",), folds=4, repeats=1))
 
