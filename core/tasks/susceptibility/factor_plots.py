@@ -111,7 +111,7 @@ def inflation_figure(found: Mapping[str, float]) -> go.Figure:
     figure = go.Figure(go.Bar(
         x=value, y=[name.replace("_", " ") for name in names], orientation="h",
         marker={"color": [FALSE_POSITIVE if one > INFLATED else REFERENCE for one in value]},
-        text=["without end" if math.isinf(found[name]) else f"{found[name]:.1f}" for name in names],
+        text=["infinite" if math.isinf(found[name]) else f"{found[name]:.1f}" for name in names],
         hovertemplate="%{y}: %{text}<extra></extra>",
     ))  # fmt: skip
     figure.add_vline(x=INFLATED, line={"color": NEUTRAL, "dash": "dot"})

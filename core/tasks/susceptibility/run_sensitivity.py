@@ -28,7 +28,7 @@ from core.runs.result import RunResult
 from core.tasks.susceptibility.findings import judging_scheme
 from core.tasks.susceptibility.map_findings import landslides_on
 from core.tasks.susceptibility.map_result import FACTORS, SusceptibilityMap
-from core.tasks.susceptibility.models import title_of
+from core.tasks.susceptibility.models import MONOTONE, title_of
 from core.tasks.susceptibility.run_map import cells_of_sample, landslide_cells
 from core.tasks.susceptibility.sampling import draw
 from core.tasks.susceptibility.validate import Plan, validate
@@ -108,8 +108,11 @@ def try_choices(job: Job, request: SensitivityRequest) -> RunResult:
         try:
             sample = draw(scene, slides, (move(), number), plan, asked.area.kinds, cancel=job.stopped)
             made = cells_of_sample(asked, scene, slides, sample)
-            scored = validate(made, Plan((request.model,), (scheme,), asked.plan.folds, 1, request.seed + repeat),
-                              cancel=job.stopped)  # fmt: skip
+            tried = Plan(
+                (request.model,), (scheme,), asked.plan.folds, 1, request.seed + repeat, weights=asked.plan.weights,
+                monotone=asked.plan.monotone if request.model == MONOTONE else {},
+            )  # fmt: skip
+            scored = validate(made, tried, cancel=job.stopped)
         except InputError:
             return None  # such as no ground left to draw from: there is no score for it, and the chart has a gap
         return scored.scores[scheme][request.model].auroc
