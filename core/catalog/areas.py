@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.catalog.fetch import RemoteFile, fetch_file, open_data_folder
 from core.catalog.open_data import data_sets, files_of
+from core.catalog.r_data import read_data_frame
 from core.catalog.samples import CITATION, FOLDER, LICENCE
 from core.errors import InputError
 from core.raster.resample import Kind
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Progress = Callable[[int, int], None]
-
-LARGEST_R = 5_000_000
-"""Bytes of a file of R data, packed."""
 
 LSL_COLUMNS = ("x", "y", "lslpts", "slope", "cplan", "cprof", "elev", "log10_carea")
 
@@ -96,8 +94,8 @@ def sample_areas() -> tuple[Area, ...]:
             "valley",
             "Mountain valley (synthetic)",
             "Elevation at 10 m, 80 landslides, lithology, land cover, greenness, rainfall and distance to roads of the "
-            "synthetic valley. Its landslides were placed by slope, hollows and elevation: rock and rain had no part "
-            "in it.",
+            "synthetic valley. Its landslides were placed by slope, hollows, elevation and aspect: rock, rain and "
+            "roads had no part in it.",
             layers, synthetic=True, licence=LICENCE, citation=CITATION,
         ),
     )  # fmt: skip
@@ -237,26 +235,7 @@ def read_lsl(path: Path) -> DataFrame:
 
     Raises
     ------
-    InputError
+    UnsafeFileError, InputError
         When the file is too large, damaged, or holds something else.
     """
-    import lzma
-    import warnings
-    import zlib
-
-    import pandas as pd
-    import rdata
-
-    if path.stat().st_size > LARGEST_R:
-        raise InputError(f"{path.name} is too large for a table of points.", remedy="Fetch it again.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of attributes of R that are not needed
-            content: Any = rdata.read_rda(path)
-    except (ValueError, KeyError, TypeError, NotImplementedError, EOFError, OSError, IndexError, AttributeError,
-            zlib.error, lzma.LZMAError) as error:  # fmt: skip
-        raise InputError(f"{path.name} cannot be read as R data.", str(error)[:200], "Fetch it again.") from error
-    table = content.get("lsl") if isinstance(content, dict) else None
-    if not isinstance(table, pd.DataFrame) or not set(LSL_COLUMNS) <= set(table.columns):
-        raise InputError(f"{path.name} does not hold the points of southern Ecuador.", remedy="Fetch it again.")
-    return table[list(LSL_COLUMNS)].reset_index(drop=True)
+    return read_data_frame(path, "lsl", LSL_COLUMNS)

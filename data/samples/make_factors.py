@@ -32,8 +32,6 @@ from valley.factors import (
 from valley.files import CRS, NODATA, TRANSFORM, crop, write_raster
 from valley.terrain import HEIGHT, MARGIN, WIDTH
 
-FOLDER = Path(__file__).resolve().parent
-
 NOTE = "Synthetic: computed by data/samples/make_factors.py, no real place. CC0-1.0"
 STREAM = 3
 """Number of the random stream, after those of the two dates and of the velocity map."""
@@ -53,10 +51,10 @@ def write_ground(valley: Valley, rng: np.random.Generator, folder: Path, tags: d
 
 def write_climate(rng: np.random.Generator, folder: Path, tags: dict[str, str]) -> None:
     """Write greenness before the event and rainfall, from the images and elevations that ship."""
-    with rasterio.open(FOLDER / "valley_before.tif") as file:
+    with rasterio.open(folder / "valley_before.tif") as file:
         index = np.rint(greenness(file.read()) * 128.0) / 128.0
     write_raster(folder / "valley_ndvi.tif", index.astype(np.float32)[None], ("NDVI",), NODATA, tags)
-    with rasterio.open(FOLDER / "valley_dem.tif") as file:
+    with rasterio.open(folder / "valley_dem.tif") as file:
         rain = np.rint(rainfall(file.read(1).astype(float), rng)).astype(np.float32)
     write_raster(
         folder / "valley_rainfall.tif", rain[None], ("rainfall",), NODATA, tags,
@@ -87,16 +85,19 @@ def write_roads(valley: Valley, folder: Path, tags: dict[str, str]) -> None:
     )  # fmt: skip
 
 
-def main() -> None:
-    """Write the six files."""
-    parser = argparse.ArgumentParser(description="Make the factors of the synthetic sample valley.")
-    parser.add_argument("--out", type=Path, default=FOLDER)
-    folder = parser.parse_args().out
-    valley, rng = build(SEED), np.random.default_rng([SEED, STREAM])
-    tags = {"NOTE": NOTE, "SEED": str(SEED)}
+def write_factors(valley: Valley, folder: Path) -> None:
+    """Write the six files into a folder that holds the image before the event and the elevations."""
+    rng, tags = np.random.default_rng([SEED, STREAM]), {"NOTE": NOTE, "SEED": str(SEED)}
     write_ground(valley, rng, folder, tags)
     write_climate(rng, folder, tags)
     write_roads(valley, folder, tags)
+
+
+def main() -> None:
+    """Build the valley again and write the six files."""
+    parser = argparse.ArgumentParser(description="Make the factors of the synthetic sample valley.")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent)
+    write_factors(build(SEED), parser.parse_args().out)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import rasterio
 from rasterio.features import rasterize
 
+from core.catalog.areas import sample_area
 from core.catalog.samples import FOLDER, Sample, sample
 
 
@@ -137,9 +139,16 @@ def test_the_reference_says_that_it_is_synthetic_and_how_fast_it_moves(shipped: 
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_map_that_ships(valley: Any, shipped: Sample, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_rasters_that_ship(valley: Any, shipped: Sample, tmp_path: Path) -> None:
+    import make_factors
     import make_valley
 
-    make_valley.write_survey(make_valley.build(make_valley.SEED), make_valley.SEED, tmp_path)
-    with rasterio.open(tmp_path / shipped.path.name) as made, rasterio.open(shipped.path) as known:
-        np.testing.assert_array_equal(made.read(), known.read())
+    built = make_valley.build(make_valley.SEED)
+    for name in ("valley_before.tif", "valley_dem.tif"):
+        shutil.copy(FOLDER / name, tmp_path)
+    make_valley.write_survey(built, make_valley.SEED, tmp_path)
+    make_factors.write_factors(built, tmp_path)
+    factors = [layer.path for layer in sample_area("valley").layers if layer.role == "factor"]
+    for path in (shipped.path, *factors):
+        with rasterio.open(tmp_path / path.name) as made, rasterio.open(path) as known:
+            np.testing.assert_array_equal(made.read(), known.read())

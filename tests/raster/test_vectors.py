@@ -11,7 +11,7 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 from rasterio.crs import CRS
-from shapely.geometry import Point, box
+from shapely.geometry import LineString, Point, box
 
 from core.errors import InputError, UnsafeFileError
 from core.raster import vectors
@@ -66,6 +66,31 @@ def test_zipped_shapefile_is_read(
     assert found.geometry.geom_equals(inventory.geometry).all()
     said = vectors.first_attributes(tmp_path / "inventory.zip", 2, 5)
     assert said == vectors.Attributes(("name",), (("scar",), ("Rutsch Ä",)))
+
+
+@pytest.mark.parametrize("kind", ["gpkg", "geojson", "zip"])
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [Point(650_010, 9_559_020), Point(650_030, 9_559_040)],
+        [LineString([(650_000, 9_559_000), (650_200, 9_559_300)]), LineString([(0, 0), (5, 0), (5, 5)])],
+    ],
+    ids=["points", "lines"],
+)
+def test_points_and_lines_are_read_as_they_are(tmp_path: Path, shapes: list, kind: str) -> None:
+    layer = gpd.GeoDataFrame({"id": [1, 2]}, geometry=shapes, crs=32717)
+    path = tmp_path / f"layer.{kind}"
+    if kind == "zip":
+        (tmp_path / "parts").mkdir()
+        layer.to_file(tmp_path / "parts" / "layer.shp")
+        zipped(tmp_path / "parts", path)
+    else:
+        layer.to_file(path)
+
+    found = read_vectors_untrusted(path)
+
+    assert found.crs.to_epsg() == 32717
+    assert found.geometry.tolist() == shapes
 
 
 def test_plain_geojson_is_in_longitude_and_latitude(tmp_path: Path) -> None:

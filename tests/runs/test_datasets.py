@@ -31,6 +31,8 @@ POLYGON = {"type": "Polygon", "coordinates": [[[15, 46], [15.1, 46], [15.1, 46.1
 LAYER = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": 7}, "geometry": POLYGON}]}
 GEOJSON = json.dumps(LAYER).encode()
 
+LINES = json.dumps({"type": "LineString", "coordinates": [[15, 46], [15.1, 46.1]]}).encode()
+
 Upload = Callable[[bytes, str], str]
 
 
@@ -121,6 +123,29 @@ def test_every_form_is_told_by_its_content(any_store: Store, upload: Upload, tmp
     assert [one.name for one in any_store.datasets()] == list(given)[::-1]
     assert [one.name for one in any_store.datasets("table")] == ["gauge.zip", "gauge.csv"]
     assert [one.name for one in any_store.scenes()] == ["scene.png.tif"]
+
+
+@pytest.mark.parametrize("form", ["raster", "vector", "table"])
+def test_a_file_of_any_form_is_used_in_place_with_where_it_comes_from(
+    any_store: Store, tmp_path: Path, form: Any
+) -> None:
+    words = {"origin": "open data", "synthetic": True, "licence": "CC0-1.0", "citation": "Nobody (2024)"}
+    path = raster(tmp_path) if form == "raster" else tmp_path / {"vector": "roads.geojson", "table": "cells.csv"}[form]
+    if form != "raster":
+        path.write_bytes({"vector": LINES, "table": TABLE}[form])
+
+    added = any_store.add_dataset(path, "Given", form, **words)
+
+    record = any_store.dataset(added.id)
+    assert (record.form, record.name, record.path) == (form, "Given", path)
+    assert {key: getattr(record, key) for key in words} == words
+    assert record.digest
+    assert any_store.add_dataset(path, "Given", form, **words).id == added.id
+    assert any_store.add_dataset(path, "Given", form).id != added.id
+    assert files(any_store) == []
+    other: Any = "table" if form == "vector" else "vector"
+    with pytest.raises(InputError):
+        any_store.add_dataset(path, "Given", other)
 
 
 def test_the_digest_of_a_raster_is_that_of_its_values(any_store: Store, tmp_path: Path) -> None:
