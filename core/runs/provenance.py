@@ -13,7 +13,10 @@ import psutil
 
 import core
 
-PACKAGES = ("torch", "onnxruntime", "segmentation-models-pytorch", "rasterio", "numpy", "scipy", "geopandas")
+PACKAGES = (
+    "torch", "onnxruntime", "segmentation-models-pytorch", "rasterio", "numpy", "scipy", "pandas", "geopandas",
+    "scikit-learn", "xgboost", "optuna", "shap", "statsmodels",
+)  # fmt: skip
 
 
 def now() -> str:

@@ -112,15 +112,22 @@ def findings(view: Shown) -> None:
 
 def scores(view: Shown) -> None:
     """All scores, and curves."""
+    from core.tasks.susceptibility.findings import settings_table
+
     result, choice = view.result, view.choice
     frame = _frame(result, choice.scheme)
     formats = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
-    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats)
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     st.caption(
         "Fitted on: AUROC on the cells that the model has seen (success rate). F1 and MCC at the cut-off that divides "
         "those best (Youden's J). p: how likely the difference to logistic regression is by chance (paired DeLong, not "
         "corrected for several models). Seconds of the processor."
     )
+    chosen = settings_table(result, choice.scheme)
+    if not chosen.empty:
+        with st.expander("Settings that were chosen"):
+            st.dataframe(chosen, hide_index=True, width="stretch")
+            st.caption("Of each model those that most fits chose, by inner folds of the cells that they learnt from.")
     _tested(view)
 
 

@@ -134,6 +134,15 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     return Verdict(lead, tuple(others))
 
 
+def settings_table(result: SusceptibilityResult, scheme: str) -> pd.DataFrame:
+    """Settings that most fits of each model chose, one a row; empty without tuning."""
+    import pandas as pd
+
+    chosen = {model: result.scores[model][scheme].get("settings", {}) for model in result.models}
+    rows = [(title_of(model), name, str(value)) for model, ours in chosen.items() for name, value in ours.items()]
+    return pd.DataFrame(rows, columns=["Model", "Setting", "Value"])
+
+
 def curves(result: SusceptibilityResult, scheme: str) -> dict[str, RocCurve]:
     """ROC curves by model of the first repeat: each cell scored by a model that had not seen its fold.
 

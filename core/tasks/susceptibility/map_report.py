@@ -36,7 +36,7 @@ from core.tasks.susceptibility.map_findings import landslides_on, outlines_of
 from core.tasks.susceptibility.map_result import INVENTORY, SusceptibilityMap
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.rates import curves_of
-from core.tasks.susceptibility.report import MEANINGS, table_of_models
+from core.tasks.susceptibility.report import MEANINGS, table_of_models, tables_of_settings
 from core.tasks.susceptibility.view import METHODS, Choice
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ def _worth(content: MapInput) -> Part:
     """How well each model ranks, with the curves of the tested cells."""
     result, scheme = content.result, content.choice.scheme or judging_scheme(content.result)
     tables: list[Content] = [table_of_models(result, one) for one in result.schemes]
+    tables += tables_of_settings(result)
     found = {title_of(name): curve for name, curve in curves(result, scheme).items()}
     drawn = roc_chart(found, title_of(result.mapped[0]))
     way = TITLES[scheme].lower()  # type: ignore[index]

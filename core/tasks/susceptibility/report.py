@@ -12,7 +12,7 @@ from core.report.content import ReportInput, ReportKind
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Table
 from core.report.words import score
 from core.tasks.susceptibility.factor_report import factors_part
-from core.tasks.susceptibility.findings import best, verdict
+from core.tasks.susceptibility.findings import best, settings_table, verdict
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.result import SusceptibilityResult
@@ -54,7 +54,7 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
     )
     yield Part("summary", "What was found", (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))
     tables = tuple(table_of_models(result, scheme) for scheme in result.schemes)
-    yield Part("models", "How well each model ranks", tables)
+    yield Part("models", "How well each model ranks", (*tables, *tables_of_settings(result)))
     yield factors_part(result)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield Part("words", "What the scores mean", (Items(MEANINGS),))
@@ -89,6 +89,17 @@ def table_of_models(result: SusceptibilityResult, scheme: str) -> Table:
         )  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
     return Table(TITLES[scheme], columns, tuple(rows))  # type: ignore[index]
+
+
+def tables_of_settings(result: SusceptibilityResult) -> tuple[Table, ...]:
+    """Settings that most fits chose, a table for each way of dividing; none without tuning."""
+    columns = (Column("Model"), Column("Setting"), Column("Value"))
+    made = ((scheme, settings_table(result, scheme)) for scheme in result.schemes)
+    return tuple(
+        Table(f"Chosen settings, {TITLES[scheme].lower()}", columns,  # type: ignore[index]
+              tuple(chosen.itertuples(index=False, name=None)))
+        for scheme, chosen in made if not chosen.empty
+    )  # fmt: skip
 
 
 def _or_dash(value: float) -> str:

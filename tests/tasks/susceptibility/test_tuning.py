@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from core.tasks.susceptibility.models import (
     monotone_text,
     pipeline_of,
 )
+from core.tasks.susceptibility.report import tables_of_settings
 from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.run import Request, notes_of, order_of
 from core.tasks.susceptibility.run_explanation import _refitted
@@ -275,6 +277,19 @@ def test_notes_say_how_models_were_tuned_and_weighted() -> None:
     assert "Neural network (MLP) takes no weights" in notes
     assert "Support vector machine: its border heeds the weights" in notes
     assert notes_of(Plan(plan.models, ("random",), repeats=1), scores) == ()
+
+
+def test_a_report_shows_the_settings_that_were_chosen() -> None:
+    told: Any = SimpleNamespace(
+        models=("xgboost", "naive_bayes"), schemes=("random", "spatial"),
+        scores={"xgboost": {"random": {}, "spatial": {"settings": {"max_depth": 2, "learning_rate": 0.1}}},
+                "naive_bayes": {"random": {}, "spatial": {}}},
+    )  # fmt: skip
+
+    (table,) = tables_of_settings(told)
+    assert table.rows == (
+        ("Gradient boosting (XGBoost)", "max_depth", "2"), ("Gradient boosting (XGBoost)", "learning_rate", "0.1"),
+    )  # fmt: skip
 
 
 def test_without_both_classes_in_an_inner_fold_the_usual_settings_stand() -> None:
