@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,17 +76,18 @@ def _train(arguments: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     from core.cli.run_commands import find
     from core.tasks.susceptibility.map_result import SusceptibilityMap
-    from core.tasks.susceptibility.run_applied import order_of
+    from core.tasks.susceptibility.run_applied import ApplyRequest, order_of
 
     _checked(arguments)
     if arguments.no_store:
         raise InputError("--no-store leaves no run whose models could be applied.", remedy="Leave it out.")
-    files, _ = read_config(arguments.config)
+    files, asked = read_config(arguments.config)
     with store_for(arguments) as store:
         parent = store.result(find(store, arguments.run).id, SusceptibilityMap)
         dem, factors = _rasters(store, files)
         inventory = None if files.inventory is None else store.add_dataset(files.inventory, files.inventory.name)
-        order = order_of(parent, dem, factors, inventory, name=arguments.name)
+        request = ApplyRequest(asked.inventory)
+        order = order_of(parent, dem, factors, inventory, request, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Mapping"))
         _tell(store, store.result(identity, SusceptibilityMap), arguments)
 
@@ -133,7 +135,7 @@ def _asked(result: SusceptibilityResult, arguments: argparse.Namespace) -> Expla
     if arguments.target != "cell":
         return ExplainRequest(model, arguments.target, cells=cells)
     if isinstance(result, SusceptibilityMap):
-        if arguments.x is None or arguments.y is None:
+        if arguments.x is None or arguments.y is None or not math.isfinite(arguments.x + arguments.y):
             raise InputError("Which cell is not said.", remedy="Give its --x and --y in the map's coordinate system.")
         row, column = result.grid.rowcol(arguments.x, arguments.y)
         if not (0 <= row < result.grid.height and 0 <= column < result.grid.width):

@@ -57,6 +57,11 @@ def order_of(
     InputError
         When not as many rasters are given as the models learnt from.
     """
+    if parent.kind == KIND:
+        raise InputError(
+            f"Run {parent.id[:8]} applied models that were fitted in another run.",
+            remedy="Give the run that fitted them (--run).",
+        )
     expected = sum(one.role == FACTOR for one in parent.inputs)
     if len(factors) != expected or (dem is None) != (not parent.input(DEM).dataset_id):
         with_dem = "an elevation model and " if parent.input(DEM).dataset_id else ""
