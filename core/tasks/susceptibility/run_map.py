@@ -148,7 +148,7 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
         {name: frozenset(cells.factors[name]) for name in cells.categorical}, likeness,
     )  # fmt: skip
     counts = outcome.write(job.folder, job.counting("Mapping, part"), job.stopped)
-    ranks = work.ranks(background.drop(columns="cell"), sample)
+    ranks = work.ranks(background.drop(columns="cell"))
     job.report(0, 0, "Keeping the result")
     artifacts = _keep(job, request, found, cells, background)
     for name, model in work.fitted.items():
@@ -263,10 +263,14 @@ class _Fitting:
                 made.append(Mapped(name, tuple(self.fitted[one] for one in self._parts(name)), ensemble))
         return tuple(made)
 
-    def ranks(self, background: pd.DataFrame, sample: Sample) -> NDArray[np.float64]:
-        """Of each landslide, the share of the area that a model which has not seen it puts above it; ties half."""
+    def ranks(self, background: pd.DataFrame) -> NDArray[np.float64]:
+        """Of each landslide, the share of the area that a model which has not seen it puts above it.
+
+        Landslides of the same index as a part of the area, as trees give, are spread over that part.
+        """
         name, slide = self.request.mapped[0], self.cells.landslide
         ranks = np.full(len(slide), np.nan)
+        rng = np.random.default_rng(self.request.plan.seed)
         with quiet():
             for kept_back in self._folds():
                 asked = kept_back & slide
@@ -277,8 +281,7 @@ class _Fitting:
                 ours = said(member, self.cells.factors[asked])
                 above = len(area) - np.searchsorted(area, ours, side="right")
                 ties = np.searchsorted(area, ours, side="right") - np.searchsorted(area, ours, side="left")
-                ranks[asked] = (above + ties / 2) / len(area)
-        del sample
+                ranks[asked] = (above + ties * _spread(ours, rng)) / len(area)
         known: NDArray[np.float64] = ranks[np.isfinite(ranks)]
         return known
 
@@ -306,6 +309,15 @@ class _Fitting:
     def _fit(self, name: str, rows: NDArray[np.bool_]) -> Any:  # noqa: ANN401  scikit-learn's own
         model = pipeline_of(name, self.cells.kinds, self.request.plan.seed)
         return model.fit(self.cells.factors[rows], self.cells.landslide[rows])
+
+
+def _spread(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Of each value, where it lies between 0 and 1 among its equals: one at random in each of as many equal parts."""
+    order = np.lexsort([rng.random(len(values)), values])
+    _, first, inverse, number = np.unique(values[order], return_index=True, return_inverse=True, return_counts=True)
+    place = np.empty(len(values))
+    place[order] = (np.arange(len(values)) - first[inverse] + rng.random(len(values))) / number[inverse]
+    return place
 
 
 def parts_of(name: str, models: Sequence[str]) -> tuple[str, ...]:

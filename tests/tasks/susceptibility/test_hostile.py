@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from affine import Affine
 
 from core.errors import InputError, LandslideError
 from core.raster.scene import Scene
@@ -15,7 +16,8 @@ from core.tasks.susceptibility.area import Area, AreaPlan, GivenFactor, write_fa
 from core.tasks.susceptibility.factors import Factors
 from core.tasks.susceptibility.landslides import InventoryPlan, Landslides, landslides_of
 from core.tasks.susceptibility.map_config import read_config
-from core.tasks.susceptibility.run_map import MapRequest
+from core.tasks.susceptibility.run_applied import _other_cells
+from core.tasks.susceptibility.run_map import MapRequest, _spread
 from core.tasks.susceptibility.sampling import SamplingPlan, draw, frame_of
 from core.tasks.susceptibility.validate import Plan
 from tests.tasks.susceptibility.areas import GRID, at, inventory, raster, square, steps
@@ -134,3 +136,17 @@ def test_tables_without_places_are_told_of(tmp_path: Path, plan: InventoryPlan, 
     path.write_text("x,t\n500000,a\n500010,b\n")
     with pytest.raises(InputError, match=said):
         landslides_of(path, "table", plan, GRID, path.name)
+
+
+def test_equal_values_are_spread_evenly() -> None:
+    """Each of four equals lies in a quarter of its own, two others in a half each."""
+    place = _spread(np.array([1.0, 2.0, 1.0, 1.0, 2.0, 1.0]), np.random.default_rng(0))
+    assert sorted(np.floor(place[[0, 2, 3, 5]] * 4)) == [0, 1, 2, 3]
+    assert sorted(np.floor(place[[1, 4]] * 2)) == [0, 1]
+
+
+def test_another_size_of_cells_is_told_of() -> None:
+    assert _other_cells(GRID, GRID) == ()
+    wide = replace(GRID, transform=GRID.transform @ Affine.scale(3))
+    (note,) = _other_cells(GRID, wide)
+    assert note.startswith("Cells are 30.0 m wide here, and 10.0 m where")
