@@ -147,11 +147,12 @@ class Landslides:
         return np.concatenate([cells, small]), np.concatenate([numbers, without])
 
     def _small(self) -> NDArray[np.float64]:
-        """A point in each polygon that is smaller than two cells, which may cover the centre of none."""
+        """A point in each polygon that is smaller than two cells or thinner than one: it may cover no centre of any."""
         import shapely
 
         assert self.polygons is not None  # noqa: S101  as callers see to
-        return _inside(self.polygons.polygons[shapely.area(self.polygons.polygons) < 2])
+        area = shapely.area(self.polygons.polygons)
+        return _inside(self.polygons.polygons[(area < 2) | (2 * area < shapely.length(self.polygons.polygons))])
 
     def _burnt(
         self, elevation: ElevationRows | None

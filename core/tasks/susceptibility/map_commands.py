@@ -13,6 +13,7 @@ from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
 from core.jobs.perform import run_in_process
+from core.raster.files import regular_file
 from core.raster.folder import make_folder, plain_values
 from core.raster.write import atomic_path
 from core.tasks.susceptibility.map_config import AreaFiles, read_config
@@ -152,6 +153,8 @@ def _checked(arguments: argparse.Namespace) -> None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
     if arguments.elements is not None and arguments.out is None:
         raise InputError("Elements are counted into a folder.", remedy="Give --out.")
+    if arguments.elements is not None:
+        regular_file(arguments.elements)
     check_view(Choice, arguments)
     if arguments.out is not None:
         make_folder(arguments.out)

@@ -180,6 +180,8 @@ def draw(
             background.offer(np.flatnonzero(flat).astype(np.int64) + offset, rngs[0])
             if given is None:
                 free = complete & ~_near(slides, first, end, reach, plan.buffer, scene)
+                learnt = with_one[0][(with_one[0] >= offset) & (with_one[0] < offset + flat.size)] - offset
+                free[np.divmod(learnt, width)] = False
                 if plan.slope_at_least:
                     free &= patch.values[names.index("slope")] >= plan.slope_at_least
                 others.offer(np.flatnonzero(free.ravel()).astype(np.int64) + offset, rngs[1])

@@ -150,3 +150,10 @@ def test_another_size_of_cells_is_told_of() -> None:
     wide = replace(GRID, transform=GRID.transform @ Affine.scale(3))
     (note,) = _other_cells(GRID, wide)
     assert note.startswith("Cells are 30.0 m wide here, and 10.0 m where")
+
+
+def test_a_landslide_thinner_than_a_cell_is_on_the_map(tmp_path: Path) -> None:
+    """Ten cells long between the centres of two rows: it covers none, and counts as the cell at its middle."""
+    thin = shapely.Polygon([at(5, 7.6), at(15.5, 7.6), at(15.5, 7.9), at(5, 7.9)])
+    slides = _placed(tmp_path, [thin])
+    assert np.argwhere(slides.mask(0, 40)).tolist() == [[7, 10]]
