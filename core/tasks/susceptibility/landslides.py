@@ -469,6 +469,7 @@ def _elsewhere(name: str) -> GridError:
 
 
 def buffer_cells(metres: float, grid: Grid) -> int:
-    """Cells that a distance reaches."""
-    side = grid.ground_distance() or 1.0
-    return math.ceil(metres / side)
+    """Cells that a distance reaches, along their shorter side."""
+    t = grid.transform
+    shorter = min(math.hypot(t.a, t.d), math.hypot(t.b, t.e)) / math.sqrt(abs(t.determinant))
+    return math.ceil(metres / ((grid.ground_distance() or 1.0) * shorter))

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,7 @@ def _train(arguments: argparse.Namespace) -> None:
     if files.inventory is None:
         raise InputError(f"[data] in {arguments.config.name} names no inventory.", "Models learn from landslides.",
                          "Name one: inventory = \"landslides.gpkg\".")  # fmt: skip
+    _check_shown(arguments, request.mapped, request.plan.schemes)
     with store_for(arguments, arguments.out) as store:
         dem, factors = _rasters(store, files)
         inventory = store.add_dataset(files.inventory, files.inventory.name)
@@ -85,6 +87,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     files, asked = read_config(arguments.config)
     with store_for(arguments) as store:
         parent = store.result(find(store, arguments.run).id, SusceptibilityMap)
+        _check_shown(arguments, parent.mapped, parent.schemes)
         dem, factors = _rasters(store, files)
         inventory = None if files.inventory is None else store.add_dataset(files.inventory, files.inventory.name)
         request = ApplyRequest(asked.inventory)
@@ -158,6 +161,15 @@ def _checked(arguments: argparse.Namespace) -> None:
     check_view(Choice, arguments)
     if arguments.out is not None:
         make_folder(arguments.out)
+
+
+def _check_shown(arguments: argparse.Namespace, mapped: Sequence[str], schemes: Sequence[str]) -> None:
+    """Refuse to show a model that is not mapped, or a validation that is not made."""
+    for flag, known in (("model", mapped), ("scheme", schemes)):
+        asked = getattr(arguments, flag, None)
+        if asked is not None and asked not in known:
+            raise InputError(f"{asked!r} cannot be shown.", f"It is not asked for in {arguments.config.name}.",
+                             f"Choose of {', '.join(known)} (--{flag}).")  # fmt: skip
 
 
 def _rasters(store: Store, files: AreaFiles) -> tuple[DatasetRecord | None, list[DatasetRecord]]:

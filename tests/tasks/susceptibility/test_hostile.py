@@ -10,11 +10,13 @@ import pytest
 import shapely
 from affine import Affine
 
+from core.cli.main import main
 from core.errors import InputError, LandslideError
 from core.raster.scene import Scene
 from core.tasks.susceptibility.area import Area, AreaPlan, GivenFactor, write_factors
+from core.tasks.susceptibility.at_risk import _pieces
 from core.tasks.susceptibility.factors import Factors
-from core.tasks.susceptibility.landslides import InventoryPlan, Landslides, landslides_of
+from core.tasks.susceptibility.landslides import InventoryPlan, Landslides, buffer_cells, landslides_of
 from core.tasks.susceptibility.map_config import read_config
 from core.tasks.susceptibility.run_applied import _other_cells
 from core.tasks.susceptibility.run_map import MapRequest, _spread
@@ -157,3 +159,33 @@ def test_a_landslide_thinner_than_a_cell_is_on_the_map(tmp_path: Path) -> None:
     thin = shapely.Polygon([at(5, 7.6), at(15.5, 7.6), at(15.5, 7.9), at(5, 7.9)])
     slides = _placed(tmp_path, [thin])
     assert np.argwhere(slides.mask(0, 40)).tolist() == [[7, 10]]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--model", "svm"], "'svm' cannot be shown"), (["--elements", "roads.gpkg"], "no file roads.gpkg")],
+)
+def test_what_cannot_be_shown_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    (tmp_path / "map.toml").write_text('[data]\ndem="a.tif"\ninventory="a.gpkg"')
+    command = ["susceptibility", "train", str(tmp_path / "map.toml"), "--no-store", "--out", str(tmp_path / "out")]
+    assert main([*command, *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_hole_in_an_area_adds_no_line_between() -> None:
+    """A square around a hole: places lie on its two outlines, 4 × 20 and 4 × 4 long, and one inside."""
+    ring = shapely.box(10, 10, 30, 30).difference(shapely.box(18, 18, 22, 22))
+    places, of, _ = _pieces(np.array([ring]), "areas", GRID)
+    assert len(places) == 2 * (80 + 16) + 1
+    assert not of.any()
+    assert (shapely.distance(ring.boundary, shapely.points(places[:-1])) < 1e-9).all()
+
+
+def test_lengths_are_true_where_cells_are_no_squares() -> None:
+    """Cells of 10 by 5 m: ten of them across are 100 m, ten down 50 m."""
+    flat = replace(GRID, transform=GRID.transform @ Affine.scale(1, 0.5))
+    across, down = (np.array([shapely.LineString([(5, 5), end])]) for end in ((15, 5), (5, 15)))
+    assert [float(_pieces(one, "lines", flat)[2].sum()) for one in (across, down)] == pytest.approx([100, 50], rel=1e-3)
+    assert buffer_cells(50, flat) in (10, 11)
