@@ -112,8 +112,8 @@ def _span(run: str, band: int, _result: SusceptibilityMap) -> tuple[float, float
 
     with Scene.ours(_result.artifact("factors")).reader(overviews=True) as reader:
         values, valid = reader.sample()
-    known = values[band - 1][valid[band - 1]]
-    low, high = np.quantile(known[np.isfinite(known)], [0.02, 0.98])
+    known = values[band - 1][valid[band - 1] & np.isfinite(values[band - 1])]
+    low, high = np.quantile(known, [0.02, 0.98]) if known.size else (0.0, 1.0)
     return float(low), float(high if high > low else low + 1)
 
 

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import GridError, InputError
+from core.raster.bands import check_bands
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.quantity import HIGHEST, LOWEST, Quantity, elevation_model
 from core.raster.resample import Kind
 from core.raster.stack import Layer, LayerReport, Stack, stack_grid
 from core.raster.terrain_factors import TERRAIN, TerrainOptions, check_terrain, derive
-from core.raster.validity import USUAL_FILLS
+from core.raster.validity import USUAL_FILLS, USUALLY
 from core.raster.write import writing
 from core.tasks.susceptibility.factors import check_names
 
@@ -40,6 +41,9 @@ FIRST_TERRAIN = (
 """Terrain factors that are used unless others are named."""
 
 MOST_FACTORS = 60
+
+LARGEST_CLASS = 2**24
+"""Number from which on neighbours are the same as float32."""
 
 STEEPEST = 90.0
 """Degrees that no slope exceeds."""
@@ -198,8 +202,14 @@ class Area:
             Stack((ground,), grid)  # refuses one that lies elsewhere
         if given:
             Stack(given, grid)
-        notes += [note for scene in dict.fromkeys(layer.scene for layer in layers) for note in scene.notes]
+        notes += [note for scene in dict.fromkeys(layer.scene for layer in layers) for note in _of_scene(scene)]
         return cls(plan, grid, ground, given, tuple(dict.fromkeys(notes)))
+
+
+def _of_scene(scene: Scene) -> Iterator[str]:
+    """Notes on a raster but those that usual fills are taken for values, as they are not."""
+    told = [f" are {fill:g}, {USUALLY}" for fill in USUAL_FILLS]
+    return (note for note in scene.notes if not any(one in note for one in told))
 
 
 def _ground(dem: Scene, band: int, notes: list[str]) -> Layer:
@@ -207,6 +217,7 @@ def _ground(dem: Scene, band: int, notes: list[str]) -> Layer:
     if band == 1:
         elevation_model(dem)  # refuses colours
     layer = Layer("dem", dem, "continuous", band)
+    check_bands(dem, (band,))
     quantity = Quantity.of(dem, "elevation", band)
     notes += [note for note in (quantity.note, quantity.left_out(dem, band)) if note]
     return layer
@@ -353,8 +364,11 @@ def _cleaned(
 ) -> NDArray[np.float32]:
     """Values of the given factors, without those that usually stand for no data."""
     for at, layer in enumerate(area.layers):
-        if layer.kind == "category":
-            continue
+        if layer.kind == "category" and (np.abs(values[at]) >= LARGEST_CLASS).any():
+            raise InputError(
+                f"{layer.role} ({layer.scene.name}) holds classes from {LARGEST_CLASS:,} on.",
+                "Such numbers cannot be told apart as they are kept.", "Give the classes smaller numbers.",
+            )  # fmt: skip
         for fill in USUAL_FILLS:
             found = values[at] == np.float32(fill)
             if found.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,12 +162,14 @@ def _pieces(
     if float(shapely.length(lines).sum()) * 2 > MOST_PIECES:
         raise InputError("These elements are too many for one map.", "They would be cut into millions of pieces.",
                          "Cut the layer to the area.")  # fmt: skip
-    fine = shapely.segmentize(lines, 0.5)
-    points, of = shapely.get_coordinates(fine, return_index=True)
+    rings, owner = shapely.get_parts(lines, return_index=True)  # from an outline to a hole in it leads no line
+    points, of = shapely.get_coordinates(shapely.segmentize(rings, 0.5), return_index=True)
     same = of[1:] == of[:-1]
     first, second = points[:-1][same], points[1:][same]
-    at, belongs = (first + second) / 2, of[1:][same]
-    metres = np.hypot(*(second - first).T) * cell
+    at, belongs = (first + second) / 2, owner[of[1:][same]]
+    t = grid.transform
+    x, y = second.T - first.T
+    metres = np.hypot(t.a * x + t.b * y, t.d * x + t.e * y) * cell / math.sqrt(abs(t.determinant))
     if kind == "lines":
         return at, belongs, metres
     inside = shapely.get_coordinates(shapely.point_on_surface(shapes))

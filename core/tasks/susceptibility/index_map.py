@@ -240,7 +240,7 @@ class MapJob:
         if self.applicability is not None:
             found = self.applicability.distance(frame)
             for one in new.values():  # of a class that they have not seen models know nothing
-                found[one] = np.maximum(found[one], np.float32(2 * self.applicability.threshold))
+                found[one] = np.maximum(found[one], np.float32(2 * self.applicability.threshold or 1.0))
             distance = np.full(shape, np.nan, np.float32)
             distance[known] = found
         return _Block(window, codes, spread, distance, {name: int(one.sum()) for name, one in new.items()})

@@ -147,11 +147,12 @@ class Landslides:
         return np.concatenate([cells, small]), np.concatenate([numbers, without])
 
     def _small(self) -> NDArray[np.float64]:
-        """A point in each polygon that is smaller than two cells, which may cover the centre of none."""
+        """A point in each polygon that is smaller than two cells or thinner than one: it may cover no centre of any."""
         import shapely
 
         assert self.polygons is not None  # noqa: S101  as callers see to
-        return _inside(self.polygons.polygons[shapely.area(self.polygons.polygons) < 2])
+        area = shapely.area(self.polygons.polygons)
+        return _inside(self.polygons.polygons[(area < 2) | (2 * area < shapely.length(self.polygons.polygons))])
 
     def _burnt(
         self, elevation: ElevationRows | None
@@ -297,7 +298,9 @@ def _polygons(features: GeoDataFrame, labels: NDArray[np.bool_] | None, grid: Gr
         features = features[labels]
         if features.empty:
             raise InputError(f"No feature of {name} is a landslide.", remedy="Check the column of the label.")
-    inventory = Inventory.of(features, grid, name)
+    inventory, over = _on_the_grid(Inventory.of(features, grid, name), name)
+    if over:
+        notes.append(f"Of {count(over, 'landslide')} of {name} only the part on the grid counts.")
     inside = _within(_inside(inventory.polygons), grid)
     if not inside.all():
         notes.append(f"{count(int((~inside).sum()), 'landslide')} of {name} beside the grid: left out.")
@@ -310,6 +313,24 @@ def _polygons(features: GeoDataFrame, labels: NDArray[np.bool_] | None, grid: Gr
     if absences is not None:
         absences = absences[_within(absences, grid)]
     return Landslides(grid, np.empty((0, 2)), inventory, absences, (*inventory.notes, *notes))
+
+
+def _on_the_grid(inventory: Inventory, name: str) -> tuple[Inventory, int]:
+    """Polygons cut to the grid where their centre lies beside it, and how many are: a part on it is a landslide too."""
+    import shapely
+
+    grid, polygons = inventory.grid, inventory.polygons.copy()
+    beside = np.flatnonzero(~_within(_inside(polygons), grid))
+    frame = shapely.box(0, 0, grid.width, grid.height)
+    cut = shapely.buffer(shapely.intersection(shapely.make_valid(polygons[beside]), frame), 0)  # outlines alone
+    there = shapely.area(cut) > 0
+    polygons[beside[there]] = cut[there]
+    # Unlike elsewhere, a small one counts: as the cell that it is in.
+    notes = tuple(one for one in inventory.notes if "smaller than a pixel" not in one)
+    small = int((shapely.area(polygons) < 1).sum())
+    if small:
+        notes += (f"{count(small, 'landslide')} of {name} smaller than a cell: each counts as the cell it is in.",)
+    return Inventory(polygons, shapely.STRtree(polygons), grid, notes), int(there.sum())
 
 
 def _points(
@@ -347,8 +368,13 @@ def _table(
                              remedy=f"Its columns are {', '.join(map(str, table.columns[:40]))}.")  # fmt: skip
     named = (plan.y, plan.x) if plan.swap_xy else (plan.x, plan.y)
     places = np.column_stack([pd.to_numeric(table[one], errors="coerce").to_numpy(np.float64) for one in named])
+    if plan.x == plan.y:
+        raise InputError(f"Both coordinates of {name} are the column {plan.x!r}.",
+                         remedy="Name the column of each (--x and --y).")  # fmt: skip
     notes: list[str] = []
     kept = np.isfinite(places).all(axis=1)
+    if not kept.any():
+        raise InputError(f"No row of {name} has numbers for both coordinates.", remedy="Check --x and --y.")
     if not kept.all():
         notes.append(f"{int((~kept).sum()):,} rows of {name} lack coordinates and were left out.")
     labels = None
@@ -443,6 +469,7 @@ def _elsewhere(name: str) -> GridError:
 
 
 def buffer_cells(metres: float, grid: Grid) -> int:
-    """Cells that a distance reaches."""
-    side = grid.ground_distance() or 1.0
-    return math.ceil(metres / side)
+    """Cells that a distance reaches, along their shorter side."""
+    t = grid.transform
+    shorter = min(math.hypot(t.a, t.d), math.hypot(t.b, t.e)) / math.sqrt(abs(t.determinant))
+    return math.ceil(metres / ((grid.ground_distance() or 1.0) * shorter))

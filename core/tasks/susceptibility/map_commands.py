@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
 from core.jobs.perform import run_in_process
+from core.raster.files import regular_file
 from core.raster.folder import make_folder, plain_values
 from core.raster.write import atomic_path
 from core.tasks.susceptibility.map_config import AreaFiles, read_config
@@ -64,6 +67,7 @@ def _train(arguments: argparse.Namespace) -> None:
     if files.inventory is None:
         raise InputError(f"[data] in {arguments.config.name} names no inventory.", "Models learn from landslides.",
                          "Name one: inventory = \"landslides.gpkg\".")  # fmt: skip
+    _check_shown(arguments, request.mapped, request.plan.schemes)
     with store_for(arguments, arguments.out) as store:
         dem, factors = _rasters(store, files)
         inventory = store.add_dataset(files.inventory, files.inventory.name)
@@ -75,17 +79,19 @@ def _train(arguments: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     from core.cli.run_commands import find
     from core.tasks.susceptibility.map_result import SusceptibilityMap
-    from core.tasks.susceptibility.run_applied import order_of
+    from core.tasks.susceptibility.run_applied import ApplyRequest, order_of
 
     _checked(arguments)
     if arguments.no_store:
         raise InputError("--no-store leaves no run whose models could be applied.", remedy="Leave it out.")
-    files, _ = read_config(arguments.config)
+    files, asked = read_config(arguments.config)
     with store_for(arguments) as store:
         parent = store.result(find(store, arguments.run).id, SusceptibilityMap)
+        _check_shown(arguments, parent.mapped, parent.schemes)
         dem, factors = _rasters(store, files)
         inventory = None if files.inventory is None else store.add_dataset(files.inventory, files.inventory.name)
-        order = order_of(parent, dem, factors, inventory, name=arguments.name)
+        request = ApplyRequest(asked.inventory)
+        order = order_of(parent, dem, factors, inventory, request, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Mapping"))
         _tell(store, store.result(identity, SusceptibilityMap), arguments)
 
@@ -133,7 +139,7 @@ def _asked(result: SusceptibilityResult, arguments: argparse.Namespace) -> Expla
     if arguments.target != "cell":
         return ExplainRequest(model, arguments.target, cells=cells)
     if isinstance(result, SusceptibilityMap):
-        if arguments.x is None or arguments.y is None:
+        if arguments.x is None or arguments.y is None or not math.isfinite(arguments.x + arguments.y):
             raise InputError("Which cell is not said.", remedy="Give its --x and --y in the map's coordinate system.")
         row, column = result.grid.rowcol(arguments.x, arguments.y)
         if not (0 <= row < result.grid.height and 0 <= column < result.grid.width):
@@ -150,9 +156,20 @@ def _checked(arguments: argparse.Namespace) -> None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
     if arguments.elements is not None and arguments.out is None:
         raise InputError("Elements are counted into a folder.", remedy="Give --out.")
+    if arguments.elements is not None:
+        regular_file(arguments.elements)
     check_view(Choice, arguments)
     if arguments.out is not None:
         make_folder(arguments.out)
+
+
+def _check_shown(arguments: argparse.Namespace, mapped: Sequence[str], schemes: Sequence[str]) -> None:
+    """Refuse to show a model that is not mapped, or a validation that is not made."""
+    for flag, known in (("model", mapped), ("scheme", schemes)):
+        asked = getattr(arguments, flag, None)
+        if asked is not None and asked not in known:
+            raise InputError(f"{asked!r} cannot be shown.", f"It is not asked for in {arguments.config.name}.",
+                             f"Choose of {', '.join(known)} (--{flag}).")  # fmt: skip
 
 
 def _rasters(store: Store, files: AreaFiles) -> tuple[DatasetRecord | None, list[DatasetRecord]]:

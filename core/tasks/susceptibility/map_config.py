@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ def read_config(path: Path) -> tuple[AreaFiles, MapRequest]:
     content = loaded(path)
     files = _files(content.pop(DATA, {}), path)
     _check_names(content, MapRequest, path.name)
+    _check_numbers(content, path.name)
     try:
         request = TypeAdapter(MapRequest).validate_python(content)
     except ValidationError as error:
@@ -85,7 +87,10 @@ def loaded(path: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST:
             raise InputError(f"{path.name} is too large for a configuration.", remedy="Give a TOML file of options.")
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError as error:
+        raise InputError(f"The configuration {path.name} cannot be read.", "It is nested too deeply.",
+                         "Write it as in the examples in docs/.") from error  # fmt: skip
+    except (OSError, ValueError) as error:  # also of text that is no UTF-8 or TOML, and numbers of thousands of digits
         raise InputError(
             f"The configuration {path.name} cannot be read.", f"{error}.", "Write it as in the examples in docs/."
         ) from error
@@ -105,7 +110,7 @@ def _files(content: object, path: Path) -> AreaFiles:
                          remedy=f"Its entries are {DEM}, {INVENTORY} and {FACTOR}s.")  # fmt: skip
     factors = content.get(f"{FACTOR}s", [])
     named = [content.get(DEM, ""), content.get(INVENTORY, ""), *(factors if isinstance(factors, list) else [None])]
-    if not all(isinstance(one, str) for one in named):
+    if not all(isinstance(one, str) and "\0" not in one for one in named) or "" in named[2:]:
         raise InputError(f"An entry of [{DATA}] in {path.name} is no file name.", remedy="Write names in quotes.")
 
     def file(name: str) -> Path | None:
@@ -133,6 +138,15 @@ def _check_names(content: Mapping[str, Any], known: type, name: str, within: str
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, dict):
                 _check_names(one, inner, name, f"{within}.{entry}".strip("."))  # type: ignore[arg-type]
+
+
+def _check_numbers(value: object, name: str, entry: str = "") -> None:
+    """Refuse numbers that are none, or endless."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{entry} of {name} is {value}.", remedy="Give a number, or leave it out.")
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in within:
+        _check_numbers(one, name, f"{entry}.{key}".strip("."))
 
 
 def config_text(run: Run) -> str:

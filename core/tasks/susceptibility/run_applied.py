@@ -23,9 +23,13 @@ from core.tasks.susceptibility.run_map import SYNTHETIC, TASK, applicability_of,
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
+    from core.raster.grid import Grid
     from core.runs.records import DatasetRecord
 
 KIND = "susceptibility_elsewhere"
+
+ALIKE = 1.25
+"""How many times as wide cells may be without a word on it."""
 
 ELSEWHERE = (
     "The models were fitted and validated on another area: their scores say nothing sure of this one. Trust the map "
@@ -57,6 +61,11 @@ def order_of(
     InputError
         When not as many rasters are given as the models learnt from.
     """
+    if parent.kind == KIND:
+        raise InputError(
+            f"Run {parent.id[:8]} applied models that were fitted in another run.",
+            remedy="Give the run that fitted them (--run).",
+        )
     expected = sum(one.role == FACTOR for one in parent.inputs)
     if len(factors) != expected or (dem is None) != (not parent.input(DEM).dataset_id):
         with_dem = "an elevation model and " if parent.input(DEM).dataset_id else ""
@@ -109,14 +118,25 @@ def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:
         limit=parent.limit, outside=None if counts.outside is None else counts.outside / max(counts.known, 1),
         prevalence=None, sampled_share=parent.sampled_share,
         notes=(
-            *((SYNTHETIC,) if synthetic else ()), ELSEWHERE, *area.notes, *written.notes,
-            *(() if slides is None else slides.notes), *unseen,
+            *((SYNTHETIC,) if synthetic else ()), ELSEWHERE, *_other_cells(parent.grid, scene.grid), *area.notes,
+            *written.notes, *(() if slides is None else slides.notes), *unseen,
         ),
         provenance={
             **job.times(), "parameters": dict(job.run.parameters), "models_of": parent.id,
             "seed": parent.provenance["seed"], "importance": parent.provenance["importance"], **environment(),
         },
     )  # fmt: skip
+
+
+def _other_cells(there: Grid, here: Grid) -> tuple[str, ...]:
+    """Note on cells of another size than those that models learnt from."""
+    learnt, given = there.ground_distance(), here.ground_distance()
+    if not learnt or not given or ALIKE > given / learnt > 1 / ALIKE:
+        return ()
+    return (
+        f"Cells are {given:,.1f} m wide here, and {learnt:,.1f} m where the models learnt: slopes and curvatures of "
+        "other cells are other numbers. Resample the elevation model to the same size.",
+    )
 
 
 def _shared(parent: SusceptibilityMap) -> dict[str, str]:

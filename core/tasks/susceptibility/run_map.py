@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 TASK = "susceptibility"
 KIND = "susceptibility_map"
 
+LARGEST_SEED = 2**31 - 1
+"""Seeds of divisions follow it, and scikit-learn takes none from 2³² on."""
+
+MOST_REPEATS = 1_000
+"""Divisions of a scheme."""
+
 SYNTHETIC = "Some of the data are synthetic: made by a script, not measured."
 
 
@@ -79,7 +85,8 @@ class MapRequest:
         Raises
         ------
         InputError
-            When no model, too many, or one that is not validated is to be mapped, or the prevalence is no share.
+            When no model, too many, or one that is not validated is to be mapped, or a seed, the repeats or the
+            prevalence is out of range.
         """
         if not 1 <= len(set(self.mapped)) == len(self.mapped) <= MOST_MAPPED:
             raise InputError(f"{len(self.mapped)} models cannot be mapped.",
@@ -90,6 +97,13 @@ class MapRequest:
                 f"{stray[0]} is to be mapped but not validated.", "A map without a score says nothing of its worth.",
                 "Add it to the models (--models).",
             )  # fmt: skip
+        for name, seed in (("drawing", self.sampling.seed), ("validation", self.plan.seed)):
+            if not 0 <= seed <= LARGEST_SEED:
+                raise InputError(f"{seed} is no seed of the {name}.",
+                                 remedy=f"Choose 0 to {LARGEST_SEED:,} (--seed).")  # fmt: skip
+        if not 1 <= self.plan.repeats <= MOST_REPEATS:
+            raise InputError(f"A validation cannot be repeated {self.plan.repeats:,} times.",
+                             remedy=f"Choose 1 to {MOST_REPEATS:,} (--repeats).")  # fmt: skip
         if not 0 <= self.prevalence < 1:
             raise InputError(f"{self.prevalence:g} is no share of cells with a landslide.",
                              remedy="Give one between 0 and 1, such as 0.02, or none (--prevalence).")  # fmt: skip
@@ -145,7 +159,7 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
         {name: frozenset(cells.factors[name]) for name in cells.categorical}, likeness,
     )  # fmt: skip
     counts = outcome.write(job.folder, job.counting("Mapping, part"), job.stopped)
-    ranks = work.ranks(background.drop(columns="cell"), sample)
+    ranks = work.ranks(background.drop(columns="cell"))
     job.report(0, 0, "Keeping the result")
     artifacts = _keep(job, request, found, cells, background)
     for name, model in work.fitted.items():
@@ -181,7 +195,7 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
         sampled_share=0.5 if request.plan.weights == "balanced" else float(cells.landslide.mean()),
         notes=(
             *((SYNTHETIC,) if synthetic else ()), *area.notes, *written.notes, *slides.notes, *sample.notes,
-            *cells.notes, *_told(request, counts, written.complete, cells), *notes_of(request.plan, scores),
+            *cells.notes, *_told(request, counts, scene, cells, mapped[0]), *notes_of(request.plan, scores),
         ),
         provenance={
             **job.times(), "parameters": dict(job.run.parameters), "seed": request.plan.seed,
@@ -277,10 +291,14 @@ class _Fitting:
                 made.append(Mapped(name, tuple(self.fitted[one] for one in self._parts(name)), ensemble))
         return tuple(made)
 
-    def ranks(self, background: pd.DataFrame, sample: Sample) -> NDArray[np.float64]:
-        """Of each landslide, the share of the area that a model which has not seen it puts above it; ties half."""
+    def ranks(self, background: pd.DataFrame) -> NDArray[np.float64]:
+        """Of each landslide, the share of the area that a model which has not seen it puts above it.
+
+        Landslides of the same index as a part of the area, as trees give, are spread over that part.
+        """
         name, slide = self.request.mapped[0], self.cells.landslide
         ranks = np.full(len(slide), np.nan)
+        rng = np.random.default_rng(self.request.plan.seed)
         with quiet():
             for kept_back in self._folds():
                 asked = kept_back & slide
@@ -291,8 +309,7 @@ class _Fitting:
                 ours = said(member, self.cells.factors[asked])
                 above = len(area) - np.searchsorted(area, ours, side="right")
                 ties = np.searchsorted(area, ours, side="right") - np.searchsorted(area, ours, side="left")
-                ranks[asked] = (above + ties / 2) / len(area)
-        del sample
+                ranks[asked] = (above + ties * _spread(ours, rng)) / len(area)
         known: NDArray[np.float64] = ranks[np.isfinite(ranks)]
         return known
 
@@ -308,7 +325,9 @@ class _Fitting:
         return [one for one in masks if slide[~one].any() and not slide[~one].all()]
 
     def _members(self, name: str) -> tuple[tuple[Any, ...], ...]:
-        return tuple(tuple(self._fit(one, ~fold) for one in self._parts(name)) for fold in self._folds())
+        """The model without each fold; none where fewer than two can be fitted, which have no spread."""
+        members = tuple(tuple(self._fit(one, ~fold) for one in self._parts(name)) for fold in self._folds())
+        return members if len(members) > 1 else ()
 
     def _parts(self, name: str) -> tuple[str, ...]:
         """Names of the estimators that a model is made of."""
@@ -321,6 +340,15 @@ class _Fitting:
             monotone=plan.monotone,
         )  # fmt: skip
         return model.fit(self.cells.factors[rows], self.cells.landslide[rows])
+
+
+def _spread(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Of each value, where it lies between 0 and 1 among its equals: one at random in each of as many equal parts."""
+    order = np.lexsort([rng.random(len(values)), values])
+    _, first, inverse, number = np.unique(values[order], return_index=True, return_inverse=True, return_counts=True)
+    place = np.empty(len(values))
+    place[order] = (np.arange(len(values)) - first[inverse] + rng.random(len(values))) / number[inverse]
+    return place
 
 
 def parts_of(name: str, models: Sequence[str]) -> tuple[str, ...]:
@@ -382,11 +410,14 @@ def _keep(
     return {SCORES: "scores.json", CELLS: "cells.parquet", BACKGROUND: "background.parquet"}
 
 
-def _told(request: MapRequest, counts: MapCounts, complete: float, cells: Cells) -> tuple[str, ...]:
+def _told(request: MapRequest, counts: MapCounts, scene: Scene, cells: Cells, first: Mapped) -> tuple[str, ...]:
     """What must be known of the map."""
     notes = []
-    if complete < 1:
-        notes.append(f"{1 - complete:.1%} of the grid lacks a factor and has no index.")
+    lacking = 1 - counts.known / (scene.grid.width * scene.grid.height)
+    if lacking:
+        notes.append(f"{lacking:.1%} of the grid lacks a factor and has no index.")
+    if request.uncertainty and not first.ensemble:
+        notes.append("Too few folds leave both classes to learn from, so the spread over the folds is not mapped.")
     for name, number in counts.unseen.items():
         if number:
             notes.append(

@@ -176,10 +176,12 @@ def draw(
             flat, offset = complete.ravel(), first * width
             _mark(known_slides, cells, flat, offset)
             if given is not None:
-                _mark(known_given, given, flat, offset)
+                _mark(known_given, given, (complete & ~slides.mask(first, end)).ravel(), offset)
             background.offer(np.flatnonzero(flat).astype(np.int64) + offset, rngs[0])
             if given is None:
                 free = complete & ~_near(slides, first, end, reach, plan.buffer, scene)
+                learnt = with_one[0][(with_one[0] >= offset) & (with_one[0] < offset + flat.size)] - offset
+                free[np.divmod(learnt, width)] = False
                 if plan.slope_at_least:
                     free &= patch.values[names.index("slope")] >= plan.slope_at_least
                 others.offer(np.flatnonzero(free.ravel()).astype(np.int64) + offset, rngs[1])
@@ -192,7 +194,7 @@ def draw(
                          "Check that the rasters cover the landslides.")  # fmt: skip
     cells, number = _at_most(cells, number, plan.most, rngs[2], notes)
     if given is not None:
-        without = np.setdiff1d(given[known_given], cells)
+        without = np.setdiff1d(given[known_given], with_one[0])
         if len(without) < len(given):
             notes.append(
                 f"{len(given) - len(without):,} of the {len(given):,} cells said to be without a landslide lack a "
@@ -206,8 +208,11 @@ def draw(
         if len(without) < wanted:
             notes.append(f"Only {len(without):,} of {wanted:,} cells without a landslide could be drawn.")
     if not len(without):
-        raise InputError("There is no cell without a landslide to draw.", "Models learn from the difference.",
-                         "Choose a smaller buffer or least slope.")  # fmt: skip
+        raise InputError(
+            "There is no cell without a landslide to draw.", "Models learn from the difference.",
+            "Choose a smaller buffer or least slope." if given is None
+            else "Check the column of the label (--label), or leave it out to have cells drawn.",
+        )  # fmt: skip
     all_cells = np.concatenate([cells, without])
     slide = np.arange(len(all_cells)) < len(cells)
     numbers = np.concatenate([number, np.full(len(without), -1)])
@@ -332,7 +337,7 @@ def frame_of(values: NDArray[np.float32], names: tuple[str, ...], factors: Facto
         if name not in factors.classes:
             made[name] = column.astype(np.float64)
             continue
-        known, inverse = np.unique(column, return_inverse=True)
+        known, inverse = np.unique(column + np.float32(0), return_inverse=True)  # one zero, not two
         words = np.array([f"{one:.0f}" if float(one).is_integer() else f"{one:g}" for one in known], dtype=object)
         made[name] = words[inverse.ravel()]
     return pd.DataFrame(made)
