@@ -81,10 +81,12 @@ def auroc(truth: ArrayLike, score: ArrayLike) -> float:
 
 def two_sided(difference: float, variance: float) -> float:
     """Probability of a normal difference at least as large by chance, its variance given; 1 for none at all."""
+    if math.isnan(variance):
+        return math.nan
     if difference == 0:
         return 1.0
-    if not variance > 0:
-        return math.nan if math.isnan(variance) else 0.0
+    if variance <= 0:
+        return 0.0
     return math.erfc(abs(difference) / math.sqrt(2 * variance))
 
 

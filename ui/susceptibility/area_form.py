@@ -43,6 +43,7 @@ class _Guess:
     dem_bands: tuple[str, ...]
     dem_band: int
     columns: tuple[str, ...]
+    area_columns: tuple[str, ...]
     inventory: InventoryPlan
     table: bool
     polygons: bool
@@ -53,6 +54,7 @@ def _guess(key: str, digests: tuple[str, ...], _data: AreaData) -> _Guess:
     """What the data hold, kept for the next rerun."""
     del key, digests  # the key
     from core.raster.scene import Scene
+    from core.raster.vectors import first_attributes
     from core.tasks.susceptibility.guess import elevation_band, guess_factors
     from core.tasks.susceptibility.landslides import InventoryPlan
 
@@ -72,7 +74,8 @@ def _guess(key: str, digests: tuple[str, ...], _data: AreaData) -> _Guess:
     inventory, columns, table, polygons = InventoryPlan(), (), False, False
     if _data.inventory is not None:
         inventory, columns, table, polygons = _landslides(_data.inventory)
-    return _Guess(tuple(given), tuple(files), bands, band, columns, inventory, table, polygons)
+    named = columns if _data.areas is None else first_attributes(_data.areas.path, 1, 1).names
+    return _Guess(tuple(given), tuple(files), bands, band, columns, named, inventory, table, polygons)
 
 
 def _landslides(record: DatasetRecord) -> tuple[InventoryPlan, tuple[str, ...], bool, bool]:
@@ -211,9 +214,9 @@ def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
             "Models learn from", list(PARTS), list(PARTS).index(begin.part), format_func=PARTS.__getitem__,
             help="Which cells of each landslide.",
         )  # fmt: skip
-    listed = [NONE, *guess.columns]
 
-    def column(label: str, chosen: str, help: str) -> str:
+    def column(label: str, chosen: str, help: str, columns: tuple[str, ...] = guess.columns) -> str:
+        listed = [NONE, *columns]
         found = st.selectbox(label, listed, listed.index(chosen) if chosen in listed else 0, help=help)
         return "" if found == NONE else found
 
@@ -233,7 +236,12 @@ def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
             "Value that stands for a landslide", begin.positive, max_chars=100, key="inventory-positive",
             help="Needed where it is neither yes or no, true or false, nor 1 or 0.",
         )  # fmt: skip
-    return InventoryPlan(part, label, positive.strip(), x, y, crs.strip(), swap_xy=swap)
+        area = column(
+            "Area", begin.area, "Of a landslide, or of the layer of areas: for leaving one area out at a time.",
+            guess.area_columns,
+        )  # fmt: skip
+        event = column("Event", begin.event, "Date or event of a landslide, for leaving one event out at a time.")
+    return InventoryPlan(part, label, positive.strip(), x, y, crs.strip(), swap, area, event)
 
 
 def _sampling(begin: SamplingPlan, *, drawn: bool) -> SamplingPlan:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError
-from core.tasks.susceptibility.map_result import DEM, FACTOR, INVENTORY
+from core.tasks.susceptibility.map_result import AREAS, DEM, FACTOR, INVENTORY
 from ui import resources
 from ui.feedback import Progress, plain, reading
 from ui.task import input_picker
@@ -25,10 +25,17 @@ FACTORS = "factors"
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier data")
 
-ROLES = {DEM: "Elevation model", INVENTORY: "Inventory of landslides", FACTOR: "Factor"}
+ROLES = {
+    DEM: "Elevation model", INVENTORY: "Inventory of landslides", FACTOR: "Factor",
+    AREAS: "Areas that are left out in turn",
+}  # fmt: skip
+
+VECTORS = (INVENTORY, AREAS)
+"""Roles of points or outlines; the others are rasters."""
 
 RASTERS = ["tif", "tiff"]
-INVENTORIES = ["gpkg", "geojson", "json", "zip", "csv", "tsv", "txt", "xlsx", "dbf"]
+LAYERS = ["gpkg", "geojson", "json", "zip"]
+INVENTORIES = [*LAYERS, "csv", "tsv", "txt", "xlsx", "dbf"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class AreaData:
     dem: DatasetRecord | None = None
     inventory: DatasetRecord | None = None
     factors: tuple[DatasetRecord, ...] = ()
+    areas: DatasetRecord | None = None
 
     @property
     def complete(self) -> bool:
@@ -52,11 +60,12 @@ class AreaData:
     @property
     def records(self) -> tuple[DatasetRecord, ...]:
         """All of them."""
-        return tuple(one for one in (self.dem, self.inventory, *self.factors) if one is not None)
+        return tuple(one for one in (self.dem, self.inventory, *self.factors, self.areas) if one is not None)
 
     def address(self) -> dict[str, str]:
         """How the page's address names them."""
-        named = {role: one.id for role, one in ((DEM, self.dem), (INVENTORY, self.inventory)) if one is not None}
+        single = ((DEM, self.dem), (INVENTORY, self.inventory), (AREAS, self.areas))
+        named = {role: one.id for role, one in single if one is not None}
         return named | ({FACTORS: ",".join(one.id for one in self.factors)} if self.factors else {})
 
 
@@ -76,14 +85,12 @@ def current(run: Run | None) -> AreaData:
     else:
         asked = st.query_params
         by_role = {
-            DEM: [asked[DEM]] if asked.get(DEM) else [],
-            INVENTORY: [asked[INVENTORY]] if asked.get(INVENTORY) else [],
+            **{role: [asked[role]] if asked.get(role) else [] for role in (DEM, INVENTORY, AREAS)},
             FACTOR: [one for one in asked.get(FACTORS, "").split(",") if one],
         }
     found = {role: [store.dataset(one) for one in ids if one] for role, ids in by_role.items()}
-    return AreaData(
-        next(iter(found[DEM]), None), next(iter(found[INVENTORY]), None), tuple(found[FACTOR])
-    )
+    dem, inventory, areas = (next(iter(found[role]), None) for role in (DEM, INVENTORY, AREAS))
+    return AreaData(dem, inventory, tuple(found[FACTOR]), areas)
 
 
 def use(data: AreaData) -> None:
@@ -104,7 +111,7 @@ def open_area(area: Area) -> AreaData:
 
     made = AreaData()
     for layer in area.layers:
-        made = _with(made, layer.role, add(layer, None if layer.role == INVENTORY else "raster"))
+        made = _with(made, layer.role, add(layer, None if layer.role in VECTORS else "raster"))
     return made
 
 
@@ -136,7 +143,7 @@ def choose(data: AreaData) -> None:
 
 def summary(data: AreaData) -> str:
     """The data that are chosen, in a line."""
-    named = [plain(one.name) for one in (data.dem, data.inventory) if one is not None]
+    named = [plain(one.name) for one in (data.dem, data.inventory, data.areas) if one is not None]
     if data.factors:
         named.append(f"factors: {', '.join(plain(one.name) for one in data.factors)}")
     synthetic = " Synthetic: made by a script." if any(one.synthetic for one in data.records) else ""
@@ -147,7 +154,10 @@ def summary(data: AreaData) -> str:
 
 def show_chosen(data: AreaData) -> None:
     """List the data that are chosen, each with a way to leave it out."""
-    for role, one in ((DEM, data.dem), (INVENTORY, data.inventory), *((FACTOR, one) for one in data.factors)):
+    optional = () if data.areas is None else ((AREAS, data.areas),)
+    for role, one in (
+        (DEM, data.dem), (INVENTORY, data.inventory), *((FACTOR, one) for one in data.factors), *optional,
+    ):  # fmt: skip
         left, right = st.columns([5, 1], vertical_alignment="center")
         if one is None:
             missing = "none: only the factors given are used" if role == DEM else "**missing**"
@@ -164,6 +174,7 @@ def _without(data: AreaData, one: DatasetRecord) -> AreaData:
         None if data.dem is not None and data.dem.id == one.id else data.dem,
         None if data.inventory is not None and data.inventory.id == one.id else data.inventory,
         tuple(other for other in data.factors if other.id != one.id),
+        None if data.areas is not None and data.areas.id == one.id else data.areas,
     )
 
 
@@ -172,6 +183,8 @@ def _with(data: AreaData, role: str, one: DatasetRecord) -> AreaData:
         return replace(data, dem=one)
     if role == INVENTORY:
         return replace(data, inventory=one)
+    if role == AREAS:
+        return replace(data, areas=one)
     return replace(data, factors=(*(other for other in data.factors if other.id != one.id), one))
 
 
@@ -201,18 +214,19 @@ def _open_data() -> None:
 
 def _upload(data: AreaData) -> None:
     role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="upload-role")
-    inventory = role == INVENTORY
+    vectors = role in VECTORS
+    kinds = {INVENTORY: INVENTORIES, AREAS: LAYERS}.get(role, RASTERS)
     uploaded = st.file_uploader(
-        ROLES[role], type=INVENTORIES if inventory else RASTERS, key=f"area-upload-{role}-{data.key}",
+        ROLES[role], type=kinds, key=f"area-upload-{role}-{data.key}",
         accept_multiple_files=role == FACTOR,
-        help="GeoPackage, GeoJSON, a zipped Shapefile, or a table with coordinates." if inventory
+        help="GeoPackage, GeoJSON, a zipped Shapefile, or, for landslides, a table with coordinates." if vectors
         else "GeoTIFF, up to 200 MB; in any coordinate system and resolution.",
     )  # fmt: skip
     files = uploaded if isinstance(uploaded, list) else [] if uploaded is None else [uploaded]
     if files and st.button("Use this file" if len(files) == 1 else f"Use these {len(files)} files", width="stretch"):
         for file in files:
             name = PurePath(file.name).name
-            record = resources.store().upload_dataset(file, name, None if inventory else "raster")
+            record = resources.store().upload_dataset(file, name, None if vectors else "raster")
             data = _with(data, role, _checked(record, role))
         use(data)
 
@@ -221,14 +235,17 @@ def _checked(record: DatasetRecord, role: str) -> DatasetRecord:
     if role == INVENTORY and record.form == "raster":
         raise InputError(f"{record.name} is a raster.", "Landslides are given as points or outlines.",
                          "Choose a GeoPackage, GeoJSON, zipped Shapefile or table.")  # fmt: skip
+    if role == AREAS and record.form != "vector":
+        raise InputError(f"{record.name} holds no polygons.", "Areas are given as polygons.",
+                         "Choose a GeoPackage, GeoJSON or zipped Shapefile.")  # fmt: skip
     return record
 
 
 def _data_folder(data: AreaData) -> None:
     role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="folder-role")
-    file = input_picker.ask_for_path("region/dem.tif" if role != INVENTORY else "region/landslides.gpkg")
+    file = input_picker.ask_for_path("region/dem.tif" if role not in VECTORS else "region/landslides.gpkg")
     if file is not None:
-        form: Form | None = None if role == INVENTORY else "raster"
+        form: Form | None = None if role in VECTORS else "raster"
         record = resources.store().add_dataset(file, file.name, form, origin="data folder")
         use(_with(data, role, _checked(record, role)))
 
@@ -236,7 +253,8 @@ def _data_folder(data: AreaData) -> None:
 def _earlier(data: AreaData) -> None:
     role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="earlier-role")
     store = resources.store()
-    forms: tuple[Form, ...] = ("vector", "table") if role == INVENTORY else ("raster",)
+    by_role: dict[str, tuple[Form, ...]] = {INVENTORY: ("vector", "table"), AREAS: ("vector",)}
+    forms = by_role.get(role, ("raster",))
     known = {one.id: f"{one.name} · {one.origin}" for form in forms for one in store.datasets(form)}
     if not known:
         st.info("Nothing of that kind was loaded yet.")

@@ -146,7 +146,7 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
 
 def _order(data: AreaData, request: MapRequest) -> Order:
     assert data.inventory is not None  # noqa: S101  data are complete
-    return run_map.order_of(request, data.dem, data.factors, data.inventory, owner=resources.visitor())
+    return run_map.order_of(request, data.dem, data.factors, data.inventory, data.areas, owner=resources.visitor())
 
 
 def _show_no_table() -> None:

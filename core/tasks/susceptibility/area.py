@@ -51,6 +51,10 @@ STEEPEST = 90.0
 _NAME = re.compile(r"[^\W\d]\w{0,39}")
 
 
+LARGEST_CELL = 100_000
+"""Metres of the side of a cell, at most."""
+
+
 @dataclass(frozen=True)
 class GivenFactor:
     """A factor that is given as a band of a raster.
@@ -147,6 +151,9 @@ class AreaPlan:
             raise InputError(f"The raster of the factor {beyond.name} is missing.", remedy="Give it (--factor).")
         if self.cell < 0:
             raise InputError("The side of a cell is negative.", remedy="Give it in metres, or 0 for the raster's own.")
+        if self.cell > LARGEST_CELL:
+            raise InputError(f"Cells of {self.cell:,.0f} m are too large for a map of susceptibility.",
+                             remedy=f"Choose up to {LARGEST_CELL:,} m, or 0 for the raster's own.")  # fmt: skip
 
 
 @dataclass(frozen=True)

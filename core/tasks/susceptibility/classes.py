@@ -64,11 +64,13 @@ def breaks_of(
     Raises
     ------
     InputError
-        When the index has one value alone, there are no landslides to divide by, or no breaks are given.
+        When the index has no value, there are no landslides to divide by, or no breaks are given.
     """
     codes = np.flatnonzero(area)
-    if len(codes) < 2:
-        raise InputError("The index is the same everywhere.", "It has no classes.", "Choose another model or factors.")
+    if not len(codes):
+        raise InputError("The index has no value anywhere.", "It has no classes.", "Choose another model or factors.")
+    if len(codes) == 1:
+        return ()
     if method == "given":
         if not given:
             raise InputError("No breaks were given.", remedy="Give them, such as 0.2,0.4,0.6,0.8 (--breaks).")

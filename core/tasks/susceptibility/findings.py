@@ -81,7 +81,7 @@ def verdict(result: SusceptibilityResult) -> Verdict:
     model, scheme = result.mapped[0], judging_scheme(result)
     lead = (
         f"{title_of(model)}: AUROC {result.of(model, scheme, 'auroc'):.3f} "
-        f"({result.of(model, scheme, 'auroc_low'):.3f} to {result.of(model, scheme, 'auroc_high'):.3f}) on "
+        f"({interval(result, model, scheme)}) on "
         f"{TITLES[scheme][0].lower()}{TITLES[scheme][1:]}."  # type: ignore[index]
     )
     ranks = result.ranks
@@ -104,7 +104,7 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     lead = (
         f"{title_of(first)} ranks best on {TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "  # type: ignore[index]
         f"AUROC {result.of(first, scheme, 'auroc'):.3f} "
-        f"({result.of(first, scheme, 'auroc_low'):.3f} to {result.of(first, scheme, 'auroc_high'):.3f})."
+        f"({interval(result, first, scheme)})."
     )
     others = []
     if ANCHOR in result.models and len(result.models) > 1:
@@ -132,6 +132,12 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
         "the area, what models give is an index for ranking places and no probability."
     )
     return Verdict(lead, tuple(others))
+
+
+def interval(result: SusceptibilityResult, model: str, scheme: str) -> str:
+    """The 95 % interval of a model's AUROC, or that it is not known: a fold with one cell of a class has none."""
+    low, high = (result.of(model, scheme, f"auroc_{end}") for end in ("low", "high"))
+    return "interval not known: too few cells" if low != low else f"{low:.3f} to {high:.3f}"
 
 
 def settings_table(result: SusceptibilityResult, scheme: str) -> pd.DataFrame:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
     from core.raster.grid import Grid
+    from core.tasks.susceptibility.groups import GroupLabels
 
 Part = Literal["centroid", "all", "upper"]
 
@@ -57,6 +58,9 @@ class InventoryPlan:
     x, y, crs, swap_xy
         Of a table: columns of the coordinates, their coordinate system (that of the grid when empty), and whether they
         are taken for each other.
+    area, event
+        Columns of the area and the event (such as the date) of a landslide, for leaving one of them out at a time; see
+        `core.tasks.susceptibility.groups`.
     """
 
     part: Part = "centroid"
@@ -66,6 +70,8 @@ class InventoryPlan:
     y: str = ""
     crs: str = ""
     swap_xy: bool = False
+    area: str = ""
+    event: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,8 @@ class Landslides:
         (points, 2) columns and rows of places that the inventory says have none; None where it does not.
     notes
         What does not count.
+    labels
+        Their areas and events; None where none are named.
     """
 
     grid: Grid
@@ -91,6 +99,7 @@ class Landslides:
     polygons: Inventory | None
     absences: NDArray[np.float64] | None
     notes: tuple[str, ...]
+    labels: GroupLabels | None = None
 
     @property
     def count(self) -> int:
@@ -265,7 +274,7 @@ def landslides_of(path: Path, form: str, plan: InventoryPlan, grid: Grid, name: 
     places = np.column_stack([exploded.x.to_numpy(float), exploded.y.to_numpy(float)])
     left = len(features) - len(points)
     notes = [f"Of {name} only its points count; {left:,} other features are left out."] if left else []
-    return _points(_on_grid(places, features.crs, grid, name, notes), labels, grid, name, notes)
+    return _points(on_grid(places, features.crs, grid, name, notes), labels, grid, name, notes)
 
 
 def _vectors(path: Path, plan: InventoryPlan, name: str) -> tuple[GeoDataFrame, NDArray[np.bool_] | None]:
@@ -384,11 +393,11 @@ def _table(
             notes.append(f"{int((~known & kept).sum()):,} rows of {name} without a label were left out.")
         kept &= known
         labels = labels[kept]
-    source = _table_system(plan, places[kept], grid, name, notes)
-    return _on_grid(places[kept], source, grid, name, notes), labels, notes
+    source = table_system(plan, places[kept], grid, name, notes)
+    return on_grid(places[kept], source, grid, name, notes), labels, notes
 
 
-def _table_system(
+def table_system(
     plan: InventoryPlan, places: NDArray[np.float64], grid: Grid, name: str, notes: list[str]
 ) -> pyproj.CRS:
     """The coordinate system of a table's coordinates: the one named, WGS 84 for what can only be degrees, or the grid's."""  # noqa: E501
@@ -404,7 +413,7 @@ def _table_system(
     return pyproj.CRS.from_wkt(grid.crs.to_wkt())
 
 
-def _on_grid(
+def on_grid(
     places: NDArray[np.float64], source: pyproj.CRS | None, grid: Grid, name: str, notes: list[str]
 ) -> NDArray[np.float64]:
     """Points in columns and rows of a grid.

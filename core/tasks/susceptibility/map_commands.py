@@ -71,7 +71,8 @@ def _train(arguments: argparse.Namespace) -> None:
     with store_for(arguments, arguments.out) as store:
         dem, factors = _rasters(store, files)
         inventory = store.add_dataset(files.inventory, files.inventory.name)
-        order = order_of(request, dem, factors, inventory, name=arguments.name)
+        areas = None if files.areas is None else store.add_dataset(files.areas, files.areas.name, "vector")
+        order = order_of(request, dem, factors, inventory, areas, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Mapping"))
         _tell(store, store.result(identity, SusceptibilityMap), arguments)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from core.tasks.susceptibility.map_result import DEM, FACTOR, INVENTORY
+from core.tasks.susceptibility.map_result import AREAS, DEM, FACTOR, INVENTORY
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -35,11 +35,14 @@ class AreaFiles:
         Elevation model; None without one.
     factors
         Rasters of factors, in the order in which the configuration numbers them.
+    areas
+        Layer of areas that are left out of a validation in turn; None without one.
     """
 
     inventory: Path | None
     dem: Path | None
     factors: tuple[Path, ...]
+    areas: Path | None = None
 
 
 def read_config(path: Path) -> tuple[AreaFiles, MapRequest]:
@@ -104,20 +107,21 @@ def is_map_config(path: Path) -> bool:
 def _files(content: object, path: Path) -> AreaFiles:
     if not isinstance(content, dict):
         raise InputError(f"{DATA} in {path.name} is no section.", remedy=f"Begin it with [{DATA}].")
-    stray = sorted(set(content) - {DEM, INVENTORY, f"{FACTOR}s"})
+    stray = sorted(set(content) - {DEM, INVENTORY, f"{FACTOR}s", AREAS})
     if stray:
         raise InputError(f"[{DATA}] in {path.name} has an entry {stray[0]!r}.",
-                         remedy=f"Its entries are {DEM}, {INVENTORY} and {FACTOR}s.")  # fmt: skip
+                         remedy=f"Its entries are {DEM}, {INVENTORY}, {FACTOR}s and {AREAS}.")  # fmt: skip
     factors = content.get(f"{FACTOR}s", [])
-    named = [content.get(DEM, ""), content.get(INVENTORY, ""), *(factors if isinstance(factors, list) else [None])]
-    if not all(isinstance(one, str) and "\0" not in one for one in named) or "" in named[2:]:
+    single = [content.get(one, "") for one in (DEM, INVENTORY, AREAS)]
+    named = [*single, *(factors if isinstance(factors, list) else [None])]
+    if not all(isinstance(one, str) and "\0" not in one for one in named) or "" in named[3:]:
         raise InputError(f"An entry of [{DATA}] in {path.name} is no file name.", remedy="Write names in quotes.")
 
     def file(name: str) -> Path | None:
         return path.parent / name if name else None
 
-    inventory = file(named[1])
-    return AreaFiles(inventory, file(named[0]), tuple(path.parent / one for one in factors))
+    dem, inventory, areas = map(file, single)
+    return AreaFiles(inventory, dem, tuple(path.parent / one for one in factors), areas)
 
 
 def _check_names(content: Mapping[str, Any], known: type, name: str, within: str = "") -> None:
@@ -153,8 +157,8 @@ def config_text(run: Run) -> str:
     """The configuration that repeats a run, as TOML; files stand by the names that the run knows them by."""
     import tomli_w
 
-    names = {role: [one.name for one in run.inputs if one.role == role] for role in (DEM, INVENTORY, FACTOR)}
-    data: dict[str, Any] = {role: names[role][0] for role in (DEM, INVENTORY) if names[role]}
+    names = {role: [one.name for one in run.inputs if one.role == role] for role in (DEM, INVENTORY, FACTOR, AREAS)}
+    data: dict[str, Any] = {role: names[role][0] for role in (DEM, INVENTORY, AREAS) if names[role]}
     data[f"{FACTOR}s"] = names[FACTOR]
     head = (
         "# A map of landslide susceptibility, as it was asked for:\n"

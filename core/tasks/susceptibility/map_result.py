@@ -16,8 +16,8 @@ from core.tasks.susceptibility.result import SusceptibilityResult
 if TYPE_CHECKING:
     from core.tasks.susceptibility.factors import Factors
 
-DEM, FACTOR, INVENTORY = "dem", "factor", "inventory"
-"""Roles of the inputs."""
+DEM, FACTOR, INVENTORY, AREAS = "dem", "factor", "inventory", "areas"
+"""Roles of the inputs; the last one is a layer of areas that are left out of a validation in turn."""
 
 FACTORS, BACKGROUND = "factors", "background"
 """Roles of the raster of factors, a band each, and of a sample of its cells (Parquet: cell, factors)."""

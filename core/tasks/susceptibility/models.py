@@ -107,12 +107,15 @@ def _splines(factors: Factors, seed: int, C: float, n_knots: int) -> Any:  # noq
     from sklearn.preprocessing import SplineTransformer
 
     del seed
+    line = LogisticRegression(C=C, max_iter=2_000)
+    if not factors.quantities:
+        return make_pipeline(line)
     curves = SplineTransformer(degree=3, n_knots=n_knots, extrapolation="linear")
     bent = ColumnTransformer(
         [("splines", curves, slice(0, len(factors.quantities)))],
         remainder="passthrough",
     )
-    return make_pipeline(bent, LogisticRegression(C=C, max_iter=2_000))
+    return make_pipeline(bent, line)
 
 
 def _svm(factors: Factors, seed: int, C: float, gamma: Setting) -> Any:  # noqa: ANN401

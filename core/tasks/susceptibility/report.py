@@ -12,7 +12,7 @@ from core.report.content import ReportInput, ReportKind
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Table
 from core.report.words import score
 from core.tasks.susceptibility.factor_report import factors_part
-from core.tasks.susceptibility.findings import best, settings_table, verdict
+from core.tasks.susceptibility.findings import best, interval, settings_table, verdict
 from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.result import SusceptibilityResult
@@ -81,10 +81,9 @@ def table_of_models(result: SusceptibilityResult, scheme: str) -> Table:
     rows = []
     for model in result.models:
         values = [result.of(model, scheme, name) for name in ("auroc_sd", "auroc_fitted", "brier", "f1")]
-        low, high = (result.of(model, scheme, f"auroc_{end}") for end in ("low", "high"))
         difference, chance = (result.of(model, scheme, name) for name in ("difference", "p_value"))
         rows.append(
-            (title_of(model), score(result.of(model, scheme, "auroc")), f"{score(low)} to {score(high)}",
+            (title_of(model), score(result.of(model, scheme, "auroc")), interval(result, model, scheme),
              *map(_or_dash, values), "–" if difference != difference else f"{difference:+.3f}", _or_dash(chance))
         )  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))

@@ -16,7 +16,7 @@ from core.tasks.susceptibility.folds import Scheme
 from core.tasks.susceptibility.models import ANCHOR, CALIBRATED, UNWEIGHTED, Weights, title_of
 from core.tasks.susceptibility.result import CELLS, SCORES, TABLE, SusceptibilityResult
 from core.tasks.susceptibility.tuning import Tuning
-from core.tasks.susceptibility.validate import Plan, table_of, validate
+from core.tasks.susceptibility.validate import LEAST_LEARNT, Plan, table_of, validate
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -113,7 +113,8 @@ def notes_of(plan: Plan, scores: dict[str, dict[str, dict[str, object]]]) -> tup
         skipped = {model: ours[scheme]["folds_skipped"] for model, ours in scores.items()}
         number = max(int(str(one)) for one in skipped.values())
         if number:
-            notes.append(f"{number:,} folds of the validation {scheme!r} hold one class alone and were not scored.")
+            notes.append(f"{number:,} folds of the validation {scheme!r} hold one class alone, or leave fewer than "
+                         f"{LEAST_LEARNT} cells of a class to learn from, and were not scored.")
     if plan.repeats > 1 and {"spatial", "blocks"} & set(plan.schemes):
         notes.append(
             "Repeats divide the same cells anew and are not independent: their spread says how much a score depends on "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +22,10 @@ from core.tasks.susceptibility.estimators import load_model, save_model
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.findings import cells_table
 from core.tasks.susceptibility.folds import strictest
+from core.tasks.susceptibility.groups import group_labels
 from core.tasks.susceptibility.index_map import MOST_MAPPED, MapCounts, MapJob, Mapped, said
 from core.tasks.susceptibility.landslides import ElevationRows, InventoryPlan, Landslides, landslides_of
-from core.tasks.susceptibility.map_result import BACKGROUND, DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
+from core.tasks.susceptibility.map_result import AREAS, BACKGROUND, DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
 from core.tasks.susceptibility.models import ANCHOR, AVERAGE, CALIBRATED, UNWEIGHTED, pipeline_of, title_of
 from core.tasks.susceptibility.result import CELLS, SCORES
 from core.tasks.susceptibility.run import notes_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.jobs.perform import Job
+    from core.raster.grid import Grid
     from core.runs.records import DatasetRecord
 
 TASK = "susceptibility"
@@ -121,14 +123,34 @@ class MapRequest:
 
 def order_of(
     request: MapRequest, dem: DatasetRecord | None, factors: Sequence[DatasetRecord], inventory: DatasetRecord,
-    *, owner: str = "", name: str = "",
+    areas: DatasetRecord | None = None, *, owner: str = "", name: str = "",
 ) -> Order:  # fmt: skip
-    """The order of a map of datasets of the store."""
+    """The order of a map of datasets of the store.
+
+    Raises
+    ------
+    InputError
+        When it cannot be made; see `MapRequest.check`.
+    """
     request.check()
     request.area.check(dem=dem is not None, rasters=len(factors))
+    _check_groups(request, areas=areas is not None)
     given = [*([(DEM, dem)] if dem is not None else []), (INVENTORY, inventory), *((FACTOR, one) for one in factors)]
+    given += [] if areas is None else [(AREAS, areas)]
     inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given)
     return Order(TASK, KIND, parameters_of(request), inputs, request.mapped[0], owner=owner, name=name)
+
+
+def _check_groups(request: MapRequest, *, areas: bool) -> None:
+    """Refuse to leave out areas or events that are not named."""
+    schemes, inventory = request.plan.schemes, request.inventory
+    for scheme, known, remedy in (
+        ("group", areas or inventory.area, "Name a column of the inventory (area in [inventory]), or give a layer of "
+         "areas (areas in [data])."),
+        ("date", inventory.event, "Name a column of the inventory (event in [inventory])."),
+    ):  # fmt: skip
+        if scheme in schemes and not known:
+            raise InputError(f"The validation {scheme!r} leaves out what is not named.", remedy=remedy)
 
 
 def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
@@ -142,7 +164,7 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
     written = write_factors(area, job.folder / "factors.tif", job.counting("Writing factors, part"), job.stopped)
     scene, inventory = Scene.ours(job.folder / "factors.tif", FACTORS), inputs[INVENTORY]
     job.report(0, 0, "Placing the landslides")
-    slides = landslides_of(inventory.path, inventory.form, request.inventory, scene.grid, inventory.name)
+    slides = labelled_landslides(request.inventory, scene.grid, inventory, inputs.get(AREAS))
     sample, cells = _cells(job, request, scene, slides, inventory.name)
     found = validate(cells, request.plan, job.counting("Fitting model"), job.stopped)
     background = _background(scene, sample, cells)
@@ -204,6 +226,21 @@ def map_area(job: Job, request: MapRequest) -> SusceptibilityMap:
     )  # fmt: skip
 
 
+def labelled_landslides(
+    plan: InventoryPlan, grid: Grid, inventory: DatasetRecord, areas: DatasetRecord | None
+) -> Landslides:
+    """The landslides of an inventory on a grid, with the areas and events that are named.
+
+    Raises
+    ------
+    LandslideError
+        When a file cannot be read, or lies elsewhere.
+    """
+    slides = landslides_of(inventory.path, inventory.form, plan, grid, inventory.name)
+    layer = None if areas is None else (areas.path, areas.name)
+    return replace(slides, labels=group_labels(inventory.path, inventory.form, plan, grid, inventory.name, layer))
+
+
 def scene_of(record: DatasetRecord) -> Scene:
     """A raster of the store."""
     return Scene.open(record.path, record.name, synthetic=record.synthetic)
@@ -258,8 +295,15 @@ def cells_of_sample(request: MapRequest, scene: Scene, slides: Landslides, sampl
     t = scene.grid.transform
     x, y = t.a * (column + 0.5) + t.b * (row + 0.5) + t.c, t.d * (column + 0.5) + t.e * (row + 0.5) + t.f
     places = np.column_stack([x, y]) * _metres_per_unit(scene)
+    groups: dict[str, NDArray[np.object_]] = {}
+    if slides.labels is not None:
+        drawn = slides.absences is None
+        groups, told = slides.labels.of(
+            sample.cells, sample.landslide, scene.grid.width, request.sampling.seed, drawn=drawn
+        )
+        notes += told
     return Cells(
-        frame, used.classes, sample.landslide, places, {}, sample.cells.astype(np.intp), tuple(notes), used.circular
+        frame, used.classes, sample.landslide, places, groups, sample.cells.astype(np.intp), tuple(notes), used.circular
     )
 
 
@@ -418,6 +462,8 @@ def _told(request: MapRequest, counts: MapCounts, scene: Scene, cells: Cells, fi
         notes.append(f"{lacking:.1%} of the grid lacks a factor and has no index.")
     if request.uncertainty and not first.ensemble:
         notes.append("Too few folds leave both classes to learn from, so the spread over the folds is not mapped.")
+    if np.count_nonzero(counts.area[0]) == 1:
+        notes.append(f"{title_of(first.name)} gives every cell the same index: the map says nothing.")
     for name, number in counts.unseen.items():
         if number:
             notes.append(

@@ -26,10 +26,9 @@ from core.runs.provenance import environment, now
 from core.runs.records import Order
 from core.runs.result import RunResult
 from core.tasks.susceptibility.findings import judging_scheme
-from core.tasks.susceptibility.map_findings import landslides_on
-from core.tasks.susceptibility.map_result import FACTORS, SusceptibilityMap
+from core.tasks.susceptibility.map_result import AREAS, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
 from core.tasks.susceptibility.models import MONOTONE, title_of
-from core.tasks.susceptibility.run_map import cells_of_sample, landslide_cells
+from core.tasks.susceptibility.run_map import cells_of_sample, labelled_landslides, landslide_cells
 from core.tasks.susceptibility.sampling import draw
 from core.tasks.susceptibility.validate import Plan, validate
 
@@ -90,7 +89,8 @@ def try_choices(job: Job, request: SensitivityRequest) -> RunResult:
     parent = job.parent(SusceptibilityMap)
     asked: MapRequest = request_of(job.store.run(parent.id))
     scene = Scene.ours(parent.artifact(FACTORS))
-    slides = landslides_on(job.store, parent)
+    records = {one.role: job.store.dataset(one.dataset_id) for one in parent.inputs if one.role != FACTOR}
+    slides = labelled_landslides(asked.inventory, scene.grid, records[INVENTORY], records.get(AREAS))
     cells, number = landslide_cells(asked, scene, slides)
     scheme: Any = judging_scheme(parent)
     buffers = request.buffers if slides.absences is None else ()

@@ -15,6 +15,7 @@ TASK = Task(
         Role("inventory", ("vector", "table"), "Inventory of landslides", optional=True),
         Role("dem", ("raster",), "Elevation model", optional=True),
         Role("factor", ("raster",), "Factor", many=True, optional=True),
+        Role("areas", ("vector",), "Areas that are left out in turn", optional=True),
     ),
     kinds=(
         Kind(

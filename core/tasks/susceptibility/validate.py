@@ -47,6 +47,9 @@ CUT_SCORES = {
 }  # fmt: skip
 """Scores at a cut-off, as `core.learning.metrics.Confusion` calls them."""
 
+LEAST_LEARNT = 3
+"""Cells of each class from which models learn, at least: the rest of a fold with fewer is not scored."""
+
 MOST_FITS = 100_000
 """Fits of models that one validation may need."""
 
@@ -124,7 +127,8 @@ class Scores:
         AUROC less that of logistic regression on the same folds, and how likely as much is by chance (DeLong, paired);
         NaN without it.
     repeats, folds, folds_skipped
-        Divisions, folds that were scored, and those left out because they or the rest hold one class alone.
+        Divisions, folds that were scored, and those left out because they hold one class alone or leave too few cells
+        of a class.
     seconds
         Time of the processor to fit and to ask it, tuning included.
     settings
@@ -253,16 +257,18 @@ def validate(
     check_schemes(plan.schemes, cells, plan.folds)
     check_monotone(plan.monotone, cells.kinds, plan.models)
     plan.check_tuning()
-    divisions = [(scheme, repeat) for scheme in plan.schemes for repeat in range(repeats_of(scheme, plan.repeats))]
     fitted = tuple(name for name in plan.models if name != AVERAGE)
     counts = {scheme: folds_of(scheme, cells, plan.folds) for scheme in plan.schemes}
     per_fold = sum(fits_of(name, plan.tuning, plan.trials) for name in fitted)
-    total = sum(counts[scheme] for scheme, _ in divisions) * per_fold
-    if not 0 < total <= MOST_FITS:
+    total = sum(counts[scheme] * repeats_of(scheme, plan.repeats) for scheme in plan.schemes) * per_fold
+    if total <= 0:
+        raise InputError("No model would be fitted.", remedy="Choose one repeat and one model at least.")
+    if total > MOST_FITS:
         raise InputError(
             f"{total:,} fits of models are asked for; {MOST_FITS:,} are made at most.",
-            remedy="Choose fewer models, folds, repeats or trials, but one of each at least.",
+            remedy="Choose fewer models, folds, repeats or trials.",
         )
+    divisions = [(scheme, repeat) for scheme in plan.schemes for repeat in range(repeats_of(scheme, plan.repeats))]
     tallies = {scheme: {name: _Tally() for name in plan.models} for scheme in plan.schemes}
     skipped, done = dict.fromkeys(plan.schemes, 0), 0
     first: dict[str, FirstRepeat] = {}
@@ -282,7 +288,8 @@ def validate(
     for scheme, ours in tallies.items():
         if not next(iter(ours.values())).aurocs:
             raise InputError(
-                f"No fold of the validation {scheme!r} holds both classes.", "Nothing can be scored.",
+                f"No fold of the validation {scheme!r} holds both classes and leaves {LEAST_LEARNT} cells of each.",
+                "Nothing can be scored.",
                 "Choose fewer folds, or another way to divide.",
             )  # fmt: skip
         repeats = repeats_of(scheme, plan.repeats)
@@ -329,7 +336,7 @@ class _Asked:
     def division(self, fold: NDArray[np.intp], told: Callable[[int], None]) -> _Division:
         slide, count = self.cells.landslide, int(fold.max()) + 1
         masks = [fold == number for number in range(count)]
-        usable = [mask for mask in masks if _both(slide[mask]) and _both(slide[~mask])]
+        usable = [mask for mask in masks if _both(slide[mask]) and _enough(slide[~mask])]
         work = [(mask, name) for mask in usable for name in self.models]
         results: list[_Fitted] = []
         made = 0
@@ -389,7 +396,7 @@ def _count(
             if ANCHOR in said and name != ANCHOR:
                 to = list(said).index(ANCHOR)
                 spread = ours.covariance[at, at] + ours.covariance[to, to] - 2 * ours.covariance[at, to]
-                pairs[name].append((float(ours.auroc[at] - ours.auroc[to]), max(0.0, float(spread))))
+                pairs[name].append((float(ours.auroc[at] - ours.auroc[to]), float(np.maximum(0.0, spread))))
     for name, found in per_model.items():
         if not found:
             continue
@@ -414,6 +421,11 @@ def _with_average(said: Mapping[str, Doubles], models: Sequence[str]) -> dict[st
 
 def _both(slide: NDArray[np.bool_]) -> bool:
     return bool(slide.any() and not slide.all())
+
+
+def _enough(slide: NDArray[np.bool_]) -> bool:
+    """Whether there are cells of both classes to learn from."""
+    return min(int(slide.sum()), int((~slide).sum())) >= LEAST_LEARNT
 
 
 def _most_frequent(settings: Sequence[Mapping[str, Setting]]) -> dict[str, Setting]:

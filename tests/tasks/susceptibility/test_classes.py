@@ -58,9 +58,10 @@ def test_classes_by_area_interval_deviation_and_landslides() -> None:
     assert breaks_of("given", even, even, given=(0.25, 0.5)) == (64, 127)
 
 
-def test_an_index_of_one_value_or_without_landslides_has_no_such_classes() -> None:
-    with pytest.raises(InputError, match="same everywhere"):
-        breaks_of("jenks", histogram(c10=5), histogram(c10=1))
+def test_an_index_of_one_value_is_one_class_and_one_of_none_has_none() -> None:
+    assert breaks_of("jenks", histogram(c10=5), histogram(c10=1)) == ()
+    with pytest.raises(InputError, match="no value"):
+        breaks_of("jenks", histogram(), histogram())
     with pytest.raises(InputError, match="no landslides"):
         breaks_of("landslides", histogram(c10=5, c20=5), histogram())
     with pytest.raises(InputError, match="No breaks were given"):

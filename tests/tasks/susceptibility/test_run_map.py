@@ -176,6 +176,40 @@ def test_a_map_needs_a_validated_model_and_what_it_is_made_from(quick_store: Sto
         order_of(MapRequest(), None, [record], record)
 
 
+def test_one_area_and_one_event_are_left_out_at_a_time(made: Made, tmp_path: Path) -> None:
+    import shapely
+
+    rng = np.random.default_rng(8)
+    points = [shapely.Point(at(40.5 + int(rng.integers(19)), 4.5 + int(rng.integers(34)))) for _ in range(40)]
+    slides = inventory(tmp_path, points, "dated", year=[str(2010 + one % 4) for one in range(40)])
+    halves = inventory(tmp_path, [shapely.box(*at(0, 20), *at(60, 0)), shapely.box(*at(0, 40), *at(60, 20))], "halves")
+    step = made.store.dataset(next(one for one in made.result.inputs if one.name == "step").dataset_id)
+    dated = made.store.add_dataset(slides, "dated", "vector")
+    layer = made.store.add_dataset(halves, "halves", "vector")
+    request = MapRequest(
+        AreaPlan((), given=(GivenFactor("step", 0),)), InventoryPlan(event="year"),
+        plan=Plan(("logistic_regression",), ("group", "date"), seed=1), uncertainty=False, applicability=False,
+    )  # fmt: skip
+
+    with pytest.raises(InputError, match="'group' leaves out what is not named"):
+        order_of(request, None, [step], dated)
+    run = run_inline(made.store, order_of(request, None, [step], dated, layer))
+    result = made.store.result(run, SusceptibilityMap)
+
+    scores = result.scores["logistic_regression"]
+    assert (scores["group"]["folds"], scores["group"]["repeats"]) == (2, 1)
+    assert (scores["date"]["folds"], scores["date"]["repeats"]) == (4, 1)
+    assert scores["group"]["auroc"] > 0.75  # landslides follow the factor in both halves
+    assert any("of no event" in note for note in result.notes)
+    assert 'areas = "halves"' in config_text(made.store.run(run))
+    tried = run_inline(made.store, order_sensitivity(
+        result, SensitivityRequest("logistic_regression", buffers=(), jitters=(0.0, 300.0), repeats=2)
+    ))  # fmt: skip
+    content = json.loads(made.store.result(tried).artifact("sensitivity").read_text(encoding="utf-8"))
+    still, far = (np.mean(row["auroc"]) for row in content["jitter"])
+    assert still > far + 0.05  # landslides that are moved lose what they follow
+
+
 def test_fewer_landslides_than_needed_are_told(quick_store: Store, tmp_path: Path) -> None:
     import shapely
 
@@ -290,15 +324,13 @@ def test_a_model_without_a_quick_way_is_explained_on_a_coarser_grid(
     assert effects == pytest.approx(table[[f"effect:{one}" for one in made.result.factors]].to_numpy()[0], abs=1e-6)
 
 
-def test_landslides_that_are_moved_lose_what_they_follow(made: Made) -> None:
+def test_buffers_that_leave_no_ground_have_no_score(made: Made) -> None:
     request = SensitivityRequest("logistic_regression", (0.0, 20.0, 9000.0), (0.0, 300.0), repeats=2)
     run = run_inline(made.store, order_sensitivity(made.result, request))
 
     found = json.loads(made.store.result(run).artifact("sensitivity").read_text())
     assert [row["metres"] for row in found["buffer"]] == [0.0, 20.0, 9000.0]
     assert found["buffer"][2]["auroc"] == [None, None]  # no ground is left
-    still, far = (np.mean([one for one in row["auroc"] if one is not None]) for row in found["jitter"])
-    assert still > far
     rng = np.random.default_rng(0)
     cells = moved(np.full(500, 20 * GRID.width + 30), 50.0, GRID, rng)
     row, column = np.divmod(cells, GRID.width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,43 @@ def test_folds_of_one_class_are_skipped_and_counted() -> None:
 
     assert scores["logistic_regression"].folds_skipped >= 3
     assert scores["logistic_regression"].folds + scores["logistic_regression"].folds_skipped == 5
+
+
+def test_a_fold_with_one_landslide_gives_no_interval_and_no_significance() -> None:
+    ours = cells()
+    area = np.full(120, "rest", dtype=object)
+    area[np.flatnonzero(~ours.landslide)[:20]] = "hill"
+    area[np.flatnonzero(ours.landslide)[0]] = "hill"
+    grouped = replace(ours, groups={"group": area})
+
+    scores = run(grouped, Plan(("logistic_regression", "naive_bayes"), ("group",), repeats=1)).scores["group"]
+
+    assert np.isfinite(scores["naive_bayes"].auroc)
+    assert np.isnan(scores["naive_bayes"].auroc_low)
+    assert np.isnan(scores["naive_bayes"].p_value)
+
+
+def test_a_fold_that_leaves_too_few_landslides_to_learn_from_is_skipped() -> None:
+    ours = cells()
+    area = np.full(120, "most", dtype=object)
+    area[np.flatnonzero(ours.landslide)[:2]] = "few"
+    area[np.flatnonzero(~ours.landslide)[:20]] = "few"
+    grouped = replace(ours, groups={"group": area})
+
+    scores = run(grouped, Plan(("svm",), ("group",), repeats=1)).scores["group"]["svm"]
+
+    assert (scores.folds, scores.folds_skipped) == (1, 1)
+
+
+def test_splines_do_without_quantities() -> None:
+    ours = cells()
+    classes = replace(ours, factors=ours.factors[list(ours.categorical)])
+
+    found = run(classes, Plan(("logistic_splines", "logistic_regression"), ("random",), folds=3, repeats=1))
+
+    assert found.scores["random"]["logistic_splines"].auroc == pytest.approx(
+        found.scores["random"]["logistic_regression"].auroc, abs=0.1
+    )
 
 
 def test_the_design_matrix_holds_the_scores_of_models_that_had_not_seen_the_cell() -> None:
