@@ -259,8 +259,12 @@ def _sampling(begin: SamplingPlan, *, drawn: bool) -> SamplingPlan:
             "Least slope (°)", 0.0, 89.0, begin.slope_at_least, 1.0, format="%.3g",
             help="Flat ground makes an easy opposite: scores look better than they are on slopes.",
         )  # fmt: skip
+        guided = st.checkbox(
+            "Only where the information value is low", begin.guided,
+            help="An easy opposite: scores are higher than with cells drawn everywhere.",
+        )  # fmt: skip
         seed = st.number_input("Seed of the drawing", 0, 2**31 - 1, begin.seed)
-    return SamplingPlan(float(ratio), float(buffer), float(slope), begin.most, int(seed))
+    return SamplingPlan(float(ratio), float(buffer), float(slope), begin.most, int(seed), guided)
 
 
 def _map(begin: MapRequest) -> tuple[tuple[str, ...], bool, bool, float]:

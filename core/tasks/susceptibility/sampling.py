@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from rasterio.windows import Window
 from core.errors import InputError
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.report.words import count
+from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.landslides import STRIP, Landslides, buffer_cells
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class SamplingPlan:
         Cells with a landslide at most; of more, as many are drawn.
     seed
         Of all drawing.
+    guided
+        Whether cells without a landslide are drawn only where the information value of the factors is below its median
+        over the area: an easy opposite, with which scores are higher.
     """
 
     ratio: float = 1.0
@@ -58,6 +62,7 @@ class SamplingPlan:
     slope_at_least: float = 0.0
     most: int = 20_000
     seed: int = 0
+    guided: bool = False
 
     def check(self, factors: Factors) -> None:
         """Refuse what cannot be drawn.
@@ -124,6 +129,46 @@ class _Drawn:
         self.cells, self.keys = cells, keys
 
 
+@dataclass(frozen=True)
+class _Guide:
+    """Tells where the information value of the factors is low.
+
+    Attributes
+    ----------
+    model
+        Fitted on cells with a landslide against cells of the whole area.
+    threshold
+        Median over the area of what it says.
+    """
+
+    model: Any
+    threshold: float
+    names: tuple[str, ...]
+    factors: Factors
+
+    @classmethod
+    def fit(cls, scene: Scene, first: Sample, factors: Factors, seed: int) -> _Guide:
+        import pandas as pd
+
+        from core.tasks.susceptibility.models import pipeline_of
+
+        names = tuple(band.name for band in scene.bands)
+        with_one = frame_of(values_at(scene, first.cells[first.landslide]), names, factors)
+        area = frame_of(values_at(scene, first.background), names, factors)
+        slide = np.arange(len(with_one) + len(area)) < len(with_one)
+        kinds = kinds_of(names, factors.classes, factors.circular)
+        model = pipeline_of("information_value", kinds, seed).fit(pd.concat([with_one, area], ignore_index=True), slide)
+        return cls(model, float(np.median(model.predict_proba(area)[:, 1])), names, factors)
+
+    def low(self, values: NDArray[np.float32], free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(rows, width) which of the free cells lie where it is low; `values` are (bands, rows, width)."""
+        found = np.zeros_like(free)
+        if free.any():
+            said = self.model.predict_proba(frame_of(values[:, free].T, self.names, self.factors))[:, 1]
+            found[free] = said <= self.threshold
+        return found
+
+
 def draw(
     scene: Scene,
     slides: Landslides,
@@ -132,6 +177,24 @@ def draw(
     factors: Factors,
     progress: ProgressCallback = ignore,
     cancel: Cancel = never,
+) -> Sample:
+    """Draw the cells that models learn from, guided by the information value where that is asked for; see `_draw`."""
+    first = _draw(scene, slides, with_one, plan, factors, None, progress, cancel)
+    if not plan.guided or slides.absences is not None:
+        return first
+    guide = _Guide.fit(scene, first, factors, plan.seed)
+    return _draw(scene, slides, with_one, plan, factors, guide, progress, cancel)
+
+
+def _draw(
+    scene: Scene,
+    slides: Landslides,
+    with_one: tuple[Numbers, Numbers],
+    plan: SamplingPlan,
+    factors: Factors,
+    guide: _Guide | None,
+    progress: ProgressCallback,
+    cancel: Cancel,
 ) -> Sample:
     """Draw the cells that models learn from.
 
@@ -143,6 +206,8 @@ def draw(
         Cells of landslides and the number of each, from `Landslides.cells`.
     factors
         Names of the factors by kind, in any order; bands are found by their descriptions.
+    guide
+        Tells where cells without a landslide are drawn; None for everywhere.
 
     Raises
     ------
@@ -184,6 +249,8 @@ def draw(
                 free[np.divmod(learnt, width)] = False
                 if plan.slope_at_least:
                     free &= patch.values[names.index("slope")] >= plan.slope_at_least
+                if guide is not None:
+                    free = guide.low(patch.values.astype(np.float32, copy=False), free)
                 others.offer(np.flatnonzero(free.ravel()).astype(np.int64) + offset, rngs[1])
     progress(height, height)
     if not known_slides.all():
@@ -271,10 +338,17 @@ def _told(plan: SamplingPlan, drawn: int, offered: int) -> str:
         where.append(f"more than {plan.buffer:,.0f} m from any landslide")
     if plan.slope_at_least:
         where.append(f"where the slope is at least {plan.slope_at_least:g}°")
+    if plan.guided:
+        where.append("where the information value of the factors is below its median over the area")
     limits = f" {' and '.join(where)}" if where else ""
+    easy = (
+        " Such cells are an easy opposite, and they were chosen by all landslides, also those that models are tested "
+        "on: scores are higher than with cells drawn everywhere, and cannot be compared with theirs."
+    )
     return (
         f"{drawn:,} cells without a landslide were drawn at random (seed {plan.seed}) from the {offered:,} cells"
         f"{limits} that have all factors. That no landslide is recorded there does not mean that none was."
+        f"{easy if plan.guided else ''}"
     )
 
 

@@ -161,6 +161,21 @@ def test_every_cell_is_as_likely_to_be_drawn(tmp_path: Path, factors: Scene) -> 
     assert halves[:20].sum() == pytest.approx(expected, abs=250)
 
 
+def test_guided_cells_lie_where_the_information_value_is_low(tmp_path: Path, factors: Scene) -> None:
+    path = inventory(tmp_path, [square(column, row, 1) for column in (45, 50, 55) for row in range(22, 38, 2)])
+    slides = landslides_of(path, "vector", InventoryPlan(), GRID, "slides")
+    plan = SamplingPlan(ratio=10, seed=2, guided=True)
+
+    sample = draw(factors, slides, slides.cells("centroid"), plan, KINDS)
+
+    row, column = np.divmod(sample.cells[~sample.landslide], WIDTH)
+    # All landslides lie in the lower right: that corner alone has a value above that of the other cells.
+    assert len(row) == 240
+    assert not ((row >= 20) & (column >= 45)).any()
+    assert "information value of the factors is below its median" in sample.notes[-1]
+    assert "scores are higher" in sample.notes[-1]
+
+
 def test_cells_of_landslides_that_share_a_cell_or_lack_a_factor_are_told_of(tmp_path: Path, factors: Scene) -> None:
     points = [shapely.Point(at(column, row)) for column, row in [(3.2, 3.2), (3.7, 3.7), (9.5, 0.5), (20.5, 20.5)]]
     slides = landslides_of(inventory(tmp_path, points), "vector", InventoryPlan(), GRID, "slides")
