@@ -1,0 +1,157 @@
+"""Which columns of a table are what: times, displacement, its components, and what may drive it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import InputError
+from core.series.monitoring import Quantity
+
+DateOrder = Literal["", "dmy", "mdy", "ymd"]
+Unit = Literal["", "mm", "cm", "m"]
+
+MM_PER: dict[str, float] = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
+"""Millimetres in a unit of displacement."""
+
+DRIVERS: tuple[Quantity, ...] = ("rain", "level", "groundwater", "discharge", "temperature")
+"""What a column may be beside times and displacement, each a field of `Columns`."""
+
+
+class QuestionError(InputError):
+    """Something about a table is not known and has to be asked.
+
+    Parameters
+    ----------
+    asks
+        Name of the field of `Columns` that answers it.
+    what, why, remedy
+        See `core.errors.LandslideError`; the remedy names the option of the command that answers it.
+    """
+
+    def __init__(self, asks: str, what: str, why: str, remedy: str) -> None:
+        super().__init__(what, why, remedy)
+        self.asks = asks
+
+
+@dataclass(frozen=True)
+class Components:
+    """Columns of the position of a station.
+
+    Attributes
+    ----------
+    name
+        Name of the station.
+    north, east, up
+        Columns; `up` is empty where height was not measured, or is not to count.
+    """
+
+    name: str
+    north: str
+    east: str
+    up: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are named."""
+        return tuple(one for one in (self.north, self.east, self.up) if one)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a table of a monitored slope is read.
+
+    Attributes
+    ----------
+    time
+        Column of the times.
+    displacement
+        Columns of displacement, a station each; one column alone where `station` is named.
+    components
+        Columns of the positions of stations, in place of displacement.
+    station
+        Column of the names of stations, in a table with a row for each station and time.
+    reference
+        Column of displacement, or of components, of a stable station that is subtracted; None without one.
+    rain, level, groundwater, discharge, temperature
+        Columns of what may drive the slope.
+    increments
+        Whether displacement is the movement since the row before, and not since the first one.
+    unit
+        Of displacement and components; asked where it is empty and no heading says it.
+    date_order
+        Order of day, month and year; asked where it is empty and the dates do not say it.
+    clock
+        Column of the time of day, where it stands apart; empty otherwise.
+    """
+
+    time: str
+    displacement: tuple[str, ...] = ()
+    components: tuple[Components, ...] = ()
+    station: str = ""
+    reference: str | Components | None = None
+    rain: tuple[str, ...] = ()
+    level: tuple[str, ...] = ()
+    groundwater: tuple[str, ...] = ()
+    discharge: tuple[str, ...] = ()
+    temperature: tuple[str, ...] = ()
+    increments: bool = False
+    unit: Unit = ""
+    date_order: DateOrder = ""
+    clock: str = ""
+
+    @property
+    def drivers(self) -> tuple[tuple[Quantity, str], ...]:
+        """What each driver is, and its column."""
+        return tuple((quantity, name) for quantity in DRIVERS for name in getattr(self, quantity))
+
+    @property
+    def referenced(self) -> tuple[str, ...]:
+        """Columns of the reference."""
+        if self.reference is None:
+            return ()
+        return (self.reference,) if isinstance(self.reference, str) else self.reference.columns
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that are used."""
+        return (
+            self.time, *([self.clock] if self.clock else []), *self.displacement,
+            *(name for one in self.components for name in one.columns), *([self.station] if self.station else []),
+            *self.referenced, *(name for _, name in self.drivers),
+        )  # fmt: skip
+
+    def check(self, known: list[str], name: str) -> None:
+        """Refuse columns that a table does not have, or that do not go together.
+
+        Raises
+        ------
+        InputError
+            When there are such.
+        """
+        if not self.time:
+            raise InputError(f"Which column of {name} holds the times is not said.", remedy="Name it (--time).")
+        if not self.displacement and not self.components:
+            raise InputError(
+                f"Which columns of {name} hold the displacement is not said.",
+                remedy="Name them (--displacement, or --components NORTH,EAST).",
+            )
+        for one in self.named:
+            if one not in known:
+                raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns are {', '.join(known[:40])}.")
+        if self.displacement and self.components:
+            raise InputError("Displacement and its components are both named.", remedy="Name one of them.")
+        if self.station and len(self.displacement) + len(self.components) != 1:
+            raise InputError(
+                "With a column of stations there is one column of displacement.",
+                "Each row is then of one station.", "Name one (--displacement), or no column of stations.",
+            )  # fmt: skip
+        if self.reference is not None and bool(self.components) == isinstance(self.reference, str):
+            raise InputError(
+                "The reference is not measured as the stations are.",
+                "A displacement cannot be subtracted from positions, nor positions from a displacement.",
+                "Name one column of displacement, or its components (--reference).",
+            )  # fmt: skip
+        twice = sorted({one for one in self.named if self.named.count(one) > 1} - set(self.referenced))
+        if twice:
+            raise InputError(f"The column {twice[0]!r} is named twice.", remedy="Name each column once.")

@@ -1,0 +1,1 @@
+"""Landslide displacement: monitoring series, forecasts that are tested honestly, and their explanation."""

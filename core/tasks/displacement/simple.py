@@ -1,0 +1,63 @@
+"""Forecasts that need no learning: what every model has to be better than.
+
+Each takes a problem and origins and gives mm from each origin to its target, NaN where it is undefined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.series.monitoring import Values
+from core.tasks.displacement.problem import Problem, Steps
+
+LINE = 30
+"""Steps of the past through which the trend line is laid."""
+
+
+def no_change(problem: Problem, origins: Steps) -> Values:
+    """Nothing moves any more: an increment of zero."""
+    del problem
+    return np.zeros(len(origins))
+
+
+def last_increment(problem: Problem, origins: Steps) -> Values:
+    """As much as over the horizon before the origin, x(t) - x(t - h)."""
+    x, before = problem.series.displacement, origins - problem.horizon
+    return np.where(before >= 0, x[origins] - x[np.maximum(before, 0)], np.nan)
+
+
+def drift(problem: Problem, origins: Steps) -> Values:
+    """The mean movement since the series began, times the horizon."""
+    x = problem.series.displacement
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(origins > 0, problem.horizon * (x[origins] - x[0]) / origins, np.nan)
+
+
+def seasonal_naive(problem: Problem, origins: Steps) -> Values:
+    """As much as a year before; undefined in the first year."""
+    x, year = problem.series.displacement, max(1, round(problem.series.steps_per_year))
+    before, target = origins - year, origins - year + problem.horizon
+    known = (before >= 0) & (target <= origins)
+    return np.where(known, x[np.maximum(target, 0)] - x[np.maximum(before, 0)], np.nan)
+
+
+def trend_line(problem: Problem, origins: Steps) -> Values:
+    """The slope of a least-squares line through the last `LINE` steps, times the horizon."""
+    x, long = problem.series.displacement, min(LINE, max(3, len(problem) // 4))
+    at = np.arange(long) - (long - 1) / 2
+    slope = np.full(len(x), np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(x, long)
+    slope[long - 1 :] = windows @ at / (at**2).sum()
+    return np.asarray(slope[origins] * problem.horizon)
+
+
+SIMPLE: dict[str, tuple[str, str, Callable[[Problem, Steps], Values]]] = {
+    "no_change": ("No change", "nothing moves any more", no_change),
+    "last_increment": ("Last increment", "as much as over the time before, as long as the horizon", last_increment),
+    "drift": ("Drift", "the mean movement since the series began", drift),
+    "seasonal_naive": ("Seasonal naive", "as much as a year before", seasonal_naive),
+    "trend_line": ("Trend line", f"a line through the last {LINE} steps, or a quarter of a short series", trend_line),
+}
+"""By name: title, what it says, and the forecast."""
