@@ -214,7 +214,23 @@ def classes_legend(title: str, names: Sequence[str], words: Sequence[str]) -> Le
 
 def class_colours(count: int) -> tuple[str, ...]:
     """Colours of so many classes of susceptibility, the lowest first."""
-    return tuple(SUSCEPTIBILITY[step] for step in np.linspace(0, len(SUSCEPTIBILITY) - 1, count).round().astype(int))
+    return spread(SUSCEPTIBILITY, count)
+
+
+def spread(colours: Sequence[str], count: int) -> tuple[str, ...]:
+    """So many of some ordered colours, the first and the last among them; more than there are are mixed.
+
+    Examples
+    --------
+    >>> spread(("#000000", "#808080", "#FFFFFF"), 2)
+    ('#000000', '#FFFFFF')
+    """
+    places = np.linspace(0, len(colours) - 1, count)
+    if count <= len(colours):
+        return tuple(colours[place] for place in places.round().astype(int))
+    parts = np.array([rgb(colour) for colour in colours], np.float64).T
+    mixed = np.stack([np.interp(places, np.arange(len(colours)), part) for part in parts], axis=1)
+    return tuple("#{:02X}{:02X}{:02X}".format(*row) for row in mixed.round().astype(int).tolist())
 
 
 def difference_legend(title: str) -> Legend:

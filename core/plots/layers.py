@@ -6,7 +6,6 @@ nodata; signed −254–254) or as floats, see `core.learning.metrics`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,12 +13,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.metrics import CODES, encode
+from core.learning.metrics import CODES, encode, threshold_code
 from core.plots.colours import (
     CAM_RAMP,
     DIVERGING_RAMP,
     ramp,
     rgb,
+    spread,
     unlike_ramp,
 )
 from core.plots.painting import Painting
@@ -94,9 +94,8 @@ def classed(colours: Sequence[str]) -> Painter:
 
     def paint(values: Sequence[Values], valid: NDArray[np.bool_], painting: Painting) -> RGBA:
         stored = codes(values[0])
-        first = [math.ceil(one * (CODES - 1) - 1e-9) for one in painting.breaks]
-        steps = np.linspace(0, len(colours) - 1, len(first) + 1).round().astype(int)
-        table = np.array([(*rgb(colours[step]), 255) for step in steps], np.uint8)
+        first = [threshold_code(one) for one in painting.breaks]
+        table = np.array([(*rgb(colour), 255) for colour in spread(colours, len(first) + 1)], np.uint8)
         image = table[np.searchsorted(np.asarray(first), stored, side="right")]
         image[~valid | (stored == CODES)] = 0
         return image

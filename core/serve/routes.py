@@ -27,7 +27,7 @@ from core.serve.layers import Layer, Unknown, checked_bands, checked_id, checked
 _LOG = logging.getLogger(__name__)
 _UNCHANGING = "private, max-age=31536000, immutable"
 
-_RENDERER = "3"
+_RENDERER = "4"
 """Part of every tile's ETag: raise it when tiles are painted differently."""
 
 _PICTURES = CapacityLimiter(1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
+from core.plots.colours import class_colours, spread
 from core.plots.layers import HATCH, classed, hatched, numbered, scaled
 from core.plots.painting import Painting
 from core.serve.layers import Layer
@@ -21,6 +22,12 @@ def test_classes_part_at_the_breaks_and_the_unknown_is_clear() -> None:
     # Three classes take the first, the middle and the last colour.
     assert image[0, :, 2].tolist() == [1, 1, 3, 5, 5, 0]
     assert image[0, :, 3].tolist() == [255, 255, 255, 255, 255, 0]
+
+
+def test_more_classes_than_colours_stay_apart_and_in_order() -> None:
+    assert spread(("#000000", "#808080", "#FF0000"), 5) == ("#000000", "#404040", "#808080", "#C04040", "#FF0000")
+    for count in range(2, 11):
+        assert len(set(class_colours(count))) == count
 
 
 def test_a_scale_goes_from_one_end_to_the_other() -> None:

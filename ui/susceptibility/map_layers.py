@@ -86,9 +86,8 @@ def class_tiles(result: SusceptibilityMap, classes: Classed) -> Tiles:
     words = [f"({row.low:.2f} to {row.high:.2f})" for row in classes.rows]
     legend = classes_legend("Susceptibility", [row.name for row in classes.rows], words)
     layer = classes_layer(result.mapped.index(classes.model))
-    breaks = ",".join(f"{one:.6f}" for one in classes.fractions)
     tiles = run_tiles(result.id, layer, name=f"Classes: {title_of(classes.model)}", opacity=0.7, key=legend)
-    return replace(tiles, id="classes", url=f"{tiles.url}?breaks={breaks}")
+    return replace(tiles, id="classes", url=f"{tiles.url}?breaks={classes.address}")
 
 
 def applicability_tiles(result: SusceptibilityMap) -> list[Tiles]:

@@ -42,6 +42,11 @@ class Classed:
         return tuple(one / (CODES - 1) for one in self.breaks)
 
     @property
+    def address(self) -> str:
+        """Breaks as a tile's address has them: halfway between codes, so that rounding moves no code."""
+        return ",".join(f"{(one - 0.5) / (CODES - 1):.6f}" for one in self.breaks)
+
+    @property
     def colours(self) -> tuple[str, ...]:
         """Of the classes, the lowest first."""
         return class_colours(len(self.rows))

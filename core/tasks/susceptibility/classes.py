@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.learning.metrics import CODES
+from core.learning.metrics import CODES, threshold_code
 
 if TYPE_CHECKING:
     from core.tasks.susceptibility.view import Method
@@ -59,7 +59,8 @@ def breaks_of(
     Returns
     -------
     tuple of int
-        First code of each class but the lowest, ascending. Fewer than asked where the index has too few values.
+        First code of each class but the lowest, ascending. Fewer than asked where the index has too few values, or, by
+        deviation, where a class would lie beyond all of them; those given are kept where they are.
 
     Raises
     ------
@@ -74,11 +75,11 @@ def breaks_of(
     if method == "given":
         if not given:
             raise InputError("No breaks were given.", remedy="Give them, such as 0.2,0.4,0.6,0.8 (--breaks).")
-        found = [math.ceil(one * (CODES - 1) - 1e-9) for one in given]
-    elif method == "jenks":
+        return tuple(sorted({max(1, threshold_code(one)) for one in given}))
+    if method == "jenks":
         found = jenks(area, classes)
     elif method == "quantile":
-        found = _where_reached(area, np.arange(1, classes) / classes)
+        found = _where_reached(area, np.arange(1, classes) / classes, codes)
     elif method == "equal":
         found = [math.ceil(one) for one in np.linspace(codes[0], codes[-1] + 1, classes + 1)[1:-1]]
     elif method == "deviation":
@@ -89,14 +90,15 @@ def breaks_of(
         if not hits.sum():
             raise InputError("There are no landslides on the map to divide by.", remedy="Choose other classes.")
         below = 1 - np.cumsum(HELD)[::-1]
-        found = _where_reached(hits, below)
-    return tuple(sorted({min(max(one, int(codes[0]) + 1), CODES - 1) for one in found}))
+        found = _where_reached(hits, below, codes)
+    return tuple(sorted({one for one in found if codes[0] < one <= codes[-1]}))
 
 
-def _where_reached(counts: Counts, shares: Doubles) -> list[int]:
-    """Codes below which given shares lie, as nearly as whole codes allow."""
-    below = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
-    return [int(np.abs(below - share).argmin()) for share in shares]
+def _where_reached(counts: Counts, shares: Doubles, codes: NDArray[np.intp]) -> list[int]:
+    """Codes below which given shares lie, as nearly as whole codes allow; some of the area lies to both sides."""
+    first = int(codes[0]) + 1
+    below = (np.cumsum(counts) / counts.sum())[first - 1 : codes[-1]]
+    return [first + int(np.abs(below - share).argmin()) for share in shares]
 
 
 def jenks(counts: Counts, classes: int) -> list[int]:
@@ -211,11 +213,11 @@ def class_rows(breaks: Sequence[int], area: Counts, square_metres: Doubles, hits
 
 def order_note(rows: Sequence[ClassRow]) -> str:
     """What is to be said where a higher class holds fewer landslides for its area than a lower one; empty otherwise."""
-    ratios = [row.frequency_ratio for row in rows]
+    known = [(row.name, row.frequency_ratio) for row in rows if not math.isnan(row.frequency_ratio)]
     turned = [
-        f"{high.name} ({b:.2f}) less than {low.name} ({a:.2f})"
-        for low, high, a, b in zip(rows[:-1], rows[1:], ratios[:-1], ratios[1:], strict=True)
-        if not math.isnan(a) and not math.isnan(b) and b < a
+        f"{high} ({b:.2f}) less than {low} ({a:.2f})"
+        for (low, a), (high, b) in zip(known[:-1], known[1:], strict=True)
+        if b < a
     ]
     if not turned:
         return ""

@@ -27,7 +27,8 @@ class RateCurve:
     Attributes
     ----------
     area, hits
-        (points,) share of the area, and of the landslides that lie in it; both from 0 to 1.
+        (points,) share of the area, and of the landslides that lie in it; both from 0 to 1. Between points it is a
+        straight line, and where one share of the area stands twice it is a step.
     """
 
     area: Doubles
@@ -40,7 +41,11 @@ class RateCurve:
 
     def held_in(self, share: float) -> float:
         """Share of the landslides in a share of the area with the highest index."""
-        return float(np.interp(share, self.area, self.hits))
+        after = int(np.searchsorted(self.area, share, side="right"))
+        if after == len(self.area) or self.area[after - 1] == share:
+            return float(self.hits[after - 1])
+        (left, right), (low, high) = self.area[after - 1 : after + 1], self.hits[after - 1 : after + 1]
+        return float(low + (high - low) * (share - left) / (right - left))
 
 
 def success_rate(square_metres: Doubles, hits: NDArray[np.int64]) -> RateCurve | None:
@@ -63,6 +68,8 @@ def success_rate(square_metres: Doubles, hits: NDArray[np.int64]) -> RateCurve |
 def prediction_rate(ranks: Doubles) -> RateCurve | None:
     """The curve of landslides that the model asked about them has not seen; None without any.
 
+    A step a landslide, so that the area under it is one less the mean rank, whatever their number.
+
     Parameters
     ----------
     ranks
@@ -71,8 +78,8 @@ def prediction_rate(ranks: Doubles) -> RateCurve | None:
     if not len(ranks):
         return None
     at = np.sort(ranks)
-    hits = np.arange(1, len(at) + 1) / len(at)
-    return RateCurve(np.concatenate([[0.0], at, [1.0]]), np.concatenate([[0.0], hits, [1.0]]))
+    hits = np.arange(len(at) + 1) / len(at)
+    return RateCurve(np.concatenate([[0.0], np.repeat(at, 2), [1.0]]), np.repeat(hits, 2))
 
 
 def curves_of(result: SusceptibilityMap, at: int = 0) -> dict[str, RateCurve]:

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
+from core.plots.colours import SUSCEPTIBILITY
+from core.plots.layers import classed
+from core.serve.layers import checked_painting
+from core.tasks.susceptibility.classed import Classed
 from core.tasks.susceptibility.classes import breaks_of, class_rows, jenks, order_note
 from core.tasks.susceptibility.rates import prediction_rate, success_rate
 
@@ -68,6 +72,37 @@ def test_an_index_of_one_value_is_one_class_and_one_of_none_has_none() -> None:
         breaks_of("given", histogram(c10=5, c20=5), histogram())
 
 
+def test_no_class_beyond_all_of_the_area_is_made_up() -> None:
+    heavy = histogram(c10=5, c100=5, c200=90)
+
+    # Of all cuts, that between 10 % and 90 % of the area is the nearest to each fifth of it: codes 101 to 200 alike.
+    assert breaks_of("quantile", heavy, heavy) == (101,)
+    # Half of the codes 0 and 100: mean 50, deviation 50, so that -1.5 and 1.5 of it lie beyond both.
+    assert breaks_of("deviation", histogram(c0=1, c100=1), heavy) == (25, 75)
+
+
+def test_breaks_that_are_given_stay_where_they_are() -> None:
+    area = histogram(c50=3, c200=3)
+
+    assert breaks_of("given", area, area, given=(0.1, 0.5, 0.9)) == (26, 127, 229)
+    assert [row.cells for row in class_rows((26, 127, 229), area, area * 1.0, area)] == [0, 3, 3, 0]
+
+
+def test_the_map_parts_classes_at_the_very_codes_that_are_counted() -> None:
+    for code in range(1, 255):
+        painting = checked_painting({"breaks": Classed("model", (code,), ()).address})
+        image = classed(SUSCEPTIBILITY)([np.array([[code - 1, code]], np.uint8)], np.ones((1, 2), bool), painting)
+        assert (image[0, 0] != image[0, 1]).any(), code
+
+
+def test_an_empty_class_hides_no_turn_in_their_order() -> None:
+    area, hits = histogram(c10=100, c250=100), histogram(c10=30, c250=10)
+
+    rows = class_rows((20, 240), area, area * 1.0, hits)
+
+    assert "class 3 (0.50) less than class 1 (1.50)" in order_note(rows)
+
+
 def test_a_class_tells_its_share_of_area_and_landslides() -> None:
     area, hits = histogram(c10=600, c100=300, c200=100), histogram(c10=1, c100=3, c200=6)
 
@@ -99,5 +134,11 @@ def test_landslides_not_seen_are_ranked_against_the_area() -> None:
 
     assert curve is not None
     assert curve.held_in(0.2) == pytest.approx(0.75)
+    assert curve.held_in(0.15) == pytest.approx(0.5)
+    assert curve.held_in(0.05) == 0.0
     assert curve.held_in(1.0) == 1.0
+    assert curve.under == pytest.approx(1 - 0.2)
     assert prediction_rate(np.empty(0)) is None
+    by_chance = prediction_rate(np.full(10, 0.5))
+    assert by_chance is not None
+    assert by_chance.under == pytest.approx(0.5)
