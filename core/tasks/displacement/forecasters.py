@@ -114,7 +114,7 @@ def _of_features(
     def fit(problem: Problem, origin: int, seed: int, settings: Mapping[str, Setting]) -> Fitted:
         rows = pairs(problem, origin)
         values = problem.features.values[rows]
-        kept = np.isfinite(values).any(axis=0)
+        kept = np.asarray(np.isfinite(values).any(axis=0))
         return FeatureModel(make(seed, settings).fit(values[:, kept], problem.increments[rows]), kept)
 
     return fit
@@ -248,7 +248,7 @@ FORECASTERS: dict[str, Forecaster] = {
         Forecaster("svr", "Support vector regression", "a smooth function that forgives small errors",
                    _of_features(_svr), "features", {"C": 1.0, "epsilon": 0.1},
                    {"C": (0.1, 1.0, 10.0, 100.0), "epsilon": (0.01, 0.1, 0.3)}),
-        Forecaster("mars_like", "Broken lines (MARS-like)", "a sum of broken lines, one a feature, most of them left out",
+        Forecaster("mars_like", "Broken lines (MARS-like)", "a sum of broken lines, most of them left out",
                    _of_features(_mars_like), "features", {"n_knots": 4}, {"n_knots": (3, 4, 6)}),
         Forecaster("random_forest", "Random forest", "100 trees on samples of the past", _of_features(_forest),
                    "features", {"n_estimators": 100, "min_samples_leaf": 3}, {"min_samples_leaf": (1, 3, 5, 10)}),

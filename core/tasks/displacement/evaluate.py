@@ -1,0 +1,309 @@
+"""Evaluating models on a station: walk-forward on its last part, beside simple forecasts, and the next forecast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.series.monitoring import RegularSeries, Values
+from core.tasks.displacement.forecasters import FIRST, FORECASTERS, Fitted, Setting, check_models
+from core.tasks.displacement.intervals import LEVEL, Coverage, Intervals, adaptive_widths, coverage, split_widths
+from core.tasks.displacement.problem import Problem, Steps
+from core.tasks.displacement.scores import Comparison, Scores, diebold_mariano, score, skill
+from core.tasks.displacement.simple import SIMPLE
+from core.tasks.displacement.walk_forward import Parts, Walked, limited, model_of, parts_of, walk
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How models are evaluated.
+
+    Attributes
+    ----------
+    horizon
+        Steps ahead.
+    test_share
+        Share of the series, its end, that is for the test.
+    models
+        Names; the simple forecasts are always added.
+    refit
+        Origins between two fits; 0 for ten fits over the test part.
+    window
+        Steps of the past that are learnt from (sliding); 0 for all of it (expanding).
+    known_future
+        Drivers whose future is known up to the target.
+    intervals
+        ``"adaptive"`` or ``"split"``; see `core.tasks.displacement.intervals`.
+    seed
+        Of all models.
+    """
+
+    horizon: int = 1
+    test_share: float = 0.3
+    models: tuple[str, ...] = FIRST
+    refit: int = 0
+    window: int = 0
+    known_future: tuple[str, ...] = ()
+    intervals: Intervals = "adaptive"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_models(self.models)
+        for name, value, most in (("refit", self.refit, 100_000), ("window", self.window, 10_000_000),
+                                  ("seed", self.seed, 2**31 - 1)):  # fmt: skip
+            if not 0 <= value <= most:
+                raise InputError(f"{name} is {value}.", remedy=f"Choose 0 to {most:,} (--{name}).")
+        if self.horizon < 1:
+            raise InputError(f"A forecast over {self.horizon} steps is none.", remedy="Choose 1 or more (--horizon).")
+        if self.intervals not in ("adaptive", "split"):
+            raise InputError(f"There are no intervals {self.intervals!r}.", remedy="Choose of adaptive, split.")
+
+    @property
+    def all_models(self) -> tuple[str, ...]:
+        """The simple forecasts, and the models that were named."""
+        return (*SIMPLE, *(one for one in self.models if one not in SIMPLE))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model on a station.
+
+    Attributes
+    ----------
+    walked
+        Its forecasts of the test part.
+    widths
+        ``(n,)`` half widths of their intervals, mm.
+    scores, training
+        On the test part, and on the last share of the training part.
+    skill
+        By simple forecast, on the forecasts that both made.
+    against
+        Against the simple forecast that was best on the training part: see `diebold_mariano`; None for itself.
+    coverage
+        Of the intervals.
+    ahead, ahead_width
+        The movement over the horizon after the last step, mm, and half the width of its interval.
+    settings
+        That it was fitted with.
+    seconds
+        It took.
+    """
+
+    walked: Walked
+    widths: Values
+    scores: Scores
+    training: Scores
+    skill: Mapping[str, float]
+    against: Comparison | None
+    coverage: Coverage
+    ahead: float
+    ahead_width: float
+    settings: Mapping[str, Setting]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, undefined ones as None."""
+        made = asdict(self.scores) | {
+            "training_rmse": self.training.rmse, "training_n": self.training.n, "skill": dict(self.skill),
+            "coverage90": self.coverage.share, "coverage_n": self.coverage.n, "coverage_ok": self.coverage.plausible,
+            "refits": self.walked.refits, "seconds": round(self.seconds, 3), "ahead": self.ahead,
+            "ahead_low": self.ahead - self.ahead_width, "ahead_high": self.ahead + self.ahead_width,
+            "settings": dict(self.settings),
+        }  # fmt: skip
+        if self.against is not None:
+            made["dm"] = asdict(self.against)
+        return {name: _plain(one) for name, one in made.items()}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All models on a station.
+
+    Attributes
+    ----------
+    problem, parts
+        What was forecast, and how the series was divided.
+    models
+        By name, in the order asked, the simple ones first.
+    chosen
+        The model with the smallest error on the training part: the one to judge.
+    best_simple
+        The simple forecast with the smallest error on the training part.
+    best_on_test
+        The model with the smallest error on the test part. It is chosen with the answers at hand: no estimate.
+    last
+        By name, the model as it was fitted on all that is known.
+    left_out
+        By name, why a model could not be evaluated.
+    """
+
+    problem: Problem
+    parts: Parts
+    models: Mapping[str, Judged]
+    chosen: str
+    best_simple: str
+    best_on_test: str
+    last: Mapping[str, Fitted]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        series = self.problem.series
+        return {
+            "models": {name: one.to_json() for name, one in self.models.items()}, "chosen": self.chosen,
+            "best_simple": self.best_simple, "best_on_test": self.best_on_test, "step": series.step,
+            "steps": len(series), "filled": int(series.filled.sum()), "first": str(series.times[0])[:19],
+            "last": str(series.times[-1])[:19], "test_from": str(series.times[self.parts.test[0]])[:19],
+            "left_out": dict(self.left_out),
+        }  # fmt: skip
+
+
+Finished = Callable[[str, Judged], None]
+"""Told each model as soon as it is evaluated."""
+
+
+def evaluate(
+    series: RegularSeries, plan: Plan, progress: ProgressCallback = ignore, cancel: Cancel = never,
+    finished: Finished = lambda name, judged: None,
+) -> Evaluation:  # fmt: skip
+    """Evaluate models on a station.
+
+    Parameters
+    ----------
+    progress
+        Told the models done and all.
+    finished
+        Told each model as soon as it is evaluated.
+
+    Raises
+    ------
+    InputError
+        When the series is too short for the plan.
+    RunCancelled
+        When asked to stop.
+    """
+    problem = Problem(series, plan.horizon, tuple(one for one in plan.known_future if one in series.drivers))
+    parts = parts_of(problem, plan.test_share)
+    _check_scored(problem, parts)
+    work = _Work(problem, parts, plan, cancel)
+    names = plan.all_models
+    models: dict[str, Judged] = {}
+    last: dict[str, Fitted] = {}
+    left_out: dict[str, str] = {}
+    for number, name in enumerate(names):
+        stop_if(cancel)
+        progress(number, len(names))
+        try:
+            models[name], last[name] = work.judge(name, models)
+        except InputError as error:
+            left_out[name] = str(error)
+            continue
+        finished(name, models[name])
+    progress(len(names), len(names))
+    chosen, simple = _smallest(models, names), _smallest(models, tuple(SIMPLE))
+    on_test = min(models, key=lambda name: _or_large(models[name].scores.rmse))
+    models = {name: work.compared(name, one, models, simple) for name, one in models.items()}
+    return Evaluation(problem, parts, models, chosen, simple, on_test, last, left_out)
+
+
+def _check_scored(problem: Problem, parts: Parts) -> None:
+    for what, origins in (("test", parts.test), ("training", parts.calibration)):
+        if int(problem.usable[origins].sum()) < 3:
+            raise InputError(
+                f"Hardly a forecast of the {what} part can be scored: {int((~problem.usable[origins]).sum()):,} of "
+                f"{len(origins):,} begin or end in a gap.",
+                remedy="Choose a longer step, another test share, or a station with fewer gaps.",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Evaluates one model after the other."""
+
+    problem: Problem
+    parts: Parts
+    plan: Plan
+    cancel: Cancel
+
+    def judge(self, name: str, others: Mapping[str, Judged]) -> tuple[Judged, Fitted]:
+        plan, problem, model = self.plan, self.problem, model_of(name)
+        began = perf_counter()
+        settings = dict(model.settings)
+        before = self._walk(name, self.parts.calibration, max(1, len(self.parts.calibration) // 3), settings)
+        walked = self._walk(name, self.parts.test, plan.refit, settings)
+        errors, earlier = walked.errors(problem), before.errors(problem)
+        final = int(len(problem) - 1)
+        last = model.fit(limited(problem, final, plan.window), final, plan.seed, settings)
+        ahead = float(last.predict(problem, np.array([final]))[0])
+        widths = self._widths(earlier, walked.origins, errors)
+        after = self._widths(earlier, np.append(walked.origins, final), np.append(errors, np.nan))[-1]
+        judged = Judged(
+            walked, widths, self._scores(walked, errors), self._scores(before, earlier), {}, None,
+            coverage(errors, widths), ahead, float(after), settings, perf_counter() - began,
+        )  # fmt: skip
+        return judged, last
+
+    def _walk(self, name: str, origins: Steps, every: int, settings: Mapping[str, Setting]) -> Walked:
+        plan = self.plan
+        return walk(
+            self.problem, model_of(name), origins, every, plan.seed, settings, plan.window, self.cancel
+        )
+
+    def _widths(self, earlier: Values, origins: Steps, errors: Values) -> Values:
+        if self.plan.intervals == "split":
+            return split_widths(earlier, len(origins), LEVEL)
+        return adaptive_widths(earlier, origins, errors, self.problem.horizon, LEVEL)
+
+    def _scores(self, walked: Walked, errors: Values) -> Scores:
+        known: NDArray[np.bool_] = np.isfinite(errors)
+        at = walked.origins[known]
+        moved = self.problem.increments
+        learnt = self.problem.learnt_from(int(self.parts.test[0]) - 1)
+        scale = float(np.abs(moved[learnt]).mean()) if len(learnt) else math.nan
+        return score(walked.forecast[known], moved[at], self.problem.series.displacement[at], scale)
+
+    def compared(self, name: str, one: Judged, models: Mapping[str, Judged], simple: str) -> Judged:
+        """A model with its skill and test, each on the forecasts that both made."""
+        ours = one.walked.errors(self.problem)
+        skills: dict[str, float] = {}
+        against = None
+        for other in SIMPLE:
+            if other not in models:
+                continue
+            theirs = models[other].walked.errors(self.problem)
+            both: NDArray[np.bool_] = np.isfinite(ours) & np.isfinite(theirs)
+            rmse = [float(np.sqrt(np.mean(errors[both] ** 2))) if both.any() else math.nan for errors in (ours, theirs)]
+            skills |= skill(rmse[0], {other: rmse[1]})
+            if other == simple and name != simple:
+                against = diebold_mariano(ours[both] ** 2 - theirs[both] ** 2, self.problem.horizon)
+        return Judged(**{**one.__dict__, "skill": skills, "against": against})
+
+
+def _smallest(models: Mapping[str, Judged], names: Sequence[str]) -> str:
+    """The model with the smallest error on the training part; the first of equals."""
+    known = [name for name in names if name in models]
+    return min(known, key=lambda name: _or_large(models[name].training.rmse))
+
+
+def _or_large(value: float) -> float:
+    return math.inf if math.isnan(value) else value
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  plain values for JSON
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def learners() -> tuple[str, ...]:
+    """Names of all models that learn."""
+    return tuple(name for name, one in FORECASTERS.items() if one.learns)
