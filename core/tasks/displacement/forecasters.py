@@ -207,7 +207,8 @@ def _mlp(seed: int, settings: Mapping[str, Setting]) -> Any:  # noqa: ANN401
     from sklearn.preprocessing import StandardScaler
 
     net = MLPRegressor(
-        (int(settings["units"]),), alpha=float(settings["alpha"]), solver="lbfgs", max_iter=200, random_state=seed
+        hidden_layer_sizes=(int(settings["units"]),), alpha=float(settings["alpha"]), solver="lbfgs", max_iter=200,
+        random_state=seed,
     )
     return TransformedTargetRegressor(_filled_in(True, net), transformer=StandardScaler())
 
@@ -232,7 +233,7 @@ def _without_fit(forecast: Callable[[Problem, Steps], Values]) -> Callable[..., 
     return lambda *_: _Simple(forecast)
 
 
-_NETWORK: dict[str, Setting] = {"hidden": 16, "window": 12, "epochs": 40}
+_NETWORK: dict[str, Setting] = {"hidden": 16, "window": 12, "epochs": 25}
 
 FORECASTERS: dict[str, Forecaster] = {
     one.name: one

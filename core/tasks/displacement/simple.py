@@ -44,13 +44,14 @@ def seasonal_naive(problem: Problem, origins: Steps) -> Values:
 
 
 def trend_line(problem: Problem, origins: Steps) -> Values:
-    """The slope of a least-squares line through the last `LINE` steps, times the horizon."""
+    """Where a least-squares line through the last `LINE` steps is at the target."""
     x, long = problem.series.displacement, min(LINE, max(3, len(problem) // 4))
     at = np.arange(long) - (long - 1) / 2
-    slope = np.full(len(x), np.nan)
+    moved = np.full(len(x), np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(x, long)
-    slope[long - 1 :] = windows @ at / (at**2).sum()
-    return np.asarray(slope[origins] * problem.horizon)
+    slope, middle = windows @ at / (at**2).sum(), windows.mean(axis=1)
+    moved[long - 1 :] = middle + slope * (at[-1] + problem.horizon) - x[long - 1 :]
+    return np.asarray(moved[origins])
 
 
 SIMPLE: dict[str, tuple[str, str, Callable[[Problem, Steps], Values]]] = {
