@@ -25,7 +25,7 @@ class Look:
     """
 
     station: str = chosen("station that is shown first", address="station", default="")
-    model: str = chosen("model whose forecasts are shown", address="model", default="")
+    model: str = chosen("model whose forecasts are shown", address="shown", default="")
     day: str = chosen("last day that is known, as YYYY-MM-DD", address="day", default="")
 
     @classmethod
