@@ -92,7 +92,7 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
         chosen = st.selectbox(label, listed, listed.index(begin) if begin in names else 0, help=help, key=f"c-{key}")
         return "" if chosen == NONE else chosen
 
-    found = any((guess.displacement, guess.components))
+    found = any((guess.displacements, guess.components))
     with st.expander("Columns", expanded=not (guess.time and found)):
         st.dataframe(table.head(8), hide_index=True, height=180)
         time = one("Time", guess.time, "When a row was measured.", "time")
@@ -106,7 +106,7 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
         if measured == "positions":
             components, reference = _positions(names, guess)
         else:
-            begin = [name for name in guess.displacement if name in names]
+            begin = [name for name in guess.displacements if name in names]
             displacement = tuple(st.multiselect("Displacement", names, begin, key="c-disp", help="A station each."))
             stable = guess.reference if isinstance(guess.reference, str) else ""
             reference = one("Stable station", stable, "It is subtracted from the others.", "ref") or None
@@ -156,7 +156,7 @@ def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, 
 
     begin = Plan() if before is None else before.plan
     stations: tuple[str, ...] = ()
-    listed = [one.name for one in columns.components] or list(columns.displacement)
+    listed = [one.name for one in columns.components] or list(columns.displacements)
     if len(listed) > 1 and not columns.station:
         first = [one for one in (before.stations if before is not None else ()) if one in listed] or listed[:6]
         stations = tuple(st.multiselect("Forecast", listed, first))

@@ -63,7 +63,7 @@ def channels_of(problem: Problem) -> NDArray[np.float64]:
     Of drivers whose future is known the value at the target is given beside that of the step.
     """
     series = problem.series
-    columns = [changed(series.displacement, 1)]
+    columns = [changed(series.displacements, 1)]
     for name, values in series.drivers.items():
         one = changed(values, 1) if series.quantities[name] in LEVEL else values
         columns.append(one)
