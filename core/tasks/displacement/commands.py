@@ -221,7 +221,8 @@ def _configured(path: Path, known: set[str]) -> dict[str, Any]:
         content["displacements"] = content.pop("displacement")  # by the name of its option
     for name, value in content.items():
         if name not in known:
-            raise InputError(f"{path.name} has an option {name!r}.", remedy=f"Options are {', '.join(sorted(known)).replace('displacements', 'displacement')}.")
+            options = ", ".join(sorted(known - {"displacements"} | {"displacement"}))
+            raise InputError(f"{path.name} has an option {name!r}.", remedy=f"Options are {options}.")
         texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
         if not isinstance(value, kinds[name]) or (isinstance(value, bool) and name != "increments") or not texts:
             raise InputError(f"{name} in {path.name} cannot be {value!r}.", remedy="See docs/displacement.toml.")
