@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -36,7 +36,6 @@ def show(task: TaskPage, found: Run) -> None:
     """The result of a finished run."""
     from core.tasks.displacement.findings import verdict
     from core.tasks.displacement.forecasters import title_of
-    from core.tasks.displacement.view import Look
 
     result = resources.store().result(found.id, ForecastResult)
     begin: Look = view_from_address(found).checked(result)
@@ -48,7 +47,7 @@ def show(task: TaskPage, found: Run) -> None:
                 "Station", result.names, result.names.index(begin.station), key="station", bind="query-params",
             )  # fmt: skip
         models = result.models(station)
-        look = Look(station, begin.model).checked(result)
+        look = replace(begin, station=station).checked(result)
         chosen = result.stations[station]["chosen"]
         model = st.selectbox(
             "Model", models, models.index(look.model), key="shown", bind="query-params",
@@ -61,10 +60,10 @@ def show(task: TaskPage, found: Run) -> None:
     with st.expander(f"What this rests on: {len(told)} sentences"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     parts = {
-        "Findings": findings, "Scores": scores, "Export": export_tab, "Provenance": _provenance,
+        "Findings": findings, "Scores": scores, "Warning": _warning, "Export": export_tab, "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
-    show_tabs(task.name, parts, Shown(result, Look(station, model)), wanted)
+    show_tabs(task.name, parts, Shown(result, replace(begin, station=station, model=model)), wanted)
 
 
 def _figures(result: ForecastResult, station: str, model: str) -> None:
@@ -103,7 +102,7 @@ def _tables(run: str, _result: ForecastResult) -> tuple[DataFrame, DataFrame]:
 def findings(view: Shown) -> None:
     """The forecasts at their targets, and the slope with what may drive it."""
     from core.tasks.displacement.plots import forecast_figure, series_figure, station_colours
-    from core.tasks.displacement.report import DISCLAIMER
+    from core.tasks.displacement.warning import DISCLAIMER
 
     result, look = view.result, view.look
     series, forecasts = _tables(result.id, result)
@@ -163,6 +162,12 @@ def _frame(result: ForecastResult, station: str) -> DataFrame:
     frame = pandas.DataFrame(rows).sort_values("RMSE (mm)")
     first = ["Model", "RMSE (mm)", "Skill", "p"]
     return frame[[*first, *(one for one in frame.columns if one not in first)]]
+
+
+def _warning(view: Shown) -> None:
+    from ui.displacement import warning_tab
+
+    warning_tab.show(view)
 
 
 def export_tab(view: Shown) -> None:
