@@ -140,8 +140,7 @@ def stretches(times: Times, values: Values, days: float) -> Velocities:
     if len(x) < FEWEST:
         return Velocities(times[:0], np.empty(0), np.empty(0))
     t = (times - times[0]) / DAY
-    number = np.floor((t[-1] - t) / days - 1e-12).astype(np.int64)
-    number = np.maximum(number, 0)
+    number = np.floor((t[-1] - t) / days + 1e-9).astype(np.int64)
     spacing = usual_spacing(times)
     made: list[tuple[float, float, float]] = []
     for one in range(int(number.max()), -1, -1):

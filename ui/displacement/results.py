@@ -77,13 +77,13 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     row = st.container(horizontal=True, gap="medium")
     span = in_words(result.horizon, str(ours["step"]))
     row.metric(
-        f"Next {span.removeprefix('1 ')}", "–" if ahead != ahead else f"{ahead:.1f} mm", width=190,
+        f"Next {span.removeprefix('1 ')}", "–" if ahead != ahead else f"{ahead:.1f} mm", width=140,
         help="Movement that is forecast after the end of the series.",
     )  # fmt: skip
-    row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=200,
+    row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
                help="Conformal: from the errors that this model has made before.")  # fmt: skip
-    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=130, help="Of the test part.")
-    row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=150,
+    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=120, help="Of the test part.")
+    row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
                help="RMSE of the simple forecast that was best on the training part.")  # fmt: skip
     skill = result.skill(station, model, simple)
     row.metric("Skill", "–" if skill != skill or model == simple else f"{skill:.0%}", width=90,

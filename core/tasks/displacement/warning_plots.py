@@ -25,11 +25,11 @@ def velocity_figure(found: EarlyWarning) -> go.Figure:
         x=found.velocities.times, y=found.velocities.values, mode="lines", name="Velocity", connectgaps=False,
         line={"color": REFERENCE, "width": 1.5}, hovertemplate="%{x|%Y-%m-%d %H:%M}: %{y:.3~g} mm/day<extra></extra>",
     )  # fmt: skip
+    ends = [found.times[0], found.times[-1]]
     for number, level in enumerate(found.levels):
-        figure.add_hline(
-            y=level, line={"color": LEVEL_COLOURS[number], "width": 1.5, "dash": "dash"},
-            annotation={"text": f"{NAMES[number + 1]}: {level:.3g}", "font": {"color": LEVEL_COLOURS[number]},
-                        "xanchor": "left", "x": 0},
+        figure.add_scatter(
+            x=ends, y=[level, level], mode="lines", name=f"{NAMES[number + 1].capitalize()}: {level:.3g}",
+            line={"color": LEVEL_COLOURS[number], "width": 1.5, "dash": "dash"}, hoverinfo="skip",
         )  # fmt: skip
     raised = [one for one in found.log if one.level]
     if raised:
