@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.series.columns import Columns, Components
@@ -71,7 +71,8 @@ def guess_columns(frame: DataFrame) -> Columns:
     clock = next((one for one in names if one != time and re.search(_CLOCK, _plain(one)) and one not in numbers), "")
     station = next((one for one in names if one not in (time, clock) and re.search(_STATION, _plain(one))), "")
     left = [one for one in left if one != station]
-    known = Columns(time, station=station, clock=clock, **drivers)  # type: ignore[arg-type]  one field a driver
+    found: dict[str, Any] = dict(drivers)
+    known = Columns(time, station=station, clock=clock, **found)
     components = _components(left)
     if components:
         stable = next((one for one in components if _STABLE.match(one.name)), None)

@@ -201,3 +201,10 @@ def steps_per_year(step: str) -> float:
             f"{step[:20]!r} is no step of a series.", remedy='Give "month", or a number and D or h, such as "7D".'
         )
     return 365.25 * (24 if unit == "h" else 1) / int(number)
+
+
+def unit_of_step(step: str) -> tuple[int, str]:
+    """How many of which unit a step is: ``(7, "day")`` for ``"7D"``."""
+    if step == "month":
+        return 1, "month"
+    return int(step[:-1] or "1"), {"D": "day", "h": "hour"}[step[-1]]

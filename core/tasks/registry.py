@@ -10,6 +10,7 @@ TASKS = (
     Ref("core.tasks.detection.task:TASK"),
     Ref("core.tasks.mapping.task:TASK"),
     Ref("core.tasks.susceptibility.task:TASK"),
+    Ref("core.tasks.displacement.task:TASK"),
 )
 
 FURTHER = "SLIDELENS_TASKS"

@@ -1,0 +1,241 @@
+"""``python -m core displacement …``: the same forecasts as on the page, from a table or a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.options import add_options, announcing, progress, store_for
+from core.errors import InputError
+from core.jobs.perform import run_in_process
+from core.raster.folder import plain_values, write_json
+from core.series.columns import Columns, Components
+from core.series.table import read_table_untrusted
+from core.tasks.displacement.evaluate import Plan
+from core.tasks.displacement.export import metrics_of
+from core.tasks.displacement.forecasters import FIRST, FORECASTERS, NAMES
+from core.tasks.displacement.result import ForecastResult
+from core.tasks.displacement.run import ForecastRequest, order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGEST_CONFIG = 1_000_000
+"""Bytes of a configuration."""
+
+DRIVERS = ("rain", "level", "groundwater", "discharge", "temperature")
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Commands about displacement."""
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, what in (
+        ("evaluate", "evaluate forecasts of a monitored slope by walk-forward, and write the scores"),
+        ("train", "evaluate and forecast, and export series, forecasts, scores and charts to a folder"),
+    ):
+        one = commands.add_parser(name, help=what, description=__doc__)
+        _add_options(one)
+        one.set_defaults(do=_evaluate if name == "evaluate" else _train)
+    listed = commands.add_parser("models", help="list the models")
+    listed.set_defaults(do=_models)
+    shown = commands.add_parser("columns", help="say how the columns of a table are read when nothing is named")
+    shown.add_argument("table", type=Path)
+    shown.set_defaults(do=_columns)
+
+
+def _add_options(one: argparse.ArgumentParser) -> None:
+    one.add_argument("table", type=Path, help="CSV, TSV, Excel or dBase table, or a TOML file with these options")
+    one.add_argument("--time", help="column of the times")
+    one.add_argument("--clock", help="column of the time of day, where it stands apart")
+    one.add_argument("--displacement", type=_list, help="columns of displacement, a station each")
+    one.add_argument("--components", type=_list, help="columns NORTH,EAST[,UP] of one station; --name names it")
+    one.add_argument("--station", help="column of the names of stations, in a table with a row a station and time")
+    one.add_argument("--reference", type=_list, help="column, or NORTH,EAST[,UP], of a stable station to subtract")
+    for name in DRIVERS:
+        one.add_argument(f"--{name}", type=_list, help=f"columns of {name}")
+    one.add_argument("--known-future", type=_list, help="of rain, level …, or columns: what is known up to the target")
+    one.add_argument("--step", help="auto, month, or a number and D or h, such as D or 7D (auto)")
+    one.add_argument("--increments", action="store_true", default=None, help="displacement is since the row before")
+    one.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="order of day, month and year")
+    one.add_argument("--unit", choices=("mm", "cm", "m"), help="of the displacement")
+    one.add_argument("--stations", type=_list, help="those that are forecast (all)")
+    one.add_argument("--horizon", type=int, help="steps ahead (1)")
+    one.add_argument("--test-share", type=float, help="share of the series, its end, for the test (0.3)")
+    one.add_argument("--models", type=_list, help=f"all, or some of {', '.join(NAMES)} (quick ones)")
+    one.add_argument("--refit", type=int, help="origins between two fits (a tenth of the test part)")
+    one.add_argument("--window", type=int, help="steps of the past that are learnt from; all by default")
+    one.add_argument("--intervals", choices=("adaptive", "split"), help="how intervals follow errors (adaptive)")
+    one.add_argument("--seed", type=int, help="seed of all models (0)")
+    one.add_argument("--out", type=Path, help="JSON file for evaluate, folder for train")
+    add_options(one)
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _run(arguments: argparse.Namespace, do: Callable[[ForecastResult], None]) -> None:
+    table, given = _given(arguments)
+    with store_for(arguments, arguments.out if arguments.command == "train" else None) as store:
+        record = store.add_dataset(table, table.name, "table")
+        request = request_of(given, table)
+        order = order_of(record, request, name=arguments.name)
+        identity = run_in_process(store, order, announcing(store, arguments), progress("Forecasting"))
+        do(store.result(identity, ForecastResult))
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    def tell(result: ForecastResult) -> None:
+        content = metrics_of(result)
+        if arguments.out is None:
+            print(json.dumps(plain_values(content), indent=1))
+            return
+        write_json(content, arguments.out)
+        _say(content)
+
+    _run(arguments, tell)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from core.tasks.displacement.export import export_run
+    from core.tasks.displacement.view import Look
+
+    if arguments.out is None:
+        raise InputError("Where to export to is not said.", remedy="Name a folder (--out).")
+    _run(arguments, lambda result: _say(export_run(result, Look.default(result), arguments.out)))
+
+
+def _say(content: dict[str, Any]) -> None:
+    for told in content["verdict"].values():
+        for line in told:
+            print(line)
+    for line in content["notes"]:
+        print(line)
+
+
+def _given(arguments: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
+    """The table, and the options of a command: those of its configuration, and its own before them."""
+    known = {*(one.name for one in fields(Columns)), *(one.name for one in fields(Plan)), "step", "stations",
+             "station_name"}  # fmt: skip
+    given: dict[str, Any] = {}
+    table = arguments.table
+    if table.suffix.lower() == ".toml":
+        given = _configured(table, {*known, "table"})
+        if "table" not in given:
+            raise InputError(f"{table.name} names no table.", remedy='Name it: table = "slope.csv".')
+        table = table.parent / str(given.pop("table"))
+    given |= {name: value for name in known if (value := getattr(arguments, name, None)) is not None}
+    if arguments.name:
+        given["station_name"] = arguments.name
+    return table, given
+
+
+def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
+    """The request of some options; columns that are not named are guessed from the table where that is plain.
+
+    Raises
+    ------
+    InputError
+        When they cannot be used.
+    """
+    from core.series.guess import guess_columns
+
+    frame = read_table_untrusted(table)
+    guess = guess_columns(frame)
+    columns: dict[str, Any] = {one.name: given[one.name] for one in fields(Columns) if one.name in given}
+    columns.setdefault("time", guess.time)
+    named = given.get("components")
+    if named is not None:
+        columns["components"] = (_components(named, given.get("station_name") or _common(named), "--components"),)
+        if "reference" in given:
+            columns["reference"] = _components(given["reference"], "reference", "--reference")
+    elif "reference" in given:
+        if len(given["reference"]) != 1:
+            raise InputError("A reference of displacement is one column.", remedy="Name one (--reference).")
+        columns["reference"] = given["reference"][0]
+    if not columns.get("displacement") and not columns.get("components"):
+        raise InputError(
+            "Which columns hold the displacement is not said.",
+            _guessed(guess), "Name them (--displacement, or --components NORTH,EAST --name STATION).",
+        )  # fmt: skip
+    models = tuple(given.get("models", FIRST))
+    plan = {one.name: given[one.name] for one in fields(Plan) if one.name in given and one.name != "models"}
+    made = Columns(**columns)
+    if "known_future" in plan:
+        plan["known_future"] = _known_future(plan["known_future"], made)
+    return ForecastRequest(
+        made, Plan(models=tuple(FORECASTERS) if models == ("all",) else models, **plan),
+        tuple(given.get("stations", ())), given.get("step", "auto"),
+    )  # fmt: skip
+
+
+def _components(columns: tuple[str, ...], name: str, option: str) -> Components:
+    if not 2 <= len(columns) <= 3:
+        raise InputError(f"{option} takes two or three columns.", remedy=f"Name them: {option} NORTH,EAST[,UP].")
+    return Components(name, *columns)
+
+
+def _common(columns: tuple[str, ...]) -> str:
+    import os
+
+    return os.path.commonprefix(list(columns)).strip(" _-.") or "station"
+
+
+def _known_future(names: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
+    """Columns of drivers whose future is known, of their names or of what they are."""
+    found: list[str] = []
+    for name in names:
+        ours = [column for quantity, column in columns.drivers if name in (quantity, column)]
+        if not ours:
+            raise InputError(f"There is no driver {name!r} whose future could be known.",
+                             remedy=f"Name its column (--{name if name in DRIVERS else 'rain'}).")  # fmt: skip
+        found += ours
+    return tuple(dict.fromkeys(found))
+
+
+def _guessed(guess: Columns) -> str:
+    probable = [*guess.displacement, *(f"{one.north},{one.east}" for one in guess.components)]
+    return f"Probably {'; '.join(probable[:6])}." if probable else ""
+
+
+def _configured(path: Path, known: set[str]) -> dict[str, Any]:
+    """Options from a TOML file; lists become tuples."""
+    try:
+        if path.stat().st_size > LARGEST_CONFIG:
+            raise InputError(f"{path.name} is too large for a configuration.", remedy="Give a TOML file of options.")
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(
+            f"The configuration {path.name} cannot be read.", f"{error}.", "Write it as in docs/displacement.toml."
+        ) from error
+    lists = {"displacement", "components", "reference", "known_future", "stations", "models", *DRIVERS}
+    kinds: dict[str, type | tuple[type, ...]] = {
+        **dict.fromkeys(known, str), **dict.fromkeys(lists, list), "increments": bool,
+        **dict.fromkeys(("horizon", "refit", "window", "seed"), int), "test_share": (int, float),
+    }  # fmt: skip
+    for name, value in content.items():
+        if name not in known:
+            raise InputError(f"{path.name} has an option {name!r}.", remedy=f"Options are {', '.join(sorted(known))}.")
+        texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+        if not isinstance(value, kinds[name]) or (isinstance(value, bool) and name != "increments") or not texts:
+            raise InputError(f"{name} in {path.name} cannot be {value!r}.", remedy="See docs/displacement.toml.")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+
+
+def _models(arguments: argparse.Namespace) -> None:
+    del arguments
+    width = max(map(len, NAMES))
+    for name, one in FORECASTERS.items():
+        print(f"{name:<{width}}  {one.title}: {one.what}")
+
+
+def _columns(arguments: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from core.series.guess import guess_columns
+
+    print(json.dumps(asdict(guess_columns(read_table_untrusted(arguments.table))), indent=1, ensure_ascii=False))

@@ -1,0 +1,86 @@
+"""Taking a run away: series, forecasts, scores and charts as files that other programs open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.raster.folder import make_folder, write_json
+from core.raster.write import atomic_path
+from core.tasks.displacement.findings import forecasts_of, measured_of, series_of, table_of_scores, verdict
+from core.tasks.displacement.result import ForecastResult
+from core.tasks.displacement.view import Look
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.runs.records import Run
+    from core.runs.store import Store
+
+FILES = ("scores.csv", "forecasts.csv", "series.csv", "measured.csv", "metrics.json", "displacement.png",
+         "forecast.png")  # fmt: skip
+"""What an export holds: an earlier one in the same folder leaves none of it beside the new."""
+
+
+def metrics_of(result: ForecastResult) -> dict[str, Any]:
+    """Scores, what they come to, notes and provenance as plain values for JSON."""
+    told = {name: verdict(result, name) for name in result.names}
+    return {
+        "run": result.id,
+        "table": result.subject.name,
+        "horizon": result.horizon,
+        "test_share": result.test_share,
+        "stations": result.stations,
+        "verdict": {name: [one.lead, *one.others] for name, one in told.items()},
+        "corrections": list(result.corrections),
+        "notes": list(result.notes),
+        "provenance": dict(result.provenance),
+    }
+
+
+def forecast_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts with their units in the headings."""
+    units = {name: f"{name}_mm" for name in ("forecast", "low", "high", "measured")}
+    return frame.rename(columns=units)
+
+
+def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, Any]:
+    """Write everything of a run into a folder, made when missing; files of the same names are replaced.
+
+    Raises
+    ------
+    LandslideError
+        When a file is gone or the disk is full.
+    """
+    from core.tasks.displacement.figure import draw_forecast, draw_series
+
+    look = look.checked(result)
+    make_folder(folder)
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    series, forecasts = series_of(result), forecasts_of(result)
+    tables = {
+        "scores.csv": table_of_scores(result), "forecasts.csv": forecast_columns(forecasts),
+        "series.csv": series.rename(columns={"displacement": "displacement_mm"}),
+        "measured.csv": measured_of(result).rename(columns={"displacement": "displacement_mm"}),
+    }  # fmt: skip
+    for name, frame in tables.items():
+        with atomic_path(folder / name) as aside:
+            frame.to_csv(aside, index=False)
+    drawn = {
+        "displacement.png": draw_series(series, result.drivers, result.names),
+        "forecast.png": draw_forecast(forecasts, series, look.station, look.model,
+                                      str(result.stations[look.station]["best_simple"])),
+    }  # fmt: skip
+    for name, figure in drawn.items():
+        with atomic_path(folder / name) as aside:
+            figure.savefig(aside, format="png")
+    content = metrics_of(result)
+    write_json(content, folder / "metrics.json")
+    return content
+
+
+def export_stored(store: Store, run: Run, view: Look | None, folder: Path) -> dict[str, Any]:
+    """Write everything of a stored run into a folder; see `core.runs.kinds.Task`."""
+    result = store.result(run.id, ForecastResult)
+    return export_run(result, view or Look.default(result), folder)

@@ -1,0 +1,148 @@
+"""What a run found, in sentences and tables: the same for page, report and command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import StorageError
+from core.series.monitoring import unit_of_step
+from core.tasks.displacement.forecasters import title_of
+from core.tasks.displacement.result import FORECASTS, MEASURED, SERIES, ForecastResult
+from core.tasks.displacement.simple import SIMPLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIGNIFICANT = 0.05
+"""Probability by chance below which a difference is called more than chance."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found: one sentence, and others that stand below it."""
+
+    lead: str
+    others: tuple[str, ...]
+
+
+def verdict(result: ForecastResult, station: str) -> Verdict:
+    """What was found of a station."""
+    ours = result.stations[station]
+    chosen, simple, on_test = (str(ours[name]) for name in ("chosen", "best_simple", "best_on_test"))
+    ahead = in_words(result.horizon, str(ours["step"]))
+    error, simple_error = result.of(station, chosen, "rmse"), result.of(station, simple, "rmse")
+    others = [_forecast(result, station, chosen)]
+    if chosen in SIMPLE:
+        lead = (
+            f"{station}: on the training part no model is better than a simple forecast. {title_of(chosen)} is off by "
+            f"{error:.2f} mm (RMSE) {ahead} ahead."
+        )
+    else:
+        lead = (
+            f"{station}: {title_of(chosen)} is off by {error:.2f} mm (RMSE) {ahead} ahead, "
+            f"{title_of(simple).lower()} by {simple_error:.2f} mm."
+        )
+        others.append(_skill(result, station, chosen, simple))
+    if on_test != chosen:
+        others.append(
+            f"On the test part {title_of(on_test)} is best ({result.of(station, on_test, 'rmse'):.2f} mm). That is "
+            "known only afterwards: what is judged is the model that was chosen on the training part."
+        )
+    others.append(_covered(result, station, chosen))
+    return Verdict(lead, tuple(one for one in others if one))
+
+
+def _forecast(result: ForecastResult, station: str, model: str) -> str:
+    ahead, low, high = (result.of(station, model, name) for name in ("ahead", "ahead_low", "ahead_high"))
+    if ahead != ahead:
+        return ""
+    interval = f"90 % interval {low:.1f} to {high:.1f} mm" if low == low else "too few errors are known for an interval"
+    span = in_words(result.horizon, str(result.stations[station]["step"]))
+    last = str(result.stations[station]["last"])[:10]
+    return f"In the {span} after {last} it is forecast to move {ahead:.1f} mm ({interval})."
+
+
+def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str:
+    gain = result.skill(station, model, simple)
+    chance = result.stations[station]["models"][model].get("dm", {}).get("p_value")
+    if gain != gain:
+        return ""
+    better = "smaller" if gain > 0 else "larger"
+    told = (
+        f"Its error is {abs(gain):.0%} {better} than that of {title_of(simple).lower()}, the best simple forecast on "
+        "the training part"
+    )
+    if chance is None:
+        return f"{told}."
+    sure = "more than chance" if chance < SIGNIFICANT else "which may be chance"
+    return f"{told}: {sure} (Diebold–Mariano test, p = {chance:.3f})."
+
+
+def _covered(result: ForecastResult, station: str, model: str) -> str:
+    ours = result.stations[station]["models"][model]
+    share, number, plausible = ours["coverage90"], ours["coverage_n"], ours["coverage_ok"]
+    if share is None:
+        return "No interval could be tested: too few errors are known."
+    fits = "which agrees with 90 %" if plausible else "which does not agree with 90 %"
+    return f"Its 90 % intervals held {share:.0%} of {number:,} measurements, {fits}."
+
+
+def in_words(steps: int, step: str) -> str:
+    """A number of steps in words, such as ``"7 days"``."""
+    number, unit = unit_of_step(step)
+    count = steps * number
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+
+
+HEADS = {
+    "rmse": "RMSE (mm)", "mae": "MAE (mm)", "mase": "MASE", "r2_increment": "R² of movement",
+    "r2_cumulative": "R² of displacement", "bias_factor": "Bias factor", "n": "Forecasts", "coverage90": "Held by 90 %",
+    "training_rmse": "RMSE in training (mm)", "refits": "Fits", "seconds": "Seconds",
+}  # fmt: skip
+
+
+def table_of_scores(result: ForecastResult) -> pd.DataFrame:
+    """All scores, a row a station and model, and the skill against each simple forecast."""
+    import pandas as pd
+
+    rows = []
+    for station in result.names:
+        for model in result.models(station):
+            row: dict[str, object] = {"station": station, "model": model}
+            row |= {name: result.of(station, model, name) for name in (*HEADS, "bias", "mape", "coverage_n")}
+            row |= {f"skill_{simple}": result.skill(station, model, simple) for simple in SIMPLE}
+            compared = result.stations[station]["models"][model].get("dm", {})
+            row |= {"dm": compared.get("statistic"), "dm_p": compared.get("p_value")}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _read(result: ForecastResult, role: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(result.artifact(role))
+    except (OSError, ValueError) as error:
+        raise StorageError(f"The {role} of run {result.id[:8]} cannot be read.", str(error), "Run it again.") from error
+
+
+def series_of(result: ForecastResult) -> pd.DataFrame:
+    """The series on their steps; see `core.tasks.displacement.result.SERIES`.
+
+    Raises
+    ------
+    StorageError
+        When they are gone.
+    """
+    return _read(result, SERIES)
+
+
+def measured_of(result: ForecastResult) -> pd.DataFrame:
+    """What was measured; see `core.tasks.displacement.result.MEASURED`."""
+    return _read(result, MEASURED)
+
+
+def forecasts_of(result: ForecastResult) -> pd.DataFrame:
+    """All forecasts; see `core.tasks.displacement.result.FORECASTS`."""
+    return _read(result, FORECASTS)

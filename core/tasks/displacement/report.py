@@ -1,0 +1,122 @@
+"""The report of forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.report import origin
+from core.report.content import ReportInput, ReportKind
+from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Pictures, Table
+from core.report.pictures import picture
+from core.tasks.displacement.figure import draw_forecast, draw_series
+from core.tasks.displacement.findings import forecasts_of, in_words, series_of, verdict
+from core.tasks.displacement.forecasters import title_of
+from core.tasks.displacement.result import ForecastResult
+from core.tasks.displacement.view import Look
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from core.runs.store import Store
+
+DISCLAIMER = "For study and review. Not an alarm system: do not decide on evacuation or access from this view."
+"""The line that stands on every view from which a warning could be read."""
+
+
+@dataclass(frozen=True)
+class ForecastInput(ReportInput):
+    """Forecasts as they are reported."""
+
+    result: ForecastResult
+    look: Look = Look()
+
+
+def gather(store: Store, run: Run, view: Look | None) -> ForecastInput:
+    """Content of the report of a run."""
+    result = store.result(run.id, ForecastResult)
+    return ForecastInput(
+        run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
+        look=(view or Look.default(result)).checked(result),
+    )  # fmt: skip
+
+
+def parts(content: ForecastInput) -> Iterator[Part | None]:
+    """The parts of the report in their order."""
+    result, look = content.result, content.look
+    said = verdict(result, look.station)
+    yield Part("summary", "What was found",
+               (Paragraph(said.lead, lead=True), KeyFigures(_figures(result, look)), Items(said.others)))  # fmt: skip
+    series, forecasts = series_of(result), forecasts_of(result)
+    drawn = draw_series(series, result.drivers, result.names)
+    caption = "Cumulative displacement, and what may drive it. Dotted: gaps, filled along a line."
+    yield Part("series", "How the slope moved", (Pictures((picture(drawn, "Displacement over time", caption),)),))
+    simple = str(result.stations[look.station]["best_simple"])
+    figure = draw_forecast(forecasts, series, look.station, look.model, simple)
+    caption = (
+        f"{look.station}: forecasts of {title_of(look.model)} at their targets. Each was made "
+        f"{in_words(result.horizon, str(result.stations[look.station]['step']))} before, by a model that had seen "
+        "nothing later."
+    )
+    drawn_forecast = Pictures((picture(figure, "Forecasts and measurements", caption),))
+    yield Part("forecast", "What was forecast", (drawn_forecast, Paragraph(DISCLAIMER)))
+    tables = tuple(scores_table(result, name) for name in result.names)
+    yield Part("models", "How good each forecast is", (*tables, Items(MEANINGS)))
+    yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
+    yield origin.data(content)
+    yield origin.provenance(content)
+
+
+def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
+    ours = result.stations[look.station]
+    simple = str(ours["best_simple"])
+    skill = result.skill(look.station, look.model, simple)
+    figures = [
+        KeyFigure("RMSE", f"{result.of(look.station, look.model, 'rmse'):.2f} mm", title_of(look.model)),
+        KeyFigure("Best simple forecast", f"{result.of(look.station, simple, 'rmse'):.2f} mm", title_of(simple)),
+    ]
+    if skill == skill and look.model != simple:
+        figures.append(KeyFigure("Skill", f"{skill:.0%}", f"against {title_of(simple).lower()}"))
+    return tuple(figures)
+
+
+def scores_table(result: ForecastResult, station: str) -> Table:
+    """Scores of all models of a station, best first."""
+    heads = ("Model", "RMSE (mm)", "MAE (mm)", "MASE", "R² of movement", "R² of displacement", "Skill", "p",
+             "Held by 90 %", "Forecasts")  # fmt: skip
+    simple = str(result.stations[station]["best_simple"])
+    rows = []
+    for model in sorted(result.models(station), key=lambda one: _last(result.of(station, one, "rmse"))):
+        scores = result.stations[station]["models"][model]
+        marks = " (chosen)" if model == result.stations[station]["chosen"] else ""
+        rows.append((
+            f"{title_of(model)}{marks}", *(_number(scores[name], 2) for name in ("rmse", "mae", "mase")),
+            *(_number(scores[name], 3) for name in ("r2_increment", "r2_cumulative")),
+            _number(scores["skill"].get(simple), 2), _number(scores.get("dm", {}).get("p_value"), 3),
+            "–" if scores["coverage90"] is None else f"{scores['coverage90']:.0%}", f"{scores['n']:,}",
+        ))  # fmt: skip
+    columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
+    return Table(f"{station}; skill and p against {title_of(simple).lower()}", columns, tuple(rows))
+
+
+def _last(value: float) -> float:
+    return float("inf") if value != value else value
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, int | float) and value == value else "–"
+
+
+MEANINGS = (
+    "RMSE, MAE: errors of the movement from origin to target; those of the displacement at the target are the same.",
+    "MASE: MAE divided by the mean movement over the same time on the training part, which is the error of no change.",
+    "R² of displacement is close to 1 for any forecast of a slope that has moved far, also for no change. R² of "
+    "movement says what was foretold: 0 is as good as the mean.",
+    "Skill: 1 less the ratio of the RMSE to that of the best simple forecast on the training part; above 0 is better.",
+    "p: how likely a difference as large is by chance (Diebold–Mariano with the correction of Harvey, Leybourne and "
+    "Newbold; not corrected for the number of models).",
+    "Held by 90 %: share of the measurements within the conformal intervals.",
+)
+
+FORECAST = ReportKind("Monitored slope forecast on", gather, parts)

@@ -1,0 +1,195 @@
+"""Forecasts of a monitored slope as a run: what the page, a worker and the command line call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import InputError
+from core.raster.folder import write_json
+from core.runs.kinds import parameters_of
+from core.runs.provenance import environment
+from core.runs.records import Input, Order
+from core.series.columns import Columns
+from core.series.monitoring import Monitoring, RegularSeries
+from core.series.read import monitoring_of
+from core.series.regular import later, regular_of
+from core.series.table import read_table_untrusted
+from core.tasks.displacement.evaluate import Evaluation, Plan, evaluate
+from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.jobs.perform import Job
+    from core.runs.records import DatasetRecord
+
+TASK = "displacement"
+KIND = "forecast"
+
+SYNTHETIC = "These series are synthetic: computed by a script, not measured."
+
+MOST_STATIONS = 50
+"""Stations that are forecast in one run."""
+
+
+@dataclass(frozen=True)
+class ForecastRequest:
+    """What is asked of a monitored slope.
+
+    Attributes
+    ----------
+    columns
+        Which columns of the table are what.
+    plan
+        Models, horizon and how they are evaluated.
+    stations
+        Names of those that are forecast; all when empty.
+    step
+        Length of a step; see `core.series.regular.regular_of`.
+    """
+
+    columns: Columns
+    plan: Plan = field(default_factory=Plan)
+    stations: tuple[str, ...] = ()
+    step: str = "auto"
+
+
+def order_of(series: DatasetRecord, request: ForecastRequest, *, owner: str = "", name: str = "") -> Order:
+    """The order of a forecast of a table of the store."""
+    inputs = (Input(SERIES, series.id, series.name, series.digest),)
+    return Order(TASK, KIND, parameters_of(request), inputs, owner=owner, name=name)
+
+
+def forecast(job: Job, request: ForecastRequest) -> ForecastResult:
+    """Do the work of a run of kind ``"forecast"``."""
+    from threadpoolctl import threadpool_limits
+
+    job.report(0, 0, "Reading the table")
+    dataset = job.store.dataset(job.run.input(SERIES).dataset_id)
+    monitoring = monitoring_of(read_table_untrusted(dataset.path), request.columns, dataset.name)
+    notes = [*([SYNTHETIC] if dataset.synthetic else []), *monitoring.notes]
+    series = _regular(monitoring, request, notes)
+    found: dict[str, Evaluation] = {}
+    names = request.plan.all_models
+    with threadpool_limits(1):
+        for number, one in enumerate(series):
+            def told(done: int, total: int, number: int = number, one: RegularSeries = one) -> None:
+                what = f"{one.name}: {names[done]}" if done < total else one.name
+                job.report(number * total + done, len(series) * total, what)
+
+            try:
+                found[one.name] = evaluate(one, request.plan, told, job.stopped)
+            except InputError as error:
+                if len(series) == 1:
+                    raise
+                notes.append(f"{one.name} was left out: {error}")
+    if not found:
+        raise InputError("No station could be forecast.", " ".join(notes[-3:]), "Choose another step or horizon.")
+    job.report(0, 0, "Keeping the result")
+    kept = [one for one in series if one.name in found]
+    return _result(job, request, monitoring, kept, found, notes)
+
+
+def _regular(monitoring: Monitoring, request: ForecastRequest, notes: list[str]) -> list[RegularSeries]:
+    """The stations that are asked for, on their steps."""
+    names = request.stations or tuple(one.name for one in monitoring.stations)
+    if len(names) > MOST_STATIONS:
+        raise InputError(
+            f"{len(names):,} stations are asked for; {MOST_STATIONS} are forecast at most.",
+            remedy="Name those that matter (--stations).",
+        )  # fmt: skip
+    return [regular_of(monitoring, name, request.step, notes) for name in names]
+
+
+def _result(
+    job: Job, request: ForecastRequest, monitoring: Monitoring, series: Sequence[RegularSeries],
+    found: Mapping[str, Evaluation], notes: list[str],
+) -> ForecastResult:  # fmt: skip
+    stations = {name: one.to_json() for name, one in found.items()}
+    write_json({"stations": stations}, job.folder / "scores.json")
+    series_table(series).to_parquet(job.folder / "series.parquet", index=False)
+    measured_table(monitoring, tuple(found)).to_parquet(job.folder / "measured.parquet", index=False)
+    forecast_table(found).to_parquet(job.folder / "forecasts.parquet", index=False)
+    places = {one.name: one.place for one in monitoring.stations if one.place is not None and one.name in found}
+    return ForecastResult(
+        id=job.run.id, kind=job.run.kind, folder=job.folder,
+        artifacts={SERIES: "series.parquet", MEASURED: "measured.parquet", FORECASTS: "forecasts.parquet",
+                   SCORES: "scores.json"},
+        inputs=job.run.inputs, stations=stations, horizon=request.plan.horizon, test_share=request.plan.test_share,
+        drivers={one.name: one.quantity for one in monitoring.drivers}, corrections=monitoring.corrections,
+        zone=monitoring.zone, places=places, notes=(*dict.fromkeys(notes), *notes_of(request.plan, found)),
+        provenance={
+            **job.times(), "parameters": dict(job.run.parameters), "seed": request.plan.seed, **environment(),
+        },
+    )  # fmt: skip
+
+
+def notes_of(plan: Plan, found: Mapping[str, Evaluation]) -> tuple[str, ...]:
+    """What must be known of the scores."""
+    notes = []
+    for name, one in found.items():
+        unscored = int((~one.problem.usable[one.parts.test]).sum())
+        if unscored:
+            notes.append(
+                f"{unscored:,} of {len(one.parts.test):,} forecasts of {name} begin or end in a filled gap and are not "
+                "scored."
+            )
+        notes += [f"{name}: {why}" for why in one.left_out.values()]
+        absent = [driver for driver in plan.known_future if driver not in one.problem.series.drivers]
+        if absent:
+            notes.append(f"{name} has no {', '.join(absent)}.")
+    if plan.known_future:
+        notes.append(
+            f"{', '.join(plan.known_future)}: taken to be known up to the target. In practice that is a plan or a "
+            "weather forecast, with errors of its own, which these scores do not hold."
+        )
+    return tuple(notes)
+
+
+def series_table(series: Sequence[RegularSeries]) -> pd.DataFrame:
+    """Series on their steps, one below the other."""
+    import pandas as pd
+
+    parts = [
+        pd.DataFrame({"station": one.name, "time": one.times, "displacement": one.displacement, "filled": one.filled,
+                      **one.drivers})
+        for one in series
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def measured_table(monitoring: Monitoring, names: Sequence[str]) -> pd.DataFrame:
+    """What was measured of some stations, one below the other."""
+    import pandas as pd
+
+    parts = [
+        pd.DataFrame({"station": one.name, "time": one.times, "displacement": one.displacement, **one.components})
+        for one in monitoring.stations if one.name in names
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def forecast_table(found: Mapping[str, Evaluation]) -> pd.DataFrame:
+    """All forecasts of the test part, and those beyond the end of the series, whose target is not measured yet."""
+    import pandas as pd
+
+    parts: list[pd.DataFrame] = []
+    for station, one in found.items():
+        problem, times = one.problem, one.problem.series.times
+        beyond = later(times, problem.series.step, problem.horizon)[-1:]
+        for model, judged in one.models.items():
+            origins = judged.walked.origins
+            forecasts = np.append(judged.walked.forecast, judged.ahead)
+            widths = np.append(judged.widths, judged.ahead_width)
+            parts.append(pd.DataFrame({
+                "station": station, "model": model, "origin": np.append(times[origins], times[-1:]),
+                "target": np.append(times[origins + problem.horizon], beyond), "forecast": forecasts,
+                "low": forecasts - widths, "high": forecasts + widths,
+                "measured": np.append(problem.increments[origins], np.nan),
+                "scored": np.append(problem.usable[origins], False),
+            }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,43 @@
+"""Displacement, as it declares itself: how a monitored slope moves, and what it will do."""
+
+from __future__ import annotations
+
+from core.runs.kinds import Kind, Metric, Ref, Role, Task
+
+_HERE = "core.tasks.displacement"
+
+TASK = Task(
+    name="displacement",
+    title="Displacement",
+    summary="how a monitored slope moves, and what it will do",
+    roles=(Role("series", ("table",), "Monitoring series"),),
+    kinds=(
+        Kind(
+            "forecast",
+            "Forecast",
+            work=Ref(f"{_HERE}.run:forecast"),
+            request=Ref(f"{_HERE}.run:ForecastRequest"),
+            result=Ref(f"{_HERE}.result:ForecastResult"),
+            working="Forecasting",
+            primary=True,
+            first=True,
+            report=Ref(f"{_HERE}.report:FORECAST"),
+            needs=("series",),
+        ),
+    ),
+    metrics=(
+        Metric("rmse", "RMSE (mm)", better="low", headline=True),
+        Metric("skill", "Skill"),
+        Metric("mase", "MASE", better="low"),
+        Metric("coverage90", "Held by 90 % intervals", form="share", better=""),
+        Metric("stations", "Stations", form="count", better=""),
+        Metric("horizon", "Steps ahead", form="count", better=""),
+    ),
+    counted="Of the first station, by the model that was chosen on the training part; skill is against the simple "
+    "forecast that was best there.",
+    model_title=Ref(f"{_HERE}.forecasters:title_of"),
+    view=Ref(f"{_HERE}.view:Look"),
+    export=Ref(f"{_HERE}.export:export_stored"),
+    commands=Ref(f"{_HERE}.commands:add_commands"),
+    page=Ref("ui.displacement.task:PAGE"),
+)
