@@ -1,6 +1,6 @@
 """Walk-forward forecasts of real GPS stations, and how long all models take on a series of 500 steps.
 
-``python -m benchmarks.displacement FOLDER [--horizons 1,7,14,30] [--stations BLKM,STOE] [--models ...]``, FOLDER holding
+``python -m benchmarks.displacement FOLDER [--horizons 1,7,14,30] [--stations BLKM,STOE]``, FOLDER holding
 ``salmon_falls_gps/daily_merged.csv``. Displacement is the horizontal distance from the mean of the first ten known
 days, relative to BASE; the last 60 % of the series are the test part. ``--speed`` times a synthetic series instead.
 """

@@ -213,7 +213,8 @@ def evaluate(
             finished(name, models[name])
     progress(len(names), len(names))
     chosen, simple = _smallest(models, names), _smallest(models, tuple(SIMPLE))
-    on_test = min(models, key=lambda name: _or_large(models[name].scores.rmse))
+    most = max(one.scores.n for one in models.values())  # errors on fewer forecasts are of others
+    on_test = min((name for name in models if models[name].scores.n == most), key=lambda name: models[name].scores.rmse)
     models = {name: work.compared(name, one, models, simple) for name, one in models.items()}
     return Evaluation(problem, parts, models, chosen, simple, on_test, last, left_out)
 
@@ -300,7 +301,7 @@ class _Work:
             rmse = [float(np.sqrt(np.mean(errors[both] ** 2))) if both.any() else math.nan for errors in (ours, theirs)]
             skills |= skill(rmse[0], {other: rmse[1]})
             if other == simple and name != simple:
-                against = diebold_mariano(ours[both] ** 2 - theirs[both] ** 2, self.problem.horizon)
+                against = diebold_mariano(ours**2 - theirs**2, self.problem.horizon)
         return Judged(**{**one.__dict__, "skill": skills, "against": against})
 
 
