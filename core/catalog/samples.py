@@ -10,6 +10,7 @@ from core.errors import InputError
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "samples"
 LICENCE = "CC0-1.0"
+SERIES_CITATION = "SlideLens synthetic series, computed by data/samples/make_series.py. No real place."
 CITATION = "SlideLens synthetic valley, computed by data/samples/make_valley.py. No real place."
 
 
@@ -71,6 +72,8 @@ class SampleTable:
         CSV.
     synthetic, licence, citation
         As of a `Sample`.
+    holds
+        ``"cells"`` with labels, or ``"series"`` of a monitored slope.
     """
 
     id: str
@@ -80,6 +83,7 @@ class SampleTable:
     synthetic: bool = True
     licence: str = LICENCE
     citation: str = CITATION
+    holds: Literal["cells", "series"] = "cells"
 
 
 _TABLES = (
@@ -89,6 +93,23 @@ _TABLES = (
         shows="240 cells in the 80 landslides of the synthetic valley and 240 elsewhere, with elevation, slope, its "
         "direction and relief.",
         path=FOLDER / "valley_cells.csv",
+    ),
+    SampleTable(
+        id="reservoir-slide",
+        title="Reservoir landslide (synthetic)",
+        shows="12 years of monthly displacement of three stations on a landslide that moves in steps, with rain and "
+        "reservoir level.",
+        path=FOLDER / "reservoir_slide.csv",
+        citation=SERIES_CITATION,
+        holds="series",
+    ),
+    SampleTable(
+        id="failure-slide",
+        title="Acceleration to failure (synthetic)",
+        shows="97 days of an extensometer, read every six hours, on a slope that fails on day 100, and a stable point.",
+        path=FOLDER / "failure_slide.csv",
+        citation=SERIES_CITATION,
+        holds="series",
     ),
 )
 
@@ -158,9 +179,9 @@ def sample(identity: str) -> Sample:
     return candidate
 
 
-def sample_tables() -> tuple[SampleTable, ...]:
-    """List the tables, the one to start with first."""
-    return _TABLES
+def sample_tables(holds: Literal["cells", "series"] = "cells") -> tuple[SampleTable, ...]:
+    """List the tables that hold cells or series, the one to start with first."""
+    return tuple(one for one in _TABLES if one.holds == holds)
 
 
 def sample_table(identity: str) -> SampleTable:

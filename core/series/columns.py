@@ -65,7 +65,7 @@ class Columns:
     ----------
     time
         Column of the times.
-    displacement
+    displacements
         Columns of displacement, a station each; one column alone where `station` is named.
     components
         Columns of the positions of stations, in place of displacement.
@@ -86,7 +86,7 @@ class Columns:
     """
 
     time: str
-    displacement: tuple[str, ...] = ()
+    displacements: tuple[str, ...] = ()
     components: tuple[Components, ...] = ()
     station: str = ""
     reference: str | Components | None = None
@@ -116,7 +116,7 @@ class Columns:
     def named(self) -> tuple[str, ...]:
         """All columns that are used."""
         return (
-            self.time, *([self.clock] if self.clock else []), *self.displacement,
+            self.time, *([self.clock] if self.clock else []), *self.displacements,
             *(name for one in self.components for name in one.columns), *([self.station] if self.station else []),
             *self.referenced, *(name for _, name in self.drivers),
         )  # fmt: skip
@@ -131,7 +131,7 @@ class Columns:
         """
         if not self.time:
             raise InputError(f"Which column of {name} holds the times is not said.", remedy="Name it (--time).")
-        if not self.displacement and not self.components:
+        if not self.displacements and not self.components:
             raise InputError(
                 f"Which columns of {name} hold the displacement is not said.",
                 remedy="Name them (--displacement, or --components NORTH,EAST).",
@@ -139,9 +139,9 @@ class Columns:
         for one in self.named:
             if one not in known:
                 raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns are {', '.join(known[:40])}.")
-        if self.displacement and self.components:
+        if self.displacements and self.components:
             raise InputError("Displacement and its components are both named.", remedy="Name one of them.")
-        if self.station and len(self.displacement) + len(self.components) != 1:
+        if self.station and len(self.displacements) + len(self.components) != 1:
             raise InputError(
                 "With a column of stations there is one column of displacement.",
                 "Each row is then of one station.", "Name one (--displacement), or no column of stations.",

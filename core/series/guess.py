@@ -83,7 +83,7 @@ def guess_columns(frame: DataFrame) -> Columns:
     ]
     base = next((one for one in displaced if _STABLE.match(one)), None) if len(displaced) > 1 else None
     chosen = tuple(one for one in displaced if one != base)
-    return replace(known, displacement=chosen[:1] if station else chosen, reference=base)
+    return replace(known, displacements=chosen[:1] if station else chosen, reference=base)
 
 
 def _first(drivers: dict[str, tuple[str, ...]], name: str) -> str:

@@ -36,7 +36,7 @@ class Station:
         Its name, unique within a `Monitoring`.
     times
         ``(n,)``, ``datetime64[ns]``, strictly ascending.
-    displacement
+    displacements
         ``(n,)``, mm, cumulative; NaN where unknown.
     components
         ``"north"``, ``"east"``, ``"up"``: ``(n,)`` in mm, of those that were measured.
@@ -46,12 +46,12 @@ class Station:
 
     name: str
     times: Times
-    displacement: Values
+    displacements: Values
     components: Mapping[str, Values] = field(default_factory=dict)
     place: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        check_times(self.name, self.times, self.displacement)
+        check_times(self.name, self.times, self.displacements)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class RegularSeries:
         Length of a step: ``"month"``, or a number and ``h`` or ``D``, such as ``"D"``, ``"7D"``, ``"6h"``.
     times
         ``(n,)``, beginnings of the steps.
-    displacement
+    displacements
         ``(n,)``, mm, cumulative. Gaps between known values are filled along a line; NaN before the first and after
         the last known value do not occur.
     filled
@@ -140,19 +140,19 @@ class RegularSeries:
     name: str
     step: str
     times: Times
-    displacement: Values
+    displacements: Values
     filled: NDArray[np.bool_]
     drivers: Mapping[str, Values] = field(default_factory=dict)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         count = len(self.times)
-        others = (self.displacement, self.filled, *self.drivers.values())
+        others = (self.displacements, self.filled, *self.drivers.values())
         if any(len(one) != count for one in others):
             raise ValueError("times, displacement, filled and drivers differ in length")
         if set(self.drivers) != set(self.quantities):
             raise ValueError("each driver has a quantity")
-        if not np.isfinite(self.displacement).all():
+        if not np.isfinite(self.displacements).all():
             raise ValueError("displacement holds values that are not finite")
 
     def __len__(self) -> int:
@@ -166,7 +166,7 @@ class RegularSeries:
     def until(self, count: int) -> Self:
         """The first steps alone, such as all that was known at an origin."""
         return replace(
-            self, times=self.times[:count], displacement=self.displacement[:count], filled=self.filled[:count],
+            self, times=self.times[:count], displacements=self.displacements[:count], filled=self.filled[:count],
             drivers={name: values[:count] for name, values in self.drivers.items()},
         )  # fmt: skip
 

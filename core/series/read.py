@@ -105,7 +105,7 @@ def _stations(
         if isinstance(columns.reference, str):
             base = _cumulative(numbers_of(frame[columns.reference], columns.reference, notes) * unit, columns, "", [])
         made = []
-        for column in columns.displacement:
+        for column in columns.displacements:
             values = _cumulative(numbers_of(frame[column], column, notes) * unit, columns, column, notes)
             made.append(_station(column, times, values if base is None else values - base, {}, notes))
     if isinstance(columns.reference, str):
@@ -129,7 +129,7 @@ def _unit(columns: Columns) -> float:
     """
     if columns.unit:
         return MM_PER[columns.unit]
-    headings = columns.displacement or tuple(name for one in columns.components for name in one.columns)
+    headings = columns.displacements or tuple(name for one in columns.components for name in one.columns)
     found = {match.group(1).lower() if (match := _IN_HEADING.search(one)) else "" for one in headings}
     if len(found) == 1 and "" not in found:
         return MM_PER[found.pop()]
@@ -158,7 +158,7 @@ def _long(frame: DataFrame, times: Times, columns: Columns, unit: float, notes: 
             positions = _positions(part, columns.components[0], unit, notes)
             yield _from_components(one, times[at], positions, None, notes)
         else:
-            column = columns.displacement[0]
+            column = columns.displacements[0]
             order = np.argsort(times[at], kind="stable")
             values = numbers_of(part[column], column, notes)[order] * unit
             yield _station(one, times[at][order], _cumulative(values, columns, one, notes), {}, notes)

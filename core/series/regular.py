@@ -65,8 +65,8 @@ def regular_of(
     """
     told = [] if notes is None else notes
     one = monitoring.station(station)
-    known = np.isfinite(one.displacement)
-    times, values = one.times[known], one.displacement[known]
+    known = np.isfinite(one.displacements)
+    times, values = one.times[known], one.displacements[known]
     chosen = step_of(times) if step == "auto" else step
     steps_per_year(chosen)  # refuses what is no step
     first = _origin(times, chosen)
@@ -85,7 +85,7 @@ def regular_of(
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(number, values, count) / filled_in
     at = np.arange(count)
-    displacement = np.interp(at, at[have], mean[have])
+    found = np.interp(at, at[have], mean[have])
     told.append(_told(one, chosen, count, int((~have).sum())))
     begins = _begins(first, chosen, count)
     drivers = {driver.name: on_step(driver, chosen, first, count) for driver in monitoring.drivers}
@@ -94,7 +94,7 @@ def regular_of(
         if unknown:
             told.append(f"{driver.name} is not known in {unknown:,} of {count:,} steps of {station}.")
     quantities = {driver.name: driver.quantity for driver in monitoring.drivers}
-    return RegularSeries(station, chosen, begins, displacement, ~have, drivers, quantities)
+    return RegularSeries(station, chosen, begins, found, ~have, drivers, quantities)
 
 
 def on_step(driver: Driver, step: str, first: Times, count: int) -> Values:

@@ -67,8 +67,8 @@ def test_runs_are_listed_the_newest_first(
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[0] == "ID"
     assert [row.split()[0] for row in rows] == [failed[:8], explanation[:8], mapping[:8]]
-    assert rows[0].split()[3:] == ["failed", "mapping", "mapping", "blue", "–", "–", "–", "A", "name"]
-    told = ["done", "mapping", "mapping", "made", "1.000", "–", "–", "valley", "[a,", "b]", "(pinned)"]
+    assert rows[0].split()[3:] == ["failed", "mapping", "mapping", "blue", "–", "–", "–", "–", "A", "name"]
+    told = ["done", "mapping", "mapping", "made", "1.000", "–", "–", "–", "valley", "[a,", "b]", "(pinned)"]
     assert rows[2].split()[3:] == told
 
 

@@ -18,9 +18,12 @@ from core.runs import kinds
 from core.runs.kinds import Kind, Ref, Task, find_task, parameters_of, request_from, result_class, tasks
 from core.runs.queue import finite
 from core.runs.result import RunResult
+from core.series import columns as series
 from core.tasks.detection import options as detection_options
 from core.tasks.detection import run as detection
 from core.tasks.detection import run_model as detection_models
+from core.tasks.displacement import evaluate as forecasts
+from core.tasks.displacement import run as monitored
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.model_runs import Description, TrainingRequest
 from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
@@ -116,6 +119,17 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
             Columns("slide", ("slope", "rock"), ("rock",), "x", "y", "EPSG:32717", "area", "year", "yes", swap_xy=True),
             ("svm", "average"), ("random", "group"), 4, 3, 2,
         ),
+    ),
+    ("displacement", "forecast"): (
+        monitored.ForecastRequest(series.Columns("date", ("a", "b"))),
+        monitored.ForecastRequest(
+            series.Columns(
+                "date", components=(series.Components("A", "n", "e", "u"),), reference=series.Components("B", "x", "y"),
+                rain=("rain",), level=("lake",), increments=True, unit="cm", date_order="dmy", clock="hour",
+            ),
+            forecasts.Plan(7, 0.6, ("no_change", "ridge"), 5, 100, ("lake",), "split", 3), ("A",), "7D",
+        ),
+        monitored.ForecastRequest(series.Columns("date", ("a", "b"), reference="c", station="name")),
     ),
 }
 """Requests of every kind that declares one: the least that can be asked, and all of it."""

@@ -12,8 +12,9 @@ from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
 from ui import resources
 from ui.feedback import empty, guard, plain
-from ui.susceptibility import area_form, area_source, form, map_results, results, source
+from ui.susceptibility import area_form, area_source, form, map_results, results
 from ui.susceptibility.area_source import AreaData
+from ui.susceptibility.source import SOURCE
 from ui.task import form as shared_form
 from ui.task import generic_run, opened, press, run
 
@@ -57,7 +58,7 @@ def _open_sample() -> None:
         return
     if sample == "valley":
         area_source.use(area_source.open_sample(sample))
-    source.use(source.open_sample(sample))
+    SOURCE.use(SOURCE.open_sample(sample))
 
 
 def _way(asked: Run | None) -> str:
@@ -83,12 +84,12 @@ def _way(asked: Run | None) -> str:
 def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> None:
     record = request = None
     with left, guard():  # type: ignore[attr-defined]
-        record = source.current(asked)
+        record = SOURCE.current(asked)
         if asked is None and record is not None:
             opened.go_on(record.id)
     with left:  # type: ignore[attr-defined]
         with st.expander("Table", expanded=record is None), guard():
-            source.choose()
+            SOURCE.choose()
         if record is not None:
             with guard():
                 _describe(record)
@@ -158,7 +159,7 @@ def _show_no_table() -> None:
         key="start-sample",
     ):
         with guard():
-            source.use(source.open_sample("valley-cells"))
+            SOURCE.use(SOURCE.open_sample("valley-cells"))
 
 
 def _show_no_area(data: AreaData) -> None:

@@ -44,7 +44,7 @@ class Arima:
         states = _model(measured[: int(origins.max()) + 1], self.order).filter(list(self.params))
         for at, origin in enumerate(origins):
             ahead = _ahead(states, int(origin), problem.horizon, self.order)
-            found[at] = ahead - problem.series.displacement[origin]
+            found[at] = ahead - problem.series.displacements[origin]
         return found
 
 
@@ -92,7 +92,7 @@ def fit_arima(problem: Problem, origin: int) -> Arima:
 
 def _measured(problem: Problem) -> Values:
     """Cumulative displacement, unknown where a gap was filled: the filter bridges it with the right uncertainty."""
-    return np.where(problem.series.filled, np.nan, problem.series.displacement)
+    return np.where(problem.series.filled, np.nan, problem.series.displacements)
 
 
 def _model(values: Values, order: tuple[int, int, int]) -> Any:  # noqa: ANN401  of statsmodels

@@ -51,7 +51,7 @@ def _add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("table", type=Path, help="CSV, TSV, Excel or dBase table, or a TOML file with these options")
     one.add_argument("--time", help="column of the times")
     one.add_argument("--clock", help="column of the time of day, where it stands apart")
-    one.add_argument("--displacement", type=_list, help="columns of displacement, a station each")
+    one.add_argument("--displacement", dest="displacements", type=_list, help="columns of displacement, a station each")
     one.add_argument("--components", type=_list, help="columns NORTH,EAST[,UP] of one station; --name names it")
     one.add_argument("--station", help="column of the names of stations, in a table with a row a station and time")
     one.add_argument("--reference", type=_list, help="column, or NORTH,EAST[,UP], of a stable station to subtract")
@@ -157,7 +157,7 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
         if len(given["reference"]) != 1:
             raise InputError("A reference of displacement is one column.", remedy="Name one (--reference).")
         columns["reference"] = given["reference"][0]
-    if not columns.get("displacement") and not columns.get("components"):
+    if not columns.get("displacements") and not columns.get("components"):
         raise InputError(
             "Which columns hold the displacement is not said.",
             _guessed(guess), "Name them (--displacement, or --components NORTH,EAST --name STATION).",
@@ -198,7 +198,7 @@ def _known_future(names: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
 
 
 def _guessed(guess: Columns) -> str:
-    probable = [*guess.displacement, *(f"{one.north},{one.east}" for one in guess.components)]
+    probable = [*guess.displacements, *(f"{one.north},{one.east}" for one in guess.components)]
     return f"Probably {'; '.join(probable[:6])}." if probable else ""
 
 
@@ -212,14 +212,17 @@ def _configured(path: Path, known: set[str]) -> dict[str, Any]:
         raise InputError(
             f"The configuration {path.name} cannot be read.", f"{error}.", "Write it as in docs/displacement.toml."
         ) from error
-    lists = {"displacement", "components", "reference", "known_future", "stations", "models", *DRIVERS}
+    lists = {"displacements", "components", "reference", "known_future", "stations", "models", *DRIVERS}
     kinds: dict[str, type | tuple[type, ...]] = {
         **dict.fromkeys(known, str), **dict.fromkeys(lists, list), "increments": bool,
         **dict.fromkeys(("horizon", "refit", "window", "seed"), int), "test_share": (int, float),
     }  # fmt: skip
+    if "displacement" in content:
+        content["displacements"] = content.pop("displacement")  # by the name of its option
     for name, value in content.items():
         if name not in known:
-            raise InputError(f"{path.name} has an option {name!r}.", remedy=f"Options are {', '.join(sorted(known))}.")
+            options = ", ".join(sorted(known - {"displacements"} | {"displacement"}))
+            raise InputError(f"{path.name} has an option {name!r}.", remedy=f"Options are {options}.")
         texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
         if not isinstance(value, kinds[name]) or (isinstance(value, bool) and name != "increments") or not texts:
             raise InputError(f"{name} in {path.name} cannot be {value!r}.", remedy="See docs/displacement.toml.")

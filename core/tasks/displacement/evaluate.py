@@ -286,7 +286,7 @@ class _Work:
         moved = self.problem.increments
         learnt = self.problem.learnt_from(int(self.parts.test[0]) - 1)
         scale = float(np.abs(moved[learnt]).mean()) if len(learnt) else math.nan
-        return score(walked.forecast[known], moved[at], self.problem.series.displacement[at], scale)
+        return score(walked.forecast[known], moved[at], self.problem.series.displacements[at], scale)
 
     def compared(self, name: str, one: Judged, models: Mapping[str, Judged], simple: str) -> Judged:
         """A model with its skill and test, each on the forecasts that both made."""

@@ -127,7 +127,7 @@ class FittedNetwork:
 def channels_of(problem: Problem) -> NDArray[np.float64]:
     """``(n, channels)`` what is read at each step: the movement since the step before, and the drivers."""
     series = problem.series
-    columns = [changed(series.displacement, 1)]
+    columns = [changed(series.displacements, 1)]
     for name, values in series.drivers.items():
         columns.append(values)
         if series.quantities[name] in LEVEL:

@@ -22,7 +22,7 @@ MOST_POINTS = 4_000
 """Points of a line that are drawn; of more, the extremes of as many stretches."""
 
 TITLES = {
-    "rain": "Rain (mm per step)", "level": "Level (m)", "groundwater": "Groundwater (m)",
+    "rain": "Rain (mm)", "level": "Level (m)", "groundwater": "Groundwater (m)",
     "discharge": "Discharge (m³/s)", "temperature": "Temperature (°C)", "other": "",
 }  # fmt: skip
 
@@ -103,6 +103,9 @@ def _line(figure: go.Figure, name: str, times: Any, values: Any, filled: Any, co
 def forecast_figure(forecasts: pd.DataFrame, series: pd.DataFrame, model: str, simple: str) -> go.Figure:
     """Forecasts of the test part at their targets, with their intervals, over what was measured.
 
+    Above the displacement at the target, below the movement from the origin to the target: errors of the two are the
+    same, but only below they can be seen on a slope that has moved far.
+
     Parameters
     ----------
     forecasts, series
@@ -110,49 +113,55 @@ def forecast_figure(forecasts: pd.DataFrame, series: pd.DataFrame, model: str, s
     model, simple
         Names of the model, and of the simple forecast that is drawn beside it.
     """
+    from plotly.subplots import make_subplots
+
     level = dict(zip(series["time"], series["displacement"], strict=True))
-    filled = dict(zip(series["time"], series["filled"], strict=True))
     ours = forecasts[forecasts["model"] == model].sort_values("target")
-    begin = ours["origin"].map(level).to_numpy(float)
-    figure = go.Figure()
-    high, low = begin + ours["high"].to_numpy(), begin + ours["low"].to_numpy()
-    known = np.isfinite(high)
-    target = ours["target"].to_numpy()
-    figure.add_scatter(x=target[known], y=high[known], mode="lines", line={"width": 0}, hoverinfo="skip",
-                       showlegend=False)  # fmt: skip
-    figure.add_scatter(x=target[known], y=low[known], mode="lines", line={"width": 0}, fill="tonexty",
-                       fillcolor="rgba(213, 94, 0, 0.22)", name="90 % interval", hoverinfo="skip")  # fmt: skip
-    measured = np.array([np.nan if filled.get(one, True) else level.get(one, np.nan) for one in ours["target"]])
-    figure.add_scatter(
-        x=target, y=measured, mode="lines+markers", name="Measured", line={"color": NEUTRAL, "width": 1},
-        marker={"color": NEUTRAL, "size": 4}, connectgaps=False,
-        hovertemplate="%{x|%Y-%m-%d}: %{y:.1f} mm<extra>measured</extra>",
-    )  # fmt: skip
-    if simple != model:
-        other = forecasts[forecasts["model"] == simple].sort_values("target")
-        figure.add_scatter(
-            x=other["target"], y=other["origin"].map(level).to_numpy(float) + other["forecast"].to_numpy(),
-            mode="lines", name=title_of(simple), line={"color": REFERENCE, "width": 1, "dash": "dot"},
-            hovertemplate=f"%{{x|%Y-%m-%d}}: %{{y:.1f}} mm<extra>{title_of(simple)}</extra>",
-        )  # fmt: skip
-    figure.add_scatter(
-        x=target, y=begin + ours["forecast"].to_numpy(), mode="lines", name=title_of(model),
-        line={"color": FOUND, "width": 2},
-        hovertemplate=f"%{{x|%Y-%m-%d}}: %{{y:.1f}} mm<extra>{title_of(model)}</extra>",
-    )  # fmt: skip
-    beyond = ours[ours["measured"].isna() & ~ours["scored"]].tail(1)
-    if len(beyond):
-        at = float(beyond["origin"].map(level).iloc[0])
-        said, bottom, top = (at + float(beyond[name].iloc[0]) for name in ("forecast", "low", "high"))
-        figure.add_scatter(
-            x=beyond["target"], y=[said], mode="markers", name="Not measured yet",
-            marker={"color": FOUND, "size": 10, "symbol": "diamond"},
-            error_y=None if not np.isfinite(top) else
-            {"type": "data", "symmetric": False, "array": [top - said], "arrayminus": [said - bottom], "color": FOUND},
-            hovertemplate="%{x|%Y-%m-%d}: %{y:.1f} mm<extra>not measured yet</extra>",
-        )  # fmt: skip
-    figure.update_layout(plain_layout("", "Displacement (mm)"))
+    other = forecasts[forecasts["model"] == simple].sort_values("target") if simple != model else None
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[1.0, 1.0])
+    for row in (1, 2):
+        _forecast_lines(figure, row, ours, other, level, title_of(model), title_of(simple))
+    _finish(figure, ["Displacement (mm)", "Movement to target (mm)"])
+    figure.update_layout(height=560, hovermode="closest")
     return figure
+
+
+def _forecast_lines(
+    figure: go.Figure, row: int, ours: pd.DataFrame, other: pd.DataFrame | None, level: Mapping[Any, float], title: str,
+    simple: str,
+) -> None:  # fmt: skip
+    """One of the two charts of forecasts: the displacement at the target (row 1), or the movement (row 2)."""
+    begin = ours["origin"].map(level).to_numpy(float) if row == 1 else np.zeros(len(ours))
+    target, at = ours["target"].to_numpy(), {"row": row, "col": 1}
+    shown = {"showlegend": row == 1}
+    high, low, said = (begin + ours[name].to_numpy() for name in ("high", "low", "forecast"))
+    measured = np.where(ours["scored"], begin + ours["measured"].to_numpy(), np.nan)
+    known = np.isfinite(high)
+    hover = "%{x|%Y-%m-%d}: %{y:.1f} mm"
+    figure.add_scatter(x=target[known], y=high[known], mode="lines", line={"width": 0}, hoverinfo="skip",
+                       showlegend=False, **at)  # fmt: skip
+    figure.add_scatter(x=target[known], y=low[known], mode="lines", line={"width": 0}, fill="tonexty", **shown, **at,
+                       fillcolor="rgba(213, 94, 0, 0.22)", name="90 % interval", hoverinfo="skip")  # fmt: skip
+    figure.add_scatter(
+        x=target, y=measured, mode="lines+markers", name="Measured", line={"color": NEUTRAL, "width": 1}, **shown,
+        marker={"color": NEUTRAL, "size": 4}, connectgaps=False, hovertemplate=f"{hover}<extra>measured</extra>", **at,
+    )  # fmt: skip
+    if other is not None:
+        start = other["origin"].map(level).to_numpy(float) if row == 1 else 0.0
+        figure.add_scatter(
+            x=other["target"], y=start + other["forecast"].to_numpy(), mode="lines", name=simple, **shown,
+            line={"color": REFERENCE, "width": 1, "dash": "dot"}, hovertemplate=f"{hover}<extra>{simple}</extra>", **at,
+        )  # fmt: skip
+    figure.add_scatter(x=target, y=said, mode="lines", name=title, line={"color": FOUND, "width": 2}, **shown,
+                       hovertemplate=f"{hover}<extra>{title}</extra>", **at)  # fmt: skip
+    if len(said) and np.isfinite(said[-1]) and not np.isfinite(ours["measured"].iloc[-1]):
+        reach = high[-1] - said[-1]
+        error = None if not np.isfinite(reach) else {"type": "data", "array": [reach], "color": FOUND}
+        figure.add_scatter(
+            x=target[-1:], y=said[-1:], mode="markers", name="Not measured yet", error_y=error, **shown, **at,
+            marker={"color": FOUND, "size": 10, "symbol": "diamond"},
+            hovertemplate=f"{hover}<extra>not measured yet</extra>",
+        )  # fmt: skip
 
 
 def scores_figure(result: ForecastResult, station: str) -> go.Figure:
@@ -203,7 +212,7 @@ def _finish(figure: go.Figure, titles: Sequence[str]) -> None:
     """Layout of charts one above the other, for light and dark pages."""
     layout = plain_layout("", "")
     axis_x, axis_y = layout.pop("xaxis"), layout.pop("yaxis")
-    figure.update_layout(layout, hovermode="x unified", bargap=0)
+    figure.update_layout({**layout, "hovermode": "x unified", "bargap": 0})
     figure.update_layout(legend={"y": 1.02, "yanchor": "bottom"})
     figure.update_xaxes(**axis_x)
     for number, title in enumerate(titles, start=1):

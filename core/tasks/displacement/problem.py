@@ -63,7 +63,7 @@ class Problem:
     def increments(self) -> Values:
         """``(n,)`` mm from each step to its target; NaN where the target lies beyond the series."""
         moved = np.full(len(self), np.nan)
-        x = self.series.displacement
+        x = self.series.displacements
         moved[: -self.horizon] = x[self.horizon :] - x[: -self.horizon]
         return moved
 
@@ -119,7 +119,7 @@ def features_of(problem: Problem) -> Features:
     series, horizon = problem.series, problem.horizon
     windows = windows_of(series.step, len(series))
     columns: list[tuple[str, str, Values]] = [
-        (f"movement, {_words(window, series.step)}", "past movement", changed(series.displacement, window))
+        (f"movement, {_words(window, series.step)}", "past movement", changed(series.displacements, window))
         for window in windows
     ]
     for name, values in series.drivers.items():

@@ -16,14 +16,11 @@ from core.tasks.displacement.findings import forecasts_of, in_words, series_of, 
 from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.view import Look
+from core.tasks.displacement.warning import DISCLAIMER
 
 if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.store import Store
-
-DISCLAIMER = "For study and review. Not an alarm system: do not decide on evacuation or access from this view."
-"""The line that stands on every view from which a warning could be read."""
-
 
 @dataclass(frozen=True)
 class ForecastInput(ReportInput):

@@ -155,7 +155,7 @@ def series_table(series: Sequence[RegularSeries]) -> pd.DataFrame:
     import pandas as pd
 
     parts = [
-        pd.DataFrame({"station": one.name, "time": one.times, "displacement": one.displacement, "filled": one.filled,
+        pd.DataFrame({"station": one.name, "time": one.times, "displacement": one.displacements, "filled": one.filled,
                       **one.drivers})
         for one in series
     ]  # fmt: skip
@@ -167,7 +167,7 @@ def measured_table(monitoring: Monitoring, names: Sequence[str]) -> pd.DataFrame
     import pandas as pd
 
     parts = [
-        pd.DataFrame({"station": one.name, "time": one.times, "displacement": one.displacement, **one.components})
+        pd.DataFrame({"station": one.name, "time": one.times, "displacement": one.displacements, **one.components})
         for one in monitoring.stations if one.name in names
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)

@@ -24,20 +24,20 @@ def no_change(problem: Problem, origins: Steps) -> Values:
 
 def last_increment(problem: Problem, origins: Steps) -> Values:
     """As much as over the horizon before the origin, x(t) - x(t - h)."""
-    x, before = problem.series.displacement, origins - problem.horizon
+    x, before = problem.series.displacements, origins - problem.horizon
     return np.where(before >= 0, x[origins] - x[np.maximum(before, 0)], np.nan)
 
 
 def drift(problem: Problem, origins: Steps) -> Values:
     """The mean movement since the series began, times the horizon."""
-    x = problem.series.displacement
+    x = problem.series.displacements
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(origins > 0, problem.horizon * (x[origins] - x[0]) / origins, np.nan)
 
 
 def seasonal_naive(problem: Problem, origins: Steps) -> Values:
     """As much as a year before; undefined in the first year."""
-    x, year = problem.series.displacement, max(1, round(problem.series.steps_per_year))
+    x, year = problem.series.displacements, max(1, round(problem.series.steps_per_year))
     before, target = origins - year, origins - year + problem.horizon
     known = (before >= 0) & (target <= origins)
     return np.where(known, x[np.maximum(target, 0)] - x[np.maximum(before, 0)], np.nan)
@@ -45,7 +45,7 @@ def seasonal_naive(problem: Problem, origins: Steps) -> Values:
 
 def trend_line(problem: Problem, origins: Steps) -> Values:
     """Where a least-squares line through the last `LINE` steps is at the target."""
-    x, long = problem.series.displacement, min(LINE, max(3, len(problem) // 4))
+    x, long = problem.series.displacements, min(LINE, max(3, len(problem) // 4))
     at = np.arange(long) - (long - 1) / 2
     moved = np.full(len(x), np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(x, long)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from core.errors import InputError
 from core.runs.view import chosen
+from core.series.alert import check_levels
 
 if TYPE_CHECKING:
     from core.tasks.displacement.result import ForecastResult
@@ -22,11 +26,59 @@ class Look:
         Their names.
     day
         Last day that is known in the replay, as YYYY-MM-DD; empty for the end of the series.
+    span
+        Days over which a velocity is taken; 0 for ten times the usual spacing of the readings.
+    levels
+        Velocities in mm a day, ascending and separated by commas, from which each level counts; empty for levels from
+        the quiet period.
+    quiet
+        Share of the series, its beginning, that is taken for the quiet period, in per cent.
     """
 
     station: str = chosen("station that is shown first", address="station", default="")
-    model: str = chosen("model whose forecasts are shown", address="model", default="")
+    model: str = chosen("model whose forecasts are shown", address="shown", default="")
     day: str = chosen("last day that is known, as YYYY-MM-DD", address="day", default="")
+    span: float = chosen("days over which a velocity is taken; 0 for ten readings", address="span", default=0.0)
+    levels: str = chosen("levels of velocity in mm a day, such as 1,3,10", address="levels", default="")
+    quiet: float = chosen("per cent of the series, its beginning, that was quiet", address="quiet", default=30.0)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.span <= 36_525 or not 1 <= self.quiet <= 100:
+            raise InputError("The days of a velocity or the quiet share are out of range.",
+                             remedy="Choose 0 to 36,525 days (--span) and 1 to 100 per cent (--quiet).")  # fmt: skip
+        self.given_levels()
+        if self.day:
+            self.last_day()
+
+    def given_levels(self) -> tuple[float, ...]:
+        """Levels of one's own; none where none are given.
+
+        Raises
+        ------
+        InputError
+            When they are no ascending numbers above zero.
+        """
+        if not self.levels.strip():
+            return ()
+        try:
+            found = tuple(float(one) for one in self.levels.split(","))
+        except ValueError:
+            found = (0.0,)
+        return check_levels(found)
+
+    def last_day(self) -> np.datetime64:
+        """The end of the last day that is known.
+
+        Raises
+        ------
+        InputError
+            When it is no day.
+        """
+        try:
+            day = date.fromisoformat(self.day)
+        except ValueError as error:
+            raise InputError(f"{self.day[:20]!r} is no day.", remedy="Write it as YYYY-MM-DD.") from error
+        return np.datetime64(day + timedelta(days=1), "ns") - np.timedelta64(1, "ns")
 
     @classmethod
     def default(cls, result: ForecastResult) -> Look:
@@ -46,4 +98,4 @@ class Look:
         if station not in result.stations:
             raise InputError(f"This run has no station {station!r}.", remedy=f"It has {', '.join(result.names[:20])}.")
         model = self.model if self.model in result.models(station) else str(result.stations[station]["chosen"])
-        return Look(station, model, self.day)
+        return replace(self, station=station, model=model)

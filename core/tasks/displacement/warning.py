@@ -1,0 +1,177 @@
+"""Early warning seen from a day: velocities, levels, a failure time and silence, from readings up to that day alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import InputError
+from core.series.alert import NAMES, Transition, level_at, levels_of, silence, transitions
+from core.series.failure_time import FailureTime, failure_time, saito_of
+from core.series.kinematics import Velocities, class_of, usual_spacing, velocities
+from core.series.monitoring import Times, Values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.tasks.displacement.view import Look
+
+READINGS = 10
+"""Readings over which a velocity is taken where no days are chosen."""
+
+DISCLAIMER = "For study and review. Not an alarm system: do not decide on evacuation or access from this view."
+"""The line that stands on every view from which a warning could be read."""
+
+
+@dataclass(frozen=True)
+class EarlyWarning:
+    """What would have been known at the end of a day.
+
+    Attributes
+    ----------
+    times, values
+        Known readings up to the day, mm.
+    day
+        The day, ``datetime64[ns]``.
+    span
+        Days over which a velocity is taken.
+    velocities
+        Of the readings up to each one.
+    levels
+        mm a day; empty where there are none.
+    log
+        When each level was reached and left.
+    level
+        At the day, from 0 (normal).
+    failure
+        Failure time by the inverse velocity, and why there is none.
+    saito
+        Failure time of Saito; None without one.
+    silent
+        Days since the last reading, where that is unusually long; None otherwise.
+    notes
+        What was assumed, or could not be done.
+    """
+
+    times: Times
+    values: Values
+    day: np.datetime64
+    span: float
+    velocities: Velocities
+    levels: tuple[float, ...]
+    log: tuple[Transition, ...]
+    level: int
+    failure: FailureTime
+    saito: np.datetime64 | None
+    silent: float | None
+    notes: tuple[str, ...]
+
+    @property
+    def now(self) -> float:
+        """Velocity at the last reading, mm a day; NaN where it is not known."""
+        return float(self.velocities.values[-1]) if len(self.velocities.values) else float("nan")
+
+
+def warning_of(measured: pd.DataFrame, look: Look) -> EarlyWarning:
+    """What would have been known of a station at the end of a day.
+
+    Parameters
+    ----------
+    measured
+        As `core.tasks.displacement.result.MEASURED` holds it.
+    look
+        Station, day, days of a velocity, levels and quiet period.
+
+    Raises
+    ------
+    InputError
+        When no reading lies before the day.
+    """
+    own = measured[measured["station"] == look.station]
+    times, values = own["time"].to_numpy("datetime64[ns]"), own["displacement"].to_numpy(np.float64)
+    kept = np.isfinite(values)
+    times, values = times[kept], values[kept]
+    end = look.last_day() if look.day else times[-1]
+    whole = times
+    past = times <= end
+    times, values = times[past], values[past]
+    if len(times) < READINGS:
+        raise InputError(f"Only {len(times)} readings are known on that day.", remedy="Choose a later day.")
+    span = look.span or max(READINGS * usual_spacing(times), 1e-3)
+    found = velocities(times, values, span)
+    notes = [f"A velocity is the slope of a line through the readings of the {_days(span)} before."]
+    levels = look.given_levels() or _from_quiet(found, whole, look.quiet, notes)
+    log = transitions(found, levels) if levels else ()
+    failure = failure_time(times, values, max(span / 2, 1e-3))
+    late = None if failure.onset is None else saito_of(times, values, failure.onset)
+    return EarlyWarning(
+        times, values, np.datetime64(str(end)), span, found, levels, log, level_at(log, end), failure, late,
+        silence(times, np.datetime64(str(end))), tuple(notes),
+    )  # fmt: skip
+
+
+def _from_quiet(found: Velocities, whole: Times, share: float, notes: list[str]) -> tuple[float, ...]:
+    """Levels from the beginning of the series, which is taken to be quiet."""
+    until = whole[0] + (whole[-1] - whole[0]) * (share / 100)
+    quiet = found.values[found.times <= until]
+    try:
+        levels = levels_of(quiet)
+    except InputError as error:
+        notes.append(f"There are no levels: {error}")
+        return ()
+    notes.append(
+        "Levels lie 3, 6 and 12 robust standard deviations above the median velocity of the quiet period, which is "
+        f"taken to be the first {share:g} % of the series, until {str(until)[:10]}."
+    )
+    if min(levels) <= 0:
+        notes.append("A level would lie at or below zero and is left out: the quiet period moves backwards.")
+        levels = tuple(one for one in levels if one > 0)
+    return levels
+
+
+def sentences(found: EarlyWarning) -> tuple[str, ...]:
+    """What is known on the day, in words."""
+    told = []
+    if found.now == found.now:
+        told.append(
+            f"On {str(found.day)[:10]} it moves {_velocity(found.now)} ({class_of(found.now)}, Cruden and Varnes): "
+            f"{NAMES[found.level]}."
+        )
+    else:
+        told.append(f"On {str(found.day)[:10]} its velocity is not known: too few readings lie in the days before.")
+    failure = found.failure
+    if failure.time is not None:
+        ends = f"{str(failure.earliest)[:10]} to " + ("no end" if failure.latest is None else str(failure.latest)[:10])
+        told.append(
+            "If it went on like this, its inverse velocity would reach zero on "
+            f"{str(failure.time)[:16].replace('T', ' ')} (95 % interval {ends})."
+        )
+    else:
+        told.append(failure.reason)
+    if found.saito is not None:
+        told.append(f"Saito's three points give {str(found.saito)[:16].replace('T', ' ')}.")
+    if found.silent is not None:
+        told.append(f"The station has been silent for {_days(found.silent)}: what it does now is not known.")
+    return tuple(told)
+
+
+def _velocity(value: float) -> str:
+    if abs(value) < 0.1:
+        return f"{value * 365.25:.1f} mm/year"
+    return f"{value:.2f} mm/day"
+
+
+def _days(value: float) -> str:
+    return f"{value:.3g} days" if value >= 1 else f"{value * 24:.2g} hours"
+
+
+def log_table(found: EarlyWarning) -> pd.DataFrame:
+    """The log of levels, one transition a row."""
+    import pandas as pd
+
+    return pd.DataFrame({
+        "time": [one.time for one in found.log], "level": [NAMES[one.level] for one in found.log],
+        "velocity_mm_per_day": [one.velocity for one in found.log],
+    })  # fmt: skip

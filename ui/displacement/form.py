@@ -1,0 +1,193 @@
+"""The form that asks for forecasts: which columns are what, which models, and how far ahead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.errors import InputError
+from ui import resources
+from ui.task import press
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.runs.records import DatasetRecord
+    from core.series.columns import Columns, Components
+    from core.tasks.displacement.evaluate import Plan
+    from core.tasks.displacement.run import ForecastRequest
+
+BUTTON = "Forecast"
+
+NONE = "–"
+"""Choice of no column."""
+
+DRIVERS = {
+    "rain": "Rain", "level": "Reservoir level", "groundwater": "Groundwater level", "discharge": "Discharge",
+    "temperature": "Temperature",
+}  # fmt: skip
+
+ORDERS = {"": "found from the dates", "dmy": "day, month, year", "mdy": "month, day, year"}
+UNITS = {"": "as the headings say", "mm": "mm", "cm": "cm", "m": "m"}
+STEPS = {"auto": "as measured", "h": "hour", "6h": "6 hours", "D": "day", "7D": "week", "month": "month"}
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the table")
+def read(identity: str, digest: str, _record: DatasetRecord) -> DataFrame:
+    """The table, kept for the next rerun."""
+    del identity, digest  # the key
+    from core.series.table import read_table_untrusted
+
+    return read_table_untrusted(_record.path)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _guess(identity: str, digest: str, _table: DataFrame) -> Columns:
+    del identity, digest  # the key
+    from core.series.guess import guess_columns
+
+    return guess_columns(_table)
+
+
+def ask(record: DatasetRecord, before: ForecastRequest | None) -> tuple[Columns, ForecastRequest | None]:
+    """Show which columns are what, and the form.
+
+    Parameters
+    ----------
+    before
+        Request with whose choices it begins; the guessed columns when None.
+
+    Returns
+    -------
+    tuple
+        The columns as they are chosen now, and the request when the button was pressed.
+    """
+    from core.tasks.displacement.run import ForecastRequest
+
+    table = read(record.id, record.digest, record)
+    st.caption(f"{len(table):,} rows, {table.shape[1]} columns.")
+    guess = _guess(record.id, record.digest, table) if before is None else before.columns
+    columns = _columns(table, guess)
+    resources.jobs().prepare()  # a worker starts while the user looks at the form
+    with st.form("ask-forecast", border=False):
+        pressed = press.button(BUTTON, record.digest)
+        stations, step, plan = _plan(columns, before)
+    if not pressed:
+        return columns, None
+    press.done(BUTTON, record.digest)
+    if plan is None:
+        raise InputError("No model was chosen.", remedy="Choose one under *Models*.")
+    return columns, ForecastRequest(columns, plan, stations, step)
+
+
+def _columns(table: DataFrame, guess: Columns) -> Columns:
+    """Which columns are what: chosen outside the form, as the charts follow at once."""
+    from core.series.columns import Columns
+
+    names = [str(one) for one in table.columns]
+
+    def one(label: str, begin: str, help: str, key: str) -> str:
+        listed = [NONE, *names]
+        chosen = st.selectbox(label, listed, listed.index(begin) if begin in names else 0, help=help, key=f"c-{key}")
+        return "" if chosen == NONE else chosen
+
+    found = any((guess.displacements, guess.components))
+    with st.expander("Columns", expanded=not (guess.time and found)):
+        st.dataframe(table.head(8), hide_index=True, height=180)
+        time = one("Time", guess.time, "When a row was measured.", "time")
+        measured = st.segmented_control(
+            "Movement is given as", ["displacement", "positions"], key="c-kind", required=True,
+            default="positions" if guess.components else "displacement", width="stretch",
+            help="Displacement, or north and east of positions, whose distance from the first ones is taken.",
+        )  # fmt: skip
+        displacement: tuple[str, ...] = ()
+        components: tuple[Components, ...] = ()
+        if measured == "positions":
+            components, reference = _positions(names, guess)
+        else:
+            begin = [name for name in guess.displacements if name in names]
+            displacement = tuple(st.multiselect("Displacement", names, begin, key="c-disp", help="A station each."))
+            stable = guess.reference if isinstance(guess.reference, str) else ""
+            reference = one("Stable station", stable, "It is subtracted from the others.", "ref") or None
+        station = one("Names of stations", guess.station, "In a table with a row for each station and time.", "station")
+        increments = st.checkbox("Displacement is since the row before", guess.increments, key="c-inc")
+        left, right = st.columns(2)
+        unit = left.selectbox("Unit", list(UNITS), list(UNITS).index(guess.unit), format_func=UNITS.__getitem__,
+                              key="c-unit")  # fmt: skip
+        at = list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS else 0
+        order = right.selectbox("Dates", list(ORDERS), at, format_func=ORDERS.__getitem__, key="c-order")
+        clock = one("Time of day", guess.clock, "Where it stands in a column of its own.", "clock")
+    drivers: dict[str, Any] = {}
+    with st.expander("Rain, levels and others"):
+        for what, title in DRIVERS.items():
+            begin = [name for name in getattr(guess, what) if name in names]
+            drivers[what] = tuple(st.multiselect(title, names, begin, key=f"c-{what}"))
+    return Columns(
+        time, displacement, components, station, reference, increments=increments, unit=unit, date_order=order,
+        clock=clock, **drivers,
+    )  # fmt: skip
+
+
+def _positions(names: list[str], guess: Columns) -> tuple[tuple[Components, ...], Components | None]:
+    """Stations by their positions: those that were found, or one of two columns."""
+    from core.series.columns import Components
+
+    known = {one.name: one for one in guess.components}
+    stable = guess.reference if isinstance(guess.reference, Components) else None
+    if stable is not None:
+        known[stable.name] = stable
+    if known:
+        begin = [one.name for one in guess.components]
+        chosen = st.multiselect("Stations", list(known), begin, key="c-stations")
+        listed = [NONE, *known]
+        at = 0 if stable is None else listed.index(stable.name)
+        base = st.selectbox("Stable station", listed, at, key="c-base", help="It is subtracted from the others.")
+        reference = None if base == NONE else known[base]
+        return tuple(known[one] for one in chosen if one != base), reference
+    north = st.selectbox("North", [NONE, *names], key="c-north")
+    east = st.selectbox("East", [NONE, *names], key="c-east")
+    return (() if NONE in (north, east) else (Components("station", north, east),)), None
+
+
+def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, ...], str, Plan | None]:
+    from core.tasks.displacement.evaluate import Plan
+    from core.tasks.displacement.forecasters import FORECASTERS, title_of
+
+    begin = Plan() if before is None else before.plan
+    stations: tuple[str, ...] = ()
+    listed = [one.name for one in columns.components] or list(columns.displacements)
+    if len(listed) > 1 and not columns.station:
+        first = [one for one in (before.stations if before is not None else ()) if one in listed] or listed[:6]
+        stations = tuple(st.multiselect("Forecast", listed, first))
+    left, right = st.columns(2)
+    step_now = "auto" if before is None else before.step
+    steps = list(STEPS) if step_now in STEPS else [*STEPS, step_now]
+    step = left.selectbox("Step", steps, steps.index(step_now), format_func=lambda one: STEPS.get(one, one))
+    horizon = right.number_input("Steps ahead", 1, 10_000, begin.horizon)
+    learners = [name for name, one in FORECASTERS.items() if one.learns]
+    models = st.multiselect(
+        "Models", learners, [one for one in begin.models if one in learners], format_func=title_of,
+        help="Simple forecasts (no change, last increment, drift, a year before, a line) always stand beside them.",
+    )  # fmt: skip
+    with st.expander("How they are tested"):
+        share = st.slider(
+            "Share of the series for the test (%)", 5, 90, round(begin.test_share * 100), 5,
+            help="Its end. Each forecast of it is made by a model that has seen nothing later.",
+        )  # fmt: skip
+        refit = st.number_input("Fit anew every … forecasts", 0, 100_000, begin.refit, help="0: ten times.")
+        window = st.number_input("Learn from the last … steps", 0, 10_000_000, begin.window, help="0: from all.")
+        future = [name for _, name in columns.drivers]
+        known = st.multiselect(
+            "Known up to the target", future, [one for one in begin.known_future if one in future],
+            help="Such as a planned reservoir level. All others end at the origin of a forecast.",
+        )  # fmt: skip
+        kinds = {"adaptive": "follow the errors", "split": "of one width"}
+        intervals = st.selectbox("Intervals", list(kinds), list(kinds).index(begin.intervals),
+                                 format_func=kinds.__getitem__)  # fmt: skip
+        seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed)
+    from core.tasks.displacement.simple import SIMPLE
+
+    plan = Plan(int(horizon), share / 100, (*SIMPLE, *models), int(refit), int(window), tuple(known), intervals,
+                int(seed))  # fmt: skip
+    return stations, step, plan

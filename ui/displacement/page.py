@@ -1,0 +1,91 @@
+"""The page of displacement: a table and a form beside the monitored slope and its forecasts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.jobs.perform import request_of
+from core.tasks.displacement.result import SERIES
+from core.tasks.displacement.run import KIND, order_of
+from ui import resources
+from ui.displacement import form, looking, results
+from ui.displacement.source import SOURCE
+from ui.feedback import empty, guard, plain
+from ui.task import form as shared_form
+from ui.task import generic_run, opened, run
+
+if TYPE_CHECKING:
+    from core.runs.records import DatasetRecord, Run
+    from core.tasks.displacement.run import ForecastRequest
+    from ui.task.task import TaskPage
+
+
+def show(task: TaskPage) -> None:
+    """Show the page."""
+    st.title(task.title)
+    st.markdown(task.question)
+    left, right = st.columns([1, 3], gap="medium")
+    asked = record = None
+    with left, guard():
+        asked = opened.asked(task)
+    if asked is not None and asked.kind not in task.kinds:
+        with right, guard():
+            generic_run.show(asked)
+        return
+    with left, guard():
+        record = SOURCE.current(asked)
+        if asked is None and record is not None:
+            opened.go_on(record.id)
+    columns = request = None
+    with left:
+        with st.expander("Table", expanded=record is None), guard():
+            SOURCE.choose()
+        if record is not None:
+            with guard():
+                _describe(record)
+                columns, request = form.ask(record, _before(asked))
+        if record is not None and request is not None:
+            with guard():
+                order = order_of(record, request, owner=resources.visitor())
+                opened.start(record.id, **{SERIES: record.id, "run": resources.jobs().submit(order)})
+    with right:
+        if asked is not None:
+            with guard():
+                if run.show_state(asked, task):
+                    results.show(task, asked)
+        elif record is None:
+            _show_none()
+        elif columns is not None:
+            with guard():
+                looking.show(record, columns)
+
+
+def _before(asked: Run | None) -> ForecastRequest | None:
+    """What the run asked with which the form begins: that of ``?prefill=``, else the one that is open."""
+    identity = shared_form.named()
+    found = resources.store().run(identity) if identity else asked
+    request: ForecastRequest | None = None if found is None or found.kind != KIND else request_of(found)
+    return request
+
+
+def _describe(record: DatasetRecord) -> None:
+    st.markdown(f"**{plain(record.name)}**")
+    facts = ["Synthetic: computed by a script, not measured."] if record.synthetic else []
+    if record.licence:
+        facts.append(f"Licence: {record.licence}.")
+    if facts:
+        st.caption(plain(" ".join(facts)))
+
+
+def _show_none() -> None:
+    if empty(
+        "No table yet.",
+        "Choose a table of readings: times, and displacement or positions of one or several stations. Rain, reservoir "
+        "level and others may be added. The sample is a synthetic landslide at a reservoir.",
+        action="Start with the sample",
+        key="start-sample",
+    ):
+        with guard():
+            SOURCE.use(SOURCE.open_sample("reservoir-slide"))

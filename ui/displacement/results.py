@@ -1,0 +1,186 @@
+"""What was forecast: the slope, the forecasts with their intervals, scores, files and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
+from ui import resources
+from ui.feedback import plain
+from ui.task import explained, export, provenance
+from ui.task.tabs import show_tabs
+from ui.task.view import view_from_address
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.runs.records import Run
+    from core.tasks.displacement.view import Look
+    from ui.task.task import TaskPage
+
+PLAIN_CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tabs are given: the run's result, and what of it is looked at."""
+
+    result: ForecastResult
+    look: Look
+
+
+def show(task: TaskPage, found: Run) -> None:
+    """The result of a finished run."""
+    from core.tasks.displacement.findings import verdict
+    from core.tasks.displacement.forecasters import title_of
+
+    result = resources.store().result(found.id, ForecastResult)
+    begin: Look = view_from_address(found).checked(result)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        station = begin.station
+        if len(result.names) > 1:
+            station = st.selectbox(
+                "Station", result.names, result.names.index(begin.station), key="station", bind="query-params",
+            )  # fmt: skip
+        models = result.models(station)
+        look = replace(begin, station=station).checked(result)
+        chosen = result.stations[station]["chosen"]
+        model = st.selectbox(
+            "Model", models, models.index(look.model), key="shown", bind="query-params",
+            format_func=lambda one: f"{title_of(one)}{' (chosen)' if one == chosen else ''}",
+        )  # fmt: skip
+    said = verdict(result, station)
+    st.markdown(f"**{plain(said.lead)}**")
+    _figures(result, station, model)
+    told = [*said.others, *result.notes]
+    with st.expander(f"What this rests on: {len(told)} sentences"):
+        st.markdown("\n".join(f"- {plain(one)}" for one in told))
+    parts = {
+        "Findings": findings, "Scores": scores, "Warning": _warning, "Export": export_tab, "Provenance": _provenance,
+    }  # fmt: skip
+    wanted = "Why" if explained.led_here(task.name) else ""
+    show_tabs(task.name, parts, Shown(result, replace(begin, station=station, model=model)), wanted)
+
+
+def _figures(result: ForecastResult, station: str, model: str) -> None:
+    """The main figures, in a row."""
+    from core.tasks.displacement.findings import in_words
+    from core.tasks.displacement.forecasters import title_of
+
+    ours = result.stations[station]
+    simple = str(ours["best_simple"])
+    ahead, low, high = (result.of(station, model, name) for name in ("ahead", "ahead_low", "ahead_high"))
+    row = st.container(horizontal=True, gap="medium")
+    span = in_words(result.horizon, str(ours["step"]))
+    row.metric(
+        f"Next {span.removeprefix('1 ')}", "–" if ahead != ahead else f"{ahead:.1f} mm", width=190,
+        help="Movement that is forecast after the end of the series.",
+    )  # fmt: skip
+    row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=200,
+               help="Conformal: from the errors that this model has made before.")  # fmt: skip
+    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=130, help="Of the test part.")
+    row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=150,
+               help="RMSE of the simple forecast that was best on the training part.")  # fmt: skip
+    skill = result.skill(station, model, simple)
+    row.metric("Skill", "–" if skill != skill or model == simple else f"{skill:.0%}", width=90,
+               help="1 less the ratio of the two errors: above 0 is better than the simple forecast.")  # fmt: skip
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the forecasts")
+def _tables(run: str, _result: ForecastResult) -> tuple[DataFrame, DataFrame]:
+    """Series and forecasts of a run, kept for the next look."""
+    del run  # the key
+    from core.tasks.displacement.findings import forecasts_of, series_of
+
+    return series_of(_result), forecasts_of(_result)
+
+
+def findings(view: Shown) -> None:
+    """The forecasts at their targets, and the slope with what may drive it."""
+    from core.tasks.displacement.plots import forecast_figure, series_figure, station_colours
+    from core.tasks.displacement.warning import DISCLAIMER
+
+    result, look = view.result, view.look
+    series, forecasts = _tables(result.id, result)
+    own = series[series["station"] == look.station]
+    simple = str(result.stations[look.station]["best_simple"])
+    ours = forecasts[forecasts["station"] == look.station]
+    figure = forecast_figure(ours, own, look.model, simple)
+    st.plotly_chart(figure, key=f"forecast-{result.id}-{look.station}-{look.model}", config=PLAIN_CHART)
+    st.caption(
+        "Each point of the line was forecast by a model that had seen nothing later than its origin. The diamond lies "
+        f"beyond the end of the series. {DISCLAIMER}"
+    )
+    colours = station_colours(result.names)
+    drawn = series_figure(series, result.drivers, result.names, colours)
+    st.plotly_chart(drawn, key=f"series-{result.id}", config=PLAIN_CHART)
+    st.caption("Cumulative displacement, and what may drive it. Dotted: gaps, filled along a line.")
+
+
+def scores(view: Shown) -> None:
+    """All scores of a station, and the errors as a chart."""
+    from core.tasks.displacement.plots import scores_figure
+    from core.tasks.displacement.report import MEANINGS
+
+    result, station = view.result, view.look.station
+    st.plotly_chart(scores_figure(result, station), key=f"rmse-{result.id}-{station}", config=PLAIN_CHART)
+    frame = _frame(result, station)
+    formats: dict[str, object] = {
+        name: st.column_config.NumberColumn(format="%.2f") for name in frame.columns[1:]
+    }
+    for name in ("R² of movement", "R² of displacement", "p"):
+        formats[name] = st.column_config.NumberColumn(format="%.3f")
+    for name in ("Forecasts", "Fits"):
+        formats[name] = st.column_config.NumberColumn(format="%d")
+    formats["Held by 90 %"] = st.column_config.NumberColumn(format="percent")
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
+    with st.expander("What the scores mean"):
+        st.markdown("\n".join(f"- {one}" for one in MEANINGS))
+
+
+def _frame(result: ForecastResult, station: str) -> DataFrame:
+    import pandas
+
+    from core.tasks.displacement.findings import HEADS
+    from core.tasks.displacement.forecasters import title_of
+
+    ours = result.stations[station]
+    simple = str(ours["best_simple"])
+    rows = [
+        {
+            "Model": f"{title_of(model)}{' (chosen)' if model == ours['chosen'] else ''}",
+            "Skill": result.skill(station, model, simple) if model != simple else None,
+            "p": ours["models"][model].get("dm", {}).get("p_value"),
+            **{title: result.of(station, model, name) for name, title in HEADS.items()},
+        }
+        for model in result.models(station)
+    ]
+    frame = pandas.DataFrame(rows).sort_values("RMSE (mm)")
+    first = ["Model", "RMSE (mm)", "Skill", "p"]
+    return frame[[*first, *(one for one in frame.columns if one not in first)]]
+
+
+def _warning(view: Shown) -> None:
+    from ui.displacement import warning_tab
+
+    warning_tab.show(view)
+
+
+def export_tab(view: Shown) -> None:
+    """The report and files."""
+    result, look = view.result, view.look
+    export.show_report(result, look, {"station": look.station, "model": look.model}, "It holds the scores")
+    run = resources.store().run(result.id)
+    export.link(run, FORECASTS, "All forecasts with their intervals, mm")
+    export.link(run, SERIES, "Series on their steps, with what may drive them")
+    export.link(run, MEASURED, "What was measured")
+    export.link(run, SCORES, "All scores, for other programs")
+
+
+def _provenance(view: Shown) -> None:
+    record = resources.store().dataset(view.result.subject.dataset_id)
+    provenance.show_record(view.result, record.origin)

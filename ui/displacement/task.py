@@ -1,0 +1,25 @@
+"""Displacement, as its page names it."""
+
+from __future__ import annotations
+
+from core.runs.kinds import Ref
+from ui.task.task import Card, TaskPage
+
+PAGE = TaskPage(
+    name="displacement",
+    title="Landslide displacement",
+    question="How does a monitored slope move, why, and what will it do next?",
+    noun="forecast",
+    button="Forecast",
+    asks="forecasts",
+    again="Forecast the same stations again",
+    card=Card(
+        "**How** does a monitored slope move, and what will it do? From a table of readings to forecasts that are "
+        "tested beside assuming that nothing changes.",
+        "Forecast the reservoir landslide",
+        {"sample": "reservoir-slide"},
+        other="Use a table of your own",
+    ),
+    samples=(),
+    reading=Ref("ui.displacement.reading:READING"),
+)

@@ -1,0 +1,82 @@
+"""Early warning on a chosen day: levels, failure time and silence, from what was known then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.displacement.results import PLAIN_CHART
+from ui.feedback import plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.tasks.displacement.result import ForecastResult
+    from ui.displacement.results import Shown
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the measurements")
+def _measured(run: str, _result: ForecastResult) -> DataFrame:
+    del run  # the key
+    from core.tasks.displacement.findings import measured_of
+
+    return measured_of(_result)
+
+
+def show(view: Shown) -> None:
+    """The tab."""
+    from core.tasks.displacement.warning import DISCLAIMER, log_table, sentences, warning_of
+    from core.tasks.displacement.warning_plots import inverse_figure, velocity_figure
+
+    result, look = view.result, view.look
+    st.warning(DISCLAIMER)
+    measured = _measured(result.id, result)
+    own = measured[(measured["station"] == look.station) & measured["displacement"].notna()]
+    first, last = own["time"].min().date(), own["time"].max().date()
+    look = replace(look, **_asked(look.day, first, last, look.span, look.levels, look.quiet))
+    found = warning_of(measured, look)
+    told = sentences(found)
+    st.markdown(f"**{plain(told[0])}**")
+    st.markdown("\n".join(f"- {plain(one)}" for one in told[1:]))
+    left, right = st.columns(2, gap="medium")
+    key = f"{result.id}-{look.station}"
+    left.plotly_chart(velocity_figure(found), key=f"velocity-{key}", config=PLAIN_CHART)
+    right.plotly_chart(inverse_figure(found), key=f"inverse-{key}", config=PLAIN_CHART)
+    st.caption(" ".join(plain(one) for one in found.notes))
+    if found.log:
+        with st.expander(f"Log of levels: {len(found.log):,} changes", expanded=len(found.log) < 12):
+            st.dataframe(
+                log_table(found), hide_index=True,
+                column_config={"velocity_mm_per_day": st.column_config.NumberColumn("Velocity (mm/day)", format="%.3f"),
+                               "time": st.column_config.DatetimeColumn("Time", format="YYYY-MM-DD HH:mm"),
+                               "level": "Level"},
+            )  # fmt: skip
+            st.caption("Each change rests on readings up to its own time alone.")
+
+
+def _asked(day: str, first: date, last: date, span: float, levels: str, quiet: float) -> dict[str, object]:
+    """Day, window, levels and quiet period, each in the page's address."""
+    at = min(max(date.fromisoformat(day), first), last) if day else last
+    chosen = st.slider(
+        "Seen from the end of", first, last, at, key="replay-day", format="YYYY-MM-DD",
+        help="Replay: what would have been known on that day. Nothing later counts.",
+    )  # fmt: skip
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        days = st.number_input("Days of a velocity", 0.0, 36_525.0, span, key="span", format="%.4g",
+                               help="0: ten readings.", width=180)  # fmt: skip
+        share = st.number_input("Quiet until (% of the series)", 1.0, 100.0, quiet, 5.0, key="quiet", format="%.0f",
+                                help="Levels are found from the velocities of this beginning.", width=210)  # fmt: skip
+        own = st.text_input("Levels of your own (mm/day)", levels, key="levels", placeholder="1, 3, 10", max_chars=80,
+                            width=240)  # fmt: skip
+    keep = {"day": "" if chosen == last else chosen.isoformat(), "span": f"{days:g}" if days else "",
+            "quiet": f"{share:g}" if share != 30 else "", "levels": own}  # fmt: skip
+    for name, value in keep.items():
+        if value and st.query_params.get(name) != value:
+            st.query_params[name] = value
+        elif not value and name in st.query_params:
+            del st.query_params[name]
+    return {"day": keep["day"], "span": float(days), "quiet": float(share), "levels": own}
