@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
@@ -199,20 +201,34 @@ def evaluate(
     models: dict[str, Judged] = {}
     last: dict[str, Fitted] = {}
     left_out: dict[str, str] = {}
-    for number, name in enumerate(names):
-        stop_if(cancel)
-        progress(number, len(names))
-        try:
-            models[name], last[name] = work.judge(name, models)
-        except InputError as error:
-            left_out[name] = str(error)
-            continue
-        finished(name, models[name])
+    with quiet():
+        for number, name in enumerate(names):
+            stop_if(cancel)
+            progress(number, len(names))
+            try:
+                models[name], last[name] = work.judge(name)
+            except InputError as error:
+                left_out[name] = str(error)
+                continue
+            finished(name, models[name])
     progress(len(names), len(names))
     chosen, simple = _smallest(models, names), _smallest(models, tuple(SIMPLE))
-    on_test = min(models, key=lambda name: _or_large(models[name].scores.rmse))
+    most = max(one.scores.n for one in models.values())  # errors on fewer forecasts are of others
+    on_test = min((name for name in models if models[name].scores.n == most), key=lambda name: models[name].scores.rmse)
     models = {name: work.compared(name, one, models, simple) for name, one in models.items()}
     return Evaluation(problem, parts, models, chosen, simple, on_test, last, left_out)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Warnings of fits that have not converged are not printed hundreds of times; one thread of BLAS a fit."""
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
+    # For good: what saves and restores the filters in another thread would bring them back.
+    warnings.filterwarnings("ignore", category=ConvergenceWarning)
+    with threadpool_limits(1):
+        yield
 
 
 def _check_scored(problem: Problem, parts: Parts) -> None:
@@ -234,7 +250,8 @@ class _Work:
     plan: Plan
     cancel: Cancel
 
-    def judge(self, name: str, others: Mapping[str, Judged]) -> tuple[Judged, Fitted]:
+    def judge(self, name: str) -> tuple[Judged, Fitted]:
+        """A model on the test part, not yet compared with others, and as it is fitted on all that is known."""
         plan, problem, model = self.plan, self.problem, model_of(name)
         began = perf_counter()
         settings = dict(model.settings)
@@ -284,7 +301,7 @@ class _Work:
             rmse = [float(np.sqrt(np.mean(errors[both] ** 2))) if both.any() else math.nan for errors in (ours, theirs)]
             skills |= skill(rmse[0], {other: rmse[1]})
             if other == simple and name != simple:
-                against = diebold_mariano(ours[both] ** 2 - theirs[both] ** 2, self.problem.horizon)
+                against = diebold_mariano(ours**2 - theirs**2, self.problem.horizon)
         return Judged(**{**one.__dict__, "skill": skills, "against": against})
 
 

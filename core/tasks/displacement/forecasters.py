@@ -233,7 +233,7 @@ def _without_fit(forecast: Callable[[Problem, Steps], Values]) -> Callable[..., 
     return lambda *_: _Simple(forecast)
 
 
-_NETWORK: dict[str, Setting] = {"hidden": 16, "window": 12, "epochs": 25}
+_NETWORK: dict[str, Setting] = {"hidden": 16, "window": 0, "epochs": 25}
 
 FORECASTERS: dict[str, Forecaster] = {
     one.name: one

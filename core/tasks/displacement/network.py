@@ -1,189 +1,214 @@
-"""A network over the last steps of a series: recurrent, with a convolution before it if asked for."""
+"""One network for sequences, with interchangeable parts, fitted on what was known at an origin."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
+from core.errors import InputError
+from core.learning.runtime import use_threads
 from core.series.monitoring import Values
-from core.tasks.displacement.problem import LEVEL, Problem, Steps, changed
+from core.tasks.displacement.forecasters import Setting, pairs
+from core.tasks.displacement.problem import LEVEL, Problem, Steps, ahead_of, changed, season_of
 
-if TYPE_CHECKING:
-    from torch import nn
+Front = Literal["none", "conv"]
+Core = Literal["lstm", "gru"]
 
-KINDS = ("lstm", "gru", "cnn_lstm")
+KINDS: dict[str, tuple[Front, Core]] = {
+    "lstm": ("none", "lstm"), "gru": ("none", "gru"), "cnn_lstm": ("conv", "lstm"),
+}  # fmt: skip
+"""Settings of `SequenceNet` that have a name."""
 
-BATCH = 32
+BATCH = 64
+RATE = 0.01
+DECAY = 1e-3
+
+Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class SequenceModel:
-    """A fitted network.
+class SequenceNet(nn.Module):
+    """Reads a window of steps and forecasts one movement.
 
-    Attributes
+    Parameters
     ----------
-    network
-        In evaluation mode: ``(n, window, channels) -> (n,)``.
-    window
-        Steps that it looks at.
-    middle, spread
-        ``(channels,)`` by which channels are standardised, of the steps that it was fitted on.
-    target
-        Mean and standard deviation of the movements that it was fitted on, mm.
+    channels, statics
+        Values at each step of the window, and values that stand beside it.
+    front
+        What the window passes first: nothing, or a convolution over three steps.
+    core
+        Recurrent units: long short-term memory (Hochreiter and Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735) or
+        gated recurrent units (Cho et al. 2014, doi:10.3115/v1/D14-1179).
+    hidden
+        Units of each layer.
     """
 
-    network: nn.Module
-    window: int
-    middle: NDArray[np.float64]
-    spread: NDArray[np.float64]
-    target: tuple[float, float]
+    def __init__(self, channels: int, statics: int, front: Front, core: Core, hidden: int) -> None:
+        super().__init__()
+        self.front = nn.Conv1d(channels, hidden, 3, padding=1) if front == "conv" else None
+        cell = nn.LSTM if core == "lstm" else nn.GRU
+        self.core = cell(hidden if front == "conv" else channels, hidden, batch_first=True)
+        self.head = nn.Linear(hidden + statics, 1)
 
-    def predict(self, problem: Problem, origins: Steps) -> Values:
-        """See `core.tasks.displacement.forecasters.Fitted`; NaN where the window reaches before the series."""
-        import torch
-
-        found = np.full(len(origins), np.nan)
-        whole = origins >= self.window - 1
-        if whole.any():
-            inputs = _windows(problem, origins[whole], self.window, self.middle, self.spread)
-            with torch.inference_mode():
-                said = self.network(torch.from_numpy(inputs)).numpy().astype(np.float64)
-            found[whole] = said * self.target[1] + self.target[0]
+    def forward(self, windows: Tensor, statics: Tensor) -> Tensor:
+        """``(batch,)`` of ``(batch, steps, channels)`` and ``(batch, statics)``."""
+        if self.front is not None:
+            windows = torch.relu(self.front(windows.transpose(1, 2))).transpose(1, 2)
+        states, _ = self.core(windows)
+        found: Tensor = self.head(torch.cat([states[:, -1], statics], dim=1))[:, 0]
         return found
 
 
-def channels_of(problem: Problem) -> NDArray[np.float64]:
-    """``(n, channels)`` what the network is given of each step: its movement, rain, change of levels, and others.
+@dataclass(frozen=True)
+class Scaling:
+    """Brings values to mean 0 and deviation 1; unknown ones become 0, with a column that says so.
 
-    Of drivers whose future is known the value at the target is given beside that of the step.
+    Attributes
+    ----------
+    mean, deviation
+        ``(columns,)`` of what was fitted on; a column without spread has deviation 1.
+    gapped
+        ``(columns,)`` whether a value was unknown: such a column is given one that marks it.
     """
+
+    mean: Values
+    deviation: Values
+    gapped: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64]) -> Scaling:
+        """Scaling of ``(n, columns)`` values."""
+        known = np.isfinite(values)
+        number = np.maximum(known.sum(axis=0), 1)
+        mean = np.where(known, values, 0.0).sum(axis=0) / number
+        spread = np.sqrt(np.where(known, (values - mean) ** 2, 0.0).sum(axis=0) / number)
+        return cls(mean, np.where(spread > 0, spread, 1.0), np.asarray(~known.all(axis=0)))
+
+    @property
+    def columns(self) -> int:
+        """How many columns the scaled values have."""
+        return len(self.mean) + int(self.gapped.sum())
+
+    def apply(self, values: NDArray[np.float64]) -> Floats:
+        """``(..., columns)`` of ``(..., columns before)``."""
+        known = np.isfinite(values)
+        scaled = np.where(known, (values - self.mean) / self.deviation, 0.0)
+        marks = (~known)[..., self.gapped].astype(np.float64)
+        return np.concatenate([scaled, marks], axis=-1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A network that was fitted on what was known at an origin; see `core.tasks.displacement.forecasters.Fitted`."""
+
+    network: SequenceNet
+    window: int
+    inputs: Scaling
+    statics: Scaling
+    target: Scaling
+
+    def predict(self, problem: Problem, origins: Steps) -> Values:
+        """``(n,)`` mm from each origin to its target."""
+        if not len(origins):
+            return np.empty(0)
+        windows = torch.from_numpy(self.inputs.apply(windows_of_steps(channels_of(problem), origins, self.window)))
+        beside = torch.from_numpy(self.statics.apply(statics_of(problem)[origins]))
+        with one_thread(), torch.inference_mode():
+            found = self.network(windows, beside).numpy().astype(np.float64)
+        return np.asarray(found * self.target.deviation[0] + self.target.mean[0])
+
+
+def channels_of(problem: Problem) -> NDArray[np.float64]:
+    """``(n, channels)`` what is read at each step: the movement since the step before, and the drivers."""
     series = problem.series
     columns = [changed(series.displacements, 1)]
     for name, values in series.drivers.items():
-        one = changed(values, 1) if series.quantities[name] in LEVEL else values
-        columns.append(one)
+        columns.append(values)
         if series.quantities[name] in LEVEL:
-            columns.append(values)
-        if name in problem.known_future:
-            ahead = np.full(len(one), np.nan)
-            ahead[: -problem.horizon] = one[problem.horizon :]
-            columns.append(ahead)
+            columns.append(changed(values, 1))
     return np.column_stack(columns)
 
 
+def statics_of(problem: Problem) -> NDArray[np.float64]:
+    """``(n, statics)`` what is known of the target: the season, and drivers whose future is known."""
+    series, horizon = problem.series, problem.horizon
+    columns = [values for _, _, values in season_of(series, horizon)]
+    for name in problem.known_future:
+        columns.append(ahead_of(name, series.quantities[name], series.drivers[name], horizon)[2])
+    return np.column_stack(columns) if columns else np.empty((len(problem), 0))
+
+
+def windows_of_steps(values: NDArray[np.float64], ends: Steps, window: int) -> NDArray[np.float64]:
+    """``(n, window, columns)`` the steps up to each end; NaN before the first one."""
+    at = ends[:, None] + np.arange(1 - window, 1)
+    return np.where((at >= 0)[..., None], values[np.maximum(at, 0)], np.nan)
+
+
 def fit_network(
-    problem: Problem, origin: int, seed: int, kind: str, settings: Mapping[str, float | int | str]
-) -> SequenceModel:
-    """Fit a network on the movements that are known at an origin.
+    problem: Problem, origin: int, seed: int, kind: str, settings: Mapping[str, Setting]
+) -> FittedNetwork:
+    """Fit a network on the movements that were known at an origin.
+
+    Parameters
+    ----------
+    kind
+        Of `KINDS`.
+    settings
+        ``hidden`` units, steps of the ``window`` (0: twice the horizon, 12 at least and 48 at most), ``epochs``.
 
     Raises
     ------
     InputError
-        When there are too few; see `core.tasks.displacement.forecasters.pairs`.
+        When there are too few movements, or the fit went astray.
     """
-    import torch
-
-    from core.tasks.displacement.forecasters import pairs
-
-    window = min(int(settings["window"]), max(2, (origin + 1) // 4))
     rows = pairs(problem, origin)
-    rows = rows[rows >= window - 1]
-    known = channels_of(problem)[: origin + 1]
-    with np.errstate(invalid="ignore"):
-        middle = np.nan_to_num(_mean(known))
-        spread = np.nan_to_num(_deviation(known), nan=1.0)
-    spread = np.where(spread > 0, spread, 1.0)
-    moved = problem.increments[rows]
-    target = (float(moved.mean()), float(moved.std()) or 1.0)
-    inputs = torch.from_numpy(_windows(problem, rows, window, middle, spread))
-    wanted = torch.from_numpy(((moved - target[0]) / target[1]).astype(np.float32))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = _network_class()(inputs.shape[2], int(settings["hidden"]), kind)
-        _train(network, inputs, wanted, int(settings["epochs"]))
-    return SequenceModel(network.eval(), window, middle, spread, target)
-
-
-def _train(network: Any, inputs: Any, wanted: Any, epochs: int) -> None:  # noqa: ANN401  of torch
-    import torch
-
-    optimiser = torch.optim.AdamW(network.parameters(), lr=5e-3, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, 1e-2, epochs=epochs, steps_per_epoch=max(1, -(-len(inputs) // BATCH))
+    window = int(settings["window"]) or min(48, max(12, 2 * problem.horizon))
+    channels, beside = channels_of(problem), statics_of(problem)
+    inputs = Scaling.of(channels[: int(rows[-1]) + 1])
+    statics, target = Scaling.of(beside[rows]), Scaling.of(problem.increments[rows][:, None])
+    data = (
+        torch.from_numpy(inputs.apply(windows_of_steps(channels, rows, window))),
+        torch.from_numpy(statics.apply(beside[rows])),
+        torch.from_numpy(target.apply(problem.increments[rows][:, None])[:, 0]),
     )
-    loss = torch.nn.SmoothL1Loss()
-    network.train()
+    front, core = KINDS[kind]
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = SequenceNet(inputs.columns, statics.columns, front, core, int(settings["hidden"]))
+        _train(network, data, int(settings["epochs"]), torch.Generator().manual_seed(seed))
+    return FittedNetwork(network.eval(), window, inputs, statics, target)
+
+
+def _train(network: SequenceNet, data: tuple[Tensor, Tensor, Tensor], epochs: int, generator: torch.Generator) -> None:
+    windows, beside, target = data
+    batches = -(-len(target) // BATCH)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=max(2, epochs * batches))
+    loss = torch.zeros(())
     for _ in range(epochs):
-        for rows in torch.randperm(len(inputs)).split(BATCH):
-            optimiser.zero_grad()
-            loss(network(inputs[rows]), wanted[rows]).backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
+        for rows in torch.randperm(len(target), generator=generator).split(BATCH):
+            optimizer.zero_grad()
+            loss = nn.functional.huber_loss(network(windows[rows], beside[rows]), target[rows])
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
             schedule.step()
+    if not torch.isfinite(loss):
+        raise InputError("The network could not be fitted: its error is not finite.", remedy="Leave it out.")
 
 
-def _windows(
-    problem: Problem, origins: Steps, window: int, middle: NDArray[np.float64], spread: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """``(n, window, 2 channels)`` standardised steps up to each origin, and which of their values are unknown."""
-    known = (channels_of(problem) - middle) / spread
-    at = origins[:, None] + np.arange(1 - window, 1)
-    values = known[at]
-    unknown = np.isnan(values)
-    return np.concatenate([np.where(unknown, 0.0, values), unknown], axis=2).astype(np.float32)
-
-
-def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = np.isfinite(values)
-    return np.asarray(np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
-
-
-def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = np.isfinite(values)
-    far = np.where(known, values - _mean(values), 0.0)
-    return np.asarray(np.sqrt((far**2).sum(axis=0) / np.maximum(known.sum(axis=0), 1)))
-
-
-@lru_cache(maxsize=1)
-def _network_class() -> Any:  # noqa: ANN401  torch is imported when a network is first fitted
-    import torch
-    from torch import nn
-
-    class SequenceNet(nn.Module):
-        """Recurrent units over steps, and a line from the last state and from the last step itself.
-
-        Parameters
-        ----------
-        channels
-            Values of a step.
-        hidden
-            Units.
-        kind
-            One of `KINDS`.
-        """
-
-        def __init__(self, channels: int, hidden: int, kind: str) -> None:
-            super().__init__()
-            wide = hidden if kind == "cnn_lstm" else channels
-            self.front = nn.Conv1d(channels, hidden, 3, padding=1) if kind == "cnn_lstm" else None
-            cell = nn.GRU if kind == "gru" else nn.LSTM
-            self.core = cell(wide, hidden, batch_first=True)
-            self.drop = nn.Dropout(0.1)
-            self.head = nn.Linear(hidden + channels, 1)
-
-        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-            """``(n, window, channels)`` to ``(n,)``."""
-            steps = inputs
-            if self.front is not None:
-                steps = torch.relu(self.front(inputs.transpose(1, 2))).transpose(1, 2)
-            states, _ = self.core(steps)
-            joined = torch.cat([self.drop(states[:, -1]), inputs[:, -1]], dim=1)
-            said: torch.Tensor = self.head(joined).squeeze(1)
-            return said
-
-    return SequenceNet
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Networks this small are slower on more threads; what was set before is set again."""
+    before = torch.get_num_threads()
+    use_threads(1)
+    try:
+        yield
+    finally:
+        use_threads(before)

@@ -126,8 +126,8 @@ def features_of(problem: Problem) -> Features:
         quantity = series.quantities[name]
         columns += _driver(name, quantity, values, windows, series.step)
         if name in problem.known_future:
-            columns.append(_ahead(name, quantity, values, horizon))
-    columns += _season(series, horizon)
+            columns.append(ahead_of(name, quantity, values, horizon))
+    columns += season_of(series, horizon)
     return Features(
         tuple(name for name, _, _ in columns), tuple(group for _, group, _ in columns),
         np.column_stack([values for _, _, values in columns]),
@@ -147,7 +147,7 @@ def _driver(
     return [(f"{name}, mean of {_words(one, step)}", quantity, averaged(values, one)) for one in windows]
 
 
-def _ahead(name: str, quantity: Quantity, values: Values, horizon: int) -> tuple[str, str, Values]:
+def ahead_of(name: str, quantity: Quantity, values: Values, horizon: int) -> tuple[str, str, Values]:
     """What is known of a driver between the origin and the target."""
     ahead = np.full(len(values), np.nan)
     if quantity == "rain":
@@ -160,7 +160,7 @@ def _ahead(name: str, quantity: Quantity, values: Values, horizon: int) -> tuple
     return f"{name}, up to the target", quantity, ahead
 
 
-def _season(series: RegularSeries, horizon: int) -> list[tuple[str, str, Values]]:
+def season_of(series: RegularSeries, horizon: int) -> list[tuple[str, str, Values]]:
     """Sine and cosine of the time of the year of the target; none for less than a year and a half."""
     years = (series.times - series.times[:1]) / np.timedelta64(1, "s") / (365.25 * 86_400)
     if float(years[-1]) < 1.5:

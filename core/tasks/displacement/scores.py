@@ -114,7 +114,8 @@ def diebold_mariano(difference: NDArray[np.float64], horizon: int) -> Comparison
     Parameters
     ----------
     difference
-        ``(n,)`` loss of the first less loss of the second forecast, in the order of their origins.
+        ``(n,)`` loss of the first less loss of the second forecast, of origins that follow each other; NaN where one of
+        them is not scored.
     horizon
         Steps ahead: forecasts of as many origins overlap.
 
@@ -126,12 +127,13 @@ def diebold_mariano(difference: NDArray[np.float64], horizon: int) -> Comparison
     """
     from scipy.stats import t as student
 
-    n = len(difference)
+    known = np.isfinite(difference)
+    n = int(known.sum())
     if n < 4 or horizon >= n:
         return Comparison(math.nan, math.nan, n)
-    mean = float(difference.mean())
-    centred = difference - mean
-    autocovariance = [float((centred[lag:] * centred[: n - lag]).sum()) / n for lag in range(horizon)]
+    mean = float(difference[known].mean())
+    centred = np.where(known, difference - mean, 0.0)  # steps stay as far apart as they are
+    autocovariance = [float((centred[lag:] * centred[: len(centred) - lag]).sum()) / n for lag in range(horizon)]
     variance = (autocovariance[0] + 2 * sum(autocovariance[1:])) / n
     if variance <= 0:
         variance = autocovariance[0] / n

@@ -73,7 +73,8 @@ class Walked:
     origins
         ``(n,)`` steps at which the forecasts were made.
     forecast
-        ``(n,)`` mm to the target; NaN where the model has none.
+        ``(n,)`` mm to the target; NaN where the model has none, and from a filled gap: its filling is drawn from both
+        sides, so that the forecast would see what comes after it.
     refits
         How often it was fitted.
     last
@@ -137,6 +138,7 @@ def walk(
         seen = limited(problem, origin, window)
         fitted = model.fit(seen, origin, seed, chosen)
         forecast[begin:end] = fitted.predict(problem, origins[begin:end])
+    forecast[problem.series.filled[origins]] = np.nan
     assert fitted is not None  # noqa: S101  there is one origin at least
     return Walked(origins, forecast, len(starts) if model.learns else 0, fitted)
 
