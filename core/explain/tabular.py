@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Doubles = NDArray[np.float64]
-Scale = Literal["log-odds", "probability"]
+Scale = Literal["log-odds", "probability", "mm"]
 Says = Callable[["pd.DataFrame"], Doubles]
 
 ADDS_UP = 1e-3
@@ -49,7 +49,7 @@ class Contributions:
     output
         (rows,) what the model says of each.
     scale
-        Unit of all of it: log-odds, or probability.
+        Unit of all of it: log-odds, probability, or mm.
     method
         How they were found.
     """

@@ -34,7 +34,7 @@ def words_of(factor: str) -> str:
 
 def unit_of(contributions: Contributions) -> str:
     """Unit of the contributions, for an axis."""
-    return "log-odds" if contributions.scale == "log-odds" else "index"
+    return {"log-odds": "log-odds", "probability": "index", "mm": "mm"}[contributions.scale]
 
 
 def importance_figure(contributions: Contributions) -> go.Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,19 +128,28 @@ def walk(
     RunCancelled
         When asked to stop.
     """
+    forecast = np.full(len(origins), np.nan)
+    fits = 0
+    fitted: Fitted | None = None
+    for part, fitted in fits_of(problem, model, origins, every, seed, settings, window, cancel):
+        forecast[part] = fitted.predict(problem, origins[part])
+        fits += 1
+    forecast[problem.series.filled[origins]] = np.nan
+    assert fitted is not None  # noqa: S101  there is one origin at least
+    return Walked(origins, forecast, fits if model.learns else 0, fitted)
+
+
+def fits_of(
+    problem: Problem, model: Forecaster, origins: Steps, every: int = 0, seed: int = 0,
+    settings: Mapping[str, Setting] | None = None, window: int = 0, cancel: Cancel = never,
+) -> Iterator[tuple[slice, Fitted]]:  # fmt: skip
+    """Fit a model as often as `walk` does, and give which origins each fit is asked about, and the fit."""
     chosen = model.settings if settings is None else settings
     starts = np.array([0]) if not model.learns else refit_at(origins, every, costly=model.costly)
-    forecast = np.full(len(origins), np.nan)
-    fitted: Fitted | None = None
     for begin, end in zip(starts, [*starts[1:], len(origins)], strict=True):
         stop_if(cancel)
         origin = int(origins[begin])
-        seen = limited(problem, origin, window)
-        fitted = model.fit(seen, origin, seed, chosen)
-        forecast[begin:end] = fitted.predict(problem, origins[begin:end])
-    forecast[problem.series.filled[origins]] = np.nan
-    assert fitted is not None  # noqa: S101  there is one origin at least
-    return Walked(origins, forecast, len(starts) if model.learns else 0, fitted)
+        yield slice(int(begin), int(end)), model.fit(limited(problem, origin, window), origin, seed, chosen)
 
 
 def limited(problem: Problem, origin: int, window: int) -> Problem:
