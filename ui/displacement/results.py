@@ -60,7 +60,8 @@ def show(task: TaskPage, found: Run) -> None:
     with st.expander(f"What this rests on: {len(told)} sentences"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     parts = {
-        "Findings": findings, "Scores": scores, "Warning": _warning, "Export": export_tab, "Provenance": _provenance,
+        "Findings": findings, "Scores": scores, "Warning": _warning, "Why": _why, "Export": export_tab,
+        "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, Shown(result, replace(begin, station=station, model=model)), wanted)
@@ -168,6 +169,12 @@ def _warning(view: Shown) -> None:
     from ui.displacement import warning_tab
 
     warning_tab.show(view)
+
+
+def _why(view: Shown) -> None:
+    from ui.displacement import why
+
+    why.show(view)
 
 
 def export_tab(view: Shown) -> None:
