@@ -83,7 +83,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     )  # fmt: skip
     row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
                help="Conformal: from the errors that this model has made before.")  # fmt: skip
-    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=120, help="Of the test part.")
+    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135, help="Of the test part.")
     row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
                help="RMSE of the simple forecast that was best on the training part.")  # fmt: skip
     skill = result.skill(station, model, simple)

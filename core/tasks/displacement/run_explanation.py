@@ -360,7 +360,7 @@ def _overall(found: _Found, request: ExplainRequest) -> str:
         "season": "the time of the year",
     }.get(first, first)  # fmt: skip
     return (
-        f"What {title_of(request.model)} forecasts for {request.station} is decided most by {answer}. Mean size of the "
+        f"{title_of(request.model)}: forecasts for {request.station} depend most on {answer}. Mean size of the "
         f"contributions over {len(found.origins):,} forecasts: {told}."
     )
 
