@@ -171,6 +171,13 @@ Work = Callable[[Job, Any], RunResult]
 """Computes a run: given the job and the kind's own request."""
 
 
+def known_run(store: Store, parent: str, kind: str, request: object) -> Run | None:
+    """The run derived from `parent` that answers a request or is to; without one, that which failed last."""
+    same = [run for run in store.children(parent, kind) if request_of(run) == request]
+    found = next((run for run in same if run.status in ("done", "queued", "running")), None)
+    return found or next((run for run in same if run.status != "cancelled"), None)
+
+
 def request_of(run: Run) -> Any:  # noqa: ANN401  the kind's own request
     """What a run was asked, as its kind declares it."""
     return request_from(run.task, run.kind, run.parameters)

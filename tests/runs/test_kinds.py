@@ -24,6 +24,7 @@ from core.tasks.detection import run as detection
 from core.tasks.detection import run_model as detection_models
 from core.tasks.displacement import evaluate as forecasts
 from core.tasks.displacement import run as monitored
+from core.tasks.displacement import run_explanation as reasons
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.model_runs import Description, TrainingRequest
 from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
@@ -119,6 +120,9 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
             Columns("slide", ("slope", "rock"), ("rock",), "x", "y", "EPSG:32717", "area", "year", "yes", swap_xy=True),
             ("svm", "average"), ("random", "group"), 4, 3, 2,
         ),
+    ),
+    ("displacement", "explanation"): (
+        reasons.ExplainRequest("A", "ridge"), reasons.ExplainRequest("A", "ridge", "2020-01-02", "2020-01-05", 3),
     ),
     ("displacement", "forecast"): (
         monitored.ForecastRequest(series.Columns("date", ("a", "b"))),

@@ -60,7 +60,8 @@ def show(task: TaskPage, found: Run) -> None:
     with st.expander(f"What this rests on: {len(told)} sentences"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     parts = {
-        "Findings": findings, "Scores": scores, "Warning": _warning, "Export": export_tab, "Provenance": _provenance,
+        "Findings": findings, "Scores": scores, "Warning": _warning, "Why": _why, "Export": export_tab,
+        "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, Shown(result, replace(begin, station=station, model=model)), wanted)
@@ -82,7 +83,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     )  # fmt: skip
     row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
                help="Conformal: from the errors that this model has made before.")  # fmt: skip
-    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=120, help="Of the test part.")
+    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135, help="Of the test part.")
     row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
                help="RMSE of the simple forecast that was best on the training part.")  # fmt: skip
     skill = result.skill(station, model, simple)
@@ -91,7 +92,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the forecasts")
-def _tables(run: str, _result: ForecastResult) -> tuple[DataFrame, DataFrame]:
+def tables(run: str, _result: ForecastResult) -> tuple[DataFrame, DataFrame]:
     """Series and forecasts of a run, kept for the next look."""
     del run  # the key
     from core.tasks.displacement.findings import forecasts_of, series_of
@@ -105,7 +106,7 @@ def findings(view: Shown) -> None:
     from core.tasks.displacement.warning import DISCLAIMER
 
     result, look = view.result, view.look
-    series, forecasts = _tables(result.id, result)
+    series, forecasts = tables(result.id, result)
     own = series[series["station"] == look.station]
     simple = str(result.stations[look.station]["best_simple"])
     ours = forecasts[forecasts["station"] == look.station]
@@ -168,6 +169,12 @@ def _warning(view: Shown) -> None:
     from ui.displacement import warning_tab
 
     warning_tab.show(view)
+
+
+def _why(view: Shown) -> None:
+    from ui.displacement import why
+
+    why.show(view)
 
 
 def export_tab(view: Shown) -> None:

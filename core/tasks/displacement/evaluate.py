@@ -258,6 +258,8 @@ class _Work:
         before = self._walk(name, self.parts.calibration, max(1, len(self.parts.calibration) // 3), settings)
         walked = self._walk(name, self.parts.test, plan.refit, settings)
         errors, earlier = walked.errors(problem), before.errors(problem)
+        if not np.isfinite(errors).any():
+            raise InputError(f"{model.title} makes no forecast that can be scored.", "The series is too short for it.")
         final = int(len(problem) - 1)
         last = model.fit(limited(problem, final, plan.window), final, plan.seed, settings)
         ahead = float(last.predict(problem, np.array([final]))[0])

@@ -164,6 +164,50 @@ def _forecast_lines(
         )  # fmt: skip
 
 
+GROUP_COLOURS = {
+    "past movement": FALSE_POSITIVE, "rain": MISSED, "level": REFERENCE, "groundwater": "#7B4173",
+    "discharge": TRUE_POSITIVE, "temperature": FOUND, "season": NOT_KNOWN, "other": CATEGORIES[3],
+}  # fmt: skip
+"""Of groups of features, the same in every chart."""
+
+
+def contribution_figure(table: pd.DataFrame, groups: Sequence[str]) -> go.Figure:
+    """Contributions of groups to forecasts over time, stacked, with the forecasts and what was measured.
+
+    Parameters
+    ----------
+    table
+        As `core.tasks.displacement.run_explanation.CONTRIBUTIONS` holds it.
+    groups
+        Names of the groups, the most important first.
+
+    Notes
+    -----
+    Bars stand on zero, which is the mean forecast of the past: what raises a forecast lies above, what lowers it below.
+    """
+    figure = go.Figure()
+    for name in groups:
+        figure.add_bar(
+            x=table["target"], y=table[f"effect:{name}"], name=name.capitalize(),
+            marker={"color": GROUP_COLOURS.get(name, NOT_KNOWN), "line": {"width": 0}},
+            hovertemplate=f"%{{x|%Y-%m-%d}}: %{{y:+.2f}} mm<extra>{name}</extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=table["target"], y=table["forecast"] - table["base"], mode="lines", name="Forecast",
+        line={"color": NEUTRAL, "width": 2}, customdata=table["forecast"],
+        hovertemplate="%{x|%Y-%m-%d}: %{customdata:.2f} mm<extra>forecast</extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=table["target"], y=table["measured"] - table["base"], mode="markers", name="Measured",
+        marker={"color": NEUTRAL, "size": 5, "symbol": "circle-open"}, customdata=table["measured"],
+        hovertemplate="%{x|%Y-%m-%d}: %{customdata:.2f} mm<extra>measured</extra>",
+    )  # fmt: skip
+    layout = plain_layout("", "mm more or less than the mean of the past")
+    layout |= {"barmode": "relative", "bargap": 0.05, "height": 420}
+    figure.update_layout(layout)
+    return figure
+
+
 def scores_figure(result: ForecastResult, station: str) -> go.Figure:
     """RMSE of all models of a station, simple forecasts in another colour, the chosen one marked."""
     models = sorted(result.models(station), key=lambda one: _last(result.of(station, one, "rmse")))

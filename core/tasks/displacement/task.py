@@ -24,6 +24,17 @@ TASK = Task(
             report=Ref(f"{_HERE}.report:FORECAST"),
             needs=("series",),
         ),
+        Kind(
+            "explanation",
+            "Explanation",
+            work=Ref(f"{_HERE}.run_explanation:explain"),
+            request=Ref(f"{_HERE}.run_explanation:ExplainRequest"),
+            working="Explaining",
+            group="Explanations",
+            bundled_as="explanations",
+            explains=True,
+            address=Ref("core.tasks.imagery.addresses:explanation"),
+        ),
     ),
     metrics=(
         Metric("rmse", "RMSE (mm)", better="low", headline=True),

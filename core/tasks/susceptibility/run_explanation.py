@@ -13,11 +13,12 @@ from rasterio.windows import Window
 
 from core.errors import InputError
 from core.explain.tabular import Contributions, TableExplainer, deletion
+from core.jobs.perform import known_run
 from core.raster.folder import write_json
 from core.raster.progress import stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
-from core.runs.kinds import parameters_of, request_from
+from core.runs.kinds import parameters_of
 from core.runs.provenance import environment, now
 from core.runs.records import Order
 from core.runs.result import RunResult
@@ -108,9 +109,7 @@ def order_explanation(result: SusceptibilityResult, request: ExplainRequest, *, 
 
 def known_explanation(store: Store, result: SusceptibilityResult, request: ExplainRequest) -> Run | None:
     """The run that answers a request or is to; without one, that which failed last."""
-    same = [run for run in store.children(result.id, KIND) if request_from(TASK, KIND, run.parameters) == request]
-    found = next((run for run in same if run.status in ("done", "queued", "running")), None)
-    return found or next((run for run in same if run.status != "cancelled"), None)
+    return known_run(store, result.id, KIND, request)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""The displacement page without a browser: from the sample to forecasts, and what it says when something is unclear."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.jobs.perform import request_of, run_inline
+from core.runs.records import RunFilter
+from core.runs.store import Store
+from core.series.columns import Columns
+from core.tasks.displacement.evaluate import Plan
+from core.tasks.displacement.run import ForecastRequest, order_of
+from tests.pages.test_mapping import labels, press, texts
+
+QUICK = ForecastRequest(Columns("date", ("P1_mm", "P2_mm"), rain=("rain_mm",)), Plan(models=("ridge",)))
+
+
+@pytest.fixture
+def page(repository: Path, store: Store) -> AppTest:
+    """The page with an empty store."""
+    del store  # what the page finds
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    return test.switch_page("../pages/displacement.py")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Two points that move a tenth of the rain of the day before."""
+    lines, moved = [], 0.0
+    for day in range(90):
+        rain = 20.0 if day % 9 == 0 else 0.0
+        moved += 0.2 + (2.0 if day % 9 == 1 else 0.0)
+        lines.append(f"2024-{day // 30 + 1:02d}-{day % 29 + 1:02d},{moved:.2f},{moved / 2:.2f},{rain}")
+    path = tmp_path / "slope.csv"
+    dates = [f"2024-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 32)]
+    known = [one for one in dates if one not in ("2024-02-30", "2024-02-31")][:90]
+    rows = [f"{date},{line.split(',', 1)[1]}" for date, line in zip(known, lines, strict=True)]
+    path.write_text("date,P1_mm,P2_mm,rain_mm\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppTest) -> None:
+    page.run()
+
+    assert not page.exception
+    assert "Start with the sample" in labels(page)
+    assert "displacement or positions of one or several stations" in texts(page)
+    assert "Forecast" not in labels(page)
+
+
+def test_the_sample_is_shown_with_guessed_columns_and_forecast_by_one_press(page: AppTest, store: Store) -> None:
+    press(page.run(), "Start with the sample")
+    assert "Synthetic: computed by a script, not measured." in texts(page)
+    assert "ZK1_mm: 144 steps of a month" in texts(page)
+    next(one for one in page.multiselect if one.label == "Models").set_value(["ridge"])
+    next(one for one in page.multiselect if one.label == "Forecast").set_value(["ZK3_mm"])
+    press(page, "Forecast")
+
+    assert not page.exception
+    (run,) = store.runs(RunFilter())
+    asked = request_of(run)
+    assert asked.columns.rain == ("rain_mm",)
+    assert asked.columns.level == ("reservoir_level_m",)
+    assert asked.stations == ("ZK3_mm",)
+    assert "ZK3_mm: " in texts(page)
+    figures = {one.label: one.value for one in page.metric}
+    assert figures["RMSE"].endswith(" mm")
+    assert "These series are synthetic" in texts(page)
+
+
+def test_a_finished_run_is_read_station_by_station(page: AppTest, store: Store, table: Path) -> None:
+    record = store.add_dataset(table, "slope", "table")
+    run = run_inline(store, order_of(record, QUICK))
+    page.query_params["run"] = run
+    page.run()
+
+    assert not page.exception
+    assert "P1_mm: Ridge regression" in texts(page) or "P1_mm: on the training part" in texts(page)
+    next(one for one in page.selectbox if one.label == "Station").set_value("P2_mm").run()
+    assert not page.exception
+    assert "P2_mm: " in texts(page)
+    assert "What this rests on" in " ".join(one.label for one in page.expander)
+
+
+def test_dates_that_can_be_read_in_two_ways_and_units_that_are_not_known_are_asked(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "unclear.csv"
+    path.write_text("date,disp\n" + "\n".join(f"{day:02d}/03/2024,{day}" for day in range(1, 13)) + "\n")
+    record = store.add_dataset(path, "unclear", "table")
+    page.query_params["series"] = record.id
+    page.run()
+
+    assert not page.exception
+    assert "with the day or the month first" in texts(page)
+    next(one for one in page.selectbox if one.label == "Dates").set_value("dmy").run()
+    assert "The unit of disp is not known" in texts(page)
+    next(one for one in page.selectbox if one.label == "Unit").set_value("cm").run()
+    assert "disp: " in texts(page)
+    assert "or the month first" not in texts(page)

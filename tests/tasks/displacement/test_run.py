@@ -1,0 +1,237 @@
+"""From a table of readings to a stored run, its report, its export and the command that gives the same numbers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.catalog.samples import sample_table
+from core.cli.main import main
+from core.errors import InputError
+from core.jobs.perform import request_of, run_inline
+from core.report.make import make_report
+from core.runs.store import Store
+from core.series.columns import Columns
+from core.tasks.displacement.evaluate import Plan
+from core.tasks.displacement.export import FILES, export_run
+from core.tasks.displacement.findings import forecasts_of, in_words, series_of, verdict
+from core.tasks.displacement.result import ForecastResult
+from core.tasks.displacement.run import ForecastRequest, order_of
+from core.tasks.displacement.run_explanation import (
+    CONTRIBUTIONS,
+    RECORD,
+    ExplainRequest,
+    known_explanation,
+    order_explanation,
+    series_from,
+)
+from core.tasks.displacement.view import Look
+
+SAMPLE = sample_table("reservoir-slide")
+COLUMNS = Columns("date", ("ZK1_mm", "ZK2_mm"), rain=("rain_mm",), level=("reservoir_level_m",))
+KNOWN = ("rain_mm", "reservoir_level_m")
+REQUEST = ForecastRequest(COLUMNS, Plan(models=("ridge", "xgboost"), known_future=KNOWN, refit=20))
+
+
+class Made(NamedTuple):
+    """A finished run and the store that it is in."""
+
+    store: Store
+    result: ForecastResult
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, prepared_sqlite: Path) -> Iterator[Made]:
+    """Forecasts of two stations of the sample, with rain and level known up to the target."""
+    home = tmp_path_factory.mktemp("forecasts")
+    shutil.copy(prepared_sqlite, home)
+    store = Store(home)
+    record = store.add_dataset(SAMPLE.path, "sample", "table", synthetic=True)
+    run = run_inline(store, order_of(record, REQUEST))
+    yield Made(store, store.result(run, ForecastResult))
+    store.database.close()
+
+
+def test_a_run_holds_series_forecasts_and_scores_of_each_station(made: Made) -> None:
+    result = made.result
+    series, forecasts = series_of(result), forecasts_of(result)
+
+    assert result.names == ("ZK1_mm", "ZK2_mm")
+    assert result.stations["ZK1_mm"]["steps"] == 144
+    assert result.stations["ZK1_mm"]["filled"] == 2
+    assert int(series["filled"].sum()) == 3
+    assert set(result.drivers.items()) == {("rain_mm", "rain"), ("reservoir_level_m", "level")}
+    assert request_of(made.store.run(result.id)) == REQUEST
+    ours = forecasts[(forecasts["station"] == "ZK1_mm") & (forecasts["model"] == "xgboost")]
+    scored = ours[ours["scored"]]
+    assert np.sqrt(np.mean((scored["forecast"] - scored["measured"]) ** 2)) == pytest.approx(
+        result.of("ZK1_mm", "xgboost", "rmse")
+    )
+    beyond = ours[ours["target"] > series["time"].max()]
+    assert len(beyond) == 1
+    assert beyond["forecast"].iloc[0] == pytest.approx(result.of("ZK1_mm", "xgboost", "ahead"))
+    assert (ours["origin"] < ours["target"]).all()
+
+
+def test_a_model_that_knows_what_drives_the_slope_is_far_better_than_no_change(made: Made) -> None:
+    result = made.result
+
+    assert result.skill("ZK1_mm", "xgboost", "no_change") > 0.5
+    assert result.skill("ZK1_mm", "no_change", "no_change") == 0.0
+    assert result.metrics()["stations"] == 2
+    name, simple = result.baseline_metrics()
+    assert name in ("no_change", "last_increment", "drift", "seasonal_naive", "trend_line")
+    assert simple["rmse"] > result.metrics()["rmse"]
+
+
+def test_notes_and_findings_say_what_the_scores_rest_on(made: Made) -> None:
+    notes = " ".join(made.result.notes)
+    said = verdict(made.result, "ZK2_mm")
+
+    assert "synthetic" in notes
+    assert "ZK1_mm: 144 steps of a month. 2 of them (1%) have no value" in notes
+    assert "taken to be known up to the target" in notes
+    assert "1 month ahead" in said.lead
+    assert any("Diebold–Mariano" in one for one in said.others)
+    assert any("90 % intervals held" in one for one in said.others)
+    assert in_words(3, "7D") == "21 days"
+    assert in_words(1, "h") == "1 hour"
+
+
+def test_an_explanation_agrees_with_the_law_of_the_synthetic_slope(made: Made) -> None:
+    """Months whose movement the law gives to rain are those whose forecast the explanation gives to rain."""
+    law = pd.read_csv(SAMPLE.path.with_name("reservoir_slide_law.csv"))
+    dates = pd.to_datetime(law["date"]).dt.to_period("M")
+    found = {}
+    for model in ("ridge", "xgboost"):
+        run = run_inline(made.store, order_explanation(made.result, ExplainRequest("ZK1_mm", model)))
+        result = made.store.result(run)
+        table = pd.read_parquet(result.artifact(CONTRIBUTIONS))
+        record = json.loads(result.artifact(RECORD).read_text(encoding="utf-8"))
+        effects = table[[one for one in table if one.startswith("effect:")]].to_numpy()
+        assert table["base"].to_numpy() + effects.sum(axis=1) == pytest.approx(table["forecast"].to_numpy(), abs=1e-6)
+        assert record["faithfulness"]["strongest"] > record["faithfulness"]["others"]
+        month = pd.to_datetime(table["target"]).dt.to_period("M")
+        kept = month.isin(dates).to_numpy()
+        truth = law.set_index(dates).loc[month[kept]]
+        for group, part in (("rain", "rain"), ("level", "drawdown")):
+            shown = table.loc[kept, f"effect:{group}"].to_numpy()
+            found[model, group] = float(np.corrcoef(shown, truth[f"ZK1_{part}_mm"])[0, 1])
+    assert min(found["xgboost", "rain"], found["ridge", "rain"]) > 0.75
+    assert min(found["xgboost", "level"], found["ridge", "level"]) > 0.6
+
+
+def test_an_explanation_repeats_the_forecasts_of_the_run_and_takes_an_event_away(made: Made) -> None:
+    request = ExplainRequest("ZK1_mm", "xgboost", "2018-06-01", "2018-06-30")
+    run = run_inline(made.store, order_explanation(made.result, request))
+    result = made.store.result(run)
+    table = pd.read_parquet(result.artifact(CONTRIBUTIONS)).set_index("target")["forecast"]
+    forecasts = forecasts_of(made.result)
+    ours = forecasts[(forecasts["station"] == "ZK1_mm") & (forecasts["model"] == "xgboost")].set_index("target")
+
+    assert table.to_numpy() == pytest.approx(ours.loc[table.index, "forecast"].to_numpy(), abs=1e-4)
+    told = next(one for one in result.notes if one.startswith("Without the rain of 2018-06-01"))
+    assert "falls by" in told  # rain above the threshold moves this slope down, never up
+    assert known_explanation(made.store, made.result, request).id == run
+    with pytest.raises(InputError, match="has no features"):
+        order_explanation(made.result, ExplainRequest("ZK1_mm", "drift"))
+    with pytest.raises(InputError, match="no station"):
+        order_explanation(made.result, ExplainRequest("ZK9", "ridge"))
+    with pytest.raises(InputError, match="No step of the series"):
+        run_inline(made.store, order_explanation(made.result, ExplainRequest("ZK1_mm", "ridge", "1999-01-01")))
+
+
+def test_the_series_of_a_run_comes_back_as_it_was(made: Made) -> None:
+    series = series_from(made.result, "ZK2_mm")
+
+    assert (len(series), series.step, int(series.filled.sum())) == (144, "month", 1)
+    assert series.quantities == {"rain_mm": "rain", "reservoir_level_m": "level"}
+
+
+def test_an_export_and_a_report_hold_the_numbers_of_the_run(made: Made, tmp_path: Path) -> None:
+    content = export_run(made.result, Look.default(made.result), tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
+    scores = pd.read_csv(tmp_path / "scores.csv").set_index(["station", "model"])
+    assert scores.loc[("ZK1_mm", "ridge"), "rmse"] == pytest.approx(made.result.of("ZK1_mm", "ridge", "rmse"))
+    assert "forecast_mm" in pd.read_csv(tmp_path / "forecasts.csv")
+    assert content["stations"]["ZK1_mm"]["chosen"] == made.result.stations["ZK1_mm"]["chosen"]
+    report = make_report(made.store, made.result.id)
+    text = report.read_text(encoding="utf-8") if isinstance(report, Path) else ""
+    if not text:
+        text = made.store.run(made.result.id).artifact("report").path.read_text(encoding="utf-8")
+    assert "do not decide on evacuation or access from this view" in text
+    assert "R² of movement" in text
+    assert f"{made.result.of('ZK1_mm', 'ridge', 'rmse'):.2f}" in text
+
+
+def test_commands_take_the_example_and_options_and_give_the_numbers_of_the_page(
+    made: Made, tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIDELENS_HOME", str(tmp_path / "home"))
+    out = tmp_path / "scores.json"
+    options = [
+        "--time", "date", "--displacement", "ZK1_mm,ZK2_mm", "--rain", "rain_mm", "--level", "reservoir_level_m",
+        "--known-future", "rain,level", "--models", "ridge,xgboost", "--refit", "20", "--out", str(out),
+    ]  # fmt: skip
+    assert main(["displacement", "evaluate", str(SAMPLE.path), *options]) == 0
+    content = json.loads(out.read_text(encoding="utf-8"))
+    for station in made.result.names:
+        for model, scores in content["stations"][station]["models"].items():
+            assert scores["rmse"] == pytest.approx(made.result.of(station, model, "rmse"), nan_ok=True)
+        assert set(scores) >= {
+            "rmse", "mae", "mase", "r2_increment", "r2_cumulative", "bias_factor", "skill", "coverage90", "coverage_n",
+            "refits", "seconds",
+        }  # fmt: skip
+    folder = tmp_path / "example"
+    example = ["displacement", "train", str(repository / "docs" / "displacement.toml"), "--models", "ridge"]
+    assert main([*example, "--out", str(folder)]) == 0
+    assert (folder / "forecasts.csv").is_file()
+    assert "ZK1_mm" in capsys.readouterr().out
+    assert main(["displacement", "models"]) == 0
+    assert "xgboost" in capsys.readouterr().out
+    assert main(["displacement", "columns", str(SAMPLE.path)]) == 0
+    assert json.loads(capsys.readouterr().out)["rain"] == ["rain_mm"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "Which columns hold the displacement is not said. Probably ZK1_mm"),
+        (["--displacement", "ZK9"], "has no column 'ZK9'"),
+        (["--displacement", "ZK1_mm", "--horizon", "100"], "100 steps ahead cannot be forecast"),
+        (["--displacement", "ZK1_mm", "--test-share", "2"], "test share of 2 is out of range"),
+        (["--displacement", "ZK1_mm", "--models", "oracle"], "no model 'oracle'"),
+        (["--displacement", "ZK1_mm", "--known-future", "rain"], "no driver 'rain' whose future"),
+        (["--components", "ZK1_mm"], "two or three columns"),
+        (["--displacement", "ZK1_mm", "--step", "fortnight"], "no step of a series"),
+        (["--displacement", "ZK1_mm", "--stations", "ZK2_mm"], "no station 'ZK2_mm'"),
+    ],
+)
+def test_a_question_that_is_not_answered_names_the_option(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("SLIDELENS_HOME", str(tmp_path))
+
+    assert main(["displacement", "evaluate", str(SAMPLE.path), *options]) != 0
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_the_view_of_a_run_is_checked(made: Made) -> None:
+    look = Look("ZK2_mm", "oracle", levels="1,3").checked(made.result)
+
+    assert look.model == made.result.stations["ZK2_mm"]["chosen"]
+    assert look.given_levels() == (1.0, 3.0)
+    with pytest.raises(InputError, match="no station"):
+        Look("ZK9").checked(made.result)
+    for wrong in ({"levels": "3,1"}, {"levels": "a"}, {"day": "June"}, {"span": -1.0}, {"quiet": 0.0}):
+        with pytest.raises(InputError):
+            Look(**wrong)

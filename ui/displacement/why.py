@@ -1,0 +1,126 @@
+"""Why a model forecast what it did: rain, levels, the slope's own movement or the season, over time."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from ui import resources
+from ui.feedback import guard, plain
+from ui.task import explained, jobs
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.runs.records import Run
+    from core.tasks.displacement.result import ForecastResult
+    from core.tasks.displacement.run_explanation import ExplainRequest
+    from ui.displacement.results import Shown
+
+TASK = "displacement"
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+WHAT_IT_IS = (
+    "Contributions (SHAP values of groups) divide each forecast among rain, levels, the slope's own movement and the "
+    "time of the year. They tell what the model reacted to, not what makes the slope move."
+)
+
+
+def show(view: Shown) -> None:
+    """The tab."""
+    from core.tasks.displacement.forecasters import title_of
+    from core.tasks.displacement.run_explanation import explainable
+
+    result, look = view.result, view.look
+    st.caption(WHAT_IT_IS)
+    models = explainable(result, look.station)
+    if not models:
+        st.info("None of these models has features among which a forecast could be divided. Add ridge regression, a "
+                "random forest or gradient boosting, and forecast again.")  # fmt: skip
+        return
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        model = st.selectbox("Model", models, models.index(look.model) if look.model in models else 0,
+                             format_func=title_of, key=f"explained-model-{result.id}", width=320)  # fmt: skip
+        event = _event(result, look.station)
+        working = None
+        with guard():
+            working = _ask(result, look.station, model, event)
+    if working is not None:
+        jobs.follow(working.id, what="Explaining")
+        return
+    explained.show_explained(TASK, result, "forecast", lambda run: _show(run), _about)
+
+
+def _event(result: ForecastResult, station: str) -> tuple[date, ...]:
+    """Days whose rain is taken away; none for the wettest time."""
+    if "rain" not in result.drivers.values():
+        return ()
+    first, last = (date.fromisoformat(str(result.stations[station][one])[:10]) for one in ("test_from", "last"))
+    chosen: Any = st.date_input(
+        "Take away the rain of", (), first, last, key=f"event-{result.id}-{station}", format="YYYY-MM-DD", width=260,
+        help="Two days of the test part. Left empty: its wettest time.",
+    )  # fmt: skip
+    return tuple(chosen) if isinstance(chosen, tuple | list) else (chosen,)
+
+
+def _ask(result: ForecastResult, station: str, model: str, event: tuple[date, ...]) -> Run | None:
+    """The button; the run that is under way, None otherwise."""
+    from core.tasks.displacement.run_explanation import ExplainRequest, known_explanation, order_explanation
+
+    since, until = (event[0].isoformat(), event[-1].isoformat()) if event else ("", "")
+    request = ExplainRequest(station, model, since, until)
+    known = known_explanation(resources.store(), result, request)
+    if known is not None and known.active:
+        return known
+    if known is not None and known.status != "done":
+        jobs.show_ended(known, opens=False)
+    if not st.button("Explain", type="primary", key=f"explain-{result.id}-{station}"):
+        return None
+    if known is not None and known.status == "done" and jobs.missing_files(known) is None:
+        explained.open_explanation(TASK, known.id)
+        return None
+    identity = resources.jobs().submit(order_explanation(result, request, owner=resources.visitor()))
+    explained.open_explanation(TASK, identity)  # shown as soon as it is there
+    return None
+
+
+def _about(run: Run) -> str:
+    from core.jobs.perform import request_of
+    from core.tasks.displacement.forecasters import title_of
+
+    asked: ExplainRequest = request_of(run)
+    return f"{title_of(asked.model)}, {plain(asked.station)}"
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _read(explanation: str, _run: Run) -> tuple[DataFrame, dict[str, Any]]:
+    import pandas
+
+    from core.tasks.displacement.run_explanation import CONTRIBUTIONS, RECORD
+
+    result = resources.store().result(explanation)
+    del _run
+    record = json.loads(result.artifact(RECORD).read_text(encoding="utf-8"))
+    return pandas.read_parquet(result.artifact(CONTRIBUTIONS)), record
+
+
+def _show(run: Run) -> None:
+    from core.tasks.displacement.plots import contribution_figure
+
+    table, record = _read(run.id, run)
+    st.markdown(f"**{_about(run)}**")
+    st.markdown("\n".join(f"- {plain(one)}" for one in record["sentences"]))
+    groups = [name for name, _ in record["importance"]]
+    st.plotly_chart(contribution_figure(table, groups), key=f"contributions-{run.id}", config=CHART)
+    faithful = record["faithfulness"]
+    ratio = faithful["strongest"] / max(faithful["others"], 1e-9)
+    st.caption(plain(
+        f"{record['method'][0].upper()}{record['method'][1:]}; they add up to each forecast to within "
+        f"{record['error']:.1g} mm. Taking away the strongest group of a forecast changes it by "
+        f"{faithful['strongest']:.2f} mm on average, any other by {faithful['others']:.2f} mm ({ratio:.1f} times)."
+    ))  # fmt: skip
