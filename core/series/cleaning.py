@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.series.monitoring import Monitoring, Station, Times, Values
 
-What = Literal["gap", "silence", "outlier", "step", "change", "stuck"]
+What = Literal["gap", "silence", "outlier", "step", "instrument", "stuck"]
 Part = Literal["", "north", "east", "up"]
 
 GAP = 3.0
@@ -273,7 +273,7 @@ def find_changes(station: Station, window: int = CHANGE_WINDOW, ratio: float = C
         for at in _one_of_each_run(peaks)[:MOST]:
             where = times[at + window + shift]
             found.append(Finding(
-                "change", station.name, where, where, float(np.exp(logs[at])),
+                "instrument", station.name, where, where, float(np.exp(logs[at])),
                 f"The {what} of {station.name} changes by a factor of {np.exp(logs[at]):.2g} about {_day(where)}: the "
                 "instrument or its settings may have changed.",
             ))  # fmt: skip
