@@ -29,6 +29,9 @@ KINDS = {
 }  # fmt: skip
 """What can be found in readings, in words."""
 
+TOLD = 8
+"""Findings that cannot be corrected, of which so many are told."""
+
 
 @st.cache_data(max_entries=8, show_spinner="Reading the series")
 def read_monitoring(identity: str, digest: str, columns: Columns, _table: DataFrame, _name: str) -> Monitoring:
@@ -78,25 +81,32 @@ def _check(record: DatasetRecord, found: tuple[Finding, ...]) -> tuple[Correctio
     if not found:
         _ticked(record).put(())
         return ()
-    ways = [correction_of(one) for one in found]
+    pairs = [(one, correction_of(one)) for one in found]
+    mendable = [(one, way) for one, way in pairs if way is not None]
     kept = set(_ticked(record).get())
     counted = Counter(one.what for one in found)
     said = ", ".join(f"{number:,} {KINDS[what][number > 1]}" for what, number in counted.items())
     with st.expander(f"Check of the readings: {said}"):
+        others = [one.text for one, way in pairs if way is None]
+        if others:
+            more = f"\n- and {len(others) - TOLD:,} more" if len(others) > TOLD else ""
+            st.markdown("\n".join(f"- {plain(one)}" for one in others[:TOLD]) + more)
+        if not mendable:
+            _ticked(record).put(())
+            return ()
         st.caption("Nothing is corrected unless it is ticked. Each correction is recorded with the run.")
         table = pd.DataFrame({
-            "Correct": [way is not None and way in kept for way in ways], "Station": [one.station for one in found],
-            "Found": [one.text for one in found],
-            "Correction": [{None: "–", "remove": "leave out", "shift": "take away"}[way and way.what] for way in ways],
+            "Correct": [way in kept for _, way in mendable], "Found": [one.text for one, _ in mendable],
+            "Correction": [{"remove": "leave out", "shift": "take away"}[way.what] for _, way in mendable],
         })  # fmt: skip
         edited = st.data_editor(
-            table, hide_index=True, disabled=["Station", "Found", "Correction"], height=min(400, 38 + 36 * len(found)),
+            table, hide_index=True, disabled=["Found", "Correction"], height=min(400, 38 + 36 * len(mendable)),
             key=f"check-{record.digest}-{len(found)}",
             column_config={"Correct": st.column_config.CheckboxColumn(width="small"),
                            "Found": st.column_config.TextColumn(width="large")},
         )  # fmt: skip
     ticks = edited["Correct"].to_numpy(bool)
-    chosen = tuple(way for way, tick in zip(ways, ticks, strict=True) if tick and way is not None)
+    chosen = tuple(way for (_, way), tick in zip(mendable, ticks, strict=True) if tick)
     _ticked(record).put(chosen)
     return chosen
 
