@@ -52,7 +52,8 @@ def test_the_time_of_day_is_found_beside_the_date(tmp_path: Path) -> None:
 
 
 def test_times_that_have_to_be_asked_about_are_times(tmp_path: Path) -> None:
-    found = guess_columns(frame_of(tmp_path, "date,disp_mm", [f"{day:02d}/0{day % 2 + 1}/2020,1" for day in range(1, 12)]))
+    rows = [f"{day:02d}/0{day % 2 + 1}/2020,1" for day in range(1, 12)]
+    found = guess_columns(frame_of(tmp_path, "date,disp_mm", rows))
     assert found.time == "date"
     assert found.date_order == ""
 

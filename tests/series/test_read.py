@@ -93,7 +93,8 @@ def test_a_long_table_has_its_stations_each_with_its_rows(tmp_path: Path) -> Non
 
 
 def test_a_station_of_a_long_table_is_subtracted_at_common_times(tmp_path: Path) -> None:
-    rows = [f"A,{day},{10 + at}" for at, day in enumerate(days(20))] + [f"BASE,{day},{at}" for at, day in enumerate(days(18))]
+    rows = [f"A,{day},{10 + at}" for at, day in enumerate(days(20))]
+    rows += [f"BASE,{day},{at}" for at, day in enumerate(days(18))]
     columns = Columns("date", ("disp_mm",), station="site", reference="BASE")
     found = read(tmp_path, "site,date,disp_mm", rows, columns)
 
