@@ -62,7 +62,6 @@ def numbers_of(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
 
 
 def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np.float64]:
-    import pandas as pd
 
     text = values.astype("string").str.strip().str.replace("\u2212", "-").str.replace("\u00a0", "").fillna("")
     missing = text.str.lower().isin(MISSING)
