@@ -143,7 +143,7 @@ class Columns:
                 remedy="Name them (--displacement, or --components NORTH,EAST).",
             )
         for one in self.named:
-            if one not in known and one != self.named_station:
+            if one not in known and not (one and one == self.named_station):
                 raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns are {', '.join(known[:40])}.")
         if self.displacements and self.components:
             raise InputError("Displacement and its components are both named.", remedy="Name one of them.")

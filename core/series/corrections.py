@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InputError
-from core.series.cleaning import Finding, Part
+from core.series.finding import Finding, Part
 from core.series.monitoring import Monitoring, Station, Values
 from core.series.stations import moved
 

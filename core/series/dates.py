@@ -10,11 +10,11 @@ import numpy as np
 from core.errors import InputError
 from core.series.columns import DateOrder, QuestionError
 from core.series.monitoring import Times, Values
-from core.series.serials import calendar_times, half_days, seconds_of_day, times_of_numbers
+from core.series.serials import YEARS, calendar_times, half_days, seconds_of_day, times_of_numbers
 from core.series.zones import in_one_zone
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import Series
 
 MONTHS = {
     name: number + 1
@@ -40,6 +40,15 @@ _DAY_OF_YEAR = r"^(?P<a>\d{4})[-/. ](?P<d>\d{3})" + _CLOCK + "$"
 _MONTH_ONLY = r"^(?P<a>\d{4})[-/.年](?P<b>\d{1,2})月?$"
 _NAMED_MONTH_ONLY = r"^(?P<b>[^\W\d_]{3,})\.?[-/. ](?P<a>\d{2}|\d{4})$"
 _WEEKDAY = r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}[.,]? "
+
+_QUICK = (
+    (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", "%Y-%m-%d %H:%M"),
+    (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}", "%Y-%m-%d %H:%M:%S"),
+    (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", "%Y-%m-%dT%H:%M:%S"),
+)  # fmt: skip
+
+CHUNK = 200_000
+"""Times that are taken apart at once: a large table is read in bounded memory."""
 
 LARGEST_SHARE = 0.1
 """Share of the times that may be unreadable before a column is refused."""
@@ -91,6 +100,8 @@ def times_of(
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(np.float64, na_value=np.nan)
         return _with_clock(times_of_numbers(numbers, column, notes), clock), ""
+    if clock is None and (quick := _quickly(values)) is not None:
+        return quick, ""
     text = values.astype("string").str.strip().fillna("")
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     known = (text != "").to_numpy(bool)
@@ -105,6 +116,21 @@ def times_of(
     return _from_text(text.str.cat(hours, sep=" ").str.strip(), column, order, notes)
 
 
+def _quickly(values: Series[Any]) -> Times | None:
+    """Times of one of the usual formats, which need no look at each; None where one of them has another."""
+    import pandas as pd
+
+    known = values.notna().to_numpy(bool)
+    first = values[known].iloc[:1].astype(str)
+    for expression, formatted in _QUICK:
+        if first.str.fullmatch(expression).any():
+            times = pd.to_datetime(values, format=formatted, errors="coerce")
+            if times[known].isna().any() or not times[known].dt.year.between(*YEARS).all():
+                return None
+            return times.to_numpy("datetime64[ns]")
+    return None
+
+
 def _with_clock(times: Times, clock: Series[Any] | None) -> Times:
     """Times with the time of day that stands apart; midnight where it is not known."""
     if clock is None:
@@ -115,6 +141,8 @@ def _with_clock(times: Times, clock: Series[Any] | None) -> Times:
 
 def _from_text(text: Series[Any], column: str, order: DateOrder, notes: list[str]) -> tuple[Times, str]:
     """Times of text: the pattern that most of them follow is that of all."""
+    import pandas as pd
+
     text = text.str.replace(r"\s+", " ", regex=True).str.replace(_WEEKDAY, "", regex=True, case=False)
     known = text != ""
     patterns = (
@@ -124,9 +152,10 @@ def _from_text(text: Series[Any], column: str, order: DateOrder, notes: list[str
     if sample.empty:
         raise InputError(f"The column {column} is empty.", remedy="Choose another column.")
     best = max(patterns, key=lambda one: int(sample.str.match(one).sum()))
-    parts = text.str.extract(re.compile(best))
-    year, month, day = _ymd(parts, best, column, order)
-    times = calendar_times(year, month, day, _seconds(parts))
+    found = [_fields(text.iloc[at : at + CHUNK], best) for at in range(0, len(text), CHUNK)]
+    numbers = {name: np.concatenate([one[0][name] for one in found]) for name in found[0][0]}
+    year, month, day = _ymd(numbers, best, column, order)
+    times = calendar_times(year, month, day, numbers["seconds"])
     unread = np.isnat(times) & known.to_numpy(bool)
     if int(unread.sum()) > LARGEST_SHARE * int(known.sum()):
         chosen = f"with the order {order}" if order else "in one known way"
@@ -141,44 +170,54 @@ def _from_text(text: Series[Any], column: str, order: DateOrder, notes: list[str
             f"{int(unread.sum()):,} rows were left out: their time cannot be read (the first: "
             f"{str(text[unread].iloc[0])[:40]!r})."
         )
-    return in_one_zone(times, parts["zone"], column, notes) if "zone" in parts else (times, "")
+    return in_one_zone(times, pd.concat([one[1] for one in found]), column, notes)
 
 
-def _numbers(parts: DataFrame, name: str) -> Values:
+def _fields(text: Series[Any], pattern: str) -> tuple[dict[str, Values], Series[Any]]:
+    """The fields of dates as numbers, NaN where there are none, and their zones.
+
+    ``seconds`` are since midnight, ``short`` is 1 where the last field has two digits, ``dashed`` where dashes stand
+    between them.
+    """
     import pandas as pd
 
-    return pd.to_numeric(parts[name].str.replace(",", "."), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-
-
-def _seconds(parts: DataFrame) -> Values | float:
-    """Seconds since midnight; NaN where there is no such time of day."""
-    import pandas as pd
-
-    if "hour" not in parts:
-        return 0.0
-    hour, minute, second = (np.nan_to_num(_numbers(parts, one)) for one in ("hour", "minute", "second"))
+    parts = text.str.extract(re.compile(pattern))
+    found: dict[str, Values] = {}
+    for name in ("a", "b", "c", "d", "hour", "minute", "second"):
+        if name in parts:
+            field = parts[name]
+            if name == "b" and pattern in (_MONTH_NAMED, _NAME_FIRST, _NAMED_MONTH_ONLY):
+                field = field.map(_month, na_action="ignore")
+            else:
+                field = pd.to_numeric(field.str.replace(",", "."), errors="coerce")
+            found[name] = field.to_numpy(np.float64, na_value=np.nan)
+    for name, group, said in (("short", "c", r"\d\d"), ("dashed", "mark", "-")):
+        says = parts[group].str.fullmatch(said).fillna(False) if group in parts else np.zeros(len(text))
+        found[name] = np.asarray(says, np.float64)
+    hour, minute, second = (np.nan_to_num(found.pop(one, np.zeros(len(text)))) for one in ("hour", "minute", "second"))
     if "half" in parts:
         hour = half_days(pd.Series(hour, parts.index), parts["half"]).to_numpy(np.float64)
-    return np.where((minute > 59) | (second >= 61), np.nan, hour * 3600 + minute * 60 + second)
+    wrong = (minute > 59) | (second >= 61)
+    found["seconds"] = np.where(wrong, np.nan, hour * 3600 + minute * 60 + second)
+    zones = parts["zone"] if "zone" in parts else pd.Series(pd.NA, parts.index, dtype="string")
+    return found, zones
 
 
-def _ymd(parts: DataFrame, pattern: str, column: str, order: DateOrder) -> tuple[Any, Any, Any]:
+def _ymd(found: dict[str, Values], pattern: str, column: str, order: DateOrder) -> tuple[Any, Any, Any]:
     """Year, month and day as numbers."""
     if pattern == _DAY_OF_YEAR:
-        return _from_day_of_year(_numbers(parts, "a"), _numbers(parts, "d"))
+        return _from_day_of_year(found["a"], found["d"])
     if pattern in (_YEAR_FIRST, _COMPACT):
-        return _numbers(parts, "a"), _numbers(parts, "b"), _numbers(parts, "c")
+        return found["a"], found["b"], found["c"]
     if pattern == _MONTH_ONLY:
-        return _numbers(parts, "a"), _numbers(parts, "b"), 1.0
-    if pattern in (_MONTH_NAMED, _NAME_FIRST, _NAMED_MONTH_ONLY):
-        month = parts["b"].map(_month, na_action="ignore").to_numpy(np.float64, na_value=np.nan)
-        if pattern == _NAMED_MONTH_ONLY:
-            return _century(_numbers(parts, "a")), month, 1.0
-        return _century(_numbers(parts, "c")), month, _numbers(parts, "a")
-    first, second, third = (_numbers(parts, one) for one in "abc")
-    short = bool((parts["c"].str.len() == 2).any())
-    dashed = bool((parts["mark"] == "-").any())
-    chosen = order or _order(first, second, third, column, year_may_be_first=short and dashed)
+        return found["a"], found["b"], 1.0
+    if pattern == _NAMED_MONTH_ONLY:
+        return _century(found["a"]), found["b"], 1.0
+    if pattern in (_MONTH_NAMED, _NAME_FIRST):
+        return _century(found["c"]), found["b"], found["a"]
+    first, second, third = found["a"], found["b"], found["c"]
+    short = bool(found["short"].any())
+    chosen = order or _order(first, second, third, column, year_may_be_first=short and bool(found["dashed"].any()))
     if chosen == "ymd":
         return (_century(first), second, third) if short else (third, second, first)
     day, month = (first, second) if chosen == "dmy" else (second, first)

@@ -62,15 +62,14 @@ def numbers_of(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
 
 
 def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np.float64]:
-    import pandas as pd
 
     text = values.astype("string").str.strip().str.replace("\u2212", "-").str.replace("\u00a0", "").fillna("")
     missing = text.str.lower().isin(MISSING)
-    numbers = pd.to_numeric(text, errors="coerce")
+    numbers = _floats(text)
     if numbers[~missing].isna().any():
         written = text[~missing]
         plain = _plain(written, column)
-        numbers = numbers.where(missing, pd.to_numeric(plain.reindex(text.index), errors="coerce"))
+        numbers = numbers.where(missing, _floats(plain).reindex(text.index))
         if plain.ne(written).any():
             notes.append(f"Numbers of {column} are read with a decimal comma, or with marks between thousands.")
     unread = numbers.isna() & ~missing
@@ -83,7 +82,15 @@ def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
                 "What was measured cannot be read from them.", "Choose another column, or correct the file.",
             )  # fmt: skip
         notes.append(f"{count:,} values of {column} are no numbers (the first: {first!r}) and count as not measured.")
-    return numbers.to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(numbers, np.float64)
+
+
+def _floats(text: Series[Any]) -> Series[float]:
+    """Numbers of 64 bits, NaN for other text."""
+    import pandas as pd
+
+    found = pd.to_numeric(text, errors="coerce")
+    return pd.Series(found.to_numpy(np.float64, na_value=np.nan), text.index)
 
 
 def _plain(text: Series[Any], column: str) -> Series[Any]:

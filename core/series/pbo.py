@@ -175,7 +175,7 @@ def table_of(stations: Sequence[Positions]) -> DataFrame:
         ).groupby(level=0).mean()
         for one in stations
     ]  # fmt: skip
-    return pd.concat(parts, axis="columns").sort_index().rename_axis("date").reset_index()
+    return pd.concat(parts, axis="columns", sort=True).rename_axis("date").reset_index()
 
 
 def monitoring_of_positions(

@@ -137,8 +137,9 @@ def seconds_of_day(clock: Series[Any], column: str) -> NDArray[np.float64]:
     import pandas as pd
 
     text = clock.astype("string").str.strip().fillna("")
-    numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan, copy=True)
     known = (text != "").to_numpy(bool)
+    numbers[~np.isfinite(numbers)] = np.nan
     if np.isfinite(numbers).any():
         most = float(np.nanmax(numbers))
         if most < 1 and not (numbers[np.isfinite(numbers)] == 0).all():
