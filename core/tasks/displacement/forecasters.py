@@ -20,6 +20,9 @@ from core.tasks.displacement.simple import SIMPLE
 FEWEST_PAIRS = 10
 """Movements that a model learns from, at least."""
 
+KNOWN = 0.8
+"""Share of the steps learnt from at which a feature has to be known; unknown values become their median."""
+
 Setting = float | int | str
 
 
@@ -91,7 +94,7 @@ class FeatureModel:
     model
         A fitted pipeline of scikit-learn, or a regressor of XGBoost.
     kept
-        ``(features,)`` which features were known at least once where it was fitted.
+        ``(features,)`` which features it was fitted on; see `known_enough`.
     """
 
     model: Any
@@ -118,6 +121,17 @@ def _of_features(
         return FeatureModel(make(seed, settings).fit(values[:, kept], problem.increments[rows]), kept)
 
     return fit
+
+
+def known_enough(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """``(features,)`` which of ``(n, features)`` values are known at a share `KNOWN` of the steps; all where none is.
+
+    Windows almost as long as the past are known for its end alone: models that learnt from them had errors larger by up
+    to a third.
+    """
+    share = np.isfinite(values).mean(axis=0)
+    kept: NDArray[np.bool_] = share >= KNOWN
+    return kept if kept.any() else share > 0
 
 
 def pairs(problem: Problem, origin: int) -> Steps:
