@@ -138,6 +138,43 @@ def draw_susceptibility(path: Path, store: Store) -> None:
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 
 
+def draw_displacement(path: Path, store: Store) -> None:
+    """Write a picture of the synthetic reservoir landslide: forecasts with intervals, rain and reservoir level."""
+    from matplotlib.figure import Figure
+
+    from core.catalog.samples import sample_table
+    from core.jobs.perform import run_inline
+    from core.plots.colours import MISSED, NOT_KNOWN, REFERENCE
+    from core.series.columns import Columns
+    from core.tasks.displacement.evaluate import Plan
+    from core.tasks.displacement.findings import forecasts_of, series_of
+    from core.tasks.displacement.result import ForecastResult
+    from core.tasks.displacement.run import ForecastRequest, order_of
+
+    record = store.add_dataset(sample_table("reservoir-slide").path, "reservoir", "table", synthetic=True)
+    columns = Columns("date", ("ZK1_mm",), rain=("rain_mm",), level=("reservoir_level_m",))
+    plan = Plan(models=("xgboost",), known_future=("rain_mm", "reservoir_level_m"), test_share=0.5)
+    result = store.result(run_inline(store, order_of(record, ForecastRequest(columns, plan))), ForecastResult)
+    series, forecasts = series_of(result), forecasts_of(result)
+    ours = forecasts[forecasts["model"] == "xgboost"]
+    begin = ours["origin"].map(dict(zip(series["time"], series["displacement"], strict=True))).to_numpy(float)
+    shown = series[series["time"] >= ours["origin"].min()]
+    inches = WIDTH / 100
+    figure = Figure(figsize=(inches, inches * PART.height / PART.width), dpi=100, facecolor="white")
+    rain, level, moved = figure.add_axes((0, 0, 1, 0.3)), figure.add_axes((0, 0.3, 1, 0.16)), figure.add_axes(
+        (0, 0.42, 1, 0.58)
+    )
+    rain.bar(shown["time"], shown["rain_mm"], width=26, color=MISSED)
+    level.plot(shown["time"], shown["reservoir_level_m"], color=REFERENCE, linewidth=2.5)
+    moved.fill_between(ours["target"], begin + ours["low"], begin + ours["high"], color=FOUND, alpha=0.25, linewidth=0)
+    moved.plot(shown["time"], shown["displacement"], "o", color=NOT_KNOWN, markersize=4.5)
+    moved.plot(ours["target"], begin + ours["forecast"], color=FOUND, linewidth=2.5)
+    for axes in (rain, level, moved):
+        axes.set(xlim=(shown["time"].min(), ours["target"].max()), xticks=[], yticks=[], frame_on=False)
+    figure.savefig(path, pil_kwargs={"quality": 82, "method": 6})
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
+
+
 def main() -> None:
     """Make the pictures."""
     valley = sample("valley-after")
@@ -150,6 +187,8 @@ def main() -> None:
                 draw(page.card.picture.path, scene, makers[name](store, scene))
             elif page.card.picture is not None and name == "susceptibility":
                 draw_susceptibility(page.card.picture.path, store)
+            elif page.card.picture is not None and name == "displacement":
+                draw_displacement(page.card.picture.path, store)
 
 
 if __name__ == "__main__":

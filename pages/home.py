@@ -6,7 +6,10 @@ from ui.runs import recent
 from ui.task.task import task_pages
 
 st.title("SlideLens")
-st.markdown("Find landslides in satellite and aerial imagery, and where they are likely; see why a model says so.")
+st.markdown(
+    "Find landslides in satellite and aerial imagery, map where they are likely, follow slopes that move; see why a "
+    "model says so."
+)
 
 for column, page in zip(st.columns(len(task_pages())), task_pages().values(), strict=True):
     with column, st.container(border=True, height="stretch"):

@@ -72,7 +72,8 @@ class Columns:
     station
         Column of the names of stations, in a table with a row for each station and time.
     reference
-        Column of displacement, or of components, of a stable station that is subtracted; None without one.
+        Column of displacement, or of components, of a stable station that is subtracted; with a column of stations
+        also the name of one of them. None without one.
     rain, level, groundwater, discharge, temperature
         Columns of what may drive the slope.
     increments
@@ -121,6 +122,11 @@ class Columns:
             *self.referenced, *(name for _, name in self.drivers),
         )  # fmt: skip
 
+    @property
+    def named_station(self) -> str:
+        """Name of the reference, where it may be one of the names in a column of stations."""
+        return self.reference if self.station and isinstance(self.reference, str) else ""
+
     def check(self, known: list[str], name: str) -> None:
         """Refuse columns that a table does not have, or that do not go together.
 
@@ -137,7 +143,7 @@ class Columns:
                 remedy="Name them (--displacement, or --components NORTH,EAST).",
             )
         for one in self.named:
-            if one not in known:
+            if one not in known and one != self.named_station:
                 raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns are {', '.join(known[:40])}.")
         if self.displacements and self.components:
             raise InputError("Displacement and its components are both named.", remedy="Name one of them.")
@@ -146,12 +152,16 @@ class Columns:
                 "With a column of stations there is one column of displacement.",
                 "Each row is then of one station.", "Name one (--displacement), or no column of stations.",
             )  # fmt: skip
-        if self.reference is not None and bool(self.components) == isinstance(self.reference, str):
+        mixed = bool(self.components) == isinstance(self.reference, str) and not self.named_station
+        if self.reference is not None and mixed:
             raise InputError(
                 "The reference is not measured as the stations are.",
                 "A displacement cannot be subtracted from positions, nor positions from a displacement.",
                 "Name one column of displacement, or its components (--reference).",
             )  # fmt: skip
+        names = [one.name for one in self.components]
+        if len(set(names)) < len(names):
+            raise InputError("Two stations have one name.", remedy="Give each its own.")
         twice = sorted({one for one in self.named if self.named.count(one) > 1} - set(self.referenced))
         if twice:
             raise InputError(f"The column {twice[0]!r} is named twice.", remedy="Name each column once.")

@@ -68,9 +68,10 @@ def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
     missing = text.str.lower().isin(MISSING)
     numbers = pd.to_numeric(text, errors="coerce")
     if numbers[~missing].isna().any():
-        plain = _plain(text)
-        numbers = numbers.fillna(pd.to_numeric(plain, errors="coerce"))
-        if plain[~missing].ne(text[~missing]).any():
+        written = text[~missing]
+        plain = _plain(written, column)
+        numbers = numbers.where(missing, pd.to_numeric(plain.reindex(text.index), errors="coerce"))
+        if plain.ne(written).any():
             notes.append(f"Numbers of {column} are read with a decimal comma, or with marks between thousands.")
     unread = numbers.isna() & ~missing
     count, known = int(unread.sum()), int((~missing).sum())
@@ -85,20 +86,42 @@ def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
     return numbers.to_numpy(np.float64, na_value=np.nan)
 
 
-def _plain(text: Series[Any]) -> Series[Any]:
+def _plain(text: Series[Any], column: str) -> Series[Any]:
     """Numbers with a point before their decimals and nothing between thousands.
 
-    Of a point and a comma the last one stands before the decimals. A comma alone does so too, unless each is followed
-    by three digits and there are two in one number.
+    Of a point and a comma in one number the last one stands before the decimals, and one that comes twice stands
+    between thousands; so they do in the whole column. Where no number has both, a comma stands before decimals unless
+    three digits follow it throughout.
+
+    Raises
+    ------
+    InputError
+        When a comma could be either.
     """
+    text = text.str.replace(r"(?<=\d)['’\u202f ](?=\d{3})", "", regex=True)
     points, commas = text.str.contains(".", regex=False), text.str.contains(",", regex=False)
-    comma_last = text.str.rfind(",") > text.str.rfind(".")
-    thousands = text.str.fullmatch(r"[+-]?\d{1,3}(,\d{3}){2,}").any()
-    swapped = text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    without = text.str.replace(",", "", regex=False).str.replace("'", "", regex=False).str.replace(" ", "", regex=False)
-    several = bool(thousands)
-    decimal_comma = (points & commas & comma_last) | (commas & ~points if not several else points & False)
-    return without.mask(decimal_comma, swapped.str.replace(" ", "", regex=False))
+    both = points & commas
+    groups = r"[+-]?[1-9]\d{0,2}(?:{0}\d{3})"
+    if both.any():
+        decimal_comma = bool((text.str.rfind(",") > text.str.rfind("."))[both].mean() > 0.5)
+    elif text.str.fullmatch(groups.replace("{0}", ",") + "{2,}").any():
+        decimal_comma = False
+    elif text.str.fullmatch(groups.replace("{0}", r"\.") + "{2,}").any():
+        decimal_comma = True
+    elif not commas.any():
+        return text
+    elif text[commas].str.fullmatch(groups.replace("{0}", ",")).all():
+        if not (~commas & ~points & text.str.fullmatch(r"[+-]?\d{1,3}")).any():
+            raise InputError(
+                f"Numbers of {column} such as {text[commas].iloc[0][:30]!r} can have a decimal comma, or a mark between"
+                " thousands.", "One reading is a thousand times the other.", "Write them with a decimal point.",
+            )  # fmt: skip
+        decimal_comma = False
+    else:
+        decimal_comma = True
+    if decimal_comma:
+        return text.str.replace(r"\.(?=\d{3}(?:\D|$))", "", regex=True).str.replace(",", ".", regex=False)
+    return text.str.replace(",", "", regex=False)
 
 
 def _without_fills(values: NDArray[np.float64], column: str, notes: list[str]) -> NDArray[np.float64]:
@@ -107,9 +130,9 @@ def _without_fills(values: NDArray[np.float64], column: str, notes: list[str]) -
         close = np.isclose(values, fill, rtol=1e-6, atol=0)
         if not close.any():
             continue
-        others = np.abs(values[~close & ~np.isin(values, FILLS)])
-        if others.size and np.nanmax(others, initial=0.0) * FAR >= abs(fill) and not abs(fill) > 1e19:
-            continue  # as large as what was measured
+        others = values[np.isfinite(values) & ~close & ~np.isin(values, FILLS)] * np.sign(fill)
+        if others.size and others.max() * FAR >= abs(fill) and not abs(fill) > 1e19:
+            continue  # as large as what was measured, on its side of zero
         values = np.where(close, np.nan, values)
         notes.append(f"{int(close.sum()):,} values of {column} are {fill:g}, which stands for not measured.")
     return values

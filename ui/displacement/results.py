@@ -92,7 +92,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the forecasts")
-def _tables(run: str, _result: ForecastResult) -> tuple[DataFrame, DataFrame]:
+def tables(run: str, _result: ForecastResult) -> tuple[DataFrame, DataFrame]:
     """Series and forecasts of a run, kept for the next look."""
     del run  # the key
     from core.tasks.displacement.findings import forecasts_of, series_of
@@ -106,7 +106,7 @@ def findings(view: Shown) -> None:
     from core.tasks.displacement.warning import DISCLAIMER
 
     result, look = view.result, view.look
-    series, forecasts = _tables(result.id, result)
+    series, forecasts = tables(result.id, result)
     own = series[series["station"] == look.station]
     simple = str(result.stations[look.station]["best_simple"])
     ours = forecasts[forecasts["station"] == look.station]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.runs.kinds import Ref
-from ui.task.task import Card, TaskPage
+from ui.task.task import Card, Picture, TaskPage
 
 PAGE = TaskPage(
     name="displacement",
@@ -19,6 +21,12 @@ PAGE = TaskPage(
         "Forecast the reservoir landslide",
         {"sample": "reservoir-slide"},
         other="Use a table of your own",
+        picture=Picture(
+            Path(__file__).with_name("picture.webp"),
+            "Displacement of a synthetic landslide at a reservoir, forecast month by month, over rain and reservoir "
+            "level",
+            "Synthetic reservoir landslide",
+        ),
     ),
     samples=(),
     reading=Ref("ui.displacement.reading:READING"),

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.displacement.results import PLAIN_CHART
+from ui.displacement.results import PLAIN_CHART, tables
 from ui.feedback import plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from core.tasks.displacement.result import ForecastResult
+    from core.tasks.displacement.view import Look
     from ui.displacement.results import Shown
 
 
@@ -46,6 +47,7 @@ def show(view: Shown) -> None:
     left.plotly_chart(velocity_figure(found), key=f"velocity-{key}", config=PLAIN_CHART)
     right.plotly_chart(inverse_figure(found), key=f"inverse-{key}", config=PLAIN_CHART)
     st.caption(" ".join(plain(one) for one in found.notes))
+    _rain(view, look)
     if found.log:
         with st.expander(f"Log of levels: {len(found.log):,} changes", expanded=len(found.log) < 12):
             st.dataframe(
@@ -55,6 +57,23 @@ def show(view: Shown) -> None:
                                "level": "Level"},
             )  # fmt: skip
             st.caption("Each change rests on readings up to its own time alone.")
+
+
+def _rain(view: Shown, look: Look) -> None:
+    """Events of rain and published thresholds, where rain is known by the day or better."""
+    from core.series.rainfall import events_of
+    from core.tasks.displacement.warning import rain_of, rain_sentences
+    from core.tasks.displacement.warning_plots import rain_figure
+
+    result = view.result
+    series, _ = tables(result.id, result)
+    rain = rain_of(series, look, result.drivers, str(result.stations[look.station]["step"]))
+    if rain is None:
+        return
+    events = events_of(rain)
+    with st.expander("Rain against published thresholds"):
+        st.markdown("\n".join(f"- {plain(one)}" for one in rain_sentences(events, rain)))
+        st.plotly_chart(rain_figure(events, rain.name), key=f"rain-{result.id}-{look.station}", config=PLAIN_CHART)
 
 
 def _asked(day: str, first: date, last: date, span: float, levels: str, quiet: float) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from core.errors import InputError
 from core.series.alert import NAMES, Transition, level_at, levels_of, silence, transitions
 from core.series.failure_time import FailureTime, failure_time, saito_of
 from core.series.kinematics import Velocities, class_of, usual_spacing, velocities
-from core.series.monitoring import Times, Values
+from core.series.monitoring import Driver, Times, Values, steps_per_year
+from core.series.rainfall import THRESHOLDS, RainEvents, antecedent, exceeded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,6 +167,36 @@ def _velocity(value: float) -> str:
 
 def _days(value: float) -> str:
     return f"{value:.3g} days" if value >= 1 else f"{value * 24:.2g} hours"
+
+
+def rain_of(series: pd.DataFrame, look: Look, drivers: Mapping[str, str], step: str) -> Driver | None:
+    """The rain of a run up to the day that is looked from; None without any, or with steps longer than a day."""
+    name = next((one for one, what in drivers.items() if what == "rain" and one in series), None)
+    if name is None or steps_per_year(step) < 365:
+        return None
+    own = series[series["station"] == look.station]
+    times, values = own["time"].to_numpy("datetime64[ns]"), own[name].to_numpy(np.float64)
+    past = times <= look.last_day() if look.day else np.ones(len(times), np.bool_)
+    return Driver(name, "rain", times[past], values[past])
+
+
+def rain_sentences(events: RainEvents, rain: Driver) -> tuple[str, ...]:
+    """How many events of rain reach the thresholds, and what is not known."""
+    names = {key: one.name for key, one in THRESHOLDS.items()}
+    reached = {key: int(exceeded(events, one).sum()) for key, one in THRESHOLDS.items()}
+    told = [
+        f"{len(events.totals):,} events of rain: "
+        + ", ".join(f"{number:,} reach {names[key]}" for key, number in reached.items()) + "."
+    ]  # fmt: skip
+    if events.unknown:
+        told.append(f"{events.unknown:,} events border on unknown readings and do not count: they may be larger.")
+    found = antecedent(rain)
+    told.append(
+        f"The threshold of antecedent rain of Seattle is reached on {int(found.reached.sum()):,} of "
+        f"{int(found.known.sum()):,} days on which it is known."
+    )
+    told.append("Thresholds are of other regions: whether they hold here is not known.")
+    return tuple(told)
 
 
 def log_table(found: EarlyWarning) -> pd.DataFrame:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from core.plots.colours import FALSE_POSITIVE, FOUND, OTHER_MODEL, REFERENCE
+from core.plots.colours import CATEGORIES, FALSE_POSITIVE, FOUND, OTHER_MODEL, REFERENCE
 from core.plots.layout import NEUTRAL, plain_layout
 from core.series.alert import NAMES
+from core.series.rainfall import THRESHOLDS, exceeded
 
 if TYPE_CHECKING:
+    from core.series.rainfall import RainEvents
     from core.tasks.displacement.warning import EarlyWarning
 
 LEVEL_COLOURS = (FALSE_POSITIVE, FOUND, OTHER_MODEL, "#7B4173", "#843C39")
@@ -40,6 +42,32 @@ def velocity_figure(found: EarlyWarning) -> go.Figure:
             hovertemplate="%{x|%Y-%m-%d %H:%M}: %{customdata}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(plain_layout("", "Velocity (mm/day)"))
+    return figure
+
+
+def rain_figure(events: RainEvents, name: str) -> go.Figure:
+    """Mean intensity over duration of each event of rain, and the published thresholds."""
+    figure = go.Figure()
+    caine = exceeded(events, THRESHOLDS["caine"])
+    for title, chosen, colour in (("Below Caine", ~caine, NEUTRAL), ("At or above Caine", caine, FOUND)):
+        if not chosen.any():
+            continue
+        figure.add_scatter(
+            x=events.hours[chosen], y=events.intensities[chosen], mode="markers", name=title,
+            marker={"color": colour, "size": 6}, customdata=[str(one)[:16] for one in events.begins[chosen]],
+            hovertemplate="%{customdata}: %{x:.3~g} h, %{y:.3~g} mm/h<extra></extra>",
+        )  # fmt: skip
+    for number, one in enumerate(THRESHOLDS.values()):
+        hours = np.geomspace(one.shortest, one.longest, 40)
+        figure.add_scatter(
+            x=hours, y=one.intensity(hours), mode="lines", name=one.name, hoverinfo="skip",
+            line={"color": CATEGORIES[number], "width": 1.5, "dash": "dash"},
+        )  # fmt: skip
+    layout = plain_layout("Duration of an event (h)", f"Mean intensity of {name} (mm/h)")
+    layout["xaxis"] |= {"type": "log"}
+    layout["yaxis"] |= {"type": "log"}
+    layout["height"] = 430
+    figure.update_layout(layout)
     return figure
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from core.catalog.samples import sample_table
 from core.errors import InputError
+from core.series.rainfall import events_of
 from core.tasks.displacement.view import Look
-from core.tasks.displacement.warning import log_table, sentences, warning_of
-from core.tasks.displacement.warning_plots import inverse_figure, velocity_figure
+from core.tasks.displacement.warning import log_table, rain_of, rain_sentences, sentences, warning_of
+from core.tasks.displacement.warning_plots import inverse_figure, rain_figure, velocity_figure
 
 FAILS = np.datetime64("2024-06-09", "ns")
 
@@ -76,6 +77,22 @@ def test_without_a_usable_quiet_period_there_are_no_levels_and_that_is_said(meas
 
     assert found.levels == ()
     assert any("There are no levels" in note for note in found.notes)
+
+
+def test_rain_is_counted_against_thresholds_up_to_the_day() -> None:
+    times = pd.date_range("2024-01-01", periods=60, freq="D")
+    series = pd.DataFrame({"station": "A", "time": times, "rain": [0.0] * 20 + [120.0] + [0.0] * 39})
+
+    early = rain_of(series, Look("A", day="2024-01-15"), {"rain": "rain"}, "D")
+    whole = rain_of(series, Look("A"), {"rain": "rain"}, "D")
+
+    assert len(early.times) == 15
+    assert len(events_of(early).totals) == 0
+    told = " ".join(rain_sentences(events_of(whole), whole))
+    assert "1 events of rain: 1 reach Caine 1980" in told  # 120 mm in 24 hours are 5 mm/h, above 4.29
+    assert rain_of(series, Look("A"), {"rain": "rain"}, "month") is None
+    assert rain_of(series, Look("A"), {}, "D") is None
+    assert rain_figure(events_of(whole), "rain").data[0].name == "At or above Caine"
 
 
 def test_charts_show_levels_and_the_failure(measured: pd.DataFrame) -> None:
