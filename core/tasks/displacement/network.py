@@ -138,7 +138,7 @@ def channels_of(problem: Problem) -> NDArray[np.float64]:
 def statics_of(problem: Problem) -> NDArray[np.float64]:
     """``(n, statics)`` what is known of the target: the season, and drivers whose future is known."""
     series, horizon = problem.series, problem.horizon
-    columns = [values for _, _, values in season_of(series, horizon)]
+    columns = [values for _, _, values in season_of(problem)]
     for name in problem.known_future:
         columns.append(ahead_of(name, series.quantities[name], series.drivers[name], horizon)[2])
     return np.column_stack(columns) if columns else np.empty((len(problem), 0))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.series.monitoring import RegularSeries, Values
-from core.tasks.displacement.forecasters import Fitted, Forecaster, Setting
-from core.tasks.displacement.problem import Problem, Steps
+from core.tasks.displacement.forecasters import FeatureModel, Fitted, Forecaster, Setting
+from core.tasks.displacement.problem import Problem, Steps, extended
 
 
 @dataclass(frozen=True)
@@ -25,53 +25,49 @@ class Recursive:
     step: Fitted
 
     def predict(self, problem: Problem, origins: Steps) -> Values:
-        """See `Fitted`: each step is added to the past of the next one. Drivers after an origin are unknown, but for
-        those whose future is known.
-        """  # noqa: D205
-        found = np.full(len(origins), np.nan)
-        for at, origin in enumerate(origins):
-            found[at] = self._ahead(problem, int(origin))
-        return found
+        """See `Fitted`.
 
-    def _ahead(self, problem: Problem, origin: int) -> float:
-        series = extended(problem, origin)
-        values = series.displacements.copy()
-        for now in range(origin, origin + problem.horizon):
-            single = Problem(replace(series, displacements=values), 1, problem.known_future)
-            moved = float(self.step.predict(single, np.array([now]))[0])
-            values = values.copy()
-            values[now + 1 :] = values[now] + moved
-        return float(values[origin + problem.horizon] - values[origin])
+        Each step is added to the past of the next one. Drivers after an origin are unknown, but for those whose future
+        is known.
+        """
+        ours = [extended(problem, origin) for origin in map(int, origins)]
+        whole = problem.whole or len(problem)
+        starts, total = problem.series.displacements[origins], np.zeros(len(ours))
+        for ahead in range(problem.horizon if ours else 0):
+            singles = [Problem(one, 1, problem.known_future, whole) for one in ours]
+            total += self._moved(singles, origins + ahead)
+            ours = [
+                _moved_to(one, start, origin + ahead + 1, by)
+                for one, start, origin, by in zip(ours, starts, map(int, origins), total, strict=True)
+            ]
+        return total
+
+    def _moved(self, singles: Sequence[Problem], now: Steps) -> Values:
+        """``(n,)`` mm that each of some slopes moves in the step after `now`."""
+        if isinstance(self.step, FeatureModel):  # asked about all at once: trees take as long for one as for hundreds
+            return self.step.of(np.stack([one.features.values[at] for one, at in zip(singles, now, strict=True)]))
+        return np.array([
+            self.step.predict(one, now[at : at + 1])[0] for at, one in enumerate(singles)
+        ])  # fmt: skip
 
 
-def extended(problem: Problem, origin: int) -> RegularSeries:
-    """A series as it is known at an origin, as many steps longer as it is forecast ahead.
-
-    It has at least as many steps as before; after the origin the slope stands still and is marked as filled, and drivers
-    are unknown but for those whose future is known.
-    """
-    series, count = problem.series, len(problem)
-    total = max(count, origin + problem.horizon + 1)
-    at = np.minimum(np.arange(total), count - 1)
-    later = np.arange(total) > origin
-    beyond = np.arange(total) >= count
-    step = series.times[-1] - series.times[-2]
-    times = np.where(beyond, series.times[-1] + (np.arange(total) - count + 1) * step, series.times[at])
-    return replace(
-        series, times=times, displacements=np.where(later, series.displacements[origin], series.displacements[at]),
-        filled=np.where(later, True, series.filled[at]),
-        drivers={
-            name: np.where(beyond | (later & (name not in problem.known_future)), np.nan, values[at])
-            for name, values in series.drivers.items()
-        },
-    )  # fmt: skip
+def _moved_to(series: RegularSeries, start: float, first: int, by: float) -> RegularSeries:
+    """A series that has moved so far beyond `start` from a step on; where that is unknown it stands still."""
+    values = series.displacements.copy()
+    values[first:] = start + (0.0 if np.isnan(by) else by)
+    return replace(series, displacements=values)
 
 
 def recursive(model: Forecaster) -> Forecaster:
-    """A model that is fitted for one step and asked as often as there are steps to the target."""
+    """A model that is fitted for one step and asked as often as there are steps to the target.
+
+    The same model where it is not fitted for a horizon.
+    """
+    if model.family not in ("features", "network"):
+        return model
 
     def fit(problem: Problem, origin: int, seed: int, settings: Mapping[str, Setting]) -> Fitted:
         single = replace(problem, horizon=1)
         return Recursive(model.fit(single, origin, seed, settings))
 
-    return replace(model, fit=fit, wrapped=True, what=f"{model.what}, a step at a time")
+    return replace(model, fit=fit, wrapped=True)

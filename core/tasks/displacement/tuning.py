@@ -71,8 +71,9 @@ def chosen_settings(
         # Places in a sorted list: so a search knows which values are near each other.
         at = tuple(trial.suggest_int(one, 0, len(values) - 1) for one, values in model.space.items())
         if at not in known:
-            asked = {**usual, **{one: values[place] for (one, values), place in zip(model.space.items(), at, strict=True)}}
-            forecast = model.fit(problem, inner, seed, asked).predict(problem, judged)
+            places = zip(model.space.items(), at, strict=True)
+            asked = {one: values[place] for (one, values), place in places}
+            forecast = model.fit(problem, inner, seed, {**usual, **asked}).predict(problem, judged)
             known[at] = float(np.mean((forecast - measured) ** 2))
         return known[at] if math.isfinite(known[at]) else 1e300
 
