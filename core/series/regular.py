@@ -88,7 +88,7 @@ def regular_of(
     found = np.interp(at, at[have], mean[have])
     told.append(_told(one, chosen, count, int((~have).sum())))
     begins = _begins(first, chosen, count)
-    drivers = {driver.name: on_step(driver, chosen, first, count) for driver in monitoring.drivers}
+    drivers = {driver.name: on_step(driver, chosen, first, count, told) for driver in monitoring.drivers}
     for driver in monitoring.drivers:
         unknown = int(np.isnan(drivers[driver.name]).sum())
         if unknown:
@@ -97,8 +97,11 @@ def regular_of(
     return RegularSeries(station, chosen, begins, found, ~have, drivers, quantities)
 
 
-def on_step(driver: Driver, step: str, first: Times, count: int) -> Values:
-    """``(count,)`` values of a driver on steps from `first`, ``(1,)``, on; NaN where unknown."""
+def on_step(driver: Driver, step: str, first: Times, count: int, notes: list[str] | None = None) -> Values:
+    """``(count,)`` values of a driver on steps from `first`, ``(1,)``, on; NaN where unknown.
+
+    `notes` receives of how many steps of rain a part is unknown.
+    """
     known = np.isfinite(driver.values)
     times, values = driver.times[known], driver.values[known]
     if not len(times):
@@ -112,6 +115,12 @@ def on_step(driver: Driver, step: str, first: Times, count: int) -> Values:
     if driver.quantity != "rain":
         return np.where(readings > 0, mean, np.nan)
     expected = _expected(times, step, first, count)
+    partly = int(((readings > 0) & (readings < expected)).sum())
+    if partly and notes is not None:
+        notes.append(
+            f"{driver.name} has fewer readings than usual in {partly:,} of {count:,} steps: with {KNOWN_SHARE:.0%} of "
+            "them or more the others count as dry, with fewer the step is unknown."
+        )
     return np.where(readings >= KNOWN_SHARE * expected, total, np.nan)
 
 

@@ -19,11 +19,13 @@ from core.runs.kinds import Kind, Ref, Task, find_task, parameters_of, request_f
 from core.runs.queue import finite
 from core.runs.result import RunResult
 from core.series import columns as series
+from core.series.corrections import Correction
 from core.tasks.detection import options as detection_options
 from core.tasks.detection import run as detection
 from core.tasks.detection import run_model as detection_models
 from core.tasks.displacement import evaluate as forecasts
 from core.tasks.displacement import run as monitored
+from core.tasks.displacement import run_explanation as reasons
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.model_runs import Description, TrainingRequest
 from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
@@ -120,6 +122,9 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
             ("svm", "average"), ("random", "group"), 4, 3, 2,
         ),
     ),
+    ("displacement", "explanation"): (
+        reasons.ExplainRequest("A", "ridge"), reasons.ExplainRequest("A", "ridge", "2020-01-02", "2020-01-05", 3),
+    ),
     ("displacement", "forecast"): (
         monitored.ForecastRequest(series.Columns("date", ("a", "b"))),
         monitored.ForecastRequest(
@@ -128,6 +133,7 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
                 rain=("rain",), level=("lake",), increments=True, unit="cm", date_order="dmy", clock="hour",
             ),
             forecasts.Plan(7, 0.6, ("no_change", "ridge"), 5, 100, ("lake",), "split", 3), ("A",), "7D",
+            (Correction("remove", "A", "2020-01-01"), Correction("shift", "A", "2020-01-01", "", 2.5, "north", "step")),
         ),
         monitored.ForecastRequest(series.Columns("date", ("a", "b"), reference="c", station="name")),
     ),
