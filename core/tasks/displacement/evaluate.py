@@ -6,21 +6,34 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.series.monitoring import RegularSeries, Values
-from core.tasks.displacement.forecasters import FIRST, FORECASTERS, Fitted, Setting, check_models
+from core.tasks.displacement import decomposed, tuning
+from core.tasks.displacement.decomposed import Decomposition
+from core.tasks.displacement.forecasters import (
+    FIRST,
+    FORECASTERS,
+    FeatureModel,
+    Fitted,
+    Forecaster,
+    Setting,
+    check_models,
+)
 from core.tasks.displacement.intervals import LEVEL, Coverage, Intervals, adaptive_widths, coverage, split_widths
 from core.tasks.displacement.problem import Problem, Steps
+from core.tasks.displacement.ranking import Rank, rank_features
+from core.tasks.displacement.recursive import recursive
 from core.tasks.displacement.scores import Comparison, Scores, diebold_mariano, score, skill
 from core.tasks.displacement.simple import SIMPLE
+from core.tasks.displacement.tuning import MOST_TRIALS, Tuning
 from core.tasks.displacement.walk_forward import Parts, Walked, limited, model_of, parts_of, walk
 
 
@@ -46,6 +59,17 @@ class Plan:
         ``"adaptive"`` or ``"split"``; see `core.tasks.displacement.intervals`.
     seed
         Of all models.
+    strategy
+        Whether models are fitted for the horizon (``"direct"``), or for one step and asked again and again
+        (``"recursive"``).
+    decomposition
+        What of the past is carried on as it was, so that models forecast the rest; see
+        `core.tasks.displacement.decomposed`.
+    tuning, trials
+        How the settings of models are chosen before each fit, on its own past, and of how many; see
+        `core.tasks.displacement.tuning`.
+    features
+        How many of the most informative features a model is given at each fit, by its own past; 0 for all.
     """
 
     horizon: int = 1
@@ -56,22 +80,50 @@ class Plan:
     known_future: tuple[str, ...] = ()
     intervals: Intervals = "adaptive"
     seed: int = 0
+    strategy: Literal["direct", "recursive"] = "direct"
+    decomposition: Decomposition = "none"
+    tuning: Tuning = "none"
+    trials: int = 10
+    features: int = 0
 
     def __post_init__(self) -> None:
         check_models(self.models)
-        for name, value, most in (("refit", self.refit, 100_000), ("window", self.window, 10_000_000),
-                                  ("seed", self.seed, 2**31 - 1)):  # fmt: skip
-            if not 0 <= value <= most:
-                raise InputError(f"{name} is {value}.", remedy=f"Choose 0 to {most:,} (--{name}).")
+        for name, value, least, most in (
+            ("refit", self.refit, 0, 100_000), ("window", self.window, 0, 10_000_000),
+            ("seed", self.seed, 0, 2**31 - 1), ("features", self.features, 0, 1_000),
+            ("trials", self.trials, 1, MOST_TRIALS),
+        ):  # fmt: skip
+            if not least <= value <= most:
+                raise InputError(f"{name} is {value}.", remedy=f"Choose {least} to {most:,} (--{name}).")
         if self.horizon < 1:
             raise InputError(f"A forecast over {self.horizon} steps is none.", remedy="Choose 1 or more (--horizon).")
-        if self.intervals not in ("adaptive", "split"):
-            raise InputError(f"There are no intervals {self.intervals!r}.", remedy="Choose of adaptive, split.")
+        for what, said, known in (
+            ("intervals", self.intervals, ("adaptive", "split")), ("strategy", self.strategy, ("direct", "recursive")),
+            ("decomposition", self.decomposition, tuple(decomposed.TITLES)),
+            ("tuning", self.tuning, tuple(tuning.TITLES)),
+        ):  # fmt: skip
+            if said not in known:
+                raise InputError(f"There is no {what} {said!r}.", remedy=f"Choose of {', '.join(known)} (--{what}).")
 
     @property
     def all_models(self) -> tuple[str, ...]:
         """The simple forecasts, and the models that were named."""
         return (*SIMPLE, *(one for one in self.models if one not in SIMPLE))
+
+
+def model_for(plan: Plan, name: str, cancel: Cancel = never) -> Forecaster:
+    """A model as a plan asks for it: tuned, decomposed, a step at a time.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    """
+    model = model_of(name)
+    if plan.features and model.family == "features":
+        model = replace(model, settings={**model.settings, "features": plan.features})
+    made = decomposed.decomposed(tuning.tuned(model, plan.tuning, plan.trials, cancel), plan.decomposition)
+    return recursive(made) if plan.strategy == "recursive" and plan.horizon > 1 else made
 
 
 @dataclass(frozen=True)
@@ -146,6 +198,8 @@ class Evaluation:
         By name, the model as it was fitted on all that is known.
     left_out
         By name, why a model could not be evaluated.
+    ranking
+        Features by what they tell of the movement on the training part; empty without a model that is given features.
     """
 
     problem: Problem
@@ -156,6 +210,7 @@ class Evaluation:
     best_on_test: str
     last: Mapping[str, Fitted]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    ranking: tuple[Rank, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -165,7 +220,7 @@ class Evaluation:
             "best_simple": self.best_simple, "best_on_test": self.best_on_test, "step": series.step,
             "steps": len(series), "filled": int(series.filled.sum()), "first": str(series.times[0])[:19],
             "last": str(series.times[-1])[:19], "test_from": str(series.times[self.parts.test[0]])[:19],
-            "left_out": dict(self.left_out),
+            "left_out": dict(self.left_out), "features": [one.to_json() for one in self.ranking],
         }  # fmt: skip
 
 
@@ -207,7 +262,7 @@ def evaluate(
             progress(number, len(names))
             try:
                 models[name], last[name] = work.judge(name)
-            except InputError as error:
+            except (InputError, ModelError) as error:
                 left_out[name] = str(error)
                 continue
             finished(name, models[name])
@@ -216,7 +271,9 @@ def evaluate(
     most = max(one.scores.n for one in models.values())  # errors on fewer forecasts are of others
     on_test = min((name for name in models if models[name].scores.n == most), key=lambda name: models[name].scores.rmse)
     models = {name: work.compared(name, one, models, simple) for name, one in models.items()}
-    return Evaluation(problem, parts, models, chosen, simple, on_test, last, left_out)
+    featured = any(FORECASTERS[name].family == "features" for name in models)
+    ranking = rank_features(problem, int(parts.test[0]) - 1, plan.seed) if featured else ()
+    return Evaluation(problem, parts, models, chosen, simple, on_test, last, left_out, ranking)
 
 
 @contextmanager
@@ -252,30 +309,28 @@ class _Work:
 
     def judge(self, name: str) -> tuple[Judged, Fitted]:
         """A model on the test part, not yet compared with others, and as it is fitted on all that is known."""
-        plan, problem, model = self.plan, self.problem, model_of(name)
+        plan, problem, model = self.plan, self.problem, model_for(self.plan, name, self.cancel)
         began = perf_counter()
-        settings = dict(model.settings)
-        before = self._walk(name, self.parts.calibration, max(1, len(self.parts.calibration) // 3), settings)
-        walked = self._walk(name, self.parts.test, plan.refit, settings)
+        before = self._walk(model, self.parts.calibration, max(1, len(self.parts.calibration) // 3))
+        walked = self._walk(model, self.parts.test, plan.refit)
         errors, earlier = walked.errors(problem), before.errors(problem)
         if not np.isfinite(errors).any():
             raise InputError(f"{model.title} makes no forecast that can be scored.", "The series is too short for it.")
         final = int(len(problem) - 1)
-        last = model.fit(limited(problem, final, plan.window), final, plan.seed, settings)
+        last = model.fit(limited(problem, final, plan.window), final, plan.seed, model.settings)
+        chosen = last.settings if isinstance(last, FeatureModel) else model.settings
         ahead = float(last.predict(problem, np.array([final]))[0])
         widths = self._widths(earlier, walked.origins, errors)
         after = self._widths(earlier, np.append(walked.origins, final), np.append(errors, np.nan))[-1]
         judged = Judged(
             walked, widths, self._scores(walked, errors), self._scores(before, earlier), {}, None,
-            coverage(errors, widths), ahead, float(after), settings, perf_counter() - began,
+            coverage(errors, widths), ahead, float(after), chosen, perf_counter() - began,
         )  # fmt: skip
         return judged, last
 
-    def _walk(self, name: str, origins: Steps, every: int, settings: Mapping[str, Setting]) -> Walked:
+    def _walk(self, model: Forecaster, origins: Steps, every: int) -> Walked:
         plan = self.plan
-        return walk(
-            self.problem, model_of(name), origins, every, plan.seed, settings, plan.window, self.cancel
-        )
+        return walk(self.problem, model, origins, every, plan.seed, None, plan.window, self.cancel)
 
     def _widths(self, earlier: Values, origins: Steps, errors: Values) -> Values:
         if self.plan.intervals == "split":

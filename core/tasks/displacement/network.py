@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import InputError
-from core.learning.runtime import use_threads
 from core.series.monitoring import Values
 from core.tasks.displacement.forecasters import Setting, pairs
 from core.tasks.displacement.problem import LEVEL, Problem, Steps, ahead_of, changed, season_of
@@ -138,7 +137,7 @@ def channels_of(problem: Problem) -> NDArray[np.float64]:
 def statics_of(problem: Problem) -> NDArray[np.float64]:
     """``(n, statics)`` what is known of the target: the season, and drivers whose future is known."""
     series, horizon = problem.series, problem.horizon
-    columns = [values for _, _, values in season_of(series, horizon)]
+    columns = [values for _, _, values in season_of(problem)]
     for name in problem.known_future:
         columns.append(ahead_of(name, series.quantities[name], series.drivers[name], horizon)[2])
     return np.column_stack(columns) if columns else np.empty((len(problem), 0))
@@ -205,10 +204,14 @@ def _train(network: SequenceNet, data: tuple[Tensor, Tensor, Tensor], epochs: in
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Networks this small are slower on more threads; what was set before is set again."""
+    """Networks this small are slower on more threads; what was set before is set again.
+
+    It is set also where PyTorch says that it is 1 already: under a limit of threadpoolctl it says so, while its backward
+    pass goes on with more, which wait for each other and take ten times as long on a busy machine.
+    """
     before = torch.get_num_threads()
-    use_threads(1)
+    torch.set_num_threads(1)
     try:
         yield
     finally:
-        use_threads(before)
+        torch.set_num_threads(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,11 +38,14 @@ class Problem:
         Steps from the origin of a forecast to its target.
     known_future
         Drivers that are known up to the target, such as a planned reservoir level; all others end at the origin.
+    whole
+        Steps of the series by whose length features are chosen, where it was made longer since; 0 for its own.
     """
 
     series: RegularSeries
     horizon: int
     known_future: tuple[str, ...] = ()
+    whole: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.horizon < len(self.series) // 2:
@@ -77,6 +80,11 @@ class Problem:
     def learnt_from(self, origin: int) -> Steps:
         """Steps whose movement to their target is known at an origin and may be learnt from."""
         return np.flatnonzero(self.usable[: max(0, origin - self.horizon + 1)])
+
+    @cached_property
+    def kept(self) -> dict[str, Values]:
+        """What was worked out of the problem and is asked for again, by name."""
+        return {}
 
     @cached_property
     def features(self) -> Features:
@@ -117,7 +125,7 @@ def features_of(problem: Problem) -> Features:
     year; the time of the year of the target. A feature at a step uses no value after it, but for known drivers.
     """
     series, horizon = problem.series, problem.horizon
-    windows = windows_of(series.step, len(series))
+    windows = windows_of(series.step, problem.whole or len(series))
     columns: list[tuple[str, str, Values]] = [
         (f"movement, {_words(window, series.step)}", "past movement", changed(series.displacements, window))
         for window in windows
@@ -127,7 +135,7 @@ def features_of(problem: Problem) -> Features:
         columns += _driver(name, quantity, values, windows, series.step)
         if name in problem.known_future:
             columns.append(ahead_of(name, quantity, values, horizon))
-    columns += season_of(series, horizon)
+    columns += season_of(problem)
     return Features(
         tuple(name for name, _, _ in columns), tuple(group for _, group, _ in columns),
         np.column_stack([values for _, _, values in columns]),
@@ -160,10 +168,10 @@ def ahead_of(name: str, quantity: Quantity, values: Values, horizon: int) -> tup
     return f"{name}, up to the target", quantity, ahead
 
 
-def season_of(series: RegularSeries, horizon: int) -> list[tuple[str, str, Values]]:
+def season_of(problem: Problem) -> list[tuple[str, str, Values]]:
     """Sine and cosine of the time of the year of the target; none for less than a year and a half."""
-    years = (series.times - series.times[:1]) / np.timedelta64(1, "s") / (365.25 * 86_400)
-    if float(years[-1]) < 1.5:
+    series, horizon = problem.series, problem.horizon
+    if (problem.whole or len(series)) < 1.5 * series.steps_per_year:
         return []
     in_year = series.times - series.times.astype("datetime64[Y]")
     turn = 2 * math.pi * (in_year / np.timedelta64(1, "s") / (365.25 * 86_400) + horizon / series.steps_per_year)
@@ -200,3 +208,26 @@ def _words(steps: int, step: str) -> str:
         return "1 month" if steps == 1 else f"{steps} months"
     number, unit = int(step[:-1] or "1") * steps, {"D": "day", "h": "hour"}[step[-1]]
     return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def extended(problem: Problem, origin: int) -> RegularSeries:
+    """A series as it is known at an origin, as many steps longer as it is forecast ahead.
+
+    It has at least as many steps as before; after the origin the slope stands still and is marked as filled, and
+    drivers are unknown but for those whose future is known.
+    """
+    series, count = problem.series, len(problem)
+    total = max(count, origin + problem.horizon + 1)
+    at = np.minimum(np.arange(total), count - 1)
+    later = np.arange(total) > origin
+    beyond = np.arange(total) >= count
+    step = series.times[-1] - series.times[-2]
+    times = np.where(beyond, series.times[-1] + (np.arange(total) - count + 1) * step, series.times[at])
+    return replace(
+        series, times=times, displacements=np.where(later, series.displacements[origin], series.displacements[at]),
+        filled=np.where(later, True, series.filled[at]),
+        drivers={
+            name: np.where(beyond | (later & (name not in problem.known_future)), np.nan, values[at])
+            for name, values in series.drivers.items()
+        },
+    )  # fmt: skip

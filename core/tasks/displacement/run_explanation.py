@@ -19,6 +19,7 @@ from core.runs.records import Order
 from core.runs.result import RunResult
 from core.series.monitoring import RegularSeries, Values
 from core.series.regular import later
+from core.tasks.displacement.evaluate import model_for
 from core.tasks.displacement.findings import in_words, series_of
 from core.tasks.displacement.forecasters import FORECASTERS, FeatureModel, title_of
 from core.tasks.displacement.problem import Problem, Steps
@@ -202,7 +203,12 @@ class _Subject:
 
     @classmethod
     def of(cls, series: RegularSeries, asked: ForecastRequest, request: ExplainRequest) -> _Subject:
-        plan, model = asked.plan, FORECASTERS[request.model]
+        plan, model = asked.plan, model_for(asked.plan, request.model)
+        if not model.explained:
+            raise InputError(
+                f"{model.title} forecast by way of a decomposition, or a step at a time.",
+                "Its features do not tell all of such a forecast.", "Run the forecast directly, without decomposition.",
+            )  # fmt: skip
         known = tuple(one for one in plan.known_future if one in series.drivers)
         problem = Problem(series, plan.horizon, known)
         test = parts_of(problem, plan.test_share).test

@@ -21,6 +21,9 @@ CALIBRATION = 0.3
 """Share of the training part over which models are compared and their intervals are found."""
 
 
+SAME = ("increments", "usable", "features", "kept")
+
+
 @dataclass(frozen=True)
 class Parts:
     """How a series is divided.
@@ -156,7 +159,10 @@ def limited(problem: Problem, origin: int, window: int) -> Problem:
     """A problem whose steps before a sliding window cannot be learnt from."""
     if not window or origin < window:
         return problem
-    return _Sliding(problem.series, problem.horizon, problem.known_future, origin - window + 1)
+    made = _Sliding(problem.series, problem.horizon, problem.known_future, problem.whole, origin - window + 1)
+    # What has been worked out of the whole series is the same for its windows.
+    made.__dict__.update({name: problem.__dict__[name] for name in SAME if name in problem.__dict__})
+    return made
 
 
 @dataclass(frozen=True)
