@@ -189,5 +189,30 @@ def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, 
     from core.tasks.displacement.simple import SIMPLE
 
     plan = Plan(int(horizon), share / 100, (*SIMPLE, *models), int(refit), int(window), tuple(known), intervals,
-                int(seed))  # fmt: skip
+                int(seed), **_further(begin))  # fmt: skip
     return stations, step, plan
+
+
+def _further(begin: Plan) -> dict[str, Any]:
+    """What is seldom chosen: decomposition, steps, tuning, and fewer features."""
+    from core.tasks.displacement import decomposed, tuning
+
+    with st.expander("Decomposition and tuning"):
+        decomposition = st.selectbox(
+            "Decomposition", list(decomposed.TITLES), list(decomposed.TITLES).index(begin.decomposition),
+            format_func=decomposed.TITLES.__getitem__,
+            help="What of the past is carried on as it was; models forecast the rest. It is found anew at every "
+            "origin, from its past alone.",
+        )  # fmt: skip
+        ways = {"direct": "at once", "recursive": "step by step"}
+        strategy = st.selectbox("Several steps ahead", list(ways), list(ways).index(begin.strategy),
+                                format_func=ways.__getitem__)  # fmt: skip
+        chosen = st.selectbox(
+            "Tune settings", list(tuning.TITLES), list(tuning.TITLES).index(begin.tuning),
+            format_func=tuning.TITLES.__getitem__,
+            help="Before each fit, on its own past. Takes many times as long.",
+        )  # fmt: skip
+        trials = st.number_input("Settings tried", 1, tuning.MOST_TRIALS, begin.trials)
+        features = st.number_input("Most informative features", 0, 1_000, begin.features, help="0: all.")
+    return {"decomposition": decomposition, "strategy": strategy, "tuning": chosen, "trials": int(trials),
+            "features": int(features)}  # fmt: skip

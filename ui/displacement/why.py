@@ -53,7 +53,34 @@ def show(view: Shown) -> None:
     if working is not None:
         jobs.follow(working.id, what="Explaining")
         return
+    _ranking(result, look.station)
     explained.show_explained(TASK, result, "forecast", lambda run: _show(run), _about)
+
+
+def _ranking(result: ForecastResult, station: str) -> None:
+    """How each feature goes with the movement, on the training part."""
+    import pandas
+
+    rows = result.stations[station].get("features", [])
+    if not rows:
+        return
+    table = pandas.DataFrame(rows)[["name", "group", "grade", "information", "chance", "n", "used"]]
+    above = int((table["information"] > table["chance"]).sum())
+    with st.expander(f"Features ranked: {above} of {len(table)} say more of the movement than chance"):
+        st.dataframe(
+            table.sort_values("information", ascending=False), hide_index=True, width="stretch", placeholder="–",
+            column_config={
+                "name": "Feature", "group": "Of", "n": "Steps", "used": "Given to models",
+                "grade": st.column_config.NumberColumn("Grey relational grade", format="%.3f"),
+                "information": st.column_config.NumberColumn("Mutual information", format="%.3f"),
+                "chance": st.column_config.NumberColumn("By chance, at most", format="%.3f"),
+            },
+        )  # fmt: skip
+        st.caption(
+            "On the training part alone. Grey relational grade (0.5) of values scaled to 0 to 1: about 0.6 to 0.7 also "
+            "for courses that have nothing in common. Mutual information in nats, beside the largest of 19 shuffled "
+            "movements."
+        )
 
 
 def _event(result: ForecastResult, station: str) -> tuple[date, ...]:
