@@ -22,7 +22,7 @@ _NOUNS = {"raster": "an image", "vector": "a vector layer", "table": "a table"}
 _KINDS = {
     "raster": "GeoTIFF, PNG or JPEG",
     "vector": "GeoPackage, GeoJSON or zipped Shapefile",
-    "table": "CSV, TSV, Excel workbook (.xlsx) or dBase table (.dbf)",
+    "table": "CSV or TSV (also zipped), Excel workbook (.xlsx) or dBase table (.dbf)",
 }
 
 
@@ -98,7 +98,7 @@ def recognise(path: Path, name: str, form: Form | None = None) -> Recognised:
 
 def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
     from core.raster.untrusted import sniff
-    from core.series.table import is_workbook
+    from core.series.table import is_workbook, is_zipped_table
 
     head = first_bytes(file, 100)
     if not head:
@@ -106,7 +106,9 @@ def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
     if head.startswith(b"SQLite format 3\x00"):
         return Recognised("vector", ".gpkg")
     if head.startswith(b"PK\x03\x04"):
-        return Recognised("table", ".xlsx") if is_workbook(file) else Recognised("vector", ".zip")
+        if is_workbook(file):
+            return Recognised("table", ".xlsx")
+        return Recognised("table" if is_zipped_table(file) else "vector", ".zip")
     if suffix == ".dbf" and head[0] in (0x03, 0x83, 0x8B):
         return Recognised("table", ".dbf")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):

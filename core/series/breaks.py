@@ -105,7 +105,7 @@ def find_changes(station: Station, window: int = CHANGE_WINDOW, ratio: float = C
         for at in _one_of_each_run(peaks)[:MOST]:
             where = times[at + window + shift]
             found.append(Finding(
-                "change", station.name, where, where, float(np.exp(logs[at])),
+                "instrument", station.name, where, where, float(np.exp(logs[at])),
                 f"The {what} of {station.name} changes by a factor of {np.exp(logs[at]):.2g} about {iso(where)}: the "
                 "instrument or its settings may have changed.",
             ))  # fmt: skip

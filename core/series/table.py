@@ -18,7 +18,7 @@ from core.raster.files import first_bytes, regular_file
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-TableSuffix = Literal[".csv", ".tsv", ".xlsx", ".dbf"]
+TableSuffix = Literal[".csv", ".tsv", ".xlsx", ".dbf", ".zip"]
 
 #: Most columns of a table.
 MAX_COLUMNS = 4_096
@@ -40,7 +40,8 @@ class TableInfo:
     Attributes
     ----------
     suffix
-        By which files of its kind are known: ``".csv"``, ``".tsv"``, ``".xlsx"`` or ``".dbf"``.
+        By which files of its kind are known: ``".csv"``, ``".tsv"``, ``".xlsx"``, ``".dbf"``, or ``".zip"`` for an
+        archive that holds one table as text.
     columns
         Names of its columns.
     rows
@@ -63,13 +64,21 @@ def is_workbook(path: str | os.PathLike[str]) -> bool:
     return first_bytes(file, 4) == _ZIP and holds_workbook(file)
 
 
+def is_zipped_table(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is an archive with one table as text, and at most its description beside it."""
+    from core.series.zipped import table_in
+
+    file = regular_file(path)
+    return first_bytes(file, 4) == _ZIP and bool(table_in(file))
+
+
 def describe_table(path: str | os.PathLike[str], *, sheet: str | None = None) -> TableInfo:
     """Read a table once from beginning to end, in bounded memory, and say what it holds.
 
     Parameters
     ----------
     path
-        CSV, TSV, Excel workbook (.xlsx) or dBase table (.dbf) on disk.
+        CSV, TSV, Excel workbook (.xlsx) or dBase table (.dbf) on disk, or a zip archive with one CSV or TSV.
     sheet
         Name of a sheet of a workbook; the first one that is shown and holds something when None.
 
@@ -81,6 +90,13 @@ def describe_table(path: str | os.PathLike[str], *, sheet: str | None = None) ->
         When it is missing, empty, damaged or not a table.
     """
     file = regular_file(path)
+    if is_zipped_table(file):
+        from core.series.zipped import unpacked
+
+        _refuse_sheet(file, sheet)
+        with unpacked(file) as table:
+            inside = describe_table(table)
+        return TableInfo(".zip", inside.columns, inside.rows)
     if _is_zip(file):
         from core.series import workbook
 
@@ -122,6 +138,12 @@ def read_table_untrusted(
         See `describe_table`.
     """
     file = regular_file(path)
+    if is_zipped_table(file):
+        from core.series.zipped import unpacked
+
+        _refuse_sheet(file, sheet)
+        with unpacked(file) as table:
+            return read_table_untrusted(table, rows=rows)
     if _is_zip(file):
         from core.series import workbook
 

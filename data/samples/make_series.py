@@ -10,7 +10,7 @@ The reservoir landslide moves each month by
 with rain in mm and level in m, times a response r_s of the station, plus noise. The second file holds each of the three
 parts, so that what an explanation says can be compared with the law.
 
-The other slope accelerates so that the inverse of its velocity falls along a line to zero at the failure (Fukuzono 1985):
+The other slope accelerates so that the inverse of its velocity falls to zero along a line (Fukuzono 1985):
 1/v = A (t_f - t), so x(t) = -ln(1 - t/t_f) / A.
 """
 

@@ -19,6 +19,7 @@ from core.runs.kinds import Kind, Ref, Task, find_task, parameters_of, request_f
 from core.runs.queue import finite
 from core.runs.result import RunResult
 from core.series import columns as series
+from core.series.corrections import Correction
 from core.tasks.detection import options as detection_options
 from core.tasks.detection import run as detection
 from core.tasks.detection import run_model as detection_models
@@ -132,6 +133,7 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
                 rain=("rain",), level=("lake",), increments=True, unit="cm", date_order="dmy", clock="hour",
             ),
             forecasts.Plan(7, 0.6, ("no_change", "ridge"), 5, 100, ("lake",), "split", 3), ("A",), "7D",
+            (Correction("remove", "A", "2020-01-01"), Correction("shift", "A", "2020-01-01", "", 2.5, "north", "step")),
         ),
         monitored.ForecastRequest(series.Columns("date", ("a", "b"), reference="c", station="name")),
     ),

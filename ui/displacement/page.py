@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,6 +19,7 @@ from ui.task import generic_run, opened, run
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Run
+    from core.series.corrections import Correction
     from core.tasks.displacement.run import ForecastRequest
     from ui.task.task import TaskPage
 
@@ -48,7 +50,8 @@ def show(task: TaskPage) -> None:
                 columns, request = form.ask(record, _before(asked))
         if record is not None and request is not None:
             with guard():
-                order = order_of(record, request, owner=resources.visitor())
+                chosen = looking.corrections_of(record) if asked is None else _kept(asked)
+                order = order_of(record, replace(request, corrections=chosen), owner=resources.visitor())
                 opened.start(record.id, **{SERIES: record.id, "run": resources.jobs().submit(order)})
     with right:
         if asked is not None:
@@ -68,6 +71,12 @@ def _before(asked: Run | None) -> ForecastRequest | None:
     found = resources.store().run(identity) if identity else asked
     request: ForecastRequest | None = None if found is None or found.kind != KIND else request_of(found)
     return request
+
+
+def _kept(asked: Run) -> tuple[Correction, ...]:
+    """Corrections of the run that is open, which a further run of the same table keeps."""
+    before = _before(asked)
+    return () if before is None else before.corrections
 
 
 def _describe(record: DatasetRecord) -> None:

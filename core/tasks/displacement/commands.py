@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.jobs.perform import run_in_process
 from core.raster.folder import plain_values, write_json
 from core.series.columns import Columns, Components
-from core.series.table import read_table_untrusted
+from core.series.heads import read_series_table
 from core.tasks.displacement.evaluate import Plan
 from core.tasks.displacement.export import metrics_of
 from core.tasks.displacement.forecasters import FIRST, FORECASTERS, NAMES
@@ -24,8 +24,15 @@ from core.tasks.displacement.run import ForecastRequest, order_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pandas import DataFrame
+
+    from core.series.corrections import Correction
+
 LARGEST_CONFIG = 1_000_000
 """Bytes of a configuration."""
+
+CORRECTED = {"outliers": "outlier", "steps": "step", "stuck": "stuck"}
+"""What can be corrected by command, and how it is called where it is found."""
 
 DRIVERS = ("rain", "level", "groundwater", "discharge", "temperature")
 
@@ -62,6 +69,7 @@ def _add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--increments", action="store_true", default=None, help="displacement is since the row before")
     one.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="order of day, month and year")
     one.add_argument("--unit", choices=("mm", "cm", "m"), help="of the displacement")
+    one.add_argument("--correct", type=_list, help=f"correct what is found: {', '.join(CORRECTED)}; nothing by default")
     one.add_argument("--stations", type=_list, help="those that are forecast (all)")
     one.add_argument("--horizon", type=int, help="steps ahead (1)")
     one.add_argument("--test-share", type=float, help="share of the series, its end, for the test (0.3)")
@@ -120,7 +128,7 @@ def _say(content: dict[str, Any]) -> None:
 def _given(arguments: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
     """The table, and the options of a command: those of its configuration, and its own before them."""
     known = {*(one.name for one in fields(Columns)), *(one.name for one in fields(Plan)), "step", "stations",
-             "station_name"}  # fmt: skip
+             "station_name", "correct"}  # fmt: skip
     given: dict[str, Any] = {}
     table = arguments.table
     if table.suffix.lower() == ".toml":
@@ -144,7 +152,7 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
     """
     from core.series.guess import guess_columns
 
-    frame = read_table_untrusted(table)
+    frame = read_series_table(table)
     guess = guess_columns(frame)
     columns: dict[str, Any] = {one.name: given[one.name] for one in fields(Columns) if one.name in given}
     columns.setdefault("time", guess.time)
@@ -169,8 +177,29 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
         plan["known_future"] = _known_future(plan["known_future"], made)
     return ForecastRequest(
         made, Plan(models=tuple(FORECASTERS) if models == ("all",) else models, **plan),
-        tuple(given.get("stations", ())), given.get("step", "auto"),
+        tuple(given.get("stations", ())), given.get("step", "auto"), _corrections(given, frame, made, table.name),
     )  # fmt: skip
+
+
+def _corrections(given: dict[str, Any], frame: DataFrame, columns: Columns, name: str) -> tuple[Correction, ...]:
+    """Corrections of all that is found of the kinds that are named."""
+    wanted = tuple(given.get("correct", ()))
+    if not wanted:
+        return ()
+    from core.series.cleaning import findings
+    from core.series.corrections import correction_of
+    from core.series.read import monitoring_of
+
+    for one in wanted:
+        if one not in CORRECTED:
+            raise InputError(f"{one!r} cannot be corrected.", remedy=f"Choose of {', '.join(CORRECTED)} (--correct).")
+    kinds = {CORRECTED[one] for one in wanted}
+    stations = given.get("stations", ())
+    made = (
+        correction_of(one) for one in findings(monitoring_of(frame, columns, name))
+        if one.what in kinds and (not stations or one.station in stations)
+    )  # fmt: skip
+    return tuple(one for one in made if one is not None)
 
 
 def _components(columns: tuple[str, ...], name: str, option: str) -> Components:
@@ -212,7 +241,7 @@ def _configured(path: Path, known: set[str]) -> dict[str, Any]:
         raise InputError(
             f"The configuration {path.name} cannot be read.", f"{error}.", "Write it as in docs/displacement.toml."
         ) from error
-    lists = {"displacements", "components", "reference", "known_future", "stations", "models", *DRIVERS}
+    lists = {"displacements", "components", "reference", "known_future", "stations", "models", "correct", *DRIVERS}
     kinds: dict[str, type | tuple[type, ...]] = {
         **dict.fromkeys(known, str), **dict.fromkeys(lists, list), "increments": bool,
         **dict.fromkeys(("horizon", "refit", "window", "seed"), int), "test_share": (int, float),
@@ -241,4 +270,4 @@ def _columns(arguments: argparse.Namespace) -> None:
 
     from core.series.guess import guess_columns
 
-    print(json.dumps(asdict(guess_columns(read_table_untrusted(arguments.table))), indent=1, ensure_ascii=False))
+    print(json.dumps(asdict(guess_columns(read_series_table(arguments.table))), indent=1, ensure_ascii=False))
