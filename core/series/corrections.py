@@ -67,7 +67,7 @@ def apply_corrections(monitoring: Monitoring, corrections: Sequence[Correction])
     Raises
     ------
     InputError
-        When a correction names no station or component that there is, no time, or concerns no value.
+        When a correction names no station or component that there is, no time, or a time at which there is no row.
     """
     stations = {one.name: one for one in monitoring.stations}
     records = []
@@ -99,9 +99,9 @@ def _corrected(station: Station, one: Correction) -> tuple[Station, int]:
         end = _time(one.end) if one.end else station.times[-1]
     at = (station.times >= begin) & (station.times <= end)
     changed = int(np.isfinite(station.displacements[at]).sum())
-    if not changed:
+    if not at.any():
         raise InputError(
-            f"{station.name} has no value from {one.begin} to {one.end or 'its end'} to correct.",
+            f"{station.name} has no row from {one.begin} to {one.end or 'its end'} to correct.",
             remedy="Choose another time.",
         )  # fmt: skip
     if one.what == "remove":

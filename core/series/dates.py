@@ -176,7 +176,7 @@ def _from_text(text: Series[Any], column: str, order: DateOrder, notes: list[str
 def _fields(text: Series[Any], pattern: str) -> tuple[dict[str, Values], Series[Any]]:
     """The fields of dates as numbers, NaN where there are none, and their zones.
 
-    ``seconds`` are since midnight, ``short`` is 1 where the last field has two digits, ``dashed`` where dashes stand
+    ``seconds`` are since midnight; ``short`` is 1 where the last field has two digits, ``dashed`` where dashes stand
     between them.
     """
     import pandas as pd

@@ -32,7 +32,7 @@ class Finding:
     begin, end
         First and last time it concerns.
     size
-        Gap and silence: days. Outlier and step: mm. Change: ratio. Stuck: readings.
+        Gap and silence: days. Outlier and step: mm. Instrument: ratio. Stuck: readings.
     text
         What was found, for people.
     part
@@ -83,6 +83,5 @@ def known_values(station: Station) -> tuple[Times, Values]:
 
 
 def iso(time: np.datetime64) -> str:
-    """A time as ISO 8601, the day alone at midnight."""
-    text = str(time.astype("datetime64[s]"))
-    return text.removesuffix("T00:00:00")
+    """A time as ISO 8601, as short as it can be without a loss: the day alone at midnight."""
+    return str(np.datetime_as_string(time, unit="auto"))

@@ -19,6 +19,8 @@ MOST_ROWS = 2
 def read_series_table(path: str | os.PathLike[str], *, sheet: str | None = None) -> DataFrame:
     """Read a table of a monitored slope, its headings in one row.
 
+    A position file of the PBO becomes a table with the columns of `core.series.pbo.table_of`.
+
     Parameters
     ----------
     path, sheet
@@ -29,6 +31,10 @@ def read_series_table(path: str | os.PathLike[str], *, sheet: str | None = None)
     UnsafeFileError, InputError
         See `core.series.table.read_table_untrusted` and `with_one_head`.
     """
+    from core.series.pbo import is_position_file, read_positions, table_of
+
+    if is_position_file(path):
+        return table_of([read_positions(path)])
     return with_one_head(read_table_untrusted(path, sheet=sheet), Path(path).name)
 
 

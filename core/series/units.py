@@ -27,6 +27,11 @@ _OTHERS: dict[Quantity, tuple[tuple[str, float, float], ...]] = {
 }  # fmt: skip
 """By quantity: how a heading says another unit than that of `UNITS`, its factor, and what is added then."""
 
+_OURS: dict[Quantity, str] = {
+    "rain": "mm", "level": r"m|masl|meters?|metres?", "groundwater": r"m|masl|meters?|metres?",
+    "discharge": r"m3/?s|m3 s-1|cms|cumecs", "temperature": r"°? ?c|degc|celsius",
+}  # fmt: skip
+
 JUMPS = (10.0, 25.4, 100.0, 1000.0)
 """Ratios of units that are mixed up."""
 
@@ -82,12 +87,17 @@ def _columns_of(reference: str | Components | None) -> tuple[str, ...]:
 
 
 def in_our_unit(values: Values, quantity: Quantity, column: str, notes: list[str]) -> Values:
-    """Values of a driver in the unit of `core.series.monitoring.UNITS`, by its heading; noted where they change."""
+    """Values of a driver in the unit of `core.series.monitoring.UNITS`, by its heading.
+
+    `notes` receives that they change, or that the heading names no unit.
+    """
     for unit, factor, added in _OTHERS.get(quantity, ()):
         if _says(column, unit):
             more = f" and {added:+.4g}" if added else ""
             notes.append(f"{column} was brought to {UNITS[quantity]} (times {factor:.6g}{more}), by its heading.")
             return values * factor + added
+    if quantity in _OURS and not _says(column, _OURS[quantity]):
+        notes.append(f"{column} is taken to be in {UNITS[quantity]}: its heading names no unit.")
     return values
 
 

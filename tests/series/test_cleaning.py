@@ -156,7 +156,7 @@ def test_a_step_of_a_component_is_taken_from_it_and_the_distance_is_made_anew() 
         (Correction("remove", "X", "2020-01-01"), "no station 'X'"),
         (Correction("remove", "A", "yesterday"), "no time"),
         (Correction("remove", "A", ""), "no time"),
-        (Correction("remove", "A", "2031-01-01"), "no value"),
+        (Correction("remove", "A", "2031-01-01"), "no row"),
         (Correction("shift", "A", "2020-01-05", size=float("nan")), "no number"),
         (Correction("shift", "A", "2020-01-05", size=1.0, part="up"), "no component"),
     ],
@@ -164,6 +164,25 @@ def test_a_step_of_a_component_is_taken_from_it_and_the_distance_is_made_anew() 
 def test_corrections_of_what_there_is_not_are_refused(correction: Correction, message: str) -> None:
     with pytest.raises(InputError, match=message):
         apply_corrections(Monitoring((station(np.arange(20.0)),)), [correction])
+
+
+def test_a_value_that_two_corrections_remove_is_removed_once() -> None:
+    slope = Monitoring((station(np.arange(20.0)),))
+    twice = [Correction("remove", "A", "2020-01-03", "2020-01-06"), Correction("remove", "A", "2020-01-05")]
+    corrected = apply_corrections(slope, twice)
+    assert np.flatnonzero(np.isnan(corrected.station("A").displacements)).tolist() == [2, 3, 4, 5]
+    assert [one["values"] for one in corrected.corrections] == [4, 0]
+
+
+def test_an_outlier_between_two_seconds_is_removed() -> None:
+    values = noisy(60)
+    values[30] = 50.0
+    one = Station("A", START + (np.arange(60) * 250).astype("timedelta64[ms]"), values)
+    (found,) = find_outliers(one)
+    choice = correction_of(found)
+    assert choice is not None
+    corrected = apply_corrections(Monitoring((one,)), [choice]).station("A")
+    assert np.flatnonzero(np.isnan(corrected.displacements)).tolist() == [30]
 
 
 def test_corrections_survive_json() -> None:

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
+from core.series.columns import Columns, Components
+from core.series.guess import guess_columns
+from core.series.heads import read_series_table
 from core.series.pbo import monitoring_of_positions, read_positions, table_of
 from core.series.table import read_table_untrusted
 
@@ -81,6 +84,13 @@ def test_several_files_become_one_slope_relative_to_the_stable_one(tmp_path: Pat
     np.testing.assert_allclose(station.displacements, expected, atol=1e-9)
     assert station.place is not None
     assert found.notes[0] == "Positions are in the frame NAM08."
+
+
+def test_a_file_alone_is_read_as_a_table_with_the_name_of_its_station(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, "BLKM", days(*((day, 2.0 * day, 0.0) for day in range(1, 21))))
+    frame = read_series_table(file)
+    assert guess_columns(frame) == Columns("date", components=(Components("BLKM", "BLKM_n_mm", "BLKM_e_mm"),))
+    assert frame["BLKM_n_mm"].tolist() == [2.0 * day for day in range(1, 21)]
 
 
 def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from core.errors import InputError
 from core.series.columns import Columns, Components, QuestionError
 from core.series.guess import guess_columns
+from core.series.heads import read_series_table
 from core.series.monitoring import Monitoring
 from core.series.read import monitoring_of
 from core.series.regular import regular_of
@@ -167,6 +169,14 @@ def test_drivers_are_brought_to_our_units(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_driver_without_a_unit_is_said_to_be_taken_for_ours(tmp_path: Path) -> None:
+    rows = [f"{day},{at},1,10,3" for at, day in enumerate(days(20))]
+    found = read(tmp_path, "date,disp_mm,PRCP,level (m),flow m3/s", rows)
+    assert [one for one in found.notes if "taken to be in" in one] == [
+        "PRCP is taken to be in mm: its heading names no unit."
+    ]
+
+
 def test_unknown_rain_is_not_dry(tmp_path: Path) -> None:
     rows = [f"{day},{at},{-9999 if at == 3 else 2}" for at, day in enumerate(days(20))]
     found = read(tmp_path, "date,disp_mm,rain_mm", rows)
@@ -193,6 +203,23 @@ def test_merged_headings_hold_for_the_columns_to_their_right(tmp_path: Path) -> 
 def test_values_in_place_of_headings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="where headings belong"):
         frame_of(tmp_path, "2020-01-01,5.5", [f"{day},{at}" for at, day in enumerate(days(20))])
+
+
+def test_headings_of_a_workbook_in_merged_cells_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["Date", "Station A", None], [None, "North (mm)", "East (mm)"]):
+        sheet.append(row)
+    for at in range(20):
+        sheet.append([datetime(2020, 1, 1 + at), at, at])
+    sheet.merge_cells("A1:A2")
+    sheet.merge_cells("B1:C1")
+    book.save(tmp_path / "slope.xlsx")
+    with pytest.raises(InputError, match="one heading, in one row"):
+        read_series_table(tmp_path / "slope.xlsx")
 
 
 def test_dates_of_a_workbook_are_dates(tmp_path: Path) -> None:

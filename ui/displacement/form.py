@@ -37,9 +37,9 @@ STEPS = {"auto": "as measured", "h": "hour", "6h": "6 hours", "D": "day", "7D": 
 def read(identity: str, digest: str, _record: DatasetRecord) -> DataFrame:
     """The table, kept for the next rerun."""
     del identity, digest  # the key
-    from core.series.table import read_table_untrusted
+    from core.series.heads import read_series_table
 
-    return read_table_untrusted(_record.path)
+    return read_series_table(_record.path)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

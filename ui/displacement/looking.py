@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from core.runs.records import DatasetRecord
-    from core.series.cleaning import Finding
     from core.series.columns import Columns
     from core.series.corrections import Correction
+    from core.series.finding import Finding
     from core.series.monitoring import Monitoring
 
 

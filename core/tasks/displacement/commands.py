@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.jobs.perform import run_in_process
 from core.raster.folder import plain_values, write_json
 from core.series.columns import Columns, Components
-from core.series.table import read_table_untrusted
+from core.series.heads import read_series_table
 from core.tasks.displacement import decomposed, tuning
 from core.tasks.displacement.evaluate import Plan
 from core.tasks.displacement.export import metrics_of
@@ -158,7 +158,7 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
     """
     from core.series.guess import guess_columns
 
-    frame = read_table_untrusted(table)
+    frame = read_series_table(table)
     guess = guess_columns(frame)
     columns: dict[str, Any] = {one.name: given[one.name] for one in fields(Columns) if one.name in given}
     columns.setdefault("time", guess.time)
@@ -276,4 +276,4 @@ def _columns(arguments: argparse.Namespace) -> None:
 
     from core.series.guess import guess_columns
 
-    print(json.dumps(asdict(guess_columns(read_table_untrusted(arguments.table))), indent=1, ensure_ascii=False))
+    print(json.dumps(asdict(guess_columns(read_series_table(arguments.table))), indent=1, ensure_ascii=False))

@@ -15,10 +15,10 @@ from core.runs.provenance import environment
 from core.runs.records import Input, Order
 from core.series.columns import Columns
 from core.series.corrections import Correction, apply_corrections
+from core.series.heads import read_series_table
 from core.series.monitoring import Monitoring, RegularSeries
 from core.series.read import monitoring_of
 from core.series.regular import later, regular_of
-from core.series.table import read_table_untrusted
 from core.tasks.displacement.evaluate import Evaluation, Plan, evaluate
 from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
 
@@ -74,7 +74,7 @@ def forecast(job: Job, request: ForecastRequest) -> ForecastResult:
 
     job.report(0, 0, "Reading the table")
     dataset = job.store.dataset(job.run.input(SERIES).dataset_id)
-    monitoring = monitoring_of(read_table_untrusted(dataset.path), request.columns, dataset.name)
+    monitoring = monitoring_of(read_series_table(dataset.path), request.columns, dataset.name)
     monitoring = apply_corrections(monitoring, request.corrections)
     notes = [*([SYNTHETIC] if dataset.synthetic else []), *monitoring.notes]
     series = _regular(monitoring, request, notes)
