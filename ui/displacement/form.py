@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.runs.records import DatasetRecord
     from core.series.columns import Columns, Components
-    from core.tasks.displacement.evaluate import Plan
+    from core.tasks.displacement.plan import Plan
     from core.tasks.displacement.run import ForecastRequest
 
 BUTTON = "Forecast"
@@ -151,8 +151,8 @@ def _positions(names: list[str], guess: Columns) -> tuple[tuple[Components, ...]
 
 
 def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, ...], str, Plan | None]:
-    from core.tasks.displacement.evaluate import Plan
     from core.tasks.displacement.forecasters import FORECASTERS, title_of
+    from core.tasks.displacement.plan import Plan
 
     begin = Plan() if before is None else before.plan
     stations: tuple[str, ...] = ()
@@ -186,8 +186,38 @@ def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, 
         intervals = st.selectbox("Intervals", list(kinds), list(kinds).index(begin.intervals),
                                  format_func=kinds.__getitem__)  # fmt: skip
         seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed)
+        made = _made(begin)
     from core.tasks.displacement.simple import SIMPLE
 
     plan = Plan(int(horizon), share / 100, (*SIMPLE, *models), int(refit), int(window), tuple(known), intervals,
-                int(seed))  # fmt: skip
+                int(seed), **made)  # fmt: skip
     return stations, step, plan
+
+
+def _made(begin: Plan) -> dict[str, Any]:
+    """How models are made: the rest of a plan."""
+    from core.tasks.displacement.decomposed import TITLES as DECOMPOSITIONS
+    from core.tasks.displacement.tuning import MOST_TRIALS
+    from core.tasks.displacement.tuning import TITLES as TUNINGS
+
+    left, right = st.columns(2)
+    strategies = {"direct": "fitted for the target", "recursive": "one step at a time"}
+    strategy = left.selectbox(
+        "Several steps ahead", list(strategies), list(strategies).index(begin.strategy),
+        format_func=strategies.__getitem__,
+    )  # fmt: skip
+    decomposition = right.selectbox(
+        "Decomposition", list(DECOMPOSITIONS), list(DECOMPOSITIONS).index(begin.decomposition),
+        format_func=DECOMPOSITIONS.__getitem__,
+        help="Trend and season are carried on, models forecast the rest. Found anew from the past of each origin.",
+    )  # fmt: skip
+    tuning = left.selectbox(
+        "Tuning", list(TUNINGS), list(TUNINGS).index(begin.tuning), format_func=TUNINGS.__getitem__
+    )
+    trials = right.number_input("Settings tried before each fit", 1, MOST_TRIALS, begin.trials,
+                                disabled=tuning == "none")  # fmt: skip
+    features = left.number_input("Most informative features", 0, 1_000, begin.features, help="0: all.")
+    return {
+        "strategy": strategy, "decomposition": decomposition, "tuning": tuning, "trials": int(trials),
+        "features": int(features),
+    }  # fmt: skip

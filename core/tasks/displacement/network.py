@@ -206,8 +206,8 @@ def _train(network: SequenceNet, data: tuple[Tensor, Tensor, Tensor], epochs: in
 def one_thread() -> Iterator[None]:
     """Networks this small are slower on more threads; what was set before is set again.
 
-    It is set also where PyTorch says that it is 1 already: under a limit of threadpoolctl it says so, while its backward
-    pass goes on with more, which wait for each other and take ten times as long on a busy machine.
+    It is set also where PyTorch says that it is 1 already: under a limit of threadpoolctl it says so, while its
+    backward pass goes on with more, which wait for each other and take ten times as long on a busy machine.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
