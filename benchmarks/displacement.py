@@ -18,8 +18,9 @@ from core.series.monitoring import RegularSeries
 from core.series.read import monitoring_of
 from core.series.regular import regular_of
 from core.series.table import read_table_untrusted
-from core.tasks.displacement.evaluate import Evaluation, Judged, Plan, evaluate
+from core.tasks.displacement.evaluate import Evaluation, Judged, evaluate
 from core.tasks.displacement.forecasters import NAMES, title_of
+from core.tasks.displacement.plan import Plan
 
 STEPS = 500
 

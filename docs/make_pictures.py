@@ -146,8 +146,8 @@ def draw_displacement(path: Path, store: Store) -> None:
     from core.jobs.perform import run_inline
     from core.plots.colours import MISSED, NOT_KNOWN, REFERENCE
     from core.series.columns import Columns
-    from core.tasks.displacement.evaluate import Plan
     from core.tasks.displacement.findings import forecasts_of, series_of
+    from core.tasks.displacement.plan import Plan
     from core.tasks.displacement.result import ForecastResult
     from core.tasks.displacement.run import ForecastRequest, order_of
 

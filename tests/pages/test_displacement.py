@@ -11,7 +11,7 @@ from core.jobs.perform import request_of, run_inline
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.series.columns import Columns
-from core.tasks.displacement.evaluate import Plan
+from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.run import ForecastRequest, order_of
 from tests.pages.test_mapping import labels, press, texts
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.runs.records import DatasetRecord
     from core.series.columns import Columns, Components
-    from core.tasks.displacement.evaluate import Plan
+    from core.tasks.displacement.plan import Plan
     from core.tasks.displacement.run import ForecastRequest
 
 BUTTON = "Forecast"
@@ -151,8 +151,8 @@ def _positions(names: list[str], guess: Columns) -> tuple[tuple[Components, ...]
 
 
 def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, ...], str, Plan | None]:
-    from core.tasks.displacement.evaluate import Plan
     from core.tasks.displacement.forecasters import FORECASTERS, title_of
+    from core.tasks.displacement.plan import Plan
 
     begin = Plan() if before is None else before.plan
     stations: tuple[str, ...] = ()

@@ -15,12 +15,13 @@ from core.jobs.perform import run_in_process
 from core.raster.folder import plain_values, write_json
 from core.series.columns import Columns, Components
 from core.series.heads import read_series_table
-from core.tasks.displacement import decomposed, tuning
-from core.tasks.displacement.evaluate import Plan
+from core.tasks.displacement.decomposed import TITLES as DECOMPOSITIONS
 from core.tasks.displacement.export import metrics_of
 from core.tasks.displacement.forecasters import FIRST, FORECASTERS, NAMES
+from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run import ForecastRequest, order_of
+from core.tasks.displacement.tuning import TITLES as TUNINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,11 +79,11 @@ def _add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--refit", type=int, help="origins between two fits (a tenth of the test part)")
     one.add_argument("--window", type=int, help="steps of the past that are learnt from; all by default")
     one.add_argument("--intervals", choices=("adaptive", "split"), help="how intervals follow errors (adaptive)")
-    one.add_argument("--strategy", choices=("direct", "recursive"), help="fitted for the horizon, or step by step")
-    one.add_argument("--decomposition", choices=tuple(decomposed.TITLES), help="what is carried on as it was (none)")
-    one.add_argument("--tuning", choices=tuple(tuning.TITLES), help="choose settings on the past of each fit (none)")
-    one.add_argument("--trials", type=int, help="settings tried for each fit (10)")
-    one.add_argument("--features", type=int, help="most informative features of each fit; all by default")
+    one.add_argument("--strategy", choices=("direct", "recursive"), help="fitted for the horizon, or a step at a time")
+    one.add_argument("--decomposition", choices=tuple(DECOMPOSITIONS), help="what is carried on as it was (none)")
+    one.add_argument("--tuning", choices=tuple(TUNINGS), help="how settings are chosen before each fit (none)")
+    one.add_argument("--trials", type=int, help="settings that are tried before each fit (10)")
+    one.add_argument("--features", type=int, help="most informative features that are used; all by default")
     one.add_argument("--seed", type=int, help="seed of all models (0)")
     one.add_argument("--out", type=Path, help="JSON file for evaluate, folder for train")
     add_options(one)

@@ -6,9 +6,9 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,114 +16,28 @@ from numpy.typing import NDArray
 from core.errors import InputError, ModelError
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.series.monitoring import RegularSeries, Values
-from core.tasks.displacement import decomposed, tuning
-from core.tasks.displacement.decomposed import Decomposition
+from core.tasks.displacement.arima import Arima
 from core.tasks.displacement.forecasters import (
-    FIRST,
     FORECASTERS,
     FeatureModel,
     Fitted,
     Forecaster,
     Setting,
-    check_models,
 )
-from core.tasks.displacement.intervals import LEVEL, Coverage, Intervals, adaptive_widths, coverage, split_widths
+from core.tasks.displacement.intervals import (
+    LEVEL,
+    Coverage,
+    adaptive_widths,
+    coverage,
+    half_width,
+    split_widths,
+)
+from core.tasks.displacement.plan import Plan, model_for
 from core.tasks.displacement.problem import Problem, Steps
 from core.tasks.displacement.ranking import Rank, rank_features
-from core.tasks.displacement.recursive import recursive
 from core.tasks.displacement.scores import Comparison, Scores, diebold_mariano, score, skill
 from core.tasks.displacement.simple import SIMPLE
-from core.tasks.displacement.tuning import MOST_TRIALS, Tuning
-from core.tasks.displacement.walk_forward import Parts, Walked, limited, model_of, parts_of, walk
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How models are evaluated.
-
-    Attributes
-    ----------
-    horizon
-        Steps ahead.
-    test_share
-        Share of the series, its end, that is for the test.
-    models
-        Names; the simple forecasts are always added.
-    refit
-        Origins between two fits; 0 for ten fits over the test part.
-    window
-        Steps of the past that are learnt from (sliding); 0 for all of it (expanding).
-    known_future
-        Drivers whose future is known up to the target.
-    intervals
-        ``"adaptive"`` or ``"split"``; see `core.tasks.displacement.intervals`.
-    seed
-        Of all models.
-    strategy
-        Whether models are fitted for the horizon (``"direct"``), or for one step and asked again and again
-        (``"recursive"``).
-    decomposition
-        What of the past is carried on as it was, so that models forecast the rest; see
-        `core.tasks.displacement.decomposed`.
-    tuning, trials
-        How the settings of models are chosen before each fit, on its own past, and of how many; see
-        `core.tasks.displacement.tuning`.
-    features
-        How many of the most informative features a model is given at each fit, by its own past; 0 for all.
-    """
-
-    horizon: int = 1
-    test_share: float = 0.3
-    models: tuple[str, ...] = FIRST
-    refit: int = 0
-    window: int = 0
-    known_future: tuple[str, ...] = ()
-    intervals: Intervals = "adaptive"
-    seed: int = 0
-    strategy: Literal["direct", "recursive"] = "direct"
-    decomposition: Decomposition = "none"
-    tuning: Tuning = "none"
-    trials: int = 10
-    features: int = 0
-
-    def __post_init__(self) -> None:
-        check_models(self.models)
-        for name, value, least, most in (
-            ("refit", self.refit, 0, 100_000), ("window", self.window, 0, 10_000_000),
-            ("seed", self.seed, 0, 2**31 - 1), ("features", self.features, 0, 1_000),
-            ("trials", self.trials, 1, MOST_TRIALS),
-        ):  # fmt: skip
-            if not least <= value <= most:
-                raise InputError(f"{name} is {value}.", remedy=f"Choose {least} to {most:,} (--{name}).")
-        if self.horizon < 1:
-            raise InputError(f"A forecast over {self.horizon} steps is none.", remedy="Choose 1 or more (--horizon).")
-        for what, said, known in (
-            ("intervals", self.intervals, ("adaptive", "split")), ("strategy", self.strategy, ("direct", "recursive")),
-            ("decomposition", self.decomposition, tuple(decomposed.TITLES)),
-            ("tuning", self.tuning, tuple(tuning.TITLES)),
-        ):  # fmt: skip
-            if said not in known:
-                raise InputError(f"There is no {what} {said!r}.", remedy=f"Choose of {', '.join(known)} (--{what}).")
-
-    @property
-    def all_models(self) -> tuple[str, ...]:
-        """The simple forecasts, and the models that were named."""
-        return (*SIMPLE, *(one for one in self.models if one not in SIMPLE))
-
-
-def model_for(plan: Plan, name: str, cancel: Cancel = never) -> Forecaster:
-    """A model as a plan asks for it: tuned, decomposed, a step at a time.
-
-    Raises
-    ------
-    InputError
-        When there is none of that name.
-    """
-    model = model_of(name)
-    if plan.features and model.family == "features":
-        model = replace(model, settings={**model.settings, "features": plan.features})
-    made = decomposed.decomposed(tuning.tuned(model, plan.tuning, plan.trials, cancel), plan.decomposition)
-    return recursive(made) if plan.strategy == "recursive" and plan.horizon > 1 else made
+from core.tasks.displacement.walk_forward import Parts, Walked, limited, parts_of, walk
 
 
 @dataclass(frozen=True)
@@ -136,6 +50,8 @@ class Judged:
         Its forecasts of the test part.
     widths
         ``(n,)`` half widths of their intervals, mm.
+    calibration
+        ``(m,)`` errors on the last share of the training part, mm, with which intervals begin.
     scores, training
         On the test part, and on the last share of the training part.
     skill
@@ -154,6 +70,7 @@ class Judged:
 
     walked: Walked
     widths: Values
+    calibration: Values
     scores: Scores
     training: Scores
     skill: Mapping[str, float]
@@ -171,7 +88,8 @@ class Judged:
             "coverage90": self.coverage.share, "coverage_n": self.coverage.n, "coverage_ok": self.coverage.plausible,
             "refits": self.walked.refits, "seconds": round(self.seconds, 3), "ahead": self.ahead,
             "ahead_low": self.ahead - self.ahead_width, "ahead_high": self.ahead + self.ahead_width,
-            "settings": dict(self.settings),
+            "settings": dict(self.settings), "calibration_n": len(self.calibration),
+            "half_width90": half_width(self.calibration),
         }  # fmt: skip
         if self.against is not None:
             made["dm"] = asdict(self.against)
@@ -221,6 +139,7 @@ class Evaluation:
             "steps": len(series), "filled": int(series.filled.sum()), "first": str(series.times[0])[:19],
             "last": str(series.times[-1])[:19], "test_from": str(series.times[self.parts.test[0]])[:19],
             "left_out": dict(self.left_out), "features": [one.to_json() for one in self.ranking],
+            "fitted": {name: one.to_json() for name, one in self.last.items() if isinstance(one, Arima)},
         }  # fmt: skip
 
 
@@ -323,8 +242,9 @@ class _Work:
         widths = self._widths(earlier, walked.origins, errors)
         after = self._widths(earlier, np.append(walked.origins, final), np.append(errors, np.nan))[-1]
         judged = Judged(
-            walked, widths, self._scores(walked, errors), self._scores(before, earlier), {}, None,
-            coverage(errors, widths), ahead, float(after), chosen, perf_counter() - began,
+            walked, widths, earlier[np.isfinite(earlier)], self._scores(walked, errors),
+            self._scores(before, earlier), {}, None, coverage(errors, widths), ahead, float(after),
+            chosen, perf_counter() - began,
         )  # fmt: skip
         return judged, last
 

@@ -19,7 +19,8 @@ from core.series.heads import read_series_table
 from core.series.monitoring import Monitoring, RegularSeries
 from core.series.read import monitoring_of
 from core.series.regular import later, regular_of
-from core.tasks.displacement.evaluate import Evaluation, Plan, evaluate
+from core.tasks.displacement.evaluate import Evaluation, evaluate
+from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from core.runs.records import Order
 from core.runs.result import RunResult
 from core.series.monitoring import RegularSeries, Values
 from core.series.regular import later
-from core.tasks.displacement.evaluate import model_for
 from core.tasks.displacement.findings import in_words, series_of
 from core.tasks.displacement.forecasters import FORECASTERS, FeatureModel, title_of
+from core.tasks.displacement.plan import model_for
 from core.tasks.displacement.problem import Problem, Steps
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run import TASK, ForecastRequest

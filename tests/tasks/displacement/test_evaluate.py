@@ -12,7 +12,8 @@ from core.series.columns import Columns, Components
 from core.series.read import monitoring_of
 from core.series.regular import regular_of
 from core.series.table import read_table_untrusted
-from core.tasks.displacement.evaluate import Evaluation, Plan, evaluate
+from core.tasks.displacement.evaluate import Evaluation, evaluate
+from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.simple import SIMPLE
 from tests.tasks.displacement.slopes import rainy, slope
 

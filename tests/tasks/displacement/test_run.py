@@ -19,9 +19,9 @@ from core.jobs.perform import request_of, run_inline
 from core.report.make import make_report
 from core.runs.store import Store
 from core.series.columns import Columns
-from core.tasks.displacement.evaluate import Plan
 from core.tasks.displacement.export import FILES, export_run
 from core.tasks.displacement.findings import forecasts_of, in_words, series_of, verdict
+from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run import ForecastRequest, order_of
 from core.tasks.displacement.run_explanation import (

@@ -11,8 +11,9 @@ import pytest
 from core.errors import InputError, RunCancelled
 from core.series.monitoring import Values
 from core.tasks.displacement.decomposed import DEGREES, TITLES, Decomposition, carried, decompose, decomposed, rest_of
-from core.tasks.displacement.evaluate import Plan, evaluate, model_for, quiet
+from core.tasks.displacement.evaluate import evaluate, quiet
 from core.tasks.displacement.forecasters import FORECASTERS, FeatureModel, Fitted, Forecaster, Setting
+from core.tasks.displacement.plan import Plan, model_for
 from core.tasks.displacement.problem import Problem, Steps, extended
 from core.tasks.displacement.recursive import Recursive, recursive
 from core.tasks.displacement.tuning import chosen_settings, tuned
