@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.plots.colours import CATEGORIES, REFERENCE, ramp
-from core.plots.layout import plain_layout
+from core.plots.colours import CATEGORIES, ramp
+from core.plots.layout import NEUTRAL, plain_layout
 from core.tasks.displacement.points_layers import RAMPS, ends
 from core.tasks.displacement.points_result import RASTERS, VELOCITY, PointsResult
 
@@ -62,7 +62,7 @@ def histogram(table: pd.DataFrame, span: float) -> go.Figure:
     shares = np.rint((middle - low) / (high - low) * 255).astype(int)
     colours = [f"rgb({r}, {g}, {b})" for r, g, b in ramp(RAMPS[VELOCITY])[shares]]
     figure = go.Figure(go.Bar(
-        x=middle, y=counts, marker={"color": colours, "line": {"width": 0.5, "color": REFERENCE}},
+        x=middle, y=counts, marker={"color": colours, "line": {"width": 0.5, "color": NEUTRAL}},
         hovertemplate="%{x:.1f} mm a year: %{y:,} points<extra></extra>",
     ))  # fmt: skip
     figure.update_layout({**plain_layout("Velocity (mm a year)", "Points"), "height": 300, "bargap": 0})
