@@ -14,6 +14,8 @@ from core.runs.store import Store
 from core.series.columns import Columns
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.run import ForecastRequest, order_of
+from core.tasks.displacement.run_points import PointsRequest
+from core.tasks.displacement.run_points import order_of as points_order
 from tests.pages.test_mapping import labels, press, texts
 
 QUICK = ForecastRequest(Columns("date", ("P1_mm", "P2_mm"), rain=("rain_mm",)), Plan(models=("ridge",)))
@@ -142,3 +144,17 @@ def test_a_table_of_points_without_a_known_system_is_asked_for_it(page: AppTest,
     press(page, "Measure velocities")
     (run,) = store.runs(RunFilter())
     assert run.status == "done"
+
+
+def test_a_point_of_the_map_becomes_the_reference_of_the_next_run(page: AppTest, store: Store) -> None:
+    sample = sample_table("valley-points")
+    record = store.add_dataset(sample.path, sample.title, "table", synthetic=True)
+    run = run_inline(store, points_order(record, PointsRequest()))
+    page.query_params["run"], page.query_params["points"] = run, "V0007"
+    page.run()
+    press(page, "Use as reference")
+    press(page, "Measure velocities")
+    newest = max(store.runs(RunFilter()), key=lambda one: one.created)
+    assert newest.status == "done"
+    assert request_of(newest).reference[2] == 200.0
+    assert "relative to the mean of" in texts(page)

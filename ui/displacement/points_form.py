@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import plain
+from ui.state import Slot
 from ui.task import press
 
 if TYPE_CHECKING:
@@ -18,8 +19,16 @@ BUTTON = "Measure velocities"
 
 UNITS = {"": "as in files of this kind", "mm": "mm", "m": "m"}
 
+RADIUS = 200.0
+"""Metres around a place that is taken to be stable, where none are asked for."""
+
 LOOKED_AT = 50
 """Rows by which a table is known."""
+
+
+def reference(table: str) -> Slot[tuple[float, ...]]:
+    """Place that was chosen on the map of a table as stable: longitude, latitude and metres; empty for none."""
+    return Slot(f"points-reference-{table}", ())
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the table")
@@ -64,6 +73,7 @@ def ask(record: DatasetRecord, before: PointsRequest | None) -> PointsRequest | 
     from core.tasks.displacement.run_points import PointsRequest
 
     begin = before or PointsRequest()
+    place = reference(record.id).get() or begin.reference
     asked, why = _asks(record.id, record.digest, record)
     st.caption("InSAR points: a row a point, a column a date.")
     resources.jobs().prepare()  # a worker starts while the user looks at the form
@@ -76,16 +86,17 @@ def ask(record: DatasetRecord, before: PointsRequest | None) -> PointsRequest | 
         unit = st.selectbox("Values in", list(UNITS), list(UNITS).index(begin.unit), format_func=UNITS.__getitem__)
         cell = st.number_input("Cell of the rasters (m)", 0.0, 100_000.0, begin.cell,
                                help="0: usual distance of a point to the next one.")  # fmt: skip
-        with st.expander("Relative to a stable place", expanded=bool(begin.reference)):
-            place = begin.reference or (0.0, 0.0, 0.0)
-            used = st.checkbox("Take its mean series from all points", bool(begin.reference))
+        with st.expander("Relative to a stable place", expanded=bool(place)):
+            st.caption("Choose a point on the map and press *Use as reference*, or write a place.")
+            used = st.checkbox("Take its mean series from all points", bool(place))
+            place = place or (0.0, 0.0, RADIUS)
             lon = st.number_input("Longitude (°)", -180.0, 180.0, place[0], format="%.5f")
             lat = st.number_input("Latitude (°)", -90.0, 90.0, place[1], format="%.5f")
-            radius = st.number_input("Radius (m)", 0.0, 100_000.0, place[2] or 200.0)
+            radius = st.number_input("Radius (m)", 0.0, 100_000.0, place[2])
     if not pressed:
         return None
     press.done(BUTTON, record.digest)
     if asked == "crs" and not crs.strip():
         raise InputError(why, remedy="Name the coordinate system, such as EPSG:32633.")
-    reference = (lon, lat, radius) if used else ()
-    return PointsRequest(unit, crs.strip(), float(cell), reference)
+    reference(record.id).clear()
+    return PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else ())

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.tasks.displacement.points_result import POINTS, RASTERS, SEASONALITY, VALUES, VELOCITY, PointsResult
 from ui import resources
+from ui.displacement import points_form
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
 from ui.state import Slot, rerun_fragment
@@ -156,6 +157,12 @@ def _choose(result: PointsResult, table: DataFrame, tree: KDTree, look: Look, ev
     if look.ids and row.button("Clear", key=f"clear-{result.id}"):
         st.query_params.pop("points", None)
         rerun_fragment()
+    if look.ids and row.button("Use as reference", key=f"refer-{result.id}",
+                               help="The place of the last point becomes the stable one of the form."):  # fmt: skip
+        point = table.iloc[_rows(table, look.ids)[-1]]
+        place = (round(float(point["longitude"]), 5), round(float(point["latitude"]), 5), points_form.RADIUS)
+        points_form.reference(result.subject.dataset_id).put(place)
+        st.rerun()
     handled: Slot[tuple[float, float] | None] = Slot(f"point-click-{result.id}", None)
     if event.clicked is None or event.clicked == handled.get():
         return

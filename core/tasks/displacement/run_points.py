@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InputError
 from core.raster.write import write_array
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Input, Order
 from core.series.insar.motion import Motion, motion_of
 from core.series.insar.points import Points, points_of
+from core.series.insar.reference import relative_to
 from core.tasks.displacement.points_grid import grid_over, mean_raster, place, to_degrees
 from core.tasks.displacement.points_result import (
     ACCELERATION,
@@ -124,7 +126,13 @@ def read_points(dataset: DatasetRecord, request: PointsRequest) -> Points:
     """
     from core.series.table import read_table_untrusted
 
-    return points_of(read_table_untrusted(dataset.path), dataset.name, unit=request.unit, crs=request.crs)
+    points = points_of(read_table_untrusted(dataset.path), dataset.name, unit=request.unit, crs=request.crs)
+    if not request.reference:
+        return points
+    if len(request.reference) != 3:
+        raise InputError("A reference is a longitude, a latitude and a radius.",
+                         remedy="Give all three (--reference LON,LAT,RADIUS).")  # fmt: skip
+    return relative_to(points, *request.reference)
 
 
 def table_of(points: Points, motion: Motion, x: NDArray[np.float64], y: NDArray[np.float64]) -> pd.DataFrame:
