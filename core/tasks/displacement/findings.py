@@ -118,6 +118,24 @@ def table_of_scores(result: ForecastResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def ahead_table(result: ForecastResult) -> pd.DataFrame:
+    """Forecasts beyond the end of the series, in mm from origin to target, with the ends of the 90 % interval."""
+    import pandas as pd
+
+    every = forecasts_of(result)
+    rows = []
+    for station in result.names:
+        own = every[every["station"] == station]
+        last = own[own["origin"] == own["origin"].max()]
+        for one in last[last["measured"].isna()].itertuples():
+            rows.append({
+                "station": station, "model": one.model, "chosen": one.model == result.stations[station]["chosen"],
+                "origin": one.origin, "target": one.target, "forecast_mm": round(one.forecast, 3),
+                "low_mm": round(one.low, 3), "high_mm": round(one.high, 3),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def _read(result: ForecastResult, role: str) -> pd.DataFrame:
     import pandas as pd
 
