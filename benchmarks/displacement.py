@@ -81,7 +81,7 @@ def _row(found: Evaluation, one: Judged) -> str:
 
 def summary(by_horizon: dict[int, Evaluation]) -> str:
     """A row a model, a column a horizon: RMSE in mm, skill over the best simple forecast with p, and what was held."""
-    heads = " | ".join(f"{one} days" for one in by_horizon)
+    heads = " | ".join("1 day" if one == 1 else f"{one} days" for one in by_horizon)
     lines = [f"| model | {heads} |", "|---" * (len(by_horizon) + 1) + "|"]
     names = [name for name in NAMES if any(name in one.models for one in by_horizon.values())]
     lines += [f"| {title_of(name)} | " + " | ".join(_cell(one, name) for one in by_horizon.values()) + " |"
