@@ -97,7 +97,8 @@ def _cell(found: Evaluation, name: str) -> str:
     one = found.models[name]
     told = f"{one.scores.rmse:.2f}"
     if name != found.best_simple and one.against is not None:
-        told += f" ({one.skill.get(found.best_simple, np.nan):+.2f}, p {one.against.p_value:.2f})"
+        chance = "–" if np.isnan(one.against.p_value) else f"{one.against.p_value:.2f}"
+        told += f" ({one.skill.get(found.best_simple, np.nan):+.2f}, p {chance})"
     if one.coverage.n:
         told += f", {one.coverage.share:.0%}"
     marks = "".join(mark for mark, which in ((" ◆", found.chosen), (" ○", found.best_simple)) if which == name)
