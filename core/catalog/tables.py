@@ -104,7 +104,7 @@ def salmon_falls(files: Mapping[str, Path]) -> DataFrame:
     positions = table_of([read_positions(path) for name, path in sorted(files.items()) if ".pbo." in name])
     table = positions.set_index("date")
     days = pd.date_range(table.index.min(), table.index.max(), name="date")
-    rain = pd.read_csv(files["NOAA_Castleford (1).txt"], sep="\t", na_values=[-9999])
+    rain = pd.read_csv(files["NOAA_Castleford (1).txt"], sep="\t", na_values=["-9999"])
     creek = pd.read_csv(files["creek_usgs.txt"], sep="\t")
     table = table.reindex(days)
     table["rain_mm_castleford"] = _by_day(rain["DATE"], rain["PRCP"] * 25.4, "%Y%m%d").reindex(days)
