@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Holds = Literal["cells", "series", "drivers"]
 
+NOT_MEASURED = -9999
+"""What NOAA writes where rain was not measured."""
+
 
 @dataclass(frozen=True)
 class OpenTable:
@@ -100,14 +103,16 @@ def salmon_falls(files: Mapping[str, Path]) -> DataFrame:
     import pandas as pd
 
     from core.series.pbo import read_positions, table_of
+    from core.series.table import read_table_untrusted
 
     positions = table_of([read_positions(path) for name, path in sorted(files.items()) if ".pbo." in name])
     table = positions.set_index("date")
     days = pd.date_range(table.index.min(), table.index.max(), name="date")
-    rain = pd.read_csv(files["NOAA_Castleford (1).txt"], sep="\t", na_values=["-9999"])
-    creek = pd.read_csv(files["creek_usgs.txt"], sep="\t")
+    rain = read_table_untrusted(files["NOAA_Castleford (1).txt"])
+    creek = read_table_untrusted(files["creek_usgs.txt"])
     table = table.reindex(days)
-    table["rain_mm_castleford"] = _by_day(rain["DATE"], rain["PRCP"] * 25.4, "%Y%m%d").reindex(days)
+    inches = rain["PRCP"].where(rain["PRCP"] != NOT_MEASURED)
+    table["rain_mm_castleford"] = _by_day(rain["DATE"], inches * 25.4, "%Y%m%d").reindex(days)
     discharge = _by_day(creek["datetime"], creek["cfs"] * 0.028316846592, "%m/%d/%Y")
     table["creek_discharge_m3s_usgs"] = discharge.reindex(days)
     return table.round(3).reset_index()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.series.columns import DRIVERS, Columns
+from core.series.columns import DRIVERS, Columns, QuestionError
 from core.series.dates import times_of
 from core.series.fixed_rain import RainLayout, read_fixed_rain
 from core.series.monitoring import Driver, Monitoring, Times
@@ -96,9 +96,13 @@ def drivers_of(frame: DataFrame, columns: Columns, name: str, *, now: datetime |
     """Read drivers from a table; see `read_drivers`."""
     _check(columns, list(map(str, frame.columns)), name)
     notes: list[str] = []
-    times, zone = times_of(
-        frame[columns.time], columns.time, columns.date_order, notes, frame[columns.clock] if columns.clock else None
-    )
+    clock = frame[columns.clock] if columns.clock else None
+    try:
+        times, zone = times_of(frame[columns.time], columns.time, columns.date_order, notes, clock)
+    except QuestionError as error:
+        raise QuestionError(
+            error.asks, f"{name}: {error.what}", error.why, "Say it (--drivers-columns date_order=dmy, mdy or ymd)."
+        ) from error
     kept = usable_rows(times, now or datetime.now(UTC), notes)
     if not kept.any():
         raise InputError(f"No row of {name} has a time that can be read.", remedy="Check the column of the times.")
