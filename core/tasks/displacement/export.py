@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from core.runs.records import Run
     from core.runs.store import Store
+    from core.tasks.displacement.acknowledge import Acknowledged
 
 FILES = ("scores.csv", "forecasts.csv", "ahead.csv", "series.csv", "measured.csv", "features.csv", "levels.csv",
          "metrics.json", "displacement.png", "forecast.png", "warning.png")  # fmt: skip
@@ -54,8 +56,16 @@ def features_table(result: ForecastResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, Any]:
+def export_run(
+    result: ForecastResult, look: Look, folder: Path, said: Mapping[tuple[str, int], Acknowledged] | None = None
+) -> dict[str, Any]:
     """Write everything of a run into a folder, made when missing; files of the same names are replaced.
+
+    Parameters
+    ----------
+    said
+        What was said of changes of level at the station that is looked at; see
+        `core.tasks.displacement.acknowledge.acknowledged`.
 
     Raises
     ------
@@ -85,7 +95,7 @@ def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, An
     except InputError:
         pass  # too few readings for a velocity, as the page says too
     else:
-        tables["levels.csv"], drawn["warning.png"] = log_table(warning), draw_warning(warning)
+        tables["levels.csv"], drawn["warning.png"] = log_table(warning, said), draw_warning(warning)
     for name, frame in tables.items():
         with atomic_path(folder / name) as aside:
             frame.to_csv(aside, index=False)
@@ -104,6 +114,7 @@ def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, An
 
 def export_stored(store: Store, run: Run, view: Look | None, folder: Path) -> dict[str, Any]:
     """Write everything of a stored run into a folder; see `core.runs.kinds.Task`."""
+    from core.tasks.displacement.acknowledge import acknowledged
     from core.tasks.displacement.points_export import export_points
     from core.tasks.displacement.points_result import PointsResult
 
@@ -111,4 +122,5 @@ def export_stored(store: Store, run: Run, view: Look | None, folder: Path) -> di
     if isinstance(found, PointsResult):
         return export_points(found, folder)
     result = store.result(run.id, ForecastResult)
-    return export_run(result, view or Look.default(result), folder)
+    look = (view or Look.default(result)).checked(result)
+    return export_run(result, look, folder, acknowledged(store, run.id, look.station))

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +22,9 @@ from core.jobs.perform import request_of, run_inline
 from core.report.make import make_report
 from core.runs.store import Store
 from core.series.columns import Columns
-from core.tasks.displacement.export import FILES, export_run
-from core.tasks.displacement.findings import forecasts_of, in_words, series_of, verdict
+from core.tasks.displacement.acknowledge import Acknowledgement, acknowledged, moment, order_acknowledgement
+from core.tasks.displacement.export import FILES, export_run, export_stored
+from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, series_of, verdict
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run import ForecastRequest, order_of
@@ -36,6 +38,7 @@ from core.tasks.displacement.run_explanation import (
 )
 from core.tasks.displacement.simple import SIMPLE
 from core.tasks.displacement.view import Look
+from core.tasks.displacement.warning import warning_of
 
 SAMPLE = sample_table("reservoir-slide")
 COLUMNS = Columns("date", ("ZK1_mm", "ZK2_mm"), rain=("rain_mm",), level=("reservoir_level_m",))
@@ -172,8 +175,8 @@ def test_an_export_and_a_report_hold_the_numbers_of_the_run(made: Made, tmp_path
     assert f"{made.result.of('ZK1_mm', 'ridge', 'rmse'):.2f}" in text
 
 
-def report_of(made: Made) -> str:
-    make_report(made.store, made.result.id)
+def report_of(made: Made, look: Look | None = None) -> str:
+    make_report(made.store, made.result.id, look)
     written = made.store.run(made.result.id).artifact("report")
     assert written is not None
     return written.path.read_text(encoding="utf-8")
@@ -203,6 +206,29 @@ def test_an_export_tells_what_comes_after_the_series_and_when_levels_were_reache
     assert len(levels) > 1
     assert (levels["velocity_mm_per_day"][levels["level"] == "level 1"] >= 0.2).all()
     assert (tmp_path / "warning.png").stat().st_size > 5_000
+
+
+def test_a_change_of_level_is_acknowledged_once_and_for_all(made: Made, tmp_path: Path) -> None:
+    look = Look(station="ZK1_mm", levels="0.2,0.4").checked(made.result)
+    change = warning_of(measured_of(made.result), look).log[0]
+    said = Acknowledgement("ZK1_mm", moment(change), change.level, "A. Nobody", "<b>Seen</b> on site")
+    run_inline(made.store, order_acknowledgement(made.result, said))
+
+    found = acknowledged(made.store, made.result.id, "ZK1_mm")
+    assert found[moment(change), change.level].said == said
+    assert not acknowledged(made.store, made.result.id, "ZK2_mm")
+    export_stored(made.store, made.store.run(made.result.id), look, tmp_path)
+    levels = pd.read_csv(tmp_path / "levels.csv")
+    assert levels["acknowledged"].notna().tolist() == [True] + [False] * (len(levels) - 1)
+    assert "UTC, A. Nobody: <b>Seen</b> on site" in levels["acknowledged"][0]
+    text = report_of(made, look)
+    assert "A. Nobody" in text
+    assert "<b>Seen</b>" not in text
+    for wrong in ({"by": " "}, {"by": "x" * 81}, {"text": "x" * 501}, {"level": 9}):
+        with pytest.raises(InputError):
+            replace(said, **wrong)
+    with pytest.raises(InputError, match="no station"):
+        order_acknowledgement(made.result, replace(said, station="ZK9"))
 
 
 def test_the_commands_predict_and_explain_take_the_example(
