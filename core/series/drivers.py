@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.series.columns import DRIVERS, Columns, QuestionError
 from core.series.dates import times_of
 from core.series.fixed_rain import RainLayout, read_fixed_rain
-from core.series.monitoring import Driver, Monitoring, Times
+from core.series.monitoring import Driver, Monitoring, Quantity, Times
 from core.series.read import driver_of, usable_rows
 
 if TYPE_CHECKING:
@@ -38,9 +38,14 @@ class DriverTable:
     layout: RainLayout | None = None
 
     @property
+    def drivers(self) -> tuple[tuple[Quantity, str], ...]:
+        """What each driver is, and its name as the file has it."""
+        return (("rain", "rain"),) if self.layout is not None else self.columns.drivers
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the drivers as the file has them."""
-        return ("rain",) if self.layout is not None else tuple(name for _, name in self.columns.drivers)
+        return tuple(name for _, name in self.drivers)
 
 
 def guess_drivers(frame: DataFrame) -> DriverTable:
@@ -154,7 +159,8 @@ def with_drivers(monitoring: Monitoring, others: Monitoring, name: str) -> Monit
     zone, told = _one_zone(monitoring.zone, others.zone, name)
     first, last = _measured(monitoring)
     drivers = list(monitoring.drivers)
-    for one in others.drivers:
+    names = names_beside([one.name for one in drivers], [one.name for one in others.drivers], name)
+    for one, free in zip(others.drivers, names, strict=True):
         known = one.times[np.isfinite(one.values)]
         inside = int(((known >= first) & (known <= last + np.timedelta64(1, "D"))).sum())
         if not inside:
@@ -162,7 +168,7 @@ def with_drivers(monitoring: Monitoring, others: Monitoring, name: str) -> Monit
                 f"{one.name} of {name} runs {_days(known)}, the slope was measured {_words(first, last)}.",
                 "They have no time in common, so nothing can be learnt from it.", "Choose a file of the same time.",
             )  # fmt: skip
-        drivers.append(replace(one, name=_free(one.name, name, drivers)))
+        drivers.append(replace(one, name=free))
         if known[0] > first + np.timedelta64(1, "D") or known[-1] < last - np.timedelta64(1, "D"):
             told.append(f"{drivers[-1].name} runs {_days(known)} only: before and after it is unknown, not zero.")
     return replace(
@@ -197,13 +203,16 @@ def _measured(monitoring: Monitoring) -> tuple[np.datetime64, np.datetime64]:
     return min(part[0] for part in known), max(part[-1] for part in known)
 
 
-def _free(name: str, file: str, drivers: Sequence[Driver]) -> str:
-    taken = {one.name for one in drivers}
-    whole, number = name, 1
-    while whole in taken:
-        whole = f"{name} ({file}{f' {number}' if number > 1 else ''})"
-        number += 1
-    return whole
+def names_beside(taken: Sequence[str], names: Sequence[str], file: str) -> tuple[str, ...]:
+    """Names of the drivers of a file beside others: as they are, or with the name of the file where they are taken."""
+    found: list[str] = []
+    for name in names:
+        whole, number = name, 1
+        while whole in (*taken, *found):
+            whole = f"{name} ({file}{f' {number}' if number > 1 else ''})"
+            number += 1
+        found.append(whole)
+    return tuple(found)
 
 
 def _span(driver: Driver, name: str) -> str:

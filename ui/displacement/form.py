@@ -8,27 +8,20 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import resources
+from ui.displacement import drivers_form
+from ui.displacement.words import DRIVER_TITLES, NONE, ORDERS
 from ui.task import press
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from core.runs.records import DatasetRecord
+    from core.runs.records import DatasetRecord, Run
     from core.series.columns import Columns, Components
     from core.tasks.displacement.plan import Plan
     from core.tasks.displacement.run import ForecastRequest
 
 BUTTON = "Forecast"
 
-NONE = "–"
-"""Choice of no column."""
-
-DRIVERS = {
-    "rain": "Rain", "level": "Reservoir level", "groundwater": "Groundwater level", "discharge": "Discharge",
-    "temperature": "Temperature",
-}  # fmt: skip
-
-ORDERS = {"": "found from the dates", "dmy": "day, month, year", "mdy": "month, day, year"}
 UNITS = {"": "as the headings say", "mm": "mm", "cm": "cm", "m": "m"}
 STEPS = {"auto": "as measured", "h": "hour", "6h": "6 hours", "D": "day", "7D": "week", "month": "month"}
 
@@ -50,18 +43,23 @@ def _guess(identity: str, digest: str, _table: DataFrame) -> Columns:
     return guess_columns(_table)
 
 
-def ask(record: DatasetRecord, before: ForecastRequest | None) -> tuple[Columns, ForecastRequest | None]:
+def ask(
+    record: DatasetRecord, before: ForecastRequest | None, asked: Run | None = None
+) -> tuple[Columns, ForecastRequest | None, drivers_form.Beside | None]:
     """Show which columns are what, and the form.
 
     Parameters
     ----------
     before
         Request with whose choices it begins; the guessed columns when None.
+    asked
+        The run that is open.
 
     Returns
     -------
     tuple
-        The columns as they are chosen now, and the request when the button was pressed.
+        The columns as they are chosen now, the request when the button was pressed, and the file of drivers beside the
+        table, where there is one.
     """
     from core.tasks.displacement.run import ForecastRequest
 
@@ -69,16 +67,19 @@ def ask(record: DatasetRecord, before: ForecastRequest | None) -> tuple[Columns,
     st.caption(f"{len(table):,} rows, {table.shape[1]} columns.")
     guess = _guess(record.id, record.digest, table) if before is None else before.columns
     columns = _columns(table, guess)
+    beside = drivers_form.ask(record, asked, before)
     resources.jobs().prepare()  # a worker starts while the user looks at the form
     with st.form("ask-forecast", border=False):
         pressed = press.button(BUTTON, record.digest)
-        stations, step, plan = _plan(columns, before)
+        future = [name for _, name in columns.drivers] + list(() if beside is None else beside.names(columns))
+        stations, step, plan = _plan(columns, before, future)
     if not pressed:
-        return columns, None
+        return columns, None, beside
     press.done(BUTTON, record.digest)
     if plan is None:
         raise InputError("No model was chosen.", remedy="Choose one under *Models*.")
-    return columns, ForecastRequest(columns, plan, stations, step)
+    drivers = None if beside is None else beside.table
+    return columns, ForecastRequest(columns, plan, stations, step, drivers=drivers), beside
 
 
 def _columns(table: DataFrame, guess: Columns) -> Columns:
@@ -120,7 +121,7 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
         clock = one("Time of day", guess.clock, "Where it stands in a column of its own.", "clock")
     drivers: dict[str, Any] = {}
     with st.expander("Rain, levels and others"):
-        for what, title in DRIVERS.items():
+        for what, title in DRIVER_TITLES.items():
             begin = [name for name in getattr(guess, what) if name in names]
             drivers[what] = tuple(st.multiselect(title, names, begin, key=f"c-{what}"))
     return Columns(
@@ -150,7 +151,9 @@ def _positions(names: list[str], guess: Columns) -> tuple[tuple[Components, ...]
     return (() if NONE in (north, east) else (Components("station", north, east),)), None
 
 
-def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, ...], str, Plan | None]:
+def _plan(
+    columns: Columns, before: ForecastRequest | None, future: list[str]
+) -> tuple[tuple[str, ...], str, Plan | None]:
     from core.tasks.displacement.forecasters import FORECASTERS, title_of
     from core.tasks.displacement.plan import Plan
 
@@ -177,7 +180,6 @@ def _plan(columns: Columns, before: ForecastRequest | None) -> tuple[tuple[str, 
         )  # fmt: skip
         refit = st.number_input("Fit anew every … forecasts", 0, 100_000, begin.refit, help="0: ten times.")
         window = st.number_input("Learn from the last … steps", 0, 10_000_000, begin.window, help="0: from all.")
-        future = [name for _, name in columns.drivers]
         known = st.multiselect(
             "Known up to the target", future, [one for one in begin.known_future if one in future],
             help="Such as a planned reservoir level. All others end at the origin of a forecast.",

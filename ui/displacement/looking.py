@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.series.corrections import Correction
     from core.series.finding import Finding
     from core.series.monitoring import Monitoring
+    from ui.displacement.drivers_form import Beside
 
 
 KINDS = {
@@ -45,9 +46,9 @@ def read_monitoring(identity: str, digest: str, columns: Columns, _table: DataFr
 @st.cache_data(max_entries=8, show_spinner=False)
 def _regular(
     identity: str, digest: str, columns: Columns, names: tuple[str, ...], corrections: tuple[Correction, ...],
-    _monitoring: Monitoring,
+    beside: tuple[object, ...], _monitoring: Monitoring,
 ) -> tuple[DataFrame, tuple[str, ...]]:  # fmt: skip
-    del identity, digest, columns, corrections  # the key
+    del identity, digest, columns, corrections, beside  # the key
     from core.series.regular import regular_of
     from core.tasks.displacement.run import series_table
 
@@ -111,9 +112,10 @@ def _check(record: DatasetRecord, found: tuple[Finding, ...]) -> tuple[Correctio
     return chosen
 
 
-def show(record: DatasetRecord, columns: Columns) -> None:
-    """Show the slope as the columns say it, and what is to be looked at in its readings."""
+def show(record: DatasetRecord, columns: Columns, beside: Beside | None = None) -> None:
+    """Show the slope as the columns say it, with drivers of a file of their own, and what is to be looked at in it."""
     from core.series.corrections import apply_corrections
+    from core.series.drivers import with_drivers
     from core.tasks.displacement.plots import series_figure, station_colours
 
     table = form.read(record.id, record.digest, record)
@@ -121,6 +123,10 @@ def show(record: DatasetRecord, columns: Columns) -> None:
     corrections = corrections_of(record)
     with guard():
         monitoring = apply_corrections(monitoring, corrections)
+    key: tuple[object, ...] = ()
+    if beside is not None:
+        monitoring = with_drivers(monitoring, beside.read, beside.record.name)
+        key = (beside.record.digest, beside.record.name, beside.table)
     names = tuple(one.name for one in monitoring.stations)
     shown = names[:8]
     if len(names) > len(shown):
@@ -128,7 +134,7 @@ def show(record: DatasetRecord, columns: Columns) -> None:
     if not shown:
         st.info("Choose a station.")
         return
-    series, notes = _regular(record.id, record.digest, columns, shown, corrections, monitoring)
+    series, notes = _regular(record.id, record.digest, columns, shown, corrections, key, monitoring)
     drivers = {one.name: one.quantity for one in monitoring.drivers}
     figure = series_figure(series, drivers, shown, station_colours(names))
     st.plotly_chart(figure, key=f"series-{record.id}", config=PLAIN_CHART)

@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import LandslideError
 from core.jobs.perform import request_of
 from core.tasks.displacement import run_points
-from core.tasks.displacement.result import SERIES
+from core.tasks.displacement.result import DRIVERS, SERIES
 from core.tasks.displacement.run import KIND, order_of
 from ui import resources
 from ui.displacement import form, looking, points_form, points_results, results
@@ -42,7 +42,7 @@ def show(task: TaskPage) -> None:
         record = SOURCE.current(asked)
         if asked is None and record is not None:
             opened.go_on(record.id)
-    columns = request = None
+    columns = request = beside = None
     with left:
         with st.expander("Table", expanded=record is None), guard():
             SOURCE.choose()
@@ -52,12 +52,15 @@ def show(task: TaskPage) -> None:
         elif record is not None:
             with guard():
                 _describe(record)
-                columns, request = form.ask(record, _before(asked))
+                columns, request, beside = form.ask(record, _before(asked), asked)
         if record is not None and request is not None:
             with guard():
                 chosen = looking.corrections_of(record) if asked is None else _kept(asked)
-                order = order_of(record, replace(request, corrections=chosen), owner=resources.visitor())
-                opened.start(record.id, **{SERIES: record.id, "run": resources.jobs().submit(order)})
+                file = None if beside is None else beside.record
+                request = replace(request, corrections=chosen)
+                order = order_of(record, request, drivers=file, owner=resources.visitor())
+                roles = {SERIES: record.id, **({} if file is None else {DRIVERS: file.id})}
+                opened.start(record.id, **roles, run=resources.jobs().submit(order))
     with right:
         if asked is not None:
             with guard():
@@ -70,7 +73,7 @@ def show(task: TaskPage) -> None:
                     "and the series of those that are clicked.")  # fmt: skip
         elif columns is not None:
             with guard():
-                looking.show(record, columns)
+                looking.show(record, columns, beside)
 
 
 def _holds_points(record: DatasetRecord) -> bool:

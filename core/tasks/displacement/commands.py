@@ -15,6 +15,7 @@ from core.jobs.perform import run_in_process
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.write import atomic_path
 from core.series.columns import Columns, Components
+from core.series.drivers import names_beside
 from core.series.heads import read_series_table
 from core.tasks.displacement import driver_options, points_command, rain_command
 from core.tasks.displacement.decomposed import TITLES as DECOMPOSITIONS
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from core.runs.store import Store
     from core.series.corrections import Correction
+    from core.series.drivers import DriverTable
 
 LARGEST_CONFIG = 1_000_000
 """Bytes of a configuration."""
@@ -232,7 +234,7 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
     made = Columns(**columns)
     drivers = driver_options.driver_table(given["drivers"], given) if "drivers" in given else None
     if "known_future" in plan:
-        plan["known_future"] = _known_future(plan["known_future"], made, driver_options.columns_of(drivers))
+        plan["known_future"] = _known_future(plan["known_future"], _drivers(made, drivers, given))
     return ForecastRequest(
         made, Plan(models=tuple(FORECASTERS) if models == ("all",) else models, **plan),
         tuple(given.get("stations", ())), given.get("step", "auto"), _corrections(given, frame, made, table.name),
@@ -273,11 +275,19 @@ def _common(columns: tuple[str, ...]) -> str:
     return os.path.commonprefix(list(columns)).strip(" _-.") or "station"
 
 
-def _known_future(names: tuple[str, ...], *columns: Columns) -> tuple[str, ...]:
-    """Columns of drivers whose future is known, of their names or of what they are."""
+def _drivers(columns: Columns, beside: DriverTable | None, given: dict[str, Any]) -> list[tuple[str, str]]:
+    """What each driver of the table and of a file beside it is, and its name."""
+    ours = [name for _, name in columns.drivers]
+    more = () if beside is None else names_beside(ours, beside.names, given["drivers"].name)
+    what = [quantity for quantity, _ in (*columns.drivers, *(() if beside is None else beside.drivers))]
+    return list(zip(what, (*ours, *more), strict=True))
+
+
+def _known_future(names: tuple[str, ...], drivers: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Drivers whose future is known, of their names or of what they are."""
     found: list[str] = []
     for name in names:
-        ours = [column for one in columns for quantity, column in one.drivers if name in (quantity, column)]
+        ours = [driver for quantity, driver in drivers if name in (quantity, driver)]
         if not ours:
             raise InputError(f"There is no driver {name!r} whose future could be known.",
                              remedy=f"Name its column (--{name if name in DRIVERS else 'rain'}).")  # fmt: skip

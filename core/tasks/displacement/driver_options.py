@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
-from core.series.columns import DRIVERS, Columns
+from core.series.columns import DRIVERS
 from core.series.drivers import DriverTable, guess_drivers
 from core.series.fixed_rain import HOURLY, RAIN_UNITS, RainLayout
 from core.series.heads import read_series_table
@@ -105,10 +105,3 @@ def _named(parts: tuple[str, ...]) -> dict[str, list[str]]:
             raise InputError(f"{column[:20]!r} is no order of day, month and year.", remedy="Write dmy, mdy or ymd.")
         found.setdefault(what, []).append(column)
     return found
-
-
-def columns_of(table: DriverTable | None) -> Columns:
-    """The drivers of a file as columns; none without one."""
-    if table is None:
-        return Columns("")
-    return table.columns if table.layout is None else Columns("", rain=table.names)
