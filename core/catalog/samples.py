@@ -73,7 +73,7 @@ class SampleTable:
     synthetic, licence, citation
         As of a `Sample`.
     holds
-        ``"cells"`` with labels, or ``"series"`` of a monitored slope.
+        ``"cells"`` with labels, or ``"series"`` of a monitored slope or of InSAR points.
     """
 
     id: str
@@ -108,6 +108,15 @@ _TABLES = (
         title="Acceleration to failure (synthetic)",
         shows="97 days of an extensometer, read every six hours, on a slope that fails on day 100, and a stable point.",
         path=FOLDER / "failure_slide.csv",
+        citation=SERIES_CITATION,
+        holds="series",
+    ),
+    SampleTable(
+        id="valley-points",
+        title="InSAR points of the mountain valley (synthetic)",
+        shows="900 points of the synthetic valley on 73 dates over 2.4 years along the line of sight of a radar "
+        "satellite, half of them on moving ground.",
+        path=FOLDER / "valley_points.csv",
         citation=SERIES_CITATION,
         holds="series",
     ),

@@ -50,6 +50,28 @@ class TileLayer:
     resampling: Literal["nearest", "bilinear"] = "nearest"
 
 
+@dataclass(frozen=True)
+class DotLayer:
+    """One way to paint the points of a table of a run, each as a disc that is seen at any zoom.
+
+    Parameters
+    ----------
+    artifacts
+        Key of a raster of the run, on whose grid the map lies.
+    table
+        Key of the table: Parquet with columns ``x`` and ``y`` in the coordinate system of that grid.
+    column
+        Its column of values; points without one are not painted.
+    ramp
+        Name of the colours between the ends that the address gives; beyond them as at them.
+    """
+
+    artifacts: tuple[str, ...]
+    table: str
+    column: str
+    ramp: str
+
+
 def fraction(values: Values) -> NDArray[np.float32]:
     """Read stored values as fractions: integer codes are divided by 254, floats are taken as they are."""
     if np.issubdtype(values.dtype, np.integer):

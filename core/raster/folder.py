@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,3 +45,18 @@ def make_folder(folder: Path) -> None:
         (folder / ".probe").unlink()
     except OSError as error:
         raise StorageError(f"{folder} cannot be written to.", error.strerror or "", "Choose another folder.") from error
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        When it is gone or the disk does not take it.
+    """
+    try:
+        with atomic_path(target) as aside:
+            shutil.copyfile(source, aside)
+    except OSError as error:
+        raise StorageError(f"{target.name} could not be written.", str(error), "Free space and try again.") from error

@@ -215,7 +215,7 @@ class Task:
     view
         Frozen dataclass of the post-processing, with a class method ``default(result)``; see `core.runs.view`.
     layers
-        ``name -> core.plots.layers.TileLayer``: how the rasters of its runs are painted.
+        ``name -> core.plots.layers.TileLayer`` or ``DotLayer``: how the rasters and points of its runs are painted.
     export
         ``(store, run, view | None, folder) -> dict``: writes files for other programs and returns what was exported.
     commands

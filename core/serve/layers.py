@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy import uint8
     from numpy.typing import NDArray
 
-    from core.plots.layers import TileLayer
+    from core.plots.layers import DotLayer, TileLayer
     from core.raster.grid import Grid
     from core.runs.store import Store
     from core.serve.background import Deadline
@@ -105,11 +105,11 @@ class Layer:
             When it is not ready in time.
         """
         from core.serve.hillshades import paint_hillshade
-        from core.serve.tiles import RunLayer, natural_bands, paint_scene, scene_of
+        from core.serve.tiles import layer_of_run, natural_bands, paint_scene, scene_of
 
         if self.kind == "run":
             task, files = found_in(partial(store.files_of, self.id))
-            layer = RunLayer.of(self.id, layers_of(task), files, self.name, self.painting)
+            layer = layer_of_run(self.id, layers_of(task), files, self.name, self.painting)
             return layer.rasters[0].scene.grid, layer.paint
         scene = found_in(partial(scene_of, store, self.id, deadline))
         if self.kind == "hillshade":
@@ -117,10 +117,12 @@ class Layer:
         return scene.grid, partial(paint_scene, scene, self.bands or natural_bands(scene))
 
 
-def layers_of(task: str) -> Mapping[str, TileLayer]:
-    """How the rasters of runs of a task are painted; nothing for a task without a map."""
+def layers_of(task: str) -> Mapping[str, TileLayer | DotLayer]:
+    """How the rasters and points of runs of a task are painted; nothing for a task without a map."""
     declared = tasks().get(task)
-    layers: Mapping[str, TileLayer] = {} if declared is None or declared.layers is None else declared.layers.load()
+    if declared is None or declared.layers is None:
+        return {}
+    layers: Mapping[str, TileLayer | DotLayer] = declared.layers.load()
     return layers
 
 

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import BandError, InputError, StorageError
+from core.plots.layers import DotLayer
 from core.raster.bands import guess_bands
 from core.raster.scene import Scene
 from core.raster.stretch import Stretch, bridge
 from core.serve.background import Deadline, Shared
 from core.serve.cuts import Stored, cut, stored
+from core.serve.dots import PaintedDots
 from core.serve.placing import MERCATOR, View, map_of
 
 if TYPE_CHECKING:
@@ -198,45 +200,6 @@ class RunLayer:
     rasters: tuple[Stored, ...]
     painting: Painting
 
-    @classmethod
-    def of(
-        cls, identity: str, layers: Mapping[str, TileLayer], files: Mapping[str, Path], layer: str,
-        painting: Painting,
-    ) -> RunLayer:
-        """Find a layer of a run.
-
-        Parameters
-        ----------
-        identity
-            Id of the run.
-        layers
-            How the rasters of such runs are painted, by the name of the layer.
-        files
-            Files of the run by role.
-        layer, painting
-            Name of the layer to paint, and what the address chooses of it.
-
-        Raises
-        ------
-        InputError
-            When there is no such layer, or the run does not hold what it needs.
-        StorageError
-            When a file of the run is gone.
-        """
-        painter = layers.get(layer)
-        if painter is None:
-            known = ", ".join(layers) or "none for runs of this task"
-            raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {known}.")
-        # Roles have one name for every task, and of some tasks they are tables.
-        missing = [name for name in painter.artifacts if name not in files or files[name].suffix != ".tif"]
-        if missing:
-            raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
-        lost = [name for name in painter.artifacts if not files[name].is_file()]
-        if lost:
-            what = f"The {lost[0]} file of run {identity[:8]} is no longer on disk."
-            raise StorageError(what, remedy="Run it again.")
-        return cls(painter, tuple(stored(files[name]) for name in painter.artifacts), painting)
-
     def paint(self, view: View, deadline: Deadline) -> RGBA | None:
         """Picture of the layer; None when it shows nothing in the view.
 
@@ -253,6 +216,52 @@ class RunLayer:
         if not valid.any():
             return None
         return self.painter.paint([part.values[0] for part in below], valid, self.painting)
+
+
+def layer_of_run(
+    identity: str, layers: Mapping[str, TileLayer | DotLayer], files: Mapping[str, Path], layer: str, painting: Painting
+) -> RunLayer | PaintedDots:
+    """Find a layer of a run.
+
+    Parameters
+    ----------
+    identity
+        Id of the run.
+    layers
+        How the rasters and points of such runs are painted, by the name of the layer.
+    files
+        Files of the run by role.
+    layer, painting
+        Name of the layer to paint, and what the address chooses of it.
+
+    Raises
+    ------
+    InputError
+        When there is no such layer, or the run does not hold what it needs.
+    StorageError
+        When a file of the run is gone.
+    """
+    painter = layers.get(layer)
+    if painter is None:
+        known = ", ".join(layers) or "none for runs of this task"
+        raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {known}.")
+    # Roles have one name for every task, and of some tasks they are tables.
+    missing = [name for name in painter.artifacts if name not in files or files[name].suffix != ".tif"]
+    if missing:
+        raise InputError(f"This run has no {missing[0]} raster, so the layer {layer} cannot be shown.")
+    tables = (painter.table,) if isinstance(painter, DotLayer) else ()
+    absent = [name for name in tables if name not in files or files[name].suffix != ".parquet"]
+    if absent:
+        raise InputError(f"This run has no table of {absent[0]}, so the layer {layer} cannot be shown.")
+    needed = (*painter.artifacts, *tables)
+    lost = [name for name in needed if not files[name].is_file()]
+    if lost:
+        what = f"The {lost[0]} file of run {identity[:8]} is no longer on disk."
+        raise StorageError(what, remedy="Run it again.")
+    rasters = tuple(stored(files[name]) for name in painter.artifacts)
+    if isinstance(painter, DotLayer):
+        return PaintedDots(painter, rasters, painting, files[painter.table])
+    return RunLayer(painter, rasters, painting)
 
 
 def tile(layer: Layer, store: Store, address: TileAddress) -> bytes:

@@ -1,7 +1,8 @@
-"""Make the sample monitoring series: a step-like reservoir landslide, and an acceleration to failure.
+"""Make the sample monitoring series: a step-like reservoir landslide, an acceleration to failure, and InSAR points.
 
-Run ``python data/samples/make_series.py``: it writes ``reservoir_slide.csv``, ``reservoir_slide_law.csv`` and
-``failure_slide.csv`` beside itself. The same seed gives the same tables. Nothing in them was measured.
+Run ``python data/samples/make_series.py``: it writes ``reservoir_slide.csv``, ``reservoir_slide_law.csv``,
+``failure_slide.csv`` and ``valley_points.csv`` beside itself. The same seed gives the same tables. Nothing in them was
+measured.
 
 The reservoir landslide moves each month by
 
@@ -12,6 +13,9 @@ parts, so that what an explanation says can be compared with the law.
 
 The other slope accelerates so that the inverse of its velocity falls to zero along a line (Fukuzono 1985):
 1/v = A (t_f - t), so x(t) = -ln(1 - t/t_f) / A.
+
+The InSAR points lie where ``valley_velocity.tif`` knows a velocity: v t + SEASONAL sin(2 pi t) + noise in mm along the
+line of sight, t in years since the first date, as in tables of the European Ground Motion Service.
 """
 
 from __future__ import annotations
@@ -38,11 +42,18 @@ MISSING = {"ZK1": (47, 48), "ZK2": (80,), "ZK3": (12, 13, 14, 101)}
 FAILURE_DAY, SLOPE, HOURS, LAST_DAY, READING_NOISE = 100.0, 0.01, 6, 97.0, 0.3
 """Day of the failure, A per mm, hours between readings, the last day, and the noise of a reading in mm."""
 
+POINTS, DATES, FIRST_DATE, REVISIT = 900, 73, "2022-01-05", 12
+"""Points, dates, the first of them, and days from one to the next."""
+
+SEASONAL, POINT_NOISE, LOS = 1.5, 2.0, (-0.62, -0.11, 0.77)
+"""Amplitude in mm, noise in mm, and unit vector to the satellite (east, north, up)."""
+
 
 def main() -> None:
     """Compute the series and write the tables."""
     reservoir_slide(np.random.default_rng([SEED, 1]))
     failure_slide(np.random.default_rng([SEED, 2]))
+    valley_points(np.random.default_rng([SEED, 3]))
 
 
 def reservoir_slide(rng: np.random.Generator) -> None:
@@ -84,6 +95,35 @@ def failure_slide(rng: np.random.Generator) -> None:
         "stable_mm": np.round(rng.normal(0, READING_NOISE, len(days)), 2),
     })  # fmt: skip
     table.to_csv(FOLDER / "failure_slide.csv", index=False)
+
+
+def valley_points(rng: np.random.Generator) -> None:
+    """Write points of the valley as they would be seen by a radar satellite."""
+    import rasterio
+    from pyproj import Transformer
+
+    with rasterio.open(FOLDER / "valley_velocity.tif") as file:
+        velocity = file.read(1, masked=True).filled(np.nan)
+        transform, crs = file.transform, file.crs
+    row, column = np.nonzero(np.isfinite(velocity))
+    # Half of the points on the fastest fiftieth of the ground, as a study of landslides would choose them.
+    fast = np.abs(velocity[row, column]) > np.nanquantile(np.abs(velocity), 0.98)
+    chosen = np.sort(np.concatenate([
+        rng.choice(np.flatnonzero(part), POINTS // 2, replace=False) for part in (fast, ~fast)
+    ]))  # fmt: skip
+    row, column = row[chosen], column[chosen]
+    x, y = transform @ (column + 0.5, row + 0.5)
+    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+    dates = pd.date_range(FIRST_DATE, periods=DATES, freq=f"{REVISIT}D")
+    years = np.arange(DATES) * REVISIT / 365.25
+    moved = velocity[row, column, None] * years + SEASONAL * np.sin(2 * np.pi * years)
+    moved = moved + rng.normal(0.0, POINT_NOISE, moved.shape)
+    table = pd.DataFrame({
+        "pid": [f"V{number:04d}" for number in range(POINTS)], "latitude": np.round(lat, 6),
+        "longitude": np.round(lon, 6), "los_east": LOS[0], "los_north": LOS[1], "los_up": LOS[2],
+    })  # fmt: skip
+    series = pd.DataFrame(np.round(moved, 1), columns=dates.strftime("%Y%m%d"))
+    pd.concat([table, series], axis=1).to_csv(FOLDER / "valley_points.csv", index=False)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.catalog.samples import sample_table
 from core.jobs.perform import request_of, run_inline
 from core.runs.records import RunFilter
 from core.runs.store import Store
 from core.series.columns import Columns
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.run import ForecastRequest, order_of
+from core.tasks.displacement.run_points import PointsRequest
+from core.tasks.displacement.run_points import order_of as points_order
 from tests.pages.test_mapping import labels, press, texts
 
 QUICK = ForecastRequest(Columns("date", ("P1_mm", "P2_mm"), rain=("rain_mm",)), Plan(models=("ridge",)))
@@ -101,3 +104,57 @@ def test_dates_that_can_be_read_in_two_ways_and_units_that_are_not_known_are_ask
     next(one for one in page.selectbox if one.label == "Unit").set_value("cm").run()
     assert "disp: " in texts(page)
     assert "or the month first" not in texts(page)
+
+
+def test_a_table_of_points_is_measured_and_the_points_of_the_address_are_shown(page: AppTest, store: Store) -> None:
+    sample = sample_table("valley-points")
+    record = store.add_dataset(sample.path, sample.title, "table", synthetic=True)
+    page.query_params["series"] = record.id
+    page.run()
+    assert not page.exception
+    assert "InSAR points: a row a point, a column a date." in texts(page)
+    assert "Forecast" not in labels(page)
+
+    press(page, "Measure velocities")
+    assert not page.exception
+    (run,) = store.runs(RunFilter())
+    assert run.kind == "point_velocity"
+    assert "900 points, 73 dates from 2022-01-05" in texts(page)
+    assert "Click a point on the map to see its series." in texts(page)
+
+    page.query_params["points"] = "V0007,V0500"
+    page.run()
+    assert not page.exception
+    assert "V0500" in texts(page)
+    press(page, "Clear")
+    assert "points" not in page.query_params
+
+
+def test_a_table_of_points_without_a_known_system_is_asked_for_it(page: AppTest, store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    dates = [f"2022{month:02d}01" for month in range(1, 13)]
+    rows = [f"p{at},{500_000 + 100 * at},5000000,{','.join('1' for _ in dates)}" for at in range(3)]
+    path.write_text(f"pid,x,y,{','.join(dates)}\n" + "\n".join(rows) + "\n")
+    page.query_params["series"] = store.add_dataset(path, "points", "table").id
+    page.run()
+    assert "The coordinate system of x and y is not known." in " ".join(one.value for one in page.warning)
+    press(page, "Measure velocities")
+    assert not store.runs(RunFilter())
+    next(one for one in page.text_input if one.label.startswith("Coordinate system")).set_value("EPSG:32633")
+    press(page, "Measure velocities")
+    (run,) = store.runs(RunFilter())
+    assert run.status == "done"
+
+
+def test_a_point_of_the_map_becomes_the_reference_of_the_next_run(page: AppTest, store: Store) -> None:
+    sample = sample_table("valley-points")
+    record = store.add_dataset(sample.path, sample.title, "table", synthetic=True)
+    run = run_inline(store, points_order(record, PointsRequest()))
+    page.query_params["run"], page.query_params["points"] = run, "V0007"
+    page.run()
+    press(page, "Use as reference")
+    press(page, "Measure velocities")
+    newest = max(store.runs(RunFilter()), key=lambda one: one.created)
+    assert newest.status == "done"
+    assert request_of(newest).reference[2] == 200.0
+    assert "relative to the mean of" in texts(page)

@@ -26,6 +26,7 @@ from core.tasks.detection import run_model as detection_models
 from core.tasks.displacement import evaluate as forecasts
 from core.tasks.displacement import run as monitored
 from core.tasks.displacement import run_explanation as reasons
+from core.tasks.displacement import run_points as points
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.model_runs import Description, TrainingRequest
 from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
@@ -124,6 +125,9 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
     ),
     ("displacement", "explanation"): (
         reasons.ExplainRequest("A", "ridge"), reasons.ExplainRequest("A", "ridge", "2020-01-02", "2020-01-05", 3),
+    ),
+    ("displacement", "point_velocity"): (
+        points.PointsRequest(), points.PointsRequest("m", "EPSG:32633", 20.0, (13.2, 38.7, 250.0)),
     ),
     ("displacement", "forecast"): (
         monitored.ForecastRequest(series.Columns("date", ("a", "b"))),

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import LandslideError
 from core.jobs.perform import request_of
+from core.tasks.displacement import run_points
 from core.tasks.displacement.result import SERIES
 from core.tasks.displacement.run import KIND, order_of
 from ui import resources
-from ui.displacement import form, looking, results
+from ui.displacement import form, looking, points_form, points_results, results
 from ui.displacement.source import SOURCE
 from ui.feedback import empty, guard, plain
 from ui.task import form as shared_form
@@ -44,7 +46,10 @@ def show(task: TaskPage) -> None:
     with left:
         with st.expander("Table", expanded=record is None), guard():
             SOURCE.choose()
-        if record is not None:
+        points = record is not None and _holds_points(record)
+        if record is not None and points:
+            _ask_points(record, asked)
+        elif record is not None:
             with guard():
                 _describe(record)
                 columns, request = form.ask(record, _before(asked))
@@ -57,12 +62,36 @@ def show(task: TaskPage) -> None:
         if asked is not None:
             with guard():
                 if run.show_state(asked, task):
-                    results.show(task, asked)
+                    (points_results if asked.kind == run_points.KIND else results).show(task, asked)
         elif record is None:
             _show_none()
+        elif points:
+            st.info(f"Press *{points_form.BUTTON}*: velocity, acceleration and annual amplitude of each point, a map, "
+                    "and the series of those that are clicked.")  # fmt: skip
         elif columns is not None:
             with guard():
                 looking.show(record, columns)
+
+
+def _holds_points(record: DatasetRecord) -> bool:
+    """Whether the table holds InSAR points; no where it cannot be read, which the form then says."""
+    try:
+        return points_form.holds(record.id, record.digest, record)
+    except LandslideError:
+        return False
+
+
+def _ask_points(record: DatasetRecord, asked: Run | None) -> None:
+    """The form of a table of InSAR points."""
+    with guard():
+        _describe(record)
+        identity = shared_form.named()
+        found = resources.store().run(identity) if identity else asked
+        before = request_of(found) if found is not None and found.kind == run_points.KIND else None
+        request = points_form.ask(record, before)
+        if request is not None:
+            order = run_points.order_of(record, request, owner=resources.visitor())
+            opened.start(record.id, **{SERIES: record.id, "run": resources.jobs().submit(order)})
 
 
 def _before(asked: Run | None) -> ForecastRequest | None:

@@ -591,7 +591,7 @@ window.slidelens = window.slidelens || (function () {
     frame.focus = function () { HTMLElement.prototype.focus.call(frame, { preventScroll: true }); };
     const width = map.getContainer().clientWidth;
     panel = box("topright", "Layers", width >= 1000);
-    legend = box("bottomright", "Legend", width > 640);
+    legend = box("bottomright", "Legend", width > 460);
     legend.style.display = "none";
     makeSave();
     makeScale();

@@ -27,9 +27,7 @@ from core.plots.colours import (
 )
 from ui import resources
 from ui.map_layers import Outlines, Tiles, run_tiles
-from ui.maps import Caption
 from ui.resources import base_path
-from ui.task.caption import about
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -240,17 +238,5 @@ def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visi
                 left_out=left_out, fill=0.8, seam=True,
             ))  # fmt: skip
     return layers
-
-
-def caption(result: SusceptibilityMap) -> Caption:
-    """What a picture of the map says."""
-    store = resources.store()
-    records = [store.dataset(one.dataset_id) for one in result.inputs]
-    credits = tuple(dict.fromkeys(
-        f"{one.name}{' (synthetic, made by a script)' if one.synthetic else ''}"
-        f"{f', {one.citation}' if one.citation else ''}."
-        for one in records
-    ))  # fmt: skip
-    return Caption("Landslide susceptibility", about(store.run(result.id)), credits)
 
 

@@ -15,6 +15,7 @@ from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
 from ui.task import explained
+from ui.task.caption import caption_of
 from ui.task.inspector import clicked_pixel
 from ui.task.jobs import notice_runs
 from ui.task.tabs import show_tabs
@@ -128,7 +129,7 @@ def _map(
     slides = layers.landslide_outlines(result.id, result) if result.input("inventory").dataset_id else None
     spec = MapSpec(result.id, result.grid, drawable=False)
     over = () if slides is None else (slides,)
-    says = layers.caption(result)
+    says = caption_of(result, "Landslide susceptibility")
     if side == "swipe":
         first, second = (layers.index_tiles(result, one) for one in result.mapped[:2])
         show_swipe(spec, first, second, key=f"swipe-{result.id}", over=over, around=AROUND, caption=says)

@@ -11,6 +11,7 @@ from ui.maps import Caption
 
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord
+    from core.runs.result import RunResult
 
 
 def caption(record: SceneRecord, run: str = "") -> Caption:
@@ -29,6 +30,18 @@ def _caption(scene: str, digest: str, run: str, _record: SceneRecord) -> Caption
     del scene, digest  # parts of the key
     found = resources.store().run(run) if run else None
     return Caption(_record.scene.name, "" if found is None else about(found), credits_of(_record))
+
+
+def caption_of(result: RunResult, title: str) -> Caption:
+    """What a picture of the map of a run says, whatever datasets it used."""
+    store = resources.store()
+    records = [store.dataset(one.dataset_id) for one in result.inputs]
+    credits = tuple(dict.fromkeys(
+        f"{one.name}{' (synthetic, made by a script)' if one.synthetic else ''}"
+        f"{f', {one.citation}' if one.citation else ''}."
+        for one in records
+    ))  # fmt: skip
+    return Caption(title, about(store.run(result.id)), credits)
 
 
 def about(run: Run) -> str:

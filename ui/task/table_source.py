@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Run
 
 SOURCES = ("Sample", "Upload", "Data folder", "Earlier tables")
-TYPES = ["csv", "tsv", "txt", "xlsx", "dbf"]
+TYPES = ["csv", "tsv", "txt", "xlsx", "dbf", "zip"]
 
 
 @dataclass(frozen=True)

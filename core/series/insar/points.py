@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.series.columns import QuestionError
 from core.series.monitoring import Times
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ MOST_POINTS = 3_000_000
 _DATE = re.compile(r"^(?P<mark>[dD]_?)?(?P<date>(?:19|20)\d{6})$")
 _PLACES = (
     ("longitude", ("longitude", "lon", "pnt_lon", "long", "x_wgs84")), ("latitude", ("latitude", "lat", "pnt_lat")),
-    ("easting", ("easting", "east", "x")), ("northing", ("northing", "north", "y")),
+    ("easting", ("easting",)), ("northing", ("northing",)), ("x", ("x", "east", "utm_x", "x_coord")),
+    ("y", ("y", "north", "utm_y", "y_coord")),
 )  # fmt: skip
 _IDS = ("pid", "pnt_id", "id", "point_id", "code", "name")
 
@@ -80,7 +82,7 @@ def holds_points(columns: list[str]) -> bool:
     return len(_dates(columns)) >= FEWEST_DATES
 
 
-def points_of(frame: DataFrame, name: str, *, unit: str = "") -> Points:
+def points_of(frame: DataFrame, name: str, *, unit: str = "", crs: str = "") -> Points:
     """Read points from a table.
 
     Parameters
@@ -91,9 +93,13 @@ def points_of(frame: DataFrame, name: str, *, unit: str = "") -> Points:
         What users call it; of EGMS files it says the direction (``_U_``, ``_E_``).
     unit
         ``"mm"`` or ``"m"``; empty for that of the convention.
+    crs
+        Coordinate system of columns of eastings and northings; empty for that of the convention.
 
     Raises
     ------
+    QuestionError
+        When the system of the coordinates is not known.
     InputError
         When it has no dates, no places, or no point with a value.
     """
@@ -116,7 +122,7 @@ def points_of(frame: DataFrame, name: str, *, unit: str = "") -> Points:
     if metres:
         values = values * np.float32(1000)
         notes.append("Values were brought from metres to mm" + ("." if unit else ", the unit of columns d_YYYYMMDD."))
-    x, y, crs = _places(frame, columns, name)
+    x, y, crs = _places(frame, columns, name, crs, notes)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(values).any(axis=1)
     if not known.all():
         notes.append(f"{int((~known).sum()):,} points without a place or a value were left out.")
@@ -161,20 +167,31 @@ def _numbers(frame: DataFrame, column: str) -> NDArray[np.float32]:
 
 
 def _places(
-    frame: DataFrame, columns: list[str], name: str
+    frame: DataFrame, columns: list[str], name: str, crs: str, notes: list[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
-    """Coordinates of the points and their system: metres where there are any, else degrees."""
+    """Coordinates of the points and their system: metres where it is known of which, else degrees."""
     lower = {one.lower(): one for one in columns}
     found = {what: next((lower[one] for one in known if one in lower), "") for what, known in _PLACES}
-
-    if found["easting"] and found["northing"]:
-        return _coordinates(frame, found["easting"]), _coordinates(frame, found["northing"]), EGMS_GRID
-    if found["longitude"] and found["latitude"]:
-        return _coordinates(frame, found["longitude"]), _coordinates(frame, found["latitude"]), "EPSG:4326"
-    raise InputError(
-        f"Where the points of {name} lie is not said.",
-        "It has neither latitude and longitude nor easting and northing.", "Add columns of coordinates.",
-    )  # fmt: skip
+    degrees, metres = (found["longitude"], found["latitude"]), (found["easting"], found["northing"])
+    others = (found["x"], found["y"])
+    if crs and (all(metres) or all(others)):
+        pair = metres if all(metres) else others
+    elif all(metres):
+        pair, crs = metres, EGMS_GRID
+        notes.append(f"Eastings and northings are taken to be in {EGMS_GRID}, as in files of the EGMS.")
+    elif all(degrees):
+        pair, crs = degrees, "EPSG:4326"
+    elif all(others):
+        raise QuestionError(
+            "crs", f"The coordinate system of {' and '.join(others)} is not known.",
+            "The table does not say it.", "Name it, such as EPSG:32633 (--crs).",
+        )  # fmt: skip
+    else:
+        raise InputError(
+            f"Where the points of {name} lie is not said.",
+            "It has neither latitude and longitude nor easting and northing.", "Add columns of coordinates.",
+        )  # fmt: skip
+    return _coordinates(frame, pair[0]), _coordinates(frame, pair[1]), crs
 
 
 def _coordinates(frame: DataFrame, column: str) -> NDArray[np.float64]:

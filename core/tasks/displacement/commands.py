@@ -15,6 +15,7 @@ from core.jobs.perform import run_in_process
 from core.raster.folder import plain_values, write_json
 from core.series.columns import Columns, Components
 from core.series.heads import read_series_table
+from core.tasks.displacement import points_command
 from core.tasks.displacement.decomposed import TITLES as DECOMPOSITIONS
 from core.tasks.displacement.export import metrics_of
 from core.tasks.displacement.forecasters import FIRST, FORECASTERS, NAMES
@@ -49,6 +50,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         one = commands.add_parser(name, help=what, description=__doc__)
         _add_options(one)
         one.set_defaults(do=_evaluate if name == "evaluate" else _train)
+    points_command.add(commands)
     listed = commands.add_parser("models", help="list the models")
     listed.set_defaults(do=_models)
     shown = commands.add_parser("columns", help="say how the columns of a table are read when nothing is named")

@@ -82,5 +82,11 @@ def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, An
 
 def export_stored(store: Store, run: Run, view: Look | None, folder: Path) -> dict[str, Any]:
     """Write everything of a stored run into a folder; see `core.runs.kinds.Task`."""
+    from core.tasks.displacement.points_export import export_points
+    from core.tasks.displacement.points_result import PointsResult
+
+    found = store.result(run.id)
+    if isinstance(found, PointsResult):
+        return export_points(found, folder)
     result = store.result(run.id, ForecastResult)
     return export_run(result, view or Look.default(result), folder)

@@ -13,7 +13,12 @@ from core.runs.view import chosen
 from core.series.alert import check_levels
 
 if TYPE_CHECKING:
+    from core.tasks.displacement.points_result import PointsResult
     from core.tasks.displacement.result import ForecastResult
+
+
+MOST_SHOWN = 8
+"""Points whose series are shown at once."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Look:
         the quiet period.
     quiet
         Share of the series, its beginning, that is taken for the quiet period, in per cent.
+    points
+        Of InSAR points, ids of those whose series are shown, separated by commas.
     """
 
     station: str = chosen("station that is shown first", address="station", default="")
@@ -41,6 +48,8 @@ class Look:
     span: float = chosen("days over which a velocity is taken; 0 for ten readings", address="span", default=0.0)
     levels: str = chosen("levels of velocity in mm a day, such as 1,3,10", address="levels", default="")
     quiet: float = chosen("per cent of the series, its beginning, that was quiet", address="quiet", default=30.0)
+    points: str = chosen("ids of InSAR points whose series are shown, separated by commas", address="points",
+                         default="")  # fmt: skip
 
     def __post_init__(self) -> None:
         if not 0 <= self.span <= 36_525 or not 1 <= self.quiet <= 100:
@@ -80,9 +89,18 @@ class Look:
             raise InputError(f"{self.day[:20]!r} is no day.", remedy="Write it as YYYY-MM-DD.") from error
         return np.datetime64(day + timedelta(days=1), "ns") - np.timedelta64(1, "ns")
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the points whose series are shown."""
+        return tuple(dict.fromkeys(one.strip() for one in self.points.split(",") if one.strip()))[:MOST_SHOWN]
+
     @classmethod
-    def default(cls, result: ForecastResult) -> Look:
-        """The first station, and the model that was chosen on its training part."""
+    def default(cls, result: ForecastResult | PointsResult) -> Look:
+        """The first station, and the model that was chosen on its training part; nothing of points."""
+        from core.tasks.displacement.result import ForecastResult
+
+        if not isinstance(result, ForecastResult):
+            return cls()
         first = result.names[0]
         return cls(first, str(result.stations[first]["chosen"]))
 

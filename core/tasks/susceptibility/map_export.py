@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rasterio.windows import Window
 
-from core.errors import StorageError
 from core.learning.metrics import NODATA_CODE, decode
 from core.plots.colours import rgb
 from core.raster.features import write_features
-from core.raster.folder import make_folder, write_json
+from core.raster.folder import copy_file, make_folder, write_json
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, writing
 from core.tasks.susceptibility.classed import classed
@@ -157,7 +155,7 @@ def write_rasters(result: SusceptibilityMap, folder: Path) -> None:
             write_index(index, folder / f"probability_{model}.tif", {**about, "MEANING": meaning}, result.probability)
     for role in AS_THEY_ARE:
         if role in result.artifacts:
-            _copy(result.artifact(role), folder / f"{role}.tif")
+            copy_file(result.artifact(role), folder / f"{role}.tif")
 
 
 def write_figures(store: Store, result: SusceptibilityMap, classes: Classed, folder: Path) -> None:
@@ -197,11 +195,3 @@ def write_landslides(store: Store, result: SusceptibilityMap, path: Path) -> Non
     if slides.polygons is None:
         shapes = shapes.set_geometry(shapes.geometry.centroid)
     write_features(shapes, path, "landslides")
-
-
-def _copy(source: Path, target: Path) -> None:
-    try:
-        with atomic_path(target) as aside:
-            shutil.copyfile(source, aside)
-    except OSError as error:
-        raise StorageError(f"{target.name} could not be written.", str(error), "Free space and try again.") from error

@@ -1,0 +1,82 @@
+"""The report of InSAR points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.report import origin
+from core.report.content import ReportInput, ReportKind
+from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Pictures, Table
+from core.report.pictures import picture
+from core.tasks.displacement.points_figure import draw_series, draw_velocity
+from core.tasks.displacement.points_findings import FASTEST, fastest, rows_of, verdict
+from core.tasks.displacement.points_result import PointsResult, points_table, values_of
+from core.tasks.displacement.view import Look
+from core.tasks.displacement.warning import DISCLAIMER
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from core.runs.store import Store
+
+
+@dataclass(frozen=True)
+class PointsInput(ReportInput):
+    """Points as they are reported."""
+
+    result: PointsResult
+    look: Look = Look()
+
+
+def gather(store: Store, run: Run, view: Look | None) -> PointsInput:
+    """Content of the report of a run."""
+    result = store.result(run.id, PointsResult)
+    return PointsInput(run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
+                       look=view or Look())  # fmt: skip
+
+
+def parts(content: PointsInput) -> Iterator[Part | None]:
+    """The parts of the report in their order."""
+    result = content.result
+    said = verdict(result)
+    figures = (
+        KeyFigure("Points", f"{result.count:,}", f"{result.dates:,} dates"),
+        KeyFigure("Median velocity", f"{result.summary['q50']:.1f} mm a year", result.direction or "direction unknown"),
+        KeyFigure("Nine of ten between", f"{result.summary['q05']:.1f} and {result.summary['q95']:.1f}", "mm a year"),
+    )
+    yield Part("summary", "What was found",
+               (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))  # fmt: skip
+    table = points_table(result)
+    shown = rows_of(table, content.look.ids)
+    caption = "Velocity of each point; those that are shown below are ringed." if shown else "Velocity of each point."
+    drawn = picture(draw_velocity(result, table, shown), "Map of the velocities", caption)
+    yield Part("velocity", "Where it moves", (Pictures((drawn,)), Paragraph(DISCLAIMER)))
+    if shown:
+        figure = draw_series(*values_of(result, shown), table.iloc[shown])
+        series = picture(figure, "Series of the chosen points", "Displacement of the points that were chosen.")
+        yield Part("series", "Points that were chosen", (Pictures((series,)),))
+    first = fastest(table)
+    rows = tuple(
+        (str(one.pid), f"{one.longitude:.5f}", f"{one.latitude:.5f}", f"{one.velocity:+.1f} ± {one.velocity_sd:.1f}",
+         f"{one.acceleration:+.2f}", f"{one.seasonality:.1f}", f"{one.rmse:.1f}")
+        for one in first.itertuples()
+    )  # fmt: skip
+    heads = ("Point", "Longitude", "Latitude", "Velocity (mm a year)", "Acceleration (mm a year²)",
+             "Annual amplitude (mm)", "Residual (mm)")  # fmt: skip
+    columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
+    yield Part("fastest", "The fastest points", (Table(f"At most {FASTEST}, more than three standard errors from zero",
+                                                       columns, rows), Items(MEANINGS)))  # fmt: skip
+    yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
+    yield origin.data(content)
+    yield origin.provenance(content)
+
+
+MEANINGS = (
+    "Velocity: slope of a line with an annual wave; ± is its standard error.",
+    "Acceleration: twice the quadratic term of a parabola with an annual wave.",
+    "Annual amplitude and residual (root mean square): of a cubic with an annual wave.",
+)
+
+POINTS = ReportKind("InSAR velocities on", gather, parts)

@@ -1,0 +1,102 @@
+"""The form for a table of InSAR points: how it is read, and what it is relative to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.feedback import plain
+from ui.state import Slot
+from ui.task import press
+
+if TYPE_CHECKING:
+    from core.runs.records import DatasetRecord
+    from core.tasks.displacement.run_points import PointsRequest
+
+BUTTON = "Measure velocities"
+
+UNITS = {"": "as in files of this kind", "mm": "mm", "m": "m"}
+
+RADIUS = 200.0
+"""Metres around a place that is taken to be stable, where none are asked for."""
+
+LOOKED_AT = 50
+"""Rows by which a table is known."""
+
+
+def reference(table: str) -> Slot[tuple[float, ...]]:
+    """Place that was chosen on the map of a table as stable: longitude, latitude and metres; empty for none."""
+    return Slot(f"points-reference-{table}", ())
+
+
+@st.cache_data(max_entries=32, show_spinner="Reading the table")
+def holds(identity: str, digest: str, _record: DatasetRecord) -> bool:
+    """Whether a table holds InSAR points: a row a point, a column a date."""
+    del identity, digest  # the key
+    from core.series.insar.points import holds_points
+    from core.series.table import read_table_untrusted
+
+    return holds_points([str(one) for one in read_table_untrusted(_record.path, rows=LOOKED_AT).columns])
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _asks(identity: str, digest: str, _record: DatasetRecord) -> tuple[str, str]:
+    """What has to be asked of a table, and why; empty where nothing has to be."""
+    del identity, digest  # the key
+    from core.series.columns import QuestionError
+    from core.series.insar.points import points_of
+    from core.series.table import read_table_untrusted
+
+    try:
+        points_of(read_table_untrusted(_record.path, rows=LOOKED_AT), _record.name)
+    except QuestionError as error:
+        return error.asks, error.what
+    return "", ""
+
+
+def ask(record: DatasetRecord, before: PointsRequest | None) -> PointsRequest | None:
+    """Show the form.
+
+    Parameters
+    ----------
+    before
+        Request with whose choices it begins.
+
+    Returns
+    -------
+    PointsRequest or None
+        The request when the button was pressed.
+    """
+    from core.errors import InputError
+    from core.tasks.displacement.run_points import PointsRequest
+
+    begin = before or PointsRequest()
+    place = reference(record.id).get() or begin.reference
+    asked, why = _asks(record.id, record.digest, record)
+    st.caption("InSAR points: a row a point, a column a date.")
+    resources.jobs().prepare()  # a worker starts while the user looks at the form
+    with st.form("ask-points", border=False):
+        pressed = press.button(BUTTON, record.digest)
+        if asked:
+            st.warning(plain(why))
+        crs = st.text_input("Coordinate system of eastings and northings", begin.crs, max_chars=60,
+                            placeholder="EPSG:32633", help="Left empty: by the convention of the file.")  # fmt: skip
+        unit = st.selectbox("Values in", list(UNITS), list(UNITS).index(begin.unit), format_func=UNITS.__getitem__)
+        cell = st.number_input("Cell of the rasters (m)", 0.0, 100_000.0, begin.cell,
+                               help="0: usual distance of a point to the next one.")  # fmt: skip
+        with st.expander("Relative to a stable place", expanded=bool(place)):
+            st.caption("Choose a point on the map and press *Use as reference*, or write a place.")
+            used = st.checkbox("Take its mean series from all points", bool(place))
+            place = place or (0.0, 0.0, RADIUS)
+            lon = st.number_input("Longitude (°)", -180.0, 180.0, place[0], format="%.5f")
+            lat = st.number_input("Latitude (°)", -90.0, 90.0, place[1], format="%.5f")
+            radius = st.number_input("Radius (m)", 0.0, 100_000.0, place[2])
+    if not pressed:
+        return None
+    press.done(BUTTON, record.digest)
+    if asked == "crs" and not crs.strip():
+        raise InputError(why, remedy="Name the coordinate system, such as EPSG:32633.")
+    reference(record.id).clear()
+    return PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else ())

@@ -1,0 +1,273 @@
+"""InSAR points on the map: where they move, and the series of those that are clicked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.tasks.displacement.points_result import POINTS, RASTERS, SEASONALITY, VALUES, VELOCITY, PointsResult
+from ui import resources
+from ui.displacement import points_form
+from ui.feedback import guard, plain
+from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
+from ui.state import Slot, rerun_fragment
+from ui.task import export, provenance
+from ui.task.caption import caption_of
+from ui.task.jobs import notice_runs
+from ui.task.tabs import show_tabs
+from ui.task.view import view_from_address
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pandas import DataFrame
+    from scipy.spatial import KDTree
+
+    from core.runs.records import Run
+    from core.tasks.displacement.view import Look
+    from ui.map_layers import Outlines, Tiles
+    from ui.task.task import TaskPage
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+AROUND = "27rem"
+"""Height that the head above the map and the names of the tabs below it need."""
+
+NEAR = 60
+"""Part of the longer side of the map within which a click finds a point."""
+
+TABLE = {
+    "pid": "Point", "velocity": "Velocity (mm a year)", "velocity_sd": "Standard error", "acceleration":
+    "Acceleration (mm a year²)", "seasonality": "Annual amplitude (mm)", "rmse": "Residual (mm)",
+    "outliers": "Outliers", "step": "Step (mm)", "step_date": "Step at",
+}  # fmt: skip
+"""Columns of the table of the fastest points."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the tabs are given: the run's result, and which points are looked at."""
+
+    result: PointsResult
+    look: Look
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the points")
+def _points(run: str) -> tuple[PointsResult, DataFrame, KDTree]:
+    """What a run computed, which never changes, its points, and where they lie."""
+    from scipy.spatial import KDTree
+
+    from core.tasks.displacement.points_result import points_table
+
+    result = resources.store().result(run, PointsResult)
+    table = points_table(result)
+    return result, table, KDTree(table[["x", "y"]].to_numpy())
+
+
+def show(task: TaskPage, found: Run) -> None:
+    """The result of a finished run."""
+    _shown(task, found)
+
+
+@st.fragment
+def _shown(task: TaskPage, found: Run) -> None:
+    """A fragment: a click on the map leaves the rest of the page alone."""
+    with guard():
+        _show(task, found)
+        notice_runs()
+
+
+def _show(task: TaskPage, found: Run) -> None:
+    from core.tasks.displacement.points_findings import verdict
+
+    result, table, tree = _points(found.id)
+    look: Look = view_from_address(found)
+    said = verdict(result)
+    st.markdown(f"**{plain(said.lead)}**")
+    told = [*said.others, *result.notes]
+    with st.expander(f"What this rests on: {len(told)} sentences"):
+        st.markdown("\n".join(f"- {plain(one)}" for one in told))
+    left, right = st.columns([3, 2], gap="medium")
+    with left, guard():
+        event = _map(result, table, look)
+        _choose(result, table, tree, look, event)
+    with right, guard():
+        _series(result, table, look)
+    parts = {"Fastest points": _fastest, "Export": _export, "Provenance": _provenance}
+    show_tabs(f"{task.name}-points", parts, Shown(result, look))
+
+
+def _map(result: PointsResult, table: DataFrame, look: Look) -> MapEvent:
+    spec = MapSpec(result.id, result.grid, drawable=False)
+    tiles = tuple(_tiles(result, role, visible=role == VELOCITY) for role in reversed(RASTERS))
+    over = () if not look.ids else (_rings(result, table, _rows(table, look.ids)),)
+    says = caption_of(result, "InSAR velocities")
+    return show_map(spec, DynamicLayers(tiles, over, caption=says), key=f"map-{result.id}", around=AROUND)
+
+
+def _tiles(result: PointsResult, role: str, *, visible: bool) -> Tiles:
+    from core.plots.colours import ramp_legend
+    from core.tasks.displacement.points_layers import RAMPS, ends
+    from ui.map_layers import run_tiles
+
+    low, high = ends(role, result.spans[role])
+    words = (f"{low:g}", f"{(low + high) / 2:g}", f"{high:g}")
+    if role != SEASONALITY and result.direction:
+        toward = {"line of sight": ("away", "towards"), "vertical": ("down", "up"), "east": ("west", "east")}
+        first, last = toward[result.direction]
+        words = (f"{words[0]} {first}", words[1], f"{last} {words[2]}")
+    legend = ramp_legend(RASTERS[role], RAMPS[role], *words)
+    made = run_tiles(result.id, role, name=RASTERS[role], opacity=0.9, visible=visible, key=legend)
+    return replace(made, url=f"{made.url}?range={low:g},{high:g}")
+
+
+def _rings(result: PointsResult, table: DataFrame, rows: Sequence[int]) -> Outlines:
+    """A ring about each point that is shown, in the colour of its series."""
+    import geopandas
+    import shapely
+
+    from core.plots.colours import CATEGORIES
+    from core.serve.coordinates import features
+    from ui.map_layers import Outlines
+
+    chosen = table.iloc[list(rows)]
+    left, bottom, right, top = result.grid.bounds
+    radius = max(2 * result.summary["cell"], max(right - left, top - bottom) / 150)
+    rings = shapely.buffer(shapely.points(chosen[["x", "y"]].to_numpy()), radius)
+    shapes = geopandas.GeoDataFrame({"id": range(len(rings))}, geometry=rings, crs=result.grid.crs)
+    colours = [CATEGORIES[number % len(CATEGORIES)] for number in range(len(rings))]
+    facts = {"Point": [str(one) for one in chosen["pid"]],
+             "Velocity": [f"{one:+.1f} mm a year" for one in chosen["velocity"]]}  # fmt: skip
+    collection, _ = features(shapes, facts, colours=colours)
+    return Outlines("chosen", "Points in the chart", collection, colours[0], weight=3, fill=0.0, seam=True)
+
+
+def _rows(table: DataFrame, ids: Sequence[str]) -> list[int]:
+    from core.tasks.displacement.points_findings import rows_of
+
+    return rows_of(table, ids)
+
+
+def _choose(result: PointsResult, table: DataFrame, tree: KDTree, look: Look, event: MapEvent) -> None:
+    """Put the point that was clicked into the address, beside those before where that is wanted."""
+    row = st.container(horizontal=True, vertical_alignment="center")
+    several = row.toggle("Keep earlier points", key=f"several-{result.id}", help="Up to eight are shown together.")
+    if look.ids and row.button("Clear", key=f"clear-{result.id}"):
+        st.query_params.pop("points", None)
+        rerun_fragment()
+    if look.ids and row.button("Use as reference", key=f"refer-{result.id}",
+                               help="The place of the last point becomes the stable one of the form."):  # fmt: skip
+        point = table.iloc[_rows(table, look.ids)[-1]]
+        place = (round(float(point["longitude"]), 5), round(float(point["latitude"]), 5), points_form.RADIUS)
+        points_form.reference(result.subject.dataset_id).put(place)
+        st.rerun()
+    handled: Slot[tuple[float, float] | None] = Slot(f"point-click-{result.id}", None)
+    if event.clicked is None or event.clicked == handled.get():
+        return
+    handled.put(event.clicked)
+    left, bottom, right, top = result.grid.bounds
+    distance, at = tree.query(event.clicked)
+    if distance > max(right - left, top - bottom) / NEAR:
+        st.caption("There is no point near that place.")
+        return
+    _show_ids(result, [str(table["pid"].iloc[int(at)])], look, several=several)
+
+
+def _show_ids(result: PointsResult, ids: list[str], look: Look, *, several: bool) -> None:
+    """Show these points in the chart, the latest last; the page's address names them."""
+    from core.tasks.displacement.view import MOST_SHOWN
+
+    del result
+    kept = [*(one for one in look.ids if one not in ids), *ids] if several else ids
+    st.query_params["points"] = ",".join(kept[-MOST_SHOWN:])
+    rerun_fragment()
+
+
+def _series(result: PointsResult, table: DataFrame, look: Look) -> None:
+    from core.tasks.displacement.points_figure import histogram, points_figure
+    from core.tasks.displacement.points_result import values_of
+    from core.tasks.displacement.warning import DISCLAIMER
+
+    if look.ids:
+        rows = _rows(table, look.ids)
+        times, values = values_of(result, rows)
+        figure = points_figure(times, values, table.iloc[rows])
+        st.plotly_chart(figure, key=f"points-{result.id}", config=CHART)
+        st.markdown(_told(table.iloc[rows[-1]]))
+    else:
+        st.info("Click a point on the map to see its series.")
+        st.plotly_chart(histogram(table, result.spans[VELOCITY]), key=f"histogram-{result.id}", config=CHART)
+        st.caption("Points beyond the ends of the colours count at the ends.")
+    st.caption(DISCLAIMER)
+
+
+def _told(point: Any) -> str:  # noqa: ANN401  a row of the table
+    parts = [
+        f"**{plain(point['pid'])}**", f"{point['velocity']:+.1f} ± {point['velocity_sd']:.1f} mm a year",
+        f"acceleration {point['acceleration']:+.2f} mm a year²", f"annual amplitude {point['seasonality']:.1f} mm",
+        f"residual {point['rmse']:.1f} mm", f"{point['outliers']} outliers",
+    ]  # fmt: skip
+    if point["step_date"]:
+        parts.append(f"step of {point['step']:+.1f} mm at {point['step_date']} (a candidate)")
+    return " · ".join(parts)
+
+
+def _fastest(view: Shown) -> None:
+    from core.tasks.displacement.points_findings import FASTEST, fastest
+
+    table = _points(view.result.id)[1]
+    first = fastest(table)
+    if first.empty:
+        st.info("No point has a velocity of more than three standard errors.")
+        return
+    st.caption(
+        f"The {min(FASTEST, len(first))} fastest of the points that move by more than three standard errors. Choose "
+        "rows to see their series."
+    )
+    key = f"fastest-{view.result.id}"
+    formats = {name: st.column_config.NumberColumn(title, format="%.2f") for name, title in TABLE.items()
+               if name not in ("pid", "outliers", "step_date")}  # fmt: skip
+    chosen = st.dataframe(
+        first[list(TABLE)], hide_index=True, width="stretch", key=key, on_select="rerun", selection_mode="multi-row",
+        placeholder="–", column_config={**TABLE, **formats},
+    )  # fmt: skip
+    picked = [str(first["pid"].iloc[at]) for at in chosen.selection.rows]
+    before: Slot[list[str]] = Slot(f"{key}-before", [])
+    if picked != before.get():
+        before.put(picked)
+        if picked:
+            _show_ids(view.result, picked, view.look, several=False)
+
+
+def _export(view: Shown) -> None:
+    from core.tasks.displacement.points_export import TITLES, export_points
+
+    result = view.result
+    export.show_report(result, view.look, {"points": view.look.points}, "It holds the points that were chosen")
+    run = resources.store().run(result.id)
+    for role, title in ((POINTS, "All points with how they move"), (VALUES, "Series of all points, mm, in that order"),
+                        *((role, f"{title}, mean of each cell") for role, title in RASTERS.items())):  # fmt: skip
+        export.link(run, role, title)
+    folder = export.folder_of(result.id, "points")
+    if st.button("Prepare CSV and GeoPackage", key=f"prepare-{result.id}"):
+        with st.spinner("Writing the files"):
+            export_points(result, folder)
+    if folder.is_dir():
+        export.offer(folder, {name: TITLES[name] for name in TITLES if not name.endswith(".tif")}, result.id)
+    _keep(result)
+
+
+def _keep(result: PointsResult) -> None:
+    """Make the velocities a raster that other pages offer."""
+    name = f"Velocity of {result.subject.name}"[:120]
+    if st.button("Keep the velocities as a raster", key=f"keep-{result.id}"):
+        with result.artifact(VELOCITY).open("rb") as file:
+            resources.store().upload_dataset(file, f"{name}.tif", "raster")
+        st.success(f"{plain(name)} is among the earlier rasters of every page, as a factor or as an image.")
+
+
+def _provenance(view: Shown) -> None:
+    record = resources.store().dataset(view.result.subject.dataset_id)
+    provenance.show_record(view.result, record.origin)
