@@ -186,7 +186,7 @@ def told_apart(values: Values, trend_of: Trend, phase: NDArray[np.int64] | None,
         before = periodic
         periodic = yearly_means(values - trend, phase, month)[phase]
         trend = trend_of(values - periodic)
-        if np.abs(periodic - before).max() < 1e-9 * max(1.0, float(np.ptp(periodic))):
+        if np.abs(periodic - before).max() < 1e-6 * max(1e-3, float(np.ptp(periodic))):
             break
     return trend, periodic
 
@@ -299,18 +299,25 @@ def _told_season(series: RegularSeries, seasonal: bool) -> list[str]:
     return []
 
 
-def carried_on(past: RegularSeries, how: How, horizon: int) -> float:
+def carried_on(past: RegularSeries, how: How, horizon: int, parts: Parts | None = None) -> float:
     """How far the trend and the periodic part of a past move over the steps after its last one, mm.
 
     A polynomial is carried on as it is, any other trend along a line through what the periodic part leaves of the last
     window (a usual one for STL); the periodic part as it was a year before.
+
+    Parameters
+    ----------
+    horizon
+        Steps after the last one.
+    parts
+        Of the past, where they are known already.
 
     Raises
     ------
     InputError
         As `decomposed_series`.
     """
-    parts = decomposed_series(past, how)
+    parts = parts or decomposed_series(past, how)
     count, year = len(past), round(past.steps_per_year)
     seasonal = has_season(past)
     known = ~past.filled
