@@ -222,18 +222,18 @@ def _lags(view: Shown) -> None:
 
 def _path(view: Shown) -> None:
     """Where the station went in the horizontal."""
-    from core.tasks.displacement.movement import path_of, path_sentence, readings, windows_of
-    from core.tasks.displacement.movement_plots import path_figure
+    from core.tasks.displacement.movement import hodograph_of, hodograph_sentence, readings, windows_of
+    from core.tasks.displacement.movement_plots import hodograph_figure
 
     station = view.look.station
     measured = measured_of_run(view.result.id, view.result)
-    if path_of(measured, station) is None:
+    if hodograph_of(measured, station) is None:
         st.info("North and east of this station were not measured.")
         return
     days = _smoothing(windows_of(readings(measured, station)[0]), f"path-smoothed-{_here(view)}")
-    path = path_of(measured, station, days)
+    path = hodograph_of(measured, station, days)
     if path is None:
         return
-    _say([path_sentence(path)])
-    st.plotly_chart(path_figure(path), key=f"path-{_here(view)}", config=PLAIN_CHART)
+    _say([hodograph_sentence(path)])
+    st.plotly_chart(hodograph_figure(path), key=f"path-{_here(view)}", config=PLAIN_CHART)
     st.caption("Hodograph: positions in mm from the first one, less the reference station where one was chosen.")

@@ -131,8 +131,8 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
     )
     names = [class_of(float(one)) for one in speeds[known]]
     shares = {name: names.count(name) / len(names) for name, _ in CLASSES if name in names}
-    told.append("Cruden–Varnes classes: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items()) +
-                f" of {len(names):,} velocities.")  # fmt: skip
+    said = ", ".join(f"{name} {'under 1%' if share < 0.01 else f'{share:.0%}'}" for name, share in shares.items())
+    told.append(f"Cruden–Varnes classes of {len(names):,} velocities: {said}.")
     speeding = found.accelerations.values
     known = np.flatnonzero(np.isfinite(speeding))
     if len(known):
@@ -150,7 +150,7 @@ def velocity_text(value: float) -> str:
 
 
 @dataclass(frozen=True)
-class Path:
+class Hodograph:
     """Positions of a station in the horizontal.
 
     Attributes
@@ -175,7 +175,7 @@ class Path:
     moved: tuple[float, float, float]
 
 
-def path_of(measured: pd.DataFrame, station: str, days: float = 0.0) -> Path | None:
+def hodograph_of(measured: pd.DataFrame, station: str, days: float = 0.0) -> Hodograph | None:
     """Where a station went; None where components were not measured.
 
     Parameters
@@ -196,13 +196,13 @@ def path_of(measured: pd.DataFrame, station: str, days: float = 0.0) -> Path | N
     north, east = (own[name].to_numpy(np.float64) for name in ("north", "east"))
     parts = [float(one[-READINGS:].mean() - one[:READINGS].mean()) for one in (north, east)]
     up = float(ups[-READINGS:].mean() - ups[:READINGS].mean()) if len(ups) >= READINGS else float("nan")
-    return Path(
+    return Hodograph(
         times, north, east, smooth["north"].to_numpy(np.float64), smooth["east"].to_numpy(np.float64), days,
         (parts[0], parts[1], up),
     )  # fmt: skip
 
 
-def path_sentence(path: Path) -> str:
+def hodograph_sentence(path: Hodograph) -> str:
     """How far and in which direction a station went."""
     north, east, up = path.moved
     length = float(np.hypot(north, east))
@@ -222,10 +222,11 @@ def profile_sentence(found: SeasonalProfile, name: str) -> str:
     most, least = (int(pick(np.where(known, found.means, fill))) for pick, fill in
                    ((np.argmax, -np.inf), (np.argmin, np.inf)))  # fmt: skip
     years = len(np.unique(found.years))
-    lead = (
-        f"{name} moves most in {MONTHS[most]} ({found.means[most]:.1f} mm, {int(found.counts[most])} years), least in "
-        f"{MONTHS[least]} ({found.means[least]:.1f} mm, {int(found.counts[least])} years)."
-    )
+    ends = []
+    for at in (most, least):
+        count = int(found.counts[at])
+        ends.append(f"{MONTHS[at]} ({found.means[at]:.1f} mm, {count} year{'' if count == 1 else 's'})")
+    lead = f"{name} moves most in {ends[0]}, least in {ends[1]}."
     if years > 2:
         return lead
     return f"{lead} Too few years are known to tell a season from single events."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.series.monitoring import RegularSeries
     from core.series.trajectory import Trajectory
     from core.tasks.displacement.lesson import Lesson
-    from core.tasks.displacement.movement import Motion, Path
+    from core.tasks.displacement.movement import Hodograph, Motion
 
 BAND = "rgba(0, 114, 178, 0.2)"
 """Of what is within an error of `REFERENCE`."""
@@ -144,7 +144,7 @@ def lag_figure(found: LagCorrelation, unit: str) -> go.Figure:
     return figure
 
 
-def path_figure(path: Path) -> go.Figure:
+def hodograph_figure(path: Hodograph) -> go.Figure:
     """North over east, by time from dark to bright, equal lengths in both directions."""
     figure = go.Figure()
     step = max(1, len(path.times) // 4_000)

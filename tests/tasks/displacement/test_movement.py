@@ -16,23 +16,23 @@ from core.series.trajectory_plan import TrajectoryPlan
 from core.tasks.displacement.lesson import MOST_ORIGINS, Lesson, lesson_of, lesson_sentences
 from core.tasks.displacement.movement import (
     dates_of,
+    hodograph_of,
+    hodograph_sentence,
     lag_sentence,
     motion_of,
     motion_sentences,
     parts_table,
-    path_of,
-    path_sentence,
     profile_sentence,
     readings,
     spans_of,
     windows_of,
 )
 from core.tasks.displacement.movement_plots import (
+    hodograph_figure,
     lag_figure,
     lesson_figure,
     motion_figure,
     parts_figure,
-    path_figure,
     profile_figure,
     trajectory_figure,
 )
@@ -75,20 +75,20 @@ def test_a_path_has_its_length_direction_and_plunge() -> None:
     along = np.arange(40.0)
     frame = measured(along, north=along, east=-along, up=-along)
 
-    path = path_of(frame, "A")
+    path = hodograph_of(frame, "A")
 
     assert path is not None
     assert path.moved == pytest.approx((30, -30, -30))  # from the mean of 0 to 9 to that of 30 to 39
-    assert path_sentence(path) == (
+    assert hodograph_sentence(path) == (
         "From the first 10 readings to the last it moved 42.4 mm towards 315° (NW) and 30.0 mm down (35° below the "
         "horizontal)."
     )
     assert path.smooth_north[20] == pytest.approx(20, abs=0.5)
-    assert path_figure(path).layout.yaxis.scaleanchor == "x"
-    assert path_of(measured(along), "A") is None
-    flat = path_of(measured(along, north=along, east=0 * along), "A")
+    assert hodograph_figure(path).layout.yaxis.scaleanchor == "x"
+    assert hodograph_of(measured(along), "A") is None
+    flat = hodograph_of(measured(along, north=along, east=0 * along), "A")
     assert flat is not None
-    assert path_sentence(flat) == "From the first 10 readings to the last it moved 30.0 mm towards 0° (N)."
+    assert hodograph_sentence(flat) == "From the first 10 readings to the last it moved 30.0 mm towards 0° (N)."
 
 
 def test_the_whole_series_knows_a_step_before_it_comes() -> None:
