@@ -207,8 +207,10 @@ def _lags(view: Shown) -> None:
                                  help="Sum of rain, change of a level, mean of all else.")  # fmt: skip
         longest = st.number_input(f"Lags up to ({step})", 1, most, usual, key=f"lag-longest-{here}", width=170)
         ranks = st.toggle("Ranks (Spearman)", key="lag-ranks")
-        less = len(series) >= 2 * series.steps_per_year and st.toggle(
-            "Without the season", key=f"lag-season-{here}", help="The mean of each calendar month is taken from both.",
+        years = len(series) / series.steps_per_year
+        less = years >= 2 and st.toggle(
+            "Without the season", years >= 3, key=f"lag-season-{here}",
+            help="The mean of each calendar month is taken from both: what they share by the season does not count.",
         )  # fmt: skip
     found = _correlated(view.result.id, station, driver, int(longest), int(window), ranks, less, series)
     _say([lag_sentence(found, series.step)])

@@ -9,14 +9,14 @@ import plotly.graph_objects as go
 
 from core.plots.colours import BY_CHANCE, CATEGORIES, FALSE_POSITIVE, FOUND, MISSED, PROBABILITY_RAMP, REFERENCE
 from core.plots.layout import NEUTRAL, plain_layout
-from core.series.kinematics import CLASSES
+from core.series.kinematics import CLASSES, DAY, LONGEST_GAP, usual_spacing
 from core.tasks.displacement.movement import MONTHS, YEAR
-from core.tasks.displacement.plots import finish, thinned
+from core.tasks.displacement.plots import MOST_POINTS, finish, thinned
 
 if TYPE_CHECKING:
     from core.series.decomposition import Parts
     from core.series.lags import LagCorrelation, SeasonalProfile
-    from core.series.monitoring import RegularSeries
+    from core.series.monitoring import RegularSeries, Times, Values
     from core.series.trajectory import Trajectory
     from core.tasks.displacement.lesson import Lesson
     from core.tasks.displacement.movement import Hodograph, Motion
@@ -40,16 +40,39 @@ def _line(figure: go.Figure, x: Any, y: Any, name: str, colour: str, row: int, *
     )  # fmt: skip
 
 
+def _broken(times: Times, values: Values) -> tuple[Times, Values]:
+    """Times and values with an unknown one in each long gap, so that no line is drawn across it."""
+    if len(times) < 2:
+        return times, values
+    gaps = np.flatnonzero(np.diff(times) / DAY > LONGEST_GAP * usual_spacing(times))
+    middle = times[gaps] + (times[gaps + 1] - times[gaps]) // 2
+    return np.insert(times, gaps + 1, middle), np.insert(values, gaps + 1, np.nan)
+
+
+def _around(times: Times, values: Values, errors: Values) -> tuple[list[Any], list[Any]]:
+    """Outlines of the area within an error of the values, one a stretch without a gap."""
+    step = max(1, len(times) // MOST_POINTS)
+    times, both = _broken(times[::step], values[::step] + 1j * errors[::step])
+    known = np.isfinite(both)
+    x: list[Any] = []
+    y: list[Any] = []
+    for part in np.split(np.arange(len(times)), np.flatnonzero(np.diff(known)) + 1):
+        if not len(part) or not known[part[0]]:
+            continue
+        x += [*times[part], *times[part[::-1]], None]
+        y += [*(both.real + both.imag)[part], *(both.real - both.imag)[part[::-1]], None]
+    return x, y
+
+
 def motion_figure(found: Motion) -> go.Figure:
     """Velocity with its standard error and the limits of the Cruden–Varnes classes, and acceleration below."""
     scale, unit = (YEAR, "mm/year") if found.yearly else (1.0, "mm/day")
     figure = _rows(2, [1.6, 1.0])
     own = found.velocities
-    for sign, fill in ((1, None), (-1, "tonexty")):
-        x, y = thinned(own.times, (own.values + sign * own.errors) * scale)
-        figure.add_scatter(x=x, y=y, mode="lines", line={"width": 0}, fill=fill, fillcolor=BAND, hoverinfo="skip",
-                           name="± standard error", showlegend=sign < 0, row=1, col=1)  # fmt: skip
-    _line(figure, own.times, own.values * scale, "Velocity", REFERENCE, 1, unit=unit)
+    x, y = _around(own.times, own.values * scale, own.errors * scale)
+    figure.add_scatter(x=x, y=y, mode="lines", line={"width": 0}, fill="toself", fillcolor=BAND, hoverinfo="skip",
+                       name="± standard error", row=1, col=1)  # fmt: skip
+    _line(figure, *_broken(own.times, own.values * scale), "Velocity", REFERENCE, 1, unit=unit)
     known = np.abs(own.values[np.isfinite(own.values)])
     highest = float(known.max()) if len(known) else 0.0
     for (_, limit), (name, _) in zip(CLASSES, CLASSES[1:], strict=False):
@@ -60,7 +83,7 @@ def motion_figure(found: Motion) -> go.Figure:
             )  # fmt: skip
     speeding = found.accelerations
     factor, twice = (YEAR**2, "mm/year²") if found.yearly else (1.0, "mm/day²")
-    _line(figure, speeding.times, speeding.values * factor, "Acceleration", FOUND, 2, unit=twice)
+    _line(figure, *_broken(speeding.times, speeding.values * factor), "Acceleration", FOUND, 2, unit=twice)
     figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1}, row=2, col=1)
     finish(figure, [f"Velocity ({unit})", f"Acceleration ({twice})"])
     figure.update_layout(height=520)
@@ -68,15 +91,17 @@ def motion_figure(found: Motion) -> go.Figure:
 
 
 def parts_figure(series: RegularSeries, parts: Parts) -> go.Figure:
-    """What was measured with its trend, and below it the periodic part and the rest."""
-    figure = _rows(3, [1.8, 1.0, 1.0])
+    """What was measured with its trend, and below it the periodic part, if there is one, and the rest."""
+    seasonal = bool(parts.periodic.any())
+    figure = _rows(2 + seasonal, [1.8, *[1.0] * (1 + seasonal)])
     known = np.where(series.filled, np.nan, series.displacements)
     _line(figure, series.times, known, "Measured", NEUTRAL, 1)
     _line(figure, parts.times, parts.trend, "Trend", FOUND, 1)
-    _line(figure, parts.times, parts.periodic, "Periodic", REFERENCE, 2)
-    _line(figure, parts.times, parts.rest, "Rest", FALSE_POSITIVE, 3)
-    finish(figure, ["Displacement (mm)", "Periodic (mm)", "Rest (mm)"])
-    figure.update_layout(height=600)
+    if seasonal:
+        _line(figure, parts.times, parts.periodic, "Periodic", REFERENCE, 2)
+    _line(figure, parts.times, parts.rest, "Rest", FALSE_POSITIVE, 2 + seasonal)
+    finish(figure, ["Displacement (mm)", *(["Periodic (mm)"] if seasonal else []), "Rest (mm)"])
+    figure.update_layout(height=440 + 160 * seasonal)
     return figure
 
 
@@ -147,7 +172,7 @@ def lag_figure(found: LagCorrelation, unit: str) -> go.Figure:
 def hodograph_figure(path: Hodograph) -> go.Figure:
     """North over east, by time from dark to bright, equal lengths in both directions."""
     figure = go.Figure()
-    step = max(1, len(path.times) // 4_000)
+    step = max(1, len(path.times) // MOST_POINTS)
     at = slice(None, None, step)
     days = (path.times[at] - path.times[0]) / np.timedelta64(1, "D")
     dates = [str(one)[:10] for one in path.times[at]]

@@ -58,7 +58,19 @@ def test_a_parabola_has_its_velocity_and_acceleration_and_their_class() -> None:
     assert told[0] == "2024-02-29: 11.50 mm/day, slow."
     assert "acceleration" in told[-1]
     assert windows_of(found.velocities.times) == (0.0, 7.0)
-    assert len(motion_figure(found).data) == 4
+    assert len(motion_figure(found).data) == 3
+
+
+def test_nothing_is_drawn_across_a_gap() -> None:
+    frame = measured(np.arange(60.0))
+
+    figure = motion_figure(motion_of(frame.drop(index=range(20, 40)), "A", 5))
+
+    area, velocity, _ = figure.data
+    assert sum(one is None for one in area.x) == 2  # two outlines, each with its end
+    drawn = dict(zip(velocity.x.astype("datetime64[h]").tolist(), velocity.y, strict=True))
+    assert len(drawn) == 41
+    assert np.isnan(drawn[np.datetime64("2024-01-30T12", "h").item()])
 
 
 def test_slow_velocities_are_told_by_the_year() -> None:
@@ -173,7 +185,7 @@ def test_parts_and_trajectories_are_drawn_and_put_into_a_table() -> None:
     total = table["trend_mm"] + table["periodic_mm"] + table["rest_mm"]
     known = ~table["filled"]
     assert total[known].to_numpy() == pytest.approx(table["displacement_mm"][known].to_numpy())
-    assert len(parts_figure(series, parts).data) == 4
+    assert len(parts_figure(series, parts).data) == 3  # 90 days have no season
     found = fit_trajectory(series.times, series.displacements, TrajectoryPlan(excluded=(("2020-01-05", "2020-01-09"),)))
     assert len(trajectory_figure(found).data) == 5  # measured and excluded twice, and the line
 
