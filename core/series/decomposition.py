@@ -267,7 +267,7 @@ def loess(values: Values, window: int) -> Values:
     at = np.arange(len(values), dtype=np.float64)
     known = np.flatnonzero(np.isfinite(values))
     share = min(1.0, max(window * len(known) / len(values), 4.0) / len(known))
-    found = lowess(values[known], at[known], share, it=0, delta=0.01 * window, return_sorted=False)
+    found = lowess(values[known], at[known], share, it=0, delta=0.03 * window, return_sorted=False)
     return np.asarray(np.interp(at, known, found))
 
 
@@ -285,7 +285,10 @@ def _stl(series: RegularSeries, seasonal: bool, notes: list[str]) -> tuple[Value
     if drift > 0.5:
         notes.append(f"STL takes a year for {year:,} steps; the season is off by {drift:.1f} steps at the end.")
     notes += _told_season(series, seasonal)
-    found = STL(series.displacements, period=year, seasonal=13, seasonal_deg=0).fit()
+    apart = max(1, year // 12)  # fitted at every so many steps, and between them along a line
+    found = STL(
+        series.displacements, period=year, seasonal=13, seasonal_deg=0, trend_jump=apart, low_pass_jump=apart
+    ).fit()
     return np.asarray(found.trend, np.float64), np.asarray(found.seasonal, np.float64)
 
 

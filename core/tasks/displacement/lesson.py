@@ -11,7 +11,9 @@ from core.series.decomposition import FEWEST, How, carried_on, decomposed_series
 from core.series.monitoring import RegularSeries, Times, Values
 
 MOST_ORIGINS = 40
-"""Origins at which the past is decomposed anew, evenly spaced."""
+"""Origins at which the past is decomposed anew, evenly spaced; half as many of a series of `LONG` steps or more."""
+
+LONG = 1_000
 
 NOTHING = 0.01
 """Share of an error that counts as no gain."""
@@ -62,7 +64,8 @@ def lesson_of(series: RegularSeries, how: How, horizon: int, first: int) -> Less
     if len(origins) < 3:
         raise InputError("Too little of the series is known before its test part to decompose it there.",
                          remedy="Choose another method or a shorter window.")  # fmt: skip
-    chosen = np.array(origins)[np.unique(np.linspace(0, len(origins) - 1, MOST_ORIGINS).astype(np.int64))]
+    most = MOST_ORIGINS if len(series) < LONG else MOST_ORIGINS // 2
+    chosen = np.array(origins)[np.unique(np.linspace(0, len(origins) - 1, most).astype(np.int64))]
     ends, ahead = [], []
     for origin in map(int, chosen):
         past = series.until(origin + 1)

@@ -178,7 +178,7 @@ def hodograph_figure(path: Hodograph) -> go.Figure:
     dates = [str(one)[:10] for one in path.times[at]]
     ends = [0.0, float(days[-1])]
     figure.add_scatter(
-        x=path.east[at], y=path.north[at], mode="markers", name="Readings", customdata=dates,
+        x=path.east[at], y=path.north[at], mode="markers", name="Readings", customdata=dates, showlegend=False,
         marker={"color": days, "colorscale": PROBABILITY_RAMP, "size": 5, "opacity": 0.7,
                 "colorbar": {"tickvals": ends, "ticktext": [dates[0], dates[-1]], "thickness": 12, "title": ""}},
         hovertemplate="%{customdata}: %{x:.1f} mm east, %{y:.1f} mm north<extra></extra>",
