@@ -160,43 +160,16 @@ def test_a_point_of_the_map_becomes_the_reference_of_the_next_run(page: AppTest,
     assert "relative to the mean of" in texts(page)
 
 
-def test_how_the_slope_moved_is_shown_from_every_side(page: AppTest, store: Store, table: Path) -> None:
+def test_a_change_of_level_is_acknowledged_on_the_page(page: AppTest, store: Store, table: Path) -> None:
     record = store.add_dataset(table, "slope", "table")
     page.query_params["run"] = run_inline(store, order_of(record, QUICK))
-    page.session_state["displacement-tab"] = "Movement"
+    page.query_params["levels"] = "0.15,0.3"
+    page.session_state["displacement-tab"] = "Warning"
     page.run()
-
+    next(one for one in page.text_input if one.label == "Looked at by").set_value("A. Nobody")
+    press(page, "Acknowledge")
     assert not page.exception
-    # The last ten readings: 0.2 mm a day and one rise of 2 mm.
-    assert "mm/day, slow." in texts(page) or "mm/day, very slow." in texts(page)
-    said = {
-        "parts": "Trend, periodic part and rest add up", "months": "P1_mm moves most in", "path": "were not measured",
-        "lags": "Strongest with rain_mm, sum of 1 day, 1 day before", "trajectory": "readings count",
-    }  # fmt: skip
-    for view, words in said.items():
-        _choose(page, "movement", view)
-        assert not page.exception
-        assert words in texts(page)
-        assert not page.error
-
-
-def test_the_lesson_and_a_trajectory_are_made_as_asked(page: AppTest, store: Store, table: Path) -> None:
-    record = store.add_dataset(table, "slope", "table")
-    page.query_params["run"] = run_inline(store, order_of(record, QUICK))
-    page.session_state["displacement-tab"] = "Movement"
-    _choose(page.run(), "movement", "parts")
-    next(one for one in page.toggle if one.key == "lesson").set_value(True).run()
-
-    assert not page.exception
-    assert "of the test part the trend of the whole series lies" in texts(page)
-    _choose(page, "movement", "trajectory")
-    next(one for one in page.text_input if one.key == "trajectory-steps").set_value("soon").run()
-    assert "'soon' is no date of a step" in texts(page)
-    next(one for one in page.text_input if one.key == "trajectory-steps").set_value("2024-02-05").run()
-    assert not page.error
-    (parameters,) = (one.value for one in page.dataframe if "parameter" in one.value)
-    assert parameters["parameter"].tolist() == ["position", "velocity", "step 2024-02-05"]
-
-
-def _choose(page: AppTest, key: str, value: str) -> None:
-    next(one for one in page.button_group if one.key == key).set_value(value).run()
+    (kept,) = (one for one in store.runs(RunFilter()) if one.kind == "acknowledgement")
+    assert request_of(kept).by == "A. Nobody"
+    table_of_log = next(one.value for one in page.dataframe if "acknowledged" in one.value)
+    assert table_of_log["acknowledged"].str.contains("A. Nobody").sum() == 1

@@ -113,7 +113,7 @@ def test_short_series_have_no_band_and_what_cannot_be_compared_is_refused() -> N
     with pytest.raises(InputError, match="two years"):
         lag_correlation(series, "rain", 2, less_season=True)
     dry = of(np.cumsum(rain), {"rain": ("rain", np.where(np.arange(30) < FEWEST - 1, rain, np.nan))})
-    with pytest.raises(InputError, match="Too little"):
+    with pytest.raises(InputError, match="Fewer than 10 steps of rain"):
         lag_correlation(dry, "rain", 2)
 
 
