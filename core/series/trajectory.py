@@ -185,7 +185,7 @@ def _terms(times: Times, years: Values, plan: TrajectoryPlan) -> list[_Term]:
     if plan.degree > 2:
         terms.append(_Term("change of acceleration", "mm/year³", "trend", years**3 / 6))
     # The 1st of January as origin, so that phases are times of the year.
-    turn = 2 * np.pi * (times - np.datetime64("2000-01-01", "ns")) / DAY / YEAR
+    turn = 2 * np.pi * ((times - np.datetime64("2000-01-01", "ns")) / DAY) / YEAR
     for name, asked, number in (("annual", plan.annual, 1), ("semi-annual", plan.semiannual, 2)):
         if asked:
             terms += [_Term(f"{name} sine", "mm", "seasons", np.sin(number * turn)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +25,11 @@ AFTER = 5
 """Readings after the beginning of a relaxation, at least."""
 
 MOST_STEPS = 20
+
+WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+FIRST, LAST = np.datetime64("1700-01-01", "D"), np.datetime64("2250-12-31", "D")
+"""Days that nanoseconds of 64 bits can count."""
 
 @dataclass(frozen=True)
 class Relaxation:
@@ -89,12 +95,17 @@ def time_of(text: str, what: str) -> np.datetime64:
     InputError
         When it is none; it is called `what`.
     """
-    try:
-        time = np.datetime64(text.strip(), "ns")
-    except ValueError as error:
-        raise InputError(f"{text[:40]!r} is no {what}.", remedy="Write it as YYYY-MM-DD.") from error
-    if np.isnat(time):
+    if not text.strip():
         raise InputError(f"A {what} is missing.", remedy="Write it as YYYY-MM-DD.")
+    wrong = InputError(f"{text[:40]!r} is no {what}.", remedy="Write it as YYYY-MM-DD.")
+    if not WRITTEN.match(text.strip()):
+        raise wrong  # numpy also takes "today"
+    try:
+        day, time = np.datetime64(text.strip(), "D"), np.datetime64(text.strip(), "ns")
+    except ValueError as error:
+        raise wrong from error
+    if not FIRST <= day <= LAST:
+        raise wrong
     return time
 
 

@@ -135,6 +135,16 @@ def test_unknown_readings_do_not_count() -> None:
     assert named(found)["velocity"].value == pytest.approx(0.03 * YEAR)
 
 
+def test_a_wave_of_old_readings_is_found() -> None:
+    months = (np.datetime64("1948-01", "M") + np.arange(240)).astype("datetime64[ns]")
+    turn = 2 * np.pi * ((months - np.datetime64("2000-01-01", "ns")) / np.timedelta64(1, "D")) / YEAR
+
+    found = named(fit_trajectory(months, 3 * np.sin(turn), TrajectoryPlan(annual=True)))
+
+    assert found["annual amplitude"].value == pytest.approx(3)
+    assert found["annual maximum, days from 1 January"].value == pytest.approx(YEAR / 4)
+
+
 def test_parameters_are_a_table() -> None:
     table = table_of(fit_trajectory(readings, 0.03 * DAYS, TrajectoryPlan(annual=True)))
 
@@ -149,6 +159,10 @@ def test_parameters_are_a_table() -> None:
     [
         (TrajectoryPlan(steps=("2030-01-01",)), "no readings on one of its sides"),
         (TrajectoryPlan(steps=("soon",)), "is no date"),
+        (TrajectoryPlan(steps=("today",)), "is no date"),
+        (TrajectoryPlan(steps=("3000-01-01",)), "is no date"),
+        (TrajectoryPlan(steps=("2020-13-01",)), "is no date"),
+        (TrajectoryPlan(relaxation=Relaxation(" ")), "is missing"),
         (TrajectoryPlan(steps=("2019-05-01", "2019-05-01T00:00")), "cannot be told apart"),
         (TrajectoryPlan(relaxation=Relaxation("2021-12-31")), "needs readings before and 5 after"),
         (TrajectoryPlan(relaxation=Relaxation("2019-01-01")), "No relaxation time can be found"),
