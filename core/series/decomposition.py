@@ -272,8 +272,6 @@ def loess(values: Values, window: int) -> Values:
 
 
 def _stl(series: RegularSeries, seasonal: bool, notes: list[str]) -> tuple[Values, Values]:
-    from statsmodels.tsa.seasonal import STL
-
     if not seasonal:
         years = len(series) / series.steps_per_year
         raise InputError(
@@ -285,10 +283,23 @@ def _stl(series: RegularSeries, seasonal: bool, notes: list[str]) -> tuple[Value
     if drift > 0.5:
         notes.append(f"STL takes a year for {year:,} steps; the season is off by {drift:.1f} steps at the end.")
     notes += _told_season(series, seasonal)
-    apart = max(1, year // 12)  # fitted at every so many steps, and between them along a line
-    found = STL(
-        series.displacements, period=year, seasonal=13, seasonal_deg=0, trend_jump=apart, low_pass_jump=apart
-    ).fit()
+    return stl(series.displacements, year)
+
+
+def stl(values: Values, year: int) -> tuple[Values, Values]:
+    """Trend and periodic part by STL; each is fitted at every twelfth of a year, and between along a line.
+
+    Parameters
+    ----------
+    values
+        ``(n,)`` mm, all known; two years at least.
+    year
+        Steps of a year.
+    """
+    from statsmodels.tsa.seasonal import STL
+
+    apart = max(1, year // 12)
+    found = STL(values, period=year, seasonal=13, seasonal_deg=0, trend_jump=apart, low_pass_jump=apart).fit()
     return np.asarray(found.trend, np.float64), np.asarray(found.seasonal, np.float64)
 
 

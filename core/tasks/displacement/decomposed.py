@@ -15,15 +15,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.series.decomposition import averaged_over, slope_of, usual_window, yearly_means
+from core.series.decomposition import averaged_over, slope_of, stl, usual_window, yearly_means
 from core.series.monitoring import Values
 from core.tasks.displacement.forecasters import Fitted, Forecaster, Setting
 from core.tasks.displacement.problem import Features, Problem, Steps, extended
 
-Decomposition = Literal["none", "moving_average", "cubic", "quintic"]
+Decomposition = Literal["none", "moving_average", "cubic", "quintic", "stl"]
 
 TITLES: dict[Decomposition, str] = {
     "none": "No", "moving_average": "Moving average", "cubic": "Cubic trend", "quintic": "Quintic trend",
+    "stl": "STL",
 }  # fmt: skip
 
 DEGREES: dict[Decomposition, int] = {"cubic": 3, "quintic": 5}
@@ -63,7 +64,9 @@ def decompose(past: Values, kind: Decomposition, year: int, horizon: int) -> Com
     kind
         How the trend is found: by a moving average around each step over a year (see `usual_window` where that is less
         than two years), over what there is of it at both ends, and carried on along a line through the last window; or
-        by a polynomial of time, carried on as it is.
+        by a polynomial of time, carried on as it is. By STL the season changes over the years; the trend is carried on
+        along a line through what the season leaves of the last year, the season as it was a year before; a past of
+        fewer than two years is averaged.
     year
         Steps of a year. The season is the mean of what the trend leaves at each step of the year; 0 in a past of fewer
         than two years.
@@ -72,6 +75,10 @@ def decompose(past: Values, kind: Decomposition, year: int, horizon: int) -> Com
     """
     count = len(past)
     seasonal = count >= 2 * year > 2
+    if kind == "stl" and seasonal:
+        trend, season = stl(past, year)
+        ahead = horizon * slope_of((past - season)[-year:]) + float(season[(horizon - 1) % year - year] - season[-1])
+        return Components(trend, season, past - trend - season, ahead)
     season, season_ahead = np.zeros(count), 0.0
     trend, trend_ahead = _trend(past, kind, year if seasonal else 0, horizon)
     if seasonal:
