@@ -39,7 +39,7 @@ class Places:
     stored: tuple[Array, Array] | None = None
 
     def window(self, rows: slice, columns: slice) -> tuple[Doubles, Doubles]:
-        """Coordinates x and y of the middles of pixels of a window, ``(rows, columns)``; NaN where a place is not known."""
+        """Coordinates of the middles of the pixels of a window, each ``(rows, columns)``; NaN where not known."""
         if self.stored is not None:
             x, y = (one.read(rows, columns).astype(np.float64) for one in self.stored)
             lost = ~(np.abs(x) <= 360) | ~(np.abs(y) <= 90) | (x == 0) & (y == 0)
