@@ -11,26 +11,54 @@ noise reduction. Computers & Geosciences 133, 104331. doi:10.1016/j.cageo.2019.1
 
 from __future__ import annotations
 
-import math
+import json
 import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
-from core.series.hdf5 import open_hdf5_untrusted
-from core.series.insar.cube import LINE_OF_SIGHT, Cube, Part, cube_of, parts_of
-from core.series.insar.pixels import DEGREES, number_of
-from core.series.insar.points import MOST_POINTS, Points
+from core.errors import InputError, LandslideError, StorageError, UnsafeFileError
+from core.raster.files import regular_file
+from core.series.columns import QuestionError
+from core.series.insar.extract import ANSWER, Question, arguments
+from core.series.insar.pixels import DEGREES
+from core.series.insar.points import Points
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-MOST_VALUES = 400_000_000
-"""Values of all points together: four bytes each."""
+LONGEST = 60.0
+"""Seconds that reading a file may take, beside those for its size."""
 
-Floats = NDArray[np.float32]
+BYTES_A_SECOND = 5e6
+
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB")
+"""Variables of the environment that the process gets: no address or password of the store is among them."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the process found, and the folder in which it left the numbers."""
+
+    folder: Path
+    crs: str
+    times: NDArray[np.datetime64]
+    count: int
+    layers: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def numbers(self, name: str, dtype: type[np.generic], columns: int = 1) -> NDArray[Any]:
+        found = np.fromfile(self.folder / name, dtype, self.count * columns)
+        return found if columns == 1 else found.reshape(self.count, columns)
 
 
 def points_of_h5(path: str | os.PathLike[str], name: str, *, crs: str = "") -> Points:
@@ -57,30 +85,20 @@ def points_of_h5(path: str | os.PathLike[str], name: str, *, crs: str = "") -> P
     QuestionError
         When its coordinates are in metres of an unknown system.
     UnsafeFileError
-        When it points to other files, or claims more than the limits.
+        When it points to other files, claims more than the limits, or makes the library that reads it fail.
     InputError
         When it is damaged, is no time series, says nowhere where its pixels lie, or has no pixel with a value.
     """
     import pandas as pd
 
-    with open_hdf5_untrusted(path) as contents:
-        cube = cube_of(contents, name, crs)
-        parts: list[Part] = []
-        count = 0
-        for part in parts_of(cube):
-            count += len(part.rows)
-            _check_count(name, count, len(cube.times))
-            parts.append(part)
-        if not count:
-            raise _empty(name)
-        rows, columns = (np.concatenate([getattr(one, what) for one in parts]) for what in ("rows", "columns"))
-        x, y = (np.concatenate([getattr(one, what) for one in parts]) for what in ("x", "y"))
-        layers = {what: np.concatenate([one.layers[what] for one in parts]) for what in parts[0].layers}
-        masked = sum(one.left_out for one in parts)
-        values = _joined(parts, count, len(cube.times))
-        notes = _notes(cube, layers, masked, int(np.isnan(values).sum()))
-    attributes = pd.DataFrame({"row": rows, "column": columns, **layers})
-    return Points(_ids(rows, columns), x, y, cube.places.crs, cube.times, values, "line of sight", attributes, notes)
+    with _asked(path, Question("", name, crs)) as found:
+        rows, columns = found.numbers("rows", np.int64), found.numbers("columns", np.int64)
+        layers = {one: found.numbers(one, np.float32) for one in found.layers}
+        return Points(
+            _ids(rows, columns), found.numbers("x", np.float64), found.numbers("y", np.float64), found.crs, found.times,
+            found.numbers("values", np.float32, len(found.times)), "line of sight",
+            pd.DataFrame({"row": rows, "column": columns, **layers}), found.notes,
+        )  # fmt: skip
 
 
 def describe(path: str | os.PathLike[str], name: str) -> tuple[tuple[str, ...], int]:
@@ -91,15 +109,10 @@ def describe(path: str | os.PathLike[str], name: str) -> tuple[tuple[str, ...], 
     InputError
         See `points_of_h5`; what it would ask is left open here.
     """
-    with open_hdf5_untrusted(path) as contents:
-        cube = cube_of(contents, name, None)
-        count = 0
-        for part in parts_of(cube):
-            count += len(part.rows)
-            _check_count(name, count, len(cube.times))
-        if not count:
-            raise _empty(name)
-        return tuple(str(one) for one in _table(cube, [next(parts_of(cube, rows=1))]).columns), count
+    with _asked(path, Question("", name, values=False)) as found:
+        places = () if not found.crs else ("longitude", "latitude")
+        places = places if found.crs == DEGREES else (*places, "x", "y")
+        return ("pid", *places, *found.layers, *_dates(found)), found.count
 
 
 def head(path: str | os.PathLike[str], name: str, rows: int | None) -> DataFrame:
@@ -114,95 +127,86 @@ def head(path: str | os.PathLike[str], name: str, rows: int | None) -> DataFrame
     ------
     InputError
         See `points_of_h5`; what it would ask is left open here.
+    UnsafeFileError
+        When the table would hold more than a table may.
     """
-    from core.series.table import check_size
-
-    with open_hdf5_untrusted(path) as contents:
-        cube = cube_of(contents, name, None)
-        parts: list[Part] = []
-        count = 0
-        for part in parts_of(cube, rows=rows):
-            count += len(part.rows)
-            check_size(name, count, len(cube.times))
-            parts.append(part)
-            if rows is not None and count >= rows:
-                break
-        if not count:
-            raise _empty(name)
-        table = _table(cube, parts)
-        return table if rows is None else table.iloc[:rows]
-
-
-def _joined(parts: list[Part], count: int, dates: int) -> Floats:
-    """Values of all parts in one array, which lets each of them go."""
-    values = np.empty((count, dates), np.float32)
-    begin = 0
-    while parts:
-        part = parts.pop(0)
-        values[begin : begin + len(part.rows)] = part.values
-        begin += len(part.rows)
-    return values
-
-
-def _ids(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.object_]:
-    return np.array([f"r{row}c{column}" for row, column in zip(rows, columns, strict=True)], dtype=object)
-
-
-def _table(cube: Cube, parts: list[Part]) -> DataFrame:
     import pandas as pd
     from pyproj import Transformer
 
-    rows, columns, x, y = (
-        np.concatenate([getattr(one, what) for one in parts]) for what in ("rows", "columns", "x", "y")
-    )
-    table: dict[str, Any] = {"pid": _ids(rows, columns)}
-    if cube.places.crs == DEGREES:
-        table |= {"longitude": x, "latitude": y}
-    else:
-        if cube.places.crs:
-            to_degrees = Transformer.from_crs(cube.places.crs, DEGREES, always_xy=True)
-            table["longitude"], table["latitude"] = to_degrees.transform(x, y)
-        table |= {"x": x, "y": y}
-    table |= {what: np.concatenate([one.layers[what] for one in parts]) for what in parts[0].layers}
-    values = np.concatenate([one.values for one in parts]) / np.float32(1000)
-    dates = [f"d_{str(one)[:10].replace('-', '')}" for one in cube.times]
-    return pd.concat([pd.DataFrame(table), pd.DataFrame(values, columns=dates)], axis="columns")
+    from core.series.table import check_size
+
+    with _asked(path, Question("", name, rows=rows)) as found:
+        check_size(name, found.count, len(found.times))
+        table: dict[str, Any] = {"pid": _ids(found.numbers("rows", np.int64), found.numbers("columns", np.int64))}
+        x, y = found.numbers("x", np.float64), found.numbers("y", np.float64)
+        if found.crs == DEGREES:
+            table |= {"longitude": x, "latitude": y}
+        else:
+            if found.crs:
+                to_degrees = Transformer.from_crs(found.crs, DEGREES, always_xy=True)
+                table["longitude"], table["latitude"] = to_degrees.transform(x, y)
+            table |= {"x": x, "y": y}
+        table |= {one: found.numbers(one, np.float32) for one in found.layers}
+        values = found.numbers("values", np.float32, len(found.times)) / np.float32(1000)
+        dates = pd.DataFrame(values, columns=_dates(found))
+        return pd.concat([pd.DataFrame(table), dates], axis="columns").iloc[:rows]
 
 
-def _notes(cube: Cube, layers: dict[str, Floats], masked: int, unknown: int) -> tuple[str, ...]:
-    attribute = cube.contents.attribute
-    notes = ["Each pixel of the MintPy time series is a point; values were brought to mm."]
-    if masked:
-        notes.append(f"{masked:,} pixels without a value (masked, or zero at all dates) or a place were left out.")
-    if unknown:
-        notes.append(f"{unknown:,} values are not known.")
-    place = [number_of(attribute(one)) for one in ("REF_Y", "REF_X")]
-    date = attribute("REF_DATE")
-    if all(math.isfinite(one) for one in place):
-        degrees = [number_of(attribute(one)) for one in ("REF_LON", "REF_LAT")]
-        where = f" (longitude {degrees[0]:.5f}, latitude {degrees[1]:.5f})" if all(map(math.isfinite, degrees)) else ""
-        notes.append(f"Values are relative to the pixel in row {place[0]:.0f}, column {place[1]:.0f}{where}, which is "
-                     "zero by definition.")  # fmt: skip
-    if date:
-        notes.append(f"Values are relative to {date[:10]}.")
-    if LINE_OF_SIGHT[0] in layers:
-        constant = [said for what, said in (("incidenceAngle", "angle of incidence"), ("azimuthAngle", "azimuth"))
-                    if what not in cube.layers]  # fmt: skip
-        if constant:
-            notes.append(f"One {' and one '.join(constant)} of the line of sight is taken for all points: the file "
-                         "holds none for each pixel.")  # fmt: skip
-    return tuple(notes)
+def _ids(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.object_]:
+    return np.array([f"r{row}c{column}" for row, column in zip(rows, columns, strict=True)], dtype=object)
 
 
-def _check_count(name: str, count: int, dates: int) -> None:
-    if count > MOST_POINTS or count * dates > MOST_VALUES:
-        raise InputError(
-            f"{name} holds more than {count - 1:,} points of {dates:,} dates.",
-            f"Read are at most {MOST_POINTS:,} points and {MOST_VALUES / 1e6:,.0f} million values.",
-            "Cut it to the area, or to fewer pixels (MintPy: subset.py, multilook.py).",
+def _dates(found: _Answer) -> list[str]:
+    return [f"d_{str(one)[:10].replace('-', '')}" for one in found.times]
+
+
+@contextmanager
+def _asked(path: str | os.PathLike[str], question: Question) -> Iterator[_Answer]:
+    """Have a file read by a process of its own; its numbers are there inside the ``with``."""
+    file = regular_file(path)
+    with tempfile.TemporaryDirectory(prefix="slidelens-h5-") as place:
+        folder = Path(place)
+        read_apart(Question(str(file), question.name, question.crs, question.rows, question.values), folder)
+        said = json.loads((folder / ANSWER).read_text(encoding="utf-8"))
+        if "error" in said:
+            raise _error(said)
+        times = np.array(said["dates"], dtype="datetime64[ns]")
+        yield _Answer(folder, said["crs"], times, said["count"], tuple(said["layers"]), tuple(said["notes"]))
+
+
+def _error(said: dict[str, str]) -> LandslideError:
+    if said["error"] == QuestionError.__name__:
+        return QuestionError(said["asks"], said["what"], said["why"], said["remedy"])
+    kinds = {one.__name__: one for one in (UnsafeFileError, StorageError)}
+    return kinds.get(said["error"], InputError)(said["what"], said["why"], said["remedy"])
+
+
+def read_apart(question: Question, folder: Path) -> None:
+    """Run `core.series.insar.extract` in a process of its own.
+
+    Raises
+    ------
+    UnsafeFileError
+        When the process crashes, or does not end in time.
+    """
+    longest = LONGEST + Path(question.path).stat().st_size / BYTES_A_SECOND
+    paths = [str(Path(__file__).resolve().parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    variables |= {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    try:
+        ended = subprocess.run(  # noqa: S603  our own program, with paths of our own
+            [sys.executable, "-m", "core.series.insar.extract", *arguments(question, folder, longest)], env=variables,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=longest, check=False,
         )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise _failed(question.name, f"It was not read within {longest:,.0f} seconds.") from error
+    if ended.returncode == -getattr(signal, "SIGXCPU", 0) < 0:
+        raise _failed(question.name, f"It was not read within {longest:,.0f} seconds.")
+    if ended.returncode < 0:
+        raise _failed(question.name, "The library that reads HDF5 crashes on it.")
+    if ended.returncode:
+        raise RuntimeError(f"reading {question.name} failed: {ended.stderr.decode('utf-8', 'replace')[-4_000:]}")
 
 
-def _empty(name: str) -> InputError:
-    return InputError(f"{name} has no pixel with a value.", "All pixels are masked, zero or without a place.",
-                      "Check how it was masked.")  # fmt: skip
+def _failed(name: str, why: str) -> UnsafeFileError:
+    return UnsafeFileError(f"{name} is damaged, or made to do harm.", why, "Copy or download it again.")

@@ -18,6 +18,8 @@ from core.series.insar.read import read_points
 from core.series.table import describe_table, read_table_untrusted
 from tests.series.insar.cubes import DATES, GRID, cube, write, write_eos
 
+pytestmark = pytest.mark.usefixtures("read_here")
+
 
 def test_each_pixel_with_a_value_is_a_point_in_mm_at_its_middle(tmp_path: Path) -> None:
     made = points_of_h5(write(tmp_path / "timeseries.h5"), "timeseries.h5")
@@ -162,8 +164,8 @@ def test_the_pixel_of_reference_is_named(tmp_path: Path) -> None:
 
     notes = points_of_h5(write(tmp_path / "t.h5", attributes=attributes), "t.h5").notes
 
-    assert ("Values are relative to the pixel in row 2, column 1 (longitude 13.01500, latitude 38.45000), which is zero "
-            "by definition.") in notes  # fmt: skip
+    assert ("Values are relative to the pixel in row 2, column 1 (longitude 13.01500, latitude 38.45000), which is "
+            "zero by definition.") in notes  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -202,8 +204,8 @@ def test_another_file_of_the_processor_is_refused_with_what_it_holds(tmp_path: P
 
 
 def test_more_points_than_are_read_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.series.insar.mintpy.MOST_POINTS", 8)
+    monkeypatch.setattr("core.series.insar.extract.MOST_POINTS", 8)
 
     for read in (describe_table, lambda path: points_of_h5(path, "t.h5")):
-        with pytest.raises(InputError, match="holds more than 8 points of 7 dates"):
+        with pytest.raises(InputError, match="at least 9 of 7 dates"):
             read(write(tmp_path / "t.h5"))

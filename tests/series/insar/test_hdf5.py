@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,8 @@ from core.runs.content import check, recognise
 from core.series.hdf5 import open_hdf5_untrusted
 from core.series.table import describe_table, read_table_untrusted
 from tests.series.insar.cubes import DATES, GRID, cube, write
+
+pytestmark = pytest.mark.usefixtures("read_here")
 
 
 def add(folder: Path, change: Callable[[h5py.File], None]) -> Path:
@@ -176,23 +177,17 @@ def test_attributes_that_are_no_single_value_are_none(tmp_path: Path, value: obj
         describe_table(path)
 
 
-def test_damage_is_said_and_nothing_foreign_reaches_the_user(tmp_path: Path) -> None:
-    """Each of many damages ends in an error of ours or in a table."""
-    whole = write(tmp_path / "t.h5", chunks=(3, 2, 2), compression="gzip", fletcher32=True).read_bytes()
-    rng = np.random.default_rng(0)
-    path, refused = tmp_path / "damaged.h5", 0
-    for at in [*rng.integers(8, len(whole), 60), *range(8, 120, 4)]:
-        content = bytearray(whole)
-        content[at : at + 4] = struct.pack("<I", int(rng.integers(0, 2**32)))
+def test_damage_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.h5", chunks=(3, 2, 2), compression="gzip", fletcher32=True)
+    with h5py.File(path) as file:
+        block = file["timeseries"].id.get_chunk_info(2)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[block.byte_offset + block.size // 2] ^= 0x10
+
+    for content in (flipped, whole[:9], whole[:100], whole[: len(whole) // 2], whole[:-10]):
         path.write_bytes(content)
-        try:
-            describe_table(path)
-        except InputError:
-            refused += 1
-    assert refused > 20
-    for length in (9, 100, len(whole) // 2, len(whole) - 10):
-        path.write_bytes(whole[:length])
-        with pytest.raises(InputError, match=r"damaged\.h5 is damaged|damaged\.h5 is not"):
+        with pytest.raises(InputError, match=r"t\.h5 is damaged or was cut short"):
             describe_table(path)
 
 
