@@ -23,6 +23,9 @@ MISSING = frozenset(
 )
 """Words for "not measured", in lower case."""
 
+BEYOND = 1e12
+"""Sizes from which a value is none that was measured, in any unit that is read."""
+
 LARGEST_SHARE = 0.2
 """Share of the values that may be other text before a column is refused."""
 
@@ -57,8 +60,11 @@ def numbers_of(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
         found = values.to_numpy(np.float64, na_value=np.nan)
     else:
         found = _from_text(values, column, notes)
-    found = np.where(np.isfinite(found), found, np.nan)
-    return _without_fills(found, column, notes)
+    found = _without_fills(np.where(np.isinf(found), BEYOND * np.sign(found), found), column, notes)
+    beyond = np.abs(found) >= BEYOND
+    if beyond.any():
+        notes.append(f"{int(beyond.sum()):,} values of {column} are too large to be measured, and count as unknown.")
+    return np.where(beyond, np.nan, found)
 
 
 def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np.float64]:

@@ -158,3 +158,18 @@ def test_a_point_of_the_map_becomes_the_reference_of_the_next_run(page: AppTest,
     assert newest.status == "done"
     assert request_of(newest).reference[2] == 200.0
     assert "relative to the mean of" in texts(page)
+
+
+def test_a_change_of_level_is_acknowledged_on_the_page(page: AppTest, store: Store, table: Path) -> None:
+    record = store.add_dataset(table, "slope", "table")
+    page.query_params["run"] = run_inline(store, order_of(record, QUICK))
+    page.query_params["levels"] = "0.15,0.3"
+    page.session_state["displacement-tab"] = "Warning"
+    page.run()
+    next(one for one in page.text_input if one.label == "Looked at by").set_value("A. Nobody")
+    press(page, "Acknowledge")
+    assert not page.exception
+    (kept,) = (one for one in store.runs(RunFilter()) if one.kind == "acknowledgement")
+    assert request_of(kept).by == "A. Nobody"
+    table_of_log = next(one.value for one in page.dataframe if "acknowledged" in one.value)
+    assert table_of_log["acknowledged"].str.contains("A. Nobody").sum() == 1

@@ -23,7 +23,8 @@ from core.series.corrections import Correction
 from core.tasks.detection import options as detection_options
 from core.tasks.detection import run as detection
 from core.tasks.detection import run_model as detection_models
-from core.tasks.displacement import evaluate as forecasts
+from core.tasks.displacement import acknowledge as seen
+from core.tasks.displacement import plan as forecasts
 from core.tasks.displacement import run as monitored
 from core.tasks.displacement import run_explanation as reasons
 from core.tasks.displacement import run_points as points
@@ -125,6 +126,9 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
     ),
     ("displacement", "explanation"): (
         reasons.ExplainRequest("A", "ridge"), reasons.ExplainRequest("A", "ridge", "2020-01-02", "2020-01-05", 3),
+    ),
+    ("displacement", "acknowledgement"): (
+        seen.Acknowledgement("A", "2020-01-02T00:00:00", 1, "N. N.", "Looked at on site."),
     ),
     ("displacement", "point_velocity"): (
         points.PointsRequest(), points.PointsRequest("m", "EPSG:32633", 20.0, (13.2, 38.7, 250.0)),

@@ -65,3 +65,10 @@ def test_a_number_that_lies_among_the_others_is_no_fill_value() -> None:
 
 def test_a_fill_value_far_below_zero_is_one_however_large_the_others_are() -> None:
     assert np.isnan(read(5000.0, -9999.0, 6000.0)[0][1])
+
+
+def test_values_too_large_to_be_measured_are_unknown_and_counted() -> None:
+    notes: list[str] = []
+    found = numbers_of(pd.Series(["1", "inf", "1e300", "-2e12", "5"]), "disp", notes)
+    np.testing.assert_array_equal(found, [1, np.nan, np.nan, np.nan, 5])
+    assert notes == ["3 values of disp are too large to be measured, and count as unknown."]

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.jobs.perform import run_in_process
+from ui import resources
 from ui.displacement.results import PLAIN_CHART, tables
-from ui.feedback import plain
+from ui.feedback import guard, plain
+from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from core.series.alert import Transition
     from core.tasks.displacement.result import ForecastResult
     from core.tasks.displacement.view import Look
+    from core.tasks.displacement.warning import EarlyWarning
     from ui.displacement.results import Shown
 
 
@@ -29,7 +34,7 @@ def _measured(run: str, _result: ForecastResult) -> DataFrame:
 
 def show(view: Shown) -> None:
     """The tab."""
-    from core.tasks.displacement.warning import DISCLAIMER, log_table, sentences, warning_of
+    from core.tasks.displacement.warning import DISCLAIMER, sentences, warning_of
     from core.tasks.displacement.warning_plots import inverse_figure, velocity_figure
 
     result, look = view.result, view.look
@@ -49,14 +54,53 @@ def show(view: Shown) -> None:
     st.caption(" ".join(plain(one) for one in found.notes))
     _rain(view, look)
     if found.log:
-        with st.expander(f"Log of levels: {len(found.log):,} changes", expanded=len(found.log) < 12):
-            st.dataframe(
-                log_table(found), hide_index=True,
-                column_config={"velocity_mm_per_day": st.column_config.NumberColumn("Velocity (mm/day)", format="%.3f"),
-                               "time": st.column_config.DatetimeColumn("Time", format="YYYY-MM-DD HH:mm"),
-                               "level": "Level"},
+        with guard():
+            _log(view, look, found)
+
+
+def _log(view: Shown, look: Look, found: EarlyWarning) -> None:
+    """Changes of level, who looked at each, and the form in which one is acknowledged."""
+    from core.tasks.displacement.acknowledge import acknowledged, moment
+    from core.tasks.displacement.warning import log_table
+
+    said = acknowledged(resources.store(), view.result.id, look.station)
+    open_ones = [one for one in found.log[::-1] if (moment(one), one.level) not in said]
+    head = f"Log of levels: {len(found.log):,} changes, {len(open_ones):,} not acknowledged"
+    with st.expander(head, expanded=len(found.log) < 12):
+        st.dataframe(
+            log_table(found, said), hide_index=True, width="stretch",
+            column_config={"velocity_mm_per_day": st.column_config.NumberColumn("Velocity (mm/day)", format="%.3f"),
+                           "time": st.column_config.DatetimeColumn("Time", format="YYYY-MM-DD HH:mm"),
+                           "acknowledged": st.column_config.TextColumn("Acknowledged", width="large"),
+                           "level": "Level"},
+        )  # fmt: skip
+        st.caption("Each change rests on readings up to its own time alone.")
+        if open_ones:
+            _acknowledge(view, look.station, open_ones)
+
+
+def _acknowledge(view: Shown, station: str, changes: list[Transition]) -> None:
+    """The form; what is said is kept as a run of its own and stands in the report and in levels.csv."""
+    from core.series.alert import NAMES
+    from core.tasks.displacement.acknowledge import Acknowledgement, moment, order_acknowledgement
+
+    with st.form(f"acknowledge-{view.result.id}-{station}", clear_on_submit=True, border=False):
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        with row:
+            at = st.selectbox(
+                "Change", range(len(changes)), width=260,
+                format_func=lambda number: f"{moment(changes[number])[:16].replace('T', ' ')}: "
+                f"{NAMES[changes[number].level]}",
             )  # fmt: skip
-            st.caption("Each change rests on readings up to its own time alone.")
+            by = st.text_input("Looked at by", max_chars=80, width=180)
+            text = st.text_input("What was made of it", max_chars=500)
+            pressed = st.form_submit_button("Acknowledge")
+    if pressed:
+        change = changes[at]
+        said = Acknowledgement(station, moment(change), change.level, by, text)
+        order = order_acknowledgement(view.result, said, owner=resources.visitor())
+        run_in_process(resources.store(), order)  # nothing is computed
+        rerun_fragment()
 
 
 def _rain(view: Shown, look: Look) -> None:

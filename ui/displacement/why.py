@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -125,21 +124,16 @@ def _about(run: Run) -> str:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _read(explanation: str, _run: Run) -> tuple[DataFrame, dict[str, Any]]:
-    import pandas
+def _read(explanation: str) -> tuple[DataFrame, dict[str, Any]]:
+    from core.tasks.displacement.run_explanation import read_explanation
 
-    from core.tasks.displacement.run_explanation import CONTRIBUTIONS, RECORD
-
-    result = resources.store().result(explanation)
-    del _run
-    record = json.loads(result.artifact(RECORD).read_text(encoding="utf-8"))
-    return pandas.read_parquet(result.artifact(CONTRIBUTIONS)), record
+    return read_explanation(resources.store().result(explanation))
 
 
 def _show(run: Run) -> None:
     from core.tasks.displacement.plots import contribution_figure
 
-    table, record = _read(run.id, run)
+    table, record = _read(run.id)
     st.markdown(f"**{_about(run)}**")
     st.markdown("\n".join(f"- {plain(one)}" for one in record["sentences"]))
     groups = [name for name, _ in record["importance"]]

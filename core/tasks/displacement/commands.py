@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from core.cli.options import add_options, announcing, progress, store_for
 from core.errors import InputError
 from core.jobs.perform import run_in_process
-from core.raster.folder import plain_values, write_json
+from core.raster.folder import make_folder, plain_values, write_json
+from core.raster.write import atomic_path
 from core.series.columns import Columns, Components
 from core.series.heads import read_series_table
 from core.tasks.displacement import points_command
 from core.tasks.displacement.decomposed import TITLES as DECOMPOSITIONS
 from core.tasks.displacement.export import metrics_of
+from core.tasks.displacement.findings import ahead_table
 from core.tasks.displacement.forecasters import FIRST, FORECASTERS, NAMES
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import ForecastResult
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
+    from core.runs.store import Store
     from core.series.corrections import Correction
 
 LARGEST_CONFIG = 1_000_000
@@ -43,13 +46,19 @@ DRIVERS = ("rain", "level", "groundwater", "discharge", "temperature")
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands about displacement."""
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, what in (
-        ("evaluate", "evaluate forecasts of a monitored slope by walk-forward, and write the scores"),
-        ("train", "evaluate and forecast, and export series, forecasts, scores and charts to a folder"),
+    for name, what, do in (
+        ("evaluate", "evaluate forecasts of a monitored slope by walk-forward, and write the scores", _evaluate),
+        ("train", "evaluate and forecast, and export series, forecasts, scores and charts to a folder", _train),
+        ("predict", "evaluate, and write the forecasts beyond the end of the series as CSV", _predict),
+        ("explain", "evaluate, and divide the forecasts of a model among rain, levels, movement and season", _explain),
     ):
         one = commands.add_parser(name, help=what, description=__doc__)
         _add_options(one)
-        one.set_defaults(do=_evaluate if name == "evaluate" else _train)
+        if name == "explain":
+            one.add_argument("--model", help="whose forecasts are explained (the chosen, else the best that can be)")
+            one.add_argument("--event", type=_list, metavar="SINCE,UNTIL",
+                             help="days whose rain is taken away, as YYYY-MM-DD (the wettest time)")  # fmt: skip
+        one.set_defaults(do=do)
     points_command.add(commands)
     listed = commands.add_parser("models", help="list the models")
     listed.set_defaults(do=_models)
@@ -87,7 +96,7 @@ def _add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--trials", type=int, help="settings that are tried before each fit (10)")
     one.add_argument("--features", type=int, help="most informative features that are used; all by default")
     one.add_argument("--seed", type=int, help="seed of all models (0)")
-    one.add_argument("--out", type=Path, help="JSON file for evaluate, folder for train")
+    one.add_argument("--out", type=Path, help="JSON of evaluate, CSV of predict, folder of train and explain")
     add_options(one)
 
 
@@ -95,18 +104,19 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _run(arguments: argparse.Namespace, do: Callable[[ForecastResult], None]) -> None:
+def _run(arguments: argparse.Namespace, do: Callable[[Store, ForecastResult], None]) -> None:
     table, given = _given(arguments)
-    with store_for(arguments, arguments.out if arguments.command == "train" else None) as store:
+    with store_for(arguments) as store:
         record = store.add_dataset(table, table.name, "table")
         request = request_of(given, table)
         order = order_of(record, request, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Forecasting"))
-        do(store.result(identity, ForecastResult))
+        do(store, store.result(identity, ForecastResult))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    def tell(result: ForecastResult) -> None:
+    def tell(store: Store, result: ForecastResult) -> None:
+        del store
         content = metrics_of(result)
         if arguments.out is None:
             print(json.dumps(plain_values(content), indent=1))
@@ -123,7 +133,37 @@ def _train(arguments: argparse.Namespace) -> None:
 
     if arguments.out is None:
         raise InputError("Where to export to is not said.", remedy="Name a folder (--out).")
-    _run(arguments, lambda result: _say(export_run(result, Look.default(result), arguments.out)))
+    _run(arguments, lambda store, result: _say(export_run(result, Look.default(result), arguments.out)))
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    def tell(store: Store, result: ForecastResult) -> None:
+        del store
+        table = ahead_table(result)
+        if arguments.out is None:
+            print(table.to_csv(index=False), end="")
+            return
+        with atomic_path(arguments.out) as aside:
+            table.to_csv(aside, index=False)
+        _say(metrics_of(result))
+
+    _run(arguments, tell)
+
+
+def _explain(arguments: argparse.Namespace) -> None:
+    from core.tasks.displacement.explained import write_explanations
+
+    event = arguments.event or ()
+    if len(event) not in (0, 2):
+        raise InputError("An event is two days.", remedy="Write --event 2020-06-03,2020-06-09.")
+    if arguments.out is not None:
+        make_folder(arguments.out)
+
+    def tell(store: Store, result: ForecastResult) -> None:
+        for sentence in write_explanations(store, result, arguments.model or "", event, arguments.out):
+            print(sentence)
+
+    _run(arguments, tell)
 
 
 def _say(content: dict[str, Any]) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import InputError
 from core.raster.folder import make_folder, write_json
 from core.raster.write import atomic_path
-from core.tasks.displacement.findings import forecasts_of, measured_of, series_of, table_of_scores, verdict
+from core.tasks.displacement.findings import ahead_table, forecasts_of, measured_of, series_of, table_of_scores, verdict
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.view import Look
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from core.runs.records import Run
     from core.runs.store import Store
+    from core.tasks.displacement.acknowledge import Acknowledged
 
-FILES = ("scores.csv", "forecasts.csv", "series.csv", "measured.csv", "metrics.json", "displacement.png",
-         "forecast.png")  # fmt: skip
+FILES = ("scores.csv", "forecasts.csv", "ahead.csv", "series.csv", "measured.csv", "features.csv", "levels.csv",
+         "metrics.json", "displacement.png", "forecast.png", "warning.png")  # fmt: skip
 """What an export holds: an earlier one in the same folder leaves none of it beside the new."""
 
 
@@ -44,15 +48,32 @@ def forecast_columns(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.rename(columns=units)
 
 
-def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, Any]:
+def features_table(result: ForecastResult) -> pd.DataFrame:
+    """How each feature goes with the movement on the training part, a row a station and feature."""
+    import pandas as pd
+
+    rows = [{"station": name, **row} for name in result.names for row in result.stations[name].get("features", [])]
+    return pd.DataFrame(rows)
+
+
+def export_run(
+    result: ForecastResult, look: Look, folder: Path, said: Mapping[tuple[str, int], Acknowledged] | None = None
+) -> dict[str, Any]:
     """Write everything of a run into a folder, made when missing; files of the same names are replaced.
+
+    Parameters
+    ----------
+    said
+        What was said of changes of level at the station that is looked at; see
+        `core.tasks.displacement.acknowledge.acknowledged`.
 
     Raises
     ------
     LandslideError
         When a file is gone or the disk is full.
     """
-    from core.tasks.displacement.figure import draw_forecast, draw_series
+    from core.tasks.displacement.figure import draw_forecast, draw_series, draw_warning
+    from core.tasks.displacement.warning import log_table, warning_of
 
     look = look.checked(result)
     make_folder(folder)
@@ -61,13 +82,24 @@ def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, An
     series, forecasts = series_of(result), forecasts_of(result)
     tables = {
         "scores.csv": table_of_scores(result), "forecasts.csv": forecast_columns(forecasts),
+        "ahead.csv": ahead_table(result),
         "series.csv": series.rename(columns={"displacement": "displacement_mm"}),
         "measured.csv": measured_of(result).rename(columns={"displacement": "displacement_mm"}),
     }  # fmt: skip
+    features = features_table(result)
+    if not features.empty:
+        tables["features.csv"] = features
+    drawn: dict[str, Figure] = {}
+    try:
+        warning = warning_of(measured_of(result), look)
+    except InputError:
+        pass  # too few readings for a velocity, as the page says too
+    else:
+        tables["levels.csv"], drawn["warning.png"] = log_table(warning, said), draw_warning(warning)
     for name, frame in tables.items():
         with atomic_path(folder / name) as aside:
             frame.to_csv(aside, index=False)
-    drawn = {
+    drawn |= {
         "displacement.png": draw_series(series, result.drivers, result.names),
         "forecast.png": draw_forecast(forecasts, series, look.station, look.model,
                                       str(result.stations[look.station]["best_simple"])),
@@ -82,6 +114,7 @@ def export_run(result: ForecastResult, look: Look, folder: Path) -> dict[str, An
 
 def export_stored(store: Store, run: Run, view: Look | None, folder: Path) -> dict[str, Any]:
     """Write everything of a stored run into a folder; see `core.runs.kinds.Task`."""
+    from core.tasks.displacement.acknowledge import acknowledged
     from core.tasks.displacement.points_export import export_points
     from core.tasks.displacement.points_result import PointsResult
 
@@ -89,4 +122,5 @@ def export_stored(store: Store, run: Run, view: Look | None, folder: Path) -> di
     if isinstance(found, PointsResult):
         return export_points(found, folder)
     result = store.result(run.id, ForecastResult)
-    return export_run(result, view or Look.default(result), folder)
+    look = (view or Look.default(result)).checked(result)
+    return export_run(result, look, folder, acknowledged(store, run.id, look.station))

@@ -9,13 +9,17 @@ import numpy as np
 
 from core.figures.charts import legend_below
 from core.plots.colours import CATEGORIES, FOUND, MISSED, NOT_KNOWN, REFERENCE
+from core.series.alert import NAMES as LEVELS
 from core.tasks.displacement.forecasters import title_of
-from core.tasks.displacement.plots import TITLES
+from core.tasks.displacement.plots import GROUP_COLOURS, TITLES
+from core.tasks.displacement.warning_plots import LEVEL_COLOURS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from core.tasks.displacement.warning import EarlyWarning
 
 MOST_STATIONS = 12
 """Stations of a chart; of more, the first."""
@@ -83,6 +87,66 @@ def draw_forecast(forecasts: pd.DataFrame, series: pd.DataFrame, station: str, m
     axes.plot(ours["target"], begin + ours["forecast"], color=FOUND, linewidth=1.4, label=title_of(model))
     _plain(axes, "Displacement (mm)")
     legend_below(axes, 4)
+    return figure
+
+
+def draw_contributions(table: pd.DataFrame, groups: Sequence[str]) -> Figure:
+    """Contributions of groups to forecasts over time, stacked about the mean forecast of the past, with what came.
+
+    Parameters
+    ----------
+    table
+        As `core.tasks.displacement.run_explanation.CONTRIBUTIONS` holds it.
+    groups
+        Names of the groups, the most important first.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 3.4), dpi=DOTS, layout="constrained", facecolor="white")
+    axes = figure.subplots()
+    times = table["target"].to_numpy()
+    width = np.median(np.diff(times)) * 0.95 if len(times) > 1 else np.timedelta64(1, "D")
+    above, below = np.zeros(len(table)), np.zeros(len(table))
+    for name in groups:
+        effect = table[f"effect:{name}"].to_numpy(float)
+        begin = np.where(effect > 0, above, below)
+        axes.bar(times, effect, width=width, bottom=begin, color=GROUP_COLOURS.get(name, NOT_KNOWN), linewidth=0,
+                 label=name.capitalize())  # fmt: skip
+        above, below = above + np.maximum(effect, 0), below + np.minimum(effect, 0)
+    axes.plot(times, table["forecast"] - table["base"], color="black", linewidth=1.1, label="Forecast")
+    axes.plot(times, table["measured"] - table["base"], "o", color="black", markersize=2.5, markerfacecolor="none",
+              markeredgewidth=0.6, label="Measured")  # fmt: skip
+    _plain(axes, "mm about the mean of the past")
+    legend_below(axes, 4)
+    return figure
+
+
+def draw_warning(found: EarlyWarning) -> Figure:
+    """Velocities with their levels, and inverse velocities with the failure time, as known on the day."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 3.2), dpi=DOTS, layout="constrained", facecolor="white")
+    left, right = figure.subplots(1, 2)
+    left.plot(found.velocities.times, found.velocities.values, color=REFERENCE, linewidth=1, label="Velocity")
+    for number, level in enumerate(found.levels):
+        left.axhline(level, color=LEVEL_COLOURS[number], linestyle="--", linewidth=1,
+                     label=f"{LEVELS[number + 1].capitalize()}: {level:.3g}")  # fmt: skip
+    _plain(left, "Velocity (mm/day)")
+    legend_below(left, 2)
+    failure = found.failure
+    above = failure.velocities.values > 0
+    inverse = np.where(above, 1 / np.where(above, failure.velocities.values, 1.0), np.nan)
+    for name, chosen, colour in (("Not used", ~failure.used, NOT_KNOWN), ("Used", failure.used, FOUND)):
+        right.plot(failure.velocities.times[chosen], inverse[chosen], ".", color=colour, markersize=3, label=name)
+    if failure.time is not None:
+        last = failure.latest if failure.latest is not None else found.velocities.times[-1]
+        right.axvspan(failure.earliest, max(last, failure.time), color=FOUND, alpha=0.15, linewidth=0)
+        right.axvline(failure.time, color=FOUND, linestyle=":", linewidth=1.2, label="Failure time, 95 % interval")
+    _plain(right, "Inverse velocity (day/mm)")
+    right.set_ylim(bottom=0)
+    legend_below(right, 2)
+    for axes in (left, right):
+        axes.tick_params(axis="x", rotation=30)
     return figure
 
 

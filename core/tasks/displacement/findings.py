@@ -60,7 +60,7 @@ def _forecast(result: ForecastResult, station: str, model: str) -> str:
     interval = f"90 % interval {low:.1f} to {high:.1f} mm" if low == low else "too few errors are known for an interval"
     span = in_words(result.horizon, str(result.stations[station]["step"]))
     last = str(result.stations[station]["last"])[:10]
-    return f"In the {span} after {last} it is forecast to move {ahead:.1f} mm ({interval})."
+    return f"In the {span.removeprefix('1 ')} after {last} it is forecast to move {ahead:.1f} mm ({interval})."
 
 
 def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str:
@@ -68,11 +68,8 @@ def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str
     chance = result.stations[station]["models"][model].get("dm", {}).get("p_value")
     if gain != gain:
         return ""
-    better = "smaller" if gain > 0 else "larger"
-    told = (
-        f"Its error is {abs(gain):.0%} {better} than that of {title_of(simple).lower()}, the best simple forecast on "
-        "the training part"
-    )
+    size = f"{abs(gain):.0%} {'smaller' if gain > 0 else 'larger'} than" if abs(gain) >= 0.005 else "as large as"
+    told = f"Its error is {size} that of {title_of(simple).lower()}, the best simple forecast on the training part"
     if chance is None:
         return f"{told}."
     sure = "more than chance" if chance < SIGNIFICANT else "which may be chance"
@@ -115,6 +112,24 @@ def table_of_scores(result: ForecastResult) -> pd.DataFrame:
             compared = result.stations[station]["models"][model].get("dm", {})
             row |= {"dm": compared.get("statistic"), "dm_p": compared.get("p_value")}
             rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def ahead_table(result: ForecastResult) -> pd.DataFrame:
+    """Forecasts beyond the end of the series, in mm from origin to target, with the ends of the 90 % interval."""
+    import pandas as pd
+
+    every = forecasts_of(result)
+    rows = []
+    for station in result.names:
+        own = every[every["station"] == station]
+        last = own[own["origin"] == own["origin"].max()]
+        for one in last[last["measured"].isna()].itertuples():
+            rows.append({
+                "station": station, "model": one.model, "chosen": one.model == result.stations[station]["chosen"],
+                "origin": one.origin, "target": one.target, "forecast_mm": round(one.forecast, 3),
+                "low_mm": round(one.low, 3), "high_mm": round(one.high, 3),
+            })  # fmt: skip
     return pd.DataFrame(rows)
 
 

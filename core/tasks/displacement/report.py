@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from core.errors import InputError, StorageError
 from core.report import origin
 from core.report.content import ReportInput, ReportKind
+from core.report.make import explanations_of
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
-from core.tasks.displacement.figure import draw_forecast, draw_series
-from core.tasks.displacement.findings import forecasts_of, in_words, series_of, verdict
+from core.tasks.displacement.acknowledge import Acknowledged, acknowledged
+from core.tasks.displacement.figure import draw_contributions, draw_forecast, draw_series, draw_warning
+from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, series_of, verdict
 from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.result import ForecastResult
+from core.tasks.displacement.run_explanation import read_explanation
 from core.tasks.displacement.view import Look
-from core.tasks.displacement.warning import DISCLAIMER
+from core.tasks.displacement.warning import DISCLAIMER, log_table, sentences, warning_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.runs.records import Run
     from core.runs.store import Store
+
+MOST_CHANGES = 20
+"""Changes of level of a report; of more, the last."""
+
+MOST_EXPLAINED = 4
+"""Explanations of a report; of more, the latest."""
+
 
 @dataclass(frozen=True)
 class ForecastInput(ReportInput):
@@ -28,15 +41,27 @@ class ForecastInput(ReportInput):
 
     result: ForecastResult
     look: Look = Look()
+    reasons: tuple[tuple[pd.DataFrame, Mapping[str, Any]], ...] = ()
+    said: Mapping[tuple[str, int], Acknowledged] = field(default_factory=dict)
 
 
 def gather(store: Store, run: Run, view: Look | None) -> ForecastInput:
     """Content of the report of a run."""
     result = store.result(run.id, ForecastResult)
+    look = (view or Look.default(result)).checked(result)
     return ForecastInput(
         run.task, run.kind, result, datetime.now(UTC), name=run.name, note=run.note, tags=run.tags,
-        look=(view or Look.default(result)).checked(result),
+        look=look, reasons=tuple(_reasons(store, run)), said=acknowledged(store, run.id, look.station),
     )  # fmt: skip
+
+
+def _reasons(store: Store, run: Run) -> Iterator[tuple[pd.DataFrame, Mapping[str, Any]]]:
+    """Contributions and record of each explanation of a run, the latest first."""
+    for one in explanations_of(store, run)[::-1][:MOST_EXPLAINED]:
+        try:
+            yield read_explanation(store.result(one.id))
+        except StorageError:
+            continue  # its files were removed; the report is of those that are there
 
 
 def parts(content: ForecastInput) -> Iterator[Part | None]:
@@ -60,9 +85,52 @@ def parts(content: ForecastInput) -> Iterator[Part | None]:
     yield Part("forecast", "What was forecast", (drawn_forecast, Paragraph(DISCLAIMER)))
     tables = tuple(scores_table(result, name) for name in result.names)
     yield Part("models", "How good each forecast is", (*tables, Items(MEANINGS)))
+    yield _warning(result, look, content.said)
+    yield _why(content.reasons)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield origin.data(content)
     yield origin.provenance(content)
+
+
+def _warning(result: ForecastResult, look: Look, said: Mapping[tuple[str, int], Acknowledged]) -> Part | None:
+    """What would have been known on the day that is looked from; None with too few readings."""
+    try:
+        found = warning_of(measured_of(result), look)
+    except InputError:
+        return None
+    told = sentences(found)
+    caption = (
+        "Left: velocity with the levels. Right: inverse velocity, which would reach zero at failure if the slope went "
+        "on as since its onset. Both rest on readings up to the day alone."
+    )
+    drawn = Pictures((picture(draw_warning(found), "Velocity and inverse velocity", caption),))
+    parts: list[Any] = [Paragraph(DISCLAIMER), Paragraph(told[0], lead=True), Items(told[1:]), drawn]
+    parts.append(Items(found.notes))
+    log = log_table(found, said).tail(MOST_CHANGES)
+    if len(log):
+        rows = tuple(
+            (str(one.time)[:16], str(one.level), f"{one.velocity_mm_per_day:.3g}", str(one.acknowledged) or "–")
+            for one in log.itertuples()
+        )
+        heads = ("Time", "Level", "Velocity (mm/day)", "Acknowledged")
+        columns = tuple(Column(head, number=head.startswith("Velocity")) for head in heads)
+        parts.append(Table(f"Changes of level, the last {len(log)} of {len(found.log):,}", columns, rows))
+    return Part("warning", "Early warning in review", tuple(parts))
+
+
+def _why(reasons: tuple[tuple[pd.DataFrame, Mapping[str, Any]], ...]) -> Part | None:
+    """What forecasts were divided among; None where nothing was explained."""
+    if not reasons:
+        return None
+    told: list[Items | Pictures | Paragraph] = []
+    for table, record in reasons:
+        title = f"{title_of(str(record['model']))}, {record['station']}"
+        figure = draw_contributions(table, [str(name) for name, _ in record["importance"]])
+        caption = f"{title}: contributions to each forecast; they add up to it to within {record['error']:.1g} mm."
+        told += [Pictures((picture(figure, "Contributions over time", caption),)),
+                 Items(tuple(str(one) for one in record["sentences"]))]  # fmt: skip
+    told.append(Paragraph("Contributions tell what the model reacted to, not what makes the slope move."))
+    return Part("why", "Why it was forecast", tuple(told))
 
 
 def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:

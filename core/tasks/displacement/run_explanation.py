@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.explain.groups import group_contributions
 from core.explain.tabular import Contributions
 from core.jobs.perform import known_run, request_of
@@ -135,6 +136,24 @@ def explain(job: Job, request: ExplainRequest) -> RunResult:
         provenance={"finished": now(), **job.times(), "parameters": dict(job.run.parameters), "explained": record,
                     **environment()},
     )  # fmt: skip
+
+
+def read_explanation(result: RunResult) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Contributions over time, and the record of an explanation.
+
+    Raises
+    ------
+    StorageError
+        When they are gone.
+    """
+    import pandas as pd
+
+    try:
+        record: dict[str, Any] = json.loads(result.artifact(RECORD).read_text(encoding="utf-8"))
+        return pd.read_parquet(result.artifact(CONTRIBUTIONS)), record
+    except (OSError, ValueError) as error:
+        what = f"The explanation {result.id[:8]} cannot be read."
+        raise StorageError(what, str(error), "Explain again.") from error
 
 
 def series_from(result: ForecastResult, station: str) -> RegularSeries:
@@ -383,10 +402,3 @@ def _next(found: _Found, request: ExplainRequest, series: RegularSeries) -> str:
         f"{found.bases[-1]:.1f} mm, the mean of the past, and comes to {found.contributions.output[-1]:.1f} mm: "
         f"{parts}."
     )
-
-
-def read_explanation(result: RunResult) -> pd.DataFrame:
-    """Contributions over time; see `CONTRIBUTIONS`."""
-    import pandas as pd
-
-    return pd.read_parquet(result.artifact(CONTRIBUTIONS))

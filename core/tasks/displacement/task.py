@@ -47,6 +47,15 @@ TASK = Task(
             explains=True,
             address=Ref("core.tasks.imagery.addresses:explanation"),
         ),
+        Kind(
+            "acknowledgement",
+            "Acknowledgement",
+            work=Ref(f"{_HERE}.acknowledge:acknowledge"),
+            request=Ref(f"{_HERE}.acknowledge:Acknowledgement"),
+            working="Keeping an acknowledgement",
+            group="Acknowledgements",
+            address=Ref("core.tasks.imagery.addresses:of_parent"),
+        ),
     ),
     metrics=(
         Metric("rmse", "RMSE (mm)", better="low", headline=True),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from core.raster.progress import Cancel, never, stop_if
 from core.series.monitoring import Values
 from core.tasks.displacement.forecasters import FORECASTERS, Fitted, Forecaster, Setting
@@ -60,7 +60,7 @@ def parts_of(problem: Problem, test_share: float) -> Parts:
     calibration = np.arange(begin, first - horizon)
     if len(test) < 3 or len(calibration) < 3:
         raise InputError(
-            f"Of {count:,} steps {len(test):,} forecasts over {horizon:,} steps could be tested and "
+            f"Of {count:,} steps {len(test):,} forecasts {horizon:,} ahead could be tested and "
             f"{len(calibration):,} calibrated; 3 of each are needed.",
             remedy="Choose a shorter horizon, another test share, or a shorter step.",
         )  # fmt: skip
@@ -152,7 +152,11 @@ def fits_of(
     for begin, end in zip(starts, [*starts[1:], len(origins)], strict=True):
         stop_if(cancel)
         origin = int(origins[begin])
-        yield slice(int(begin), int(end)), model.fit(limited(problem, origin, window), origin, seed, chosen)
+        try:
+            fitted = model.fit(limited(problem, origin, window), origin, seed, chosen)
+        except ValueError as error:  # of a library that cannot do with the values; that of linear algebra is one, too
+            raise ModelError(f"{model.title} could not be fitted.", str(error).partition("\n")[0][:200]) from error
+        yield slice(int(begin), int(end)), fitted
 
 
 def limited(problem: Problem, origin: int, window: int) -> Problem:

@@ -14,6 +14,7 @@ from core.series.failure_time import FailureTime, failure_time, saito_of
 from core.series.kinematics import Velocities, class_of, usual_spacing, velocities
 from core.series.monitoring import Driver, Times, Values, steps_per_year
 from core.series.rainfall import THRESHOLDS, RainEvents, antecedent, exceeded
+from core.tasks.displacement.acknowledge import Acknowledged, moment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,11 +200,15 @@ def rain_sentences(events: RainEvents, rain: Driver) -> tuple[str, ...]:
     return tuple(told)
 
 
-def log_table(found: EarlyWarning) -> pd.DataFrame:
-    """The log of levels, one transition a row."""
+def log_table(found: EarlyWarning, said: Mapping[tuple[str, int], Acknowledged] | None = None) -> pd.DataFrame:
+    """The log of levels, one transition a row, with who acknowledged it; empty where nobody did."""
     import pandas as pd
 
+    known = said or {}
     return pd.DataFrame({
         "time": [one.time for one in found.log], "level": [NAMES[one.level] for one in found.log],
         "velocity_mm_per_day": [one.velocity for one in found.log],
+        "acknowledged": [
+            known[key].line if (key := (moment(one), one.level)) in known else "" for one in found.log
+        ],
     })  # fmt: skip

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import io
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +22,9 @@ from core.jobs.perform import request_of, run_inline
 from core.report.make import make_report
 from core.runs.store import Store
 from core.series.columns import Columns
-from core.tasks.displacement.export import FILES, export_run
-from core.tasks.displacement.findings import forecasts_of, in_words, series_of, verdict
+from core.tasks.displacement.acknowledge import Acknowledgement, acknowledged, moment, order_acknowledgement
+from core.tasks.displacement.export import FILES, export_run, export_stored
+from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, series_of, verdict
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run import ForecastRequest, order_of
@@ -32,7 +36,9 @@ from core.tasks.displacement.run_explanation import (
     order_explanation,
     series_from,
 )
+from core.tasks.displacement.simple import SIMPLE
 from core.tasks.displacement.view import Look
+from core.tasks.displacement.warning import warning_of
 
 SAMPLE = sample_table("reservoir-slide")
 COLUMNS = Columns("date", ("ZK1_mm", "ZK2_mm"), rain=("rain_mm",), level=("reservoir_level_m",))
@@ -163,13 +169,88 @@ def test_an_export_and_a_report_hold_the_numbers_of_the_run(made: Made, tmp_path
     assert scores.loc[("ZK1_mm", "ridge"), "rmse"] == pytest.approx(made.result.of("ZK1_mm", "ridge", "rmse"))
     assert "forecast_mm" in pd.read_csv(tmp_path / "forecasts.csv")
     assert content["stations"]["ZK1_mm"]["chosen"] == made.result.stations["ZK1_mm"]["chosen"]
-    report = make_report(made.store, made.result.id)
-    text = report.read_text(encoding="utf-8") if isinstance(report, Path) else ""
-    if not text:
-        text = made.store.run(made.result.id).artifact("report").path.read_text(encoding="utf-8")
+    text = report_of(made)
     assert "do not decide on evacuation or access from this view" in text
     assert "R² of movement" in text
     assert f"{made.result.of('ZK1_mm', 'ridge', 'rmse'):.2f}" in text
+
+
+def report_of(made: Made, look: Look | None = None) -> str:
+    make_report(made.store, made.result.id, look)
+    written = made.store.run(made.result.id).artifact("report")
+    assert written is not None
+    return written.path.read_text(encoding="utf-8")
+
+
+def test_the_report_holds_the_warning_and_the_explanations_that_were_made(made: Made) -> None:
+    run = run_inline(made.store, order_explanation(made.result, ExplainRequest("ZK2_mm", "ridge")))
+    sentence = made.store.result(run).notes[0]
+
+    text = report_of(made)
+
+    assert "Early warning in review" in text
+    assert "Why it was forecast" in text
+    assert html.escape(sentence) in text or sentence in text
+
+
+def test_an_export_tells_what_comes_after_the_series_and_when_levels_were_reached(made: Made, tmp_path: Path) -> None:
+    export_run(made.result, Look(station="ZK1_mm", levels="0.2,0.4"), tmp_path)
+    ahead, levels = pd.read_csv(tmp_path / "ahead.csv"), pd.read_csv(tmp_path / "levels.csv")
+
+    assert set(ahead["station"]) == set(made.result.names)
+    assert ahead["target"].unique().tolist() == ["2020-01-01"]  # the month after the last one of the sample
+    chosen = ahead[ahead["chosen"]].set_index("station")["forecast_mm"]
+    for name in made.result.names:
+        model = str(made.result.stations[name]["chosen"])
+        assert chosen[name] == pytest.approx(made.result.of(name, model, "ahead"), abs=1e-3)
+    assert len(levels) > 1
+    assert (levels["velocity_mm_per_day"][levels["level"] == "level 1"] >= 0.2).all()
+    assert (tmp_path / "warning.png").stat().st_size > 5_000
+
+
+def test_a_change_of_level_is_acknowledged_once_and_for_all(made: Made, tmp_path: Path) -> None:
+    look = Look(station="ZK1_mm", levels="0.2,0.4").checked(made.result)
+    change = warning_of(measured_of(made.result), look).log[0]
+    said = Acknowledgement("ZK1_mm", moment(change), change.level, "A. Nobody", "<b>Seen</b> on site")
+    run_inline(made.store, order_acknowledgement(made.result, said))
+
+    found = acknowledged(made.store, made.result.id, "ZK1_mm")
+    assert found[moment(change), change.level].said == said
+    assert not acknowledged(made.store, made.result.id, "ZK2_mm")
+    export_stored(made.store, made.store.run(made.result.id), look, tmp_path)
+    levels = pd.read_csv(tmp_path / "levels.csv")
+    assert levels["acknowledged"].notna().tolist() == [True] + [False] * (len(levels) - 1)
+    assert "UTC, A. Nobody: <b>Seen</b> on site" in levels["acknowledged"][0]
+    text = report_of(made, look)
+    assert "A. Nobody" in text
+    assert "<b>Seen</b>" not in text
+    for wrong in ({"by": " "}, {"by": "x" * 81}, {"text": "x" * 501}, {"level": 9}):
+        with pytest.raises(InputError):
+            replace(said, **wrong)
+    with pytest.raises(InputError, match="no station"):
+        order_acknowledgement(made.result, replace(said, station="ZK9"))
+
+
+def test_the_commands_predict_and_explain_take_the_example(
+    tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = [str(repository / "docs" / "displacement.toml"), "--no-store", "--models", "ridge"]
+    assert main(["displacement", "predict", *example]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert set(table["model"]) == {*SIMPLE, "ridge"}
+    assert (table["low_mm"] < table["high_mm"]).all()
+
+    event = ["--event", "2018-06-01,2018-06-30"]
+    assert main(["displacement", "explain", *example, *event, "--out", str(tmp_path)]) == 0
+    assert "ZK1_mm, ridge: Without the rain of 2018-06-01" in capsys.readouterr().out
+    parts = pd.read_csv(tmp_path / "01_contributions.csv")
+    effects = parts[[one for one in parts if one.startswith("effect:")]].sum(axis=1)
+    assert (parts["base"] + effects).to_numpy() == pytest.approx(parts["forecast"].to_numpy(), abs=1e-6)
+
+    assert main(["displacement", "explain", *example, "--models", "no_change"]) != 0
+    assert "--models" in capsys.readouterr().err
+    assert main(["displacement", "explain", *example, "--event", "2018-06-01"]) != 0
+    assert "two days" in capsys.readouterr().err
 
 
 def test_commands_take_the_example_and_options_and_give_the_numbers_of_the_page(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from core.errors import InputError, RunCancelled
+from core.errors import InputError, ModelError, RunCancelled
 from core.series.monitoring import Values
 from core.tasks.displacement.evaluate import quiet
 from core.tasks.displacement.forecasters import FORECASTERS, Forecaster, Setting
@@ -139,3 +139,13 @@ def test_models_with_features_learn_that_rain_moves_the_slope(name: str) -> None
 
     # The movement is a tenth of the rain (deviation 0.7 mm) and errors of 0.2 mm at both ends (0.28 mm).
     assert np.sqrt(np.nanmean(ours**2)) < 0.7 * np.sqrt(np.nanmean(still**2))
+
+
+def test_a_fit_that_a_library_refuses_is_told_as_ours() -> None:
+    def refuse(problem: Problem, origin: int, seed: int, settings: Mapping[str, Setting]) -> Mean:
+        raise ValueError("Input X contains NaN.\nMore that is of no use to anybody.")
+
+    model = Forecaster("refused", "Refused", "a model that cannot be fitted", refuse, "series")
+    problem = Problem(slope(SQUARES), 1)
+    with pytest.raises(ModelError, match=r"Refused could not be fitted\. Input X contains NaN\.$"):
+        walk(problem, model, np.array([5, 6]))
