@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from core.errors import InputError
 from core.series.insar.geometry import EastUp, cells_table, east_and_up
 from core.series.insar.motion import motion_of
 from core.series.insar.points import Points
-from core.series.insar.track import Track, line_of_sight, track_of
+from core.series.insar.read import read_points
+from core.series.insar.track import Track, track_of
 
 ASCENDING, DESCENDING = (-0.6, 0.0, 0.8), (0.6, 0.0, 0.8)
 BEGIN, END = np.datetime64("2020-01-01"), np.datetime64("2024-01-01")
@@ -179,13 +181,28 @@ def test_a_table_that_gives_no_track_is_refused(columns: dict[str, object], crs:
 
 
 @pytest.mark.realdata
-def test_the_line_of_sight_of_the_ground_motion_service_points_to_the_satellite(shared_data: object) -> None:
-    """Ascending, looking to the right: the satellite is in the west, at the angle of incidence from the vertical."""
-    from core.series.insar.read import read_points
+def test_the_published_east_and_up_are_those_of_a_real_ascending_orbit(shared_data: Path) -> None:
+    """The Ground Motion Service made them of this orbit and a descending one, which is not here.
 
-    path = next((shared_data / "open").rglob("EGMS_L2b_*.zip"))  # type: ignore[operator]
-    made = read_points(path, path.name)
-    los = line_of_sight(made, path.name)
+    So the second orbit is made of what was published, seen from the other side; the velocities of the first are real.
+    """
+    files = {what: next((shared_data / "open").rglob(f"EGMS_{what}_*.zip")) for what in ("L2b", "L3*_U", "L3*_E")}
+    real, up, east = (read_points(path, path.name) for path in files.values())
+    upward, eastward = motion_of(up).velocity, motion_of(east).velocity
+    ascending = track_of(real, motion_of(real), "EPSG:3035", "ascending")
+    steep = np.degrees(np.arccos(ascending.los[:, 2]))
+    np.testing.assert_allclose(steep, real.attributes["incidence_angle"], atol=0.1)
+    assert (ascending.los[:, 0] < 0).all()  # it looks to the right on its way north: the satellite is in the west
+    los = np.tile([0.62, -0.1, 0.78], (len(up), 1))
+    descending = Track("descending", up.x, up.y, up.crs, 0.62 * eastward + 0.78 * upward, np.full(len(up), 0.1), los,
+                       up.times[0], up.times[-1])  # fmt: skip
 
-    assert (los[:, 0] < 0).all()
-    np.testing.assert_allclose(np.degrees(np.arccos(los[:, 2])), made.attributes["incidence_angle"], atol=0.1)
+    found = east_and_up(ascending, descending, 100)
+
+    solved = np.isfinite(found.east)
+    published = {(x, y): (e, u) for x, y, e, u in zip(up.x, up.y, eastward, upward, strict=True)}
+    wanted = np.array([published[place] for place in zip(found.x[solved], found.y[solved], strict=True)])
+    assert solved.sum() == 522
+    assert np.abs(found.east[solved] - wanted[:, 0]).mean() < 0.06  # mm a year
+    assert np.abs(found.up[solved] - wanted[:, 1]).mean() < 0.06
+    assert np.corrcoef(found.east[solved], wanted[:, 0])[0, 1] > 0.99
