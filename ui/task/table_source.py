@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SOURCES = ("Sample", "Upload", "Data folder", "Earlier tables")
 TYPES = ["csv", "tsv", "txt", "xlsx", "dbf", "zip"]
+SERIES_TYPES = [*TYPES, "h5", "he5"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class TableSource:
             self.use(self.open_sample(chosen))
 
     def _upload(self) -> None:
-        uploaded = st.file_uploader("Table", type=TYPES, key=f"{self.role}-upload", help=f"{self.help} Up to 200 MB.")
+        types = SERIES_TYPES if self.holds == "series" else TYPES
+        uploaded = st.file_uploader("Table", type=types, key=f"{self.role}-upload", help=f"{self.help} Up to 200 MB.")
         if uploaded is not None and st.button("Use this table", width="stretch"):
             self.use(resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table"))
 
