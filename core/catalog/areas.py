@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from core.catalog.fetch import RemoteFile, fetch_file, open_data_folder
+from core.catalog.fetch import Progress, fetch_files, open_data_folder
 from core.catalog.open_data import data_sets, files_of
 from core.catalog.r_data import read_data_frame
 from core.catalog.samples import CITATION, FOLDER, LICENCE
@@ -22,8 +22,6 @@ from core.raster.write import atomic_path
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-Progress = Callable[[int, int], None]
 
 LSL_COLUMNS = ("x", "y", "lslpts", "slope", "cplan", "cprof", "elev", "log10_carea")
 
@@ -210,17 +208,7 @@ def fetch_area(identity: str, folder: Path | None = None, progress: Progress | N
         raise InputError(f"The open-data catalogue has no area named {identity!r}.",
                          remedy=f"It has {', '.join(_OPEN)}.")  # fmt: skip
     cache = folder or open_data_folder()
-    wanted: list[RemoteFile] = [one for one in files_of(known.data_set) if one.name in known.wanted]
-    total, done, files = sum(one.size_bytes for one in wanted), 0, {}
-    for one in wanted:
-        before = done
-
-        def report(part: int, _: int, before: int = before) -> None:
-            if progress is not None:
-                progress(before + part, total)
-
-        files[one.name] = fetch_file(one, cache, report)
-        done += one.size_bytes
+    files = fetch_files([one for one in files_of(known.data_set) if one.name in known.wanted], cache, progress)
     area = next(one for one in open_areas() if one.id == identity)
     return replace(area, layers=known.layers(files, cache))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +107,19 @@ def fetch_file(file: RemoteFile, folder: Path, progress: Progress | None = None)
             _download(file, target, report)
     report(file.size_bytes, file.size_bytes)
     return target
+
+
+def fetch_files(wanted: Sequence[RemoteFile], folder: Path, progress: Progress | None = None) -> dict[str, Path]:
+    """Fetch several files as `fetch_file` does, and return them by name; progress counts over all of them."""
+    total, done, found = sum(one.size_bytes for one in wanted), 0, {}
+    for one in wanted:
+        def report(part: int, _: int, before: int = done) -> None:
+            if progress is not None:
+                progress(before + part, total)
+
+        found[one.name] = fetch_file(one, folder, report)
+        done += one.size_bytes
+    return found
 
 
 def sha256_of(path: Path) -> str:

@@ -188,8 +188,8 @@ def sample(identity: str) -> Sample:
     return candidate
 
 
-def sample_tables(holds: Literal["cells", "series"] = "cells") -> tuple[SampleTable, ...]:
-    """List the tables that hold cells or series, the one to start with first."""
+def sample_tables(holds: Literal["cells", "series", "drivers"] = "cells") -> tuple[SampleTable, ...]:
+    """List the tables that hold cells or series, the one to start with first; none holds drivers alone."""
     return tuple(one for one in _TABLES if one.holds == holds)
 
 

@@ -89,6 +89,10 @@ class RainLayout:
         return rf"^{made}\s*$"
 
 
+HOURLY = RainLayout("SSYYYYMMDDHHRRR", "0.01 in")
+"""Hourly rain of the U.S. National Weather Service, as the programs of landslides-thresholds read it."""
+
+
 def read_fixed_rain(
     path: str | os.PathLike[str], layout: RainLayout, notes: list[str], name: str = "rain"
 ) -> Driver:

@@ -47,18 +47,18 @@ def monitoring_of(
     times, zone = times_of(
         frame[columns.time], columns.time, columns.date_order, notes, frame[columns.clock] if columns.clock else None
     )
-    kept = _usable(times, now or datetime.now(UTC), notes)
+    kept = usable_rows(times, now or datetime.now(UTC), notes)
     used = [one for one in dict.fromkeys(columns.named) if one in frame.columns]
     frame = frame[used] if kept.all() else frame.loc[kept, used]  # never the columns that are not asked for
     times = times[kept]
     if not len(frame):
         raise InputError(f"No row of {name} has a time that can be read.", remedy="Check the column of the times.")
     stations = stations_of(frame, times, columns, name, notes)
-    drivers = tuple(_driver(frame, times, quantity, column, notes) for quantity, column in columns.drivers)
+    drivers = tuple(driver_of(frame, times, quantity, column, notes) for quantity, column in columns.drivers)
     return Monitoring(stations, drivers, tuple(dict.fromkeys(notes)), zone=zone)
 
 
-def _usable(times: Times, now: datetime, notes: list[str]) -> NDArray[np.bool_]:
+def usable_rows(times: Times, now: datetime, notes: list[str]) -> NDArray[np.bool_]:
     """Which rows have a time at which something can have been measured."""
     kept = ~np.isnat(times)
     future = kept & (times > np.datetime64(now.replace(tzinfo=None)) + np.timedelta64(1, "D"))
@@ -70,7 +70,14 @@ def _usable(times: Times, now: datetime, notes: list[str]) -> NDArray[np.bool_]:
     return np.asarray(kept & ~future)
 
 
-def _driver(frame: DataFrame, times: Times, quantity: Quantity, column: str, notes: list[str]) -> Driver:
+def driver_of(frame: DataFrame, times: Times, quantity: Quantity, column: str, notes: list[str]) -> Driver:
+    """A column of rain, level or another driver in the unit of `UNITS`; values of one time are joined.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, or has no value.
+    """
     values = in_our_unit(numbers_of(frame[column], column, notes), quantity, column, notes)
     if quantity == "rain" and (values < 0).any():
         notes.append(f"{int((values < 0).sum()):,} values of {column} are below zero and count as not measured.")

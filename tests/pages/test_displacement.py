@@ -74,6 +74,26 @@ def test_the_sample_is_shown_with_guessed_columns_and_forecast_by_one_press(page
     assert "These series are synthetic" in texts(page)
 
 
+def test_open_data_are_fetched_with_their_terms_and_stay_in_the_store(
+    page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "fetched.csv"
+    table.write_text("date,P1_mm\n" + "".join(f"2024-01-{day:02d},{day}\n" for day in range(1, 21)))
+    monkeypatch.setattr("core.catalog.tables.fetch_files", lambda wanted, folder, progress: {wanted[0].name: table})
+    page.run()
+    next(one for one in page.selectbox if one.label == "Table from").set_value("Open data").run()
+    next(one for one in page.selectbox if one.label == "Data").set_value("amsterdam-points").run()
+    assert "Licence: Apache-2.0." in texts(page)
+    assert "Cite: Delft University of Technology" in texts(page)
+    press(page, "Fetch and use")
+
+    assert not page.exception
+    (summary,) = store.datasets("table")
+    record = store.dataset(summary.id)
+    assert (record.name, record.licence, record.synthetic) == ("InSAR points of Amsterdam", "Apache-2.0", False)
+    assert record.origin == "open data: InSAR points of Amsterdam"
+
+
 def test_a_finished_run_is_read_station_by_station(page: AppTest, store: Store, table: Path) -> None:
     record = store.add_dataset(table, "slope", "table")
     run = run_inline(store, order_of(record, QUICK))

@@ -159,8 +159,15 @@ def _data_folder() -> None:
         use(resources.store().add_scene(file, file.name, origin="data folder"))
 
 
-def ask_for_path(example: str) -> Path | None:
+def ask_for_path(example: str, role: str = "") -> Path | None:
     """Let the user name a file of the operator's data folder; the file once the button was pressed.
+
+    Parameters
+    ----------
+    example
+        A path, shown while none is written.
+    role
+        Tells two of them on one page apart.
 
     Raises
     ------
@@ -174,8 +181,8 @@ def ask_for_path(example: str) -> Path | None:
     if folder is None:
         st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder to open files from by path.")
         return None
-    path = st.text_input("Path in the data folder", placeholder=example)
-    if not st.button("Use this file", width="stretch"):
+    path = st.text_input("Path in the data folder", placeholder=example, key=f"path-{role}" if role else None)
+    if not st.button("Use this file", width="stretch", key=f"use-path-{role}" if role else None):
         return None
     if not path.strip():
         raise InputError("No path was given.", remedy="Write the path of a file in the data folder.")

@@ -1,4 +1,4 @@
-"""Where a table comes from: a sample, an upload, the data folder, or the store."""
+"""Where a table comes from: a sample, open data, an upload, the data folder, or the store."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from ui import resources
-from ui.feedback import plain, reading
+from ui.feedback import Progress, plain, reading
 from ui.task import input_picker
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Run
 
-SOURCES = ("Sample", "Upload", "Data folder", "Earlier tables")
+SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier tables")
 TYPES = ["csv", "tsv", "txt", "xlsx", "dbf", "zip"]
 SERIES_TYPES = [*TYPES, "h5", "he5"]
 
@@ -29,7 +29,8 @@ class TableSource:
     role
         Role of the table in a run, and its key in the page's address.
     holds
-        Which samples are offered; see `core.catalog.samples.SampleTable`.
+        Which samples and open data are offered; see `core.catalog.samples.SampleTable` and
+        `core.catalog.tables.OpenTable`.
     help
         What an upload has to hold.
     example
@@ -37,7 +38,7 @@ class TableSource:
     """
 
     role: str
-    holds: Literal["cells", "series"]
+    holds: Literal["cells", "series", "drivers"]
     help: str
     example: str
 
@@ -58,16 +59,29 @@ class TableSource:
         identity = run.input(self.role).dataset_id if run is not None else st.query_params.get(self.role, "")
         return resources.store().dataset(identity) if identity else None
 
-    def choose(self) -> None:
-        """Show the sources of tables."""
-        source = st.selectbox("Table from", SOURCES, key=f"{self.role}-source")
-        with reading("Reading the file"):
-            {"Sample": self._sample, "Upload": self._upload, "Data folder": self._data_folder,
-             "Earlier tables": self._earlier}[source]()  # fmt: skip
+    def choose(self, **beside: str) -> None:
+        """Show the sources of tables.
 
-    def use(self, record: DatasetRecord) -> None:
-        """Make a table the page's table and start the page anew."""
-        input_picker.show(**{self.role: record.id})
+        Parameters
+        ----------
+        **beside
+            Other datasets of the page by role, which stay in its address.
+        """
+        from core.catalog.samples import sample_tables
+        from core.catalog.tables import open_tables
+
+        empty = {"Sample": not sample_tables(self.holds), "Open data": not open_tables(self.holds)}
+        offered = [one for one in SOURCES if not empty.get(one, False)]
+        source = st.selectbox("Table from", offered, key=f"{self.role}-source")
+        with reading("Reading the file"):
+            record = {"Sample": self._sample, "Open data": self._open_data, "Upload": self._upload,
+                      "Data folder": self._data_folder, "Earlier tables": self._earlier}[source]()  # fmt: skip
+            if record is not None:
+                self.use(record, **beside)
+
+    def use(self, record: DatasetRecord, **beside: str) -> None:
+        """Make a table the page's table and start the page anew; `beside` as of `choose`."""
+        input_picker.show(**{**beside, self.role: record.id})
 
     def open_sample(self, identity: str) -> DatasetRecord:
         """Put a sample table that ships into the store.
@@ -85,31 +99,51 @@ class TableSource:
             licence=chosen.licence, citation=chosen.citation,
         )  # fmt: skip
 
-    def _sample(self) -> None:
+    def _sample(self) -> DatasetRecord | None:
         from core.catalog.samples import sample_tables
 
         known = {one.id: one for one in sample_tables(self.holds)}
         chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
         st.caption(plain(known[chosen].shows))
-        if st.button("Use this sample", width="stretch"):
-            self.use(self.open_sample(chosen))
+        return self.open_sample(chosen) if self._pressed("Use this sample") else None
 
-    def _upload(self) -> None:
+    def _open_data(self) -> DatasetRecord | None:
+        from core.catalog.tables import fetch_table, open_tables
+
+        known = {one.id: one for one in open_tables(self.holds)}
+        chosen = st.selectbox("Data", list(known), format_func=lambda identity: known[identity].title)
+        table, terms = known[chosen], known[chosen].data_set
+        st.caption(plain(f"{table.shows} {terms.caution} Licence: {terms.licence}. Cite: {terms.citation}"))
+        if not self._pressed("Fetch and use"):
+            return None
+        progress = Progress("Fetching")
+        path = fetch_table(chosen, progress=lambda done, total: progress(done / max(total, 1))).path
+        progress.done()
+        if path is None:
+            raise RuntimeError(f"{chosen} was fetched and has no file")
+        return resources.store().add_dataset(
+            path, table.title, "table", origin=f"open data: {terms.title}", licence=terms.licence,
+            citation=terms.citation,
+        )  # fmt: skip
+
+    def _upload(self) -> DatasetRecord | None:
         types = SERIES_TYPES if self.holds == "series" else TYPES
         uploaded = st.file_uploader("Table", type=types, key=f"{self.role}-upload", help=f"{self.help} Up to 200 MB.")
-        if uploaded is not None and st.button("Use this table", width="stretch"):
-            self.use(resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table"))
+        if uploaded is None or not self._pressed("Use this table"):
+            return None
+        return resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table")
 
-    def _data_folder(self) -> None:
-        file = input_picker.ask_for_path(self.example)
-        if file is not None:
-            self.use(resources.store().add_dataset(file, file.name, "table", origin="data folder"))
+    def _data_folder(self) -> DatasetRecord | None:
+        file = input_picker.ask_for_path(self.example, self.role)
+        return None if file is None else resources.store().add_dataset(file, file.name, "table", origin="data folder")
 
-    def _earlier(self) -> None:
+    def _earlier(self) -> DatasetRecord | None:
         known = {one.id: one.name for one in resources.store().datasets("table")}
         if not known:
             st.info("No table was loaded yet.")
-            return
-        chosen = st.selectbox("Earlier table", list(known), format_func=known.__getitem__)
-        if st.button("Use this table", width="stretch", key="use-earlier"):
-            self.use(resources.store().dataset(chosen))
+            return None
+        chosen = st.selectbox("Earlier table", list(known), format_func=known.__getitem__, key=f"{self.role}-earlier")
+        return resources.store().dataset(chosen) if self._pressed("Use this table") else None
+
+    def _pressed(self, label: str) -> bool:
+        return st.button(label, width="stretch", key=f"{self.role}-{label}")

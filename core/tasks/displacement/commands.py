@@ -16,7 +16,7 @@ from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.write import atomic_path
 from core.series.columns import Columns, Components
 from core.series.heads import read_series_table
-from core.tasks.displacement import points_command
+from core.tasks.displacement import driver_options, points_command, rain_command
 from core.tasks.displacement.decomposed import TITLES as DECOMPOSITIONS
 from core.tasks.displacement.export import metrics_of
 from core.tasks.displacement.findings import ahead_table
@@ -60,6 +60,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
                              help="days whose rain is taken away, as YYYY-MM-DD (the wettest time)")  # fmt: skip
         one.set_defaults(do=do)
     points_command.add(commands)
+    rain_command.add(commands)
     listed = commands.add_parser("models", help="list the models")
     listed.set_defaults(do=_models)
     shown = commands.add_parser("columns", help="say how the columns of a table are read when nothing is named")
@@ -77,6 +78,7 @@ def _add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--reference", type=_list, help="column, or NORTH,EAST[,UP], of a stable station to subtract")
     for name in DRIVERS:
         one.add_argument(f"--{name}", type=_list, help=f"columns of {name}")
+    driver_options.add_file(one)
     one.add_argument("--known-future", type=_list, help="of rain, level …, or columns: what is known up to the target")
     one.add_argument("--step", help="auto, month, or a number and D or h, such as D or 7D (auto)")
     one.add_argument("--increments", action="store_true", default=None, help="displacement is since the row before")
@@ -109,7 +111,10 @@ def _run(arguments: argparse.Namespace, do: Callable[[Store, ForecastResult], No
     with store_for(arguments) as store:
         record = store.add_dataset(table, table.name, "table")
         request = request_of(given, table)
-        order = order_of(record, request, name=arguments.name)
+        beside = None
+        if "drivers" in given:
+            beside = store.add_dataset(given["drivers"], given["drivers"].name, "table")
+        order = order_of(record, request, drivers=beside, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Forecasting"))
         do(store, store.result(identity, ForecastResult))
 
@@ -177,14 +182,17 @@ def _say(content: dict[str, Any]) -> None:
 def _given(arguments: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
     """The table, and the options of a command: those of its configuration, and its own before them."""
     known = {*(one.name for one in fields(Columns)), *(one.name for one in fields(Plan)), "step", "stations",
-             "station_name", "correct"}  # fmt: skip
+             "station_name", "correct", *driver_options.NAMES}  # fmt: skip
     given: dict[str, Any] = {}
     table = arguments.table
     if table.suffix.lower() == ".toml":
         given = _configured(table, {*known, "table"})
         if "table" not in given:
             raise InputError(f"{table.name} names no table.", remedy='Name it: table = "slope.csv".')
-        table = table.parent / str(given.pop("table"))
+        folder = table.parent
+        table = folder / str(given.pop("table"))
+        if "drivers" in given:
+            given["drivers"] = folder / given["drivers"]
     given |= {name: value for name in known if (value := getattr(arguments, name, None)) is not None}
     if arguments.name:
         given["station_name"] = arguments.name
@@ -222,11 +230,13 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
     models = tuple(given.get("models", FIRST))
     plan = {one.name: given[one.name] for one in fields(Plan) if one.name in given and one.name != "models"}
     made = Columns(**columns)
+    drivers = driver_options.driver_table(given["drivers"], given) if "drivers" in given else None
     if "known_future" in plan:
-        plan["known_future"] = _known_future(plan["known_future"], made)
+        plan["known_future"] = _known_future(plan["known_future"], made, driver_options.columns_of(drivers))
     return ForecastRequest(
         made, Plan(models=tuple(FORECASTERS) if models == ("all",) else models, **plan),
         tuple(given.get("stations", ())), given.get("step", "auto"), _corrections(given, frame, made, table.name),
+        drivers,
     )  # fmt: skip
 
 
@@ -263,11 +273,11 @@ def _common(columns: tuple[str, ...]) -> str:
     return os.path.commonprefix(list(columns)).strip(" _-.") or "station"
 
 
-def _known_future(names: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
+def _known_future(names: tuple[str, ...], *columns: Columns) -> tuple[str, ...]:
     """Columns of drivers whose future is known, of their names or of what they are."""
     found: list[str] = []
     for name in names:
-        ours = [column for quantity, column in columns.drivers if name in (quantity, column)]
+        ours = [column for one in columns for quantity, column in one.drivers if name in (quantity, column)]
         if not ours:
             raise InputError(f"There is no driver {name!r} whose future could be known.",
                              remedy=f"Name its column (--{name if name in DRIVERS else 'rain'}).")  # fmt: skip
@@ -290,7 +300,8 @@ def _configured(path: Path, known: set[str]) -> dict[str, Any]:
         raise InputError(
             f"The configuration {path.name} cannot be read.", f"{error}.", "Write it as in docs/displacement.toml."
         ) from error
-    lists = {"displacements", "components", "reference", "known_future", "stations", "models", "correct", *DRIVERS}
+    lists = {"displacements", "components", "reference", "known_future", "stations", "models", "correct",
+             "drivers_columns", *DRIVERS}  # fmt: skip
     kinds: dict[str, type | tuple[type, ...]] = {
         **dict.fromkeys(known, str), **dict.fromkeys(lists, list), "increments": bool,
         **dict.fromkeys(("horizon", "refit", "window", "seed", "trials", "features"), int), "test_share": (int, float),

@@ -12,6 +12,9 @@ SERIES = "series"
 """Role of the input with the monitored slope, and of the artifact with the series on their steps (Parquet: station,
 time, displacement, filled, and each driver)."""
 
+DRIVERS = "drivers"
+"""Role of the input with rain, levels and other drivers in a file of their own."""
+
 MEASURED, FORECASTS, SCORES = "measured", "forecasts", "scores"
 """Roles of what was measured (Parquet: station, time, displacement, components), of all forecasts (Parquet: station,
 model, origin, target, forecast, low, high, measured, scored; mm from origin to target) and of the scores (JSON)."""

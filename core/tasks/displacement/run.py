@@ -15,13 +15,14 @@ from core.runs.provenance import environment
 from core.runs.records import Input, Order
 from core.series.columns import Columns
 from core.series.corrections import Correction, apply_corrections
+from core.series.drivers import DriverTable, read_drivers, with_drivers
 from core.series.heads import read_series_table
 from core.series.monitoring import Monitoring, RegularSeries
 from core.series.read import monitoring_of
 from core.series.regular import later, regular_of
 from core.tasks.displacement.evaluate import Evaluation, evaluate
 from core.tasks.displacement.plan import Plan
-from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
+from core.tasks.displacement.result import DRIVERS, FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,8 @@ class ForecastRequest:
         Length of a step; see `core.series.regular.regular_of`.
     corrections
         What is corrected in the readings, in this order.
+    drivers
+        How the file of rain, levels and other drivers is read, where there is one.
     """
 
     columns: Columns
@@ -61,11 +64,16 @@ class ForecastRequest:
     stations: tuple[str, ...] = ()
     step: str = "auto"
     corrections: tuple[Correction, ...] = ()
+    drivers: DriverTable | None = None
 
 
-def order_of(series: DatasetRecord, request: ForecastRequest, *, owner: str = "", name: str = "") -> Order:
-    """The order of a forecast of a table of the store."""
-    inputs = (Input(SERIES, series.id, series.name, series.digest),)
+def order_of(
+    series: DatasetRecord, request: ForecastRequest, *, drivers: DatasetRecord | None = None, owner: str = "",
+    name: str = "",
+) -> Order:  # fmt: skip
+    """The order of a forecast of a table of the store, and of a file of drivers beside it."""
+    given = ((SERIES, series), *(((DRIVERS, drivers),) if drivers is not None else ()))
+    inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given)
     return Order(TASK, KIND, parameters_of(request), inputs, owner=owner, name=name)
 
 
@@ -77,7 +85,8 @@ def forecast(job: Job, request: ForecastRequest) -> ForecastResult:
     dataset = job.store.dataset(job.run.input(SERIES).dataset_id)
     monitoring = monitoring_of(read_series_table(dataset.path), request.columns, dataset.name)
     monitoring = apply_corrections(monitoring, request.corrections)
-    notes = [*([SYNTHETIC] if dataset.synthetic else []), *monitoring.notes]
+    monitoring, synthetic = _with_drivers(job, request, monitoring)
+    notes = [*([SYNTHETIC] if dataset.synthetic or synthetic else []), *monitoring.notes]
     series = _regular(monitoring, request, notes)
     found: dict[str, Evaluation] = {}
     names = request.plan.all_models
@@ -98,6 +107,22 @@ def forecast(job: Job, request: ForecastRequest) -> ForecastResult:
     job.report(0, 0, "Keeping the result")
     kept = [one for one in series if one.name in found]
     return _result(job, request, monitoring, kept, found, notes)
+
+
+def _with_drivers(job: Job, request: ForecastRequest, monitoring: Monitoring) -> tuple[Monitoring, bool]:
+    """The slope with the drivers of a file of their own, and whether that file is synthetic."""
+    identity = job.run.input(DRIVERS).dataset_id
+    if bool(identity) != (request.drivers is not None):
+        raise InputError(
+            "A file of drivers and how it is read go together.",
+            "The file is missing." if request.drivers is not None else "How the file is read is not said.",
+            "Give both, or neither.",
+        )  # fmt: skip
+    if request.drivers is None:
+        return monitoring, False
+    dataset = job.store.dataset(identity)
+    others = read_drivers(dataset.path, request.drivers, dataset.name)
+    return with_drivers(monitoring, others, dataset.name), dataset.synthetic
 
 
 def _regular(monitoring: Monitoring, request: ForecastRequest, notes: list[str]) -> list[RegularSeries]:

@@ -10,7 +10,10 @@ TASK = Task(
     name="displacement",
     title="Displacement",
     summary="how a monitored slope moves, and what it will do",
-    roles=(Role("series", ("table",), "Monitoring series"),),
+    roles=(
+        Role("series", ("table",), "Monitoring series"),
+        Role("drivers", ("table",), "Rain and levels", optional=True),
+    ),
     kinds=(
         Kind(
             "forecast",
