@@ -135,7 +135,7 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
         seen.Acknowledgement("A", "2020-01-02T00:00:00", 1, "N. N.", "Looked at on site."),
     ),
     ("displacement", "point_velocity"): (
-        points.PointsRequest(), points.PointsRequest("m", "EPSG:32633", 20.0, (13.2, 38.7, 250.0)),
+        points.PointsRequest(), points.PointsRequest("m", "EPSG:32633", 20.0, (13.2, 38.7, 250.0), 50.0),
     ),
     ("displacement", "forecast"): (
         monitored.ForecastRequest(series.Columns("date", ("a", "b"))),

@@ -13,6 +13,8 @@ TASK = Task(
     roles=(
         Role("series", ("table",), "Monitoring series"),
         Role("drivers", ("table",), "Rain and levels", optional=True),
+        Role("dem", ("raster",), "Elevation", optional=True),
+        Role("other_orbit", ("table",), "Points of the other orbit", optional=True),
     ),
     kinds=(
         Kind(
