@@ -22,7 +22,7 @@ _NOUNS = {"raster": "an image", "vector": "a vector layer", "table": "a table"}
 _KINDS = {
     "raster": "GeoTIFF, PNG or JPEG",
     "vector": "GeoPackage, GeoJSON or zipped Shapefile",
-    "table": "CSV or TSV (also zipped), Excel workbook (.xlsx) or dBase table (.dbf)",
+    "table": "CSV or TSV (also zipped), Excel workbook (.xlsx), dBase table (.dbf) or MintPy time series (.h5, .he5)",
 }
 
 
@@ -98,6 +98,7 @@ def recognise(path: Path, name: str, form: Form | None = None) -> Recognised:
 
 def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
     from core.raster.untrusted import sniff
+    from core.series.hdf5 import is_hdf5
     from core.series.table import is_workbook, is_zipped_table
 
     head = first_bytes(file, 100)
@@ -109,6 +110,8 @@ def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
         if is_workbook(file):
             return Recognised("table", ".xlsx")
         return Recognised("table" if is_zipped_table(file) else "vector", ".zip")
+    if is_hdf5(file):
+        return Recognised("table", ".h5")
     if suffix == ".dbf" and head[0] in (0x03, 0x83, 0x8B):
         return Recognised("table", ".dbf")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):

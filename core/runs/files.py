@@ -38,6 +38,7 @@ MEDIA_TYPES = {
     ".tsv": "text/tab-separated-values; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".dbf": "application/vnd.dbf",
+    ".h5": "application/x-hdf5",
     ".parquet": "application/vnd.apache.parquet",
     ".zip": "application/zip",
 }

@@ -1,4 +1,4 @@
-"""Opening tables that strangers made: CSV, TSV, Excel workbooks and dBase tables, and nothing else.
+"""Opening tables that strangers made: CSV, TSV, Excel workbooks, dBase tables, time series of MintPy; nothing else.
 
 What a file is, is told by its content. Nothing in it is run: formulas count with the value that was saved beside
 them, and text that looks like one stays text.
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Literal
 
 from core.errors import InputError, UnsafeFileError
 from core.raster.files import first_bytes, regular_file
+from core.series.hdf5 import is_hdf5
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-TableSuffix = Literal[".csv", ".tsv", ".xlsx", ".dbf", ".zip"]
+TableSuffix = Literal[".csv", ".tsv", ".xlsx", ".dbf", ".zip", ".h5"]
 
 #: Most columns of a table.
 MAX_COLUMNS = 4_096
@@ -40,8 +41,8 @@ class TableInfo:
     Attributes
     ----------
     suffix
-        By which files of its kind are known: ``".csv"``, ``".tsv"``, ``".xlsx"``, ``".dbf"``, or ``".zip"`` for an
-        archive that holds one table as text.
+        By which files of its kind are known: ``".csv"``, ``".tsv"``, ``".xlsx"``, ``".dbf"``, ``".zip"`` for an archive
+        that holds one table as text, or ``".h5"`` for a time series of MintPy, of which each pixel is a row.
     columns
         Names of its columns.
     rows
@@ -78,7 +79,8 @@ def describe_table(path: str | os.PathLike[str], *, sheet: str | None = None) ->
     Parameters
     ----------
     path
-        CSV, TSV, Excel workbook (.xlsx) or dBase table (.dbf) on disk, or a zip archive with one CSV or TSV.
+        CSV, TSV, Excel workbook (.xlsx), dBase table (.dbf) or time series of MintPy (.h5, .he5) on disk, or a zip
+        archive with one CSV or TSV.
     sheet
         Name of a sheet of a workbook; the first one that is shown and holds something when None.
 
@@ -97,6 +99,11 @@ def describe_table(path: str | os.PathLike[str], *, sheet: str | None = None) ->
         with unpacked(file) as table:
             inside = describe_table(table)
         return TableInfo(".zip", inside.columns, inside.rows)
+    if is_hdf5(file):
+        from core.series.insar import mintpy
+
+        _refuse_sheet(file, sheet)
+        return TableInfo(".h5", *mintpy.describe(file, file.name))
     if _is_zip(file):
         from core.series import workbook
 
@@ -144,6 +151,11 @@ def read_table_untrusted(
         _refuse_sheet(file, sheet)
         with unpacked(file) as table:
             return read_table_untrusted(table, rows=rows)
+    if is_hdf5(file):
+        from core.series.insar import mintpy
+
+        _refuse_sheet(file, sheet)
+        return mintpy.head(file, file.name, rows)
     if _is_zip(file):
         from core.series import workbook
 

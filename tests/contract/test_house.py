@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # The doors for rasters, vectors and tables from elsewhere, and those who open what was made here.
 READERS = {Path("core/raster") / name for name in ("untrusted.py", "foreign_shapefile.py", "write.py", "geopackage.py")}
-READERS |= {Path("core/series") / name for name in ("delimited.py", "workbook.py")}
+READERS |= {Path("core/series") / name for name in ("delimited.py", "workbook.py", "hdf5.py")}
 READER_CALLS = {
     "rasterio.open",
     "geopandas.read_file",
@@ -32,6 +32,7 @@ READER_CALLS = {
     "pandas.read_html",
     "pandas.read_xml",
     "openpyxl.load_workbook",
+    "h5py.File",
 }
 LOADER_CALLS = {"joblib.load", "torch.jit.load", "torch.hub.load", "numpy.load", "pandas.read_pickle"}
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "fiona"}

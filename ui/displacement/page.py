@@ -90,10 +90,8 @@ def _ask_points(record: DatasetRecord, asked: Run | None) -> None:
         _describe(record)
         identity = shared_form.named()
         found = resources.store().run(identity) if identity else asked
-        before = request_of(found) if found is not None and found.kind == run_points.KIND else None
-        request = points_form.ask(record, before)
-        if request is not None:
-            order = run_points.order_of(record, request, owner=resources.visitor())
+        order = points_form.ask(record, found if found is not None and found.kind == run_points.KIND else None)
+        if order is not None:
             opened.start(record.id, **{SERIES: record.id, "run": resources.jobs().submit(order)})
 
 

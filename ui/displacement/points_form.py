@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import LandslideError
+from core.jobs.perform import request_of
 from ui import resources
-from ui.feedback import plain
+from ui.feedback import plain, reading
 from ui.state import Slot
 from ui.task import press
+from ui.task.table_source import SERIES_TYPES
 
 if TYPE_CHECKING:
-    from core.runs.records import DatasetRecord
-    from core.tasks.displacement.run_points import PointsRequest
+    from core.runs.records import DatasetRecord, Form, Order, Run
 
 BUTTON = "Measure velocities"
 
@@ -56,26 +59,32 @@ def _asks(identity: str, digest: str, _record: DatasetRecord) -> tuple[str, str]
     return "", ""
 
 
-def ask(record: DatasetRecord, before: PointsRequest | None) -> PointsRequest | None:
+def ask(record: DatasetRecord, before: Run | None) -> Order | None:
     """Show the form.
 
     Parameters
     ----------
     before
-        Request with whose choices it begins.
+        Run with whose choices it begins.
 
     Returns
     -------
-    PointsRequest or None
-        The request when the button was pressed.
+    Order or None
+        What is asked when the button was pressed.
     """
     from core.errors import InputError
-    from core.tasks.displacement.run_points import PointsRequest
+    from core.tasks.displacement.run_points import DEM, OTHER, PointsRequest, order_of
 
-    begin = before or PointsRequest()
+    begin: PointsRequest = PointsRequest() if before is None else request_of(before)
     place = reference(record.id).get() or begin.reference
     asked, why = _asks(record.id, record.digest, record)
     st.caption("InSAR points: a row a point, a column a date.")
+    dem = _further(record, DEM, "Motion along the slope", "Elevation model", ("raster", ["tif", "tiff"]), before,
+                   "By slope and aspect of an elevation model the motion is brought along the slope. The table has to "
+                   "say its line of sight, as that of the EGMS does.")  # fmt: skip
+    other = _further(record, OTHER, "East and up", "Points of the other orbit", ("table", SERIES_TYPES), before,
+                     "With the points of a second orbit (ascending and descending) the motion is divided into east and "
+                     "up, in cells.")  # fmt: skip
     resources.jobs().prepare()  # a worker starts while the user looks at the form
     with st.form("ask-points", border=False):
         pressed = press.button(BUTTON, record.digest)
@@ -86,6 +95,9 @@ def ask(record: DatasetRecord, before: PointsRequest | None) -> PointsRequest | 
         unit = st.selectbox("Values in", list(UNITS), list(UNITS).index(begin.unit), format_func=UNITS.__getitem__)
         cell = st.number_input("Cell of the rasters (m)", 0.0, 100_000.0, begin.cell,
                                help="0: usual distance of a point to the next one.")  # fmt: skip
+        side = begin.east_up_cell
+        if other is not None:
+            side = st.number_input("Cell of east and up (m)", 1.0, 100_000.0, begin.east_up_cell)
         with st.expander("Relative to a stable place", expanded=bool(place)):
             st.caption("Choose a point on the map and press *Use as reference*, or write a place.")
             used = st.checkbox("Take its mean series from all points", bool(place))
@@ -99,4 +111,35 @@ def ask(record: DatasetRecord, before: PointsRequest | None) -> PointsRequest | 
     if asked == "crs" and not crs.strip():
         raise InputError(why, remedy="Name the coordinate system, such as EPSG:32633.")
     reference(record.id).clear()
-    return PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else ())
+    request = PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else (), float(side))
+    return order_of(record, request, dem=dem, other=other, owner=resources.visitor())
+
+
+def _further(
+    table: DatasetRecord, role: str, head: str, title: str, takes: tuple[Form, list[str]], before: Run | None, told: str
+) -> DatasetRecord | None:
+    """Choose a further dataset among those of the store, or upload it; None for none."""
+    store = resources.store()
+    known = {one.id: one.name for one in store.datasets(takes[0])
+             if one.id != table.id and (takes[0] != "table" or _is_points(one))}  # fmt: skip
+    given: Slot[str] = Slot(f"points-{role}-{table.id}", "" if before is None else before.input(role).dataset_id)
+    chosen = given.get() if given.get() in known else ""
+    with st.expander(head, expanded=bool(chosen)):
+        st.caption(told)
+        options = ["", *known]
+        chosen = st.selectbox(title, options, options.index(chosen), key=f"{role}-of-{table.id}-{chosen}",
+                              format_func=lambda one: known.get(one, "none"))  # fmt: skip
+        uploaded = st.file_uploader(f"Upload: {title.lower()}", type=takes[1], key=f"{role}-upload-{table.id}")
+        if uploaded is not None and st.button("Use this file", key=f"{role}-use-{table.id}", width="stretch"):
+            with reading("Reading the file"):
+                given.put(store.upload_dataset(uploaded, PurePath(uploaded.name).name, takes[0]).id)
+            st.rerun()
+    given.put(chosen)
+    return store.dataset(chosen) if chosen else None
+
+
+def _is_points(record: DatasetRecord) -> bool:
+    try:
+        return holds(record.id, record.digest, record)
+    except LandslideError:
+        return False  # a file that is gone or damaged is not offered

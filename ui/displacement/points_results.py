@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core.tasks.displacement.points_result import POINTS, RASTERS, SEASONALITY, VALUES, VELOCITY, PointsResult
+from core.tasks.displacement.points_result import (
+    ACCELERATION,
+    CELLS,
+    EAST,
+    FURTHER,
+    POINTS,
+    RASTERS,
+    SLOPE_VELOCITY,
+    UP,
+    VALUES,
+    VELOCITY,
+    PointsResult,
+)
 from ui import resources
 from ui.displacement import points_form
 from ui.feedback import guard, plain
@@ -37,6 +49,12 @@ AROUND = "27rem"
 
 NEAR = 60
 """Part of the longer side of the map within which a click finds a point."""
+
+TOWARD = {
+    "line of sight": ("away", "towards"), "vertical": ("down", "up"), "east": ("west", "east"), UP: ("down", "up"),
+    SLOPE_VELOCITY: ("upslope", "downslope"),
+}  # fmt: skip
+"""What lies at the ends of colours, by direction or layer."""
 
 TABLE = {
     "pid": "Point", "velocity": "Velocity (mm a year)", "velocity_sd": "Standard error", "acceleration":
@@ -101,7 +119,7 @@ def _show(task: TaskPage, found: Run) -> None:
 
 def _map(result: PointsResult, table: DataFrame, look: Look) -> MapEvent:
     spec = MapSpec(result.id, result.grid, drawable=False)
-    tiles = tuple(_tiles(result, role, visible=role == VELOCITY) for role in reversed(RASTERS))
+    tiles = tuple(_tiles(result, role, visible=role == VELOCITY) for role in reversed(result.layers))
     over = () if not look.ids else (_rings(result, table, _rows(table, look.ids)),)
     says = caption_of(result, "InSAR velocities")
     return show_map(spec, DynamicLayers(tiles, over, caption=says), key=f"map-{result.id}", around=AROUND)
@@ -114,12 +132,12 @@ def _tiles(result: PointsResult, role: str, *, visible: bool) -> Tiles:
 
     low, high = ends(role, result.spans[role])
     words = (f"{low:g}", f"{(low + high) / 2:g}", f"{high:g}")
-    if role != SEASONALITY and result.direction:
-        toward = {"line of sight": ("away", "towards"), "vertical": ("down", "up"), "east": ("west", "east")}
-        first, last = toward[result.direction]
-        words = (f"{words[0]} {first}", words[1], f"{last} {words[2]}")
-    legend = ramp_legend(RASTERS[role], RAMPS[role], *words)
-    made = run_tiles(result.id, role, name=RASTERS[role], opacity=0.9, visible=visible, key=legend)
+    toward = TOWARD.get(role) or (TOWARD.get(result.direction) if role in (VELOCITY, ACCELERATION) else None)
+    if toward is not None:
+        words = (f"{words[0]} {toward[0]}", words[1], f"{toward[1]} {words[2]}")
+    title = {**RASTERS, **FURTHER}[role]
+    legend = ramp_legend(title, RAMPS[role], *words)
+    made = run_tiles(result.id, role, name=title, opacity=0.9, visible=visible, key=legend)
     return replace(made, url=f"{made.url}?range={low:g},{high:g}")
 
 
@@ -209,6 +227,8 @@ def _told(point: Any) -> str:  # noqa: ANN401  a row of the table
         f"acceleration {point['acceleration']:+.2f} mm a year²", f"annual amplitude {point['seasonality']:.1f} mm",
         f"residual {point['rmse']:.1f} mm", f"{point['outliers']} outliers",
     ]  # fmt: skip
+    if SLOPE_VELOCITY in point and point[SLOPE_VELOCITY] == point[SLOPE_VELOCITY]:
+        parts.append(f"along the slope {point[SLOPE_VELOCITY]:+.1f} ± {point['slope_velocity_sd']:.1f} mm a year")
     if point["step_date"]:
         parts.append(f"step of {point['step']:+.1f} mm at {point['step_date']} (a candidate)")
     return " · ".join(parts)
@@ -247,8 +267,12 @@ def _export(view: Shown) -> None:
     result = view.result
     export.show_report(result, view.look, {"points": view.look.points}, "It holds the points that were chosen")
     run = resources.store().run(result.id)
-    for role, title in ((POINTS, "All points with how they move"), (VALUES, "Series of all points, mm, in that order"),
-                        *((role, f"{title}, mean of each cell") for role, title in RASTERS.items())):  # fmt: skip
+    files = {
+        POINTS: "All points with how they move", VALUES: "Series of all points, mm, in that order",
+        **{role: f"{title}, mean of each cell" for role, title in RASTERS.items()},
+        CELLS: "Motion to the east and up, a row a cell", EAST: FURTHER[EAST], UP: FURTHER[UP],
+    }  # fmt: skip
+    for role, title in files.items():
         export.link(run, role, title)
     folder = export.folder_of(result.id, "points")
     if st.button("Prepare CSV and GeoPackage", key=f"prepare-{result.id}"):

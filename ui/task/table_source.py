@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier tables")
 TYPES = ["csv", "tsv", "txt", "xlsx", "dbf", "zip"]
+SERIES_TYPES = [*TYPES, "h5", "he5"]
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ class TableSource:
         )  # fmt: skip
 
     def _upload(self) -> DatasetRecord | None:
-        uploaded = st.file_uploader("Table", type=TYPES, key=f"{self.role}-upload", help=f"{self.help} Up to 200 MB.")
+        types = SERIES_TYPES if self.holds == "series" else TYPES
+        uploaded = st.file_uploader("Table", type=types, key=f"{self.role}-upload", help=f"{self.help} Up to 200 MB.")
         if uploaded is None or not self._pressed("Use this table"):
             return None
         return resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table")

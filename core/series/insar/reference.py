@@ -1,16 +1,21 @@
-"""InSAR points relative to a place that is taken to be stable."""
+"""InSAR points relative to a place, or to points, taken to be stable."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.series.insar.points import Points
 
 MOST_RADIUS = 100_000.0
 """Metres."""
+
+SHOWN = 5
+"""Names that are told."""
 
 
 def relative_to(points: Points, longitude: float, latitude: float, radius: float) -> Points:
@@ -50,14 +55,47 @@ def relative_to(points: Points, longitude: float, latitude: float, radius: float
             f"No point lies within {radius:g} m of {longitude:g}, {latitude:g}.",
             f"The nearest is {distance.min():,.0f} m away.", "Choose another place or a larger radius (--reference).",
         )  # fmt: skip
+    return _less_mean(points, within, f"{int(within.sum()):,} points within {radius:g} m of longitude {longitude:.5f}, "
+                      f"latitude {latitude:.5f}")  # fmt: skip
+
+
+def relative_to_named(points: Points, ids: Sequence[str]) -> Points:
+    """Points less the mean series of those that are named.
+
+    Parameters
+    ----------
+    ids
+        Names of points that are taken to be stable.
+
+    Returns
+    -------
+    Points
+        See `relative_to`.
+
+    Raises
+    ------
+    InputError
+        When none is named, or there is no point of a name.
+    """
+    wanted = set(ids)
+    within = np.isin(points.ids.astype(str), sorted(wanted))
+    lost = sorted(wanted - set(points.ids[within].astype(str)))
+    if lost or not wanted:
+        raise InputError(
+            f"There is no point {lost[0][:40]!r}." if lost else "No point is named as the reference.",
+            remedy="Name points of the table by their ids.",
+        )  # fmt: skip
+    named = ", ".join(sorted(wanted)[:SHOWN]) + (" and others" if len(wanted) > SHOWN else "")
+    return _less_mean(points, within, f"{int(within.sum()):,} points that were named ({named})")
+
+
+def _less_mean(points: Points, within: NDArray[np.bool_], which: str) -> Points:
+    """Points less the mean of some of them at each date."""
     known = np.isfinite(points.values[within])
     count = known.sum(axis=0)
     total = np.where(known, points.values[within], 0).sum(axis=0, dtype=np.float64)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-    note = (
-        f"All values are relative to the mean of {int(within.sum()):,} points within {radius:g} m of longitude "
-        f"{longitude:.5f}, latitude {latitude:.5f}."
-    )
+    note = f"All values are relative to the mean of {which}."
     lost = int((count == 0).sum())
     more = (f"At {lost:,} dates no point of the reference is known; those dates are left unknown.",) if lost else ()
     return replace(points, values=points.values - mean, notes=(*points.notes, note, *more))

@@ -20,7 +20,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "points", description=__doc__,
         help="velocity, acceleration and seasonal amplitude of InSAR points, as table, GeoPackage and rasters",
     )  # fmt: skip
-    one.add_argument("table", type=Path, help="CSV, or the zip with one: of the EGMS, or with columns d_YYYYMMDD")
+    one.add_argument("table", type=Path, help="CSV or zip: of the EGMS, or with columns d_YYYYMMDD; MintPy .h5 or .he5")
     one.add_argument("--unit", choices=("mm", "m"), help="of the values (by the convention of the file)")
     one.add_argument("--crs", help="of eastings and northings, such as EPSG:32633 (by the convention of the file)")
     one.add_argument(
@@ -30,6 +30,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--reference", type=_place, metavar="LON,LAT,RADIUS",
         help="place taken to be stable, with a radius in metres: its mean series is taken from all",
     )  # fmt: skip
+    one.add_argument("--dem", type=Path, help="elevation model, to bring the motion along the slope")
+    one.add_argument("--other", type=Path, help="points of the other orbit, to divide the motion into east and up")
+    one.add_argument("--east-up-cell", type=float, help="metres of the cells of east and up (100)")
     one.add_argument("--format", choices=FORMATS, default="csv", help="of the table (csv)")
     one.add_argument("--out", type=Path, required=True, help="folder for the files")
     add_options(one)
@@ -41,14 +44,16 @@ def _place(text: str) -> tuple[float, ...]:
 
 
 def _points(arguments: argparse.Namespace) -> None:
-    names = ("unit", "crs", "cell", "reference")
+    names = ("unit", "crs", "cell", "reference", "east_up_cell")
     given: dict[str, Any] = {name: getattr(arguments, name) for name in names}
     request = PointsRequest(**{name: value for name, value in given.items() if value is not None})
     if arguments.out.is_file():
         raise InputError(f"{arguments.out} is a file.", remedy="Name a folder (--out).")
     with store_for(arguments, arguments.out.parent) as store:
         record = store.add_dataset(arguments.table, arguments.table.name, "table")
-        order = order_of(record, request, name=arguments.name)
+        dem = None if arguments.dem is None else store.add_dataset(arguments.dem, arguments.dem.name, "raster")
+        other = None if arguments.other is None else store.add_dataset(arguments.other, arguments.other.name, "table")
+        order = order_of(record, request, dem=dem, other=other, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Fitting points"))
         content = export_points(store.result(identity, PointsResult), arguments.out, arguments.format)
     for line in (*content["verdict"], *content["notes"]):

@@ -9,7 +9,17 @@ from core.raster.features import write_features
 from core.raster.folder import copy_file, make_folder, write_json
 from core.raster.write import atomic_path
 from core.tasks.displacement.points_findings import verdict
-from core.tasks.displacement.points_result import RASTERS, PointsResult, points_table
+from core.tasks.displacement.points_result import (
+    CELLS,
+    EAST,
+    FURTHER,
+    RASTERS,
+    SLOPE_VELOCITY,
+    UP,
+    PointsResult,
+    cells_of,
+    points_table,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +28,8 @@ FORMATS = ("csv", "parquet")
 
 DIGITS = {
     "x": 2, "y": 2, "longitude": 7, "latitude": 7, "step": 2,
-    **dict.fromkeys(("velocity", "velocity_sd", "acceleration", "acceleration_sd", "seasonality", "rmse"), 4),
+    **dict.fromkeys(("velocity", "velocity_sd", "acceleration", "acceleration_sd", "seasonality", "rmse",
+                     "slope_velocity", "slope_velocity_sd", "slope", "aspect", "slope_cosine"), 4),
 }  # fmt: skip
 """Decimals of the columns of a CSV: coordinates to a centimetre, motion to less than it can be measured."""
 
@@ -26,9 +37,15 @@ TITLES = {
     "points.csv": "All points with how they move (CSV)", "points.parquet": "All points with how they move (Parquet)",
     "points.gpkg": "All points for a GIS (GeoPackage)", "velocity.png": "Map of the velocities (PNG)",
     "metrics.json": "Figures, notes and provenance (JSON)",
-    **{f"{role}.tif": f"{title}, mean of each cell (GeoTIFF)" for role, title in RASTERS.items()},
+    **{f"{role}.tif": f"{title}, mean of each cell (GeoTIFF)"
+       for role, title in {**RASTERS, **FURTHER}.items() if role != SLOPE_VELOCITY},
+    "east_up.csv": "Motion to the east and up, a row a cell (CSV)",
 }  # fmt: skip
 """What an export may hold, in words: an earlier one in the same folder leaves none of it beside the new."""
+
+
+CELL_DIGITS = {"x": 2, "y": 2, "longitude": 7, "latitude": 7,
+               **dict.fromkeys(("east", "east_sd", "up", "up_sd", "condition"), 4)}  # fmt: skip
 
 
 def metrics_of(result: PointsResult) -> dict[str, Any]:
@@ -70,8 +87,12 @@ def export_points(result: PointsResult, folder: Path, form: str = "csv") -> dict
         else:
             table.to_parquet(aside, index=False)
     write_points(result, table, folder / "points.gpkg")
-    for role in RASTERS:
-        copy_file(result.artifact(role), folder / f"{role}.tif")
+    for role in (*RASTERS, EAST, UP):
+        if role in result.artifacts:
+            copy_file(result.artifact(role), folder / f"{role}.tif")
+    if CELLS in result.artifacts:
+        with atomic_path(folder / "east_up.csv") as aside:
+            cells_of(result).round(CELL_DIGITS).to_csv(aside, index=False)
     figure = draw_velocity(result, table)
     FigureCanvasAgg(figure)
     with atomic_path(folder / "velocity.png") as aside:

@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.plots.colours import UNCERTAINTY_RAMP
-from core.plots.layers import DotLayer
-from core.tasks.displacement.points_result import ACCELERATION, POINTS, SEASONALITY, VELOCITY
+from core.plots.layers import DotLayer, TileLayer, scaled
+from core.tasks.displacement.points_result import (
+    ACCELERATION,
+    EAST,
+    POINTS,
+    SEASONALITY,
+    SLOPE_VELOCITY,
+    UP,
+    VELOCITY,
+)
 
 SIGNED_RAMP = "RdBu"
 """Of velocities and accelerations: red away from the satellite or down, blue towards it or up."""
 
+SLOPE_RAMP = "RdBu_r"
+"""Of velocities along the slope, positive downslope: red downslope, blue upslope, which no slope moves."""
+
 RAMPS: Mapping[str, str] = {
-    VELOCITY: SIGNED_RAMP, ACCELERATION: SIGNED_RAMP, SEASONALITY: UNCERTAINTY_RAMP,
+    VELOCITY: SIGNED_RAMP, ACCELERATION: SIGNED_RAMP, SEASONALITY: UNCERTAINTY_RAMP, SLOPE_VELOCITY: SLOPE_RAMP,
+    EAST: SIGNED_RAMP, UP: SIGNED_RAMP,
 }  # fmt: skip
 
-LAYERS: Mapping[str, DotLayer] = {role: DotLayer((role,), POINTS, role, name) for role, name in RAMPS.items()}
+LAYERS: Mapping[str, DotLayer | TileLayer] = {
+    **{role: DotLayer((VELOCITY,), POINTS, role, name) for role, name in RAMPS.items() if role not in (EAST, UP)},
+    **{role: TileLayer((role,), scaled(RAMPS[role])) for role in (EAST, UP)},
+}
 """Every layer that ``/tiles/run`` can paint of such a run, by the name in its address, which gives both ends."""
 
 

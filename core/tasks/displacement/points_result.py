@@ -22,6 +22,17 @@ POINTS, VALUES = "points", "values"
 VELOCITY, ACCELERATION, SEASONALITY = "velocity", "acceleration", "seasonality"
 """Roles of the rasters, and names of their layers: means of the points of each cell, NaN without any."""
 
+SLOPE_VELOCITY, EAST, UP = "slope_velocity", "east", "up"
+"""Names of further layers: a column of the table of points, where an elevation model was given, and rasters of the
+motion to the east and up, where points of a second orbit were. `CELLS` is the role of the cells of those (Parquet)."""
+
+CELLS = "cells"
+
+FURTHER: Mapping[str, str] = {
+    SLOPE_VELOCITY: "Velocity along the slope (mm a year)", EAST: "Velocity to the east (mm a year)",
+    UP: "Velocity upwards (mm a year)",
+}  # fmt: skip
+
 RASTERS: Mapping[str, str] = {
     VELOCITY: "Velocity (mm a year)", ACCELERATION: "Acceleration (mm a year²)", SEASONALITY: "Annual amplitude (mm)",
 }  # fmt: skip
@@ -50,7 +61,7 @@ class PointsResult(GridResult):
         Quantiles of the velocity (``q05``, ``q50``, ``q95``) in mm a year, ``moving`` (points whose velocity is more
         than three standard errors from zero), ``stepped`` (points with a step that stands out), ``cell`` in metres.
     spans
-        By raster, the value at which its colours end.
+        By layer, the value at which its colours end.
     """
 
     count: int
@@ -60,6 +71,11 @@ class PointsResult(GridResult):
     direction: str
     summary: Mapping[str, float]
     spans: Mapping[str, float]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that it can show, the velocity first."""
+        return tuple(one for one in (*RASTERS, *FURTHER) if one in self.spans)
 
     def metrics(self) -> dict[str, float]:
         """See `RunResult`."""
@@ -89,12 +105,27 @@ def points_table(result: PointsResult) -> pd.DataFrame:
     StorageError
         When they are gone.
     """
+    return _table(result, POINTS)
+
+
+def cells_of(result: PointsResult) -> pd.DataFrame:
+    """Cells with their motion to the east and up; see `core.series.insar.geometry.cells_table`.
+
+    Raises
+    ------
+    StorageError
+        When there are none.
+    """
+    return _table(result, CELLS)
+
+
+def _table(result: PointsResult, role: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_parquet(result.artifact(POINTS))
+        return pd.read_parquet(result.artifact(role))
     except (OSError, ValueError) as error:
-        raise StorageError(f"The points of run {result.id[:8]} cannot be read.", str(error), "Run it again.") from error
+        raise StorageError(f"The {role} of run {result.id[:8]} cannot be read.", str(error), "Run it again.") from error
 
 
 def values_of(result: PointsResult, rows: Sequence[int]) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:

@@ -13,6 +13,8 @@ TASK = Task(
     roles=(
         Role("series", ("table",), "Monitoring series"),
         Role("drivers", ("table",), "Rain and levels", optional=True),
+        Role("dem", ("raster",), "Elevation", optional=True),
+        Role("other_orbit", ("table",), "Points of the other orbit", optional=True),
     ),
     kinds=(
         Kind(
@@ -49,6 +51,15 @@ TASK = Task(
             bundled_as="explanations",
             explains=True,
             address=Ref("core.tasks.imagery.addresses:explanation"),
+        ),
+        Kind(
+            "scenario",
+            "Scenario",
+            work=Ref(f"{_HERE}.scenario:suppose"),
+            request=Ref(f"{_HERE}.scenario:ScenarioRequest"),
+            working="Asking a scenario",
+            group="Scenarios",
+            address=Ref("core.tasks.imagery.addresses:of_parent"),
         ),
         Kind(
             "acknowledgement",

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.series.insar.points import Points
-from core.series.insar.reference import relative_to
+from core.series.insar.reference import relative_to, relative_to_named
 
 TIMES = np.array(["2020-01-01", "2020-02-01", "2020-03-01"], dtype="datetime64[ns]")
 
@@ -41,3 +41,15 @@ def test_unknown_values_take_no_part_and_a_date_without_any_is_unknown() -> None
 def test_a_place_without_points_is_refused(place: tuple[float, float, float], said: str) -> None:
     with pytest.raises(InputError, match=said):
         relative_to(points([[0, 1, 2], [0, 3, 4], [0, 10, 20]]), *place)
+
+
+def test_the_mean_of_points_that_are_named_is_taken_from_all() -> None:
+    found = relative_to_named(points([[0, 1, 2], [0, 10, 20], [0, 3, 4]]), ["0", "2"])
+    np.testing.assert_allclose(found.values, [[0, -1, -1], [0, 8, 17], [0, 1, 1]])
+    assert found.notes == ("All values are relative to the mean of 2 points that were named (0, 2).",)
+
+
+@pytest.mark.parametrize(("ids", "said"), [(["0", "7"], "no point '7'"), ([], "No point is named")])
+def test_names_of_no_point_are_refused(ids: list[str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        relative_to_named(points([[0, 1, 2]]), ids)

@@ -204,3 +204,65 @@ def test_what_cannot_be_is_refused(store: Store, tmp_path: Path, asked: dict[str
     frame = table([1.0] * 3, [500_000, 500_100, 500_200], [5e6] * 3)
     with pytest.raises(InputError, match=said):
         run_of(store, tmp_path, frame, **asked)
+
+
+def orbit(path: Path, los: tuple[float, float, float], motion: tuple[float, float, float]) -> Path:
+    """A table of 2 × 2 points 100 m apart, all of which move alike (east, north, up; mm a year)."""
+    seen = float(np.dot(los, motion))
+    x, y = [4_500_050, 4_500_150, 4_500_050, 4_500_150], [1_700_050, 1_700_050, 1_700_150, 1_700_150]
+    frame = table([seen] * 4, x, y)
+    for name, value in zip(("los_east", "los_north", "los_up"), los, strict=True):
+        frame.insert(3, name, value)
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_two_orbits_give_east_and_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ascending = orbit(tmp_path / "ascending.csv", (-0.6, 0.0, 0.8), (3.0, 0.0, -5.0))
+    descending = orbit(tmp_path / "descending.csv", (0.6, 0.0, 0.8), (3.0, 0.0, -5.0))
+    out = tmp_path / "out"
+    asked = ["displacement", "points", str(ascending), "--other", str(descending), "--out", str(out), "--no-store"]
+    assert main(asked) == 0
+    for name, expected in (("east", 3.0), ("up", -5.0)):
+        with rasterio.open(out / f"{name}.tif") as raster:
+            assert raster.shape == (2, 2)
+            np.testing.assert_allclose(raster.read(1), expected, atol=1e-3)
+    cells = pd.read_csv(out / "east_up.csv")
+    assert cells["east"].to_numpy() == pytest.approx([3.0] * 4, abs=1e-3)
+    assert cells["points_second"].tolist() == [1] * 4
+    assert main([*asked[:3], "--other", str(ascending), *asked[5:]]) != 0
+    assert "nearly the same direction" in capsys.readouterr().err
+
+
+def test_an_elevation_model_brings_motion_along_the_slope(tmp_path: Path, store: Store) -> None:
+    from affine import Affine
+    from rasterio.crs import CRS
+
+    from core.raster.grid import Grid
+    from core.raster.write import write_array
+
+    # Ground that falls to the east by 30°, and moves down it by 10 mm a year.
+    down = (np.cos(np.radians(30)), 0.0, -np.sin(np.radians(30)))
+    points = orbit(tmp_path / "points.csv", (-0.6, 0.0, 0.8), tuple(10 * one for one in down))  # type: ignore[arg-type]
+    grid = Grid(40, 40, Affine(10.0, 0.0, 4_499_900.0, 0.0, -10.0, 1_700_300.0), CRS.from_epsg(3035))
+    fall = np.arange(40) * 10 * np.tan(np.radians(30))
+    write_array(tmp_path / "dem.tif", grid, np.broadcast_to(1_000 - fall, (40, 40)).astype(np.float32))
+    record, dem = store.add_dataset(points, "points", "table"), store.add_dataset(tmp_path / "dem.tif", "dem", "raster")
+    result = store.result(run_inline(store, order_of(record, PointsRequest(), dem=dem)), PointsResult)
+
+    found = points_table(result)
+    # The line of sight and the slope are both taken from true north, which EPSG:3035 bends by some degrees here.
+    assert found["slope_velocity"].to_numpy() == pytest.approx([10.0] * 4, rel=0.03)
+    assert found["slope"].to_numpy() == pytest.approx([30.0] * 4, abs=0.5)
+    assert "slope_velocity" in result.layers
+    assert any("All motion is taken to be along the steepest slope" in one for one in result.notes)
+
+
+def test_a_table_without_a_line_of_sight_is_refused_with_an_elevation_model(store: Store, tmp_path: Path) -> None:
+    frame = table([1.0] * 3, [4_500_000, 4_500_100, 4_500_200], [1.7e6] * 3)
+    frame.to_csv(tmp_path / "points.csv", index=False)
+    record = store.add_dataset(tmp_path / "points.csv", "points.csv", "table")
+    sample = SAMPLE.path.with_name("valley_dem.tif")
+    dem = store.add_dataset(sample, "dem", "raster")
+    with pytest.raises(InputError, match="No point lies on|line of sight"):
+        run_inline(store, order_of(record, PointsRequest(), dem=dem))
