@@ -98,24 +98,26 @@ def salmon_falls(files: Mapping[str, Path]) -> DataFrame:
     -------
     pandas.DataFrame
         ``date``; for each station ``NAME_n_mm``, ``NAME_e_mm`` and ``NAME_u_mm``; ``rain_mm_castleford`` and
-        ``creek_discharge_m3s_usgs``; NaN where not measured.
+        ``creek_discharge_m3s_usgs``, NaN where not measured; ``NAME_latitude`` and ``NAME_longitude``.
     """
     import pandas as pd
 
-    from core.series.pbo import read_positions, table_of
+    from core.series.pbo import placed_table_of, read_positions
     from core.series.table import read_table_untrusted
 
-    positions = table_of([read_positions(path) for name, path in sorted(files.items()) if ".pbo." in name])
+    positions = placed_table_of([read_positions(path) for name, path in sorted(files.items()) if ".pbo." in name])
     table = positions.set_index("date")
     days = pd.date_range(table.index.min(), table.index.max(), name="date")
     rain = read_table_untrusted(files["NOAA_Castleford (1).txt"])
     creek = read_table_untrusted(files["creek_usgs.txt"])
-    table = table.reindex(days)
+    places = [one for one in table if str(one).endswith(("_latitude", "_longitude"))]
+    where = table[places].iloc[0]
+    table = table.drop(columns=places).reindex(days)
     inches = rain["PRCP"].where(rain["PRCP"] != NOT_MEASURED)
     table["rain_mm_castleford"] = _by_day(rain["DATE"], inches * 25.4, "%Y%m%d").reindex(days)
     discharge = _by_day(creek["datetime"], creek["cfs"] * 0.028316846592, "%m/%d/%Y")
     table["creek_discharge_m3s_usgs"] = discharge.reindex(days)
-    return table.round(3).reset_index()
+    return table.round(3).assign(**where.round(6)).reset_index()
 
 
 def _by_day(days: Series, values: Series, form: str) -> Series:

@@ -58,6 +58,23 @@ class Components:
 
 
 @dataclass(frozen=True)
+class Places:
+    """Columns of where a station stands.
+
+    Attributes
+    ----------
+    station
+        Name of the station; empty for that, or those, of each row.
+    latitude, longitude
+        Columns, degrees of WGS 84.
+    """
+
+    station: str
+    latitude: str
+    longitude: str
+
+
+@dataclass(frozen=True)
 class Columns:
     """How a table of a monitored slope is read.
 
@@ -84,6 +101,8 @@ class Columns:
         Order of day, month and year; asked where it is empty and the dates do not say it.
     clock
         Column of the time of day, where it stands apart; empty otherwise.
+    places
+        Columns of where stations stand; none where the table does not say it.
     """
 
     time: str
@@ -100,6 +119,7 @@ class Columns:
     unit: Unit = ""
     date_order: DateOrder = ""
     clock: str = ""
+    places: tuple[Places, ...] = ()
 
     @property
     def drivers(self) -> tuple[tuple[Quantity, str], ...]:
@@ -120,6 +140,7 @@ class Columns:
             self.time, *([self.clock] if self.clock else []), *self.displacements,
             *(name for one in self.components for name in one.columns), *([self.station] if self.station else []),
             *self.referenced, *(name for _, name in self.drivers),
+            *(name for one in self.places for name in (one.latitude, one.longitude)),
         )  # fmt: skip
 
     @property

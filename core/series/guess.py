@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.series.columns import Columns, Components, QuestionError
 from core.series.dates import times_of
+from core.series.places import guess_places
 from core.series.serials import seconds_of_day
 from core.series.units import length_in
 from core.series.zones import ZoneError
@@ -58,6 +59,7 @@ _WHICH = {
     "n": "north", "north": "north", "nord": "north", "norte": "north", "e": "east", "east": "east", "ost": "east",
     "est": "east", "este": "east", "u": "up", "up": "up", "z": "up", "vertical": "up",
 }  # fmt: skip
+_PLACE = r"\b(lat|latitude|latitud|lon|long|lng|longitude|longitud)\b"
 _STABLE = re.compile(r"^(base|ref|reference|stable|control|fix|estable|referenz)", re.IGNORECASE)
 
 
@@ -88,7 +90,11 @@ def guess_columns(frame: DataFrame) -> Columns:
     left = [one for one in left if one not in (station, clock) and not _matches(one, _NOT_DISPLACEMENT)]
     found: dict[str, Any] = dict(drivers)
     known = Columns(time, station=station, clock=clock, **found)
+    standing = [one for one in left if _matches(one, _PLACE)]
+    left = [one for one in left if one not in standing]
     components = _components(left)
+    stations = [one.name for one in components]
+    known = replace(known, places=guess_places([_plain(one) for one in standing], standing, stations))
     if components:
         stable = next((one for one in components if _STABLE.match(one.name)), None)
         others = tuple(one for one in components if one is not stable)

@@ -19,7 +19,7 @@ MOST_ROWS = 2
 def read_series_table(path: str | os.PathLike[str], *, sheet: str | None = None) -> DataFrame:
     """Read a table of a monitored slope, its headings in one row.
 
-    A position file of the PBO becomes a table with the columns of `core.series.pbo.table_of`.
+    A position file of the PBO becomes a table with the columns of `core.series.pbo.placed_table_of`.
 
     Parameters
     ----------
@@ -31,10 +31,10 @@ def read_series_table(path: str | os.PathLike[str], *, sheet: str | None = None)
     UnsafeFileError, InputError
         See `core.series.table.read_table_untrusted` and `with_one_head`.
     """
-    from core.series.pbo import is_position_file, read_positions, table_of
+    from core.series.pbo import is_position_file, placed_table_of, read_positions
 
     if is_position_file(path):
-        return table_of([read_positions(path)])
+        return placed_table_of([read_positions(path)])
     return with_one_head(read_table_untrusted(path, sheet=sheet), Path(path).name)
 
 

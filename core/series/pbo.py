@@ -178,6 +178,21 @@ def table_of(stations: Sequence[Positions]) -> DataFrame:
     return pd.concat(parts, axis="columns", sort=True).rename_axis("date").reset_index()
 
 
+def placed_table_of(stations: Sequence[Positions]) -> DataFrame:
+    """Stations side by side as `table_of`, with ``NAME_latitude`` and ``NAME_longitude`` of those whose place is known.
+
+    Raises
+    ------
+    InputError
+        When two stations have one name.
+    """
+    table = table_of(stations)
+    for one in stations:
+        if one.place is not None:
+            table[f"{one.name}_latitude"], table[f"{one.name}_longitude"] = one.place[1], one.place[0]
+    return table
+
+
 def monitoring_of_positions(
     stations: Sequence[Positions], reference: str = "", *, height: bool = False, name: str = "The files"
 ) -> Monitoring:

@@ -13,6 +13,7 @@ from core.series.columns import Columns
 from core.series.dates import times_of
 from core.series.monitoring import Driver, Monitoring, Quantity, Times
 from core.series.numbers import numbers_of
+from core.series.places import with_places
 from core.series.stations import joined, stations_of
 from core.series.units import in_our_unit
 
@@ -53,7 +54,7 @@ def monitoring_of(
     times = times[kept]
     if not len(frame):
         raise InputError(f"No row of {name} has a time that can be read.", remedy="Check the column of the times.")
-    stations = stations_of(frame, times, columns, name, notes)
+    stations = with_places(stations_of(frame, times, columns, name, notes), frame, columns, notes)
     drivers = tuple(driver_of(frame, times, quantity, column, notes) for quantity, column in columns.drivers)
     return Monitoring(stations, drivers, tuple(dict.fromkeys(notes)), zone=zone)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import InputError
-from core.series.columns import Columns, Components
+from core.series.columns import Columns, Components, Places
 from core.series.guess import guess_columns
 from core.series.heads import read_series_table
 from core.series.pbo import monitoring_of_positions, read_positions, table_of
@@ -89,7 +89,10 @@ def test_several_files_become_one_slope_relative_to_the_stable_one(tmp_path: Pat
 def test_a_file_alone_is_read_as_a_table_with_the_name_of_its_station(tmp_path: Path) -> None:
     file = csv_file(tmp_path, "BLKM", days(*((day, 2.0 * day, 0.0) for day in range(1, 21))))
     frame = read_series_table(file)
-    assert guess_columns(frame) == Columns("date", components=(Components("BLKM", "BLKM_n_mm", "BLKM_e_mm"),))
+    assert guess_columns(frame) == Columns(
+        "date", components=(Components("BLKM", "BLKM_n_mm", "BLKM_e_mm"),),
+        places=(Places("BLKM", "BLKM_latitude", "BLKM_longitude"),),
+    )  # fmt: skip
     assert frame["BLKM_n_mm"].tolist() == [2.0 * day for day in range(1, 21)]
 
 

@@ -126,7 +126,7 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
             drivers[what] = tuple(st.multiselect(title, names, begin, key=f"c-{what}"))
     return Columns(
         time, displacement, components, station, reference, increments=increments, unit=unit, date_order=order,
-        clock=clock, **drivers,
+        clock=clock, places=guess.places, **drivers,
     )  # fmt: skip
 
 

@@ -120,6 +120,13 @@ def findings(view: Shown) -> None:
     drawn = series_figure(series, result.drivers, result.names, colours)
     st.plotly_chart(drawn, key=f"series-{result.id}", config=PLAIN_CHART)
     st.caption("Cumulative displacement, and what may drive it. Dotted: gaps, filled along a line.")
+    _stations(result, look.station)
+
+
+def _stations(result: ForecastResult, station: str) -> None:
+    from ui.displacement import stations_map
+
+    stations_map.show(result, station)
 
 
 def scores(view: Shown) -> None:

@@ -184,7 +184,7 @@ def _say(content: dict[str, Any]) -> None:
 def _given(arguments: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
     """The table, and the options of a command: those of its configuration, and its own before them."""
     known = {*(one.name for one in fields(Columns)), *(one.name for one in fields(Plan)), "step", "stations",
-             "station_name", "correct", *driver_options.NAMES}  # fmt: skip
+             "station_name", "correct", *driver_options.NAMES} - {"places"}  # fmt: skip
     given: dict[str, Any] = {}
     table = arguments.table
     if table.suffix.lower() == ".toml":
@@ -215,6 +215,7 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
     guess = guess_columns(frame)
     columns: dict[str, Any] = {one.name: given[one.name] for one in fields(Columns) if one.name in given}
     columns.setdefault("time", guess.time)
+    columns["places"] = guess.places
     named = given.get("components")
     if named is not None:
         columns["components"] = (_components(named, given.get("station_name") or _common(named), "--components"),)

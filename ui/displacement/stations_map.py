@@ -1,0 +1,39 @@
+"""The stations of a slope where they stand, with arrows as long as they are fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.displacement.warning_tab import measured_of_run
+
+if TYPE_CHECKING:
+    from core.tasks.displacement.result import ForecastResult
+
+
+def show(result: ForecastResult, station: str) -> None:
+    """Show the stations whose places are known; nothing where none is.
+
+    Parameters
+    ----------
+    station
+        The one that is looked at; it is ringed.
+    """
+    if not result.places:
+        return
+    from core.tasks.displacement.station_motion import motions_of, station_figure
+
+    motions = motions_of(result, measured_of_run(result.id, result))
+    if not motions:
+        return
+    st.plotly_chart(
+        station_figure(motions, station), key=f"stations-{result.id}-{station}",
+        config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
+    )  # fmt: skip
+    still = sum(one.north is None for one in motions)
+    without = f" {still} without an arrow: north and east were not measured." if still else ""
+    st.caption(
+        "Where the stations stand, north up. Arrows: mean horizontal velocity over the whole series, the longest "
+        f"a quarter of the map; colours, the class of the velocity after Cruden and Varnes (1996).{without}"
+    )
