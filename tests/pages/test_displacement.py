@@ -173,3 +173,26 @@ def test_a_change_of_level_is_acknowledged_on_the_page(page: AppTest, store: Sto
     assert request_of(kept).by == "A. Nobody"
     table_of_log = next(one.value for one in page.dataframe if "acknowledged" in one.value)
     assert table_of_log["acknowledged"].str.contains("A. Nobody").sum() == 1
+
+
+def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
+    page: AppTest, store: Store, table: Path
+) -> None:
+    record = store.add_dataset(table, "slope", "table")
+    page.query_params["run"] = run_inline(store, order_of(record, QUICK))
+    page.session_state["displacement-tab"] = "Scenario"
+    page.run()
+    assert "do not depend on what is to come" in texts(page)
+
+    known = ForecastRequest(QUICK.columns, Plan(models=("ridge",), known_future=("rain_mm",)))
+    page.query_params["run"] = run_inline(store, order_of(record, known))
+    page.run()
+    for rain in (0.0, 20.0):
+        next(one for one in page.slider if one.label.startswith("rain_mm")).set_value(rain)
+        press(page, "Ask")
+    assert not page.exception
+    assert "never scored" in texts(page)
+    answer = next(one.value for one in page.dataframe if "Forecast (mm)" in one.value)
+    assert answer["rain_mm"].tolist() == [20.0, 0.0]  # the latest first
+    # The rain of a day moves this slope on the day after: that of the day itself changes nothing.
+    assert abs(answer["Forecast (mm)"]).max() < 1

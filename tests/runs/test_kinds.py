@@ -28,6 +28,7 @@ from core.tasks.displacement import plan as forecasts
 from core.tasks.displacement import run as monitored
 from core.tasks.displacement import run_explanation as reasons
 from core.tasks.displacement import run_points as points
+from core.tasks.displacement import scenario as supposed
 from core.tasks.imagery.explanation import ExplanationRequest
 from core.tasks.imagery.model_runs import Description, TrainingRequest
 from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget
@@ -126,6 +127,9 @@ REQUESTS: dict[tuple[str, str], tuple[Any, ...]] = {
     ),
     ("displacement", "explanation"): (
         reasons.ExplainRequest("A", "ridge"), reasons.ExplainRequest("A", "ridge", "2020-01-02", "2020-01-05", 3),
+    ),
+    ("displacement", "scenario"): (
+        supposed.ScenarioRequest("A", "ridge", (("rain", 120.0), ("lake", -2.5))),
     ),
     ("displacement", "acknowledgement"): (
         seen.Acknowledgement("A", "2020-01-02T00:00:00", 1, "N. N.", "Looked at on site."),

@@ -60,8 +60,8 @@ def show(task: TaskPage, found: Run) -> None:
     with st.expander(f"What this rests on: {len(told)} sentences"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     parts = {
-        "Findings": findings, "Scores": scores, "Warning": _warning, "Why": _why, "Export": export_tab,
-        "Provenance": _provenance,
+        "Findings": findings, "Movement": _movement, "Scores": scores, "Warning": _warning, "Why": _why,
+        "Scenario": _scenario, "Export": export_tab, "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, Shown(result, replace(begin, station=station, model=model)), wanted)
@@ -165,6 +165,12 @@ def _frame(result: ForecastResult, station: str) -> DataFrame:
     return frame[[*first, *(one for one in frame.columns if one not in first)]]
 
 
+def _movement(view: Shown) -> None:
+    from ui.displacement import movement_tab
+
+    movement_tab.show(view)
+
+
 def _warning(view: Shown) -> None:
     from ui.displacement import warning_tab
 
@@ -175,6 +181,12 @@ def _why(view: Shown) -> None:
     from ui.displacement import why
 
     why.show(view)
+
+
+def _scenario(view: Shown) -> None:
+    from ui.displacement import scenario_tab
+
+    scenario_tab.show(view)
 
 
 def export_tab(view: Shown) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the measurements")
-def _measured(run: str, _result: ForecastResult) -> DataFrame:
+def measured_of_run(run: str, _result: ForecastResult) -> DataFrame:
+    """What was measured in a run, kept for the next look."""
     del run  # the key
     from core.tasks.displacement.findings import measured_of
 
@@ -39,7 +40,7 @@ def show(view: Shown) -> None:
 
     result, look = view.result, view.look
     st.warning(DISCLAIMER)
-    measured = _measured(result.id, result)
+    measured = measured_of_run(result.id, result)
     own = measured[(measured["station"] == look.station) & measured["displacement"].notna()]
     first, last = own["time"].min().date(), own["time"].max().date()
     look = replace(look, **_asked(look.day, first, last, look.span, look.levels, look.quiet))

@@ -15,20 +15,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.series.decomposition import averaged_over, slope_of, stl, usual_window, yearly_means
 from core.series.monitoring import Values
 from core.tasks.displacement.forecasters import Fitted, Forecaster, Setting
 from core.tasks.displacement.problem import Features, Problem, Steps, extended
 
-Decomposition = Literal["none", "moving_average", "cubic", "quintic"]
+Decomposition = Literal["none", "moving_average", "cubic", "quintic", "stl"]
 
 TITLES: dict[Decomposition, str] = {
     "none": "No", "moving_average": "Moving average", "cubic": "Cubic trend", "quintic": "Quintic trend",
+    "stl": "STL",
 }  # fmt: skip
 
 DEGREES: dict[Decomposition, int] = {"cubic": 3, "quintic": 5}
-
-LONGEST = 30
-"""Steps of a moving average where there is no season to smooth over."""
 
 ROUNDS = 3
 """How often trend and season are told apart anew."""
@@ -63,9 +62,11 @@ def decompose(past: Values, kind: Decomposition, year: int, horizon: int) -> Com
     past
         ``(n,)`` mm, cumulative, up to the origin; `FEWEST` steps at least.
     kind
-        How the trend is found: by a moving average around each step over a year (a quarter of the past, `LONGEST` steps
-        at most, where that is less than two years), over what there is of it at both ends, and carried on along a line
-        through the last window; or by a polynomial of time, carried on as it is.
+        How the trend is found: by a moving average around each step over a year (see `usual_window` where that is less
+        than two years), over what there is of it at both ends, and carried on along a line through the last window; or
+        by a polynomial of time, carried on as it is. By STL the season changes over the years; the trend is carried on
+        along a line through what the season leaves of the last year, the season as it was a year before; a past of
+        fewer than two years is averaged.
     year
         Steps of a year. The season is the mean of what the trend leaves at each step of the year; 0 in a past of fewer
         than two years.
@@ -74,14 +75,17 @@ def decompose(past: Values, kind: Decomposition, year: int, horizon: int) -> Com
     """
     count = len(past)
     seasonal = count >= 2 * year > 2
+    if kind == "stl" and seasonal:
+        trend, season = stl(past, year)
+        ahead = horizon * slope_of((past - season)[-year:]) + float(season[(horizon - 1) % year - year] - season[-1])
+        return Components(trend, season, past - trend - season, ahead)
     season, season_ahead = np.zeros(count), 0.0
     trend, trend_ahead = _trend(past, kind, year if seasonal else 0, horizon)
     if seasonal:
         phase = np.arange(count) % year
-        number = np.bincount(phase, minlength=year)
         for _ in range(ROUNDS):  # each takes a little of the other
-            means = np.bincount(phase, past - trend, year) / number
-            season = (means - means.mean())[phase]
+            means = yearly_means(past - trend, phase)
+            season = means[phase]
             trend, trend_ahead = _trend(past - season, kind, year, horizon)
         season_ahead = float(means[(count - 1 + horizon) % year] - means[phase[-1]])
     return Components(trend, season, past - trend - season, trend_ahead + season_ahead)
@@ -94,21 +98,8 @@ def _trend(past: Values, kind: Decomposition, year: int, horizon: int) -> tuple[
         at = np.arange(count)
         curve = np.polynomial.Polynomial.fit(at, past, min(DEGREES[kind], count // 4))
         return curve(at), float(curve(count - 1 + horizon) - curve(count - 1))
-    window = year or max(3, min(LONGEST, count // 4))
-    return averaged_around(past, window), horizon * _slope(past[-window:])
-
-
-def averaged_around(values: Values, window: int) -> Values:
-    """``(n,)`` means over a window around each step, at both ends over as much of it as there is."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    at = np.arange(len(values))
-    low, high = np.maximum(at - window // 2, 0), np.minimum(at + window // 2, len(values) - 1)
-    return np.asarray((total[high + 1] - total[low]) / (high + 1 - low))
-
-
-def _slope(values: Values) -> float:
-    at = np.arange(len(values)) - (len(values) - 1) / 2
-    return float(values @ at / (at @ at))
+    window = usual_window(count, year)
+    return averaged_over(past, window), horizon * slope_of(past[-window:])
 
 
 def carried(problem: Problem, kind: Decomposition, origins: Steps) -> Values:

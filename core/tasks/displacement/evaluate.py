@@ -37,7 +37,7 @@ from core.tasks.displacement.problem import Problem, Steps
 from core.tasks.displacement.ranking import Rank, rank_features
 from core.tasks.displacement.scores import Comparison, Scores, diebold_mariano, score, skill
 from core.tasks.displacement.simple import SIMPLE
-from core.tasks.displacement.walk_forward import Parts, Walked, limited, parts_of, walk
+from core.tasks.displacement.walk_forward import Parts, Walked, fitted_at, limited, parts_of, walk
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class _Work:
         if not np.isfinite(errors).any():
             raise InputError(f"{model.title} makes no forecast that can be scored.", "The series is too short for it.")
         final = int(len(problem) - 1)
-        last = model.fit(limited(problem, final, plan.window), final, plan.seed, model.settings)
+        last = fitted_at(model, limited(problem, final, plan.window), final, plan.seed, model.settings)
         chosen = last.settings if isinstance(last, FeatureModel) else model.settings
         ahead = float(last.predict(problem, np.array([final]))[0])
         widths = self._widths(earlier, walked.origins, errors)

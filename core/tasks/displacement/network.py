@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from core.errors import InputError
 from core.series.monitoring import Values
+from core.series.windows import changed
 from core.tasks.displacement.forecasters import Setting, pairs
-from core.tasks.displacement.problem import LEVEL, Problem, Steps, ahead_of, changed, season_of
+from core.tasks.displacement.problem import LEVEL, Problem, Steps, ahead_of, season_of
 
 Front = Literal["none", "conv"]
 Core = Literal["lstm", "gru"]

@@ -66,7 +66,7 @@ def series_figure(
     drawn = series.drop_duplicates("time").sort_values("time")
     for number, name in enumerate(below, start=2):
         quantity = drivers[name]
-        x, y = _thinned(drawn["time"].to_numpy(), drawn[name].to_numpy(float), total=quantity == "rain")
+        x, y = thinned(drawn["time"].to_numpy(), drawn[name].to_numpy(float), total=quantity == "rain")
         colour = _COLOURS.get(quantity, NOT_KNOWN)
         hover = f"%{{x|%Y-%m-%d}}: %{{y:.4~g}}<extra>{name}</extra>"
         if quantity == "rain":
@@ -75,7 +75,7 @@ def series_figure(
         else:
             figure.add_scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 1.5}, showlegend=False,
                                connectgaps=False, hovertemplate=hover, row=number, col=1)  # fmt: skip
-    _finish(figure, ["Displacement (mm)", *(TITLES.get(drivers[name]) or name for name in below)])
+    finish(figure, ["Displacement (mm)", *(TITLES.get(drivers[name]) or name for name in below)])
     figure.update_layout(height=330 + 115 * len(below))
     return figure
 
@@ -83,7 +83,7 @@ def series_figure(
 def _line(figure: go.Figure, name: str, times: Any, values: Any, filled: Any, colour: str) -> None:  # noqa: ANN401
     """A station: known steps as a line, filled gaps dashed and thin."""
     known = np.where(filled, np.nan, values)
-    x, y = _thinned(times.to_numpy(), known)
+    x, y = thinned(times.to_numpy(), known)
     figure.add_scatter(
         x=x, y=y, mode="lines", name=name, legendgroup=name, line={"color": colour, "width": 2}, connectgaps=False,
         hovertemplate=f"%{{x|%Y-%m-%d}}: %{{y:.1f}} mm<extra>{name}</extra>", row=1, col=1,
@@ -92,7 +92,7 @@ def _line(figure: go.Figure, name: str, times: Any, values: Any, filled: Any, co
         beside = filled.copy()
         beside[1:] |= filled[:-1]
         beside[:-1] |= filled[1:]
-        x, y = _thinned(times.to_numpy(), np.where(beside, values, np.nan))
+        x, y = thinned(times.to_numpy(), np.where(beside, values, np.nan))
         figure.add_scatter(
             x=x, y=y, mode="lines", name=f"{name}, gap", legendgroup=name, showlegend=False, connectgaps=False,
             line={"color": colour, "width": 1, "dash": "dot"}, hovertemplate="gap, filled along a line<extra></extra>",
@@ -121,7 +121,7 @@ def forecast_figure(forecasts: pd.DataFrame, series: pd.DataFrame, model: str, s
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[1.0, 1.0])
     for row in (1, 2):
         _forecast_lines(figure, row, ours, other, level, title_of(model), title_of(simple))
-    _finish(figure, ["Displacement (mm)", "Movement to target (mm)"])
+    finish(figure, ["Displacement (mm)", "Movement to target (mm)"])
     figure.update_layout(height=560, hovermode="closest")
     return figure
 
@@ -231,7 +231,7 @@ def _last(value: float) -> float:
     return float("inf") if value != value else value
 
 
-def _thinned(x: Any, y: Any, *, total: bool = False) -> tuple[Any, Any]:  # noqa: ANN401  arrays
+def thinned(x: Any, y: Any, *, total: bool = False) -> tuple[Any, Any]:  # noqa: ANN401  arrays
     """At most `MOST_POINTS` points: the lowest and the highest of each stretch, or its sum."""
     count = len(y)
     if count <= MOST_POINTS:
@@ -252,7 +252,7 @@ def _thinned(x: Any, y: Any, *, total: bool = False) -> tuple[Any, Any]:  # noqa
     return x[kept], y[kept]
 
 
-def _finish(figure: go.Figure, titles: Sequence[str]) -> None:
+def finish(figure: go.Figure, titles: Sequence[str]) -> None:
     """Layout of charts one above the other, for light and dark pages."""
     layout = plain_layout("", "")
     axis_x, axis_y = layout.pop("xaxis"), layout.pop("yaxis")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.series.monitoring import Quantity, RegularSeries, Values, steps_per_year
+from core.series.windows import averaged, changed, summed
 
 Steps = NDArray[np.int64]
 """Numbers of steps of a series, from 0."""
@@ -176,31 +177,6 @@ def season_of(problem: Problem) -> list[tuple[str, str, Values]]:
     in_year = series.times - series.times.astype("datetime64[Y]")
     turn = 2 * math.pi * (in_year / np.timedelta64(1, "s") / (365.25 * 86_400) + horizon / series.steps_per_year)
     return [("season (sine)", "season", np.sin(turn)), ("season (cosine)", "season", np.cos(turn))]
-
-
-def changed(values: Values, window: int) -> Values:
-    """``(n,)`` change over the last `window` steps; NaN where it reaches before the series."""
-    found = np.full(len(values), np.nan)
-    if window < len(values):
-        found[window:] = values[window:] - values[:-window]
-    return found
-
-
-def summed(values: Values, window: int) -> Values:
-    """``(n,)`` sum over the last `window` steps, this one among them; NaN where one is unknown."""
-    found = np.full(len(values), np.nan)
-    if window <= len(values):
-        known = np.isfinite(values)
-        total = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
-        number = np.concatenate([[0], np.cumsum(known)])
-        whole = number[window:] - number[:-window] == window
-        found[window - 1 :] = np.where(whole, total[window:] - total[:-window], np.nan)
-    return found
-
-
-def averaged(values: Values, window: int) -> Values:
-    """``(n,)`` mean over the last `window` steps; NaN where one is unknown."""
-    return summed(values, window) / window
 
 
 def _words(steps: int, step: str) -> str:

@@ -151,7 +151,8 @@ def notes_of(plan: Plan, found: Mapping[str, Evaluation]) -> tuple[str, ...]:
     if plan.known_future:
         notes.append(
             f"{', '.join(plan.known_future)}: taken to be known up to the target. In practice that is a plan or a "
-            "weather forecast, with errors of its own, which these scores do not hold."
+            "weather forecast, with errors of its own, which these scores do not hold. Beyond the end of the series "
+            "they are not known, and the forecast there takes what is usual of them (the median of the past)."
         )
     return tuple(notes)
 

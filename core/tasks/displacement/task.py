@@ -48,6 +48,15 @@ TASK = Task(
             address=Ref("core.tasks.imagery.addresses:explanation"),
         ),
         Kind(
+            "scenario",
+            "Scenario",
+            work=Ref(f"{_HERE}.scenario:suppose"),
+            request=Ref(f"{_HERE}.scenario:ScenarioRequest"),
+            working="Asking a scenario",
+            group="Scenarios",
+            address=Ref("core.tasks.imagery.addresses:of_parent"),
+        ),
+        Kind(
             "acknowledgement",
             "Acknowledgement",
             work=Ref(f"{_HERE}.acknowledge:acknowledge"),

@@ -152,11 +152,23 @@ def fits_of(
     for begin, end in zip(starts, [*starts[1:], len(origins)], strict=True):
         stop_if(cancel)
         origin = int(origins[begin])
-        try:
-            fitted = model.fit(limited(problem, origin, window), origin, seed, chosen)
-        except ValueError as error:  # of a library that cannot do with the values; that of linear algebra is one, too
-            raise ModelError(f"{model.title} could not be fitted.", str(error).partition("\n")[0][:200]) from error
-        yield slice(int(begin), int(end)), fitted
+        yield slice(int(begin), int(end)), fitted_at(model, limited(problem, origin, window), origin, seed, chosen)
+
+
+def fitted_at(
+    model: Forecaster, problem: Problem, origin: int, seed: int, settings: Mapping[str, Setting]
+) -> Fitted:
+    """Fit a model at an origin.
+
+    Raises
+    ------
+    ModelError
+        When a library cannot do with the values.
+    """
+    try:
+        return model.fit(problem, origin, seed, settings)
+    except ValueError as error:  # that of linear algebra is one, too
+        raise ModelError(f"{model.title} could not be fitted.", str(error).partition("\n")[0][:200]) from error
 
 
 def limited(problem: Problem, origin: int, window: int) -> Problem:

@@ -59,6 +59,18 @@ def test_a_season_of_known_shape_is_found_and_carried_on() -> None:
     assert found.ahead == pytest.approx(5 * (np.sin(2 * np.pi * 62 / 12) - np.sin(2 * np.pi * 59 / 12)), abs=0.5)
 
 
+def test_a_line_with_a_season_goes_on_by_stl() -> None:
+    at = np.arange(72)
+    wave = 6 * np.sin(2 * np.pi * at / 12)
+
+    # From 71 = 11 of the year to 74 = 2: three steps of 2 mm, and from sin(330°) to sin(60°).
+    ahead = decompose(2.0 * at + wave, "stl", 12, 3).ahead
+
+    assert ahead == pytest.approx(6 + 6 * (np.sin(np.pi / 3) + 0.5), abs=0.1)
+    # A year and two steps ahead: 14 steps of 2 mm, and to sin(30°).
+    assert decompose(2.0 * at + wave, "stl", 12, 14).ahead == pytest.approx(28 + 6 * (0.5 + 0.5), abs=0.1)
+
+
 @dataclass(frozen=True)
 class Nothing:
     """Says that nothing is left to move."""

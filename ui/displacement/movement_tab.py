@@ -1,0 +1,241 @@
+"""How the slope moved: velocity, path, parts, months, what went before, and a fitted trajectory. No model is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from ui.displacement.results import PLAIN_CHART, tables
+from ui.displacement.trajectory_part import offer_table, show_trajectory
+from ui.displacement.warning_tab import measured_of_run
+from ui.feedback import guard, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.series.decomposition import How, Method, Parts
+    from core.series.lags import LagCorrelation
+    from core.series.monitoring import RegularSeries
+    from core.tasks.displacement.lesson import Lesson
+    from core.tasks.displacement.result import ForecastResult
+    from ui.displacement.results import Shown
+
+VIEWS = {
+    "velocity": "Velocity", "parts": "Trend and season", "months": "Months", "lags": "Rain and levels", "path": "Path",
+    "trajectory": "Trajectory",
+}  # fmt: skip
+
+
+def show(view: Shown) -> None:
+    """The tab."""
+    chosen = st.segmented_control(
+        "Movement", list(VIEWS), default="velocity", format_func=VIEWS.__getitem__, key="movement", required=True,
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    parts = {"velocity": _velocity, "parts": _parts, "months": _months, "lags": _lags, "path": _path,
+             "trajectory": show_trajectory}  # fmt: skip
+    with guard():
+        parts[str(chosen)](view)
+
+
+def _say(sentences: Sequence[str]) -> None:
+    """The first sentence above the others."""
+    st.markdown(f"**{plain(sentences[0])}**")
+    if sentences[1:]:
+        st.markdown("\n".join(f"- {plain(one)}" for one in sentences[1:]))
+
+
+def _of(view: Shown) -> RegularSeries:
+    """The station on its step."""
+    from core.tasks.displacement.movement import regular_station
+
+    series, _ = tables(view.result.id, view.result)
+    return regular_station(view.result, series, view.look.station)
+
+
+def _days(days: float) -> str:
+    return "Usual" if not days else "1 year" if days == 365 else f"{days:g} days"
+
+
+def _smoothing(choices: Sequence[float], key: str) -> float:
+    return float(st.segmented_control(
+        "Smoothed over", list(choices), default=0.0, format_func=_days, key=key, required=True,
+        help="Usual: ten readings.",
+    ))  # fmt: skip
+
+
+def _here(view: Shown) -> str:
+    """What tells the widgets and charts of one station of one run from those of others."""
+    return f"{view.result.id}-{view.look.station}"
+
+
+def _velocity(view: Shown) -> None:
+    """Velocity, acceleration and the class of the velocity."""
+    from core.tasks.displacement.movement import motion_of, motion_sentences, readings, windows_of
+    from core.tasks.displacement.movement_plots import motion_figure
+
+    station = view.look.station
+    measured = measured_of_run(view.result.id, view.result)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        days = _smoothing(windows_of(readings(measured, station)[0]), f"smoothed-{_here(view)}")
+        side: Literal["past", "centred"] = st.segmented_control(
+            "Readings", ["centred", "past"], default="centred", key="smoothed-side", required=True,
+            format_func={"centred": "Around each", "past": "Before each"}.__getitem__,
+            help="Around: nothing is late, but later readings count. Before: as it would have been seen on that day.",
+        )  # fmt: skip
+    found = motion_of(measured, station, days, side)
+    _say(motion_sentences(found))
+    st.plotly_chart(motion_figure(found), key=f"motion-{_here(view)}", config=PLAIN_CHART)
+    where = "around each" if side == "centred" else "before each"
+    st.caption(
+        f"Slope of a line through the readings of the {found.days:.3g} days {where}; acceleration in the same way of "
+        "the velocities. No value across long gaps. Classes after Cruden and Varnes (1996)."
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner="Decomposing")
+def _decomposed(run: str, how: How, station: str, _series: RegularSeries) -> Parts:
+    del run, station  # the key
+    from core.series.decomposition import decomposed_series
+
+    return decomposed_series(_series, how)
+
+
+@st.cache_data(max_entries=16, show_spinner="Decomposing the past at each origin")
+def _lesson(run: str, how: How, station: str, first: int, _result: ForecastResult, _series: RegularSeries) -> Lesson:
+    del run, station  # the key
+    from core.tasks.displacement.lesson import lesson_of
+
+    return lesson_of(_series, how, _result.horizon, first)
+
+
+def _how(series: RegularSeries, here: str) -> How:
+    """The method that is chosen, with its degree or window."""
+    from core.series.decomposition import METHODS, How, has_season
+
+    usual = "stl" if has_season(series) else "loess"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method: Method = st.segmented_control("Trend by", list(METHODS), default=usual, format_func=METHODS.__getitem__,
+                                      key=f"parts-method-{here}", required=True)  # fmt: skip
+        if method == "polynomial":
+            degree = st.number_input("Degree", 1, 5, 3, key=f"parts-degree-{here}", width=110)
+            return How(method, int(degree))
+        if method == "stl":
+            return How(method)
+        window = st.number_input("Window (steps)", 0, len(series), 0, key=f"parts-window-{here}", width=150,
+                                 help="0: a year; a quarter of the series, at most 30 steps, where it is shorter than "
+                                      "two years.")  # fmt: skip
+        return How(method, window=int(window))
+
+
+def _parts(view: Shown) -> None:
+    """Trend, periodic part and rest, and what a decomposition of the whole series knows of the future."""
+    from core.tasks.displacement.movement import parts_table
+    from core.tasks.displacement.movement_plots import parts_figure
+
+    series, station = _of(view), view.look.station
+    how = _how(series, _here(view))
+    parts = _decomposed(view.result.id, how, station, series)
+    st.plotly_chart(parts_figure(series, parts), key=f"parts-{_here(view)}", config=PLAIN_CHART)
+    st.caption(" ".join(["Trend, periodic part and rest add up to what was measured.", *map(plain, parts.notes)]))
+    offer_table(view, "Parts", parts_table(series, parts))
+    if st.toggle("What does this decomposition know of the future?", key="lesson"):
+        with guard():
+            _show_lesson(view, series, how)
+
+
+def _show_lesson(view: Shown, series: RegularSeries, how: How) -> None:
+    import numpy as np
+
+    from core.tasks.displacement.findings import in_words
+    from core.tasks.displacement.lesson import lesson_sentences
+    from core.tasks.displacement.movement_plots import lesson_figure
+
+    result, station = view.result, view.look.station
+    first = int(np.searchsorted(series.times, np.datetime64(str(result.stations[station]["test_from"]), "ns")))
+    found = _lesson(result.id, how, station, first, result, series)
+    _say(lesson_sentences(found, in_words(result.horizon, series.step)))
+    st.plotly_chart(lesson_figure(series, found), key=f"lesson-{_here(view)}", config=PLAIN_CHART)
+    st.caption("All models here that wear a decomposition have it made anew of the past at every origin.")
+
+
+def _months(view: Shown) -> None:
+    """Movement of the months of the year."""
+    from core.series.lags import seasonal_profile
+    from core.tasks.displacement.movement import profile_sentence, profile_table
+    from core.tasks.displacement.movement_plots import profile_figure
+
+    series, station = _of(view), view.look.station
+    found = seasonal_profile(series)
+    _say([profile_sentence(found, station)])
+    st.plotly_chart(profile_figure(found), key=f"months-{_here(view)}", config=PLAIN_CHART)
+    st.caption("Bars: mean over the years, with the standard deviation between years. A month counts where 80 % of its "
+               "steps are known.")  # fmt: skip
+    offer_table(view, "Months", profile_table(found))
+
+
+@st.cache_data(max_entries=16, show_spinner="Comparing")
+def _correlated(
+    run: str, station: str, driver: str, longest: int, window: int, ranks: bool, less_season: bool,
+    _series: RegularSeries,
+) -> LagCorrelation:  # fmt: skip
+    del run, station  # the key
+    from core.series.lags import lag_correlation
+
+    return lag_correlation(_series, driver, longest, window, ranks=ranks, less_season=less_season)
+
+
+def _lags(view: Shown) -> None:
+    """How the movement goes with what was measured before it."""
+    from core.series.monitoring import unit_of_step
+    from core.tasks.displacement.movement import lag_sentence, lag_table
+    from core.tasks.displacement.movement_plots import lag_figure
+
+    series, station = _of(view), view.look.station
+    if not series.drivers:
+        st.info("The table has no rain, level or other driver that could be compared.")
+        return
+    here = _here(view)
+    most = max(1, min(365, len(series) // 4))
+    usual = min(most, 12 if series.step == "month" else 60)
+    number, unit = unit_of_step(series.step)
+    step = f"{unit}s" if number == 1 else f"steps of {number} {unit}s"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        driver = st.selectbox("Driver", list(series.drivers), key=f"lag-driver-{here}", width=260)
+        window = st.number_input(f"Over ({step})", 1, most, 1, key=f"lag-window-{here}", width=150,
+                                 help="Sum of rain, change of a level, mean of all else.")  # fmt: skip
+        longest = st.number_input(f"Lags up to ({step})", 1, most, usual, key=f"lag-longest-{here}", width=170)
+        ranks = st.toggle("Ranks (Spearman)", key="lag-ranks")
+        years = len(series) / series.steps_per_year
+        less = years >= 2 and st.toggle(
+            "Without the season", years >= 3, key=f"lag-season-{here}",
+            help="The mean of each calendar month is taken from both: what they share by the season does not count.",
+        )  # fmt: skip
+    found = _correlated(view.result.id, station, driver, int(longest), int(window), ranks, less, series)
+    _say([lag_sentence(found, series.step)])
+    st.plotly_chart(lag_figure(found, step), key=f"lags-{_here(view)}", config=PLAIN_CHART)
+    st.caption(
+        "Correlation of the movement of a step with the driver up to so many steps before. The band: the same with the "
+        "movement shifted in time, so that both keep their memory and their season. A correlation is no cause."
+    )
+    offer_table(view, "Lags", lag_table(found))
+
+
+def _path(view: Shown) -> None:
+    """Where the station went in the horizontal."""
+    from core.tasks.displacement.movement import hodograph_of, hodograph_sentence, readings, windows_of
+    from core.tasks.displacement.movement_plots import hodograph_figure
+
+    station = view.look.station
+    measured = measured_of_run(view.result.id, view.result)
+    if hodograph_of(measured, station) is None:
+        st.info("North and east of this station were not measured.")
+        return
+    days = _smoothing(windows_of(readings(measured, station)[0]), f"path-smoothed-{_here(view)}")
+    path = hodograph_of(measured, station, days)
+    if path is None:
+        return
+    _say([hodograph_sentence(path)])
+    st.plotly_chart(hodograph_figure(path), key=f"path-{_here(view)}", config=PLAIN_CHART)
+    st.caption("Hodograph: positions in mm from the first one, less the reference station where one was chosen.")

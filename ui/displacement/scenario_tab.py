@@ -1,0 +1,113 @@
+"""What would be forecast if rain fell, or a level changed, as somebody supposes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.jobs.perform import request_of
+from ui import resources
+from ui.feedback import guard, plain
+from ui.task import jobs
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from core.tasks.displacement.result import ForecastResult
+    from core.tasks.displacement.scenario import Supposed
+    from ui.displacement.results import Shown
+
+MOST = 12
+"""Scenarios that are listed; of more, the latest."""
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _supposed(run: str, station: str, _result: ForecastResult) -> tuple[Supposed, ...]:
+    from core.tasks.displacement.run_explanation import series_from
+    from core.tasks.displacement.scenario import supposed
+
+    return supposed(request_of(resources.store().run(run)), series_from(_result, station))
+
+
+def show(view: Shown) -> None:
+    """The tab."""
+    from core.tasks.displacement.forecasters import title_of
+    from core.tasks.displacement.run_explanation import explainable
+    from core.tasks.displacement.scenario import SCENARIO
+
+    result, look = view.result, view.look
+    st.caption(SCENARIO)
+    drivers = _supposed(result.id, look.station, result)
+    models = explainable(result, look.station)
+    if not models:
+        st.info("None of these models has features in which something could be supposed. Add ridge regression, a "
+                "random forest or gradient boosting, and forecast again.")  # fmt: skip
+        return
+    asked = None
+    with st.form(f"scenario-{result.id}-{look.station}", border=False):
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        with row:
+            model = st.selectbox("Model", models, models.index(look.model) if look.model in models else 0,
+                                 format_func=title_of, width=280)  # fmt: skip
+            given = [(one.name, _slider(one)) for one in drivers]
+            pressed = st.form_submit_button("Ask", type="primary")
+    with guard():
+        if pressed:
+            asked = _ask(result, look.station, model, tuple(given))
+    if asked is not None and asked.active:
+        jobs.follow(asked.id, what="Asking the scenario")
+        return
+    if asked is not None and asked.status != "done":
+        jobs.show_ended(asked, opens=False)
+    _listed(result, look.station, look.model)
+
+
+def _slider(one: Supposed) -> float:
+    """A slider over what came before and half as much again."""
+    reach = max(one.high - one.low, 1e-6)
+    low = 0.0 if one.quantity == "rain" else one.low - reach / 4
+    high = one.high + reach / 2
+    step = max(round(reach / 100, 3), 0.001)
+    return float(st.slider(one.what, round(low, 3), round(high, 3), round(one.usual, 3), step, width=260,
+                           help=f"Came before: {one.low:.4g} to {one.high:.4g}, median {one.usual:.4g}."))  # fmt: skip
+
+
+def _ask(result: ForecastResult, station: str, model: str, ahead: tuple[tuple[str, float], ...]) -> Run:
+    """The run that answers, which is begun where there is none."""
+    from core.tasks.displacement.scenario import ScenarioRequest, known_scenario, order_scenario
+
+    request = ScenarioRequest(station, model, ahead)
+    known = known_scenario(resources.store(), result, request)
+    if known is not None and (known.active or known.status == "done"):
+        return known
+    identity = resources.jobs().submit(order_scenario(result, request, owner=resources.visitor()))
+    return resources.store().run(identity)
+
+
+def _listed(result: ForecastResult, station: str, model: str) -> None:
+    """The scenarios of a station so far, beside what is forecast without one."""
+    import pandas
+
+    from core.tasks.displacement.forecasters import title_of
+    from core.tasks.displacement.scenario import KIND
+
+    rows, notes = [], []
+    for run in resources.store().children(result.id, KIND):
+        if run.status != "done" or (asked := request_of(run)).station != station:
+            continue
+        found = resources.store().result(run.id)
+        half = found.numbers.get("half_width_mm", float("nan"))
+        forecast = found.numbers["forecast_mm"]
+        rows.append({"Model": title_of(asked.model), **dict(asked.ahead),
+                     "Forecast (mm)": forecast, "from": forecast - half, "to": forecast + half})  # fmt: skip
+        notes += [one for one in found.notes[2:] if one not in notes]
+        if len(rows) == MOST:
+            break
+    if not rows:
+        own = result.of(station, model, "ahead")
+        st.info(f"Without a scenario {title_of(model)} forecasts {own:.1f} mm. Set the sliders and press *Ask*.")
+        return
+    formats = {name: st.column_config.NumberColumn(format="%.1f") for name in ("Forecast (mm)", "from", "to")}
+    st.dataframe(pandas.DataFrame(rows), hide_index=True, width="stretch", column_config=formats, placeholder="–")
+    if notes:
+        st.markdown("\n".join(f"- {plain(one)}" for one in notes))

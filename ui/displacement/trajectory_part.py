@@ -1,0 +1,106 @@
+"""A trajectory that is fitted to a station: what it is made of, its parameters, and the file of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.displacement.results import PLAIN_CHART
+from ui.displacement.warning_tab import measured_of_run
+from ui.feedback import plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.series.trajectory import Trajectory
+    from core.series.trajectory_plan import Relaxation, TrajectoryPlan
+    from ui.displacement.results import Shown
+
+
+@st.cache_data(max_entries=16, show_spinner="Fitting the trajectory")
+def _fitted(run: str, station: str, plan: TrajectoryPlan, _measured: DataFrame) -> Trajectory:
+    del run  # the key
+    from core.series.trajectory import fit_trajectory
+    from core.tasks.displacement.movement import readings
+
+    return fit_trajectory(*readings(_measured, station), plan)
+
+
+def show_trajectory(view: Shown) -> None:
+    """Form, chart and parameters."""
+    from core.series.trajectory import table_of
+    from core.tasks.displacement.movement_plots import trajectory_figure
+
+    station = view.look.station
+    measured = measured_of_run(view.result.id, view.result)
+    found = _fitted(view.result.id, station, _asked(), measured)
+    st.plotly_chart(trajectory_figure(found), key=f"trajectory-{view.result.id}-{station}", config=PLAIN_CHART)
+    table = table_of(found)
+    st.dataframe(
+        table[["parameter", "value", "unit", "standard_error", "standard_error_correlated"]], hide_index=True,
+        width="stretch", placeholder="–",
+        column_config={
+            "parameter": st.column_config.TextColumn("Parameter", width="medium"), "unit": "Unit",
+            "value": st.column_config.NumberColumn("Value", format="%.3f"),
+            "standard_error": st.column_config.NumberColumn("Standard error", format="%.3f"),
+            "standard_error_correlated": st.column_config.NumberColumn(
+                "…, residuals correlated", format="%.3f",
+                help="Larger, because residuals of neighbouring readings are alike.",
+            ),
+        },
+    )  # fmt: skip
+    st.caption(plain(
+        f"Position and velocity hold on {str(found.reference)[:10]}. Residuals {found.rmse:.2f} mm (RMSE). "
+        + " ".join(found.notes) + " Trajectory model after Bevis and Brown (2014)."
+    ))  # fmt: skip
+    offer_table(view, "Parameters", table)
+
+
+def offer_table(view: Shown, title: str, table: DataFrame) -> None:
+    """A table of what is shown, as a file."""
+    st.download_button(
+        f"{title} (CSV)", table.to_csv(index=False).encode(), file_name=f"{view.result.id[:8]}-{title.lower()}.csv",
+        mime="text/csv", key=f"download-{title}-{view.result.id}-{view.look.station}", on_click="ignore",
+    )  # fmt: skip
+
+
+def _asked() -> TrajectoryPlan:
+    """What the trajectory is made of."""
+    from core.series.trajectory_plan import TrajectoryPlan
+    from core.tasks.displacement.movement import dates_of, spans_of
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        degree = st.segmented_control(
+            "Trend", [1, 2, 3], default=1, key="trajectory-degree", required=True,
+            format_func={1: "Linear", 2: "Quadratic", 3: "Cubic"}.__getitem__,
+        )  # fmt: skip
+        annual = st.toggle("Annual wave", key="trajectory-annual")
+        half = st.toggle("Semi-annual wave", key="trajectory-half")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        steps = st.text_input("Steps on", key="trajectory-steps", placeholder="2017-06-01, 2018-02-10", max_chars=400,
+                              width=280, help="Dates of sudden jumps; readings of that day are after it.")
+        spans = st.text_input("Leave out", key="trajectory-spans", max_chars=800, width=340,
+                              placeholder="2017-03-01 to 2017-03-09, 2018-01-05",
+                              help="Spans of dates whose readings do not count.")  # fmt: skip
+    relaxation = _relaxation()
+    return TrajectoryPlan(int(degree), annual, half, dates_of(steps), relaxation, spans_of(spans))
+
+
+def _relaxation() -> Relaxation | None:
+    """Movement that fades from a date on; None for none."""
+    from core.series.trajectory_plan import Relaxation
+
+    words = {"none": "None", "logarithmic": "Logarithmic", "exponential": "Exponential"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shape = st.segmented_control("Movement that fades", list(words), default="none", key="trajectory-fades",
+                                     format_func=words.__getitem__, required=True)  # fmt: skip
+        if shape == "none":
+            return None
+        begin = st.text_input("From", key="trajectory-fades-from", placeholder="2018-02-10", max_chars=30, width=150)
+        days = st.number_input("Relaxation time (days)", 0.0, 99_999.0, 0.0, key="trajectory-fades-days", width=190,
+                               format="%.4g", help="0: found by the fit.")  # fmt: skip
+    if not begin.strip():
+        st.caption("Name the date from which the movement fades.")
+        return None
+    return Relaxation(begin, shape, float(days))
