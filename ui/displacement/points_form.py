@@ -121,7 +121,7 @@ def _further(
     """Choose a further dataset among those of the store, or upload it; None for none."""
     store = resources.store()
     known = {one.id: one.name for one in store.datasets(takes[0])
-             if one.id != table.id and (takes[0] != "table" or _is_points(one))}  # fmt: skip
+             if one.id != table.id and (takes[0] != "table" or _is_points(one.id))}  # fmt: skip
     given: Slot[str] = Slot(f"points-{role}-{table.id}", "" if before is None else before.input(role).dataset_id)
     chosen = given.get() if given.get() in known else ""
     with st.expander(head, expanded=bool(chosen)):
@@ -138,8 +138,9 @@ def _further(
     return store.dataset(chosen) if chosen else None
 
 
-def _is_points(record: DatasetRecord) -> bool:
+def _is_points(identity: str) -> bool:
     try:
+        record = resources.store().dataset(identity)
         return holds(record.id, record.digest, record)
     except LandslideError:
         return False  # a file that is gone or damaged is not offered
