@@ -48,6 +48,8 @@ class Tiles:
         What its colours mean; None for an image.
     under
         Id of the opaque layer that it lies under: when it is ticked, that one is made clear enough to see it.
+    redrawn
+        Whether it is painted anew at every zoom, as points are; else tiles are enlarged beyond the raster's own pixels.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Tiles:
     kind: str = "tiles"
     attribution: str = ""
     under: str = ""
+    redrawn: bool = False
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""

@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, UnsafeFileError
@@ -68,7 +67,7 @@ class Array:
     Attributes
     ----------
     file
-        Name of the file.
+        What users call the file.
     path
         Its place in the file, such as ``"quality/mask"``.
     shape
@@ -127,7 +126,7 @@ class Contents:
     Attributes
     ----------
     file
-        Name of the file.
+        What users call the file.
     arrays
         Its datasets by their place, such as ``"timeseries"`` or ``"quality/mask"``.
     """
@@ -149,8 +148,15 @@ class Contents:
 
 
 @contextmanager
-def open_hdf5_untrusted(path: str | os.PathLike[str]) -> Iterator[Contents]:
+def open_hdf5_untrusted(path: str | os.PathLike[str], name: str = "") -> Iterator[Contents]:
     """Open an HDF5 file that strangers made.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What users call it; by its own name when empty.
 
     Yields
     ------
@@ -167,16 +173,17 @@ def open_hdf5_untrusted(path: str | os.PathLike[str]) -> Iterator[Contents]:
     import h5py
 
     file = regular_file(path)
+    called = name or file.name
     if not is_hdf5(file):
-        raise UnsafeFileError(f"{file.name} is not an HDF5 file, whatever its name says.",
+        raise UnsafeFileError(f"{called} is not an HDF5 file, whatever its name says.",
                               remedy="Check which file it is.")  # fmt: skip
     with file.open("rb") as stream:
-        with _decoding(file.name):
+        with _decoding(called):
             root = h5py.File(stream, "r")
         try:
-            with _decoding(file.name):
-                arrays = _Walk(file).arrays(root)
-            yield Contents(file.name, arrays, root)
+            with _decoding(called):
+                arrays = _Walk(called, file.stat().st_size).arrays(root)
+            yield Contents(called, arrays, root)
         finally:
             root.close()
 
@@ -194,9 +201,9 @@ def _decoding(name: str) -> Iterator[None]:
 class _Walk:
     """Looks over all that a file holds."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._bytes = file.stat().st_size
+    def __init__(self, name: str, size: int) -> None:
+        self._name = name
+        self._bytes = size
         self._seen = 0
 
     def arrays(self, root: Any) -> dict[str, Array]:  # noqa: ANN401 - h5py has no types
@@ -253,7 +260,7 @@ class _Walk:
             )
         if chunks is not None and math.prod(shape):
             self._check_chunks(dataset, plan, place, math.prod(chunks) * itemsize)
-        return Array(self._file.name, place, shape, kind, itemsize, chunks, dataset)
+        return Array(self._name, place, shape, kind, itemsize, chunks, dataset)
 
     def _check_chunks(self, dataset: Any, plan: Any, place: str, size: int) -> None:  # noqa: ANN401
         """Refuse chunks that are too many or too large, or whose streams hold more than they should."""
@@ -261,7 +268,7 @@ class _Walk:
         packed = [one for one in filters if one not in (_SHUFFLE, _FLETCHER)]
         if len(packed) > 1 or any(one not in (_DEFLATE, _LZF) for one in packed):
             raise InputError(
-                f"{self._file.name} is compressed in a way that is not read here ({one_line(place, 80)}).",
+                f"{self._name} is compressed in a way that is not read here ({one_line(place, 80)}).",
                 "Read are deflate (gzip) and LZF, with shuffle and checksums.",
                 "Write it again, for example with h5repack -f GZIP=4 IN OUT.",
             )
@@ -298,7 +305,7 @@ class _Walk:
         return decoded <= size + 4  # a checksum may stand behind the values
 
     def _unsafe(self, what: str, why: str, remedy: str = "Write it again with only what is needed.") -> UnsafeFileError:
-        return UnsafeFileError(f"{self._file.name} {what}.", why, remedy)
+        return UnsafeFileError(f"{self._name} {what}.", why, remedy)
 
 
 def _type_of(dataset: Any) -> tuple[str, int]:  # noqa: ANN401

@@ -25,7 +25,7 @@ RGBA = NDArray[np.uint8]
 FINER = 2
 """Pixels that are painted for each that is shown, along a side, so that edges are smooth."""
 
-SMALLEST, LARGEST = 2.0, 6.0
+SMALLEST, LARGEST = 3.0, 6.0
 """Radius of a disc in pixels of the picture: as far as points lie apart, between these."""
 
 RIM = (90, 90, 90)

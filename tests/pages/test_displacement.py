@@ -129,9 +129,14 @@ def test_dates_that_can_be_read_in_two_ways_and_units_that_are_not_known_are_ask
 def test_a_table_of_points_is_measured_and_the_points_of_the_address_are_shown(page: AppTest, store: Store) -> None:
     sample = sample_table("valley-points")
     record = store.add_dataset(sample.path, sample.title, "table", synthetic=True)
+    store.add_dataset(sample.path.with_name("reservoir_slide.csv"), "slope", "table")
+    dem = store.add_dataset(sample.path.with_name("valley_dem.tif"), "valley", "raster")
     page.query_params["series"] = record.id
     page.run()
     assert not page.exception
+    other = next(one for one in page.selectbox if one.label == "Points of the other orbit")
+    assert other.options == ["none"]  # no table of readings
+    next(one for one in page.selectbox if one.label == "Elevation model").set_value(dem.id).run()
     assert "InSAR points: a row a point, a column a date." in texts(page)
     assert "Forecast" not in labels(page)
 
@@ -139,6 +144,7 @@ def test_a_table_of_points_is_measured_and_the_points_of_the_address_are_shown(p
     assert not page.exception
     (run,) = store.runs(RunFilter())
     assert run.kind == "point_velocity"
+    assert run.input("dem").dataset_id == dem.id
     assert "900 points, 73 dates from 2022-01-05" in texts(page)
     assert "Click a point on the map to see its series." in texts(page)
 

@@ -138,7 +138,7 @@ def _tiles(result: PointsResult, role: str, *, visible: bool) -> Tiles:
     title = {**RASTERS, **FURTHER}[role]
     legend = ramp_legend(title, RAMPS[role], *words)
     made = run_tiles(result.id, role, name=title, opacity=0.9, visible=visible, key=legend)
-    return replace(made, url=f"{made.url}?range={low:g},{high:g}")
+    return replace(made, url=f"{made.url}?range={low:g},{high:g}", redrawn=role not in (EAST, UP))
 
 
 def _rings(result: PointsResult, table: DataFrame, rows: Sequence[int]) -> Outlines:
@@ -225,7 +225,7 @@ def _told(point: Any) -> str:  # noqa: ANN401  a row of the table
     parts = [
         f"**{plain(point['pid'])}**", f"{point['velocity']:+.1f} ± {point['velocity_sd']:.1f} mm a year",
         f"acceleration {point['acceleration']:+.2f} mm a year²", f"annual amplitude {point['seasonality']:.1f} mm",
-        f"residual {point['rmse']:.1f} mm", f"{point['outliers']} outliers",
+        f"residual {point['rmse']:.1f} mm", f"outliers: {point['outliers']}",
     ]  # fmt: skip
     if SLOPE_VELOCITY in point and point[SLOPE_VELOCITY] == point[SLOPE_VELOCITY]:
         parts.append(f"along the slope {point[SLOPE_VELOCITY]:+.1f} ± {point['slope_velocity_sd']:.1f} mm a year")

@@ -105,7 +105,8 @@ window.slidelens = window.slidelens || (function () {
     TileLayer = TileLayer || (settings.across ? acrossLayer() : L.TileLayer);
     const layer = new TileLayer(spec.url, {
       minZoom: settings.minZoom, maxZoom: settings.maxZoom,
-      minNativeZoom: online ? 0 : settings.minZoom, maxNativeZoom: online ? 19 : settings.nativeZoom,
+      minNativeZoom: online ? 0 : settings.minZoom,
+      maxNativeZoom: online ? 19 : spec.redrawn ? settings.maxZoom : settings.nativeZoom,
       bounds: online ? undefined : settings.bounds, noWrap: !settings.across, zIndex: zIndex, opacity: choice("opacity", spec),
       className: online ? "" : "sl-sharp", attribution: spec.attribution || "", pane: spec.pane || "tilePane",
     });

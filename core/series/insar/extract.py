@@ -75,7 +75,7 @@ def extract(question: Question, folder: Path) -> dict[str, Any]:
     LandslideError
         See `core.series.insar.mintpy.points_of_h5`.
     """
-    with open_hdf5_untrusted(question.path) as contents, ExitStack() as open_files:
+    with open_hdf5_untrusted(question.path, question.name) as contents, ExitStack() as open_files:
         cube = cube_of(contents, question.name, question.crs)
         files: dict[str, Any] = {}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.errors import InputError, StorageError, UnsafeFileError
+from core.runs.store import Store
 from core.series.columns import QuestionError
 from core.series.insar import mintpy
 from core.series.insar.extract import Question, answer
@@ -38,7 +40,7 @@ def test_what_it_refuses_or_asks_comes_back_in_the_same_words(tmp_path: Path) ->
         points_of_h5(path, "ours")
     assert (caught.value.asks, caught.value.remedy) == ("crs", "Name it, such as EPSG:32633 (--crs).")
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(InputError, match=r"t\.h5 is damaged"):
+    with pytest.raises(InputError, match="ours is damaged"):
         points_of_h5(path, "ours")
 
 
@@ -98,3 +100,17 @@ def test_no_other_process_opens_such_a_file() -> None:
     sources = [path for folder in ("core", "ui", "pages") for path in (ROOT / folder).rglob("*.py")]
     named = {str(path.relative_to(ROOT)) for path in sources if "open_hdf5_untrusted" in path.read_text("utf-8")}
     assert named == {"core/series/hdf5.py", "core/series/insar/extract.py"}
+
+
+def test_an_upload_is_kept_and_shown_by_the_name_it_came_with(store: Store, tmp_path: Path) -> None:
+    content = write_eos(tmp_path / "made.h5").read_bytes()
+
+    record = store.upload_dataset(io.BytesIO(content), "S1_IW12_128.he5")
+
+    assert (record.form, record.name, record.path.suffix) == ("table", "S1_IW12_128.he5", ".h5")
+    shown = store.preview(record.id)
+    assert (shown.rows, shown.columns[:3]) == (6, ("pid", "longitude", "latitude"))
+    assert shown.head is not None
+    assert len(shown.head) == 6
+    with pytest.raises(InputError, match=r"cut\.he5 is damaged"):
+        store.upload_dataset(io.BytesIO(content[:2_000]), "cut.he5")
