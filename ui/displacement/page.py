@@ -11,13 +11,15 @@ from core.errors import LandslideError
 from core.jobs.perform import request_of
 from core.tasks.displacement import run_points
 from core.tasks.displacement.result import DRIVERS, SERIES
-from core.tasks.displacement.run import KIND, order_of
+from core.tasks.displacement.run import EARLIER, KIND, order_of
 from ui import resources
 from ui.displacement import form, looking, points_form, points_results, results
+from ui.displacement.further import further
 from ui.displacement.source import SOURCE
 from ui.feedback import empty, guard, plain
 from ui.task import form as shared_form
 from ui.task import generic_run, opened, run
+from ui.task.table_source import TYPES
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Run
@@ -42,7 +44,7 @@ def show(task: TaskPage) -> None:
         record = SOURCE.current(asked)
         if asked is None and record is not None:
             opened.go_on(record.id)
-    columns = request = beside = None
+    columns = request = beside = earlier = None
     with left:
         with st.expander("Table", expanded=record is None), guard():
             SOURCE.choose()
@@ -53,12 +55,17 @@ def show(task: TaskPage) -> None:
             with guard():
                 _describe(record)
                 columns, request, beside = form.ask(record, _before(asked), asked)
+                earlier = further(
+                    record, EARLIER, "Earlier readings", "Earlier file", ("table", TYPES), asked,
+                    "A file of the same stations and columns from before: both are joined when forecasts are made, and "
+                    "what differs where they overlap is said.", _is_no_points,
+                )  # fmt: skip
         if record is not None and request is not None:
             with guard():
                 chosen = looking.corrections_of(record) if asked is None else _kept(asked)
                 file = None if beside is None else beside.record
                 request = replace(request, corrections=chosen)
-                order = order_of(record, request, drivers=file, owner=resources.visitor())
+                order = order_of(record, request, drivers=file, earlier=earlier, owner=resources.visitor())
                 roles = {SERIES: record.id, **({} if file is None else {DRIVERS: file.id})}
                 opened.start(record.id, **roles, run=resources.jobs().submit(order))
     with right:
@@ -82,6 +89,10 @@ def _holds_points(record: DatasetRecord) -> bool:
         return points_form.holds(record.id, record.digest, record)
     except LandslideError:
         return False
+
+
+def _is_no_points(identity: str) -> bool:
+    return not _holds_points(resources.store().dataset(identity))
 
 
 def _ask_points(record: DatasetRecord, asked: Run | None) -> None:

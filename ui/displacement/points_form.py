@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,13 +9,14 @@ import streamlit as st
 from core.errors import LandslideError
 from core.jobs.perform import request_of
 from ui import resources
-from ui.feedback import plain, reading
+from ui.displacement.further import chosen_slot, further
+from ui.feedback import plain
 from ui.state import Slot
 from ui.task import press
 from ui.task.table_source import SERIES_TYPES
 
 if TYPE_CHECKING:
-    from core.runs.records import DatasetRecord, Form, Order, Run
+    from core.runs.records import DatasetRecord, Order, Run
 
 BUTTON = "Measure velocities"
 
@@ -90,7 +90,7 @@ def ask(record: DatasetRecord, before: Run | None) -> Order | None:
         cell = st.number_input("Cell of the rasters (m)", 0.0, 100_000.0, begin.cell,
                                help="0: usual distance of a point to the next one.")  # fmt: skip
         side = begin.east_up_cell
-        if _given(record, OTHER, before).get():
+        if chosen_slot(record, OTHER, before).get():
             side = st.number_input("Cell of east and up (m)", 1.0, 100_000.0, begin.east_up_cell)
         with st.expander("Relative to a stable place", expanded=bool(place)):
             st.caption("Choose a point on the map and press *Use as reference*, or write a place.")
@@ -99,12 +99,17 @@ def ask(record: DatasetRecord, before: Run | None) -> Order | None:
             lon = st.number_input("Longitude (°)", -180.0, 180.0, place[0], format="%.5f")
             lat = st.number_input("Latitude (°)", -90.0, 90.0, place[1], format="%.5f")
             radius = st.number_input("Radius (m)", 0.0, 100_000.0, place[2])
-    dem = _further(record, DEM, "Motion along the slope", "Elevation model", ("raster", ["tif", "tiff"]), before,
-                   "By slope and aspect of an elevation model the motion is brought along the slope. The table has to "
-                   "say its line of sight, as that of the EGMS does.")  # fmt: skip
-    other = _further(record, OTHER, "East and up", "Points of the other orbit", ("table", SERIES_TYPES), before,
-                     "With the points of a second orbit (ascending and descending) the motion is divided into east and "
-                     "up, in cells.")  # fmt: skip
+    dem = further(
+        record, DEM, "Motion along the slope", "Elevation model", ("raster", ["tif", "tiff"]), before,
+        "By slope and aspect of an elevation model the motion is brought along the slope. The table has to say its "
+        "line of sight, as that of the EGMS does.",
+    )  # fmt: skip
+    other = further(
+        record, OTHER, "East and up", "Points of the other orbit", ("table", SERIES_TYPES), before,
+        "With the points of a second orbit (ascending and descending) the motion is divided into east and up, in "
+        "cells.",
+        _is_points,
+    )  # fmt: skip
     if not pressed:
         return None
     press.done(BUTTON, record.digest)
@@ -113,36 +118,6 @@ def ask(record: DatasetRecord, before: Run | None) -> Order | None:
     reference(record.id).clear()
     request = PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else (), float(side))
     return order_of(record, request, dem=dem, other=other, owner=resources.visitor())
-
-
-def _given(table: DatasetRecord, role: str, before: Run | None) -> Slot[str]:
-    """Id of the further dataset that is chosen; that of the run it begins with until another is."""
-    return Slot(f"points-{role}-{table.id}", "" if before is None else before.input(role).dataset_id)
-
-
-def _further(
-    table: DatasetRecord, role: str, head: str, title: str, takes: tuple[Form, list[str]], before: Run | None, told: str
-) -> DatasetRecord | None:
-    """Choose a further dataset among those of the store, or upload it; None for none."""
-    store = resources.store()
-    known = {one.id: one.name for one in store.datasets(takes[0])
-             if one.id != table.id and (takes[0] != "table" or _is_points(one.id))}  # fmt: skip
-    given = _given(table, role, before)
-    chosen = given.get() if given.get() in known else ""
-    with st.expander(head, expanded=bool(chosen)):
-        st.caption(told)
-        options = ["", *known]
-        chosen = st.selectbox(title, options, options.index(chosen), key=f"{role}-of-{table.id}-{chosen}",
-                              format_func=lambda one: known.get(one, "none"))  # fmt: skip
-        uploaded = st.file_uploader(f"Upload: {title.lower()}", type=takes[1], key=f"{role}-upload-{table.id}")
-        if uploaded is not None and st.button("Use this file", key=f"{role}-use-{table.id}", width="stretch"):
-            with reading("Reading the file"):
-                given.put(store.upload_dataset(uploaded, PurePath(uploaded.name).name, takes[0]).id)
-            st.rerun()
-    if chosen != given.get():
-        given.put(chosen)
-        st.rerun()
-    return store.dataset(chosen) if chosen else None
 
 
 def _is_points(identity: str) -> bool:

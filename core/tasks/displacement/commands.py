@@ -81,6 +81,7 @@ def _add_options(one: argparse.ArgumentParser) -> None:
     for name in DRIVERS:
         one.add_argument(f"--{name}", type=_list, help=f"columns of {name}")
     driver_options.add_file(one)
+    one.add_argument("--earlier", type=Path, help="earlier file of the same stations and columns; both are joined")
     one.add_argument("--known-future", type=_list, help="of rain, level …, or columns: what is known up to the target")
     one.add_argument("--step", help="auto, month, or a number and D or h, such as D or 7D (auto)")
     one.add_argument("--increments", action="store_true", default=None, help="displacement is since the row before")
@@ -116,7 +117,10 @@ def _run(arguments: argparse.Namespace, do: Callable[[Store, ForecastResult], No
         beside = None
         if "drivers" in given:
             beside = store.add_dataset(given["drivers"], given["drivers"].name, "table")
-        order = order_of(record, request, drivers=beside, name=arguments.name)
+        earlier = None
+        if arguments.earlier is not None:
+            earlier = store.add_dataset(arguments.earlier, arguments.earlier.name, "table")
+        order = order_of(record, request, drivers=beside, earlier=earlier, name=arguments.name)
         identity = run_in_process(store, order, announcing(store, arguments), progress("Forecasting"))
         do(store, store.result(identity, ForecastResult))
 

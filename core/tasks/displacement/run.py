@@ -13,6 +13,7 @@ from core.raster.folder import write_json
 from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Input, Order
+from core.series.append import appended
 from core.series.columns import Columns
 from core.series.corrections import Correction, apply_corrections
 from core.series.drivers import DriverTable, read_drivers, with_drivers
@@ -34,6 +35,9 @@ TASK = "displacement"
 KIND = "forecast"
 
 SYNTHETIC = "These series are synthetic: computed by a script, not measured."
+
+EARLIER = "earlier"
+"""Role of an earlier file of the same stations."""
 
 MOST_STATIONS = 50
 """Stations that are forecast in one run."""
@@ -68,12 +72,20 @@ class ForecastRequest:
 
 
 def order_of(
-    series: DatasetRecord, request: ForecastRequest, *, drivers: DatasetRecord | None = None, owner: str = "",
-    name: str = "",
+    series: DatasetRecord, request: ForecastRequest, *, drivers: DatasetRecord | None = None,
+    earlier: DatasetRecord | None = None, owner: str = "", name: str = "",
 ) -> Order:  # fmt: skip
-    """The order of a forecast of a table of the store, and of a file of drivers beside it."""
-    given = ((SERIES, series), *(((DRIVERS, drivers),) if drivers is not None else ()))
-    inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given)
+    """The order of a forecast of a table of the store.
+
+    Parameters
+    ----------
+    drivers
+        A file of drivers beside it.
+    earlier
+        An earlier file of the same stations and columns, which it is joined to.
+    """
+    given = ((SERIES, series), (DRIVERS, drivers), (EARLIER, earlier))
+    inputs = tuple(Input(role, one.id, one.name, one.digest) for role, one in given if one is not None)
     return Order(TASK, KIND, parameters_of(request), inputs, owner=owner, name=name)
 
 
@@ -84,6 +96,11 @@ def forecast(job: Job, request: ForecastRequest) -> ForecastResult:
     job.report(0, 0, "Reading the table")
     dataset = job.store.dataset(job.run.input(SERIES).dataset_id)
     monitoring = monitoring_of(read_series_table(dataset.path), request.columns, dataset.name)
+    identity = job.run.input(EARLIER).dataset_id
+    if identity:
+        earlier = job.store.dataset(identity)
+        older = monitoring_of(read_series_table(earlier.path), request.columns, earlier.name)
+        monitoring = appended(older, monitoring, earlier.name)
     monitoring = apply_corrections(monitoring, request.corrections)
     monitoring, synthetic = _with_drivers(job, request, monitoring)
     notes = [*([SYNTHETIC] if dataset.synthetic or synthetic else []), *monitoring.notes]

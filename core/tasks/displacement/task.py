@@ -13,6 +13,7 @@ TASK = Task(
     roles=(
         Role("series", ("table",), "Monitoring series"),
         Role("drivers", ("table",), "Rain and levels", optional=True),
+        Role("earlier", ("table",), "Earlier readings", optional=True),
         Role("dem", ("raster",), "Elevation", optional=True),
         Role("other_orbit", ("table",), "Points of the other orbit", optional=True),
     ),

@@ -268,6 +268,25 @@ def test_a_scenario_supposes_what_comes_and_follows_the_law(made: Made) -> None:
         supposed(replace(asked, plan=replace(asked.plan, known_future=())), series_from(made.result, "ZK1_mm"))
 
 
+def test_an_earlier_file_is_joined_and_the_forecasts_are_those_of_the_whole(
+    tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = SAMPLE.path.read_text(encoding="utf-8").splitlines(keepends=True)
+    older, newer = tmp_path / "older.csv", tmp_path / "newer.csv"
+    older.write_text("".join(lines[:90]))
+    newer.write_text("".join([lines[0], *lines[80:]]))
+    options = ["--time", "date", "--displacement", "ZK1_mm", "--rain", "rain_mm", "--models", "ridge", "--no-store"]
+    found = []
+    for file, more in ((SAMPLE.path, []), (newer, ["--earlier", str(older)])):
+        out = tmp_path / "scores.json"
+        assert main(["displacement", "evaluate", str(file), *options, *more, "--out", str(out)]) == 0
+        found.append(json.loads(out.read_text(encoding="utf-8")))
+    assert found[1]["stations"]["ZK1_mm"]["models"]["ridge"]["rmse"] == pytest.approx(
+        found[0]["stations"]["ZK1_mm"]["models"]["ridge"]["rmse"]
+    )
+    assert any("10 readings of ZK1_mm stand in both files and are the same" in one for one in found[1]["notes"])
+
+
 def test_the_commands_predict_and_explain_take_the_example(
     tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
