@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -31,9 +32,12 @@ def show(result: ForecastResult, station: str) -> None:
         station_figure(motions, station), key=f"stations-{result.id}-{station}",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
     )  # fmt: skip
-    still = sum(one.north is None for one in motions)
+    moving = [one for one in motions if one.east is not None and one.north is not None]
+    fastest = max((math.hypot(one.east or 0.0, one.north or 0.0) for one in moving), default=0.0)
+    still = len(motions) - len(moving)
+    arrows = f" Arrows: mean horizontal velocity over the whole series, the longest {fastest:,.0f} mm a year."
     without = f" {still} without an arrow: north and east were not measured." if still else ""
     st.caption(
-        "Where the stations stand, north up. Arrows: mean horizontal velocity over the whole series, the longest "
-        f"a quarter of the map; colours, the class of the velocity after Cruden and Varnes (1996).{without}"
+        f"Where the stations stand, north up.{arrows if moving else ''}{without} Colours: class of the velocity after "
+        "Cruden and Varnes (1996)."
     )

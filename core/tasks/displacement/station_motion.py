@@ -24,7 +24,7 @@ METRES = 111_195.0
 """Of a degree of latitude, on a sphere of 6,371 km."""
 
 LONGEST = 0.25
-"""Length of the longest arrow, as a part of the longer side of the map."""
+"""Length of the longest arrow, as a part of the greatest distance between stations to the east or north."""
 
 LEAST_SIDE = 100.0
 """Metres of a map of stations that lie closer together."""
@@ -97,7 +97,7 @@ def _slope(times: Times, values: Values) -> float | None:
 def station_figure(motions: Sequence[StationMotion], chosen: str = "") -> go.Figure:
     """Stations in metres from their middle, north up, with an arrow as long as each is fast.
 
-    The longest arrow takes a quarter of the map. A station whose components were not measured has no arrow.
+    Arrows share a scale; see `LONGEST`. A station whose components were not measured has no arrow.
 
     Parameters
     ----------
@@ -118,9 +118,10 @@ def station_figure(motions: Sequence[StationMotion], chosen: str = "") -> go.Fig
         if at:
             figure.add_scatter(
                 x=x[at], y=y[at], mode="markers+text", name=group, text=[motions[one].name for one in at],
-                textposition="bottom center", hovertext=[_words(motions[one]) for one in at],
+                textposition=[f"{'top' if (motions[one].north or 0.0) < 0 else 'bottom'} center" for one in at],
+                hovertext=[_words(motions[one]) for one in at],
                 hovertemplate="%{hovertext}<extra></extra>",
-                marker={"size": 11, "color": colours[group],
+                marker={"size": 8, "color": colours[group],
                         "line": {"width": [3 if motions[one].name == chosen else 1 for one in at], "color": NEUTRAL}},
             )  # fmt: skip
     for number, one in enumerate(motions):
