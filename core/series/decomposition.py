@@ -16,11 +16,21 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.series.monitoring import RegularSeries, Times, Values
 
-Method = Literal["moving_average", "polynomial", "loess", "stl"]
+Method = Literal["moving_average", "polynomial", "loess", "stl", "emd", "ceemdan", "vmd"]
 
 METHODS: dict[Method, str] = {
-    "moving_average": "Moving average", "polynomial": "Polynomial", "loess": "LOESS", "stl": "STL",
+    "moving_average": "Moving average", "polynomial": "Polynomial", "loess": "LOESS", "stl": "STL", "emd": "EMD",
+    "ceemdan": "CEEMDAN", "vmd": "VMD",
 }  # fmt: skip
+
+MODES: tuple[Method, ...] = ("emd", "ceemdan", "vmd")
+"""Ways by modes; see `core.series.modes`."""
+
+MOST_STEPS: dict[Method, int] = {"emd": 20_000, "ceemdan": 5_000, "vmd": 20_000}
+"""Steps of a series that is divided into modes."""
+
+NEAR_A_YEAR = (2 / 3, 3 / 2)
+"""Years between which the period of a mode lies to count for the periodic part."""
 
 LONGEST = 30
 """Steps of a window where there is no season to smooth over."""
@@ -50,7 +60,8 @@ class How:
     method
         ``"moving_average"`` of the known values of a window around each step; ``"polynomial"`` of time;
         ``"loess"``, lines fitted locally (Cleveland 1979, doi:10.1080/01621459.1979.10481038); ``"stl"``, LOESS of
-        trend and periodic part in turn (Cleveland et al. 1990, J. Official Statistics 6, 3-73).
+        trend and periodic part in turn (Cleveland et al. 1990, J. Official Statistics 6, 3-73); ``"emd"``,
+        ``"ceemdan"`` or ``"vmd"``, modes by their period, see `core.series.modes`.
     degree
         Of the polynomial, 1 to 5.
     window
@@ -100,9 +111,11 @@ class Parts:
 def decomposed_series(series: RegularSeries, how: How) -> Parts:
     """Divide a series into trend, periodic part and rest.
 
-    Filled steps count as unknown but for STL, which needs a value at each and takes what they are filled with. The
-    periodic part of the other methods is the mean of what the trend leaves at each step of the year, at steps shorter
-    than a month smoothed over a month; trend and periodic part are told apart in turn until they stay.
+    Filled steps count as unknown but for STL and modes, which need a value at each and take what they are filled with.
+    Of modes those with a period near a year are the periodic part, slower ones and what sifting leaves the trend, and
+    quicker ones the rest; without a season those slower than a usual window are the trend. The periodic part of the
+    other methods is the mean of what the trend leaves at each step of the year, at steps shorter than a month smoothed
+    over a month; trend and periodic part are told apart in turn until they stay.
 
     Raises
     ------
@@ -120,10 +133,12 @@ def decomposed_series(series: RegularSeries, how: How) -> Parts:
         raise InputError(f"A window of {how.window:,} steps is longer than the {count:,} steps of {series.name}.",
                          remedy="Choose a shorter window.")  # fmt: skip
     notes = [] if how.method == "stl" else _told_season(series, seasonal)
-    window = 0 if how.method == "polynomial" else how.window or usual_window(count, year if seasonal else 0)
+    window = 0 if how.method in ("polynomial", *MODES) else how.window or usual_window(count, year if seasonal else 0)
     if how.method == "stl":
         trend, periodic = _stl(series, seasonal, notes)
         window = 0
+    elif how.method in MODES:
+        trend, periodic = _by_modes(series, how.method, seasonal, notes)
     else:
         values = np.where(known, series.displacements, np.nan)
         phase = phases(series) if seasonal else None
@@ -131,7 +146,8 @@ def decomposed_series(series: RegularSeries, how: How) -> Parts:
     rest = np.where(known, series.displacements - trend - periodic, np.nan)
     gaps = int(series.filled.sum())
     if gaps:
-        way = "filled along a line for STL" if how.method == "stl" else "left out"
+        whole = how.method == "stl" or how.method in MODES
+        way = f"filled along a line for {METHODS[how.method]}" if whole else "left out"
         notes.append(f"{gaps:,} of {count:,} steps have no value: they are {way}, and their rest is not known.")
     return Parts(series.times, trend, periodic, rest, window, tuple(notes))
 
@@ -301,6 +317,37 @@ def stl(values: Values, year: int) -> tuple[Values, Values]:
     apart = max(1, year // 12)
     found = STL(values, period=year, seasonal=13, seasonal_deg=0, trend_jump=apart, low_pass_jump=apart).fit()
     return np.asarray(found.trend, np.float64), np.asarray(found.seasonal, np.float64)
+
+
+def _by_modes(series: RegularSeries, method: Method, seasonal: bool, notes: list[str]) -> tuple[Values, Values]:
+    """Trend and periodic part by the periods of modes."""
+    from core.series import modes
+
+    if len(series) > MOST_STEPS[method]:
+        raise InputError(
+            f"{series.name} has {len(series):,} steps; {METHODS[method]} divides {MOST_STEPS[method]:,} at most.",
+            remedy="Choose a longer step, or another way.",
+        )  # fmt: skip
+    found = {"emd": modes.emd, "ceemdan": modes.ceemdan, "vmd": modes.vmd}[method](series.displacements)
+    year = series.steps_per_year
+    low, high = NEAR_A_YEAR[0] * year, NEAR_A_YEAR[1] * year
+    slow = high if seasonal else float(usual_window(len(series), 0))
+    # What variational modes leave is noise; what sifting leaves is the slowest of all.
+    periods = [modes.period_of(one) for one in found[:-1]] + [0.0 if method == "vmd" else float("inf")]
+    trend, periodic = np.zeros(len(series)), np.zeros(len(series))
+    told = []
+    for one, period in zip(found, periods, strict=True):
+        if period > slow:
+            trend = trend + one
+        elif seasonal and period >= low:
+            periodic = periodic + one
+        if np.isfinite(period) and period > 0:
+            told.append(f"{period:.0f}")
+    name = METHODS[method]
+    with_periods = f", with periods of about {', '.join(told)} steps" if told else ""
+    notes.append(f"{name} gives {len(found) - 1} modes{with_periods}.")
+    notes.append(f"Modes of {name} change as soon as a value is added: they are for looking, not for forecasts.")
+    return trend, periodic
 
 
 def _told_season(series: RegularSeries, seasonal: bool) -> list[str]:

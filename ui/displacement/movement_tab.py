@@ -112,7 +112,7 @@ def _lesson(run: str, how: How, station: str, first: int, _result: ForecastResul
 
 def _how(series: RegularSeries, here: str) -> How:
     """The method that is chosen, with its degree or window."""
-    from core.series.decomposition import METHODS, How, has_season
+    from core.series.decomposition import METHODS, MODES, How, has_season
 
     usual = "stl" if has_season(series) else "loess"
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -121,7 +121,7 @@ def _how(series: RegularSeries, here: str) -> How:
         if method == "polynomial":
             degree = st.number_input("Degree", 1, 5, 3, key=f"parts-degree-{here}", width=110)
             return How(method, int(degree))
-        if method == "stl":
+        if method == "stl" or method in MODES:
             return How(method)
         window = st.number_input("Window (steps)", 0, len(series), 0, key=f"parts-window-{here}", width=150,
                                  help="0: a year; a quarter of the series, at most 30 steps, where it is shorter than "

@@ -13,6 +13,9 @@ from core.series.monitoring import RegularSeries, Times, Values
 MOST_ORIGINS = 40
 """Origins at which the past is decomposed anew, evenly spaced; half as many of a series of `LONG` steps or more."""
 
+FEW_ORIGINS = 8
+"""Origins where a decomposition takes seconds."""
+
 LONG = 1_000
 
 NOTHING = 0.01
@@ -64,7 +67,7 @@ def lesson_of(series: RegularSeries, how: How, horizon: int, first: int) -> Less
     if len(origins) < 3:
         raise InputError("Too little of the series is known before its test part to decompose it there.",
                          remedy="Choose another method or a shorter window.")  # fmt: skip
-    most = MOST_ORIGINS if len(series) < LONG else MOST_ORIGINS // 2
+    most = FEW_ORIGINS if how.method == "ceemdan" else MOST_ORIGINS if len(series) < LONG else MOST_ORIGINS // 2
     chosen = np.array(origins)[np.unique(np.linspace(0, len(origins) - 1, most).astype(np.int64))]
     ends, ahead = [], []
     for origin in map(int, chosen):
