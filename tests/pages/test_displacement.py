@@ -222,3 +222,14 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
     assert answer["rain_mm"].tolist() == [20.0, 0.0]  # the latest first
     # The rain of a day moves this slope on the day after: that of the day itself changes nothing.
     assert abs(answer["Forecast (mm)"]).max() < 1
+
+
+def test_the_files_of_a_run_are_prepared_on_the_page(page: AppTest, store: Store, table: Path) -> None:
+    record = store.add_dataset(table, "slope", "table")
+    page.query_params["run"] = run_inline(store, order_of(record, QUICK))
+    page.session_state["displacement-tab"] = "Export"
+    page.run()
+    press(page, "Prepare tables and charts")
+    assert not page.exception
+    assert "Charts to zoom in, without a network (HTML)" in texts(page)
+    assert list(store.home.rglob("charts.html"))

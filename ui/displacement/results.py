@@ -198,6 +198,8 @@ def _scenario(view: Shown) -> None:
 
 def export_tab(view: Shown) -> None:
     """The report and files."""
+    from core.tasks.displacement.export import TITLES, export_stored
+
     result, look = view.result, view.look
     export.show_report(result, look, {"station": look.station, "model": look.model}, "It holds the scores")
     run = resources.store().run(result.id)
@@ -205,6 +207,12 @@ def export_tab(view: Shown) -> None:
     export.link(run, SERIES, "Series on their steps, with what may drive them")
     export.link(run, MEASURED, "What was measured")
     export.link(run, SCORES, "All scores, for other programs")
+    folder = export.folder_of(result.id, look)
+    if st.button("Prepare tables and charts", key=f"prepare-{result.id}"):
+        with st.spinner("Writing the files"):
+            export_stored(resources.store(), run, look, folder)
+    if folder.is_dir():
+        export.offer(folder, TITLES, result.id)
 
 
 def _provenance(view: Shown) -> None:

@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from core.runs.store import Store
     from core.tasks.displacement.acknowledge import Acknowledged
 
-FILES = ("scores.csv", "forecasts.csv", "ahead.csv", "series.csv", "measured.csv", "features.csv", "levels.csv",
-         "metrics.json", "displacement.png", "forecast.png", "warning.png")  # fmt: skip
+TITLES = {
+    "scores.csv": "Scores of all models (CSV)", "forecasts.csv": "All forecasts with their intervals (CSV)",
+    "ahead.csv": "Forecasts beyond the end of the series (CSV)", "series.csv": "Series on their steps (CSV)",
+    "measured.csv": "What was measured (CSV)", "features.csv": "How each feature goes with the movement (CSV)",
+    "levels.csv": "Log of levels (CSV)", "metrics.json": "Scores, notes and provenance (JSON)",
+    "displacement.png": "Displacement and what may drive it (PNG)", "forecast.png": "Forecasts (PNG)",
+    "warning.png": "Velocity and inverse velocity (PNG)", "charts.html": "Charts to zoom in, without a network (HTML)",
+}  # fmt: skip
+
+FILES = tuple(TITLES)
 """What an export holds: an earlier one in the same folder leaves none of it beside the new."""
 
 
@@ -107,9 +115,37 @@ def export_run(
     for name, figure in drawn.items():
         with atomic_path(folder / name) as aside:
             figure.savefig(aside, format="png")
+    write_charts(result, look, series, forecasts, folder / "charts.html")
     content = metrics_of(result)
     write_json(content, folder / "metrics.json")
     return content
+
+
+def write_charts(
+    result: ForecastResult, look: Look, series: pd.DataFrame, forecasts: pd.DataFrame, path: Path
+) -> None:
+    """Write the charts of the page as one HTML file that needs no network: forecasts of a station, and all stations."""
+    from html import escape
+
+    from core.tasks.displacement.plots import forecast_figure, series_figure, station_colours
+    from core.tasks.displacement.warning import DISCLAIMER
+
+    simple = str(result.stations[look.station]["best_simple"])
+    own, ours = (one[one["station"] == look.station] for one in (series, forecasts))
+    charts = (
+        forecast_figure(ours, own, look.model, simple),
+        series_figure(series, result.drivers, result.names, station_colours(result.names)),
+    )
+    parts = [one.to_html(full_html=False, include_plotlyjs=not number, div_id=f"chart-{number}")
+             for number, one in enumerate(charts)]  # fmt: skip
+    title = escape(f"{result.subject.name}: {look.station}")
+    with atomic_path(path) as aside:
+        aside.write_text(
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
+            f'<body style="font-family: sans-serif"><h1>{title}</h1>\n{"".join(parts)}\n'
+            f"<p>{DISCLAIMER}</p></body></html>\n",
+            encoding="utf-8",
+        )
 
 
 def export_stored(store: Store, run: Run, view: Look | None, folder: Path) -> dict[str, Any]:

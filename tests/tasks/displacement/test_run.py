@@ -208,6 +208,10 @@ def test_an_export_tells_what_comes_after_the_series_and_when_levels_were_reache
     assert len(levels) > 1
     assert (levels["velocity_mm_per_day"][levels["level"] == "level 1"] >= 0.2).all()
     assert (tmp_path / "warning.png").stat().st_size > 5_000
+    charts = (tmp_path / "charts.html").read_text(encoding="utf-8")
+    assert charts.count('class="plotly-graph-div"') == 2
+    assert "<script src" not in charts  # it needs no network
+    assert "Not an alarm system" in charts
 
 
 def test_a_change_of_level_is_acknowledged_once_and_for_all(made: Made, tmp_path: Path) -> None:
@@ -266,6 +270,29 @@ def test_a_scenario_supposes_what_comes_and_follows_the_law(made: Made) -> None:
         order_scenario(made.result, ScenarioRequest("ZK1_mm", "drift", ()))
     with pytest.raises(InputError, match="known-future"):
         supposed(replace(asked, plan=replace(asked.plan, known_future=())), series_from(made.result, "ZK1_mm"))
+
+
+def test_what_is_found_in_readings_is_corrected_by_command_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame({"date": pd.date_range("2024-01-01", periods=120).astype(str)})
+    noise = np.random.default_rng(0).normal(0, 0.2, 120)
+    frame["A_mm"] = 0.5 * np.arange(120) + noise
+    frame.loc[50, "A_mm"] += 40
+    frame.to_csv(tmp_path / "slope.csv", index=False)
+    options = ["--displacement", "A_mm", "--models", "ridge", "--no-store", "--out", str(tmp_path / "out.json")]
+    steps = {}
+    for correct in ((), ("--correct", "outliers")):
+        assert main(["displacement", "evaluate", str(tmp_path / "slope.csv"), *options, *correct]) == 0
+        steps[bool(correct)] = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert steps[False]["corrections"] == []
+    (made_,) = steps[True]["corrections"]
+    assert made_["what"] == "remove"
+    assert "2024-02-20" in json.dumps(made_)
+    assert steps[True]["stations"]["A_mm"]["filled"] == 1
+    assert steps[False]["stations"]["A_mm"]["filled"] == 0
+    assert main(["displacement", "evaluate", str(tmp_path / "slope.csv"), *options, "--correct", "lies"]) != 0
+    assert "outliers, steps, stuck" in capsys.readouterr().err
 
 
 def test_an_earlier_file_is_joined_and_the_forecasts_are_those_of_the_whole(
