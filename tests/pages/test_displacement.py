@@ -233,3 +233,25 @@ def test_the_files_of_a_run_are_prepared_on_the_page(page: AppTest, store: Store
     assert not page.exception
     assert "Charts to zoom in, without a network (HTML)" in texts(page)
     assert list(store.home.rglob("charts.html"))
+
+
+def test_the_velocities_become_a_raster_that_other_pages_offer(page: AppTest, store: Store) -> None:
+    sample = sample_table("valley-points")
+    record = store.add_dataset(sample.path, sample.title, "table", synthetic=True)
+    page.query_params["run"] = run_inline(store, points_order(record, PointsRequest()))
+    page.session_state["displacement-points-tab"] = "Export"
+    page.run()
+    press(page, "Keep the velocities as a raster")
+    assert not page.exception
+    (kept,) = store.datasets("raster")
+    assert kept.name.startswith("Velocity of InSAR points")
+    scene = store.scene_record(kept.id).scene
+    assert len(scene.bands) == 1
+    assert scene.grid.crs is not None
+    for other in ("susceptibility", "detection"):
+        page.query_params.clear()
+        beside = page.switch_page(f"../pages/{other}.py").run()
+        source = next(one for one in beside.selectbox if one.key in ("area-source", "scene-source"))
+        source.set_value(next(one for one in source.options if one.startswith("Earlier"))).run()
+        offered = [option for one in beside.selectbox for option in one.options]
+        assert any("Velocity of InSAR points" in one for one in offered), other
