@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from core.catalog.fetch import Progress, fetch_files, open_data_folder
-from core.catalog.open_data import data_sets, files_of
+from core.catalog.fetch import Progress, open_data_folder
+from core.catalog.open_data import data_sets, fetch_known
 from core.catalog.r_data import read_data_frame
 from core.catalog.samples import CITATION, FOLDER, LICENCE
 from core.errors import InputError
@@ -203,12 +203,8 @@ def fetch_area(identity: str, folder: Path | None = None, progress: Progress | N
     """
     from dataclasses import replace
 
-    known = _OPEN.get(identity)
-    if known is None:
-        raise InputError(f"The open-data catalogue has no area named {identity!r}.",
-                         remedy=f"It has {', '.join(_OPEN)}.")  # fmt: skip
     cache = folder or open_data_folder()
-    files = fetch_files([one for one in files_of(known.data_set) if one.name in known.wanted], cache, progress)
+    known, files = fetch_known(_OPEN, identity, "area", cache, progress)
     area = next(one for one in open_areas() if one.id == identity)
     return replace(area, layers=known.layers(files, cache))
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol, TypeVar
 
-from core.catalog.fetch import RemoteFile, fetch_file, open_data_folder
+from core.catalog.fetch import Progress, RemoteFile, fetch_file, fetch_files, open_data_folder
 from core.catalog.reference import write_reference
 from core.errors import InputError
 
@@ -214,3 +215,46 @@ def fetch(
     if not reference.is_file():
         write_reference(mask, reference)
     return FetchedPair(pair, image, reference)
+
+
+class Fetchable(Protocol):
+    """What of the catalogue can be fetched: a data set, and which of its files."""
+
+    @property
+    def data_set(self) -> str:
+        """Name of the data set."""
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Names of its files."""
+
+
+Known = TypeVar("Known", bound=Fetchable)
+
+
+def fetch_known(
+    known: Mapping[str, Known], identity: str, what: str, cache: Path, progress: Progress | None = None
+) -> tuple[Known, dict[str, Path]]:
+    """Fetch the files of an entry of the catalogue, or find them where they were fetched before.
+
+    Parameters
+    ----------
+    known
+        Entries by their name.
+    what
+        What an entry is called, such as ``"table"``.
+    cache, progress
+        As of `fetch_files`.
+
+    Raises
+    ------
+    InputError
+        When there is none of that name.
+    FetchError, StorageError
+        As of `fetch_file`.
+    """
+    if identity not in known:
+        raise InputError(f"The open-data catalogue has no {what} named {identity!r}.",
+                         remedy=f"It has {', '.join(known)}.")  # fmt: skip
+    entry = known[identity]
+    return entry, fetch_files([one for one in files_of(entry.data_set) if one.name in entry.wanted], cache, progress)

@@ -12,9 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from core.catalog.fetch import Progress, fetch_files, open_data_folder
-from core.catalog.open_data import DataSet, data_sets, files_of
-from core.errors import InputError
+from core.catalog.fetch import Progress, open_data_folder
+from core.catalog.open_data import DataSet, data_sets, fetch_known
 from core.raster.write import atomic_path
 
 if TYPE_CHECKING:
@@ -213,11 +212,7 @@ def fetch_table(identity: str, folder: Path | None = None, progress: Progress | 
     StorageError
         When the cache cannot be written.
     """
-    known = _OPEN.get(identity)
-    if known is None:
-        raise InputError(f"The open-data catalogue has no table named {identity!r}.",
-                         remedy=f"It has {', '.join(_OPEN)}.")  # fmt: skip
     cache = folder or open_data_folder()
-    files = fetch_files([one for one in files_of(known.data_set) if one.name in known.wanted], cache, progress)
+    known, files = fetch_known(_OPEN, identity, "table", cache, progress)
     found = next(one for one in open_tables() if one.id == identity)
     return replace(found, path=known.make(files, cache))

@@ -198,7 +198,8 @@ def _draw_legends(
         for entry in legend.entries:
             swatch = Rectangle(
                 (x / whole[0], 1 - (y + 11) / whole[1]), 12 / whole[0], 11 / whole[1], transform=figure.transFigure,
-                facecolor=entry.colour, edgecolor="#555555", linewidth=0.5,
+                facecolor="white" if entry.hatched else entry.colour, edgecolor="#555555", linewidth=0.5,
+                hatch="/////" if entry.hatched else None,
             )  # fmt: skip
             figure.add_artist(swatch)
             text(x + 20, y, textwrap.shorten(one_line(entry.label), 34))

@@ -79,10 +79,11 @@ CAM_RAMP = "inferno"
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One colour and the words beside it."""
+    """One colour and the words beside it; `hatched` where lines of that colour stand for it."""
 
     colour: str
     label: str
+    hatched: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,6 @@ MODES: tuple[Method, ...] = ("emd", "ceemdan", "vmd")
 MOST_STEPS: dict[Method, int] = {"emd": 20_000, "ceemdan": 5_000, "vmd": 20_000}
 """Steps of a series that is divided into modes."""
 
-NEAR_A_YEAR = (2 / 3, 3 / 2)
-"""Years between which the period of a mode lies to count for the periodic part."""
 
 LONGEST = 30
 """Steps of a window where there is no season to smooth over."""
@@ -328,26 +326,18 @@ def _by_modes(series: RegularSeries, method: Method, seasonal: bool, notes: list
             f"{series.name} has {len(series):,} steps; {METHODS[method]} divides {MOST_STEPS[method]:,} at most.",
             remedy="Choose a longer step, or another way.",
         )  # fmt: skip
-    found = {"emd": modes.emd, "ceemdan": modes.ceemdan, "vmd": modes.vmd}[method](series.displacements)
-    year = series.steps_per_year
-    low, high = NEAR_A_YEAR[0] * year, NEAR_A_YEAR[1] * year
-    slow = high if seasonal else float(usual_window(len(series), 0))
+    divide = {"emd": modes.emd, "ceemdan": modes.ceemdan, "vmd": modes.vmd}[method]
+    year = series.steps_per_year if seasonal else 0.0
+    slow = 0.0 if seasonal else float(usual_window(len(series), 0))
     # What variational modes leave is noise; what sifting leaves is the slowest of all.
-    periods = [modes.period_of(one) for one in found[:-1]] + [0.0 if method == "vmd" else float("inf")]
-    trend, periodic = np.zeros(len(series)), np.zeros(len(series))
-    told = []
-    for one, period in zip(found, periods, strict=True):
-        if period > slow:
-            trend = trend + one
-        elif seasonal and period >= low:
-            periodic = periodic + one
-        if np.isfinite(period) and period > 0:
-            told.append(f"{period:.0f}")
-    name = METHODS[method]
-    with_periods = f", with periods of about {', '.join(told)} steps" if told else ""
-    notes.append(f"{name} gives {len(found) - 1} modes{with_periods}.")
-    notes.append(f"Modes of {name} change as soon as a value is added: they are for looking, not for forecasts.")
-    return trend, periodic
+    found = modes.by_period(divide(series.displacements), year, slow, left_is_slow=method != "vmd")
+    told = ", ".join(f"{one:.0f}" for one in found.periods if np.isfinite(one))
+    of = f", with periods of about {told} steps" if told else ""
+    notes.append(f"{METHODS[method]} gives {len(found.periods)} modes{of}.")
+    notes.append(
+        f"Modes of {METHODS[method]} change as soon as a value is added: they are for looking, not for forecasts."
+    )
+    return found.trend, found.periodic
 
 
 def _told_season(series: RegularSeries, seasonal: bool) -> list[str]:

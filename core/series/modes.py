@@ -15,10 +15,15 @@ Dragomiretskiy, K., Zosso, D. (2014). Variational mode decomposition. IEEE Trans
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.series.monitoring import Values
+
+NEAR_A_YEAR = (2 / 3, 3 / 2)
+"""Years between which the period of a mode lies to count for the periodic part."""
 
 Modes = NDArray[np.float64]
 
@@ -195,3 +200,38 @@ def period_of(mode: Values) -> float:
     signs = signs[signs != 0]
     crossings = int((signs[:-1] != signs[1:]).sum())
     return 2 * len(mode) / crossings if crossings > 1 else float("inf")
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Modes by their period: the slow ones and those near a year, both ``(n,)``, and the period of each mode."""
+
+    trend: Values
+    periodic: Values
+    periods: tuple[float, ...]
+
+
+def by_period(modes: Modes, year: float, slow: float, *, left_is_slow: bool) -> Grouped:
+    """Divide modes into trend, periodic part and the rest.
+
+    Parameters
+    ----------
+    modes
+        As of `emd` or `vmd`: the last one is what the others leave.
+    year
+        Steps of a year; 0 for no periodic part.
+    slow
+        Steps of a period beyond which a mode is of the trend where there is no periodic part.
+    left_is_slow
+        Whether what is left belongs to the trend; else to the rest.
+    """
+    periods = tuple(period_of(one) for one in modes[:-1])
+    low, high = (NEAR_A_YEAR[0] * year, NEAR_A_YEAR[1] * year) if year else (slow, slow)
+    trend = modes[-1].copy() if left_is_slow else np.zeros(modes.shape[1])
+    periodic = np.zeros(modes.shape[1])
+    for one, period in zip(modes, periods, strict=False):
+        if period > high:
+            trend += one
+        elif year and period >= low:
+            periodic += one
+    return Grouped(trend, periodic, periods)

@@ -20,17 +20,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.realdata, pytest.mark.timeout(900
 
 @dataclass(frozen=True)
 class Case:
-    """A real image, the model that is made for such, the sides of the image, and whether it is explained too."""
+    """A real image, the model that is made for such, and the sides of the image."""
 
     title: str
     model: str
     side: int
-    explained: bool
 
 
 CASES = [
-    Case("Landslide4Sense patch 735", "segformer-mit", 128, explained=True),
-    Case("Sichuan aerial image 005", "aerial-unet", 1024, explained=False),
+    Case("Landslide4Sense patch 735", "segformer-mit", 128),
+    Case("Sichuan aerial image 005", "aerial-unet", 1024),
 ]
 
 
@@ -79,11 +78,10 @@ def test_a_real_image_is_mapped_scored_and_explained(
     steps.open_tab(page, "Scores")
     assert 0 <= float(steps.metric(page, "F1")) <= 1
     page.get_by_text("colour index 0.").first.wait_for()
-    if case.explained:  # a minute of two cores for each
-        steps.open_tab(page, "Why")
-        page.get_by_role("button", name="Explain").click()
-        page.get_by_role("img", name="Grad-CAM over the scene").wait_for(timeout=400_000)
-        steps.has_tiles(frame, "/cam/")
+    steps.open_tab(page, "Why")
+    page.get_by_role("button", name="Explain").click()
+    page.get_by_role("img", name="Grad-CAM over the scene").wait_for(timeout=400_000)
+    steps.has_tiles(frame, "/cam/")
     assert seen.hosts == {address.split("/")[2]}
     assert steps.without_probes(seen.complaints) == []
 

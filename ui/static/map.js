@@ -513,7 +513,8 @@ window.slidelens = window.slidelens || (function () {
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
-        swatch.style.background = item.colour;
+        swatch.style.background = !item.hatched ? item.colour :
+          "repeating-linear-gradient(135deg, " + item.colour + " 0 2px, #ffffff 2px 5px)";
         line.append(swatch, make("span", "", item.label));
         part.append(line);
       });

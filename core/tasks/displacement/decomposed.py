@@ -15,16 +15,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.series.decomposition import averaged_over, slope_of, stl, usual_window, yearly_means
+from core.series.decomposition import averaged_over, loess, slope_of, stl, usual_window, yearly_means
 from core.series.monitoring import Values
 from core.tasks.displacement.forecasters import Fitted, Forecaster, Setting
 from core.tasks.displacement.problem import Features, Problem, Steps, extended
 
-Decomposition = Literal["none", "moving_average", "cubic", "quintic", "stl"]
+Decomposition = Literal["none", "moving_average", "cubic", "quintic", "loess", "stl"]
 
 TITLES: dict[Decomposition, str] = {
     "none": "No", "moving_average": "Moving average", "cubic": "Cubic trend", "quintic": "Quintic trend",
-    "stl": "STL",
+    "loess": "LOESS", "stl": "STL",
 }  # fmt: skip
 
 DEGREES: dict[Decomposition, int] = {"cubic": 3, "quintic": 5}
@@ -62,11 +62,11 @@ def decompose(past: Values, kind: Decomposition, year: int, horizon: int) -> Com
     past
         ``(n,)`` mm, cumulative, up to the origin; `FEWEST` steps at least.
     kind
-        How the trend is found: by a moving average around each step over a year (see `usual_window` where that is less
-        than two years), over what there is of it at both ends, and carried on along a line through the last window; or
-        by a polynomial of time, carried on as it is. By STL the season changes over the years; the trend is carried on
-        along a line through what the season leaves of the last year, the season as it was a year before; a past of
-        fewer than two years is averaged.
+        How the trend is found. By a moving average around each step over a year (see `usual_window` where that is less
+        than two years), or by lines fitted locally over as much (LOESS): over what there is of it at both ends, and
+        carried on along a line through the last window. By a polynomial of time, carried on as it is. By STL, where the
+        season changes over the years: the trend is carried on along a line through what the season leaves of the last
+        year, the season as it was a year before; a past of fewer than two years is averaged.
     year
         Steps of a year. The season is the mean of what the trend leaves at each step of the year; 0 in a past of fewer
         than two years.
@@ -99,7 +99,8 @@ def _trend(past: Values, kind: Decomposition, year: int, horizon: int) -> tuple[
         curve = np.polynomial.Polynomial.fit(at, past, min(DEGREES[kind], count // 4))
         return curve(at), float(curve(count - 1 + horizon) - curve(count - 1))
     window = usual_window(count, year)
-    return averaged_over(past, window), horizon * slope_of(past[-window:])
+    smooth = loess if kind == "loess" else averaged_over
+    return smooth(past, window), horizon * slope_of(past[-window:])
 
 
 def carried(problem: Problem, kind: Decomposition, origins: Steps) -> Values:

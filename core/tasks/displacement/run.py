@@ -21,7 +21,8 @@ from core.series.heads import read_series_table
 from core.series.monitoring import Monitoring, RegularSeries
 from core.series.read import monitoring_of
 from core.series.regular import later, regular_of
-from core.tasks.displacement.evaluate import Evaluation, evaluate
+from core.tasks.displacement.evaluate import Evaluation, Judged, evaluate
+from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import DRIVERS, FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
 
@@ -38,6 +39,9 @@ SYNTHETIC = "These series are synthetic: computed by a script, not measured."
 
 EARLIER = "earlier"
 """Role of an earlier file of the same stations."""
+
+TOLD = 3
+"""Models whose scores are told while others are still evaluated, the best first."""
 
 MOST_STATIONS = 50
 """Stations that are forecast in one run."""
@@ -106,15 +110,11 @@ def forecast(job: Job, request: ForecastRequest) -> ForecastResult:
     notes = [*([SYNTHETIC] if dataset.synthetic or synthetic else []), *monitoring.notes]
     series = _regular(monitoring, request, notes)
     found: dict[str, Evaluation] = {}
-    names = request.plan.all_models
     with threadpool_limits(1):
         for number, one in enumerate(series):
-            def told(done: int, total: int, number: int = number, one: RegularSeries = one) -> None:
-                what = f"{one.name}: {names[done]}" if done < total else one.name
-                job.report(number * total + done, len(series) * total, what)
-
+            telling = _Telling(job, one.name, request.plan.all_models, number, len(series))
             try:
-                found[one.name] = evaluate(one, request.plan, told, job.stopped)
+                found[one.name] = evaluate(one, request.plan, telling.progress, job.stopped, telling.finished)
             except InputError as error:
                 if len(series) == 1:
                     raise
@@ -124,6 +124,28 @@ def forecast(job: Job, request: ForecastRequest) -> ForecastResult:
     job.report(0, 0, "Keeping the result")
     kept = [one for one in series if one.name in found]
     return _result(job, request, monitoring, kept, found, notes)
+
+
+@dataclass
+class _Telling:
+    """Tells how far the evaluation of a station is, with the scores that are there already."""
+
+    job: Job
+    station: str
+    names: tuple[str, ...]
+    number: int
+    stations: int
+    errors: dict[str, float] = field(default_factory=dict)
+
+    def finished(self, name: str, judged: Judged) -> None:
+        self.errors[name] = judged.scores.rmse
+
+    def progress(self, done: int, total: int) -> None:
+        words = self.station if done >= total else f"{self.station}: {title_of(self.names[done])}"
+        best = sorted((error, name) for name, error in self.errors.items() if error == error)[:TOLD]
+        if best:
+            words += f". RMSE so far: {', '.join(f'{title_of(name)} {error:.2f} mm' for error, name in best)}"
+        self.job.report(self.number * total + done, self.stations * total, words)
 
 
 def _with_drivers(job: Job, request: ForecastRequest, monitoring: Monitoring) -> tuple[Monitoring, bool]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from core.learning.roc import RocCurve
     from core.raster.grid import Grid
 
+UNLIKE = "Unlike all cells learnt from"
+"""What hatching says."""
+
 MOST_OUTLINES = 3_000
 """Landslides that are drawn; of more, the first."""
 
@@ -53,6 +56,7 @@ def draw_classes(
     from matplotlib.patches import Patch
 
     figure, axes = single_map(grid)
+    handles: list[Patch | Line2D] = [Patch(facecolor=colour, label=name) for name, colour in classes.items()]
     codes, valid = reduced(index, reduced_shape(grid))
     number = np.searchsorted(np.asarray(breaks), codes, side="right")
     table = np.array([(*rgb(colour), 255) for colour in classes.values()] + [(0, 0, 0, 0)], np.uint8)
@@ -65,7 +69,7 @@ def draw_classes(
             rows, columns = outside.shape
             x, y = (np.arange(columns) + 0.5) * grid.width / columns, (np.arange(rows) + 0.5) * grid.height / rows
             axes.contourf(x, y, outside, levels=[0.5, 1.5], colors="none", hatches=["/////"])
-    handles: list[Patch | Line2D] = [Patch(facecolor=colour, label=name) for name, colour in classes.items()]
+            handles.append(Patch(facecolor="none", edgecolor="#282828", hatch="/////", label=UNLIKE))
     if slides is not None and len(slides):
         paths = outlines(slides.geometry.to_numpy()[:MOST_OUTLINES], grid)
         for colour, width in (("white", 1.8), (REFERENCE, 0.9)):  # a bright seam, to be seen on every class

@@ -24,11 +24,12 @@ from core.runs.result import RunResult
 from core.runs.store import Store
 from core.series.columns import Columns
 from core.tasks.displacement.acknowledge import Acknowledgement, acknowledged, moment, order_acknowledgement
+from core.tasks.displacement.evaluate import evaluate
 from core.tasks.displacement.export import FILES, export_run, export_stored
 from core.tasks.displacement.findings import forecasts_of, in_words, measured_of, series_of, verdict
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import ForecastResult
-from core.tasks.displacement.run import ForecastRequest, order_of
+from core.tasks.displacement.run import ForecastRequest, _Telling, order_of
 from core.tasks.displacement.run_explanation import (
     CONTRIBUTIONS,
     RECORD,
@@ -184,6 +185,22 @@ def report_of(made: Made, look: Look | None = None) -> str:
     return written.path.read_text(encoding="utf-8")
 
 
+def test_scores_are_told_as_they_come(made: Made) -> None:
+    told: list[str] = []
+
+    class Listening:
+        def report(self, done: int, total: int, words: str = "") -> None:
+            told.append(f"{done}/{total} {words}")
+
+    telling = _Telling(Listening(), "A", ("no_change", "ridge"), 1, 2)  # type: ignore[arg-type]
+    judged = evaluate(series_from(made.result, "ZK1_mm"), Plan(models=("ridge",)), finished=telling.finished)
+    telling.progress(1, 2)
+    ridge = judged.models["ridge"].scores.rmse
+    assert told[-1].startswith("3/4 A: Ridge regression. RMSE so far: ")
+    assert f"Ridge regression {ridge:.2f} mm" in told[-1]
+    assert told[-1].count(" mm") == 3  # the best three of six
+
+
 def test_the_report_holds_the_warning_and_the_explanations_that_were_made(made: Made) -> None:
     run = run_inline(made.store, order_explanation(made.result, ExplainRequest("ZK2_mm", "ridge")))
     sentence = made.store.result(run).notes[0]
@@ -206,7 +223,9 @@ def test_an_export_tells_what_comes_after_the_series_and_when_levels_were_reache
         model = str(made.result.stations[name]["chosen"])
         assert chosen[name] == pytest.approx(made.result.of(name, model, "ahead"), abs=1e-3)
     assert len(levels) > 1
-    assert (levels["velocity_mm_per_day"][levels["level"] == "level 1"] >= 0.2).all()
+    first = levels[levels["level"] == "level 1"]
+    assert len(first)
+    assert (first["velocity_mm_per_day"] >= 0.2).all()
     assert (tmp_path / "warning.png").stat().st_size > 5_000
     charts = (tmp_path / "charts.html").read_text(encoding="utf-8")
     assert charts.count('class="plotly-graph-div"') == 2
