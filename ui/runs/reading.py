@@ -48,7 +48,7 @@ class ReadingView:
     Attributes
     ----------
     verb, listed
-        Words of what the model did, and above the table of what stands out.
+        What the model did, where it did more than compute, and words above the table of what stands out.
     layers
         Rasters and outlines on the map, above the image; None for a task without a map.
     below
@@ -57,7 +57,7 @@ class ReadingView:
         The view in a few words.
     """
 
-    verb: str = "Computed"
+    verb: str = ""
     listed: str = "The largest"
     layers: Callable[[Any], tuple[list[Tiles], list[Outlines]]] | None = None
     below: Callable[[Any], None] = lambda content: None
@@ -179,7 +179,8 @@ def _beginning(run: Run, shown: ReadingView, summary: Part) -> None:
     when = labels.moment(run.finished)
     by = f" by the model “{labels.model(run)}”" if run.model else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(plain(f"{shown.verb}{scene}{by}, computed on {when}."), width="content")
+        done = f"{shown.verb}{scene}{by}, computed on" if shown.verb else f"Computed{scene}{by} on"
+        st.markdown(plain(f"{done} {when}."), width="content")
         show_model(run.task, run.model)
     if run.note:
         st.markdown("\n".join(f"> {plain(line)}" if line.strip() else ">" for line in run.note.splitlines()))

@@ -43,8 +43,8 @@ def parts(content: PointsInput) -> Iterator[Part | None]:
     said = verdict(result)
     figures = (
         KeyFigure("Points", f"{result.count:,}", f"{result.dates:,} dates"),
-        KeyFigure("Median velocity", f"{result.summary['q50']:.1f} mm a year", result.direction or "direction unknown"),
-        KeyFigure("Nine of ten between", f"{result.summary['q05']:.1f} and {result.summary['q95']:.1f}", "mm a year"),
+        KeyFigure("Median velocity", f"{result.summary['q50']:.1f}", "mm a year"),
+        KeyFigure("Nine of ten between", f"{result.summary['q05']:.0f} to {result.summary['q95']:.0f}", "mm a year"),
     )
     yield Part("summary", "What was found",
                (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))  # fmt: skip
