@@ -89,19 +89,19 @@ def occlusion(detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str = "
 
 GRAD_CAM: BoxMethod = Method(
     methods.GRAD_CAM, grad_cam, True,
-    "Red areas look like what raised the score of this box, blue areas like what lowered it",
+    "Red areas look like what raised the score, blue areas like what lowered it",
 )  # fmt: skip
 HIRES_CAM: BoxMethod = Method(
     methods.HIRES_CAM, hires_cam, True,
-    "Red areas raised the score of this box, blue areas lowered it",
+    "Red areas raised the score, blue areas lowered it",
 )  # fmt: skip
 OCCLUSION: BoxMethod = Method(
     methods.OCCLUSION, occlusion, False,
-    "Masking red areas lowered the score of this box, masking blue areas raised it",
+    "Masking red areas lowered the score, masking blue areas raised it",
 )  # fmt: skip
 D_RISE: BoxMethod = Method(
     methods.D_RISE, drise, False,
-    "With red areas visible a box like this one was found more surely than on average, with blue areas less",
+    "With red areas visible a box like this one scored higher than on average, with blue areas lower",
 )  # fmt: skip
 
 METHODS = {method.name: method for method in (GRAD_CAM, HIRES_CAM, OCCLUSION, D_RISE)}
