@@ -97,7 +97,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
     unit = "m²" if area == "area_m2" else "px"
     config: dict[str, object] = {
-        "id": st.column_config.NumberColumn("No.", format="%d", width="small"),
+        "id": st.column_config.TextColumn("Id", width="small"),
         "score": st.column_config.ProgressColumn("Confidence", format="%.2f", min_value=0.0, max_value=1.0),
         "class": st.column_config.TextColumn("Class"),
         area: st.column_config.NumberColumn(f"Area of the box, {unit}", format="localized"),
@@ -116,7 +116,7 @@ def _table(view: View) -> None:
     if len(frame) < view.findings.count:
         st.caption(f"The table holds the {len(frame):,} surest of {view.findings.count:,}; Export has them all.")
     rows = chosen.selection.rows
-    Selection(view.result.id).follow_table(int(frame["id"].iloc[rows[0]]) if rows else None)
+    Selection(view.result.id).follow_table(str(frame["id"].iloc[rows[0]]) if rows else None)
     if view.box is None:
         st.caption("Choose a row, or click a box on the map.")
         return

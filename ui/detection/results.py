@@ -115,7 +115,8 @@ def _map(
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
     colours, says = bands.shown_of(record.scene), caption(record, result.id)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
-    beyond = selection.current if selection.current is not None and selection.current > layers.HELD else None
+    chosen = selection.current
+    beyond = None if chosen is None or chosen in findings.names[: layers.HELD] else chosen
     boxes = _boxes(result.id, findings.choice, side == "outcome", beyond, findings)
     if side == "before":
         earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
@@ -141,14 +142,14 @@ def _map(
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _boxes(
-    run: str, choice: Choice, outcome: bool, selected: int | None, _findings: Detections
+    run: str, choice: Choice, outcome: bool, selected: str | None, _findings: Detections
 ) -> tuple[Outlines, ...]:
     """Boxes of a run at a choice, by confidence or by what the reference says of them.
 
     Parameters
     ----------
     selected
-        Number of the chosen box where it is not among those that the map holds anyway.
+        Id of the chosen box where it is not among those that the map holds anyway.
     """
     del run, choice  # parts of the key
     table = drawn(_findings, selected)
@@ -163,11 +164,10 @@ def _density(run: str, choice: Choice, cell: float, title: str, _cells: GeoDataF
     return layers.density(_cells, title)
 
 
-def drawn(findings: Detections, selected: int | None) -> GeoDataFrame:
+def drawn(findings: Detections, selected: str | None) -> GeoDataFrame:
     """The boxes that the map holds: the surest, and the chosen one."""
     table = findings.table
-    numbers = table["id"]
-    return table[(numbers <= layers.HELD) | (numbers == selected)]
+    return table[(table.index < layers.HELD) | (table["id"] == selected)]
 
 
 def _reference(record: SceneRecord, findings: Detections) -> list[Outlines]:

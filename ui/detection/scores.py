@@ -135,9 +135,9 @@ def _false(view: View) -> None:
     if not len(false):
         return
     count = int((table["outcome"] == "false").sum())
-    words = [f"Box {number}, confidence {score:.2f}" for number, score in zip(false["id"], false["score"], strict=True)]
+    words = [f"Box {name}, confidence {score:.2f}" for name, score in zip(false["id"], false["score"], strict=True)]
     st.markdown(f"**Surest false alarms**: {len(false)} of {count:,} boxes that are of no landslide of the reference")
-    _gallery(view, "false", false["id"].to_numpy() - 1, words)
+    _gallery(view, "false", false.index.to_numpy(), words)
 
 
 def _gallery(view: View, kind: str, numbers: NDArray[np.integer], words: list[str]) -> None:

@@ -32,7 +32,7 @@ class View:
     findings
         Boxes at the sliders' values.
     selected
-        Number of the chosen box, from 1, the surest first.
+        Id of the chosen box.
     clicked
         (row, column) of the last click on the scene's grid, or None.
     """
@@ -42,7 +42,7 @@ class View:
     choice: Choice
     cell: float
     findings: Detections
-    selected: int | None
+    selected: str | None
     clicked: tuple[int, int] | None
 
     @property
@@ -58,9 +58,10 @@ class View:
     @property
     def box(self) -> tuple[float, float, float, float] | None:
         """Left, top, right and bottom of the chosen box in pixels of the scene's grid; None without one."""
-        if self.selected is None or not 1 <= self.selected <= self.findings.count:
+        place = (self.findings.names == self.selected).nonzero()[0]
+        if not len(place):
             return None
-        left, top, right, bottom = self.findings.everything.corners[self.selected - 1].tolist()
+        left, top, right, bottom = self.findings.everything.corners[place[0]].tolist()
         return left, top, right, bottom
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.view import Choice
 
 COLUMNS = {
-    "id": ("No.", "%d"),
+    "id": ("Id", "%s"),
     "area_m2": ("Area, m²", "%.0f"),
     "area_px": ("Area, px", "%.0f"),
     "perimeter_m": ("Perimeter, m", "%.0f"),
@@ -55,8 +55,9 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
     config: dict[str, object] = {
-        name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1]) for name in shown
-    }
+        name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1])
+        for name in shown if name != "id"
+    } | {"id": st.column_config.TextColumn(COLUMNS["id"][0], width="small")}
     return frame[shown], config
 
 
@@ -101,7 +102,7 @@ def _table(view: View) -> None:
     if len(frame) < view.findings.count:
         st.caption(f"The table holds the {len(frame):,} largest of {view.findings.count:,}; Export has them all.")
     rows = chosen.selection.rows
-    Selection(view.result.id).follow_table(int(frame["id"].iloc[rows[0]]) if rows else None)
+    Selection(view.result.id).follow_table(str(frame["id"].iloc[rows[0]]) if rows else None)
     if view.selected is not None and view.selected in set(frame["id"]):
         row = frame[frame["id"] == view.selected].iloc[0]
         words = [f"{COLUMNS[name][0]} {COLUMNS[name][1] % row[name]}" for name in frame if row[name] == row[name]]

@@ -11,7 +11,7 @@ from ui import resources
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles
 from ui.mapping.layers import change_tiles
-from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
+from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
@@ -214,17 +214,16 @@ def _standing_on(result: MappingResult, kind: str) -> list[Run]:
 
 
 def _outlines(
-    record: SceneRecord, result: MappingResult, choice: Choice, findings: Landslides | None, selected: int | None
+    record: SceneRecord, result: MappingResult, choice: Choice, findings: Landslides | None, selected: str | None
 ) -> tuple[Outlines, ...]:
     parts = [] if (reference := reference_layer(record)) is None else [reference]
     if findings is not None and findings.count:
-        beyond = selected if selected is not None and selected > DRAWN else None
-        parts.append(_found(result.id, choice, record.dem, beyond, findings))
+        parts.append(_found(result.id, choice, record.dem, beyond(findings, selected), findings))
     return tuple(parts)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _found(run: str, choice: Choice, dem: Path | None, selected: int | None, _findings: Landslides) -> Outlines:
+def _found(run: str, choice: Choice, dem: Path | None, selected: str | None, _findings: Landslides) -> Outlines:
     """Outlines of a run at a choice; with the chosen landslide where it is not among the largest."""
     del run, choice, dem  # parts of the key
     polygons = drawn(_findings, selected)
@@ -236,7 +235,7 @@ def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
     georeferenced = "area_m2" in polygons
     area = polygons["area_m2"] if georeferenced else polygons["area_px"]
     content = {
-        "Landslide": [str(number) for number in polygons["id"]],
+        "Landslide": [str(name) for name in polygons["id"]],
         "Area": [area_text(value, georeferenced) for value in area],
         "Mean probability": [f"{value:.2f}" for value in polygons["mean_probability"]],
     }

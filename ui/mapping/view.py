@@ -34,7 +34,7 @@ class View:
     result: MappingResult
     choice: Choice
     findings: Landslides | None
-    selected: int | None
+    selected: str | None
     clicked: tuple[int, int] | None
 
     @property

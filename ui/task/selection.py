@@ -19,7 +19,7 @@ Extent = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Selection:
-    """What is chosen of a run, by its number; it lives in the visitor's session.
+    """What is chosen of a run, by its id; it lives in the visitor's session.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ class Selection:
 
     @property
     def key(self) -> str:
-        """Where the number is kept."""
+        """Where the id is kept."""
         return f"selected-{self.run}"
 
     @property
-    def current(self) -> int | None:
-        """Number of what is chosen; None for nothing."""
+    def current(self) -> str | None:
+        """Id of what is chosen; None for nothing."""
         return st.session_state.get(self.key)
 
     @property
@@ -50,7 +50,7 @@ class Selection:
         return bool(st.session_state.get(f"from-table-{self.run}"))
 
     def forget_other(self, choice: object) -> None:
-        """Drop what is chosen when the sliders move: all is numbered anew then."""
+        """Drop what is chosen when the sliders move."""
         key = f"choice-{self.run}"
         if st.session_state.get(key, choice) != choice:
             st.session_state.pop(self.key, None)
@@ -64,13 +64,13 @@ class Selection:
             st.session_state[f"from-table-{self.run}"] = False
             rerun_fragment()
 
-    def follow_table(self, picked: int | None) -> None:
+    def follow_table(self, picked: str | None) -> None:
         """Let a newly chosen row choose.
 
         Parameters
         ----------
         picked
-            Number in the row that is chosen in the table; None for no row.
+            Id in the row that is chosen in the table; None for no row.
         """
         last = f"last-row-{self.run}"
         if picked == st.session_state.get(last):
