@@ -58,7 +58,7 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
 
     page.session_state["detection-tab"] = "Findings"
     page.run()
-    (offered,) = [box for box in page.selectbox if box.label == "Outline box 2 by a mapping model"]
+    (offered,) = [box for box in page.selectbox if box.label == f"Outline box {second} by a mapping model"]
     assert offered.options == ["Tiny red"]
     assert "much finer images (Aerial)" in texts(page)
     press(page, "Outline it")
