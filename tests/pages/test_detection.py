@@ -344,7 +344,7 @@ def test_in_pixel_space_areas_and_density_are_in_pixels(page: AppTest, store: St
     scene = store.add_scene(bright(tmp_path / "scene.tif", placement="without CRS"), "scene.tif")
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run)
-    assert metrics(page)["Median box"] == "150 px"
+    assert metrics(page)["Median box area"] == "150 px"
     assert "Per megapixel" in metrics(page)
     assert "Boxes per megapixel" in updates(page)
 

@@ -65,10 +65,22 @@ def is_large(result: MappingResult) -> bool:
     return result.grid.width * result.grid.height > LARGEST
 
 
-def drawn(found: Landslides, selected: int | None = None) -> GeoDataFrame:
-    """The outlines that the map draws: the largest, and the chosen one."""
-    numbers = found.polygons["id"]
-    return found.polygons[(numbers <= DRAWN) | (numbers == selected)]
+def drawn(found: Landslides, beyond: int | str | None = None) -> GeoDataFrame:
+    """The outlines that the map draws: the largest, and the chosen one where it is not among them (see `beyond`)."""
+    largest = found.polygons.head(DRAWN)
+    if beyond is None:
+        return largest
+    import pandas
+
+    rest = found.polygons.iloc[DRAWN:]
+    return pandas.concat([largest, rest[rest["id"] == beyond]])
+
+
+def beyond(found: Landslides, selected: int | str | None) -> int | str | None:
+    """The chosen landslide where it is not among the largest, which the map draws anyway."""
+    if selected is None or selected in set(found.polygons["id"].head(DRAWN)):
+        return None
+    return selected
 
 
 def tell_left_out(found: Landslides) -> None:
