@@ -93,7 +93,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
     unit = "m²" if area == "area_m2" else "px"
     config: dict[str, object] = {
-        "id": st.column_config.TextColumn("Box", width="small"),
+        "id": st.column_config.TextColumn("Id", width="small"),
         "score": st.column_config.ProgressColumn("Confidence", format="%.2f", min_value=0.0, max_value=1.0),
         "class": st.column_config.TextColumn("Class"),
         area: st.column_config.NumberColumn(f"Area of the box, {unit}", format="localized"),

@@ -59,10 +59,10 @@ class View:
     @property
     def box(self) -> tuple[float, float, float, float] | None:
         """Left, top, right and bottom of the chosen box in pixels of the scene's grid; None without one."""
-        names = self.findings.table["id"].tolist()
-        if self.selected not in names:
+        place = (self.findings.names == self.selected).nonzero()[0]
+        if not len(place):
             return None
-        left, top, right, bottom = self.findings.boxes.corners[names.index(self.selected)].tolist()
+        left, top, right, bottom = self.findings.boxes.corners[place[0]].tolist()
         return left, top, right, bottom
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.view import Choice
 
 COLUMNS = {
-    "id": ("No.", "%d"),
+    "id": ("Id", "%s"),
     "area_m2": ("Area, m²", "%.0f"),
     "area_px": ("Area, px", "%.0f"),
     "perimeter_m": ("Perimeter, m", "%.0f"),
@@ -58,7 +58,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
     config: dict[str, object] = {
         name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1]) for name in shown
-    }
+    } | {"id": st.column_config.TextColumn(COLUMNS["id"][0], width="small")}
     return frame[shown], config
 
 

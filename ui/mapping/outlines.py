@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from ui import resources
@@ -65,22 +66,15 @@ def is_large(result: MappingResult) -> bool:
     return result.grid.width * result.grid.height > LARGEST
 
 
-def drawn(found: Landslides, beyond: int | str | None = None) -> GeoDataFrame:
-    """The outlines that the map draws: the largest, and the chosen one where it is not among them (see `beyond`)."""
-    largest = found.polygons.head(DRAWN)
-    if beyond is None:
-        return largest
-    import pandas
-
-    rest = found.polygons.iloc[DRAWN:]
-    return pandas.concat([largest, rest[rest["id"] == beyond]])
-
-
-def beyond(found: Landslides, selected: int | str | None) -> int | str | None:
+def beyond(found: Landslides, selected: str | None) -> str | None:
     """The chosen landslide where it is not among the largest, which the map draws anyway."""
-    if selected is None or selected in set(found.polygons["id"].head(DRAWN)):
-        return None
-    return selected
+    return None if selected is None or (found.polygons["id"].head(DRAWN) == selected).any() else selected
+
+
+def drawn(found: Landslides, selected: str | None = None) -> GeoDataFrame:
+    """The outlines that the map draws: the largest, and the chosen one."""
+    largest = np.arange(len(found.polygons)) < DRAWN
+    return found.polygons[largest | (found.polygons["id"] == selected)]
 
 
 def tell_left_out(found: Landslides) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Extent = tuple[float, float, float, float]
 
-Name = int | str
-"""What a landslide or a box is called: compared, shown, never reckoned with."""
+Name = str
+"""What a landslide or a box is called: its id, made from its place, which the sliders do not change."""
 
 Origin = Literal["map", "table", "chart"]
 """Where something was chosen."""
@@ -110,7 +110,7 @@ class Selection:
         seen = f"seen-click-{self.run}"
         if event.clicked is not None and event.clicked != st.session_state.get(seen):
             st.session_state[seen] = event.clicked
-            self.choose(event.selected, "map", event.clicked)
+            self.choose(None if event.selected is None else str(event.selected), "map", event.clicked)
             rerun_fragment()
 
     def focus(self, shapes: GeoDataFrame | None) -> Extent | None:

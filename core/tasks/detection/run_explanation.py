@@ -34,9 +34,9 @@ METHOD: Final = HIRES_CAM.name
 
 
 def question_of(
-    detections: Detections, number: int, method: str = METHOD, layer: str = ""
+    detections: Detections, box: str | int, method: str = METHOD, layer: str = ""
 ) -> ExplanationRequest:
-    """Ask about a box by its number at a choice.
+    """Ask about a box by its id at a choice, or by its place in the table, from 1.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def question_of(
     Raises
     ------
     InputError
-        When there is no box of that number, or no such method.
+        When there is no such box, or no such method.
     """
-    return ExplanationRequest(box_target(detections, number), method, layer)
+    return ExplanationRequest(box_target(detections, box), method, layer)
 
 
 def order_explanation(result: DetectionResult, request: ExplanationRequest, *, owner: str = "") -> Order:
