@@ -87,14 +87,14 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
     page, frame = result
     first, second, *_ = found_ids(Store(home), detected)
     steps.click_polygon(page, frame, second)
-    page.get_by_text(f"Chosen box {second}").wait_for()
+    page.get_by_text(f"Selected box {second}").wait_for()
     # The table is drawn on a canvas: its first row lies below the heading, its ticks at the left edge.
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     before = frame.evaluate("() => map.getZoom()")
     page.mouse.click(box["x"] + 18, box["y"] + 52)
-    page.get_by_text(f"Chosen box {first}").wait_for()
+    page.get_by_text(f"Selected box {first}").wait_for()
     frame.wait_for_function("before => map.getZoom() > before", arg=before)
 
 

@@ -123,7 +123,7 @@ def test_a_clicked_landslide_says_why(result: tuple[Any, Any], site: Site, mappe
     page, frame = result
     chosen = found_ids(site.store, mapped)[CHOSEN]
     steps.click_polygon(page, frame, chosen)
-    page.get_by_text("Chosen landslide").wait_for()
+    page.get_by_text("Selected landslide").wait_for()
     steps.open_tab(page, "Why")
     page.get_by_text(f"Why is landslide {chosen} mapped?").wait_for()
     page.get_by_role("button", name="Explain").click()
@@ -159,7 +159,7 @@ def test_a_row_of_the_table_moves_the_map(result: tuple[Any, Any]) -> None:
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     table.click(position={"x": 20, "y": 35 * 4 + 17})  # the box of the fourth row, below the heading
-    page.get_by_text("Chosen landslide").wait_for()
+    page.get_by_text("Selected landslide").wait_for()
     frame.wait_for_function("before => map.getCenter().distanceTo(before) > 10", arg=before)
 
 

@@ -185,11 +185,23 @@ def test_a_row_of_the_table_chooses_its_box_on_the_map(
     run = kept(store, scene, tmp_path / "made").id
     second = found_ids(store, run)[1]
     page.session_state[f"selected-{run}"] = second
-    page.session_state[f"from-table-{run}"] = True
+    page.session_state[f"chosen-in-{run}"] = "chart"
+    page.session_state[f"first-row-{run}"] = second
     opened(page, run)
-    assert f"**Chosen box {second}** · confidence 0.70 · area of the box 20,016 m²" in texts(page)
+    assert list(page.dataframe[0].value["id"])[0] == second
+    assert page.session_state[f"table-{run}"]["selection"]["rows"] == [0]
+    assert shown(page)["selected"] == second
+    assert shown(page)["focus"]
+    assert f"**Selected box {second}** · confidence 0.70 · area of the box 20,016 m²" in texts(page)
+    slider(page, "Confidence").set_value(0.75).run()
+    assert f"**Selected box {second}** · not among the results at these settings" in texts(page)
+    assert shown(page)["selected"] is None
     slider(page, "Confidence").set_value(0.6).run()
-    assert "Chosen box" not in texts(page)
+    assert shown(page)["selected"] == second
+    press(page, "Clear selection")
+    assert "Selected box" not in texts(page)
+    assert shown(page)["selected"] is None
+    assert page.session_state[f"table-{run}"]["selection"]["rows"] == []
 
 
 def test_of_very_many_boxes_the_surest_are_held_and_the_page_says_so(
@@ -345,7 +357,7 @@ def test_in_pixel_space_areas_and_density_are_in_pixels(page: AppTest, store: St
     scene = store.add_scene(bright(tmp_path / "scene.tif", placement="without CRS"), "scene.tif")
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run)
-    assert metrics(page)["Median box"] == "150 px"
+    assert metrics(page)["Median box area"] == "150 px"
     assert "Per megapixel" in metrics(page)
     assert "Boxes per megapixel" in updates(page)
 

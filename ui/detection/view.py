@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
+    from ui.task.selection import Name
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class View:
     findings
         Boxes at the sliders' values.
     selected
-        Id of the chosen box.
+        Name of the chosen box; None without one, or where the sliders leave it out.
     clicked
         (row, column) of the last click on the scene's grid, or None.
     """
@@ -42,7 +43,7 @@ class View:
     choice: Choice
     cell: float
     findings: Detections
-    selected: str | None
+    selected: Name | None
     clicked: tuple[int, int] | None
 
     @property
@@ -61,7 +62,7 @@ class View:
         place = (self.findings.names == self.selected).nonzero()[0]
         if not len(place):
             return None
-        left, top, right, bottom = self.findings.everything.corners[place[0]].tolist()
+        left, top, right, bottom = self.findings.boxes.corners[place[0]].tolist()
         return left, top, right, bottom
 
 
