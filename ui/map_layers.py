@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
     from core.runs.records import SceneRecord
 
+OUTCOME = "Correct, false alarm, missed"
+"""Name of the layers that show what is found beside a reference; one switch, in every task."""
+
 RUN_LAYERS: Mapping[str, str] = {
     "probability": "Probability",
-    "mask": "Landslides found",
+    "mask": "Found landslides (area)",
     "uncertainty": "Uncertainty",
-    "truth": "Reference",
-    "outcome": "Correct, false alarm, missed",
+    "truth": "Reference (area)",
+    "outcome": OUTCOME,
     "training_distance": "Unlike training images",
     "cam": "Grad-CAM",
     "attribution": "Explanation",
@@ -50,6 +53,10 @@ class Tiles:
         Id of the opaque layer that it lies under: when it is ticked, that one is made clear enough to see it.
     redrawn
         Whether it is painted anew at every zoom, as points are; else tiles are enlarged beyond the raster's own pixels.
+    switch
+        Name of the switch that it shares with other layers; it has one of its own, of its name, when empty.
+    hides
+        Ids of the layers whose place it takes while it is shown.
     """
 
     id: str
@@ -62,6 +69,8 @@ class Tiles:
     attribution: str = ""
     under: str = ""
     redrawn: bool = False
+    switch: str = ""
+    hides: tuple[str, ...] = ()
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
@@ -96,6 +105,8 @@ class Outlines:
         Whether the lines have a bright seam, to be seen on ground of any colour.
     most
         How many are drawn at once: the first of those in view. All when None.
+    switch, hides
+        As of `Tiles`.
     """
 
     id: str
@@ -111,6 +122,8 @@ class Outlines:
     weight: float = 1.6
     seam: bool = False
     most: int | None = None
+    switch: str = ""
+    hides: tuple[str, ...] = ()
 
     @cached_property
     def script(self) -> str:
@@ -124,7 +137,7 @@ class Outlines:
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
-        drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most")
+        drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most", "switch", "hides")
         names = ("id", "name", "features", *drawn)
         return {name: getattr(self, name) for name in names} | {"legend": asdict(self.words)}
 
@@ -172,6 +185,7 @@ def run_tiles(
     opacity: float = 0.75,
     visible: bool = True,
     key: Legend | None = None,
+    hides: tuple[str, ...] = (),
 ) -> Tiles:
     """Show a layer of a run.
 
@@ -189,10 +203,12 @@ def run_tiles(
         How it is shown at first.
     key
         What its colours mean; by default what they mean for layers of this name.
+    hides
+        Ids of the layers whose place it takes while it is shown.
     """
     query = "" if threshold is None else "?" + urlencode({"threshold": f"{threshold:.4g}"})
     url = f"{base_path()}/tiles/run/{run_id}/{layer}/{{z}}/{{x}}/{{y}}.png{query}"
-    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, key or legend(layer))
+    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, key or legend(layer), hides=hides)
 
 
 def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
@@ -228,7 +244,7 @@ def street_map() -> Tiles:
 
 
 def found_outlines(
-    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Outlines"
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Found landslides (outlines)"
 ) -> Outlines:
     """Show found landslides, which a click selects.
 
@@ -249,7 +265,7 @@ def found_outlines(
 
 
 def reference_outlines(
-    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Reference inventory"
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Reference (outlines)"
 ) -> Outlines:
     """Show the landslides of a reference inventory, with a column ``id``."""
     from core.serve.coordinates import features

@@ -262,15 +262,15 @@ def legend(layer: str) -> Legend | None:
         case "attribution":
             return ramp_legend("Effect on the score", DIVERGING_RAMP, "lowered it", "none", "raised it")
         case "mask":
-            return Legend("Mapped", (LegendEntry(FOUND, "Landslide found"),))
+            return Legend("", (LegendEntry(FOUND, "Found landslides"),))
         case "truth":
-            return Legend("Reference", (LegendEntry(REFERENCE, "Landslide in the reference"),))
+            return Legend("", (LegendEntry(REFERENCE, "Reference"),))
         case "outcome":
             return Legend(
                 "Compared with the reference",
                 (
-                    LegendEntry(TRUE_POSITIVE, "Found, in the reference"),
-                    LegendEntry(FALSE_POSITIVE, "Found, not in the reference"),
+                    LegendEntry(TRUE_POSITIVE, "Correct"),
+                    LegendEntry(FALSE_POSITIVE, "False alarm"),
                     LegendEntry(MISSED, "Missed"),
                 ),
             )

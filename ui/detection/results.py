@@ -36,11 +36,7 @@ if TYPE_CHECKING:
 AROUND = "29rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
 
-SIDES = {
-    "confidence": "Boxes by confidence",
-    "outcome": "Correct, false alarm, missed",
-    "before": "Swipe before / after",
-}
+SIDES = {"none": "Layers", "before": "Swipe before / after"}
 
 
 def show_run(record: SceneRecord, run: Run) -> None:
@@ -72,7 +68,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         show_head(record, result, PAGE.name, found_words(findings))
     selection = Selection(result.id)
     selection.forget_other(choice)
-    side = _side(record, result)
+    side = _side(record)
     event = MapEvent()
     with guard():
         event = _map(record, findings, cell, side, selection)
@@ -96,14 +92,13 @@ def found_words(findings: Detections) -> str:
     return f"**{count(findings.count, 'box', 'boxes')}** around possible landslides, {at}"
 
 
-def _side(record: SceneRecord, result: DetectionResult) -> str:
+def _side(record: SceneRecord) -> str:
     """What the map shows."""
-    sides = ["confidence", *(["outcome"] if result.has_reference else []), *(["before"] if record.before else [])]
-    if len(sides) == 1:
-        return "confidence"
+    if not record.before:
+        return "none"
     return str(
         st.segmented_control(
-            "Map", sides, default="confidence", key=f"boxes-{len(sides)}", format_func=SIDES.__getitem__,
+            "Map", list(SIDES), default="none", key="boxes-side", format_func=SIDES.__getitem__,
             label_visibility="collapsed", required=True,
         )
     )  # fmt: skip
@@ -116,7 +111,7 @@ def _map(
     colours, says = bands.shown_of(record.scene), caption(record, result.id)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     beyond = selection.current if selection.current is not None and selection.current > layers.HELD else None
-    boxes = _boxes(result.id, findings.choice, side == "outcome", beyond, findings)
+    boxes = _boxes(result.id, findings.choice, False, beyond, findings)
     if side == "before":
         earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
         after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
@@ -127,9 +122,9 @@ def _map(
         cells = counted(result.id, findings.choice, cell, findings)
         if findings.count:
             over.append(_density(result.id, findings.choice, cell, density_title(result), cells))
-    if side != "outcome":
-        over.extend(_reference(record, findings))
-    over.extend(boxes)
+    over.extend([*_reference(record, findings), *boxes])
+    if result.has_reference:
+        over.extend(_boxes(result.id, findings.choice, True, beyond, findings))
     over.extend(beside.layers_of(record, result))
     tiles = [*hillshade_tiles(record), image, *likeness_tiles(result), *explanation_tiles(result)]
     for extra in slots.layers(result):
@@ -190,7 +185,7 @@ def _boxes_of_reference(run: str, _findings: Detections) -> Outlines:
     assert reference_boxes is not None  # noqa: S101  the caller looked
     numbers = {"id": np.arange(1, len(reference_boxes) + 1)}
     shapes = geopandas.GeoDataFrame(numbers, geometry=polygons(reference_boxes, grid), crs=_findings.table.crs)
-    return reference_outlines(shapes, {})
+    return reference_outlines(shapes, {}, "Reference (boxes)")
 
 
 def _inspect(

@@ -75,7 +75,7 @@ def tell_left_out(found: Landslides) -> None:
     """Say when the map does not outline all."""
     if found.count > DRAWN:
         st.caption(
-            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer *Landslides found* shows "
+            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer *Found landslides (area)* shows "
             "every pixel from the threshold up."
         )
 

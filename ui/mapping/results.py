@@ -191,7 +191,8 @@ def _map(
         tiles.append(run_tiles(result.id, "uncertainty", visible=False))
     if result.has_reference:
         tiles.append(run_tiles(result.id, "truth", opacity=0.6, visible=False))
-        tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
+        outcome = run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False, hides=("mask",))
+        tiles.append(outcome)
     tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result))
     focus = selection.focus(None if findings is None else findings.polygons)
