@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, legend
+from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, aspect_legend, legend, slope_legend
 from ui.resources import base_path
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.runs.records import SceneRecord
+    from core.runs.records import DatasetRecord, SceneRecord
 
 OUTCOME = "Correct, false alarm, missed"
 """Name of the layers that show what is found beside a reference; one switch, in every task."""
@@ -216,19 +216,45 @@ def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
 
     Nor where the map could not place it: without a coordinate system, or, on a map in the scene's own, in another.
     """
+    dem = _elevations(record)
+    if dem is None:
+        return ()
+    url = terrain_url("hillshade", dem)
+    return (Tiles("hillshade", "Hillshade (below the image)", url, visible=False, under="scene"),)
+
+
+def terrain_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
+    """Show slope and aspect of a scene's elevation model, above its image; nothing where there is no hillshade."""
+    dem = _elevations(record)
+    return () if dem is None else slope_and_aspect(dem)
+
+
+def slope_and_aspect(dem: DatasetRecord, band: int | None = None) -> tuple[Tiles, ...]:
+    """Show slope and aspect of an elevation model, of its only band or of the one that is named."""
+    return (
+        Tiles("aspect", "Aspect", terrain_url("aspect", dem, band), 0.8, visible=False, legend=aspect_legend()),
+        Tiles("slope", "Slope", terrain_url("slope", dem, band), 0.8, visible=False, legend=slope_legend()),
+    )
+
+
+def terrain_url(kind: str, dem: DatasetRecord, band: int | None = None) -> str:
+    """Address of the tiles of an elevation model in light and shade, its slope or its aspect."""
+    # Browsers keep tiles by their address, and a file used in place may be replaced.
+    asked = {"v": f"{dem.path.stat().st_mtime_ns:x}"} | ({} if band is None else {"bands": str(band)})
+    return f"{base_path()}/tiles/{kind}/{dem.id}/{{z}}/{{x}}/{{y}}.png?{urlencode(asked)}"
+
+
+def _elevations(record: SceneRecord) -> DatasetRecord | None:
+    """The elevation model of a scene where its map can place it."""
     from core.serve.cuts import stored
     from core.serve.placing import map_of
 
     dem, grid = record.companions.get("dem"), record.scene.grid
     if dem is None or not dem.path.is_file():
-        return ()
+        return None
     ground, kind = stored(dem.path).scene.grid, map_of(grid)
-    if kind == "pixels" or map_of(ground) != kind or (kind == "plane" and ground.crs != grid.crs):
-        return ()
-    # Browsers keep tiles by their address, and a file used in place may be replaced.
-    version = f"{dem.path.stat().st_mtime_ns:x}"
-    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
-    return (Tiles("hillshade", "Hillshade (below the image)", url, visible=False, under="scene"),)
+    beside = map_of(ground) != kind or (kind == "plane" and ground.crs != grid.crs)
+    return None if kind == "pixels" or beside else dem
 
 
 def street_map() -> Tiles:

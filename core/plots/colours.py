@@ -60,6 +60,15 @@ UNLIKE_RAMP = "Purples"
 DIVERGING_RAMP = "RdBu_r"
 """White at zero; red speaks for a landslide (or for more than before), blue against it."""
 
+SLOPE_RAMP = "YlOrBr"
+"""Slope of the ground, from level to `STEEPEST`."""
+
+STEEPEST = 60.0
+"""Degrees of slope of the last colour; few slopes are steeper."""
+
+ASPECT_RAMP = "twilight"
+"""Directions, which end where they begin: matplotlib's perceptually uniform circle."""
+
 SUSCEPTIBILITY = ("#2C7BB6", "#ABD9E9", "#FFFFBF", "#FDAE61", "#D7191C")
 """Five classes of susceptibility from very low to very high: ColorBrewer's RdYlBu turned, which is safe for colour
 blindness."""
@@ -151,6 +160,17 @@ def _of_colours(title: str, colours: NDArray[np.uint8], words: Mapping[int, str]
         for step, colour in enumerate(colours)
     )
     return Legend(title, tuple(entries), "ramp")
+
+
+def slope_legend() -> Legend:
+    """Legend of slopes."""
+    return ramp_legend("Slope (°)", SLOPE_RAMP, "0", f"{STEEPEST / 2:g}", f"{STEEPEST:g} and more")
+
+
+def aspect_legend() -> Legend:
+    """Legend of the directions that slopes face."""
+    compass = {0: "N", 2: "E", 4: "S", 6: "W", 8: "N"}
+    return _of_colours("Aspect (slope faces)", ramp(ASPECT_RAMP, 9), compass)
 
 
 def unlike_ramp() -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles
+from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task import bands
 from ui.task.caption import caption
@@ -126,7 +126,8 @@ def _map(
     if result.has_reference:
         over.extend(_boxes(result.id, findings.choice, True, beyond, findings))
     over.extend(beside.layers_of(record, result))
-    tiles = [*hillshade_tiles(record), image, *likeness_tiles(result), *explanation_tiles(result)]
+    tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
+    tiles += [*likeness_tiles(result), *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table)

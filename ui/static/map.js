@@ -568,7 +568,17 @@ window.slidelens = window.slidelens || (function () {
   function ramp(stops) {
     const node = make("div"), bar = make("div", "sl-ramp"), words = make("div", "sl-stops");
     bar.style.background = "linear-gradient(to right," + stops.map(function (at) { return at.colour; }) + ")";
-    stops.forEach(function (at) { if (at.label) words.append(make("span", "", at.label)); });
+    const last = stops.length - 1, places = [];
+    stops.forEach(function (at, n) {
+      if (!at.label) return;
+      words.append(make("span", "", at.label));
+      places.push(n / last);
+    });
+    // Each word has the room to the middle between it and its neighbours, so that it stands below its place.
+    words.style.gridTemplateColumns = places.map(function (place, n) {
+      const from = n ? (places[n - 1] + place) / 2 : 0, to = n < places.length - 1 ? (place + places[n + 1]) / 2 : 1;
+      return "minmax(min-content, " + Math.round(100 * (to - from)) + "fr)";
+    }).join(" ");
     node.append(bar, words);
     return node;
   }

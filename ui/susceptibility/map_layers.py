@@ -26,8 +26,7 @@ from core.plots.colours import (
     ramp_legend,
 )
 from ui import resources
-from ui.map_layers import OUTCOME, Outlines, Tiles, run_tiles
-from ui.resources import base_path
+from ui.map_layers import OUTCOME, Outlines, Tiles, run_tiles, slope_and_aspect, terrain_url
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -52,19 +51,17 @@ def index_legend() -> Legend:
 
 
 def ground(dem: DatasetRecord | None) -> tuple[Tiles, ...]:
-    """The elevation model in light and shade, of several bands that of elevations in grey; nothing without one."""
+    """The elevation model in light and shade, with slope and aspect; nothing without one."""
     from core.raster.scene import Scene
     from core.tasks.susceptibility.guess import elevation_band
-    from ui.map_layers import scene_tiles
 
     if dem is None or not dem.path.is_file():
         return ()
     scene = Scene.open(dem.path)
-    if len(scene.bands) > 1:
-        return (scene_tiles(dem.id, "Elevation", bands=(elevation_band(scene),), version=scene.digest),)
-    version = f"{dem.path.stat().st_mtime_ns:x}"
-    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
-    return (Tiles("hillshade", "Hillshade", url),)
+    if scene.grid.crs is None:
+        return ()
+    band = elevation_band(scene) if len(scene.bands) > 1 else None
+    return (Tiles("hillshade", "Hillshade", terrain_url("hillshade", dem, band)), *slope_and_aspect(dem, band))
 
 
 def index_tiles(result: SusceptibilityMap, model: str, *, visible: bool = False) -> Tiles:
