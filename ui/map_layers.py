@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, aspect_legend, legend, slope_legend
+from ui.looks import look_of
 from ui.resources import base_path
 
 if TYPE_CHECKING:
@@ -164,16 +165,20 @@ def scene_tiles(
     name
         Words in the list of layers.
     bands
-        Bands for red, green and blue, or one for grey, from 1; None lets the server find natural colours.
+        Bands for red, green and blue, or one for grey, from 1; None lets the server find natural colours. What the
+        visitor chose for the display of this scene comes first, see `ui.looks`.
     layer_id
         Other than ``"scene"`` when a second scene is shown.
     version
         Digest of what is shown: browsers keep tiles by their address, and a file used in place may be replaced.
     """
+    kept = look_of(version)
+    bands = kept.bands or bands
     asked = {} if bands is None else {"bands": ",".join(str(band) for band in bands)}
-    query = urlencode(asked | ({"v": version[:12]} if version else {}), safe=",")
+    asked |= kept.look | ({"v": version[:12]} if version else {})
+    query = urlencode(asked, safe=",")
     address = f"{base_path()}/tiles/scene/{scene_id}/{{z}}/{{x}}/{{y}}.png"
-    return Tiles(layer_id, name, f"{address}?{query}" if query else address)
+    return Tiles(layer_id, name, f"{address}?{query}" if query else address, legend=kept.legend)
 
 
 def run_tiles(

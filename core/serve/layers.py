@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 LayerKind = Literal["scene", "hillshade", "slope", "aspect", "run"]
 
+LOOKS = ("stretch", "range", "gamma", "colours")
+"""What an address may say of the look of a scene."""
+
 MOST_BREAKS = 9
 """Breaks of classes in an address."""
 
@@ -62,6 +65,8 @@ class Layer:
         band of elevations; None where it has only one.
     painting
         What is chosen of how a layer of a run is painted.
+    look
+        Its query of how the values of a scene become colours; see `core.serve.looks`.
     """
 
     kind: LayerKind
@@ -69,6 +74,7 @@ class Layer:
     name: str = ""
     bands: tuple[int, ...] | None = None
     painting: Painting = Painting()
+    look: tuple[tuple[str, str], ...] = ()
 
     @property
     def resource(self) -> Resource:
@@ -92,7 +98,19 @@ class Layer:
         kind, dataset, run, name = found.groups()
         if run is not None:
             return cls("run", checked_id(run), name, painting=checked_painting(asked))
-        return cls(cast("LayerKind", kind), checked_id(dataset), bands=checked_bands(asked.get("bands")))
+        return cls.of_dataset(cast("LayerKind", kind), dataset, asked)
+
+    @classmethod
+    def of_dataset(cls, kind: LayerKind, dataset: str, asked: Mapping[str, str]) -> Layer:
+        """A scene, or an elevation model as `kind` shows it, with what an address asks.
+
+        Raises
+        ------
+        InputError
+            When it holds what cannot be.
+        """
+        look = tuple((name, asked[name]) for name in LOOKS if name in asked) if kind == "scene" else ()
+        return cls(kind, checked_id(dataset), bands=checked_bands(asked.get("bands")), look=look)
 
     def painter(self, store: Store, deadline: Deadline) -> tuple[Grid, Painter]:
         """The grid of the layer, and what paints it in a view.
@@ -107,6 +125,7 @@ class Layer:
             When it is not ready in time.
         """
         from core.serve.hillshades import TERRAIN, paint_terrain
+        from core.serve.looks import checked_look
         from core.serve.tiles import layer_of_run, natural_bands, paint_scene, scene_of
 
         if self.kind == "run":
@@ -117,7 +136,8 @@ class Layer:
         if self.kind in TERRAIN:
             band = None if self.bands is None else self.bands[0]
             return scene.grid, partial(paint_terrain, scene, self.kind, band=band)
-        return scene.grid, partial(paint_scene, scene, self.bands or natural_bands(scene))
+        look = checked_look(dict(self.look))
+        return scene.grid, partial(paint_scene, scene, self.bands or natural_bands(scene), look=look)
 
 
 def layers_of(task: str) -> Mapping[str, TileLayer | DotLayer]:

@@ -22,7 +22,7 @@ from core.serve.access import Resource, authorize
 from core.serve.artifacts import SAFE_HEADERS, download, download_zip, saved_as
 from core.serve.assets import asset
 from core.serve.background import Unfinished
-from core.serve.layers import Layer, LayerKind, Unknown, checked_bands, checked_id, checked_painting, found_in
+from core.serve.layers import Layer, LayerKind, Unknown, checked_id, checked_painting, found_in
 
 _LOG = logging.getLogger(__name__)
 _UNCHANGING = "private, max-age=31536000, immutable"
@@ -113,15 +113,13 @@ async def _layer_tile(request: Request, layer: Layer) -> Response:
 
 
 async def scene_tile_route(request: Request) -> Response:
-    """``/tiles/scene/{id}/{z}/{x}/{y}.png?bands=1,2,3``: the image itself."""
-    bands = checked_bands(request.query_params.get("bands"))
-    return await _layer_tile(request, Layer("scene", _id(request), bands=bands))
+    """``/tiles/scene/{id}/{z}/{x}/{y}.png?bands=1,2,3&stretch=2,98``: the image itself; see `core.serve.looks`."""
+    return await _layer_tile(request, Layer.of_dataset("scene", _id(request), dict(request.query_params)))
 
 
 async def terrain_tile_route(request: Request, kind: LayerKind) -> Response:
     """``/tiles/slope/{id}/{z}/{x}/{y}.png?bands=1``: the ground in light and shade, its slope or its aspect."""
-    bands = checked_bands(request.query_params.get("bands"))
-    return await _layer_tile(request, Layer(kind, _id(request), bands=bands))
+    return await _layer_tile(request, Layer.of_dataset(kind, _id(request), dict(request.query_params)))
 
 
 async def run_tile_route(request: Request) -> Response:

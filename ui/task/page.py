@@ -9,7 +9,7 @@ import streamlit as st
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import bands, generic_run, input_picker, opened, press, run
+from ui.task import bands, generic_run, input_picker, look, opened, press, run
 from ui.task import form as ask
 from ui.task.caption import caption
 
@@ -55,6 +55,7 @@ def show(
         if record is not None:
             with guard():
                 input_picker.describe(record)
+                look.choose(record)
                 drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=task.map_key(record))
                 before = prefill()
                 again = None if drawn else ask.same_area(record, before, task)
