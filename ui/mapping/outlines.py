@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from ui import resources
 from ui.feedback import show_error
+from ui.map_layers import RUN_LAYERS
 from ui.state import rerun_fragment
 from ui.task import jobs
 
@@ -65,18 +67,23 @@ def is_large(result: MappingResult) -> bool:
     return result.grid.width * result.grid.height > LARGEST
 
 
-def drawn(found: Landslides, selected: int | None = None) -> GeoDataFrame:
+def beyond(found: Landslides, selected: str | None) -> str | None:
+    """The chosen landslide where it is not among the largest, which the map draws anyway."""
+    return None if selected is None or (found.polygons["id"].head(DRAWN) == selected).any() else selected
+
+
+def drawn(found: Landslides, selected: str | None = None) -> GeoDataFrame:
     """The outlines that the map draws: the largest, and the chosen one."""
-    numbers = found.polygons["id"]
-    return found.polygons[(numbers <= DRAWN) | (numbers == selected)]
+    largest = np.arange(len(found.polygons)) < DRAWN
+    return found.polygons[largest | (found.polygons["id"] == selected)]
 
 
 def tell_left_out(found: Landslides) -> None:
     """Say when the map does not outline all."""
     if found.count > DRAWN:
         st.caption(
-            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer *Landslides found* shows "
-            "every pixel from the threshold up."
+            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer "
+            f"*{RUN_LAYERS['mask']}* shows every pixel from the threshold up."
         )
 
 

@@ -77,7 +77,7 @@ def _place(run: Run, view: View) -> str:
     if target.get("outline") and view.findings is not None and len(view.findings.polygons):
         from shapely.geometry import shape
 
-        # By place, not by the number it had then: other sliders number them anew.
+        # By place: at other sliders it may be a part of a larger landslide, and old runs recorded numbers.
         polygons = view.findings.polygons
         inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
         if len(inside):

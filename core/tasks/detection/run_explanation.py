@@ -35,9 +35,9 @@ METHOD: Final = HIRES_CAM.name
 
 
 def question_of(
-    detections: Detections, number: int, method: str = METHOD, layer: str = "", *, curves: bool = True
+    detections: Detections, box: str | int, method: str = METHOD, layer: str = "", *, curves: bool = True
 ) -> ExplanationRequest:
-    """Ask about a box by its number at a choice.
+    """Ask about a box by its id at a choice, or by its place in the table, from 1.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def question_of(
     Raises
     ------
     InputError
-        When there is no box of that number, or no such method.
+        When there is no such box, or no such method.
     """
-    return ExplanationRequest(box_target(detections, number), method, layer, curves)
+    return ExplanationRequest(box_target(detections, box), method, layer, curves)
 
 
 def order_explanation(result: DetectionResult, request: ExplanationRequest, *, owner: str = "") -> Order:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 TARGETS = {
     "at": "a pixel, by X,Y in the scene's coordinate system, or column,row of a scene without one",
-    "polygon": "a mapped landslide by its number, the largest first, at the view options",
-    "box": "a box by its number, that of the highest confidence first, at the view options",
+    "polygon": "a mapped landslide by its id, or by its number, the largest first, at the view options",
+    "box": "a box by its id, or by its number, that of the highest confidence first, at the view options",
 }
 """Options that name what is asked about."""
 
@@ -87,8 +87,8 @@ def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser], a
     )
     parser.add_argument("--model", default="", help="name of a model; a run brings its own")
     parser.add_argument("--at", metavar="X,Y", help=_help(asked, "at"))
-    parser.add_argument("--box", type=int, metavar="N", help=_help(asked, "box"))
-    parser.add_argument("--polygon", type=int, metavar="N", help=_help(asked, "polygon"))
+    parser.add_argument("--box", metavar="ID", help=_help(asked, "box"))
+    parser.add_argument("--polygon", metavar="ID", help=_help(asked, "polygon"))
     parser.add_argument(
         "--method", default="", help="grad-cam, hires-cam, occlusion or d-rise; by default what held best in the "
         "model's own tests",
@@ -149,7 +149,7 @@ def _check_target(asked: Explaining, arguments: argparse.Namespace) -> None:
 
 
 def _targets(asked: Explaining) -> str:
-    shown = {"at": "--at X,Y", "polygon": "--polygon N", "box": "--box N"}
+    shown = {"at": "--at X,Y", "polygon": "--polygon ID", "box": "--box ID"}
     return " or ".join(text for name, text in shown.items() if name not in asked.refused)
 
 

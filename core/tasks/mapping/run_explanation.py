@@ -80,7 +80,7 @@ def target_of(target: GeoDataFrame | tuple[int, int]) -> AskedPixel | AskedOutli
     """What is asked about: one polygon in the run's coordinates, or (row, column) of the run's grid."""
     if isinstance(target, tuple):
         return AskedPixel(*target)
-    number = int(target["id"].iloc[0]) if "id" in target else None
+    number = str(target["id"].iloc[0]) if "id" in target else None
     return AskedOutline.of(target.geometry.iloc[0], number)
 
 
