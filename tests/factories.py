@@ -24,13 +24,16 @@ from core.learning.spec import ModelSpec
 from core.learning.store import SEEN, WEIGHTS, StoredModel
 from core.raster.grid import Grid
 from core.raster.write import write_array
+from core.runs.kinds import find_task
 from core.runs.records import Order
 from core.runs.store import Store
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.candidates import write_boxes
+from core.tasks.detection.findings import find as find_boxes
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import counted
 from core.tasks.imagery.result import ImageResult, image_inputs
+from core.tasks.mapping.findings import find as find_landslides
 from core.tasks.mapping.result import MappingResult
 
 R = TypeVar("R", bound=ImageResult)
@@ -301,6 +304,23 @@ def _kept(store: Store, task: str, result: ImageResult, scene_id: str, parents: 
     assert store.claim(identity, server="tests", worker="tests")
     store.finish(identity, result)
     return identity
+
+
+def found_ids(store: Store, run: str) -> list[str]:
+    """Ids of what a mapping or a detection found, as its page shows them first."""
+    view, result = view_and_result(store, run)
+    if isinstance(result, DetectionResult):
+        return [str(name) for name in find_boxes(result, view).names]
+    assert isinstance(result, MappingResult)
+    return [str(name) for name in find_landslides(result, view).polygons["id"]]
+
+
+def view_and_result(store: Store, run: str) -> tuple[Any, ImageResult]:
+    """A result and the view that its page begins with."""
+    result = store.result(run, ImageResult)
+    view = find_task(store.run(run).task).view
+    assert view is not None
+    return view.load().default(result), result
 
 
 def write_squares(folder: Path) -> Path:

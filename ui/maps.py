@@ -88,7 +88,7 @@ class DynamicLayers:
 
     tiles: tuple[Tiles, ...] = ()
     outlines: tuple[Outlines, ...] = ()
-    selected: int | None = None
+    selected: str | int | None = None
     marker: Point | None = None
     focus: tuple[float, float, float, float] | None = None
     caption: Caption = Caption()
@@ -109,7 +109,7 @@ class MapEvent:
     """
 
     clicked: Point | None = None
-    selected: int | None = None
+    selected: str | int | None = None
     drawn: Mapping[str, Any] | None = None
 
 

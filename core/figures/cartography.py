@@ -58,7 +58,7 @@ def outlines(geometries: NDArray[np.object_], grid: Grid) -> list[Any]:
 
 
 def draw_numbers(axes: Axes, polygons: GeoDataFrame, grid: Grid) -> None:
-    """Write the number of each polygon beside it, with a line to a point inside."""
+    """Write the id of each polygon beside it, with a line to a point inside."""
     placement = ~grid.transform if grid.is_georeferenced else Affine.identity()
     # The largest last, so that its number lies on top where they crowd.
     for number, point in reversed(list(zip(polygons["id"], polygons.geometry.representative_point(), strict=True))):
@@ -66,8 +66,8 @@ def draw_numbers(axes: Axes, polygons: GeoDataFrame, grid: Grid) -> None:
         left, up = column > 0.9 * grid.width, row > 0.1 * grid.height
         axes.annotate(
             f"{number}", (column, row), ((-13 if left else 13), (11 if up else -11)), textcoords="offset points",
-            ha="center", va="center", fontsize=8, fontweight="bold", zorder=6,
-            bbox={"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": "black", "linewidth": 0.8},
+            ha="center", va="center", fontsize=7, fontweight="bold", zorder=6,
+            bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "black", "linewidth": 0.8},
             arrowprops={"arrowstyle": "-", "color": "black", "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip
 

@@ -29,7 +29,7 @@ from core.raster.strip_labelling import (
     marked,
 )
 from core.raster.terrain import slope_aspect_at
-from core.raster.vectorize import outlines_of, table_of
+from core.raster.vectorize import PEAK, outlines_of, table_of
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -98,7 +98,8 @@ class Tally:
         (patches, quantities): pixels, m², codes; with elevation also slope, pixels with slope, east, north and pixels
         with an aspect.
     least
-        (patches, quantities): first pixel; with elevation also lowest and minus the highest.
+        (patches, quantities): first pixel, peak (see `Outliner._tallied`); with elevation also lowest and minus the
+        highest.
     """
 
     sums: Floats
@@ -134,7 +135,7 @@ class Outliner:
         self.grid, self.minimum, self.elevation = grid, max(1, minimum_area_px), elevation
         self._areas = row_areas(grid) if grid.crs is not None else np.ones(grid.height)
         terrain = elevation is not None
-        self._none = Tally(np.empty((0, 8 if terrain else 3)), np.empty((0, 3 if terrain else 1)))
+        self._none = Tally(np.empty((0, 8 if terrain else 3)), np.empty((0, 4 if terrain else 2)))
         # Patches that reach the last row so far: their tally, their pieces, and which piece is whose.
         self._open = self._none
         self._pieces: Shapes = np.empty(0, dtype=object)
@@ -177,12 +178,13 @@ class Outliner:
         tally, outlines = Tally.together(self._tallies), np.concatenate(self._outlines)
         order = np.argsort(tally.least[:, 0], kind="stable")
         sums, least = tally.sums[order], tally.least[order]
-        columns: dict[str, NDArray[Any]] = {"area_px": sums[:, 0].astype(np.int64)}
+        peak = least[:, 1].astype(np.int64) % (self.grid.height * self.grid.width)
+        columns: dict[str, NDArray[Any]] = {PEAK: peak, "area_px": sums[:, 0].astype(np.int64)}
         if self.grid.crs is not None:
             columns["area_m2"] = sums[:, 1]
         columns["mean_code"] = sums[:, 2] / sums[:, 0]
         if self.elevation is not None:
-            columns |= _terrain(sums[:, 3:], least[:, 1:])
+            columns |= _terrain(sums[:, 3:], least[:, 2:])
         return table_of(outlines[order], columns, self.grid)
 
     def _close(self, tally: Tally, pieces: Shapes, owners: Numbers, ended: Mask) -> None:
@@ -205,8 +207,13 @@ class Outliner:
         rows, columns = np.divmod(at, self.grid.width)
         first = np.full(count, np.inf)
         first[patch[::-1]] = (at + strip.top * self.grid.width)[::-1]
+        # Whole numbers that order pixels by code, the highest first, and then by place: floats hold them up to 2^53.
+        lower = np.iinfo(np.uint8).max - strip.codes.ravel()[at].astype(np.int64)
+        peak = np.full(count, np.inf)
+        pixels = self.grid.height * self.grid.width
+        np.minimum.at(peak, patch, (lower * pixels + at + strip.top * self.grid.width).astype(np.float64))
         weights = [np.ones(len(at)), self._areas[strip.top + rows], strip.codes.ravel()[at].astype(np.float64)]
-        least = [first]
+        least = [first, peak]
         if self.elevation is not None:
             heights, east_north = self._ground(strip, rows, columns)
             weights += east_north

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.raster.measure import Patches, geodesic_perimeters, row_areas, terrain_of
+from core.raster.place_names import place_names
 from core.raster.strip_labelling import EIGHT, FOUR
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+PEAK = "peak"
+"""Name among measured quantities of the pixel after which a patch is named."""
 
 
 def clean_mask(
@@ -94,12 +98,12 @@ def polygons(
     Returns
     -------
     GeoDataFrame
-        One row per patch, the largest first, in the CRS of the grid. Columns: ``id`` (1 to n), ``area_px``,
-        ``area_m2``, ``perimeter_m``, ``mean_probability`` where probability is given, ``slope_mean_deg``,
-        ``relief_m`` (highest minus lowest) and ``aspect_deg`` (circular mean, clockwise from north) where a
-        DEM is given, ``geometry`` (Polygon, or MultiPolygon of parts that touch at corners). Without CRS
-        coordinates are pixels (x = column, y = row), ``perimeter_px`` replaces ``perimeter_m``, and there
-        is no ``area_m2``.
+        One row per patch, the largest first, in the CRS of the grid. Columns: ``id`` (text: the name of the place of
+        its peak, see `peaks`), ``area_px``, ``area_m2``, ``perimeter_m``, ``mean_probability`` where probability is
+        given, ``slope_mean_deg``, ``relief_m`` (highest minus lowest) and ``aspect_deg`` (circular mean, clockwise
+        from north) where a DEM is given, ``geometry`` (Polygon, or MultiPolygon of parts that touch at corners).
+        Without CRS coordinates are pixels (x = column, y = row), ``perimeter_px`` replaces ``perimeter_m``, and
+        there is no ``area_m2``.
 
     Raises
     ------
@@ -122,7 +126,7 @@ def polygons(
     labels, count = ndimage.label(mask, structure=EIGHT)
     at = np.flatnonzero(labels)
     patches = Patches(labels.ravel()[at], at, count)
-    columns: dict[str, NDArray[Any]] = {"area_px": patches.sizes}
+    columns: dict[str, NDArray[Any]] = {PEAK: peaks(patches, probability), "area_px": patches.sizes}
     if grid.crs is not None:
         columns["area_m2"] = patches.total(row_areas(grid)[at // grid.width])
     if probability is not None:
@@ -130,6 +134,23 @@ def polygons(
     if dem is not None:
         columns |= terrain_of(patches, dem, grid)
     return table_of(outlines_of(labels, count), columns, grid)
+
+
+def peaks(patches: Patches, probability: NDArray[Any] | None) -> NDArray[np.int64]:
+    """Flat index of the pixel after which each patch is named.
+
+    It is the pixel of the highest probability, of several the first, row by row; the first of all where no probability
+    is known. A lower threshold makes a patch grow around its peak, so that it keeps its name; of patches that become
+    one, that with the higher peak gives the name.
+    """
+    values = np.zeros(len(patches.at)) if probability is None else probability.ravel()[patches.at].astype(np.float64)
+    values = np.where(np.isfinite(values), values, -np.inf)
+    highest = np.full(patches.count, -np.inf)
+    np.maximum.at(highest, patches.patch, values)
+    there = np.flatnonzero(values == highest[patches.patch])[::-1]
+    peak = np.empty(patches.count, dtype=np.int64)
+    peak[patches.patch[there]] = patches.at[there]
+    return peak
 
 
 def rasterise(outlines: GeoDataFrame, grid: Grid) -> Mask:
@@ -202,7 +223,10 @@ def _affine(geometries: NDArray[np.object_], transform: Affine) -> NDArray[np.ob
 
 
 def table_of(outlines: NDArray[np.object_], columns: dict[str, NDArray[Any]], grid: Grid) -> GeoDataFrame:
-    """Outlines in pixel coordinates, ordered by their first pixel, and what was measured as `polygons` gives them."""
+    """Outlines in pixel coordinates, ordered by their first pixel, and what was measured as `polygons` gives them.
+
+    The column `PEAK` of what was measured, flat indices of pixels, becomes their names.
+    """
     import geopandas
     import shapely
 
@@ -213,7 +237,7 @@ def table_of(outlines: NDArray[np.object_], columns: dict[str, NDArray[Any]], gr
         perimeters = geodesic_perimeters(placed, grid)
         measured = {"area_px": columns["area_px"], "area_m2": columns["area_m2"], "perimeter_m": perimeters}
     order = np.argsort(-measured["area_px" if grid.crs is None else "area_m2"], kind="stable")
-    content = {"id": np.arange(1, len(order) + 1)}
-    content |= {name: values[order] for name, values in (measured | columns).items()}
+    content: dict[str, NDArray[Any]] = {"id": place_names(columns[PEAK][order], grid)}
+    content |= {name: values[order] for name, values in (measured | columns).items() if name != PEAK}
     crs = None if grid.crs is None else grid.crs.to_wkt()
     return geopandas.GeoDataFrame(content, geometry=shapely.orient_polygons(placed[order]), crs=crs)

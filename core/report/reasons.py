@@ -126,15 +126,15 @@ def _where(
     if polygons is not None and len(polygons) and target.get("outline"):
         from shapely.geometry import shape
 
-        # By place, not by the number it had then: another threshold numbers them anew.
+        # By place: at another threshold it may be a part of a larger landslide, and old runs recorded numbers.
         inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
         if len(inside):
             return f": landslide {inside['id'].iloc[0]}"
     return ": an outlined area"
 
 
-def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) -> int | None:
-    """Number in the report of the box that was asked about; None when it is not among those at this choice."""
+def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) -> str | None:
+    """Id in the report of the box that was asked about; None when it is not among those at this choice."""
     if boxes is None or not len(boxes):
         return None
     from shapely import box as rectangle
@@ -144,10 +144,10 @@ def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) ->
     asked = rectangle(left, top, right, bottom)
     if grid.is_georeferenced:
         asked = affine_transform(asked, (place.a, place.b, place.d, place.e, place.c, place.f))
-    # By place, not by the number it had then: another confidence or merging numbers them anew.
+    # By place, since old runs recorded numbers, and another merging makes other boxes.
     shared = boxes.geometry.intersection(asked).area
     alike = (shared / (boxes.geometry.area + asked.area - shared)).to_numpy()
-    return int(boxes["id"].iloc[int(alike.argmax())]) if alike.max() > ALIKE else None
+    return str(boxes["id"].iloc[int(alike.argmax())]) if alike.max() > ALIKE else None
 
 
 def target_region(

@@ -250,7 +250,7 @@ def features(
             {
                 "type": "Feature",
                 "properties": {
-                    "id": int(number),
+                    "id": number if isinstance(number, str) else int(number),
                     "facts": [[title, facts[title][place]] for title in titles],
                     **({"colour": colours[place]} if colours else {}),
                 },

@@ -191,7 +191,7 @@ def _legend(words: Mapping[str, Any]) -> Legend:
     return Legend(words["title"], entries, words["kind"])
 
 
-def _drawn(outlines: Mapping[str, Any], view: View, selected: int | None) -> Drawn:
+def _drawn(outlines: Mapping[str, Any], view: View, selected: str | int | None) -> Drawn:
     from core.figures.seen import Drawn
 
     place = ~view.transform

@@ -73,7 +73,7 @@ class ShownMap:
     title: str = ""
     about: str = ""
     credits: tuple[str, ...] = ()
-    selected: int | None = None
+    selected: str | int | None = None
 
 
 _LOCK = threading.Lock()

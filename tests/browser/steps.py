@@ -115,7 +115,7 @@ def settled(page: Any) -> dict[str, float]:
     return box
 
 
-def click_polygon(page: Any, frame: Any, identity: int) -> None:
+def click_polygon(page: Any, frame: Any, identity: str) -> None:
     """Click inside a found landslide."""
     box = settled(page)
     frame.wait_for_function(INSIDE, arg=identity)

@@ -15,6 +15,7 @@ from core.tasks.detection.findings import default_choice, find
 from core.tasks.detection.result import DetectionResult
 from tests.browser import steps
 from tests.browser.networks import write_detector, write_networks
+from tests.factories import found_ids
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # for busy machines; a quiet one needs seconds
 
@@ -82,17 +83,18 @@ def test_confidence_acts_at_once_and_the_map_stays(result: tuple[Any, Any], home
     assert "confidence=0.5" in page.url
 
 
-def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any]) -> None:
+def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path, detected: str) -> None:
     page, frame = result
-    steps.click_polygon(page, frame, 2)
-    page.get_by_text("Chosen box 2").wait_for()
+    first, second, *_ = found_ids(Store(home), detected)
+    steps.click_polygon(page, frame, second)
+    page.get_by_text(f"Selected box {second}").wait_for()
     # The table is drawn on a canvas: its first row lies below the heading, its ticks at the left edge.
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     before = frame.evaluate("() => map.getZoom()")
     page.mouse.click(box["x"] + 18, box["y"] + 52)
-    page.get_by_text("Chosen box 1").wait_for()
+    page.get_by_text(f"Selected box {first}").wait_for()
     frame.wait_for_function("before => map.getZoom() > before", arg=before)
 
 
@@ -103,12 +105,9 @@ def test_boxes_change_colour_with_what_the_reference_says(result: tuple[Any, Any
         f"() => Object.values(({COLOURS})()).every(colour => ['#009E73', '#E69F00'].includes(colour))"
     )
     run = Store(home).result(detected, DetectionResult)
-    right = [outcome == "true" for outcome in find(run, default_choice(run)).table["outcome"]]
-    assert [colour == "#009E73" for _, colour in sorted(_numbered(frame.evaluate(COLOURS)))] == right
-
-
-def _numbered(colours: dict[str, str]) -> list[tuple[int, str]]:
-    return [(int(number), colour) for number, colour in colours.items()]
+    table = find(run, default_choice(run)).table
+    right = dict(zip(table["id"], table["outcome"] == "true", strict=True))
+    assert {name: colour == "#009E73" for name, colour in frame.evaluate(COLOURS).items()} == right
 
 
 def test_scores_show_the_worst_misses_and_files_hold_what_is_shown(

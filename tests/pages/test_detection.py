@@ -19,7 +19,7 @@ from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.run import Request, order_of
 from core.tasks.imagery.inputs import inputs_of
 from core.tasks.imagery.result import image_inputs
-from tests.factories import detector_spec, made_detection, make_detector_model, write_raster
+from tests.factories import detector_spec, found_ids, made_detection, make_detector_model, write_raster
 from tests.pages.test_mapping import labels, links, metrics, on_map, press, texts
 
 SHAPE = (100, 120)
@@ -177,19 +177,32 @@ def test_scores_count_right_false_and_missed_boxes(
     # One right, one wrong, one right of three: precision 1 up to recall 1/3, 2/3 up to recall 2/3.
     assert metrics(page)["AP50"] == f"{(34 * 1 + 33 * 2 / 3) / 101:.3f}"
     pictures = [one.caption for part in page.get("image") for one in part.proto.imgs]
-    assert pictures == ["No. 3 of the reference, 45,036 m²", "Box 2, confidence 0.70"]
+    assert pictures == ["No. 3 of the reference, 45,036 m²", f"Box {found_ids(store, run)[1]}, confidence 0.70"]
 
 
 def test_a_row_of_the_table_chooses_its_box_on_the_map(
     page: AppTest, store: Store, scene: SceneRecord, tmp_path: Path
 ) -> None:
     run = kept(store, scene, tmp_path / "made").id
-    page.session_state[f"selected-{run}"] = 2
-    page.session_state[f"from-table-{run}"] = True
+    second = found_ids(store, run)[1]
+    page.session_state[f"selected-{run}"] = second
+    page.session_state[f"chosen-in-{run}"] = "chart"
+    page.session_state[f"first-row-{run}"] = second
     opened(page, run)
-    assert "**Chosen box 2** · confidence 0.70 · area of the box 20,016 m²" in texts(page)
+    assert list(page.dataframe[0].value["id"])[0] == second
+    assert page.session_state[f"table-{run}"]["selection"]["rows"] == [0]
+    assert shown(page)["selected"] == second
+    assert shown(page)["focus"]
+    assert f"**Selected box {second}** · confidence 0.70 · area of the box 20,016 m²" in texts(page)
+    slider(page, "Confidence").set_value(0.75).run()
+    assert f"**Selected box {second}** · not among the results at these settings" in texts(page)
+    assert shown(page)["selected"] is None
     slider(page, "Confidence").set_value(0.6).run()
-    assert "Chosen box" not in texts(page)
+    assert shown(page)["selected"] == second
+    press(page, "Clear selection")
+    assert "Selected box" not in texts(page)
+    assert shown(page)["selected"] is None
+    assert page.session_state[f"table-{run}"]["selection"]["rows"] == []
 
 
 def test_of_very_many_boxes_the_surest_are_held_and_the_page_says_so(
@@ -345,7 +358,7 @@ def test_in_pixel_space_areas_and_density_are_in_pixels(page: AppTest, store: St
     scene = store.add_scene(bright(tmp_path / "scene.tif", placement="without CRS"), "scene.tif")
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run)
-    assert metrics(page)["Median box"] == "150 px"
+    assert metrics(page)["Median box area"] == "150 px"
     assert "Per megapixel" in metrics(page)
     assert "Boxes per megapixel" in updates(page)
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.runs.store import Store
 from core.tasks.detection.run import Request, run_detection
-from tests.factories import make_detector_model, tiny_spec, write_model, write_raster
+from tests.factories import found_ids, make_detector_model, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import press, texts
 
 
@@ -39,9 +39,9 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     assert not page.exception
     assert "Choose a box on the map" in texts(page)
 
-    page.session_state[f"selected-{detection.id}"] = 2
+    page.session_state[f"selected-{detection.id}"] = second = found_ids(store, detection.id)[1]
     page.run()
-    assert "Why was box 2 found?" in texts(page)
+    assert f"Why was box {second} found?" in texts(page)
     press(page, "Explain")
 
     assert not page.exception
@@ -49,8 +49,8 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     assert page.query_params["why"] in (why.id, [why.id])
     assert why.parameters["target"]["box"] == [80, 70, 94, 78]
     shown = texts(page)
-    assert "Box 2, HiResCAM" in shown
-    assert "Red areas raised the score of this box" in shown
+    assert f"Box {second}, HiResCAM" in shown
+    assert "Red areas raised the score, blue areas lowered it." in shown
 
     # Asked again, the answer is the one that is known.
     press(page, "Explain")
@@ -58,7 +58,7 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
 
     page.session_state["detection-tab"] = "Findings"
     page.run()
-    (offered,) = [box for box in page.selectbox if box.label == "Outline box 2 by a mapping model"]
+    (offered,) = [box for box in page.selectbox if box.label == f"Outline box {second} by a mapping model"]
     assert offered.options == ["Tiny red"]
     assert "much finer images (Aerial)" in texts(page)
     press(page, "Outline it")

@@ -80,11 +80,11 @@ def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> No
     count = next(metric for metric in page.metric if metric.label == "Landslides")
     assert int(count.value.replace(",", "")) > 0
     assert page.query_params["run"]
-    # First what was found, then how the scene was read, behind one line.
-    begin = texts(page).index(f"**{count.value} landslides**")
-    assert begin < texts(page).index("This scene is synthetic")
-    (folded,) = [one for one in page.expander if "on how this scene was read" in one.label]
-    assert any("This scene is synthetic" in one.value for one in folded.markdown)
+    # What was found, and how far it is right, stand above the map.
+    assert [metric.label for metric in page.metric][:6] == [
+        "Landslides", "Landslide area", "Share of the scene", "Precision", "Recall", "F1",
+    ]  # fmt: skip
+    assert "This scene is synthetic" in texts(page)
 
 
 def test_an_address_can_name_the_sample(page: AppTest) -> None:
@@ -433,7 +433,8 @@ def test_a_large_run_is_outlined_by_a_job_and_then_has_all_that_a_small_one_has(
     assert not large.error
     assert "Outline the landslides" not in labels(large)
     assert metrics(large)["Landslides"] == "2"
-    assert metrics(large)["Largest"] == "6,005 m²"
+    assert metrics(large)["Landslide area"] == "7,607 m²"
+    assert "The largest has 6,005 m²" in texts(large)
     (outlines,) = [run for run in store.runs() if run.kind == "outlines"]
     assert outlines.metrics["landslides"] == 2
 

@@ -13,7 +13,7 @@ from core.jobs.jobs import InlineJobs
 from core.raster.scene import Scene
 from core.runs.store import Store
 from core.tasks.mapping.run import Request, run_mapping
-from tests.factories import deep_weights, tiny_spec, write_model, write_raster
+from tests.factories import deep_weights, found_ids, tiny_spec, write_model, write_raster
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def page(
     test.switch_page("../pages/mapping.py")
     test.query_params["run"] = result.id
     test.session_state["mapping-tab"] = "Why"
-    test.session_state[f"selected-{result.id}"] = 1
+    test.session_state[f"selected-{result.id}"] = found_ids(store, result.id)[0]
     return test.run()
 
 
@@ -49,21 +49,21 @@ def texts(page: AppTest) -> str:
 
 def test_a_landslide_is_explained_by_any_method_at_once_or_by_a_job(page: AppTest, store: Store) -> None:
     (mapping,) = store.runs()
-    assert "Why is landslide 1 mapped?" in texts(page)
+    assert f"Why is landslide {found_ids(store, mapping.id)[0]} mapped?" in texts(page)
     method = next(one for one in page.selectbox if one.label == "Method")
     assert (method.value, list(method.options)) == ("grad-cam", ["Grad-CAM", "HiResCAM", "Occlusion"])
 
     choose_method(page, "hires-cam")
     press(page, "Explain")
     assert not page.exception
-    assert "Landslide 1, HiResCAM" in texts(page)
-    assert "Red areas raised the model's score for the chosen place" in texts(page)
+    assert f"Landslide {found_ids(store, mapping.id)[0]}, HiResCAM" in texts(page)
+    assert "Red areas raised the score, blue areas lowered it." in texts(page)
 
     choose_method(page, "occlusion")
     assert "as a background job" in texts(page)
     press(page, "Explain")
     assert not page.exception
-    assert "Landslide 1, Occlusion" in texts(page)
+    assert f"Landslide {found_ids(store, mapping.id)[0]}, Occlusion" in texts(page)
     made = store.children(mapping.id, "explanation")
     assert [(run.status, run.parameters["method"]) for run in made] == [("done", "occlusion"), ("done", "hires-cam")]
 

@@ -21,7 +21,7 @@ from core.tasks.mapping.run import Request, order_of
 from core.tasks.mapping.run_change import order_difference
 from core.tasks.mapping.run_explanation import explain, layers_of
 from core.tasks.mapping.run_outlines import order_outlines
-from tests.factories import deep_weights, keep, made_run, ramp, tiny_spec, write_model, write_raster
+from tests.factories import deep_weights, found_ids, keep, made_run, ramp, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
 from ui.task.view import area_text
 
@@ -99,10 +99,10 @@ def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
 def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_session(
     page: AppTest, store: Store, mapped: str
 ) -> None:
-    page.session_state[f"selected-{mapped}"] = 1
+    page.session_state[f"selected-{mapped}"] = first = found_ids(store, mapped)[0]
     page.session_state["mapping-tab"] = "Why"
     open_run(page, mapped)
-    assert "Why is landslide 1 mapped?" in texts(page)
+    assert f"Why is landslide {first} mapped?" in texts(page)
     press(page, "Explain")
     assert not page.exception
     assert not page.error
@@ -110,7 +110,7 @@ def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_
     assert address(page)["why"] == why.id
     assert f"/tiles/run/{why.id}/cam/" in layers(page)
     assert len(pictures(page)) == 2
-    assert "**Landslide 1, Grad-CAM.**" in texts(page)
+    assert f"**Landslide {first}, Grad-CAM.**" in texts(page)
     kept = page.session_state._state.filtered_state
     assert why.id in kept.values()
     assert not [value for value in kept.values() if isinstance(value, np.ndarray) or hasattr(value, "attribution")]

@@ -7,31 +7,32 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.tasks.detection.searched import searched_area
 from ui.detection import layers, slots
 from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
 from ui.task.likeness import tell_likeness
-from ui.task.selection import Selection
+from ui.task.selection import Name, Selection, show_table
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    from core.tasks.detection.findings import Detections
+
 
 def show(view: View) -> None:
     """Totals, how much of it is right, and the table linked to the map."""
     found, grid = view.findings, view.result.grid
-    totals = {"Boxes": f"{found.count:,}"}
+    totals: dict[str, str] = {}
     if found.count:
         boxed = float(found.table["area_m2" if grid.is_georeferenced else "area_px"].median())
         totals |= _density(view)
-        totals["Surest"] = f"{found.boxes.scores[0]:.2f}"
-        totals["Median box"] = area_text(boxed, grid.is_georeferenced)
+        totals["Highest confidence"] = f"{found.boxes.scores[0]:.2f}"
+        totals["Median box area"] = area_text(boxed, grid.is_georeferenced)
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
-        row.metric(name, value, width=160 if "²" in value else 110, help=HELPS.get(name.split(",")[0]))
+        row.metric(name, value, width="content", help=HELPS.get(name.split(",")[0]))
     _trust(view)
     tell_likeness(view.result)
     if not found.count:
@@ -46,24 +47,19 @@ def show(view: View) -> None:
 
 
 HELPS = {
-    "Densest": "Boxes in that square of the density layer which holds most; the map's list offers that layer.",
-    "Median box": "Half of the boxes are larger. A box is larger than the landslide in it.",
-    "Surest": "Highest confidence of a box.",
+    "Max. density": "Boxes in that square of the density layer which holds most; the map's list offers that layer.",
+    "Median box area": "Half of the boxes are larger. A box is larger than the landslide in it.",
 }
 
 
 def _density(view: View) -> dict[str, str]:
-    """Boxes per area: over all, and in the densest cell."""
+    """Boxes in the densest cell."""
     cells = counted(view.result.id, view.choice, view.cell, view.findings)
-    known = "per_km2" in cells
-    whole = searched_area(view.result) / 1e6
-    return {
-        f"Per {'km²' if known else 'megapixel'}": _rate(view.findings.count / whole) if whole else "–",
-        f"Densest, {side_text(view.cell, view.result.grid)}": f"{int(cells['count'].max()):,}",
-    }
+    return {f"Max. density, {side_text(view.cell, view.result.grid)} cell": f"{int(cells['count'].max()):,}"}
 
 
-def _rate(value: float) -> str:
+def rate(value: float) -> str:
+    """Boxes per area with the digits that mean something."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
@@ -97,7 +93,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
     unit = "m²" if area == "area_m2" else "px"
     config: dict[str, object] = {
-        "id": st.column_config.NumberColumn("No.", format="%d", width="small"),
+        "id": st.column_config.TextColumn("Id", width="small"),
         "score": st.column_config.ProgressColumn("Confidence", format="%.2f", min_value=0.0, max_value=1.0),
         "class": st.column_config.TextColumn("Class"),
         area: st.column_config.NumberColumn(f"Area of the box, {unit}", format="localized"),
@@ -109,17 +105,17 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
 def _table(view: View) -> None:
     frame, config = table(view.findings.table.head(layers.HELD))
     rounded = {name: 0 for name in ("area_m2", "area_px") if name in frame}
-    chosen = st.dataframe(
-        frame.round(rounded), hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
-        key=f"table-{view.result.id}-{view.choice}", height=300, alt="Table of the boxes found",
+    show_table(
+        frame.round(rounded), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
+        alt="Table of the boxes found",
     )  # fmt: skip
     if len(frame) < view.findings.count:
         st.caption(f"The table holds the {len(frame):,} surest of {view.findings.count:,}; Export has them all.")
-    rows = chosen.selection.rows
-    Selection(view.result.id).follow_table(int(frame["id"].iloc[rows[0]]) if rows else None)
-    if view.box is None:
-        st.caption("Choose a row, or click a box on the map.")
-        return
-    told = layers.facts(view.findings.table[view.findings.table["id"] == view.selected])
-    words = [f"{name.lower()} {value}" for name, (value,) in told.items() if name != "Box"]
-    st.markdown(f"**Chosen box {view.selected}** · {' · '.join(words)}")
+    if view.selected is None:
+        st.caption("Select a row, or a box on the map.")
+
+
+def told(found: Detections, name: Name) -> list[str]:
+    """What is known of a box, a fact each."""
+    facts = layers.facts(found.table[found.table["id"] == name])
+    return [f"{title.lower()} {values[0]}" for title, values in facts.items() if title != "Box"]

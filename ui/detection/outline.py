@@ -65,7 +65,7 @@ def _outlines(runs: tuple[str, ...]) -> GeoDataFrame | None:
     if not found:
         return None
     joined: GeoDataFrame = pandas.concat(found, ignore_index=True)
-    return joined.assign(id=range(1, len(joined) + 1))
+    return joined.assign(id=[str(number) for number in range(1, len(joined) + 1)])
 
 
 def show(view: View) -> None:

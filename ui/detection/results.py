@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.tasks.detection.result import DetectionResult
+from core.tasks.detection.searched import searched_area
 from ui import resources
 from ui.detection import beside, layers, slots
+from ui.detection.findings import rate, told
 from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
@@ -20,11 +22,13 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
+from ui.task.key_figures import KeyFigure, agreement_figures, show_key_figures
 from ui.task.likeness import likeness_tiles
-from ui.task.notes import show_head
+from ui.task.notes import show_notes, show_warnings
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
-from ui.task.selection import Selection
+from ui.task.selection import Name, Selection, tell
+from ui.task.view import whole_of
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.view import Choice
 
-AROUND = "29rem"
+AROUND = "30rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
 
 SIDES = {"none": "Layers", "before": "Swipe before / after"}
@@ -61,35 +65,41 @@ def show(record: SceneRecord, result: DetectionResult) -> None:
 def _show(record: SceneRecord, result: DetectionResult) -> None:
     from ui.detection.tabs import show_tabs
 
-    head = st.container()
+    head = st.container(gap="small")
     choice, cell = choose(result)
     findings = found(result.id, choice, result)
     with head:
-        show_head(record, result, PAGE.name, found_words(findings))
+        show_key_figures(key_figures(findings))
+        show_warnings(record, result)
     selection = Selection(result.id)
-    selection.forget_other(choice)
-    side = _side(record)
+    selected = selection.among(findings.table["id"].tolist())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        side = _side(record)
+        show_notes(result, PAGE.name)
     event = MapEvent()
     with guard():
-        event = _map(record, findings, cell, side, selection)
+        event = _map(record, findings, cell, side, selection, selected)
     if side != "before":
         selection.follow_map(event)
         tell_area(event, PAGE)
-    clicked = clicked_pixel(event, result.grid)
+    clicked = clicked_pixel(selection.event, result.grid)
     with guard():
-        _inspect(record, result, event, clicked)
+        tell(selection, "box", None if selected is None else told(findings, selected))
+        _inspect(record, result, selection.event, clicked)
     _tell_left_out(findings)
-    show_tabs(View(record, result, choice, cell, findings, selection.current, clicked))
+    show_tabs(View(record, result, choice, cell, findings, selected, clicked))
 
 
-def found_words(findings: Detections) -> str:
-    """What was found at a choice, as Markdown."""
-    from core.report.words import count
-
-    at = f"at confidence {findings.choice.confidence:.2f}"
-    if not findings.count:
-        return f"**No box** {at}"
-    return f"**{count(findings.count, 'box', 'boxes')}** around possible landslides, {at}"
+def key_figures(findings: Detections) -> list[KeyFigure]:
+    """What was found at a choice, and how far it agrees with the reference where there is one."""
+    figures = [KeyFigure("Boxes", f"{findings.count:,}", "Boxes around possible landslides, at this confidence.")]
+    whole = searched_area(findings.result) / 1e6
+    if whole:
+        area = "km²" if findings.result.grid.is_georeferenced else "megapixel"
+        figures.append(KeyFigure(f"Per {area}", rate(findings.count / whole), f"Of {whole_of(findings.result)}."))
+    if findings.scores is not None:
+        figures += agreement_figures(findings.scores, "boxes", "landslides of the reference")
+    return figures
 
 
 def _side(record: SceneRecord) -> str:
@@ -105,13 +115,13 @@ def _side(record: SceneRecord) -> str:
 
 
 def _map(
-    record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection
+    record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection, selected: Name | None
 ) -> MapEvent:
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
     colours, says = bands.shown_of(record.scene), caption(record, result.id)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
-    beyond = selection.current if selection.current is not None and selection.current > layers.HELD else None
-    boxes = _boxes(result.id, findings.choice, False, beyond, findings)
+    further = beyond(findings, selected)
+    boxes = _boxes(result.id, findings.choice, False, further, findings)
     if side == "before":
         earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
         after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
@@ -124,27 +134,27 @@ def _map(
             over.append(_density(result.id, findings.choice, cell, density_title(result), cells))
     over.extend([*_reference(record, findings), *boxes])
     if result.has_reference:
-        over.extend(_boxes(result.id, findings.choice, True, beyond, findings))
+        over.extend(_boxes(result.id, findings.choice, True, further, findings))
     over.extend(beside.layers_of(record, result))
     tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
     tiles += [*likeness_tiles(result), *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table)
-    shows = DynamicLayers(tuple(tiles), tuple(over), selection.current, selection.place, focus, says)
+    shows = DynamicLayers(tuple(tiles), tuple(over), selected, selection.place, focus, says)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _boxes(
-    run: str, choice: Choice, outcome: bool, selected: int | None, _findings: Detections
+    run: str, choice: Choice, outcome: bool, selected: Name | None, _findings: Detections
 ) -> tuple[Outlines, ...]:
     """Boxes of a run at a choice, by confidence or by what the reference says of them.
 
     Parameters
     ----------
     selected
-        Number of the chosen box where it is not among those that the map holds anyway.
+        Name of the chosen box where it is not among those that the map holds anyway.
     """
     del run, choice  # parts of the key
     table = drawn(_findings, selected)
@@ -159,11 +169,22 @@ def _density(run: str, choice: Choice, cell: float, title: str, _cells: GeoDataF
     return layers.density(_cells, title)
 
 
-def drawn(findings: Detections, selected: int | None) -> GeoDataFrame:
-    """The boxes that the map holds: the surest, and the chosen one."""
-    table = findings.table
-    numbers = table["id"]
-    return table[(numbers <= layers.HELD) | (numbers == selected)]
+def drawn(findings: Detections, beyond: Name | None) -> GeoDataFrame:
+    """The boxes that the map holds: the surest, and the chosen one where it is not among them (see `beyond`)."""
+    first = findings.table.head(layers.HELD)
+    if beyond is None:
+        return first
+    import pandas
+
+    rest = findings.table.iloc[layers.HELD :]
+    return pandas.concat([first, rest[rest["id"] == beyond]])
+
+
+def beyond(findings: Detections, selected: Name | None) -> Name | None:
+    """The chosen box where it is not among the surest, which the map holds anyway."""
+    if selected is None or selected in set(findings.table["id"].head(layers.HELD)):
+        return None
+    return selected
 
 
 def _reference(record: SceneRecord, findings: Detections) -> list[Outlines]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +16,12 @@ from ui import resources
 from ui.detection.view import View
 from ui.feedback import guard
 from ui.task.reference import ask_for_reference
+from ui.task.selection import Name, Selection, around
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from core.raster.scene import Scene
     from core.runs.records import SceneRecord
@@ -123,24 +127,45 @@ def _missed(view: View) -> None:
         f"No. {number} of the reference, {area_text(size, area == 'area_m2')}"
         for number, size in zip(worst["id"], worst[area], strict=True)
     ]
-    numbers = worst["id"].to_numpy() - 1
     st.markdown(f"**Worst misses**: the {len(worst)} largest of {len(lost):,} landslides that no box found")
-    _gallery(view, "missed", numbers, words)
+    assert view.findings.matches is not None  # noqa: S101  nothing would be missed
+    numbers = view.findings.matches.missed(view.choice.confidence)[0][worst.index.to_numpy()]
+    _gallery(view, "missed", numbers, words, [_Target(shape=shape) for shape in worst.geometry])
 
 
 def _false(view: View) -> None:
     """The false alarms of which the detector is surest."""
     table = view.findings.table
-    false = table[table["outcome"] == "false"].head(SHOWN)
-    if not len(false):
+    places = np.flatnonzero(table["outcome"] == "false")
+    if not len(places):
         return
-    count = int((table["outcome"] == "false").sum())
+    false = table.iloc[places[:SHOWN]]
     words = [f"Box {number}, confidence {score:.2f}" for number, score in zip(false["id"], false["score"], strict=True)]
-    st.markdown(f"**Surest false alarms**: {len(false)} of {count:,} boxes that are of no landslide of the reference")
-    _gallery(view, "false", false["id"].to_numpy() - 1, words)
+    st.markdown(
+        f"**False alarms of highest confidence**: {len(false)} of {len(places):,} boxes that are of no landslide of "
+        "the reference"
+    )
+    _gallery(view, "false", places[:SHOWN], words, [_Target(name) for name in false["id"].tolist()])
 
 
-def _gallery(view: View, kind: str, numbers: NDArray[np.integer], words: list[str]) -> None:
+@dataclass(frozen=True)
+class _Target:
+    """What a picture shows: a box that can be selected, or a landslide of the reference, which is shown on the map."""
+
+    name: Name | None = None
+    shape: BaseGeometry | None = None
+
+    def select(self, selection: Selection) -> None:
+        if self.shape is None:
+            selection.choose(self.name, "chart")
+        else:
+            middle = self.shape.centroid
+            selection.choose(None, "chart", (middle.x, middle.y), around(self.shape.bounds))
+
+
+def _gallery(
+    view: View, kind: str, numbers: NDArray[np.integer], words: list[str], targets: Sequence[_Target]
+) -> None:
     record, result = view.record, view.result
     if record.scene.digest != result.scene_digest:
         st.caption("The image that was searched is no longer there to be shown.")
@@ -152,6 +177,10 @@ def _gallery(view: View, kind: str, numbers: NDArray[np.integer], words: list[st
             for column, place in zip(st.columns(ACROSS), range(start, start + ACROSS), strict=True):
                 if place < len(pictures):
                     column.image(pictures[place], caption=words[place], width="stretch", alt=f"Image of {words[place]}")
+                    column.button(
+                        "Show on the map", key=f"show-{kind}-{place}-{result.id}", type="tertiary",
+                        on_click=targets[place].select, args=(Selection(result.id),),
+                    )  # fmt: skip
         st.caption(
             "Sky blue: missed. Orange: false alarm. Bluish green: found and true. Blue: landslides of the reference."
         )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
+    from ui.task.selection import Name
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class View:
     findings
         Boxes at the sliders' values.
     selected
-        Number of the chosen box, from 1, the surest first.
+        Name of the chosen box; None without one, or where the sliders leave it out.
     clicked
         (row, column) of the last click on the scene's grid, or None.
     """
@@ -42,7 +43,7 @@ class View:
     choice: Choice
     cell: float
     findings: Detections
-    selected: int | None
+    selected: Name | None
     clicked: tuple[int, int] | None
 
     @property
@@ -58,9 +59,10 @@ class View:
     @property
     def box(self) -> tuple[float, float, float, float] | None:
         """Left, top, right and bottom of the chosen box in pixels of the scene's grid; None without one."""
-        if self.selected is None or not 1 <= self.selected <= self.findings.count:
+        place = (self.findings.names == self.selected).nonzero()[0]
+        if not len(place):
             return None
-        left, top, right, bottom = self.findings.everything.corners[self.selected - 1].tolist()
+        left, top, right, bottom = self.findings.boxes.corners[place[0]].tolist()
         return left, top, right, bottom
 
 

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 TASK = "detection"
 
-DEEPEST = ""
-"""Name of no layer: the deepest from which the box took anything."""
-
-
 def show(view: View) -> None:
     """Explain the chosen box, and show what the detector reacted to."""
     explain.open_awaited(TASK)
@@ -36,19 +32,19 @@ def show(view: View) -> None:
 
 def _ask(view: View) -> None:
     from core.explain.boxes import METHODS
+    from core.learning.store import find_model
     from core.tasks.detection.run_explanation import METHOD, order_explanation, question_of
 
-    number = view.selected
-    if number is None or view.box is None:
+    chosen = view.selected
+    if chosen is None or view.box is None:
         st.info("Choose a box on the map or a row under Findings; then explain it here.")
         return
     layers = _layers(view.result.id, view.result)
-    titles = {DEEPEST: "Deepest layer that contributed to the box"}
     explain.ask(
         explain.Asking(
-            TASK, view.result, f"Why was box {number} found?", METHODS, METHOD,
-            {**titles, **{layer.name: layer.title for layer in reversed(layers)}}, DEEPEST,
-            lambda method, layer: question_of(view.findings, number, method, layer),
+            TASK, view.result, f"Why was box {chosen} found?", METHODS,
+            find_model(TASK, view.result.model), {layer.name: layer.title for layer in reversed(layers)}, METHOD,
+            lambda method, layer: question_of(view.findings, chosen, method, layer, curves=False),
             lambda request, owner: order_explanation(view.result, request, owner=owner),
         )
     )  # fmt: skip
@@ -66,19 +62,19 @@ def _about(run: Run, view: View) -> str:
     """What an explanation asked about, and how, in words."""
     target, method = run.parameters.get("target") or {}, explain.method_of(run)
     how = f", {method}" if method else ""
-    number = _number(target.get("box"), view)
-    if number is not None:
-        return f"Box {number}{how}"
+    name = _name(target.get("box"), view)
+    if name is not None:
+        return f"Box {name}{how}"
     if "score" not in target:
         return f"A box{how}"
     return f"A box of confidence {target['score']:.2f} at other values of the sliders{how}"
 
 
-def _number(box: list[float] | None, view: View) -> int | None:
-    """Number that a box has at the sliders' values, by its place; None when it is not among them."""
+def _name(box: list[float] | None, view: View) -> str | None:
+    """Id of a box, by its place, since old runs recorded numbers; None when it is not among those shown."""
     import numpy as np
 
     if box is None:
         return None
     same = np.flatnonzero((view.findings.boxes.corners == np.asarray(box, dtype=np.float32)).all(axis=1))
-    return int(same[0]) + 1 if len(same) else None
+    return str(view.findings.names[same[0]]) if len(same) else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ui.mapping.view import View
 from ui.task.likeness import tell_likeness
-from ui.task.selection import Selection
+from ui.task.selection import Name, Selection, show_chart, show_table
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.view import Choice
 
 COLUMNS = {
-    "id": ("No.", "%d"),
+    "id": ("Id", "%s"),
     "area_m2": ("Area, m²", "%.0f"),
     "area_px": ("Area, px", "%.0f"),
     "perimeter_m": ("Perimeter, m", "%.0f"),
@@ -56,7 +58,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
     config: dict[str, object] = {
         name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1]) for name in shown
-    }
+    } | {"id": st.column_config.TextColumn(COLUMNS["id"][0], width="small")}
     return frame[shown], config
 
 
@@ -70,23 +72,13 @@ def show(view: View) -> None:
         )
         tell_likeness(view.result)
         return
-    georeferenced = view.result.grid.is_georeferenced
-    largest = float(found.areas.max(initial=0.0))
-    totals = {
-        "Landslides": f"{found.count:,}",
-        "Landslide area": area_text(float(found.areas.sum()), georeferenced),
-        "Share of the scene": f"{found.share:.2%}",
-        "Largest": area_text(largest, georeferenced),
-    }
-    row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
-    for name, value in totals.items():
-        row.metric(name, value, width=150)
     _trust(view)
     tell_likeness(view.result)
     if not found.count:
         st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
         return
-    st.caption("Slides that touch are one polygon: the number is a lower bound, the largest may be several.")
+    largest = area_text(float(found.areas[0]), view.result.grid.is_georeferenced)
+    st.caption(f"Landslides that touch are one polygon. The largest has {largest} and may be several.")
     _table(view)
     _sizes(view)
 
@@ -94,26 +86,56 @@ def show(view: View) -> None:
 def _table(view: View) -> None:
     assert view.findings is not None  # noqa: S101  show() returned otherwise
     frame, config = table(view.findings.polygons)
-    chosen = st.dataframe(
-        frame, hide_index=True, column_config=config, on_select="rerun", selection_mode="single-row",
-        key=f"table-{view.result.id}-{view.choice}", height=300, alt="Table of the landslides found",
+    show_table(
+        frame, Selection(view.result.id), key=f"table-{view.result.id}", config=config,
+        alt="Table of the landslides found",
     )  # fmt: skip
     if len(frame) < view.findings.count:
         st.caption(f"The table holds the {len(frame):,} largest of {view.findings.count:,}; Export has them all.")
-    rows = chosen.selection.rows
-    Selection(view.result.id).follow_table(int(frame["id"].iloc[rows[0]]) if rows else None)
-    if view.selected is not None and view.selected in set(frame["id"]):
-        row = frame[frame["id"] == view.selected].iloc[0]
-        words = [f"{COLUMNS[name][0]} {COLUMNS[name][1] % row[name]}" for name in frame if row[name] == row[name]]
-        st.markdown(f"**Chosen landslide** · {' · '.join(words)}")
-    else:
-        st.caption("Choose a row, or click a polygon on the map.")
+    if view.selected is None:
+        st.caption("Select a row, a polygon on the map or a point of the chart below.")
+
+
+def told(found: Landslides, name: Name) -> list[str]:
+    """What is known of a landslide, a fact each."""
+    frame = found.polygons[found.polygons["id"] == name]
+    return [f"{title.lower()} {values[0]}" for title, values in facts(frame).items() if title != "Landslide"]
+
+
+def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
+    """What the map says of each polygon when pointed at."""
+    georeferenced = "area_m2" in polygons
+    area = polygons["area_m2"] if georeferenced else polygons["area_px"]
+    content = {
+        "Landslide": [str(number) for number in polygons["id"]],
+        "Area": [area_text(value, georeferenced) for value in area],
+        "Mean probability": [f"{value:.2f}" for value in polygons["mean_probability"]],
+    }
+    if "slope_mean_deg" in polygons:
+        slopes = polygons["slope_mean_deg"]
+        content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in slopes]
+    return content
 
 
 def _sizes(view: View) -> None:
+    """The size–frequency plot, whose points can be selected."""
     assert view.findings is not None  # noqa: S101  show() returned otherwise
-    figure = _sizes_figure(view.result.id, view.choice, view.unit, view.findings)
-    st.plotly_chart(figure, key=f"sizes-{view.result.id}", config={"displaylogo": False})
+    selection, found = Selection(view.result.id), view.findings
+    areas = found.polygons["area_m2" if view.result.grid.is_georeferenced else "area_px"].to_numpy(dtype=float)
+    names: list[Name] = found.polygons["id"].tolist()
+    figure = _sizes_figure(view.result.id, view.choice, view.unit, found)
+    if view.selected is not None:
+        from core.tasks.mapping.plots import mark_area
+
+        figure = mark_area(figure, found.areas, float(areas[names.index(view.selected)]), str(view.selected))
+
+    def name_of(point: Mapping[str, Any]) -> Name | None:
+        if point["curve_number"] != 0:  # the fit, and the smallest area
+            return None
+        near = int(abs(areas - float(point["x"])).argmin())
+        return names[near] if math.isclose(areas[near], float(point["x"]), rel_tol=1e-9) else None
+
+    show_chart(figure, selection, name_of, key=f"sizes-{view.result.id}")
     st.caption(view.findings.sizes.words)
 
 

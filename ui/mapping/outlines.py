@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from ui import resources
@@ -66,10 +67,15 @@ def is_large(result: MappingResult) -> bool:
     return result.grid.width * result.grid.height > LARGEST
 
 
-def drawn(found: Landslides, selected: int | None = None) -> GeoDataFrame:
+def beyond(found: Landslides, selected: str | None) -> str | None:
+    """The chosen landslide where it is not among the largest, which the map draws anyway."""
+    return None if selected is None or (found.polygons["id"].head(DRAWN) == selected).any() else selected
+
+
+def drawn(found: Landslides, selected: str | None = None) -> GeoDataFrame:
     """The outlines that the map draws: the largest, and the chosen one."""
-    numbers = found.polygons["id"]
-    return found.polygons[(numbers <= DRAWN) | (numbers == selected)]
+    largest = np.arange(len(found.polygons)) < DRAWN
+    return found.polygons[largest | (found.polygons["id"] == selected)]
 
 
 def tell_left_out(found: Landslides) -> None:

@@ -10,8 +10,9 @@ from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles, terrain_tiles
+from ui.mapping.findings import facts, told
 from ui.mapping.layers import change_tiles
-from ui.mapping.outlines import DRAWN, drawn, landslides, tell_left_out
+from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
@@ -20,23 +21,22 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
+from ui.task.key_figures import KeyFigure, agreement_figures, show_key_figures
 from ui.task.likeness import likeness_tiles
-from ui.task.notes import show_head
+from ui.task.notes import show_notes, show_warnings
 from ui.task.reference import reference_layer
 from ui.task.run import tell_area
-from ui.task.selection import Selection
-from ui.task.view import area_text, unit
+from ui.task.selection import Name, Selection, tell
+from ui.task.view import area_text, unit, whole_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from geopandas import GeoDataFrame
 
     from core.runs.records import Run, SceneRecord
     from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.view import Choice
 
-AROUND = "29rem"
+AROUND = "30rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
 
 SIDES = {
@@ -97,49 +97,52 @@ def show(record: SceneRecord, result: MappingResult) -> None:
 def _show(record: SceneRecord, result: MappingResult) -> None:
     from ui.mapping.tabs import show_tabs
 
-    head = st.container()
+    head = st.container(gap="small")
     choice = choose(result)
     findings = None
     with guard():
         findings = landslides(record, result, choice)
     with head:
-        show_head(record, result, PAGE.name, found_words(result, choice, findings))
+        show_key_figures(key_figures(result, choice, findings))
+        show_warnings(record, result)
     selection = Selection(result.id)
-    selection.forget_other(choice)
-    sides = _sides(record)
-    side = "none"
-    if len(sides) > 1:
-        side = st.segmented_control(
-            "Map", sides, default="none", key=f"side-{len(sides)}", format_func=SIDES.__getitem__,
-            label_visibility="collapsed", required=True,
-        )  # fmt: skip
+    selected = None if findings is None else selection.among(findings.polygons["id"].tolist())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        side = _side(record)
+        show_notes(result, PAGE.name)
     event = MapEvent()
     with guard():
-        event = _map(record, result, choice, findings, side, selection)
+        event = _map(record, result, choice, findings, side, selection, selected)
     if side == "none":
         selection.follow_map(event)
         tell_area(event, PAGE)
-    clicked = clicked_pixel(event, result.grid)
+    clicked = clicked_pixel(selection.event, result.grid)
     with guard():
-        _inspect(record, result, event, clicked)
+        tell(selection, "landslide", None if findings is None or selected is None else told(findings, selected))
+        _inspect(record, result, selection.event, clicked)
     if findings is not None:
         tell_left_out(findings)
-    view = View(record, result, choice, findings, selection.current, clicked)
+    view = View(record, result, choice, findings, selected, clicked)
     show_tabs(view)
 
 
-def found_words(result: MappingResult, choice: Choice, findings: Landslides | None) -> str:
-    """What was found at a choice, as Markdown."""
-    from core.report.words import count, percent
+def key_figures(result: MappingResult, choice: Choice, findings: Landslides | None) -> list[KeyFigure]:
+    """What was found at a choice, and how far it agrees with the reference where there is one."""
+    from core.report.words import percent
+    from core.tasks.mapping.findings import score as scored
 
-    at = f"at threshold {choice.threshold:.2f}"
-    if findings is None:
-        return f"**Landslides are not outlined yet** {at}"
-    if not findings.count:
-        return f"**No landslide** {at}"
-    part = "the drawn area" if (result.provenance.get("parameters") or {}).get("area") else "the scene"
-    area = area_text(float(findings.areas.sum()), result.grid.is_georeferenced)
-    return f"**{count(findings.count, 'landslide')}**, {area} or {percent(findings.share)} of {part}, {at}"
+    figures = []
+    if findings is not None:
+        area = area_text(float(findings.areas.sum()), result.grid.is_georeferenced)
+        figures = [
+            KeyFigure("Landslides", f"{findings.count:,}", "Landslides that touch count as one."),
+            KeyFigure("Landslide area", area),
+            KeyFigure(f"Share of {whole_of(result)}", percent(findings.share)),
+        ]
+    agreement = scored(result, choice.threshold)
+    if agreement is not None:
+        figures += agreement_figures(agreement.model, "mapped pixels", "landslide pixels of the reference")
+    return figures
 
 
 def _inspect(
@@ -160,8 +163,15 @@ def _inspect(
     show_place(pixel, result.grid, found)
 
 
-def _sides(record: SceneRecord) -> list[str]:
-    return ["none", "probability", *(["before"] if record.before else [])]
+def _side(record: SceneRecord) -> str:
+    """What the map shows."""
+    sides = ["none", "probability", *(["before"] if record.before else [])]
+    return str(
+        st.segmented_control(
+            "Map", sides, default="none", key=f"side-{len(sides)}", format_func=SIDES.__getitem__,
+            label_visibility="collapsed", required=True,
+        )
+    )  # fmt: skip
 
 
 def _map(
@@ -171,9 +181,10 @@ def _map(
     findings: Landslides | None,
     side: str,
     selection: Selection,
+    selected: Name | None,
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
-    outlines = _outlines(record, result, choice, findings, selection.current)
+    outlines = _outlines(record, result, choice, findings, selected)
     colours = bands.shown_of(record.scene)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     probability, says = run_tiles(result.id, "probability", threshold=None), caption(record, result.id)
@@ -197,7 +208,7 @@ def _map(
     tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result))
     focus = selection.focus(None if findings is None else findings.polygons)
-    layers = DynamicLayers(tuple(tiles), outlines, selection.current, selection.place, focus, says)
+    layers = DynamicLayers(tuple(tiles), outlines, selected, selection.place, focus, says)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 
 
@@ -216,34 +227,17 @@ def _standing_on(result: MappingResult, kind: str) -> list[Run]:
 
 
 def _outlines(
-    record: SceneRecord, result: MappingResult, choice: Choice, findings: Landslides | None, selected: int | None
+    record: SceneRecord, result: MappingResult, choice: Choice, findings: Landslides | None, selected: Name | None
 ) -> tuple[Outlines, ...]:
     parts = [] if (reference := reference_layer(record)) is None else [reference]
     if findings is not None and findings.count:
-        beyond = selected if selected is not None and selected > DRAWN else None
-        parts.append(_found(result.id, choice, record.dem, beyond, findings))
+        parts.append(_found(result.id, choice, record.dem, beyond(findings, selected), findings))
     return tuple(parts)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _found(run: str, choice: Choice, dem: Path | None, selected: int | None, _findings: Landslides) -> Outlines:
+def _found(run: str, choice: Choice, dem: Path | None, selected: Name | None, _findings: Landslides) -> Outlines:
     """Outlines of a run at a choice; with the chosen landslide where it is not among the largest."""
     del run, choice, dem  # parts of the key
     polygons = drawn(_findings, selected)
     return found_outlines(polygons, facts(polygons))
-
-
-def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
-    """What the map says of each polygon when pointed at."""
-    georeferenced = "area_m2" in polygons
-    area = polygons["area_m2"] if georeferenced else polygons["area_px"]
-    content = {
-        "Landslide": [str(number) for number in polygons["id"]],
-        "Area": [area_text(value, georeferenced) for value in area],
-        "Mean probability": [f"{value:.2f}" for value in polygons["mean_probability"]],
-    }
-    if "slope_mean_deg" in polygons:
-        slopes = polygons["slope_mean_deg"]
-        content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in slopes]
-    return content
-

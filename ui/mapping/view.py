@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice
+    from ui.task.selection import Name
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class View:
     findings
         Polygons and areas at the sliders' values; None for a large raster that was not outlined at them yet.
     selected
-        Id of the chosen polygon.
+        Name of the chosen polygon; None without one, or where the sliders leave it out.
     clicked
         (row, column) of the last click on the result's grid, or None.
     """
@@ -34,7 +35,7 @@ class View:
     result: MappingResult
     choice: Choice
     findings: Landslides | None
-    selected: int | None
+    selected: Name | None
     clicked: tuple[int, int] | None
 
     @property

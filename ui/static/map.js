@@ -310,17 +310,17 @@ window.slidelens = window.slidelens || (function () {
     });
   }
 
-  // White around the selected polygon, so that it stands out on ground of any colour.
+  // White around the selected polygon, so that it stands out on ground of any colour; and the polygon itself, which is
+  // seen also while its layer is off.
   function drawHalo(selected) {
     if (halo) map.removeLayer(halo);
     halo = null;
     vectors.forEach(function (entry) {
-      if (!entry.spec.selectable || selected === null || !map.hasLayer(entry.layer)) return;
+      if (!entry.spec.selectable || selected === null) return;
       const feature = entry.spec.features.features.find(function (one) { return one.properties.id === selected; });
       if (!feature) return;
-      halo = L.geoJSON(feature, {
-        renderer: renderer, interactive: false, style: { color: "#ffffff", weight: 9, opacity: 0.9, fill: false },
-      }).addTo(map);
+      halo = L.featureGroup([{ color: "#ffffff", weight: 9, opacity: 0.9, fill: false }, style(entry.spec, feature, selected)]
+        .map(function (look) { return L.geoJSON(feature, { renderer: renderer, interactive: false, style: look }); })).addTo(map);
     });
   }
 

@@ -1,4 +1,4 @@
-"""The head of a result: what was found, by which model, and what changes how far it may be relied on."""
+"""What changes how far a result may be relied on: warnings, the model's limits, and how the scene was read."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ if TYPE_CHECKING:
     from core.tasks.imagery.result import ImageResult
 
 
-def show_head(record: SceneRecord, result: ImageResult, task: str, found: str) -> None:
-    """Say what was found first; then warnings; and the notes on how the scene was read, folded behind one line.
+def show_warnings(record: SceneRecord, result: ImageResult) -> None:
+    """Say what changes how far a result may be relied on."""
+    from core.report.cautions import is_warning
+
+    if record.scene.digest != result.scene_digest:
+        st.warning("The scene's file was replaced since this run: the image is not the one that was looked at.")
+    warnings = [note for note in result.notes if is_warning(note)]
+    if warnings:
+        st.warning("  \n".join(map(plain, warnings)))
+
+
+def show_notes(result: ImageResult, task: str) -> None:
+    """The model with its limits, and the notes on how the scene was read, each one click away.
 
     Parameters
     ----------
     task
         Name of the task.
-    found
-        What was found, as Markdown.
     """
     from core.report.cautions import is_warning
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.markdown(found, width="content")
-        show_model(task, result.model)
-    if record.scene.digest != result.scene_digest:
-        st.warning("The scene's file was replaced since this run: the image is not the one that was looked at.")
-    warnings = [note for note in result.notes if is_warning(note)]
+    show_model(task, result.model)
     notes = [note for note in result.notes if not is_warning(note)]
-    if warnings:
-        st.warning("  \n".join(map(plain, warnings)))
     if notes:
-        with st.expander(f"{labels.count(len(notes), 'note')} on how this scene was read"):
+        with st.popover(labels.count(len(notes), "note"), help="How this scene was read"):
             st.markdown("\n".join(f"- {plain(note)}" for note in notes))
 
 
@@ -44,5 +46,6 @@ def show_model(task: str, name: str) -> None:
     """The name of a model, with its known limits one click away."""
     limits = labels.model_limits(task, name) if name else ()
     if limits:
-        with st.popover(f"{plain(labels.model_title(task, name))}: limits"):
+        with st.popover("Model limits", help=plain(labels.model_title(task, name))):
+            st.markdown(f"**{plain(labels.model_title(task, name))}**")
             st.markdown("\n".join(f"- {plain(limit)}" for limit in limits))

@@ -1,9 +1,10 @@
-"""The one landslide that is chosen: by a click on the map or a row of the table, whichever came last."""
+"""The one thing that is chosen of a run: on the map, in a table or in a chart, whichever came last."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -11,15 +12,23 @@ from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+    from pandas import DataFrame
+    from plotly.graph_objects import Figure
 
     from ui.maps import MapEvent, Point
 
 Extent = tuple[float, float, float, float]
 
+Name = str
+"""What a landslide or a box is called: its id, made from its place, which the sliders do not change."""
+
+Origin = Literal["map", "table", "chart"]
+"""Where something was chosen."""
+
 
 @dataclass(frozen=True)
 class Selection:
-    """What is chosen of a run, by its number; it lives in the visitor's session.
+    """What is chosen of a run, by its name; it lives in the visitor's session.
 
     Parameters
     ----------
@@ -31,69 +40,205 @@ class Selection:
 
     @property
     def key(self) -> str:
-        """Where the number is kept."""
+        """Where the name is kept."""
         return f"selected-{self.run}"
 
     @property
-    def current(self) -> int | None:
-        """Number of what is chosen; None for nothing."""
+    def current(self) -> Name | None:
+        """Name of what is chosen; None for nothing."""
         return st.session_state.get(self.key)
 
     @property
     def place(self) -> Point | None:
-        """Where the map was clicked last."""
+        """Where the map was clicked; None once something was chosen elsewhere, or nothing is chosen any more."""
         return st.session_state.get(f"last-click-{self.run}")
 
     @property
-    def by_table(self) -> bool:
-        """Whether a row of the table was chosen last, so that the map should move there."""
-        return bool(st.session_state.get(f"from-table-{self.run}"))
+    def origin(self) -> Origin | None:
+        """Where it was chosen; the others then show it."""
+        return st.session_state.get(f"chosen-in-{self.run}")
 
-    def forget_other(self, choice: object) -> None:
-        """Drop what is chosen when the sliders move: all is numbered anew then."""
-        key = f"choice-{self.run}"
-        if st.session_state.get(key, choice) != choice:
-            st.session_state.pop(self.key, None)
-        st.session_state[key] = choice
+    @property
+    def event(self) -> MapEvent:
+        """The click that the map's marker stands for."""
+        from ui.maps import MapEvent
 
-    def follow_map(self, event: MapEvent) -> None:
-        """Let a new click on the map choose; an old click must not undo a choice in the table."""
-        if event.clicked is not None and event.clicked != self.place:
-            st.session_state[f"last-click-{self.run}"] = event.clicked
-            st.session_state[self.key] = event.selected
-            st.session_state[f"from-table-{self.run}"] = False
-            rerun_fragment()
+        return MapEvent(self.place, self.current)
 
-    def follow_table(self, picked: int | None) -> None:
-        """Let a newly chosen row choose.
+    def choose(
+        self, name: Name | None, origin: Origin, place: Point | None = None, extent: Extent | None = None
+    ) -> None:
+        """Choose something by its name, or only a place, in place of what was chosen before.
 
         Parameters
         ----------
-        picked
-            Number in the row that is chosen in the table; None for no row.
+        name
+            None for nothing but the place.
+        origin
+            Where it was chosen.
+        place
+            Where the map was clicked, or where its marker is to be.
+        extent
+            What the map is to show, of a place chosen beside it; of a name its own extent is shown.
         """
-        last = f"last-row-{self.run}"
-        if picked == st.session_state.get(last):
-            return
-        st.session_state[last] = picked
-        st.session_state[f"from-table-{self.run}"] = picked is not None
-        if picked is not None:
-            st.session_state[self.key] = picked
+        st.session_state[self.key] = name
+        st.session_state[f"look-at-{self.run}"] = extent
+        st.session_state[f"chosen-in-{self.run}"] = origin
+        st.session_state[f"last-click-{self.run}"] = place
+        if origin != "table":  # a table's rows stay in their order while rows are chosen in it
+            st.session_state[f"first-row-{self.run}"] = name
+
+    def clear(self) -> None:
+        """Choose nothing, on the map, in the table and in charts."""
+        self.choose(None, "map")
+
+    def among(self, names: Sequence[Name]) -> Name | None:
+        """What is chosen where it is one of these; what a slider removes comes back with it.
+
+        Parameters
+        ----------
+        names
+            Of all that can be chosen now.
+        """
+        return self.current if self.current in names else None
+
+    def follow_map(self, event: MapEvent) -> None:
+        """Let a new click on the map choose; an old click must not undo what was chosen elsewhere since.
+
+        A click beside everything chooses the place alone.
+        """
+        seen = f"seen-click-{self.run}"
+        if event.clicked is not None and event.clicked != st.session_state.get(seen):
+            st.session_state[seen] = event.clicked
+            self.choose(None if event.selected is None else str(event.selected), "map", event.clicked)
             rerun_fragment()
 
     def focus(self, shapes: GeoDataFrame | None) -> Extent | None:
-        """Extent to move to when a row was chosen in the table; a click on the map is already there.
+        """Extent to move to when something was chosen beside the map; a click on the map is already there.
 
         Parameters
         ----------
         shapes
             What can be chosen, with a column ``id``.
         """
-        if shapes is None or self.current is None or not self.by_table:
-            return None
+        if shapes is None or self.current is None or self.origin == "map":
+            extent: Extent | None = st.session_state.get(f"look-at-{self.run}")
+            return extent
         chosen = shapes[shapes["id"] == self.current]
         if chosen.empty:
             return None
-        left, bottom, right, top = (float(value) for value in chosen.total_bounds)
-        margin = max(right - left, top - bottom)
-        return left - margin, bottom - margin, right + margin, top + margin
+        return around(chosen.total_bounds)
+
+    def first(self, frame: DataFrame) -> DataFrame:
+        """A table with the row that was chosen beside it on top, where it is seen.
+
+        Parameters
+        ----------
+        frame
+            With a column ``id``.
+        """
+        on_top = frame["id"] == st.session_state.get(f"first-row-{self.run}")
+        if not on_top.any():
+            return frame
+        import pandas
+
+        return pandas.concat([frame[on_top], frame[~on_top]])
+
+
+def around(bounds: Sequence[float]) -> Extent:
+    """Bounds with as much ground around them as they are large."""
+    left, bottom, right, top = (float(value) for value in bounds)
+    margin = max(right - left, top - bottom)
+    return left - margin, bottom - margin, right + margin, top + margin
+
+
+def show_table(
+    frame: DataFrame, selection: Selection, *, key: str, config: dict[str, object], alt: str, height: int = 300
+) -> None:
+    """Show a table of what can be chosen: its ticked row is what is chosen, wherever that was done.
+
+    Parameters
+    ----------
+    frame
+        With a column ``id``.
+    selection
+        Of the run that the table is of.
+    key
+        Of the widget, one for each run.
+    config, alt, height
+        As of `streamlit.dataframe`.
+    """
+    shown = selection.first(frame)
+    names: list[Name] = shown["id"].tolist()
+
+    def chosen() -> None:
+        rows = [row for row in st.session_state[key].selection.rows if row < len(names)]
+        if rows:
+            selection.choose(names[rows[0]], "table")
+        else:
+            selection.clear()
+
+    tick(key, [names.index(selection.current)] if selection.current in names else [])
+    st.dataframe(
+        shown, hide_index=True, column_config=config, on_select=chosen, selection_mode="single-row", key=key,
+        height=height, alt=alt, placeholder="–",
+    )  # fmt: skip
+
+
+def show_chart(
+    figure: Figure, selection: Selection, name_of: Callable[[Mapping[str, Any]], Name | None], *, key: str
+) -> None:
+    """Show a chart in which a point can be chosen that stands for one thing.
+
+    Parameters
+    ----------
+    figure
+        With what is chosen marked in it already.
+    selection
+        Of the run that the chart is of.
+    name_of
+        Name of what a point stands for, as Streamlit tells of the point; None for one that stands for nothing.
+    key
+        Of the widget, one for each run and chart.
+    """
+    turn = f"{key}-turn"
+    number = st.session_state.get(turn, 0)
+    widget = f"{key}-{number}"
+
+    def chosen() -> None:
+        names = [name_of(point) for point in st.session_state[widget].selection.points]
+        picked = next((name for name in names if name is not None), None)
+        if picked is not None:
+            selection.choose(picked, "chart")
+        # A chart keeps the point that was clicked and makes all others pale: the mark in the figure says enough.
+        st.session_state[turn] = number + 1
+
+    st.plotly_chart(
+        figure, key=widget, on_select=chosen, selection_mode="points", config={"displaylogo": False},
+    )  # fmt: skip
+
+
+def tick(key: str, rows: list[int]) -> None:
+    """Tick these rows, by their number, of a table that is shown next; no others."""
+    known = st.session_state.get(key)
+    if known is None or list(known["selection"]["rows"]) != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+
+def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
+    """A line on what is chosen, below the map, with the way to choose nothing; nothing where nothing is chosen.
+
+    Parameters
+    ----------
+    noun
+        What can be chosen, such as "landslide".
+    facts
+        What is known of it, as Markdown; None where the sliders leave it out.
+    """
+    if selection.current is None and selection.place is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if selection.current is not None:
+            words = " · ".join(facts) if facts is not None else "not among the results at these settings"
+            st.markdown(f"**Selected {noun} {selection.current}** · {words}", width="content")
+        st.button("Clear selection", key=f"clear-{selection.run}", type="tertiary", on_click=selection.clear)

@@ -15,6 +15,7 @@ from ui import resources
 if TYPE_CHECKING:
     from core.raster.grid import Grid
     from core.runs.records import Run
+    from core.runs.result import RunResult
     from core.runs.store import SceneRecord
     from core.tasks.imagery.result import ImageResult
 
@@ -41,6 +42,11 @@ def area_text(value: float, georeferenced: bool) -> str:
 def unit(grid: Grid) -> str:
     """Unit of areas on a grid."""
     return "m²" if grid.is_georeferenced else "px"
+
+
+def whole_of(result: RunResult) -> str:
+    """What shares of a run are shares of: the scene, or the part of it that was drawn."""
+    return "the drawn area" if (result.provenance.get("parameters") or {}).get("area") else "the scene"
 
 
 def view_from_address(run: Run) -> Any:  # noqa: ANN401  the view of the run's task

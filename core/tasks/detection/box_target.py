@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from core.errors import InputError
+from core.raster.place_names import row_named
 from core.tasks.imagery.target import BoxTarget
 
 if TYPE_CHECKING:
@@ -14,29 +14,25 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
 
-def box_target(detections: Detections, number: int) -> BoxTarget:
-    """A box by its number at a choice.
+def box_target(detections: Detections, asked: str | int) -> BoxTarget:
+    """A box by its id at a choice, or by its place in the table, from 1.
 
     Raises
     ------
     InputError
-        When there is no box of that number.
+        When there is no such box.
     """
-    if not 1 <= number <= detections.count:
-        raise InputError(
-            f"There is no box {number}.",
-            f"At a confidence of {detections.choice.confidence:g} there are {detections.count}.",
-            "Choose another number, or a lower confidence.",
-        )
+    among = f"At a confidence of {detections.choice.confidence:g} there are {detections.count}."
+    row = row_named(detections.names, str(asked), "box", among, "Give its id or its number, or a lower confidence.")
     boxes = detections.boxes
-    left, top, right, bottom = (float(side) for side in boxes.corners[number - 1])
-    return BoxTarget((left, top, right, bottom), float(boxes.scores[number - 1]), number)
+    left, top, right, bottom = (float(side) for side in boxes.corners[row])
+    return BoxTarget((left, top, right, bottom), float(boxes.scores[row]), str(detections.names[row]))
 
 
 def known_on_box(store: Store, result: DetectionResult, kind: str, asked: Mapping[str, Any]) -> Run | None:
     """The run that does what is asked of a box of a run, or is to; without one, that which failed last.
 
-    The box's number does not matter: other sliders number the same boxes anew.
+    The box's id does not matter: its place says what is asked.
     """
     same = [run for run in store.children(result.id, kind) if _unnumbered(run.parameters) == _unnumbered(asked)]
     found = next((run for run in same if run.status in ("done", "queued", "running")), None)

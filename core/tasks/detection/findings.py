@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.raster.measure import row_areas
+from core.raster.place_names import place_names, repeats
 from core.raster.scene import Scene
 from core.tasks.detection.boxes import Boxes, areas
 from core.tasks.detection.candidates import has_outlines, read_boxes, read_outlines
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 MOST = 200_000
 """Candidates that are merged at once, the surest; the rest is left out, and `Detections.left_out` says how many."""
+
+PREFIX = "B"
+"""Begins the id of a box."""
 
 MOST_CELLS = 40_000
 """Cells of a density grid."""
@@ -67,6 +71,9 @@ class Detections:
         Boxes of the reference; None without one.
     members
         (candidates,) which of `everything` a candidate of the file is, or is a part of; -1 for duplicates.
+    all_names
+        (everything,) id of each: the name of the pixel in the middle of its surest candidate. It does not depend on
+        the confidence chosen, and on the merging only where that makes another box of the same landslide.
     left_out
         Candidates that were too many to be merged, the least sure.
     """
@@ -76,6 +83,7 @@ class Detections:
     everything: Boxes
     reference_boxes: Boxes | None
     members: NDArray[np.intp]
+    all_names: NDArray[np.object_]
     left_out: int = 0
 
     @property
@@ -87,6 +95,11 @@ class Detections:
     def boxes(self) -> Boxes:
         """The boxes at the chosen confidence in pixels of the scene's grid, the surest first."""
         return self.everything.take(np.arange(self.count))
+
+    @property
+    def names(self) -> NDArray[np.object_]:
+        """(boxes,) id of each of `boxes`."""
+        return self.all_names[: self.count]
 
     @cached_property
     def matches(self) -> Matches | None:
@@ -121,7 +134,7 @@ class Detections:
     def table(self) -> GeoDataFrame:
         """One row a box, the surest first.
 
-        Columns: ``id`` (1 to n), ``score``, ``class``, ``area_m2`` (``area_px`` without a coordinate system),
+        Columns: ``id`` (see `all_names`), ``score``, ``class``, ``area_m2`` (``area_px`` without a coordinate system),
         ``outcome`` (``"true"``, ``"false"`` or ``"not known"``, with a reference), ``geometry`` in the grid's
         coordinate system (x the column and y the row without one).
         """
@@ -130,7 +143,7 @@ class Detections:
         boxes, result = self.boxes, self.result
         names = np.array([*result.classes, "unknown"], dtype=object)
         columns: dict[str, Any] = {
-            "id": np.arange(1, len(boxes) + 1),
+            "id": self.names,
             "score": boxes.scores.astype(np.float64),
             "class": names[np.minimum(boxes.classes, len(result.classes))],
             area_column(result): ground_areas(boxes, result.grid),
@@ -178,7 +191,7 @@ class Detections:
         each = [shapely.union_all(parts[a:b]) for a, b in zip(first[:-1], first[1:], strict=True)]
         grid = self.result.grid
         shapes = shapely.orient_polygons(placed(np.array(each, dtype=object), grid))
-        frame = geopandas.GeoDataFrame({"id": np.arange(1, self.count + 1)}, geometry=shapes, crs=_crs(grid))
+        frame = geopandas.GeoDataFrame({"id": self.names}, geometry=shapes, crs=_crs(grid))
         return frame[~frame.geometry.is_empty]
 
 
@@ -241,31 +254,46 @@ def find(result: DetectionResult, choice: Choice) -> Detections:
     """
     path = result.artifact(CANDIDATES)
     state = path.stat()
-    merged, left_out = _merged(
-        path, (state.st_size, state.st_mtime_ns), choice.nms_iou, choice.merging, result.join_distance
+    merged, names, left_out = _merged(
+        path, (state.st_size, state.st_mtime_ns), choice.nms_iou, choice.merging, result.join_distance, result.grid
     )
     everything, members = merged.boxes, merged.group
     if choice.minimum_area > 0:
         large = ground_areas(everything, result.grid) >= choice.minimum_area
         places = np.where(large, np.cumsum(large) - 1, -1)
-        everything, members = everything.take(large), np.append(places, -1)[members]
-    return Detections(result, choice, everything, result.reference(), members, left_out)
+        everything, members, names = everything.take(large), np.append(places, -1)[members], names[large]
+    return Detections(result, choice, everything, result.reference(), members, names, left_out)
 
 
 @lru_cache(maxsize=8)
 def _merged(
-    path: Path, state: tuple[int, int], iou: float, merging: Merging, join_distance: float
-) -> tuple[Merged, int]:
+    path: Path, state: tuple[int, int], iou: float, merging: Merging, join_distance: float, grid: Grid
+) -> tuple[Merged, NDArray[np.object_], int]:
     """Merged candidates of a file, kept for the next look: a slider of confidence must act at once."""
     del state
     boxes = read_boxes(path)
     if len(boxes) <= MOST:
-        return merge(boxes, iou, merging, join_distance), 0
+        merged = merge(boxes, iou, merging, join_distance)
+        return merged, _names(boxes, merged.group, grid), 0
     highest_confidence = np.sort(np.argsort(-boxes.scores, kind="stable")[:MOST])
     merged = merge(boxes.take(highest_confidence), iou, merging, join_distance)
     group = np.full(len(boxes), -1, dtype=np.intp)
     group[highest_confidence] = merged.group
-    return Merged(merged.boxes, group), len(boxes) - MOST
+    return Merged(merged.boxes, group), _names(boxes, group, grid), len(boxes) - MOST
+
+
+def _names(candidates: Boxes, group: NDArray[np.intp], grid: Grid) -> NDArray[np.object_]:
+    """Id of each merged box: the place of its surest candidate; all but the first at a pixel are numbered."""
+    order = np.argsort(-candidates.scores, kind="stable")
+    column, row = ((candidates.corners[order, :2].astype(np.float64) + candidates.corners[order, 2:]) / 2).T
+    row = np.clip(row.astype(np.int64), 0, grid.height - 1)
+    pixels = row * grid.width + np.clip(column.astype(np.int64), 0, grid.width - 1)
+    before = repeats(pixels)
+    _, first = np.unique(group[order], return_index=True)
+    first = first[group[order][first] >= 0]
+    names = place_names(pixels[first], grid, PREFIX)
+    numbered = zip(names, before[first], strict=True)
+    return np.array([f"{name}-{n + 1}" if n else name for name, n in numbered], dtype=object)
 
 
 def ground_areas(boxes: Boxes, grid: Grid) -> NDArray[np.float64]:

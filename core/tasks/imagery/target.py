@@ -37,14 +37,14 @@ class AskedOutline:
     outline
         GeoJSON geometry in the run's coordinates: columns and rows without a coordinate system.
     landslide
-        Its number when it was asked about; None when that is not known.
+        Its id, or in old runs its number when it was asked about; None when that is not known.
     """
 
     outline: Mapping[str, Any]
-    landslide: int | None = None
+    landslide: str | int | None = None
 
     @classmethod
-    def of(cls, geometry: BaseGeometry, landslide: int | None = None) -> AskedOutline:
+    def of(cls, geometry: BaseGeometry, landslide: str | None = None) -> AskedOutline:
         """Ask about a geometry, as it is once it was stored."""
         import shapely
 
@@ -62,12 +62,12 @@ class BoxTarget:
     score
         Confidence that the run gave it.
     number
-        Its number among the boxes when it was asked about; None when that is not known.
+        Its id, or in old runs its number when it was asked about; None when that is not known.
     """
 
     box: Box
     score: float
-    number: int | None = None
+    number: str | int | None = None
 
     @property
     def middle(self) -> tuple[int, int]:
@@ -90,14 +90,14 @@ Target = AskedPixel | AskedOutline | BoxTarget
 
 
 def unnumbered(target: Target) -> Target:
-    """A target without the number that it had: other settings number the same places anew."""
+    """A target without its id or the number that it had: the place alone says what is asked."""
     if isinstance(target, AskedOutline):
         return replace(target, landslide=None)
     return replace(target, number=None) if isinstance(target, BoxTarget) else target
 
 
 def told_target(target: Target) -> dict[str, Any]:
-    """A target in brief: of an outline its number and bounds, for its geometry may be long."""
+    """A target in brief: of an outline its id and bounds, for its geometry may be long."""
     if not isinstance(target, AskedOutline):
         return asdict(target)
     import shapely

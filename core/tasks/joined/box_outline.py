@@ -108,16 +108,16 @@ class OutlineQuestion:
 
 
 def outline_question(
-    detections: Detections, number: int, model: str, threshold: float | None = None
+    detections: Detections, box: str | int, model: str, threshold: float | None = None
 ) -> OutlineQuestion:
-    """Ask for the outline of a box by its number at a choice.
+    """Ask for the outline of a box by its id at a choice, or by its place in the table, from 1.
 
     Raises
     ------
     InputError
-        When there is no box of that number, or no such threshold.
+        When there is no such box, or no such threshold.
     """
-    return OutlineQuestion(box_target(detections, number), model, threshold)
+    return OutlineQuestion(box_target(detections, box), model, threshold)
 
 
 def order_outline(result: DetectionResult, question: OutlineQuestion, *, owner: str = "") -> Order:
@@ -254,7 +254,7 @@ def _one_outline(
     weights = parts["area_px"].to_numpy(dtype=np.float64)
     measured = {name: [parts[name].sum()] for name in ("area_m2", "area_px") if name in parts}
     mean = float(np.average(parts["mean_probability"], weights=weights)) / (CODES - 1)
-    content = {"id": [1], "parts": [len(parts)], **measured, "mean_probability": [mean]}
+    content = {"parts": [len(parts)], **measured, "mean_probability": [mean]}
     return geopandas.GeoDataFrame(content, geometry=[outline], crs=parts.crs)
 
 
@@ -264,7 +264,7 @@ def _signed(
     """The outline with where it came from, for whoever opens the file alone."""
     target = question.target
     return frame.assign(
-        box=target.number or 0, score=target.score, threshold=threshold, model=spec.name, detector=result.model,
+        id=str(target.number or ""), score=target.score, threshold=threshold, model=spec.name, detector=result.model,
         run=result.id,
     )  # fmt: skip
 

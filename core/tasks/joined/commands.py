@@ -28,7 +28,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _box_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", help="id of a finished detection, or its first digits")
-    parser.add_argument("--box", type=int, required=True, help="number of the box, from 1, the surest first")
+    parser.add_argument("--box", metavar="ID", required=True, help="id of the box, or its number in the table")
     parser.add_argument("--out", type=Path, help="folder to copy its files to")
     add_view_options(parser, [Choice])
     parser.add_argument("--name", default="", help="what to call the run in lists")

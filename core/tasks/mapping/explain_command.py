@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.cli.view_options import view_of
 from core.errors import InputError
+from core.raster.place_names import row_named
 from core.tasks.imagery.explain_commands import Explaining, point_at
 from core.tasks.mapping.view import Choice
 
@@ -27,6 +28,12 @@ def _methods() -> Mapping[str, str]:
     from core.explain.regions import METHODS
 
     return {name: method.title for name, method in METHODS.items()}
+
+
+def _method(model: str) -> str:
+    from core.tasks.mapping.run_explanation import method_of
+
+    return method_of(model)
 
 
 def _predict(
@@ -70,21 +77,17 @@ def _pixel(result: MappingResult, scene: Scene, x: float, y: float) -> AskedPixe
 
 
 def _outline(store: Store, result: MappingResult, arguments: argparse.Namespace) -> AskedOutline:
-    """A landslide of a run by its number at the view options."""
+    """A landslide of a run by its id at the view options, or by its number, the largest first."""
     from core.tasks.imagery.target import AskedOutline
     from core.tasks.mapping.export import outlined_at
     from core.tasks.mapping.findings import find
 
-    choice, number = view_of(Choice, result, arguments), arguments.polygon
+    choice = view_of(Choice, result, arguments)
     found = outlined_at(store, result, choice, terrain=False) or find(result, choice)
-    chosen = found.polygons[found.polygons["id"] == number]
-    if not len(chosen):
-        raise InputError(
-            f"There is no landslide {number}.",
-            f"At a threshold of {choice.threshold:g} there are {found.count:,}.",
-            "Choose another number with --polygon, or a lower --threshold.",
-        )
-    return AskedOutline.of(chosen.geometry.iloc[0], number)
+    among = f"At a threshold of {choice.threshold:g} there are {found.count:,}."
+    remedy = "Give another id or number with --polygon, or a lower --threshold."
+    row = row_named(found.polygons["id"], arguments.polygon, "landslide", among, remedy)
+    return AskedOutline.of(found.polygons.geometry.iloc[row], str(found.polygons["id"].iloc[row]))
 
 
 def _order(result: MappingResult, request: ExplanationRequest) -> Order:
@@ -101,7 +104,7 @@ def _layers(model: str) -> tuple[LayerChoice, ...]:
 
 EXPLAINING = Explaining(
     task="mapping",
-    method="grad-cam",
+    method=_method,
     first_layer="the deepest layer of the encoder",
     view=Choice,
     refused={"box": "a mapping has no boxes"},

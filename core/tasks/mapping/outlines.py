@@ -131,7 +131,9 @@ def read_outlined(result: MappingResult, choice: Choice, path: Path, scene_area:
         When the file is gone or damaged.
     """
     areas = column_of(path, area_column(result))
-    return Outlined(result, choice, first_rows(path, HELD), areas, scene_area, path)
+    largest = first_rows(path, HELD)
+    largest["id"] = largest["id"].astype(str)  # numbers in files of old runs
+    return Outlined(result, choice, largest, areas, scene_area, path)
 
 
 class _Strips:

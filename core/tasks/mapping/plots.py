@@ -58,6 +58,30 @@ def size_frequency_figure(areas: ArrayLike, sizes: SizeFrequency, *, unit: str =
     return figure
 
 
+def mark_area(figure: go.Figure, areas: ArrayLike, area: float, name: str) -> go.Figure:
+    """The figure with one landslide marked.
+
+    Parameters
+    ----------
+    figure
+        As `size_frequency_figure` gives it; it stays as it is.
+    areas
+        Areas of all polygons.
+    area
+        That of the landslide.
+    name
+        What it is called.
+    """
+    marked = go.Figure(figure)
+    values, counts = cumulative(areas)
+    at = int(np.argmin(np.abs(values - area)))
+    marked.add_scatter(
+        x=[values[at]], y=[counts[at]], mode="markers", name=f"Selected: {name}", hoverinfo="skip",
+        marker={"color": "rgba(0,0,0,0)", "size": 15, "line": {"color": NEUTRAL, "width": 3}},
+    )  # fmt: skip
+    return marked
+
+
 def _add_fit(figure: go.Figure, sizes: SizeFrequency, smallest: float, largest: float, unit: str) -> None:
     areas = np.geomspace(smallest, max(largest, smallest * 1.01), CURVE_POINTS)
     low, high = sizes.exponent_interval or (np.nan, np.nan)

@@ -110,7 +110,7 @@ def test_what_can_be_asked_is_listed(detection: str, capsys: pytest.CaptureFixtu
         (("--box", 1, "--model", "other"), "was made by bright, not by other"),
         (("--at", "500100,5199900"), "no score for a single pixel"),
         (("--polygon", 1), "boxes, not outlines"),
-        ((), "Name it by --box N"),
+        ((), "Name it by --box ID"),
     ],
 )
 def test_what_cannot_be_done_ends_with_status_2_and_says_why(

@@ -11,6 +11,7 @@ import pytest
 from shapely import Polygon
 
 from core.errors import InputError, StorageError
+from core.raster.place_names import place_names
 from core.runs.result import RunResult
 from core.runs.store import Store
 from core.tasks.detection import findings
@@ -73,7 +74,9 @@ def test_boxes_lie_where_their_pixels_lie(tmp_path: Path, placement: str) -> Non
     known = Polygon([transform @ corner for corner in [(10, 10), (30, 10), (30, 20), (10, 20)]])
     assert table.geometry[0].equals(known)
     assert (table.crs is None) == (crs is None)
-    assert table["id"].tolist() == [1]
+    # Its middle is pixel 15 down and 20 across.
+    grid = result.grid
+    assert table["id"].tolist() == place_names([15 * grid.width + 20], grid, "B").tolist()
     assert table["class"].tolist() == ["landslide"]
 
 

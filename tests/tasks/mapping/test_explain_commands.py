@@ -97,7 +97,7 @@ def test_coordinates_west_of_greenwich_are_no_options(
     assert printed(capsys)["target"] == {"row": 73, "column": 85}
 
 
-def test_a_landslide_is_explained_by_its_number_at_the_view_options(
+def test_a_landslide_is_explained_by_its_number_or_id_at_the_view_options(
     tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     identity = mapping(store, two_reds(tmp_path))
@@ -105,11 +105,16 @@ def test_a_landslide_is_explained_by_its_number_at_the_view_options(
     assert run(identity, "--polygon", 2, "--threshold", 0.6, "--method", "hirescam") == 0
 
     told = printed(capsys)
-    assert told["target"]["landslide"] == 2
+    name = told["target"]["landslide"]
+    assert name.startswith("L")
     assert told["method"] == "hires-cam"
     left, bottom, right, top = told["target"]["bounds"]
     assert (right - left, top - bottom) == (100, 60)
     assert store.run(told["run"]).parameters["target"]["outline"]["type"] == "Polygon"
+
+    # Its id does not depend on the threshold, and any case will do.
+    assert run(identity, "--polygon", name.lower(), "--threshold", 0.5) == 0
+    assert printed(capsys)["target"] == told["target"]
 
     # The smaller rectangle of 60 pixels of 100 m² is left out.
     assert run(identity, "--polygon", 2, "--minimum-area", 7000) == 2
@@ -125,7 +130,7 @@ def test_nothing_is_kept_when_that_is_asked(
 
     assert store.runs() == []
     assert (tmp_path / "why" / "explanation.png").is_file()
-    assert printed(capsys)["target"]["landslide"] == 1
+    assert printed(capsys)["target"]["landslide"].startswith("L")
     identity = mapping(store, image)
     assert run(identity, "--polygon", 1, "--no-store") == 0
     assert [made.id for made in store.runs()] == [identity]
@@ -134,13 +139,15 @@ def test_nothing_is_kept_when_that_is_asked(
 def test_what_can_be_asked_is_listed(tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--list") == 0
     told = capsys.readouterr().out
-    assert "grad-cam    Grad-CAM (default)" in told
+    assert "grad-cam    Grad-CAM\n" in told
     assert "d-rise" not in told
     assert "a mapping has no boxes" in told
     assert "name a model by --model" in told
 
     assert run("--list", mapping(store, two_reds(tmp_path))) == 0
-    assert "  first  Stage 1 of" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "grad-cam    Grad-CAM (default)" in told
+    assert "  first  Stage 1 of" in told
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_what_can_be_asked_is_listed(tmp_path: Path, store: Store, capsys: pytes
         (("--polygon", 1, "--threshold", 2), "not between 0 and 1"),
         (("--polygon", 1, "--at", "500100,5199900"), "One place is explained at a time"),
         (("--polygon", 1, "--model", "other"), "was made by deep, not by other"),
-        ((), "--at X,Y or --polygon N"),
+        ((), "--at X,Y or --polygon ID"),
     ],
 )
 def test_what_cannot_be_done_ends_with_status_2_and_names_the_option(

@@ -42,10 +42,9 @@ def test_the_smallest_mappable_area_is_ten_pixels(tmp_path: Path) -> None:
     assert found.polygons["mean_probability"].iloc[0] == pytest.approx(0.8, abs=0.5 / 254)
 
 
-def test_polygons_are_numbered_from_the_largest(tmp_path: Path) -> None:
+def test_the_largest_comes_first(tmp_path: Path) -> None:
     found = find(made_run(tmp_path, two_slides()), Choice(0.5))
 
-    assert found.polygons["id"].tolist() == [1, 2]
     assert found.polygons["area_px"].tolist() == [12, 4]
 
 

@@ -29,6 +29,7 @@ from core.report.pictures import picture
 from core.report.reasons import target_region
 from core.report.write import render, write_report
 from core.runs.store import Store
+from core.tasks.mapping.findings import find
 from core.tasks.mapping.report.content import ChangeInput, MappingInput
 from core.tasks.mapping.report.parts import CHANGE, MAPPING
 from core.tasks.mapping.result import MappingResult
@@ -168,7 +169,7 @@ def test_without_coordinates_places_and_areas_are_in_pixels(tmp_path: Path, mode
 def test_the_point_of_a_landslide_lies_inside_it(tmp_path: Path, models: Path, placement: str) -> None:
     result = mapped(tmp_path, placement)
     html = render(asked(result, scene=image(tmp_path / "scene", placement)), MAPPING)
-    row = re.search(r'<th scope="row">1</th>(.*?)</tr>', html[html.index("with a point inside each") :], re.S)
+    row = re.search(r'<th scope="row">L[0-9A-Z]+</th>(.*?)</tr>', html[html.index("with a point inside each") :], re.S)
     assert row is not None
     cells = [float(cell.replace(",", "")) for cell in re.findall(r">([−\d.,]+)</td>", row.group(1))]
     if placement == "without CRS":
@@ -387,7 +388,8 @@ def test_an_explanation_has_its_place_its_sentence_and_its_test(tmp_path: Path, 
     place = explanation(tmp_path / "place", target={"row": 3, "column": 4})
     content = asked(mapped(tmp_path), scene=image(tmp_path / "scene"), explanations=(why, place))
     page = read(content)
-    assert "Explanation 1: landslide 2" in page.text
+    smaller = find(content.result, Choice(0.5)).polygons["id"].iloc[1]
+    assert f"Explanation 1: landslide {smaller}" in page.text
     assert "Explanation 2: the place at row 3, column 4" in page.text
     assert "Bright places raised it." in page.text
     assert "layer asked: encoder" in page.text

@@ -1,0 +1,68 @@
+"""The few numbers of a result that stand above its map, beside the sliders that move them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import streamlit as st
+
+_STYLE = """<style>
+.st-key-key-figures [data-testid="stMetricValue"] { font-size: 1.35rem; line-height: 1.3; }
+.st-key-key-figures [data-testid="stMetric"] { padding: 0; }
+</style>"""
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """A number with its title, and what it counts where the title does not say so."""
+
+    title: str
+    value: str
+    help: str = ""
+
+
+def show_key_figures(figures: Sequence[KeyFigure]) -> None:
+    """Show numbers in a row, which wraps where the window is narrow."""
+    st.html(_STYLE)
+    with st.container(key="key-figures", horizontal=True, gap="medium"):
+        for figure in figures:
+            st.metric(figure.title, figure.value, help=figure.help or None, width="content")
+
+
+class Agreement(Protocol):
+    """Scores beside a reference, NaN where undefined."""
+
+    @property
+    def precision(self) -> float:
+        """Share of what was found that the reference has."""
+
+    @property
+    def recall(self) -> float:
+        """Share of the reference that was found."""
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of both."""
+
+
+def agreement_figures(scores: Agreement, found: str, known: str) -> list[KeyFigure]:
+    """Precision, recall and F1 as key figures.
+
+    Parameters
+    ----------
+    found, known
+        What is counted: of the result ("mapped pixels") and of the reference ("landslide pixels of the reference").
+    """
+    return [
+        KeyFigure("Precision", score_text(scores.precision), f"Share of the {found} that the reference has, too."),
+        KeyFigure("Recall", score_text(scores.recall), f"Share of the {known} that are found."),
+        KeyFigure("F1", score_text(scores.f1), "Harmonic mean of precision and recall."),
+    ]
+
+
+def score_text(value: float) -> str:
+    """A score with three decimals; a dash where it is undefined."""
+    return "–" if math.isnan(value) else f"{value:.3f}"
