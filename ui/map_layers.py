@@ -9,20 +9,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, legend
+from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, aspect_legend, legend, slope_legend
+from ui.looks import look_of
 from ui.resources import base_path
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from core.runs.records import SceneRecord
+    from core.runs.records import DatasetRecord, SceneRecord
+
+OUTCOME = "Correct, false alarm, missed"
+"""Name of the layers that show what is found beside a reference; one switch, in every task."""
 
 RUN_LAYERS: Mapping[str, str] = {
     "probability": "Probability",
-    "mask": "Landslides found",
+    "mask": "Found landslides (area)",
     "uncertainty": "Uncertainty",
-    "truth": "Reference",
-    "outcome": "Correct, false alarm, missed",
+    "truth": "Reference (area)",
+    "outcome": OUTCOME,
     "training_distance": "Unlike training images",
     "cam": "Grad-CAM",
     "attribution": "Explanation",
@@ -50,6 +54,10 @@ class Tiles:
         Id of the opaque layer that it lies under: when it is ticked, that one is made clear enough to see it.
     redrawn
         Whether it is painted anew at every zoom, as points are; else tiles are enlarged beyond the raster's own pixels.
+    switch
+        Name of the switch that it shares with other layers; it has one of its own, of its name, when empty.
+    hides
+        Ids of the layers whose place it takes while it is shown.
     """
 
     id: str
@@ -62,6 +70,8 @@ class Tiles:
     attribution: str = ""
     under: str = ""
     redrawn: bool = False
+    switch: str = ""
+    hides: tuple[str, ...] = ()
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
@@ -96,6 +106,8 @@ class Outlines:
         Whether the lines have a bright seam, to be seen on ground of any colour.
     most
         How many are drawn at once: the first of those in view. All when None.
+    switch, hides
+        As of `Tiles`.
     """
 
     id: str
@@ -111,6 +123,8 @@ class Outlines:
     weight: float = 1.6
     seam: bool = False
     most: int | None = None
+    switch: str = ""
+    hides: tuple[str, ...] = ()
 
     @cached_property
     def script(self) -> str:
@@ -124,7 +138,7 @@ class Outlines:
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
-        drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most")
+        drawn = ("colour", "selectable", "dashed", "visible", "fill", "weight", "seam", "most", "switch", "hides")
         names = ("id", "name", "features", *drawn)
         return {name: getattr(self, name) for name in names} | {"legend": asdict(self.words)}
 
@@ -151,16 +165,20 @@ def scene_tiles(
     name
         Words in the list of layers.
     bands
-        Bands for red, green and blue, or one for grey, from 1; None lets the server find natural colours.
+        Bands for red, green and blue, or one for grey, from 1; None lets the server find natural colours. What the
+        visitor chose for the display of this scene comes first, see `ui.looks`.
     layer_id
         Other than ``"scene"`` when a second scene is shown.
     version
         Digest of what is shown: browsers keep tiles by their address, and a file used in place may be replaced.
     """
+    kept = look_of(version)
+    bands = kept.bands or bands
     asked = {} if bands is None else {"bands": ",".join(str(band) for band in bands)}
-    query = urlencode(asked | ({"v": version[:12]} if version else {}), safe=",")
+    asked |= kept.look | ({"v": version[:12]} if version else {})
+    query = urlencode(asked, safe=",")
     address = f"{base_path()}/tiles/scene/{scene_id}/{{z}}/{{x}}/{{y}}.png"
-    return Tiles(layer_id, name, f"{address}?{query}" if query else address)
+    return Tiles(layer_id, name, f"{address}?{query}" if query else address, legend=kept.legend)
 
 
 def run_tiles(
@@ -172,6 +190,7 @@ def run_tiles(
     opacity: float = 0.75,
     visible: bool = True,
     key: Legend | None = None,
+    hides: tuple[str, ...] = (),
 ) -> Tiles:
     """Show a layer of a run.
 
@@ -189,10 +208,12 @@ def run_tiles(
         How it is shown at first.
     key
         What its colours mean; by default what they mean for layers of this name.
+    hides
+        Ids of the layers whose place it takes while it is shown.
     """
     query = "" if threshold is None else "?" + urlencode({"threshold": f"{threshold:.4g}"})
     url = f"{base_path()}/tiles/run/{run_id}/{layer}/{{z}}/{{x}}/{{y}}.png{query}"
-    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, key or legend(layer))
+    return Tiles(layer, name or RUN_LAYERS[layer], url, opacity, visible, key or legend(layer), hides=hides)
 
 
 def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
@@ -200,19 +221,45 @@ def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
 
     Nor where the map could not place it: without a coordinate system, or, on a map in the scene's own, in another.
     """
+    dem = _elevations(record)
+    if dem is None:
+        return ()
+    url = terrain_url("hillshade", dem)
+    return (Tiles("hillshade", "Hillshade (below the image)", url, visible=False, under="scene"),)
+
+
+def terrain_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
+    """Show slope and aspect of a scene's elevation model, above its image; nothing where there is no hillshade."""
+    dem = _elevations(record)
+    return () if dem is None else slope_and_aspect(dem)
+
+
+def slope_and_aspect(dem: DatasetRecord, band: int | None = None) -> tuple[Tiles, ...]:
+    """Show slope and aspect of an elevation model, of its only band or of the one that is named."""
+    return (
+        Tiles("aspect", "Aspect", terrain_url("aspect", dem, band), 0.8, visible=False, legend=aspect_legend()),
+        Tiles("slope", "Slope", terrain_url("slope", dem, band), 0.8, visible=False, legend=slope_legend()),
+    )
+
+
+def terrain_url(kind: str, dem: DatasetRecord, band: int | None = None) -> str:
+    """Address of the tiles of an elevation model in light and shade, its slope or its aspect."""
+    # Browsers keep tiles by their address, and a file used in place may be replaced.
+    asked = {"v": f"{dem.path.stat().st_mtime_ns:x}"} | ({} if band is None else {"bands": str(band)})
+    return f"{base_path()}/tiles/{kind}/{dem.id}/{{z}}/{{x}}/{{y}}.png?{urlencode(asked)}"
+
+
+def _elevations(record: SceneRecord) -> DatasetRecord | None:
+    """The elevation model of a scene where its map can place it."""
     from core.serve.cuts import stored
     from core.serve.placing import map_of
 
     dem, grid = record.companions.get("dem"), record.scene.grid
     if dem is None or not dem.path.is_file():
-        return ()
+        return None
     ground, kind = stored(dem.path).scene.grid, map_of(grid)
-    if kind == "pixels" or map_of(ground) != kind or (kind == "plane" and ground.crs != grid.crs):
-        return ()
-    # Browsers keep tiles by their address, and a file used in place may be replaced.
-    version = f"{dem.path.stat().st_mtime_ns:x}"
-    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
-    return (Tiles("hillshade", "Hillshade (below the image)", url, visible=False, under="scene"),)
+    beside = map_of(ground) != kind or (kind == "plane" and ground.crs != grid.crs)
+    return None if kind == "pixels" or beside else dem
 
 
 def street_map() -> Tiles:
@@ -228,7 +275,7 @@ def street_map() -> Tiles:
 
 
 def found_outlines(
-    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Outlines"
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Found landslides (outlines)"
 ) -> Outlines:
     """Show found landslides, which a click selects.
 
@@ -249,7 +296,7 @@ def found_outlines(
 
 
 def reference_outlines(
-    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Reference inventory"
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Reference (outlines)"
 ) -> Outlines:
     """Show the landslides of a reference inventory, with a column ``id``."""
     from core.serve.coordinates import features

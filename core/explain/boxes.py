@@ -16,14 +16,11 @@ doi:10.1109/CVPR46437.2021.01129 (D-RISE)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.errors import ModelError
 from core.explain import methods
 from core.explain.cam import cells_at, scaled
 from core.explain.drise import drise
@@ -89,19 +86,19 @@ def occlusion(detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str = "
 
 GRAD_CAM: BoxMethod = Method(
     methods.GRAD_CAM, grad_cam, True,
-    "Red areas look like what raised the score of this box, blue areas like what lowered it",
+    "Red areas look like what raised the score, blue areas like what lowered it",
 )  # fmt: skip
 HIRES_CAM: BoxMethod = Method(
     methods.HIRES_CAM, hires_cam, True,
-    "Red areas raised the score of this box, blue areas lowered it",
+    "Red areas raised the score, blue areas lowered it",
 )  # fmt: skip
 OCCLUSION: BoxMethod = Method(
     methods.OCCLUSION, occlusion, False,
-    "Masking red areas lowered the score of this box, masking blue areas raised it",
+    "Masking red areas lowered the score, masking blue areas raised it",
 )  # fmt: skip
 D_RISE: BoxMethod = Method(
     methods.D_RISE, drise, False,
-    "With red areas visible a box like this one was found more surely than on average, with blue areas less",
+    "With red areas visible a box like this one scored higher than on average, with blue areas lower",
 )  # fmt: skip
 
 METHODS = {method.name: method for method in (GRAD_CAM, HIRES_CAM, OCCLUSION, D_RISE)}
@@ -124,23 +121,3 @@ def box_layers(detector: BoxEvidence, inputs: Tensor) -> tuple[LayerChoice, ...]
     box = torch.tensor([width / 4, height / 4, 3 * width / 4, 3 * height / 4])
     probe = torch.zeros_like(inputs)
     return named_layers(detector, detector.explained, lambda: detector.evidence(probe, box), (height, width))
-
-
-def deepest_that_answers(
-    detector: BoxEvidence, inputs: Tensor, box: Tensor, layers: Sequence[LayerChoice]
-) -> LayerChoice:
-    """The coarsest layer from which the evidence for a box took anything.
-
-    Detectors look for boxes of different sizes at different layers: for a small box the coarsest may have had no say.
-
-    Raises
-    ------
-    ModelError
-        When none of the layers had a say.
-    """
-    check_box(inputs, box)
-    score = box_score(detector, box)
-    for layer in sorted(layers, key=lambda choice: -choice.downsampling):
-        if cells_at(detector, score, inputs, layer.name, local=True).any():
-            return layer
-    raise ModelError("The evidence for this box depends on none of the detector's layers.")

@@ -12,6 +12,9 @@ networks. arXiv:2011.08891
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,10 +26,6 @@ from core.explain.target import Score, check_question, region_score, undisturbed
 from core.learning.protocols import ExplainedNetwork, SegmentationNetwork
 
 CHOOSE_ANOTHER = "Choose one of the layers offered."
-
-UNUSED = "not have been used in the graph"
-"""What PyTorch says when nothing of a layer reached the score."""
-
 
 def raw_grad_cam(
     network: SegmentationNetwork, inputs: Tensor, region: NDArray[np.bool_], layer: str
@@ -93,25 +92,76 @@ def cells_at(
     ModelError
         When the layer keeps no places or gives values that are not finite.
     """
-    from captum.attr import LayerGradCam, LayerGradientXActivation
+    return activations_of(network, score, inputs, (layer,)).cells(layer, local=local)
 
-    module = _module(network, layer)
-    method = LayerGradientXActivation(score, module) if local else LayerGradCam(score, module)
-    with undisturbed(network):
-        # Gradients flow to the layer even where all weights are frozen, because the input asks for them.
-        images = inputs.detach().clone().requires_grad_()
-        try:
-            attribution = method.attribute(images)
-        except RuntimeError as error:
-            if UNUSED not in str(error):
-                raise
+
+@dataclass(frozen=True)
+class Activations:
+    """What layers held while a score was computed, and its gradient by each of them.
+
+    Attributes
+    ----------
+    values, gradients
+        By name of the layer; the gradient is None where the score took nothing from it.
+    """
+
+    values: Mapping[str, object]
+    gradients: Mapping[str, Tensor | None]
+
+    def cells(self, layer: str, *, local: bool = False) -> NDArray[np.float32]:
+        """Grad-CAM, or HiResCAM, on the cells of one of the layers; see `cells_at`.
+
+        Raises
+        ------
+        ModelError
+            When the layer keeps no places or gives values that are not finite.
+        """
+        values, gradient = self.values.get(layer), self.gradients.get(layer)
+        if not isinstance(values, Tensor) or values.ndim != 4:
+            raise ModelError(f"Layer {layer} keeps no places of the image.", remedy=CHOOSE_ANOTHER)
+        if gradient is None:
             return np.zeros((1, 1), dtype=np.float32)
-    if not isinstance(attribution, Tensor) or attribution.ndim != 4:
-        raise ModelError(f"Layer {layer} keeps no places of the image.", remedy=CHOOSE_ANOTHER)
-    cells: NDArray[np.float32] = attribution.detach()[0].sum(dim=0).float().cpu().numpy()
-    if not np.isfinite(cells).all():
-        raise ModelError(f"The attribution at layer {layer} is not finite.")
-    return cells
+        weights = gradient if local else gradient.mean(dim=(2, 3), keepdim=True)
+        cells: NDArray[np.float32] = (weights * values)[0].sum(dim=0).float().cpu().numpy()
+        if not np.isfinite(cells).all():
+            raise ModelError(f"The attribution at layer {layer} is not finite.")
+        return cells
+
+
+def activations_of(network: ExplainedNetwork, score: Score, inputs: Tensor, layers: Sequence[str]) -> Activations:
+    """Activations and gradients of any number of layers, from one pass forward and one back.
+
+    Parameters are those of `cells_at`.
+
+    Raises
+    ------
+    InputError
+        When the network has no such layer.
+    """
+    values: dict[str, object] = {}
+
+    def keep(layer: str, output: object) -> object:
+        values[layer] = output
+        # What comes next may change its input in place; what is kept must stay what the layer gave.
+        return output.clone() if isinstance(output, Tensor) else output
+
+    modules = {layer: _module(network, layer) for layer in layers}
+    with undisturbed(network):
+        handles = [
+            module.register_forward_hook(lambda _, __, output, layer=layer: keep(layer, output))
+            for layer, module in modules.items()
+        ]
+        try:
+            # Gradients flow to the layers even where all weights are frozen, because the input asks for them.
+            reached = score(inputs.detach().clone().requires_grad_()).sum()
+        finally:
+            for handle in handles:
+                handle.remove()
+        asked = {name: value for name, value in values.items() if isinstance(value, Tensor) and value.requires_grad}
+        known = bool(asked) and reached.requires_grad
+        found = torch.autograd.grad(reached, list(asked.values()), allow_unused=True) if known else ()
+    kept = {name: value.detach() if isinstance(value, Tensor) else value for name, value in values.items()}
+    return Activations(kept, dict(zip(asked, found, strict=False)))
 
 
 def grad_cam(

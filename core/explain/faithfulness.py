@@ -100,15 +100,24 @@ class Deletion:
 
     @property
     def verdict(self) -> str:
-        """The outcome in a plain sentence."""
-        masked, falls = f"Masking the brightest {100 * self.share:.0f} % of the image", self._falls
-        if self.faithful:
-            return f"{masked} lowered the score more than masking random areas: {falls}."
-        return f"{masked} did not lower the score more than masking random areas ({falls}): do not rely on this map."
+        """The outcome in a plain sentence, of a map that is bright where the score was raised."""
+        return self.told("brightest")
+
+    def told(self, areas: str) -> str:
+        """The outcome in a plain sentence, given what the areas that were masked are called."""
+        masked = f"Masking the {areas} {100 * self.share:.0f} % {_fell(self.drop_top)}"
+        told = f"{masked}; masking random areas{self._random}"
+        return f"{told}." if self.faithful else f"{told}: do not rely on this map."
 
     @property
-    def _falls(self) -> str:
-        return f"by {self.drop_top:.2f} against {self.drop_random:.2f}".replace("-", "−")
+    def _random(self) -> str:
+        """Fall at random places, without its verb where that is the same."""
+        alike = (self.drop_top < 0) == (self.drop_random < 0)
+        return f", by {abs(self.drop_random):.1f}" if alike else f" {_fell(self.drop_random)}"
+
+
+def _fell(drop: float) -> str:
+    return f"{'raised' if drop < 0 else 'lowered'} it by {abs(drop):.1f}"
 
 
 def deletion(
@@ -226,6 +235,21 @@ def faithfulness_of(
     _check_map(inputs, attribution)
     scored = _Scorer(network, score, inputs)
     return _deletion(scored, attribution), _curves(scored, attribution)
+
+
+def deletions_of(
+    network: ExplainedNetwork,
+    score: Score,
+    inputs: Tensor,
+    attributions: Iterable[NDArray[np.float32]],
+    *,
+    share: float = 0.2,
+    trials: int = 5,
+    seed: int = 0,
+) -> list[Deletion]:
+    """What `deletion_of` gives for several maps of one image, without trying twice what several of them try."""
+    scored = _Scorer(network, score, inputs)
+    return [_deletion(scored, attribution, share, trials, seed) for attribution in attributions]
 
 
 def _curves(

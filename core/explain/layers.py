@@ -118,17 +118,11 @@ def named_layers(
     return tuple(choices)
 
 
-def suggested_layer(choices: Iterable[LayerChoice]) -> LayerChoice:
-    """Choose a layer for a first look: the deepest of the encoder, as Grad-CAM was proposed for.
-
-    Its cells are coarse, but it held in the deletion test where finer ones sometimes pointed away from the target: on
-    the U-Net with RegNetY for seven of seven polygons mapped in the sample valley, against five for cells half as wide.
-    """
-    return by_suggestion(choices)[0]
-
-
 def by_suggestion(choices: Iterable[LayerChoice]) -> list[LayerChoice]:
-    """Layers in the order in which they are tried: that of `suggested_layer`, the finer ones, then the decoder's."""
+    """Layers in the order in which they are tried where they were not tested.
+
+    The deepest of the encoder first, as Grad-CAM was proposed for, then finer ones, then the decoder's.
+    """
     return sorted(choices, key=lambda choice: (choice.part == "decoder", -choice.downsampling))
 
 

@@ -105,11 +105,15 @@ def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion
     deletion
         The deletion test of the map, when it was made.
     """
-    told = [f"{method.shows}.", "This shows what the model reacted to, not why a slope failed or whether it did."]
-    if layer is not None:
-        told.append(f"Layer: {layer.title[:1].lower()}{layer.title[1:]}; nothing finer than a cell can be seen.")
-    else:
-        told.append("Nothing finer than the squares that were masked can be seen.")
+    told = [f"{method.shows}."]
     if deletion is not None:
-        told.append(deletion.verdict)
+        told.append(deletion.told("reddest" if method.signed else "brightest"))
+    details = f" ({_details(layer)})" if layer is not None else ""
+    told.append(f"It shows what the model reacted to, not the cause of the slide{details}.")
     return " ".join(told)
+
+
+def _details(layer: LayerChoice) -> str:
+    """The layer within brackets, so without any of its own."""
+    words = layer.title.replace(" (", ", ").replace(")", "")
+    return f"layer: {words[:1].lower()}{words[1:]}"

@@ -52,15 +52,15 @@ def occlusion(
 
 GRAD_CAM: RegionMethod = Method(
     methods.GRAD_CAM, grad_cam, True,
-    "Bright areas raised the model's score for the chosen place", signed=False,
+    "Bright areas raised the score most", signed=False,
 )  # fmt: skip
 HIRES_CAM: RegionMethod = Method(
     methods.HIRES_CAM, hires_cam, True,
-    "Red areas raised the model's score for the chosen place, blue areas lowered it",
+    "Red areas raised the score, blue areas lowered it",
 )  # fmt: skip
 OCCLUSION: RegionMethod = Method(
     methods.OCCLUSION, occlusion, False,
-    "Masking red areas lowered the model's score for the chosen place, masking blue areas raised it",
+    "Masking red areas lowered the score, masking blue areas raised it",
 )  # fmt: skip
 
 METHODS = {method.name: method for method in (GRAD_CAM, HIRES_CAM, OCCLUSION)}

@@ -58,6 +58,8 @@ class ModelSpec:
         Known limits, one sentence each.
     classes
         What a detector tells apart, in the order of its outputs; empty for tasks without classes.
+    explanation
+        How well each layer explains the model, see `core.explain.layer_tests.LayerTests`; empty where not measured.
     """
 
     name: str
@@ -85,6 +87,7 @@ class ModelSpec:
     cost: Mapping[str, Any] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    explanation: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problem = ""

@@ -60,6 +60,15 @@ UNLIKE_RAMP = "Purples"
 DIVERGING_RAMP = "RdBu_r"
 """White at zero; red speaks for a landslide (or for more than before), blue against it."""
 
+SLOPE_RAMP = "YlOrBr"
+"""Slope of the ground, from level to `STEEPEST`."""
+
+STEEPEST = 60.0
+"""Degrees of slope of the last colour; few slopes are steeper."""
+
+ASPECT_RAMP = "twilight"
+"""Directions, which end where they begin: matplotlib's perceptually uniform circle."""
+
 SUSCEPTIBILITY = ("#2C7BB6", "#ABD9E9", "#FFFFBF", "#FDAE61", "#D7191C")
 """Five classes of susceptibility from very low to very high: ColorBrewer's RdYlBu turned, which is safe for colour
 blindness."""
@@ -151,6 +160,17 @@ def _of_colours(title: str, colours: NDArray[np.uint8], words: Mapping[int, str]
         for step, colour in enumerate(colours)
     )
     return Legend(title, tuple(entries), "ramp")
+
+
+def slope_legend() -> Legend:
+    """Legend of slopes."""
+    return ramp_legend("Slope (°)", SLOPE_RAMP, "0", f"{STEEPEST / 2:g}", f"{STEEPEST:g} and more")
+
+
+def aspect_legend() -> Legend:
+    """Legend of the directions that slopes face."""
+    compass = {0: "N", 2: "E", 4: "S", 6: "W", 8: "N"}
+    return _of_colours("Aspect (slope faces)", ramp(ASPECT_RAMP, 9), compass)
 
 
 def unlike_ramp() -> NDArray[np.uint8]:
@@ -262,15 +282,15 @@ def legend(layer: str) -> Legend | None:
         case "attribution":
             return ramp_legend("Effect on the score", DIVERGING_RAMP, "lowered it", "none", "raised it")
         case "mask":
-            return Legend("Mapped", (LegendEntry(FOUND, "Landslide found"),))
+            return Legend("", (LegendEntry(FOUND, "Found landslides"),))
         case "truth":
-            return Legend("Reference", (LegendEntry(REFERENCE, "Landslide in the reference"),))
+            return Legend("", (LegendEntry(REFERENCE, "Reference"),))
         case "outcome":
             return Legend(
                 "Compared with the reference",
                 (
-                    LegendEntry(TRUE_POSITIVE, "Found, in the reference"),
-                    LegendEntry(FALSE_POSITIVE, "Found, not in the reference"),
+                    LegendEntry(TRUE_POSITIVE, "Correct"),
+                    LegendEntry(FALSE_POSITIVE, "False alarm"),
                     LegendEntry(MISSED, "Missed"),
                 ),
             )

@@ -228,3 +228,14 @@ def _millimetres_a_year(unit: str) -> tuple[float, bool]:
     length, known = _metres(found[1])
     time = next((times for times, names in _TIMES.items() if found[2] in names), None)
     return (1.0, False) if time is None or not known else (length * 1000 * time, True)
+
+
+def is_velocity_unit(unit: str) -> bool:
+    """Whether a unit names a length for a time, such as ``"cm/yr"``; nothing is assumed of an empty one.
+
+    Examples
+    --------
+    >>> is_velocity_unit("mm/yr"), is_velocity_unit("m"), is_velocity_unit("")
+    (True, False, False)
+    """
+    return bool(_plain(unit)) and _millimetres_a_year(unit)[1]

@@ -216,6 +216,9 @@ class Task:
         Frozen dataclass of the post-processing, with a class method ``default(result)``; see `core.runs.view`.
     layers
         ``name -> core.plots.layers.TileLayer`` or ``DotLayer``: how the rasters and points of its runs are painted.
+    features
+        ``(store, run, view) -> core.review.found.Found``: what a run found, to be reviewed one by one; None where
+        there is no such thing.
     export
         ``(store, run, view | None, folder) -> dict``: writes files for other programs and returns what was exported.
     commands
@@ -236,6 +239,7 @@ class Task:
     model_title: Ref | None = None
     view: Ref | None = None
     layers: Ref | None = None
+    features: Ref | None = None
     export: Ref | None = None
     commands: Ref | None = None
     page: Ref | None = None

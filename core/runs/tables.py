@@ -170,4 +170,16 @@ class ArtifactRow(Base):
     derived: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
+class ReviewRow(Base):
+    """What a reviewer corrected in what a run found; rows are only ever added."""
+
+    __tablename__ = "review_edits"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    created: Mapped[float] = mapped_column(Double)
+    reviewer: Mapped[str] = mapped_column(Text)
+    edit: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 Index("ix_run_states_waiting", StateRow.status, StateRow.heartbeat)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
 from core.errors import InputError
@@ -32,13 +32,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LayerKind = Literal["scene", "hillshade", "slope", "aspect", "run"]
+
+LOOKS = ("stretch", "range", "gamma", "colours")
+"""What an address may say of the look of a scene."""
+
 MOST_BREAKS = 9
 """Breaks of classes in an address."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _BAND = re.compile(r"[1-9][0-9]{0,2}")
 _BANDS = re.compile(r"[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,2}")
-_ADDRESS = re.compile(r"/tiles/(?:(scene|hillshade)/([^/]*)|run/([^/]*)/([^/]*))/\{z\}/\{x\}/\{y\}\.png")
+_ADDRESS = re.compile(r"/tiles/(?:(scene|hillshade|slope|aspect)/([^/]*)|run/([^/]*)/([^/]*))/\{z\}/\{x\}/\{y\}\.png")
 
 
 class Unknown(Exception):
@@ -56,16 +61,20 @@ class Layer:
     name
         Name of the layer of a run.
     bands
-        Bands of a scene for red, green and blue, or one for grey; None for natural colours.
+        Bands of a scene for red, green and blue, or one for grey; None for natural colours. Of an elevation model the
+        band of elevations; None where it has only one.
     painting
         What is chosen of how a layer of a run is painted.
+    look
+        Its query of how the values of a scene become colours; see `core.serve.looks`.
     """
 
-    kind: Literal["scene", "hillshade", "run"]
+    kind: LayerKind
     id: str
     name: str = ""
     bands: tuple[int, ...] | None = None
     painting: Painting = Painting()
+    look: tuple[tuple[str, str], ...] = ()
 
     @property
     def resource(self) -> Resource:
@@ -89,8 +98,19 @@ class Layer:
         kind, dataset, run, name = found.groups()
         if run is not None:
             return cls("run", checked_id(run), name, painting=checked_painting(asked))
-        of: Literal["scene", "hillshade"] = "scene" if kind == "scene" else "hillshade"
-        return cls(of, checked_id(dataset), bands=checked_bands(asked.get("bands")))
+        return cls.of_dataset(cast("LayerKind", kind), dataset, asked)
+
+    @classmethod
+    def of_dataset(cls, kind: LayerKind, dataset: str, asked: Mapping[str, str]) -> Layer:
+        """A scene, or an elevation model as `kind` shows it, with what an address asks.
+
+        Raises
+        ------
+        InputError
+            When it holds what cannot be.
+        """
+        look = tuple((name, asked[name]) for name in LOOKS if name in asked) if kind == "scene" else ()
+        return cls(kind, checked_id(dataset), bands=checked_bands(asked.get("bands")), look=look)
 
     def painter(self, store: Store, deadline: Deadline) -> tuple[Grid, Painter]:
         """The grid of the layer, and what paints it in a view.
@@ -104,7 +124,8 @@ class Layer:
         Unfinished
             When it is not ready in time.
         """
-        from core.serve.hillshades import paint_hillshade
+        from core.serve.hillshades import TERRAIN, paint_terrain
+        from core.serve.looks import checked_look
         from core.serve.tiles import layer_of_run, natural_bands, paint_scene, scene_of
 
         if self.kind == "run":
@@ -112,9 +133,11 @@ class Layer:
             layer = layer_of_run(self.id, layers_of(task), files, self.name, self.painting)
             return layer.rasters[0].scene.grid, layer.paint
         scene = found_in(partial(scene_of, store, self.id, deadline))
-        if self.kind == "hillshade":
-            return scene.grid, partial(paint_hillshade, scene)
-        return scene.grid, partial(paint_scene, scene, self.bands or natural_bands(scene))
+        if self.kind in TERRAIN:
+            band = None if self.bands is None else self.bands[0]
+            return scene.grid, partial(paint_terrain, scene, self.kind, band=band)
+        look = checked_look(dict(self.look))
+        return scene.grid, partial(paint_scene, scene, self.bands or natural_bands(scene), look=look)
 
 
 def layers_of(task: str) -> Mapping[str, TileLayer | DotLayer]:

@@ -22,12 +22,12 @@ from core.serve.access import Resource, authorize
 from core.serve.artifacts import SAFE_HEADERS, download, download_zip, saved_as
 from core.serve.assets import asset
 from core.serve.background import Unfinished
-from core.serve.layers import Layer, Unknown, checked_bands, checked_id, checked_painting, found_in
+from core.serve.layers import Layer, LayerKind, Unknown, checked_id, checked_painting, found_in
 
 _LOG = logging.getLogger(__name__)
 _UNCHANGING = "private, max-age=31536000, immutable"
 
-_RENDERER = "4"
+_RENDERER = "5"
 """Part of every tile's ETag: raise it when tiles are painted differently."""
 
 _PICTURES = CapacityLimiter(1)
@@ -113,14 +113,13 @@ async def _layer_tile(request: Request, layer: Layer) -> Response:
 
 
 async def scene_tile_route(request: Request) -> Response:
-    """``/tiles/scene/{id}/{z}/{x}/{y}.png?bands=1,2,3``: the image itself."""
-    bands = checked_bands(request.query_params.get("bands"))
-    return await _layer_tile(request, Layer("scene", _id(request), bands=bands))
+    """``/tiles/scene/{id}/{z}/{x}/{y}.png?bands=1,2,3&stretch=2,98``: the image itself; see `core.serve.looks`."""
+    return await _layer_tile(request, Layer.of_dataset("scene", _id(request), dict(request.query_params)))
 
 
-async def hillshade_tile_route(request: Request) -> Response:
-    """``/tiles/hillshade/{id}/{z}/{x}/{y}.png``: an elevation model in light and shade."""
-    return await _layer_tile(request, Layer("hillshade", _id(request)))
+async def terrain_tile_route(request: Request, kind: LayerKind) -> Response:
+    """``/tiles/slope/{id}/{z}/{x}/{y}.png?bands=1``: the ground in light and shade, its slope or its aspect."""
+    return await _layer_tile(request, Layer.of_dataset(kind, _id(request), dict(request.query_params)))
 
 
 async def run_tile_route(request: Request) -> Response:
@@ -210,7 +209,9 @@ def routes(base_path: str = "") -> list[BaseRoute]:
     base = f"/{inner}" if inner else ""
     handlers: list[tuple[str, Handler]] = [
         ("/tiles/scene/{id}/{z}/{x}/{y}.png", scene_tile_route),
-        ("/tiles/hillshade/{id}/{z}/{x}/{y}.png", hillshade_tile_route),
+        ("/tiles/hillshade/{id}/{z}/{x}/{y}.png", partial(terrain_tile_route, kind="hillshade")),
+        ("/tiles/slope/{id}/{z}/{x}/{y}.png", partial(terrain_tile_route, kind="slope")),
+        ("/tiles/aspect/{id}/{z}/{x}/{y}.png", partial(terrain_tile_route, kind="aspect")),
         ("/tiles/run/{id}/{layer}/{z}/{x}/{y}.png", run_tile_route),
         ("/maps/{id}.png", picture_route),
         ("/artifacts/{run_id}/{name}", artifact_route),

@@ -22,15 +22,16 @@ from core.errors import BandError, InputError, StorageError
 from core.plots.layers import DotLayer
 from core.raster.bands import guess_bands
 from core.raster.scene import Scene
-from core.raster.stretch import Stretch, bridge
 from core.serve.background import Deadline, Shared
 from core.serve.cuts import Stored, cut, stored
 from core.serve.dots import PaintedDots
+from core.serve.looks import Look
 from core.serve.placing import MERCATOR, View, map_of
 
 if TYPE_CHECKING:
     from core.plots.layers import TileLayer
     from core.plots.painting import Painting
+    from core.raster.stretch import Stretch
     from core.runs.store import Store
     from core.serve.layers import Layer
 
@@ -40,6 +41,9 @@ SIZE = 256
 """Width and height of a tile in pixels."""
 
 HIGHEST_ZOOM = 30
+
+USUAL = Look()
+"""How a scene is shown until its viewer chooses."""
 
 PLANE_ZOOMS = range(-20, HIGHEST_ZOOM + 1)
 """Zooms of a plane: from a million units a pixel, of a raster in metres, to 1e-9, of one in degrees."""
@@ -126,15 +130,19 @@ def scene_of(store: Store, identity: str, deadline: Deadline) -> Scene:
     return _SCENES.get(key, lambda: store.scene_record(identity).scene, deadline)
 
 
-def display_stretch(scene: Scene, bands: tuple[int, ...], deadline: Deadline) -> Stretch | None:
-    """Stretch that shows a scene, computed once a scene and choice of bands; None when it already is 8 bit.
+def display_stretch(
+    scene: Scene, bands: tuple[int, ...], deadline: Deadline, look: Look = USUAL
+) -> Stretch | None:
+    """Stretch that shows a scene, computed once a scene, choice of bands and look; None for 8 bit as it is.
 
     Raises
     ------
     Unfinished
         When it is not known in time: all of the scene is read for it.
     """
-    return _STRETCHES.get((scene.digest, bands), partial(bridge, scene, bands), deadline)
+    if look.ends is not None:
+        return look.stretch(scene, bands)
+    return _STRETCHES.get((scene.digest, bands, look.percentiles), partial(look.stretch, scene, bands), deadline)
 
 
 def natural_bands(scene: Scene) -> tuple[int, ...]:
@@ -147,7 +155,9 @@ def natural_bands(scene: Scene) -> tuple[int, ...]:
         return (1, 2, 3)
 
 
-def paint_scene(scene: Scene, bands: tuple[int, ...], view: View, deadline: Deadline) -> RGBA | None:
+def paint_scene(
+    scene: Scene, bands: tuple[int, ...], view: View, deadline: Deadline, look: Look = USUAL
+) -> RGBA | None:
     """Picture of a scene in natural or false colour; None when it lies outside the view.
 
     Parameters
@@ -160,6 +170,8 @@ def paint_scene(scene: Scene, bands: tuple[int, ...], view: View, deadline: Dead
         Rectangle of the scene's map.
     deadline
         When it has to be there.
+    look
+        How values become colours.
 
     Raises
     ------
@@ -173,11 +185,8 @@ def paint_scene(scene: Scene, bands: tuple[int, ...], view: View, deadline: Dead
     below = cut(scene, bands, view, "bilinear", deadline)
     if below is None or not below.valid.any():
         return None
-    stretch = display_stretch(scene, bands, deadline)
-    shown = below.values if stretch is None else stretch.apply(below.values, (0.0, 255.0))
-    colours = np.clip(np.nan_to_num(shown), 0.0, 255.0).astype(np.uint8)
     image = np.empty((view.height, view.width, 4), np.uint8)
-    image[..., :3] = np.moveaxis(colours, 0, -1)
+    image[..., :3] = look.paint(below.values, display_stretch(scene, bands, deadline, look))
     image[..., 3] = np.where(below.valid, 255, 0)
     return image
 

@@ -100,7 +100,7 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
 
 def test_boxes_change_colour_with_what_the_reference_says(result: tuple[Any, Any], home: Path, detected: str) -> None:
     page, frame = result
-    page.get_by_text("Correct, false alarm, missed", exact=True).first.click()
+    frame.get_by_label("Correct, false alarm, missed", exact=True).check()
     frame.wait_for_function(
         f"() => Object.values(({COLOURS})()).every(colour => ['#009E73', '#E69F00'].includes(colour))"
     )

@@ -138,8 +138,8 @@ def test_a_click_names_the_pixel_and_selects_the_polygon(demo: Demo, visit: Call
 def test_opacity_and_ticks_act_in_the_browser_and_stay(demo: Demo, visit: Callable[..., Any]) -> None:
     seen = visit(demo.address)
     page, frame = seen.page, seen.map_frame()
-    frame.get_by_label("Opacity of Landslides found").fill("0.2")
-    frame.get_by_label("Outlines", exact=True).uncheck()
+    frame.get_by_label("Opacity of Found landslides (area)").fill("0.2")
+    frame.get_by_label("Found landslides (outlines)", exact=True).uncheck()
     page.get_by_role("slider").first.focus()
     page.keyboard.press("ArrowRight")
     told(page, threshold=0.55)
@@ -148,8 +148,8 @@ def test_opacity_and_ticks_act_in_the_browser_and_stay(demo: Demo, visit: Callab
         "() => [...document.querySelectorAll('.leaflet-layer')].map(l => l.style.opacity)"
     )
     assert "0.2" in opacities
-    assert not frame.get_by_label("Outlines", exact=True).is_checked()
-    assert "Outlines" not in frame.locator(".sl-panel").nth(1).inner_text()
+    assert not frame.get_by_label("Found landslides (outlines)", exact=True).is_checked()
+    assert "(outlines)" not in frame.locator(".sl-panel").nth(1).inner_text()
 
 
 def test_the_swipe_divides_two_rasters(demo: Demo, visit: Callable[..., Any]) -> None:

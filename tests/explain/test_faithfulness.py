@@ -36,9 +36,7 @@ def test_deleting_the_region_itself_takes_all_but_the_mean() -> None:
     # The same square shifted at random overlaps the region in part at most, unless it falls on it.
     assert 0 <= outcome.drop_random < 8
     assert outcome.faithful
-    assert outcome.verdict.startswith(
-        "Masking the brightest 20 % of the image lowered the score more than masking random areas: by 8.00 against "
-    )
+    assert outcome.verdict.startswith("Masking the brightest 20 % lowered it by 8.0; masking random areas, by ")
 
 
 def test_a_map_of_the_wrong_place_is_called_unreliable() -> None:
@@ -65,6 +63,18 @@ def test_the_brightest_share_has_as_many_pixels_as_asked_also_among_equals() -> 
 
 def test_a_rise_of_the_score_is_no_faithfulness() -> None:
     assert not Deletion(share=0.2, score=1.0, drop_top=-0.1, drop_random=-0.5, trials=5).faithful
+
+
+@pytest.mark.parametrize(
+    ("top", "random", "words"),
+    [
+        (-0.26, 0.8, "raised it by 0.3; masking random areas lowered it by 0.8: do not rely on this map."),
+        (1.0, -0.5, "lowered it by 1.0; masking random areas raised it by 0.5."),
+        (-1.0, -2.0, "raised it by 1.0; masking random areas, by 2.0: do not rely on this map."),
+    ],
+)
+def test_a_rise_of_the_score_is_called_one(top: float, random: float, words: str) -> None:
+    assert Deletion(0.2, 1.0, top, random, 5).verdict == f"Masking the brightest 20 % {words}"
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

@@ -10,7 +10,7 @@ from torch import nn
 
 from core.errors import ModelError
 from core.explain.cam import grad_cam
-from core.explain.layers import available_layers, by_suggestion, suggested_layer
+from core.explain.layers import available_layers, by_suggestion
 from core.learning.protocols import SegmentationNetwork
 from core.learning.segmentation import Upscaled
 
@@ -52,7 +52,7 @@ def test_the_residual_unet_has_the_stages_its_authors_name() -> None:
     ]
     assert choices[4].title == "Encoder stage 5 of 5, bottleneck (cells of 32 × 32 pixels)"
     assert choices[9].title == "Decoder step 5 of 5 (cells of 1 pixel)"
-    assert suggested_layer(choices).name == "encoder.layer4"
+    assert by_suggestion(choices)[0].name == "encoder.layer4"
     assert [choice.downsampling for choice in by_suggestion(choices)] == [32, 16, 8, 4, 2, 16, 8, 4, 2, 1]
 
 
@@ -62,7 +62,7 @@ def test_a_network_that_enlarges_its_input_has_finer_cells() -> None:
     assert (choices[0].name, choices[0].downsampling) == ("network.encoder.relu", 1)
     assert (choices[4].name, choices[4].downsampling) == ("network.encoder.layer4", 16)
     assert choices[9].title == "Decoder step 5 of 5 (cells of 0.5 × 0.5 pixels)"
-    assert suggested_layer(choices).name == "network.encoder.layer4"
+    assert by_suggestion(choices)[0].name == "network.encoder.layer4"
 
 
 FAMILIES = [

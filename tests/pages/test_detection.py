@@ -150,17 +150,18 @@ def test_boxes_are_coloured_by_confidence_and_by_outcome(
 ) -> None:
     run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     opened(page, run, confidence="0.4")
-    boxes = updates(page)["Boxes"]
+    boxes = updates(page)["Found landslides (boxes)"]
     colours = [feature["properties"]["colour"] for feature in boxes["features"]["features"]]
     assert len(set(colours)) == 3
     assert boxes["legend"]["title"] == "Confidence"
     assert [entry["label"] for entry in boxes["legend"]["entries"] if entry["label"]] == ["0", "0.45", "0.9"]
     assert updates(page)["Boxes per km²"]["legend"]["kind"] == "ramp"
 
-    next(one for one in page.get("button_group") if one.label == "Map").set_value("outcome").run()
-    assert not page.exception
     layers = updates(page)
-    colours = [feature["properties"]["colour"] for feature in layers["Boxes"]["features"]["features"]]
+    compared = layers["Compared with the reference"]
+    assert compared["switch"] == layers["Missed"]["switch"] == "Correct, false alarm, missed"
+    assert not compared["visible"]
+    colours = [feature["properties"]["colour"] for feature in compared["features"]["features"]]
     assert colours == ["#009E73", "#E69F00", "#009E73"]
     assert [feature["properties"]["id"] for feature in layers["Missed"]["features"]["features"]] == [3]
 
@@ -212,7 +213,7 @@ def test_of_very_many_boxes_the_surest_are_held_and_the_page_says_so(
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run, confidence="0.1")
     assert "The map holds the 2 surest of 4 boxes" in texts(page)
-    boxes = updates(page)["Boxes"]
+    boxes = updates(page)["Found landslides (boxes)"]
     assert len(boxes["features"]["features"]) == 2
     assert boxes["most"] == 1
 

@@ -50,7 +50,7 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     assert why.parameters["target"]["box"] == [80, 70, 94, 78]
     shown = texts(page)
     assert f"Box {second}, HiResCAM" in shown
-    assert "Red areas raised the score of this box" in shown
+    assert "Red areas raised the score, blue areas lowered it." in shown
 
     # Asked again, the answer is the one that is known.
     press(page, "Explain")

@@ -57,7 +57,7 @@ def test_a_landslide_is_explained_by_any_method_at_once_or_by_a_job(page: AppTes
     press(page, "Explain")
     assert not page.exception
     assert f"Landslide {found_ids(store, mapping.id)[0]}, HiResCAM" in texts(page)
-    assert "Red areas raised the model's score for the chosen place" in texts(page)
+    assert "Red areas raised the score, blue areas lowered it." in texts(page)
 
     choose_method(page, "occlusion")
     assert "as a background job" in texts(page)

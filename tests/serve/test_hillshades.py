@@ -1,4 +1,4 @@
-"""The ground in light and shade: a tilted plane has one known shade, whatever unit its file is in."""
+"""The shape of the ground: a tilted plane has one known shade, slope and aspect, whatever unit its file is in."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from matplotlib import colormaps
 from rasterio.crs import CRS
 
+from core.errors import BandError
+from core.plots.colours import ASPECT_RAMP, SLOPE_RAMP
 from core.raster.scene import Scene
 from core.serve.background import Deadline
-from core.serve.hillshades import paint_hillshade
+from core.serve.hillshades import paint_terrain
 from core.serve.placing import View, extent
 
 SIDE = 120
@@ -37,7 +40,7 @@ def plane(path: Path, *, feet: bool = False, towards: int = 1) -> Scene:
 
 def shade(scene: Scene, width: int = SIDE) -> np.ndarray:
     view = View(*extent(scene.grid, globe=True), width, width)
-    image = paint_hillshade(scene, view, Deadline())
+    image = paint_terrain(scene, "hillshade", view, Deadline())
     assert image is not None
     return image
 
@@ -60,7 +63,44 @@ def test_two_halves_meet_without_a_seam(tmp_path: Path) -> None:
     middle = (left + right) / 2
     whole = shade(scene, 100)
     halves = [
-        paint_hillshade(scene, View(one, bottom, other, top, 50, 100), Deadline())
+        paint_terrain(scene, "hillshade", View(one, bottom, other, top, 50, 100), Deadline())
         for one, other in ((left, middle), (middle, right))
     ]
     assert np.abs(np.hstack(halves).astype(int) - whole).max() <= 1
+
+
+@pytest.mark.parametrize("feet", [False, True])
+def test_slope_and_aspect_of_a_plane_have_the_colours_of_their_degrees(tmp_path: Path, feet: bool) -> None:
+    # The plane falls by 5 m on each 5 m pixel, halved: 0.5 of height for 0.5 of way is 45°.
+    scene = plane(tmp_path / "dem.tif", feet=feet)
+    view = View(*extent(scene.grid, globe=True), SIDE, SIDE)
+    slope = paint_terrain(scene, "slope", view, Deadline())
+    aspect = paint_terrain(scene, "aspect", view, Deadline())
+    assert slope is not None
+    assert aspect is not None
+    steps = {"slope": 45 / 60, "aspect": 180 / 360}
+    for image, (name, share) in zip((slope, aspect), steps.items(), strict=True):
+        wanted = colormaps[SLOPE_RAMP if name == "slope" else ASPECT_RAMP](share)[:3]
+        assert image[50, 60, :3] / 255 == pytest.approx(wanted, abs=0.02), name
+        assert image[-10, 60, 3] == 0, "where the elevation is unknown"
+
+
+def test_flat_ground_faces_nowhere_and_a_band_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "bands.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=40, height=40, count=2, dtype="float32",
+        crs=CRS.from_epsg(32633), transform=Affine(5, 0, 500_000, 0, -5, 5_200_000),
+    ) as file:  # fmt: skip
+        file.write(np.repeat(np.arange(40, dtype=np.float32)[None] * 5, 40, axis=0), 1)  # rises to the east by 45°
+        file.write(np.full((40, 40), 300, np.float32), 2)
+    scene = Scene.open(path)
+    view = View(*extent(scene.grid, globe=True), 40, 40)
+    west = paint_terrain(scene, "aspect", view, Deadline(), band=1)
+    assert west is not None
+    assert west[20, 20, :3] / 255 == pytest.approx(colormaps[ASPECT_RAMP](270 / 360)[:3], abs=0.02)
+    assert paint_terrain(scene, "aspect", view, Deadline(), band=2) is None
+    level = paint_terrain(scene, "slope", view, Deadline(), band=2)
+    assert level is not None
+    assert level[20, 20, :3] / 255 == pytest.approx(colormaps[SLOPE_RAMP](0.0)[:3], abs=0.01)
+    with pytest.raises(BandError, match="no band 3"):
+        paint_terrain(scene, "slope", view, Deadline(), band=3)

@@ -135,7 +135,7 @@ def test_every_route_asks_whether_the_visitor_may(
     monkeypatch.setattr(module, "authorize", refuse)
     for address in (
         f"/tiles/scene/{pixels.record.id}/0/0/0.png",
-            f"/tiles/hillshade/{pixels.record.id}/0/0/0.png",
+        *(f"/tiles/{kind}/{pixels.record.id}/0/0/0.png" for kind in ("hillshade", "slope", "aspect")),
         f"/tiles/run/{pixels.run.id}/mask/0/0/0.png",
             f"/maps/{pixels.run.id}.png",
         f"/artifacts/{pixels.run.id}/probability",
@@ -143,5 +143,5 @@ def test_every_route_asks_whether_the_visitor_may(
         "/assets/leaflet/leaflet.js",
     ):
         assert client.get(address).status_code == 403
-    assert [resource.kind for resource in asked] == ["scene", "scene", "run", "map", "run", "run", "asset"]
+    assert [resource.kind for resource in asked] == ["scene"] * 4 + ["run", "map", "run", "run", "asset"]
     assert len(routes()) == len(asked) + 1  # all but /health

@@ -66,7 +66,7 @@ def _reference(shared: Shared) -> list[Outlines]:
     if known is None:
         return []
     collection, left_out = features(known.reference, {}, most=layers.HELD)
-    name = "Boxes of the reference"
+    name = "Reference (boxes)"
     return [Outlines("reference", name, collection, REFERENCE, dashed=True, visible=False, left_out=left_out)]
 
 

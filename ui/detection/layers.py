@@ -24,7 +24,7 @@ from core.plots.colours import (
     density_legend,
     ramp_colours,
 )
-from ui.map_layers import Outlines
+from ui.map_layers import OUTCOME, Outlines
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ def _areas(table: GeoDataFrame, *, georeferenced: bool) -> list[str]:
 def _outlines(
     identity: str, name: str, table: GeoDataFrame, colour: str, told: Facts, colours: Sequence[str] = (), *,
     legend: Legend | None = None, selectable: bool = False, dashed: bool = False, visible: bool = True,
-    seam: bool = True,
+    seam: bool = True, switch: str = "", hides: tuple[str, ...] = (),
 ) -> Outlines:  # fmt: skip
     from core.serve.coordinates import features
 
     collection, left_out = features(table, told, colours=colours, most=HELD + 1)
     return Outlines(
         identity, name, collection, colour, selectable=selectable, dashed=dashed, visible=visible, left_out=left_out,
-        legend=legend, weight=2.0, seam=seam, most=DRAWN,
+        legend=legend, weight=2.0, seam=seam, most=DRAWN, switch=switch, hides=hides,
     )  # fmt: skip
 
 
@@ -91,18 +91,26 @@ def by_confidence(table: GeoDataFrame, highest_confidence: float) -> Outlines:
     """
     most = max(0.1, math.ceil(highest_confidence * 10 - 1e-6) / 10)
     colours, words = ramp_colours(table["score"].to_numpy() / most, PROBABILITY_RAMP), confidence_legend(most)
-    return _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=words, selectable=True)
+    name = "Found landslides (boxes)"
+    return _outlines("found", name, table, FOUND, facts(table), colours, legend=words, selectable=True)
 
 
 def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Outlines]:
-    """Boxes of the reference that were missed, and the boxes found, coloured by whether they are right."""
+    """Boxes of the reference that were missed, and the boxes found, coloured by whether they are right.
+
+    One switch shows both, in place of the boxes by confidence and of the reference.
+    """
     colours = [OUTCOME_COLOURS[outcome] for outcome in table["outcome"]]
-    entries = [LegendEntry(TRUE_POSITIVE, "Found, in the reference"), LegendEntry(FALSE_POSITIVE, "Found, not in it")]
+    entries = [LegendEntry(TRUE_POSITIVE, "Correct"), LegendEntry(FALSE_POSITIVE, "False alarm")]
     if (table["outcome"] == "not known").any():
-        entries.append(LegendEntry(NOT_KNOWN, "Found where it says nothing"))
-    words = Legend("Boxes beside the reference", tuple(entries))
-    lost = _outlines("missed", "Missed", missed, MISSED, {}, dashed=True)
-    return lost, _outlines("found", "Boxes", table, FOUND, facts(table), colours, legend=words, selectable=True)
+        entries.append(LegendEntry(NOT_KNOWN, "Reference says nothing here"))
+    words = Legend("Compared with the reference", tuple(entries))
+    lost = _outlines("missed", "Missed", missed, MISSED, {}, dashed=True, visible=False, switch=OUTCOME)
+    found = _outlines(
+        "outcome", "Compared with the reference", table, FOUND, facts(table), colours, legend=words, selectable=True,
+        visible=False, switch=OUTCOME, hides=("found", "reference"),
+    )  # fmt: skip
+    return lost, found
 
 
 def of_other(table: GeoDataFrame, name: str) -> Outlines:

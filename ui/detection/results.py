@@ -15,7 +15,7 @@ from ui.detection.sliders import choose
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
-from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles
+from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.task import bands
 from ui.task.caption import caption
@@ -40,11 +40,7 @@ if TYPE_CHECKING:
 AROUND = "30rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
 
-SIDES = {
-    "confidence": "Boxes by confidence",
-    "outcome": "Correct, false alarm, missed",
-    "before": "Swipe before / after",
-}
+SIDES = {"none": "Layers", "before": "Swipe before / after"}
 
 
 def show_run(record: SceneRecord, run: Run) -> None:
@@ -78,7 +74,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     selection = Selection(result.id)
     selected = selection.among(findings.table["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
-        side = _side(record, result)
+        side = _side(record)
         show_notes(result, PAGE.name)
     event = MapEvent()
     with guard():
@@ -106,12 +102,13 @@ def key_figures(findings: Detections) -> list[KeyFigure]:
     return figures
 
 
-def _side(record: SceneRecord, result: DetectionResult) -> str:
+def _side(record: SceneRecord) -> str:
     """What the map shows."""
-    sides = ["confidence", *(["outcome"] if result.has_reference else []), *(["before"] if record.before else [])]
+    if not record.before:
+        return "none"
     return str(
         st.segmented_control(
-            "Map", sides, default="confidence", key=f"boxes-{len(sides)}", format_func=SIDES.__getitem__,
+            "Map", list(SIDES), default="none", key="boxes-side", format_func=SIDES.__getitem__,
             label_visibility="collapsed", required=True,
         )
     )  # fmt: skip
@@ -123,7 +120,8 @@ def _map(
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
     colours, says = bands.shown_of(record.scene), caption(record, result.id)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
-    boxes = _boxes(result.id, findings.choice, side == "outcome", beyond(findings, selected), findings)
+    further = beyond(findings, selected)
+    boxes = _boxes(result.id, findings.choice, False, further, findings)
     if side == "before":
         earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
         after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
@@ -134,11 +132,12 @@ def _map(
         cells = counted(result.id, findings.choice, cell, findings)
         if findings.count:
             over.append(_density(result.id, findings.choice, cell, density_title(result), cells))
-    if side != "outcome":
-        over.extend(_reference(record, findings))
-    over.extend(boxes)
+    over.extend([*_reference(record, findings), *boxes])
+    if result.has_reference:
+        over.extend(_boxes(result.id, findings.choice, True, further, findings))
     over.extend(beside.layers_of(record, result))
-    tiles = [*hillshade_tiles(record), image, *likeness_tiles(result), *explanation_tiles(result)]
+    tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
+    tiles += [*likeness_tiles(result), *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table)
@@ -208,7 +207,7 @@ def _boxes_of_reference(run: str, _findings: Detections) -> Outlines:
     assert reference_boxes is not None  # noqa: S101  the caller looked
     numbers = {"id": np.arange(1, len(reference_boxes) + 1)}
     shapes = geopandas.GeoDataFrame(numbers, geometry=polygons(reference_boxes, grid), crs=_findings.table.crs)
-    return reference_outlines(shapes, {})
+    return reference_outlines(shapes, {}, "Reference (boxes)")
 
 
 def _inspect(

@@ -73,7 +73,7 @@ def show(view: View) -> None:
         figure = confidence_figure(curve, view.choice.confidence)
         st.plotly_chart(figure, key=f"f1-{view.result.id}", config={"displaylogo": False})
     st.markdown(
-        "Choose *Correct, false alarm, missed* above the map to see where: bluish green is correct, orange a false "
+        "Tick *Correct, false alarm, missed* in the map's layers to see where: bluish green is correct, orange a false "
         "alarm, sky blue and dashed missed."
     )
     _missed(view)

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 TASK = "detection"
 
-DEEPEST = ""
-"""Name of no layer: the deepest from which the box took anything."""
-
-
 def show(view: View) -> None:
     """Explain the chosen box, and show what the detector reacted to."""
     explain.open_awaited(TASK)
@@ -36,6 +32,7 @@ def show(view: View) -> None:
 
 def _ask(view: View) -> None:
     from core.explain.boxes import METHODS
+    from core.learning.store import find_model
     from core.tasks.detection.run_explanation import METHOD, order_explanation, question_of
 
     chosen = view.selected
@@ -43,12 +40,11 @@ def _ask(view: View) -> None:
         st.info("Choose a box on the map or a row under Findings; then explain it here.")
         return
     layers = _layers(view.result.id, view.result)
-    titles = {DEEPEST: "Deepest layer that contributed to the box"}
     explain.ask(
         explain.Asking(
-            TASK, view.result, f"Why was box {chosen} found?", METHODS, METHOD,
-            {**titles, **{layer.name: layer.title for layer in reversed(layers)}}, DEEPEST,
-            lambda method, layer: question_of(view.findings, chosen, method, layer),
+            TASK, view.result, f"Why was box {chosen} found?", METHODS,
+            find_model(TASK, view.result.model), {layer.name: layer.title for layer in reversed(layers)}, METHOD,
+            lambda method, layer: question_of(view.findings, chosen, method, layer, curves=False),
             lambda request, owner: order_explanation(view.result, request, owner=owner),
         )
     )  # fmt: skip

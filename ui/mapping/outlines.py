@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import show_error
+from ui.map_layers import RUN_LAYERS
 from ui.state import rerun_fragment
 from ui.task import jobs
 
@@ -81,8 +82,8 @@ def tell_left_out(found: Landslides) -> None:
     """Say when the map does not outline all."""
     if found.count > DRAWN:
         st.caption(
-            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer *Landslides found* shows "
-            "every pixel from the threshold up."
+            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer "
+            f"*{RUN_LAYERS['mask']}* shows every pixel from the threshold up."
         )
 
 

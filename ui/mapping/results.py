@@ -9,7 +9,7 @@ import streamlit as st
 from core.tasks.mapping.result import MappingResult
 from ui import resources
 from ui.feedback import guard
-from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles
+from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles, terrain_tiles
 from ui.mapping.findings import facts, told
 from ui.mapping.layers import change_tiles
 from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
@@ -196,13 +196,15 @@ def _map(
         after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
         show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND, caption=says)
         return MapEvent()
-    tiles = [*hillshade_tiles(record), image, run_tiles(result.id, "probability", opacity=0.7, visible=False)]
+    tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
+    tiles.append(run_tiles(result.id, "probability", opacity=0.7, visible=False))
     tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
     if "uncertainty" in result.artifacts:
         tiles.append(run_tiles(result.id, "uncertainty", visible=False))
     if result.has_reference:
         tiles.append(run_tiles(result.id, "truth", opacity=0.6, visible=False))
-        tiles.append(run_tiles(result.id, "outcome", threshold=choice.threshold, opacity=0.8, visible=False))
+        how = {"threshold": choice.threshold, "opacity": 0.8}
+        tiles.append(run_tiles(result.id, "outcome", **how, visible=False, hides=("mask",)))
     tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result))
     focus = selection.focus(None if findings is None else findings.polygons)

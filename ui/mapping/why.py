@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 TASK = "mapping"
 
-SUGGESTED = ""
-"""Name of no layer: the one suggested for the model, or the next that shows something."""
-
-
 def show(view: View) -> None:
     """Explain the chosen polygon or clicked place, and show what the model reacted to."""
     explain.open_awaited(TASK)
@@ -34,6 +30,7 @@ def show(view: View) -> None:
 
 def _ask(view: View) -> None:
     from core.explain.regions import METHODS
+    from core.learning.store import find_model
     from core.tasks.mapping.run_explanation import METHOD, layers_of, order_explanation, request_for
 
     target = _target(view)
@@ -41,11 +38,11 @@ def _ask(view: View) -> None:
         st.info("Click a landslide or any place on the map, or choose a row under Findings; then explain it here.")
         return
     layers, _ = layers_of(view.result.model)
-    titles = {SUGGESTED: "Deepest layer that contributed", **{layer.name: layer.title for layer in layers}}
     explain.ask(
         explain.Asking(
-            TASK, view.result, _words(view), METHODS, METHOD, titles, SUGGESTED,
-            lambda method, layer: request_for(target, method, layer),
+            TASK, view.result, _words(view), METHODS, find_model(TASK, view.result.model),
+            {layer.name: layer.title for layer in layers}, METHOD,
+            lambda method, layer: request_for(target, method, layer, curves=False),
             lambda request, owner: order_explanation(view.result, request, owner=owner),
         )
     )  # fmt: skip

@@ -15,7 +15,7 @@ import streamlit as st
 from core.errors import InputError
 from ui import labels, resources
 from ui.feedback import guard, plain
-from ui.map_layers import Tiles, hillshade_tiles, scene_tiles
+from ui.map_layers import Tiles, hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import Caption, DynamicLayers, MapSpec, show_map
 from ui.runs import parts
 from ui.task import jobs
@@ -198,7 +198,7 @@ def _map(run: Run, shown: ReadingView, content: GridReport) -> None:
         image = []
         if record is not None:
             picture = scene_tiles(record.id, bands=shown_by(run), version=record.scene.digest)
-            image = [*hillshade_tiles(record), picture]
+            image = [*hillshade_tiles(record), picture, *terrain_tiles(record)]
         tiles, outlines = shown.layers(content) if shown.layers else ([], [])
         grid = content.result.grid if record is None else record.scene.grid
         spec = MapSpec(f"read-{run.id}", grid, drawable=False)

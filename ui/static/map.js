@@ -5,8 +5,8 @@ window.slidelens = window.slidelens || (function () {
   "use strict";
 
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
-  let selection = null, picture = null, TileLayer;
-  const TRIES = 6, THROUGH = 0.6;
+  let selection = null, picture = null, TileLayer, resting;
+  const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000;
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
   const vectors = new Map();   // id -> {layer, text, spec}
 
@@ -17,10 +17,11 @@ window.slidelens = window.slidelens || (function () {
     return node;
   }
 
-  // Opacities, ticks and the view outlive a remount (another page and back) within the browser tab.
-  function remember(name, value) {
+  // Opacities, ticks and views outlive a remount (another page and back) within the browser tab. A view is that of a
+  // scene; what is switched on belongs to the page, so that the next run of a task is seen as the last was left.
+  function remember(name, value, of) {
     try {
-      const key = "slidelens:" + settings.key + ":" + name;
+      const key = "slidelens:" + (of || settings.key) + ":" + name;
       if (value === undefined) return JSON.parse(sessionStorage.getItem(key));
       sessionStorage.setItem(key, JSON.stringify(value));
     } catch (error) {
@@ -29,14 +30,35 @@ window.slidelens = window.slidelens || (function () {
     return value;
   }
 
+  // The page that the map is on, by the last part of its address.
+  function page() {
+    try {
+      return "page-" + (window.parent.location.pathname.replace(/\/+$/, "").split("/").pop() || "home");
+    } catch (error) {
+      return settings.key;  // a map that stands alone in a foreign frame
+    }
+  }
+
+  // Layers of one switch are ticked together, and are remembered by its name.
   function choice(kind, spec) {
-    const stored = (shown[kind] || {})[spec.id];
+    const stored = (shown[kind] || {})[spec.switch || spec.id];
     return stored === undefined ? spec[kind] : stored;
   }
 
-  function choose(kind, id, value) {
-    shown[kind] = Object.assign({}, shown[kind], { [id]: value });
-    remember("layers", shown);
+  function choose(kind, spec, value) {
+    shown[kind] = Object.assign({}, shown[kind], { [spec.switch || spec.id]: value });
+    remember("layers", shown, page());
+  }
+
+  // What takes the place of others hides them while it is ticked; their ticks stay as they were left.
+  function hidden(spec) {
+    return entries().some(function (other) {
+      return other.spec.hides && other.spec.hides.includes(spec.id) && choice("visible", other.spec);
+    });
+  }
+
+  function seen(spec) {
+    return choice("visible", spec) && !hidden(spec);
   }
 
   // ---- placing the view
@@ -49,6 +71,7 @@ window.slidelens = window.slidelens || (function () {
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
     else fit();
     redraw();
+    refresh();
     map.on("moveend", function () {
       redraw();
       if (fitting) return;
@@ -67,12 +90,17 @@ window.slidelens = window.slidelens || (function () {
     remember("view", null);
   }
 
+  // A page gives the map its size in steps. The view is found once it has come to rest, and layers are shown only then:
+  // each step would ask for the tiles of another zoom.
   function resized() {
-    fitting = true;
-    map.invalidateSize({ animate: false });
-    fitting = false;
-    if (placed && whole) fit();
-    place();
+    clearTimeout(resting);
+    resting = setTimeout(function () {
+      fitting = true;
+      map.invalidateSize({ animate: false });
+      fitting = false;
+      if (placed && whole) fit();
+      place();
+    }, REST);
   }
 
   // ---- rasters
@@ -110,12 +138,35 @@ window.slidelens = window.slidelens || (function () {
       bounds: online ? undefined : settings.bounds, noWrap: !settings.across, zIndex: zIndex, opacity: choice("opacity", spec),
       className: online ? "" : "sl-sharp", attribution: spec.attribution || "", pane: spec.pane || "tilePane",
     });
-    return online ? layer : again(layer);
+    return online ? watched(layer) : again(layer);
   }
 
-  function showTiles(entry, visible) {
+  // An online map that cannot be reached says so, on the map, for as long as it is ticked and no tile of it came.
+  function watched(layer) {
+    let came = false, waiting;
+    const says = "The street map cannot be reached. It needs a connection to the internet.";
+    const fail = function () { if (!came && map.hasLayer(layer)) tell(says); };
+    layer.on("add", function () { came = false; clearTimeout(waiting); waiting = setTimeout(fail, PATIENCE); });
+    layer.on("tileload", function () { came = true; untell(says); });
+    layer.on("load", fail);  // also when all its tiles failed
+    layer.on("remove", function () { clearTimeout(waiting); untell(says); });
+    return layer;
+  }
+
+  function showEntry(entry) {
+    const visible = placed && seen(entry.spec);
     if (visible && !map.hasLayer(entry.layer)) entry.layer.addTo(map);
     if (!visible && map.hasLayer(entry.layer)) map.removeLayer(entry.layer);
+  }
+
+  // After a tick: what it shows and hides, and all that says so.
+  function refresh() {
+    entries().forEach(showEntry);
+    if (swipe) swipe.clip();
+    drawHalo(selection);
+    restack();
+    drawTicks();
+    drawLegend();
   }
 
   // The old tiles stay until the new ones are there, so that moving a slider does not make the map flicker.
@@ -146,7 +197,6 @@ window.slidelens = window.slidelens || (function () {
       } else if (entry.url !== spec.url) exchange(entry, spec);
       if (entry.zIndex !== position + 1) entry.layer.setZIndex(entry.zIndex = position + 1);
       entry.spec = spec;
-      showTiles(entry, choice("visible", spec));
     });
   }
 
@@ -254,10 +304,7 @@ window.slidelens = window.slidelens || (function () {
       entry.spec = spec;
       vectors.set(spec.id, entry);
       draw(entry, selected);
-      showTiles(entry, choice("visible", spec));
     });
-    drawHalo(selected);
-    restack();
   }
 
   // White around the selected polygon, so that it stands out on ground of any colour; and the polygon itself, which is
@@ -299,7 +346,7 @@ window.slidelens = window.slidelens || (function () {
   function reveal(id) {
     const above = tiles.get(id);
     if (!above || choice("opacity", above.spec) <= THROUGH) return;
-    choose("opacity", id, THROUGH);
+    choose("opacity", above.spec, THROUGH);
     above.layer.setOpacity(THROUGH);
     const slider = panel.querySelector("input[data-layer='" + id + "']");
     if (slider) slider.value = THROUGH;
@@ -308,19 +355,20 @@ window.slidelens = window.slidelens || (function () {
   function row(entry) {
     const spec = entry.spec, line = make("div", "sl-row"), label = make("label"), tick = make("input");
     tick.type = "checkbox";
-    tick.checked = choice("visible", spec);
+    tick.dataset.layer = spec.id;
     tick.addEventListener("change", function () {
-      choose("visible", spec.id, tick.checked);
-      showTiles(entry, tick.checked);
+      choose("visible", spec, tick.checked);
       if (tick.checked && spec.under) reveal(spec.under);
-      if (swipe) swipe.clip();
-      restack();
-      drawLegend();
+      refresh();
     });
-    label.append(tick, make("span", "", spec.name));
+    label.append(tick, make("span", "", spec.switch || spec.name));
     line.append(label);
-    if (!tiles.has(spec.id)) return line;
-    const slider = make("input");
+    if (tiles.has(spec.id)) line.append(opacity(entry));
+    return line;
+  }
+
+  function opacity(entry) {
+    const spec = entry.spec, slider = make("input");
     slider.type = "range";
     slider.min = 0; slider.max = 1; slider.step = 0.05;
     slider.value = choice("opacity", spec);
@@ -328,23 +376,34 @@ window.slidelens = window.slidelens || (function () {
     slider.title = "Opacity";
     slider.dataset.layer = spec.id;
     slider.addEventListener("input", function () {
-      choose("opacity", spec.id, Number(slider.value));
+      choose("opacity", spec, Number(slider.value));
       entry.layer.setOpacity(Number(slider.value));
     });
-    line.append(slider);
-    return line;
+    return slider;
+  }
+
+  function drawTicks() {
+    panel.querySelectorAll("input[type=checkbox]").forEach(function (tick) {
+      const entry = tiles.get(tick.dataset.layer) || vectors.get(tick.dataset.layer);
+      if (!entry) return;
+      const covered = hidden(entry.spec);
+      tick.checked = choice("visible", entry.spec);
+      tick.closest(".sl-row").classList.toggle("sl-covered", covered);
+      tick.parentNode.title = covered ? "Hidden while another layer takes its place" : "";
+    });
   }
 
   function drawPanel() {
     const rows = panel.querySelector(".sl-rows");
-    const signature = JSON.stringify(entries().map(function (entry) { return [entry.spec.id, entry.spec.name]; }));
+    const switches = new Map(entries().map(function (entry) { return [entry.spec.switch || entry.spec.id, entry]; }));
+    const signature = JSON.stringify([...switches].map(function (one) { return [one[0], one[1].spec.name]; }));
     if (rows.dataset.signature === signature) return;
     rows.dataset.signature = signature;
     const whole = make("button", "", "Whole scene");
     whole.type = "button";
     whole.addEventListener("click", fit);
     // What lies on top of the map stands on top of the list.
-    rows.replaceChildren(...entries().reverse().map(row), whole);
+    rows.replaceChildren(...[...switches.values()].reverse().map(row), whole);
   }
 
   // ---- a picture of the map as it is seen, made by the server from the same layers
@@ -352,18 +411,18 @@ window.slidelens = window.slidelens || (function () {
   function pictureAddress() {
     const size = map.getSize(), view = map.getBounds(), project = map.options.crs.projection;
     const low = project.project(view.getSouthWest()), high = project.project(view.getNorthEast());
-    const seen = [];
+    const listed = [];
     const number = function (value) { return String(Number(value.toPrecision(12))); };
     [["t", tiles, picture.tiles], ["v", vectors, picture.vectors]].forEach(function (kind) {
       kind[1].forEach(function (entry, id) {
         const place = kind[2].indexOf(id);
-        if (place < 0 || !choice("visible", entry.spec)) return;
-        seen.push(kind[0] + place + ":" + (kind[0] === "t" ? choice("opacity", entry.spec) : 1));
+        if (place < 0 || !seen(entry.spec)) return;
+        listed.push(kind[0] + place + ":" + (kind[0] === "t" ? choice("opacity", entry.spec) : 1));
       });
     });
     const asked = {
       left: number(low.x), bottom: number(low.y), right: number(high.x), top: number(high.y),
-      width: size.x, height: size.y, scale: window.devicePixelRatio > 1 ? 2 : 1, layers: seen.join(","),
+      width: size.x, height: size.y, scale: window.devicePixelRatio > 1 ? 2 : 1, layers: listed.join(","),
     };
     if (swipe) asked.swipe = number(swipe.share());
     return picture.address + "?" + new URLSearchParams(asked);
@@ -383,17 +442,28 @@ window.slidelens = window.slidelens || (function () {
       return bar;
     };
     control.addTo(map);
-    told = make("div", "sl-told");
-    told.setAttribute("role", "status");
-    map.getContainer().append(told);
   }
 
   let saving = false, told;
 
+  // A line above the map; it stays until it is taken back or another takes its place.
+  function tell(words) {
+    if (!told) {
+      told = make("div", "sl-told");
+      told.setAttribute("role", "status");
+      map.getContainer().append(told);
+    }
+    told.textContent = words;
+  }
+
+  function untell(words) {
+    if (told && (words === undefined || told.textContent === words)) told.textContent = "";
+  }
+
   function savePicture() {
     if (saving || !picture) return;
     saving = true;
-    told.textContent = "Making the picture";
+    tell("Making the picture");
     fetch(pictureAddress()).then(function (answer) {
       if (!answer.ok) return answer.json().then(function (said) { throw new Error(said.error); });
       const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
@@ -405,10 +475,10 @@ window.slidelens = window.slidelens || (function () {
         link.click();
         link.remove();
         setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
-        told.textContent = "";
+        untell();
       });
     }).catch(function (error) {
-      told.textContent = "The picture could not be made. " + error.message;
+      tell("The picture could not be made. " + error.message);
     }).then(function () { saving = false; });
   }
 
@@ -498,7 +568,17 @@ window.slidelens = window.slidelens || (function () {
   function ramp(stops) {
     const node = make("div"), bar = make("div", "sl-ramp"), words = make("div", "sl-stops");
     bar.style.background = "linear-gradient(to right," + stops.map(function (at) { return at.colour; }) + ")";
-    stops.forEach(function (at) { if (at.label) words.append(make("span", "", at.label)); });
+    const last = stops.length - 1, places = [];
+    stops.forEach(function (at, n) {
+      if (!at.label) return;
+      words.append(make("span", "", at.label));
+      places.push(n / last);
+    });
+    // Each word has the room to the middle between it and its neighbours, so that it stands below its place.
+    words.style.gridTemplateColumns = places.map(function (place, n) {
+      const from = n ? (places[n - 1] + place) / 2 : 0, to = n < places.length - 1 ? (place + places[n + 1]) / 2 : 1;
+      return "minmax(min-content, " + Math.round(100 * (to - from)) + "fr)";
+    }).join(" ");
     node.append(bar, words);
     return node;
   }
@@ -507,7 +587,7 @@ window.slidelens = window.slidelens || (function () {
     const rows = legend.querySelector(".sl-rows"), nodes = [];
     entries().reverse().forEach(function (entry) {
       const content = entry.spec.legend;
-      if (!content || !choice("visible", entry.spec)) return;
+      if (!content || !seen(entry.spec)) return;
       const part = make("div", "sl-legend");
       if (content.title) part.append(make("h4", "", content.title));
       if (content.kind === "ramp") part.append(ramp(content.entries));
@@ -578,7 +658,7 @@ window.slidelens = window.slidelens || (function () {
   function start(target, given) {
     map = target;
     settings = given;
-    shown = remember("layers") || {};
+    shown = remember("layers", undefined, page()) || {};
     const sheet = make("style", "", settings.css);
     document.body.append(sheet);
     renderer = L.canvas({ padding: 0.5 });
@@ -599,7 +679,6 @@ window.slidelens = window.slidelens || (function () {
     makeScale();
     makePointer();
     new ResizeObserver(resized).observe(map.getContainer());
-    place();
   }
 
   function update(next) {
@@ -609,7 +688,7 @@ window.slidelens = window.slidelens || (function () {
     updateTiles(next.tiles);
     updateVectors(next.vectors, next.selected);
     drawPanel();
-    drawLegend();
+    refresh();
     if (marker) map.removeLayer(marker);
     marker = next.marker && L.circleMarker(next.marker, {
       radius: 7, color: "#ffffff", weight: 3, fillColor: "#000000", fillOpacity: 0.9, interactive: false,
@@ -618,7 +697,6 @@ window.slidelens = window.slidelens || (function () {
     const focus = JSON.stringify(next.focus);
     if (next.focus && focus !== lastFocus && placed) map.fitBounds(next.focus, { maxZoom: settings.nativeZoom + 1 });
     lastFocus = focus;
-    if (swipe) swipe.clip();
   }
 
   return { start: start, update: update, bounds: function () { return settings.bounds; } };

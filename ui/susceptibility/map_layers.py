@@ -26,8 +26,7 @@ from core.plots.colours import (
     ramp_legend,
 )
 from ui import resources
-from ui.map_layers import Outlines, Tiles, run_tiles
-from ui.resources import base_path
+from ui.map_layers import OUTCOME, Outlines, Tiles, run_tiles, slope_and_aspect, terrain_url
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -41,8 +40,8 @@ OUTCOME_COLOURS = {
 }  # fmt: skip
 
 OUTCOME_WORDS = {
-    "true positive": "Tested: landslide, foretold", "false positive": "Tested: none, foretold (false alarm)",
-    "missed": "Tested: landslide, missed", "true negative": "Tested: none, not foretold",
+    "true positive": "Correct: landslide", "false positive": "False alarm",
+    "missed": "Missed", "true negative": "Correct: no landslide",
 }  # fmt: skip
 
 
@@ -52,19 +51,17 @@ def index_legend() -> Legend:
 
 
 def ground(dem: DatasetRecord | None) -> tuple[Tiles, ...]:
-    """The elevation model in light and shade, of several bands that of elevations in grey; nothing without one."""
+    """The elevation model in light and shade, with slope and aspect; nothing without one."""
     from core.raster.scene import Scene
     from core.tasks.susceptibility.guess import elevation_band
-    from ui.map_layers import scene_tiles
 
     if dem is None or not dem.path.is_file():
         return ()
     scene = Scene.open(dem.path)
-    if len(scene.bands) > 1:
-        return (scene_tiles(dem.id, "Elevation", bands=(elevation_band(scene),), version=scene.digest),)
-    version = f"{dem.path.stat().st_mtime_ns:x}"
-    url = f"{base_path()}/tiles/hillshade/{dem.id}/{{z}}/{{x}}/{{y}}.png?v={version}"
-    return (Tiles("hillshade", "Hillshade", url),)
+    if scene.grid.crs is None:
+        return ()
+    band = elevation_band(scene) if len(scene.bands) > 1 else None
+    return (Tiles("hillshade", "Hillshade", terrain_url("hillshade", dem, band)), *slope_and_aspect(dem, band))
 
 
 def index_tiles(result: SusceptibilityMap, model: str, *, visible: bool = False) -> Tiles:
@@ -199,7 +196,7 @@ def landslide_outlines(run: str, _result: SusceptibilityMap) -> Outlines:
     shapes = outlines_of(slides)
     facts = {"Landslide": [str(number) for number in shapes["id"]]}
     collection, left_out = features(shapes, facts)
-    words = "Landslides (points)" if slides.polygons is None else "Landslides"
+    words = "Reference (points)" if slides.polygons is None else "Reference (outlines)"
     return Outlines("reference", words, collection, REFERENCE, left_out=left_out, seam=True)
 
 
@@ -221,7 +218,7 @@ def inventory_outlines(key: str, _inventory: DatasetRecord, _grid: Grid) -> tupl
             return ()
     shapes = outlines_of(landslides_of(_inventory.path, _inventory.form, plan, _grid, _inventory.name))
     collection, left_out = features(shapes, {"Landslide": [str(number) for number in shapes["id"]]})
-    return (Outlines("reference", "Landslides", collection, REFERENCE, left_out=left_out, seam=True),)
+    return (Outlines("reference", "Reference (landslides)", collection, REFERENCE, left_out=left_out, seam=True),)
 
 
 def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visible: bool) -> list[Outlines]:
@@ -235,7 +232,7 @@ def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visi
             collection, left_out = features(shapes, {"Cell": [OUTCOME_WORDS[name]] * len(shapes)})
             layers.append(Outlines(
                 name.replace(" ", "-"), OUTCOME_WORDS[name], collection, OUTCOME_COLOURS[name], visible=visible,
-                left_out=left_out, fill=0.8, seam=True,
+                left_out=left_out, fill=0.8, seam=True, switch=OUTCOME,
             ))  # fmt: skip
     return layers
 

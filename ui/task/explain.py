@@ -17,6 +17,7 @@ from ui.task.explained import open_explanation, shown
 
 if TYPE_CHECKING:
     from core.explain.methods import Method
+    from core.learning.store import StoredModel
     from core.raster.scene import Scene
     from core.report.explained import ExplanationFigure
     from core.runs.records import Order, Run
@@ -33,11 +34,17 @@ HELP = {
 """What each method does."""
 
 MASKED = "This method runs the model on some hundred altered images as a background job. The result is saved."
-LAYER_HELP = "Early layers see edges and colours in fine cells, deep layers see whole shapes in coarse cells."
+LAYER_HELP = (
+    "Early layers see edges and colours in fine cells, deep layers see whole shapes in coarse cells. Held: tested "
+    "places where masking what the layer marks lowered the score more than masking random areas."
+)
 FAITHFUL = (
     "If the map is right, the score falls quickly when its highest areas are masked (small area under the curve), "
     "faster than when random areas are masked, and rises quickly when only they are visible (large area)."
 )
+
+
+CURVES_HELP = "Runs the model on some thirty altered images as a background job. The result is saved."
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,16 @@ class Asking:
         Name of the task, and the run.
     heading
         What is asked about, in words.
-    methods, first_method
-        Methods by name, and the one to begin with.
-    layers, first_layer
-        Titles of layers by name, in the order in which they are offered, and the one to begin with.
+    methods
+        Methods by name.
+    model
+        The model that is asked.
+    layers
+        Titles of its layers by name, in the order in which they are offered.
+    first_method
+        The method to begin with where its layers were not tested.
     request
-        Makes the request of a method and a layer.
+        Makes the request of a method and a layer; no layer's name for the one that held best, or the deepest.
     order
         Makes the order of a request, for a visitor.
     """
@@ -64,9 +75,9 @@ class Asking:
     result: ImageResult
     heading: str
     methods: Mapping[str, Method[Any, Any]]
-    first_method: str
+    model: StoredModel
     layers: Mapping[str, str]
-    first_layer: str
+    first_method: str
     request: Callable[[str, str], ExplanationRequest]
     order: Callable[[ExplanationRequest, str], Order]
 
@@ -89,24 +100,26 @@ def open_awaited(task: str) -> None:
 def ask(asking: Asking) -> None:
     """Controls for method and layer, and the button that explains; or how far the explanation is."""
     from core.tasks.imagery.explanation import known_explanation
+    from core.tasks.imagery.layer_choice import first_method
 
     st.markdown(f"**{asking.heading}**")
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     methods, model = asking.methods, asking.result.model
     with left:
         method = st.selectbox(
-            "Method", list(methods), index=list(methods).index(asking.first_method), key=f"method-{model}",
-            format_func=lambda name: methods[name].title,
+            "Method", list(methods), key=f"method-{model}", format_func=lambda name: methods[name].title,
+            index=list(methods).index(first_method(asking.model.spec, asking.first_method)),
             help="  \n".join(f"**{methods[name].title}**: {HELP[name]}" for name in methods),
         )  # fmt: skip
     layered = methods[method].layered
     with middle:
+        titles = _layer_titles(asking, method)
         layer = st.selectbox(
-            "Layer", list(asking.layers), index=list(asking.layers).index(asking.first_layer), key=f"layer-{model}",
-            format_func=asking.layers.__getitem__, disabled=not layered, help=LAYER_HELP,
+            "Layer", list(titles), key=f"layer-{model}", format_func=titles.__getitem__, disabled=not layered,
+            help=LAYER_HELP,
         )  # fmt: skip
     request = asking.request(method, layer if layered else "")
-    known = known_explanation(resources.store(), asking.task, asking.result, request)
+    known = known_explanation(resources.store(), asking.result, request)
     if known is not None and known.active:
         jobs.follow(known.id, what="Explaining")
         return
@@ -118,6 +131,20 @@ def ask(asking: Asking) -> None:
         st.caption(MASKED)
     if pressed:
         _answer(asking, request, known, layered=layered)
+
+
+def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
+    """Layers by name, that of no name first, each with how it held when the model was tested by this method."""
+    from core.explain.layer_tests import tests_in
+
+    told = tests_in(asking.model.spec.explanation)
+    held = {} if told is None else {one.layer: one for one in told.tests if one.method == method}
+    if told is None or not held:
+        return {"": "Deepest layer that contributed", **asking.layers}
+    best = held[told.layers(method)[0]]
+    counts = {name: f", held at {one.held} of {told.places}" for name, one in held.items()}
+    first = f"Best: {best.title[:1].lower()}{best.title[1:]}{counts[best.layer]}"
+    return {"": first, **{name: f"{title}{counts.get(name, '')}" for name, title in asking.layers.items()}}
 
 
 def _answer(asking: Asking, request: ExplanationRequest, known: Run | None, *, layered: bool) -> None:
@@ -133,8 +160,13 @@ def _answer(asking: Asking, request: ExplanationRequest, known: Run | None, *, l
             made = run_inline(resources.store(), order)
         open_explanation(asking.task, made)
     else:
-        _awaited(asking.task).put(resources.jobs().submit(order))
-        st.rerun()
+        _submit(asking.task, order)
+
+
+def _submit(task: str, order: Order) -> None:
+    """Leave an explanation to a job, and show it once it is there."""
+    _awaited(task).put(resources.jobs().submit(order))
+    st.rerun()
 
 
 def explanation_tiles(result: ImageResult) -> list[Tiles]:
@@ -176,14 +208,33 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
     pictures[0].image(outlined(seen.image, seen.region), caption=f"The image; the {noun} is outlined",
                       width="stretch", alt=f"Scene around the {noun}, which is outlined")  # fmt: skip
     pictures[1].image(draw(seen.image, seen.attribution, seen.region), width="stretch",
-                      caption=f"{method}: {means}", alt=f"{method} over the scene: {means}")  # fmt: skip
+                      caption=f"{method}; also a layer of the map",
+                      alt=f"{method} over the scene: {means}")  # fmt: skip
     st.markdown(plain(" ".join(run.notes)))
-    st.caption("It is also a layer on the map.")
     curves = curves_in(told)
-    if curves is not None:
-        with st.expander("How faithful this is"):
+    with st.expander("How faithful this is"):
+        if curves is not None:
             st.plotly_chart(curves_figure(curves, noun), key=f"curves-{run.id}", theme="streamlit")
-            st.caption(FAITHFUL)
+        st.caption(FAITHFUL)
+        if curves is None:
+            _offer_curves(view.result, run)
+
+
+def _offer_curves(result: ImageResult, run: Run) -> None:
+    """A button that has the curves of an explanation measured, or how far that is."""
+    from dataclasses import replace
+
+    from core.tasks.imagery.explanation import known_explanation, order_explanation, request_of
+
+    request = replace(request_of(run), curves=True)
+    known = known_explanation(resources.store(), result, request)
+    if known is not None and known.active:
+        jobs.follow(known.id, what="Measuring")
+    elif st.button("Measure the curves", key=f"measure-{run.id}", help=CURVES_HELP):
+        if known is not None and known.status == "done":
+            open_explanation(run.task, known.id)
+        else:
+            _submit(run.task, order_explanation(run.task, result, request, owner=resources.visitor()))
 
 
 def method_of(run: Run) -> str:

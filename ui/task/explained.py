@@ -13,7 +13,7 @@ import streamlit as st
 from core.errors import InputError
 from core.runs.kinds import is_explanation
 from ui import resources
-from ui.feedback import guard, plain
+from ui.feedback import guard
 from ui.state import Slot, rerun_fragment
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _list(task: str, known: list[Run], current: Run | None, about: Callable[[Run
     st.markdown(f"**Explanations of this run so far: {len(known)}**")
     for run in known[:LISTED]:
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(f"**{about(run)}.** {plain(' '.join(run.notes))}")
+        left.markdown(about(run))
         open_now = current is not None and current.id == run.id
         label = "Shown" if open_now else "Show"
         if right.button(label, key=f"show-{run.id}", disabled=open_now, width="stretch"):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.feedback import empty, guard
-from ui.map_layers import hillshade_tiles, scene_tiles
+from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import bands, generic_run, input_picker, opened, press, run
+from ui.task import bands, generic_run, input_picker, look, opened, press, run
 from ui.task import form as ask
 from ui.task.caption import caption
 
@@ -55,6 +55,7 @@ def show(
         if record is not None:
             with guard():
                 input_picker.describe(record)
+                look.choose(record)
                 drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=task.map_key(record))
                 before = prefill()
                 again = None if drawn else ask.same_area(record, before, task)
@@ -95,7 +96,7 @@ def _show_empty() -> None:
 def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again: bool) -> None:
     """The map of the scene alone."""
     picture = scene_tiles(record.id, bands=bands.shown_of(record.scene), version=record.scene.digest)
-    image = DynamicLayers((*hillshade_tiles(record), picture), caption=caption(record))
+    image = DynamicLayers((*hillshade_tiles(record), picture, *terrain_tiles(record)), caption=caption(record))
     _draw(task, record, image, again=again, following=asked is not None and asked.active)
 
 

@@ -28,6 +28,7 @@ from core.tasks.detection.misses import worst_mistakes
 from core.tasks.detection.options import Options
 from core.tasks.detection.predict import Predictor
 from core.tasks.detection.runtime import DetectorRuntime
+from core.tasks.imagery.layer_tests import card_words
 from core.tasks.imagery.likeness import training_images_words
 
 FAILURES = "failures.png"
@@ -264,6 +265,7 @@ def card(model: StoredModel) -> str:
         f"{cost['milliseconds_per_tile']:g} ms a tile ({cost['runtime']}, {cost['threads']} threads); "
         f"weights {size:.1f} MB, {training['weights_precision']} precision",
         f"- Weights' SHA-256: `{spec.weights_sha256}`", "",
+        *card_words(spec),
         "## How it was trained", "",
         f"- Data: {training['data']}. Licence: {training['data_licence']}. {training['citation']}",
         "- Labels: boxes around 8-connected components of the masks, of at least 10 pixels and 1,000 m²",

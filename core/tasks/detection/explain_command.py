@@ -27,6 +27,13 @@ def _methods() -> Mapping[str, str]:
     return {name: method.title for name, method in METHODS.items()}
 
 
+def _method(model: str) -> str:
+    from core.learning.store import find_model
+    from core.tasks.detection.run_explanation import method_of
+
+    return method_of(find_model("detection", model))
+
+
 def _predict(
     store: Store, scene: Scene, model: str, begun: Callable[[str], None], progress: ProgressCallback
 ) -> DetectionResult:
@@ -64,7 +71,7 @@ def _layers(model: str) -> tuple[LayerChoice, ...]:
 
 EXPLAINING = Explaining(
     task="detection",
-    method="hires-cam",
+    method=_method,
     first_layer="the deepest layer that contributed to the box",
     view=Choice,
     refused={

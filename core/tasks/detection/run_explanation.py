@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from core.errors import InputError
-from core.explain.boxes import HIRES_CAM, METHODS, box_layers, deepest_that_answers
+from core.explain.boxes import HIRES_CAM, METHODS, box_layers
 from core.explain.layers import LayerChoice
 from core.explain.target import box_score
 from core.explain.window import ModelWindow, model_window
@@ -22,6 +22,7 @@ from core.tasks.detection.runtime import open_detector
 from core.tasks.imagery import explanation
 from core.tasks.imagery.explanation import Answer, ExplanationRequest, Subject
 from core.tasks.imagery.inputs import check_same_scene, scene_of
+from core.tasks.imagery.layer_choice import cautions, first_method, ordered_layers
 from core.tasks.imagery.result import ImageResult
 from core.tasks.imagery.target import Box, BoxTarget, Target
 
@@ -30,25 +31,28 @@ if TYPE_CHECKING:
 
 TASK: Final = "detection"
 METHOD: Final = HIRES_CAM.name
-"""The method that is used when none is named."""
+"""The method that is used when none is named and none was tested."""
 
 
 def question_of(
-    detections: Detections, box: str | int, method: str = METHOD, layer: str = ""
+    detections: Detections, box: str | int, method: str = METHOD, layer: str = "", *, curves: bool = True
 ) -> ExplanationRequest:
     """Ask about a box by its id at a choice, or by its place in the table, from 1.
 
     Parameters
     ----------
     layer
-        Name of a layer of `layers_of_detector`; empty for the deepest from which the box took anything.
+        Name of a layer of `layers_of_detector`; empty for the one that held best in the detector's tests, or without
+        tests the deepest, of those from which the box took anything.
+    curves
+        See `ExplanationRequest`.
 
     Raises
     ------
     InputError
         When there is no such box, or no such method.
     """
-    return ExplanationRequest(box_target(detections, box), method, layer)
+    return ExplanationRequest(box_target(detections, box), method, layer, curves)
 
 
 def order_explanation(result: DetectionResult, request: ExplanationRequest, *, owner: str = "") -> Order:
@@ -66,7 +70,7 @@ def order_explanation(result: DetectionResult, request: ExplanationRequest, *, o
 
 def known_explanation(store: Store, result: DetectionResult, request: ExplanationRequest) -> Run | None:
     """The run that answers a request or is to; without one, that which failed last."""
-    return explanation.known_explanation(store, TASK, result, request)
+    return explanation.known_explanation(store, result, request)
 
 
 def layers_of_detector(result: DetectionResult) -> tuple[LayerChoice, ...]:
@@ -80,6 +84,16 @@ def layers_of(model: StoredModel) -> tuple[LayerChoice, ...]:
     probe = torch.zeros((1, len(spec.bands), spec.tile, spec.tile), device=runtime.device)
     with runtime.lock:
         return box_layers(runtime.detector, probe)
+
+
+def method_of(model: StoredModel) -> str:
+    """The method that explanations of a detector begin with."""
+    return first_method(model.spec, METHOD)
+
+
+def method_of_run(result: DetectionResult) -> str:
+    """The method that explanations of the detector of a run begin with."""
+    return method_of(_model_of(result))
 
 
 def explain_box(store: Store, result: DetectionResult, request: ExplanationRequest) -> ImageResult:
@@ -108,10 +122,11 @@ def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
         layers = box_layers(detector, inputs)
         subject = Subject(
             detector, box, box_score(detector, box), METHODS, layers,
-            lambda: deepest_that_answers(detector, inputs, box, layers),
+            lambda method: ordered_layers(model.spec, method, layers[::-1]),
         )  # fmt: skip
         found = explanation.answer(subject, inputs, request)
-    return explanation.kept(job, result, scene, around, request, found, _cautions(asked, found, whole=whole))
+    notes = (*_cautions(asked, found, whole=whole), *cautions(model.spec, request))
+    return explanation.kept(job, result, scene, around, request, found, notes)
 
 
 def _check(target: Target) -> BoxTarget:

@@ -107,6 +107,7 @@ TASK = Task(
     view=Ref(f"{_HERE}.view:Choice"),
     export=Ref(f"{_HERE}.export:export_stored"),
     commands=Ref(f"{_HERE}.commands:add_commands"),
+    features=Ref(f"{_HERE}.reviewed:found_features"),
     layers=Ref("core.tasks.imagery.layers:LAYERS"),
     page=Ref("ui.detection.task:PAGE"),
 )

@@ -45,9 +45,9 @@ class Explaining:
     task
         Its name.
     method
-        Name of the method that is used when none is named.
+        Gives the method that is used when none is named, by the name of a model.
     first_layer
-        Which layer is asked when none is named, in words.
+        Which layer is asked when none is named and the model's layers were not tested, in words.
     view
         The task's view, whose options number boxes and polygons.
     refused
@@ -67,7 +67,7 @@ class Explaining:
     """
 
     task: str
-    method: str
+    method: Callable[[str], str]
     first_layer: str
     view: type
     refused: Mapping[str, str]
@@ -90,9 +90,13 @@ def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser], a
     parser.add_argument("--box", metavar="ID", help=_help(asked, "box"))
     parser.add_argument("--polygon", metavar="ID", help=_help(asked, "polygon"))
     parser.add_argument(
-        "--method", default=asked.method, help=f"grad-cam, hires-cam, occlusion or d-rise ({asked.method})"
-    )
-    parser.add_argument("--layer", default="", help=f"by default {asked.first_layer}")
+        "--method", default="", help="grad-cam, hires-cam, occlusion or d-rise; by default what held best in the "
+        "model's own tests",
+    )  # fmt: skip
+    parser.add_argument(
+        "--layer", default="", help=f"by default what held best in the model's own tests, without tests "
+        f"{asked.first_layer}",
+    )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list targets, methods and the layers of a model")
     parser.add_argument("--out", type=Path, help="folder to write explanation.json, .tif and .png to")
     add_view_options(parser, [asked.view])
@@ -121,7 +125,8 @@ def _explain(arguments: argparse.Namespace) -> None:
             "There is nothing to explain yet.", remedy="Name an image, or a run of: python -m core runs list."
         )
     _check_target(asked, arguments)
-    find_method(methods_for(AskedPixel if arguments.box is None else BoxTarget), arguments.method)
+    if arguments.method:
+        find_method(methods_for(AskedPixel if arguments.box is None else BoxTarget), arguments.method)
     check_view(asked.view, arguments)
     checked_tags(arguments.tag)
     if arguments.out is not None:
@@ -194,7 +199,7 @@ def _answer(
 
     scene = scene_of(store, store.run(result.id)).scene
     target = asked.target(store, result, scene, arguments)
-    request = ExplanationRequest(target, arguments.method, arguments.layer)
+    request = ExplanationRequest(target, arguments.method or asked.method(result.model), arguments.layer)
     order = replace(asked.order(result, request), name=arguments.name)
     identity = run_in_process(store, order, announcing(store, arguments), progress("steps"))
     content: dict[str, Any] = json.loads(store.artifact(identity, RECORD).path.read_text(encoding="utf-8"))
@@ -213,21 +218,36 @@ def _list(asked: Explaining, arguments: argparse.Namespace) -> None:
     print("targets")
     for name, words in TARGETS.items():
         print(f"  --{name:<9} {asked.refused.get(name, words)}")
-    print("methods")
-    for name, title in asked.methods().items():
-        print(f"  {name:<11} {title}{' (default)' if name == asked.method else ''}")
     model, given = arguments.model, arguments.input
     if not model and given is not None and not Path(given).is_file():
         store = default_store()
         model = asked.opened(store, find(store, given).id).model
+    first = asked.method(model) if model else ""
+    print("methods")
+    for name, title in asked.methods().items():
+        print(f"  {name:<11} {title}{' (default)' if name == first else ''}")
     if not model:
         print(f"layers\n  name a model by --model, or a run; {_models(asked)}")
         return
-    layers = asked.layers(model)
+    _list_layers(asked, model)
+
+
+def _list_layers(asked: Explaining, model: str) -> None:
+    """Print the layers of a model, with how the default method held at each."""
+    from core.explain.layer_tests import tests_in
+    from core.learning.store import find_model
+
+    layers, tests = asked.layers(model), tests_in(find_model(asked.task, model).spec.explanation)
     width = max(len(layer.name) for layer in layers)
-    print(f"layers of {model}; by default {asked.first_layer}")
+    if tests is None:
+        print(f"layers of {model}, not tested; by default {asked.first_layer}")
+    else:
+        best, places = tests.best, tests.places
+        print(f"layers of {model}; by default {best.layer} (margin of {best.method} over {places} places)")
+    held = () if tests is None else (test for test in tests.tests if test.method == tests.best.method)
+    margins = {test.layer: f"  {test.margin:+.2f}" for test in held}
     for layer in layers:
-        print(f"  {layer.name:<{width}}  {layer.title}")
+        print(f"  {layer.name:<{width}}  {layer.title}{margins.get(layer.name, '')}")
 
 
 def point_at(text: str) -> tuple[float, float]:

@@ -7,7 +7,7 @@ the target, with how faithful the map proved. A task says how its network scores
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from core.errors import InputError
 from core.explain import boxes, regions
 from core.explain.attribution import EXPLANATION
-from core.explain.faithfulness import Curves, Deletion, confidence, faithfulness_of
+from core.explain.faithfulness import Curves, Deletion, confidence, deletion_of, faithfulness_of
 from core.explain.layers import LayerChoice
 from core.explain.methods import Method, find_method, method_name, sentence
 from core.explain.target import Score
@@ -67,12 +67,17 @@ class ExplanationRequest:
     method
         Name of a method, however it is written; see `core.explain.methods`.
     layer
-        Name of a layer of the network; empty for the one that the task begins with.
+        Name of a layer of the network; empty for the one that it begins with; see
+        `core.tasks.imagery.layer_choice`.
+    curves
+        Whether the score is also followed while ever more of the image is masked, which takes some thirty passes of
+        the model.
     """
 
     target: AskedPixel | AskedOutline | BoxTarget
     method: str
     layer: str = ""
+    curves: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", method_name(self.method))
@@ -89,22 +94,39 @@ def order_explanation(task: str, result: ImageResult, request: ExplanationReques
     return Order(task, KIND, parameters_of(request), result.inputs, result.model, (result.id,), owner)
 
 
-def known_explanation(store: Store, task: str, result: ImageResult, request: ExplanationRequest) -> Run | None:
+def known_explanation(store: Store, result: ImageResult, request: ExplanationRequest) -> Run | None:
     """The run that answers a request or is to; without one, that which failed last.
 
-    Numbers of boxes and outlines do not matter: other settings number the same places anew.
+    Numbers of boxes and outlines do not matter: other settings number the same places anew. One with curves answers
+    also who asked for none.
     """
-    same = [run for run in store.children(result.id, KIND) if _asked(task, run) == _bare(request)]
+    same = [run for run in store.children(result.id, KIND) if _answers(_asked(run), request)]
     found = next((run for run in same if run.status in ("done", "queued", "running")), None)
     return found or next((run for run in same if run.status != "cancelled"), None)
 
 
-def _asked(task: str, run: Run) -> tuple[Target, str, str] | None:
+def request_of(run: Run) -> ExplanationRequest:
+    """What an explanation was asked.
+
+    Raises
+    ------
+    InputError
+        When this version no longer understands it.
+    """
+    asked: ExplanationRequest = request_from(run.task, KIND, run.parameters)
+    return asked
+
+
+def _asked(run: Run) -> ExplanationRequest | None:
     """What an explanation was asked; None where this version no longer understands it."""
     try:
-        return _bare(request_from(task, KIND, run.parameters))
+        return request_of(run)
     except InputError:
         return None
+
+
+def _answers(asked: ExplanationRequest | None, request: ExplanationRequest) -> bool:
+    return asked is not None and _bare(asked) == _bare(request) and (asked.curves or not request.curves)
 
 
 def _bare(request: ExplanationRequest) -> tuple[Target, str, str]:
@@ -147,8 +169,9 @@ class Subject(Generic[N, T]):
         By name.
     layers
         Layers that may be asked, from fine to coarse.
-    first_layer
-        Gives the layer that is asked when none was named.
+    first_layers
+        Given a method, the layers in the order in which they are tried when none was named: the first that shows
+        something is asked.
     """
 
     network: N
@@ -156,7 +179,7 @@ class Subject(Generic[N, T]):
     score: Score
     methods: Mapping[str, Method[N, T]]
     layers: tuple[LayerChoice, ...]
-    first_layer: Callable[[], LayerChoice]
+    first_layers: Callable[[str], Sequence[LayerChoice]]
 
 
 @dataclass(frozen=True)
@@ -170,7 +193,7 @@ class Answer:
     cam
         (height, width) float32 in [−1, 1].
     deletion, curves
-        How faithful it proved.
+        How faithful it proved; no curves where they were not asked for.
     seconds
         How long the explaining took.
     """
@@ -179,7 +202,7 @@ class Answer:
     layer: LayerChoice | None
     cam: NDArray[np.float32]
     deletion: Deletion
-    curves: Curves
+    curves: Curves | None
     seconds: float
 
     @property
@@ -190,9 +213,11 @@ class Answer:
     @property
     def numbers(self) -> dict[str, float]:
         """Numbers by which explanations are compared."""
+        tested = {"drop": self.deletion.drop_top, "drop_random": self.deletion.drop_random}
+        if self.curves is None:
+            return tested
         return {
-            "drop": self.deletion.drop_top,
-            "drop_random": self.deletion.drop_random,
+            **tested,
             "deletion_auc": self.curves.confidence_deletion,
             "insertion_auc": self.curves.confidence_insertion,
             "random_auc": self.curves.confidence_random,
@@ -214,18 +239,32 @@ def answer(subject: Subject[N, T], inputs: Tensor, request: ExplanationRequest) 
     """
     started = time.monotonic()
     method = find_method(subject.methods, request.method)
-    layer = _layer(subject, request.layer) if method.layered else None
-    cam = method.attribute(subject.network, inputs, subject.target, layer.name if layer else "")
+    layer, cam = _attributed(subject, inputs, method, request.layer)
     if not cam.any():
         what, of_layer, of_image = NO_ANSWER
         raise InputError(what, of_layer if layer else of_image, "Choose another layer or another method.")
-    deletion, curves = faithfulness_of(subject.network, subject.score, inputs, cam)
-    return Answer(method, layer, cam, deletion, curves, time.monotonic() - started)
+    if request.curves:
+        deletion, curves = faithfulness_of(subject.network, subject.score, inputs, cam)
+        return Answer(method, layer, cam, deletion, curves, time.monotonic() - started)
+    tested = deletion_of(subject.network, subject.score, inputs, cam)
+    return Answer(method, layer, cam, tested, None, time.monotonic() - started)
+
+
+def _attributed(
+    subject: Subject[N, T], inputs: Tensor, method: Method[N, T], name: str
+) -> tuple[LayerChoice | None, NDArray[np.float32]]:
+    """The map, and the layer that was asked: the named one, or the first that shows something."""
+    if not method.layered:
+        return None, method.attribute(subject.network, inputs, subject.target, "")
+    tried = [_layer(subject, name)] if name else list(subject.first_layers(method.name))
+    for layer in tried:
+        cam = method.attribute(subject.network, inputs, subject.target, layer.name)
+        if cam.any():
+            break
+    return layer, cam
 
 
 def _layer(subject: Subject[N, T], name: str) -> LayerChoice:
-    if not name:
-        return subject.first_layer()
     chosen = next((layer for layer in subject.layers if layer.name == name), None)
     if chosen is None:
         names = ", ".join(layer.name for layer in subject.layers)
@@ -295,7 +334,7 @@ def _record(target: Mapping[str, Any], found: Answer, around: ModelWindow) -> di
         "evidence": deletion.score,
         "confidence": found.confidence,
         "deletion": {"share": deletion.share, "drop": deletion.drop_top, "drop_random": deletion.drop_random},
-        "curves": {
+        "curves": None if curves is None else {
             "shares": curves.shares, "deletion": curves.deletion, "insertion": curves.insertion,
             "random": curves.random,
         },

@@ -1,4 +1,4 @@
-"""``python -m core TASK evaluate|train|card|measure-training|models``: making models, how good they are, which fit."""
+"""``python -m core TASK evaluate|train|card|measure-training|faithfulness|models``: making, scoring, listing models."""
 
 from __future__ import annotations
 
@@ -56,7 +56,14 @@ def add_commands(
     )
     measure.add_argument("config", type=Path, help="the description that the model was trained from")
     measure.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
-    for parser, do in ((evaluate, _evaluate), (train, _train), (card, _card), (measure, _measure)):
+    faithful = commands.add_parser(
+        "faithfulness", help="test which layer explains a model best, where its explanations then begin"
+    )
+    faithful.add_argument("config", type=Path, help="the description that the model was trained from")
+    faithful.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
+    for parser, do in (
+        (evaluate, _evaluate), (train, _train), (card, _card), (measure, _measure), (faithful, _faithfulness),
+    ):  # fmt: skip
         add_options(parser)
         parser.set_defaults(do=do, task=task)
     models = commands.add_parser("models", help="list the models that are here, or how well each fits an image")
@@ -148,6 +155,20 @@ def _measure(arguments: argparse.Namespace) -> None:
     found = statistics_of(model)
     about = {"tile": found.tile, "fitted": found.fitted, "tuned": found.tuned, "limit": round(found.limit, 3)}
     print(json.dumps({**about, "share_limit": round(found.share_limit, 3)}))
+
+
+def _faithfulness(arguments: argparse.Namespace) -> None:
+    from dataclasses import asdict, replace
+
+    from core.explain.layer_tests import tests_in
+    from core.learning.store import find_model
+
+    request = replace(_request(arguments), command="faithfulness", card=False)
+    find_model(arguments.task, request.config.name)
+    _do(request, arguments)
+    told = tests_in(find_model(arguments.task, request.config.name).spec.explanation)
+    assert told is not None  # noqa: S101  it was kept a moment ago
+    print(json.dumps({"places": told.places, **asdict(told.best)}, ensure_ascii=False))
 
 
 def _request(arguments: argparse.Namespace) -> TrainingRequest:

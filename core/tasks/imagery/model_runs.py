@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Final, Literal
 
-from core.errors import RunCancelled
+from core.errors import InputError, ModelError, RunCancelled
 from core.jobs.perform import Job
 from core.learning.config import TrainConfig
 from core.learning.pairs import Pair, find_pairs
@@ -21,6 +22,8 @@ from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Order
 from core.runs.result import RunResult
+
+log = logging.getLogger(__name__)
 
 EVALUATION: Final = "evaluation"
 TRAINING: Final = "training"
@@ -36,7 +39,9 @@ SPEC = "model.toml"
 CHECKPOINTS = "training"
 """Folder of checkpoints below that of the store, when no other one is given."""
 
-TITLES: Final = {"train": "Training", "card": "Card", "measure": "Training images"}
+TITLES: Final = {
+    "train": "Training", "card": "Card", "measure": "Training images", "faithfulness": "Faithfulness of explanations"
+}  # fmt: skip
 """What a run of a training does, by the command that it was ordered with."""
 
 TRAINING_LIMIT = 30 * 24 * 3600.0
@@ -95,7 +100,8 @@ class TrainingRequest:
         Folder that the description's images lie in.
     command
         ``"train"`` for a training, ``"card"`` for scoring the trained model of that name on validation, ``"measure"``
-        for measuring anew what its training images look like.
+        for measuring anew what its training images look like, ``"faithfulness"`` for testing anew which of its layers
+        explains it best.
     work
         Folder of checkpoints; below the store's own folder when empty.
     card
@@ -108,7 +114,7 @@ class TrainingRequest:
 
     config: TrainConfig
     data: str
-    command: Literal["train", "card", "measure"] = "train"
+    command: Literal["train", "card", "measure", "faithfulness"] = "train"
     work: str = ""
     card: bool = True
     keep_scores: bool = False
@@ -186,7 +192,13 @@ def evaluation(job: Job, request: EvaluationRequest, compared: Sequence[str], ev
 
 
 def training(
-    job: Job, request: TrainingRequest, compared: Sequence[str], train: Train, measure: Measure, finish: Finish
+    job: Job,
+    request: TrainingRequest,
+    compared: Sequence[str],
+    train: Train,
+    measure: Measure,
+    finish: Finish,
+    test_layers: Measure,
 ) -> RunResult:
     """Do the work of a training, or of measuring or scoring again what was trained.
 
@@ -194,11 +206,15 @@ def training(
     ----------
     compared
         Names of the numbers by which models of the task are compared.
+    test_layers
+        Keeps which layer explains a model best in its folder.
     """
     trained = request.command == "train"
     model = _trained(job, request, train) if trained else find_model(job.run.task, request.config.name)
-    if request.command != "card":
+    if trained or request.command == "measure":
         model = _measured(job, model, measure)
+    if trained or request.command == "faithfulness":
+        model = _tested(job, model, test_layers, required=not trained)
     if request.command == "card" or (trained and request.card):
         model = _scored(job, model, finish)
     return _made(job, request, model, compared)
@@ -212,10 +228,31 @@ def _trained(job: Job, request: TrainingRequest, train: Train) -> StoredModel:
         job.report(done, total, f"Epoch {done + 1:,} of at most {total:,}")
 
     job.report(0, 0, "Reading the training images")
-    source = request.description.path or f"{request.config.name}.toml"
-    command = f"python -m core {job.run.task} train {source} --data DATA"
+    command = command_line(job.run.task, "train", request)
     work = Path(request.work) if request.work else job.store.home / CHECKPOINTS
     return train(request.config, Path(request.data), work, command, progress)
+
+
+def command_line(task: str, command: str, request: TrainingRequest) -> str:
+    """A command on a model and its data, as it stands on the card."""
+    source = request.description.path or f"{request.config.name}.toml"
+    return f"python -m core {task} {command} {source} --data DATA"
+
+
+def _tested(job: Job, model: StoredModel, test_layers: Measure, *, required: bool) -> StoredModel:
+    def progress(done: int, total: int) -> None:
+        _stop_if_asked(job, "The testing was stopped.", "The model is there, without tests of its layers.")
+        job.report(done, total, f"Testing explanations, place {done:,} of {total:,}")
+
+    job.report(0, 0, "Reading the tuning images")
+    try:
+        return test_layers(model, progress)
+    except (InputError, ModelError):
+        if required:
+            raise
+        # A model that finds nothing yet, or has no layer to ask, is trained all the same.
+        log.warning("the layers of %s were not tested", model.spec.name, exc_info=True)
+        return model
 
 
 def _measured(job: Job, model: StoredModel, measure: Measure) -> StoredModel:

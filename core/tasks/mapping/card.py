@@ -19,6 +19,7 @@ from core.learning.runtime import Runtime
 from core.learning.segmentation import network_of
 from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, find_model
+from core.tasks.imagery.layer_tests import card_words
 from core.tasks.imagery.likeness import training_images_words
 from core.tasks.mapping.baseline import THRESHOLD, code_threshold
 from core.tasks.mapping.evaluate import Evaluation, PairScore, evaluate, predict_codes
@@ -253,6 +254,7 @@ def card(model: StoredModel) -> str:
         f"{cost['milliseconds_per_tile']:g} ms a tile ({cost['runtime']}, {cost['threads']} threads); "
         f"weights {size:.1f} MB, {training['weights_precision']} precision",
         f"- Weights' SHA-256: `{spec.weights_sha256}`", "",
+        *card_words(spec),
         "## How it was trained", "",
         f"- Data: {training['data']}. Licence: {training['data_licence']}. {training['citation']}",
         f"- Split: {training['images_fit']} images to fit and {training['images_tune']} to choose epoch and threshold "

@@ -30,6 +30,12 @@ def _methods() -> Mapping[str, str]:
     return {name: method.title for name, method in METHODS.items()}
 
 
+def _method(model: str) -> str:
+    from core.tasks.mapping.run_explanation import method_of
+
+    return method_of(model)
+
+
 def _predict(
     store: Store, scene: Scene, model: str, begun: Callable[[str], None], progress: ProgressCallback
 ) -> MappingResult:
@@ -98,7 +104,7 @@ def _layers(model: str) -> tuple[LayerChoice, ...]:
 
 EXPLAINING = Explaining(
     task="mapping",
-    method="grad-cam",
+    method=_method,
     first_layer="the deepest layer of the encoder",
     view=Choice,
     refused={"box": "a mapping has no boxes"},

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.explain.layers import LayerChoice, available_layers, by_suggestion, suggested_layer
+from core.explain.layers import LayerChoice, available_layers, by_suggestion
 from core.explain.regions import GRAD_CAM, METHODS
 from core.explain.target import region_around, region_score
 from core.explain.window import model_window
@@ -30,17 +30,16 @@ from core.runs.store import Store
 from core.tasks.imagery import explanation
 from core.tasks.imagery.explanation import ExplanationRequest, Subject
 from core.tasks.imagery.inputs import check_same_scene, scene_of
+from core.tasks.imagery.layer_choice import cautions, first_method, ordered_layers
 from core.tasks.imagery.result import ImageResult
 from core.tasks.imagery.target import AskedOutline, AskedPixel, BoxTarget, Target
 from core.tasks.mapping.result import MappingResult
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-    from torch import Tensor
-
 TASK: Final = "mapping"
 METHOD: Final = GRAD_CAM.name
-"""The method that is used when none is named."""
+"""The method that is used when none is named and none was tested."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,26 @@ class _Explainable:
 @lru_cache(maxsize=3)
 def _explainable(name: str, digest: str) -> _Explainable:
     del digest  # part of the key: other weights are another network
+    import torch
+
     model = find_model("mapping", name)
-    network = model.load_network(network_of)
+    # The layout that convolutions are fastest in on a CPU.
+    network = model.load_network(network_of).to(memory_format=torch.channels_last)
     step = input_step(model.spec)
     # Not square, and of whole steps also where the network reduces its input first.
     return _Explainable(network, available_layers(network, (4 * step, 6 * step)), threading.Lock())
 
 
-def layers_of(model: str) -> tuple[tuple[LayerChoice, ...], LayerChoice]:
-    """Layers of a mapping model that may be asked, and the one to begin with."""
+def layers_of(model: str, method: str = "") -> tuple[tuple[LayerChoice, ...], LayerChoice]:
+    """Layers of a mapping model that may be asked, and the one that a method begins with: by default the best's."""
     spec = find_model("mapping", model).spec
     layers = _explainable(model, spec.weights_sha256).layers
-    return layers, suggested_layer(layers)
+    return layers, ordered_layers(spec, method or method_of(model), by_suggestion(layers))[0]
+
+
+def method_of(model: str) -> str:
+    """The method that explanations of a model begin with."""
+    return first_method(find_model("mapping", model).spec, METHOD)
 
 
 def target_of(target: GeoDataFrame | tuple[int, int]) -> AskedPixel | AskedOutline:
@@ -77,9 +84,11 @@ def target_of(target: GeoDataFrame | tuple[int, int]) -> AskedPixel | AskedOutli
     return AskedOutline.of(target.geometry.iloc[0], number)
 
 
-def request_for(target: GeoDataFrame | tuple[int, int], method: str = METHOD, layer: str = "") -> ExplanationRequest:
+def request_for(
+    target: GeoDataFrame | tuple[int, int], method: str = METHOD, layer: str = "", *, curves: bool = True
+) -> ExplanationRequest:
     """Ask about a polygon or a pixel; see `target_of`."""
-    return ExplanationRequest(target_of(target), method, layer)
+    return ExplanationRequest(target_of(target), method, layer, curves)
 
 
 def order_explanation(result: MappingResult, request: ExplanationRequest, *, owner: str = "") -> Order:
@@ -97,7 +106,7 @@ def order_explanation(result: MappingResult, request: ExplanationRequest, *, own
 
 def known_explanation(store: Store, result: MappingResult, request: ExplanationRequest) -> Run | None:
     """The run that answers a request or is to; without one, that which failed last."""
-    return explanation.known_explanation(store, TASK, result, request)
+    return explanation.known_explanation(store, result, request)
 
 
 def explain(
@@ -106,6 +115,8 @@ def explain(
     target: GeoDataFrame | tuple[int, int],
     layer: str = "",
     method: str = METHOD,
+    *,
+    curves: bool = True,
 ) -> ImageResult:
     """Explain a polygon or the surroundings of a pixel in this process, and keep the explanation as a run.
 
@@ -116,13 +127,15 @@ def explain(
     layer
         Name of a layer as `layers_of` gives it; empty for the one suggested there, or where that one shows nothing,
         for the next that shows something.
+    curves
+        See `ExplanationRequest`.
 
     Raises
     ------
     LandslideError
         When the target lies outside the scene or the model is no longer what the run used.
     """
-    order = order_explanation(result, request_for(target, method, layer))
+    order = order_explanation(result, request_for(target, method, layer, curves=curves))
     return store.result(run_inline(store, order), ImageResult)
 
 
@@ -139,18 +152,11 @@ def compute_explanation(job: Job, request: ExplanationRequest) -> ImageResult:
     region = _at_network_size(_region(target, result, around.grid), around.inputs.shape[-2:], around.window)
     subject = Subject(
         explainable.network, region, region_score(explainable.network, region), METHODS, explainable.layers,
-        lambda: _first_layer(explainable, around.tensor, region, request.method),
+        lambda method: ordered_layers(spec, method, by_suggestion(explainable.layers)),
     )  # fmt: skip
     with explainable.lock:
         found = explanation.answer(subject, around.tensor, request)
-    return explanation.kept(job, result, scene, around, request, found)
-
-
-def _first_layer(explainable: _Explainable, inputs: Tensor, region: NDArray[np.bool_], method: str) -> LayerChoice:
-    """The layer that is asked when none was named; see `explain`."""
-    attribute, tried = METHODS[method].attribute, by_suggestion(explainable.layers)
-    shown = (layer for layer in tried if attribute(explainable.network, inputs, region, layer.name).any())
-    return next(shown, tried[0])
+    return explanation.kept(job, result, scene, around, request, found, cautions(spec, request))
 
 
 def _check(target: Target) -> AskedPixel | AskedOutline:

@@ -74,7 +74,13 @@ def train(job: Job, request: TrainingRequest) -> RunResult:
 
         return keep_statistics(model, request.config.data, Path(request.data), progress)
 
-    return model_runs.training(job, request, COMPARED, train_model, measured, finished)
+    def layered(model: StoredModel, progress: ProgressCallback) -> StoredModel:
+        from core.tasks.mapping.layer_tests import keep_layer_tests
+
+        command = model_runs.command_line(job.run.task, "faithfulness", request)
+        return keep_layer_tests(model, request.config.data, Path(request.data), command, progress)
+
+    return model_runs.training(job, request, COMPARED, train_model, measured, finished, layered)
 
 
 def _runtime(store: Store, model: StoredModel) -> Runtime:

@@ -99,6 +99,7 @@ TASK = Task(
     level="Threshold",
     models="folder",
     view=Ref(f"{_HERE}.view:Choice"),
+    features=Ref(f"{_HERE}.reviewed:found_features"),
     layers=Ref("core.tasks.imagery.layers:LAYERS"),
     export=Ref(f"{_HERE}.export:export_stored"),
     commands=Ref(f"{_HERE}.commands:add_commands"),

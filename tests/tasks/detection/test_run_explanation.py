@@ -114,7 +114,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     assert told["target"] == {"box": [80, 70, 94, 78], "score": pytest.approx(240 / 255), "number": detections.names[1]}
     # The mean of red within the box is its evidence: no logit in this made-up detector, but the number that it gives.
     assert told["evidence"] == pytest.approx(240 / 255)
-    assert why.notes[0].startswith("Red areas raised the score of this box")
+    assert why.notes[0].startswith("Red areas raised the score, blue areas lowered it.")
     # The highest 20 % of the map holds all of the box: its mean becomes that of the window's red.
     assert why.metrics()["drop"] > why.metrics()["drop_random"]
     curve = told["curves"]

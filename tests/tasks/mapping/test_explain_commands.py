@@ -139,13 +139,15 @@ def test_nothing_is_kept_when_that_is_asked(
 def test_what_can_be_asked_is_listed(tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--list") == 0
     told = capsys.readouterr().out
-    assert "grad-cam    Grad-CAM (default)" in told
+    assert "grad-cam    Grad-CAM\n" in told
     assert "d-rise" not in told
     assert "a mapping has no boxes" in told
     assert "name a model by --model" in told
 
     assert run("--list", mapping(store, two_reds(tmp_path))) == 0
-    assert "  first  Stage 1 of" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "grad-cam    Grad-CAM (default)" in told
+    assert "  first  Stage 1 of" in told
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,220 @@
+"""``python -m core review …``: correct what a run found, and take the reviewed inventory away."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.run_commands import SHORTEST, find
+from core.cli.view_options import add_view_options, view_of, views
+from core.errors import InputError
+from core.runs.kinds import find_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shapely.geometry.base import BaseGeometry
+
+    from core.review.edits import Edit
+    from core.review.found import Opened
+    from core.runs.store import Store
+
+MOST_BYTES = 20_000_000
+"""Size of a file with an outline."""
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Commands about reviews."""
+    commands = parser.add_subparsers(dest="command", required=True)
+    add = {name: commands.add_parser(name, help=words) for name, words in WORDS.items()}
+    for one in add.values():
+        one.add_argument("run", help=f"id of a run, or its first digits ({SHORTEST} or more)")
+    for name in ("mark", "delete", "merge"):
+        add[name].add_argument("ids", nargs="+", metavar="ID", help="ids of features, as show lists them")
+    for name in ("reshape", "split"):
+        add[name].add_argument("ids", nargs=1, metavar="ID", help="id of a feature")
+    for name in ("draw", "reshape", "split"):
+        add[name].add_argument(
+            "--outline", type=Path, required=True, help="GeoJSON file with one polygon, in WGS 84, or in columns and "
+            "rows for an image without a coordinate system",
+        )  # fmt: skip
+    judged = add["mark"].add_mutually_exclusive_group(required=True)
+    for flag, judgement in (("--correct", "confirmed"), ("--wrong", "rejected"), ("--unreviewed", "unreviewed")):
+        judged.add_argument(flag, dest="judgement", action="store_const", const=judgement)
+    add["mark"].add_argument("--reason", default="", help="why it is wrong, such as 'road or building'")
+    for name in ("mark", "draw"):
+        add[name].add_argument("--note", default="", help="anything else to be kept with it")
+    add["searched"].add_argument("--not", dest="examined", action="store_false", help="take that back")
+    for name in EDITS:
+        add[name].add_argument("--reviewer", required=True, help="name of who reviews, kept with the edit")
+        add_view_options(add[name], views())
+    for name in ("show", "export", "reference", "training"):
+        add_view_options(add[name], views())
+    add["export"].add_argument("--out", type=Path, required=True, help="folder")
+    add["reference"].add_argument("--out", type=Path, required=True, help="GeoPackage to write")
+    add["training"].add_argument("--out", type=Path, required=True, help="folder")
+    add["training"].add_argument("--tile", type=int, default=256, help="pixels of a side of a patch (256)")
+    for name, one in add.items():
+        one.set_defaults(do=DO[name])
+
+
+WORDS = {
+    "show": "the review of a run as JSON: its features and how far it is",
+    "mark": "mark features as correct, wrong or not reviewed",
+    "delete": "take features out of the reviewed inventory",
+    "draw": "add a feature that the model missed",
+    "reshape": "give a feature another outline",
+    "split": "make two features of one, inside and outside an outline",
+    "merge": "make one feature of several",
+    "searched": "say that the whole area was searched for features that the model missed",
+    "undo": "undo the reviewer's last edit",
+    "redo": "redo what the reviewer undid last",
+    "export": "write the reviewed inventory and the log to a folder",
+    "reference": "write a finished review as a reference inventory",
+    "training": "write patches of the scene and masks of the review, to train with",
+}
+EDITS = ("mark", "delete", "draw", "reshape", "split", "merge", "searched", "undo", "redo")
+
+
+def _opened(arguments: argparse.Namespace) -> tuple[Store, Opened]:
+    from core.review.found import can_be_reviewed, open_review
+    from core.runs.store import default_store
+
+    store = default_store()
+    run = find(store, arguments.run)
+    declared = find_task(run.task).view
+    view = None
+    if can_be_reviewed(run) and declared is not None:
+        view = view_of(declared.load(), store.result(run.id), arguments)
+    return store, open_review(store, run, view)
+
+
+def _outline(path: Path, opened: Opened) -> BaseGeometry:
+    """The one polygon of a GeoJSON file."""
+    from core.review.geometry import drawn_outline
+
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"{path.name} is larger than {MOST_BYTES / 1e6:.0f} MB.", remedy="Give one outline.")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path.name} is no GeoJSON file that can be read.", str(error)) from error
+    features = content.get("features") if isinstance(content, dict) and "features" in content else [content]
+    if not isinstance(features, list) or len(features) != 1 or not isinstance(features[0], dict):
+        raise InputError(f"{path.name} does not hold exactly one polygon.", remedy="Give a file with one outline.")
+    return drawn_outline(features[0].get("geometry", features[0]) or {}, opened.found.grid)
+
+
+def _edit(make: Callable[[argparse.Namespace, Opened], Edit]) -> Callable[[argparse.Namespace], None]:
+    def do(arguments: argparse.Namespace) -> None:
+        from core.review.log import append
+
+        store, opened = _opened(arguments)
+        edit = make(arguments, opened)
+        review = append(
+            store, opened.run.id, opened.features, edit, reviewer=arguments.reviewer, seen=opened.review.number,
+            view=opened.view_values,
+        )  # fmt: skip
+        print(json.dumps({"edit": review.number, "words": edit.words, "counts": review.counts}, indent=1))
+
+    return do
+
+
+def _judge(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review.edits import Edit
+
+    del opened
+    return Edit(
+        "judge", tuple(dict.fromkeys(arguments.ids)), judgement=arguments.judgement, reason=arguments.reason,
+        note=arguments.note,
+    )  # fmt: skip
+
+
+def _delete(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review.edits import Edit
+
+    del opened
+    return Edit("delete", tuple(dict.fromkeys(arguments.ids)))
+
+
+def _searched(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review.edits import Edit
+
+    del opened
+    return Edit("examined", examined=arguments.examined)
+
+
+def _draw(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review import actions
+
+    return actions.draw(opened.review, _outline(arguments.outline, opened), opened.found.grid, arguments.note)
+
+
+def _reshape(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review import actions
+
+    return actions.reshape(opened.review, arguments.ids[0], _outline(arguments.outline, opened))
+
+
+def _split(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review import actions
+
+    return actions.split_off(opened.review, arguments.ids[0], _outline(arguments.outline, opened))
+
+
+def _merge(arguments: argparse.Namespace, opened: Opened) -> Edit:
+    from core.review import actions
+
+    return actions.merge(opened.review, arguments.ids)
+
+
+def _turn(arguments: argparse.Namespace) -> None:
+    from core.review import log
+
+    store, opened = _opened(arguments)
+    turn = log.undo if arguments.command == "undo" else log.redo
+    review = turn(store, opened.run.id, opened.features, arguments.reviewer)
+    print(json.dumps({"edit": review.number, "counts": review.counts}, indent=1))
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from core.raster.folder import plain_values
+    from core.review.inventory import inventory, summary
+
+    _, opened = _opened(arguments)
+    table = inventory(opened)
+    area = "area_m2" if "area_m2" in table else "area_px"
+    columns = ["id", "status", area, "reason", "note", "reviewer", "reviewed", "parents"]
+    content: Any = plain_values({**summary(opened), "features": table[columns].to_dict("records")})
+    print(json.dumps(content, indent=1, allow_nan=False))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from core.review.inventory import export_review
+
+    _, opened = _opened(arguments)
+    print(json.dumps(export_review(opened, arguments.out), indent=1))
+
+
+def _reference(arguments: argparse.Namespace) -> None:
+    from core.review.inventory import write_reference
+
+    _, opened = _opened(arguments)
+    write_reference(opened, arguments.out)
+    print(arguments.out)
+
+
+def _training(arguments: argparse.Namespace) -> None:
+    from core.review.training import write_training
+
+    _, opened = _opened(arguments)
+    print(json.dumps(write_training(opened, arguments.out, tile=arguments.tile), indent=1))
+
+
+DO: dict[str, Callable[[argparse.Namespace], None]] = {
+    "show": _show, "mark": _edit(_judge), "delete": _edit(_delete), "draw": _edit(_draw), "reshape": _edit(_reshape),
+    "split": _edit(_split), "merge": _edit(_merge), "searched": _edit(_searched), "undo": _turn, "redo": _turn,
+    "export": _export, "reference": _reference, "training": _training,
+}  # fmt: skip

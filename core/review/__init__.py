@@ -1,0 +1,1 @@
+"""Reviews: what people correct in what a run found, kept beside it as a log that only grows."""

@@ -1,0 +1,78 @@
+"""What a reviewer does, as edits: the outlines are worked out once and stand in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from core.errors import InputError
+from core.review.edits import Edit
+from core.review.geometry import cut, drawn_id, next_free, split, to_geojson, united
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from core.raster.grid import Grid
+    from core.review.state import Feature, Review
+
+
+def draw(review: Review, outline: BaseGeometry, grid: Grid, note: str = "") -> Edit:
+    """Add a feature that the model missed."""
+    return Edit("draw", made={drawn_id(outline, grid, _taken(review)): to_geojson(outline)}, note=note)
+
+
+def reshape(review: Review, identity: str, outline: BaseGeometry) -> Edit:
+    """Give a feature another outline.
+
+    Raises
+    ------
+    InputError
+        When there is no such feature; so of the others.
+    """
+    _one(review, identity)
+    return Edit("reshape", (identity,), {identity: to_geojson(outline)})
+
+
+def add_to(review: Review, identity: str, outline: BaseGeometry) -> Edit:
+    """Add ground to a feature."""
+    return reshape(review, identity, united([_one(review, identity).outline, outline]))
+
+
+def cut_from(review: Review, identity: str, outline: BaseGeometry) -> Edit:
+    """Take ground from a feature."""
+    return reshape(review, identity, cut(_one(review, identity).outline, outline))
+
+
+def split_off(review: Review, identity: str, outline: BaseGeometry) -> Edit:
+    """Make two features of one: what lies inside an outline and what does not."""
+    parts, taken, made = split(_one(review, identity).outline, outline), _taken(review), {}
+    for letter, part in zip("ab", parts, strict=True):
+        made[next_free(f"{identity}{letter}", taken)] = to_geojson(part)
+    return Edit("split", (identity,), made)
+
+
+def merge(review: Review, identities: Sequence[str]) -> Edit:
+    """Make one feature of several; it is called after the largest.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two, or one of them is not there.
+    """
+    if len(set(identities)) < 2:
+        raise InputError("Two features or more are merged.", remedy="Choose several.")
+    features = [_one(review, identity) for identity in dict.fromkeys(identities)]
+    largest = max(features, key=lambda one: one.outline.area)
+    ids = tuple(one.id for one in features)
+    return Edit("merge", ids, {largest.id: to_geojson(united([one.outline for one in features]))})
+
+
+def _one(review: Review, identity: str) -> Feature:
+    found = review.features.get(identity)
+    if found is None:
+        raise InputError(f"There is no {identity} in this review (any more).", remedy="Choose another.")
+    return found
+
+
+def _taken(review: Review) -> list[str]:
+    return [*review.features, *review.deleted]

@@ -1,0 +1,134 @@
+"""Edits of a review: what a reviewer did, as it stands in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from core.errors import InputError, StorageError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Operation = Literal[
+    "begin", "judge", "delete", "draw", "reshape", "split", "merge", "examined", "undo", "redo"
+]
+"""What an edit does; see `Edit`."""
+
+Judgement = Literal["confirmed", "rejected", "unreviewed"]
+"""What a reviewer says of a feature."""
+
+REASONS = (
+    "bare soil or rock", "road or building", "field or clearing", "river or water", "cloud, shadow or snow",
+    "older landslide", "image error", "other",
+)  # fmt: skip
+"""Reasons for which a feature is rejected, offered for choice; others can be written."""
+
+MOST_WORDS = 2_000
+"""Characters of a note."""
+
+MOST_IDS = 100_000
+"""Features that one edit concerns."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One step of a review.
+
+    Attributes
+    ----------
+    op
+        ``"begin"`` fixes the view whose features are reviewed; ``"judge"`` marks features as right or wrong;
+        ``"delete"`` takes them out; ``"draw"`` adds one; ``"reshape"`` gives one another outline; ``"split"`` makes
+        several of one; ``"merge"`` makes one of several; ``"examined"`` says whether the whole area was searched for
+        what the model missed; ``"undo"`` and ``"redo"`` concern another edit.
+    ids
+        Features that it concerns.
+    made
+        Ids and outlines (GeoJSON geometries in the coordinates of the run's grid: columns and rows without a
+        coordinate system) of the features that it makes or reshapes.
+    judgement, reason, note
+        Of ``"judge"``: what is said of the features, why, and anything else.
+    view
+        Of ``"begin"``: values of the post-processing.
+    examined
+        Of ``"examined"``.
+    of
+        Of ``"undo"`` and ``"redo"``: number of the other edit.
+    """
+
+    op: Operation
+    ids: tuple[str, ...] = ()
+    made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    judgement: Judgement = "confirmed"
+    reason: str = ""
+    note: str = ""
+    view: Mapping[str, Any] = field(default_factory=dict)
+    examined: bool = True
+    of: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.ids) > MOST_IDS:
+            raise InputError(f"One edit concerns at most {MOST_IDS:,} features.", remedy="Make several of it.")
+        if len(self.reason) > MOST_WORDS or len(self.note) > MOST_WORDS:
+            raise InputError(f"A reason or note holds at most {MOST_WORDS:,} characters.", remedy="Shorten it.")
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the log; what is as by default is left out."""
+        plain = _adapter().dump_python(self, mode="json")
+        kept = {name: value for name, value in plain.items() if value not in ((), [], {}, "", 0)}
+        if self.op != "judge":
+            kept.pop("judgement", None)
+        if self.op != "examined":
+            kept.pop("examined", None)
+        return {**kept, "examined": self.examined} if self.op == "examined" else kept
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Edit:
+        """What `to_json` gave.
+
+        Raises
+        ------
+        StorageError
+            When it is no edit that this installation knows.
+        """
+        from pydantic import ValidationError
+
+        try:
+            return _adapter().validate_python(dict(content))
+        except ValidationError as error:
+            known = ", ".join(get_args(Operation))
+            raise StorageError(
+                "An edit of this review cannot be read.", f"This version knows: {known}.", "Update SlideLens."
+            ) from error
+
+    @property
+    def words(self) -> str:
+        """What it does, in a few words."""
+        several = f"{len(self.ids):,} features" if len(self.ids) > 3 else ", ".join(self.ids)
+        made = ", ".join(self.made)
+        return {
+            "begin": "Review begun",
+            "judge": f"{several}: {JUDGED[self.judgement]}",
+            "delete": f"{several}: deleted",
+            "draw": f"{made}: drawn",
+            "reshape": f"{several}: outline changed",
+            "split": f"{several}: split into {made}",
+            "merge": f"{several}: merged into {made}",
+            "examined": "Searched for missed features" if self.examined else "Not yet searched for missed features",
+            "undo": "Undone",
+            "redo": "Redone",
+        }[self.op]
+
+
+JUDGED: Mapping[str, str] = {"confirmed": "correct", "rejected": "false alarm", "unreviewed": "not reviewed"}
+"""Judgements in words."""
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[Edit]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Edit)

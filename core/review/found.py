@@ -1,0 +1,128 @@
+"""What a task gives to be reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InputError
+from core.review.log import read_log
+from core.review.state import Feature, Review, features_of, replayed
+from core.runs.kinds import find_task, is_primary
+from core.runs.view import options_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from core.raster.grid import Grid
+    from core.raster.scene import Scene
+    from core.runs.records import Run
+    from core.runs.store import Store
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run found at a view.
+
+    Attributes
+    ----------
+    table
+        A row a feature: ``id``, outlines in the coordinates of `grid` (columns and rows without a coordinate system),
+        and what the model says of each.
+    grid
+        The grid of the run.
+    known
+        Gives (height, width) True where the run had data and searched.
+    image
+        Gives the scene that the run looked at; None where it is no longer there.
+    noun
+        What a feature is, such as ``"landslide"``.
+    left_out
+        How many further features the run found that cannot be reviewed one by one.
+    """
+
+    table: GeoDataFrame
+    grid: Grid
+    known: Callable[[], NDArray[np.bool_]]
+    image: Callable[[], Scene | None]
+    noun: str = "landslide"
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run and its review.
+
+    Attributes
+    ----------
+    run
+        The run.
+    view
+        The post-processing whose features are reviewed: that with which the review began.
+    found
+        What it found there.
+    features
+        The same by id, before any edit.
+    review
+        What became of it.
+    """
+
+    run: Run
+    view: Any
+    found: Found
+    features: Mapping[str, Feature]
+    review: Review
+
+    @property
+    def view_values(self) -> dict[str, Any]:
+        """Values of the view, as the log holds them."""
+        return asdict(self.view)
+
+
+def can_be_reviewed(run: Run) -> bool:
+    """Whether a run has features that can be reviewed."""
+    return is_primary(run) and find_task(run.task).features is not None
+
+
+def view_of_review(run: Run, review_view: Mapping[str, Any] | None, otherwise: Any) -> Any:  # noqa: ANN401
+    """The view that a review began with, as the task's own class; another where there is no review yet.
+
+    Values that the class of this version does not have are left out.
+    """
+    declared = find_task(run.task).view
+    if review_view is None or declared is None:
+        return otherwise
+    made = declared.load()
+    known = {option.name for option in options_of(made)}
+    return made(**{name: value for name, value in review_view.items() if name in known})
+
+
+def open_review(store: Store, run: Run, view: Any = None) -> Opened:  # noqa: ANN401  the view of the run's task
+    """A run with its review.
+
+    Parameters
+    ----------
+    view
+        The post-processing with which a review would begin; None takes the run's own.
+
+    Raises
+    ------
+    InputError
+        When the run is not done, or has nothing that can be reviewed.
+    StorageError
+        When a file of the run is gone, or the log is of a newer version.
+    """
+    task = find_task(run.task)
+    if not can_be_reviewed(run) or task.features is None or task.view is None:
+        raise InputError("This run holds no outlines that can be reviewed.", remedy="Choose a mapping or a detection.")
+    log = read_log(store, run.id)
+    began = next((entry.edit.view for entry in log if entry.edit.op == "begin"), None)
+    if began is None and view is None:
+        view = task.view.load().default(store.result(run.id))
+    chosen = view_of_review(run, began, view)
+    found: Found = task.features.load()(store, run, chosen)
+    features = features_of(found.table)
+    return Opened(run, chosen, found, features, replayed(features, log))

@@ -1,0 +1,163 @@
+"""Outlines that a reviewer draws, and what is made with them: united, cut, split, merged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from rasterio.warp import transform_geom
+
+from core.errors import InputError
+from core.raster.place_names import place_names
+from core.raster.untrusted import READ_ERRORS
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from core.raster.grid import Grid
+
+MOST_CORNERS = 20_000
+"""Corners of an outline that is drawn."""
+
+DRAWN_PREFIX = "R"
+"""Begins the id of what a reviewer drew."""
+
+
+def drawn_outline(drawn: Mapping[str, Any], grid: Grid) -> BaseGeometry:
+    """What was drawn on a map, in the coordinates of a run's grid, without what lies beyond the grid.
+
+    Parameters
+    ----------
+    drawn
+        GeoJSON Polygon or MultiPolygon, in EPSG:4326, or without a coordinate system in pixels with x the column and y
+        the row.
+
+    Returns
+    -------
+    Polygon or MultiPolygon, valid.
+
+    Raises
+    ------
+    InputError
+        When it is no polygon, has more than `MOST_CORNERS` corners, or lies outside.
+    """
+    try:
+        outline = shapely.geometry.shape(dict(drawn))
+        corners = shapely.get_coordinates(outline)
+    except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError("What was drawn is no polygon.", remedy="Draw it again.") from error
+    if outline.geom_type not in ("Polygon", "MultiPolygon") or not np.isfinite(corners).all():
+        raise InputError("What was drawn is no polygon.", remedy="Draw it again.")
+    if len(corners) > MOST_CORNERS:
+        raise InputError(f"An outline has at most {MOST_CORNERS:,} corners.", remedy="Draw a simpler one.")
+    if grid.is_georeferenced:
+        try:
+            outline = shapely.geometry.shape(transform_geom("EPSG:4326", grid.crs, shapely.geometry.mapping(outline)))
+        except READ_ERRORS as error:
+            raise _outside() from error
+        if not np.isfinite(shapely.get_coordinates(outline)).all():
+            raise _outside()
+    return _polygonal(shapely.make_valid(outline).intersection(frame_of(grid)), _outside())
+
+
+def _outside() -> InputError:
+    return InputError("What was drawn lies outside the scene.", remedy="Draw it on the scene.")
+
+
+def frame_of(grid: Grid) -> BaseGeometry:
+    """The outline of a grid in its coordinates; columns and rows without a coordinate system."""
+    frame = shapely.box(0, 0, grid.width, grid.height)
+    if not grid.is_georeferenced:
+        return frame
+    t = grid.transform
+    return shapely.affinity.affine_transform(frame, (t.a, t.b, t.d, t.e, t.c, t.f))
+
+
+def united(outlines: Sequence[BaseGeometry]) -> BaseGeometry:
+    """One outline of several."""
+    return _polygonal(shapely.union_all(list(outlines)), InputError("Nothing is left of these outlines."))
+
+
+def cut(outline: BaseGeometry, by: BaseGeometry) -> BaseGeometry:
+    """An outline without the part within another.
+
+    Raises
+    ------
+    InputError
+        When nothing would be left, or the two do not overlap.
+    """
+    if not _overlap(outline, by):
+        raise InputError("What was drawn does not overlap the outline.", remedy="Draw over the part to cut off.")
+    whole = InputError("Nothing would be left of it.", remedy="Delete it, or mark it as a false alarm.")
+    return _polygonal(outline.difference(by), whole)
+
+
+def split(outline: BaseGeometry, by: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
+    """The parts of an outline outside and inside another, the larger first.
+
+    Raises
+    ------
+    InputError
+        When one of them is empty.
+    """
+    error = InputError(
+        "What was drawn does not divide the outline.", remedy="Draw around the part that is to be one of its own."
+    )
+    if not _overlap(outline, by):
+        raise error
+    parts = [_polygonal(outline.difference(by), error), _polygonal(outline.intersection(by), error)]
+    first, second = sorted(parts, key=lambda part: -part.area)
+    return first, second
+
+
+def _overlap(one: BaseGeometry, other: BaseGeometry) -> bool:
+    return bool(one.intersection(other).area > 0)
+
+
+def _polygonal(shape: BaseGeometry, empty: InputError) -> BaseGeometry:
+    """The polygons of a shape alone, which overlays may mix with lines and points."""
+    parts = [part for part in shapely.get_parts(shapely.make_valid(shape)) if part.geom_type == "Polygon"]
+    several = [part for part in shapely.get_parts(shape) if part.geom_type == "MultiPolygon"]
+    found = shapely.union_all([*parts, *several])
+    if found.is_empty or found.area <= 0:
+        raise empty
+    return shapely.orient_polygons(found)
+
+
+def to_geojson(outline: BaseGeometry) -> dict[str, Any]:
+    """An outline as it stands in the log."""
+    plain: dict[str, Any] = json.loads(json.dumps(shapely.geometry.mapping(outline)))
+    return plain
+
+
+def drawn_id(outline: BaseGeometry, grid: Grid, taken: Sequence[str]) -> str:
+    """An id for a drawn outline after the pixel of a point inside, numbered where that is taken."""
+    point = outline.representative_point()
+    column, row = ~grid.transform @ (point.x, point.y) if grid.is_georeferenced else (point.x, point.y)
+    row, column = np.clip(int(row), 0, grid.height - 1), np.clip(int(column), 0, grid.width - 1)
+    (name,) = place_names([row * grid.width + column], grid, DRAWN_PREFIX)
+    return next_free(str(name), taken)
+
+
+def next_free(name: str, taken: Sequence[str]) -> str:
+    """A name, or the first of ``name-2``, ``name-3`` … that is not taken."""
+    known, number, found = set(taken), 1, name
+    while found in known:
+        number += 1
+        found = f"{name}-{number}"
+    return found
+
+
+def ground_areas(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(outlines,) area of each on the WGS 84 ellipsoid in m²; in square pixels without a coordinate system."""
+    if grid.crs is None:
+        return np.asarray(shapely.area(np.asarray(outlines, dtype=object)), dtype=np.float64)
+    import geopandas
+    import pyproj
+
+    geod = pyproj.Geod(ellps="WGS84")
+    on_globe = geopandas.GeoSeries(list(outlines), crs=grid.crs.to_wkt()).to_crs(4326)
+    return np.array([abs(geod.geometry_area_perimeter(one)[0]) for one in on_globe], dtype=np.float64)

@@ -1,0 +1,222 @@
+"""The reviewed inventory: written for other programs, and as a reference that models are scored and trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.raster.features import write_features
+from core.raster.folder import make_folder, write_json
+from core.raster.vectorize import rasterise
+from core.raster.write import atomic_path
+from core.review.geometry import ground_areas
+from core.review.state import SETTLED, STATUSES
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from pandas import DataFrame
+
+    from core.review.found import Opened
+    from core.review.state import Feature
+
+LAYER = "reviewed_inventory"
+UNKNOWN = 255
+"""Value of a reference where nothing is known."""
+
+LARGEST = 16_000_000
+"""Pixels of the largest reference that is made at once."""
+
+
+def inventory(opened: Opened) -> GeoDataFrame:
+    """The reviewed inventory as a table, in the order of the review.
+
+    Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``landslide`` (1 yes, 0 no, empty while not
+    reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC), ``parents``, ``area_m2`` (``area_px``
+    without a coordinate system), what the model says of those whose outline is its own, ``run``, ``model``, one column
+    ``view_…`` for each value of the view, and the outlines in the coordinates of the run's grid.
+    """
+    import geopandas
+    import pandas
+
+    grid, features = opened.found.grid, list(opened.review.features.values())
+    area = "area_m2" if grid.is_georeferenced else "area_px"
+    outlines = [one.outline for one in features]
+    content: dict[str, Any] = {
+        "id": [one.id for one in features],
+        "status": [one.status for one in features],
+        "landslide": pandas.array([_is_landslide(one) for one in features], dtype="Int8"),
+        **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
+        "reviewed": [_time(one.reviewed) for one in features],
+        "parents": [", ".join(one.parents) for one in features],
+        area: ground_areas(outlines, grid),
+    }
+    for name in opened.found.table.columns.drop(["id", opened.found.table.geometry.name, area], errors="ignore"):
+        content[str(name)] = [one.values.get(name) if one.origin == "model" else None for one in features]
+    content |= {"run": opened.run.id, "model": opened.run.model}
+    content |= {f"view_{name}": value for name, value in opened.view_values.items()}
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    return geopandas.GeoDataFrame(content, geometry=outlines, crs=crs)
+
+
+def _is_landslide(feature: Feature) -> int | None:
+    if feature.status == "unreviewed":
+        return None
+    return int(feature.status in SETTLED)
+
+
+def _time(moment: float | None) -> str:
+    return "" if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
+def log_table(opened: Opened) -> DataFrame:
+    """The log as a table: number, time (ISO 8601, UTC), reviewer, operation, features, words, reason, note, undone."""
+    import pandas
+
+    review = opened.review
+    rows = [
+        {
+            "number": one.number, "time": _time(one.created), "reviewer": one.reviewer, "operation": one.edit.op,
+            "features": ", ".join([*one.edit.ids, *(name for name in one.edit.made if name not in one.edit.ids)]),
+            "words": one.edit.words, "reason": one.edit.reason, "note": one.edit.note,
+            "undone": one.number in review.undone,
+        }
+        for one in review.log
+    ]  # fmt: skip
+    columns = ["number", "time", "reviewer", "operation", "features", "words", "reason", "note", "undone"]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def summary(opened: Opened) -> dict[str, Any]:
+    """How far the review is: counts by status, who took part, and with which view it began."""
+    review = opened.review
+    return {
+        "run": opened.run.id,
+        "model": opened.run.model,
+        "view": opened.view_values,
+        "entries": review.number,
+        "reviewers": sorted({one.reviewer for one in review.log}),
+        "counts": review.counts,
+        "deleted": len(review.deleted),
+        "searched_for_missed": review.examined,
+        "finished": review.finished,
+        "cannot_be_reviewed": opened.found.left_out,
+    }
+
+
+def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
+    """Write the reviewed inventory, the log and a summary.
+
+    Parameters
+    ----------
+    folder
+        Made when missing. Gets ``reviewed.gpkg`` (layer `LAYER`), ``reviewed.geojson`` (WGS 84), ``review_log.csv``
+        and ``review.json``.
+
+    Returns
+    -------
+    The summary.
+
+    Raises
+    ------
+    StorageError
+        When the disk does not take them.
+    """
+    make_folder(folder)
+    table = inventory(opened)
+    write_features(table, folder / "reviewed.gpkg", LAYER)
+    write_features(table, folder / "reviewed.geojson", LAYER)
+    with atomic_path(folder / "review_log.csv") as aside:
+        log_table(opened).to_csv(aside, index=False, lineterminator="\n")
+    content = summary(opened)
+    write_json(content, folder / "review.json")
+    return content
+
+
+def reference_mask(opened: Opened) -> NDArray[np.uint8]:
+    """(height, width) 1 landslide, 0 none, `UNKNOWN` where the review says nothing.
+
+    Nothing is said of features that were not reviewed, and of ground where the run had no data. Ground that no feature
+    covers is none only where the review says that it was searched for missed features.
+
+    Raises
+    ------
+    InputError
+        When the raster is too large to be made at once.
+    """
+    grid = opened.found.grid
+    if grid.width * grid.height > LARGEST:
+        raise InputError(
+            f"A reference is made of up to {LARGEST / 1e6:.0f} megapixels.",
+            f"This run has {grid.width * grid.height / 1e6:,.0f}.", "Use the exported polygons as the reference.",
+        )  # fmt: skip
+    review, known = opened.review, opened.found.known()
+    mask = np.where(known & review.examined, 0, UNKNOWN).astype(np.uint8)
+    by_status: dict[str, list[Any]] = {status: [] for status in STATUSES}
+    for one in (*review.features.values(), *review.deleted.values()):
+        by_status["rejected" if one.id in review.deleted else one.status].append(one.outline)
+    # A landslide that overlaps what is none, or is not known, is one.
+    for statuses, value in ((("rejected",), 0), (("unreviewed",), UNKNOWN), (SETTLED, 1)):
+        mask[_burnt(opened, (shape for status in statuses for shape in by_status[status]))] = value
+    mask[~known] = UNKNOWN
+    return mask
+
+
+def _burnt(opened: Opened, outlines: Iterable[Any]) -> NDArray[np.bool_]:
+    import geopandas
+
+    grid = opened.found.grid
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    return rasterise(geopandas.GeoDataFrame(geometry=list(outlines), crs=crs), grid)
+
+
+def check_complete(opened: Opened) -> None:
+    """Refuse to take an unfinished review for a reference of all landslides.
+
+    Raises
+    ------
+    InputError
+        When features are not reviewed, or nobody said to have searched for missed ones.
+    """
+    review = opened.review
+    waiting = review.counts["unreviewed"]
+    if waiting or opened.found.left_out:
+        left = waiting + opened.found.left_out
+        raise InputError(
+            f"{left:,} features of this run are not reviewed.",
+            "A reference in which they are missing would call what is right or wrong about them unknown.",
+            "Review them all, or raise the minimum area before a review begins.",
+        )
+    if not review.examined:
+        raise InputError(
+            "Nobody said that the area was searched for landslides that the model missed.",
+            "Recall would be counted among the model's own finds alone.",
+            "Search the area, draw what is missing, and tick that it was searched.",
+        )
+
+
+def write_reference(opened: Opened, path: Path) -> int:
+    """Write the landslides of a complete review as a GeoPackage, to be used as a reference; returns how many there are.
+
+    Raises
+    ------
+    InputError
+        When the review is not complete (see `check_complete`), or says that there is no landslide.
+    StorageError
+        When the disk does not take it.
+    """
+    check_complete(opened)
+    table = inventory(opened)
+    settled = table[table["status"].isin(SETTLED)]
+    if not len(settled):
+        raise InputError(
+            "By this review there is no landslide here.", "A reference inventory holds at least one.",
+            "Score against a raster of zeros instead.",
+        )  # fmt: skip
+    write_features(settled, path, LAYER)
+    return len(settled)

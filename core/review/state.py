@@ -1,0 +1,261 @@
+"""The state of a review: what the log of its edits makes of what a run found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.errors import InputError
+from core.review.edits import Edit
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from shapely.geometry.base import BaseGeometry
+
+Status = Literal["unreviewed", "confirmed", "rejected", "edited", "added"]
+"""What became of a feature: ``"edited"`` has another outline than the model gave, ``"added"`` was drawn."""
+
+Origin = Literal["model", "edited", "added"]
+"""Where an outline is from; the last two are the statuses of such features, too."""
+
+STATUSES: Mapping[str, str] = {
+    "unreviewed": "not reviewed", "confirmed": "correct", "rejected": "false alarm", "edited": "outline corrected",
+    "added": "missed by the model, added",
+}  # fmt: skip
+"""Statuses in words."""
+
+SETTLED = ("confirmed", "edited", "added")
+"""Statuses of what is a landslide by the review."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the log.
+
+    Attributes
+    ----------
+    number
+        Its place in the log of the run, from 1.
+    created
+        Seconds since 1970, UTC.
+    reviewer
+        Name of who made it.
+    edit
+        What was done.
+    """
+
+    number: int
+    created: float
+    reviewer: str
+    edit: Edit
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature of the reviewed inventory.
+
+    Attributes
+    ----------
+    id
+        That of the model's feature, or one of its own.
+    outline
+        In the coordinates of the run's grid; columns and rows without a coordinate system.
+    status, reason, note
+        What the review says of it.
+    reviewer, reviewed
+        Who changed it last, and when (seconds since 1970, UTC); empty and None while nobody did.
+    parents
+        Ids of the features that it was made of by splitting or merging.
+    origin
+        Whether its outline is the model's, was changed by a reviewer, or was drawn by one.
+    values
+        What the model says of it, such as its mean probability; empty for another outline than the model's.
+    """
+
+    id: str
+    outline: BaseGeometry
+    status: Status = "unreviewed"
+    reason: str = ""
+    note: str = ""
+    reviewer: str = ""
+    reviewed: float | None = None
+    parents: tuple[str, ...] = ()
+    origin: Origin = "model"
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review after its last edit.
+
+    Attributes
+    ----------
+    features
+        The reviewed inventory by id, without what was deleted.
+    deleted
+        Model's features that were deleted, by id.
+    examined
+        Whether somebody said to have searched the whole area for what the model missed.
+    log
+        All entries, in their order.
+    undone
+        Numbers of the entries that are undone.
+    """
+
+    features: Mapping[str, Feature]
+    deleted: Mapping[str, Feature]
+    examined: bool
+    log: tuple[Entry, ...]
+    undone: frozenset[int]
+
+    @property
+    def number(self) -> int:
+        """Number of the last entry; 0 where nothing was reviewed yet."""
+        return self.log[-1].number if self.log else 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many features there are of each status."""
+        found = dict.fromkeys(STATUSES, 0)
+        for one in self.features.values():
+            found[one.status] += 1
+        return found
+
+    @property
+    def finished(self) -> bool:
+        """Whether every feature was reviewed and the whole area searched: what is not mapped is then no landslide."""
+        return self.examined and not self.counts["unreviewed"]
+
+    @property
+    def began_with(self) -> Mapping[str, Any] | None:
+        """Values of the view that the review began with; None where it did not begin."""
+        return next((entry.edit.view for entry in self.log if entry.edit.op == "begin"), None)
+
+    def to_undo(self, reviewer: str) -> Entry | None:
+        """The reviewer's last edit that is in force; None for none."""
+        return next((entry for entry in reversed(self.log) if self._is_step(entry, reviewer, undone=False)), None)
+
+    def to_redo(self, reviewer: str) -> Entry | None:
+        """The edit that the reviewer undid last, unless something else was done since; None for none."""
+        for entry in reversed(self.log):
+            if entry.reviewer != reviewer:
+                continue
+            if entry.edit.op == "undo" and entry.edit.of in self.undone:
+                return next(one for one in self.log if one.number == entry.edit.of)
+            if entry.edit.op not in ("undo", "redo"):
+                return None
+        return None
+
+    def _is_step(self, entry: Entry, reviewer: str, *, undone: bool) -> bool:
+        ours = entry.reviewer == reviewer and entry.edit.op not in ("begin", "undo", "redo")
+        return ours and (entry.number in self.undone) == undone
+
+    def changed_since(self, number: int, ids: Sequence[str]) -> Entry | None:
+        """The first later entry that concerns one of some features; None for none."""
+        wanted = set(ids)
+        return next((entry for entry in self.log if entry.number > number and wanted & self._touched(entry)), None)
+
+    def _touched(self, entry: Entry) -> set[str]:
+        edit = entry.edit
+        if edit.op in ("undo", "redo"):
+            other = next(one for one in self.log if one.number == edit.of)
+            return self._touched(other)
+        return {*edit.ids, *edit.made}
+
+
+def features_of(found: GeoDataFrame) -> dict[str, Feature]:
+    """What a run found, before any review.
+
+    Parameters
+    ----------
+    found
+        A table with ``id`` and outlines; its other columns become `Feature.values`.
+    """
+    columns = [name for name in found.columns if name not in ("id", found.geometry.name)]
+    values = zip(*(found[name].tolist() for name in columns), strict=True) if columns else [()] * len(found)
+    return {
+        str(name): Feature(str(name), outline, values=dict(zip(columns, told, strict=True)))
+        for name, outline, told in zip(found["id"], found.geometry, values, strict=True)
+    }
+
+
+def replayed(found: Mapping[str, Feature], log: Sequence[Entry]) -> Review:
+    """Take the edits of a log in their order.
+
+    Raises
+    ------
+    InputError
+        When an edit concerns a feature that is not there (any more): only for a log that was never taken whole.
+    """
+    undone = _undone(log)
+    state = _State(dict(found), {}, False)
+    for entry in log:
+        if entry.number not in undone:
+            state.take(entry)
+    return Review(state.features, state.deleted, state.examined, tuple(log), undone)
+
+
+def _undone(log: Sequence[Entry]) -> frozenset[int]:
+    gone: set[int] = set()
+    for entry in log:
+        if entry.edit.op == "undo":
+            gone.add(entry.edit.of)
+        elif entry.edit.op == "redo":
+            gone.discard(entry.edit.of)
+    return frozenset(gone)
+
+
+@dataclass
+class _State:
+    features: dict[str, Feature]
+    deleted: dict[str, Feature]
+    examined: bool
+
+    def take(self, entry: Entry) -> None:
+        edit = entry.edit
+        missing = [name for name in edit.ids if name not in self.features]
+        if missing:
+            raise InputError(f"There is no {missing[0]} in this review (any more).", remedy="Look at it again.")
+        taken = [name for name in edit.made if name in self.features and name not in edit.ids]
+        if taken:
+            raise InputError(f"There is a {taken[0]} in this review already.", remedy="Look at it again.")
+        match edit.op:
+            case "judge":
+                self._judge(entry)
+            case "delete":
+                for name in edit.ids:
+                    self.deleted[name] = replace(self.features.pop(name), **_by(entry))
+            case "draw" | "reshape" | "split" | "merge":
+                self._make(entry)
+            case "examined":
+                self.examined = edit.examined
+
+    def _judge(self, entry: Entry) -> None:
+        edit = entry.edit
+        for name in edit.ids:
+            one = self.features[name]
+            status: Status = edit.judgement
+            if edit.judgement == "confirmed" and one.origin != "model":
+                status = one.origin
+            note = edit.note or one.note
+            self.features[name] = replace(one, status=status, reason=edit.reason, note=note, **_by(entry))
+
+    def _make(self, entry: Entry) -> None:
+        from shapely.geometry import shape
+
+        edit = entry.edit
+        before = [self.features[name] for name in edit.ids]
+        if edit.op != "reshape":
+            for name in edit.ids:
+                del self.features[name]
+        origin: Literal["edited", "added"] = "added" if all(one.origin == "added" for one in before) else "edited"
+        parents = before[0].parents if edit.op == "reshape" else edit.ids
+        note = edit.note or " ".join(one.note for one in before if one.note)
+        for name, outline in edit.made.items():
+            made = Feature(name, shape(dict(outline)), origin, note=note, parents=parents, origin=origin)
+            self.features[name] = replace(made, **_by(entry))
+
+
+def _by(entry: Entry) -> dict[str, Any]:
+    return {"reviewer": entry.reviewer, "reviewed": entry.created}

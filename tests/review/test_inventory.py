@@ -1,0 +1,161 @@
+"""The reviewed inventory: for other programs, as a reference, and as training data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pandas
+import pytest
+import rasterio
+from shapely.geometry import box
+
+from core.errors import InputError
+from core.review import actions
+from core.review.edits import Edit
+from core.review.found import Opened, open_review
+from core.review.inventory import export_review, inventory, reference_mask, write_reference
+from core.review.log import append
+from core.review.training import write_training
+from core.runs.store import Store
+from core.tasks.detection.boxes import Boxes
+from core.tasks.mapping.view import Choice
+from tests.factories import keep, keep_detection, made_detection, made_run, write_raster
+
+
+@pytest.fixture
+def run(store: Store, tmp_path: Path) -> str:
+    """Two landslides of 6 × 10 and 4 × 5 pixels of 10 m; the last column has no data."""
+    probability = np.zeros((40, 50))
+    probability[4:10, 5:15] = 0.9
+    probability[20:24, 30:35] = 0.8
+    probability[:, 49] = np.nan
+    values = np.full((3, 40, 50), 90, np.uint8)
+    values[:, 4:10, 5:15] = 200
+    record = store.add_scene(write_raster(tmp_path / "scene.tif", values), "scene.tif")
+    made = made_run(tmp_path / "made", probability, scene_digest=record.scene.digest)
+    return str(keep(store, made, record.id).id)
+
+
+def opened(store: Store, run: str) -> Opened:
+    return open_review(store, store.run(run), None if store.run(run).task == "detection" else Choice(0.5))
+
+
+def edited(store: Store, run: str, edit: Edit) -> Opened:
+    now = opened(store, run)
+    append(store, run, now.features, edit, reviewer="Anna", seen=now.review.number, view=now.view_values)
+    return opened(store, run)
+
+
+def finished(store: Store, run: str) -> Opened:
+    """The first is right, the second is not, one of 5 × 4 pixels was missed, and nothing else."""
+    first, second = opened(store, run).features
+    edited(store, run, Edit("judge", (first,)))
+    edited(store, run, Edit("judge", (second,), judgement="rejected", reason="road or building"))
+    drawn = box(500_400, 5_199_640, 500_450, 5_199_680)  # rows 32 to 35, columns 40 to 44
+    edited(store, run, actions.draw(opened(store, run).review, drawn, opened(store, run).found.grid))
+    return edited(store, run, Edit("examined"))
+
+
+def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, tmp_path: Path) -> None:
+    now = finished(store, run)
+    summary = export_review(now, tmp_path / "out")
+    table = geopandas.read_file(tmp_path / "out" / "reviewed.gpkg", layer="reviewed_inventory")
+    assert table["status"].tolist() == ["confirmed", "rejected", "added"]
+    assert table["landslide"].tolist() == [1, 0, 1]
+    assert set(table["reviewer"]) == {"Anna"}
+    assert set(table["run"]) == {run}
+    assert set(table["view_threshold"]) == {0.5}
+    assert table["reason"].tolist()[1] == "road or building"
+    assert pandas.to_datetime(table["reviewed"]).notna().all()
+    assert table.crs.to_epsg() == 32633
+    # Pixels of 10 m, within the 0.1 % by which UTM differs from the ground.
+    assert table["area_m2"].tolist() == pytest.approx([6000, 2000, 2000], rel=2e-3)
+    # The model says nothing of what it did not find.
+    assert table["mean_probability"].isna().tolist() == [False, False, True]
+    places = json.loads((tmp_path / "out" / "reviewed.geojson").read_text("utf-8"))["features"]
+    assert len(places) == 3
+    assert (summary["finished"], summary["counts"]["added"]) == (True, 1)
+    log = pandas.read_csv(tmp_path / "out" / "review_log.csv")
+    assert log["operation"].tolist() == ["begin", "judge", "judge", "draw", "examined"]
+
+
+def test_the_models_own_result_stays(store: Store, run: str) -> None:
+    before = opened(store, run).found.table
+    finished(store, run)
+    after = opened(store, run).found.table
+    assert after.geometry.to_wkb().tolist() == before.geometry.to_wkb().tolist()
+    assert not opened(store, run).run.notes
+
+
+def test_what_was_not_reviewed_is_not_known(store: Store, run: str) -> None:
+    first, _ = opened(store, run).features
+    mask = reference_mask(edited(store, run, Edit("judge", (first,))))
+    assert {int(value): int(count) for value, count in zip(*np.unique(mask, return_counts=True), strict=True)} == {
+        1: 60, 255: 40 * 50 - 60,
+    }  # fmt: skip
+
+
+def test_a_finished_review_says_where_there_is_no_landslide(store: Store, run: str) -> None:
+    mask = reference_mask(finished(store, run))
+    # 60 + 20 pixels of landslides; the column without data is not known; the false alarm is none.
+    assert (np.count_nonzero(mask == 1), np.count_nonzero(mask == 255)) == (80, 40)
+    assert (mask[20:24, 30:35] == 0).all()
+    assert (mask[32:36, 40:45] == 1).all()
+
+
+def test_an_unfinished_review_is_no_reference(store: Store, run: str, tmp_path: Path) -> None:
+    first, second = opened(store, run).features
+    with pytest.raises(InputError, match="2 features of this run are not reviewed"):
+        write_reference(opened(store, run), tmp_path / "reference.gpkg")
+    edited(store, run, Edit("judge", (first, second), judgement="rejected"))
+    with pytest.raises(InputError, match="was searched"):
+        write_reference(opened(store, run), tmp_path / "reference.gpkg")
+    with pytest.raises(InputError, match="no landslide here"):
+        write_reference(edited(store, run, Edit("examined")), tmp_path / "reference.gpkg")
+
+
+def test_a_finished_review_is_a_reference(store: Store, run: str, tmp_path: Path) -> None:
+    assert write_reference(finished(store, run), tmp_path / "reference.gpkg") == 2
+    assert set(geopandas.read_file(tmp_path / "reference.gpkg")["status"]) == {"confirmed", "added"}
+
+
+def test_training_patches_hold_what_is_known(store: Store, run: str, tmp_path: Path) -> None:
+    told = write_training(finished(store, run), tmp_path / "out", tile=32)
+    # One patch of 32 pixels fits into 40 × 50; it holds the first landslide and the false alarm's first columns.
+    assert (told["patches"], told["known_share"]) == (1, 1.0)
+    with rasterio.open(tmp_path / "out" / "masks" / "patch_1.tif") as mask:
+        values, nodata = mask.read(1), mask.nodata
+    assert (values.sum(), nodata) == (60, 255)
+    with rasterio.open(tmp_path / "out" / "images" / "patch_1.tif") as image:
+        assert (image.count, image.dtypes[0], image.read(1)[values == 1].min()) == (3, "uint8", 200)
+
+
+def test_training_data_are_read_as_training_reads_them(store: Store, run: str, tmp_path: Path) -> None:
+    from core.learning.pairs import find_pairs, read_pairs
+
+    write_training(finished(store, run), tmp_path / "out", tile=32)
+    pairs = read_pairs(find_pairs(tmp_path / "out" / "images", tmp_path / "out" / "masks"))
+    assert pairs.truth.shape == (1, 1, 32, 32)
+    assert pairs.truth.sum() == 60
+
+
+def test_a_review_that_says_too_little_trains_nothing(store: Store, run: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="too little for a single patch"):
+        write_training(opened(store, run), tmp_path / "out", tile=32)
+
+
+def test_boxes_are_reviewed_as_well(store: Store, tmp_path: Path) -> None:
+    boxes = Boxes.of([(10, 10, 30, 20), (60, 50, 80, 70)], [0.9, 0.8])
+    run = keep_detection(store, made_detection(tmp_path / "made", boxes)).id
+    first, second = opened(store, run).features
+    assert first[0] == "B"
+    edited(store, run, Edit("judge", (first,)))
+    larger = box(500_600, 5_199_300, 500_700, 5_199_400)
+    now = edited(store, run, actions.reshape(opened(store, run).review, second, larger))
+    table = inventory(now)
+    assert table["status"].tolist() == ["confirmed", "edited"]
+    # The confidence is that of another box.
+    assert table["score"].isna().tolist() == [False, True]
