@@ -17,7 +17,7 @@ from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task import bands, review
+from ui.task import bands, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -58,6 +58,7 @@ def _result(run: str) -> DetectionResult:
 def show(record: SceneRecord, result: DetectionResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        kept.remember()
         _show(record, result)
         notice_runs()
 

@@ -25,7 +25,7 @@ from ui.displacement import points_form
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
 from ui.state import Slot, rerun_fragment
-from ui.task import export, provenance
+from ui.task import export, kept, provenance
 from ui.task.caption import caption_of
 from ui.task.jobs import notice_runs
 from ui.task.selection import show_rows
@@ -94,6 +94,7 @@ def show(task: TaskPage, found: Run) -> None:
 def _shown(task: TaskPage, found: Run) -> None:
     """A fragment: a click on the map leaves the rest of the page alone."""
     with guard():
+        kept.remember()
         _show(task, found)
         notice_runs()
 

@@ -16,7 +16,7 @@ from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task import bands, review
+from ui.task import bands, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -90,6 +90,7 @@ def _result(run: str) -> MappingResult:
 def show(record: SceneRecord, result: MappingResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        kept.remember()
         _show(record, result)
         notice_runs()
 

@@ -14,7 +14,7 @@ from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
-from ui.task import explained
+from ui.task import explained, kept
 from ui.task.caption import caption_of
 from ui.task.inspector import clicked_pixel
 from ui.task.jobs import notice_runs
@@ -60,6 +60,7 @@ def _result(run: str) -> SusceptibilityMap:
 def _shown(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     """Head, map and tabs of a run. A fragment: choosing a model or a layer leaves the rest of the page alone."""
     with guard():
+        kept.remember()
         _show(task, found, result)
         notice_runs()
 
