@@ -5,6 +5,7 @@ window.slidelens = window.slidelens || (function () {
   "use strict";
 
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
+  let lastReplaced;
   let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
   const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000;
   let modules = [];            // what else there is on the map, each of a file of its own: see `kit`
@@ -632,12 +633,54 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- drawings
 
-  // After a remount the page still knows the drawn area: show it again, once.
-  function restore(geometry) {
-    if (restored) return;
-    restored = true;
-    const group = window.drawnItems;
-    if (!geometry || !group || !group.getLayers || group.getLayers().length) return;
+  // After a remount the page still knows the drawn area: show it again, once. Later the page may put another drawing
+  // in its place, to be edited, or none, once the drawing was used.
+  function updateDrawing(next) {
+    const group = window.drawnItems, given = next.replaced;
+    if (!group || !group.getLayers) return;
+    if (!restored) {
+      restored = true;
+      lastReplaced = given.number;
+      if (!group.getLayers().length) addDrawing(group, next.drawn);
+    } else if (given.number !== lastReplaced) {
+      lastReplaced = given.number;
+      leaveEditing();
+      group.clearLayers();
+      addDrawing(group, given.drawing);
+      const edit = map.getContainer().querySelector(".leaflet-draw-edit-edit");
+      if (given.drawing && edit) edit.click();
+    }
+  }
+
+  // The clicks that set corners choose nothing: neither a place nor a polygon below them. What follows the last one comes
+  // after the drawing has ended.
+  function muteWhileDrawing() {
+    const fire = map.fire;
+    let drawing = false;
+    map.on("draw:drawstart", function () {
+      drawing = true;
+      map.getPane("overlayPane").style.pointerEvents = "none";
+    });
+    map.on("draw:drawstop", function () {
+      setTimeout(function () {
+        drawing = false;
+        map.getPane("overlayPane").style.pointerEvents = "";
+      }, 300);
+    });
+    map.fire = function (type) {
+      return drawing && type === "click" ? map : fire.apply(map, arguments);
+    };
+  }
+
+  // Ends an editing that is under way as its own button does, so that no handle stays.
+  function leaveEditing() {
+    const actions = [...map.getContainer().querySelectorAll(".leaflet-draw-actions a")];
+    const shown = actions.filter(function (link) { return link.offsetParent !== null; });
+    if (shown.length) shown[shown.length - 1].click();
+  }
+
+  function addDrawing(group, geometry) {
+    if (!geometry) return;
     L.geoJSON(geometry, { style: settings.drawStyle }).eachLayer(function (part) {
       // Each part becomes a layer of its own, because only such can be edited.
       const rings = part.getLatLngs();
@@ -702,6 +745,7 @@ window.slidelens = window.slidelens || (function () {
     makeBar();
     makeScale();
     makePointer();
+    muteWhileDrawing();
     modules = extra.map(function (module) { return module(kit()); });
     new ResizeObserver(resized).observe(map.getContainer());
   }
@@ -718,7 +762,7 @@ window.slidelens = window.slidelens || (function () {
     marker = next.marker && L.circleMarker(next.marker, {
       radius: 7, color: "#ffffff", weight: 3, fillColor: "#000000", fillOpacity: 0.9, interactive: false,
     }).addTo(map);
-    restore(next.drawn);
+    updateDrawing(next);
     const focus = JSON.stringify(next.focus);
     if (next.focus && focus !== lastFocus && placed) map.fitBounds(next.focus, { maxZoom: settings.nativeZoom + 1 });
     lastFocus = focus;
