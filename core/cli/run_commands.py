@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from core.cli.units import before, octets, words
 from core.cli.view_options import add_view_options, chosen_for, view_of, views
 from core.errors import InputError
-from core.runs.kinds import find_task, is_primary, tasks
+from core.runs.kinds import find_task, tasks
 
 if TYPE_CHECKING:
     from core.retention.prune import Plan, RemovalCandidate
@@ -145,37 +145,20 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from core.raster.folder import make_folder
     from core.raster.write import atomic_path
     from core.report.bundle import bundle
+    from core.report.exporting import export
 
     store = _store()
     run, out = find(store, arguments.id), arguments.out
     view = _view(store, run, arguments)
     if out.suffix.lower() == ".zip":
-        pieces = bundle(store, run.id)
+        pieces = bundle(store, run.id, view)
         with atomic_path(out) as aside, aside.open("wb") as file:
             file.writelines(pieces)
     else:
-        make_folder(out)
-        export = find_task(run.task).export if is_primary(run) else None
-        if export is None:
-            export_files(store, run, out)
-        else:
-            export.load()(store, run, view, out)
+        export(store, run, view, out)
     print(out)
-
-
-def export_files(store: Store, run: Run, out: Path) -> None:
-    """Copy the files of a run into a folder, with a manifest of all of where they came from."""
-    from core.raster.write import atomic_path
-    from core.report.bundle import MANIFEST, as_json, file_name, manifest
-
-    for one in run.artifacts:
-        with atomic_path(out / file_name(one)) as aside:
-            shutil.copyfile(store.artifact(run.id, one.role).path, aside)
-    with atomic_path(out / MANIFEST) as aside:
-        aside.write_text(as_json(manifest(store, run)), encoding="utf-8")
 
 
 def _report(arguments: argparse.Namespace) -> None:

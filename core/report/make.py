@@ -45,6 +45,12 @@ def make_report(store: Store, run_id: str, view: Any = None, address: str = "") 
         store.add_artifact(run_id, REPORT, path)
 
 
+def reported(run: Run) -> bool:
+    """Whether there is a report of such a run."""
+    kind = kind_of(run)
+    return kind is not None and kind.report is not None
+
+
 def report_kind(run: Run) -> ReportKind:
     """How a run is reported.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -202,9 +201,7 @@ class Store(Queue):
             raise InputError(f"This run has no file {role!r}.", remedy=f"It has: {has}.")
         if not stored.path.is_file():
             raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.subject.name).stem).strip("-") or "scene"
-        name = f"{stem}-{identity[:8]}-{role}{stored.path.suffix}"
-        return Artifact(stored.path, stored.media_type, name, stored.derived)
+        return Artifact(stored.path, stored.media_type, stored.derived)
 
     # What people add, and taking away
 

@@ -242,8 +242,10 @@ def _export(view: MapView) -> None:
     result, choice = view.result, view.choice
     run = resources.store().run(result.id)
     if not result.parents:
-        st.download_button("Configuration that repeats this map (TOML)", config_text(run), "susceptibility_map.toml",
-                           "application/toml", on_click="ignore")  # fmt: skip
+        st.download_button(
+            "Configuration that repeats this map (TOML)", config_text(run), export.saved_as(run.id, "config", ".toml"),
+            "application/toml", on_click="ignore",
+        )  # fmt: skip
     st.markdown("**Files for a GIS**, at the classes chosen above")
     folder = export.folder_of(result.id, choice)
     if st.button("Prepare the files", key=f"prepare-{result.id}"):

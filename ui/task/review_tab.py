@@ -13,7 +13,7 @@ from ui import resources
 from ui.feedback import guard
 from ui.task.export import folder_of, offer
 from ui.task.review import NAME, Reviewing, do, is_named
-from ui.task.selection import tick
+from ui.task.selection import show_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,20 +108,15 @@ def _table(at: Reviewing) -> None:
     if wanted:
         frame = frame[frame["status"].isin([STATUSES[name] for name in wanted])]
     names: list[str] = frame["id"].tolist()
-    key, kept = f"review-table-{at.run}", f"review-ticked-{at.run}"
+    kept = f"review-ticked-{at.run}"
     ticked: list[str] = [name for name in st.session_state.get(kept, []) if name in names]
     current = at.selection.current
     if current in names and current not in ticked:
         ticked = [str(current)]
-    tick(key, [names.index(name) for name in ticked])
 
-    def chosen() -> None:
-        rows = [names[row] for row in st.session_state[key].selection.rows if row < len(names)]
+    def chosen(rows: list[str]) -> None:
         st.session_state[kept] = rows
-        if rows:
-            at.selection.choose(rows[-1], "table")
-        else:
-            at.selection.clear()
+        at.selection.choose(rows[-1], "table") if rows else at.selection.clear()
 
     area = "area_m2" if "area_m2" in frame else "area_px"
     config: dict[str, object] = {
@@ -134,9 +129,9 @@ def _table(at: Reviewing) -> None:
         "note": st.column_config.TextColumn("Note"),
         "reviewer": st.column_config.TextColumn("Reviewer"),
     }
-    st.dataframe(
-        frame.round({area: 0}), hide_index=True, column_config=config, on_select=chosen, selection_mode="multi-row",
-        key=key, height=300, alt="Table of the reviewed inventory", placeholder="–",
+    show_rows(
+        frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
+        column_config=config, height=300, alt="Table of the reviewed inventory",
     )  # fmt: skip
     _several(at, ticked)
 
