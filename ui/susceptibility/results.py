@@ -12,6 +12,7 @@ from ui import resources
 from ui.feedback import plain
 from ui.susceptibility import factors_tab, why
 from ui.task import explained, export, provenance
+from ui.task.notes import show_lead
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -77,7 +78,7 @@ def headline(result: SusceptibilityResult, *, folded: bool = False) -> None:
     from core.tasks.susceptibility.models import title_of
 
     said = verdict(result)
-    st.markdown(f"**{plain(said.lead)}**")
+    show_lead(said.lead, result.id)
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for scheme in result.schemes:
         first = best(result, scheme)
