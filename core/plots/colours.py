@@ -41,6 +41,9 @@ ONE_MODEL = "#F0E442"
 OTHER_MODEL = "#CC79A7"
 """What another model found, beside what this one found."""
 
+EDITED = "#CC79A7"
+"""An outline that a reviewer changed."""
+
 NOT_KNOWN = "#767676"
 """Found where the reference says nothing."""
 

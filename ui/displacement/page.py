@@ -18,7 +18,7 @@ from ui.displacement.further import further
 from ui.displacement.source import SOURCE
 from ui.feedback import empty, guard, plain
 from ui.task import form as shared_form
-from ui.task import generic_run, opened, run
+from ui.task import generic_run, onward, opened, run
 from ui.task.table_source import TYPES
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ def show(task: TaskPage) -> None:
                     "A file of the same stations and columns from before: both are joined when forecasts are made, and "
                     "what differs where they overlap is said.", _is_no_points,
                 )  # fmt: skip
+        if asked is not None:
+            with guard():
+                onward.show(task, onward.of_run(asked))
         if record is not None and request is not None:
             with guard():
                 chosen = looking.corrections_of(record) if asked is None else _kept(asked)

@@ -16,7 +16,7 @@ from ui.susceptibility import area_form, area_source, form, map_results, results
 from ui.susceptibility.area_source import AreaData
 from ui.susceptibility.source import SOURCE
 from ui.task import form as shared_form
-from ui.task import generic_run, opened, press, run
+from ui.task import generic_run, onward, opened, press, run
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Order, Run
@@ -129,6 +129,9 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
         if data.complete:
             with guard():
                 request = area_form.ask(data, _before_map(asked))
+        if data.records:
+            with guard():
+                onward.show(task, onward.of_datasets(data.by_role()))
         if request is not None:
             with guard():
                 order = _order(data, request)
@@ -142,7 +145,7 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
             with guard():
                 map_results.show_area(data)
         else:
-            _show_no_area(data)
+            _show_no_area(task, data)
 
 
 def _order(data: AreaData, request: MapRequest) -> Order:
@@ -162,13 +165,15 @@ def _show_no_table() -> None:
             SOURCE.use(SOURCE.open_sample("valley-cells"))
 
 
-def _show_no_area(data: AreaData) -> None:
+def _show_no_area(task: TaskPage, data: AreaData) -> None:
     if data.records:
         st.info(
             "A map needs an inventory of landslides, and an elevation model or factors. Add what is missing under "
             "*Data*."
         )
+        onward.offer_here(task, [one.id for one in data.records])
         return
+    onward.offer_here(task)
     if empty(
         "No area yet.",
         "Choose an elevation model and an inventory of landslides, points or outlines; factors such as lithology or "

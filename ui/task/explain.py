@@ -135,9 +135,9 @@ def ask(asking: Asking) -> None:
 
 def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
     """Layers by name, that of no name first, each with how it held when the model was tested by this method."""
-    from core.explain.layer_tests import tests_in
+    from core.explain.layer_tests import layer_tests_in
 
-    told = tests_in(asking.model.spec.explanation)
+    told = layer_tests_in(asking.model.spec.explanation)
     held = {} if told is None else {one.layer: one for one in told.tests if one.method == method}
     if told is None or not held:
         return {"": "Deepest layer that contributed", **asking.layers}

@@ -11,6 +11,7 @@ from core.runs.kinds import is_primary
 from ui import labels, resources
 from ui.feedback import duration, guard, plain
 from ui.state import Slot
+from ui.task import kept
 from ui.task.links import place
 from ui.task.task import script_of
 
@@ -68,11 +69,12 @@ def _sidebar(busy: bool, found: list[list[Run]]) -> None:
 
 
 def notice_runs() -> None:
-    """Begin to show runs under way in the sidebar, if there are any and it does not; for the end of a fragment.
+    """For the end of a fragment: keep where the visitor is, and begin to show runs under way if the sidebar does not.
 
     A page whose sidebar shows none asks for none until it is drawn anew. A fragment that a visitor uses leaves the
     sidebar as it is, so what was started meanwhile, here or by somebody else, would not appear.
     """
+    kept.remember()
     if _LOOKED.get():
         _LOOKED.clear()  # with the page, a moment ago
     elif not _LOOKING.get() and resources.store().active():
