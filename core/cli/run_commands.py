@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from core.cli.units import before, octets, words
 from core.cli.view_options import add_view_options, chosen_for, view_of, views
 from core.errors import InputError
-from core.runs.kinds import find_task, is_primary, tasks
+from core.runs.kinds import find_task, tasks
 
 if TYPE_CHECKING:
     from core.retention.prune import Plan, RemovalCandidate
@@ -36,7 +36,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         one.add_argument("id", help=f"id of a run, or its first digits ({SHORTEST} or more)")
     delete.add_argument("id", nargs="+", help=f"ids of runs, or their first digits ({SHORTEST} or more)")
     export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
-    report.add_argument("--out", type=Path, help="HTML file to copy the report to; it is kept with the run in any case")
+    report.add_argument("--out", type=Path, help="file to copy the report to: .html or .pdf")
+    report.add_argument("--pdf", action="store_true", help="the PDF, whatever the name of the file")
     for one in (export, report):
         add_view_options(one, views())
     for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
@@ -145,47 +146,31 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from core.raster.folder import make_folder
     from core.raster.write import atomic_path
     from core.report.bundle import bundle
+    from core.report.exporting import export
 
     store = _store()
     run, out = find(store, arguments.id), arguments.out
     view = _view(store, run, arguments)
     if out.suffix.lower() == ".zip":
-        pieces = bundle(store, run.id)
+        pieces = bundle(store, run.id, view)
         with atomic_path(out) as aside, aside.open("wb") as file:
             file.writelines(pieces)
     else:
-        make_folder(out)
-        export = find_task(run.task).export if is_primary(run) else None
-        if export is None:
-            export_files(store, run, out)
-        else:
-            export.load()(store, run, view, out)
+        export(store, run, view, out)
     print(out)
-
-
-def export_files(store: Store, run: Run, out: Path) -> None:
-    """Copy the files of a run into a folder, with a manifest of all of where they came from."""
-    from core.raster.write import atomic_path
-    from core.report.bundle import MANIFEST, as_json, file_name, manifest
-
-    for one in run.artifacts:
-        with atomic_path(out / file_name(one)) as aside:
-            shutil.copyfile(store.artifact(run.id, one.role).path, aside)
-    with atomic_path(out / MANIFEST) as aside:
-        aside.write_text(as_json(manifest(store, run)), encoding="utf-8")
 
 
 def _report(arguments: argparse.Namespace) -> None:
     from core.raster.write import atomic_path
-    from core.report.make import REPORT, make_report
+    from core.report.make import REPORT, REPORT_PDF, make_report
 
     store = _store()
     run = find(store, arguments.id)
     make_report(store, run.id, _view(store, run, arguments))
-    path = store.artifact(run.id, REPORT).path
+    pdf = arguments.pdf or (arguments.out is not None and arguments.out.suffix.lower() == ".pdf")
+    path = store.artifact(run.id, REPORT_PDF if pdf else REPORT).path
     if arguments.out is not None:
         with atomic_path(arguments.out) as aside:
             shutil.copyfile(path, aside)

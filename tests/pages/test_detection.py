@@ -191,17 +191,17 @@ def test_a_row_of_the_table_chooses_its_box_on_the_map(
     opened(page, run)
     assert list(page.dataframe[0].value["id"])[0] == second
     assert page.session_state[f"table-{run}"]["selection"]["rows"] == [0]
-    assert shown(page)["selected"] == second
-    assert shown(page)["focus"]
+    assert on_map(page)["selected"] == second
+    assert on_map(page)["focus"]
     assert f"**Selected box {second}** · confidence 0.70 · area of the box 20,016 m²" in texts(page)
     slider(page, "Confidence").set_value(0.75).run()
     assert f"**Selected box {second}** · not among the results at these settings" in texts(page)
-    assert shown(page)["selected"] is None
+    assert on_map(page)["selected"] is None
     slider(page, "Confidence").set_value(0.6).run()
-    assert shown(page)["selected"] == second
+    assert on_map(page)["selected"] == second
     press(page, "Clear selection")
     assert "Selected box" not in texts(page)
-    assert shown(page)["selected"] is None
+    assert on_map(page)["selected"] is None
     assert page.session_state[f"table-{run}"]["selection"]["rows"] == []
 
 

@@ -433,7 +433,7 @@ def test_a_large_run_is_outlined_by_a_job_and_then_has_all_that_a_small_one_has(
     assert not large.error
     assert "Outline the landslides" not in labels(large)
     assert metrics(large)["Landslides"] == "2"
-    assert metrics(large)["Landslide area"] == "7,607 m²"
+    assert metrics(large)["Landslide area"] == "7,606 m²"
     assert "The largest has 6,005 m²" in texts(large)
     (outlines,) = [run for run in store.runs() if run.kind == "outlines"]
     assert outlines.metrics["landslides"] == 2

@@ -11,7 +11,7 @@ import pytest
 from core.learning.metrics import CODES, Confusion, threshold_curve
 from core.plots.colours import FOUND
 from core.plots.scores import precision_recall_figure, threshold_figure
-from core.tasks.mapping.plots import size_frequency_figure
+from core.tasks.mapping.plots import mark_area, size_frequency_figure
 from core.tasks.mapping.size_frequency import fit_size_frequency
 
 
@@ -103,6 +103,15 @@ def test_no_landslide_gives_an_empty_figure() -> None:
     figure = size_frequency_figure([], fit_size_frequency([], pixel_area_m2=100.0))
     assert len(figure.data) == 1
     assert len(figure.data[0].x) == 0
+
+
+def test_a_selected_landslide_is_marked_at_its_area_and_rank() -> None:
+    areas = [100.0, 100.0, 400.0, 900.0]
+    figure = size_frequency_figure(areas, fit_size_frequency(areas, pixel_area_m2=100.0))
+    marked = mark_area(figure, areas, 400.0, "L0M3Q")
+    assert (list(marked.data[-1].x), list(marked.data[-1].y)) == ([400.0], [2])  # two are at least as large
+    assert marked.data[-1].name == "Selected: L0M3Q"
+    assert len(figure.data) == len(marked.data) - 1  # the figure that is kept for others stays as it is
 
 
 def test_pixel_space_is_counted_in_pixels() -> None:

@@ -25,9 +25,11 @@ from ui.displacement import points_form
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
 from ui.state import Slot, rerun_fragment
-from ui.task import export, provenance
+from ui.task import export, kept, provenance
 from ui.task.caption import caption_of
 from ui.task.jobs import notice_runs
+from ui.task.notes import show_lead
+from ui.task.selection import show_rows
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -93,6 +95,7 @@ def show(task: TaskPage, found: Run) -> None:
 def _shown(task: TaskPage, found: Run) -> None:
     """A fragment: a click on the map leaves the rest of the page alone."""
     with guard():
+        kept.remember()
         _show(task, found)
         notice_runs()
 
@@ -103,7 +106,7 @@ def _show(task: TaskPage, found: Run) -> None:
     result, table, tree = _points(found.id)
     look: Look = view_from_address(found)
     said = verdict(result)
-    st.markdown(f"**{plain(said.lead)}**")
+    show_lead(said.lead, result.id)
     told = [*said.others, *result.notes]
     with st.expander(f"What this rests on: {len(told)} sentences"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
@@ -121,8 +124,17 @@ def _map(result: PointsResult, table: DataFrame, look: Look) -> MapEvent:
     spec = MapSpec(result.id, result.grid, drawable=False)
     tiles = tuple(_tiles(result, role, visible=role == VELOCITY) for role in reversed(result.layers))
     over = () if not look.ids else (_rings(result, table, _rows(table, look.ids)),)
-    says = caption_of(result, "InSAR velocities")
-    return show_map(spec, DynamicLayers(tiles, over, caption=says), key=f"map-{result.id}", around=AROUND)
+    says, at = caption_of(result, "InSAR velocities"), _go_to(result).get()
+    focus = _around(result, table.iloc[_rows(table, [at])[0]]) if at and at in look.ids else None
+    return show_map(spec, DynamicLayers(tiles, over, focus=focus, caption=says), key=f"map-{result.id}", around=AROUND)
+
+
+def _around(result: PointsResult, point: Any) -> tuple[float, float, float, float]:  # noqa: ANN401  a row of the table
+    """Extent of a tenth of the map about a point."""
+    left, bottom, right, top = result.grid.bounds
+    reach = max(right - left, top - bottom) / 20
+    x, y = float(point["x"]), float(point["y"])
+    return x - reach, y - reach, x + reach, y + reach
 
 
 def _tiles(result: PointsResult, role: str, *, visible: bool) -> Tiles:
@@ -187,20 +199,35 @@ def _choose(result: PointsResult, table: DataFrame, tree: KDTree, look: Look, ev
     handled.put(event.clicked)
     left, bottom, right, top = result.grid.bounds
     distance, at = tree.query(event.clicked)
+    _go_to(result).clear()
     if distance > max(right - left, top - bottom) / NEAR:
+        if look.ids and not several:
+            _put_ids([])
+            rerun_fragment()
         st.caption("There is no point near that place.")
         return
-    _show_ids(result, [str(table["pid"].iloc[int(at)])], look, several=several)
+    _show_ids([str(table["pid"].iloc[int(at)])], look, several=several)
 
 
-def _show_ids(result: PointsResult, ids: list[str], look: Look, *, several: bool) -> None:
+def _show_ids(ids: list[str], look: Look, *, several: bool) -> None:
     """Show these points in the chart, the latest last; the page's address names them."""
+    _put_ids([*(one for one in look.ids if one not in ids), *ids] if several else ids)
+    rerun_fragment()
+
+
+def _go_to(result: PointsResult) -> Slot[str]:
+    """Point to which the map is to move, because it was chosen in the table."""
+    return Slot(f"points-go-to-{result.id}", "")
+
+
+def _put_ids(ids: Sequence[str]) -> None:
+    """Have the page's address name these points, which map, chart and table then show."""
     from core.tasks.displacement.view import MOST_SHOWN
 
-    del result
-    kept = [*(one for one in look.ids if one not in ids), *ids] if several else ids
-    st.query_params["points"] = ",".join(kept[-MOST_SHOWN:])
-    rerun_fragment()
+    if ids:
+        st.query_params["points"] = ",".join(ids[-MOST_SHOWN:])
+    else:
+        st.query_params.pop("points", None)
 
 
 def _series(result: PointsResult, table: DataFrame, look: Look) -> None:
@@ -235,30 +262,35 @@ def _told(point: Any) -> str:  # noqa: ANN401  a row of the table
 
 
 def _fastest(view: Shown) -> None:
+    """The table of the fastest points, those shown in the chart above them; ticked rows are what the chart shows."""
     from core.tasks.displacement.points_findings import FASTEST, fastest
 
-    table = _points(view.result.id)[1]
+    table, result = _points(view.result.id)[1], view.result
     first = fastest(table)
     if first.empty:
         st.info("No point has a velocity of more than three standard errors.")
         return
+    others = [one for one in view.look.ids if one not in set(first["pid"].astype(str))]
+    if others:
+        import pandas
+
+        first = pandas.concat([table.iloc[_rows(table, others)], first])
     st.caption(
-        f"The {min(FASTEST, len(first))} fastest of the points that move by more than three standard errors. Choose "
-        "rows to see their series."
+        f"The {min(FASTEST, len(first) - len(others))} fastest of the points that move by more than three standard "
+        "errors, below other selected points. Ticked points are in the chart and ringed on the map."
     )
-    key = f"fastest-{view.result.id}"
     formats = {name: st.column_config.NumberColumn(title, format="%.2f") for name, title in TABLE.items()
                if name not in ("pid", "outliers", "step_date")}  # fmt: skip
-    chosen = st.dataframe(
-        first[list(TABLE)], hide_index=True, width="stretch", key=key, on_select="rerun", selection_mode="multi-row",
-        placeholder="–", column_config={**TABLE, **formats},
+
+    def choose(ticked: list[str]) -> None:
+        new = [one for one in ticked if one not in view.look.ids]
+        _put_ids([*(one for one in view.look.ids if one in ticked), *new])
+        _go_to(result).put(new[-1] if new else "")
+
+    show_rows(
+        first[list(TABLE)], [str(one) for one in first["pid"]], view.look.ids, choose, key=f"fastest-{result.id}",
+        several=True, width="stretch", column_config={**TABLE, **formats}, alt="Table of points",
     )  # fmt: skip
-    picked = [str(first["pid"].iloc[at]) for at in chosen.selection.rows]
-    before: Slot[list[str]] = Slot(f"{key}-before", [])
-    if picked != before.get():
-        before.put(picked)
-        if picked:
-            _show_ids(view.result, picked, view.look, several=False)
 
 
 def _export(view: Shown) -> None:

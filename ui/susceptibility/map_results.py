@@ -14,10 +14,12 @@ from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
-from ui.task import explained
+from ui.task import explained, kept
 from ui.task.caption import caption_of
 from ui.task.inspector import clicked_pixel
 from ui.task.jobs import notice_runs
+from ui.task.key_figures import KeyFigure
+from ui.task.selection import Selection, tell
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from ui.susceptibility.area_source import AreaData
     from ui.task.task import TaskPage
 
-AROUND = "27rem"
+AROUND = "28rem"
 """Height that the head above the map and the names of the tabs below it need."""
 
 
@@ -58,23 +60,27 @@ def _result(run: str) -> SusceptibilityMap:
 def _shown(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     """Head, map and tabs of a run. A fragment: choosing a model or a layer leaves the rest of the page alone."""
     with guard():
+        kept.remember()
         _show(task, found, result)
         notice_runs()
 
 
 def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     begin: Choice = view_from_address(found).checked(result)
-    results.headline(result, folded=True)
+    head = st.container()
     choice, side, factor = _choose(result, begin)
     classes = None
     with guard():
         classes = classed(result, choice)
-    event = MapEvent()
+    with head:
+        results.headline(result, folded=True, further=[] if classes is None else key_figures(classes))
+    event, selection = MapEvent(), Selection(result.id)
     with guard():
-        event = _map(result, choice, classes, side, factor)
-    cell = clicked_pixel(event, result.grid)
+        event = _map(result, choice, classes, side, factor, selection)
+    selection.follow_map(event)
+    cell = clicked_pixel(selection.event, result.grid)
     with guard():
-        _inspect(result, event, cell)
+        _inspect(result, selection, cell)
     parts = {
         "Findings": _findings, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show,
         **({} if result.parents else {"Elsewhere": lambda view: elsewhere.show(view.result)}),
@@ -82,6 +88,20 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
     show_tabs(task.name, parts, MapView(result, choice, cell, classes), wanted)
+
+
+def key_figures(classes: Classed) -> list[KeyFigure]:
+    """How much of the area, and how many of the known landslides, lie in the highest classes."""
+    from core.report.words import percent
+
+    highest = classes.rows[-2:] if len(classes.rows) > 3 else classes.rows[-1:]
+    names = " + ".join(row.name.lower() for row in highest)
+    about = "It follows the model and the classes chosen below."
+    figures = [KeyFigure(f"Area, {names}", percent(sum(row.share for row in highest)), about)]
+    hits = sum(row.share_of_hits for row in highest)
+    if hits == hits:  # no number where no landslide is known
+        figures.append(KeyFigure("Landslides there", percent(hits), f"Of the known ones. {about}"))
+    return figures
 
 
 def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]:
@@ -123,7 +143,7 @@ def _side(result: SusceptibilityMap) -> str:
 
 
 def _map(
-    result: SusceptibilityMap, choice: Choice, classes: Classed | None, side: str, factor: str
+    result: SusceptibilityMap, choice: Choice, classes: Classed | None, side: str, factor: str, selection: Selection
 ) -> MapEvent:
     shown = mapped_model(result, choice)
     slides = layers.landslide_outlines(result.id, result) if result.input("inventory").dataset_id else None
@@ -147,7 +167,8 @@ def _map(
         held = results.held_out(result.id, choice.scheme, choice.model, result)
         cut = held.best_cut if choice.cutoff < 0 else choice.cutoff
         over = (*over, *layers.outcome_layers(result, held, cut, visible=False))
-    return show_map(spec, DynamicLayers(tuple(tiles), over, caption=says), key=f"map-{result.id}", around=AROUND)
+    shows = DynamicLayers(tuple(tiles), over, marker=selection.place, caption=says)
+    return show_map(spec, shows, key=f"map-{result.id}", around=AROUND)
 
 
 CLASS_COLUMNS = {
@@ -221,8 +242,10 @@ def _export(view: MapView) -> None:
     result, choice = view.result, view.choice
     run = resources.store().run(result.id)
     if not result.parents:
-        st.download_button("Configuration that repeats this map (TOML)", config_text(run), "susceptibility_map.toml",
-                           "application/toml", on_click="ignore")  # fmt: skip
+        st.download_button(
+            "Configuration that repeats this map (TOML)", config_text(run), export.saved_as(run.id, "config", ".toml"),
+            "application/toml", on_click="ignore",
+        )  # fmt: skip
     st.markdown("**Files for a GIS**, at the classes chosen above")
     folder = export.folder_of(result.id, choice)
     if st.button("Prepare the files", key=f"prepare-{result.id}"):
@@ -232,12 +255,13 @@ def _export(view: MapView) -> None:
         export.offer(folder, titles_of(result), result.id)
 
 
-def _inspect(result: SusceptibilityMap, event: MapEvent, cell: tuple[int, int] | None) -> None:
+def _inspect(result: SusceptibilityMap, selection: Selection, cell: tuple[int, int] | None) -> None:
     """Say what is known of the cell that was clicked."""
     from core.tasks.susceptibility.map_findings import read_cell
 
+    tell(selection, "cell", None)
     if cell is None:
-        beside = "That place lies beside the map. " if event.clicked else ""
+        beside = "That place lies beside the map. " if selection.place else ""
         st.caption(f"{beside}Click the map to read a cell: its factors, and what the models say of it.")
         return
     st.markdown(_told(result, read_cell(result, *cell)))

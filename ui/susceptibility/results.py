@@ -12,11 +12,13 @@ from ui import resources
 from ui.feedback import plain
 from ui.susceptibility import factors_tab, why
 from ui.task import explained, export, provenance
+from ui.task.key_figures import KeyFigure, show_key_figures
+from ui.task.notes import show_lead
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pandas import DataFrame
 
@@ -64,30 +66,32 @@ def show(task: TaskPage, found: Run) -> None:
     show_tabs(task.name, parts, Shown(result, Choice(scheme, model)), wanted)
 
 
-def headline(result: SusceptibilityResult, *, folded: bool = False) -> None:
+def headline(result: SusceptibilityResult, *, folded: bool = False, further: Sequence[KeyFigure] = ()) -> None:
     """Which model ranks best, in words and figures, and notes.
 
     Parameters
     ----------
     folded
         Whether all but the one sentence and the figures is folded, to leave room for a map.
+    further
+        Figures beside those of the test.
     """
     from core.tasks.susceptibility.findings import best, verdict
     from core.tasks.susceptibility.folds import TITLES
     from core.tasks.susceptibility.models import title_of
 
     said = verdict(result)
-    st.markdown(f"**{plain(said.lead)}**")
-    row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
+    show_lead(said.lead, result.id)
+    figures = []
     for scheme in result.schemes:
         first = best(result, scheme)
-        row.metric(
+        figures.append(KeyFigure(
             f"Best AUROC · {TITLES[scheme].split(' (')[0].lower()}",  # type: ignore[index]
             f"{result.of(first, scheme, 'auroc'):.3f}",
-            help=f"{title_of(first)}: the mean over folds and repeats. 0.5 is chance, 1 is perfect.",
-            width=230,
-        )
-    row.metric("Cells", f"{result.count:,}", help=f"{result.landslides:,} of them with a landslide.", width=120)
+            f"{title_of(first)}: the mean over folds and repeats. 0.5 is chance, 1 is perfect.",
+        ))  # fmt: skip
+    figures.append(KeyFigure("Cells", f"{result.count:,}", f"{result.landslides:,} of them with a landslide."))
+    show_key_figures([*figures, *further])
     told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in result.notes]
     if folded:
         with st.expander(f"What this rests on: {len(told[0]) + len(told[1])} sentences"):

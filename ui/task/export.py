@@ -43,8 +43,9 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
             make_report(resources.store(), run.id, choice, _address(run, values))  # type: ignore[arg-type]
         rerun_fragment()
     base = resources.base_path()
-    if known is not None:
-        row.link_button(f"Report · {size(known.size)}", f"{base}/artifacts/{run.id}/report")
+    for role, title in (("report", "Report"), ("report_pdf", "PDF")):
+        if (file := run.artifact(role)) is not None:
+            row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
     row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip")
     if known is not None:
         st.caption(f"{holds} as they were when it was written.")
@@ -70,15 +71,25 @@ def link(run: Run, role: str, title: str) -> None:
 
 def offer(folder: Path, titles: Mapping[str, str], run: str) -> None:
     """Offer the prepared files of a folder for download, those that have a title."""
+    from core.report.names import renamed
+
+    of = resources.store().run(run)
     for path in sorted(folder.iterdir()):
         if path.name in titles:
             left, right = st.columns([3, 1])
             left.markdown(f"{titles[path.name]} · {size(path.stat().st_size)}")
             right.download_button(
                 path.name, lambda path=path: path.read_bytes(),
-                file_name=f"{run[:8]}-{path.name}", key=f"download-{path}", on_click="ignore",
+                file_name=renamed(of, path.name), key=f"download-{path}", on_click="ignore",
                 width="stretch",
             )  # fmt: skip
+
+
+def saved_as(run: str, what: str, ending: str) -> str:
+    """Name under which a browser saves a file of a run."""
+    from core.report.names import named
+
+    return named(resources.store().run(run), what, ending)
 
 
 def folder_of(run: str, asked: object) -> Path:

@@ -152,10 +152,49 @@ def around(bounds: Sequence[float]) -> Extent:
     return left - margin, bottom - margin, right + margin, top + margin
 
 
+def show_rows(
+    frame: DataFrame, names: Sequence[Name], chosen: Sequence[Name], choose: Callable[[list[Name]], None], *,
+    key: str, several: bool = False, **options: Any,  # noqa: ANN401  as of `streamlit.dataframe`
+) -> None:  # fmt: skip
+    """Show a table whose ticked rows are what is chosen, wherever that was done.
+
+    Parameters
+    ----------
+    frame
+        A row for each of `names`.
+    names
+        What can be chosen.
+    chosen
+        What is; others than the table holds are kept out of it.
+    choose
+        Told what is ticked once the visitor changes that; none of it when all is unticked.
+    key
+        Of the widget, one for each run.
+    several
+        Whether more than one can be chosen.
+    options
+        Further options of `streamlit.dataframe`.
+    """
+    places = {name: row for row, name in enumerate(names)}
+
+    def ticked() -> None:
+        rows = st.session_state[key].selection.rows
+        choose([names[row] for row in rows if row < len(names)])
+
+    rows = [places[name] for name in chosen if name in places]
+    known = st.session_state.get(key)
+    if known is None or sorted(known["selection"]["rows"]) != sorted(rows):
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    st.dataframe(
+        frame, hide_index=True, on_select=ticked, selection_mode="multi-row" if several else "single-row", key=key,
+        placeholder="–", **options,
+    )  # fmt: skip
+
+
 def show_table(
     frame: DataFrame, selection: Selection, *, key: str, config: dict[str, object], alt: str, height: int = 300
 ) -> None:
-    """Show a table of what can be chosen: its ticked row is what is chosen, wherever that was done.
+    """Show a table of what can be chosen: the ticked row is what is chosen, and what was chosen beside it is on top.
 
     Parameters
     ----------
@@ -169,19 +208,13 @@ def show_table(
         As of `streamlit.dataframe`.
     """
     shown = selection.first(frame)
-    names: list[Name] = shown["id"].tolist()
+    current = [] if selection.current is None else [selection.current]
 
-    def chosen() -> None:
-        rows = [row for row in st.session_state[key].selection.rows if row < len(names)]
-        if rows:
-            selection.choose(names[rows[0]], "table")
-        else:
-            selection.clear()
+    def choose(ticked: list[Name]) -> None:
+        selection.choose(ticked[0], "table") if ticked else selection.clear()
 
-    tick(key, [names.index(selection.current)] if selection.current in names else [])
-    st.dataframe(
-        shown, hide_index=True, column_config=config, on_select=chosen, selection_mode="single-row", key=key,
-        height=height, alt=alt, placeholder="–",
+    show_rows(
+        shown, shown["id"].tolist(), current, choose, key=key, column_config=config, height=height, alt=alt,
     )  # fmt: skip
 
 
@@ -216,13 +249,6 @@ def show_chart(
     st.plotly_chart(
         figure, key=widget, on_select=chosen, selection_mode="points", config={"displaylogo": False},
     )  # fmt: skip
-
-
-def tick(key: str, rows: list[int]) -> None:
-    """Tick these rows, by their number, of a table that is shown next; no others."""
-    known = st.session_state.get(key)
-    if known is None or list(known["selection"]["rows"]) != rows:
-        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
 
 def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:

@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from core.plots.gis_style import found_style, missed_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.write import atomic_path
+from core.report.about import about
 from core.tasks.detection.coco import write_coco
 from core.tasks.detection.findings import Detections, area_column, find, middles
 from core.tasks.detection.result import DetectionResult
@@ -132,14 +134,18 @@ def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies:
     for role, name in result.artifacts.items() if copies else ():
         with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
             shutil.copyfile(result.artifact(role), aside)
-    table = told_table(detections)
+    table, told = told_table(detections), about(result, choice)
     for suffix in ("gpkg", "geojson"):
-        write_features(table, folder / f"detections.{suffix}", LAYER)
+        write_features(
+            table, folder / f"detections.{suffix}", LAYER, style=found_style("Boxes", filled=False), about=told
+        )
     if detections.outlines is not None:
         outlined = detections.outlines.merge(table.drop(columns="geometry"), on="id")
-        write_features(outlined, folder / "outlines.gpkg", "outlines")
+        write_features(outlined, folder / "outlines.gpkg", "outlines", style=found_style("Outlines"), about=told)
     if detections.reference_boxes is not None:
-        write_features(detections.missed, folder / "missed.gpkg", "missed")
+        write_features(
+            detections.missed, folder / "missed.gpkg", "missed", style=missed_style("Missed landslides"), about=told
+        )
     write_table(detections, folder / "detections.csv")
     write_boxes_as_coco(detections, folder / "detections.coco.json")
     content = summary(detections)
