@@ -256,7 +256,7 @@ def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, vis
     frame.get_by_role("button", name="Close").click()
 
     frame.get_by_role("button", name="Two maps side by side").click()
-    frame.get_by_label("Layer of the right map").select_option(label="Probability")
+    frame.get_by_label("Layer of map 2").select_option(label="Probability")
     frame.evaluate("() => map.setView(map.getCenter(), map.getZoom() + 1, {animate: false})")
     frame.evaluate("() => map.panBy([60, 30], {animate: false})")
     views = frame.evaluate("() => [map, slidelens.second()].map(one => [one.getCenter(), one.getZoom()])")

@@ -43,7 +43,7 @@ window.slidelensBeside = function (kit) {
     right.on("move", function () { follow(right, map); });
     map.on("move", followed);
     pointers();
-    new ResizeObserver(function () { if (right) { right.invalidateSize({ animate: false }); followed(); } }).observe(node);
+    new ResizeObserver(resized).observe(node);
     refresh();
   }
 
@@ -58,6 +58,15 @@ window.slidelensBeside = function (kit) {
     drawn = new Map();
     animate(true);
     kit.pointer([]);
+  }
+
+  // A new size is no move: the left map alone says where both are.
+  function resized() {
+    if (!right) return;
+    following = true;
+    right.invalidateSize({ animate: false });
+    following = false;
+    followed();
   }
 
   // Leaflet moves a map through a zoom by itself, and the other would be left behind.
@@ -75,9 +84,9 @@ window.slidelensBeside = function (kit) {
   }
 
   function makeChoice() {
-    const head = make("label", "sl-beside-head", "Right");
+    const head = make("label", "sl-beside-head", "Map 2");
     choice = make("select");
-    choice.setAttribute("aria-label", "Layer of the right map");
+    choice.setAttribute("aria-label", "Layer of map 2");
     choice.addEventListener("change", function () {
       chosen.id = choice.value;
       keep();
@@ -169,7 +178,7 @@ window.slidelensBeside = function (kit) {
     const one = current();
     if (one) choice.value = one.id;
     const left = all.find(function (spec) { return spec.pane === "swipe-left"; });
-    label.textContent = "Left: " + (left ? left.name : "as in Layers");
+    label.textContent = "Map 1: " + (left ? left.name : "as in Layers");
   }
 
   function refresh() {

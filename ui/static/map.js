@@ -565,11 +565,17 @@ window.slidelens = window.slidelens || (function () {
 
   function drawLegend() {
     const rows = legend.querySelector(".sl-rows"), nodes = [];
+    const told = new Set();
+    let title = "";  // layers that follow each other under one title have it once
     entries().reverse().forEach(function (entry) {
       const content = entry.spec.legend;
       if (!content || !(seen(entry.spec) || ask("legend", entry.spec).includes(true))) return;
+      const text = JSON.stringify(content);
+      if (told.has(text)) return;
+      told.add(text);
       const part = make("div", "sl-legend");
-      if (content.title) part.append(make("h4", "", content.title));
+      if (content.title && content.title !== title) part.append(make("h4", "", content.title));
+      title = content.title;
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
