@@ -231,7 +231,7 @@ def _inspect(
         return
     from core.raster.sample import sample_pixel
 
-    show_place(sample_pixel(record.scene, result.grid, *clicked), result.grid, [])
+    show_place(sample_pixel(record.scene, result.grid, *clicked), result.grid, [], record.dem)
 
 
 def _tell_left_out(findings: Detections) -> None:

@@ -63,7 +63,7 @@ def choose(result: MappingResult) -> Choice:
         smallest = st.number_input(
             f"Minimum area ({area})", 0.0, value=default.minimum_area, step=max(default.minimum_area / 10, 1.0),
             format="%.0f", key="minimum", bind="query-params",
-            help="Smaller polygons are dropped. The default is ten pixels.",
+            help="Smaller polygons are dropped. The default is about ten pixels, as a round figure.",
         )  # fmt: skip
     with columns[2]:
         holes = st.number_input(
@@ -139,14 +139,20 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     """What was found at a choice, and how far it agrees with the reference where there is one."""
     from core.report.words import percent
     from core.tasks.mapping.findings import score as scored
+    from core.tasks.mapping.findings import share_reached
 
-    figures = []
+    reach = percent(share_reached(result, choice.threshold))
+    figures = [KeyFigure("Above threshold", reach, f"Pixels of {whole_of(result)}; landslides are not outlined yet.")]
     if findings is not None:
         area = area_text(float(findings.areas.sum()), result.grid.is_georeferenced)
         figures = [
             KeyFigure("Landslides", f"{findings.count:,}", "Landslides that touch count as one."),
             KeyFigure("Landslide area", area),
-            KeyFigure(f"Share of {whole_of(result)}", percent(findings.share)),
+            KeyFigure(
+                f"Share of {whole_of(result)}", percent(findings.share),
+                f"After minimum area and hole filling. {reach} of the pixels reach the threshold, as *Above threshold* "
+                "in the list of runs counts them at the model's own.",
+            ),
         ]
     agreement = scored(result, choice.threshold)
     if agreement is not None:
@@ -169,7 +175,7 @@ def _inspect(
         found.append(f"spread {pixel.uncertainty:.2f}")
     if pixel.reference is not None:
         found.append("landslide in the reference" if pixel.reference else "no landslide in the reference")
-    show_place(pixel, result.grid, found)
+    show_place(pixel, result.grid, found, record.dem)
 
 
 def _side(record: SceneRecord) -> str:
