@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.result import RunResult
 
+FORMAT = 2
+"""Raise it when an export holds other files: those that were prepared before are then not taken for it."""
+
 
 def show_report(result: RunResult, choice: object, values: Mapping[str, str], holds: str) -> None:
     """A file for people, and one with everything for machines.
@@ -127,7 +130,7 @@ def saved_as(run: str, what: str, ending: str) -> str:
 
 def folder_of(run: str, asked: object) -> Path:
     """Where the exports of a run at what was asked lie; a name of ours, never one of the user's."""
-    choice = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    choice = hashlib.sha256(repr((FORMAT, asked)).encode()).hexdigest()[:16]
     return resources.store().home / "exports" / run / choice
 
 
