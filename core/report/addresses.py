@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from core.errors import InputError
 from core.plots.colours import legend
 from core.plots.layers import TileLayer
-from core.runs.kinds import tasks
+from core.runs.kinds import find_task, tasks
 from core.runs.result import GridResult, RunResult
-from core.runs.view import options_of
+from core.runs.view import Option, options_of
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -22,6 +24,34 @@ def query_of(view: Any) -> dict[str, str]:  # noqa: ANN401  of its task
         return {}
     values = {one.address: getattr(view, one.name) for one in options_of(type(view))}
     return {name: f"{value!r}" if isinstance(value, float) else str(value) for name, value in values.items()}
+
+
+def view_of_query(run: Run, result: RunResult, query: Mapping[str, str]) -> Any:  # noqa: ANN401  of its task
+    """The view that an address names, where it names nothing what the run's page begins with; None without any.
+
+    Raises
+    ------
+    InputError
+        When a value is no number, out of range or unknown.
+    """
+    declared = find_task(run.task).view
+    if declared is None:
+        return None
+    view = declared.load()
+    given = {one.name: _given(one, query[one.address]) for one in options_of(view) if one.address in query}
+    return replace(view.default(result), **given)
+
+
+def _given(option: Option, text: str) -> float | str:
+    if option.kind is str:
+        return text
+    try:
+        number: float = option.kind(text)
+    except ValueError:
+        raise InputError(
+            f"The {option.address} in the address is no number.", remedy="Open the page without it."
+        ) from None
+    return number
 
 
 def page_address(run: Run, server: str, query: Mapping[str, str]) -> str:

@@ -185,16 +185,21 @@ async def artifact_route(request: Request) -> Response:
 
 
 async def bundle_route(request: Request) -> Response:
-    """``/runs/{run_id}.zip``: all files of a run with a manifest, to be saved."""
+    """``/runs/{run_id}.zip?threshold=0.5``: all files of a run with a manifest, at a view of its page, to be saved."""
     run_id = _id(request, "run_id")
     authorize(request, Resource("run", run_id))
 
     def find() -> StreamingResponse:
+        from core.report.addresses import view_of_query
         from core.report.bundle import bundle, bundle_name
+        from core.runs.kinds import is_primary
         from core.runs.store import default_store
 
-        store = default_store()
-        return download_zip(bundle(store, run_id), bundle_name(store.run(run_id)))
+        store, query = default_store(), dict(request.query_params)
+        run = store.run(run_id)
+        at_a_view = bool(query) and is_primary(run) and run.status == "done"
+        view = view_of_query(run, store.result(run_id), query) if at_a_view else None
+        return download_zip(bundle(store, run_id, view), bundle_name(run))
 
     return await to_thread.run_sync(partial(found_in, find))
 

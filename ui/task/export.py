@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -51,7 +51,7 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
     for role, title in (("report", "Report"), ("report_pdf", "PDF")):
         if (file := run.artifact(role)) is not None:
             row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
-    row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip")
+    row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip?{urlencode(values)}")
     if known is not None:
         st.caption(f"{holds} as they were when it was written.")
     _show_addresses(result, run, values)
