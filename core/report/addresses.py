@@ -64,11 +64,12 @@ def page_address(run: Run, server: str, query: Mapping[str, str]) -> str:
     query
         See `query_of`.
     """
-    return f"{server}/{run.task}?{urlencode({'run': run.id, **query}, safe=',')}"
+    given = {name: value for name, value in query.items() if value}
+    return f"{server}/{run.task}?{urlencode({'run': run.id, **given}, safe=',')}"
 
 
 def tile_addresses(run: Run, result: RunResult, server: str, threshold: float | None = None) -> dict[str, str]:
-    """Addresses of the tiles of a run's rasters, by the name of the layer, with ``{z}``, ``{x}`` and ``{y}``.
+    """Addresses of the tiles of a run's image and rasters, by the name of the layer, with ``{z}``, ``{x}`` and ``{y}``.
 
     Only of layers whose colours need no more than a threshold, and of runs that lie on the globe: others have none.
 
@@ -82,15 +83,17 @@ def tile_addresses(run: Run, result: RunResult, server: str, threshold: float | 
     task = tasks().get(run.task)
     if task is None or task.layers is None or not isinstance(result, GridResult) or not result.grid.is_georeferenced:
         return {}
-    roles = {one.role for one in run.artifacts}
+    rasters = {one.role for one in run.artifacts if one.path.suffix == ".tif"}
     painted = {
         name: layer
         for name, layer in task.layers.load().items()
-        if isinstance(layer, TileLayer) and set(layer.artifacts) <= roles
+        if isinstance(layer, TileLayer) and set(layer.artifacts) <= rasters
         and (layer.resampling == "bilinear" or legend(name) is not None)
     }  # fmt: skip
     asked = "" if threshold is None else f"?threshold={threshold:.4g}"
-    return {
+    scene = run.input("scene").dataset_id
+    image = {"scene": f"{server}/tiles/scene/{scene}/{{z}}/{{x}}/{{y}}.png"} if scene else {}
+    return image | {
         name: f"{server}/tiles/run/{run.id}/{name}/{{z}}/{{x}}/{{y}}.png{asked if legend(name) is not None else ''}"
         for name in painted
     }

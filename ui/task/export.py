@@ -64,7 +64,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
     address = _address(run, values)
     if not address:
         return
-    st.markdown("**Link to this view.** Opens this run with the settings above:")
+    st.markdown("**Copy link.** Opens this run with the settings above; the button at its right copies it:")
     st.code(address, language=None)
     threshold = float(values["threshold"]) if "threshold" in values else None
     tiles = tile_addresses(run, result, _server(), threshold)
@@ -76,7 +76,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
             "QGIS replaces {z}, {x} and {y}. The app must be running, and the other computer must be able to reach it."
         )
         for name, template in tiles.items():
-            st.caption(RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
+            st.caption("Image" if name == "scene" else RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
             st.code(template, language=None)
 
 
