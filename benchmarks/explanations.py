@@ -159,7 +159,8 @@ def main() -> None:
         "of the sample valley, as the page asks: the map at the layer that held best in the model's tests, and the "
         "deletion test with five random places. Cold: a fresh process, from its start with all imports and the loading "
         "of the model until the answer is stored and its pictures are read. Warm: the next places, median of "
-        f"{WARM}. Aims: {AIMS['warm']:g} s warm, {AIMS['cold']:g} s cold.",
+        f"{WARM}. Aims: {AIMS['warm']:g} s warm, {AIMS['cold']:g} s cold. Where the machine has other work, the time "
+        "of the processor tells more than that which passes.",
         {name.capitalize(): _words(name, now[name], None if before is None else before[name]) for name in now},
         ("torch",),
     )
