@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import feedback, resources
+from ui import feedback, labels, resources
 from ui.task import jobs, kept
 from ui.task.task import task_pages
 
@@ -26,6 +26,7 @@ reached_by_links = [
 # Streamlit's own list of pages would lead to each as if it were opened for the first time; see `kept.links`.
 page = st.navigation([*listed, *reached_by_links], position="hidden")
 kept.begin(page.url_path)
+labels.name_page(page.title)
 
 st.html(STATIC / "page.css")
 

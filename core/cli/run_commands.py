@@ -36,7 +36,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         one.add_argument("id", help=f"id of a run, or its first digits ({SHORTEST} or more)")
     delete.add_argument("id", nargs="+", help=f"ids of runs, or their first digits ({SHORTEST} or more)")
     export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
-    report.add_argument("--out", type=Path, help="HTML file to copy the report to; it is kept with the run in any case")
+    report.add_argument("--out", type=Path, help="file to copy the report to: .html or .pdf")
+    report.add_argument("--pdf", action="store_true", help="the PDF, whatever the name of the file")
     for one in (export, report):
         add_view_options(one, views())
     for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
@@ -163,12 +164,13 @@ def _export(arguments: argparse.Namespace) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     from core.raster.write import atomic_path
-    from core.report.make import REPORT, make_report
+    from core.report.make import REPORT, REPORT_PDF, make_report
 
     store = _store()
     run = find(store, arguments.id)
     make_report(store, run.id, _view(store, run, arguments))
-    path = store.artifact(run.id, REPORT).path
+    pdf = arguments.pdf or (arguments.out is not None and arguments.out.suffix.lower() == ".pdf")
+    path = store.artifact(run.id, REPORT_PDF if pdf else REPORT).path
     if arguments.out is not None:
         with atomic_path(arguments.out) as aside:
             shutil.copyfile(path, aside)

@@ -26,7 +26,7 @@ def named(run: Run, what: str, ending: str) -> str:
         With its dot; empty for a folder.
     """
     head, tail = _ends(run)
-    return f"{head}{safe(what) or 'file'}{tail}{ending}"
+    return f"{head}{safe(what.removesuffix(ending.replace('.', '_'))) or 'file'}{tail}{ending}"
 
 
 def _ends(run: Run) -> tuple[str, str]:

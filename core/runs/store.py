@@ -38,7 +38,7 @@ from core.runs.records import (
     checked_tags,
 )
 from core.runs.result import RunResult
-from core.runs.tables import ArtifactRow, LabelRow, RunRow, StateRow, TagRow
+from core.runs.tables import ArtifactRow, LabelRow, ReviewRow, RunRow, StateRow, TagRow
 
 __all__ = [
     "ID", "Artifact", "Failure", "Input", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary",
@@ -275,7 +275,7 @@ class Store(Queue):
         Parameters
         ----------
         sparing
-            Whether to leave it, and return 0, when it or one that stands on it is pinned, waits or works.
+            Whether to leave it, and return 0, when it or one that stands on it is pinned, reviewed, waits or works.
 
         Raises
         ------
@@ -312,10 +312,11 @@ class Store(Queue):
         return row
 
     def _dear(self, session: Session, runs: Sequence[str]) -> bool:
-        """Whether one of some runs is pinned, waits or works."""
+        """Whether one of some runs is pinned, reviewed, waits or works."""
         pinned = select(LabelRow.run_id).where(LabelRow.run_id.in_(runs), LabelRow.pinned)
         active = select(StateRow.run_id).where(StateRow.run_id.in_(runs), StateRow.status.in_(ACTIVE))
-        return bool(session.scalars(pinned.union(active)).first())
+        reviewed = select(ReviewRow.run_id).where(ReviewRow.run_id.in_(runs))
+        return bool(session.scalars(pinned.union(active, reviewed)).first())
 
 
 def home_folder() -> Path:

@@ -183,8 +183,8 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
     with ZipFile(tmp_path / "deep" / "run.zip") as archive:
         assert archive.testzip() is None
         digits = mapping[:8]
-        wanted = ("probability.tif", "report.html", "truth.tif", "figure.png", "landslides.geojson", "landslides.gpkg",
-                  "mask.tif", "metrics.json")  # fmt: skip
+        wanted = ("probability.tif", "report.html", "report.pdf", "truth.tif", "figure.png", "landslides.geojson",
+                  "landslides.gpkg", "mask.tif", "metrics.json")  # fmt: skip
         assert archive.namelist() == [
             "manifest.json",
             *("valley_mapping_{}_{}.{}".format(name.split(".")[0], digits, name.split(".")[1]) for name in wanted),
@@ -229,6 +229,11 @@ def test_a_report_is_kept_with_the_run_and_copied(
     assert copied == store.artifact(mapping, "report").path.read_text("utf-8")
     assert "0.95" in copied
     assert not kept.exists()  # replaced
+
+    for arguments in (["--out", tmp_path / "report.pdf"], ["--pdf", "--out", tmp_path / "noname"]):
+        assert run("report", mapping, *arguments) == 0
+        assert arguments[-1].read_bytes() == store.artifact(mapping, "report_pdf").path.read_bytes()
+        assert arguments[-1].read_bytes()[:5] == b"%PDF-"
 
 
 def test_runs_are_deleted_with_what_stands_on_them(

@@ -361,7 +361,7 @@ def test_a_run_is_one_zip_with_its_explanations(
         assert set(archive.namelist()) == {
             "manifest.json",
             *(f"levels_wells_{what}_{made.whole[:8]}.{ending}"
-              for what, ending in (("trends", "csv"), ("report", "html"), ("summary", "json"))),
+              for what, ending in (("trends", "csv"), ("report", "html"), ("report", "pdf"), ("summary", "json"))),
             f"influences/{made.why[:8]}/levels_wells_influence_{made.why[:8]}.csv",
         }  # fmt: skip
     assert [one["role"] for one in manifest["run"]["inputs"]] == ["levels"]

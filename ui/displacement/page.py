@@ -12,7 +12,7 @@ from core.jobs.perform import request_of
 from core.tasks.displacement import run_points
 from core.tasks.displacement.result import DRIVERS, SERIES
 from core.tasks.displacement.run import EARLIER, KIND, order_of
-from ui import resources
+from ui import labels, resources
 from ui.displacement import form, looking, points_form, points_results, results
 from ui.displacement.further import further
 from ui.displacement.source import SOURCE
@@ -36,6 +36,8 @@ def show(task: TaskPage) -> None:
     asked = record = None
     with left, guard():
         asked = opened.asked(task)
+    if asked is not None:
+        labels.name_page(asked.title, task.task.title)
     if asked is not None and asked.kind not in task.kinds:
         with right, guard():
             generic_run.show(asked)
@@ -43,6 +45,7 @@ def show(task: TaskPage) -> None:
     with left, guard():
         record = SOURCE.current(asked)
         if asked is None and record is not None:
+            labels.name_page(record.name, task.task.title)
             opened.go_on(record.id)
     columns = request = beside = earlier = None
     with left:

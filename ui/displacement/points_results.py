@@ -28,6 +28,7 @@ from ui.state import Slot, rerun_fragment
 from ui.task import export, kept, provenance
 from ui.task.caption import caption_of
 from ui.task.jobs import notice_runs
+from ui.task.notes import show_lead
 from ui.task.selection import show_rows
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
@@ -105,7 +106,7 @@ def _show(task: TaskPage, found: Run) -> None:
     result, table, tree = _points(found.id)
     look: Look = view_from_address(found)
     said = verdict(result)
-    st.markdown(f"**{plain(said.lead)}**")
+    show_lead(said.lead, result.id)
     told = [*said.others, *result.notes]
     with st.expander(f"What this rests on: {len(told)} sentences"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))

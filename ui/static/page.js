@@ -73,6 +73,32 @@
     }
   }
 
+  // A notice that comes while another tab of the browser is looked at stands in the title until this one is again.
+  let told = 0;
+  function nameTab() {
+    const bare = document.title.replace(/^\(\d+\) /, ""), wanted = (told ? "(" + told + ") " : "") + bare;
+    if (document.title !== wanted) document.title = wanted;
+    for (const frame of document.querySelectorAll("iframe[title^='streamlit_folium']")) frame.title = "Map: " + bare;
+  }
+
+  let asked = 0;
+  const known = new WeakSet();
+  new MutationObserver(() => {
+    if (asked) return;
+    asked = setTimeout(() => {
+      asked = 0;
+      for (const toast of document.querySelectorAll("[data-testid=stToast]")) {
+        if (document.hidden && !known.has(toast)) told += 1;
+        known.add(toast);
+      }
+      nameTab();
+    }, 100);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) told = 0;
+    nameTab();
+  });
+
   addEventListener("popstate", () => { clearTimeout(held); keep(); });
   document.addEventListener("click", toPage, true);
   keep();

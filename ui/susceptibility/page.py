@@ -10,7 +10,7 @@ from core.jobs.perform import request_of
 from core.tasks.susceptibility import run_map
 from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
-from ui import resources
+from ui import labels, resources
 from ui.feedback import empty, guard, plain
 from ui.susceptibility import area_form, area_source, form, map_results, results
 from ui.susceptibility.area_source import AreaData
@@ -39,6 +39,8 @@ def show(task: TaskPage) -> None:
     with left, guard():
         _open_sample()
         asked = opened.asked(task)
+    if asked is not None:
+        labels.name_page(asked.title, task.task.title)
     if asked is not None and asked.kind not in task.kinds:
         with right, guard():
             generic_run.show(asked)

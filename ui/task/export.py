@@ -43,8 +43,9 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
             make_report(resources.store(), run.id, choice, _address(run, values))  # type: ignore[arg-type]
         rerun_fragment()
     base = resources.base_path()
-    if known is not None:
-        row.link_button(f"Report · {size(known.size)}", f"{base}/artifacts/{run.id}/report")
+    for role, title in (("report", "Report"), ("report_pdf", "PDF")):
+        if (file := run.artifact(role)) is not None:
+            row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
     row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip")
     if known is not None:
         st.caption(f"{holds} as they were when it was written.")

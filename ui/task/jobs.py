@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -24,6 +25,12 @@ LISTED = 5
 LOOK_EVERY = 2.0
 """Seconds between two looks of the sidebar at runs under way."""
 
+_WATCHED: Slot[frozenset[str]] = Slot("watched-runs", frozenset())
+"""Runs of whose end the visitor is to be told."""
+
+_ENDS = {"done": ":material/check_circle:", "cancelled": ":material/cancel:"}
+"""Icons of notices that a run has ended; a warning for the others."""
+
 _LOOKING: Slot[bool] = Slot("sidebar-looks", False)
 """Whether the sidebar keeps itself up to date."""
 
@@ -41,6 +48,18 @@ def words(run: Run) -> str:
     if run.eta is not None and run.eta >= 0.5:  # less would be told as nothing
         parts.append(f"about {duration(run.eta)} left")
     return ", ".join(parts)
+
+
+def _tell_ended(active: list[Run]) -> None:
+    """Tell of runs of this visitor, or that he has open, that were under way at the last look and have ended."""
+    now = {run.id for run in active}
+    mine = {run.id for run in active if run.owner == resources.visitor() or run.id == st.query_params.get("run")}
+    for identity in sorted(_WATCHED.get() - now):
+        with suppress(LandslideError):  # it was deleted meanwhile
+            run = resources.store().run(identity)
+            st.toast(f"**{plain(_what(run))}: {labels.status(run).lower()}** · {plain(_short(run.title))}",
+                     icon=_ENDS.get(run.status, ":material/warning:"), duration="long")  # fmt: skip
+    _WATCHED.put(frozenset(mine | (_WATCHED.get() & now)))
 
 
 def sidebar() -> None:
@@ -62,6 +81,7 @@ def _sidebar(busy: bool, found: list[list[Run]]) -> None:
     active: list[Run] = []
     with guard():
         active = found.pop() if found else resources.store().active()
+        _tell_ended(active)
         if active:
             _list(active)
     if busy and not active:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.tasks.imagery.roles import SCENE
+from ui import labels
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
@@ -63,6 +64,8 @@ def show(
                 order = form(record, before)
             with guard():
                 onward.show(task, onward.of_scene(record, SCENE))
+    if asked is not None or record is not None:
+        labels.name_page(asked.title if asked is not None else record.scene.name if record else "", task.task.title)
     if record is not None and order is not None:
         with order.beside, guard():
             press.done(task.button, record.scene.digest)
