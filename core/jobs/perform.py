@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import LandslideError, ModelError, RunCancelled, StorageError
-from core.raster.progress import ProgressCallback, told_of_reading
+from core.raster.progress import ProgressCallback, stoppable
 from core.runs import failures, files
 from core.runs.kinds import kind_of, request_from
 from core.runs.provenance import now, this_process
@@ -152,12 +152,6 @@ class Job:
             raise failures.error(failures.overtime(self.run.time_limit))
         return self._stopping.is_set() or (self._stop is not None and self._stop())
 
-    def reading(self, done: int, total: int) -> None:
-        """Hear of a large file that is read whole, which ends where the run is to stop."""
-        del done, total
-        if self.stopped():
-            raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
-
     @property
     def over_time(self) -> bool:
         """Whether the run has worked longer than it may."""
@@ -242,7 +236,7 @@ def perform(
         return
     run = store.run(identity)
     try:
-        with Job(store, run, listen, stop) as job, told_of_reading(job.reading):
+        with Job(store, run, listen, stop) as job, stoppable(job.stopped):
             does = work or work_of(run)
             keep(store, identity, does(job, request_of(run)), job.stopped)
     except RunCancelled as error:

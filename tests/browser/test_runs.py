@@ -19,7 +19,7 @@ from tests.factories import keep, made_run, ramp, write_raster
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]  # for busy machines; a quiet one needs seconds
 
 HEIGHT, WIDTH = 240, 320
-ROW, HEAD = 52, 38
+ROW, HEAD = 35, 38
 
 
 @dataclass(frozen=True)

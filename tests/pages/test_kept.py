@@ -50,6 +50,10 @@ def leads(page: AppTest, label: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(link.query_string).items()}
 
 
+def address(page: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
+
+
 def labels(page: AppTest) -> list[str]:
     return [one.proto.label for one in page.get("page_link")]
 
@@ -139,3 +143,33 @@ def test_what_pages_take_is_in_their_tasks_roles() -> None:
         for taken in page.takes:
             assert taken.role in own
             assert set(taken.of) <= roles
+
+
+def test_a_run_opens_from_its_row_of_the_list(start: AppTest, mapped: str) -> None:
+    goto(start, "runs")
+    assert start.dataframe[0].value["Open"].tolist() == ["Open"]
+    start.session_state["runs-opened"] = 0
+    start.run()
+    assert address(start) == {"run": mapped}
+    assert start.title[0].value == "Landslide mapping"
+
+
+def test_the_reading_view_is_linked_in_the_view_that_is_open(
+    start: AppTest, repository: Path, mapped: str
+) -> None:
+    goto(start, "mapping", run=mapped, threshold="0.3")
+    (link,) = [one.proto for one in start.get("link_button") if one.proto.label == "Reading view"]
+    assert link.url == f"/read?run={mapped}&threshold=0.3"
+    other = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)  # another tab of the browser
+    goto(other, "read", run=mapped, threshold="0.3")
+    assert "at threshold 0.30" in " ".join(one.value for one in other.markdown)
+    assert leads(other, "Open in mapping") == {"run": mapped, "threshold": "0.3"}
+
+
+@pytest.mark.parametrize("task", ["mapping", "detection", "susceptibility", "displacement"])
+def test_an_image_or_table_of_ones_own_opens_on_the_upload(start: AppTest, task: str) -> None:
+    goto(start, "")
+    links = [one.proto for one in start.get("page_link") if one.proto.label == task_pages()[task].card.other]
+    assert {link.query_string for link in links} == {"source=upload"}
+    goto(start, task, source="upload")
+    assert start.get("file_uploader")

@@ -30,8 +30,11 @@ BUTTON = "runs-open"
 _TABLE: Slot[int] = Slot("runs-table", 0)
 """Number of the table: one in which a visitor has chosen keeps to that, so another choice needs another table."""
 
-ROW, HEAD = 52, 38
-"""Heights in pixels; two lines of text fit into a row, so that long names are read whole."""
+ROW, TALL, HEAD = 35, 68, 38
+"""Heights in pixels; long names are read whole in tall rows, in which text wraps."""
+
+LONG = 42
+"""Letters from which a name is long."""
 
 HIGHEST = 15
 """Rows after which the table scrolls."""
@@ -49,10 +52,12 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
     picked = PICKED.get()
     # Rows are chosen by number: another list is another table, or the choice would slip to a neighbour.
     key = f"runs-{_TABLE.get()}-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
+    row = TALL if any(len(text) > LONG for run in runs for text in (run.title, run.subject.name)) else ROW
     chosen = st.dataframe(
-        frame(runs), key=key, hide_index=True, column_config=_config(), on_select="rerun", selection_mode="multi-row",
+        frame(runs), key=key, hide_index=True, column_config=_config(wide=row == ROW), on_select="rerun",
+        selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(one) for one in picked if one in ids]}},
-        height=HEAD + ROW * min(len(runs), HIGHEST), row_height=ROW, alt="Table of runs, the newest first",
+        height=HEAD + row * min(len(runs), HIGHEST), row_height=row, alt="Table of runs, the newest first",
         placeholder="",
     )  # fmt: skip
     _open(runs)
@@ -126,7 +131,8 @@ def _known(run: Run, name: str) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def _config() -> dict[str, Any]:
+def _config(*, wide: bool) -> dict[str, Any]:
+    """Columns; `wide` where all names fit into a line, else they wrap."""
     column = st.column_config
     formats = {"score": "%.3f", "share": "percent", "count": "localized"}
     scores = {
@@ -135,9 +141,8 @@ def _config() -> dict[str, Any]:
     }
     return scores | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=BUTTON),
-        "Name": column.TextColumn(width=260),
+        "Name": column.TextColumn(width=None if wide else 250),
         "Submitted": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-        "Model": column.TextColumn(width=170),
-        "Input": column.TextColumn(width=220),
+        "Input": column.TextColumn(width=None if wide else 250),
         "Tags": column.ListColumn(),
     }

@@ -73,6 +73,18 @@
     }
   }
 
+  // The links of the sidebar, as a screen reader is told of them.
+  function nameLinks() {
+    const list = document.querySelector(".st-key-pages");
+    if (!list) return;
+    list.setAttribute("role", "navigation");
+    list.setAttribute("aria-label", "Pages");
+    for (const link of list.querySelectorAll("a")) {
+      if (link.hasAttribute("disabled")) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
   // A notice that comes while another tab of the browser is looked at stands in the title until this one is again.
   let told = 0;
   function nameTab() {
@@ -92,6 +104,7 @@
         known.add(toast);
       }
       nameTab();
+      nameLinks();
     }, 100);
   }).observe(document.documentElement, { childList: true, subtree: true });
   document.addEventListener("visibilitychange", () => {

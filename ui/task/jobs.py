@@ -57,7 +57,8 @@ def _tell_ended(active: list[Run]) -> None:
     for identity in sorted(_WATCHED.get() - now):
         with suppress(LandslideError):  # it was deleted meanwhile
             run = resources.store().run(identity)
-            st.toast(f"**{plain(_what(run))}: {labels.status(run).lower()}** · {plain(_short(run.title))}",
+            what = labels.tasks().get(run.task, run.task) if is_primary(run) else labels.kind(run)
+            st.toast(f"**{plain(what)}: {labels.status(run).lower()}** · {plain(_short(run.title, 80))}",
                      icon=_ENDS.get(run.status, ":material/warning:"), duration="long")  # fmt: skip
     _WATCHED.put(frozenset(mine | (_WATCHED.get() & now)))
 
