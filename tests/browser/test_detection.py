@@ -104,10 +104,15 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
 
 def test_boxes_change_colour_with_what_the_reference_says(result: tuple[Any, Any], home: Path, detected: str) -> None:
     page, frame = result
+    frame.locator(".sl-panel summary").first.click()
     frame.get_by_label("Correct, false alarm, missed", exact=True).check()
     frame.wait_for_function(
         f"() => Object.values(({COLOURS})()).every(colour => ['#009E73', '#E69F00'].includes(colour))"
     )
+    # They take the place of the boxes by confidence, whose tick stays; what is ticked is kept for the page.
+    assert frame.get_by_label("Found landslides (boxes)", exact=True).is_checked()
+    kept = frame.evaluate("() => JSON.parse(sessionStorage.getItem('slidelens:page-detection:layers'))")
+    assert kept["visible"] == {"Correct, false alarm, missed": True}
     run = Store(home).result(detected, DetectionResult)
     table = find(run, default_choice(run)).table
     right = dict(zip(table["id"], table["outcome"] == "true", strict=True))
