@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from core.cli.units import before, octets, words
 from core.cli.view_options import add_view_options, chosen_for, view_of, views
 from core.errors import InputError
-from core.runs.kinds import find_task, tasks
+from core.runs.kinds import find_task, is_primary, tasks
 
 if TYPE_CHECKING:
     from core.retention.prune import Plan, RemovalCandidate
@@ -31,16 +31,18 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     show = commands.add_parser("show", help="all that is known of a run, as JSON")
     export = commands.add_parser("export", help="write the files of a run to a folder or a zip")
     report = commands.add_parser("report", help="make the report of a run")
+    link = commands.add_parser("link", help="addresses of a run: its page, and its tiles for QGIS")
     delete = commands.add_parser("delete", help="remove runs, all that stands on them, and their files")
-    for one in (show, export, report):
+    for one in (show, export, report, link):
         one.add_argument("id", help=f"id of a run, or its first digits ({SHORTEST} or more)")
     delete.add_argument("id", nargs="+", help=f"ids of runs, or their first digits ({SHORTEST} or more)")
     export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
     report.add_argument("--out", type=Path, help="file to copy the report to: .html or .pdf")
     report.add_argument("--pdf", action="store_true", help="the PDF, whatever the name of the file")
-    for one in (export, report):
+    link.add_argument("--server", default="http://localhost:8501", help="address of the app (http://localhost:8501)")
+    for one in (export, report, link):
         add_view_options(one, views())
-    for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
+    for one, do in ((show, _show), (export, _export), (report, _report), (link, _link), (delete, _delete)):
         one.set_defaults(do=do)
     tidying = "remove prepared exports, old runs, unused uploads and orphaned files"
     _prune_arguments(commands.add_parser("prune", help=tidying))
@@ -175,6 +177,19 @@ def _report(arguments: argparse.Namespace) -> None:
         with atomic_path(arguments.out) as aside:
             shutil.copyfile(path, aside)
     print(arguments.out or path)
+
+
+def _link(arguments: argparse.Namespace) -> None:
+    from core.report.addresses import page_address, query_of, tile_addresses
+
+    store = _store()
+    run, server = find(store, arguments.id), arguments.server.rstrip("/")
+    if not is_primary(run) or run.status != "done":
+        raise InputError("Only a finished result has a page and tiles.", remedy="List them: python -m core runs list.")
+    result, view = store.result(run.id), _view(store, run, arguments)
+    print(page_address(run, server, query_of(view)))
+    for address in tile_addresses(run, result, server, getattr(view, "threshold", None)).values():
+        print(address)
 
 
 def _view(store: Store, run: Run, arguments: argparse.Namespace) -> Any:  # noqa: ANN401  the task's own

@@ -47,7 +47,7 @@ def write_features(
     driver = "GPKG"
     if path.suffix == ".geojson":
         driver = "GeoJSON"
-        frame = features if features.crs is None else _on_the_globe(features)
+        frame = features if features.crs is None else on_the_globe(features)
     with atomic_path(path) as aside:
         if driver == "GeoJSON" and frame.empty:
             crs = '"crs": null, ' if frame.crs is None else ""
@@ -99,7 +99,8 @@ def _eastward(at: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([at[:, 0] % 360, at[:, 1]])
 
 
-def _on_the_globe(features: GeoDataFrame) -> GeoDataFrame:
+def on_the_globe(features: GeoDataFrame) -> GeoDataFrame:
+    """Shapes in WGS 84, cut at 180° of longitude."""
     frame = features.to_crs(4326)
     return frame.set_geometry(cut_at_180(frame.geometry.to_numpy()), crs=4326)
 

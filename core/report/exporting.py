@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import core
-from core.errors import InputError
+from core.errors import InputError, StorageError
 from core.raster.folder import copy_file, make_folder
 from core.raster.write import atomic_path
 from core.report.names import is_of, of_artifact, renamed
@@ -16,6 +17,7 @@ from core.runs.kinds import find_task, is_primary
 from core.runs.result import GridResult
 
 if TYPE_CHECKING:
+    from core.runs.kinds import Ref
     from core.runs.records import Run
     from core.runs.store import Store
 
@@ -24,7 +26,8 @@ MANIFEST = "manifest.json"
 LARGEST = 16_000_000
 """Pixels of the largest raster from which files are made while somebody waits for a zip."""
 
-_DONE = ".done"
+_PREPARING = threading.Lock()
+"""Of two who ask for a zip at once the second waits for the files of the first."""
 
 
 def export(store: Store, run: Run, view: Any, out: Path) -> None:  # noqa: ANN401  the task's own
@@ -86,13 +89,26 @@ def prepared(store: Store, run: Run, view: Any) -> dict[str, Path]:  # noqa: ANN
         return {}
     asked = repr(("zip", core.__version__, view, _elevation(store, run)))
     folder = store.home / "exports" / run.id / hashlib.sha256(asked.encode()).hexdigest()[:16]
-    if not (folder / _DONE).is_file():
-        make_folder(folder)
-        exporter.load()(store, run, view, folder)
+    with _PREPARING:
+        if not folder.is_dir():
+            _prepare(store, run, exporter, view, folder)
+    return {renamed(run, path.name): path for path in sorted(folder.iterdir())}
+
+
+def _prepare(store: Store, run: Run, exporter: Ref, view: Any, folder: Path) -> None:  # noqa: ANN401
+    """Let a task export into a folder, which is there when all is in it."""
+    make_folder(folder.parent)
+    with tempfile.TemporaryDirectory(prefix=".zip-", dir=folder.parent) as made:
+        aside = Path(made, folder.name)
+        aside.mkdir()
+        exporter.load()(store, run, view, aside)
         for one in run.artifacts:  # they are in the zip already
-            (folder / f"{one.role}{one.path.suffix}").unlink(missing_ok=True)
-        (folder / _DONE).touch()
-    return {renamed(run, path.name): path for path in sorted(folder.iterdir()) if not path.name.startswith(".")}
+            (aside / f"{one.role}{one.path.suffix}").unlink(missing_ok=True)
+        try:
+            aside.rename(folder)
+        except OSError as error:
+            if not folder.is_dir():  # another process was not faster
+                raise StorageError(f"{folder.name} could not be written.", error.strerror or "") from error
 
 
 def _elevation(store: Store, run: Run) -> str:

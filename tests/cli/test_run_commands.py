@@ -183,17 +183,18 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
     with ZipFile(tmp_path / "deep" / "run.zip") as archive:
         assert archive.testzip() is None
         digits = mapping[:8]
-        wanted = ("probability.tif", "report.html", "report.pdf", "truth.tif", "figure.png", "landslides.geojson",
-                  "landslides.gpkg", "mask.tif", "metrics.json")  # fmt: skip
+        wanted = ("probability.tif", "report.html", "report.pdf", "truth.tif", "figure.png", "landslides.csv",
+                  "landslides.geojson", "landslides.gpkg", "landslides.kml", "landslides.shp.zip", "mask.tif",
+                  "metrics.json")  # fmt: skip
         assert archive.namelist() == [
             "manifest.json",
-            *("valley_mapping_{}_{}.{}".format(name.split(".")[0], digits, name.split(".")[1]) for name in wanted),
+            *("valley_mapping_{}_{}.{}".format(name.split(".")[0], digits, name.split(".", 1)[1]) for name in wanted),
             f"explanations/{explanation[:8]}/made_mapping_cam_{explanation[:8]}.tif",
         ]
         manifest = json.loads(archive.read("manifest.json"))
         sizes = {one.filename: one.file_size for one in archive.infolist()}
     prepared = [one["file"] for one in manifest["prepared"]]
-    assert [name.split("_")[2] for name in prepared] == ["figure", "landslides", "landslides", "mask", "metrics"]
+    assert [name.split("_")[2] for name in prepared] == ["figure", *["landslides"] * 5, "mask", "metrics"]
     assert all(one["bytes"] == sizes[one["file"]] for one in manifest["prepared"])
     assert manifest["left_out"] == []
 
@@ -234,6 +235,20 @@ def test_a_report_is_kept_with_the_run_and_copied(
         assert run("report", mapping, *arguments) == 0
         assert arguments[-1].read_bytes() == store.artifact(mapping, "report_pdf").path.read_bytes()
         assert arguments[-1].read_bytes()[:5] == b"%PDF-"
+
+
+def test_a_run_is_passed_on_by_its_addresses(
+    tmp_path: Path, mapping: str, explanation: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("link", mapping[:8], "--server", "https://example.org/slides/", "--threshold", 0.95) == 0
+    page, *tiles = capsys.readouterr().out.splitlines()
+    assert page.startswith(f"https://example.org/slides/mapping?run={mapping}&threshold=0.95&minimum=")
+    at = f"https://example.org/slides/tiles/run/{mapping}"
+    assert f"{at}/mask/{{z}}/{{x}}/{{y}}.png?threshold=0.95" in tiles
+    assert {one.removeprefix(at).split("/")[1] for one in tiles} == {"probability", "mask", "truth", "outcome"}
+
+    assert run("link", explanation) == 2
+    assert "finished result" in capsys.readouterr().err
 
 
 def test_runs_are_deleted_with_what_stands_on_them(

@@ -15,6 +15,7 @@ from core.plots.gis_style import class_table, found_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
 from core.raster.geopackage import dress
+from core.raster.interchange import write_interchange
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
 from core.report.about import about
@@ -40,7 +41,8 @@ BLOCK_ROWS = 512
 MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
 OWN_FILES = (
     "probability.tif", "uncertainty.tif", "truth.tif", "mask.tif", "change.tif", "landslides.gpkg",
-    "landslides.geojson", "new_landslides.gpkg", "figure.png", "metrics.json",
+    "landslides.geojson", "landslides.csv", "landslides.shp.zip", "landslides.kml", "new_landslides.gpkg",
+    "figure.png", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -226,6 +228,7 @@ def export_run(
     told = about(result, choice)
     for suffix in ("gpkg", "geojson"):
         write_polygons(findings.polygons, folder / f"landslides.{suffix}", told)
+    write_interchange(findings.polygons, folder, LAYER, f"Landslides in {result.scene}", FOUND, told)
     if change is not None:
         write_change(change, folder / "change.tif")
         write_polygons(change.new, folder / "new_landslides.gpkg", told)
