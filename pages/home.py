@@ -20,7 +20,7 @@ for column, page in zip(st.columns(len(task_pages())), task_pages().values(), st
         st.markdown(page.card.text)
         if st.button(page.card.button, type="primary", key=f"sample-{page.name}"):
             st.switch_page(page.page, query_params=dict(page.card.address))
-        st.page_link(page.page, label=page.card.other)
+        st.page_link(page.page, label=page.card.other, query_params={"source": "upload"})
 
 recent.show()
 st.caption(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from core.runs.kinds import Metric
     from core.runs.records import Run
 
+PROGRAM = "SlideLens"
+
 STATUSES: Mapping[str, str] = {
     "queued": "Waiting",
     "running": "Running",
@@ -76,6 +78,12 @@ def model_limits(task: str, name: str) -> tuple[str, ...]:
         return tuple(find_model(task, name).spec.limits)
     except ModelError:
         return ()
+
+
+def name_page(*names: str) -> None:
+    """Name the page in the browser's tab: what is open on it first, then the page; the program's name ends it."""
+    parts = [name for name in names if name and name != PROGRAM]
+    st.set_page_config(page_title=" · ".join((*parts, PROGRAM)))
 
 
 def status(run: Run) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ui.maps import MapSpec
 
 STATIC = Path(__file__).parent / "static"
+MODULES = ("tools", "beside")
+"""Further scripts of the map, each of which makes a module of it: ``window.slidelensTools`` of ``tools.js``."""
+
 PLANE_ZOOMS = 8
 """Zooms of a plane below that at which every pixel is shown."""
 
@@ -146,7 +149,9 @@ def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium
         "drawStyle": DRAW_STYLE,
         "css": _static("map.css"),
     }
-    base.add_child(_script(f"{_static('map.js')}\nslidelens.start(map_div, {script_json(settings)});"))
+    code = "\n".join(_static(f"{name}.js") for name in ("places", "map", *MODULES))
+    parts = ", ".join(f"slidelens{name.capitalize()}" for name in MODULES)
+    base.add_child(_script(f"{code}\nslidelens.start(map_div, {script_json(settings)}, [{parts}]);"))
     _serve_locally(base)
     return base
 
@@ -185,6 +190,6 @@ def _script(code: str) -> Any:  # noqa: ANN401
     return element
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _static(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")

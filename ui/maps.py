@@ -7,7 +7,7 @@ lose pan, zoom and drawings. Everything that a widget can change goes to the run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -137,9 +137,11 @@ def show_map(
     known = drawn_on(spec, key=key)
     shown = None if known is None else drawing_on_map(spec.grid, known)
     background = (street_map(),) if spec.online and map_of(spec.grid) == "globe" else ()
+    given = _replaced(spec, key).get()
+    put = None if given.drawing is None else drawing_on_map(spec.grid, given.drawing)
     value = _show(
         written(spec, spec.drawable, base_path()),
-        _update(spec, layers, background + layers.tiles, drawn=shown),
+        _update(spec, layers, background + layers.tiles, drawn=shown, replaced=Replaced(given.number, put)),
         key=key,
         height=height,
         around=around,
@@ -168,6 +170,45 @@ def drawn_on(spec: MapSpec, *, key: str) -> dict[str, Any] | None:
     return _drawing(spec, key).get()
 
 
+@dataclass(frozen=True)
+class Replaced:
+    """A drawing that the page put on a map in place of what was drawn there.
+
+    Parameters
+    ----------
+    number
+        How often that was done.
+    drawing
+        As `MapEvent.drawn`; None for none.
+    before
+        What the browser had told of its drawings until then, which is no longer so.
+    """
+
+    number: int = 0
+    drawing: Mapping[str, Any] | None = None
+    before: Sequence[Mapping[str, Any]] | None = None
+
+
+def replace_drawing(spec: MapSpec, drawing: Mapping[str, Any] | None, *, key: str) -> None:
+    """Put a drawing on a map in place of what is drawn there, ready to be edited; None takes away what is drawn.
+
+    Parameters
+    ----------
+    drawing
+        As `MapEvent.drawn`.
+    spec, key
+        As given to `show_map`.
+    """
+    told = cast("Mapping[str, Any]", st.session_state.get(key) or {}).get("all_drawings")
+    slot = _replaced(spec, key)
+    slot.put(Replaced(slot.get().number + 1, drawing, told))
+    _drawing(spec, key).put(None if drawing is None else dict(drawing))
+
+
+def _replaced(spec: MapSpec, key: str) -> Slot[Replaced]:
+    return Slot(f"{key}-replaced-{spec.key}", Replaced())
+
+
 def _drawing(spec: MapSpec, key: str) -> Slot[dict[str, Any] | None]:
     return Slot(f"{key}-drawn-{spec.key}", None)
 
@@ -176,8 +217,9 @@ def _keep_drawing(spec: MapSpec, key: str, value: Mapping[str, Any]) -> None:
     from core.serve.coordinates import drawn_area
 
     # None means that nothing was drawn since the map was built, not that the drawing was removed.
-    if value.get("all_drawings") is not None:
-        _drawing(spec, key).put(drawn_area(spec.grid, value["all_drawings"]))
+    told = value.get("all_drawings")
+    if told is not None and told != _replaced(spec, key).get().before:
+        _drawing(spec, key).put(drawn_area(spec.grid, told))
 
 
 def show_swipe(
@@ -233,6 +275,7 @@ def _update(
     tiles: tuple[Tiles, ...],
     drawn: Mapping[str, Any] | None = None,
     swipe: Mapping[str, str] | None = None,
+    replaced: Replaced = Replaced(),
 ) -> str:
     """What the map shows now, as JSON; polygons come as text that is written once."""
     from core.serve.coordinates import to_map
@@ -250,6 +293,7 @@ def _update(
         "marker": None if layers.marker is None else to_map(spec.grid, *layers.marker),
         "focus": focus,
         "drawn": drawn,
+        "replaced": {"number": replaced.number, "drawing": replaced.drawing},
         "swipe": swipe,
     }
     placed = [_placed(spec.grid, outlines) for outlines in layers.outlines]

@@ -31,15 +31,18 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     show = commands.add_parser("show", help="all that is known of a run, as JSON")
     export = commands.add_parser("export", help="write the files of a run to a folder or a zip")
     report = commands.add_parser("report", help="make the report of a run")
+    link = commands.add_parser("link", help="addresses of a run: its page, and its tiles for QGIS")
     delete = commands.add_parser("delete", help="remove runs, all that stands on them, and their files")
-    for one in (show, export, report):
+    for one in (show, export, report, link):
         one.add_argument("id", help=f"id of a run, or its first digits ({SHORTEST} or more)")
     delete.add_argument("id", nargs="+", help=f"ids of runs, or their first digits ({SHORTEST} or more)")
     export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
-    report.add_argument("--out", type=Path, help="HTML file to copy the report to; it is kept with the run in any case")
-    for one in (export, report):
+    report.add_argument("--out", type=Path, help="file to copy the report to: .html or .pdf")
+    report.add_argument("--pdf", action="store_true", help="the PDF, whatever the name of the file")
+    link.add_argument("--server", default="http://localhost:8501", help="address of the app (http://localhost:8501)")
+    for one in (export, report, link):
         add_view_options(one, views())
-    for one, do in ((show, _show), (export, _export), (report, _report), (delete, _delete)):
+    for one, do in ((show, _show), (export, _export), (report, _report), (link, _link), (delete, _delete)):
         one.set_defaults(do=do)
     tidying = "remove prepared exports, old runs, unused uploads and orphaned files"
     _prune_arguments(commands.add_parser("prune", help=tidying))
@@ -145,51 +148,48 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from core.raster.folder import make_folder
     from core.raster.write import atomic_path
     from core.report.bundle import bundle
+    from core.report.exporting import export
 
     store = _store()
     run, out = find(store, arguments.id), arguments.out
     view = _view(store, run, arguments)
     if out.suffix.lower() == ".zip":
-        pieces = bundle(store, run.id)
+        pieces = bundle(store, run.id, view)
         with atomic_path(out) as aside, aside.open("wb") as file:
             file.writelines(pieces)
     else:
-        make_folder(out)
-        export = find_task(run.task).export if is_primary(run) else None
-        if export is None:
-            export_files(store, run, out)
-        else:
-            export.load()(store, run, view, out)
+        export(store, run, view, out)
     print(out)
-
-
-def export_files(store: Store, run: Run, out: Path) -> None:
-    """Copy the files of a run into a folder, with a manifest of all of where they came from."""
-    from core.raster.write import atomic_path
-    from core.report.bundle import MANIFEST, as_json, file_name, manifest
-
-    for one in run.artifacts:
-        with atomic_path(out / file_name(one)) as aside:
-            shutil.copyfile(store.artifact(run.id, one.role).path, aside)
-    with atomic_path(out / MANIFEST) as aside:
-        aside.write_text(as_json(manifest(store, run)), encoding="utf-8")
 
 
 def _report(arguments: argparse.Namespace) -> None:
     from core.raster.write import atomic_path
-    from core.report.make import REPORT, make_report
+    from core.report.make import REPORT, REPORT_PDF, make_report
 
     store = _store()
     run = find(store, arguments.id)
     make_report(store, run.id, _view(store, run, arguments))
-    path = store.artifact(run.id, REPORT).path
+    pdf = arguments.pdf or (arguments.out is not None and arguments.out.suffix.lower() == ".pdf")
+    path = store.artifact(run.id, REPORT_PDF if pdf else REPORT).path
     if arguments.out is not None:
         with atomic_path(arguments.out) as aside:
             shutil.copyfile(path, aside)
     print(arguments.out or path)
+
+
+def _link(arguments: argparse.Namespace) -> None:
+    from core.report.addresses import page_address, query_of, tile_addresses
+
+    store = _store()
+    run, server = find(store, arguments.id), arguments.server.rstrip("/")
+    if not is_primary(run) or run.status != "done":
+        raise InputError("Only a finished result has a page and tiles.", remedy="List them: python -m core runs list.")
+    result, view = store.result(run.id), _view(store, run, arguments)
+    print(page_address(run, server, query_of(view)))
+    for address in tile_addresses(run, result, server, getattr(view, "threshold", None)).values():
+        print(address)
 
 
 def _view(store: Store, run: Run, arguments: argparse.Namespace) -> Any:  # noqa: ANN401  the task's own

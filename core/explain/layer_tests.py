@@ -117,7 +117,7 @@ class LayerTests:
         }  # fmt: skip
 
 
-def tests_in(description: Mapping[str, Any]) -> LayerTests | None:
+def layer_tests_in(description: Mapping[str, Any]) -> LayerTests | None:
     """The tests in the description of a model; None where they were not made."""
     if not description.get("tests"):
         return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import LandslideError, ModelError, RunCancelled, StorageError
-from core.raster.progress import ProgressCallback
+from core.raster.progress import ProgressCallback, stoppable
 from core.runs import failures, files
 from core.runs.kinds import kind_of, request_from
 from core.runs.provenance import now, this_process
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 TICK = 0.5
 """Seconds between two looks of the pulse: progress is written at most twice a second."""
 
-HEARTBEAT_EVERY = 3.0
-"""Seconds after which a run that has nothing new to tell says that it is alive."""
+HEARTBEAT_EVERY = 1.0
+"""Seconds after which a run that has nothing new to tell says that it is alive, and hears whether it is to stop."""
 
 PATIENCE = (1.0, 4.0, 15.0)
 """Seconds between tries to keep a result that the disk or the database does not take: it may have cost hours."""
@@ -119,7 +119,14 @@ class Job:
 
         Without steps (``total`` 0) something is loaded or kept, after which steps of another kind may begin: of their
         pace those before say nothing.
+
+        Raises
+        ------
+        RunCancelled
+            When the run is to stop, so that it does before steps begin as well as between them.
         """
+        if self._stopping.is_set():
+            raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
         if not total:
             self._first, self._progress = None, Progress(words=words)
             return
@@ -229,7 +236,7 @@ def perform(
         return
     run = store.run(identity)
     try:
-        with Job(store, run, listen, stop) as job:
+        with Job(store, run, listen, stop) as job, stoppable(job.stopped):
             does = work or work_of(run)
             keep(store, identity, does(job, request_of(run)), job.stopped)
     except RunCancelled as error:

@@ -17,6 +17,9 @@ CODES = 255
 
 NODATA_CODE = 255
 
+SHARE = 1 / (CODES - 1)
+"""What a code is multiplied by to give a probability, and a signed code to give a share."""
+
 SIGNED_NODATA = -32768
 """Nodata of signed codes, which are int16: a share in [−1, 1] times 254."""
 

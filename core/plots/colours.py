@@ -41,6 +41,9 @@ ONE_MODEL = "#F0E442"
 OTHER_MODEL = "#CC79A7"
 """What another model found, beside what this one found."""
 
+EDITED = "#CC79A7"
+"""An outline that a reviewer changed."""
+
 NOT_KNOWN = "#767676"
 """Found where the reference says nothing."""
 
@@ -68,6 +71,9 @@ STEEPEST = 60.0
 
 ASPECT_RAMP = "twilight"
 """Directions, which end where they begin: matplotlib's perceptually uniform circle."""
+
+VELOCITY_RAMP = "RdBu"
+"""White at zero; of velocities along a line of sight red is away from the satellite, blue towards it."""
 
 SUSCEPTIBILITY = ("#2C7BB6", "#ABD9E9", "#FFFFBF", "#FDAE61", "#D7191C")
 """Five classes of susceptibility from very low to very high: ColorBrewer's RdYlBu turned, which is safe for colour

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import StorageError
+from core.raster.geopackage import LayerStyle, dress
 from core.raster.write import atomic_path
 
 if TYPE_CHECKING:
@@ -17,12 +19,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def write_features(features: GeoDataFrame, path: Path, layer: str) -> None:
+def write_features(
+    features: GeoDataFrame,
+    path: Path,
+    layer: str,
+    *,
+    style: LayerStyle | None = None,
+    about: Mapping[str, str] | None = None,
+) -> None:
     """Write shapes with their attributes as GeoPackage or GeoJSON, by the path's suffix; whole or not at all.
 
     GeoJSON of what has a coordinate system is in WGS 84 and cut at 180° of longitude, as RFC 7946 asks; a GeoPackage
     keeps its own. In pixel space both hold columns and rows of the image, without a coordinate system; GeoJSON says so
     by ``"crs": null``, since it would be taken for longitude and latitude otherwise.
+
+    Parameters
+    ----------
+    style, about
+        How a GeoPackage's layer is shown, and what it tells of where it comes from.
 
     Raises
     ------
@@ -33,7 +47,7 @@ def write_features(features: GeoDataFrame, path: Path, layer: str) -> None:
     driver = "GPKG"
     if path.suffix == ".geojson":
         driver = "GeoJSON"
-        frame = features if features.crs is None else _on_the_globe(features)
+        frame = features if features.crs is None else on_the_globe(features)
     with atomic_path(path) as aside:
         if driver == "GeoJSON" and frame.empty:
             crs = '"crs": null, ' if frame.crs is None else ""
@@ -45,6 +59,8 @@ def write_features(features: GeoDataFrame, path: Path, layer: str) -> None:
             raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
         if driver == "GeoJSON" and frame.crs is None:
             _say_without_crs(aside)
+        if driver == "GPKG" and (style or about):
+            dress(aside, layer, style, about)
 
 
 def cut_at_180(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -83,7 +99,8 @@ def _eastward(at: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([at[:, 0] % 360, at[:, 1]])
 
 
-def _on_the_globe(features: GeoDataFrame) -> GeoDataFrame:
+def on_the_globe(features: GeoDataFrame) -> GeoDataFrame:
+    """Shapes in WGS 84, cut at 180° of longitude."""
     frame = features.to_crs(4326)
     return frame.set_geometry(cut_at_180(frame.geometry.to_numpy()), crs=4326)
 

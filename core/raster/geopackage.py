@@ -1,4 +1,4 @@
-"""GeoPackages of our own making: read in part, and told apart by what they hold.
+"""GeoPackages of our own making: read in part, told apart by what they hold, and dressed for other programs.
 
 Files from elsewhere go through `core.raster.untrusted.read_vectors_untrusted`.
 """
@@ -6,6 +6,11 @@ Files from elsewhere go through `core.raster.untrusted.read_vectors_untrusted`.
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +24,116 @@ if TYPE_CHECKING:
 
 AT_ONCE = 50_000
 """Rows that are read at once for a digest."""
+
+STYLES = "layer_styles"
+"""Table in which QGIS looks for the style of a layer."""
+
+_STYLES_TABLE = f"""
+CREATE TABLE IF NOT EXISTS {STYLES} (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
+    f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+    useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
+    update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))
+"""
+
+_METADATA_TABLES = (
+    "CREATE TABLE IF NOT EXISTS gpkg_metadata (id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT "
+    "NULL DEFAULT 'dataset', md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml', "
+    "metadata TEXT NOT NULL DEFAULT '')",
+    "CREATE TABLE IF NOT EXISTS gpkg_metadata_reference (reference_scope TEXT NOT NULL, table_name TEXT, column_name "
+    "TEXT, row_id_value INTEGER, timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), "
+    "md_file_id INTEGER NOT NULL, md_parent_id INTEGER, CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES "
+    "gpkg_metadata(id), CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id))",
+    "CREATE TABLE IF NOT EXISTS gpkg_extensions (table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, "
+    "definition TEXT NOT NULL, scope TEXT NOT NULL, "
+    "CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name))",
+    *(
+        f"INSERT INTO gpkg_extensions SELECT '{table}', NULL, 'gpkg_metadata', "  # noqa: S608  our own names
+        "'http://www.geopackage.org/spec120/#extension_metadata', 'read-write' "
+        f"WHERE NOT EXISTS (SELECT 1 FROM gpkg_extensions WHERE table_name = '{table}')"
+        for table in ("gpkg_metadata", "gpkg_metadata_reference")
+    ),
+)
+"""As the GeoPackage standard writes them (annex F.8)."""
+
+
+@dataclass(frozen=True)
+class LayerStyle:
+    """How a layer is shown: a name, QGIS's own description (QML), and SLD 1.1 for other programs."""
+
+    name: str
+    qml: str
+    sld: str
+
+
+def dress(path: Path, layer: str, style: LayerStyle | None = None, about: Mapping[str, str] | None = None) -> None:
+    """Put into a GeoPackage how its layer is shown when it is opened, and what it is of.
+
+    Parameters
+    ----------
+    style
+        QGIS finds it in the table ``layer_styles``.
+    about
+        Texts by name, kept in the tables of metadata that GeoPackage defines, in GDAL's form and in that of QGIS.
+
+    Raises
+    ------
+    StorageError
+        When the file cannot be written.
+    """
+    with _editing(path) as database:
+        if style is not None:
+            _add_style(database, layer, style)
+        if about:
+            _add_metadata(database, layer, about)
+
+
+def _add_style(database: sqlite3.Connection, layer: str, style: LayerStyle) -> None:
+    database.execute(_STYLES_TABLE)
+    database.execute(
+        "INSERT OR IGNORE INTO gpkg_contents (table_name, data_type, identifier) VALUES (?, 'attributes', ?)",
+        (STYLES, STYLES),
+    )
+    found = database.execute("SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (layer,)).fetchone()
+    database.execute(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
+        "styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, ?, ?, ?, ?, 1, ?, '')",
+        (layer, found[0] if found else "", style.name, style.qml, style.sld, style.name),
+    )
+
+
+def _add_metadata(database: sqlite3.Connection, layer: str, about: Mapping[str, str]) -> None:
+    for statement in _METADATA_TABLES:
+        database.execute(statement)
+    items = "".join(f'<MDI key="{escape(name)}">{escape(value)}</MDI>' for name, value in about.items())
+    lines = "\n".join(f"{name}: {value}" for name, value in about.items())
+    for_gdal = f"<GDALMultiDomainMetadata><Metadata>{items}</Metadata></GDALMultiDomainMetadata>"
+    for_qgis = (
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        f'<qgis version="3.28.0"><type>dataset</type><title>{escape(layer)}</title>'
+        f"<abstract>{escape(lines)}</abstract><license>{escape(about.get('licence', ''))}</license></qgis>"
+    )
+    for standard, content in (("http://gdal.org", for_gdal), ("http://mrcc.com/qgis.dtd", for_qgis)):
+        row = database.execute(
+            "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) "
+            "VALUES ('dataset', ?, 'text/xml', ?)",
+            (standard, content),
+        ).lastrowid
+        database.execute(
+            "INSERT INTO gpkg_metadata_reference (reference_scope, table_name, md_file_id) VALUES ('table', ?, ?)",
+            (layer, row),
+        )
+
+
+@contextmanager
+def _editing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A GeoPackage of ours as a database, all of whose changes are kept or none."""
+    try:
+        with closing(sqlite3.connect(path)) as database, database:
+            yield database
+    except sqlite3.Error as error:
+        message = f"{path.name} could not be written."
+        raise StorageError(message, str(error), "Free space and try again.") from error
 
 
 def first_rows(path: Path, most: int) -> GeoDataFrame:
@@ -90,7 +205,7 @@ def _raw(path: Path, start: int) -> Any:  # noqa: ANN401  as pyogrio gives it
     import pyogrio
 
     try:
-        return pyogrio.raw.read(path, skip_features=start, max_features=AT_ONCE)
+        return pyogrio.raw.read(path, layer=_layer(path), skip_features=start, max_features=AT_ONCE)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise _unreadable(path) from error
 
@@ -99,9 +214,16 @@ def _read(path: Path, **what: Any) -> Any:  # noqa: ANN401
     import pyogrio
 
     try:
-        return pyogrio.read_dataframe(path, **what)
+        return pyogrio.read_dataframe(path, layer=_layer(path), **what)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise _unreadable(path) from error
+
+
+def _layer(path: Path) -> str:
+    """Name of the one layer with shapes, beside which its style may lie."""
+    import pyogrio
+
+    return next(str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None)
 
 
 def _unreadable(path: Path) -> StorageError:

@@ -55,5 +55,30 @@ def told_of_reading(progress: ProgressCallback) -> Iterator[None]:
 
 
 def tell_reading(done: int, total: int) -> None:
-    """Tell whoever asked by `told_of_reading`."""
+    """Tell whoever asked by `told_of_reading`; ends the reading where the work is to stop."""
     _reading.get()(done, total)
+    stop_between()
+
+
+_wish: ContextVar[Cancel] = ContextVar("wish", default=never)
+
+
+@contextmanager
+def stoppable(cancel: Cancel) -> Iterator[None]:
+    """Have work that is not handed `cancel` ask it all the same, by `stop_between`."""
+    token = _wish.set(cancel)
+    try:
+        yield
+    finally:
+        _wish.reset(token)
+
+
+def stop_between() -> None:
+    """Stop between the steps of a batch that takes long, or of a file that is read whole.
+
+    Raises
+    ------
+    RunCancelled
+        When who began the work, by `stoppable`, wants it to end.
+    """
+    stop_if(_wish.get())

@@ -104,6 +104,8 @@ def writing(
     tags: Mapping[str, str] | None = None,
     overview_resampling: OverviewResampling = "average",
     colours: Mapping[int, tuple[int, int, int, int]] | None = None,
+    scale: float | None = None,
+    unit: str = "",
 ) -> Iterator[RasterWriter]:
     """Write a Cloud Optimized GeoTIFF block by block, in constant memory.
 
@@ -124,6 +126,9 @@ def writing(
         How overviews are made: "mode" or "nearest" for classes and masks.
     colours
         Of classes in one band of uint8: red, green, blue and alpha of each value, for other programs to show.
+    scale, unit
+        What every number is multiplied by to give an amount, and the amount's unit (UCUM; "1" for a share), for other
+        programs to show. Here the numbers are read as they are.
 
     Yields
     ------
@@ -157,6 +162,10 @@ def writing(
             dataset.update_tags(**(tags or {}))
             if colours:
                 dataset.write_colormap(1, dict(colours))
+            if scale is not None:
+                dataset.scales, dataset.offsets = (scale,) * bands, (0.0,) * bands
+            if unit:
+                dataset.units = (unit,) * bands
             yield RasterWriter(aside.name, dataset, failures)
         if failures:
             raise _disk_error(path, failures[0]) from failures[0]
@@ -173,12 +182,15 @@ def write_array(
     descriptions: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
     overview_resampling: OverviewResampling = "average",
+    colours: Mapping[int, tuple[int, int, int, int]] | None = None,
+    scale: float | None = None,
+    unit: str = "",
 ) -> Path:
     """Write a whole array as a Cloud Optimized GeoTIFF.
 
     Parameters
     ----------
-    path, grid, nodata, descriptions, tags, overview_resampling
+    path, grid, nodata, descriptions, tags, overview_resampling, colours, scale, unit
         As for `writing`.
     array
         Shape (bands, height, width), or (height, width) for one band.
@@ -207,6 +219,9 @@ def write_array(
         descriptions=descriptions,
         tags=tags,
         overview_resampling=overview_resampling,
+        colours=colours,
+        scale=scale,
+        unit=unit,
     ) as writer:
         for row in range(0, grid.height, TILE):
             writer.write(values[..., row : row + TILE, :], row_off=row)

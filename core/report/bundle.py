@@ -3,19 +3,20 @@
 ::
 
     manifest.json
-    probability.tif, truth.tif, …            artifacts, by what they are to the run
-    report.html                              when there is one
-    explanations/<first 8 digits>/cam.tif    files of the explanations that stand on it
-    outlines/<first 8 digits>/landslides.gpkg    its landslides, where a job or a mapping model outlined them
+    valley_mapping_probability_0123abcd.tif    files of the run, by what they are to it (see `core.report.names`)
+    valley_mapping_report_0123abcd.html        its report
+    valley_mapping_landslides_0123abcd.gpkg    what its task makes of it for other programs: polygons, tables, a figure
+    explanations/<first 8 digits>/…            files of the explanations derived from it
+    outlines/<first 8 digits>/…                its landslides, where a job or a mapping model outlined them
 
-It is made while it is read: neither memory nor a second copy on the disk is needed, whatever its size.
+The files of the run pass through while it is read: neither memory nor a second copy on the disk is needed, whatever
+their size.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -24,13 +25,15 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import core
-from core.errors import InputError, StorageError
+from core.errors import InputError, LandslideError, StorageError
+from core.report.exporting import MANIFEST, prepared
+from core.report.make import make_report, reported
+from core.report.names import named, of_artifact
 from core.runs.files import CHUNK
 from core.runs.kinds import tasks
-from core.runs.records import Run, StoredArtifact
+from core.runs.records import Run
 from core.runs.store import Store
 
-MANIFEST = "manifest.json"
 PACKED = {".tif", ".png", ".zip"}
 """Suffixes of files that are compressed in themselves."""
 
@@ -86,7 +89,7 @@ def run_manifest(run: Run, folder: str = "") -> dict[str, Any]:
         "notes": list(run.notes),
         "artifacts": [
             {
-                "role": one.role, "file": folder + file_name(one), "digest": one.digest, "bytes": one.size,
+                "role": one.role, "file": folder + of_artifact(run, one), "digest": one.digest, "bytes": one.size,
                 "media_type": one.media_type, "derived": one.derived,
             }
             for one in run.artifacts
@@ -109,19 +112,21 @@ def _derived(store: Store, run: Run) -> dict[str, list[Run]]:
     return {folder: sorted(runs, key=lambda one: (one.created, one.id)) for folder, runs in found.items()}
 
 
-def file_name(artifact: StoredArtifact) -> str:
-    """Name of a file for people: what it is to the run."""
-    return f"{artifact.role}{artifact.path.suffix}"
-
-
 def bundle_name(run: Run) -> str:
     """Name of the zip."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.subject.name).stem).strip("-") or run.kind
-    return f"{stem}-{run.id[:8]}.zip"
+    return named(run, "run", ".zip")
 
 
-def bundle(store: Store, identity: str) -> Iterator[bytes]:
+def bundle(store: Store, identity: str, view: Any = None) -> Iterator[bytes]:  # noqa: ANN401  of its task
     """The zip of a run that has ended, piece by piece; its files are looked for before the first piece.
+
+    A report is written where there is none. What cannot be made, such as a figure of a scene that is gone, is left out,
+    and the manifest says why.
+
+    Parameters
+    ----------
+    view
+        What was chosen after the run; what its page begins with when None.
 
     Raises
     ------
@@ -133,16 +138,40 @@ def bundle(store: Store, identity: str) -> Iterator[bytes]:
     run = store.run(identity)
     if run.active:
         raise InputError(f"This run is {run.status}: it has no files yet.", remedy="Wait until it has ended.")
-    contents = [(file_name(one), one.path) for one in run.artifacts]
-    for folder, children in _derived(store, run).items():
-        for child in children:
-            contents += [(f"{folder}/{child.id[:8]}/{file_name(one)}", one.path) for one in child.artifacts]
+    _check_there(run, [*_files(run), *_files_derived(store, run)])
+    left_out, made = [], {}
+    try:
+        if run.status == "done" and reported(run) and run.artifact("report") is None:
+            make_report(store, run.id, view)
+            run = store.run(identity)
+    except LandslideError as error:
+        left_out.append({"what": "report", "why": str(error)})
+    try:
+        made = prepared(store, run, view)
+    except LandslideError as error:
+        left_out.append({"what": "files for other programs", "why": str(error)})
+    content = {
+        **manifest(store, run),
+        "prepared": [{"file": name, "bytes": path.stat().st_size} for name, path in made.items()],
+        "left_out": left_out,
+    }
+    contents = [*_files(run), *made.items(), *_files_derived(store, run)]
+    return filter(None, _pieces(as_json(content).encode(), contents, run.finished or run.created))
+
+
+def _files(run: Run, folder: str = "") -> list[tuple[str, Path]]:
+    return [(folder + of_artifact(run, one), one.path) for one in run.artifacts]
+
+
+def _files_derived(store: Store, run: Run) -> list[tuple[str, Path]]:
+    derived = _derived(store, run).items()
+    return [one for folder, runs in derived for child in runs for one in _files(child, f"{folder}/{child.id[:8]}/")]
+
+
+def _check_there(run: Run, contents: list[tuple[str, Path]]) -> None:
     gone = next((name for name, path in contents if not path.is_file()), None)
     if gone is not None:
-        raise StorageError(
-            f"The file {gone} of run {identity[:8]} is no longer on disk.", remedy="Run it again."
-        )
-    return filter(None, _pieces(as_json(manifest(store, run)).encode(), contents, run.finished or run.created))
+        raise StorageError(f"The file {gone} of run {run.id[:8]} is no longer on disk.", remedy="Run it again.")
 
 
 def _pieces(text: bytes, contents: list[tuple[str, Path]], made: datetime) -> Iterator[bytes]:

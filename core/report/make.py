@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
-from core.report.write import write_report
+from core.report.pdf import write_pdf
+from core.report.write import parts_of, write_report
 from core.runs import files
 from core.runs.kinds import is_explanation, kind_of
 
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 REPORT = "report"
 """Role of the report among the artifacts of its run."""
 
+REPORT_PDF = "report_pdf"
+"""Role of the same report as a PDF."""
+
 
 def make_report(store: Store, run_id: str, view: Any = None, address: str = "") -> None:  # noqa: ANN401  of its task
-    """Write the report of a finished run and keep it with the run, in place of an earlier one.
+    """Write the report of a finished run, as HTML and PDF, and keep both with the run in place of earlier ones.
 
     Parameters
     ----------
@@ -40,9 +44,19 @@ def make_report(store: Store, run_id: str, view: Any = None, address: str = "") 
     content = report_input(store, run_id, view, address)
     # Below the home folder, so that it takes its place by a new name alone.
     with tempfile.TemporaryDirectory(prefix="report-", dir=files.folder(store.home / files.WORK)) as folder:
-        path = Path(folder, "report.html")
-        write_report(content, report_kind(run), path)
-        store.add_artifact(run_id, REPORT, path)
+        kind = report_kind(run)
+        page, pdf = Path(folder, "report.html"), Path(folder, "report.pdf")
+        parts = parts_of(content, kind)
+        write_report(content, kind, page, parts)
+        write_pdf(content, kind, pdf, parts)
+        store.add_artifact(run_id, REPORT, page)
+        store.add_artifact(run_id, REPORT_PDF, pdf)
+
+
+def reported(run: Run) -> bool:
+    """Whether there is a report of such a run."""
+    kind = kind_of(run)
+    return kind is not None and kind.report is not None
 
 
 def report_kind(run: Run) -> ReportKind:

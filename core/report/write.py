@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def parts_of(content: ReportInput, kind: ReportKind) -> tuple[Part, ...]:
     return tuple(part for part in kind.parts(content) if part is not None)
 
 
-def render(content: ReportInput, kind: ReportKind) -> str:
+def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None = None) -> str:
     """The report of a run as HTML; equal inputs give equal text.
 
     Parameters
@@ -48,6 +49,8 @@ def render(content: ReportInput, kind: ReportKind) -> str:
         The run and what belongs to it.
     kind
         How it is reported.
+    parts
+        Its parts where they are known already; else they are made.
 
     Raises
     ------
@@ -69,12 +72,14 @@ def render(content: ReportInput, kind: ReportKind) -> str:
             linked=address.startswith(("http://", "https://")),
             note=content.note.strip(),
             tags=[one_line(tag) for tag in content.tags],
-            parts=parts_of(content, kind),
+            parts=parts_of(content, kind) if parts is None else parts,
         )
     )
 
 
-def write_report(content: ReportInput, kind: ReportKind, path: Path) -> None:
+def write_report(
+    content: ReportInput, kind: ReportKind, path: Path, parts: Sequence[Part] | None = None
+) -> None:
     """Write the report of a run as one HTML file, which appears whole or not at all.
 
     Raises
@@ -82,7 +87,7 @@ def write_report(content: ReportInput, kind: ReportKind, path: Path) -> None:
     LandslideError
         When a file of the run is gone or the disk is full.
     """
-    text = render(content, kind)
+    text = render(content, kind, parts)
     with atomic_path(path) as aside:
         aside.write_text(text, encoding="utf-8")
 

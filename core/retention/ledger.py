@@ -16,7 +16,7 @@ from core.retention.disk import EXPORTS, Entry
 from core.runs.files import ARTIFACTS, FILES
 from core.runs.records import ACTIVE
 from core.runs.store import Store
-from core.runs.tables import ArtifactRow, DatasetRow, InputRow, LabelRow, ParentRow, RunRow, StateRow
+from core.runs.tables import ArtifactRow, DatasetRow, InputRow, LabelRow, ParentRow, ReviewRow, RunRow, StateRow
 
 
 @dataclass(frozen=True)
@@ -218,6 +218,7 @@ def _runs(session: Session) -> dict[str, _Run]:
         .join(LabelRow, LabelRow.run_id == RunRow.id)
         .join(StateRow, StateRow.run_id == RunRow.id)
     )
+    reviewed = set(session.scalars(select(ReviewRow.run_id).distinct()))  # what people did cannot be made again
     names: dict[str, str] = {}
     datasets: dict[str, set[str]] = defaultdict(set)
     for used in session.scalars(select(InputRow).order_by(InputRow.run_id, InputRow.position)):
@@ -226,7 +227,7 @@ def _runs(session: Session) -> dict[str, _Run]:
     runs = {
         row.id: _Run(
             row.id, row.name or names.get(row.id, ""), row.created, datasets[row.id],
-            row.pinned or row.status in ACTIVE, row.created,
+            row.pinned or row.id in reviewed or row.status in ACTIVE, row.created,
         )  # fmt: skip
         for row in session.execute(query)
     }

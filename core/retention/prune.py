@@ -134,7 +134,7 @@ def plan(store: Store, *, older_than: datetime | None = None, quota: int | None 
     """Say what would go so that no run is older than a date and no more than a quota is kept; nothing goes yet.
 
     What was prepared to be taken away goes first, the oldest first and of pinned runs as well: it can be made again.
-    A run is as old as the newest that stands on it. Pinned and active runs stay, and all that they stand on.
+    A run is as old as the newest that stands on it. Pinned, reviewed and active runs stay, and all that they stand on.
 
     Parameters
     ----------

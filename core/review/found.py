@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from core.review.log import read_log
 from core.review.state import Feature, Review, features_of, replayed
-from core.runs.kinds import find_task, is_primary
+from core.runs.kinds import find_task, is_primary, kind_of
 from core.runs.view import options_of
 
 if TYPE_CHECKING:
@@ -87,6 +87,12 @@ def can_be_reviewed(run: Run) -> bool:
     return is_primary(run) and find_task(run.task).features is not None
 
 
+def reviewed_run(store: Store, run: Run) -> Run:
+    """The run whose review a run shows: of one that was only counted against a reference, that which it stands on."""
+    kind = kind_of(run)
+    return store.run(run.parents[0]) if kind is not None and kind.again_from_parent and run.parents else run
+
+
 def view_of_review(run: Run, review_view: Mapping[str, Any] | None, otherwise: Any) -> Any:  # noqa: ANN401
     """The view that a review began with, as the task's own class; another where there is no review yet.
 
@@ -101,7 +107,7 @@ def view_of_review(run: Run, review_view: Mapping[str, Any] | None, otherwise: A
 
 
 def open_review(store: Store, run: Run, view: Any = None) -> Opened:  # noqa: ANN401  the view of the run's task
-    """A run with its review.
+    """A run with its review; see `reviewed_run`.
 
     Parameters
     ----------
@@ -115,6 +121,7 @@ def open_review(store: Store, run: Run, view: Any = None) -> Opened:  # noqa: AN
     StorageError
         When a file of the run is gone, or the log is of a newer version.
     """
+    run = reviewed_run(store, run)
     task = find_task(run.task)
     if not can_be_reviewed(run) or task.features is None or task.view is None:
         raise InputError("This run holds no outlines that can be reviewed.", remedy="Choose a mapping or a detection.")

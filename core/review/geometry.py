@@ -161,3 +161,25 @@ def ground_areas(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any
     geod = pyproj.Geod(ellps="WGS84")
     on_globe = geopandas.GeoSeries(list(outlines), crs=grid.crs.to_wkt()).to_crs(4326)
     return np.array([abs(geod.geometry_area_perimeter(one)[0]) for one in on_globe], dtype=np.float64)
+
+
+def to_draw(outline: BaseGeometry, grid: Grid, most: int) -> dict[str, Any]:
+    """An outline as a drawing on a map, simplified until it has few corners.
+
+    Parameters
+    ----------
+    outline
+        In the coordinates of the grid; columns and rows without a coordinate system.
+    most
+        Corners at most, where the shape allows it.
+
+    Returns
+    -------
+    GeoJSON as `drawn_outline` takes it.
+    """
+    step = float(np.sqrt(abs(grid.transform.determinant))) if grid.is_georeferenced else 1.0
+    simple, tolerance = outline, step / 2
+    while shapely.get_num_coordinates(simple) > most and tolerance < 1000 * step:
+        simple, tolerance = outline.simplify(tolerance), 1.5 * tolerance
+    shape = shapely.geometry.mapping(simple)
+    return dict(transform_geom(grid.crs, "EPSG:4326", shape)) if grid.is_georeferenced else to_geojson(simple)

@@ -193,7 +193,6 @@ class Artifact:
 
     path: Path
     media_type: str
-    download_name: str
     derived: bool = False
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -39,7 +38,7 @@ from core.runs.records import (
     checked_tags,
 )
 from core.runs.result import RunResult
-from core.runs.tables import ArtifactRow, LabelRow, RunRow, StateRow, TagRow
+from core.runs.tables import ArtifactRow, LabelRow, ReviewRow, RunRow, StateRow, TagRow
 
 __all__ = [
     "ID", "Artifact", "Failure", "Input", "Order", "Progress", "Run", "RunFilter", "SceneRecord", "SceneSummary",
@@ -202,9 +201,7 @@ class Store(Queue):
             raise InputError(f"This run has no file {role!r}.", remedy=f"It has: {has}.")
         if not stored.path.is_file():
             raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(run.subject.name).stem).strip("-") or "scene"
-        name = f"{stem}-{identity[:8]}-{role}{stored.path.suffix}"
-        return Artifact(stored.path, stored.media_type, name, stored.derived)
+        return Artifact(stored.path, stored.media_type, stored.derived)
 
     # What people add, and taking away
 
@@ -278,7 +275,7 @@ class Store(Queue):
         Parameters
         ----------
         sparing
-            Whether to leave it, and return 0, when it or one that stands on it is pinned, waits or works.
+            Whether to leave it, and return 0, when it or one that stands on it is pinned, reviewed, waits or works.
 
         Raises
         ------
@@ -315,10 +312,11 @@ class Store(Queue):
         return row
 
     def _dear(self, session: Session, runs: Sequence[str]) -> bool:
-        """Whether one of some runs is pinned, waits or works."""
+        """Whether one of some runs is pinned, reviewed, waits or works."""
         pinned = select(LabelRow.run_id).where(LabelRow.run_id.in_(runs), LabelRow.pinned)
         active = select(StateRow.run_id).where(StateRow.run_id.in_(runs), StateRow.status.in_(ACTIVE))
-        return bool(session.scalars(pinned.union(active)).first())
+        reviewed = select(ReviewRow.run_id).where(ReviewRow.run_id.in_(runs))
+        return bool(session.scalars(pinned.union(active, reviewed)).first())
 
 
 def home_folder() -> Path:

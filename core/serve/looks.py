@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 import numpy as np
 
 from core.errors import InputError
-from core.plots.colours import DIVERGING_RAMP, FACTOR_RAMP, ramp
+from core.plots.colours import FACTOR_RAMP, VELOCITY_RAMP, ramp
 from core.raster.stretch import Stretch, bridge, parse_percentiles, scene_stretch
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Colours = Literal["", "sequential", "diverging"]
 """Of one band: greys, one hue after another, or white at zero."""
 
-RAMPS: Mapping[str, str] = {"sequential": FACTOR_RAMP, "diverging": DIVERGING_RAMP}
+RAMPS: Mapping[str, str] = {"sequential": FACTOR_RAMP, "diverging": VELOCITY_RAMP}
 
 GAMMAS = (0.2, 5.0)
 """Least and greatest gamma."""

@@ -126,7 +126,7 @@ def picture(shown: ShownMap, asked: Asked, store: Store) -> bytes:
     image = _image(shown, asked, store)
     outlines = [json.loads(text) for place, text in enumerate(shown.outlines) if place in asked.outlines]
     words = [*(one.legend for _, one in used), *(_legend(one["legend"]) for one in outlines)]
-    legends = [one for one in reversed(words) if one is not None]
+    legends = _joined([one for one in reversed(words) if one is not None])
     drawn = [_drawn(one, asked.view, shown.selected) for one in outlines]
     if shown.drawn is not None:
         drawn.append(_drawn({**AREA, "features": {"features": [{"geometry": shown.drawn}]}}, asked.view, None))
@@ -189,6 +189,18 @@ def _legend(words: Mapping[str, Any]) -> Legend:
 
     entries = tuple(LegendEntry(entry["colour"], entry["label"]) for entry in words["entries"])
     return Legend(words["title"], entries, words["kind"])
+
+
+def _joined(legends: list[Legend]) -> list[Legend]:
+    """Legends of classes that follow each other under one title as one."""
+    joined: list[Legend] = []
+    for one in legends:
+        before = joined[-1] if joined else None
+        if before and one.title and (before.title, before.kind, one.kind) == (one.title, "classes", "classes"):
+            joined[-1] = replace(before, entries=before.entries + one.entries)
+        else:
+            joined.append(one)
+    return joined
 
 
 def _drawn(outlines: Mapping[str, Any], view: View, selected: str | int | None) -> Drawn:

@@ -157,11 +157,13 @@ async def artifact_route(request: Request) -> Response:
     authorize(request, Resource("run", run_id))
 
     def find() -> FileResponse:
+        from core.report.names import named
         from core.runs.store import default_store
 
-        role = str(request.path_params["name"])
-        artifact = default_store().artifact(run_id, role)
-        return download(artifact.path, artifact.download_name, artifact.media_type, lasting=not artifact.derived)
+        store, role = default_store(), str(request.path_params["name"])
+        artifact = store.artifact(run_id, role)
+        name = named(store.run(run_id), role, artifact.path.suffix)
+        return download(artifact.path, name, artifact.media_type, lasting=not artifact.derived)
 
     return await to_thread.run_sync(partial(found_in, find))
 

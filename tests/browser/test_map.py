@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from PIL import Image
+from pyproj import Geod, Transformer
 
 from core.runs.store import Store
 from core.serve.assets import installed
@@ -220,3 +222,89 @@ def test_a_phone_shows_the_whole_map_in_either_theme(
     inside = "() => map.getBounds().contains(L.latLngBounds(slidelens.bounds()))"
     frame.wait_for_function(inside)
     assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+READINGS = """texts => texts.map(text => slidelens.places().read(text))"""
+
+
+def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, visit: Callable[..., Any]) -> None:
+    seen = visit(demo.address)
+    page, frame = seen.page, seen.map_frame()
+    frame.wait_for_function(f"() => ({MASK_TILES})().length > 0")
+    zooms = """() => [...new Set(performance.getEntriesByType("resource").map(one => one.name)
+      .filter(name => name.includes("/tiles/")).map(name => name.match(/(-?\\d+)\\/-?\\d+\\/-?\\d+\\.png/)[1]))]"""
+    assert len(frame.evaluate(zooms)) == 1, "a map asks for the tiles of one zoom when it is opened"
+
+    (_coordinates_on_the_ground if demo.georeferenced else _coordinates_in_pixels)(frame)
+    frame.get_by_role("button", name="Go to a coordinate").click()
+    frame.get_by_label("Coordinate", exact=True).fill("-5, 12345")
+    frame.get_by_role("button", name="Go", exact=True).click()
+    assert "is outside the scene" in frame.locator(".sl-tool-box").inner_text()
+
+    frame.get_by_role("button", name="Measure length and area").click()
+    clicks = [at(page, frame, row, col) for row, col in ((60, 150), (60, 250), (160, 250))]
+    for place in clicks:
+        page.mouse.click(*place)
+    words = frame.locator(".sl-measured").inner_text()
+    # A pixel of the screen spans up to two of the scene.
+    length, area = (float(one.replace(",", "")) for one in re.findall(r"([\d.,]+) (?:km|ha|px)", words))
+    assert (length, area) == (
+        (pytest.approx(2.0, rel=0.05), pytest.approx(50, rel=0.08)) if demo.georeferenced
+        else (pytest.approx(200, rel=0.05), pytest.approx(5000, rel=0.08))
+    )  # fmt: skip
+    assert told(page, drawn=None)["clicked"] is None, "measuring is told to nobody"
+    frame.get_by_role("button", name="Close").click()
+
+    frame.get_by_role("button", name="Two maps side by side").click()
+    frame.get_by_label("Layer of map 2").select_option(label="Probability")
+    frame.evaluate("() => map.setView(map.getCenter(), map.getZoom() + 1, {animate: false})")
+    frame.evaluate("() => map.panBy([60, 30], {animate: false})")
+    views = frame.evaluate("() => [map, slidelens.second()].map(one => [one.getCenter(), one.getZoom()])")
+    assert views[0] == views[1]
+    frame.wait_for_function("() => document.querySelector('.sl-beside img[src*=\"/probability/\"]') !== null")
+    frame.get_by_role("button", name="Two maps side by side").click()
+    assert frame.evaluate("() => slidelens.second()") is None
+    assert seen.complaints == []
+
+    if demo.georeferenced:
+        page.route("https://tile.openstreetmap.org/**", lambda route: route.abort())
+        frame.locator(".sl-panel summary").first.click()
+        frame.get_by_label("Street map (online)", exact=True).check()
+        frame.get_by_text("The street map cannot be reached").wait_for()
+
+
+def _coordinates_in_pixels(frame: Any) -> None:
+    found = frame.evaluate(READINGS, ["100, 200", "Column 100, row 200", "401, 20"])
+    assert [one.get("at") for one in found[:2]] == [{"lat": -200.5, "lng": 100.5}] * 2
+    assert "outside the scene" in found[2]["error"]
+
+
+def _coordinates_on_the_ground(frame: Any) -> None:
+    """Every common form of one place means that place, and lengths and areas are those of the ellipsoid."""
+    to_degrees = Transformer.from_crs(32633, 4326, always_xy=True)
+    longitude, latitude = to_degrees.transform(501_000, 5_198_000)
+
+    def parts(angle: float) -> str:
+        minutes = angle % 1 * 60
+        return f"{int(angle)}°{int(minutes)}'{minutes % 1 * 60:.4f}\""
+
+    forms = [
+        f"{latitude}, {longitude}", f"{longitude} {latitude}", "501000, 5198000", "501,000 5,198,000",
+        "x 501,000, y 5,198,000 (EPSG:32633)", "501000E 5198000N", f"{parts(latitude)}N {parts(longitude)}E",
+        f"N {latitude}° E {longitude}°", f"POINT({longitude} {latitude})", "POINT (501000 5198000)",
+        f"geo:{latitude},{longitude}", f"https://maps.example/@{latitude},{longitude},12z",
+        f"{latitude}; {longitude}".replace(".", ","), f"SRID=4326;POINT({longitude} {latitude})",
+    ]  # fmt: skip
+    for form, found in zip(forms, frame.evaluate(READINGS, forms), strict=True):
+        assert "at" in found, (form, found)
+        assert (found["at"]["lat"], found["at"]["lng"]) == pytest.approx((latitude, longitude), abs=1e-7), form
+    refused = frame.evaluate(READINGS, ["", "hello", "12", "40, 15", "600000 5198000", "EPSG:32632 501000 5198000"])
+    assert all(one.get("error") for one in refused)
+    corners = ((500_100, 5_197_100), (503_900, 5_197_300), (500_500, 5_199_900))
+    ring = [to_degrees.transform(*corner) for corner in corners]
+    line = [{"lng": x, "lat": y} for x, y in ring]
+    measured = frame.evaluate("line => slidelens.places().measured(line)", line)
+    ellipsoid = Geod(ellps="WGS84")
+    assert measured["length"] == pytest.approx(ellipsoid.line_length(*zip(*ring, strict=True)), rel=1e-8)
+    area = ellipsoid.geometry_area_perimeter(shapely.Polygon(ring))[0]
+    assert measured["area"] == pytest.approx(area, rel=1e-6)

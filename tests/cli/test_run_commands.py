@@ -163,12 +163,18 @@ def test_a_mapping_is_exported_as_at_its_end_or_with_another_choice(
 ) -> None:
     assert run("export", mapping[:8], "--out", tmp_path / "a") == 0
     assert capsys.readouterr().out == f"{tmp_path / 'a'}\n"
-    content = json.loads((tmp_path / "a" / "metrics.json").read_text())
+    content = json.loads((tmp_path / "a" / f"valley_mapping_metrics_{mapping[:8]}.json").read_text())
     assert (content["run"], content["threshold"], content["landslides"]) == (mapping, 0.5, 1)
-    assert (tmp_path / "a" / "landslides.gpkg").is_file()
+    assert (tmp_path / "a" / f"valley_mapping_landslides_{mapping[:8]}.gpkg").is_file()
+    stray = tmp_path / "a" / f"valley_mapping_old_{mapping[:8]}.tif"
+    other = tmp_path / "a" / "valley_mapping_old_ffffffff.tif"
+    stray.touch(), other.touch()
 
-    assert run("export", mapping, "--out", tmp_path / "b", "--threshold", 0.95) == 0
-    assert json.loads((tmp_path / "b" / "metrics.json").read_text())["landslides"] == 0
+    assert run("export", mapping, "--out", tmp_path / "a", "--threshold", 0.95) == 0
+    content = json.loads((tmp_path / "a" / f"valley_mapping_metrics_{mapping[:8]}.json").read_text())
+    assert content["landslides"] == 0
+    assert not stray.exists()  # of an earlier export of this run
+    assert other.exists()
 
 
 def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation: str) -> None:
@@ -176,25 +182,39 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
 
     with ZipFile(tmp_path / "deep" / "run.zip") as archive:
         assert archive.testzip() is None
+        digits = mapping[:8]
+        wanted = ("probability.tif", "report.html", "report.pdf", "truth.tif", "figure.png", "landslides.csv",
+                  "landslides.geojson", "landslides.gpkg", "landslides.kml", "landslides.shp.zip", "mask.tif",
+                  "metrics.json")  # fmt: skip
         assert archive.namelist() == [
-            "manifest.json", "probability.tif", "truth.tif", f"explanations/{explanation[:8]}/cam.tif",
-        ]  # fmt: skip
+            "manifest.json",
+            *("valley_mapping_{}_{}.{}".format(name.split(".")[0], digits, name.split(".", 1)[1]) for name in wanted),
+            f"explanations/{explanation[:8]}/made_mapping_cam_{explanation[:8]}.tif",
+        ]
+        manifest = json.loads(archive.read("manifest.json"))
+        sizes = {one.filename: one.file_size for one in archive.infolist()}
+    prepared = [one["file"] for one in manifest["prepared"]]
+    assert [name.split("_")[2] for name in prepared] == ["figure", *["landslides"] * 5, "mask", "metrics"]
+    assert all(one["bytes"] == sizes[one["file"]] for one in manifest["prepared"])
+    assert manifest["left_out"] == []
 
 
 def test_what_is_no_mapping_is_exported_as_its_files(tmp_path: Path, explanation: str) -> None:
     assert run("export", explanation, "--out", tmp_path / "out") == 0
 
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"cam.tif", "manifest.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"made_mapping_cam_{explanation[:8]}.tif", "manifest.json"
+    }  # fmt: skip
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["run"]["id"] == explanation
 
 
-def test_without_its_scene_a_mapping_leaves_as_a_zip(
-    tmp_path: Path, mapping: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_its_scene_a_mapping_leaves_without_a_figure(tmp_path: Path, mapping: str) -> None:
     (tmp_path / "valley.tif").unlink()
 
-    assert run("export", mapping, "--out", tmp_path / "out") == 2
-    assert ".zip" in capsys.readouterr().err
+    assert run("export", mapping, "--out", tmp_path / "out") == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert f"valley_mapping_landslides_{mapping[:8]}.gpkg" in names
+    assert not any(name.endswith(".png") for name in names)
     assert run("export", mapping, "--out", tmp_path / "out.zip") == 0
 
 
@@ -210,6 +230,25 @@ def test_a_report_is_kept_with_the_run_and_copied(
     assert copied == store.artifact(mapping, "report").path.read_text("utf-8")
     assert "0.95" in copied
     assert not kept.exists()  # replaced
+
+    for arguments in (["--out", tmp_path / "report.pdf"], ["--pdf", "--out", tmp_path / "noname"]):
+        assert run("report", mapping, *arguments) == 0
+        assert arguments[-1].read_bytes() == store.artifact(mapping, "report_pdf").path.read_bytes()
+        assert arguments[-1].read_bytes()[:5] == b"%PDF-"
+
+
+def test_a_run_is_passed_on_by_its_addresses(
+    tmp_path: Path, mapping: str, explanation: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("link", mapping[:8], "--server", "https://example.org/slides/", "--threshold", 0.95) == 0
+    page, *tiles = capsys.readouterr().out.splitlines()
+    assert page.startswith(f"https://example.org/slides/mapping?run={mapping}&threshold=0.95&minimum=")
+    at = f"https://example.org/slides/tiles/run/{mapping}"
+    assert f"{at}/mask/{{z}}/{{x}}/{{y}}.png?threshold=0.95" in tiles
+    assert {one.removeprefix(at).split("/")[1] for one in tiles} == {"probability", "mask", "truth", "outcome"}
+
+    assert run("link", explanation) == 2
+    assert "finished result" in capsys.readouterr().err
 
 
 def test_runs_are_deleted_with_what_stands_on_them(
@@ -327,7 +366,7 @@ def test_a_large_mapping_is_exported_with_its_landslides(
 
     assert main(["runs", "export", run.id, "--out", str(tmp_path / "out"), "--threshold", "0.5"]) == 0
 
-    assert len(geopandas.read_file(tmp_path / "out" / "landslides.gpkg")) == 2
+    assert len(geopandas.read_file(tmp_path / "out" / f"made_mapping_landslides_{run.id[:8]}.gpkg")) == 2
     (outlined,) = store.children(run.id, "outlines")
     assert outlined.status == "done"
     assert outlined.metrics["landslides"] == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.explain.layer_tests import layer_tests_in
 from core.learning.config import TrainConfig
 from core.learning.inputs import input_step
 from core.learning.measure_training import ENOUGH
@@ -14,6 +15,8 @@ from core.learning.spec import ModelSpec
 from core.learning.store import WEIGHTS, StoredModel, sha256
 from core.learning.training_distance import LARGEST, STATISTICS, statistics_of
 from core.tasks.detection.families.base import Detector, build_detector
+from core.tasks.detection.run_explanation import layers_of
+from core.tasks.imagery.layer_tests import card_words
 from core.tasks.imagery.likeness import training_images_words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -125,3 +128,16 @@ def test_the_training_images_of_a_detector_of_colours_were_measured_by_its_own_w
     assert statistics.fitted >= 2 * ENOUGH
     assert 0 < statistics.limit < statistics.distances[-1]
     assert training_images_words(model) in model.card
+
+
+@each_model
+def test_the_layers_of_a_model_were_tested_and_its_best_one_proved_itself(folder: Path) -> None:
+    model = read(folder)
+    tests = layer_tests_in(model.spec.explanation)
+
+    assert tests is not None
+    assert tests.places >= 12
+    assert {test.layer for test in tests.tests} == {layer.name for layer in layers_of(model)}
+    assert tests.best.margin == max(test.margin for test in tests.tests) > 0
+    assert tests.best.held > tests.places / 2
+    assert "\n".join(card_words(model.spec)) in model.card

@@ -332,9 +332,9 @@ def test_a_run_is_exported_to_a_folder_at_a_view(
     store: Store, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command(capsys, "runs", "export", made.whole, "--least-trend", 1.5, "--out", tmp_path / "out")
-    with (tmp_path / "out" / "trends.csv").open(encoding="utf-8") as file:
+    with (tmp_path / "out" / f"levels_wells_trends_{made.whole[:8]}.csv").open(encoding="utf-8") as file:
         assert [row["column"] for row in csv.DictReader(file)] == ["south"]
-    content = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    content = json.loads((tmp_path / "out" / f"levels_wells_summary_{made.whole[:8]}.json").read_text(encoding="utf-8"))
     assert content == {"run": made.whole, "table": "levels.csv", "least_trend": 1.5}
 
 
@@ -347,7 +347,9 @@ def test_an_explanation_is_exported_as_it_is(
     store: Store, made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command(capsys, "runs", "export", made.why, "--out", tmp_path / "out")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"influence.csv", "manifest.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"levels_wells_influence_{made.why[:8]}.csv", "manifest.json"
+    }  # fmt: skip
 
 
 def test_a_run_is_one_zip_with_its_explanations(
@@ -357,7 +359,10 @@ def test_a_run_is_one_zip_with_its_explanations(
     with ZipFile(tmp_path / "out.zip") as archive:
         manifest = json.loads(archive.read("manifest.json"))
         assert set(archive.namelist()) == {
-            "manifest.json", "trends.csv", f"influences/{made.why[:8]}/influence.csv"
+            "manifest.json",
+            *(f"levels_wells_{what}_{made.whole[:8]}.{ending}"
+              for what, ending in (("trends", "csv"), ("report", "html"), ("report", "pdf"), ("summary", "json"))),
+            f"influences/{made.why[:8]}/levels_wells_influence_{made.why[:8]}.csv",
         }  # fmt: skip
     assert [one["role"] for one in manifest["run"]["inputs"]] == ["levels"]
     assert [one["run"]["id"] for one in manifest["influences"]] == [made.why]

@@ -13,6 +13,7 @@ import pytest
 from core.errors import InputError, LandslideError, ModelError, RunCancelled, StorageError
 from core.jobs import perform as module
 from core.jobs.perform import Job, Work, perform, run_inline
+from core.raster.progress import stop_between, tell_reading
 from core.runs.records import Failure, Progress
 from core.runs.store import Store
 from tests.jobs.plain import ORDER, Plain, begun, kept_files, written
@@ -194,6 +195,32 @@ def test_a_run_that_was_cancelled_while_it_waited_is_not_begun(quick_store: Stor
     perform(quick_store, identity, work=raising(AssertionError("it was begun")), raising=True)
 
     assert quick_store.run(identity).status == "cancelled"
+
+
+def steps_without_asking(step: Callable[[Job], None]) -> Work:
+    """Work that never asks whether to stop, as one that reads a large file, or searches a window of many parts."""
+
+    def work(job: Job, request: Any) -> Plain:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            step(job)
+            time.sleep(0.005)
+        return plain(job, request)
+
+    return work
+
+
+@pytest.mark.parametrize(
+    "step",
+    [lambda job: job.report(0, 0, "Loading"), lambda job: tell_reading(1, 9), lambda job: stop_between()],
+    ids=["tells", "reads", "is within a batch"],
+)
+def test_a_run_that_is_cancelled_before_or_between_steps_stops(quick_store: Store, step: Callable[[Job], None]) -> None:
+    identity = quick_store.order(ORDER)
+    perform(quick_store, identity, work=after(lambda: quick_store.cancel(identity), steps_without_asking(step)))
+    assert quick_store.run(identity).status == "cancelled"
+    assert nothing_is_left(quick_store)
+    stop_between()  # nobody else is stopped
 
 
 def test_a_run_that_is_cancelled_while_it_works_hears_it(any_store: Store) -> None:

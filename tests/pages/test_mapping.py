@@ -86,7 +86,8 @@ def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> No
     press(page, "Map landslides")
     assert not page.exception
     assert not page.error
-    assert [tab.label for tab in page.tabs] == ["Findings", "Scores", "Why", "Compare", "Export", "Provenance"]
+    tabs = ["Findings", "Review", "Scores", "Why", "Compare", "Export", "Provenance"]
+    assert [tab.label for tab in page.tabs] == tabs
     count = next(metric for metric in page.metric if metric.label == "Landslides")
     assert int(count.value.replace(",", "")) > 0
     assert page.query_params["run"]

@@ -59,6 +59,14 @@ def test_a_landslide_is_explained_by_any_method_at_once_or_by_a_job(page: AppTes
     assert f"Landslide {found_ids(store, mapping.id)[0]}, HiResCAM" in texts(page)
     assert "Red areas raised the score, blue areas lowered it." in texts(page)
 
+    press(page, "Measure the curves")
+    assert not page.exception
+    measured = store.children(mapping.id, "explanation")[0]
+    assert store.provenance(measured.id)["curves"]
+    assert page.query_params["why"] in (measured.id, [measured.id])
+    assert "Measure the curves" not in [button.label for button in page.button]
+    store.delete(measured.id)
+
     choose_method(page, "occlusion")
     assert "as a background job" in texts(page)
     press(page, "Explain")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 
 from core.errors import StorageError
+from core.plots.gis_style import category_style, plain_style, range_style, reference_style
 from core.raster import geopackage as module
-from core.raster.geopackage import column_of, first_rows, rows_digest
+from core.raster.features import write_features
+from core.raster.geopackage import LayerStyle, column_of, first_rows, rows_digest
+from core.raster.untrusted import read_vectors_untrusted
 
 
 def frame(areas: tuple[float, ...] = (5.0, 3.0, 1.5), crs: int | None = 32633) -> geopandas.GeoDataFrame:
@@ -21,6 +26,10 @@ def frame(areas: tuple[float, ...] = (5.0, 3.0, 1.5), crs: int | None = 32633) -
         shapes[1] = shapely.MultiPolygon([shapes[1], shapely.box(50, 50, 51, 51)])
     columns = {"id": np.arange(1, len(areas) + 1), "area_m2": areas}
     return geopandas.GeoDataFrame(columns, geometry=shapes, crs=crs)
+
+
+def tree(text: str) -> ElementTree.Element:
+    return ElementTree.fromstring(text)  # noqa: S314  written by ourselves
 
 
 def written(path: Path, content: geopandas.GeoDataFrame) -> Path:
@@ -85,3 +94,40 @@ def test_a_file_that_is_none_says_so(tmp_path: Path) -> None:
             read(path)
     with pytest.raises(StorageError, match="cannot be read"):
         column_of(written(tmp_path / "b.gpkg", frame()), "height")
+
+
+def test_a_layer_tells_what_it_is_of_and_how_it_is_shown(tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame({"id": ["A"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=32632)
+    about = {"run": "0123abcd", "model": "U-Net <2>", "view_threshold": "0.5", "licence": "CC BY 4.0 & more"}
+    write_features(frame, tmp_path / "a.gpkg", "slides", style=plain_style("Found & kept", "#D55E00"), about=about)
+
+    assert pyogrio.read_info(tmp_path / "a.gpkg", layer="slides")["layer_metadata"].items() >= about.items()
+    assert [list(row) for row in pyogrio.list_layers(tmp_path / "a.gpkg")] == [
+        ["slides", "Polygon"], ["layer_styles", None]
+    ]  # fmt: skip
+    styles = pyogrio.read_dataframe(tmp_path / "a.gpkg", layer="layer_styles")
+    (row,) = styles.to_dict("records")
+    assert (row["f_table_name"], row["f_geometry_column"], row["useAsDefault"]) == ("slides", "geom", True)
+    colour = next(
+        one.get("value") for one in tree(row["styleQML"]).iter("Option")
+        if one.get("name") == "outline_color"
+    )  # fmt: skip
+    assert colour == "213,94,0,255"  # #D55E00
+    assert "#D55E00" in {one.text for one in tree(row["styleSLD"]).iter() if one.text}
+    # It is read again as what it is, whatever stands beside it.
+    assert len(read_vectors_untrusted(tmp_path / "a.gpkg")) == 1
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        category_style("By status", "status", {"a & b": "#000000", "<c>": "#FFFFFF"}),
+        range_style("Velocity", "velocity", [(-1e9, 0.0, "#0000FF"), (0.0, 1e9, "#FF0000")]),
+        reference_style("Points", points=True),
+    ],
+)
+def test_every_style_is_well_formed(style: LayerStyle) -> None:
+    symbols = tree(style.qml).findall("renderer-v2/symbols/symbol")
+    rules = tree(style.sld).findall(".//{http://www.opengis.net/se}Rule")
+    assert len(symbols) == len(rules) >= 1
+    assert [one.get("name") for one in symbols] == [str(number) for number in range(len(symbols))]

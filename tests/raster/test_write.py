@@ -214,3 +214,19 @@ def test_colours_of_classes_are_kept(tmp_path: Path) -> None:
     with rasterio.open(tmp_path / "a.tif") as dataset:
         assert {value: dataset.colormap(1)[value] for value in colours} == colours
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+
+
+def test_codes_say_what_they_stand_for_and_are_read_as_they_are(tmp_path: Path, utm_grid: Grid) -> None:
+    codes = np.full(utm_grid.shape, 127, np.uint8)
+    codes[0, :2] = 0, 254
+    path = write_array(tmp_path / "a.tif", utm_grid, codes, nodata=255, scale=1 / 254, unit="1")
+
+    with rasterio.open(path) as dataset:
+        assert (dataset.scales, dataset.offsets, dataset.units) == ((1 / 254,), (0.0,), ("1",))
+        shown = dataset.read(1) * dataset.scales[0]
+        assert [shown[0, 0], shown[0, 1], shown[1, 1]] == [0.0, 1.0, 0.5]
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        # What is not measured is not told: a programme would take it for the range of the whole.
+        assert not [name for name in dataset.tags(1) if name.startswith("STATISTICS")]
+    with Scene.ours(path).reader() as reader:
+        assert np.array_equal(reader.read((1,)).values[0], codes)

@@ -40,6 +40,11 @@ def run(tmp_path: Path, store: Store) -> MappingResult:
     return kept
 
 
+def named(run: MappingResult, name: str) -> str:
+    what, ending = name.split(".")
+    return f"made_mapping_{what}_{run.id[:8]}.{ending}"
+
+
 def opened(store: Store, identity: str) -> ZipFile:
     return ZipFile(io.BytesIO(b"".join(bundle(store, identity))))
 
@@ -49,14 +54,18 @@ def test_everything_of_a_run_is_in_it(store: Store, run: MappingResult) -> None:
 
     with opened(store, run.id) as archive:
         assert archive.testzip() is None
-        cam = f"explanations/{explanation.id[:8]}/cam.tif"
-        assert archive.namelist() == ["manifest.json", "probability.tif", "report.html", "truth.tif", cam]
-        assert archive.read("probability.tif") == run.artifact("probability").read_bytes()
-        assert archive.read("report.html") == b"<p>report</p>" * 100
+        cam = f"explanations/{explanation.id[:8]}/made_mapping_cam_{explanation.id[:8]}.tif"
+        probability, report, truth, mask, polygons = (
+            named(run, name) for name in ("probability.tif", "report.html", "truth.tif", "mask.tif", "landslides.gpkg")
+        )
+        assert archive.namelist()[:4] == ["manifest.json", probability, report, truth]
+        assert {mask, polygons, cam} < set(archive.namelist())
+        assert archive.read(probability) == run.artifact("probability").read_bytes()
+        assert archive.read(report) == b"<p>report</p>" * 100
         assert archive.read(cam) == explanation.artifacts[0].path.read_bytes()
         kinds = {name: archive.getinfo(name).compress_type for name in archive.namelist()}
-        assert {kinds["probability.tif"], kinds[cam]} == {ZIP_STORED}
-        assert {kinds["manifest.json"], kinds["report.html"]} == {ZIP_DEFLATED}
+        assert {kinds[probability], kinds[cam]} == {ZIP_STORED}
+        assert {kinds["manifest.json"], kinds[report]} == {ZIP_DEFLATED}
 
 
 def test_the_manifest_says_where_it_came_from_and_what_is_in_the_zip(store: Store, run: MappingResult) -> None:
@@ -64,6 +73,8 @@ def test_the_manifest_says_where_it_came_from_and_what_is_in_the_zip(store: Stor
         content = json.loads(archive.read("manifest.json"))
         sizes = {info.filename: info.file_size for info in archive.infolist()}
 
+    prepared = {one["file"]: one["bytes"] for one in content.pop("prepared")}
+    assert content.pop("left_out") == []
     assert content == manifest(store, store.run(run.id))
     said = content["run"]
     assert (said["id"], said["status"], said["kind"], said["scene"]["name"]) == (run.id, "done", "mapping", "made")
@@ -78,11 +89,11 @@ def test_the_manifest_says_where_it_came_from_and_what_is_in_the_zip(store: Stor
     assert [one["run"]["kind"] for one in content["explanations"]] == ["explanation"]
     assert explanation["run"]["parents"] == [run.id]
     files = {one["file"]: one for one in (*content["artifacts"], *explanation["artifacts"])}
-    assert {name: one["bytes"] for name, one in files.items()} == {
+    assert {name: one["bytes"] for name, one in files.items()} | prepared == {
         name: size for name, size in sizes.items() if name != "manifest.json"
     }
-    assert files["report.html"]["derived"]
-    assert files["truth.tif"]["digest"] == store.run(run.id).artifact("truth").digest
+    assert files[named(run, "report.html")]["derived"]
+    assert files[named(run, "truth.tif")]["digest"] == store.run(run.id).artifact("truth").digest
 
 
 def test_equal_runs_give_equal_bytes(store: Store, run: MappingResult) -> None:
@@ -113,7 +124,7 @@ def test_what_cannot_be_bundled_is_said_before_the_first_byte(store: Store, run:
     with pytest.raises(InputError, match="not in the store"):
         bundle(store, "a" * 32)
     store.children(run.id, "explanation")[-1].artifacts[0].path.unlink()
-    with pytest.raises(StorageError, match=r"explanations/.*cam.tif .* no longer on disk"):
+    with pytest.raises(StorageError, match=r"explanations/.*_cam_.*\.tif .* no longer on disk"):
         bundle(store, run.id)
 
 
@@ -126,7 +137,7 @@ def test_a_failed_run_is_its_manifest(store: Store) -> None:
         content = json.loads(archive.read("manifest.json"))
     assert content["run"]["failure"]["what"] == "The disk is full."
     assert content["parameters"] == {"a": 1}
-    assert bundle_name(store.run(identity)) == f"nder-valley-{identity[:8]}.zip"
+    assert bundle_name(store.run(identity)) == f"Ünder-valley_mapping_run_{identity[:8]}.zip"
 
 
 def test_a_reader_that_goes_away_leaves_no_file_open(store: Store, run: MappingResult) -> None:

@@ -17,7 +17,7 @@ from core.retention.prune import Plan, Removed, missing, orphans, plan, prune, r
 from core.runs.provenance import this_process
 from core.runs.records import Failure, Order
 from core.runs.store import Store
-from core.runs.tables import DatasetRow, RunRow, StateRow
+from core.runs.tables import DatasetRow, ReviewRow, RunRow, StateRow
 from core.tasks.imagery.result import image_inputs
 from core.tasks.mapping.result import MappingResult
 from tests.factories import keep, made_run, ramp, write_raster
@@ -140,6 +140,18 @@ def test_what_is_pinned_or_at_work_stays_with_all_it_stands_on(store: Store, kep
 
     assert leaving(found) == [beside]
     assert found.beyond == found.kept == sum(size(store, run) for run in (grandparent, parent, pinned, busy))
+
+
+def test_what_was_reviewed_stays(store: Store, kept: Keep) -> None:
+    reviewed, since = kept(90, 0.1), kept(80, 0.2)
+    edit = {"run_id": reviewed, "number": 1, "created": 0.0, "reviewer": "Anna", "edit": {"op": "begin"}}
+    with store.database.write() as session:
+        session.add(ReviewRow(**edit))
+    found = plan(store, older_than=days(-1), quota=0)
+    assert leaving(found) == [since]
+    with store.database.write() as session:
+        session.add(ReviewRow(**{**edit, "run_id": since}))
+    assert prune(store, found).runs == 0
 
 
 def test_a_run_is_as_old_as_the_newest_that_stands_on_it(store: Store, kept: Keep) -> None:

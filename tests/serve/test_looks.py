@@ -12,7 +12,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from core.errors import InputError
-from core.plots.colours import DIVERGING_RAMP, ramp
+from core.plots.colours import VELOCITY_RAMP, ramp
 from core.raster.scene import Scene
 from core.serve.background import Deadline
 from core.serve.layers import Layer
@@ -57,7 +57,7 @@ def test_gamma_brightens_what_is_dark_and_keeps_both_ends(tmp_path: Path) -> Non
 def test_a_velocity_is_white_at_zero_and_as_strong_to_both_sides(tmp_path: Path) -> None:
     scene = scene_of(tmp_path / "velocity.tif", "float32", bands=2)
     row = painted(scene, Look(ends=(-20, 20), colours="diverging"), bands=(2,))
-    colours = ramp(DIVERGING_RAMP)
+    colours = ramp(VELOCITY_RAMP)
     assert row[10, :3] == pytest.approx(colours[128], abs=6)  # −10 of band 2 is column 0: zero is column 10
     assert row[0, :3] == pytest.approx(colours[64], abs=12)
     assert row[99, :3] == pytest.approx(colours[255], abs=1)

@@ -123,7 +123,19 @@ def test_over_a_pole_a_scene_is_shown_in_its_own_system(home: Path, name: str) -
     assert tuple(left[250, 250]) == (*LEFT, 255)
     assert tuple(right[250, 5]) == (*RIGHT, 255)
     assert not left[:200, :, 3].any()
-    assert "EPSG:" in pointer(grid)["note"]
+    told = pointer(grid)
+    assert "EPSG:" in told["note"]
+    # The middle is the pole; half of the way to the right edge is 160 m of the map along one meridian.
+    pole, right = (
+        [sum(terms[n] * across**i * up**j for n, (i, j) in enumerate((i, j) for i in range(6) for j in range(6 - i)))
+         for terms in told["earth"]]
+        for across, up in ((0.0, 0.0), (0.5, 0.0))
+    )  # fmt: skip
+    assert pole == pytest.approx([0, 0, (1 if name == "north" else -1) * 6356752.314245 / 6378137], abs=1e-10)
+    longitude, latitude = Transformer.from_crs(grid.crs, 4326, always_xy=True).transform(160.0, 0.0)
+    assert math.degrees(math.atan2(right[1], right[0])) == pytest.approx(longitude, abs=0.01)
+    away = math.hypot(right[0], right[1]) * 6378137
+    assert away == pytest.approx(6399593.6 * math.radians(90 - abs(latitude)), rel=1e-4)  # polar radius of curvature
 
 
 @pytest.mark.parametrize(("name", "latitude"), [("north", 90.0), ("south", -90.0)])

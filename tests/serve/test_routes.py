@@ -92,10 +92,13 @@ def test_a_run_is_saved_as_one_zip(client: TestClient, pixels: Made) -> None:
     assert answer.status_code == 200
     with ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None
-        assert archive.namelist() == ["manifest.json", "probability.tif", "truth.tif"]
-        assert archive.read("truth.tif") == pixels.run.artifact("truth").read_bytes()
+        run = pixels.run.id[:8]
+        assert archive.namelist()[:3] == [
+            "manifest.json", f"pixels_mapping_probability_{run}.tif", f"pixels_mapping_report_{run}.html"
+        ]  # fmt: skip
+        assert archive.read(f"pixels_mapping_truth_{run}.tif") == pixels.run.artifact("truth").read_bytes()
         assert json.loads(archive.read("manifest.json"))["run"]["id"] == pixels.run.id
-    assert answer.headers["content-disposition"].startswith(f'attachment; filename="pixels-{pixels.run.id[:8]}.zip"')
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="pixels_mapping_run_{run}.zip"')
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"].startswith("sandbox")

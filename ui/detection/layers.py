@@ -105,7 +105,10 @@ def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Out
     if (table["outcome"] == "not known").any():
         entries.append(LegendEntry(NOT_KNOWN, "Reference says nothing here"))
     words = Legend("Compared with the reference", tuple(entries))
-    lost = _outlines("missed", "Missed", missed, MISSED, {}, dashed=True, visible=False, switch=OUTCOME)
+    missing = Legend(words.title, (LegendEntry(MISSED, "Missed"),))
+    lost = _outlines(
+        "missed", "Missed", missed, MISSED, {}, legend=missing, dashed=True, visible=False, switch=OUTCOME,
+    )  # fmt: skip
     found = _outlines(
         "outcome", "Compared with the reference", table, FOUND, facts(table), colours, legend=words, selectable=True,
         visible=False, switch=OUTCOME, hides=("found", "reference"),

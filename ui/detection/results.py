@@ -18,7 +18,7 @@ from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task import bands
+from ui.task import bands, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -59,6 +59,7 @@ def _result(run: str) -> DetectionResult:
 def show(record: SceneRecord, result: DetectionResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        kept.remember()
         _show(record, result)
         notice_runs()
 
@@ -79,18 +80,26 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
         show_notes(result, PAGE.name)
-    event = MapEvent()
+    event, at = MapEvent(), None
+    with st.container(gap="small"), guard():  # always there: what moves the map's place makes the browser build it anew
+        at = review.reviewing(PAGE.name, result, choice, MapSpec(record.id, record.scene.grid), PAGE.map_key(record))
+        if at is not None:
+            review.show_bar(at)
     with guard():
-        event = _map(record, findings, cell, side, selection, selected)
+        event = _map(record, findings, cell, side, selection, selected, at)
     if side != "before":
         selection.follow_map(event)
+    if side != "before" and at is None:
         tell_area(event, PAGE)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
-        tell(selection, "box", None if selected is None else told(findings, selected))
+        if at is not None:
+            tell(selection, "box", review.told(at))
+        else:
+            tell(selection, "box", None if selected is None else told(findings, selected))
         _inspect(record, result, selection.event, clicked)
     _tell_left_out(findings)
-    show_tabs(View(record, result, choice, cell, findings, selected, clicked))
+    show_tabs(View(record, result, choice, cell, findings, selected, clicked, at))
 
 
 def key_figures(findings: Detections) -> list[KeyFigure]:
@@ -129,13 +138,16 @@ def _side(record: SceneRecord) -> str:
 
 
 def _map(
-    record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection, selected: Name | None
-) -> MapEvent:
+    record: SceneRecord, findings: Detections, cell: float, side: str, selection: Selection, selected: Name | None,
+    at: review.Reviewing | None,
+) -> MapEvent:  # fmt: skip
     result, spec = findings.result, MapSpec(record.id, record.scene.grid)
     colours, says = bands.shown_of(record.scene), caption(record, result.id)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     further = beyond(findings, selected)
     boxes = _boxes(result.id, findings.choice, False, further, findings)
+    if at is not None:
+        boxes, selected = (review.layer(at),), selection.current
     if side == "before":
         earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
         after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
@@ -147,14 +159,14 @@ def _map(
         if findings.count:
             over.append(_density(result.id, findings.choice, cell, density_title(result), cells))
     over.extend([*_reference(record, findings), *boxes])
-    if result.has_reference:
+    if result.has_reference and at is None:
         over.extend(_boxes(result.id, findings.choice, True, further, findings))
     over.extend(beside.layers_of(record, result))
     tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
     tiles += [*likeness_tiles(result), *explanation_tiles(result)]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
-    focus = selection.focus(findings.table)
+    focus = selection.focus(findings.table if at is None else review.shapes(at))
     shows = DynamicLayers(tuple(tiles), tuple(over), selected, selection.place, focus, says)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 

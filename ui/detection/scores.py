@@ -58,7 +58,7 @@ def show(view: View) -> None:
             "With one, AP50, AP50:95, F1, precision, recall and their curves appear here, and the map shows which "
             "boxes are right or false and what was missed."
         )
-        ask_for_reference(view.record, "detection", gain, lambda known: _scored(view, known))
+        ask_for_reference(view.record, "detection", gain, lambda known: scored(view, known))
         return
     if view.result.provenance["scene"]["seen_by_model"]:
         st.warning("Seen: the detector was trained or chosen on this very scene. These scores say nothing about skill.")
@@ -80,7 +80,7 @@ def show(view: View) -> None:
     _false(view)
 
 
-def _scored(view: View, record: SceneRecord) -> str:
+def scored(view: View, record: SceneRecord) -> str:
     """Score the run against the scene's inventory; a large raster is counted by a job, which the page follows."""
     from core.tasks.detection.run import order_scored, rescore
 

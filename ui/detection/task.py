@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.runs.kinds import Ref
-from ui.task.task import Card, Picture, TaskPage
+from ui.task.task import Card, Picture, Taken, TaskPage
 
 PAGE = TaskPage(
     name="detection",
@@ -30,4 +30,5 @@ PAGE = TaskPage(
     keys=("cell", "beside"),
     compare=Ref("ui.detection.compare_runs:show"),
     reading=Ref("ui.detection.reading:READING"),
+    takes=(Taken("scene", ("scene",), "Detect in this scene", "scene"),),
 )

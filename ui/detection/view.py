@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
+    from ui.task.review import Reviewing
     from ui.task.selection import Name
 
 
@@ -36,6 +37,8 @@ class View:
         Name of the chosen box; None without one, or where the sliders leave it out.
     clicked
         (row, column) of the last click on the scene's grid, or None.
+    reviewing
+        The review, while its tab is open.
     """
 
     record: SceneRecord
@@ -45,6 +48,7 @@ class View:
     findings: Detections
     selected: Name | None
     clicked: tuple[int, int] | None
+    reviewing: Reviewing | None = None
 
     @property
     def unit(self) -> str:

@@ -12,13 +12,13 @@ from core.jobs.perform import request_of
 from core.tasks.displacement import run_points
 from core.tasks.displacement.result import DRIVERS, SERIES
 from core.tasks.displacement.run import EARLIER, KIND, order_of
-from ui import resources
+from ui import labels, resources
 from ui.displacement import form, looking, points_form, points_results, results
 from ui.displacement.further import further
 from ui.displacement.source import SOURCE
 from ui.feedback import empty, guard, plain
 from ui.task import form as shared_form
-from ui.task import generic_run, opened, run
+from ui.task import generic_run, onward, opened, run
 from ui.task.table_source import TYPES
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def show(task: TaskPage) -> None:
     asked = record = None
     with left, guard():
         asked = opened.asked(task)
+    if asked is not None:
+        labels.name_page(asked.title, task.task.title)
     if asked is not None and asked.kind not in task.kinds:
         with right, guard():
             generic_run.show(asked)
@@ -43,6 +45,7 @@ def show(task: TaskPage) -> None:
     with left, guard():
         record = SOURCE.current(asked)
         if asked is None and record is not None:
+            labels.name_page(record.name, task.task.title)
             opened.go_on(record.id)
     columns = request = beside = earlier = None
     with left:
@@ -60,6 +63,9 @@ def show(task: TaskPage) -> None:
                     "A file of the same stations and columns from before: both are joined when forecasts are made, and "
                     "what differs where they overlap is said.", _is_no_points,
                 )  # fmt: skip
+        if asked is not None:
+            with guard():
+                onward.show(task, onward.of_run(asked))
         if record is not None and request is not None:
             with guard():
                 chosen = looking.corrections_of(record) if asked is None else _kept(asked)

@@ -25,10 +25,11 @@ from ui.displacement import points_form
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
 from ui.state import Slot, rerun_fragment
-from ui.task import export, provenance
+from ui.task import export, kept, provenance
 from ui.task.caption import caption_of
 from ui.task.inspector import show_coordinates
 from ui.task.jobs import notice_runs
+from ui.task.notes import show_lead
 from ui.task.selection import show_rows
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
@@ -95,6 +96,7 @@ def show(task: TaskPage, found: Run) -> None:
 def _shown(task: TaskPage, found: Run) -> None:
     """A fragment: a click on the map leaves the rest of the page alone."""
     with guard():
+        kept.remember()
         _show(task, found)
         notice_runs()
 
@@ -105,7 +107,7 @@ def _show(task: TaskPage, found: Run) -> None:
     result, table, tree = _points(found.id)
     look: Look = view_from_address(found)
     said = verdict(result)
-    st.markdown(f"**{plain(said.lead)}**")
+    show_lead(said.lead, result.id)
     told = [*said.others, *result.notes]
     with st.expander(f"What this rests on: {len(told)} sentences"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))

@@ -11,6 +11,7 @@ from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, 
 from ui import resources
 from ui.feedback import plain
 from ui.task import explained, export, provenance
+from ui.task.notes import show_lead
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -54,7 +55,7 @@ def show(task: TaskPage, found: Run) -> None:
             format_func=lambda one: f"{title_of(one)}{' (chosen)' if one == chosen else ''}",
         )  # fmt: skip
     said = verdict(result, station)
-    st.markdown(f"**{plain(said.lead)}**")
+    show_lead(said.lead, result.id)
     _figures(result, station, model)
     told = [*said.others, *result.notes]
     with st.expander(f"What this rests on: {len(told)} sentences"):

@@ -9,6 +9,7 @@ import streamlit as st
 from ui.displacement.results import PLAIN_CHART
 from ui.displacement.warning_tab import measured_of_run
 from ui.feedback import plain
+from ui.task.export import saved_as
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -60,7 +61,7 @@ def show_trajectory(view: Shown) -> None:
 def offer_table(view: Shown, title: str, table: DataFrame) -> None:
     """A table of what is shown, as a file."""
     st.download_button(
-        f"{title} (CSV)", table.to_csv(index=False).encode(), file_name=f"{view.result.id[:8]}-{title.lower()}.csv",
+        f"{title} (CSV)", table.to_csv(index=False).encode(), file_name=saved_as(view.result.id, title.lower(), ".csv"),
         mime="text/csv", key=f"download-{title}-{view.result.id}-{view.look.station}", on_click="ignore",
     )  # fmt: skip
 

@@ -29,6 +29,9 @@ TITLES = {
     "mask.tif": "Mask at the threshold, Cloud Optimized GeoTIFF",
     "landslides.gpkg": POLYGONS,
     "landslides.geojson": "Polygons, GeoJSON, in WGS 84",
+    "landslides.csv": "Table with coordinates, CSV: a point inside each polygon in the scene's system and in degrees",
+    "landslides.shp.zip": "Polygons, Shapefile (zip), with a list of its shortened field names",
+    "landslides.kml": "Polygons, KML, for Google Earth and phones",
     "metrics.json": "Areas, scores and provenance, JSON",
     "figure.png": "Figure for a report, PNG",
 }

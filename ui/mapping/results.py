@@ -17,7 +17,7 @@ from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.task import bands
+from ui.task import bands, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -93,6 +93,7 @@ def _result(run: str) -> MappingResult:
 def show(record: SceneRecord, result: MappingResult) -> None:
     """Sliders, map and tabs of a run. A fragment: moving a slider leaves the rest of the page alone."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        kept.remember()
         _show(record, result)
         notice_runs()
 
@@ -113,19 +114,27 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
         show_notes(result, PAGE.name)
-    event = MapEvent()
+    event, at = MapEvent(), None
+    with st.container(gap="small"), guard():  # always there: what moves the map's place makes the browser build it anew
+        at = review.reviewing(PAGE.name, result, choice, MapSpec(record.id, record.scene.grid), PAGE.map_key(record))
+        if at is not None:
+            review.show_bar(at)
     with guard():
-        event = _map(record, result, choice, findings, side, selection, selected)
+        event = _map(record, result, choice, findings, side, selection, selected, at)
     if side == "none":
         selection.follow_map(event)
+    if side == "none" and at is None:
         tell_area(event, PAGE)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
-        tell(selection, "landslide", None if findings is None or selected is None else told(findings, selected))
+        if at is not None:
+            tell(selection, "landslide", review.told(at))
+        else:
+            tell(selection, "landslide", None if findings is None or selected is None else told(findings, selected))
         _inspect(record, result, selection.event, clicked)
     if findings is not None:
         tell_left_out(findings)
-    view = View(record, result, choice, findings, selected, clicked)
+    view = View(record, result, choice, findings, selected, clicked, at)
     show_tabs(view)
 
 
@@ -206,9 +215,14 @@ def _map(
     side: str,
     selection: Selection,
     selected: Name | None,
+    at: review.Reviewing | None,
 ) -> MapEvent:
     spec = MapSpec(record.id, record.scene.grid)
-    outlines = _outlines(record, result, choice, findings, selected)
+    if at is None:
+        outlines = _outlines(record, result, choice, findings, selected)
+    else:
+        outlines = (*_outlines(record, result, choice, None, None), review.layer(at))
+        selected = selection.current
     colours = bands.shown_of(record.scene)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     probability, says = run_tiles(result.id, "probability", threshold=None), caption(record, result.id)
@@ -222,7 +236,8 @@ def _map(
         return MapEvent()
     tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
     tiles.append(run_tiles(result.id, "probability", opacity=0.7, visible=False))
-    tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
+    if at is None:
+        tiles.append(run_tiles(result.id, "mask", threshold=choice.threshold, opacity=0.55))
     if "uncertainty" in result.artifacts:
         tiles.append(run_tiles(result.id, "uncertainty", visible=False))
     if result.has_reference:
@@ -231,7 +246,8 @@ def _map(
         tiles.append(run_tiles(result.id, "outcome", **how, visible=False, hides=("mask",)))
     tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result))
-    focus = selection.focus(None if findings is None else findings.polygons)
+    shapes = None if findings is None else findings.polygons
+    focus = selection.focus(shapes if at is None else review.shapes(at))
     layers = DynamicLayers(tuple(tiles), outlines, selected, selection.place, focus, says)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 

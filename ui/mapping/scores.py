@@ -113,10 +113,10 @@ def _offer_reference(view: View) -> None:
         "With one, precision, recall, F1, IoU and their curve appear here, and the map shows where the model is right, "
         "false or blind."
     )
-    ask_for_reference(view.record, "mapping", gain, lambda known: _scored(view, known))
+    ask_for_reference(view.record, "mapping", gain, lambda known: scored(view, known))
 
 
-def _scored(view: View, record: SceneRecord) -> str:
+def scored(view: View, record: SceneRecord) -> str:
     """Score the run against the scene's inventory; a large raster is counted by a job, which the page follows."""
     from core.tasks.mapping.run_scored import order_scored, rescore
 

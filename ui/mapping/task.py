@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.runs.kinds import Ref
-from ui.task.task import Card, Picture, TaskPage
+from ui.task.task import Card, Picture, Taken, TaskPage
 
 PAGE = TaskPage(
     name="mapping",
@@ -28,4 +28,5 @@ PAGE = TaskPage(
     ),
     compare=Ref("ui.mapping.compare_runs:show"),
     reading=Ref("ui.mapping.reading:READING"),
+    takes=(Taken("scene", ("scene",), "Map this scene", "scene"),),
 )

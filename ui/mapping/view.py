@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice
+    from ui.task.review import Reviewing
     from ui.task.selection import Name
 
 
@@ -29,6 +30,8 @@ class View:
         Name of the chosen polygon; None without one, or where the sliders leave it out.
     clicked
         (row, column) of the last click on the result's grid, or None.
+    reviewing
+        The review, while its tab is open.
     """
 
     record: SceneRecord
@@ -37,6 +40,7 @@ class View:
     findings: Landslides | None
     selected: Name | None
     clicked: tuple[int, int] | None
+    reviewing: Reviewing | None = None
 
     @property
     def unit(self) -> str:

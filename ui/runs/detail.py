@@ -166,6 +166,8 @@ def _delete(run: Run) -> None:
     """Delete the run with its files, after saying what goes."""
     if run.status == "running":
         return
+    from core.review.log import reviewed_runs
+
     doomed = [run, *resources.store().descendants(run.id)]
     files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
     with st.popover("Delete", key=f"delete-{run.id}"):
@@ -174,6 +176,9 @@ def _delete(run: Run) -> None:
         parts = [f"This permanently deletes this run and {with_it}." if also else "This permanently deletes this run."]
         if files:
             parts.append(f"Its files hold {labels.size(sum(files.values()))}; those that another run has too are kept.")
+        edits = sum(reviewed_runs(resources.store()).get(one.id, 0) for one in doomed)
+        if edits:
+            parts.append(f"**A review with {labels.count(edits, 'edit')} goes with it: export it first.**")
         if any(one.pinned for one in doomed):
             parts.append("**It is pinned, or one of those is.**")
         st.markdown(" ".join(parts))

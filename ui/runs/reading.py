@@ -23,7 +23,7 @@ from ui.task.bands import shown_by
 from ui.task.caption import about, caption
 from ui.task.links import place
 from ui.task.notes import show_model
-from ui.task.task import script_of, task_pages
+from ui.task.task import script_of, task_pages, view_keys
 from ui.task.view import view_from_address
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def show(run: Run) -> None:
     LandslideError
         When it cannot be shown, and why.
     """
+    labels.name_page(run.title, "Reading view")
     st.title(plain(run.title))  # first of all: what is wrong with a run is said below its name
     if not _ready(run):
         return
@@ -246,5 +247,9 @@ def _end(run: Run, shown: ReadingView, content: ReportInput) -> None:
         shown.chosen(content), f"SlideLens {versions.get('slidelens', '')}",
     ]  # fmt: skip
     st.caption(plain(" · ".join(part for part in line if part)))
+    page, address = place(run)
+    title = labels.tasks().get(run.task, run.task).lower()
+    view = {name: value for name, value in st.query_params.items() if name in view_keys()}
+    st.page_link(script_of(page), label=f"Open in {title}", query_params={**view, **address})
     if run.artifact("report") is not None:
         st.link_button("Download the report", f"{resources.base_path()}/artifacts/{run.id}/report")

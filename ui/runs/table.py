@@ -12,6 +12,8 @@ import streamlit as st
 from ui import labels
 from ui.feedback import duration
 from ui.state import Slot
+from ui.task.links import place
+from ui.task.task import script_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -19,10 +21,21 @@ if TYPE_CHECKING:
     from core.runs.records import Run
 
 PICKED: Slot[tuple[str, ...]] = Slot("runs-picked", ())
+_OPENED: Slot[int | None] = Slot("runs-opened", None)
+"""Number of the row whose button was pressed."""
+
+BUTTON = "runs-open"
+"""Key of the buttons of the rows."""
+
 _TABLE: Slot[int] = Slot("runs-table", 0)
 """Number of the table: one in which a visitor has chosen keeps to that, so another choice needs another table."""
 
-ROW, HEAD = 35, 38
+ROW, TALL, HEAD = 35, 68, 38
+"""Heights in pixels; long names are read whole in tall rows, in which text wraps."""
+
+LONG = 42
+"""Letters from which a name is long."""
+
 HIGHEST = 15
 """Rows after which the table scrolls."""
 
@@ -39,11 +52,15 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
     picked = PICKED.get()
     # Rows are chosen by number: another list is another table, or the choice would slip to a neighbour.
     key = f"runs-{_TABLE.get()}-{hashlib.sha256(''.join(ids).encode()).hexdigest()[:16]}"
+    row = TALL if any(len(text) > LONG for run in runs for text in (run.title, run.subject.name)) else ROW
     chosen = st.dataframe(
-        frame(runs), key=key, hide_index=True, column_config=_config(), on_select="rerun", selection_mode="multi-row",
+        frame(runs), key=key, hide_index=True, column_config=_config(wide=row == ROW), on_select="rerun",
+        selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(one) for one in picked if one in ids]}},
-        height=HEAD + ROW * min(len(runs), HIGHEST), alt="Table of runs, the newest first", placeholder="",
+        height=HEAD + row * min(len(runs), HIGHEST), row_height=row, alt="Table of runs, the newest first",
+        placeholder="",
     )  # fmt: skip
+    _open(runs)
     rows = sorted(row for row in chosen.selection.rows if row < len(ids))
     here = tuple(ids[row] for row in rows)
     if not here and asked and asked not in ids:
@@ -51,6 +68,19 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
     PICKED.put(here)
     _address(here)
     return here
+
+
+def _press() -> None:
+    _OPENED.put(st.session_state[BUTTON].row)
+
+
+def _open(runs: Sequence[Run]) -> None:
+    """Go to where a run is seen whose button was pressed."""
+    row = _OPENED.get()
+    _OPENED.clear()
+    if row is not None and row < len(runs):
+        page, address = place(runs[row])
+        st.switch_page(script_of(page), query_params=address)
 
 
 def pick(*ids: str) -> None:
@@ -78,12 +108,13 @@ def frame(runs: Sequence[Run]) -> DataFrame:
     named = [name for name in metrics if any(_known(run, name) is not None for run in runs)]
     rows = [
         {
+            "Open": "Open",
             "Name": run.title,
+            "Model": labels.model(run),
             "Status": labels.status(run),
             **({"Kind": labels.kind(run)} if kinds else {}),
             "Submitted": run.created.astimezone(zone),
             **{metrics[name].title: _known(run, name) for name in named},
-            "Model": labels.model(run),
             "Input": run.subject.name,
             "Took": "" if run.seconds is None else duration(run.seconds),
             "Size": labels.size(run.bytes) if run.artifacts else "",
@@ -100,16 +131,18 @@ def _known(run: Run, name: str) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def _config() -> dict[str, Any]:
+def _config(*, wide: bool) -> dict[str, Any]:
+    """Columns; `wide` where all names fit into a line, else they wrap."""
     column = st.column_config
     formats = {"score": "%.3f", "share": "percent", "count": "localized"}
     scores = {
-        metric.title: column.NumberColumn(format=formats[metric.form], width="small")
+        metric.title: column.NumberColumn(format=formats[metric.form])
         for metric in labels.metrics().values()
     }
     return scores | {
-        "Name": column.TextColumn(width="medium"),
+        "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=BUTTON),
+        "Name": column.TextColumn(width=None if wide else 250),
         "Submitted": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-        "Input": column.TextColumn(width="medium"),
+        "Input": column.TextColumn(width=None if wide else 250),
         "Tags": column.ListColumn(),
     }

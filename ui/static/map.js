@@ -5,8 +5,10 @@ window.slidelens = window.slidelens || (function () {
   "use strict";
 
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
-  let selection = null, picture = null, TileLayer, resting;
+  let lastReplaced;
+  let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
   const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000;
+  let modules = [];            // what else there is on the map, each of a file of its own: see `kit`
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
   const vectors = new Map();   // id -> {layer, text, spec}
 
@@ -72,6 +74,7 @@ window.slidelens = window.slidelens || (function () {
     else fit();
     redraw();
     refresh();
+    ask("placed");
     map.on("moveend", function () {
       redraw();
       if (fitting) return;
@@ -123,7 +126,7 @@ window.slidelens = window.slidelens || (function () {
       const tile = event.tile, tries = (tile.slTries || 0) + 1;
       if (tries > TRIES) return;
       tile.slTries = tries;
-      setTimeout(function () { if (tile.parentNode && map.hasLayer(layer)) tile.src = tile.src; }, 2000 * tries);
+      setTimeout(function () { if (tile.parentNode && layer._map) tile.src = tile.src; }, 2000 * tries);
     });
     return layer;
   }
@@ -154,7 +157,7 @@ window.slidelens = window.slidelens || (function () {
   }
 
   function showEntry(entry) {
-    const visible = placed && seen(entry.spec);
+    const visible = placed && seen(entry.spec) && !ask("hides", entry.spec).includes(true);
     if (visible && !map.hasLayer(entry.layer)) entry.layer.addTo(map);
     if (!visible && map.hasLayer(entry.layer)) map.removeLayer(entry.layer);
   }
@@ -166,6 +169,7 @@ window.slidelens = window.slidelens || (function () {
     drawHalo(selection);
     restack();
     drawTicks();
+    ask("refresh");
     drawLegend();
   }
 
@@ -428,20 +432,36 @@ window.slidelens = window.slidelens || (function () {
     return picture.address + "?" + new URLSearchParams(asked);
   }
 
-  function makeSave() {
+  // Buttons beside those of the zoom: a word, or a path of 16 by 16.
+  function makeBar() {
     const control = L.control({ position: "topleft" });
     control.onAdd = function () {
-      const bar = make("div", "leaflet-bar"), button = make("a", "sl-save", "PNG");
-      button.href = "#";
-      button.setAttribute("role", "button");
-      button.title = "Save the map as it is seen as a PNG";
-      button.setAttribute("aria-label", button.title);
-      bar.append(button);
+      bar = make("div", "leaflet-bar sl-tools");
       L.DomEvent.disableClickPropagation(bar);
-      L.DomEvent.on(button, "click", function (event) { L.DomEvent.preventDefault(event); savePicture(); });
       return bar;
     };
     control.addTo(map);
+    tool("Save the map as it is seen as a PNG", null, savePicture).append(make("span", "", "PNG"));
+  }
+
+  function tool(title, icon, act) {
+    const button = make("a", "sl-tool");
+    button.href = "#";
+    button.setAttribute("role", "button");
+    button.title = title;
+    button.setAttribute("aria-label", title);
+    if (icon) {
+      const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      picture.setAttribute("viewBox", "0 0 16 16");
+      picture.setAttribute("aria-hidden", "true");
+      path.setAttribute("d", icon);
+      picture.append(path);
+      button.append(picture);
+    }
+    L.DomEvent.on(button, "click", function (event) { L.DomEvent.preventDefault(event); act(); });
+    bar.append(button);
+    return button;
   }
 
   let saving = false, told;
@@ -484,47 +504,6 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- where the pointer is, and how long things are
 
-  function grouped(value, digits) {
-    return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  }
-
-  function degrees(value, digits, letters) {
-    return Math.abs(value).toFixed(digits) + "° " + letters[value < 0 ? 1 : 0];
-  }
-
-  // x and y of the scene's coordinate system from polynomials; see core/serve/pointer.py.
-  function own(at) {
-    const north = L.CRS.EPSG3857.project(L.latLng(settings.bounds[1])), bounds = settings.bounds;
-    const south = L.CRS.EPSG3857.project(L.latLng(bounds[0])), here = L.CRS.EPSG3857.project(at);
-    const across = 2 * (at.lng - bounds[0][1]) / (bounds[1][1] - bounds[0][1]) - 1;
-    const up = 2 * (here.y - south.y) / (north.y - south.y) - 1;
-    if (Math.abs(across) > 1.2 || Math.abs(up) > 1.2) return null;
-    return settings.pointer.terms.map(function (terms) {
-      let sum = 0, n = 0;
-      for (let i = 0; i <= 5; i++) for (let j = 0; j <= 5 - i; j++) sum += terms[n++] * across ** i * up ** j;
-      return sum;
-    });
-  }
-
-  function placeWords(at) {
-    const known = settings.pointer;
-    if (settings.kind === "pixels") {
-      const column = Math.floor(at.lng), row = Math.floor(-at.lat);
-      const inside = column >= 0 && row >= 0 && column < known.size[0] && row < known.size[1];
-      return inside ? ["Column " + column + ", row " + row] : [];
-    }
-    const place = function (x, y) {
-      const digits = known.systemDigits;
-      return "x " + grouped(x, digits) + ", y " + grouped(y, digits) + " (" + known.system + ")";
-    };
-    if (settings.kind === "plane") return [place(at.lng, at.lat)];
-    const turned = at.lng - 360 * Math.floor((at.lng + 180) / 360);
-    const lines = [degrees(at.lat, known.digits, "NS") + ", " + degrees(turned, known.digits, "EW")];
-    const xy = known.terms && own(at);
-    if (xy) lines.push(place(xy[0], xy[1]));
-    return lines;
-  }
-
   function makePointer() {
     const control = L.control({ position: "bottomleft" });
     control.onAdd = function () { return make("div", "sl-pointer"); };
@@ -536,7 +515,8 @@ window.slidelens = window.slidelens || (function () {
       node.style.display = node.children.length ? "" : "none";
     };
     show([]);
-    map.on("mousemove click", function (event) { show(placeWords(event.latlng)); });
+    showPointer = show;
+    map.on("mousemove click", function (event) { show(places.words(event.latlng)); });
     map.on("mouseout", function () { show([]); });
   }
 
@@ -585,11 +565,17 @@ window.slidelens = window.slidelens || (function () {
 
   function drawLegend() {
     const rows = legend.querySelector(".sl-rows"), nodes = [];
+    const told = new Set();
+    let title = "";  // layers that follow each other under one title have it once
     entries().reverse().forEach(function (entry) {
       const content = entry.spec.legend;
-      if (!content || !seen(entry.spec)) return;
+      if (!content || !(seen(entry.spec) || ask("legend", entry.spec).includes(true))) return;
+      const text = JSON.stringify(content);
+      if (told.has(text)) return;
+      told.add(text);
       const part = make("div", "sl-legend");
-      if (content.title) part.append(make("h4", "", content.title));
+      if (content.title && content.title !== title) part.append(make("h4", "", content.title));
+      title = content.title;
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
@@ -618,6 +604,12 @@ window.slidelens = window.slidelens || (function () {
     frame.append(line, range, ...labels);
     L.DomEvent.disableClickPropagation(range);
     const clip = function () {
+      const apart = ask("active").includes(true);  // two maps beside each other need no divider
+      frame.classList.toggle("sl-apart", apart);
+      if (apart) {
+        ["left", "right"].forEach(function (side) { map.getPane("swipe-" + side).style.clipPath = ""; });
+        return;
+      }
       const size = map.getSize(), share = Number(range.value);
       const from = map.containerPointToLayerPoint([0, 0]), to = map.containerPointToLayerPoint(size);
       const at = from.x + size.x * share;
@@ -641,12 +633,54 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- drawings
 
-  // After a remount the page still knows the drawn area: show it again, once.
-  function restore(geometry) {
-    if (restored) return;
-    restored = true;
-    const group = window.drawnItems;
-    if (!geometry || !group || !group.getLayers || group.getLayers().length) return;
+  // After a remount the page still knows the drawn area: show it again, once. Later the page may put another drawing
+  // in its place, to be edited, or none, once the drawing was used.
+  function updateDrawing(next) {
+    const group = window.drawnItems, given = next.replaced;
+    if (!group || !group.getLayers) return;
+    if (!restored) {
+      restored = true;
+      lastReplaced = given.number;
+      if (!group.getLayers().length) addDrawing(group, next.drawn);
+    } else if (given.number !== lastReplaced) {
+      lastReplaced = given.number;
+      leaveEditing();
+      group.clearLayers();
+      addDrawing(group, given.drawing);
+      const edit = map.getContainer().querySelector(".leaflet-draw-edit-edit");
+      if (given.drawing && edit) edit.click();
+    }
+  }
+
+  // The clicks that set corners choose nothing: neither a place nor a polygon below them. What follows the last one comes
+  // after the drawing has ended.
+  function muteWhileDrawing() {
+    const fire = map.fire;
+    let drawing = false;
+    map.on("draw:drawstart", function () {
+      drawing = true;
+      map.getPane("overlayPane").style.pointerEvents = "none";
+    });
+    map.on("draw:drawstop", function () {
+      setTimeout(function () {
+        drawing = false;
+        map.getPane("overlayPane").style.pointerEvents = "";
+      }, 300);
+    });
+    map.fire = function (type) {
+      return drawing && type === "click" ? map : fire.apply(map, arguments);
+    };
+  }
+
+  // Ends an editing that is under way as its own button does, so that no handle stays.
+  function leaveEditing() {
+    const actions = [...map.getContainer().querySelectorAll(".leaflet-draw-actions a")];
+    const shown = actions.filter(function (link) { return link.offsetParent !== null; });
+    if (shown.length) shown[shown.length - 1].click();
+  }
+
+  function addDrawing(group, geometry) {
+    if (!geometry) return;
     L.geoJSON(geometry, { style: settings.drawStyle }).eachLayer(function (part) {
       // Each part becomes a layer of its own, because only such can be edited.
       const rings = part.getLatLngs();
@@ -655,7 +689,39 @@ window.slidelens = window.slidelens || (function () {
     });
   }
 
-  function start(target, given) {
+  // ---- modules
+
+  // What a module is given. It gives back what it answers to: placed, refresh, legend, hides, active, second.
+  function kit() {
+    return {
+      map: map, settings: settings, places: places, make: make, tool: tool, tell: tell, untell: untell, refresh: refresh,
+      tileLayer: tileLayer, seen: seen,
+      pointer: function (lines) { showPointer(lines); },
+      // Legend and list of layers fold away where a map becomes too narrow for them.
+      fold: function () { if (map.getContainer().clientWidth < 760) panel.open = legend.open = false; },
+      opacity: function (spec) { return choice("opacity", spec); },
+      keep: function (name, value) { remember(name, value, page()); },
+      recall: function (name) { return remember(name, undefined, page()); },
+      rasters: function () {
+        return [...tiles.values()].sort(function (a, b) { return a.zIndex - b.zIndex; })
+          .map(function (entry) { return entry.spec; });
+      },
+      outlines: function () {
+        return [...vectors.values()].filter(function (entry) { return seen(entry.spec); }).map(function (entry) {
+          const spec = entry.spec, all = spec.features.features;
+          const features = { type: "FeatureCollection", features: all.slice(0, spec.most || all.length).reverse() };
+          const look = function (feature) { return style(spec, feature, selection); };
+          return { spec: { id: spec.id, features: features }, text: entry.text, style: look };
+        });
+      },
+    };
+  }
+
+  function ask(name, ...words) {
+    return modules.filter(function (module) { return module[name]; }).map(function (module) { return module[name](...words); });
+  }
+
+  function start(target, given, extra) {
     map = target;
     settings = given;
     shown = remember("layers", undefined, page()) || {};
@@ -675,9 +741,12 @@ window.slidelens = window.slidelens || (function () {
     panel = box("topright", "Layers", width >= 1000);
     legend = box("bottomright", "Legend", width > 460);
     legend.style.display = "none";
-    makeSave();
+    places = window.slidelensPlaces(settings);
+    makeBar();
     makeScale();
     makePointer();
+    muteWhileDrawing();
+    modules = extra.map(function (module) { return module(kit()); });
     new ResizeObserver(resized).observe(map.getContainer());
   }
 
@@ -693,11 +762,14 @@ window.slidelens = window.slidelens || (function () {
     marker = next.marker && L.circleMarker(next.marker, {
       radius: 7, color: "#ffffff", weight: 3, fillColor: "#000000", fillOpacity: 0.9, interactive: false,
     }).addTo(map);
-    restore(next.drawn);
+    updateDrawing(next);
     const focus = JSON.stringify(next.focus);
     if (next.focus && focus !== lastFocus && placed) map.fitBounds(next.focus, { maxZoom: settings.nativeZoom + 1 });
     lastFocus = focus;
   }
 
-  return { start: start, update: update, bounds: function () { return settings.bounds; } };
+  return {
+    start: start, update: update, bounds: function () { return settings.bounds; }, places: function () { return places; },
+    second: function () { return ask("second").find(Boolean) || null; },
+  };
 })();

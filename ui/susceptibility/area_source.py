@@ -62,10 +62,14 @@ class AreaData:
         """All of them."""
         return tuple(one for one in (self.dem, self.inventory, *self.factors, self.areas) if one is not None)
 
+    def by_role(self) -> tuple[tuple[str, DatasetRecord | None], ...]:
+        """Each with its role."""
+        single = ((DEM, self.dem), (INVENTORY, self.inventory), (AREAS, self.areas))
+        return (*single, *((FACTOR, one) for one in self.factors))
+
     def address(self) -> dict[str, str]:
         """How the page's address names them."""
-        single = ((DEM, self.dem), (INVENTORY, self.inventory), (AREAS, self.areas))
-        named = {role: one.id for role, one in single if one is not None}
+        named = {role: one.id for role, one in self.by_role() if one is not None and role != FACTOR}
         return named | ({FACTORS: ",".join(one.id for one in self.factors)} if self.factors else {})
 
 
@@ -130,7 +134,7 @@ def open_sample(identity: str) -> AreaData:
 
 def choose(data: AreaData) -> None:
     """Show the sources of an area's data."""
-    source = st.selectbox("Data from", SOURCES, key="area-source")
+    source = input_picker.ask_source("Data from", SOURCES, "area-source")
     with reading("Reading the file"):
         {
             "Sample": _sample,
@@ -165,7 +169,7 @@ def show_chosen(data: AreaData) -> None:
             continue
         said = " · synthetic" if one.synthetic else ""
         left.markdown(f"{ROLES[role]}: **{plain(one.name)}**{said}")
-        if right.button("✕", key=f"drop-{one.id}", help=f"Leave out {plain(one.name)}"):
+        if right.button("✕", key=f"drop-{one.id}", type="tertiary", help=f"Leave out {plain(one.name)}"):
             use(_without(data, one))
 
 

@@ -233,6 +233,7 @@ def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visi
             layers.append(Outlines(
                 name.replace(" ", "-"), OUTCOME_WORDS[name], collection, OUTCOME_COLOURS[name], visible=visible,
                 left_out=left_out, fill=0.8, seam=True, switch=OUTCOME,
+                legend=Legend("Tested cells", (LegendEntry(OUTCOME_COLOURS[name], OUTCOME_WORDS[name]),)),
             ))  # fmt: skip
     return layers
 

@@ -14,7 +14,7 @@ from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
-from ui.task import explained
+from ui.task import explained, kept
 from ui.task.caption import caption_of
 from ui.task.inspector import clicked_pixel, show_coordinates
 from ui.task.jobs import notice_runs
@@ -60,6 +60,7 @@ def _result(run: str) -> SusceptibilityMap:
 def _shown(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
     """Head, map and tabs of a run. A fragment: choosing a model or a layer leaves the rest of the page alone."""
     with guard():
+        kept.remember()
         _show(task, found, result)
         notice_runs()
 
@@ -241,8 +242,10 @@ def _export(view: MapView) -> None:
     result, choice = view.result, view.choice
     run = resources.store().run(result.id)
     if not result.parents:
-        st.download_button("Configuration that repeats this map (TOML)", config_text(run), "susceptibility_map.toml",
-                           "application/toml", on_click="ignore")  # fmt: skip
+        st.download_button(
+            "Configuration that repeats this map (TOML)", config_text(run), export.saved_as(run.id, "config", ".toml"),
+            "application/toml", on_click="ignore",
+        )  # fmt: skip
     st.markdown("**Files for a GIS**, at the classes chosen above")
     folder = export.folder_of(result.id, choice)
     if st.button("Prepare the files", key=f"prepare-{result.id}"):

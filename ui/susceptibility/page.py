@@ -10,13 +10,13 @@ from core.jobs.perform import request_of
 from core.tasks.susceptibility import run_map
 from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
-from ui import resources
+from ui import labels, resources
 from ui.feedback import empty, guard, plain
 from ui.susceptibility import area_form, area_source, form, map_results, results
 from ui.susceptibility.area_source import AreaData
 from ui.susceptibility.source import SOURCE
 from ui.task import form as shared_form
-from ui.task import generic_run, opened, press, run
+from ui.task import generic_run, onward, opened, press, run
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Order, Run
@@ -39,6 +39,8 @@ def show(task: TaskPage) -> None:
     with left, guard():
         _open_sample()
         asked = opened.asked(task)
+    if asked is not None:
+        labels.name_page(asked.title, task.task.title)
     if asked is not None and asked.kind not in task.kinds:
         with right, guard():
             generic_run.show(asked)
@@ -129,6 +131,9 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
         if data.complete:
             with guard():
                 request = area_form.ask(data, _before_map(asked))
+        if data.records:
+            with guard():
+                onward.show(task, onward.of_datasets(data.by_role()))
         if request is not None:
             with guard():
                 order = _order(data, request)
@@ -142,7 +147,7 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
             with guard():
                 map_results.show_area(data)
         else:
-            _show_no_area(data)
+            _show_no_area(task, data)
 
 
 def _order(data: AreaData, request: MapRequest) -> Order:
@@ -162,13 +167,15 @@ def _show_no_table() -> None:
             SOURCE.use(SOURCE.open_sample("valley-cells"))
 
 
-def _show_no_area(data: AreaData) -> None:
+def _show_no_area(task: TaskPage, data: AreaData) -> None:
     if data.records:
         st.info(
             "A map needs an inventory of landslides, and an elevation model or factors. Add what is missing under "
             "*Data*."
         )
+        onward.offer_here(task, [one.id for one in data.records])
         return
+    onward.offer_here(task)
     if empty(
         "No area yet.",
         "Choose an elevation model and an inventory of landslides, points or outlines; factors such as lithology or "

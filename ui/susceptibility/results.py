@@ -13,6 +13,7 @@ from ui.feedback import plain
 from ui.susceptibility import factors_tab, why
 from ui.task import explained, export, provenance
 from ui.task.key_figures import KeyFigure, show_key_figures
+from ui.task.notes import show_lead
 from ui.task.tabs import show_tabs
 from ui.task.view import view_from_address
 
@@ -80,7 +81,7 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
     from core.tasks.susceptibility.models import title_of
 
     said = verdict(result)
-    st.markdown(f"**{plain(said.lead)}**")
+    show_lead(said.lead, result.id)
     figures = []
     for scheme in result.schemes:
         first = best(result, scheme)

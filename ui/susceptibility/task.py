@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.runs.kinds import Ref
-from ui.task.task import Card, Picture, TaskPage
+from ui.task.task import Card, Picture, Taken, TaskPage
 
 PAGE = TaskPage(
     name="susceptibility",
@@ -29,4 +29,17 @@ PAGE = TaskPage(
     ),
     samples=(),
     reading=Ref("ui.susceptibility.reading:READING"),
+    takes=(
+        Taken(
+            "dem", ("dem",), "Use this DEM for susceptibility", "dem", ("inventory", "factors", "areas"), placed=True
+        ),
+        Taken(
+            "inventory", ("inventory", "reference"), "Use this inventory for susceptibility", "inventory",
+            ("dem", "factors", "areas"), placed=True,
+        ),
+        Taken(
+            "factor", ("scene", "factor"), "Use this raster as a susceptibility factor", "factors",
+            ("dem", "inventory", "areas"), many=True, placed=True,
+        ),
+    ),
 )

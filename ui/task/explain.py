@@ -135,9 +135,9 @@ def ask(asking: Asking) -> None:
 
 def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
     """Layers by name, that of no name first, each with how it held when the model was tested by this method."""
-    from core.explain.layer_tests import tests_in
+    from core.explain.layer_tests import layer_tests_in
 
-    told = tests_in(asking.model.spec.explanation)
+    told = layer_tests_in(asking.model.spec.explanation)
     held = {} if told is None else {one.layer: one for one in told.tests if one.method == method}
     if told is None or not held:
         return {"": "Deepest layer that contributed", **asking.layers}
@@ -238,14 +238,16 @@ def _offer_curves(result: ImageResult, run: Run) -> None:
 
 
 def method_of(run: Run) -> str:
-    """Title of the method of an explanation; empty when this version does not know it."""
+    """Title of the method of an explanation, with the layer where one was named; empty when the method is unknown."""
     from core.errors import InputError
     from core.explain.methods import TITLES, method_name
 
     try:
-        return TITLES[method_name(str(run.parameters.get("method", "")))]
+        title = TITLES[method_name(str(run.parameters.get("method", "")))]
     except InputError:
         return ""
+    layer = str(run.parameters.get("layer", ""))
+    return f"{title} at {plain(layer)}" if layer else title
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

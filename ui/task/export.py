@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from ui import resources
+from ui.map_layers import RUN_LAYERS
 from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
     run = resources.store().run(result.id)
     st.markdown(
         "**Report.** A report in plain words with maps, charts, the explanations so far, scores with their "
-        "caveats, and all that it was made from. It is one file, opens anywhere, also offline, and prints well."
+        "caveats, and all that it was made from, as one web page and as a PDF. Both open anywhere, also offline."
     )
     known = run.artifact("report")
     row = st.container(horizontal=True)
@@ -43,18 +45,50 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
             make_report(resources.store(), run.id, choice, _address(run, values))  # type: ignore[arg-type]
         rerun_fragment()
     base = resources.base_path()
-    if known is not None:
-        row.link_button(f"Report · {size(known.size)}", f"{base}/artifacts/{run.id}/report")
+    for role, title in (("report", "Report"), ("report_pdf", "PDF")):
+        if (file := run.artifact(role)) is not None:
+            row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
     row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip")
     if known is not None:
         st.caption(f"{holds} as they were when it was written.")
+    _show_addresses(result, run, values)
+
+
+def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> None:
+    """The link to this view, and the tiles of the run for QGIS."""
+    from core.report.addresses import tile_addresses
+
+    address = _address(run, values)
+    if not address:
+        return
+    st.markdown("**Link to this view.** Opens this run with the settings above:")
+    st.code(address, language=None)
+    threshold = float(values["threshold"]) if "threshold" in values else None
+    tiles = tile_addresses(run, result, _server(), threshold)
+    if not tiles:
+        return
+    with st.expander("Tiles for QGIS (XYZ)"):
+        st.markdown(
+            "In QGIS, open *Layer › Add Layer › Add XYZ Layer…*, choose *New*, and paste an address as the URL. "
+            "QGIS replaces {z}, {x} and {y}. The app must be running, and the other computer must be able to reach it."
+        )
+        for name, template in tiles.items():
+            st.caption(RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
+            st.code(template, language=None)
+
+
+def _server() -> str:
+    """Address of the app, with its base path; empty where the browser does not tell it."""
+    place = urlsplit(st.context.url or "")
+    return f"{place.scheme}://{place.netloc}{resources.base_path()}" if place.netloc else ""
 
 
 def _address(run: Run, values: Mapping[str, str]) -> str:
     """Where the run opens as it is seen now."""
-    place = st.context.url or ""
-    query = "&".join([f"run={run.id}", *(f"{name}={value}" for name, value in values.items())])
-    return f"{place.split('?')[0]}?{query}" if place else ""
+    from core.report.addresses import page_address
+
+    server = _server()
+    return page_address(run, server, values) if server else ""
 
 
 def link(run: Run, role: str, title: str) -> None:
@@ -70,15 +104,25 @@ def link(run: Run, role: str, title: str) -> None:
 
 def offer(folder: Path, titles: Mapping[str, str], run: str) -> None:
     """Offer the prepared files of a folder for download, those that have a title."""
+    from core.report.names import renamed
+
+    of = resources.store().run(run)
     for path in sorted(folder.iterdir()):
         if path.name in titles:
             left, right = st.columns([3, 1])
             left.markdown(f"{titles[path.name]} · {size(path.stat().st_size)}")
             right.download_button(
                 path.name, lambda path=path: path.read_bytes(),
-                file_name=f"{run[:8]}-{path.name}", key=f"download-{path}", on_click="ignore",
+                file_name=renamed(of, path.name), key=f"download-{path}", on_click="ignore",
                 width="stretch",
             )  # fmt: skip
+
+
+def saved_as(run: str, what: str, ending: str) -> str:
+    """Name under which a browser saves a file of a run."""
+    from core.report.names import named
+
+    return named(resources.store().run(run), what, ending)
 
 
 def folder_of(run: str, asked: object) -> Path:

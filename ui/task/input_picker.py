@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -80,7 +80,7 @@ def show(**address: str) -> None:
 
 def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
-    source = st.selectbox("Scene from", SOURCES, key="scene-source")
+    source = ask_source("Scene from", SOURCES, "scene-source")
     with reading():
         {
             "Sample": lambda: _sample(task),
@@ -89,6 +89,13 @@ def choose(task: TaskPage) -> None:
             "Data folder": _data_folder,
             "Earlier scenes": _earlier,
         }[source]()
+
+
+def ask_source(title: str, sources: Sequence[str], key: str) -> str:
+    """The source of data that is chosen; ``?source=upload`` begins with uploading."""
+    wanted = st.query_params.get("source", "")
+    first = next((number for number, source in enumerate(sources) if source.lower() == wanted), 0)
+    return str(st.selectbox(title, sources, first, key=f"{key}-{wanted}" if wanted else key))
 
 
 def open_sample(identity: str) -> SceneRecord:

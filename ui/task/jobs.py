@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,6 +12,7 @@ from core.runs.kinds import is_primary
 from ui import labels, resources
 from ui.feedback import duration, guard, plain
 from ui.state import Slot
+from ui.task import kept
 from ui.task.links import place
 from ui.task.task import script_of
 
@@ -22,6 +24,12 @@ LISTED = 5
 
 LOOK_EVERY = 2.0
 """Seconds between two looks of the sidebar at runs under way."""
+
+_WATCHED: Slot[frozenset[str]] = Slot("watched-runs", frozenset())
+"""Runs of whose end the visitor is to be told."""
+
+_ENDS = {"done": ":material/check_circle:", "cancelled": ":material/cancel:"}
+"""Icons of notices that a run has ended; a warning for the others."""
 
 _LOOKING: Slot[bool] = Slot("sidebar-looks", False)
 """Whether the sidebar keeps itself up to date."""
@@ -40,6 +48,19 @@ def words(run: Run) -> str:
     if run.eta is not None and run.eta >= 0.5:  # less would be told as nothing
         parts.append(f"about {duration(run.eta)} left")
     return ", ".join(parts)
+
+
+def _tell_ended(active: list[Run]) -> None:
+    """Tell of runs of this visitor, or that he has open, that were under way at the last look and have ended."""
+    now = {run.id for run in active}
+    mine = {run.id for run in active if run.owner == resources.visitor() or run.id == st.query_params.get("run")}
+    for identity in sorted(_WATCHED.get() - now):
+        with suppress(LandslideError):  # it was deleted meanwhile
+            run = resources.store().run(identity)
+            what = labels.tasks().get(run.task, run.task) if is_primary(run) else labels.kind(run)
+            st.toast(f"**{plain(what)}: {labels.status(run).lower()}** · {plain(_short(run.title, 80))}",
+                     icon=_ENDS.get(run.status, ":material/warning:"), duration="long")  # fmt: skip
+    _WATCHED.put(frozenset(mine | (_WATCHED.get() & now)))
 
 
 def sidebar() -> None:
@@ -61,6 +82,7 @@ def _sidebar(busy: bool, found: list[list[Run]]) -> None:
     active: list[Run] = []
     with guard():
         active = found.pop() if found else resources.store().active()
+        _tell_ended(active)
         if active:
             _list(active)
     if busy and not active:
@@ -68,11 +90,12 @@ def _sidebar(busy: bool, found: list[list[Run]]) -> None:
 
 
 def notice_runs() -> None:
-    """Begin to show runs under way in the sidebar, if there are any and it does not; for the end of a fragment.
+    """For the end of a fragment: keep where the visitor is, and begin to show runs under way if the sidebar does not.
 
     A page whose sidebar shows none asks for none until it is drawn anew. A fragment that a visitor uses leaves the
     sidebar as it is, so what was started meanwhile, here or by somebody else, would not appear.
     """
+    kept.remember()
     if _LOOKED.get():
         _LOOKED.clear()  # with the page, a moment ago
     elif not _LOOKING.get() and resources.store().active():

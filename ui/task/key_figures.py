@@ -102,7 +102,7 @@ def mark_peak(key: str, best: float, low: float = 0.0, high: float = 1.0) -> Non
     # The middle of the thumb runs from 6 pixels behind one end of the slider to 6 before the other.
     st.html(
         f"<style>.st-key-{key} [data-testid=stSlider] {{ position: relative; }}"
-        f".st-key-{key} [data-testid=stSlider]::after {{ content: '▲'; position: absolute; bottom: -0.35rem;"
+        f".st-key-{key} [data-testid=stSlider]::after {{ content: '▲'; position: absolute; bottom: 0.15rem;"
         f" left: calc(6px + (100% - 12px) * {share:.4f}); transform: translateX(-50%); font-size: 0.7rem;"
         " line-height: 1; pointer-events: none; }</style>"
     )

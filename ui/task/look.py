@@ -28,7 +28,7 @@ CONTRASTS = {
     "0,100": "Minimum to maximum",
     "range": "Between two values",
 }
-COLOURS = {"": "Grey", "sequential": "Low to high (viridis)", "diverging": "Around zero (blue, white, red)"}
+COLOURS = {"": "Grey", "sequential": "Low to high (viridis)", "diverging": "Around zero (red, white, blue)"}
 
 
 def choose(record: SceneRecord) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from ui import labels
+from ui import labels, resources
 from ui.feedback import plain
+from ui.task.task import view_keys
 
 if TYPE_CHECKING:
     from core.runs.records import SceneRecord
@@ -40,6 +42,24 @@ def show_notes(result: ImageResult, task: str) -> None:
     if notes:
         with st.popover(labels.count(len(notes), "note"), help="How this scene was read"):
             st.markdown("\n".join(f"- {plain(note)}" for note in notes))
+    link_to_reading(result.id)
+
+
+def show_lead(lead: str, run: str) -> None:
+    """The one sentence that a result comes to, with the link to where the run can be read."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"**{plain(lead)}**", width="stretch")
+        link_to_reading(run)
+
+
+def link_to_reading(run: str) -> None:
+    """A link to the reading view of a run, in the view that the page's address names.
+
+    In another tab of the browser: on the way to another page Streamlit takes the view out of a link.
+    """
+    view = {name: value for name, value in st.query_params.items() if name in view_keys()}
+    address = f"{resources.base_path()}/read?{urlencode({'run': run, **view})}"
+    st.link_button("Reading view", address, type="tertiary", help="Opens in a new tab, to be read and shared")
 
 
 def show_model(task: str, name: str) -> None:

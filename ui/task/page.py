@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.tasks.imagery.roles import SCENE
+from ui import labels
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import bands, generic_run, input_picker, look, opened, press, run
+from ui.task import bands, generic_run, input_picker, look, onward, opened, press, run
 from ui.task import form as ask
 from ui.task.caption import caption
 
@@ -60,6 +62,10 @@ def show(
                 before = prefill()
                 again = None if drawn else ask.same_area(record, before, task)
                 order = form(record, before)
+            with guard():
+                onward.show(task, onward.of_scene(record, SCENE))
+    if asked is not None or record is not None:
+        labels.name_page(asked.title if asked is not None else record.scene.name if record else "", task.task.title)
     if record is not None and order is not None:
         with order.beside, guard():
             press.done(task.button, record.scene.digest)
@@ -72,7 +78,7 @@ def show(
             with guard():
                 opened.show_without_image(asked, task)
         elif record is None:
-            _show_empty()
+            _show_empty(task)
         else:
             with guard():
                 if asked is not None and run.show_state(asked, task):
@@ -81,7 +87,8 @@ def show(
                     _show_scene(task, record, asked, again=again is not None)
 
 
-def _show_empty() -> None:
+def _show_empty(task: TaskPage) -> None:
+    onward.offer_here(task)
     if empty(
         "No scene yet.",
         "Choose a sample, open data or an image of your own on the left. The sample is a synthetic mountain valley "

@@ -18,6 +18,11 @@ def next_tab(task: str) -> Slot[str]:
     return Slot(f"{task}-next-tab", "")
 
 
+def open_tab(task: str) -> str:
+    """Title of the tab of a task that is open; empty when its tabs are not shown."""
+    return str(st.session_state.get(f"{task}-tab") or "")
+
+
 def show_tabs(task: str, parts: Mapping[str, Callable[[V], None]], view: V, wanted: str = "") -> None:
     """Show the open tab; the others are not computed until they are opened.
 

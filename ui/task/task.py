@@ -64,6 +64,37 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Data of other pages that a task can begin with.
+
+    Attributes
+    ----------
+    role
+        Role of the task that they become.
+    of
+        Roles that they have on the page that they come from.
+    words
+        Words of the link, as "Map this scene".
+    key
+        Key of the role in the page's address.
+    beside
+        Other keys of that address, whose values stay.
+    many
+        Whether they are added to what stands under the key, separated by commas.
+    placed
+        Whether it must be known where on Earth they lie.
+    """
+
+    role: str
+    of: tuple[str, ...]
+    words: str
+    key: str
+    beside: tuple[str, ...] = ()
+    many: bool = False
+    placed: bool = False
+
+
+@dataclass(frozen=True)
 class TaskPage:
     """A task as its page names it.
 
@@ -91,6 +122,8 @@ class TaskPage:
         Keys in the page's address, beside those of the task's view, of what only changes how a run is shown.
     reading
         A `ui.runs.reading.ReadingView`: how a run is read; None where the report's parts are shown as they are.
+    takes
+        Data of other tasks' pages that it can begin with.
     """
 
     name: str
@@ -106,6 +139,7 @@ class TaskPage:
     keys: tuple[str, ...] = ()
     compare: Ref | None = None
     reading: Ref | None = None
+    takes: tuple[Taken, ...] = ()
 
     @property
     def task(self) -> Task:

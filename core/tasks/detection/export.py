@@ -6,9 +6,14 @@ import shutil
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from core.plots.colours import FOUND
+from core.plots.gis_style import found_style, missed_style
 from core.raster.features import write_features
+from core.raster.files import one_line
 from core.raster.folder import make_folder, plain_values, write_json
+from core.raster.interchange import write_interchange
 from core.raster.write import atomic_path
+from core.report.about import about
 from core.tasks.detection.coco import write_coco
 from core.tasks.detection.findings import Detections, area_column, find, middles
 from core.tasks.detection.result import DetectionResult
@@ -25,7 +30,8 @@ if TYPE_CHECKING:
 LAYER = "detections"
 OWN_FILES = (
     "candidates.parquet", "truth.parquet", "known.tif", "searched.tif", "detections.gpkg", "detections.geojson",
-    "detections.csv", "detections.coco.json", "outlines.gpkg", "missed.gpkg", "metrics.json",
+    "detections.csv", "detections.coco.json", "detections.shp.zip", "detections.kml", "outlines.gpkg", "missed.gpkg",
+    "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -37,7 +43,10 @@ def told_table(detections: Detections) -> GeoDataFrame:
 
 
 def plain_table(detections: Detections) -> DataFrame:
-    """The table of boxes without shapes: edges in pixels, and the middle in degrees where the scene has a place."""
+    """The table of boxes without shapes: edges in pixels, and the middle where the scene has a place.
+
+    The middle is told as ``x`` and ``y`` in the scene's coordinate system, named in ``crs``, and in degrees of WGS 84.
+    """
     table, corners = told_table(detections), detections.boxes.corners
     rows = table.drop(columns="geometry").assign(
         **{f"{side}_px": corners[:, index] for index, side in enumerate(("left", "top", "right", "bottom"))}
@@ -46,7 +55,13 @@ def plain_table(detections: Detections) -> DataFrame:
         return rows
     import geopandas
 
-    degrees = geopandas.GeoSeries(middles(detections.boxes, detections.result.grid), crs=table.crs).to_crs(4326)
+    middle = geopandas.GeoSeries(middles(detections.boxes, detections.result.grid), crs=table.crs)
+    degrees, digits = middle.to_crs(4326), 7 if table.crs.is_geographic else 2
+    authority = table.crs.to_authority()
+    rows = rows.assign(
+        x=middle.x.to_numpy().round(digits), y=middle.y.to_numpy().round(digits),
+        crs=":".join(authority) if authority else one_line(table.crs.name),
+    )  # fmt: skip
     return rows.assign(longitude=degrees.x.to_numpy().round(7), latitude=degrees.y.to_numpy().round(7))
 
 
@@ -132,14 +147,19 @@ def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies:
     for role, name in result.artifacts.items() if copies else ():
         with atomic_path(folder / f"{role}{Path(name).suffix}") as aside:
             shutil.copyfile(result.artifact(role), aside)
-    table = told_table(detections)
+    table, told = told_table(detections), about(result, choice)
     for suffix in ("gpkg", "geojson"):
-        write_features(table, folder / f"detections.{suffix}", LAYER)
+        write_features(
+            table, folder / f"detections.{suffix}", LAYER, style=found_style("Boxes", filled=False), about=told
+        )
+    write_interchange(table, folder, LAYER, f"Landslides detected in {result.scene}", FOUND, told, table=False)
     if detections.outlines is not None:
         outlined = detections.outlines.merge(table.drop(columns="geometry"), on="id")
-        write_features(outlined, folder / "outlines.gpkg", "outlines")
+        write_features(outlined, folder / "outlines.gpkg", "outlines", style=found_style("Outlines"), about=told)
     if detections.reference_boxes is not None:
-        write_features(detections.missed, folder / "missed.gpkg", "missed")
+        write_features(
+            detections.missed, folder / "missed.gpkg", "missed", style=missed_style("Missed landslides"), about=told
+        )
     write_table(detections, folder / "detections.csv")
     write_boxes_as_coco(detections, folder / "detections.coco.json")
     content = summary(detections)

@@ -15,6 +15,8 @@ from rasterio.windows import Window
 from core.jobs.perform import Job, run_inline
 from core.learning.preprocessing import Preprocessing, preprocess, preprocessing_of
 from core.learning.store import StoredModel, find_model
+from core.plots.colours import NOT_KNOWN
+from core.plots.gis_style import class_table
 from core.raster.align import UNKNOWN, ReferenceReader, reference_reader
 from core.raster.area import Area, area_of
 from core.raster.inventory import Inventory
@@ -206,7 +208,8 @@ def write_reference(
         boxes = boxes_of_reference(reader, scene.grid, least, report, stopped)
     else:
         path = folder / f"{KNOWN}.tif"
-        with writing(path, scene.grid, descriptions=(KNOWN,), overview_resampling="nearest") as writer:
+        with writing(path, scene.grid, descriptions=(KNOWN,), overview_resampling="nearest",
+                     colours=class_table(NOT_KNOWN)) as writer:
             recording = Recording(reader, writer)
             boxes = boxes_of_reference(recording, scene.grid, least, report, stopped)
         if recording.unknown:

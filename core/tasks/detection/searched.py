@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from core.plots.colours import NOT_KNOWN
+from core.plots.gis_style import class_table
 from core.raster.area import Area, area_of, window_of
 from core.raster.measure import row_areas
 from core.raster.progress import Cancel, never, stop_if
@@ -80,7 +82,8 @@ def write_searched(
             return whole
         path = folder / f"{SEARCHED}.tif"
         count, square = 0, 0.0
-        with writing(path, grid, descriptions=(SEARCHED,), overview_resampling="nearest") as writer:
+        with writing(path, grid, descriptions=(SEARCHED,), overview_resampling="nearest",
+                     colours=class_table(NOT_KNOWN)) as writer:
             for top in range(0, grid.height, ROWS):
                 for region in column_bands(Region(top, 0, min(ROWS, grid.height - top), grid.width)):
                     stop_if(cancel)

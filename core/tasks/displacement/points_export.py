@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from core.plots.colours import ramp
+from core.plots.gis_style import range_style
 from core.raster.features import write_features
 from core.raster.folder import copy_file, make_folder, write_json
 from core.raster.write import atomic_path
+from core.report.about import about
 from core.tasks.displacement.points_findings import verdict
+from core.tasks.displacement.points_layers import RAMPS, ends
 from core.tasks.displacement.points_result import (
     CELLS,
     EAST,
@@ -16,6 +22,7 @@ from core.tasks.displacement.points_result import (
     RASTERS,
     SLOPE_VELOCITY,
     UP,
+    VELOCITY,
     PointsResult,
     cells_of,
     points_table,
@@ -23,6 +30,8 @@ from core.tasks.displacement.points_result import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from core.raster.geopackage import LayerStyle
 
 FORMATS = ("csv", "parquet")
 
@@ -108,4 +117,12 @@ def write_points(result: PointsResult, table: pd.DataFrame, path: Path) -> None:
 
     shapes = geopandas.points_from_xy(table["x"], table["y"])
     frame = geopandas.GeoDataFrame(table.drop(columns=["x", "y"]), geometry=shapes, crs=result.grid.crs)
-    write_features(frame, path, "points")
+    write_features(frame, path, "points", style=_style(result), about=about(result))
+
+
+def _style(result: PointsResult) -> LayerStyle:
+    """The points in the colours of the map, in nine equal ranges of velocity with all beyond in the first and last."""
+    low, high = ends(VELOCITY, result.spans[VELOCITY])
+    edges = [-1e9, *np.linspace(low, high, 10)[1:-1].tolist(), 1e9]
+    colours = ["#{:02X}{:02X}{:02X}".format(*row) for row in ramp(RAMPS[VELOCITY], 9).tolist()]
+    return range_style("Velocity (mm/yr)", VELOCITY, list(zip(edges, edges[1:], colours, strict=False)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.plots.colours import UNCERTAINTY_RAMP
+from core.plots.colours import UNCERTAINTY_RAMP, VELOCITY_RAMP
 from core.plots.layers import DotLayer, TileLayer, scaled
 from core.tasks.displacement.points_result import (
     ACCELERATION,
@@ -16,7 +16,7 @@ from core.tasks.displacement.points_result import (
     VELOCITY,
 )
 
-SIGNED_RAMP = "RdBu"
+SIGNED_RAMP = VELOCITY_RAMP
 """Of velocities and accelerations: red away from the satellite or down, blue towards it or up."""
 
 SLOPE_RAMP = "RdBu_r"

@@ -234,10 +234,10 @@ def _list(asked: Explaining, arguments: argparse.Namespace) -> None:
 
 def _list_layers(asked: Explaining, model: str) -> None:
     """Print the layers of a model, with how the default method held at each."""
-    from core.explain.layer_tests import tests_in
+    from core.explain.layer_tests import layer_tests_in
     from core.learning.store import find_model
 
-    layers, tests = asked.layers(model), tests_in(find_model(asked.task, model).spec.explanation)
+    layers, tests = asked.layers(model), layer_tests_in(find_model(asked.task, model).spec.explanation)
     width = max(len(layer.name) for layer in layers)
     if tests is None:
         print(f"layers of {model}, not tested; by default {asked.first_layer}")

@@ -32,9 +32,9 @@ def write_files(store: Store, identity: str, folder: Path) -> None:
     LandslideError
         When its files are gone or the folder cannot be written.
     """
-    from core.cli.run_commands import export_files
     from core.figures.attribution import draw_attribution
     from core.figures.image import image_below
+    from core.report.exporting import export_files
     from core.report.pictures import picture
     from core.report.reasons import target_region
 

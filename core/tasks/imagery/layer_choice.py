@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.explain.layer_tests import tests_in
+from core.explain.layer_tests import layer_tests_in
 from core.explain.methods import find_method
 from core.tasks.imagery.explanation import ExplanationRequest, methods_for
 
@@ -18,7 +18,7 @@ UNTESTED = "The layers of this model were not tested: the deepest that marks any
 
 def first_method(spec: ModelSpec, otherwise: str) -> str:
     """The method that held best when the model was tested; another where it was not."""
-    tests = tests_in(spec.explanation)
+    tests = layer_tests_in(spec.explanation)
     return otherwise if tests is None else tests.best.method
 
 
@@ -30,7 +30,7 @@ def ordered_layers(spec: ModelSpec, method: str, layers: Sequence[LayerChoice]) 
     layers
         In the order in which they are tried where nothing was tested.
     """
-    tests = tests_in(spec.explanation)
+    tests = layer_tests_in(spec.explanation)
     tested = {} if tests is None else {name: place for place, name in enumerate(tests.layers(method))}
     return sorted(layers, key=lambda layer: tested.get(layer.name, len(tested)))
 
@@ -38,5 +38,5 @@ def ordered_layers(spec: ModelSpec, method: str, layers: Sequence[LayerChoice]) 
 def cautions(spec: ModelSpec, request: ExplanationRequest) -> tuple[str, ...]:
     """What must be said beside a map whose layer was neither named nor tested; nothing otherwise."""
     layered = find_method(methods_for(type(request.target)), request.method).layered
-    untested = layered and not request.layer and tests_in(spec.explanation) is None
+    untested = layered and not request.layer and layer_tests_in(spec.explanation) is None
     return (UNTESTED,) if untested else ()

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.explain.layer_tests import SEED, LayerTests, tests_in
+from core.explain.layer_tests import SEED, LayerTests, layer_tests_in
 from core.explain.methods import TITLES
 from core.learning.segmentation import normalise
 from core.learning.store import StoredModel
@@ -83,7 +83,7 @@ def keep(model: StoredModel, tests: LayerTests, data: Data, command: str) -> Sto
 
 def card_words(spec: ModelSpec) -> list[str]:
     """A part of the card: how well each layer explains the model."""
-    told = tests_in(spec.explanation)
+    told = layer_tests_in(spec.explanation)
     heading = ["## Explanations", ""]
     if told is None:
         return [*heading, "The layers of this model were not tested.", ""]

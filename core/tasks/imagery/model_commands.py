@@ -160,13 +160,13 @@ def _measure(arguments: argparse.Namespace) -> None:
 def _faithfulness(arguments: argparse.Namespace) -> None:
     from dataclasses import asdict, replace
 
-    from core.explain.layer_tests import tests_in
+    from core.explain.layer_tests import layer_tests_in
     from core.learning.store import find_model
 
     request = replace(_request(arguments), command="faithfulness", card=False)
     find_model(arguments.task, request.config.name)
     _do(request, arguments)
-    told = tests_in(find_model(arguments.task, request.config.name).spec.explanation)
+    told = layer_tests_in(find_model(arguments.task, request.config.name).spec.explanation)
     assert told is not None  # noqa: S101  it was kept a moment ago
     print(json.dumps({"places": told.places, **asdict(told.best)}, ensure_ascii=False))
 

@@ -67,9 +67,9 @@ def _do(store: Store, order: Order, arguments: argparse.Namespace, told: tuple[s
     """Do what is ordered, copy its files where asked, and print what came of it."""
     from dataclasses import replace
 
-    from core.cli.run_commands import export_files
     from core.jobs.perform import run_in_process
     from core.raster.folder import make_folder, plain_values
+    from core.report.exporting import export_files
 
     identity = run_in_process(
         store, replace(order, name=arguments.name), announcing(store, arguments), progress("windows")

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.learning.metrics import NODATA_CODE
+from core.learning.metrics import NODATA_CODE, SHARE
+from core.plots.colours import REFERENCE
+from core.plots.gis_style import class_table
 from core.raster.grid import Grid
 from core.raster.windows import Region, WindowPlan, column_bands
 from core.raster.write import TILE, RasterWriter, writing
@@ -104,6 +106,7 @@ def _raster(path: Path, role: str, grid: Grid) -> Iterator[RasterWriter]:
     with writing(
         path, grid, dtype="uint8", nodata=NODATA_CODE, descriptions=(role,), tags={"encoding": encoding},
         overview_resampling="nearest" if known else "average",
+        colours=class_table(REFERENCE) if known else None, scale=None if known else SHARE, unit="" if known else "1",
     ) as writer:  # fmt: skip
         yield writer
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import GridError
-from core.learning.metrics import CODES, SIGNED_NODATA, encode_signed, threshold_code
+from core.learning.metrics import CODES, SHARE, SIGNED_NODATA, encode_signed, threshold_code
 from core.raster.align import scene_on_grid
 from core.raster.scene import Scene
 from core.raster.write import write_array
@@ -138,4 +138,5 @@ def write_change(change: Change, path: Path) -> None:
         path, change.findings.result.grid, encode_signed(change.difference)[None], nodata=NODATA_CHANGE,
         descriptions=(CHANGE,),
         tags={"encoding": "probability after minus before = value / 254; -32768 nodata"},
+        scale=SHARE, unit="1",
     )  # fmt: skip

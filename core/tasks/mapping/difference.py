@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import GridError
-from core.learning.metrics import NODATA_CODE, threshold_code
+from core.learning.metrics import NODATA_CODE, SHARE, threshold_code
 from core.raster.align import GridReader, scene_on_grid
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.scene import Scene
@@ -125,7 +125,8 @@ def write_difference(
         scene_on_grid(one, grid, bands=(1,)) as before,
         scene_on_grid(other, grid, bands=(1,)) as after,
         writing(
-            path, grid, dtype="int16", nodata=NODATA_CHANGE, descriptions=(CHANGE,), tags={"encoding": ENCODING}
+            path, grid, dtype="int16", nodata=NODATA_CHANGE, descriptions=(CHANGE,), tags={"encoding": ENCODING},
+            scale=SHARE, unit="1",
         ) as writer,
     ):
         for number, window in enumerate(windows, start=1):

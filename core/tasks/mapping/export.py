@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rasterio.windows import Window
 
-from core.errors import InputError
 from core.learning.metrics import NODATA_CODE, threshold_code
+from core.plots.colours import FOUND
+from core.plots.gis_style import class_table, found_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
+from core.raster.geopackage import dress
+from core.raster.interchange import write_interchange
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
+from core.report.about import about
 from core.tasks.imagery.inputs import known_scene
 from core.tasks.mapping.change import Change, compare, write_change
 from core.tasks.mapping.findings import LARGEST, Findings, Landslides, find, score
@@ -22,7 +26,7 @@ from core.tasks.mapping.result import PROBABILITY, MappingResult
 from core.tasks.mapping.view import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from geopandas import GeoDataFrame
 
@@ -32,11 +36,13 @@ if TYPE_CHECKING:
     from core.tasks.mapping.outlines import Outlined
 
 LAYER = "landslides"
+STYLE = "Found landslides"
 BLOCK_ROWS = 512
 MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
 OWN_FILES = (
     "probability.tif", "uncertainty.tif", "truth.tif", "mask.tif", "change.tif", "landslides.gpkg",
-    "landslides.geojson", "new_landslides.gpkg", "figure.png", "metrics.json",
+    "landslides.geojson", "landslides.csv", "landslides.shp.zip", "landslides.kml", "new_landslides.gpkg",
+    "figure.png", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -46,7 +52,7 @@ def write_mask(findings: Findings, path: Path) -> None:
     mask = np.where(findings.valid, findings.mask.astype(np.uint8), 255).astype(np.uint8)
     write_array(
         path, findings.result.grid, mask[None], nodata=255, descriptions=("landslide",),
-        tags=_tags(findings), overview_resampling="nearest",
+        tags=_tags(findings), overview_resampling="nearest", colours=class_table(FOUND),
     )  # fmt: skip
 
 
@@ -59,9 +65,9 @@ def _tags(findings: Findings) -> dict[str, str]:
     }
 
 
-def write_polygons(polygons: GeoDataFrame, path: Path) -> None:
+def write_polygons(polygons: GeoDataFrame, path: Path, told: Mapping[str, str] | None = None) -> None:
     """Write landslides with their attributes, as `core.raster.features.write_features`."""
-    write_features(polygons, path, LAYER)
+    write_features(polygons, path, LAYER, style=found_style(STYLE), about=told)
 
 
 def _header(result: MappingResult, choice: Choice) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def _export_large(
         Scene.open(result.artifact(PROBABILITY)).reader() as reader,
         writing(
             folder / "mask.tif", result.grid, nodata=NODATA_CODE, descriptions=("landslide",), tags=tags,
-            overview_resampling="nearest",
+            overview_resampling="nearest", colours=class_table(FOUND),
         ) as writer,
     ):  # fmt: skip
         for row in range(0, result.grid.height, BLOCK_ROWS):
@@ -139,6 +145,7 @@ def _export_large(
     if outlined is not None and copies:
         with atomic_path(folder / "landslides.gpkg") as aside:
             shutil.copyfile(outlined.path, aside)
+            dress(aside, LAYER, found_style(STYLE), about(result, choice))
     write_json(content, folder / "metrics.json")
     plain: dict[str, Any] = plain_values(content)
     return plain
@@ -163,7 +170,7 @@ def _large_summary(result: MappingResult, choice: Choice, outlined: Outlined | N
 
 def export_run(
     result: MappingResult,
-    scene: Scene,
+    scene: Scene | None,
     choice: Choice,
     folder: Path,
     *,
@@ -177,7 +184,7 @@ def export_run(
     Parameters
     ----------
     result, scene, choice
-        The run, its scene (for the figure), and threshold and areas.
+        The run, its scene (for the figure, which is left out without it), and threshold and areas.
     folder
         Made when missing; files of the same names are replaced, each at once.
     dem
@@ -219,12 +226,15 @@ def export_run(
     else:
         findings = find(result, choice, dem)
     write_mask(findings, folder / "mask.tif")
+    told = about(result, choice)
     for suffix in ("gpkg", "geojson"):
-        write_polygons(findings.polygons, folder / f"landslides.{suffix}")
+        write_polygons(findings.polygons, folder / f"landslides.{suffix}", told)
+    write_interchange(findings.polygons, folder, LAYER, f"Landslides in {result.scene}", FOUND, told)
     if change is not None:
         write_change(change, folder / "change.tif")
-        write_polygons(change.new, folder / "new_landslides.gpkg")
-    write_figure(findings, scene, folder / "figure.png")
+        write_polygons(change.new, folder / "new_landslides.gpkg", told)
+    if scene is not None:
+        write_figure(findings, scene, folder / "figure.png")
     content = summary(findings)
     if change is not None:
         content["new_landslides"] = len(change.new)
@@ -237,21 +247,13 @@ def export_run(
 def export_stored(store: Store, run: Run, view: Choice | None, folder: Path) -> dict[str, Any]:
     """Export a finished run at a view; landslides of a large one are outlined first, as a run derived from it.
 
-    Raises
-    ------
-    InputError
-        When the scene is gone: the figure of an export shows it.
+    Without the scene, because it is gone or another file has taken its place, there is no figure.
     """
     result, record = store.result(run.id, MappingResult), known_scene(store, run)
-    if record is None:
-        raise InputError(
-            f"The scene of run {run.id[:8]} is gone, or another file has taken its place.",
-            "The figure of an export shows it.",
-            "Export to a .zip, which needs no scene.",
-        )
     choice = view or Choice.default(result)
-    outlined = outlined_at(store, result, choice, terrain=record.dem is not None)
-    return export_run(result, record.scene, choice, folder, dem=record.dem, outlined=outlined)
+    scene, dem = (None, None) if record is None else (record.scene, record.dem)
+    outlined = outlined_at(store, result, choice, terrain=dem is not None)
+    return export_run(result, scene, choice, folder, dem=dem, outlined=outlined)
 
 
 def outlined_at(

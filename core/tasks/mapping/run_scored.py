@@ -15,6 +15,8 @@ from core.learning.metrics import NODATA_CODE, histogram
 from core.learning.preprocessing import preprocessing_of
 from core.learning.spec import ModelSpec
 from core.learning.store import find_model
+from core.plots.colours import REFERENCE
+from core.plots.gis_style import class_table
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.scene import Scene
 from core.raster.write import writing
@@ -74,7 +76,7 @@ def count_against(
         scene.reader() as colours,
         writing(
             folder / artifacts[TRUTH], result.grid, nodata=NODATA_CODE, descriptions=(TRUTH,),
-            overview_resampling="nearest",
+            overview_resampling="nearest", colours=class_table(REFERENCE),
         ) as writer,
     ):  # fmt: skip
         tops = range(0, height, BLOCK_ROWS)

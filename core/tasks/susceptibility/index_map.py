@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from core.learning.metrics import CODES, NODATA_CODE, SIGNED_NODATA, decode, encode, encode_signed
+from core.learning.metrics import CODES, NODATA_CODE, SHARE, SIGNED_NODATA, decode, encode, encode_signed
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
 from core.raster.write import RasterWriter, writing
 from core.tasks.susceptibility.sampling import frame_of
@@ -202,16 +202,18 @@ class MapJob:
             role = index_role(number)
             tags = {"MODEL": model.name, "SCALE": "index = code / 254"}
             writers[role] = open_files.enter_context(
-                writing(folder / f"{role}.tif", grid, nodata=NODATA_CODE, tags=tags, descriptions=(role,))
+                writing(folder / f"{role}.tif", grid, nodata=NODATA_CODE, tags=tags, descriptions=(role,),
+                        scale=SHARE, unit="1")
             )
         if self.models[0].ensemble:
             writers[UNCERTAINTY] = open_files.enter_context(
-                writing(folder / f"{UNCERTAINTY}.tif", grid, nodata=NODATA_CODE, descriptions=(UNCERTAINTY,))
+                writing(folder / f"{UNCERTAINTY}.tif", grid, nodata=NODATA_CODE, descriptions=(UNCERTAINTY,),
+                        scale=SHARE, unit="1")
             )
         if len(self.models) > 1:
             writers[DIFFERENCE] = open_files.enter_context(
                 writing(folder / f"{DIFFERENCE}.tif", grid, dtype="int16", nodata=SIGNED_NODATA,
-                        descriptions=(DIFFERENCE,))
+                        descriptions=(DIFFERENCE,), scale=SHARE, unit="1")
             )  # fmt: skip
         if self.applicability is not None:
             writers[APPLICABILITY] = open_files.enter_context(

@@ -11,10 +11,12 @@ from rasterio.windows import Window
 
 from core.learning.metrics import NODATA_CODE, decode
 from core.plots.colours import rgb
+from core.plots.gis_style import reference_style
 from core.raster.features import write_features
 from core.raster.folder import copy_file, make_folder, write_json
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, writing
+from core.report.about import about
 from core.tasks.susceptibility.classed import classed
 from core.tasks.susceptibility.export import export_run
 from core.tasks.susceptibility.index_map import BLOCK, INDEX
@@ -194,4 +196,7 @@ def write_landslides(store: Store, result: SusceptibilityMap, path: Path) -> Non
         shapes[f"index_{model}"] = np.where(np.isfinite(codes) & (codes < NODATA_CODE), codes / 254, np.nan)
     if slides.polygons is None:
         shapes = shapes.set_geometry(shapes.geometry.centroid)
-    write_features(shapes, path, "landslides")
+    points = slides.polygons is None
+    write_features(
+        shapes, path, "landslides", style=reference_style("Landslides", points=points), about=about(result)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import main
+from core.explain.layer_tests import layer_tests_in
 from core.learning.store import find_model
 from core.runs.records import Run
 from core.runs.store import Store
-from tests.factories import write_squares
+from tests.factories import deep_weights, tiny_spec, write_model, write_squares
 from tests.learning.test_config import TEXT
 
 PHASE = "[[phase]]\nepochs = {epochs}\nrate = 0.3\nbatch = 4\naverage = 0.5\npatience = 100000\n"
@@ -68,6 +70,28 @@ def test_a_training_is_a_run_with_its_validation_scores(
     capsys.readouterr()
     assert run("measure-training", path, "--data", squares) == 0
     assert '"tile": 32, "fitted": 14, "tuned": 6' in capsys.readouterr().out
+
+    # One convolution has no layer within: it is trained all the same, and its card says so.
+    assert "The layers of this model were not tested." in find_model("mapping", "tiny").card
+    assert run("faithfulness", path, "--data", squares) == 2
+    assert "no inner layer" in capsys.readouterr().err
+
+
+def test_the_layers_of_a_model_are_tested_on_its_tuning_images(
+    tmp_path: Path, store: Store, models: Path, squares: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(models, tiny_spec("tiny", encoder="deep"), deep_weights())
+
+    assert run("faithfulness", description(tmp_path, 1), "--data", squares) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    tests = layer_tests_in(find_model("mapping", "tiny").spec.explanation)
+    assert tests is not None
+    # Each of the three tuning images holds one square, as red as the network takes landslides to be.
+    assert (tests.places, told["places"], tests.best.held) == (3, 3, 3)
+    assert told["margin"] == tests.best.margin > 0
+    assert tests.command == f"python -m core mapping faithfulness {tmp_path / 'tiny.toml'} --data DATA"
+    assert store.runs()[0].name == "Faithfulness of explanations of tiny"
 
 
 def test_scores_on_the_part_that_chose_the_epoch_do_not_pass_for_validation(

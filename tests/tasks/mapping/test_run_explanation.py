@@ -14,6 +14,7 @@ from rasterio.windows import Window
 from torch import Tensor, nn
 
 from core.errors import InputError
+from core.explain.layer_tests import LayerTest, LayerTests
 from core.jobs.jobs import InlineJobs
 from core.learning.segmentation import architecture
 from core.raster.area import area_of
@@ -32,6 +33,7 @@ from core.tasks.mapping.run_explanation import (
     explain,
     known_explanation,
     layers_of,
+    method_of,
     order_explanation,
     request_for,
 )
@@ -157,7 +159,7 @@ def test_an_explanation_is_a_run_of_its_own_that_names_what_it_explains(tmp_path
     told = stored.provenance
     assert (told["method"], told["layer"], told["signed"]) == ("Grad-CAM", layer(), False)
     assert told["target"] == {"row": 10, "column": 15}
-    [note] = stored.notes
+    note = stored.notes[0]
     assert note.startswith(f"Bright areas raised the score most. {told['verdict']}")
     # The logit of the model is 4 times the red value less 2.
     assert told["evidence"] == pytest.approx(4 * 250 / 255 - 2)
@@ -210,6 +212,44 @@ def test_without_a_layer_named_the_deepest_that_shows_something_is_asked(
     assert explain(store, result, (10, 15)).provenance["layer"] == "fine"
     # With its sign, what the coarse layer took from the score is something to be shown.
     assert explain(store, result, (10, 15), method="hires-cam").provenance["layer"] == "coarse"
+
+
+def test_without_a_layer_named_the_one_that_held_best_is_asked(tmp_path: Path, store: Store, models: Path) -> None:
+    tests = [
+        LayerTest("hires-cam", "fine", "Fine", 3.0, 1.0, 2.0, 0.1, 2),
+        LayerTest("grad-cam", "fine", "Fine", 2.5, 1.0, 1.5, 0.1, 2),
+        LayerTest("hires-cam", "coarse", "Coarse", 0.5, 1.0, -0.5, 0.1, 0),
+    ]
+    spec = tiny_spec("two", architecture="two-paths", explanation=LayerTests(2, tuple(tests)).to_spec())
+    write_model(models, spec, TwoPaths().state_dict())
+    result = run_mapping(store, two_reds(tmp_path), Request("two", engine="torch"))
+
+    assert method_of("two") == "hires-cam"
+    assert layers_of("two")[1].name == "fine"
+    # Untested, the coarse layer would be asked; see above.
+    why = explain(store, result, (10, 15), method="hires-cam")
+    assert why.provenance["layer"] == "fine"
+    assert len(why.notes) == 1
+
+
+def test_without_curves_an_explanation_is_tested_all_the_same(tmp_path: Path, store: Store) -> None:
+    result = mapped(store, two_reds(tmp_path))
+    quick, whole = (request_for((10, 15), curves=curves) for curves in (False, True))
+
+    why = explain(store, result, (10, 15), curves=False)
+
+    assert set(why.metrics()) == {"drop", "drop_random"}
+    assert why.provenance["curves"] is None
+    assert why.notes[-1].startswith("The layers of this model were not tested")
+    assert known_explanation(store, result, quick) is not None
+    assert known_explanation(store, result, whole) is None
+    again = explain(store, result, (10, 15))
+    assert again.provenance["deletion"] == why.provenance["deletion"]
+    store.delete(why.id)
+    # One with curves answers also who asks for none.
+    known = known_explanation(store, result, quick)
+    assert known is not None
+    assert known.id == again.id
 
 
 def test_removing_what_spoke_for_it_lowers_the_answer_more_than_removing_anything(

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from core.learning.encoder import encoder_maps
 from core.learning.segmentation import build_network
+from core.raster.progress import stop_between
 from core.tasks.detection.families.base import Detected, Detector, Target, family
 from core.tasks.detection.families.components import decoder_blocks
 
@@ -239,17 +240,21 @@ class ComponentTree(Detector):
         normalised = images.float().cpu().numpy()
         scaled = (normalised * deviation[:, None, None] + mean[:, None, None]) * (high - low) + low
         seen = np.clip(scaled / (high - low) * 255, 0, 255)
-        return [(one, *proposals(one, colours)) for one, colours in zip(probability, seen, strict=True)]
+        found = []
+        for one, colours in zip(probability, seen, strict=True):
+            stop_between()  # a window with thousands of parts takes seconds
+            found.append((one, *proposals(one, colours)))
+        return found
 
     def detect(
         self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = 0.7
     ) -> list[Detected]:
         """See `Detector`."""
-        forest = self.forest
-        return [
-            self._detected(*proposed, forest, min_confidence, max_detections, nms_iou)
-            for proposed in self.propose(images)
-        ]
+        forest, found = self.forest, []
+        for proposed in self.propose(images):
+            stop_between()
+            found.append(self._detected(*proposed, forest, min_confidence, max_detections, nms_iou))
+        return found
 
     def _detected(
         self, probability: Floats, corners: Floats, features: Floats, origin: list[tuple[int, int]], forest: Forest,

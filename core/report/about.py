@@ -1,0 +1,41 @@
+"""What a file that is taken away tells of itself: the run, model, view, date and licence that it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import core
+from core.raster.files import one_line
+from core.runs.result import RunResult
+from core.runs.view import options_of
+
+
+def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN401  of its task
+    """What a file of a run tells of itself, as short texts by name.
+
+    Parameters
+    ----------
+    view
+        What was chosen after the run, each of whose values is told as ``view_…``; None for files that do not depend on
+        it.
+    """
+    record = result.provenance
+    scene = record.get("scene") or {}
+    values = {} if view is None else {one.name: getattr(view, one.name) for one in options_of(type(view))}
+    told = {
+        "run": result.id,
+        "kind": result.kind,
+        "data": result.subject.name,
+        "model": result.model,
+        **{f"view_{name}": _text(value) for name, value in values.items()},
+        "date": str(record.get("finished") or ""),
+        "licence": str(scene.get("licence") or "not stated"),
+        "citation": str(scene.get("citation") or ""),
+        "synthetic": "yes" if scene.get("synthetic") else "",
+        "software": f"SlideLens {core.__version__}",
+    }
+    return {name: one_line(text) for name, text in told.items() if text}
+
+
+def _text(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,66 @@
+"""Addresses of a run that are passed on: the page as it is seen, and its tiles for desktop GIS programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from core.plots.colours import legend
+from core.plots.layers import TileLayer
+from core.runs.kinds import tasks
+from core.runs.result import GridResult, RunResult
+from core.runs.view import options_of
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+
+
+def query_of(view: Any) -> dict[str, str]:  # noqa: ANN401  of its task
+    """What a view adds to the address of a page, by key; numbers whole, or the page would open at other pixels."""
+    if view is None:
+        return {}
+    values = {one.address: getattr(view, one.name) for one in options_of(type(view))}
+    return {name: f"{value!r}" if isinstance(value, float) else str(value) for name, value in values.items()}
+
+
+def page_address(run: Run, server: str, query: Mapping[str, str]) -> str:
+    """Where a run opens as it is seen.
+
+    Parameters
+    ----------
+    server
+        Address of the app, with its base path and without a slash at its end.
+    query
+        See `query_of`.
+    """
+    return f"{server}/{run.task}?{urlencode({'run': run.id, **query}, safe=',')}"
+
+
+def tile_addresses(run: Run, result: RunResult, server: str, threshold: float | None = None) -> dict[str, str]:
+    """Addresses of the tiles of a run's rasters, by the name of the layer, with ``{z}``, ``{x}`` and ``{y}``.
+
+    Only of layers whose colours need no more than a threshold, and of runs that lie on the globe: others have none.
+
+    Parameters
+    ----------
+    server
+        As for `page_address`.
+    threshold
+        From which something counts as found; the half when None.
+    """
+    task = tasks().get(run.task)
+    if task is None or task.layers is None or not isinstance(result, GridResult) or not result.grid.is_georeferenced:
+        return {}
+    roles = {one.role for one in run.artifacts}
+    painted = {
+        name: layer
+        for name, layer in task.layers.load().items()
+        if isinstance(layer, TileLayer) and set(layer.artifacts) <= roles
+        and (layer.resampling == "bilinear" or legend(name) is not None)
+    }  # fmt: skip
+    asked = "" if threshold is None else f"?threshold={threshold:.4g}"
+    return {
+        name: f"{server}/tiles/run/{run.id}/{name}/{{z}}/{{x}}/{{y}}.png{asked if legend(name) is not None else ''}"
+        for name in painted
+    }

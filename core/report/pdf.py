@@ -1,0 +1,357 @@
+"""A report as a PDF: the same parts as the HTML, laid out on pages.
+
+Its text can be selected and searched, its fonts are inside, and nothing in it is fetched or run. All text is plain:
+reportlab's markup is escaped wherever a text enters.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+import core
+from core.errors import StorageError
+from core.raster.files import one_line
+from core.raster.write import atomic_path
+from core.report.parts import (
+    Content,
+    Facts,
+    Heading,
+    Items,
+    KeyFigures,
+    Notice,
+    Paragraph,
+    Part,
+    Picture,
+    Pictures,
+    Table,
+)
+from core.report.pdf_page import WIDTH, build
+from core.report.words import moment
+from core.report.write import parts_of, tied, title_of
+
+if TYPE_CHECKING:
+    from reportlab.platypus import Flowable
+
+    from core.report.content import ReportInput, ReportKind
+
+INK, SOFT, LINE, ACCENT, PALE = "#1b1d22", "#565b66", "#d5d8de", "#4b57a6", "#f5f6f9"
+WARNING, WARNING_LINE = "#fff6e9", "#b34700"
+
+PLAIN, BOLD = "SlideLens", "SlideLens-Bold"
+"""Names under which DejaVu Sans, which comes with matplotlib, is registered."""
+
+CONTENTS_FROM = 5
+"""Parts from which a report has a table of contents."""
+
+_SCRIPTS = (
+    (re.compile("[\u3040-\u30ff]+"), "HeiseiMin-W3"),
+    (re.compile("[\u1100-\u11ff\uac00-\ud7af]+"), "HYSMyeongJo-Medium"),
+    (re.compile("[\u2e80-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]+"), "STSong-Light"),
+)
+"""Scripts that DejaVu lacks, in fonts that every PDF reader has of its own."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+_FOOTER = (
+    "Made by SlideLens to explore, to teach, and to put a model's reasons before those who must decide. It does not "
+    "replace an inventory made by people who know the ground."
+)
+
+
+def write_pdf(
+    content: ReportInput, kind: ReportKind, path: Path, parts: Sequence[Part] | None = None
+) -> None:
+    """Write the report of a run as a PDF, which appears whole or not at all; equal inputs give equal files.
+
+    Parameters
+    ----------
+    content, kind
+        The run and how it is reported.
+    path
+        The file.
+    parts
+        The parts of the report where they are known already; else they are made.
+
+    Raises
+    ------
+    LandslideError
+        When a file of the run is gone, the disk is full, or something does not fit on a page.
+    """
+    from reportlab.platypus.doctemplate import LayoutError
+
+    made = parts_of(content, kind) if parts is None else parts
+    title = one_line(content.name) or title_of(content, kind)
+    story = [*_head(content, title_of(content, kind)), *_body(made)]
+    about = {
+        "title": title, "subject": title_of(content, kind), "creator": f"SlideLens {core.__version__}",
+        "keywords": ["landslides", *map(one_line, content.tags)],
+    }  # fmt: skip
+    with atomic_path(path) as aside:
+        try:
+            build(aside, story, about, content.made, f"SlideLens run {content.result.id[:8]}", PLAIN)
+        except LayoutError as error:
+            raise StorageError(
+                f"{path.name} could not be laid out on pages.", one_line(str(error), 200), "Use the HTML report."
+            ) from error
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> frozenset[int]:
+    """Register the fonts; the characters that they have."""
+    import matplotlib
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    folder = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    regular = TTFont(PLAIN, folder / "DejaVuSans.ttf")
+    pdfmetrics.registerFont(regular)
+    pdfmetrics.registerFont(TTFont(BOLD, folder / "DejaVuSans-Bold.ttf"))
+    pdfmetrics.registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)
+    for _, name in _SCRIPTS:
+        pdfmetrics.registerFont(UnicodeCIDFont(name))
+    return frozenset(regular.face.charToGlyph)
+
+
+def marked(text: str) -> str:
+    r"""Plain text as reportlab's markup: nothing in it is a tag, and each sign is in a font that has it.
+
+    Examples
+    --------
+    >>> marked("a <b> & c 5 m")
+    'a &lt;b&gt; &amp; c 5\xa0m'
+    """
+    known = _fonts()
+    parts: list[str] = []
+    for line in text.split("\n"):
+        shown = "".join(sign if sign.isprintable() or sign == NO_BREAK else " " for sign in tied(line))
+        parts.append(_in_fonts(shown, known))
+    return "<br/>".join(parts)
+
+
+def _in_fonts(text: str, known: frozenset[int]) -> str:
+    found = [(one.start(), one.end(), font) for pattern, font in _SCRIPTS for one in pattern.finditer(text)]
+    made, at = [], 0
+    for start, end, font in sorted(found):
+        made += [_plain(text[at:start], known), f'<font name="{font}">{escape(text[start:end])}</font>']
+        at = end
+    return "".join([*made, _plain(text[at:], known)])
+
+
+def _plain(text: str, known: frozenset[int]) -> str:
+    return escape("".join(sign if ord(sign) in known else "\ufffd" for sign in text))
+
+
+@lru_cache(maxsize=1)
+def _styles() -> dict[str, Any]:
+    """Paragraph styles by what they are for."""
+    from reportlab.lib.styles import ParagraphStyle
+
+    _fonts()
+
+    def style(size: float, *, bold: bool = False, colour: str = INK, **how: Any) -> ParagraphStyle:  # noqa: ANN401
+        font = BOLD if bold else PLAIN
+        return ParagraphStyle("", fontName=font, fontSize=size, leading=size * 1.42, textColor=colour, **how)
+
+    box: dict[str, Any] = {"borderPadding": 7, "borderWidth": 0.6, "leftIndent": 8, "rightIndent": 8, "spaceBefore": 11,
+           "spaceAfter": 13}  # fmt: skip
+    return {
+        "made": style(8.5, bold=True, colour=ACCENT),
+        "title": style(18, bold=True, spaceAfter=4),
+        "origin": style(8, colour=SOFT, spaceAfter=1),
+        "remark": style(9, leftIndent=10, spaceBefore=6, spaceAfter=6),
+        "part": style(14, bold=True, colour=ACCENT, spaceBefore=18, spaceAfter=7, keepWithNext=1),
+        "heading": style(10.5, bold=True, spaceBefore=9, spaceAfter=4, keepWithNext=1),
+        "text": style(9, spaceAfter=6),
+        "lead": style(11.5, bold=True, spaceAfter=9),
+        "item": style(9, leftIndent=12, bulletIndent=2, spaceAfter=2.5),
+        "caption": style(8, colour=SOFT, spaceBefore=3, spaceAfter=10),
+        "about": style(9, bold=True, spaceBefore=8, spaceAfter=4, keepWithNext=1),
+        "note": style(8.5, backColor=PALE, borderColor=LINE, **box),
+        "warning": style(8.5, backColor=WARNING, borderColor=WARNING_LINE, **box),
+        "cell": style(7.5), "cell-bold": style(7.5, bold=True), "cell-number": style(7.5, alignment=2),
+        "cell-bold-number": style(7.5, bold=True, alignment=2),
+        "key": style(7.5, colour=SOFT), "value": style(13, bold=True),
+        "contents": style(9, leftIndent=0, rightIndent=20),
+    }  # fmt: skip
+
+
+def _text(words: str, style: str, before: str = "") -> Flowable:
+    from reportlab.platypus import Paragraph as Text
+
+    return Text(before + marked(words), _styles()[style])
+
+
+def _head(content: ReportInput, subtitle: str) -> list[Flowable]:
+    from reportlab.platypus import Paragraph as Text
+
+    styles, address = _styles(), one_line(content.address)
+    title = one_line(content.name) or subtitle
+    head = [_text("SlideLens report", "made"), _text(title, "title")]
+    if title != subtitle:
+        head.append(_text(subtitle, "text"))
+    head.append(_text(f"Made {moment(content.made)} from run {content.result.id}", "origin"))
+    if address.startswith(("http://", "https://")):
+        link = f'<link href="{escape(address, {chr(34): "&quot;"})}"><u>{marked(address)}</u></link>'
+        head.append(Text(f"The run can be opened at {link}", styles["origin"]))
+    elif address:
+        head.append(_text(f"The run can be opened at {address}", "origin"))
+    if content.tags:
+        head.append(_text(f"Tags: {', '.join(map(one_line, content.tags))}", "origin"))
+    if content.note.strip():
+        head.append(_text(content.note.strip(), "remark"))
+    return head
+
+
+def _body(parts: Sequence[Part]) -> Iterable[Flowable]:
+    from reportlab.platypus import Spacer
+    from reportlab.platypus.tableofcontents import TableOfContents
+
+    if len(parts) >= CONTENTS_FROM:
+        contents = TableOfContents(dotsMinLevel=0, levelStyles=[_styles()["contents"]])
+        yield Spacer(0, 8)
+        yield contents
+    figures = _Figures()
+    for part in parts:
+        heading = _text(part.title, "part", f'<a name="{escape(part.anchor)}"/>')
+        heading.part = (part.anchor, marked(part.title), part.title)
+        yield heading
+        for item in part.content:
+            yield from _flowables(item, figures)
+    yield Spacer(0, 14)
+    yield _text(_FOOTER, "origin")
+
+
+class _Figures:
+    """Counts the figures of a report."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def caption(self, picture: Picture) -> Flowable:
+        self._number += 1
+        return _text(picture.caption, "caption", f'<font name="{BOLD}">Figure {self._number}.</font> ')
+
+
+def _flowables(item: Content, figures: _Figures) -> Iterable[Flowable]:
+    """What stands on the page for a piece of content."""
+    match item:
+        case Paragraph():
+            yield _text(item.text, "lead" if item.lead else "text")
+        case Heading():
+            yield _text(item.text, "heading")
+        case Items():
+            if item.title:
+                yield _text(item.title, "about")
+            for words in item.items:
+                yield _text(words, "item", "<bullet>\N{BULLET}</bullet>")
+        case Notice():
+            begin = "Warning: " if item.tone == "warning" else ""
+            title = f'<font name="{BOLD}">{marked(begin + item.title)}</font><br/>'
+            yield _text(item.text, item.tone, title)
+        case KeyFigures():
+            yield _key_figures(item)
+        case Pictures():
+            yield from _pictures(item, figures)
+        case Table():
+            heads = tuple(column.title for column in item.columns)
+            numbers = tuple(column.number for column in item.columns)
+            yield _text(item.caption, "about")
+            yield _table((heads, *item.rows), numbers)
+        case Facts():
+            yield _text(item.caption, "about")
+            yield _table(item.rows, (False, False), headed=False)
+
+
+def _key_figures(item: KeyFigures) -> Flowable:
+    from reportlab.platypus import Table as Laid
+
+    cells = [
+        [_text(one.name, "key"), _text(one.value, "value"), *([_text(one.words, "key")] if one.words else [])]
+        for one in item.figures
+    ]
+    across = min(4, len(cells))
+    rows = [cells[start : start + across] for start in range(0, len(cells), across)]
+    rows[-1] += [[] for _ in range(across - len(rows[-1]))]
+    laid = Laid(rows, colWidths=[WIDTH / across] * across, spaceBefore=6, spaceAfter=10)
+    laid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("INNERGRID", (0, 0), (-1, -1), 0.5, LINE),
+                   ("BOX", (0, 0), (-1, -1), 0.5, LINE)])  # fmt: skip
+    return laid
+
+
+def _pictures(item: Pictures, figures: _Figures) -> Iterable[Flowable]:
+    from reportlab.platypus import Image, KeepTogether
+    from reportlab.platypus import Table as Laid
+
+    def image(picture: Picture, room: float) -> Flowable:
+        width = min(picture.natural * 0.75, room)
+        height = width * picture.height / picture.width
+        share = min(1.0, 620 / height)
+        return Image(io.BytesIO(picture.file), width * share, height * share, hAlign="LEFT")
+
+    half = (WIDTH - 14) / 2
+    beside = len(item.pictures) > 1 and all(one.natural * 0.75 <= 1.25 * half for one in item.pictures)
+    if not beside:
+        for one in item.pictures:
+            yield KeepTogether([image(one, WIDTH), figures.caption(one)])
+        return
+    cells = [[image(one, half), figures.caption(one)] for one in item.pictures]
+    for start in range(0, len(cells), 2):
+        row = cells[start : start + 2] + [[]] * (2 - len(cells[start : start + 2]))
+        laid = Laid([row], colWidths=[half + 14, half], hAlign="LEFT")
+        laid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                       ("RIGHTPADDING", (0, 0), (0, 0), 14), ("RIGHTPADDING", (1, 0), (1, 0), 0)])  # fmt: skip
+        yield laid
+
+
+def _table(rows: Sequence[Sequence[str]], numbers: Sequence[bool], *, headed: bool = True) -> Flowable:
+    """A table whose heads stand again on each page; without heads the first cell of a row names it."""
+    from reportlab.platypus import LongTable
+
+    def cell(words: str, row: int, column: int) -> Flowable:
+        bold = (headed and row == 0) or column == 0
+        return _text(words, f"cell{'-bold' if bold else ''}{'-number' if numbers[column] else ''}")
+
+    cells = [[cell(words, row, column) for column, words in enumerate(line)] for row, line in enumerate(rows)]
+    widths = _widths(rows, numbers) if headed else [WIDTH * 0.3, WIDTH * 0.7]
+    # A row may be taller than a page: it is cut rather than refused.
+    made = LongTable(cells, colWidths=widths, repeatRows=1 if headed else 0, hAlign="LEFT", splitInRow=1, spaceAfter=10)
+    made.setStyle(
+        [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 8), ("TOPPADDING", (0, 0), (-1, -1), 2.5),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5), ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
+            *([("LINEBELOW", (0, 0), (-1, 0), 1, INK), ("VALIGN", (0, 0), (-1, 0), "BOTTOM")] if headed else []),
+        ]
+    )  # fmt: skip
+    return made
+
+
+def _widths(rows: Sequence[Sequence[str]], numbers: Sequence[bool]) -> list[float]:
+    """Widths of the columns of a table: as wide as their words ask, the long ones sharing what is left."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    _fonts()
+    shown = rows[:300]
+
+    def widest(column: int, measure: Callable[[str], Iterable[str]]) -> float:
+        pieces = (piece for line in shown for piece in measure(line[column]))
+        return max((stringWidth(piece, BOLD, 7.5) for piece in pieces), default=0.0) + 9
+
+    whole = [min(widest(column, lambda text: [text]), WIDTH * 0.6) for column in range(len(numbers))]
+    if sum(whole) <= WIDTH:
+        spare = 1.0 if sum(whole) < WIDTH * 0.6 else WIDTH / sum(whole)
+        return [width * spare for width in whole]
+    least = [min(widest(column, str.split), WIDTH * 0.3) for column in range(len(numbers))]
+    if sum(least) >= WIDTH:
+        return [width * WIDTH / sum(least) for width in least]
+    room, wanted = WIDTH - sum(least), [max(0.0, a - b) for a, b in zip(whole, least, strict=True)]
+    return [low + room * more / sum(wanted) for low, more in zip(least, wanted, strict=True)]
+
+

@@ -1,0 +1,95 @@
+"""Reviews by command: the same log as the page writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pytest
+
+from core.cli.main import main
+from core.runs.store import Store
+from tests.factories import keep, made_run
+
+
+@pytest.fixture
+def run(store: Store, tmp_path: Path) -> str:
+    probability = np.zeros((40, 50))
+    probability[4:10, 5:15] = 0.9
+    probability[20:24, 30:35] = 0.8
+    return str(keep(store, made_run(tmp_path / "made", probability, "without CRS")).id)
+
+
+def review(*arguments: object) -> int:
+    return main(["review", *(str(one) for one in arguments)])
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def outline(folder: Path, left: int, top: int, right: int, bottom: int) -> Path:
+    ring = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
+    path = folder / f"outline{left}.geojson"
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}), encoding="utf-8")
+    return path
+
+
+def test_a_review_from_its_first_mark_to_the_reference(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert review("show", run, "--threshold", 0.6) == 0
+    first, second = [one["id"] for one in told(capsys)["features"]]
+    by = ("--reviewer", "Anna")
+
+    assert review("mark", run[:8], first, "--correct", *by, "--threshold", 0.6) == 0
+    assert review("mark", run, second, "--wrong", *by, "--reason", "a road") == 0
+    assert review("draw", run, "--outline", outline(tmp_path, 40, 2, 44, 6), *by) == 0
+    assert review("split", run, first, "--outline", outline(tmp_path, 5, 4, 9, 10), *by) == 0
+    assert review("undo", run, *by) == 0
+    assert review("redo", run, *by) == 0
+    assert review("merge", run, f"{first}a", f"{first}b", *by) == 0
+    capsys.readouterr()
+    assert review("show", run) == 0
+    now = told(capsys)
+    assert now["view"]["threshold"] == 0.6
+    assert now["counts"] == {"unreviewed": 0, "confirmed": 0, "rejected": 1, "edited": 1, "added": 1}
+    assert sorted(one["area_px"] for one in now["features"]) == [16, 20, 60]
+
+    assert review("reference", run, "--out", tmp_path / "reference.gpkg") == 2
+    assert "was searched" in capsys.readouterr().err
+    assert review("searched", run, *by) == 0
+    assert review("reference", run, "--out", tmp_path / "reference.gpkg") == 0
+    assert len(geopandas.read_file(tmp_path / "reference.gpkg")) == 2
+    capsys.readouterr()
+    assert review("export", run, "--out", tmp_path / "out") == 0
+    assert told(capsys)["finished"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "reviewed.gpkg", "reviewed.geojson", "review_log.csv", "review.json",
+    }  # fmt: skip
+
+
+def test_what_cannot_be_done_ends_with_status_2_and_says_why(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by, square = ("--reviewer", "Anna"), outline(tmp_path, 0, 0, 4, 4)
+    (tmp_path / "two.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    (tmp_path / "text.geojson").write_text("no json", encoding="utf-8")
+    (tmp_path / "point.geojson").write_text('{"type": "Point", "coordinates": [1, 2]}', encoding="utf-8")
+    for arguments, words in (
+        (("mark", run, "L999", "--correct", *by), "There is no L999"),
+        (("mark", "f" * 12, "L999", "--correct", *by), "There is no run"),
+        (("merge", run, "L999", *by), "Two features or more"),
+        (("reshape", run, "L999", "--outline", square, *by), "There is no L999"),
+        (("draw", run, "--outline", tmp_path / "two.geojson", *by), "exactly one polygon"),
+        (("draw", run, "--outline", tmp_path / "text.geojson", *by), "no GeoJSON file"),
+        (("draw", run, "--outline", tmp_path / "point.geojson", *by), "no polygon"),
+        (("draw", run, "--outline", outline(tmp_path, 60, 60, 64, 64), *by), "outside the scene"),
+        (("undo", run, *by), "nothing of yours to undo"),
+        (("training", run, "--out", tmp_path / "patches"), "no longer there"),
+    ):
+        assert review(*arguments) == 2
+        assert words in capsys.readouterr().err

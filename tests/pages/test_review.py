@@ -1,0 +1,190 @@
+"""The tab Review: what was found is corrected and accepted on the page, and the model's result stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from shapely.geometry import box, mapping
+from streamlit.testing.v1 import AppTest
+
+from core.jobs.jobs import InlineJobs
+from core.review import log
+from core.review.edits import Edit
+from core.review.found import Opened, open_review
+from core.runs.records import SceneRecord
+from core.runs.store import Store
+from core.tasks.detection.boxes import Boxes
+from core.tasks.mapping.run import Request, order_of
+from tests.factories import found_ids, tiny_spec, write_model, write_raster
+from tests.pages.test_detection import kept
+from tests.pages.test_mapping import on_map, press, texts
+
+ANNA = "Anna"
+
+
+@pytest.fixture
+def scene(store: Store, tmp_path: Path) -> SceneRecord:
+    """Two bright rectangles of 10 × 20 and 6 × 10 pixels of 10 m."""
+    values = np.full((3, 60, 70), 20, np.uint8)
+    values[0, 4:14, 5:25] = 250
+    values[0, 30:36, 40:50] = 220
+    return store.add_scene(write_raster(tmp_path / "scene.tif", values), "scene.tif")
+
+
+@pytest.fixture
+def run(store: Store, scene: SceneRecord, models: Path) -> str:
+    write_model(models, tiny_spec("red"))
+    return InlineJobs(store).submit(order_of(scene, Request("red", stretch="none", engine="torch")))
+
+
+@pytest.fixture
+def page(repository: Path, models: Path) -> AppTest:
+    return AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+
+
+def opened(page: AppTest, run: str, task: str = "mapping", name: str = ANNA) -> AppTest:
+    page.switch_page(f"../pages/{task}.py")
+    page.query_params["run"] = run
+    page.session_state[f"{task}-tab"] = "Review"
+    if name:
+        page.session_state["reviewer"] = name
+    page.run()
+    assert not page.exception
+    assert not [error.value for error in page.error]
+    return page
+
+
+def review(store: Store, run: str) -> Opened:
+    return open_review(store, store.run(run))
+
+
+def statuses(store: Store, run: str) -> list[str]:
+    return [one.status for one in review(store, run).review.features.values()]
+
+
+def select(page: AppTest, run: str, name: str) -> None:
+    page.session_state[f"selected-{run}"] = name
+    page.run()
+
+
+def shown(page: AppTest) -> Mapping[str, Any]:
+    """The reviewed inventory as the map is told of it."""
+    return next(one for one in on_map(page)["vectors"] if one["id"] == "review")
+
+
+def test_a_name_is_asked_for_first(page: AppTest, store: Store, run: str) -> None:
+    opened(page, run, name="")
+    select(page, run, found_ids(store, run)[0])
+    assert {button.label for button in page.button if button.disabled} >= {"Correct", "False alarm", "Delete"}
+    next(one for one in page.text_input if one.label == "Reviewer").set_value("  Anna \n Bell ").run()
+    press(page, "Correct")
+    assert review(store, run).review.log[-1].reviewer == "Anna Bell"
+
+
+def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    assert "0 of 2 reviewed" in page.get("progress")[0].proto.text
+    press(page, "Next")
+    assert f"**Selected landslide {first}**" in texts(page)
+    press(page, "Correct")
+    assert statuses(store, run) == ["confirmed", "unreviewed"]
+    assert f"**Selected landslide {second}**" in texts(page)
+    next(one for one in page.selectbox if one.label == "Reason for a false alarm").select("road or building").run()
+    press(page, "False alarm")
+    assert statuses(store, run) == ["confirmed", "rejected"]
+    assert review(store, run).review.features[second].reason == "road or building"
+    colours = {one["properties"]["id"]: one["properties"]["colour"] for one in shown(page)["features"]["features"]}
+    assert colours == {first: "#009E73", second: "#E69F00"}
+
+    press(page, ":material/undo:")
+    assert statuses(store, run) == ["confirmed", "unreviewed"]
+    press(page, ":material/redo:")
+    assert statuses(store, run) == ["confirmed", "rejected"]
+
+
+def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, run: str, scene: SceneRecord) -> None:
+    first, _ = found_ids(store, run)
+    grid = scene.scene.grid
+    opened(page, run)
+
+    def draw(left: int, top: int, right: int, bottom: int) -> None:
+        from rasterio.warp import transform_geom
+
+        corners = box(*grid.xy(bottom - 0.5, left - 0.5), *grid.xy(top - 0.5, right - 0.5))
+        key = f"mapping-map-{scene.id}-drawn-{scene.id}"
+        page.session_state[key] = transform_geom(grid.crs, "EPSG:4326", mapping(corners))
+        page.run()
+
+    def pixels(name: str) -> float:
+        return float(review(store, run).review.features[name].outline.area) / 100
+
+    draw(50, 45, 60, 50)
+    press(page, "Add as missed landslide")
+    (added,) = [one.id for one in review(store, run).review.features.values() if one.status == "added"]
+    assert pixels(added) == pytest.approx(50, rel=1e-3)
+    assert not [button for button in page.button if button.label == "Add as missed landslide"]
+
+    select(page, run, first)
+    draw(5, 4, 10, 14)
+    press(page, f"Cut from {first}")
+    assert pixels(first) == pytest.approx(200 - 50, rel=1e-3)
+
+    draw(10, 4, 14, 14)
+    press(page, f"Split off from {first}")
+    assert [pixels(f"{first}a"), pixels(f"{first}b")] == pytest.approx([110, 40], rel=1e-3)
+
+    draw(60, 55, 65, 58)
+    select(page, run, f"{first}b")
+    press(page, f"Cut from {first}b")
+    assert "does not overlap" in page.error[0].value
+
+
+def test_another_tab_is_not_overwritten(page: AppTest, store: Store, run: str) -> None:
+    first, _ = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    now = review(store, run)
+    log.append(
+        store, run, now.features, Edit("judge", (first,), judgement="rejected"), reviewer="Ben", seen=0,
+        view=now.view_values,
+    )  # fmt: skip
+    press(page, "Correct")
+    assert "Ben changed this in the meantime" in page.error[0].value
+    assert statuses(store, run)[0] == "rejected"
+    press(page, "Correct")
+    assert not page.error
+    assert statuses(store, run)[0] == "confirmed"
+
+
+def test_a_finished_review_becomes_the_reference_of_its_scene(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    label = "Use as the scene's reference and score this run"
+    assert next(button for button in page.button if button.label == label).disabled
+    assert "2 are not reviewed and nobody said" in texts(page)
+    for name, word in ((first, "Correct"), (second, "False alarm")):
+        select(page, run, name)
+        press(page, word)
+    next(one for one in page.checkbox if "searched" in one.label).check().run()
+    press(page, label)
+    assert not page.exception
+    (scored,) = store.children(run, "scored")
+    assert scored.metrics["precision"] == pytest.approx(200 / 260)
+    assert scored.metrics["recall"] == 1
+    # The review is that of the run that was scored.
+    opened(page, scored.id)
+    assert "2 of 2 reviewed" in page.get("progress")[0].proto.text
+
+
+def test_boxes_are_reviewed_as_well(page: AppTest, store: Store, tmp_path: Path, scene: SceneRecord) -> None:
+    run = kept(store, scene, tmp_path / "boxes", Boxes.of([(5, 4, 25, 14), (40, 30, 50, 36)], [0.9, 0.8])).id
+    opened(page, run, "detection")
+    select(page, run, found_ids(store, run)[1])
+    press(page, "Delete")
+    assert statuses(store, run) == ["unreviewed"]
+    assert "deleted 1" in page.get("progress")[0].proto.text

@@ -1,0 +1,422 @@
+"""Review: correct and accept, one by one, what a run found; the model's own result stays as it is.
+
+While the tab is open the map shows the reviewed inventory in place of what was found, and a bar above the map has all
+that can be done with what is selected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.errors import LandslideError
+from ui import resources
+from ui.feedback import plain, show_error
+from ui.map_layers import Outlines
+from ui.maps import MapSpec, drawn_on, replace_drawing
+from ui.state import Slot
+from ui.task.selection import Selection
+from ui.task.view import area_text
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from shapely.geometry.base import BaseGeometry
+
+    from core.review.edits import Edit, Judgement
+    from core.review.found import Opened
+    from core.review.state import Feature, Review
+    from core.runs.records import Run
+    from core.runs.result import RunResult
+
+TAB = "Review"
+NAME = Slot("reviewer", "")
+DRAWN = 2000
+"""Features on the map: the first, and all that were changed."""
+
+CORNERS = 150
+"""Corners of an outline that is edited on the map; more handles than these are in each other's way."""
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """A review on a page.
+
+    Attributes
+    ----------
+    opened
+        The run and its review.
+    spec, map_key
+        The map on which it is drawn.
+    shown
+        Id of the run that the page shows, which may be the reviewed one counted against a reference.
+    """
+
+    opened: Opened
+    spec: MapSpec
+    map_key: str
+    shown: str
+
+    @property
+    def review(self) -> Review:
+        """What became of what was found."""
+        return self.opened.review
+
+    @property
+    def run(self) -> str:
+        """Id of the reviewed run."""
+        return self.opened.run.id
+
+    @property
+    def view_words(self) -> str:
+        """The view that is reviewed, in words, such as "threshold 0.5"."""
+        from core.runs.kinds import find_task
+        from core.runs.view import options_of
+
+        declared = find_task(self.opened.run.task).view
+        values = self.opened.view_values
+        named = [] if declared is None else [option.name for option in options_of(declared.load())]
+        said = [f"{name.replace('_', ' ')} {_short(values[name])}" for name in named if values.get(name)]
+        return ", ".join(said) or "its settings"
+
+    @property
+    def selection(self) -> Selection:
+        """What is selected."""
+        return Selection(self.shown)
+
+    @property
+    def selected(self) -> Feature | None:
+        """The selected feature, where it is in the inventory."""
+        return self.review.features.get(self.selection.current or "")
+
+    @property
+    def drawn(self) -> dict[str, Any] | None:
+        """What is drawn on the map."""
+        return drawn_on(self.spec, key=self.map_key)
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+
+
+def is_open(task: str) -> bool:
+    """Whether the tab is open."""
+    return bool(st.session_state.get(f"{task}-tab") == TAB)
+
+
+def reviewing(task: str, result: RunResult, view: object, spec: MapSpec, map_key: str) -> Reviewing | None:
+    """The review of a run, where its tab is open.
+
+    Parameters
+    ----------
+    view
+        What the sliders say, with which a review would begin.
+
+    Raises
+    ------
+    LandslideError
+        When a file of the run is gone, or the log is of a newer version.
+    """
+    if not is_open(task):
+        return None
+    from core.review.found import reviewed_run
+    from core.review.log import last_number
+
+    run = reviewed_run(resources.store(), resources.store().run(result.id))
+    number = last_number(resources.store(), run.id)
+    st.session_state[_seen(run.id)] = number
+    return Reviewing(_opened(run.id, number, None if number else repr(view), run, view), spec, map_key, result.id)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the review")
+def _opened(run: str, number: int, view: str | None, _run: Run, _view: object) -> Opened:
+    del run, number, view  # the key: a review stays with the view that it began with
+    from core.review.found import open_review
+
+    return open_review(resources.store(), _run, _view)
+
+
+def _seen(run: str) -> str:
+    """Where the number of the last edit that this visitor saw is kept."""
+    return f"review-seen-{run}"
+
+
+# What can be done
+
+
+def do(at: Reviewing, make: Callable[[], Edit], *, then: Callable[[], None] | None = None) -> None:
+    """Add an edit to the log; what goes wrong is shown when the page is drawn next."""
+    from core.review.log import append
+
+    problem = _problem(at.run)
+    problem.clear()
+    try:
+        append(
+            resources.store(), at.run, at.opened.features, make(), reviewer=NAME.get(),
+            seen=int(st.session_state.get(_seen(at.run), 0)), view=at.opened.view_values,
+        )  # fmt: skip
+    except LandslideError as error:
+        problem.put(error)
+        return
+    if then is not None:
+        then()
+
+
+def is_named() -> bool:
+    """Whether the reviewer wrote a name, without which nothing can be edited."""
+    return bool(NAME.get())
+
+
+def _problem(run: str) -> Slot[LandslideError | None]:
+    return Slot(f"review-problem-{run}", None)
+
+
+def _judge(at: Reviewing, judgement: Judgement, reason: str = "", note: str = "", *, onwards: bool = True) -> None:
+    from core.review.edits import Edit
+
+    one = at.selected
+    if one is not None:
+        edit = Edit("judge", (one.id,), judgement=judgement, reason=reason, note=note)
+        do(at, lambda: edit, then=(lambda: _next(at, after=one.id)) if onwards else None)
+
+
+def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
+    """Select the next feature that nobody reviewed, in the order of the table."""
+    names = list(at.review.features)
+    current = after or at.selection.current
+    start = names.index(current) if current in names else -step
+    order = [names[(start + step * turn) % len(names)] for turn in range(1, len(names) + 1)]
+    waiting = [name for name in order if at.review.features[name].status == "unreviewed" and name != after]
+    if waiting:
+        at.selection.choose(waiting[0], "table")
+
+
+def _delete(at: Reviewing) -> None:
+    from core.review.edits import Edit
+
+    one = at.selected
+    if one is not None:
+        do(at, lambda: Edit("delete", (one.id,)), then=lambda: _next(at, after=one.id))
+
+
+def _with_drawing(at: Reviewing, make: Callable[[Review, BaseGeometry], Edit]) -> None:
+    """Use what is drawn, and take the drawing off the map."""
+    from core.review.geometry import drawn_outline
+
+    drawn = at.drawn
+
+    def edit() -> Edit:
+        return make(at.review, drawn_outline(drawn or {}, at.opened.found.grid))
+
+    do(at, edit, then=lambda: _clear(at))
+
+
+def _clear(at: Reviewing) -> None:
+    replace_drawing(at.spec, None, key=at.map_key)
+    _reshaping(at.run).clear()
+
+
+def _reshaping(run: str) -> Slot[str]:
+    """Id of the feature whose outline is edited on the map."""
+    return Slot(f"review-reshaping-{run}", "")
+
+
+def _edit_outline(at: Reviewing) -> None:
+    from core.review.geometry import to_draw
+
+    one = at.selected
+    if one is not None:
+        replace_drawing(at.spec, to_draw(one.outline, at.opened.found.grid, CORNERS), key=at.map_key)
+        _reshaping(at.run).put(one.id)
+
+
+def _turn(at: Reviewing, *, back: bool) -> None:
+    from core.review import log
+
+    problem = _problem(at.run)
+    problem.clear()
+    try:
+        (log.undo if back else log.redo)(resources.store(), at.run, at.opened.features, NAME.get())
+    except LandslideError as error:
+        problem.put(error)
+
+
+# What the page shows
+
+
+def show_bar(at: Reviewing) -> None:
+    """What can be done with what is selected or drawn, above the map."""
+    review, one = at.review, at.selected
+    error = _problem(at.run).get()
+    if error is not None:
+        show_error(error)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="review-bar"):
+        _ask_name(at)
+        ready = is_named()
+        off = not ready or one is None
+        with st.popover("Reason", disabled=off, help="Why it is wrong, and anything else to be kept with it."):
+            reason, note = _ask_reason(at, one)
+        buttons = (
+            ("Correct", "Y", lambda: _judge(at, "confirmed", note=note)),
+            ("False alarm", "N", lambda: _judge(at, "rejected", reason, note)),
+        )
+        for label, key, do in buttons:
+            st.button(
+                label, on_click=do, disabled=off, shortcut=key, key=f"review-{key}-{at.run}",
+                help=f"{label}, and on to the next that is not reviewed.",
+            )  # fmt: skip
+        st.button("Delete", on_click=lambda: _delete(at), disabled=off, key=f"review-delete-{at.run}",
+                  help="Take it out of the reviewed inventory, such as a duplicate.")  # fmt: skip
+        st.button("Edit outline", on_click=lambda: _edit_outline(at), disabled=off, key=f"review-outline-{at.run}",
+                  help="Drag its corners on the map, press Save on the map, then Use as outline.")  # fmt: skip
+        st.button("Next", on_click=lambda: _next(at), shortcut="J", key=f"review-next-{at.run}",
+                  disabled=not review.counts["unreviewed"], help="The next that is not reviewed.")  # fmt: skip
+        undo, redo = review.to_undo(NAME.get()), review.to_redo(NAME.get())
+        for name, entry, back in (("undo", undo, True), ("redo", redo, False)):
+            st.button(
+                f":material/{name}:", on_click=_turn, args=(at,), kwargs={"back": back}, disabled=entry is None,
+                key=f"review-{name}-{at.run}",
+                help=f"{name.title()}: {entry.edit.words if entry else 'nothing of yours'}",
+            )  # fmt: skip
+    _offer_drawing(at, ready=ready)
+
+
+def _ask_name(at: Reviewing) -> None:
+    """The reviewer's name: a field until it is there, then a button that shows it."""
+    key = f"reviewer-{at.run}"
+
+    def named() -> None:
+        NAME.put(" ".join(str(st.session_state[key]).split())[:80])
+
+    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=240)
+    with place:
+        st.text_input(
+            "Reviewer", NAME.get(), max_chars=80, placeholder="Your name, to begin", key=key, on_change=named,
+            help="Kept with each of your edits.",
+        )  # fmt: skip
+
+
+def _ask_reason(at: Reviewing, one: Feature | None) -> tuple[str, str]:
+    from core.review.edits import MOST_WORDS, REASONS
+
+    key = f"{at.run}-{one.id if one else ''}"
+    reason = st.selectbox(
+        "Reason for a false alarm", ["", *REASONS], key=f"reason-{key}", accept_new_options=True,
+        format_func=lambda text: text or "not given",
+    )  # fmt: skip
+    note = st.text_area("Note", one.note if one else "", max_chars=MOST_WORDS, key=f"note-{key}", height=80)
+    if one is not None and one.status != "unreviewed":
+        judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
+        st.button("Save reason and note", key=f"save-{key}",
+                  on_click=lambda: _judge(at, judged, reason or "", note, onwards=False))  # fmt: skip
+    else:
+        st.caption("Saved when you press Correct or False alarm.")
+    return reason or "", note
+
+
+def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
+    """What can be done with what is drawn on the map."""
+    from core.review import actions
+
+    drawn, one, edited = at.drawn, at.selected, _reshaping(at.run).get()
+    if not drawn:
+        return
+    noun = at.opened.found.noun
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Drawn outline**", width="content")
+        uses: list[tuple[str, Callable[[Review, BaseGeometry], Edit]]] = []
+        if edited in at.review.features:
+            uses.append((f"Use as outline of {edited}", lambda review, shape: actions.reshape(review, edited, shape)))
+        else:
+            grid = at.opened.found.grid
+            uses.append((f"Add as missed {noun}", lambda review, shape: actions.draw(review, shape, grid)))
+            if one is not None:
+                name = one.id
+                uses += [
+                    (f"Add to {name}", lambda review, shape: actions.add_to(review, name, shape)),
+                    (f"Cut from {name}", lambda review, shape: actions.cut_from(review, name, shape)),
+                    (f"Split off from {name}", lambda review, shape: actions.split_off(review, name, shape)),
+                ]
+        if edited in at.review.features:
+            st.caption("Drag the corners and press Save on the map, then:", width="content")
+        for label, make in uses:
+            st.button(label, on_click=_with_drawing, args=(at, make), disabled=not ready, key=f"use-{label}-{at.run}")
+        st.button("Discard", on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
+
+
+def told(at: Reviewing) -> list[str] | None:
+    """What is known of the selected feature, as Markdown; None where it is not in the inventory."""
+    from core.review.geometry import ground_areas
+    from core.review.state import STATUSES
+
+    one = at.selected
+    if one is None:
+        return None
+    grid = at.opened.found.grid
+    words = [area_text(float(ground_areas([one.outline], grid)[0]), grid.is_georeferenced), STATUSES[one.status]]
+    for name, title in (("mean_probability", "mean probability"), ("score", "confidence")):
+        if one.values.get(name) is not None:
+            words.append(f"{title} {one.values[name]:.2f}")
+    words += [plain(text) for text in (one.reason, one.note) if text]
+    if one.reviewer:
+        words.append(f"reviewed by {plain(one.reviewer)}")
+    return words
+
+
+def layer(at: Reviewing) -> Outlines:
+    """The reviewed inventory as it lies on the map."""
+    return _layer(at.run, at.review.number, at.selection.current, at.opened)
+
+
+def shapes(at: Reviewing) -> GeoDataFrame:
+    """The selected feature alone, to move the map to."""
+    import geopandas
+
+    grid, one = at.opened.found.grid, at.selected
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    found = [] if one is None else [one]
+    return geopandas.GeoDataFrame({"id": [x.id for x in found]}, geometry=[x.outline for x in found], crs=crs)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _layer(run: str, number: int, selected: str | None, _opened: Opened) -> Outlines:
+    del run, number  # parts of the key
+    import geopandas
+
+    from core.plots.colours import (
+        EDITED,
+        FALSE_POSITIVE,
+        MISSED,
+        NOT_KNOWN,
+        TRUE_POSITIVE,
+        Legend,
+        LegendEntry,
+    )
+    from core.review.geometry import ground_areas
+    from core.review.state import STATUSES
+    from core.serve.coordinates import features
+
+    colours = {
+        "unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE, "edited": EDITED,
+        "added": MISSED,
+    }  # fmt: skip
+    grid, everything = _opened.found.grid, list(_opened.review.features.values())
+    shown = [one for n, one in enumerate(everything) if n < DRAWN or one.reviewer or one.id == selected]
+    areas = ground_areas([one.outline for one in shown], grid)
+    facts = {
+        "Id": [one.id for one in shown],
+        "Status": [STATUSES[one.status] for one in shown],
+        "Area": [area_text(value, grid.is_georeferenced) for value in areas],
+    }
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)
+    told, left_out = features(table, facts, colours=[colours[one.status] for one in shown], most=len(shown) or 1)
+    legend = Legend("Review", tuple(LegendEntry(colours[name], words) for name, words in STATUSES.items()))
+    return Outlines(
+        "review", "Reviewed inventory", told, NOT_KNOWN, selectable=True, legend=legend, weight=2.2, seam=True,
+        left_out=left_out + len(everything) - len(shown),
+    )  # fmt: skip

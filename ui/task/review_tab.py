@@ -1,0 +1,258 @@
+"""The tab Review: how far the review is, its table, its log, and what can be made of it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.feedback import guard
+from ui.task.export import folder_of, offer
+from ui.task.review import NAME, Reviewing, do, is_named
+from ui.task.selection import show_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pandas import DataFrame
+
+    from core.review.edits import Judgement
+    from core.runs.records import SceneRecord
+
+TITLES = {
+    "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, as GeoPackage",
+    "reviewed.geojson": "The same as GeoJSON",
+    "review_log.csv": "Every edit with its time and reviewer, as CSV",
+    "review.json": "Counts, settings and reviewers, as JSON",
+    "training.zip": "Image patches and masks, to train a model with",
+}
+
+
+def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, record: SceneRecord | None = None) -> None:
+    """Show the tab.
+
+    Parameters
+    ----------
+    score
+        Scores the run against the scene's reference and returns the scored run's id; None where it cannot.
+    record
+        The scene of the run; None where it is no longer there.
+    """
+    _tell(at)
+    _table(at)
+    _searched(at)
+    st.subheader("Use the review", divider="gray")
+    _files(at)
+    if score is not None and record is not None:
+        _reference(at, score, record)
+    with st.expander("Log of edits"), guard():
+        _log(at)
+
+
+def _tell(at: Reviewing) -> None:
+    """How far it is, and what a visitor should know."""
+    from core.review.state import STATUSES
+
+    review, noun = at.review, at.opened.found.noun
+    total, waiting = len(review.features), review.counts["unreviewed"]
+    counted = [f"{STATUSES[name]} {count:,}" for name, count in review.counts.items() if count]
+    if review.deleted:
+        counted.append(f"deleted {len(review.deleted):,}")
+    share = 1.0 if not total else 1 - waiting / total
+    st.progress(share, text=f"{total - waiting:,} of {total:,} reviewed · {' · '.join(counted)}")
+    if at.opened.found.left_out:
+        st.warning(
+            f"The {total:,} largest can be reviewed; {at.opened.found.left_out:,} more are left out. Raise the minimum "
+            "area before the review begins to leave out fewer."
+        )
+    if review.number:
+        st.caption(
+            f"The review began at {at.view_words}. It stays with what was found there; the sliders above change the "
+            "model's result, not the review. "
+            f"The model's own result is kept as it was. Keys: Y correct, N false alarm, J next {noun}."
+        )
+    else:
+        st.caption(
+            f"Each {noun} found at {at.view_words} can be marked, deleted, split, merged or given another outline, and "
+            "missed ones can be drawn. The model's own result is kept as it was. Set the sliders first: the review "
+            "stays with what is found when it begins."
+        )
+
+
+def _frame(at: Reviewing) -> DataFrame:
+    from core.review.inventory import inventory
+    from core.review.state import STATUSES
+
+    table = inventory(at.opened)
+    area = "area_m2" if "area_m2" in table else "area_px"
+    scores = [name for name in ("mean_probability", "score") if name in table]
+    columns = ["id", "status", area, *scores, "reason", "note", "reviewer"]
+    frame: DataFrame = table[columns].assign(status=table["status"].map(STATUSES))
+    return frame
+
+
+def _table(at: Reviewing) -> None:
+    from core.review.state import STATUSES
+
+    frame = _frame(at)
+    counts = at.review.counts
+    there = [name for name, count in counts.items() if count]
+    wanted = st.pills(
+        "Show", there, selection_mode="multi", key=f"review-show-{at.run}", label_visibility="collapsed",
+        format_func=lambda name: f"{STATUSES[name]} ({counts[name]:,})",
+    )  # fmt: skip
+    if wanted:
+        frame = frame[frame["status"].isin([STATUSES[name] for name in wanted])]
+    names: list[str] = frame["id"].tolist()
+    kept = f"review-ticked-{at.run}"
+    ticked: list[str] = [name for name in st.session_state.get(kept, []) if name in names]
+    current = at.selection.current
+    if current in names and current not in ticked:
+        ticked = [str(current)]
+
+    def chosen(rows: list[str]) -> None:
+        st.session_state[kept] = rows
+        at.selection.choose(rows[-1], "table") if rows else at.selection.clear()
+
+    area = "area_m2" if "area_m2" in frame else "area_px"
+    config: dict[str, object] = {
+        "id": st.column_config.TextColumn("Id", width="small"),
+        "status": st.column_config.TextColumn("Status"),
+        area: st.column_config.NumberColumn("Area, m²" if area == "area_m2" else "Area, px", format="localized"),
+        "mean_probability": st.column_config.NumberColumn("Mean probability", format="%.2f"),
+        "score": st.column_config.NumberColumn("Confidence", format="%.2f"),
+        "reason": st.column_config.TextColumn("Reason"),
+        "note": st.column_config.TextColumn("Note"),
+        "reviewer": st.column_config.TextColumn("Reviewer"),
+    }
+    show_rows(
+        frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
+        column_config=config, height=300, alt="Table of the reviewed inventory",
+    )  # fmt: skip
+    _several(at, ticked)
+
+
+def _several(at: Reviewing, ticked: list[str]) -> None:
+    """What can be done with several rows at once."""
+    if len(ticked) < 2:
+        st.caption("Tick several rows to mark, delete or merge them together.")
+        return
+    from core.review import actions
+    from core.review.edits import Edit
+
+    off, ids = not is_named(), tuple(ticked)
+
+    def judged(judgement: Judgement) -> None:
+        do(at, lambda: Edit("judge", ids, judgement=judgement))
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{len(ids):,} ticked**", width="content")
+        key = f"several-{at.run}"
+        st.button("Mark correct", on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
+        st.button("Mark false alarm", on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
+        st.button("Mark not reviewed", on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
+        st.button("Merge", on_click=lambda: do(at, lambda: actions.merge(at.review, ids)), disabled=off,
+                  key=f"{key}-merge", help="Make one of them, called after the largest.")  # fmt: skip
+        st.button("Delete", on_click=lambda: do(at, lambda: Edit("delete", ids)), disabled=off, key=f"{key}-delete")
+
+
+def _searched(at: Reviewing) -> None:
+    from core.review.edits import Edit
+
+    key = f"searched-{at.run}"
+    st.session_state[key] = at.review.examined
+    noun = at.opened.found.noun
+
+    def changed() -> None:
+        wanted = bool(st.session_state[key])
+        do(at, lambda: Edit("examined", examined=wanted))
+
+    st.checkbox(
+        f"The whole area was searched for {noun}s that the model missed", key=key, on_change=changed,
+        disabled=not is_named(),
+        help="Only then is ground that no outline covers known to be free of landslides, for scores and training.",
+    )  # fmt: skip
+
+
+def _files(at: Reviewing) -> None:
+    from core.review.inventory import export_review
+
+    folder = folder_of(at.run, ("review", at.review.number))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("Prepare the files", key=f"review-files-{at.run}"):
+            with guard(), st.spinner("Writing the files"):
+                export_review(at.opened, folder)
+        if st.button("Prepare training patches", key=f"review-training-{at.run}",
+                     help="Patches of 256 pixels; what the review does not say is marked as unknown."):  # fmt: skip
+            with guard(), st.spinner("Cutting patches"):
+                _write_patches(at, folder)
+    if folder.is_dir():
+        offer(folder, TITLES, at.run)
+
+
+def _write_patches(at: Reviewing, folder: Path) -> None:
+    from core.raster.folder import make_folder
+    from core.review.training import write_training
+
+    made = folder / "patches"
+    shutil.rmtree(made, ignore_errors=True)
+    make_folder(folder)
+    told = write_training(at.opened, made)
+    shutil.make_archive(str(folder / "training"), "zip", made)
+    shutil.rmtree(made)
+    st.caption(f"{told['patches']:,} patches, of which {told['known_share']:.0%} of the pixels are known.")
+
+
+def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: SceneRecord) -> None:
+    """The finished review as the scene's reference."""
+    from core.review.inventory import write_reference
+    from ui.task.input_picker import checked
+    from ui.task.tabs import next_tab
+
+    left = [
+        *([f"{at.review.counts['unreviewed']:,} are not reviewed"] if at.review.counts["unreviewed"] else []),
+        *([] if at.review.examined else ["nobody said that the area was searched for missed ones"]),
+    ]
+    pressed = st.button(
+        "Use as the scene's reference and score this run", disabled=bool(left), key=f"review-reference-{at.run}",
+        help="The landslides of the finished review become the scene's reference inventory.",
+    )  # fmt: skip
+    if left:
+        st.caption(f"Not yet: {' and '.join(left)}.")
+    if not pressed:
+        return
+    with guard():
+        path = folder_of(at.run, ("reference", at.review.number)) / "reference.gpkg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_reference(at.opened, path)
+        known = resources.store().attach(
+            record.id, "reference", io.BytesIO(path.read_bytes()), ".gpkg", checked(record, "reference"),
+            name=f"Review of run {at.run[:8]} by {', '.join(sorted({one.reviewer for one in at.review.log}))}",
+        )  # fmt: skip
+        scored = score(known)
+        next_tab(at.opened.run.task).put("Scores")
+        st.query_params["scene"], st.query_params["run"] = known.id, scored
+        st.rerun()
+
+
+def _log(at: Reviewing) -> None:
+    from core.review.inventory import log_table
+
+    log = log_table(at.opened)
+    if log.empty:
+        st.caption("Nothing was edited yet.")
+        return
+    config: dict[str, object] = {
+        "number": st.column_config.NumberColumn("No.", format="%d", width="small"),
+        "time": st.column_config.TextColumn("Time (UTC)"), "reviewer": "Reviewer", "words": "Edit",
+        "reason": "Reason", "note": "Note", "undone": st.column_config.CheckboxColumn("Undone"),
+        "operation": None, "features": None,
+    }  # fmt: skip
+    st.dataframe(
+        log[::-1], hide_index=True, column_config=config, height=240, alt="Log of the review", key=f"log-{at.run}"
+    )
+    st.caption(f"Entries are only ever added. You review as {NAME.get() or 'nobody yet'}.")
