@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -21,7 +22,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.key_figures import KeyFigure, agreement_figures, show_key_figures
+from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures
 from ui.task.likeness import likeness_tiles
 from ui.task.notes import show_notes, show_warnings
 from ui.task.reference import reference_layer
@@ -59,6 +60,8 @@ def choose(result: MappingResult) -> Choice:
             "Threshold", 0.0, 1.0, round(default.threshold, 2), 0.01, key="threshold", bind="query-params",
             help="Probability from which a pixel counts as landslide. Lower finds more and raises more false alarms.",
         )  # fmt: skip
+        if (peak := _peak(result)) is not None:
+            mark_peak("threshold", peak[0])
     with columns[1]:
         smallest = st.number_input(
             f"Minimum area ({area})", 0.0, value=default.minimum_area, step=max(default.minimum_area / 10, 1.0),
@@ -157,7 +160,22 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     agreement = scored(result, choice.threshold)
     if agreement is not None:
         figures += agreement_figures(agreement.model, "mapped pixels", "landslide pixels of the reference")
+        if (peak := _peak(result)) is not None:
+            figures.append(peak_figure("threshold", *peak))
     return figures
+
+
+def _peak(result: MappingResult) -> tuple[float, float] | None:
+    """Threshold at which F1 is highest on this scene, to two decimals, and F1 there; None without a reference."""
+    from core.tasks.mapping.findings import score as scored
+
+    agreement = scored(result, result.threshold)
+    if agreement is None or math.isnan(agreement.model.recall):
+        return None
+    best = round(agreement.curve.best_threshold, 2)
+    at_best = scored(result, best)
+    assert at_best is not None  # noqa: S101  there is a reference
+    return best, at_best.model.f1
 
 
 def _inspect(
