@@ -138,6 +138,7 @@ def test_the_layers_of_a_model_were_tested_and_its_best_one_proved_itself(folder
     assert tests is not None
     assert tests.places >= 12
     assert {test.layer for test in tests.tests} == {layer.name for layer in layers_of(model)}
-    assert tests.best.margin == max(test.margin for test in tests.tests) > 0
+    top = max(tests.tests, key=lambda test: test.margin)
+    assert tests.best.margin >= top.margin - top.spread / tests.places**0.5 > 0
     assert tests.best.held > tests.places / 2
     assert "\n".join(card_words(model.spec)) in model.card

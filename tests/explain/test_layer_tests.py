@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from core.errors import InputError
 from core.explain.cam import activations_of
 from core.explain.faithfulness import deletion_of
-from core.explain.layer_tests import SHARE, TRIALS, LayerTest, Place, layer_tests_in, measure_layers
+from core.explain.layer_tests import SHARE, TRIALS, LayerTest, LayerTests, Place, layer_tests_in, measure_layers
 from core.explain.layers import LayerChoice
 from core.explain.methods import GRAD_CAM, HIRES_CAM
 from core.explain.regions import METHODS
@@ -111,6 +111,17 @@ def test_the_tests_of_a_model_stand_in_its_description() -> None:
     assert tests.layers(GRAD_CAM) == []
     assert isinstance(tests.best, LayerTest)
     assert layer_tests_in({}) is None
+
+
+@pytest.mark.parametrize(("margin", "first"), [(7.9, HIRES_CAM), (7.4, GRAD_CAM)])
+def test_within_a_standard_error_the_method_that_marks_only_the_place_itself_is_begun_with(
+    margin: float, first: str
+) -> None:
+    # Of 16 places with a standard deviation of 2, the standard error is a half: 8 is as good as 7.5.
+    top = LayerTest(GRAD_CAM, "deep", "Deep", 9.0, 1.0, 8.0, 2.0, 16)
+    other = LayerTest(HIRES_CAM, "fine", "Fine", margin + 1, 1.0, margin, 2.0, 16)
+
+    assert LayerTests(16, (top, other)).best.method == first
 
 
 def test_a_model_that_finds_nothing_cannot_be_tested() -> None:
