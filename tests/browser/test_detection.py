@@ -127,7 +127,7 @@ def test_scores_show_the_worst_misses_and_files_hold_what_is_shown(
     scores = find(run := Store(home).result(detected, DetectionResult), default_choice(run)).scores
     assert scores is not None
     assert steps.metric(page, "AP50") == f"{scores.ap50:.3f}"
-    page.get_by_text("Surest false alarms").wait_for()
+    page.get_by_text("False alarms of highest confidence").wait_for()
     steps.open_tab(page, "Export")
     page.get_by_role("button", name="Prepare the files").click()
     with page.expect_download() as waiting:
