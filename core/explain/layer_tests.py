@@ -102,20 +102,17 @@ class LayerTests:
 
     @property
     def best(self) -> LayerTest:
-        """The method and layer to begin with.
+        """The method and layer to begin with: what held at most places.
 
-        The largest margin, or where HiResCAM comes within a standard error of it, the best of HiResCAM: it marks only
-        what the place itself took, not what elsewhere merely looks alike (the rule of one standard error, Breiman et
-        al. 1984, Classification and regression trees, section 3.4.3).
+        Of several that did, HiResCAM, which marks only what the place itself took and nothing for merely looking alike;
+        of those the layer with the largest margin.
         """
-        top = self.tests[0]
-        near = top.margin - top.spread / np.sqrt(self.places)
-        local = (test for test in self.tests if test.method == HIRES_CAM and test.margin >= near)
-        return next(local, top)
+        return min(self.tests, key=lambda test: (-test.held, test.method != HIRES_CAM, -test.margin))
 
     def layers(self, method: str) -> list[str]:
-        """Names of the layers of a method, the largest margin first."""
-        return [test.layer for test in self.tests if test.method == method]
+        """Names of the layers of a method: those that held at most places first, of equal ones the largest margin."""
+        own = (test for test in self.tests if test.method == method)
+        return [test.layer for test in sorted(own, key=lambda test: (-test.held, -test.margin))]
 
     def to_spec(self) -> dict[str, Any]:
         """As it stands in the description of a model."""

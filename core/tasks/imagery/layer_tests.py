@@ -90,9 +90,10 @@ def card_words(spec: ModelSpec) -> list[str]:
     best = told.best
     return [
         *heading,
-        f"Explanations begin with {TITLES[best.method]} at {_lower(best.title)}: its maps held best in the deletion "
-        "test, where HiResCAM, which marks nothing for merely looking alike, is taken if it comes within a standard "
-        f"error of the largest margin. At {told.places} places that the model found ({told.data}), the {told.share:.0%} of the "
+        f"Explanations begin with {TITLES[best.method]} at {_lower(best.title)}: of all layers and methods its maps "
+        "held at most places in the deletion test. Of several that did, HiResCAM is taken, which marks nothing for "
+        "merely looking alike, at the layer with the largest margin. "
+        f"At {told.places} places that the model found ({told.data}), the {told.share:.0%} of the "
         f"image that a map marks most were replaced by the image's mean colour, and as many pixels at {told.trials} "
         f"random places (seed {told.seed}). Margin: fall of the score (logit) less that at random places, mean ± "
         "standard deviation over the places. Held: places at which the fall was larger than at random places.", "",
