@@ -69,6 +69,23 @@ def open_data_folder() -> Path:
     return home_folder() / "open_data"
 
 
+def at_hand(wanted: Sequence[RemoteFile], folder: Path | None = None) -> bool | None:
+    """Whether files can be had: True from the cache or a mirror, False where a mirror lacks one, else not known.
+
+    Nothing is asked of the network, and digests are checked only when the files are fetched.
+
+    Parameters
+    ----------
+    folder
+        The cache; `open_data_folder` by default.
+    """
+    cache, mirror = folder or open_data_folder(), os.environ.get(MIRROR_VARIABLE)
+    lacking = [file for file in wanted if not _place(cache, file.mirror_path).is_file()]
+    if not lacking:
+        return True
+    return all((Path(mirror) / file.mirror_path).is_file() for file in lacking) if mirror else None
+
+
 def fetch_file(file: RemoteFile, folder: Path, progress: Progress | None = None) -> Path:
     """Fetch one file into a cache folder, unless it is there already.
 

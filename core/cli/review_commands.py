@@ -50,12 +50,12 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     for name in EDITS:
         add[name].add_argument("--reviewer", required=True, help="name of who reviews, kept with the edit")
         add_view_options(add[name], views())
-    for name in ("show", "export", "reference", "training"):
+    for name in ("show", "export", "reference", "patches"):
         add_view_options(add[name], views())
     add["export"].add_argument("--out", type=Path, required=True, help="folder")
     add["reference"].add_argument("--out", type=Path, required=True, help="GeoPackage to write")
-    add["training"].add_argument("--out", type=Path, required=True, help="folder")
-    add["training"].add_argument("--tile", type=int, default=256, help="pixels of a side of a patch (256)")
+    add["patches"].add_argument("--out", type=Path, required=True, help="folder")
+    add["patches"].add_argument("--tile", type=int, default=256, help="pixels of a side of a patch (256)")
     for name, one in add.items():
         one.set_defaults(do=DO[name])
 
@@ -73,7 +73,7 @@ WORDS = {
     "redo": "redo what the reviewer undid last",
     "export": "write the reviewed inventory and the log to a folder",
     "reference": "write a finished review as a reference inventory",
-    "training": "write patches of the scene and masks of the review, to train with",
+    "patches": "write patches of the scene and masks of the review, to train with",
 }
 EDITS = ("mark", "delete", "draw", "reshape", "split", "merge", "searched", "undo", "redo")
 
@@ -206,7 +206,7 @@ def _reference(arguments: argparse.Namespace) -> None:
     print(arguments.out)
 
 
-def _training(arguments: argparse.Namespace) -> None:
+def _patches(arguments: argparse.Namespace) -> None:
     from core.review.training import write_training
 
     _, opened = _opened(arguments)
@@ -216,5 +216,5 @@ def _training(arguments: argparse.Namespace) -> None:
 DO: dict[str, Callable[[argparse.Namespace], None]] = {
     "show": _show, "mark": _edit(_judge), "delete": _edit(_delete), "draw": _edit(_draw), "reshape": _edit(_reshape),
     "split": _edit(_split), "merge": _edit(_merge), "searched": _edit(_searched), "undo": _turn, "redo": _turn,
-    "export": _export, "reference": _reference, "training": _training,
+    "export": _export, "reference": _reference, "patches": _patches,
 }  # fmt: skip

@@ -288,9 +288,9 @@ def legend(layer: str) -> Legend | None:
         case "attribution":
             return ramp_legend("Effect on the score", DIVERGING_RAMP, "lowered it", "none", "raised it")
         case "mask":
-            return Legend("", (LegendEntry(FOUND, "Found landslides"),))
+            return Legend("", (LegendEntry(FOUND, "Found landslides (area)"),))
         case "truth":
-            return Legend("", (LegendEntry(REFERENCE, "Reference"),))
+            return Legend("", (LegendEntry(REFERENCE, "Reference (area)"),))
         case "outcome":
             return Legend(
                 "Compared with the reference",

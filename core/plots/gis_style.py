@@ -10,6 +10,9 @@ from core.raster.geopackage import LayerStyle
 
 POLYGON, POINT = "fill", "marker"
 
+BEYOND = 1e9
+"""End of a range that has none."""
+
 _SLD = (
     '<StyledLayerDescriptor xmlns="http://www.opengis.net/sld" xmlns:ogc="http://www.opengis.net/ogc" '
     'xmlns:se="http://www.opengis.net/se" version="1.1.0"><NamedLayer><se:Name>{name}</se:Name><UserStyle>'
@@ -96,6 +99,7 @@ def range_style(name: str, column: str, ranges: list[tuple[float, float, str]]) 
     ----------
     ranges
         Lowest and highest value and ``#RRGGBB`` of each, ascending; a value belongs to the first range that holds it.
+        The first begins at −`BEYOND` and the last ends at it.
     """
     told = "".join(
         f'<range render="true" symbol="{number}" lower="{low!r}" upper="{high!r}" label="{_between(low, high)}"/>'
@@ -119,7 +123,9 @@ def range_style(name: str, column: str, ranges: list[tuple[float, float, str]]) 
 
 
 def _between(low: float, high: float) -> str:
-    return f"{low:g} to {high:g}"
+    if low <= -BEYOND:
+        return f"below {high:.3g}"
+    return f"above {low:.3g}" if high >= BEYOND else f"{low:.3g} to {high:.3g}"
 
 
 def _style(name: str, renderer: str, rules: str, *, points: bool) -> LayerStyle:

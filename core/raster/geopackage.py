@@ -95,6 +95,7 @@ def _add_style(database: sqlite3.Connection, layer: str, style: LayerStyle) -> N
         (STYLES, STYLES),
     )
     found = database.execute("SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?", (layer,)).fetchone()
+    database.execute("DELETE FROM layer_styles WHERE f_table_name = ?", (layer,))
     database.execute(
         "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
         "styleQML, styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, ?, ?, ?, ?, 1, ?, '')",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from core.errors import InputError
 from core.plots.colours import legend
 from core.plots.layers import TileLayer
-from core.runs.kinds import tasks
+from core.runs.kinds import find_task, tasks
 from core.runs.result import GridResult, RunResult
-from core.runs.view import options_of
+from core.runs.view import Option, options_of
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -24,6 +26,34 @@ def query_of(view: Any) -> dict[str, str]:  # noqa: ANN401  of its task
     return {name: f"{value!r}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 
+def view_of_query(run: Run, result: RunResult, query: Mapping[str, str]) -> Any:  # noqa: ANN401  of its task
+    """The view that an address names, where it names nothing what the run's page begins with; None without any.
+
+    Raises
+    ------
+    InputError
+        When a value is no number, out of range or unknown.
+    """
+    declared = find_task(run.task).view
+    if declared is None:
+        return None
+    view = declared.load()
+    given = {one.name: _given(one, query[one.address]) for one in options_of(view) if one.address in query}
+    return replace(view.default(result), **given)
+
+
+def _given(option: Option, text: str) -> float | str:
+    if option.kind is str:
+        return text
+    try:
+        number: float = option.kind(text)
+    except ValueError:
+        raise InputError(
+            f"The {option.address} in the address is no number.", remedy="Open the page without it."
+        ) from None
+    return number
+
+
 def page_address(run: Run, server: str, query: Mapping[str, str]) -> str:
     """Where a run opens as it is seen.
 
@@ -34,11 +64,12 @@ def page_address(run: Run, server: str, query: Mapping[str, str]) -> str:
     query
         See `query_of`.
     """
-    return f"{server}/{run.task}?{urlencode({'run': run.id, **query}, safe=',')}"
+    given = {name: value for name, value in query.items() if value}
+    return f"{server}/{run.task}?{urlencode({'run': run.id, **given}, safe=',')}"
 
 
 def tile_addresses(run: Run, result: RunResult, server: str, threshold: float | None = None) -> dict[str, str]:
-    """Addresses of the tiles of a run's rasters, by the name of the layer, with ``{z}``, ``{x}`` and ``{y}``.
+    """Addresses of the tiles of a run's image and rasters, by the name of the layer, with ``{z}``, ``{x}`` and ``{y}``.
 
     Only of layers whose colours need no more than a threshold, and of runs that lie on the globe: others have none.
 
@@ -52,15 +83,17 @@ def tile_addresses(run: Run, result: RunResult, server: str, threshold: float | 
     task = tasks().get(run.task)
     if task is None or task.layers is None or not isinstance(result, GridResult) or not result.grid.is_georeferenced:
         return {}
-    roles = {one.role for one in run.artifacts}
+    rasters = {one.role for one in run.artifacts if one.path.suffix == ".tif"}
     painted = {
         name: layer
         for name, layer in task.layers.load().items()
-        if isinstance(layer, TileLayer) and set(layer.artifacts) <= roles
+        if isinstance(layer, TileLayer) and set(layer.artifacts) <= rasters
         and (layer.resampling == "bilinear" or legend(name) is not None)
     }  # fmt: skip
     asked = "" if threshold is None else f"?threshold={threshold:.4g}"
-    return {
+    scene = run.input("scene").dataset_id
+    image = {"scene": f"{server}/tiles/scene/{scene}/{{z}}/{{x}}/{{y}}.png"} if scene else {}
+    return image | {
         name: f"{server}/tiles/run/{run.id}/{name}/{{z}}/{{x}}/{{y}}.png{asked if legend(name) is not None else ''}"
         for name in painted
     }

@@ -60,12 +60,19 @@ def export(store: Store, run: Run, view: Any, out: Path) -> None:  # noqa: ANN40
             path.replace(out / renamed(run, path.name))
 
 
-def export_files(store: Store, run: Run, out: Path) -> None:
-    """Copy the files of a run into a folder, with a manifest of all of where they came from."""
+def export_files(store: Store, run: Run, out: Path, *, plain: bool = False) -> None:
+    """Copy the files of a run into a folder, with a manifest of all of where they came from.
+
+    Parameters
+    ----------
+    plain
+        Whether they are named by what they are to the run alone, as in a folder that a command makes for one run.
+    """
     from core.report.bundle import as_json, manifest
 
     for one in run.artifacts:
-        copy_file(store.artifact(run.id, one.role).path, out / of_artifact(run, one))
+        name = f"{one.role}{one.path.suffix}" if plain else of_artifact(run, one)
+        copy_file(store.artifact(run.id, one.role).path, out / name)
     with atomic_path(out / MANIFEST) as aside:
         aside.write_text(as_json(manifest(store, run)), encoding="utf-8")
 

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_POSITIVE
+from core.plots.gis_style import category_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, write_json
 from core.raster.vectorize import rasterise
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from core.review.state import Feature
 
 LAYER = "reviewed_inventory"
+COLOURS = {
+    "unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE, "edited": EDITED, "added": MISSED,
+}  # fmt: skip
+"""Of features by their status, on the map and in a GIS."""
+
 UNKNOWN = 255
 """Value of a reference where nothing is known."""
 
@@ -129,7 +136,7 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     """
     make_folder(folder)
     table = inventory(opened)
-    write_features(table, folder / "reviewed.gpkg", LAYER)
+    write_features(table, folder / "reviewed.gpkg", LAYER, style=category_style("Review", "status", COLOURS))
     write_features(table, folder / "reviewed.geojson", LAYER)
     with atomic_path(folder / "review_log.csv") as aside:
         log_table(opened).to_csv(aside, index=False, lineterminator="\n")

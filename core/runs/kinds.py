@@ -103,7 +103,7 @@ class Metric:
             return "–"
         if self.form == "count":
             return f"{value:,.0f}"
-        return f"{value:.2%}" if self.form == "share" else f"{value:.3f}"
+        return f"{100 * value:.1f} %" if self.form == "share" else f"{value:.3f}"
 
 
 @dataclass(frozen=True)

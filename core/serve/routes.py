@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.requests import Request
@@ -23,6 +24,9 @@ from core.serve.artifacts import SAFE_HEADERS, download, download_zip, saved_as
 from core.serve.assets import asset
 from core.serve.background import Unfinished
 from core.serve.layers import Layer, LayerKind, Unknown, checked_id, checked_painting, found_in
+
+if TYPE_CHECKING:
+    from core.serve.shown import ShownMap
 
 _LOG = logging.getLogger(__name__)
 _UNCHANGING = "private, max-age=31536000, immutable"
@@ -138,7 +142,19 @@ def _picture(identity: str, query: dict[str, str], allowed: Callable[[Resource],
         if raster.layer is not None:
             allowed(raster.layer.resource)
     image = picture(shown, asked_for(query, shown), default_store())
-    return image, f"map of {shown.title or 'a scene'}.png"
+    return image, _picture_name(shown)
+
+
+def _picture_name(shown: ShownMap) -> str:
+    """Name of a picture: of the run that is shown, or of the scene alone."""
+    from core.report.names import named, safe
+    from core.runs.store import default_store
+
+    runs = (one.layer.id for one in shown.rasters if one.layer is not None and one.layer.kind == "run")
+    identity = next(runs, None)
+    if identity is None:
+        return f"{safe(shown.title) or 'scene'}_map.png"
+    return named(default_store().run(identity), "map", ".png")
 
 
 async def picture_route(request: Request) -> Response:
@@ -169,16 +185,21 @@ async def artifact_route(request: Request) -> Response:
 
 
 async def bundle_route(request: Request) -> Response:
-    """``/runs/{run_id}.zip``: all files of a run with a manifest, to be saved."""
+    """``/runs/{run_id}.zip?threshold=0.5``: all files of a run with a manifest, at a view of its page, to be saved."""
     run_id = _id(request, "run_id")
     authorize(request, Resource("run", run_id))
 
     def find() -> StreamingResponse:
+        from core.report.addresses import view_of_query
         from core.report.bundle import bundle, bundle_name
+        from core.runs.kinds import is_primary
         from core.runs.store import default_store
 
-        store = default_store()
-        return download_zip(bundle(store, run_id), bundle_name(store.run(run_id)))
+        store, query = default_store(), dict(request.query_params)
+        run = store.run(run_id)
+        at_a_view = bool(query) and is_primary(run) and run.status == "done"
+        view = view_of_query(run, store.result(run_id), query) if at_a_view else None
+        return download_zip(bundle(store, run_id, view), bundle_name(run))
 
     return await to_thread.run_sync(partial(found_in, find))
 

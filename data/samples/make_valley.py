@@ -26,7 +26,7 @@ from valley.files import (
 from valley.landslides import Landslide, draw_areas, make_landslides
 from valley.light import BANDS, Sun, illuminate, sense
 from valley.noise import FloatArray
-from valley.paint import Texture, make_texture, paint
+from valley.paint import MATCHED, Colour, Texture, make_texture, paint
 from valley.people import Settled, settle
 from valley.terrain import Terrain, make_terrain
 from valley.velocity import ASCENDING, Sight, VelocityMap, make_velocity
@@ -64,11 +64,12 @@ def build(seed: int) -> Valley:
     return Valley(terrain, cover, settled, texture, scars, slides)
 
 
-def observe(valley: Valley, seed: int, *, later: bool) -> FloatArray:
-    """See the valley from above on one date: ``(4, height, width)`` with margins."""
+def observe(valley: Valley, seed: int, *, later: bool, palette: dict[str, Colour] | None = None) -> FloatArray:
+    """See the valley from above, in the colours of the season or others: ``(4, height, width)`` with margins."""
     rng = np.random.default_rng([seed, int(later)])
     slides = valley.slides if later else ()
-    ground = paint(valley.cover, valley.settled, valley.texture, valley.scars, slides, rng, later=later)
+    ground = paint(valley.cover, valley.settled, valley.texture, valley.scars, slides, rng, later=later,
+                   palette=palette)  # fmt: skip
     sun, haze = (AFTER, 1.0) if later else (BEFORE, 1.25)
     canopy = valley.cover.forest * (ground[3] / np.maximum(ground[0], 1.0) > 4.0)
     seen = illuminate(ground, valley.terrain.elevation, sun, canopy, rng, haze)
@@ -100,10 +101,11 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     valley = build(arguments.seed)
-    for name, later, sun in (("valley_before", False, BEFORE), ("valley_after", True, AFTER)):
+    dates = (("valley_before", False, BEFORE, None), ("valley_after", True, AFTER, MATCHED))
+    for name, later, sun, palette in dates:
         tags = {"SEED": str(arguments.seed)}
         tags |= {"SUN_ELEVATION": str(sun.elevation), "SUN_AZIMUTH": str(sun.azimuth)}
-        bands = to_reflectance(observe(valley, arguments.seed, later=later))
+        bands = to_reflectance(observe(valley, arguments.seed, later=later, palette=palette))
         write_raster(arguments.out / f"{name}.tif", crop(bands), BANDS, 0, tags)
     height = to_elevation(valley.terrain.elevation)[None]
     write_raster(

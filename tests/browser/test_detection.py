@@ -93,6 +93,10 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     before = frame.evaluate("() => map.getZoom()")
+    # What was chosen on the map is the first row, ticked; unticked, nothing is chosen and the rows are as they were.
+    page.mouse.move(box["x"] + 18, box["y"] + 52)
+    page.mouse.click(box["x"] + 18, box["y"] + 52)
+    page.get_by_text(f"Selected box {second}").wait_for(state="detached")
     page.mouse.click(box["x"] + 18, box["y"] + 52)
     page.get_by_text(f"Selected box {first}").wait_for()
     frame.wait_for_function("before => map.getZoom() > before", arg=before)
@@ -100,10 +104,15 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
 
 def test_boxes_change_colour_with_what_the_reference_says(result: tuple[Any, Any], home: Path, detected: str) -> None:
     page, frame = result
+    frame.locator(".sl-panel summary").first.click()
     frame.get_by_label("Correct, false alarm, missed", exact=True).check()
     frame.wait_for_function(
         f"() => Object.values(({COLOURS})()).every(colour => ['#009E73', '#E69F00'].includes(colour))"
     )
+    # They take the place of the boxes by confidence, whose tick stays; what is ticked is kept for the page.
+    assert frame.get_by_label("Found landslides (boxes)", exact=True).is_checked()
+    kept = frame.evaluate("() => JSON.parse(sessionStorage.getItem('slidelens:page-detection:layers'))")
+    assert kept["visible"] == {"Correct, false alarm, missed": True}
     run = Store(home).result(detected, DetectionResult)
     table = find(run, default_choice(run)).table
     right = dict(zip(table["id"], table["outcome"] == "true", strict=True))
@@ -118,7 +127,7 @@ def test_scores_show_the_worst_misses_and_files_hold_what_is_shown(
     scores = find(run := Store(home).result(detected, DetectionResult), default_choice(run)).scores
     assert scores is not None
     assert steps.metric(page, "AP50") == f"{scores.ap50:.3f}"
-    page.get_by_text("Surest false alarms").wait_for()
+    page.get_by_text("False alarms of highest confidence").wait_for()
     steps.open_tab(page, "Export")
     page.get_by_role("button", name="Prepare the files").click()
     with page.expect_download() as waiting:

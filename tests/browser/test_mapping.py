@@ -223,7 +223,7 @@ def test_a_drawn_area_limits_the_run(site: Site, mapped: str, open_page: Callabl
     whole = int(site.store.result(mapped, MappingResult).counts.sum())
     assert 0 < int(run.counts.sum()) < whole / 4
     assert run.provenance["parameters"]["area"]
-    assert float(steps.metric(seen.page, "Share of the scene").rstrip("%")) < 100
+    assert float(steps.metric(seen.page, "Share of the drawn area").rstrip("%")) < 100
 
 
 def test_a_bad_file_is_refused_and_the_scene_stays(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.catalog.fetch import DigestError, MirrorError, NoNetworkError, RemoteFile, fetch_file
+from core.catalog.fetch import DigestError, MirrorError, NoNetworkError, RemoteFile, at_hand, fetch_file
 from core.catalog.open_data import OpenPair
 from core.errors import InputError, RunCancelled
 
@@ -152,3 +152,19 @@ def test_a_link_out_of_the_mirror_is_refused(satellite_pair: OpenPair, mirror: P
 def test_a_path_out_of_the_cache_is_refused(path: str, tmp_path: Path, mirror: Path) -> None:
     with pytest.raises(InputError):
         fetch_file(replace(FILE, mirror_path=path), tmp_path / "cache")
+
+
+def test_it_is_known_without_the_network_whether_files_are_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, mirror = tmp_path / "cache", tmp_path / "mirror"
+    monkeypatch.delenv("SLIDELENS_DATA_MIRROR", raising=False)
+    assert at_hand([FILE], cache) is None  # nobody was asked
+    monkeypatch.setenv("SLIDELENS_DATA_MIRROR", str(mirror))
+    assert at_hand([FILE], cache) is False
+    (mirror / FILE.mirror_path).parent.mkdir(parents=True)
+    (mirror / FILE.mirror_path).write_bytes(CONTENT)
+    assert at_hand([FILE], cache) is True
+    fetch_file(FILE, cache)
+    monkeypatch.delenv("SLIDELENS_DATA_MIRROR")
+    assert at_hand([FILE], cache) is True

@@ -245,7 +245,9 @@ def test_a_run_is_passed_on_by_its_addresses(
     assert page.startswith(f"https://example.org/slides/mapping?run={mapping}&threshold=0.95&minimum=")
     at = f"https://example.org/slides/tiles/run/{mapping}"
     assert f"{at}/mask/{{z}}/{{x}}/{{y}}.png?threshold=0.95" in tiles
-    assert {one.removeprefix(at).split("/")[1] for one in tiles} == {"probability", "mask", "truth", "outcome"}
+    image, *layers = tiles
+    assert image.startswith("https://example.org/slides/tiles/scene/")
+    assert {one.removeprefix(at).split("/")[1] for one in layers} == {"probability", "mask", "truth", "outcome"}
 
     assert run("link", explanation) == 2
     assert "finished result" in capsys.readouterr().err

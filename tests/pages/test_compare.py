@@ -79,7 +79,7 @@ def test_numbers_stand_side_by_side_and_the_best_is_said(
     assert numbers.loc["IoU"].tolist() == ["1.000 **highest**", "0.500"]
     assert numbers.loc["Precision"].tolist() == ["1.000 **highest**", "0.500"]
     assert numbers.loc["Recall"].tolist() == ["1.000", "1.000"]
-    assert numbers.loc["Mapped"].tolist() == ["25.00%", "50.00%"]
+    assert numbers.loc["Above threshold"].tolist() == ["25.0 %", "50.0 %"]
 
 
 def test_the_colour_index_stands_beside_and_a_small_lead_is_none(
@@ -227,7 +227,7 @@ def test_runs_of_other_places_keep_their_numbers(
 ) -> None:
     away = keep(store, made_run(tmp_path / "c", good(), transform=NORTH_UP @ Affine.translation(1000, 0)))
     assert "overlap" in refused(page, pair[0].id, away.id)
-    assert page.table[0].value.loc["Mapped"].tolist() == ["25.00%", "25.00%"]
+    assert page.table[0].value.loc["Above threshold"].tolist() == ["25.0 %", "25.0 %"]
 
 
 def test_without_runs_the_way_to_them_is_shown(page: AppTest) -> None:

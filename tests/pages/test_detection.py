@@ -266,8 +266,8 @@ def test_the_files_are_prepared_at_the_sliders_values(
     assert f"/artifacts/{run}/candidates" in links(page)
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
     assert prepared == {
-        "detections.gpkg", "detections.geojson", "detections.coco.json", "detections.csv", "missed.gpkg",
-        "metrics.json",
+        "missed.gpkg", "figure.png", "metrics.json",
+        *(f"detections.{ending}" for ending in ("gpkg", "geojson", "coco.json", "csv", "shp.zip", "kml")),
     }  # fmt: skip
 
 

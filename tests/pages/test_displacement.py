@@ -152,7 +152,7 @@ def test_a_table_of_points_is_measured_and_the_points_of_the_address_are_shown(p
     page.run()
     assert not page.exception
     assert "V0500" in texts(page)
-    (table,) = [key for key in page.session_state._state.filtered_state if key.startswith("fastest-")]
+    table = f"fastest-{run.id}"
     ticked = page.session_state[table]["selection"]["rows"]
     assert list(page.dataframe[0].value["pid"].iloc[list(ticked)]) == ["V0007", "V0500"]
     press(page, "Clear")

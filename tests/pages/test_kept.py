@@ -173,3 +173,21 @@ def test_an_image_or_table_of_ones_own_opens_on_the_upload(start: AppTest, task:
     assert {link.query_string for link in links} == {"source=upload"}
     goto(start, task, source="upload")
     assert start.get("file_uploader")
+
+
+def test_a_run_is_shown_as_its_address_says_not_as_the_one_before(
+    start: AppTest, store: Store, tmp_path: Path, mapped: str, scene: SceneRecord
+) -> None:
+    second = keep(store, made_run(tmp_path / "second", np.full((48, 64), 0.8), scene="scene.tif"), scene.id).id
+
+    def threshold() -> float:
+        return next(one for one in start.slider if one.label == "Threshold").value
+
+    goto(start, "mapping", run=second)
+    usual = threshold()
+    goto(start, "mapping", run=mapped, threshold="0.3")
+    assert threshold() == 0.3
+    start.query_params.clear()
+    start.query_params["run"] = second  # as by Back
+    start.run()
+    assert threshold() == usual

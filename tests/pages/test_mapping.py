@@ -66,7 +66,17 @@ def test_the_empty_page_offers_the_sample(page: AppTest) -> None:
     assert not page.exception
     assert not page.error
     assert "Start with the sample valley" in labels(page)
+    assert "Use a real Sentinel-2 patch" in labels(page)
     assert "Map landslides" not in labels(page)
+
+
+def test_a_real_patch_that_a_mirror_lacks_is_not_offered(
+    page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIDELENS_DATA_MIRROR", str(tmp_path))
+    page.run()
+    assert "Start with the sample valley" in labels(page)
+    assert "Use a real Sentinel-2 patch" not in labels(page)
 
 
 def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> None:
@@ -85,6 +95,11 @@ def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> No
     assert [metric.label for metric in page.metric][:6] == [
         "Landslides", "Landslide area", "Share of the scene", "Precision", "Recall", "F1",
     ]  # fmt: skip
+    peak, threshold = metrics(page)["▲ Highest F1"].split(" at ")
+    assert float(peak) >= float(metrics(page)["F1"])
+    assert next(slider for slider in page.slider if slider.label == "Threshold").max >= float(threshold)
+    # The first demo is one on which the model is worth running, at its own threshold.
+    assert "A plain colour index did better here" not in texts(page)
     assert "This scene is synthetic" in texts(page)
 
 
@@ -505,7 +520,10 @@ def test_the_files_of_a_small_run_are_prepared_without_copies_of_its_rasters(
     assert f"/artifacts/{run}/probability" in links(page)
     assert not any("/truth" in link for link in links(page))
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
-    assert prepared == {"mask.tif", "landslides.gpkg", "landslides.geojson", "metrics.json", "figure.png"}
+    assert prepared == {
+        "mask.tif", "metrics.json", "figure.png",
+        *(f"landslides.{ending}" for ending in ("gpkg", "geojson", "csv", "shp.zip", "kml")),
+    }  # fmt: skip
 
 
 def test_a_large_run_is_scored_afterwards_by_a_job_that_the_page_follows_and_opens(

@@ -74,14 +74,14 @@ def test_runs_stand_in_a_table_with_their_numbers(page: AppTest, store: Store, m
     (row,) = page.dataframe[0].value.to_dict("records")
     assert (row["Name"], row["Status"], row["Pinned"]) == ("North slope", "Done", "pinned")
     # Of 20 pixels 10 are mapped, and just those are landslide.
-    assert (row["F1"], row["IoU"], row["Precision"], row["Recall"], row["Mapped"]) == (1, 1, 1, 1, 0.5)
+    assert (row["F1"], row["IoU"], row["Precision"], row["Recall"], row["Above threshold"]) == (1, 1, 1, 1, 0.5)
     assert list(row["Tags"]) == ["urgent"]
 
 
 def test_numbers_that_no_run_has_are_no_columns(page: AppTest, store: Store, tmp_path: Path) -> None:
     keep(store, made_run(tmp_path / "a", np.zeros((4, 5))))
     page.run()
-    assert "Mapped" in page.dataframe[0].value
+    assert "Above threshold" in page.dataframe[0].value
     assert "F1" not in page.dataframe[0].value
 
 

@@ -130,4 +130,6 @@ def test_every_style_is_well_formed(style: LayerStyle) -> None:
     symbols = tree(style.qml).findall("renderer-v2/symbols/symbol")
     rules = tree(style.sld).findall(".//{http://www.opengis.net/se}Rule")
     assert len(symbols) == len(rules) >= 1
+    labels = [one.get("label") for one in tree(style.qml).iter("range")]
+    assert labels in ([], ["below 0", "above 0"])
     assert [one.get("name") for one in symbols] == [str(number) for number in range(len(symbols))]

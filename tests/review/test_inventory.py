@@ -18,6 +18,7 @@ from core.review.edits import Edit
 from core.review.found import Opened, open_review
 from core.review.inventory import export_review, inventory, reference_mask, write_reference
 from core.review.log import append
+from core.review.state import STATUSES
 from core.review.training import write_training
 from core.runs.store import Store
 from core.tasks.detection.boxes import Boxes
@@ -65,6 +66,8 @@ def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, 
     table = geopandas.read_file(tmp_path / "out" / "reviewed.gpkg", layer="reviewed_inventory")
     assert table["status"].tolist() == ["confirmed", "rejected", "added"]
     assert table["landslide"].tolist() == [1, 0, 1]
+    style = geopandas.read_file(tmp_path / "out" / "reviewed.gpkg", layer="layer_styles")["styleQML"][0]
+    assert all(f'value="{status}"' in style for status in STATUSES)
     assert set(table["reviewer"]) == {"Anna"}
     assert set(table["run"]) == {run}
     assert set(table["view_threshold"]) == {0.5}

@@ -42,7 +42,10 @@ def asked(client: TestClient, what: ShownMap, layers: str, **other: object) -> t
     answer = client.get(f"/maps/{remember(what, layers)}.png", params={**query, "layers": layers, **other})
     if answer.status_code != 200:
         return answer.status_code, answer.json()["error"]
-    assert answer.headers["content-disposition"].startswith("attachment")
+    named = answer.headers["content-disposition"]
+    runs = [one.layer.id[:8] for one in what.rasters if one.layer is not None and one.layer.kind == "run"]
+    expected = f"pixels_mapping_map_{runs[0]}.png" if runs else "A-scene-b_map.png"
+    assert named.startswith(f'attachment; filename="{expected}"')
     return 200, np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
 
 

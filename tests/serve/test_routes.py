@@ -105,6 +105,20 @@ def test_a_run_is_saved_as_one_zip(client: TestClient, pixels: Made) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_a_run_is_saved_as_it_is_seen(client: TestClient, pixels: Made) -> None:
+    landslides = []
+    for threshold in ("0.5", "1"):
+        answer = client.get(f"/runs/{pixels.run.id}.zip?threshold={threshold}")
+        with ZipFile(io.BytesIO(answer.content)) as archive:
+            metrics = json.loads(archive.read(f"pixels_mapping_metrics_{pixels.run.id[:8]}.json"))
+        assert metrics["threshold"] == float(threshold)
+        landslides.append(metrics["landslide_share"])
+    assert landslides[0] > landslides[1]
+    refused = client.get(f"/runs/{pixels.run.id}.zip?threshold=high")
+    assert refused.status_code in (400, 404)
+    assert "no number" in refused.json()["error"]
+
+
 def test_a_run_with_a_file_gone_is_no_broken_zip(client: TestClient, pixels: Made) -> None:
     pixels.run.artifact("truth").unlink()
     answer = client.get(f"/runs/{pixels.run.id}.zip")

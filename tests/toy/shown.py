@@ -80,6 +80,7 @@ def _why(view: View) -> None:
 
 
 def _influence(found: Run) -> None:
+    st.markdown(plain(" ".join(found.notes)))
     artifact = found.artifact("influence")
     if artifact is not None:
         st.table(pandas.read_csv(artifact.path))

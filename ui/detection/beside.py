@@ -15,7 +15,7 @@ from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection import layers, slots
 from ui.detection.form import title
-from ui.detection.scores import NAMES, number
+from ui.detection.scores import NAMES
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, guard, plain
@@ -25,6 +25,7 @@ from ui.state import rerun_fragment
 from ui.task import models
 from ui.task.earlier import newest
 from ui.task.jobs import missing_files
+from ui.task.key_figures import score_text
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def _row(findings: Detections) -> dict[str, str]:
     row = {"Boxes": f"{findings.count:,}", "Confidence": f"{findings.choice.confidence:.2f}"}
     scores = findings.scores
     if scores is not None:
-        row |= {title: number(getattr(scores, name)) for name, title in NAMES.items()}
+        row |= {title: score_text(getattr(scores, name)) for name, title in NAMES.items()}
     seconds = findings.result.provenance.get("seconds")
     return row | ({"Seconds": f"{seconds:,.1f}"} if seconds is not None else {})
 

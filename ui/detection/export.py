@@ -31,6 +31,7 @@ TITLES = {
     "detections.shp.zip": "Boxes, Shapefile (zip), with a list of its shortened field names",
     "detections.kml": "Boxes, KML, for Google Earth and phones",
     "outlines.gpkg": "Outlines that the detector gives, GeoPackage",
+    "figure.png": "Boxes over the image, PNG",
     "missed.gpkg": "Landslides of the reference that were missed, GeoPackage",
     "metrics.json": "Counts, scores and provenance, JSON",
 }
@@ -70,4 +71,4 @@ def _prepare(view: View, folder: Path) -> None:
     from core.tasks.detection.export import export_run
 
     with st.spinner("Writing the files"):
-        export_run(view.result, view.choice, folder, copies=False)
+        export_run(view.result, view.choice, folder, scene=view.record.scene, copies=False)

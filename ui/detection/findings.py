@@ -12,6 +12,7 @@ from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_table
+from ui.task.table import PLACES, number_column, placed
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     area = "area_m2" if "area_m2" in frame else "area_px"
     several = frame["class"].nunique() > 1
     shown = ["id", "score", *(["class"] if several else []), area, *(["outcome"] if "outcome" in frame else [])]
+    shown += [name for name in PLACES if name in frame]
     plain = frame[shown]
     if "outcome" in plain:
         plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
@@ -96,17 +98,20 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         "id": st.column_config.TextColumn("Id", width="small"),
         "score": st.column_config.ProgressColumn("Confidence", format="%.2f", min_value=0.0, max_value=1.0),
         "class": st.column_config.TextColumn("Class"),
-        area: st.column_config.NumberColumn(f"Area of the box, {unit}", format="localized"),
-        "outcome": st.column_config.TextColumn("Beside the reference"),
+        area: number_column(f"Box area, {unit}", 0),
+        **{name: number_column(title, digits) for name, (title, digits) in PLACES.items()},
+        "outcome": st.column_config.TextColumn("Reference check"),
     }
     return plain, config
 
 
 def _table(view: View) -> None:
-    frame, config = table(view.findings.table.head(layers.HELD))
-    rounded = {name: 0 for name in ("area_m2", "area_px") if name in frame}
+    boxes = view.findings.table.head(layers.HELD)
+    frame, config = table(placed(view.result.id, view.choice, view.record.dem, boxes))
+    digits = {"area_m2": 0, "area_px": 0, **{name: places for name, (_, places) in PLACES.items()}}
+    rounded = frame.round({name: places for name, places in digits.items() if name in frame})
     show_table(
-        frame.round(rounded), Selection(view.result.id), key=f"table-{view.result.id}", config=config,
+        rounded, Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of the boxes found",
     )  # fmt: skip
     if len(frame) < view.findings.count:

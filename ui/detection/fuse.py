@@ -9,13 +9,14 @@ import streamlit as st
 from core.tasks.detection.result import DetectionResult
 from ui import resources
 from ui.detection.form import title
-from ui.detection.scores import NAMES, number
+from ui.detection.scores import NAMES
 from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
 from ui.labels import model_title, moment
 from ui.task import models
 from ui.task.earlier import newest
+from ui.task.key_figures import score_text
 from ui.task.run import show_state
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _apart(tree: FusionTree) -> None:
     rows = {"Image alone": "optical", "Terrain alone": "terrain", "Fused": "fused"}
     try:
         table = {"": list(rows), **{
-            title: [number(float(told[name][score])) for name in rows.values()]
+            title: [score_text(float(told[name][score])) for name in rows.values()]
             for score, title in NAMES.items() if score in ("ap50", "f1", "precision", "recall")
         }}  # fmt: skip
     except (KeyError, TypeError, ValueError):
@@ -195,6 +196,6 @@ def _scores(view: View, parents: list[DetectionResult], choices: list[object]) -
         boxes = found(parent.id, choice, parent).everything  # type: ignore[arg-type]
         told.append(scores([moved(boxes, parent.grid, view.result.grid)], [truth], parent.confidence, limit=None))
     told.append(scores([view.findings.everything], [truth], view.result.confidence, limit=None))
-    rows |= {title: [number(getattr(one, name)) for one in told] for name, title in NAMES.items()}
+    rows |= {title: [score_text(getattr(one, name)) for one in told] for name, title in NAMES.items()}
     st.dataframe(rows, hide_index=True, alt="Scores of image, terrain and fused boxes")
     st.caption("Each at its own confidence, on the same reference. Fusing need not help: look before you rely on it.")

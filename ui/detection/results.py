@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +12,7 @@ from core.tasks.detection.searched import searched_area
 from ui import resources
 from ui.detection import beside, layers, slots
 from ui.detection.findings import rate, told
-from ui.detection.sliders import choose
+from ui.detection.sliders import choose, ends
 from ui.detection.task import PAGE
 from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
@@ -22,7 +23,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.key_figures import KeyFigure, agreement_figures, show_key_figures
+from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures
 from ui.task.likeness import likeness_tiles
 from ui.task.notes import show_notes, show_warnings
 from ui.task.reference import reference_layer
@@ -69,6 +70,8 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     head = st.container(gap="small")
     choice, cell = choose(result)
     findings = found(result.id, choice, result)
+    if (peak := peak_of(findings)) is not None:
+        mark_peak("confidence", peak[0], *ends(result))
     with head:
         show_key_figures(key_figures(findings))
         show_warnings(record, result)
@@ -108,7 +111,18 @@ def key_figures(findings: Detections) -> list[KeyFigure]:
         figures.append(KeyFigure(f"Per {area}", rate(findings.count / whole), f"Of {whole_of(findings.result)}."))
     if findings.scores is not None:
         figures += agreement_figures(findings.scores, "boxes", "landslides of the reference")
+    if (peak := peak_of(findings)) is not None:
+        figures.append(peak_figure("confidence", *peak))
     return figures
+
+
+def peak_of(findings: Detections) -> tuple[float, float] | None:
+    """Confidence at which F1 is highest on this scene, to two decimals, and F1 there; None where nothing is scored."""
+    curve = findings.curve
+    if curve is None or not len(curve.confidence) or math.isnan(curve.at(0.0).recall):
+        return None
+    best = round(curve.best_confidence, 2)
+    return best, curve.at(best).f1
 
 
 def _side(record: SceneRecord) -> str:
@@ -231,7 +245,7 @@ def _inspect(
         return
     from core.raster.sample import sample_pixel
 
-    show_place(sample_pixel(record.scene, result.grid, *clicked), result.grid, [])
+    show_place(sample_pixel(record.scene, result.grid, *clicked), result.grid, [], record.dem)
 
 
 def _tell_left_out(findings: Detections) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from core.report.words import why_undefined
 from ui import resources
 from ui.detection.view import View
 from ui.feedback import guard
+from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
 from ui.task.selection import Name, Selection, around
 from ui.task.view import area_text
@@ -90,15 +90,10 @@ def scored(view: View, record: SceneRecord) -> str:
     return rescore(resources.store(), view.result, record).id
 
 
-def number(value: float) -> str:
-    """A score; a dash where it is undefined."""
-    return "–" if math.isnan(value) else f"{value:.3f}"
-
-
 def _numbers(scores: DetectionScores) -> None:
     row = st.container(horizontal=True, gap="small")  # wraps where the window is narrow
     for name, title in NAMES.items():
-        row.metric(title, number(getattr(scores, name)), help=HELPS[name], width=110)
+        row.metric(title, score_text(getattr(scores, name)), help=HELPS[name], width=110)
     counts = {
         "Found and true": scores.hits,
         "False alarms": scores.found - scores.hits,

@@ -26,11 +26,11 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
     from core.tasks.detection.view import Choice
 
     default = default_choice(result)
-    lowest = math.ceil(result.min_confidence * 100 - 1e-6) / 100
+    lowest, highest = ends(result)
     columns = st.columns([5, 4, 4, 2], vertical_alignment="bottom")
     with columns[0]:
         confidence = st.slider(
-            "Confidence", min(lowest, default.confidence), 1.0, default.confidence, 0.01, key="confidence",
+            "Confidence", lowest, highest, default.confidence, 0.01, key="confidence",
             bind="query-params",
             help="How sure the detector must be of a box. Lower finds more and raises more false alarms. Candidates "
             f"below {lowest:.2f} were not kept.",
@@ -62,6 +62,14 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
             help="The map's layer of density counts boxes in squares of this side.",
         )  # fmt: skip
     return Choice(confidence, overlap, merging, smallest), cell
+
+
+def ends(result: DetectionResult) -> tuple[float, float]:
+    """Ends of the slider of confidence: candidates below the lower one were not kept."""
+    from core.tasks.detection.findings import default_choice
+
+    lowest = math.ceil(result.min_confidence * 100 - 1e-6) / 100
+    return min(lowest, default_choice(result).confidence), 1.0
 
 
 def side_text(side: float, grid: Grid) -> str:

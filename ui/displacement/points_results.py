@@ -27,6 +27,7 @@ from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
 from ui.state import Slot, rerun_fragment
 from ui.task import export, kept, provenance
 from ui.task.caption import caption_of
+from ui.task.inspector import show_coordinates
 from ui.task.jobs import notice_runs
 from ui.task.notes import show_lead
 from ui.task.selection import show_rows
@@ -240,7 +241,9 @@ def _series(result: PointsResult, table: DataFrame, look: Look) -> None:
         times, values = values_of(result, rows)
         figure = points_figure(times, values, table.iloc[rows])
         st.plotly_chart(figure, key=f"points-{result.id}", config=CHART)
-        st.markdown(_told(table.iloc[rows[-1]]))
+        last = table.iloc[rows[-1]]
+        st.markdown(_told(last))
+        show_coordinates(float(last["x"]), float(last["y"]), result.grid)
     else:
         st.info("Click a point on the map to see its series.")
         st.plotly_chart(histogram(table, result.spans[VELOCITY]), key=f"histogram-{result.id}", config=CHART)

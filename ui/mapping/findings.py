@@ -11,6 +11,7 @@ import streamlit as st
 from ui.mapping.view import View
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_chart, show_table
+from ui.task.table import number_column, placed
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
@@ -22,18 +23,22 @@ if TYPE_CHECKING:
     from core.tasks.mapping.view import Choice
 
 COLUMNS = {
-    "id": ("Id", "%s"),
-    "area_m2": ("Area, m²", "%.0f"),
-    "area_px": ("Area, px", "%.0f"),
-    "perimeter_m": ("Perimeter, m", "%.0f"),
-    "perimeter_px": ("Perimeter, px", "%.0f"),
-    "mean_probability": ("Mean probability", "%.2f"),
-    "slope_mean_deg": ("Mean slope, °", "%.0f"),
-    "relief_m": ("Relief, m", "%.0f"),
-    "aspect_deg": ("Aspect, °", "%.0f"),
-    "share_known": ("Share shown before", "%.2f"),
-    "share_before": ("Share mapped before", "%.2f"),
+    "id": ("Id", None),
+    "area_m2": ("Area, m²", 0),
+    "area_px": ("Area, px", 0),
+    "perimeter_m": ("Perimeter, m", 0),
+    "perimeter_px": ("Perimeter, px", 0),
+    "mean_probability": ("Mean probability", 2),
+    "slope_mean_deg": ("Mean slope, °", 0),
+    "relief_m": ("Relief, m", 0),
+    "aspect_deg": ("Aspect, °", 0),
+    "share_known": ("Share shown before", 2),
+    "share_before": ("Share mapped before", 2),
+    "latitude": ("Latitude, °", 5),
+    "longitude": ("Longitude, °", 5),
+    "elevation_m": ("Elevation, m", 0),
 }
+"""Titles of columns, and digits behind the point; none of a text."""
 
 
 def _trust(view: View) -> None:
@@ -56,10 +61,9 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     """Columns of polygons that people read, and how a table writes them."""
     doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
-    config: dict[str, object] = {
-        name: st.column_config.NumberColumn(COLUMNS[name][0], format=COLUMNS[name][1]) for name in shown
-    } | {"id": st.column_config.TextColumn(COLUMNS["id"][0], width="small")}
-    return frame[shown], config
+    return frame[shown].round({name: digits for name in shown if (digits := COLUMNS[name][1]) is not None}), {
+        name: number_column(*COLUMNS[name]) for name in shown
+    }
 
 
 def show(view: View) -> None:
@@ -85,7 +89,7 @@ def show(view: View) -> None:
 
 def _table(view: View) -> None:
     assert view.findings is not None  # noqa: S101  show() returned otherwise
-    frame, config = table(view.findings.polygons)
+    frame, config = table(placed(view.result.id, view.choice, view.record.dem, view.findings.polygons))
     show_table(
         frame, Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of the landslides found",

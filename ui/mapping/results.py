@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -21,7 +22,7 @@ from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
 from ui.task.jobs import notice_runs
-from ui.task.key_figures import KeyFigure, agreement_figures, show_key_figures
+from ui.task.key_figures import KeyFigure, agreement_figures, mark_peak, peak_figure, show_key_figures
 from ui.task.likeness import likeness_tiles
 from ui.task.notes import show_notes, show_warnings
 from ui.task.reference import reference_layer
@@ -59,11 +60,13 @@ def choose(result: MappingResult) -> Choice:
             "Threshold", 0.0, 1.0, round(default.threshold, 2), 0.01, key="threshold", bind="query-params",
             help="Probability from which a pixel counts as landslide. Lower finds more and raises more false alarms.",
         )  # fmt: skip
+        if (peak := _peak(result)) is not None:
+            mark_peak("threshold", peak[0])
     with columns[1]:
         smallest = st.number_input(
             f"Minimum area ({area})", 0.0, value=default.minimum_area, step=max(default.minimum_area / 10, 1.0),
             format="%.0f", key="minimum", bind="query-params",
-            help="Smaller polygons are dropped. The default is ten pixels.",
+            help="Smaller polygons are dropped. The default is about ten pixels, as a round figure.",
         )  # fmt: skip
     with columns[2]:
         holes = st.number_input(
@@ -139,19 +142,40 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     """What was found at a choice, and how far it agrees with the reference where there is one."""
     from core.report.words import percent
     from core.tasks.mapping.findings import score as scored
+    from core.tasks.mapping.findings import share_reached
 
-    figures = []
+    reach = percent(share_reached(result, choice.threshold))
+    figures = [KeyFigure("Above threshold", reach, f"Pixels of {whole_of(result)}; landslides are not outlined yet.")]
     if findings is not None:
         area = area_text(float(findings.areas.sum()), result.grid.is_georeferenced)
         figures = [
             KeyFigure("Landslides", f"{findings.count:,}", "Landslides that touch count as one."),
             KeyFigure("Landslide area", area),
-            KeyFigure(f"Share of {whole_of(result)}", percent(findings.share)),
+            KeyFigure(
+                f"Share of {whole_of(result)}", percent(findings.share),
+                f"After minimum area and hole filling. {reach} of the pixels reach the threshold, as *Above threshold* "
+                "in the list of runs counts them at the model's own.",
+            ),
         ]
     agreement = scored(result, choice.threshold)
     if agreement is not None:
         figures += agreement_figures(agreement.model, "mapped pixels", "landslide pixels of the reference")
+        if (peak := _peak(result)) is not None:
+            figures.append(peak_figure("threshold", *peak))
     return figures
+
+
+def _peak(result: MappingResult) -> tuple[float, float] | None:
+    """Threshold at which F1 is highest on this scene, to two decimals, and F1 there; None without a reference."""
+    from core.tasks.mapping.findings import score as scored
+
+    agreement = scored(result, result.threshold)
+    if agreement is None or math.isnan(agreement.model.recall):
+        return None
+    best = round(agreement.curve.best_threshold, 2)
+    at_best = scored(result, best)
+    assert at_best is not None  # noqa: S101  there is a reference
+    return best, at_best.model.f1
 
 
 def _inspect(
@@ -169,7 +193,7 @@ def _inspect(
         found.append(f"spread {pixel.uncertainty:.2f}")
     if pixel.reference is not None:
         found.append("landslide in the reference" if pixel.reference else "no landslide in the reference")
-    show_place(pixel, result.grid, found)
+    show_place(pixel, result.grid, found, record.dem)
 
 
 def _side(record: SceneRecord) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +10,9 @@ from core.report.words import why_undefined
 from ui import resources
 from ui.mapping.outlines import is_large
 from ui.mapping.view import View
+from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
+from ui.task.view import whole_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -63,10 +64,6 @@ def _figures(run: str, threshold: float, _scores: Scores) -> tuple[tuple[str, Fi
     )
 
 
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
-
-
 def _table(view: View, scores: object) -> None:
     from core.tasks.mapping.findings import Scores
 
@@ -77,9 +74,9 @@ def _table(view: View, scores: object) -> None:
         column = row.container(width=96, gap=None)
         value = getattr(model, name)
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
-        column.metric(title, _number(value), help="Overall accuracy" if name == "oa" else None)
+        column.metric(title, score_text(value), help="Overall accuracy" if name == "oa" else None)
         if beside is not None:
-            column.caption(f"colour index {_number(beside)}")
+            column.caption(f"colour index {score_text(beside)}")
     counts = {
         "Found and true": model.true_positive,
         "False alarm": model.false_positive,
@@ -108,7 +105,7 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
     if not area:
         return ""
     rate = false_positive * pixel_area(view.result) / (area / 1e6)
-    return f"False alarms: **{rate:,.0f} m² per km²** of the scene."
+    return f"False alarms: **{rate:,.0f} m² per km²** of {whole_of(view.result)}."
 
 
 def _offer_reference(view: View) -> None:

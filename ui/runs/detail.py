@@ -102,6 +102,8 @@ def _actions(run: Run) -> None:
             st.link_button("Download as zip", f"{base}/runs/{run.id}.zip")
             if run.artifact("report") is not None:
                 st.link_button("Download the report", f"{base}/artifacts/{run.id}/report")
+            if run.artifact("report_pdf") is not None:
+                st.link_button("Download the PDF", f"{base}/artifacts/{run.id}/report_pdf")
 
 
 def _go(label: str, page: str, address: dict[str, str], kind: Literal["primary", "secondary"] = "secondary") -> None:

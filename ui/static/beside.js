@@ -80,6 +80,7 @@ window.slidelensBeside = function (kit) {
     chosen.on = !right;
     keep();
     if (right) close(); else open();
+    button.setAttribute("aria-pressed", String(chosen.on));
     kit.refresh();
   }
 
@@ -189,7 +190,8 @@ window.slidelensBeside = function (kit) {
     drawChoice();
   }
 
-  kit.tool("Two maps side by side", ICON, toggle);
+  const button = kit.tool("Two maps side by side", ICON, toggle);
+  button.setAttribute("aria-pressed", String(chosen.on));
   if (chosen.on) document.body.classList.add("sl-two");  // the map finds its view in the room that it is left
   return {
     refresh: refresh,

@@ -459,7 +459,9 @@ window.slidelens = window.slidelens || (function () {
       picture.append(path);
       button.append(picture);
     }
-    L.DomEvent.on(button, "click", function (event) { L.DomEvent.preventDefault(event); act(); });
+    const press = function (event) { L.DomEvent.preventDefault(event); act(); };
+    L.DomEvent.on(button, "click", press);
+    button.addEventListener("keydown", function (event) { if (event.key === " ") press(event); });
     bar.append(button);
     return button;
   }

@@ -16,7 +16,7 @@ from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
 from ui.task import explained, kept
 from ui.task.caption import caption_of
-from ui.task.inspector import clicked_pixel
+from ui.task.inspector import clicked_pixel, show_coordinates
 from ui.task.jobs import notice_runs
 from ui.task.key_figures import KeyFigure
 from ui.task.selection import Selection, tell
@@ -264,13 +264,15 @@ def _inspect(result: SusceptibilityMap, selection: Selection, cell: tuple[int, i
         beside = "That place lies beside the map. " if selection.place else ""
         st.caption(f"{beside}Click the map to read a cell: its factors, and what the models say of it.")
         return
-    st.markdown(_told(result, read_cell(result, *cell)))
+    reading = read_cell(result, *cell)
+    st.markdown(_told(result, reading))
+    show_coordinates(reading.x, reading.y, result.grid)
 
 
 def _told(result: SusceptibilityMap, reading: CellReading) -> str:
     from core.tasks.susceptibility.models import title_of
 
-    parts = [f"x {reading.x:,.1f}, y {reading.y:,.1f}"]
+    parts = []
     for model, value in reading.index.items():
         parts.append(f"**{title_of(model)} {'no index' if value is None else f'{value:.2f}'}**")
         if value is not None and result.prevalence is not None:

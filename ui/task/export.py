@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -17,6 +17,9 @@ from ui.state import rerun_fragment
 if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.result import RunResult
+
+FORMAT = 2
+"""Raise it when an export holds other files: those that were prepared before are then not taken for it."""
 
 
 def show_report(result: RunResult, choice: object, values: Mapping[str, str], holds: str) -> None:
@@ -48,7 +51,7 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
     for role, title in (("report", "Report"), ("report_pdf", "PDF")):
         if (file := run.artifact(role)) is not None:
             row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
-    row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip")
+    row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip?{urlencode(values)}")
     if known is not None:
         st.caption(f"{holds} as they were when it was written.")
     _show_addresses(result, run, values)
@@ -61,7 +64,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
     address = _address(run, values)
     if not address:
         return
-    st.markdown("**Link to this view.** Opens this run with the settings above:")
+    st.markdown("**Copy link.** Opens this run with the settings above; the button at its right copies it:")
     st.code(address, language=None)
     threshold = float(values["threshold"]) if "threshold" in values else None
     tiles = tile_addresses(run, result, _server(), threshold)
@@ -73,7 +76,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
             "QGIS replaces {z}, {x} and {y}. The app must be running, and the other computer must be able to reach it."
         )
         for name, template in tiles.items():
-            st.caption(RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
+            st.caption("Image" if name == "scene" else RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
             st.code(template, language=None)
 
 
@@ -127,7 +130,7 @@ def saved_as(run: str, what: str, ending: str) -> str:
 
 def folder_of(run: str, asked: object) -> Path:
     """Where the exports of a run at what was asked lie; a name of ours, never one of the user's."""
-    choice = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    choice = hashlib.sha256(repr((FORMAT, asked)).encode()).hexdigest()[:16]
     return resources.store().home / "exports" / run / choice
 
 

@@ -138,6 +138,22 @@ def _open_data() -> None:
         use(_fetch(pair))
 
 
+def offer_real_patch() -> None:
+    """A real image and its landslides in one click; nothing where a local mirror lacks it."""
+    from core.catalog.fetch import at_hand
+    from core.catalog.open_data import open_pairs
+
+    pair = open_pairs()[0]
+    if at_hand([pair.image, pair.mask]) is False:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Use a real Sentinel-2 patch", key="start-real")
+        size = (pair.image.size_bytes + pair.mask.size_bytes) / 1000
+        st.caption(f"{plain(pair.title)} of the open-data catalogue, with its mapped landslides ({size:,.0f} kB).")
+    if pressed:
+        use(_fetch(pair))
+
+
 def _fetch(pair: OpenPair) -> SceneRecord:
     from core.catalog.open_data import fetch
 

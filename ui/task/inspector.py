@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -32,16 +33,48 @@ def invite(event: MapEvent, what: str) -> None:
     st.caption(f"{outside}Click the map to read a pixel or choose a {what}.")
 
 
-def show_place(place: Place, grid: Grid, found: Sequence[str]) -> None:
-    """A line on one pixel: where it is, what was found there, and the scene's values.
+def show_place(place: Place, grid: Grid, found: Sequence[str], dem: Path | None = None) -> None:
+    """What is known of one pixel: what was found there, the scene's values, and where it is.
 
     Parameters
     ----------
     found
         What the run says of it, as Markdown.
+    dem
+        Elevation raster of the scene, where there is one.
     """
-    parts = [f"Row {place.row}, column {place.column}"]
-    if grid.is_georeferenced:
-        parts.append(f"x {place.x:,.1f}, y {place.y:,.1f}")
+    parts = [f"Row {place.row:,}, column {place.column:,}", *found]
+    if grid.is_georeferenced and dem is not None:
+        parts.append(elevation_words(dem, place.x, place.y, grid))
     values = [f"{plain(name)} {'no data' if value is None else f'{value:g}'}" for name, value in place.values.items()]
-    st.markdown(" · ".join([*parts, *found, *values[:8]]))
+    st.markdown(" · ".join([*parts, *values[:8]]))
+    show_coordinates(place.x, place.y, grid)
+
+
+def elevation_words(dem: Path, x: float, y: float, grid: Grid) -> str:
+    """The elevation of a place in words.
+
+    Raises
+    ------
+    LandslideError
+        When the elevation model cannot be read.
+    """
+    from core.raster.located import elevations_at
+
+    assert grid.crs is not None  # noqa: S101  callers looked
+    (elevation,) = elevations_at(dem, [x], [y], grid.crs.to_wkt())
+    return f"elevation {elevation:,.0f} m" if elevation == elevation else "elevation unknown"
+
+
+def show_coordinates(x: float, y: float, grid: Grid) -> None:
+    """A place in the run's coordinate system and in degrees, each to be copied; nothing without a system."""
+    from core.figures.cartography import coordinate_system
+    from core.raster.located import pasted
+
+    if grid.crs is None:
+        return
+    here, degrees = pasted(x, y, grid.crs.to_wkt())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for name, text in ((f"x, y ({coordinate_system(grid)})", here), ("latitude, longitude", degrees)):
+            st.caption(name, width="content")
+            st.code(text, language=None, width="content")

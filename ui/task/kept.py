@@ -15,12 +15,16 @@ from core.errors import LandslideError
 from ui import resources
 from ui.state import Slot
 from ui.task.tabs import next_tab, open_tab
+from ui.task.task import view_keys
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import Page
 
 _OPEN: Slot[str] = Slot("open-page", "")
 """Name of the page that is open."""
+
+_SHOWN: Slot[str] = Slot("open-run", "")
+"""Name of the page that is open, and the run that it shows."""
 
 _ADDRESSES: Slot[Mapping[str, Mapping[str, str]]] = Slot("kept-addresses", {})
 """Query parameters of each page as it was left, by the page's name."""
@@ -33,10 +37,19 @@ PASSING = ("sample", "source")
 
 
 def begin(page: str) -> None:
-    """A page is being drawn: where it was left for another one, its open tab is opened again."""
+    """A page is being drawn.
+
+    Where it was left for another one, its open tab is opened again. Where another run is shown than a moment ago, as by
+    Back, the view is that of the address, and not what sliders still hold of the other run.
+    """
     if page != _OPEN.get() and page in _TABS.get():
         next_tab(page).put(_TABS.get()[page])
+    shown = f"{page}?{st.query_params.get('run', '')}"
+    if shown != _SHOWN.get():
+        for name in view_keys():
+            st.session_state.pop(name, None)
     _OPEN.put(page)
+    _SHOWN.put(shown)
 
 
 def remember() -> None:

@@ -66,3 +66,43 @@ def agreement_figures(scores: Agreement, found: str, known: str) -> list[KeyFigu
 def score_text(value: float) -> str:
     """A score with three decimals; a dash where it is undefined."""
     return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+CAUTION = "Chosen on the image that it is scored on: check it on another one before you rely on it."
+"""What is to be said of a level that was found on the very reference it is scored with."""
+
+
+def peak_figure(level: str, best: float, f1: float) -> KeyFigure:
+    """The highest F1 on this scene and where it is, which `mark_peak` marks on the slider.
+
+    Parameters
+    ----------
+    level
+        What the slider is called, such as "threshold".
+    best, f1
+        Its value there, and the score.
+    """
+    about = f"F1 peaks at {level} {best:.2f} here. {CAUTION}"
+    return KeyFigure("▲ Highest F1", f"{score_text(f1)} at {best:.2f}", about)
+
+
+def mark_peak(key: str, best: float, low: float = 0.0, high: float = 1.0) -> None:
+    """Mark a place below a slider by its key, as Streamlit's sliders have no marks.
+
+    Parameters
+    ----------
+    key
+        Of the slider.
+    best
+        The value that is marked.
+    low, high
+        Ends of the slider.
+    """
+    share = min(max((best - low) / (high - low), 0.0), 1.0) if high > low else 0.0
+    # The middle of the thumb runs from 6 pixels behind one end of the slider to 6 before the other.
+    st.html(
+        f"<style>.st-key-{key} [data-testid=stSlider] {{ position: relative; }}"
+        f".st-key-{key} [data-testid=stSlider]::after {{ content: '▲'; position: absolute; bottom: 0.15rem;"
+        f" left: calc(6px + (100% - 12px) * {share:.4f}); transform: translateX(-50%); font-size: 0.7rem;"
+        " line-height: 1; pointer-events: none; }</style>"
+    )

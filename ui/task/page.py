@@ -98,6 +98,8 @@ def _show_empty(task: TaskPage) -> None:
     ):
         with guard():
             input_picker.use(input_picker.open_sample("valley-after"))
+    with guard():
+        input_picker.offer_real_patch()
 
 
 def _show_scene(task: TaskPage, record: SceneRecord, asked: Run | None, *, again: bool) -> None:

@@ -387,23 +387,12 @@ def _layer(run: str, number: int, selected: str | None, _opened: Opened) -> Outl
     del run, number  # parts of the key
     import geopandas
 
-    from core.plots.colours import (
-        EDITED,
-        FALSE_POSITIVE,
-        MISSED,
-        NOT_KNOWN,
-        TRUE_POSITIVE,
-        Legend,
-        LegendEntry,
-    )
+    from core.plots.colours import NOT_KNOWN, Legend, LegendEntry
     from core.review.geometry import ground_areas
+    from core.review.inventory import COLOURS
     from core.review.state import STATUSES
     from core.serve.coordinates import features
 
-    colours = {
-        "unreviewed": NOT_KNOWN, "confirmed": TRUE_POSITIVE, "rejected": FALSE_POSITIVE, "edited": EDITED,
-        "added": MISSED,
-    }  # fmt: skip
     grid, everything = _opened.found.grid, list(_opened.review.features.values())
     shown = [one for n, one in enumerate(everything) if n < DRAWN or one.reviewer or one.id == selected]
     areas = ground_areas([one.outline for one in shown], grid)
@@ -414,8 +403,8 @@ def _layer(run: str, number: int, selected: str | None, _opened: Opened) -> Outl
     }
     crs = None if grid.crs is None else grid.crs.to_wkt()
     table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)
-    told, left_out = features(table, facts, colours=[colours[one.status] for one in shown], most=len(shown) or 1)
-    legend = Legend("Review", tuple(LegendEntry(colours[name], words) for name, words in STATUSES.items()))
+    told, left_out = features(table, facts, colours=[COLOURS[one.status] for one in shown], most=len(shown) or 1)
+    legend = Legend("Review", tuple(LegendEntry(COLOURS[name], words) for name, words in STATUSES.items()))
     return Outlines(
         "review", "Reviewed inventory", told, NOT_KNOWN, selectable=True, legend=legend, weight=2.2, seam=True,
         left_out=left_out + len(everything) - len(shown),

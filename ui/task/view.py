@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import streamlit as st
 
-from core.errors import InputError
-from core.runs.kinds import find_task
-from core.runs.view import Option, options_of
 from ui import resources
 
 if TYPE_CHECKING:
@@ -57,22 +53,6 @@ def view_from_address(run: Run) -> Any:  # noqa: ANN401  the view of the run's t
     InputError
         When a value is no number, out of range or unknown.
     """
-    declared = find_task(run.task).view
-    if declared is None:
-        return None
-    view = declared.load()
-    given = {one.name: _given(one) for one in options_of(view) if one.address in st.query_params}
-    return replace(view.default(resources.store().result(run.id)), **given)
+    from core.report.addresses import view_of_query
 
-
-def _given(option: Option) -> float | str:
-    text: str = st.query_params[option.address]
-    if option.kind is str:
-        return text
-    try:
-        number: float = option.kind(text)
-    except ValueError:
-        raise InputError(
-            f"The {option.address} in the address is no number.", remedy="Open the page without it."
-        ) from None
-    return number
+    return view_of_query(run, resources.store().result(run.id), st.query_params)

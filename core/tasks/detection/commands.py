@@ -81,7 +81,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         if arguments.out is None:
             content = _said(result)
         else:
-            content = export_run(result, view_of(Choice, result, arguments), arguments.out)
+            content = export_run(result, view_of(Choice, result, arguments), arguments.out, scene=scene)
         print(json.dumps(content, indent=1))
 
 

@@ -19,19 +19,24 @@ from core.tasks.detection.findings import Detections, area_column, find, middles
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.searched import searched_area
 from core.tasks.detection.view import Choice
+from core.tasks.imagery.inputs import known_scene
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    from core.raster.scene import Scene
     from core.runs.records import Run
     from core.runs.store import Store
 
 LAYER = "detections"
+SIDE, NUMBERED = 1400, 12
+"""Pixels of the longer side of the figure's image, and boxes that are named in it."""
+
 OWN_FILES = (
     "candidates.parquet", "truth.parquet", "known.tif", "searched.tif", "detections.gpkg", "detections.geojson",
     "detections.csv", "detections.coco.json", "detections.shp.zip", "detections.kml", "outlines.gpkg", "missed.gpkg",
-    "metrics.json",
+    "figure.png", "metrics.json",
 )  # fmt: skip
 """What an export may hold: an earlier one in the same folder leaves none of it beside the new."""
 
@@ -121,11 +126,38 @@ def summary(detections: Detections) -> dict[str, Any]:
     return {**content, "notes": notes, "provenance": dict(result.provenance)}
 
 
-def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies: bool = True) -> dict[str, Any]:
+def write_figure(detections: Detections, scene: Scene, path: Path) -> None:
+    """Draw the boxes over the image of their scene as a PNG, with scale, north and where the map comes from."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from rasterio.windows import Window
+
+    from core.figures.cartography import coordinate_system
+    from core.tasks.detection.figure import box_map, draw_boxes
+
+    result = detections.result
+    shown = box_map(detections, scene, Window(0, 0, result.grid.width, result.grid.height), SIDE)
+    figure = draw_boxes(shown, detections.choice.confidence, detections.table.head(NUMBERED))
+    synthetic = " (synthetic)" if scene.synthetic else ""
+    title = one_line(f"Landslides detected in {result.scene}{synthetic}", 90)
+    told = f"model {result.model} · confidence {detections.choice.confidence:.2f} · run {result.id[:8]} · SlideLens"
+    lines = f"{title}\n{one_line(f'{coordinate_system(result.grid)} · {told}')}"
+    # Names of files are shown as they are: a dollar begins no formula.
+    figure.suptitle(lines, fontsize=9, parse_math=False)
+    FigureCanvasAgg(figure)
+    with atomic_path(path) as aside:
+        # Without a time in it, equal runs give equal files.
+        figure.savefig(aside, format="png", metadata={"Software": "SlideLens", "Creation Time": None})
+
+
+def export_run(
+    result: DetectionResult, choice: Choice, folder: Path, *, scene: Scene | None = None, copies: bool = True
+) -> dict[str, Any]:
     """Write everything of a run at a choice into a folder.
 
     Parameters
     ----------
+    scene
+        The scene that was searched, for the figure, which is left out without it.
     folder
         Made when missing; files of the same names are replaced, each at once.
     copies
@@ -160,6 +192,8 @@ def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies:
         write_features(
             detections.missed, folder / "missed.gpkg", "missed", style=missed_style("Missed landslides"), about=told
         )
+    if scene is not None:
+        write_figure(detections, scene, folder / "figure.png")
     write_table(detections, folder / "detections.csv")
     write_boxes_as_coco(detections, folder / "detections.coco.json")
     content = summary(detections)
@@ -171,4 +205,5 @@ def export_run(result: DetectionResult, choice: Choice, folder: Path, *, copies:
 def export_stored(store: Store, run: Run, view: Choice | None, folder: Path) -> dict[str, Any]:
     """Export a finished run at a view; see `export_run`."""
     result = store.result(run.id, DetectionResult)
-    return export_run(result, view or Choice.default(result), folder)
+    record = known_scene(store, run)
+    return export_run(result, view or Choice.default(result), folder, scene=None if record is None else record.scene)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.plots.colours import ramp
-from core.plots.gis_style import range_style
+from core.plots.gis_style import BEYOND, range_style
 from core.raster.features import write_features
 from core.raster.folder import copy_file, make_folder, write_json
 from core.raster.write import atomic_path
@@ -123,6 +123,6 @@ def write_points(result: PointsResult, table: pd.DataFrame, path: Path) -> None:
 def _style(result: PointsResult) -> LayerStyle:
     """The points in the colours of the map, in nine equal ranges of velocity with all beyond in the first and last."""
     low, high = ends(VELOCITY, result.spans[VELOCITY])
-    edges = [-1e9, *np.linspace(low, high, 10)[1:-1].tolist(), 1e9]
+    edges = [-BEYOND, *np.linspace(low, high, 10)[1:-1].tolist(), BEYOND]
     colours = ["#{:02X}{:02X}{:02X}".format(*row) for row in ramp(RAMPS[VELOCITY], 9).tolist()]
     return range_style("Velocity (mm/yr)", VELOCITY, list(zip(edges, edges[1:], colours, strict=False)))

@@ -39,7 +39,7 @@ def write_files(store: Store, identity: str, folder: Path) -> None:
     from core.report.reasons import target_region
 
     run, why = store.run(identity), store.result(identity, ImageResult)
-    export_files(store, run, folder)
+    export_files(store, run, folder, plain=True)
     shown, record = attribution_of(why), known_scene(store, run)
     # Without a coordinate system the run's grid is that of the scene, at whose pixels the window lies.
     place = why.grid if not why.grid.is_georeferenced else shown.grid

@@ -42,9 +42,9 @@ class ImageResult(GridResult):
     def threshold(self) -> float:
         """The model's own probability or confidence from which something counts, when it made this run.
 
-        0.5 when that is not recorded.
+        To two decimals, as sliders and reports have it, so that all count from the same; 0.5 when it is not recorded.
         """
-        return float(self.provenance.get("model", {}).get("threshold", 0.5))
+        return round(float(self.provenance.get("model", {}).get("threshold", 0.5)), 2)
 
     @property
     def training_distance(self) -> Mapping[str, Any]:

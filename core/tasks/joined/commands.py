@@ -77,7 +77,7 @@ def _do(store: Store, order: Order, arguments: argparse.Namespace, told: tuple[s
     made = store.result(identity)
     if arguments.out is not None:
         make_folder(arguments.out)
-        export_files(store, store.run(identity), arguments.out)
+        export_files(store, store.run(identity), arguments.out, plain=True)
     content = {
         "run": made.id,
         "detection": made.parents[0],

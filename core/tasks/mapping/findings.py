@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,8 +33,25 @@ SMALLEST_MAPPABLE = 10
 
 
 def default_choice(result: MappingResult, threshold: float) -> Choice:
-    """The model's threshold to two decimals, as a slider shows it, and the smallest mappable area (10 pixels)."""
-    return Choice(round(threshold, 2), SMALLEST_MAPPABLE * pixel_area(result))
+    """The model's threshold to two decimals, as a slider shows it, and the smallest mappable area as a round figure."""
+    return Choice(round(threshold, 2), round_area(SMALLEST_MAPPABLE * pixel_area(result)))
+
+
+def round_area(area: float) -> float:
+    """An area with one digit that is not zero, as people choose areas: 987 m² becomes 1,000 m².
+
+    Examples
+    --------
+    >>> round_area(987.0), round_area(1001.2), round_area(2.5), round_area(9010.0), round_area(10.0)
+    (1000.0, 1000.0, 2.0, 9000.0, 10.0)
+    """
+    return round(area, -math.floor(math.log10(area))) if area > 0 else 0.0
+
+
+def share_reached(result: MappingResult, threshold: float) -> float:
+    """Share of the valid pixels that reach a threshold, before minimum area and hole filling; NaN without any."""
+    pixels = int(result.counts.sum())
+    return int(result.counts[:, threshold_code(threshold) :].sum()) / pixels if pixels else math.nan
 
 
 def pixel_area(result: MappingResult) -> float:

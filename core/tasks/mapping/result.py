@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.learning.metrics import Confusion, threshold_code
+from core.learning.metrics import Confusion
 from core.tasks.imagery.result import ImageResult
 
 PROBABILITY = "probability"
@@ -52,8 +52,9 @@ class MappingResult(ImageResult):
         ``precision`` and ``recall``, NaN where undefined. ``unlike_training`` is the share of tiles that are unlike the
         model's training images, where that was measured.
         """
-        code, pixels = threshold_code(self.threshold), int(self.counts.sum())
-        found = {"area_share": int(self.counts[:, code:].sum()) / pixels if pixels else float("nan")}
+        from core.tasks.mapping.findings import share_reached
+
+        found = {"area_share": share_reached(self, self.threshold)}
         if self.has_reference:
             confusion = Confusion.at(self.counts, self.threshold)
             found |= {name: float(getattr(confusion, name)) for name in ("f1", "iou", "precision", "recall")}

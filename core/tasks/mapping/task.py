@@ -92,10 +92,11 @@ TASK = Task(
         Metric("iou", "IoU"),
         Metric("precision", "Precision"),
         Metric("recall", "Recall"),
-        Metric("area_share", "Mapped", form="share", better=""),
+        Metric("area_share", "Above threshold", form="share", better=""),
         Metric("unlike_training", "Unlike training", form="share", better="low"),
     ),
-    counted="At the model's own threshold, before minimum area and hole filling.",
+    counted="At the model's own threshold. Pixels are counted before minimum area and hole filling; shares are of the "
+    "scene, or of the drawn area where one was mapped.",
     level="Threshold",
     models="folder",
     view=Ref(f"{_HERE}.view:Choice"),

@@ -55,6 +55,28 @@ AUTUMN: dict[str, Colour] = LATE_SUMMER | {
     "pasture": (700, 720, 420, 2700),
 }
 
+MATCHED: dict[str, Colour] = AUTUMN | {
+    "grass": (600, 630, 430, 2400),
+    "pasture": (560, 650, 410, 2900),
+    "shrub": (450, 550, 320, 2700),
+    "broadleaf": (320, 400, 270, 3050),
+    "clearing": (700, 660, 420, 2500),
+    "gravel": (760, 800, 740, 1300),
+    "silt": (700, 720, 660, 1200),
+    "brook": (700, 720, 640, 1700),
+    "water": (640, 700, 640, 300),
+    "rock": (1900, 1880, 1780, 2000),
+    "scree": (1250, 1290, 1200, 1800),
+    "fresh": (1500, 1080, 760, 2050),
+    "pale": (2000, 1600, 1250, 2450),
+    "damp": (1080, 800, 600, 1500),
+}
+"""Autumn with colours near those of the real Sentinel-2 patches of Landslide4Sense.
+
+There the mean of the patches' medians, on the 8-bit scale of that collection, is (132, 92, 78) on landslides and
+(48, 53, 51) around them: fresh ground is less red than brick, slopes are green, river and stones are grey.
+"""
+
 
 @dataclass(frozen=True)
 class Texture:
@@ -189,6 +211,7 @@ def paint(
     rng: np.random.Generator,
     *,
     later: bool,
+    palette: dict[str, Colour] | None = None,
 ) -> FloatArray:
     """Paint the valley on one date.
 
@@ -204,13 +227,15 @@ def paint(
         Source of randomness.
     later
         Autumn colours, ploughed parcels and a muddy river.
+    palette
+        Other colours than those of the season.
 
     Returns
     -------
     numpy.ndarray
         Reflectance of flat ground times 10 000, ``(4, height, width)``: red, green, blue, near infrared.
     """
-    palette = AUTUMN if later else LATE_SUMMER
+    palette = palette or (AUTUMN if later else LATE_SUMMER)
     canvas = _Canvas(texture.thin.shape)
     _paint_nature(canvas, cover, texture, palette, later)
     _paint_people(canvas, settled, texture, palette, later)

@@ -48,7 +48,8 @@ def test_its_report_is_made_at_what_is_chosen(detection: str, store: Store, tmp_
 
 def test_its_boxes_are_exported_at_what_is_chosen(detection: str, tmp_path: Path) -> None:
     assert run("export", detection, "--confidence", 0.7, "--out", tmp_path / "out") == 0
-    assert len(geopandas.read_file(tmp_path / "out" / "detections.gpkg")) == 1
+    (boxes,) = (tmp_path / "out").glob(f"*_detection_detections_{detection[:8]}.gpkg")
+    assert len(geopandas.read_file(boxes, layer="detections")) == 1
 
 
 def test_what_is_chosen_for_another_task_is_refused(

@@ -89,7 +89,11 @@ def test_the_files_of_an_explanation_are_part_of_the_bundle_of_its_run(store: St
 
     told = manifest(store, store.run(why.parents[0]))
     names = [file["file"] for file in told["explanations"][0]["artifacts"]]
-    assert sorted(names) == [f"explanations/{why.id[:8]}/cam.tif", f"explanations/{why.id[:8]}/explanation.json"]
+    digits = why.id[:8]
+    assert sorted(names) == [
+        f"explanations/{digits}/scene_mapping_cam_{digits}.tif",
+        f"explanations/{digits}/scene_mapping_explanation_{digits}.json",
+    ]
     assert sum(map(len, bundle(store, why.parents[0]))) > 0
 
 

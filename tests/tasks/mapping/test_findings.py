@@ -13,7 +13,7 @@ import rasterio
 from core.errors import InputError, StorageError
 from core.learning.metrics import Confusion, histogram
 from core.tasks.mapping import findings as module
-from core.tasks.mapping.findings import default_choice, elevation_on, find, pixel_area, score
+from core.tasks.mapping.findings import default_choice, elevation_on, find, pixel_area, round_area, score
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.view import Choice
 from tests.factories import made_run, write_raster
@@ -40,6 +40,26 @@ def test_the_smallest_mappable_area_is_ten_pixels(tmp_path: Path) -> None:
     assert found.mask.sum() == 12
     assert found.areas == pytest.approx([1200 * UTM_SCALE], rel=1e-3)
     assert found.polygons["mean_probability"].iloc[0] == pytest.approx(0.8, abs=0.5 / 254)
+
+
+@pytest.mark.parametrize(
+    ("area", "rounded"), [(987.0, 1000.0), (1001.2, 1000.0), (2250.0, 2000.0), (3.4, 3.0), (0.0, 0.0)]
+)
+def test_the_default_minimum_area_is_a_round_figure(area: float, rounded: float) -> None:
+    assert round_area(area) == rounded
+
+
+def test_numbers_of_a_run_are_those_of_the_slider_at_its_default(tmp_path: Path) -> None:
+    """The model's threshold may have four digits, the slider has two."""
+    reference = (two_slides() > 0.5).astype(np.uint8)
+    made = made_run(tmp_path, np.where(two_slides() == 0.8, 0.9, two_slides()), reference=reference)
+    result = replace(made, provenance={**made.provenance, "model": {"threshold": 0.9035}})
+    choice = default_choice(result, result.threshold)
+    assert choice.threshold == result.threshold == 0.9
+    at_slider = score(result, choice.threshold)
+    assert at_slider is not None
+    assert result.metrics()["f1"] == at_slider.model.f1
+    assert at_slider.model.recall == 12 / 16  # 0.9 is kept as 229 of 254, which is 0.9016: at 0.9035 none would count
 
 
 def test_the_largest_comes_first(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def maps(subject: MappingSubject) -> Part:
     content: list[Content] = [Pictures((_overview(subject),)), Pictures((_landslides(subject),))]
     if subject.findings is not None and len(subject.findings.polygons):
         content.append(_table(subject, subject.findings))
-        merged = "Landslides that touch are one polygon: their number is a lower bound, the largest may be several."
+        merged = "Landslides that touch are one polygon: the largest may be several."
         content.append(Paragraph(merged))
     return Part("map", "Where", tuple(content))
 

@@ -34,7 +34,7 @@ def headline(subject: MappingSubject) -> str:
     extent, threshold = subject.extent, f"at threshold {subject.choice.threshold:.2f}"
     if not extent.looked_at:
         return "No part of this image has data, so nothing could be mapped."
-    whole = f"the {subject.area(extent.looked_at)} that were looked at"
+    whole = f"the {subject.area(extent.looked_at)} {'of the drawn area' if subject.drawn else 'that were looked at'}"
     if not extent.found:
         return f"The model maps no landslide in {whole}, {threshold}."
     share = f"{subject.area(extent.found)} or {percent(extent.share)} of {whole}"
@@ -75,7 +75,8 @@ def _key_figures(subject: MappingSubject) -> KeyFigures:
     figures = []
     if extent.landslides is not None:
         figures.append(KeyFigure("Landslides mapped", f"{extent.landslides:,}", "those that touch count as one"))
-    whole = f"{percent(extent.share)} of {subject.area(extent.looked_at)}"
+    part = "the drawn area, " if subject.drawn else ""
+    whole = f"{percent(extent.share)} of {part}{subject.area(extent.looked_at)}"
     figures.append(KeyFigure("Area mapped", subject.area(extent.found), whole))
     if findings is not None and len(findings.polygons):
         figures.append(KeyFigure("Largest", subject.area(float(findings.areas.max())), "may be several that touch"))

@@ -1,0 +1,46 @@
+"""Tables of what was found: numbers that people read, and where each thing lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+PLACES = {
+    "latitude": ("Latitude, °", 5), "longitude": ("Longitude, °", 5), "elevation_m": ("Elevation, m", 0),
+}  # fmt: skip
+"""Titles and digits of the columns that `placed` adds."""
+
+
+def number_column(title: str, digits: int | None) -> object:
+    """A column of numbers with separators of thousands, or of text.
+
+    Parameters
+    ----------
+    digits
+        Behind the point, to which the numbers are rounded already; None of a column of text. From five on they are
+        coordinates, which have no separators.
+    """
+    if digits is None:
+        return st.column_config.TextColumn(title, width="small")
+    form = "localized" if digits == 0 else f"%.{digits}f"
+    return st.column_config.NumberColumn(title, format=form)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def placed(run: str, choice: object, dem: Path | None, _frame: GeoDataFrame) -> GeoDataFrame:
+    """What a run found at a choice, with latitude, longitude and, with a DEM, elevation of a point in each.
+
+    Raises
+    ------
+    LandslideError
+        When the elevation model cannot be read.
+    """
+    del run, choice  # parts of the key
+    from core.raster.located import located
+
+    return located(_frame, dem)
