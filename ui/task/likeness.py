@@ -21,10 +21,9 @@ def tell_likeness(result: ImageResult) -> None:
 
 
 def likeness_tiles(result: ImageResult) -> list[Tiles]:
-    """The map layer of it, shown at first where the scene is unlike; none where it was not measured."""
-    from core.tasks.imagery.likeness import is_unlike
+    """The map layer of it, not ticked at first, as it may cover the scene; none where it was not measured."""
     from core.tasks.imagery.roles import TRAINING_DISTANCE
 
     if TRAINING_DISTANCE not in result.artifacts:
         return []
-    return [run_tiles(result.id, TRAINING_DISTANCE, opacity=0.55, visible=is_unlike(result))]
+    return [run_tiles(result.id, TRAINING_DISTANCE, opacity=0.55, visible=False)]
