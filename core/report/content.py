@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.raster.grid import Grid
     from core.raster.scene import Scene
     from core.report.parts import Part
+    from core.review.found import Opened
     from core.runs.records import Run
     from core.runs.store import Store
 
@@ -42,6 +43,8 @@ class ReportInput:
         By id of a dataset, where it comes from and its terms, in words.
     address
         Where the run can be opened, empty when unknown.
+    review
+        What people corrected in what the run found; None where nobody did.
     """
 
     task: str
@@ -56,11 +59,13 @@ class ReportInput:
     tags: tuple[str, ...] = ()
     licences: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
+    review: Opened | None = None
 
     def key(self) -> tuple[str, ...]:
         """What the parts of the report depend on beside the view: equal keys give equal parts."""
         image = "" if self.scene is None else self.scene.digest
-        return self.result.id, self.name, image, *(one.id for one in self.explanations)
+        edits = "" if self.review is None else str(self.review.review.number)
+        return self.result.id, self.name, image, edits, *(one.id for one in self.explanations)
 
     @property
     def subject(self) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.report.make import explanations_of
+from core.report.reviewed import review_of
 from core.tasks.imagery.inputs import known_scene
 from core.tasks.imagery.result import ImageResult
 
@@ -23,5 +24,6 @@ def shared_content(store: Store, run: Run) -> tuple[SceneRecord | None, dict[str
         "made": datetime.now(UTC),
         "scene": None if record is None else record.scene,
         "origin": "" if record is None else record.origin,
+        "review": review_of(store, run),
         "explanations": tuple(store.result(one.id, ImageResult) for one in explanations_of(store, run)),
     }

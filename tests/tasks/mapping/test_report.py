@@ -24,10 +24,14 @@ from core.learning.metrics import encode
 from core.plots.colours import FOUND, rgb
 from core.raster.scene import Scene
 from core.raster.write import write_array
+from core.report import reviewed
 from core.report.make import report_kind
 from core.report.pictures import picture
 from core.report.reasons import target_region
 from core.report.write import render, write_report
+from core.review import log
+from core.review.edits import Edit
+from core.review.found import open_review
 from core.runs.store import Store
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.report.content import ChangeInput, MappingInput
@@ -395,6 +399,27 @@ def test_an_explanation_has_its_place_its_sentence_and_its_test(tmp_path: Path, 
     assert "layer asked: encoder" in page.text
     assert page.text.count("Outlined: the place asked about.") == 2
     assert "Do not rely on this picture" not in page.text
+
+
+def test_what_reviewers_corrected_is_told_with_who_and_why(tmp_path: Path, store: Store, models: Path) -> None:
+    result = keep(store, mapped(tmp_path / "run"))
+    run = store.run(result.id)
+    assert reviewed.review_of(store, run) is None
+    opened = open_review(store, run, Choice(0.5, 0.0))
+    first, second = opened.features
+    edit = Edit("judge", (second,), judgement="rejected", reason="road or building", note=HOSTILE)
+    log.append(store, run.id, opened.features, edit, reviewer="Anna", seen=0, view=opened.view_values)
+    content = asked(result, review=reviewed.review_of(store, run))
+    page = read(content)
+    assert "1 of 2 landslides were reviewed by Anna." in page.text
+    assert "false alarm: 1" in page.text
+    assert "Nobody said that the area was searched" in page.text
+    assert f"{second} false alarm" in " ".join(page.text.split())
+    assert f"{first} false alarm" not in " ".join(page.text.split())
+    assert "road or building" in page.text
+    check_harmless(page)
+    # A report that is made after another edit is another.
+    assert content.key() != replace(content, review=None).key()
 
 
 def test_an_explanation_that_failed_its_test_says_so(tmp_path: Path, models: Path) -> None:

@@ -51,7 +51,7 @@ def _boxes(subject: DetectionSubject) -> Picture:
     if number > MOST:
         what = f"The {MOST:,} surest of {number:,} boxes found"
     if number > 1:
-        what += f", the {min(number, LISTED)} surest numbered as in the table below"
+        what += f", the {min(number, LISTED)} of highest confidence named as in the table below"
     caption = f"{what}. The colour of a box is its confidence, from dark violet to yellow, the surest."
     alt = f"Map of {subject.content.subject} with {number:,} boxes around what the detector takes for landslides"
     if shown.reference_boxes is not None:
@@ -82,7 +82,7 @@ def _table(subject: DetectionSubject) -> Table:
     listed = subject.detections.table.head(LISTED)
     where, columns = places(listed)
     scored = "outcome" in listed
-    head = [Column("No."), Column("Confidence", True), Column(f"Area of the box, {subject.unit}", True)]
+    head = [Column("Id"), Column("Confidence", True), Column(f"Area of the box, {subject.unit}", True)]
     head += [Column("In the reference")] if scored else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.report import origin, reasons
+from core.report import origin, reasons, reviewed
 from core.report.content import ReportKind
 from core.report.parts import Part
 from core.tasks.detection.report import agreement, maps, summary
@@ -20,6 +20,7 @@ def _detection(content: DetectionInput) -> Iterator[Part | None]:
     yield maps.dense(subject)
     yield agreement.agreement(subject)
     yield agreement.misses(subject)
+    yield reviewed.reviewed(content)
     yield reasons.reasons(content, subject.detections.table)
     yield origin.data(content)
     yield origin.provenance(content, summary.chosen(subject))

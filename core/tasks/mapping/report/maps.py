@@ -60,7 +60,7 @@ def _landslides(subject: MappingSubject) -> Picture:
         if drawn < number:
             what = f"The {drawn:,} largest of {number:,} landslides mapped"
         if number > 1:
-            what += f", the {min(number, LISTED)} largest numbered as in the table below"
+            what += f", the {min(number, LISTED)} largest named as in the table below"
         alt = f"Map of {count(number, 'landslide')} that the model found"
     caption = f"{what}. Vermillion: found by the model."
     if subject.result.has_reference:
@@ -81,7 +81,7 @@ def _table(subject: MappingSubject, findings: Landslides) -> Table:
     listed = findings.polygons.head(LISTED)
     where, columns = places(listed)
     slopes = "slope_mean_deg" in listed
-    head = [Column("No."), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
+    head = [Column("Id"), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
     head += [Column("Mean slope, °", True)] if slopes else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):

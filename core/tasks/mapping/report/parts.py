@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.report import origin, reasons
+from core.report import origin, reasons, reviewed
 from core.report.content import ReportKind
 from core.report.parts import Part
 from core.tasks.mapping.report import agreement, change, maps, summary
@@ -18,6 +18,7 @@ def _mapping(content: MappingInput) -> Iterator[Part | None]:
     yield maps.maps(subject)
     yield maps.sizes(subject)
     yield agreement.agreement(subject)
+    yield reviewed.reviewed(content)
     yield reasons.reasons(content, None if subject.findings is None else subject.findings.polygons)
     yield origin.data(content, content.dem)
     yield origin.provenance(content)
