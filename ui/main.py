@@ -18,6 +18,7 @@ listed = [
     st.Page("../pages/home.py", title="SlideLens", default=True),
     *(st.Page(page.page, title=page.task.title, url_path=name) for name, page in task_pages().items()),
     st.Page("../pages/runs.py", title="Runs", url_path="runs"),
+    st.Page("../pages/guide.py", title="Guide", url_path="guide"),
 ]
 reached_by_links = [
     st.Page("../pages/compare.py", title="Compare runs", url_path="compare"),

@@ -27,6 +27,7 @@ PAGE = TaskPage(
         ),
     ),
     compare=Ref("ui.mapping.compare_runs:show"),
+    lessons=Ref("ui.mapping.lessons:LESSONS"),
     reading=Ref("ui.mapping.reading:READING"),
     takes=(Taken("scene", ("scene",), "Map this scene", "scene"),),
 )

@@ -120,6 +120,8 @@ class TaskPage:
         ``(first, second) -> None``: shows two runs over each other; None for a task without a map.
     keys
         Keys in the page's address, beside those of the task's view, of what only changes how a run is shown.
+    lessons
+        A `ui.task.lessons.Lessons`: what the guide teaches of it; None for nothing.
     reading
         A `ui.runs.reading.ReadingView`: how a run is read; None where the report's parts are shown as they are.
     takes
@@ -139,6 +141,7 @@ class TaskPage:
     keys: tuple[str, ...] = ()
     compare: Ref | None = None
     reading: Ref | None = None
+    lessons: Ref | None = None
     takes: tuple[Taken, ...] = ()
 
     @property

@@ -1,0 +1,99 @@
+"""The guide: steps that know whether they are done, answers that are checked, terms that are explained once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.catalog.samples import sample
+from core.glossary import short, terms
+from core.review import log
+from core.review.edits import Edit
+from core.review.found import open_review
+from core.runs.store import Store
+from core.tasks.mapping.view import Choice
+from tests.factories import keep, made_run
+from tests.pages.test_mapping import press, texts
+from ui.mapping.lessons import SAMPLE, find_most, halve_false_alarms, tour
+
+
+@pytest.fixture
+def run(store: Store, tmp_path: Path) -> str:
+    """100 pixels of the reference at 0.9 and 0.6; false alarms: 40 at 0.6, 30 at 0.7, 30 at 0.8."""
+    probability, reference = np.zeros((30, 40)), np.zeros((30, 40), np.uint8)
+    probability[0:5, 0:10], probability[0:5, 10:20] = 0.9, 0.6
+    reference[0:5, 0:20] = 1
+    probability[10:14, 0:10], probability[20:23, 0:10], probability[26:29, 0:10] = 0.6, 0.7, 0.8
+    made = made_run(tmp_path / "made", probability, reference=reference, scene=sample(SAMPLE).title)
+    record = {"model": {"name": "made", "threshold": 0.5}}
+    return str(keep(store, replace(made, provenance={**made.provenance, **record})).id)
+
+
+def page(repository: Path) -> AppTest:
+    test = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    test.switch_page("../pages/guide.py")
+    test.run()
+    assert not test.exception
+    assert not [error.value for error in test.error]
+    return test
+
+
+def test_the_lowest_threshold_that_halves_false_alarms_is_right(store: Store, run: str) -> None:
+    made = store.run(run)
+    # Of 100 false alarms 60 are left above 0.6, and 30 above 0.7.
+    assert halve_false_alarms(made, 0.71).right
+    assert "recall goes from 1.00 to 0.50" in halve_false_alarms(made, 0.71).words
+    wrong = halve_false_alarms(made, 0.65)
+    assert (wrong.right, "Still more than half" in wrong.words) == (False, True)
+    assert "already at a lower threshold" in halve_false_alarms(made, 0.9).words
+
+
+def test_the_highest_threshold_that_misses_little_is_right(store: Store, run: str) -> None:
+    made = store.run(run)
+    assert find_most(made, 0.6).right
+    assert "Recall is still lower" in find_most(made, 0.8).words
+    assert "A higher threshold" in find_most(made, 0.3).words
+
+
+def test_a_run_without_a_reference_is_told_so(store: Store, tmp_path: Path) -> None:
+    made = keep(store, made_run(tmp_path / "made", np.full((9, 9), 0.5), scene=sample(SAMPLE).title))
+    assert "not counted against a reference" in halve_false_alarms(store.run(made.id), 0.5).words
+
+
+def test_steps_know_what_was_done(store: Store, run: str) -> None:
+    assert [step.done for step in tour(None)] == [False, None, None, None, None]
+    assert [step.done for step in tour(store.run(run))] == [True, None, False, False, False]
+    opened = open_review(store, store.run(run), Choice(0.65, 0.0))
+    ids = tuple(opened.features)
+    log.append(store, run, opened.features, Edit("judge", ids), reviewer="Anna", seen=0, view=opened.view_values)
+    assert (len(ids), tour(store.run(run))[2].done) == (3, False)
+
+
+def test_the_page_teaches_with_and_without_a_run(repository: Path, store: Store, run: str) -> None:
+    guide = page(repository)
+    assert "**1. Map the sample** :material/check: done" in texts(guide)
+    first = next(one for one in guide.number_input if one.label == "Threshold")
+    first.set_value(0.71).run()
+    press(guide, "Check")
+    assert "Yes." in guide.success[0].value
+    store.delete(run)
+    assert "no finished run on the sample" in texts(page(repository))
+
+
+def test_a_term_is_found_by_its_letters(repository: Path, store: Store) -> None:
+    guide = page(repository)
+    next(one for one in guide.text_input if one.label == "Find a term").set_value("suppression").run()
+    assert "**NMS, non-maximum suppression**" in texts(guide)
+    assert "**Precision**" not in texts(guide)
+
+
+def test_every_term_is_explained_in_a_sentence() -> None:
+    assert len(terms()) > 25
+    for term in terms().values():
+        assert term.short.endswith(".")
+        assert len(term.short) < 240, term.name
+    assert short("f1") == terms()["f1"].short

@@ -1,0 +1,1 @@
+"""The guide: a tour, exercises for a class, and the glossary."""

@@ -1,0 +1,108 @@
+"""The page of the guide, made of what the tasks declare that they teach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.glossary import groups
+from ui.feedback import guard
+from ui.task.lessons import Lessons, Step, run_on_sample
+from ui.task.task import TaskPage, task_pages
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+    from ui.task.lessons import Exercise
+
+
+def taught() -> Mapping[str, Lessons]:
+    """What tasks teach, by the name of the task."""
+    return {name: page.lessons.load() for name, page in task_pages().items() if page.lessons is not None}
+
+
+def show() -> None:
+    """Show tour, exercises and glossary."""
+    tour, exercises, glossary = st.tabs(["Tour", "Exercises", "Glossary"])
+    with tour, guard():
+        _tours()
+    with exercises, guard():
+        _exercises()
+    with glossary, guard():
+        _glossary()
+
+
+def _tours() -> None:
+    st.markdown("Five steps on the synthetic sample, about ten minutes. Steps are ticked as you do them.")
+    known = taught()
+    chosen = _choose(list(known), "tour-of")
+    lessons = known[chosen.name]
+    for number, step in enumerate(lessons.tour(run_on_sample(chosen.name, lessons.sample)), start=1):
+        _step(chosen, number, step)
+
+
+def _choose(names: list[str], key: str) -> TaskPage:
+    """The task that is learnt about; asked where there are several."""
+    pages = task_pages()
+    if len(names) == 1:
+        return pages[names[0]]
+    picked = st.segmented_control(
+        "Task", names, default=names[0], format_func=lambda name: pages[name].task.title, key=key,
+        label_visibility="collapsed", required=True,
+    )  # fmt: skip
+    return pages[str(picked)]
+
+
+def _step(page: TaskPage, number: int, step: Step) -> None:
+    with st.container(border=True):
+        mark = " :material/check: done" if step.done else ""
+        st.markdown(f"**{number}. {step.title}**{mark}  \n{step.text}")
+        if step.link:
+            st.page_link(page.page, label=step.link, query_params=dict(step.address))
+
+
+def _exercises() -> None:
+    known = {name: lessons for name, lessons in taught().items() if lessons.exercises}
+    st.markdown("Questions to be answered by trying, on your own run of the sample. The check says why.")
+    chosen = _choose(list(known), "exercises-of")
+    lessons = known[chosen.name]
+    run = run_on_sample(chosen.name, lessons.sample)
+    if run is None:
+        st.info("There is no finished run on the sample yet.")
+        st.page_link(chosen.page, label=chosen.card.button, query_params=dict(chosen.card.address))
+        return
+    st.page_link(chosen.page, label="Open your run of the sample", query_params={"run": run.id})
+    for exercise in lessons.exercises:
+        _exercise(exercise, run)
+
+
+def _exercise(exercise: Exercise, run: Run) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{exercise.title}**  \n{exercise.text}")
+        key = f"{exercise.name}-{run.id}"
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            answer = st.number_input(
+                exercise.asks, exercise.low, exercise.high, value=None, step=exercise.step, key=f"answer-{key}",
+                width=260,
+            )  # fmt: skip
+            pressed = st.button("Check", key=f"check-{key}", disabled=answer is None)
+        if pressed and answer is not None:
+            verdict = exercise.check(run, float(answer))
+            (st.success if verdict.right else st.warning)(verdict.words)
+
+
+def _glossary() -> None:
+    wanted = st.text_input("Find a term", key="find-term", placeholder="such as IoU").strip().casefold()
+    found = False
+    for group, listed in groups().items():
+        shown = [one for one in listed if wanted in f"{one.title} {one.short} {one.more}".casefold()]
+        if not shown:
+            continue
+        found = True
+        st.subheader(group, anchor=False)
+        for term in shown:
+            parts = [term.short, term.more, f"*{term.source}*" if term.source else ""]
+            st.markdown(f"**{term.title}**  \n{' '.join(part for part in parts if part)}")
+    if not found:
+        st.info("No term holds these letters.")

@@ -1,0 +1,119 @@
+"""What the page teaches: a tour from the first map to the report, and exercises on the threshold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ui import resources
+from ui.task.lessons import Exercise, Lessons, Step, Verdict
+
+if TYPE_CHECKING:
+    from core.learning.metrics import Confusion
+    from core.runs.records import Run
+    from core.tasks.mapping.result import MappingResult
+
+SAMPLE = "valley-after"
+CLOSE = 0.02
+"""How far an answer may be from the best threshold."""
+
+FIVE = 5
+
+
+def tour(run: Run | None) -> list[Step]:
+    """Five steps, of which the store knows which were done."""
+    from core.review.log import read_log
+
+    store, address = resources.store(), {} if run is None else {"run": run.id}
+    first = Step(
+        "Map the sample", "Press *Map landslides*. A model gives each pixel a probability; it takes about a minute.",
+        run is not None, "Open the sample", {"sample": SAMPLE},
+    )  # fmt: skip
+    if run is None:
+        return [first, *_later({}, None, None, None)]
+    edits = [one for one in read_log(store, run.id) if one.edit.op not in ("begin", "undo", "redo")]
+    touched = {name for one in edits for name in (*one.edit.ids, *one.edit.made)}
+    explained = any(one.status == "done" for one in store.children(run.id, "explanation"))
+    return [first, *_later(address, len(touched) >= FIVE, explained, run.artifact("report") is not None)]
+
+
+def _later(address: dict[str, str], reviewed: bool | None, explained: bool | None, told: bool | None) -> list[Step]:
+    link = "Open your map" if address else ""
+    return [
+        Step("Move the threshold", "Watch count, area and scores above the map. ▲ marks where F1 peaks: a choice that "
+             "is only right for this scene.", None, link, address),
+        Step("Correct five landslides", "Open the tab *Review*, write your name, and mark five as correct (Y) or false "
+             "alarm (N). Draw one that the model missed.", reviewed, link, address),
+        Step("Explain one", "Select a landslide, open the tab *Why*, and press *Explain*. Read what the deletion test "
+             "says before you believe the picture.", explained, link, address),
+        Step("Hand it on", "In the tab *Export* write the report, as a web page and PDF, and copy the link. In the tab "
+             "*Review* prepare the reviewed inventory for a GIS.", told, link, address),
+    ]  # fmt: skip
+
+
+def _result(run: Run) -> MappingResult:
+    from core.tasks.mapping.result import MappingResult
+
+    return resources.store().result(run.id, MappingResult)
+
+
+def _at(result: MappingResult, threshold: float) -> Confusion | None:
+    from core.tasks.mapping.findings import score
+
+    scores = score(result, threshold)
+    return None if scores is None else scores.model
+
+
+NO_REFERENCE = Verdict(False, "This run was not counted against a reference: map the sample with its own inventory.")
+
+
+def halve_false_alarms(run: Run, answer: float) -> Verdict:
+    """Check the lowest threshold at which false alarms are at most half of those at the model's own."""
+    result = _result(run)
+    own, asked = _at(result, result.threshold), _at(result, answer)
+    if own is None or asked is None:
+        return NO_REFERENCE
+    half = own.false_positive / 2
+    steps = [number / 100 for number in range(101)]
+    best = next((one for one in steps if (there := _at(result, one)) is not None and there.false_positive <= half), 1.0)
+    said = (
+        f"At {result.threshold:.2f} there are {own.false_positive:,} false-alarm pixels, at {answer:.2f} "
+        f"{asked.false_positive:,}; recall goes from {own.recall:.2f} to {asked.recall:.2f}."
+    )
+    if abs(answer - best) <= CLOSE:
+        return Verdict(True, f"Yes. {said} Fewer false alarms are paid for with landslides that are missed.")
+    hint = "Still more than half" if asked.false_positive > half else "Fewer than half already at a lower threshold"
+    return Verdict(False, f"Not yet. {said} {hint}.")
+
+
+def find_most(run: Run, answer: float) -> Verdict:
+    """Check the highest threshold at which at least 95 % of the reference's pixels are mapped."""
+    result = _result(run)
+    asked = _at(result, answer)
+    if asked is None:
+        return NO_REFERENCE
+    steps = [number / 100 for number in range(100, -1, -1)]
+    best = next((one for one in steps if (there := _at(result, one)) is not None and there.recall >= 0.95), 0.0)
+    said = f"At {answer:.2f} recall is {asked.recall:.3f} and precision {asked.precision:.3f}."
+    if abs(answer - best) <= CLOSE:
+        return Verdict(True, f"Yes. {said} Such a map suits a first search, whose finds somebody checks one by one.")
+    hint = "Recall is still lower" if asked.recall < 0.95 else "A higher threshold does it, with fewer false alarms"
+    return Verdict(False, f"Not yet. {said} {hint}.")
+
+
+LESSONS = Lessons(
+    SAMPLE,
+    tour,
+    (
+        Exercise(
+            "halve-false-alarms", "Halve the false alarms",
+            "Find the lowest threshold at which there are at most half as many false-alarm pixels as at the model's "
+            "own. The tab *Scores* counts them.",
+            "Threshold", 0.0, 1.0, 0.01, halve_false_alarms,
+        ),
+        Exercise(
+            "find-most", "Miss as little as possible",
+            "Find the highest threshold at which at least 95 % of the reference's pixels are mapped (recall 0.95).",
+            "Threshold", 0.0, 1.0, 0.01, find_most,
+        ),
+    ),
+)  # fmt: skip
