@@ -205,6 +205,11 @@ def replace_drawing(spec: MapSpec, drawing: Mapping[str, Any] | None, *, key: st
     _drawing(spec, key).put(None if drawing is None else dict(drawing))
 
 
+def put_drawing(spec: MapSpec, *, key: str) -> Mapping[str, Any] | None:
+    """What `replace_drawing` put on a map last."""
+    return _replaced(spec, key).get().drawing
+
+
 def _replaced(spec: MapSpec, key: str) -> Slot[Replaced]:
     return Slot(f"{key}-replaced-{spec.key}", Replaced())
 

@@ -43,9 +43,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     judged = add["mark"].add_mutually_exclusive_group(required=True)
     for flag, judgement in (("--correct", "confirmed"), ("--wrong", "rejected"), ("--unreviewed", "unreviewed")):
         judged.add_argument(flag, dest="judgement", action="store_const", const=judgement)
-    add["mark"].add_argument("--reason", default="", help="why it is wrong, such as 'road or building'")
+    add["mark"].add_argument("--reason", help="why it is wrong, such as 'road or building'")
     for name in ("mark", "draw"):
-        add[name].add_argument("--note", default="", help="anything else to be kept with it")
+        add[name].add_argument("--note", help="anything else to be kept with it")
     add["searched"].add_argument("--not", dest="examined", action="store_false", help="take that back")
     for name in EDITS:
         add[name].add_argument("--reviewer", required=True, help="name of who reviews, kept with the edit")

@@ -49,7 +49,7 @@ def reviewed(content: GridReport) -> Part | None:
     last = datetime.fromtimestamp(review.log[-1].created, UTC)
     total = len(review.features)
     done = total - review.counts["unreviewed"]
-    lead = f"{done:,} of {count(total, noun, 'boxes' if noun == 'box' else '')} were reviewed by {', '.join(people)}."
+    lead = f"{done:,} of {count(total, noun, opened.found.several)} were reviewed by {', '.join(people)}."
     shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(f"Last edit: {moment(last)}.")]
     counted = [f"{STATUSES[name]}: {number:,}" for name, number in review.counts.items() if number]
     if review.deleted:
@@ -58,7 +58,7 @@ def reviewed(content: GridReport) -> Part | None:
     if not review.finished:
         text = "What is not reviewed is neither right nor wrong by this review."
         if not review.examined:
-            text += f" Nobody said that the area was searched for {noun}s that the model missed."
+            text += f" Nobody said that the area was searched for {opened.found.several} that the model missed."
         shown.append(Notice("The review is not finished", text, "note"))
     table = _table(opened)
     if table is not None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.review.state import Feature, Review
 
 
-def draw(review: Review, outline: BaseGeometry, grid: Grid, note: str = "") -> Edit:
+def draw(review: Review, outline: BaseGeometry, grid: Grid, note: str | None = None) -> Edit:
     """Add a feature that the model missed."""
     return Edit("draw", made={drawn_id(outline, grid, _taken(review)): to_geojson(outline)}, note=note)
 

@@ -50,7 +50,8 @@ class Edit:
         Ids and outlines (GeoJSON geometries in the coordinates of the run's grid: columns and rows without a
         coordinate system) of the features that it makes or reshapes.
     judgement, reason, note
-        Of ``"judge"``: what is said of the features, why, and anything else.
+        Of ``"judge"``: what is said of the features, why, and anything else; None keeps the reason or note that a
+        feature has.
     view
         Of ``"begin"``: values of the post-processing.
     examined
@@ -63,8 +64,8 @@ class Edit:
     ids: tuple[str, ...] = ()
     made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     judgement: Judgement = "confirmed"
-    reason: str = ""
-    note: str = ""
+    reason: str | None = None
+    note: str | None = None
     view: Mapping[str, Any] = field(default_factory=dict)
     examined: bool = True
     of: int = 0
@@ -72,13 +73,13 @@ class Edit:
     def __post_init__(self) -> None:
         if len(self.ids) > MOST_IDS:
             raise InputError(f"One edit concerns at most {MOST_IDS:,} features.", remedy="Make several of it.")
-        if len(self.reason) > MOST_WORDS or len(self.note) > MOST_WORDS:
+        if len(self.reason or "") > MOST_WORDS or len(self.note or "") > MOST_WORDS:
             raise InputError(f"A reason or note holds at most {MOST_WORDS:,} characters.", remedy="Shorten it.")
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the log; what is as by default is left out."""
         plain = _adapter().dump_python(self, mode="json")
-        kept = {name: value for name, value in plain.items() if value not in ((), [], {}, "", 0)}
+        kept = {name: value for name, value in plain.items() if value not in ((), [], {}, 0, None)}
         if self.op != "judge":
             kept.pop("judgement", None)
         if self.op != "examined":

@@ -38,8 +38,8 @@ class Found:
         Gives (height, width) True where the run had data and searched.
     image
         Gives the scene that the run looked at; None where it is no longer there.
-    noun
-        What a feature is, such as ``"landslide"``.
+    noun, several
+        What a feature is, and what several are, such as ``"box"`` and ``"boxes"``.
     left_out
         How many further features the run found that cannot be reviewed one by one.
     """
@@ -49,6 +49,7 @@ class Found:
     known: Callable[[], NDArray[np.bool_]]
     image: Callable[[], Scene | None]
     noun: str = "landslide"
+    several: str = "landslides"
     left_out: int = 0
 
 

@@ -90,7 +90,7 @@ def log_table(opened: Opened) -> DataFrame:
         {
             "number": one.number, "time": _time(one.created), "reviewer": one.reviewer, "operation": one.edit.op,
             "features": ", ".join([*one.edit.ids, *(name for name in one.edit.made if name not in one.edit.ids)]),
-            "words": one.edit.words, "reason": one.edit.reason, "note": one.edit.note,
+            "words": one.edit.words, "reason": one.edit.reason or "", "note": one.edit.note or "",
             "undone": one.number in review.undone,
         }
         for one in review.log
@@ -192,13 +192,17 @@ def check_complete(opened: Opened) -> None:
     """
     review = opened.review
     waiting = review.counts["unreviewed"]
-    if waiting or opened.found.left_out:
-        left = waiting + opened.found.left_out
+    if opened.found.left_out:
         raise InputError(
-            f"{left:,} features of this run are not reviewed.",
-            "A reference in which they are missing would call what is right or wrong about them unknown.",
-            "Review them all, or raise the minimum area before a review begins.",
+            f"{opened.found.left_out:,} of the smallest {opened.found.several} of this run cannot be reviewed.",
+            "The review holds the largest only, so that what it says of the area is not complete.",
+            "Run the model again and begin a review at a larger minimum area, or use the exported polygons.",
         )
+    if waiting:
+        raise InputError(
+            f"{waiting:,} {opened.found.noun if waiting == 1 else opened.found.several} of this run are not reviewed.",
+            "A reference without them would call what is right or wrong about them unknown.", "Review them all.",
+        )  # fmt: skip
     if not review.examined:
         raise InputError(
             "Nobody said that the area was searched for landslides that the model missed.",

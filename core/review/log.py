@@ -117,6 +117,7 @@ def _check(before: Review, edit: Edit, reviewer: str, seen: int) -> None:
         expected = before.to_undo(reviewer) if edit.op == "undo" else before.to_redo(reviewer)
         if expected is None or expected.number != edit.of:
             raise InputError(f"There is nothing of yours to {edit.op}.", remedy="Look at the log.")
+        _check_others(before, expected, reviewer)
         return
     other = before.changed_since(seen, edit.ids)
     if other is not None:
@@ -124,6 +125,20 @@ def _check(before: Review, edit: Edit, reviewer: str, seen: int) -> None:
             f"{other.reviewer} changed this in the meantime ({other.edit.words}).", "Your change was not saved.",
             "Look at it and decide again.",
         )  # fmt: skip
+
+
+def _check_others(before: Review, entry: Entry, reviewer: str) -> None:
+    """Refuse to change an outline under what somebody else said of it since."""
+    if entry.edit.op in ("judge", "examined"):
+        return
+    ids = {*entry.edit.ids, *entry.edit.made}
+    for later in before.log:
+        theirs = later.number > entry.number and later.reviewer != reviewer and later.number not in before.undone
+        if theirs and ids & {*later.edit.ids, *later.edit.made}:
+            raise InputError(
+                f"{later.reviewer} changed this since ({later.edit.words}).",
+                "What was said of one outline would stand on another.", "Edit it anew instead.",
+            )  # fmt: skip
 
 
 def undo(store: Store, run: str, found: Mapping[str, Feature], reviewer: str) -> Review:

@@ -238,8 +238,10 @@ class _State:
             status: Status = edit.judgement
             if edit.judgement == "confirmed" and one.origin != "model":
                 status = one.origin
-            note = edit.note or one.note
-            self.features[name] = replace(one, status=status, reason=edit.reason, note=note, **_by(entry))
+            kept = one.reason if status == "rejected" and one.status == "rejected" else ""
+            reason, note = edit.reason if edit.reason is not None else kept, edit.note
+            note = one.note if note is None else note
+            self.features[name] = replace(one, status=status, reason=reason, note=note, **_by(entry))
 
     def _make(self, entry: Entry) -> None:
         from shapely.geometry import shape

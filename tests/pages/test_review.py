@@ -101,6 +101,13 @@ def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: St
     colours = {one["properties"]["id"]: one["properties"]["colour"] for one in shown(page)["features"]["features"]}
     assert colours == {first: "#009E73", second: "#E69F00"}
 
+    # A press before the bar is drawn for what is selected now means no other landslide.
+    select(page, run, second)
+    shown_for_second = next(button for button in page.button if button.label == "Correct")
+    page.session_state[f"selected-{run}"] = first
+    shown_for_second.click().run()
+    assert statuses(store, run) == ["confirmed", "rejected"]
+
     press(page, ":material/undo:")
     assert statuses(store, run) == ["confirmed", "unreviewed"]
     press(page, ":material/redo:")

@@ -111,7 +111,7 @@ def test_a_finished_review_says_where_there_is_no_landslide(store: Store, run: s
 
 def test_an_unfinished_review_is_no_reference(store: Store, run: str, tmp_path: Path) -> None:
     first, second = opened(store, run).features
-    with pytest.raises(InputError, match="2 features of this run are not reviewed"):
+    with pytest.raises(InputError, match="2 landslides of this run are not reviewed"):
         write_reference(opened(store, run), tmp_path / "reference.gpkg")
     edited(store, run, Edit("judge", (first, second), judgement="rejected"))
     with pytest.raises(InputError, match="was searched"):

@@ -139,6 +139,27 @@ def test_undo_and_redo_are_each_reviewers_own(store: Store, run: str) -> None:
     assert [entry.number for entry in opened(store, run).review.log] == list(range(1, 9))
 
 
+def test_an_outline_is_not_changed_under_what_somebody_else_said_of_it(store: Store, run: str) -> None:
+    first, *_ = ids(store, run)
+    edited(store, run, actions.add_to(opened(store, run).review, first, box(15, 4, 17, 10)))
+    edited(store, run, Edit("judge", (first,)), BEN)
+    with pytest.raises(InputError, match="Ben changed this since"):
+        log.undo(store, run, opened(store, run).features, ANNA)
+    assert opened(store, run).review.features[first].outline.area == 72
+
+
+def test_a_reason_and_a_note_stay_until_they_are_given_anew(store: Store, run: str) -> None:
+    first, *_ = ids(store, run)
+    edited(store, run, Edit("judge", (first,), judgement="rejected", reason="road", note="A track."))
+    told = edited(store, run, Edit("judge", (first,), judgement="rejected")).review.features[first]
+    assert (told.reason, told.note) == ("road", "A track.")
+    told = edited(store, run, Edit("judge", (first,), judgement="rejected", reason="", note="")).review.features[first]
+    assert (told.reason, told.note) == ("", "")
+    edited(store, run, Edit("judge", (first,), judgement="rejected", reason="road"))
+    # Of what is correct there is no reason why it is wrong.
+    assert edited(store, run, Edit("judge", (first,))).review.features[first].reason == ""
+
+
 def test_another_edit_leaves_nothing_to_redo(store: Store, run: str) -> None:
     first, second, _ = ids(store, run)
     edited(store, run, Edit("judge", (first,)))

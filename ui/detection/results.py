@@ -89,7 +89,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         event = _map(record, findings, cell, side, selection, selected, at)
     if side != "before":
         selection.follow_map(event)
-    if side != "before" and at is None:
+    if side != "before" and (at is None or event.drawn):
         tell_area(event, PAGE)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():

@@ -123,7 +123,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         event = _map(record, result, choice, findings, side, selection, selected, at)
     if side == "none":
         selection.follow_map(event)
-    if side == "none" and at is None:
+    if side == "none" and (at is None or event.drawn):
         tell_area(event, PAGE)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():

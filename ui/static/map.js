@@ -658,13 +658,14 @@ window.slidelens = window.slidelens || (function () {
   // after the drawing has ended.
   function muteWhileDrawing() {
     const fire = map.fire;
-    let drawing = false;
+    let drawing = false, ending;
     map.on("draw:drawstart", function () {
+      clearTimeout(ending);
       drawing = true;
       map.getPane("overlayPane").style.pointerEvents = "none";
     });
     map.on("draw:drawstop", function () {
-      setTimeout(function () {
+      ending = setTimeout(function () {
         drawing = false;
         map.getPane("overlayPane").style.pointerEvents = "";
       }, 300);

@@ -16,7 +16,7 @@ from core.errors import LandslideError
 from ui import resources
 from ui.feedback import plain, show_error
 from ui.map_layers import Outlines
-from ui.maps import MapSpec, drawn_on, replace_drawing
+from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.state import Slot
 from ui.task.selection import Selection
 from ui.task.view import area_text
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 TAB = "Review"
 NAME = Slot("reviewer", "")
-DRAWN = 2000
-"""Features on the map: the first, and all that were changed."""
+DRAWN, CHANGED = 2000, 1000
+"""Features on the map: the first, and of the others those that were changed."""
 
 CORNERS = 150
 """Corners of an outline that is edited on the map; more handles than these are in each other's way."""
@@ -152,18 +152,25 @@ def do(at: Reviewing, make: Callable[[], Edit], *, then: Callable[[], None] | No
     """Add an edit to the log; what goes wrong is shown when the page is drawn next."""
     from core.review.log import append
 
-    problem = _problem(at.run)
-    problem.clear()
-    try:
+    def add() -> None:
         append(
             resources.store(), at.run, at.opened.features, make(), reviewer=NAME.get(),
             seen=int(st.session_state.get(_seen(at.run), 0)), view=at.opened.view_values,
         )  # fmt: skip
+        if then is not None:
+            then()
+
+    _attempt(at, add)
+
+
+def _attempt(at: Reviewing, work: Callable[[], object]) -> None:
+    """Do something; what goes wrong is shown when the page is drawn next."""
+    problem = _problem(at.run)
+    problem.clear()
+    try:
+        work()
     except LandslideError as error:
         problem.put(error)
-        return
-    if then is not None:
-        then()
 
 
 def is_named() -> bool:
@@ -175,13 +182,29 @@ def _problem(run: str) -> Slot[LandslideError | None]:
     return Slot(f"review-problem-{run}", None)
 
 
-def _judge(at: Reviewing, judgement: Judgement, reason: str = "", note: str = "", *, onwards: bool = True) -> None:
+def _judge(at: Reviewing, name: str, judgement: Judgement, *, onwards: bool = True) -> None:
+    """Mark the feature that the bar was drawn for: a second press before it is drawn anew means no other one.
+
+    Reason and note are those of this moment, so that what was typed last is not lost.
+    """
     from core.review.edits import Edit
 
-    one = at.selected
-    if one is not None:
-        edit = Edit("judge", (one.id,), judgement=judgement, reason=reason, note=note)
-        do(at, lambda: edit, then=(lambda: _next(at, after=one.id)) if onwards else None)
+    if at.selection.current != name:
+        return
+    reason, note = st.session_state.get(_reason_key(at, name)), st.session_state.get(_note_key(at, name))
+    why = reason if judgement == "rejected" else None
+    do(
+        at, lambda: Edit("judge", (name,), judgement=judgement, reason=why, note=note),
+        then=(lambda: _next(at, after=name)) if onwards else None,
+    )  # fmt: skip
+
+
+def _reason_key(at: Reviewing, name: str) -> str:
+    return f"reason-{at.run}-{name}"
+
+
+def _note_key(at: Reviewing, name: str) -> str:
+    return f"note-{at.run}-{name}"
 
 
 def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
@@ -195,12 +218,11 @@ def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
         at.selection.choose(waiting[0], "table")
 
 
-def _delete(at: Reviewing) -> None:
+def _delete(at: Reviewing, name: str) -> None:
     from core.review.edits import Edit
 
-    one = at.selected
-    if one is not None:
-        do(at, lambda: Edit("delete", (one.id,)), then=lambda: _next(at, after=one.id))
+    if at.selection.current == name:
+        do(at, lambda: Edit("delete", (name,)), then=lambda: _next(at, after=name))
 
 
 def _with_drawing(at: Reviewing, make: Callable[[Review, BaseGeometry], Edit]) -> None:
@@ -229,20 +251,21 @@ def _edit_outline(at: Reviewing) -> None:
     from core.review.geometry import to_draw
 
     one = at.selected
-    if one is not None:
+    if one is None:
+        return
+
+    def put() -> None:
         replace_drawing(at.spec, to_draw(one.outline, at.opened.found.grid, CORNERS), key=at.map_key)
         _reshaping(at.run).put(one.id)
+
+    _attempt(at, put)
 
 
 def _turn(at: Reviewing, *, back: bool) -> None:
     from core.review import log
 
-    problem = _problem(at.run)
-    problem.clear()
-    try:
-        (log.undo if back else log.redo)(resources.store(), at.run, at.opened.features, NAME.get())
-    except LandslideError as error:
-        problem.put(error)
+    turn = log.undo if back else log.redo
+    _attempt(at, lambda: turn(resources.store(), at.run, at.opened.features, NAME.get()))
 
 
 # What the page shows
@@ -259,17 +282,15 @@ def show_bar(at: Reviewing) -> None:
         ready = is_named()
         off = not ready or one is None
         with st.popover("Reason", disabled=off, help="Why it is wrong, and anything else to be kept with it."):
-            reason, note = _ask_reason(at, one)
-        buttons = (
-            ("Correct", "Y", lambda: _judge(at, "confirmed", note=note)),
-            ("False alarm", "N", lambda: _judge(at, "rejected", reason, note)),
-        )
-        for label, key, do in buttons:
+            if one is not None:
+                _ask_reason(at, one)
+        name = "" if one is None else one.id
+        for label, key, judgement in (("Correct", "Y", "confirmed"), ("False alarm", "N", "rejected")):
             st.button(
-                label, on_click=do, disabled=off, shortcut=key, key=f"review-{key}-{at.run}",
-                help=f"{label}, and on to the next that is not reviewed.",
+                label, on_click=_judge, args=(at, name, judgement), disabled=off, shortcut=key,
+                key=f"review-{key}-{at.run}", help=f"{label}, and on to the next that is not reviewed.",
             )  # fmt: skip
-        st.button("Delete", on_click=lambda: _delete(at), disabled=off, key=f"review-delete-{at.run}",
+        st.button("Delete", on_click=_delete, args=(at, name), disabled=off, key=f"review-delete-{at.run}",
                   help="Take it out of the reviewed inventory, such as a duplicate.")  # fmt: skip
         st.button("Edit outline", on_click=lambda: _edit_outline(at), disabled=off, key=f"review-outline-{at.run}",
                   help="Drag its corners on the map, press Save on the map, then Use as outline.")  # fmt: skip
@@ -300,31 +321,35 @@ def _ask_name(at: Reviewing) -> None:
         )  # fmt: skip
 
 
-def _ask_reason(at: Reviewing, one: Feature | None) -> tuple[str, str]:
+def _ask_reason(at: Reviewing, one: Feature) -> None:
     from core.review.edits import MOST_WORDS, REASONS
 
-    key = f"{at.run}-{one.id if one else ''}"
-    reason = st.selectbox(
-        "Reason for a false alarm", ["", *REASONS], key=f"reason-{key}", accept_new_options=True,
-        format_func=lambda text: text or "not given",
+    known = ["", *REASONS, *([one.reason] if one.reason and one.reason not in REASONS else [])]
+    st.selectbox(
+        "Reason for a false alarm", known, known.index(one.reason), key=_reason_key(at, one.id),
+        accept_new_options=True, format_func=lambda text: text or "not given",
     )  # fmt: skip
-    note = st.text_area("Note", one.note if one else "", max_chars=MOST_WORDS, key=f"note-{key}", height=80)
-    if one is not None and one.status != "unreviewed":
-        judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
-        st.button("Save reason and note", key=f"save-{key}",
-                  on_click=lambda: _judge(at, judged, reason or "", note, onwards=False))  # fmt: skip
-    else:
+    st.text_area("Note", one.note, max_chars=MOST_WORDS, key=_note_key(at, one.id), height=80)
+    if one.status == "unreviewed":
         st.caption("Saved when you press Correct or False alarm.")
-    return reason or "", note
+        return
+    judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
+    st.button(
+        "Save reason and note", key=f"save-{at.run}-{one.id}", on_click=_judge, args=(at, one.id, judged),
+        kwargs={"onwards": False},
+    )  # fmt: skip
 
 
 def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
     """What can be done with what is drawn on the map."""
     from core.review import actions
 
-    drawn, one, edited = at.drawn, at.selected, _reshaping(at.run).get()
+    drawn, one = at.drawn, at.selected
     if not drawn:
+        _reshaping(at.run).clear()  # the outline that was to be edited was deleted on the map
         return
+    edited = _reshaping(at.run).get()
+    untouched = edited in at.review.features and drawn == put_drawing(at.spec, key=at.map_key)
     noun = at.opened.found.noun
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Drawn outline**", width="content")
@@ -344,7 +369,10 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
         if edited in at.review.features:
             st.caption("Drag the corners and press Save on the map, then:", width="content")
         for label, make in uses:
-            st.button(label, on_click=_with_drawing, args=(at, make), disabled=not ready, key=f"use-{label}-{at.run}")
+            st.button(
+                label, on_click=_with_drawing, args=(at, make), disabled=not ready or untouched,
+                key=f"use-{label}-{at.run}",
+            )
         st.button("Discard", on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
 
 
@@ -369,7 +397,10 @@ def told(at: Reviewing) -> list[str] | None:
 
 def layer(at: Reviewing) -> Outlines:
     """The reviewed inventory as it lies on the map."""
-    return _layer(at.run, at.review.number, at.selection.current, at.opened)
+    names = list(at.review.features)
+    current = at.selection.current
+    beyond = current if current in names and names.index(current) >= DRAWN else None
+    return _layer(at.run, at.review.number, repr(at.opened.view), beyond, at.opened)
 
 
 def shapes(at: Reviewing) -> GeoDataFrame:
@@ -383,8 +414,8 @@ def shapes(at: Reviewing) -> GeoDataFrame:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _layer(run: str, number: int, selected: str | None, _opened: Opened) -> Outlines:
-    del run, number  # parts of the key
+def _layer(run: str, number: int, view: str, selected: str | None, _opened: Opened) -> Outlines:
+    del run, number, view  # parts of the key
     import geopandas
 
     from core.plots.colours import NOT_KNOWN, Legend, LegendEntry
@@ -394,7 +425,9 @@ def _layer(run: str, number: int, selected: str | None, _opened: Opened) -> Outl
     from core.serve.coordinates import features
 
     grid, everything = _opened.found.grid, list(_opened.review.features.values())
-    shown = [one for n, one in enumerate(everything) if n < DRAWN or one.reviewer or one.id == selected]
+    changed = [one for one in everything[DRAWN:] if one.reviewer][:CHANGED]
+    chosen = [one for one in everything[DRAWN:] if one.id == selected and one not in changed]
+    shown = [*everything[:DRAWN], *changed, *chosen]
     areas = ground_areas([one.outline for one in shown], grid)
     facts = {
         "Id": [one.id for one in shown],

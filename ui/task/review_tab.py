@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,8 +18,6 @@ from ui.task.review import NAME, Reviewing, do, is_named
 from ui.task.selection import show_rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pandas import DataFrame
 
     from core.review.edits import Judgement
@@ -111,8 +111,9 @@ def _table(at: Reviewing) -> None:
     kept = f"review-ticked-{at.run}"
     ticked: list[str] = [name for name in st.session_state.get(kept, []) if name in names]
     current = at.selection.current
-    if current in names and current not in ticked:
-        ticked = [str(current)]
+    if current not in ticked:  # something else was selected since, or nothing
+        ticked = [str(current)] if current in names else []
+        st.session_state[kept] = ticked
 
     def chosen(rows: list[str]) -> None:
         st.session_state[kept] = rows
@@ -146,8 +147,13 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
 
     off, ids = not is_named(), tuple(ticked)
 
+    def still() -> tuple[str, ...]:
+        """Those that are ticked at this moment, of those that the buttons were drawn for."""
+        now = st.session_state.get(f"review-ticked-{at.run}", [])
+        return tuple(name for name in ids if name in now)
+
     def judged(judgement: Judgement) -> None:
-        do(at, lambda: Edit("judge", ids, judgement=judgement))
+        do(at, lambda: Edit("judge", still(), judgement=judgement))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{len(ids):,} ticked**", width="content")
@@ -155,9 +161,9 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button("Mark correct", on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button("Mark false alarm", on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
         st.button("Mark not reviewed", on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
-        st.button("Merge", on_click=lambda: do(at, lambda: actions.merge(at.review, ids)), disabled=off,
+        st.button("Merge", on_click=lambda: do(at, lambda: actions.merge(at.review, still())), disabled=off,
                   key=f"{key}-merge", help="Make one of them, called after the largest.")  # fmt: skip
-        st.button("Delete", on_click=lambda: do(at, lambda: Edit("delete", ids)), disabled=off, key=f"{key}-delete")
+        st.button("Delete", on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete")
 
 
 def _searched(at: Reviewing) -> None:
@@ -165,14 +171,14 @@ def _searched(at: Reviewing) -> None:
 
     key = f"searched-{at.run}"
     st.session_state[key] = at.review.examined
-    noun = at.opened.found.noun
+    several = at.opened.found.several
 
     def changed() -> None:
         wanted = bool(st.session_state[key])
         do(at, lambda: Edit("examined", examined=wanted))
 
     st.checkbox(
-        f"The whole area was searched for {noun}s that the model missed", key=key, on_change=changed,
+        f"The whole area was searched for {several} that the model missed", key=key, on_change=changed,
         disabled=not is_named(),
         help="Only then is ground that no outline covers known to be free of landslides, for scores and training.",
     )  # fmt: skip
@@ -181,7 +187,7 @@ def _searched(at: Reviewing) -> None:
 def _files(at: Reviewing) -> None:
     from core.review.inventory import export_review
 
-    folder = folder_of(at.run, ("review", at.review.number))
+    folder = folder_of(at.run, ("review", at.review.number, at.opened.view))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("Prepare the files", key=f"review-files-{at.run}"):
             with guard(), st.spinner("Writing the files"):
@@ -198,12 +204,13 @@ def _write_patches(at: Reviewing, folder: Path) -> None:
     from core.raster.folder import make_folder
     from core.review.training import write_training
 
-    made = folder / "patches"
-    shutil.rmtree(made, ignore_errors=True)
     make_folder(folder)
-    told = write_training(at.opened, made)
-    shutil.make_archive(str(folder / "training"), "zip", made)
-    shutil.rmtree(made)
+    # In a folder of its own, since others may ask for the same at this moment.
+    with TemporaryDirectory(dir=folder, prefix=".patches-") as place:
+        made = Path(place)
+        told = write_training(at.opened, made / "patches")
+        archive = Path(shutil.make_archive(str(made / "training"), "zip", made / "patches"))
+        archive.replace(folder / "training.zip")
     st.caption(f"{told['patches']:,} patches, of which {told['known_share']:.0%} of the pixels are known.")
 
 
@@ -215,6 +222,7 @@ def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: Scene
 
     left = [
         *([f"{at.review.counts['unreviewed']:,} are not reviewed"] if at.review.counts["unreviewed"] else []),
+        *([f"{at.opened.found.left_out:,} cannot be reviewed"] if at.opened.found.left_out else []),
         *([] if at.review.examined else ["nobody said that the area was searched for missed ones"]),
     ]
     pressed = st.button(
@@ -226,7 +234,7 @@ def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: Scene
     if not pressed:
         return
     with guard():
-        path = folder_of(at.run, ("reference", at.review.number)) / "reference.gpkg"
+        path = folder_of(at.run, ("reference", at.review.number, at.opened.view)) / "reference.gpkg"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_reference(at.opened, path)
         known = resources.store().attach(

@@ -41,4 +41,4 @@ def found_features(store: Store, run: Run, view: Choice) -> Found:
         record = known_scene(store, run)
         return None if record is None else record.scene
 
-    return Found(table.drop(columns="outcome", errors="ignore"), result.grid, known, image, "box")
+    return Found(table.drop(columns="outcome", errors="ignore"), result.grid, known, image, "box", "boxes")

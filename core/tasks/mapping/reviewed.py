@@ -42,4 +42,4 @@ def found_features(store: Store, run: Run, view: Choice) -> Found:
         record = known_scene(store, run)
         return None if record is None else record.scene
 
-    return Found(found.polygons, result.grid, known, image, "landslide", found.count - len(found.polygons))
+    return Found(found.polygons, result.grid, known, image, left_out=found.count - len(found.polygons))

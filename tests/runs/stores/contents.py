@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import math
+import re
 from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -31,6 +32,21 @@ REPORTED = ("photo.png", "A file that is gone")
 
 SIDE = 8
 """Blocks to a side in which the colours of a tile are averaged."""
+
+SCHEME = re.compile(r"^[^_]+_[^_]+_(?P<what>.+)_[0-9a-f]{8}(?P<ending>\.[a-z.]+)$")
+"""Names of files that leave: data, task, what it is, run."""
+
+EARLIER = re.compile(r"^.*-[0-9a-f]{8}-(?P<what>.+?)(?P<ending>\.[a-z.]+)$")
+"""The same in the version that the store was recorded with, of which the address named only some so."""
+
+
+def role_of(name: str) -> str:
+    """What a file is and its ending, by its name of today or of then: how files are called has changed since."""
+    folder, _, last = name.rpartition("/")
+    found = SCHEME.match(last) or EARLIER.match(last)
+    plain = last if found is None else f"{found['what']}{found['ending']}"
+    return f"{folder}/{plain.replace('-', '_')}" if folder else plain.replace("-", "_")
+
 
 def command(*arguments: object) -> tuple[int, str]:
     """Status and output of ``python -m core runs …``."""
@@ -55,6 +71,28 @@ def shown(run: str) -> dict[str, Any]:
     """Output of ``runs show`` without what describes the program."""
     content: dict[str, Any] = command_json("show", run)
     return {key: value for key, value in content.items() if key not in ("slidelens", "digests")}
+
+
+def with_roles(told: Any) -> Any:
+    """Output of ``runs show`` with what each file is in place of its name; see `role_of`."""
+    if isinstance(told, list):
+        return [with_roles(one) for one in told]
+    if not isinstance(told, dict):
+        return told
+    return {
+        key: role_of(one) if key == "file" and isinstance(one, str) else with_roles(one) for key, one in told.items()
+    }
+
+
+def with_roles_sent(sent: dict[str, Any]) -> dict[str, Any]:
+    """Files as a browser gets them, each with what it is in place of its name."""
+    named = re.compile(r'filename="([^"]+)"')
+    found = {}
+    for role, one in sent.items():
+        name = named.search(one["disposition"] or "")
+        words = one["disposition"] if name is None else f"attachment: {role_of(name[1])}"
+        found[role] = {**one, "disposition": words}
+    return found
 
 
 def files(browser: TestClient, run: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +136,8 @@ def export(run: str, folder: Path) -> dict[str, Any]:
     status, _ = command("export", run, "--out", folder)
     if status:
         return {"status": status}
-    content = json.loads((folder / "metrics.json").read_text("utf-8")) if (folder / "metrics.json").is_file() else {}
+    metrics = next((path for path in folder.iterdir() if role_of(path.name) == "metrics.json"), None)
+    content = {} if metrics is None else json.loads(metrics.read_text("utf-8"))
     return {
         "status": 0,
         "files": sorted(path.name for path in folder.iterdir()),
