@@ -14,12 +14,12 @@ from tests.factories import tiny_spec, write_model
 
 ARCHITECTURE, ENCODER = "unet", "tu-test_resnet"
 STEEPNESS = 60.0
-LEAST = 20 / 255
-"""Red less green from which on, as a share of the range, a pixel is landslide."""
+LEAST = 175 / 255
+"""Twice red less green from which on, as a share of the range, a pixel is landslide."""
 
 
 def red_over_green(upscale: float = 1.0) -> dict[str, Tensor]:
-    """Weights of a U-Net whose logit is that of red less green, at half the resolution.
+    """Weights of a U-Net whose logit is that of twice red less green, at half the resolution.
 
     One channel carries it from the first convolution to the last. The others are left as a seed made them and
     hardly count; they give deeper layers something to be asked about.
@@ -29,7 +29,7 @@ def red_over_green(upscale: float = 1.0) -> dict[str, Tensor]:
     inner = "" if upscale == 1 else "network."
     first = weights[f"{inner}encoder.model.conv1.0.weight"]
     first[0] = 0
-    first[0, 0], first[0, 1] = 1 / 9, -1 / 9
+    first[0, 0], first[0, 1] = 2 / 9, -1 / 9
     skip = weights[f"{inner}decoder.blocks.3.conv1.0.weight"].shape[1] - 32
     through = {"encoder.model.conv1.3": 0, "encoder.model.conv1.6": 0, "decoder.blocks.3.conv1.0": skip}
     through |= {f"decoder.blocks.{step}.0": 0 for step in ("3.conv2", "4.conv1", "4.conv2")}

@@ -16,6 +16,7 @@ from core.catalog.samples import sample
 from core.raster.scene import Scene
 from core.runs.records import RunFilter
 from core.runs.store import Store
+from core.tasks.mapping.findings import default_choice, find
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_explanation import explain, layers_of
 from tests.browser import steps
@@ -139,14 +140,16 @@ def test_the_address_of_an_explanation_opens_its_map_with_it(
     site: Site, mapped: str, networks: Path, open_page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLIDELENS_MODELS", str(networks))
-    layer = layers_of(site.store.run(mapped).model)[1].name
-    why = explain(site.store, site.store.result(mapped, MappingResult), (100, 120), layer).id
+    layer, result = layers_of(site.store.run(mapped).model)[1].name, site.store.result(mapped, MappingResult)
+    place = find(result, default_choice(result, result.threshold)).polygons.geometry[0].representative_point()
+    row, column = result.grid.rowcol(place.x, place.y)
+    why = explain(site.store, result, (row, column), layer).id
     seen = open_page(f"{site.address}/mapping?run={why}&threshold=0.3")
     page, frame = seen.page, seen.map_frame()
     page.get_by_role("tab", name="Why", selected=True).wait_for()
     picture = page.get_by_role("img", name="Grad-CAM over the scene")
     picture.wait_for()
-    page.get_by_text("Row 100, column 120").first.wait_for()
+    page.get_by_text(f"Row {row}, column {column}").first.wait_for()
     steps.has_tiles(frame, f"/tiles/run/{why}/cam/")
     steps.has_tiles(frame, "threshold=0.3")
     assert f"run={mapped}" in page.url

@@ -225,6 +225,15 @@ window.slidelens = window.slidelens || (function () {
 
   const asLatLng = function (at) { return L.latLng(at[1], at[0]); };
 
+  // The component listens to what lies on the map when it draws an update. Layers come later, once the map's size has
+  // come to rest: what was clicked is told here, and sent with the click on the map that follows.
+  function tellClicked(event) {
+    const told = window.__GLOBAL_DATA__;
+    if (!told) return;
+    told.last_object_clicked = event.latlng;
+    told.last_active_drawing = event.target.feature;
+  }
+
   function outlines(spec) {
     const layer = L.featureGroup();
     layer.seam = spec.seam && L.geoJSON(null, {
@@ -236,6 +245,7 @@ window.slidelens = window.slidelens || (function () {
       onEachFeature: function (feature, part) {
         const rows = feature.properties.facts || [];
         if (rows.length) part.bindTooltip(function () { return facts(rows); }, { sticky: true });
+        if (spec.selectable) part.on("click", tellClicked);
       },
     }).addTo(layer);
     return layer;
