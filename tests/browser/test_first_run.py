@@ -110,5 +110,5 @@ def _slope_is_explained(seen: Any) -> None:
     page.get_by_text(re.compile("Without the rain of")).first.wait_for()
     steps.open_tab(page, "Export")
     page.get_by_role("button", name="Write the report").click()
-    page.get_by_role("link", name=re.compile("^Report")).wait_for()
+    page.get_by_role("link", name=re.compile("^Report")).first.wait_for()
     assert page.locator("[data-testid=stAlertContentError]").count() == 0
