@@ -81,7 +81,9 @@ def test_a_real_image_is_mapped_scored_and_explained(
     steps.open_tab(page, "Why")
     page.get_by_role("button", name="Explain").click()
     page.get_by_role("img", name=re.compile("CAM over the scene")).wait_for(timeout=400_000)
-    steps.has_tiles(frame, "/cam/")
+    page.wait_for_url("**why=*")
+    why = page.evaluate("() => new URL(location).searchParams.get('why')")
+    steps.has_tiles(frame, f"/tiles/run/{why}/")
     assert seen.hosts == {address.split("/")[2]}
     assert steps.without_probes(seen.complaints) == []
 
