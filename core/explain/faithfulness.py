@@ -105,7 +105,7 @@ class Deletion:
 
     def told(self, areas: str) -> str:
         """The outcome in a plain sentence, given what the areas that were masked are called."""
-        masked = f"Masking the {areas} {100 * self.share:.0f} % {_fell(self.drop_top)}"
+        masked = f"Masking the {areas} {100 * self.share:.0f} % {_fell(self.drop_top, self._digits)}"
         told = f"{masked}; masking random areas{self._random}"
         return f"{told}." if self.faithful else f"{told}: do not rely on this map."
 
@@ -113,11 +113,18 @@ class Deletion:
     def _random(self) -> str:
         """Fall at random places, without its verb where that is the same."""
         alike = (self.drop_top < 0) == (self.drop_random < 0)
-        return f", by {abs(self.drop_random):.1f}" if alike else f" {_fell(self.drop_random)}"
+        digits = self._digits
+        return f", by {abs(self.drop_random):.{digits}f}" if alike else f" {_fell(self.drop_random, digits)}"
+
+    @property
+    def _digits(self) -> int:
+        """Decimals at which the two falls can be told apart, and neither reads as nothing: one, two or three."""
+        pairs = ((round(self.drop_top, digits), round(self.drop_random, digits)) for digits in (1, 2))
+        return next((n for n, (top, other) in enumerate(pairs, 1) if top != other and (top or not self.drop_top)), 3)
 
 
-def _fell(drop: float) -> str:
-    return f"{'raised' if drop < 0 else 'lowered'} it by {abs(drop):.1f}"
+def _fell(drop: float, digits: int) -> str:
+    return f"{'raised' if drop < 0 else 'lowered'} it by {abs(drop):.{digits}f}"
 
 
 def deletion(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.errors import InputError
+from core.errors import InputError, ModelError
 from core.explain.cam import Activations, activations_of, scaled
 from core.explain.faithfulness import Deletion, deletions_of
 from core.explain.layers import LayerChoice
@@ -123,11 +123,23 @@ class LayerTests:
 
 
 def layer_tests_in(description: Mapping[str, Any]) -> LayerTests | None:
-    """The tests in the description of a model; None where they were not made."""
+    """The tests in the description of a model; None where they were not made.
+
+    Raises
+    ------
+    ModelError
+        When they are not as this version writes them.
+    """
     if not description.get("tests"):
         return None
     rest = {name: value for name, value in description.items() if name != "tests"}
-    return LayerTests(tests=tuple(LayerTest(**test) for test in description["tests"]), **rest)
+    try:
+        return LayerTests(tests=tuple(LayerTest(**test) for test in description["tests"]), **rest)
+    except TypeError as error:
+        raise ModelError(
+            "The tests of the layers in the model's description cannot be read.", str(error),
+            "Measure them again, or update SlideLens.",
+        ) from error  # fmt: skip
 
 
 def measure_layers(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from rasterio.windows import Window
 
+from core.errors import GridError
 from core.raster.quantity import Quantity, QuantityReader, elevation_model
 
 if TYPE_CHECKING:
@@ -30,10 +31,21 @@ def degrees_of(x: ArrayLike, y: ArrayLike, crs: Any) -> tuple[NDArray[np.float64
         (points,) each.
     crs
         As pyproj takes it.
+
+    Raises
+    ------
+    GridError
+        When there is no way from it to latitudes and longitudes.
     """
     from pyproj import CRS, Transformer
+    from pyproj.exceptions import ProjError
 
-    to_degrees = Transformer.from_crs(CRS.from_user_input(crs), CRS.from_epsg(4326), always_xy=True)
+    try:
+        to_degrees = Transformer.from_crs(CRS.from_user_input(crs), CRS.from_epsg(4326), always_xy=True)
+    except ProjError as error:
+        raise GridError(
+            "This coordinate system has no known place on the Earth.", "Latitudes and longitudes cannot be told."
+        ) from error
     longitudes, latitudes = to_degrees.transform(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     return np.asarray(latitudes), np.asarray(longitudes)
 

@@ -7,16 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import numpy as np
+
 from core.errors import InputError
 from core.plots.colours import legend
 from core.plots.layers import TileLayer
+from core.raster.located import degrees_of
 from core.runs.kinds import find_task, tasks
 from core.runs.result import GridResult, RunResult
 from core.runs.view import Option, options_of
 
 if TYPE_CHECKING:
+    from core.raster.grid import Grid
     from core.runs.records import Run
 
+
+MERCATOR_LATITUDE = 85.05
+"""Degrees of latitude at which Web Mercator ends."""
 
 def query_of(view: Any) -> dict[str, str]:  # noqa: ANN401  of its task
     """What a view adds to the address of a page, by key; numbers whole, or the page would open at other pixels."""
@@ -68,10 +75,22 @@ def page_address(run: Run, server: str, query: Mapping[str, str]) -> str:
     return f"{server}/{run.task}?{urlencode({'run': run.id, **given}, safe=',')}"
 
 
+def _within_mercator(grid: Grid) -> bool:
+    """Whether all of a grid lies where Web Mercator reaches."""
+    if grid.crs is None:
+        return False
+    rows, columns = (part.ravel() for part in np.meshgrid(*(np.linspace(0, side, 9) for side in grid.shape)))
+    t = grid.transform
+    x, y = t.a * columns + t.b * rows + t.c, t.d * columns + t.e * rows + t.f
+    latitudes, _ = degrees_of(x, y, grid.crs.to_wkt())
+    return bool(np.isfinite(latitudes).all() and np.abs(latitudes).max() <= MERCATOR_LATITUDE)
+
+
 def tile_addresses(run: Run, result: RunResult, server: str, threshold: float | None = None) -> dict[str, str]:
     """Addresses of the tiles of a run's image and rasters, by the name of the layer, with ``{z}``, ``{x}`` and ``{y}``.
 
-    Only of layers whose colours need no more than a threshold, and of runs that lie on the globe: others have none.
+    Only of layers whose colours need no more than a threshold, and of runs whose map is in Web Mercator, which programs
+    take such tiles for: others, such as scenes near a pole, have none.
 
     Parameters
     ----------
@@ -81,7 +100,9 @@ def tile_addresses(run: Run, result: RunResult, server: str, threshold: float | 
         From which something counts as found; the half when None.
     """
     task = tasks().get(run.task)
-    if task is None or task.layers is None or not isinstance(result, GridResult) or not result.grid.is_georeferenced:
+    if task is None or task.layers is None or not isinstance(result, GridResult):
+        return {}
+    if not _within_mercator(result.grid):
         return {}
     rasters = {one.role for one in run.artifacts if one.path.suffix == ".tif"}
     painted = {

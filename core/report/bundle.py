@@ -26,8 +26,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import core
 from core.errors import InputError, LandslideError, StorageError
-from core.report.exporting import MANIFEST, prepared
-from core.report.make import make_report, reported
+from core.report.exporting import MANIFEST, prepared, prepared_report
 from core.report.names import named, of_artifact
 from core.runs.files import CHUNK
 from core.runs.kinds import tasks
@@ -120,8 +119,8 @@ def bundle_name(run: Run) -> str:
 def bundle(store: Store, identity: str, view: Any = None) -> Iterator[bytes]:  # noqa: ANN401  of its task
     """The zip of a run that has ended, piece by piece; its files are looked for before the first piece.
 
-    A report is written where there is none. What cannot be made, such as a figure of a scene that is gone, is left out,
-    and the manifest says why.
+    A report is made for it where the run holds none. What cannot be made, such as a figure of a scene that is gone, is
+    left out, and the manifest says why.
 
     Parameters
     ----------
@@ -139,20 +138,17 @@ def bundle(store: Store, identity: str, view: Any = None) -> Iterator[bytes]:  #
     if run.active:
         raise InputError(f"This run is {run.status}: it has no files yet.", remedy="Wait until it has ended.")
     _check_there(run, [*_files(run), *_files_derived(store, run)])
-    left_out, made = [], {}
-    try:
-        if run.status == "done" and reported(run) and run.artifact("report") is None:
-            make_report(store, run.id, view)
-            run = store.run(identity)
-    except LandslideError as error:
-        left_out.append({"what": "report", "why": str(error)})
-    try:
-        made = prepared(store, run, view)
-    except LandslideError as error:
-        left_out.append({"what": "files for other programs", "why": str(error)})
+    left_out: list[dict[str, str]] = []
+    made: dict[str, Path] = {}
+    for what, prepare in (("report", prepared_report), ("files for other programs", prepared)):
+        try:
+            made |= prepare(store, run, view)
+        except LandslideError as error:
+            left_out.append({"what": what, "why": str(error)})
     content = {
         **manifest(store, run),
         "prepared": [{"file": name, "bytes": path.stat().st_size} for name, path in made.items()],
+        "view": None if view is None else asdict(view),
         "left_out": left_out,
     }
     contents = [*_files(run), *made.items(), *_files_derived(store, run)]

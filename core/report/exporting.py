@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import tempfile
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +16,13 @@ import core
 from core.errors import InputError, StorageError
 from core.raster.folder import copy_file, make_folder
 from core.raster.write import atomic_path
-from core.report.names import is_of, of_artifact, renamed
+from core.report.make import REPORT, reported, write_reports
+from core.report.names import is_of, named, of_artifact, renamed
+from core.review.log import last_number
 from core.runs.kinds import find_task, is_primary
 from core.runs.result import GridResult
 
 if TYPE_CHECKING:
-    from core.runs.kinds import Ref
     from core.runs.records import Run
     from core.runs.store import Store
 
@@ -25,6 +30,21 @@ MANIFEST = "manifest.json"
 
 LARGEST = 16_000_000
 """Pixels of the largest raster from which files are made while somebody waits for a zip."""
+
+PREPARED = "zip-"
+"""Begins the name of a folder that was prepared for a zip."""
+
+MOST_PREPARED = 8
+"""How many of them are kept for a run: each view has its own."""
+
+READ_WITHIN = 600.0
+"""Seconds since its last use within which one may still be read."""
+
+DOWNLOADED = ("run", "report", "map")
+"""What browsers save under names of the same scheme, which no export makes."""
+
+ENDINGS = (".tif", ".gpkg", ".geojson", ".csv", ".json", ".kml", ".shp.zip", ".png", ".parquet")
+"""Endings of the files that exports make."""
 
 _PREPARING = threading.Lock()
 """Of two who ask for a zip at once the second waits for the files of the first."""
@@ -53,11 +73,18 @@ def export(store: Store, run: Run, view: Any, out: Path) -> None:  # noqa: ANN40
     with tempfile.TemporaryDirectory(prefix=".export-", dir=out) as aside_folder:
         aside = Path(aside_folder)
         exporter.load()(store, run, view, aside)
+        made = {renamed(run, path.name): path for path in sorted(aside.iterdir())}
+        for name, path in made.items():
+            path.replace(out / name)
         for earlier in out.iterdir():
-            if earlier.is_file() and is_of(run, earlier.name):
+            if earlier.is_file() and earlier.name not in made and _was_exported(run, earlier.name):
                 earlier.unlink()
-        for path in sorted(aside.iterdir()):
-            path.replace(out / renamed(run, path.name))
+
+
+def _was_exported(run: Run, name: str) -> bool:
+    """Whether a file is one that an earlier export of a run made: neither what a browser saved nor a user's own."""
+    saved = [named(run, what, name[name.find(".") :]) for what in DOWNLOADED]
+    return is_of(run, name) and name.endswith(ENDINGS) and name not in saved
 
 
 def export_files(store: Store, run: Run, out: Path, *, plain: bool = False) -> None:
@@ -94,23 +121,60 @@ def prepared(store: Store, run: Run, view: Any) -> dict[str, Path]:  # noqa: ANN
     result = store.result(run.id)
     if isinstance(result, GridResult) and result.grid.width * result.grid.height > LARGEST:
         return {}
-    asked = repr(("zip", core.__version__, view, _elevation(store, run)))
-    folder = store.home / "exports" / run.id / hashlib.sha256(asked.encode()).hexdigest()[:16]
+
+    def make(folder: Path) -> None:
+        exporter.load()(store, run, view, folder)
+        for one in run.artifacts:  # they are in the zip already
+            (folder / f"{one.role}{one.path.suffix}").unlink(missing_ok=True)
+
+    return _made_once(store, run, ("files", view), make)
+
+
+def prepared_report(store: Store, run: Run, view: Any) -> dict[str, Path]:  # noqa: ANN401  the task's own
+    """The report of a finished run at a view, where the run holds none, by the names under which it leaves.
+
+    Unlike `core.report.make.make_report` it leaves the run as it is: who only saves a run writes nothing on it.
+
+    Raises
+    ------
+    LandslideError
+        When a file is gone, the disk is full, or it cannot be laid out.
+    """
+    if run.status != "done" or not reported(run) or run.artifact(REPORT) is not None:
+        return {}
+    edits = last_number(store, run.id)
+
+    def make(folder: Path) -> None:
+        for _ in write_reports(store, run.id, view, folder):
+            pass
+
+    return _made_once(store, run, ("report", view, edits), make)
+
+
+def _made_once(store: Store, run: Run, asked: tuple[Any, ...], make: Callable[[Path], None]) -> dict[str, Path]:
+    """Files of a folder that is made when it is first asked for, by the names under which they leave.
+
+    What belongs to the run's data, or stands on the run, may change what is made of it, and is part of what is asked.
+    """
+    children = sorted(one.id for one in store.children(run.id) if one.status == "done")
+    key = repr((core.__version__, asked, _belonging(store, run), children))
+    folder = store.home / "exports" / run.id / f"{PREPARED}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     with _PREPARING:
-        if not folder.is_dir():
-            _prepare(store, run, exporter, view, folder)
+        if folder.is_dir():
+            os.utime(folder)
+        else:
+            _make(folder, make)
+        _drop_oldest(folder.parent)
     return {renamed(run, path.name): path for path in sorted(folder.iterdir())}
 
 
-def _prepare(store: Store, run: Run, exporter: Ref, view: Any, folder: Path) -> None:  # noqa: ANN401
-    """Let a task export into a folder, which is there when all is in it."""
+def _make(folder: Path, make: Callable[[Path], None]) -> None:
+    """Make a folder, which is there when all is in it."""
     make_folder(folder.parent)
     with tempfile.TemporaryDirectory(prefix=".zip-", dir=folder.parent) as made:
         aside = Path(made, folder.name)
         aside.mkdir()
-        exporter.load()(store, run, view, aside)
-        for one in run.artifacts:  # they are in the zip already
-            (aside / f"{one.role}{one.path.suffix}").unlink(missing_ok=True)
+        make(aside)
         try:
             aside.rename(folder)
         except OSError as error:
@@ -118,11 +182,20 @@ def _prepare(store: Store, run: Run, exporter: Ref, view: Any, folder: Path) -> 
                 raise StorageError(f"{folder.name} could not be written.", error.strerror or "") from error
 
 
-def _elevation(store: Store, run: Run) -> str:
-    """The elevation model that belongs to the data of a run, which a user may choose later."""
+def _drop_oldest(folder: Path) -> None:
+    """Keep the newest of what was prepared for zips of a run, and what may be read at this moment."""
+    known = [(path.stat().st_mtime, path) for path in folder.glob(f"{PREPARED}*")]
+    for used, path in sorted(known)[:-MOST_PREPARED]:
+        if time.time() - used > READ_WITHIN:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _belonging(store: Store, run: Run) -> tuple[str, str]:
+    """Digest of the data of a run as they are now, and the elevation model, which a user may choose later."""
     if not run.subject.dataset_id:
-        return ""
+        return "", ""
     try:
-        return str(store.scene_record(run.subject.dataset_id).dem)
+        record = store.scene_record(run.subject.dataset_id)
     except InputError:
-        return ""  # no scene, or it is no longer there
+        return "", ""  # no scene, or it is no longer there
+    return record.scene.digest, str(record.dem)

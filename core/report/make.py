@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,17 +41,28 @@ def make_report(store: Store, run_id: str, view: Any = None, address: str = "") 
     LandslideError
         When the run is not done, is of a kind without a report, misses a file, or the disk is full.
     """
-    run = store.run(run_id)
-    content = report_input(store, run_id, view, address)
     # Below the home folder, so that it takes its place by a new name alone.
     with tempfile.TemporaryDirectory(prefix="report-", dir=files.folder(store.home / files.WORK)) as folder:
-        kind = report_kind(run)
-        page, pdf = Path(folder, "report.html"), Path(folder, "report.pdf")
-        parts = parts_of(content, kind)
-        write_report(content, kind, page, parts)
-        write_pdf(content, kind, pdf, parts)
-        store.add_artifact(run_id, REPORT, page)
-        store.add_artifact(run_id, REPORT_PDF, pdf)
+        for role, path in write_reports(store, run_id, view, Path(folder), address):
+            store.add_artifact(run_id, role, path)
+
+
+def write_reports(
+    store: Store, run_id: str, view: Any, folder: Path, address: str = ""  # noqa: ANN401  of its task
+) -> Iterator[tuple[str, Path]]:
+    """Write the report of a finished run into a folder, as HTML and then as PDF; see `make_report`.
+
+    Yields
+    ------
+    Role of each file and where it lies, once it is written: what fails in the second does not cost the first.
+    """
+    kind, content = report_kind(store.run(run_id)), report_input(store, run_id, view, address)
+    parts = parts_of(content, kind)
+    page, pdf = folder / "report.html", folder / "report.pdf"
+    write_report(content, kind, page, parts)
+    yield REPORT, page
+    write_pdf(content, kind, pdf, parts)
+    yield REPORT_PDF, pdf
 
 
 def reported(run: Run) -> bool:

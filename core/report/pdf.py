@@ -95,7 +95,7 @@ def write_pdf(
     with atomic_path(path) as aside:
         try:
             build(aside, story, about, content.made, f"SlideLens run {content.result.id[:8]}", PLAIN)
-        except LayoutError as error:
+        except (LayoutError, ValueError) as error:  # the second from its reader of marked-up text
             raise StorageError(
                 f"{path.name} could not be laid out on pages.", one_line(str(error), 200), "Use the HTML report."
             ) from error

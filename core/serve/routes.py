@@ -37,6 +37,9 @@ _RENDERER = "5"
 _PICTURES = CapacityLimiter(1)
 """Pictures of whole maps take longer, and wait for each other alone."""
 
+_BUNDLES = CapacityLimiter(2)
+"""Files are made for zips while somebody waits; other downloads must not wait behind them."""
+
 WAIT = 20.0
 """Most seconds that a tile waits for its turn among others, and then takes."""
 
@@ -201,7 +204,8 @@ async def bundle_route(request: Request) -> Response:
         view = view_of_query(run, store.result(run_id), query) if at_a_view else None
         return download_zip(bundle(store, run_id, view), bundle_name(run))
 
-    return await to_thread.run_sync(partial(found_in, find))
+    with fail_after(WAIT):  # for its turn: what has begun ends by itself
+        return await to_thread.run_sync(partial(found_in, find), limiter=_BUNDLES)
 
 
 async def asset_route(request: Request) -> Response:

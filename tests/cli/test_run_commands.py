@@ -168,13 +168,17 @@ def test_a_mapping_is_exported_as_at_its_end_or_with_another_choice(
     assert (tmp_path / "a" / f"valley_mapping_landslides_{mapping[:8]}.gpkg").is_file()
     stray = tmp_path / "a" / f"valley_mapping_old_{mapping[:8]}.tif"
     other = tmp_path / "a" / "valley_mapping_old_ffffffff.tif"
-    stray.touch(), other.touch()
+    kept = (("run", "zip"), ("report", "html"), ("report", "pdf"), ("map", "png"), ("landslides", "qml"))
+    saved = [tmp_path / "a" / f"valley_mapping_{name}_{mapping[:8]}.{ending}" for name, ending in kept]
+    for path in (stray, other, *saved):
+        path.touch()
 
     assert run("export", mapping, "--out", tmp_path / "a", "--threshold", 0.95) == 0
     content = json.loads((tmp_path / "a" / f"valley_mapping_metrics_{mapping[:8]}.json").read_text())
     assert content["landslides"] == 0
     assert not stray.exists()  # of an earlier export of this run
     assert other.exists()
+    assert all(path.exists() for path in saved)  # by a browser or by hand
 
 
 def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation: str) -> None:
@@ -183,7 +187,7 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
     with ZipFile(tmp_path / "deep" / "run.zip") as archive:
         assert archive.testzip() is None
         digits = mapping[:8]
-        wanted = ("probability.tif", "report.html", "report.pdf", "truth.tif", "figure.png", "landslides.csv",
+        wanted = ("probability.tif", "truth.tif", "report.html", "report.pdf", "figure.png", "landslides.csv",
                   "landslides.geojson", "landslides.gpkg", "landslides.kml", "landslides.shp.zip", "mask.tif",
                   "metrics.json")  # fmt: skip
         assert archive.namelist() == [
@@ -194,7 +198,8 @@ def test_a_run_is_exported_as_one_zip(tmp_path: Path, mapping: str, explanation:
         manifest = json.loads(archive.read("manifest.json"))
         sizes = {one.filename: one.file_size for one in archive.infolist()}
     prepared = [one["file"] for one in manifest["prepared"]]
-    assert [name.split("_")[2] for name in prepared] == ["figure", *["landslides"] * 5, "mask", "metrics"]
+    whats = ["report", "report", "figure", *["landslides"] * 5, "mask", "metrics"]
+    assert [name.split("_")[2] for name in prepared] == whats
     assert all(one["bytes"] == sizes[one["file"]] for one in manifest["prepared"])
     assert manifest["left_out"] == []
 

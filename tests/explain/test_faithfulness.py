@@ -71,6 +71,9 @@ def test_a_rise_of_the_score_is_no_faithfulness() -> None:
         (-0.26, 0.8, "raised it by 0.3; masking random areas lowered it by 0.8: do not rely on this map."),
         (1.0, -0.5, "lowered it by 1.0; masking random areas raised it by 0.5."),
         (-1.0, -2.0, "raised it by 1.0; masking random areas, by 2.0: do not rely on this map."),
+        (0.04, 0.01, "lowered it by 0.04; masking random areas, by 0.01."),
+        (0.01, 0.04, "lowered it by 0.01; masking random areas, by 0.04: do not rely on this map."),
+        (0.52, 0.54, "lowered it by 0.52; masking random areas, by 0.54: do not rely on this map."),
     ],
 )
 def test_a_rise_of_the_score_is_called_one(top: float, random: float, words: str) -> None:

@@ -75,6 +75,7 @@ def test_the_manifest_says_where_it_came_from_and_what_is_in_the_zip(store: Stor
 
     prepared = {one["file"]: one["bytes"] for one in content.pop("prepared")}
     assert content.pop("left_out") == []
+    assert content.pop("view") is None
     assert content == manifest(store, store.run(run.id))
     said = content["run"]
     assert (said["id"], said["status"], said["kind"], said["scene"]["name"]) == (run.id, "done", "mapping", "made")

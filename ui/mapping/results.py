@@ -114,11 +114,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)
         show_notes(result, PAGE.name)
-    event, at = MapEvent(), None
-    with st.container(gap="small"), guard():  # always there: what moves the map's place makes the browser build it anew
-        at = review.reviewing(PAGE.name, result, choice, MapSpec(record.id, record.scene.grid), PAGE.map_key(record))
-        if at is not None:
-            review.show_bar(at)
+    event, at = MapEvent(), review.begin(PAGE, record, result, choice)
     with guard():
         event = _map(record, result, choice, findings, side, selection, selected, at)
     if side == "none":

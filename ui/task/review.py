@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.errors import LandslideError
 from ui import resources
-from ui.feedback import plain, show_error
+from ui.feedback import guard, plain, show_error
 from ui.map_layers import Outlines
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.state import Slot
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from core.review.edits import Edit, Judgement
     from core.review.found import Opened
     from core.review.state import Feature, Review
-    from core.runs.records import Run
+    from core.runs.records import Run, SceneRecord
     from core.runs.result import RunResult
+    from ui.task.task import TaskPage
 
 TAB = "Review"
 NAME = Slot("reviewer", "")
@@ -106,6 +107,24 @@ def _short(value: object) -> str:
 def is_open(task: str) -> bool:
     """Whether the tab is open."""
     return bool(st.session_state.get(f"{task}-tab") == TAB)
+
+
+def begin(page: TaskPage, record: SceneRecord, result: RunResult, view: object) -> Reviewing | None:
+    """The review of a run with its bar, where its tab is open.
+
+    The bar's place is there in any case: what moves the map's place makes the browser build the map anew.
+
+    Parameters
+    ----------
+    view
+        What the sliders say, with which a review would begin.
+    """
+    at = None
+    with st.container(gap="small"), guard():
+        at = reviewing(page.name, result, view, MapSpec(record.id, record.scene.grid), page.map_key(record))
+        if at is not None:
+            show_bar(at)
+    return at
 
 
 def reviewing(task: str, result: RunResult, view: object, spec: MapSpec, map_key: str) -> Reviewing | None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from core.tasks.displacement.result import ForecastResult
 
 
+FIRST_YEAR, LAST_YEAR = 1678, 2261
+"""Years that are counted in nanoseconds."""
+
 MOST_SHOWN = 8
 """Points whose series are shown at once."""
 
@@ -87,6 +90,10 @@ class Look:
             day = date.fromisoformat(self.day)
         except ValueError as error:
             raise InputError(f"{self.day[:20]!r} is no day.", remedy="Write it as YYYY-MM-DD.") from error
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise InputError(
+                f"{self.day[:20]} is no day of a series.", remedy=f"Choose one from {FIRST_YEAR} to {LAST_YEAR}."
+            )
         return np.datetime64(day + timedelta(days=1), "ns") - np.timedelta64(1, "ns")
 
     @property

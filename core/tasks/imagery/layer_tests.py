@@ -54,6 +54,8 @@ def places_in(
     row, column = ((whole - side) // 2 for whole, side in zip(images.shape[-2:], (height, width), strict=True))
     part = np.s_[..., row : row + height, column : column + width]
     for number in generator.permutation(len(images)):
+        if not left:
+            return
         inputs = normalise(torch.from_numpy(images[number][None].astype(np.float32)), spec)
         if valid is not None:
             # Without data the network is given the training mean, as `core.learning.inputs.read_window` does.

@@ -104,3 +104,9 @@ def test_charts_show_levels_and_the_failure(measured: pd.DataFrame) -> None:
     assert {trace.name for trace in figure.data} == {"Not used", "Used", "Line"}
     line = next(trace for trace in figure.data if trace.name == "Line")
     assert line.y[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "1500-01-01"])
+def test_a_day_beyond_what_is_counted_is_refused(day: str) -> None:
+    with pytest.raises(InputError, match="no day of a series"):
+        Look(day=day)
