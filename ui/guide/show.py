@@ -34,7 +34,9 @@ def show() -> None:
 
 
 def _tours() -> None:
-    st.markdown("Five steps on the synthetic sample, about ten minutes. Steps are ticked as you do them.")
+    st.markdown(
+        "Five steps on the synthetic sample, about ten minutes. Ticks tell what was done on its newest run."
+    )
     known = taught()
     chosen = _choose(list(known), "tour-of")
     lessons = known[chosen.name]
@@ -64,7 +66,7 @@ def _step(page: TaskPage, number: int, step: Step) -> None:
 
 def _exercises() -> None:
     known = {name: lessons for name, lessons in taught().items() if lessons.exercises}
-    st.markdown("Questions to be answered by trying, on your own run of the sample. The check says why.")
+    st.markdown("Questions to be answered by trying, on the newest run of the sample. The check says why.")
     chosen = _choose(list(known), "exercises-of")
     lessons = known[chosen.name]
     run = run_on_sample(chosen.name, lessons.sample)
@@ -72,7 +74,7 @@ def _exercises() -> None:
         st.info("There is no finished run on the sample yet.")
         st.page_link(chosen.page, label=chosen.card.button, query_params=dict(chosen.card.address))
         return
-    st.page_link(chosen.page, label="Open your run of the sample", query_params={"run": run.id})
+    st.page_link(chosen.page, label="Open that run", query_params={"run": run.id})
     for exercise in lessons.exercises:
         _exercise(exercise, run)
 

@@ -37,7 +37,7 @@ def tour(run: Run | None) -> list[Step]:
 
 
 def _later(address: dict[str, str], reviewed: bool | None, explained: bool | None, told: bool | None) -> list[Step]:
-    link = "Open your map" if address else ""
+    link = "Open the map" if address else ""
     return [
         Step("Move the threshold", "Watch count, area and scores above the map. ▲ marks where F1 peaks: a choice that "
              "is only right for this scene.", None, link, address),
@@ -76,8 +76,8 @@ def halve_false_alarms(run: Run, answer: float) -> Verdict:
     steps = [number / 100 for number in range(101)]
     best = next((one for one in steps if (there := _at(result, one)) is not None and there.false_positive <= half), 1.0)
     said = (
-        f"At {result.threshold:.2f} there are {own.false_positive:,} false-alarm pixels, at {answer:.2f} "
-        f"{asked.false_positive:,}; recall goes from {own.recall:.2f} to {asked.recall:.2f}."
+        f"At {result.threshold:.2f} there are {own.false_positive:,} false-alarm pixels, and at {answer:.2f} "
+        f"there are {asked.false_positive:,}; recall goes from {own.recall:.2f} to {asked.recall:.2f}."
     )
     if abs(answer - best) <= CLOSE:
         return Verdict(True, f"Yes. {said} Fewer false alarms are paid for with landslides that are missed.")

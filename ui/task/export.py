@@ -136,4 +136,6 @@ def folder_of(run: str, asked: object) -> Path:
 
 def size(octets: int) -> str:
     """Bytes as they stand beside a file."""
+    if octets < 1000:
+        return f"{octets} bytes"
     return f"{octets / 1e6:.1f} MB" if octets >= 1e5 else f"{octets / 1e3:.0f} kB"

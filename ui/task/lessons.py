@@ -95,7 +95,7 @@ class Lessons:
 
 
 def run_on_sample(task: str, sample: str) -> Run | None:
-    """The newest finished run of a task on a sample, of which something can be learnt; None without one."""
+    """The newest finished run of a task on a sample, whoever began it; None without one."""
     from core.catalog.samples import sample as find
     from core.runs.kinds import is_primary
     from core.runs.records import RunFilter
