@@ -77,10 +77,13 @@ def at(page: Any, frame: Any, row: float, col: float) -> tuple[float, float]:
       const a = map.latLngToContainerPoint(all.getNorthWest()), b =
       map.latLngToContainerPoint(all.getSouthEast()); return [a.x + (b.x - a.x) * across, a.y + (b.y - a.y) *
       down]; }"""
-    bounds = frame.evaluate("() => slidelens.bounds()")
-    x, y = frame.evaluate(script % json.dumps(bounds), [(row + 0.5) / HEIGHT, (col + 0.5) / WIDTH])
-    box = settled(page)
-    return box["x"] + x, box["y"] + y
+    place = None
+    while True:  # the map may still be given its size, and then finds its view anew
+        bounds = frame.evaluate("() => slidelens.bounds()")
+        x, y = frame.evaluate(script % json.dumps(bounds), [(row + 0.5) / HEIGHT, (col + 0.5) / WIDTH])
+        box = settled(page)
+        if place == (place := (box["x"] + x, box["y"] + y)):
+            return place
 
 
 def test_moving_the_threshold_keeps_pan_zoom_and_drawing(demo: Demo, visit: Callable[..., Any]) -> None:

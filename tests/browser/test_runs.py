@@ -96,7 +96,7 @@ def test_two_runs_are_laid_over_each_other(site: Site, open_page: Callable[..., 
     tick(page, 0)
     page.get_by_role("heading", name="second").wait_for()
     tick(page, 1)
-    page.get_by_role("button", name="Compare these runs").click()
+    page.get_by_role("link", name="Compare these runs").click()
     page.get_by_role("heading", name="Compare runs").wait_for()
     frame = seen.map_frame()
     for run in (site.first, site.second):

@@ -33,8 +33,7 @@ def show(ids: tuple[str, ...]) -> None:
         return
     # The older one first: what is compared reads from left to right.
     asked = {"runs": ",".join(run.id for run in reversed(runs))}
-    if st.button("Compare these runs", type="primary"):
-        st.switch_page("../pages/compare.py", query_params=asked)
+    st.page_link("../pages/compare.py", label="Compare these runs", icon=":material/compare:", query_params=asked)
 
 
 def refusal(runs: list[Run]) -> str:
