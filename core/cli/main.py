@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import review_commands, run_commands
+from core.cli import batch_commands, review_commands, run_commands
 from core.cli.terminal import guard_terminal
 from core.errors import LandslideError
 from core.runs.kinds import tasks
@@ -28,6 +28,8 @@ def _parser() -> argparse.ArgumentParser:
             task.commands.load()(groups.add_parser(task.name, help=task.summary))
     described = "what was computed: list, show, export, report, delete, prune"
     run_commands.add_commands(groups.add_parser("runs", help=described))
+    several = "several images worked on alike: list, show, export, delete"
+    batch_commands.add_commands(groups.add_parser("batches", help=several))
     reviewing = "correct what a run found: mark, draw, reshape, split, merge, export"
     review_commands.add_commands(groups.add_parser("review", help=reviewing))
     return parser
