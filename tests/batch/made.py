@@ -31,8 +31,8 @@ def made_batch(store: Store, folder: Path) -> Batch:
     reference has the larger one alone. On the second, without a coordinate system, one of 50 pixels.
     """
     scenes = []
-    for name, placement in (("placed", "north-up"), ("photo", "without CRS"), ("bad", "north-up"), ("late", "north-up")):
-        path = write_raster(folder / f"{name}.tif", ramp(40, 50), placement)
+    for name in ("placed", "photo", "bad", "late"):
+        path = write_raster(folder / f"{name}.tif", ramp(40, 50), "without CRS" if name == "photo" else "north-up")
         scenes.append(store.add_scene(path, f"{name}.tif").id)
     batch = add(store, "North", scenes, [Refused("=cut.png", "It is damaged.")])
     probability, reference = np.zeros((40, 50)), np.zeros((40, 50), np.uint8)

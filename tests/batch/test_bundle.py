@@ -39,7 +39,8 @@ def test_the_zip_holds_each_run_in_its_folder_the_table_and_the_report(quick_sto
     for one, name in zip(told["runs"][:2], ("placed", "photo"), strict=True):
         inside = {file.rpartition("/")[2] for file in names if file.startswith(f"{one['folder']}/")}
         short = one["run"][:8]
-        assert {"manifest.json", f"{name}_mapping_landslides_{short}.gpkg", f"{name}_mapping_mask_{short}.tif"} <= inside
+        wanted = {f"{name}_mapping_{file}" for file in (f"landslides_{short}.gpkg", f"mask_{short}.tif")}
+        assert {"manifest.json", *wanted} <= inside
 
 
 def test_the_report_tells_of_every_image(quick_store: Store, batch: Batch) -> None:
