@@ -132,7 +132,7 @@ def test_scores_show_the_worst_misses_and_files_hold_what_is_shown(
     assert steps.metric(page, "AP50") == f"{scores.ap50:.3f}"
     page.get_by_text("False alarms of highest confidence").wait_for()
     steps.open_tab(page, "Export")
-    page.get_by_role("button", name="Prepare the files").click()
+    page.get_by_role("button", name="Prepare files").click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="detections.geojson").click()
     path = tmp_path / "boxes.geojson"

@@ -116,7 +116,7 @@ def test_a_press_finds_the_bright_patches(page: AppTest, store: Store, scene: Sc
     (run,) = store.runs()
     assert (run.task, run.kind, run.status) == ("detection", "detection", "done")
     assert page.query_params["run"] in (run.id, [run.id])
-    assert "how much of this is right is not known" in texts(page)
+    assert "the accuracy of this result is unknown" in texts(page)
     assert "Distance from the training images: not measured. No statistics" in texts(page)
 
 
@@ -172,7 +172,7 @@ def test_scores_count_right_false_and_missed_boxes(
     run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     page.session_state["detection-tab"] = "Scores"
     opened(page, run, confidence="0.4")
-    assert "Found and true: **2** · False alarms: **1** · Missed: **1**" in texts(page)
+    assert "Correct: **2** · False alarms: **1** · Missed: **1**" in texts(page)
     assert metrics(page)["Precision"] == metrics(page)["Recall"] == "0.667"
     # One right, one wrong, one right of three: precision 1 up to recall 1/3, 2/3 up to recall 2/3.
     assert metrics(page)["AP50"] == f"{(34 * 1 + 33 * 2 / 3) / 101:.3f}"
@@ -195,7 +195,7 @@ def test_a_row_of_the_table_chooses_its_box_on_the_map(
     assert on_map(page)["focus"]
     assert f"**Selected box {second}** · confidence 0.70 · area of the box 20,016 m²" in texts(page)
     slider(page, "Confidence").set_value(0.75).run()
-    assert f"**Selected box {second}** · not among the results at these settings" in texts(page)
+    assert f"**Selected box {second}** · not included at the current settings" in texts(page)
     assert on_map(page)["selected"] is None
     slider(page, "Confidence").set_value(0.6).run()
     assert on_map(page)["selected"] == second
@@ -260,7 +260,7 @@ def test_the_files_are_prepared_at_the_sliders_values(
     run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     page.session_state["detection-tab"] = "Export"
     opened(page, run)
-    press(page, "Prepare the files")
+    press(page, "Prepare files")
     assert not page.error
     assert not page.exception
     assert f"/artifacts/{run}/candidates" in links(page)
@@ -282,7 +282,7 @@ def test_a_run_scored_afterwards_opens_with_its_scores(
     path = write_raster(tmp_path / "truth.tif", truth)
     uploader = [one for one in page.get("file_uploader") if one.label == "Reference inventory"][-1]
     uploader.upload("truth.tif", path.read_bytes(), "image/tiff").run()
-    press(page, "Score against it")
+    press(page, "Score against this reference")
     assert not page.exception
     assert not page.error
     assert store.runs()[0].kind == "scored"
@@ -334,7 +334,7 @@ def test_a_run_under_way_is_followed_and_one_that_failed_says_why(
     store.fail(run, Failure("The disk is full.", "No room.", "Make some."))
     page.run()
     assert any("The disk is full." in error.value for error in page.error)
-    press(page, "Run it again")
+    press(page, "Repeat")
     assert store.runs()[0].status == "done"
 
 
@@ -346,7 +346,7 @@ def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store
     page.query_params["scene"] = scene.id
     page.query_params["like"] = run
     page.run()
-    assert "3 windows at a time" in texts(page)
+    assert "3 tiles at a time" in texts(page)
     press(page, "Detect landslides")
     assert not page.error
     newest = store.runs()[0]

@@ -109,13 +109,13 @@ def test_the_data_of_a_page_are_offered_to_the_other_tasks(start: AppTest, store
     assert leads(start, "Detect in this scene") == {"scene": record.id}
     assert leads(start, "Use this DEM for susceptibility") == {"dem": record.companions["dem"].id}
     assert leads(start, "Use this raster as a susceptibility factor") == {"factors": record.id}
-    assert "Map this scene" not in labels(start)
+    assert "Map this image" not in labels(start)
 
 
 def test_a_photo_without_a_place_on_earth_is_no_factor(start: AppTest, store: Store, tmp_path: Path) -> None:
     photo = store.add_scene(write_raster(tmp_path / "p.tif", ramp(48, 64), crs=None), "p.tif")
     goto(start, "detection", scene=photo.id)
-    assert "Map this scene" in labels(start)
+    assert "Map this image" in labels(start)
     assert "Use this raster as a susceptibility factor" not in labels(start)
 
 
