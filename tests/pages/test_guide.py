@@ -81,7 +81,7 @@ def test_the_page_teaches_with_and_without_a_run(repository: Path, store: Store,
     press(guide, "Check")
     assert "Correct." in guide.success[0].value
     store.delete(run)
-    assert "no finished run on the sample" in texts(page(repository))
+    assert "no finished run of the sample" in texts(page(repository))
 
 
 def test_a_term_is_found_by_its_letters(repository: Path, store: Store) -> None:
