@@ -34,9 +34,9 @@ st.html(STATIC / "page.css")
 with st.sidebar:
     kept.links(listed, page)
     jobs.sidebar()
-    messages.choose_language()
     licence = f"[Source and licence]({resources.source_url()}): AGPL-3.0-or-later."
     st.caption(f"SlideLens is free software. {licence}")
+    messages.choose_language()
     st.html(f"<script>{(STATIC / 'page.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
 
 with feedback.guard():
