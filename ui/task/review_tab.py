@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TITLES = {
     "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, as GeoPackage",
     "reviewed.geojson": "The same as GeoJSON",
+    "reviewed.csv": "The same as a table with coordinates, CSV",
+    "reviewed.shp.zip": "The same as Shapefile (zip), with a list of its shortened field names",
+    "reviewed.kml": "The same as KML, for Google Earth and phones",
     "review_log.csv": "Every edit with its time and reviewer, as CSV",
     "review.json": "Counts, settings and reviewers, as JSON",
     "training.zip": "Image patches and masks, to train a model with",
