@@ -320,7 +320,7 @@ def test_the_page_writes_the_report(open_page: Callable[..., AppTest], store: St
     page = open_page("../tests/toy/wells.py", run=made.whole)
     page.session_state["wells-tab"] = "Export"
     page.run()
-    press(page, "Write the report")
+    press(page, "Write report")
     assert not page.exception
     assert store.run(made.whole).artifact("report") is not None
 

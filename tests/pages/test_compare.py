@@ -156,7 +156,7 @@ def test_a_large_difference_is_a_job(
     monkeypatch.setattr(findings, "LARGEST", 10)
     compare(page, *(run.id for run in pair), view="Difference")
     assert store.children(pair[0].id) == []
-    next(button for button in page.button if button.label == "Compute the difference").click().run()
+    next(button for button in page.button if button.label == "Calculate the difference").click().run()
     assert not page.exception
     (made,) = store.children(pair[0].id)
     assert made.status == "done"
@@ -170,7 +170,7 @@ def test_a_difference_that_failed_says_why_and_can_be_tried_again(
     store.fail(store.order(order_difference(*pair)), Failure("The disk was full."))
     compare(page, *(run.id for run in pair), view="Difference")
     assert "The disk was full." in texts(page)
-    next(button for button in page.button if button.label == "Run it again").click().run()
+    next(button for button in page.button if button.label == "Repeat").click().run()
     assert not page.exception
     assert "on average" in texts(page)
 
@@ -183,7 +183,7 @@ def test_a_difference_whose_file_is_gone_can_be_made_again(
     made.artifacts[0].path.unlink()
     page.run()
     assert "no longer on disk" in texts(page)
-    next(button for button in page.button if button.label == "Run it again").click().run()
+    next(button for button in page.button if button.label == "Repeat").click().run()
     assert not page.error
     assert "on average" in texts(page)
 

@@ -108,7 +108,7 @@ def test_a_detection_is_read_at_the_confidence_of_the_address(
     assert not page.error
     assert "The detector draws 1 box around what it takes for landslides" in texts(page)
     assert "Of 2 landslides in the reference, 1 is found." in texts(page)
-    assert "The surest" in [heading.value for heading in page.subheader]
+    assert "Highest confidence" in [heading.value for heading in page.subheader]
     assert "confidence 0.85, NMS IoU 0.50" in texts(page)
     page.query_params["confidence"] = "much"
     assert "is no number" in page.run().error[0].value

@@ -49,19 +49,19 @@ def test_the_lowest_threshold_that_halves_false_alarms_is_right(store: Store, ru
     assert "recall goes from 1.00 to 0.50" in halve_false_alarms(made, 0.71).words
     wrong = halve_false_alarms(made, 0.65)
     assert (wrong.right, "Still more than half" in wrong.words) == (False, True)
-    assert "already at a lower threshold" in halve_false_alarms(made, 0.9).words
+    assert "Already fewer than half at a lower threshold" in halve_false_alarms(made, 0.9).words
 
 
 def test_the_highest_threshold_that_misses_little_is_right(store: Store, run: str) -> None:
     made = store.run(run)
     assert find_most(made, 0.6).right
-    assert "Recall is still lower" in find_most(made, 0.8).words
+    assert "Recall is still below 0.95" in find_most(made, 0.8).words
     assert "A higher threshold" in find_most(made, 0.3).words
 
 
 def test_a_run_without_a_reference_is_told_so(store: Store, tmp_path: Path) -> None:
     made = keep(store, made_run(tmp_path / "made", np.full((9, 9), 0.5), scene=sample(SAMPLE).title))
-    assert "not counted against a reference" in halve_false_alarms(store.run(made.id), 0.5).words
+    assert "not scored against a reference" in halve_false_alarms(store.run(made.id), 0.5).words
 
 
 def test_steps_know_what_was_done(store: Store, run: str) -> None:
@@ -79,7 +79,7 @@ def test_the_page_teaches_with_and_without_a_run(repository: Path, store: Store,
     first = next(one for one in guide.number_input if one.label == "Threshold")
     first.set_value(0.71).run()
     press(guide, "Check")
-    assert "Yes." in guide.success[0].value
+    assert "Correct." in guide.success[0].value
     store.delete(run)
     assert "no finished run on the sample" in texts(page(repository))
 
