@@ -238,4 +238,5 @@ def test_bands_that_are_taken_by_their_places_are_named(tmp_path: Path) -> None:
     notes = preprocess(unnamed, tiny_spec()).notes
 
     assert any("band 1 for red, band 2 for green, band 3 for blue (assumed from their order)" in note for note in notes)
-    assert not any("assumed from their order" in note for note in preprocess(unnamed, tiny_spec(), bands=(1, 2, 3)).notes)
+    named = preprocess(unnamed, tiny_spec(), bands=(1, 2, 3)).notes
+    assert not any("assumed from their order" in note for note in named)
