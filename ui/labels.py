@@ -137,8 +137,10 @@ def zone() -> tzinfo:
 
 
 def moment(time: datetime | None) -> str:
-    """A time on the visitor's clock."""
+    """A time on the visitor's clock, with its zone, such as ``5 May 2026, 14:30 CEST``."""
     if time is None:
         return "–"
     here = time.astimezone(zone())
-    return f"{here.day} {here:%B %Y, %H:%M}"
+    # Zones without an abbreviation are called by their offset alone, such as "-03".
+    offset = "UTC" if here.tzname()[:1] in "+-" else ""
+    return f"{here.day} {here:%B %Y, %H:%M} {offset}{here:%Z}"

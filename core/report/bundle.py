@@ -136,11 +136,11 @@ def bundle(store: Store, identity: str, view: Any = None) -> Iterator[bytes]:  #
     """
     run = store.run(identity)
     if run.active:
-        raise InputError(f"This run is {run.status}: it has no files yet.", remedy="Wait until it has ended.")
+        raise InputError(f"This run is {run.status} and has no files yet.", remedy="Wait until it has finished.")
     _check_there(run, [*_files(run), *_files_derived(store, run)])
     left_out: list[dict[str, str]] = []
     made: dict[str, Path] = {}
-    for what, prepare in (("report", prepared_report), ("files for other programs", prepared)):
+    for what, prepare in (("report", prepared_report), ("GIS files", prepared)):
         try:
             made |= prepare(store, run, view)
         except LandslideError as error:

@@ -303,6 +303,11 @@ def _coordinates_on_the_ground(frame: Any) -> None:
     for form, found in zip(forms, frame.evaluate(READINGS, forms), strict=True):
         assert "at" in found, (form, found)
         assert (found["at"]["lat"], found["at"]["lng"]) == pytest.approx((latitude, longitude), abs=1e-7), form
+    # Commas before three digits: thousands nowhere in the scene, so decimals.
+    (rounded,) = frame.evaluate(READINGS, [f"{latitude:.3f} {longitude:.3f}".replace(".", ",")])
+    assert (rounded["at"]["lat"], rounded["at"]["lng"]) == pytest.approx(
+        (round(latitude, 3), round(longitude, 3)), abs=1e-7
+    )
     refused = frame.evaluate(READINGS, ["", "hello", "12", "40, 15", "600000 5198000", "EPSG:32632 501000 5198000"])
     assert all(one.get("error") for one in refused)
     corners = ((500_100, 5_197_100), (503_900, 5_197_300), (500_500, 5_199_900))

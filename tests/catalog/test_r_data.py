@@ -62,7 +62,7 @@ def test_other_content_is_refused(tmp_path: Path, objects: dict[str, object]) ->
 )
 def test_what_is_no_binary_file_of_r_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.rda").write_bytes(content)
-    with pytest.raises(UnsafeFileError, match="no data file of R"):
+    with pytest.raises(UnsafeFileError, match="not an R data file"):
         read_data_frame(tmp_path / "a.rda", "lsl", COLUMNS)
 
 

@@ -72,7 +72,7 @@ def test_whole_numbers_without_a_sign_are_no_velocities_whatever_band_is_chosen(
     for bands in (None, (2,)):
         reason = why_unusable(spec, scene, bands)
         assert reason is not None
-        assert "without a sign (uint16)" in reason.what
+        assert "unsigned values (uint16)" in reason.what
 
 
 def test_a_model_of_colours_cannot_be_run_on_a_map_of_radar_velocity(tmp_path: Path) -> None:

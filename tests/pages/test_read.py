@@ -83,7 +83,7 @@ def test_the_threshold_in_the_address_counts(page: AppTest, store: Store, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [("high", "no number"), ("1.5", "not between 0 and 1"), ("nan", "0 and 1")]
+    ("value", "words"), [("high", "not a number"), ("1.5", "not between 0 and 1"), ("nan", "0 and 1")]
 )
 def test_a_threshold_that_is_none_is_refused(
     page: AppTest, store: Store, tmp_path: Path, value: str, words: str
@@ -128,7 +128,7 @@ def test_warnings_stand_before_all_else(page: AppTest, store: Store, tmp_path: P
     read(page, keep(store, replace(made_run(tmp_path / "a", one_slide()), provenance=told)).id)
     words = "\n".join(warning.value for warning in page.warning)
     assert "Synthetic image" in words
-    assert "has seen this image" in words
+    assert "selected on this image" in words
 
 
 def test_explanations_so_far_are_shown(page: AppTest, store: Store, models: Path, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def _config(*, wide: bool) -> dict[str, Any]:
     return scores | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=BUTTON),
         "Name": column.TextColumn(width=None if wide else 250),
-        "Submitted": column.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        "Submitted": column.DatetimeColumn(f"Submitted ({labels.zone()})", format="YYYY-MM-DD HH:mm"),
         "Input": column.TextColumn(width=None if wide else 250),
         "Tags": column.ListColumn(),
     }

@@ -264,8 +264,10 @@ window.slidelensPlaces = function (settings) {
     // "46.1, 8.2", "443055 5106403", "46,1; 8,2": a comma parts numbers unless they have commas of their own.
     const bare = text.replace(/[()[\]°º]/g, " ").trim(), dots = /^([-+−]?\d+(?:\.\d+)?)\s*[,;\s]\s*([-+−]?\d+(?:\.\d+)?)$/;
     const commas = new RegExp("^(" + NUMBER + ")\\s*(?:;|\\s)\\s*(" + NUMBER + ")$");
-    const found = dots.exec(plain(bare)) || commas.exec(plain(bare)) || dots.exec(bare);
-    return found ? { values: [found[1], found[2]].map(number) } : null;
+    const found = dots.exec(plain(bare)) || commas.exec(plain(bare)) || dots.exec(bare), decimal = commas.exec(bare);
+    if (!found) return null;
+    // "46,105 8,190" are thousands or decimals: which of them, the scene tells.
+    return { values: [found[1], found[2]].map(number), other: decimal && [decimal[1], decimal[2]].map(number) };
   }
 
   function refusal(why) { return { error: why }; }
@@ -287,7 +289,7 @@ window.slidelensPlaces = function (settings) {
     if (!values.every(Number.isFinite)) return refusal("No coordinate was recognised. Enter " + example() + ".");
     const meant = far ? { own: true } : angles ? { degrees: true } : found;
     if (said === "EPSG:4326") meant.degrees = !meant.xy && !meant.own;
-    return within(candidates(values, meant, said));
+    return within([...candidates(values, meant, said), ...(meant.other ? candidates(meant.other, meant, said) : [])]);
   }
 
   // Readings of two numbers, the likeliest first: latitude and longitude, the scene's own x and y, longitude first.

@@ -13,6 +13,7 @@ from core.tasks.imagery.inputs import scene_today
 from core.tasks.imagery.roles import SCENE
 from ui import resources
 from ui.feedback import Progress, plain, reading
+from ui.task import gallery
 from ui.task.task import view_keys
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def _open_data() -> None:
     st.caption(plain(f"{pair.data_set.sensor}. {pair.data_set.caution} Licence: {pair.licence}. Cite: {pair.citation}"))
     if st.button("Download and use", width="stretch"):
         use(_fetch(pair))
+    if st.button("Browse previews", width="stretch"):
+        gallery.show(lambda chosen: use(_fetch(chosen)))
 
 
 def offer_real_patch() -> None:

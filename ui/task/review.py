@@ -19,6 +19,7 @@ from ui.map_layers import Outlines
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.state import Slot
 from ui.task.selection import Selection
+from ui.task.tabs import open_tab
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _short(value: object) -> str:
 
 def is_open(task: str) -> bool:
     """Whether the tab is open."""
-    return bool(st.session_state.get(f"{task}-tab") == TAB)
+    return open_tab(task) == TAB
 
 
 def begin(page: TaskPage, record: SceneRecord, result: RunResult, view: object) -> Reviewing | None:

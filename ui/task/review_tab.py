@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TITLES = {
     "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, GeoPackage",
     "reviewed.geojson": "Reviewed inventory, GeoJSON",
+    "reviewed.csv": "Reviewed inventory, table with coordinates, CSV",
+    "reviewed.shp.zip": "Reviewed inventory, Shapefile (zip), with a list of its shortened field names",
+    "reviewed.kml": "Reviewed inventory, KML, for Google Earth and phones",
     "review_log.csv": "All edits with time and reviewer, CSV",
     "review.json": "Counts, settings and reviewers, JSON",
     "training.zip": "Image patches and masks for training, zip",
