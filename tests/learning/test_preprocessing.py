@@ -207,7 +207,7 @@ def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:
     [
         (np.linspace(-40, 40, 100, dtype=np.float32), {}, "states no unit"),
         (np.round(np.linspace(-400, 400, 100)).astype(np.int16), {"scales": (0.1,)}, "multiplied by 0.1"),
-        (np.linspace(-0.04, 0.04, 100, dtype=np.float32), {"units": ("m/yr",)}, "m/yr is converted to mm/yr"),
+        (np.linspace(-0.04, 0.04, 100, dtype=np.float32), {"units": ("m/yr",)}, "m/yr was converted to mm/yr"),
     ],
     ids=["as the model takes them", "whole numbers with a scale", "metres a year"],
 )

@@ -50,7 +50,7 @@ def test_other_text_is_neither_numbers_nor_an_order(tmp_path: Path, text: str) -
     [
         ("sentinel2", 5, RGB, "has 5 bands; the order sentinel2 has 4, 12 or 13"),
         ("rgbn", 3, RGB, "has 3 bands; the order rgbn has 4"),
-        ("rgb", 3, ("velocity",), "does not hold the bands that the model reads: velocity"),
+        ("rgb", 3, ("velocity",), "does not include the bands that the model reads: velocity"),
         ("4,2,1", 3, RGB, "Band 4 is not in"),
     ],
 )

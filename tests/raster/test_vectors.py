@@ -321,7 +321,7 @@ class TestGeoPackage:
 
     @pytest.mark.parametrize(
         ("srs", "crs"),
-        [("-1", None), ("0", None), ("x", "does not describe"), ("7", "no place"), ("8", "names a file")],
+        [("-1", None), ("0", None), ("x", "does not describe"), ("7", "no place"), ("8", "refers to another file")],
     )
     def test_coordinate_systems_without_a_place_are_said(self, package: Path, srs: str, crs: str | None) -> None:
         engineering = 'LOCAL_CS["site",UNIT["metre",1]]'
@@ -475,16 +475,16 @@ class TestZip:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("+proj=longlat +nadgrids=CANARY +type=crs", "names a file"),
+            ("+proj=longlat +nadgrids=CANARY +type=crs", "refers to another file"),
             ("CANARY", "not known"),
             ("EPSG:32717", "not known"),
             ("urn:ogc:def:crs:EPSG::32717", "not known"),
             ('LOCAL_CS["site",UNIT["metre",1]]', "no place"),
-            ('GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],EXTENSION["PROJ4_GRIDS","CANARY"]]', "names a file"),
+            ('GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],EXTENSION["PROJ4_GRIDS","CANARY"]]', "refers to another file"),
             (
                 'GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],PRIMEM["g",0],UNIT["degree",0.0174532925199433],'
                 'EXTENSION["PROJ4","+proj=longlat +ellps=bessel +nadgrids=CANARY"]]',
-                "names a file",
+                "refers to another file",
             ),
             (
                 'GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],PRIMEM["g",0],UNIT["degree",0.0174532925199433],'
