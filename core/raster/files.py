@@ -32,12 +32,12 @@ def regular_file(path: str | os.PathLike[str]) -> Path:
         there, ordinary = resolved.exists(), resolved.is_file()
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name that no disk takes
         raise InputError(
-            f"File not found: {one_line(Path(text).name, 80)}.",
+            f"There is no file {one_line(Path(text).name, 80)}.",
             "Its path cannot be resolved: it is too long, or its links form a loop.",
             "Check its name and folder.",
         ) from error
     if not there:
-        raise InputError(f"File not found: {one_line(resolved.name, 80)}.", remedy="Check its name and folder.")
+        raise InputError(f"There is no file {one_line(resolved.name, 80)}.", remedy="Check its name and folder.")
     if not ordinary:
         raise UnsafeFileError(f"{resolved.name} is not an ordinary file.", remedy="Choose a file on disk.")
     try:
@@ -93,7 +93,7 @@ def resolve_inside(folder: str | os.PathLike[str], relative: str | os.PathLike[s
     except OSError as error:
         raise outside from error
     if not there:
-        raise InputError(f"File not found in the data folder: {text}.", remedy="Check its name.")
+        raise InputError(f"There is no file {text} in the data folder.", remedy="Check its name.")
     return resolved
 
 

@@ -78,4 +78,4 @@ def row_named(names: Iterable[str], asked: str, what: str, among: str, remedy: s
         return known.index(wanted)
     if wanted.isascii() and wanted.isdecimal() and len(wanted) < 10 and 1 <= int(wanted) <= len(known):
         return int(wanted) - 1
-    raise InputError(f"No {what} {asked.strip()[:40]}.", among, remedy)
+    raise InputError(f"There is no {what} {asked.strip()[:40]}.", among, remedy)

@@ -182,9 +182,8 @@ def parse_percentiles(text: str) -> Percentiles:
         lower = upper = math.nan
     if not 0 <= lower < upper <= 100:
         raise InputError(
-
-                f"{text!r} is not a valid "
-                "value scaling.", remedy="Write auto, none, or two ascending percentiles such as 2,98."
+            f"{text!r} is not a valid stretch.",
+            remedy="Write auto, none, or two ascending percentiles such as 2,98."
         )
     return lower, upper
 

@@ -117,8 +117,8 @@ def _factors() -> Iterator[TerrainFactor]:
     yield one("spi", "Stream power index (D8)", "m", "continuous", True,
               "a × tan β: high where a large area drains over steep ground.")  # fmt: skip
     yield one("tpi", "Topographic position index", "m", "continuous", False,
-              "Elevation minus the mean of the surrounding ring: positive on ridges, negative in "
-              "valleys.", None)  # fmt: skip
+              "Elevation minus the mean of the surrounding ring: positive on ridges, negative in valleys.",
+              None)  # fmt: skip
     yield one("tri", "Terrain ruggedness index (Riley, 3 × 3 cells)", "m", "continuous", False,
               "Root of the summed squared differences from the eight neighbours.")  # fmt: skip
     yield one("roughness", "Roughness (range of 3 × 3 cells)", "m", "continuous", False,

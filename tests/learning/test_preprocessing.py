@@ -118,7 +118,7 @@ def test_a_band_out_of_range_is_named(colour: Scene, bands: tuple[int, ...]) -> 
 
 def test_too_few_and_too_many_bands_are_refused(colour: Scene) -> None:
     for bands in ((), (1, 2), (1, 2, 3, 1)):
-        with pytest.raises(BandError, match=rf"needs 3 bands \(red, green, blue\), {len(bands)} were given"):
+        with pytest.raises(BandError, match=rf"needs 3 bands \(red, green, blue\); {len(bands)} were given"):
             preprocess(colour, tiny_spec(), bands=bands)
 
 
@@ -192,7 +192,7 @@ def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> 
     for stretch in ("98,2", "a,b", "2", "", "-1,50"):
         with pytest.raises(InputError, match="stretch"):
             preprocess(colour, tiny_spec(), stretch=stretch)
-    with pytest.raises(InputError, match="resample"):
+    with pytest.raises(InputError, match="resampling"):
         preprocess(colour, tiny_spec(), resample="always")
 
 

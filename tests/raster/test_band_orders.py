@@ -41,7 +41,7 @@ def test_bands_are_given_by_number_or_by_the_name_of_their_order(
 
 @pytest.mark.parametrize("text", ["", "3;2;1", "1,,2", "-1,2", "1.5", "red", "1,2,", "9999"])
 def test_other_text_is_neither_numbers_nor_an_order(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match=r"neither a list of bands nor an order.*rgb, bgr, rgbn, bgrn, sentinel2"):
+    with pytest.raises(InputError, match=r"neither a list of bands nor a band order.*rgb, bgr, rgbn, bgrn, sentinel2"):
         parse_bands(text, scene(tmp_path, 3), RGB)
 
 

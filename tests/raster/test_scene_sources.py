@@ -248,7 +248,7 @@ def test_a_reference_that_says_nowhere_none_is_refused(tmp_path: Path, values: n
         file.write(values.astype(np.uint8), 1)
     grid = Grid(SIDE, SIDE, PLACE, rasterio.CRS.from_epsg(32717))
 
-    with pytest.raises(InputError, match="says nowhere"):
+    with pytest.raises(InputError, match="has no value for ground without landslides"):
         reference_reader(path, grid)
     assert reference_reader(path, grid, patch=True).read(Window(0, 0, 1, 1)).item() == 1
 

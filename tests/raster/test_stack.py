@@ -264,7 +264,7 @@ def test_no_value_depends_on_what_else_is_read(
             columns = slice(window.col_off, window.col_off + window.width)
             np.testing.assert_array_equal(part.values, everything.values[:, rows, columns])
             np.testing.assert_array_equal(part.valid, everything.valid[:, rows, columns])
-        with pytest.raises(GridError, match="reaches past"):
+        with pytest.raises(GridError, match="extends beyond"):
             reader.read(Window(60, 0, 20, 10))
 
 
