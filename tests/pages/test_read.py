@@ -60,7 +60,7 @@ def test_a_run_begins_with_what_was_found(page: AppTest, store: Store, tmp_path:
     assert page.title[0].value == "North slope"
     assert "The model maps 1 landslide, " in texts(page)
     assert "at threshold 0.50" in texts(page)
-    assert "by the model “" in texts(page)
+    assert "with the model “" in texts(page)
     assert "Go and see." in texts(page)
     figures = {metric.label: metric.value for metric in page.metric}
     assert figures["Landslides mapped"] == "1"
@@ -163,9 +163,9 @@ def test_what_cannot_be_read_says_why(page: AppTest, store: Store, tmp_path: Pat
     cancelled = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     store.cancel(cancelled)
 
-    assert "still being computed" in texts(read(page, waiting))
+    assert "still in progress" in texts(read(page, waiting))
     assert "has no result. The run was cancelled." in texts(read(page, cancelled))
-    assert "is no result that can be read" in texts(read(page, child.id))
+    assert "cannot be shown in the reading view" in texts(read(page, child.id))
     assert "not in the store" in texts(read(page, "0" * 32))
     assert "No such run" in texts(read(page, "<script>"))
     # Nobody is left before a bare message.
