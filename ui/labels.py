@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.glossary import of_figure
 from core.runs import kinds
 
 if TYPE_CHECKING:
@@ -109,6 +110,11 @@ def title_of_metric(name: str) -> str:
     return name.replace("_", " ").capitalize() if known is None else known.title
 
 
+def meaning(name: str) -> str | None:
+    """What a number of a run means, from the glossary; None for a plain count."""
+    return of_figure(name) or None
+
+
 def size(octets: int) -> str:
     """Bytes with a unit a person would use.
 
@@ -137,8 +143,10 @@ def zone() -> tzinfo:
 
 
 def moment(time: datetime | None) -> str:
-    """A time on the visitor's clock."""
+    """A time on the visitor's clock, with its zone, such as ``5 May 2026, 14:30 CEST``."""
     if time is None:
         return "–"
     here = time.astimezone(zone())
-    return f"{here.day} {here:%B %Y, %H:%M}"
+    # Zones without an abbreviation are called by their offset alone, such as "-03".
+    offset = "UTC" if here.tzname()[:1] in "+-" else ""
+    return f"{here.day} {here:%B %Y, %H:%M} {offset}{here:%Z}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import feedback, labels, resources
+from ui import feedback, labels, messages, resources
 from ui.task import jobs, kept
 from ui.task.task import task_pages
 
@@ -36,6 +36,7 @@ with st.sidebar:
     jobs.sidebar()
     licence = f"[Source and licence]({resources.source_url()}): AGPL-3.0-or-later."
     st.caption(f"SlideLens is free software. {licence}")
+    messages.choose_language()
     st.html(f"<script>{(STATIC / 'page.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
 
 with feedback.guard():

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that makes a run."""
-    parser.add_argument("--name", default="", help="what to call the run in lists")
-    parser.add_argument("--tag", action="append", default=[], help="a word to find the run by; may be given again")
-    parser.add_argument("--no-store", action="store_true", help="keep no run of it")
+    parser.add_argument("--name", default="", help="name of the run in lists")
+    parser.add_argument("--tag", action="append", default=[], help="tag for finding the run; may be given several "
+                                                                   "times")
+    parser.add_argument("--no-store", action="store_true", help="do not keep the run in the store")
 
 
 @contextmanager

@@ -160,13 +160,13 @@ def contents(
         See `bundle`.
     """
     if run.active:
-        raise InputError(f"This run is {run.status}: it has no files yet.", remedy="Wait until it has ended.")
+        raise InputError(f"This run is {run.status} and has no files yet.", remedy="Wait until it has finished.")
     own, derived = _files(run), _files_derived(store, run)
     _check_there(run, [*own, *derived])
     left_out: list[dict[str, str]] = []
     made: dict[str, Path] = {}
     reports = (("report", prepared_report),) if report else ()
-    for what, prepare in (*reports, ("files for other programs", prepared)):
+    for what, prepare in (*reports, ("GIS files", prepared)):
         try:
             made |= prepare(store, run, view)
         except LandslideError as error:

@@ -74,7 +74,7 @@ class ReportInput:
     def subject(self) -> str:
         """Name of what the run is about, on one line."""
         known = self.result.subject.name or (self.scene.name if self.scene else "")
-        return one_line(known) or "data without a name"
+        return one_line(known) or "unnamed data"
 
 
 @dataclass(frozen=True)

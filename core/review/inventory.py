@@ -15,6 +15,7 @@ from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_P
 from core.plots.gis_style import category_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, write_json
+from core.raster.interchange import write_interchange
 from core.raster.vectorize import rasterise
 from core.raster.write import atomic_path
 from core.review.geometry import ground_areas
@@ -122,8 +123,9 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     Parameters
     ----------
     folder
-        Made when missing. Gets ``reviewed.gpkg`` (layer `LAYER`), ``reviewed.geojson`` (WGS 84), ``review_log.csv``
-        and ``review.json``.
+        Made when missing. Gets ``reviewed.gpkg`` (layer `LAYER`), ``reviewed.geojson`` (WGS 84), ``reviewed.csv``,
+        ``reviewed.shp.zip``, ``review_log.csv`` and ``review.json``, and ``reviewed.kml`` where the outlines have
+        coordinates.
 
     Returns
     -------
@@ -138,6 +140,8 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     table = inventory(opened)
     write_features(table, folder / "reviewed.gpkg", LAYER, style=category_style("Review", "status", COLOURS))
     write_features(table, folder / "reviewed.geojson", LAYER)
+    told = {"run": opened.run.id, "model": opened.run.model, **{k: str(v) for k, v in opened.view_values.items()}}
+    write_interchange(table, folder, "reviewed", f"Reviewed inventory of {opened.run.subject.name}", EDITED, told)
     with atomic_path(folder / "review_log.csv") as aside:
         log_table(opened).to_csv(aside, index=False, lineterminator="\n")
     content = summary(opened)

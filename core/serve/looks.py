@@ -72,7 +72,7 @@ class Look:
     def query(self) -> dict[str, str]:
         """What an address says of it; nothing of the usual look."""
         told = {} if self.percentiles is None else {"stretch": ",".join(f"{one:g}" for one in self.percentiles)}
-        told |= {} if self.ends is None else {"range": ",".join(f"{one:.7g}" for one in self.ends)}
+        told |= {} if self.ends is None else {"range": ",".join(f"{one:.15g}" for one in self.ends)}
         told |= {} if self.gamma == 1.0 else {"gamma": f"{self.gamma:g}"}
         return told | ({"colours": self.colours} if self.colours else {})
 

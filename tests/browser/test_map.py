@@ -243,7 +243,7 @@ def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, vis
     frame.get_by_role("button", name="Go to a coordinate").click()
     frame.get_by_label("Coordinate", exact=True).fill("-5, 12345")
     frame.get_by_role("button", name="Go", exact=True).click()
-    assert "is outside the scene" in frame.locator(".sl-tool-box").inner_text()
+    assert "is outside the map" in frame.locator(".sl-tool-box").inner_text()
 
     frame.get_by_role("button", name="Measure length and area").click()
     clicks = [at(page, frame, row, col) for row, col in ((60, 150), (60, 250), (160, 250))]
@@ -281,7 +281,7 @@ def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, vis
 def _coordinates_in_pixels(frame: Any) -> None:
     found = frame.evaluate(READINGS, ["100, 200", "Column 100, row 200", "401, 20"])
     assert [one.get("at") for one in found[:2]] == [{"lat": -200.5, "lng": 100.5}] * 2
-    assert "outside the scene" in found[2]["error"]
+    assert "outside the map" in found[2]["error"]
 
 
 def _coordinates_on_the_ground(frame: Any) -> None:
@@ -303,6 +303,11 @@ def _coordinates_on_the_ground(frame: Any) -> None:
     for form, found in zip(forms, frame.evaluate(READINGS, forms), strict=True):
         assert "at" in found, (form, found)
         assert (found["at"]["lat"], found["at"]["lng"]) == pytest.approx((latitude, longitude), abs=1e-7), form
+    # Commas before three digits: thousands nowhere in the scene, so decimals.
+    (rounded,) = frame.evaluate(READINGS, [f"{latitude:.3f} {longitude:.3f}".replace(".", ",")])
+    assert (rounded["at"]["lat"], rounded["at"]["lng"]) == pytest.approx(
+        (round(latitude, 3), round(longitude, 3)), abs=1e-7
+    )
     refused = frame.evaluate(READINGS, ["", "hello", "12", "40, 15", "600000 5198000", "EPSG:32632 501000 5198000"])
     assert all(one.get("error") for one in refused)
     corners = ((500_100, 5_197_100), (503_900, 5_197_300), (500_500, 5_199_900))

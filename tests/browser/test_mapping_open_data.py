@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.catalog.open_data import open_pairs
 from core.learning.store import MODELS
 from core.runs.store import Store
 from core.tasks.mapping.result import MappingResult
@@ -20,15 +21,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.realdata, pytest.mark.timeout(900
 
 @dataclass(frozen=True)
 class Case:
-    """A real image, the model that is made for such, and the sides of the image."""
+    """A real image, the model that is made for such, the sides of the image, and whether its preview is pressed."""
 
     title: str
     model: str
     side: int
+    by_preview: bool = False
 
 
 CASES = [
-    Case("Landslide4Sense patch 735", "segformer-mit", 128),
+    Case("Landslide4Sense patch 735", "segformer-mit", 128, by_preview=True),
     Case("Sichuan aerial image 005", "aerial-unet", 1024),
 ]
 
@@ -52,11 +54,18 @@ def test_a_real_image_is_mapped_scored_and_explained(
         pytest.skip(f"the model {case.model} does not ship yet")
     seen = visit(f"{address}/mapping")
     page = seen.page
-    steps.choose(page, "Scene from", "Open data")
+    steps.choose(page, "Image source", "Open data")
     steps.choose(page, "Image", case.title)
     page.get_by_text("Licence:").first.wait_for()  # shown before anything is fetched
-    page.get_by_role("button", name="Fetch and use").click()
-    page.get_by_text("no coordinate system: pixel space").wait_for()
+    if case.by_preview:
+        page.get_by_role("button", name="Browse previews").click()
+        (identity,) = [pair.id for pair in open_pairs() if pair.title == case.title]
+        tile = page.get_by_role("dialog").locator(".stVerticalBlock", has=page.locator(f".st-key-use-{identity}")).last
+        tile.get_by_alt_text(f"{case.title}, reference landslides outlined").wait_for()
+        tile.get_by_role("button", name="Use").click()
+    else:
+        page.get_by_role("button", name="Download and use").click()
+    page.get_by_text("no coordinate system: pixel coordinates only").wait_for()
     steps.choose(page, "Model", title_of(case.model))
     run = Store(home).result(steps.map_landslides(page), MappingResult)
     assert run.model == case.model
@@ -80,7 +89,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
     page.get_by_text("colour index 0.").first.wait_for()
     steps.open_tab(page, "Why")
     page.get_by_role("button", name="Explain").click()
-    page.get_by_role("img", name=re.compile("CAM over the scene")).wait_for(timeout=400_000)
+    page.get_by_role("img", name=re.compile("CAM over the image")).wait_for(timeout=400_000)
     page.wait_for_url("**why=*")
     why = page.evaluate("() => new URL(location).searchParams.get('why')")
     steps.has_tiles(frame, f"/tiles/run/{why}/")

@@ -287,7 +287,7 @@ def test_two_runs_are_compared(open_page: Callable[..., AppTest], made: Made) ->
     assert numbers.loc["Steepest trend"].tolist() == ["2.000", "2.500"]
     assert numbers.loc["Columns"].tolist() == ["3", "3"]
     assert differing.loc["parameters.last"].tolist() == ["0", "3"]
-    assert "On the map" not in texts(page)
+    assert "Map comparison" not in texts(page)
 
 
 def test_a_run_is_read(open_page: Callable[..., AppTest], store: Store, made: Made) -> None:
@@ -320,7 +320,7 @@ def test_the_page_writes_the_report(open_page: Callable[..., AppTest], store: St
     page = open_page("../tests/toy/wells.py", run=made.whole)
     page.session_state["wells-tab"] = "Export"
     page.run()
-    press(page, "Write the report")
+    press(page, "Write report")
     assert not page.exception
     assert store.run(made.whole).artifact("report") is not None
 

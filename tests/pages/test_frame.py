@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.runs.store import Store
+from ui import labels
 
 HEAVY = ("torch", "rasterio", "folium", "leafmap", "geopandas", "matplotlib", "scipy")
 """What takes seconds to import and so has to wait until it is needed."""
@@ -26,9 +29,8 @@ def test_the_first_page_says_what_it_is_for(frame: AppTest) -> None:
     assert not frame.exception
     assert not frame.error
     assert frame.title[0].value == "SlideLens"
-    labels = [button.label for button in frame.button]
-    assert "Detect in the sample valley" in labels
-    assert "Map the sample valley" in labels
+    assert "Detect in the sample valley" in [button.label for button in frame.button]
+    assert "Map the sample valley" in [button.label for button in frame.button]
 
 
 def test_the_source_and_licence_are_on_the_page(frame: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +129,7 @@ def test_an_empty_page_offers_what_fills_it() -> None:
 
         from ui.feedback import empty
 
-        if empty("No scene yet.", "Start with the sample.", action="Use the sample"):
+        if empty("No image yet.", "Start with the sample.", action="Use the sample"):
             st.write("pressed")
 
     test = AppTest.from_function(page).run()
@@ -160,3 +162,16 @@ def test_what_is_under_way_is_told_on_every_page_and_opens(repository: Path, sto
     assert not frame.exception
     assert frame.query_params["run"] in (run, [run])
     assert any("You can close this page" in part.value for part in frame.caption)
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("Europe/Zurich", "1 July 2026, 14:30 CEST"),
+        ("America/Sao_Paulo", "1 July 2026, 09:30 UTC-03"),
+        ("no such zone", "1 July 2026, 12:30 UTC"),
+    ],
+)
+def test_times_are_told_with_their_zone(zone: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.labels.st.context", SimpleNamespace(timezone=zone))
+    assert labels.moment(datetime(2026, 7, 1, 12, 30, tzinfo=UTC)) == told

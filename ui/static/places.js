@@ -264,8 +264,10 @@ window.slidelensPlaces = function (settings) {
     // "46.1, 8.2", "443055 5106403", "46,1; 8,2": a comma parts numbers unless they have commas of their own.
     const bare = text.replace(/[()[\]°º]/g, " ").trim(), dots = /^([-+−]?\d+(?:\.\d+)?)\s*[,;\s]\s*([-+−]?\d+(?:\.\d+)?)$/;
     const commas = new RegExp("^(" + NUMBER + ")\\s*(?:;|\\s)\\s*(" + NUMBER + ")$");
-    const found = dots.exec(plain(bare)) || commas.exec(plain(bare)) || dots.exec(bare);
-    return found ? { values: [found[1], found[2]].map(number) } : null;
+    const found = dots.exec(plain(bare)) || commas.exec(plain(bare)) || dots.exec(bare), decimal = commas.exec(bare);
+    if (!found) return null;
+    // "46,105 8,190" are thousands or decimals: which of them, the scene tells.
+    return { values: [found[1], found[2]].map(number), other: decimal && [decimal[1], decimal[2]].map(number) };
   }
 
   function refusal(why) { return { error: why }; }
@@ -277,7 +279,7 @@ window.slidelensPlaces = function (settings) {
     const code = /\bEPSG:{1,2}(\d+)/i.exec(wanted), said = code ? "EPSG:" + code[1] : "";
     const bare = wanted.replace(/\(?\s*\bEPSG:{1,2}\d+\s*\)?;?/i, " ").trim();
     if (said && said !== "EPSG:4326" && said !== known.system) {
-      return refusal(said + " is not the coordinate system of this scene" +
+      return refusal(said + " is not the coordinate system of this map" +
         (known.system ? ", " + known.system : "") + ". Enter latitude and longitude instead.");
     }
     const angles = kind === "pixels" ? null : readAngles(bare), found = angles ? null : readNumbers(bare);
@@ -287,7 +289,7 @@ window.slidelensPlaces = function (settings) {
     if (!values.every(Number.isFinite)) return refusal("No coordinate was recognised. Enter " + example() + ".");
     const meant = far ? { own: true } : angles ? { degrees: true } : found;
     if (said === "EPSG:4326") meant.degrees = !meant.xy && !meant.own;
-    return within(candidates(values, meant, said));
+    return within([...candidates(values, meant, said), ...(meant.other ? candidates(meant.other, meant, said) : [])]);
   }
 
   // Readings of two numbers, the likeliest first: latitude and longitude, the scene's own x and y, longitude first.
@@ -309,18 +311,18 @@ window.slidelensPlaces = function (settings) {
   function within(readings) {
     const found = readings.find(function (one) { return inside(one.at); });
     if (found) return found;
-    if (readings.length) return refusal("This place (" + readings[0].how + ") is outside the scene.");
+    if (readings.length) return refusal("This location (" + readings[0].how + ") is outside the map.");
     const system = known.system ? " (x and y of " + known.system + ")" : "";
-    return refusal("This place" + system + " is outside the scene. Enter " + example() + ".");
+    return refusal("This location" + system + " is outside the map. Enter " + example() + ".");
   }
 
   // What can be entered, with numbers of this scene.
   function example() {
     const middle = { lat: (bounds[0][0] + bounds[1][0]) / 2, lng: (bounds[0][1] + bounds[1][1]) / 2 };
-    if (kind === "pixels") return "column, row, as in " + Math.floor(middle.lng) + ", " + Math.floor(-middle.lat);
+    if (kind === "pixels") return "column, row, e.g. " + Math.floor(middle.lng) + ", " + Math.floor(-middle.lat);
     const angles = degrees(middle), xy = known.system && own(middle), ways = [];
-    if (angles) ways.push("latitude, longitude, as in " + angles[0].toFixed(4) + ", " + angles[1].toFixed(4));
-    if (xy) ways.push("x, y of " + known.system + ", as in " + xy[0].toFixed(0) + ", " + xy[1].toFixed(0));
+    if (angles) ways.push("latitude, longitude, e.g. " + angles[0].toFixed(4) + ", " + angles[1].toFixed(4));
+    if (xy) ways.push("x, y of " + known.system + ", e.g. " + xy[0].toFixed(0) + ", " + xy[1].toFixed(0));
     return ways.join("; or ");
   }
 

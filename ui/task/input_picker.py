@@ -13,6 +13,7 @@ from core.tasks.imagery.inputs import scene_today
 from core.tasks.imagery.roles import SCENE
 from ui import resources
 from ui.feedback import Progress, plain, reading
+from ui.task import gallery
 from ui.task.task import view_keys
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from core.runs.store import SceneRecord
     from ui.task.task import TaskPage
 
-SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
+SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier images")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
 
 
@@ -80,14 +81,14 @@ def show(**address: str) -> None:
 
 def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
-    source = ask_source("Scene from", SOURCES, "scene-source")
+    source = ask_source("Image source", SOURCES, "scene-source")
     with reading():
         {
             "Sample": lambda: _sample(task),
             "Open data": _open_data,
             "Upload": _upload,
             "Data folder": _data_folder,
-            "Earlier scenes": _earlier,
+            "Earlier images": _earlier,
         }[source]()
 
 
@@ -111,7 +112,7 @@ def open_sample(identity: str) -> SceneRecord:
     chosen = sample(identity)
     before = open_sample(chosen.before) if chosen.before else None
     return resources.store().add_scene(
-        chosen.path, chosen.title, reference=chosen.reference, dem=chosen.dem, origin="sample that ships",
+        chosen.path, chosen.title, reference=chosen.reference, dem=chosen.dem, origin="sample data",
         before=before.id if before else "", synthetic=chosen.synthetic, licence=chosen.licence,
         citation=chosen.citation,
     )  # fmt: skip
@@ -134,8 +135,10 @@ def _open_data() -> None:
     chosen = st.selectbox("Image", list(pairs), format_func=lambda identity: pairs[identity].title)
     pair = pairs[chosen]
     st.caption(plain(f"{pair.data_set.sensor}. {pair.data_set.caution} Licence: {pair.licence}. Cite: {pair.citation}"))
-    if st.button("Fetch and use", width="stretch"):
+    if st.button("Download and use", width="stretch"):
         use(_fetch(pair))
+    if st.button("Browse previews", width="stretch"):
+        gallery.show(lambda chosen: use(_fetch(chosen)))
 
 
 def offer_real_patch() -> None:
@@ -149,7 +152,7 @@ def offer_real_patch() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Use a real Sentinel-2 patch", key="start-real")
         size = (pair.image.size_bytes + pair.mask.size_bytes) / 1000
-        st.caption(f"{plain(pair.title)} of the open-data catalogue, with its mapped landslides ({size:,.0f} kB).")
+        st.caption(f"{plain(pair.title)} from the open-data catalogue, with its mapped landslides ({size:,.0f} kB).")
     if pressed:
         use(_fetch(pair))
 
@@ -157,7 +160,7 @@ def offer_real_patch() -> None:
 def _fetch(pair: OpenPair) -> SceneRecord:
     from core.catalog.open_data import fetch
 
-    progress = Progress("Fetching")
+    progress = Progress("Downloading")
     fetched = fetch(pair, progress=lambda done, total: progress(done / max(total, 1)))
     progress.done()
     return resources.store().add_scene(
@@ -169,8 +172,8 @@ def _fetch(pair: OpenPair) -> SceneRecord:
 def _upload() -> None:
     uploaded = st.file_uploader(
         "Image", type=IMAGE_TYPES, key="scene-upload",
-        help="GeoTIFF (also Cloud Optimized), PNG or JPEG, up to 200 MB. For larger files ask the operator for a data "
-        "folder.",
+        help="GeoTIFF (also Cloud Optimized), PNG or JPEG, up to 200 MB. For larger files, ask the administrator for "
+             "a data folder.",
     )  # fmt: skip
     if uploaded is not None and st.button("Use this image", width="stretch"):
         use(resources.store().upload_scene(uploaded, PurePath(uploaded.name).name))
@@ -202,23 +205,23 @@ def ask_for_path(example: str, role: str = "") -> Path | None:
 
     folder = data_folder()
     if folder is None:
-        st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder to open files from by path.")
+        st.info("No data folder is set. To open files by path, the administrator sets SLIDELENS_DATA to a folder.")
         return None
-    path = st.text_input("Path in the data folder", placeholder=example, key=f"path-{role}" if role else None)
+    path = st.text_input("Path within the data folder", placeholder=example, key=f"path-{role}" if role else None)
     if not st.button("Use this file", width="stretch", key=f"use-path-{role}" if role else None):
         return None
     if not path.strip():
-        raise InputError("No path was given.", remedy="Write the path of a file in the data folder.")
+        raise InputError("No path was entered.", remedy="Enter the path of a file in the data folder.")
     return resolve_inside(folder, path.strip())
 
 
 def _earlier() -> None:
     names = {scene.id: f"{scene.name} · {scene.origin}" for scene in resources.store().scenes()}
     if not names:
-        st.info("No scene was loaded yet.")
+        st.info("No image has been loaded yet.")
         return
-    chosen = st.selectbox("Scene", list(names), format_func=names.__getitem__)
-    if st.button("Use this scene", width="stretch"):
+    chosen = st.selectbox("Image", list(names), format_func=names.__getitem__)
+    if st.button("Use this image", width="stretch"):
         use(resources.store().scene_record(chosen))
 
 
@@ -226,22 +229,22 @@ def describe(record: SceneRecord) -> None:
     """Say what the scene is."""
     scene, grid = record.scene, record.scene.grid
     distance = grid.ground_distance()
-    place = "no coordinate system: pixel space"
+    place = "no coordinate system: pixel coordinates only"
     if grid.crs and distance:
         place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel"
     st.markdown(f"**{plain(scene.name)}**")
     bands = "band" if len(scene.bands) == 1 else "bands"
     facts = [f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."]
     if scene.synthetic:
-        facts.append("Synthetic: made by a script, not by a satellite.")
+        facts.append("Synthetic: generated, not acquired by a satellite.")
     has = [name for name, path in (("a reference inventory", record.reference), ("elevation", record.dem)) if path]
     if has:
-        facts.append(f"Comes with {' and '.join(has)}.")
+        facts.append(f"Includes {' and '.join(has)}.")
     if scene.licence:
         facts.append(f"Licence: {scene.licence}.")
     st.caption(plain(" ".join(facts)))
-    with st.expander("Add elevation or a reference"):
-        _attach(record, "dem", "Elevation raster (metres if it names no unit)", ["tif", "tiff"])
+    with st.expander("Add elevation or reference"):
+        _attach(record, "dem", "Elevation model (in metres unless the file states a unit)", ["tif", "tiff"])
         _attach(record, "reference", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
 
 

@@ -157,7 +157,7 @@ def show_ended(run: Run, *, opens: bool = True) -> None:
     elif run.status == "interrupted":
         st.warning(
             "**The run was interrupted.**  \n"
-            + plain(f"{failure.what} {failure.why}" if failure else "The server stopped while it was computing.")
+            + plain(f"{failure.what} {failure.why}" if failure else "The server stopped while it was running.")
         )
     elif failure is not None:
         parts = [f"**{plain(failure.what)}**", plain(failure.why), plain(failure.remedy)]
@@ -168,7 +168,7 @@ def show_ended(run: Run, *, opens: bool = True) -> None:
     again(run, opens=opens)
 
 
-def again(run: Run, label: str = "Run it again", *, opens: bool = True) -> None:
+def again(run: Run, label: str = "Repeat", *, opens: bool = True) -> None:
     """A button that orders the same once more, and opens the new run on the page or leaves that to the page."""
     if st.button(label, type="primary", key=f"again-{run.id}"):
         identity = resources.jobs().submit(order_again(run))
@@ -195,6 +195,6 @@ def missing_files(run: Run) -> LandslideError | None:
     files = " and ".join(gone)
     return LandslideError(
         f"The {files} of this run {'is' if len(gone) == 1 else 'are'} no longer on disk.",
-        "Somebody removed the file from the store's folder, or the disk lost it.",
-        "Run it again: on this machine the same inputs give the same result.",
+        "The file was removed from the storage folder, or the disk failed.",
+        "Repeat the run: on this machine the same inputs give the same result.",
     )

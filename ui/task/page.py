@@ -52,7 +52,7 @@ def show(
         if asked is None and record is not None:
             opened.go_on(record.id)
     with left:
-        with st.expander("Scene", expanded=record is None and asked is None), guard():
+        with st.expander("Image", expanded=record is None and asked is None), guard():
             input_picker.choose(task)
         if record is not None:
             with guard():
@@ -90,9 +90,9 @@ def show(
 def _show_empty(task: TaskPage) -> None:
     onward.offer_here(task)
     if empty(
-        "No scene yet.",
-        "Choose a sample, open data or an image of your own on the left. The sample is a synthetic mountain valley "
-        "before and after an event, with its true landslides.",
+        "No image yet.",
+        "Choose a sample, open data or your own image on the left. The sample is a synthetic mountain valley before "
+        "and after an event, with its true landslides.",
         action="Start with the sample valley",
         key="start-sample",
     ):

@@ -72,8 +72,8 @@ def tell_area(event: MapEvent, task: TaskPage, *, again: bool = False) -> None:
     """
     begin = f"*{task.button}* {task.asks}"
     if event.drawn:
-        st.caption(f"{begin} only the drawn area. Delete the drawn area to use the whole scene.")
+        st.caption(f"{begin} only the drawn area. Delete the drawn area to process the whole image.")
     elif again:
-        st.caption(f"{begin} the area of the earlier run again. Draw another to have that instead.")
+        st.caption(f"{begin} the area of the earlier run again. Draw another area to replace it.")
     else:
-        st.caption(f"{begin} the whole scene. Draw a rectangle or polygon for only a part.")
+        st.caption(f"{begin} the whole image. Draw a rectangle or polygon to process only a part.")

@@ -8,6 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from ui.feedback import guard
+from ui.messages import tr
 from ui.state import Slot
 
 V = TypeVar("V")
@@ -19,8 +20,13 @@ def next_tab(task: str) -> Slot[str]:
 
 
 def open_tab(task: str) -> str:
-    """Title of the tab of a task that is open; empty when its tabs are not shown."""
-    return str(st.session_state.get(f"{task}-tab") or "")
+    """Title of the tab of a task that is open, in English; empty when its tabs are not shown."""
+    return _titles(task).get().get(str(st.session_state.get(f"{task}-tab") or ""), "")
+
+
+def _titles(task: str) -> Slot[Mapping[str, str]]:
+    """Titles of the tabs of a task by the words that are shown."""
+    return Slot(f"{task}-tab-titles", {})
 
 
 def show_tabs(task: str, parts: Mapping[str, Callable[[V], None]], view: V, wanted: str = "") -> None:
@@ -38,11 +44,16 @@ def show_tabs(task: str, parts: Mapping[str, Callable[[V], None]], view: V, want
         Title of the tab that the address leads to; empty when it leads to none.
     """
     key, following = f"{task}-tab", next_tab(task)
+    shown = {tr(title): title for title in parts}
     wanted = wanted or following.get()
     if wanted in parts:
-        st.session_state[key] = wanted
         following.clear()
-    tabs = st.tabs(list(parts), key=key, on_change="rerun")
+    elif st.session_state.get(key) not in (None, *shown):
+        wanted = open_tab(task)  # the language has changed
+    if wanted in parts:
+        st.session_state[key] = tr(wanted)
+    _titles(task).put(shown)
+    tabs = st.tabs(list(shown), key=key, on_change="rerun")
     for tab, show in zip(tabs, parts.values(), strict=True):
         with tab:
             if tab.open:

@@ -58,7 +58,7 @@ class Card:
     text: str
     button: str
     address: Mapping[str, str]
-    other: str = "Use an image of your own or open data"
+    other: str = "Use your own image or open data"
     begin: str = ""
     picture: Picture | None = None
 
