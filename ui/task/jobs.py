@@ -183,7 +183,7 @@ def order_again(run: Run) -> Order:
 
     return Order(
         run.task, run.kind, run.parameters, run.inputs, run.model, run.parents,
-        owner=resources.visitor(), name=run.name, seed=run.seed,
+        owner=resources.visitor(), name=run.name, seed=run.seed, batch=run.batch,
     )  # fmt: skip
 
 
