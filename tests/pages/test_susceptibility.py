@@ -100,7 +100,7 @@ def test_a_run_opens_by_its_address_with_what_was_asked(page: AppTest, store: St
     assert not page.exception
     chosen = {one.label: one.value for one in page.selectbox}
     assert (chosen["Model"], chosen["Label"]) == ("naive_bayes", "label")
-    assert "Random folds test models on neighbours" in texts(page)
+    assert "Random folds ask about neighbours" in texts(page)
     assert {one.label for one in page.metric} == {"Best AUROC · random folds", "Cells"}
 
 
