@@ -17,7 +17,7 @@ for column, page in zip(st.columns(len(task_pages())), task_pages().values(), st
         if picture is not None:
             st.image(picture.path, picture.caption or None, alt=picture.text, width="stretch")
         st.subheader(page.task.title, anchor=False)
-        st.markdown(page.card.text)
+        st.container(height="stretch").markdown(page.card.text)  # so that the buttons of all cards are on one line
         if st.button(page.card.button, type="primary", key=f"sample-{page.name}"):
             st.switch_page(page.page, query_params=dict(page.card.address))
         st.page_link(page.page, label=page.card.other, query_params={"source": "upload"})

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.glossary import of_figure
 from core.runs import kinds
 
 if TYPE_CHECKING:
@@ -107,6 +108,11 @@ def title_of_metric(name: str) -> str:
     """Heading of a number of a run."""
     known = metrics().get(name)
     return name.replace("_", " ").capitalize() if known is None else known.title
+
+
+def meaning(name: str) -> str | None:
+    """What a number of a run means, from the glossary; None for a plain count."""
+    return of_figure(name) or None
 
 
 def size(octets: int) -> str:

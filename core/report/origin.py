@@ -150,8 +150,7 @@ def parameters(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if "scale" in how:
         scale = float(how["scale"])
         same = (
-            "original pixels of the "
-            "image"
+            "original pixels of the image"
         ) if scale == 1 else f"image resampled, {scale:.3g} model pixels per image pixel"
         yield "Resolution", f"{same} ({'automatic' if asked.get('resample') == 'auto' else 'as asked'})"
     if "overlap" in options:

@@ -97,8 +97,8 @@ def write_pdf(
             build(aside, story, about, content.made, f"SlideLens run {content.result.id[:8]}", PLAIN)
         except (LayoutError, ValueError) as error:  # the second from its reader of marked-up text
             raise StorageError(
-                f"{path.name} could not be created: its content "
-                "does not fit the pages.", one_line(str(error), 200), "Use the HTML report."
+                f"{path.name} could not be created: its content does not fit the pages.",
+                one_line(str(error), 200), "Use the HTML report."
             ) from error
 
 

@@ -287,7 +287,7 @@ def test_pruning_says_first_what_would_go(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["run", explanation[:8]], ["run", mapping[:8]]]
     assert lines[2] == "2 runs, 0 uploads and 0 prepared exports would be deleted"
-    assert "beyond the quota" in lines[3]
+    assert "over the quota" in lines[3]
     assert "0 orphaned files would be deleted" in lines[4]  # too young
     assert store.count() == 3
 

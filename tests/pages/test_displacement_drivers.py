@@ -62,14 +62,15 @@ def test_the_layout_of_fixed_columns_is_asked(
     rain = store.add_dataset(tmp_path / "K.txt", "K.txt", "table")
     page.query_params["series"], page.query_params["drivers"] = slope.id, rain.id
     page.run()
-    assert "How the rows are written is not known." in texts(page)
+    assert "The layout of the rows is unknown." in texts(page)
     assert "Forecast" not in labels(page)
     next(one for one in page.text_input if one.label == "Row layout").set_value("SSYYYYMMDDHHRRR").run()
     next(one for one in page.selectbox if one.label == "Rain unit").set_value("0.01 in").run()
 
     assert not page.exception
     assert "rain of K.txt: 1,096 known readings from 2010-01-01 to 2012-12-31." in texts(page)
-    assert "rain runs from 2010-01-01 to 2012-12-31 only: before and after it is unknown, not zero." in texts(page)
+    told = "rain has values from 2010-01-01 to 2012-12-31 only; before and after it is unknown, not zero."
+    assert told in texts(page)
 
 
 def test_rain_of_another_time_is_refused_in_words(
@@ -81,7 +82,7 @@ def test_rain_of_another_time_is_refused_in_words(
     page.run()
 
     assert not page.exception
-    assert "They have no time in common" in texts(page)
+    assert "The periods do not overlap" in texts(page)
     assert "Remove this file" in labels(page)
     press(page, "Remove this file")
     assert "Remove this file" not in labels(page)

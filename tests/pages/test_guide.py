@@ -10,10 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.catalog.samples import sample
-from core.glossary import short, terms
+from core.glossary import of_figure, short, terms
 from core.review import log
 from core.review.edits import Edit
 from core.review.found import open_review
+from core.runs.kinds import all_metrics
 from core.runs.store import Store
 from core.tasks.mapping.view import Choice
 from tests.factories import keep, made_run
@@ -97,3 +98,13 @@ def test_every_term_is_explained_in_a_sentence() -> None:
         assert term.short.endswith(".")
         assert len(term.short) < 240, term.name
     assert short("f1") == terms()["f1"].short
+
+
+def test_every_score_of_every_task_is_explained_beside_its_figure() -> None:
+    known = [metric for metric in all_metrics() if metric.form != "count"]
+    assert {"f1", "auroc_spatial", "rmse", "ap50"} < {metric.name for metric in known}
+    assert [metric.name for metric in known if not of_figure(metric.name)] == []
+    assert of_figure("auroc_blocks") == terms()["auroc"].short
+    names = [name for term in terms().values() for name in (term.name, *term.figures)]
+    assert len(names) == len(set(names)), "a figure is explained once"
+    assert of_figure("cells") == "", "a count is explained by its title"

@@ -218,7 +218,7 @@ def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
     scene = store.add_scene(image(tmp_path / "scene.tif", descriptions=("b1", "b2", "b3")), "scene.tif")
     page.query_params["scene"] = scene.id
     page.run()
-    assert "does not say which of its bands is red or green or blue" in texts(page)
+    assert "does not state which of its bands is red or green or blue" in texts(page)
     assert start(page).disabled
     order = box(page, "Band order")
     assert order.options == ["RGB · red, green, blue", "BGR · blue, green, red", "Choose each band"]

@@ -28,7 +28,7 @@ def test_levels_stand_above_the_quiet_velocities_by_their_spread() -> None:
     assert levels_of(quiet) == pytest.approx((3 + 3 * 1.4826, 3 + 6 * 1.4826, 3 + 12 * 1.4826))
     with pytest.raises(InputError, match="holds 4 velocities"):
         levels_of(quiet[:4])
-    with pytest.raises(InputError, match="all the same"):
+    with pytest.raises(InputError, match="are equal"):
         levels_of(np.ones(20))
 
 

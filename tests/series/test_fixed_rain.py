@@ -64,7 +64,7 @@ def test_one_station_of_several_is_chosen(tmp_path: Path) -> None:
 
 
 def test_rows_of_another_layout_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not written as"):
+    with pytest.raises(InputError, match="do not match the layout"):
         read_fixed_rain(file_of(tmp_path, *["2020-01-01 00:00 1.5"] * 5), RainLayout(PATTERN, "mm"), [])
 
 

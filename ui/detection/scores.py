@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.plots.colours import FALSE_POSITIVE, MISSED, REFERENCE, TRUE_POSITIVE
 from core.report.words import why_undefined
-from ui import resources
+from ui import labels, resources
 from ui.detection.view import View
 from ui.feedback import guard
 from ui.task.key_figures import score_text
@@ -31,15 +31,6 @@ if TYPE_CHECKING:
     from core.tasks.detection.view import Choice
 
 NAMES = {"ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall"}
-
-HELPS = {
-    "ap50": "Average precision, where a detection is correct from an overlap (IoU) of 0.5. It uses detections of "
-            "every confidence, so the threshold does not change it.",
-    "ap50_95": "Mean average precision over IoU thresholds from 0.50 to 0.95: how closely the boxes fit.",
-    "f1": "Harmonic mean of precision and recall at the chosen confidence threshold.",
-    "precision": "Share of the detections that match a landslide of the reference.",
-    "recall": "Share of the reference landslides that were found.",
-}
 
 AT_ONCE = 16_000_000
 """Pixels of a scene up to which its reference is read while the page waits."""
@@ -93,7 +84,7 @@ def scored(view: View, record: SceneRecord) -> str:
 def _numbers(scores: DetectionScores) -> None:
     row = st.container(horizontal=True, gap="small")  # wraps where the window is narrow
     for name, title in NAMES.items():
-        row.metric(title, score_text(getattr(scores, name)), help=HELPS[name], width=110)
+        row.metric(title, score_text(getattr(scores, name)), help=labels.meaning(name), width=110)
     counts = {
         "Correct": scores.hits,
         "False alarms": scores.found - scores.hits,

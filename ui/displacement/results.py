@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
-from ui import resources
+from ui import labels, resources
 from ui.feedback import plain
 from ui.task import explained, export, provenance
 from ui.task.notes import show_lead
@@ -84,13 +84,13 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     )  # fmt: skip
     row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
                help="Conformal: based on earlier errors of this model.")  # fmt: skip
-    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135, help="On the test part.")
+    row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135,
+               help=f"{labels.meaning('rmse')} On the test part.")  # fmt: skip
     row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
                help="RMSE of the simple forecast that was best on the training part.")  # fmt: skip
     skill = result.skill(station, model, simple)
     row.metric("Skill", "–" if skill != skill or model == simple else f"{skill:.0%}", width=90,
-               help="1 "
-                    "minus the ratio of the two RMSE values: above 0 is better than the simple forecast.")  # fmt: skip
+               help=labels.meaning("skill"))  # fmt: skip
 
 
 @st.cache_data(max_entries=8, show_spinner="Loading the forecasts")
@@ -131,22 +131,25 @@ def _stations(result: ForecastResult, station: str) -> None:
     stations_map.show(result, station)
 
 
+FORMATS = {
+    "r2_increment": "%.3f", "r2_cumulative": "%.3f", "p": "%.3f", "n": "%d", "refits": "%d", "coverage90": "percent",
+}  # fmt: skip
+"""How scores are written that have other than two decimals, by name."""
+
+
 def scores(view: Shown) -> None:
     """All scores of a station, and the errors as a chart."""
+    from core.tasks.displacement.findings import HEADS
     from core.tasks.displacement.plots import scores_figure
     from core.tasks.displacement.report import MEANINGS
 
     result, station = view.result, view.look.station
     st.plotly_chart(scores_figure(result, station), key=f"rmse-{result.id}-{station}", config=PLAIN_CHART)
     frame = _frame(result, station)
-    formats: dict[str, object] = {
-        name: st.column_config.NumberColumn(format="%.2f") for name in frame.columns[1:]
+    formats = {
+        title: st.column_config.NumberColumn(format=FORMATS.get(name, "%.2f"), help=labels.meaning(name))
+        for name, title in {**HEADS, "skill": "Skill", "p": "p"}.items()
     }
-    for name in ("R² of movement", "R² of displacement", "p"):
-        formats[name] = st.column_config.NumberColumn(format="%.3f")
-    for name in ("Forecasts", "Fits"):
-        formats[name] = st.column_config.NumberColumn(format="%d")
-    formats["Held by 90 %"] = st.column_config.NumberColumn(format="percent")
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     with st.expander("What the scores mean"):
         st.markdown("\n".join(f"- {one}" for one in MEANINGS))
@@ -169,8 +172,8 @@ def _frame(result: ForecastResult, station: str) -> DataFrame:
         }
         for model in result.models(station)
     ]
-    frame = pandas.DataFrame(rows).sort_values("RMSE (mm)")
-    first = ["Model", "RMSE (mm)", "Skill", "p"]
+    frame = pandas.DataFrame(rows).sort_values(HEADS["rmse"])
+    first = ["Model", HEADS["rmse"], "Skill", "p"]
     return frame[[*first, *(one for one in frame.columns if one not in first)]]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.report.words import why_undefined
-from ui import resources
+from ui import labels, resources
 from ui.mapping.outlines import is_large
 from ui.mapping.view import View
 from ui.task.key_figures import score_text
@@ -74,7 +74,7 @@ def _table(view: View, scores: object) -> None:
         column = row.container(width=96, gap=None)
         value = getattr(model, name)
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
-        column.metric(title, score_text(value), help="Overall accuracy" if name == "oa" else None)
+        column.metric(title, score_text(value), help=labels.meaning(name))
         if beside is not None:
             column.caption(f"colour index {score_text(beside)}")
     counts = {

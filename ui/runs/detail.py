@@ -76,7 +76,8 @@ def _numbers(run: Run) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         for name in known:
-            st.metric(labels.title_of_metric(name), labels.metric(name, run.metrics[name]), width=120)
+            st.metric(labels.title_of_metric(name), labels.metric(name, run.metrics[name]), width=120,
+                      help=labels.meaning(name))  # fmt: skip
     if is_primary(run):
         st.caption(labels.counted(run))
 

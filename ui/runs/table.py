@@ -136,7 +136,7 @@ def _config(*, wide: bool) -> dict[str, Any]:
     column = st.column_config
     formats = {"score": "%.3f", "share": "percent", "count": "localized"}
     scores = {
-        metric.title: column.NumberColumn(format=formats[metric.form])
+        metric.title: column.NumberColumn(format=formats[metric.form], help=labels.meaning(metric.name))
         for metric in labels.metrics().values()
     }
     return scores | {

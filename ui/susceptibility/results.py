@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
-from ui import resources
+from ui import labels, resources
 from ui.feedback import plain
 from ui.susceptibility import factors_tab, why
 from ui.task import explained, export, provenance
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from ui.task.task import TaskPage
 
 PLAIN_CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+
+SCORES_SHOWN = {
+    "auroc": "AUROC", "auroc_low": "from", "auroc_high": "to", "auroc_sd": "Spread",
+    "auroc_fitted": "Training AUROC", "brier": "Brier", "f1": "F1", "mcc": "MCC", "difference": "Difference",
+    "p_value": "p", "seconds": "Time (s)",
+}  # fmt: skip
+"""Headings of the scores by name."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,10 @@ def scores(view: Shown) -> None:
 
     result, choice = view.result, view.choice
     frame = _frame(result, choice.scheme)
-    formats = {name: st.column_config.NumberColumn(format="%.3f") for name in frame.columns[1:]}
+    formats = {
+        title: st.column_config.NumberColumn(format="%.3f", help=labels.meaning(name))
+        for name, title in SCORES_SHOWN.items()
+    }
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     st.caption(
         "Training AUROC: on the training cells (success rate). F1 and MCC are at the cut-off that best separates "
@@ -209,13 +220,8 @@ def _frame(result: SusceptibilityResult, scheme: str) -> DataFrame:
 
     from core.tasks.susceptibility.models import title_of
 
-    titles = {
-        "auroc": "AUROC", "auroc_low": "from", "auroc_high": "to", "auroc_sd": "Spread", "auroc_fitted": "Training "
-                                                                                                         "AUROC",
-        "brier": "Brier", "f1": "F1", "mcc": "MCC", "difference": "Difference", "p_value": "p", "seconds": "Time (s)",
-    }  # fmt: skip
     rows = [
-        {"Model": title_of(model), **{title: result.of(model, scheme, name) for name, title in titles.items()}}
+        {"Model": title_of(model), **{title: result.of(model, scheme, name) for name, title in SCORES_SHOWN.items()}}
         for model in result.models
     ]
     return pandas.DataFrame(rows).sort_values("AUROC", ascending=False)

@@ -54,7 +54,7 @@ def instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "library that reads HDF5 crashes on it"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "HDF5 library crashes on it"),
         ("import time; time.sleep(60)", "not read within 1 seconds"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "not read within 1 seconds"),
     ],

@@ -46,7 +46,7 @@ def test_a_place_without_points_is_refused(place: tuple[float, float, float], sa
 def test_the_mean_of_points_that_are_named_is_taken_from_all() -> None:
     found = relative_to_named(points([[0, 1, 2], [0, 10, 20], [0, 3, 4]]), ["0", "2"])
     np.testing.assert_allclose(found.values, [[0, -1, -1], [0, 8, 17], [0, 1, 1]])
-    assert found.notes == ("All values are relative to the mean of 2 points that were named (0, 2).",)
+    assert found.notes == ("All values are relative to the mean of 2 named points (0, 2).",)
 
 
 @pytest.mark.parametrize(("ids", "said"), [(["0", "7"], "no point '7'"), ([], "No point is named")])
