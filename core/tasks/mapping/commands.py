@@ -53,6 +53,7 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--before", type=Path, help="scene of the same place before the event: maps what is new")
     add_view_options(parser, [Choice])
     model_commands.add_bands(parser)
+    model_commands.add_area(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--turned", action="store_true", help="test-time augmentation, with an uncertainty raster")
@@ -152,6 +153,7 @@ def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
         bands=model_commands.bands_for("mapping", arguments, scene),
         stretch=arguments.stretch,
         resample=arguments.resample,
+        area=model_commands.area_for(arguments, scene),
         options=Options(overlap=arguments.overlap, test_time_augmentation=arguments.turned),
         engine=arguments.engine,
     )
