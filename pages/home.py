@@ -7,8 +7,8 @@ from ui.task.task import task_pages
 
 st.title("SlideLens")
 st.markdown(
-    "Find landslides in satellite and aerial imagery, map where they are likely, follow slopes that move; see why a "
-    "model says so."
+    "Detect and map landslides in satellite and aerial images, map landslide susceptibility, forecast the displacement "
+    "of monitored slopes, and see why a model gives its result."
 )
 
 for column, page in zip(st.columns(len(task_pages())), task_pages().values(), strict=True):
@@ -24,6 +24,6 @@ for column, page in zip(st.columns(len(task_pages())), task_pages().values(), st
 
 recent.show()
 st.caption(
-    "Models are trained on few regions: a map or a box is a hypothesis to check. Read the scores, the limits of the "
-    "model and the reasons before you decide anything."
+    "Models are trained on data from few regions: treat every map and detection as a hypothesis to verify. Check the "
+    "scores, the limits of the model and the explanations before making decisions."
 )

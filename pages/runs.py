@@ -12,7 +12,7 @@ with guard():
         st.stop()
 
 st.title("Runs")
-st.markdown("Everything that was computed here: find it, open it, compare it, keep it or delete it.")
+st.markdown("Search, open, compare, pin, export and delete all runs.")
 
 with guard():
     batch.listed()

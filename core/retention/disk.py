@@ -190,7 +190,8 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(f"{path} could not be removed.", str(error), "See who holds it, and try again.") from error
+        raise StorageError(f"{path} could not be removed.", str(error),
+            "Check which program uses it, and try again.") from error
 
 
 def missing(store: Store) -> tuple[Missing, ...]:

@@ -150,7 +150,7 @@ def plan(store: Store, *, older_than: datetime | None = None, quota: int | None 
         When the date has no time zone or the quota is negative.
     """
     if older_than is not None and older_than.tzinfo is None:
-        raise InputError("The date has no time zone.", "What is older depends on it.", "Add one.")
+        raise InputError("The date has no time zone.", "The age of runs depends on it.", "Add one.")
     if quota is not None and quota < 0:
         raise InputError("A quota cannot be negative.", remedy="Give 0 or more bytes.")
     cut = float("-inf") if older_than is None else older_than.timestamp()
@@ -199,7 +199,7 @@ def delete_dataset(store: Store, identity: str) -> None:
         return
     runs = store.count(RunFilter(dataset_id=identity))
     users = f"{runs:,} run{'' if runs == 1 else 's'}" if runs else "another dataset"
-    raise InputError(f"{name} is used by {users}.", "They could not be done again without it.", "Delete them first.")
+    raise InputError(f"{name} is used by {users}.", "Those could not be repeated without it.", "Delete them first.")
 
 
 def settle(store: Store) -> int:

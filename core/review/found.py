@@ -125,7 +125,8 @@ def open_review(store: Store, run: Run, view: Any = None) -> Opened:  # noqa: AN
     run = reviewed_run(store, run)
     task = find_task(run.task)
     if not can_be_reviewed(run) or task.features is None or task.view is None:
-        raise InputError("This run holds no outlines that can be reviewed.", remedy="Choose a mapping or a detection.")
+        raise InputError("This run holds no outlines that can be reviewed.", remedy=
+            "Choose a mapping or detection run.")
     log = read_log(store, run.id)
     began = next((entry.edit.view for entry in log if entry.edit.op == "begin"), None)
     if began is None and view is None:

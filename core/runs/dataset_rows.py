@@ -123,6 +123,7 @@ def in_place(path: Path) -> str:
     name = str(path.resolve())
     if files.text(name) != name:
         raise InputError(
-            f"The name {files.text(name)!r} holds letters that are none.", "No database takes it.", "Rename the file."
+            f"The name {files.text(name)!r} contains invalid characters.",
+                "The database cannot store it.", "Rename the file."
         )
     return name

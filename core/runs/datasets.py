@@ -191,7 +191,7 @@ class DatasetStore:
                 kept = set(session.scalars(named))
         except StorageError:
             # Nobody can say whether a row has them; tidying finds those that none has.
-            log.warning("files that may be of nothing were left in %s", folder, exc_info=True)
+            log.warning("files that may be unused were left in %s", folder, exc_info=True)
             return
         files.drop(self.home / folder, names - kept)
 

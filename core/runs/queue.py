@@ -68,7 +68,7 @@ class Queue(SceneStore):
         limit = default_time_limit() if order.time_limit is None else order.time_limit
         for name, most in _LENGTHS.items():
             if len(getattr(order, name)) > most:
-                raise InputError(f"The {name} of a run is longer than {most} signs.")
+                raise InputError(f"The {name} of a run is longer than {most} characters.")
         with self.database.write() as session:
             forms = [self._held(session, one) for one in order.inputs]
             check_inputs(order, [form for form, _ in forms])
@@ -266,12 +266,12 @@ def _input_row(one: Input, position: int, **owner: str) -> InputRow:
 
 
 def _over() -> RunCancelled:
-    return RunCancelled("The run had ended before its result was kept.", "Nothing of it was kept.")
+    return RunCancelled("The run ended before its result was saved.", "No results were saved.")
 
 
 def gone() -> InputError:
     """What is said of a run that nobody knows."""
-    return InputError("This run is not in the store.", "It may have been removed.", "Choose another run.")
+    return InputError("This run is not in the store.", "It may have been deleted.", "Choose another run.")
 
 
 def finite(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold

@@ -43,7 +43,9 @@ def checked_id(identity: str, what: Literal["run", "dataset"] = "run") -> str:
         When it is not 32 hexadecimal digits.
     """
     if not ID.fullmatch(identity):
-        remedy = "Check the link or choose from Runs." if what == "run" else "Check the link, or choose or upload it."
+        remedy = "Check the link or choose from Runs." if what == "run" else (
+            "Check the link, or choose or upload the file again."
+        )
         raise InputError(f"No such {what}.", remedy=remedy)
     return identity
 
@@ -58,7 +60,7 @@ def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
     """
     wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
     if wrong is not None:
-        raise InputError(f"{wrong[:80]!r} is no tag.", remedy="Give up to 64 signs without a comma.")
+        raise InputError(f"{wrong[:80]!r} is not a valid tag.", remedy="Use up to 64 characters, without commas.")
     return tuple(sorted(set(tags)))
 
 

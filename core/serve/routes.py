@@ -65,10 +65,10 @@ def _answering(handler: Handler) -> Handler:
         except Unknown as error:
             return _refusal(404, str(error))
         except PermissionError:
-            return _refusal(403, "You may not see this.")
+            return _refusal(403, "You do not have access to this.")
         except (Unfinished, TimeoutError):
             headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store", **SAFE_HEADERS}
-            return JSONResponse({"error": "This is still being prepared. Ask again in a moment."}, 503, headers)
+            return JSONResponse({"error": "This is still being prepared. Try again in a moment."}, 503, headers)
         except InputError as error:
             return _refusal(400, str(error))
         except LandslideError as error:
@@ -85,7 +85,7 @@ def _id(request: Request, name: str = "id") -> str:
 def _number(request: Request, name: str) -> int:
     text = str(request.path_params[name])
     if not re.fullmatch(r"-?[0-9]{1,10}", text):
-        raise InputError("A tile is named by three whole numbers: zoom, column and row.")
+        raise InputError("A tile address consists of three whole numbers: zoom, column and row.")
     return int(text)
 
 

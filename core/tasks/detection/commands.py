@@ -64,6 +64,7 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     """What `_request` reads."""
     parser.add_argument("--model", required=True)
     model_commands.add_bands(parser)
+    model_commands.add_area(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
@@ -103,6 +104,7 @@ def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
         bands=model_commands.bands_for("detection", arguments, scene),
         stretch=arguments.stretch,
         resample=arguments.resample,
+        area=model_commands.area_for(arguments, scene),
         options=Options(overlap=arguments.overlap),
     )
 
