@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.batch.batches import Batch, current, runs_of
+from core.batch.batches import Batch, current, runs_of, with_name
 from core.batch.figures import Figure, columns, figures_of_task, known_figures
 from core.errors import LandslideError
 from core.report.cautions import is_warning
@@ -66,6 +66,11 @@ class Row:
     def done(self) -> bool:
         """Whether there is a result."""
         return self.status == "done"
+
+    @property
+    def reason(self) -> str:
+        """Why there is no result, with the name of the image."""
+        return with_name(self.name, self.why or self.status)
 
     @property
     def active(self) -> bool:

@@ -133,7 +133,7 @@ def _repeat(table: Table, failed: list[Row], like: Run) -> None:
         for one in orders(table.batch, order, [record]):
             resources.jobs().submit(one)
     for one in gone:
-        st.warning(plain(f"{one.name}: {one.why}"))
+        st.warning(plain(one.words))
     if len(gone) < len(failed):
         st.rerun()  # the sidebar tells of it as well
 
@@ -197,7 +197,6 @@ def _config(table: Table) -> dict[str, Any]:
     }  # fmt: skip
     return found | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=OPEN),
-        "Image": column.TextColumn(pinned=True),
         "Warnings": column.NumberColumn(help="Notes that change how far a result may be relied on; open it to read."),
     }
 
@@ -206,9 +205,8 @@ def _unfinished(table: Table) -> None:
     """Why images have no result."""
     rows = [row for row in table.unfinished if row.why]
     if rows:
-        st.warning(f"**{labels.count(len(rows), 'image')} without a result**  \n" + "  \n".join(
-            f"**{plain(row.name)}**: {plain(row.why)}" for row in rows
-        ))  # fmt: skip
+        told = "  \n".join(plain(row.reason) for row in rows)
+        st.warning(f"**{labels.count(len(rows), 'image')} without a result**  \n{told}")
     for note in table.batch.notes:
         st.caption(plain(note))
 

@@ -112,9 +112,8 @@ def _show_images(batch: Batch) -> None:
         alt="Table of the images of the batch",
     )  # fmt: skip
     if batch.refused:
-        st.warning(f"**{labels.count(len(batch.refused), 'file')} not accepted**  \n" + "  \n".join(
-            f"**{plain(one.name)}**: {plain(one.why)}" for one in batch.refused
-        ))  # fmt: skip
+        told = "  \n".join(plain(one.words) for one in batch.refused)
+        st.warning(f"**{labels.count(len(batch.refused), 'file')} not accepted**  \n{told}")
     for note in batch.notes:
         st.caption(plain(note))
 
