@@ -6,7 +6,7 @@ from ui.feedback import guard
 from ui.runs import browse, storage
 
 st.title("Runs")
-st.markdown("Everything that was computed here: find it, open it, compare it, keep it or delete it.")
+st.markdown("Search, open, compare, pin, export and delete all runs.")
 
 with guard():
     browse.show()

@@ -34,14 +34,20 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
     if elevation is not None:
         rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
         tables.append(Facts("Elevation model", rows))
-    declared = tasks().get(content.task)
-    if result.model and (declared is None or declared.models == "folder"):
-        tables += [Facts("Model", tuple(_model(model))) for model in models_of(content)]
+    tables += models(content)
     joint = joint_of(content)
     if joint is not None:
         digest = str((result.provenance.get("model") or {}).get("weights_sha256") or UNKNOWN)
         tables.append(Facts(joint.title, (("SHA-256", digest),)))
     return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
+
+
+def models(content: ReportInput) -> list[Facts]:
+    """What is known of each model of a result that is kept in a folder."""
+    declared = tasks().get(content.task)
+    if not content.result.model or (declared is not None and declared.models != "folder"):
+        return []
+    return [Facts("Model", tuple(_model(model))) for model in models_of(content)]
 
 
 def _datasets(content: ReportInput) -> list[Facts]:

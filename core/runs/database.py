@@ -23,7 +23,7 @@ from core.errors import StorageError
 from core.runs import files
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-LATEST = "0005"
+LATEST = "0006"
 """The newest revision in `MIGRATIONS`, said here so that alembic is only imported where something is to be done."""
 
 WAIT = 30.0

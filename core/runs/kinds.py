@@ -230,6 +230,8 @@ class Task:
         ``(store, run, view | None, folder) -> dict``: writes files for other programs and returns what was exported.
     commands
         ``(parser) -> None``: adds its commands.
+    batch
+        A `core.batch.figures.BatchFigures`: what a row of a batch shows; None where a run takes more than one dataset.
     page
         A `ui.task.task.TaskPage`: how the browser shows it. Nothing in core loads it.
     """
@@ -249,6 +251,7 @@ class Task:
     features: Ref | None = None
     export: Ref | None = None
     commands: Ref | None = None
+    batch: Ref | None = None
     page: Ref | None = None
     _by_name: Mapping[str, Kind] = field(init=False, repr=False, compare=False)
 

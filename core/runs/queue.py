@@ -35,7 +35,7 @@ from core.runs.records import (
 )
 from core.runs.result import RunResult
 from core.runs.scenes import SceneStore
-from core.runs.tables import ArtifactRow, InputRow, LabelRow, ParentRow, RunRow, StateRow
+from core.runs.tables import ArtifactRow, BatchRow, InputRow, LabelRow, MemberRow, ParentRow, RunRow, StateRow
 
 
 class Queue(SceneStore):
@@ -88,6 +88,10 @@ class Queue(SceneStore):
             run.state = StateRow(**{**unsaid, **state})
             run.label = LabelRow(name=one_line(order.name), note="", pinned=False)
             run.parents = [ParentRow(position=at, parent_id=parent) for at, parent in enumerate(order.parents)]
+            if order.batch:
+                if session.get(BatchRow, checked_id(order.batch)) is None:
+                    raise InputError("The batch of this run was deleted.", remedy="Start it again.")
+                run.member = MemberRow(batch_id=order.batch)
             session.add(run)
         return identity
 

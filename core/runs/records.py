@@ -266,6 +266,8 @@ class Order:
         Seed of everything random in it; None when nothing is.
     time_limit
         Seconds after which it is stopped; None takes the installation's limit.
+    batch
+        Id of the batch that it belongs to; empty for none.
     """
 
     task: str
@@ -278,6 +280,7 @@ class Order:
     name: str = ""
     seed: int | None = None
     time_limit: float | None = None
+    batch: str = ""
 
 
 @dataclass(frozen=True)
@@ -311,7 +314,7 @@ class Run:
 
     Attributes
     ----------
-    id, task, kind, inputs, model, parameters, seed, parents, owner, created, time_limit
+    id, task, kind, inputs, model, parameters, seed, parents, owner, created, time_limit, batch
         What was asked, by whom and when; see `Order`.
     status, started, finished, heartbeat, server, worker, cancelling, progress, failure
         How far it is.
@@ -349,6 +352,7 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     pinned: bool = False
+    batch: str = ""
 
     @property
     def active(self) -> bool:
@@ -402,7 +406,7 @@ class RunFilter:
 
     Attributes
     ----------
-    task, model, dataset_id, parent, owner, tag
+    task, model, dataset_id, parent, owner, tag, batch
         Equal to this; the dataset in any role.
     kinds, statuses
         One of these.
@@ -423,6 +427,7 @@ class RunFilter:
     text: str = ""
     parent: str = ""
     owner: str = ""
+    batch: str = ""
     after: datetime | None = None
     before: datetime | None = None
     limit: int | None = None

@@ -605,7 +605,7 @@ def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: 
     page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "other").id
     press(page.run(), "Map landslides")
     assert "the accuracy of this result is unknown" in texts(page)
-    assert "Distance from the training images: not measured. No statistics" in texts(page)
+    assert "Distance from the training images: not measured. The model" in texts(page)
 
 
 def test_what_depends_on_run_and_sliders_alone_is_made_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
 
     default = default_choice(result)
     lowest, highest = ends(result)
-    columns = st.columns([5, 4, 4, 2], vertical_alignment="bottom")
+    columns = st.columns([4, 4, 5, 3], vertical_alignment="bottom")
     with columns[0]:
         confidence = st.slider(
             "Confidence threshold", lowest, highest, default.confidence, 0.01, key="confidence",

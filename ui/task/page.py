@@ -116,6 +116,6 @@ def _draw(task: TaskPage, record: SceneRecord, image: DynamicLayers, *, again: b
     It says where it is as soon as it is drawn. A request of it for the whole page, by the address of that moment, could
     arrive after a run was started or opened, and lead back. The form reads what is drawn when its button is pressed.
     """
-    event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))
+    event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record), around="15rem")
     if not following:
-        run.tell_area(event, task, again=again)
+        run.tell_area(event, task, record, again=again)

@@ -333,7 +333,7 @@ def _ask_name(at: Reviewing) -> None:
     def named() -> None:
         NAME.put(" ".join(str(st.session_state[key]).split())[:80])
 
-    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=240)
+    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=160)
     with place:
         st.text_input(
             "Reviewer", NAME.get(), max_chars=80, placeholder="Your name, to start", key=key, on_change=named,

@@ -110,5 +110,6 @@ TASK = Task(
     commands=Ref(f"{_HERE}.commands:add_commands"),
     features=Ref(f"{_HERE}.reviewed:found_features"),
     layers=Ref("core.tasks.imagery.layers:LAYERS"),
+    batch=Ref(f"{_HERE}.batch:BATCH"),
     page=Ref("ui.detection.task:PAGE"),
 )

@@ -105,5 +105,6 @@ TASK = Task(
     layers=Ref("core.tasks.imagery.layers:LAYERS"),
     export=Ref(f"{_HERE}.export:export_stored"),
     commands=Ref(f"{_HERE}.commands:add_commands"),
+    batch=Ref(f"{_HERE}.batch:BATCH"),
     page=Ref("ui.mapping.task:PAGE"),
 )
