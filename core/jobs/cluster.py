@@ -27,7 +27,7 @@ START_WITHIN = 90.0
 
 
 class ClusterError(LandslideError):
-    """What computes could not be started, could not be reached, or is gone."""
+    """The cluster could not be started, cannot be reached, or is gone."""
 
 
 class Pending(Protocol):
@@ -156,7 +156,7 @@ class Connected:
 
 
 class RemoteCluster(Connected):
-    """A cluster that somebody else looks after.
+    """A cluster that is managed elsewhere.
 
     Its workers must be able to import ``core`` and have the folder of the store, and be started with
     ``--resources job=1``.

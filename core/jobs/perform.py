@@ -31,7 +31,7 @@ TICK = 0.5
 """Seconds between two looks of the pulse: progress is written at most twice a second."""
 
 HEARTBEAT_EVERY = 1.0
-"""Seconds after which a run that has nothing new to tell says that it is alive, and hears whether it is to stop."""
+"""Seconds between heartbeats of a run without new progress, at which it also learns whether to stop."""
 
 PATIENCE = (1.0, 4.0, 15.0)
 """Seconds between tries to keep a result that the disk or the database does not take: it may have cost hours."""
@@ -115,7 +115,7 @@ class Job:
         self._thread.join()
 
     def report(self, done: int, total: int, words: str = "") -> None:
-        """Tell how far the work is: steps done of all, and words for what is being done.
+        """Report progress: steps done of all, and words for the current step.
 
         Without steps (``total`` 0) something is loaded or kept, after which steps of another kind may begin: of their
         pace those before say nothing.
@@ -312,7 +312,7 @@ def run_inline(store: Store, order: Order) -> str:
 
 
 def _nobody(identity: str) -> None:
-    """Tell nobody which run has begun."""
+    """Do not report which run has started."""
 
 
 def run_in_process(

@@ -1,4 +1,4 @@
-"""A run as one zip that says what it is: its files, and a manifest with all of where they came from.
+"""A run as one self-describing zip: its files, and a manifest with their provenance.
 
 ::
 
@@ -44,7 +44,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def manifest(store: Store, run: Run) -> dict[str, Any]:
-    """All that the store knows of a run, as plain values for JSON, but for who asked for it."""
+    """The stored record of a run, as plain values for JSON, without its owner."""
     return {
         "format": 1,
         "slidelens": core.__version__,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 LARGEST = 16_000_000
-"""Pixels of the largest raster from which files are made while somebody waits for a zip."""
+"""Pixels of the largest raster from which files are written while a user waits for a zip."""
 
 PREPARED = "zip-"
 """Begins the name of a folder that was prepared for a zip."""

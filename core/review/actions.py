@@ -1,4 +1,4 @@
-"""What a reviewer does, as edits: the outlines are worked out once and stand in the log."""
+"""Actions of a reviewer as edits: outlines are calculated once and stored in the log."""
 
 from __future__ import annotations
 

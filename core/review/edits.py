@@ -78,7 +78,7 @@ class Edit:
             raise InputError(f"A reason or note can have at most {MOST_WORDS:,} characters.", remedy="Shorten it.")
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in the log; what is as by default is left out."""
+        """The edit as stored in the log, without default values."""
         plain = _adapter().dump_python(self, mode="json")
         kept = {name: value for name, value in plain.items() if value not in ((), [], {}, 0, None)}
         if self.op != "judge":

@@ -89,7 +89,7 @@ def can_be_reviewed(run: Run) -> bool:
 
 
 def reviewed_run(store: Store, run: Run) -> Run:
-    """The run whose review a run shows: of one that was only counted against a reference, that which it stands on."""
+    """The run whose review a run shows: for one that only adds a reference check, the run that it is derived from."""
     kind = kind_of(run)
     return store.run(run.parents[0]) if kind is not None and kind.again_from_parent and run.parents else run
 

@@ -28,7 +28,7 @@ LONGEST_NAME = 80
 
 
 class ReviewConflictError(InputError):
-    """What is to be changed was changed by somebody else, or in another tab, in the meantime."""
+    """The item was changed by another reviewer, or in another tab, in the meantime."""
 
 
 def last_number(store: Store, run: str) -> int:
@@ -112,7 +112,7 @@ def append(
 
 
 def _check(before: Review, edit: Edit, reviewer: str, seen: int) -> None:
-    """Refuse what somebody else made pointless, and an undo of what is not there to be undone."""
+    """Refuse edits that conflict with those of other reviewers, and undoing where there is nothing to undo."""
     if edit.op in ("undo", "redo"):
         expected = before.to_undo(reviewer) if edit.op == "undo" else before.to_redo(reviewer)
         if expected is None or expected.number != edit.of:
@@ -128,7 +128,7 @@ def _check(before: Review, edit: Edit, reviewer: str, seen: int) -> None:
 
 
 def _check_others(before: Review, entry: Entry, reviewer: str) -> None:
-    """Refuse to change an outline under what somebody else said of it since."""
+    """Refuse to change an outline that another reviewer has judged or changed since."""
     if entry.edit.op in ("judge", "examined"):
         return
     ids = {*entry.edit.ids, *entry.edit.made}

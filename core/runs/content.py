@@ -122,7 +122,7 @@ def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
         if form == "table" or suffix in _TEXTS:
             return Recognised("table", ".tsv" if suffix in (".tsv", ".tab") else ".csv")
         raise UnsafeFileError(
-            f"{file.name} cannot be opened: it is not one of the supported file types, whatever its name says.",
+            f"{file.name} cannot be opened: it is not one of the supported file types, regardless of its name.",
             "Other types of files may point to further files on the server, so they are not opened.",
             f"Choose a {'; a '.join(_KINDS.values())}.",
         ) from None

@@ -24,7 +24,7 @@ from core.runs import files
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LATEST = "0006"
-"""The newest revision in `MIGRATIONS`, said here so that alembic is only imported where something is to be done."""
+"""The newest revision in `MIGRATIONS`, repeated here so that alembic is imported only when there is work for it."""
 
 WAIT = 30.0
 """Seconds that a writer waits for another one, in this or another process, and anybody for a server to answer."""

@@ -1,4 +1,4 @@
-"""What is said of runs that did not come to their own end, in whatever process that is found."""
+"""Failures of runs that did not finish, as users read them, whichever process finds them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class WorkerLost(LandslideError):
 
 
 def from_exception(run: Run, error: Exception) -> tuple[Failure, Status]:
-    """What is said of a run that ended by an error, and as what it ended."""
+    """The failure of a run that ended by an error, and the status that it ends with."""
     status: Status = "cancelled" if isinstance(error, RunCancelled) or run.cancelling else "failed"
     if isinstance(error, WorkerLost):
         return (cancelled() if run.cancelling else worker_lost(run.worker)), status
@@ -21,7 +21,7 @@ def from_exception(run: Run, error: Exception) -> tuple[Failure, Status]:
 
 
 def describe(error: Exception) -> Failure:
-    """What an error says for itself, with where it came from for who looks after the server."""
+    """An error as a failure, with its traceback for the administrator."""
     detail = "".join(traceback.format_exception(error))
     if isinstance(error, LandslideError):
         return Failure(error.what, error.why, error.remedy, detail)
@@ -50,7 +50,7 @@ def worker_lost(worker: str) -> Failure:
 
 
 def silent(worker: str) -> Failure:
-    """Its worker is there, but does not say anything any more."""
+    """Its worker exists but no longer responds."""
     return Failure(
         "This run stopped responding and was ended.",
         "Its worker hangs, was ended, or cannot reach the store. No results were saved.",
@@ -65,22 +65,22 @@ def interrupted() -> Failure:
 
 
 def abandoned() -> Failure:
-    """The process that computed it ended, and nobody knows what for."""
+    """The process of the run ended for an unknown reason."""
     return Failure("The process of this run has ended.", "No results were saved.", "Run it again.")
 
 
 def stopped(error: BaseException) -> Failure:
-    """Whoever looks after the process ended what it did, as Ctrl+C does."""
+    """The process was interrupted from outside, as by Ctrl+C."""
     return Failure("The run was stopped from outside SlideLens.", f"{type(error).__name__}. No results were saved.")
 
 
 def cancelled() -> Failure:
-    """Somebody wanted it so."""
+    """A user cancelled it."""
     return Failure("The run was cancelled.", "No results were saved.")
 
 
 def overtime(limit: float) -> Failure:
-    """It took longer than it may."""
+    """It exceeded its time limit."""
     hours, minutes = divmod(round(limit / 60), 60)
     said = f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{limit:g} s"
     return Failure(

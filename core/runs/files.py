@@ -47,7 +47,7 @@ CHUNK = 1 << 20
 
 
 LONGEST_TURN = 120.0
-"""Seconds that somebody waits for a turn; what is done in one takes far less, so whoever has it hangs."""
+"""Seconds to wait for the lock; it is held for far less, so a holder that exceeds them hangs."""
 
 
 @contextmanager

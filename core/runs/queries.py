@@ -47,7 +47,7 @@ def _holding(part: str) -> list[ColumnElement[bool]]:
 
 
 def descendants(session: Session, identity: str, *, held: bool = False) -> list[str]:
-    """Ids of a run and all that stands on it, held where asked so that nothing new comes to stand on them."""
+    """Ids of a run and all runs derived from it, locked where asked so that no new ones are derived meanwhile."""
     found, new = [identity], [identity]
     while new:
         query = select(ParentRow.run_id).where(ParentRow.parent_id.in_(new))

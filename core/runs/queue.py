@@ -96,14 +96,14 @@ class Queue(SceneStore):
         return identity
 
     def _held(self, session: Session, asked: Input) -> tuple[str, Input]:
-        """Form and name of a dataset that stays until the run is there, so that whoever removes it finds it in use."""
+        """Form and name of a dataset, locked until the run is stored, so that a removal finds it in use."""
         if not asked.dataset_id:
             return "", asked
         row = hold(session, asked.dataset_id)
         return row.form, replace(asked, name=row.name)
 
     def claim(self, identity: str, *, server: str, worker: str) -> bool:
-        """Make a queued run a running one; False when somebody else was first or it was cancelled."""
+        """Make a queued run a running one; False when another worker was first or it was cancelled."""
         now = clock()
         values = {"status": "running", "server": server, "worker": worker, "started": now, "heartbeat": now}
         return self._change(identity, ("queued",), values)
@@ -270,7 +270,7 @@ def _over() -> RunCancelled:
 
 
 def gone() -> InputError:
-    """What is said of a run that nobody knows."""
+    """The error about a run that is not in the store."""
     return InputError("This run is not in the store.", "It may have been deleted.", "Choose another run.")
 
 

@@ -300,7 +300,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a run did not end well: for users, and in detail for who looks after the server."""
+    """Why a run did not end well: for users, and in detail for the administrator."""
 
     what: str
     why: str = ""
@@ -382,7 +382,7 @@ class Run:
 
     @property
     def eta(self) -> float | None:
-        """Seconds that are left if it goes on as so far; None while that cannot be said."""
+        """Estimated remaining seconds at the present rate; None while that is unknown."""
         share, seconds, left = self.progress.share, self.seconds, self.progress.left
         if self.status != "running" or seconds is None or self.heartbeat is None:
             return None

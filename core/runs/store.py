@@ -103,11 +103,11 @@ class Store(Queue):
         return self.runs(RunFilter(statuses=ACTIVE))[::-1]
 
     def children(self, identity: str, kind: str = "") -> list[Run]:
-        """Runs that stand on a run, the newest first."""
+        """Runs derived from a run, the newest first."""
         return self.runs(RunFilter(parent=checked_id(identity), kinds=(kind,) if kind else ()))
 
     def descendants(self, identity: str) -> list[Run]:
-        """All that stands on a run, and what stands on that: what goes with it, the newest first."""
+        """All runs derived from a run, directly or not, which are deleted with it, the newest first."""
         with self.database.read() as session:
             self._known(session, identity)
             query = select(RunRow).where(RunRow.id.in_(descendants(session, identity)[1:]))
@@ -270,7 +270,7 @@ class Store(Queue):
             path.unlink(missing_ok=True)
 
     def delete(self, identity: str, *, sparing: bool = False) -> int:
-        """Remove a run, all that stands on it, and files that no other run has; return how many runs went.
+        """Delete a run, all runs derived from it, and files that no other run uses; return how many runs were deleted.
 
         Parameters
         ----------

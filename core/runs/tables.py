@@ -148,7 +148,7 @@ class InputRow(Base):
 
 
 class ParentRow(Base):
-    """The runs that a run stands on, in order."""
+    """The runs that a run is derived from, in order."""
 
     __tablename__ = "run_parents"
 

@@ -111,7 +111,7 @@ def test_what_changes_nothing_or_leaves_nothing_is_refused(store: Store, run: st
         (lambda: actions.cut_from(review, first, box(40, 30, 45, 35)), "does not overlap"),
         (lambda: actions.cut_from(review, first, box(0, 0, 50, 40)), "Nothing would remain"),
         (lambda: actions.split_off(review, first, box(0, 0, 50, 40)), "does not divide"),
-        (lambda: actions.merge(review, [first, first]), "Two features"),
+        (lambda: actions.merge(review, [first, first]), "two or more features"),
         (lambda: actions.reshape(review, "L000", box(0, 0, 5, 5)), "There is no L000"),
     ):
         with pytest.raises(InputError, match=words):

@@ -210,7 +210,7 @@ def test_a_database_of_a_newer_program_is_left_alone(any_url: str, tmp_path: Pat
     raw = Raw(any_url)
     raw.do("UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(StorageError, match=r"newer SlideLens \(revision 9999\).*Update SlideLens"):
+    with pytest.raises(StorageError, match=r"newer version of SlideLens \(revision 9999\).*Update SlideLens"):
         Store(tmp_path / "home", any_url)
 
     raw.do(f"UPDATE alembic_version SET version_num = '{LATEST}'")  # noqa: S608

@@ -196,7 +196,7 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_read(
         (delimited, "MAX_TEXT_BYTES", 10, "a,b\n1,2\n3,4\n", "the limit is 0 MB"),
         (delimited, "MAX_LINE", 50, "a,b\n1," + "2" * 60, "a line of more than 50"),
         (table, "MAX_ROWS", 10, "a,b\n" + "1,2\n" * 20, "21 rows; the limit is 10"),
-        (table, "MAX_COLUMNS", 3, "a,b,c,d\n1,2,3,4\n", "4 columns; the limit 3"),
+        (table, "MAX_COLUMNS", 3, "a,b,c,d\n1,2,3,4\n", "4 columns; the limit is 3"),
         (table, "MAX_CELLS", 5, "a,b\n1,2\n1,2\n", "6 cells; at most 5"),
     )
     for module, name, most, text, match in limits:
@@ -240,7 +240,7 @@ def test_a_workbook_is_read_by_sheet(book: Callable[..., Path]) -> None:
     assert frame["day"].dtype.kind == "M"
     assert read_table_untrusted(path, sheet="flow").to_dict("list") == {"m3": [3]}
     for name in ("secret", "other"):
-        with pytest.raises(InputError, match=f"no sheet '{name}'. It has: empty, rain, flow"):
+        with pytest.raises(InputError, match=f"no sheet '{name}'. Its sheets: empty, rain, flow"):
             read_table_untrusted(path, sheet=name)
     with pytest.raises(InputError, match="holds no table rows"):
         read_table_untrusted(path, sheet="empty")
