@@ -16,6 +16,7 @@ TITLES: Mapping[str, str] = {
     "parameters.bands": "Bands asked for",
     "parameters.stretch": "Values",
     "parameters.resample": "Pixel size",
+    "parameters.pixel_size": "Pixel size entered by hand (m)",
     "parameters.engine": "Engine",
     "parameters.options.overlap": "Overlap of windows",
     "parameters.options.turned": "Average of eight turns",
