@@ -39,6 +39,16 @@ class Refused:
     name: str
     why: str
 
+    @property
+    def words(self) -> str:
+        """Both in a line."""
+        return with_name(self.name, self.why)
+
+
+def with_name(name: str, why: str) -> str:
+    """A reason with the name of the file that it is about, unless it begins with that."""
+    return why if why.startswith(name) else f"{name}: {why}"
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -88,7 +98,7 @@ def add(
     """
     refused = tuple(refused)
     if not datasets:
-        reasons = " ".join(f"{one.name}: {one.why}" for one in refused[:3])
+        reasons = " ".join(one.words for one in refused[:3])
         raise InputError("None of the files can be used.", reasons, "Give GeoTIFF, PNG or JPEG images.")
     row = BatchRow(id=new_id(), created=clock(), name=_named(name), content=_content(datasets, refused, notes))
     with store.database.write() as session:

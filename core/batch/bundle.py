@@ -38,6 +38,11 @@ def file_name(table: Table, what: str, ending: str) -> str:
     return f"{safe(table.batch.title) or 'batch'}{task}_{what}_{table.batch.id[:8]}{ending}"
 
 
+def bundle_name(store: Store, batch: Batch) -> str:
+    """Name of the zip."""
+    return file_name(read_table(store, batch, seconds=0), "runs", ".zip")
+
+
 def report_folder(store: Store, table: Table, address: str = "") -> Path:
     """Where the report of a batch at the views of its pages lies, or would lie: another one for other results."""
     known = [(row.name, row.status, "" if row.run is None else row.run.id) for row in table.rows]

@@ -102,9 +102,14 @@ def upload(name: str, content: BinaryIO, size: int) -> Iterator[Source]:
     """
     shown = _base(name)
     if PurePosixPath(shown).suffix.lower() != ".zip":
-        yield Source(shown, size, lambda: _Rewound(content))
+        yield single(name, content, size)
         return
     yield from _zipped(shown, content)
+
+
+def single(name: str, content: BinaryIO, size: int) -> Source:
+    """An upload as it is, also when it is a zip, as of a Shapefile."""
+    return Source(_base(name), size, lambda: _Rewound(content))
 
 
 class _Rewound(AbstractContextManager[BinaryIO]):

@@ -201,7 +201,7 @@ def _summary(table: Table) -> Part:
         content = [Paragraph(f"All {count(rows, 'image')} have a result." if rows > 1 else "The image has a result.",
                              lead=True)]  # fmt: skip
     if table.unfinished:
-        failed = tuple(f"{row.name}: {row.why or row.status}" for row in table.unfinished)
+        failed = tuple(row.reason for row in table.unfinished)
         content.append(Notice("Not all images have a result", "Totals leave these images out."))
         content.append(Items(failed, "Images without a result"))
     totals = (KeyFigure(one.figure.title, one.figure.text(one.value), one.over) for one in table.totals)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from core.batch.batches import Batch, current, runs_of
+from core.batch.batches import Batch, current, runs_of, with_name
 from core.batch.figures import Figure, columns, figures_of_task, known_figures
 from core.errors import LandslideError
 from core.report.cautions import is_warning
@@ -44,6 +44,8 @@ class Row:
         State of its run, or `REFUSED`, `MISSING`, `LOST`.
     run
         The run that counts; None without one.
+    dataset
+        Id of the image; empty for a file that was refused.
     figures
         Numbers by name; what is unknown is left out.
     why
@@ -55,6 +57,7 @@ class Row:
     name: str
     status: str
     run: Run | None = None
+    dataset: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
     counted: bool = True
@@ -63,6 +66,11 @@ class Row:
     def done(self) -> bool:
         """Whether there is a result."""
         return self.status == "done"
+
+    @property
+    def reason(self) -> str:
+        """Why there is no result, with the name of the image."""
+        return with_name(self.name, self.why or self.status)
 
     @property
     def active(self) -> bool:
@@ -166,20 +174,21 @@ def read_table(store: Store, batch: Batch, view: View | None = None, seconds: fl
 
 def _row(store: Store, identity: str, run: Run | None, view: View | None, until: float) -> Row:
     if run is None:
-        return Row(_name(store, identity), MISSING)
+        return Row(_name(store, identity), MISSING, dataset=identity)
     if run.status != "done":
         why = "" if run.failure is None else " ".join(
             part for part in (run.failure.what, run.failure.why, run.failure.remedy) if part
         )  # fmt: skip
-        return Row(run.subject.name, run.status, run, why="" if run.active else why)
+        return Row(run.subject.name, run.status, run, identity, why="" if run.active else why)
     if time.monotonic() > until:
-        return Row(run.subject.name, run.status, run, counted=False)
+        return Row(run.subject.name, run.status, run, identity, counted=False)
     try:
         chosen = None if view is None else view(store.result(run.id))
         known = known_figures(store, run, chosen)
     except LandslideError as error:
-        return Row(run.subject.name, LOST, run, why=str(error))
-    return Row(run.subject.name, run.status, run, {name: value for name, value in known.items() if value == value})
+        return Row(run.subject.name, LOST, run, identity, why=str(error))
+    figures = {name: value for name, value in known.items() if not math.isnan(value)}
+    return Row(run.subject.name, run.status, run, identity, figures)
 
 
 def _name(store: Store, identity: str) -> str:

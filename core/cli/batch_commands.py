@@ -137,7 +137,7 @@ def print_table(table: Table) -> None:
     for total in table.totals:
         print(f"{total.figure.title}, total {total.over}: {total.figure.text(total.value)}")
     for row in table.unfinished:
-        print(f"{row.name}: {row.why or row.status}")
+        print(row.reason)
     for note in table.batch.notes:
         print(note)
 

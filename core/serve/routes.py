@@ -208,6 +208,24 @@ async def bundle_route(request: Request) -> Response:
         return await to_thread.run_sync(partial(found_in, find), limiter=_BUNDLES)
 
 
+async def batch_route(request: Request) -> Response:
+    """``/batches/{id}.zip``: the files of all runs of a batch, with its table and report, to be saved."""
+    identity = _id(request)
+    authorize(request, Resource("batch", identity))
+
+    def find() -> StreamingResponse:
+        from core.batch.batches import find as find_batch
+        from core.batch.bundle import bundle, bundle_name
+        from core.runs.store import default_store
+
+        store = default_store()
+        batch = find_batch(store, identity)
+        return download_zip(bundle(store, batch), bundle_name(store, batch))
+
+    with fail_after(WAIT):
+        return await to_thread.run_sync(partial(found_in, find), limiter=_BUNDLES)
+
+
 async def asset_route(request: Request) -> Response:
     """``/assets/{name}``: a script, style sheet or image of the map."""
     name = str(request.path_params["name"])
@@ -243,6 +261,7 @@ def routes(base_path: str = "") -> list[BaseRoute]:
         ("/maps/{id}.png", picture_route),
         ("/artifacts/{run_id}/{name}", artifact_route),
         ("/runs/{run_id}.zip", bundle_route),
+        ("/batches/{id}.zip", batch_route),
         ("/assets/{name:path}", asset_route),
         ("/health", health_route),
     ]

@@ -47,7 +47,7 @@ def test_a_damaged_file_does_not_stop_the_others(quick_store: Store) -> None:
     assert names(found) == ["a.png", "b.png"]
     (refused,) = found.refused
     assert refused.name == "cut.png"
-    assert "cut.png is damaged or was cut short" in refused.why
+    assert "damaged" in refused.why
 
 
 def test_the_images_of_a_zip_are_taken_by_their_names_alone(quick_store: Store, tmp_path: Path) -> None:

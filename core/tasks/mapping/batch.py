@@ -49,7 +49,6 @@ BATCH = BatchFigures(
         Figure("analysed_area_m2", "Area analysed", "area", summed=True),
     ),
     figures,
-    "Counted at the model's threshold, with the smallest area that each image's own page begins with; landslides that "
-    "touch count as one. In images over 16 megapixels landslides are not counted, and the area is that of all pixels "
-    "at the threshold.",
+    "Counted at the model's threshold and the default minimum area of each image; landslides that touch count as one. "
+    "In images over 16 megapixels landslides are not counted, and the area is that of all pixels at the threshold.",
 )
