@@ -144,7 +144,7 @@ def show(record: DatasetRecord, columns: Columns, beside: Beside | None = None) 
     if _check(record, _findings(record.id, record.digest, columns, raw)) != corrections:
         st.rerun()
     told = [*monitoring.notes, *notes]
-    with st.expander(tr("{count} notes on how the table was read").format(count=len(told)), expanded=len(told) < 6):
+    with st.expander(tr("Notes on how the table was read ({count})").format(count=len(told)), expanded=len(told) < 6):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     st.info(
         tr("Check the columns and press *{button}*. Each model is trained on past data only, tested on later "

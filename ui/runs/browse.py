@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import InputError
-from ui import resources
+from ui import labels, resources
 from ui.feedback import empty, guard, show_error
 from ui.messages import tr
 from ui.runs import detail, filters, selection, table
@@ -97,7 +97,7 @@ def _offset(wanted: object, total: int) -> int:
 def _turn(first: int, shown: int, total: int) -> None:
     """Say which part of the list is shown, and turn its pages."""
     if total <= PAGE:
-        st.caption(tr("{total:,} run{part}, newest first.").format(total=total, part='' if total == 1 else 's'))
+        st.caption(tr("{count}, newest first.").format(count=labels.count(total, "run")))
         return
     page = first // PAGE + 1
     with st.container(horizontal=True, vertical_alignment="center"):

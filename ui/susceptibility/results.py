@@ -119,9 +119,7 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
     st.markdown("\n".join(told[0]))
     if told[1]:
         with st.expander(
-            tr("{count} note{part} on how the table was read").format(
-                count=len(told[1]), part="s" if len(told[1]) > 1 else ""
-            )
+            tr("Notes on how the table was read ({count})").format(count=len(told[1]))
         ):
             st.markdown("\n".join(told[1]))
 

@@ -212,11 +212,8 @@ def missing_files(run: Run) -> LandslideError | None:
     gone = [artifact.role for artifact in run.artifacts if not artifact.derived and not artifact.path.is_file()]
     if not gone:
         return None
-    files = " and ".join(gone)
     return LandslideError(
-        tr("The {files} of this run {part} no longer on disk.").format(
-            files=files, part="is" if len(gone) == 1 else "are"
-        ),
+        tr("Files of this run are no longer on disk: {files}.").format(files=", ".join(gone)),
         tr("The file was removed from the storage folder, or the disk failed."),
         tr("Repeat the run: on this machine the same inputs give the same result."),
     )

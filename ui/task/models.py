@@ -10,7 +10,6 @@ import streamlit as st
 
 from core.errors import InputError
 from ui.feedback import plain, show_error
-from ui.labels import count
 from ui.messages import tr
 
 if TYPE_CHECKING:
@@ -106,11 +105,8 @@ class Offer:
         if not self.left_out:
             return
         number = len(self.left_out)
-        with st.expander(
-            tr("{count} {part} not fit {noun}").format(
-                count=count(number, "model"), part="does" if number == 1 else "do", noun=noun
-            )
-        ):
+        words = tr("{count} model does not fit {noun}") if number == 1 else tr("{count} models do not fit {noun}")
+        with st.expander(words.format(count=number, noun=noun)):
             st.markdown("\n".join(f"- **{plain(self.title(one.model))}.** {reason(one)}" for one in self.left_out))
             if insist:
                 st.toggle(tr("Include models for other pixel sizes"), key=insist)
