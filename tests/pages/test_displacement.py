@@ -81,7 +81,7 @@ def test_open_data_are_fetched_with_their_terms_and_stay_in_the_store(
     table.write_text("date,P1_mm\n" + "".join(f"2024-01-{day:02d},{day}\n" for day in range(1, 21)))
     monkeypatch.setattr("core.catalog.open_data.fetch_files", lambda wanted, folder, progress: {wanted[0].name: table})
     page.run()
-    next(one for one in page.selectbox if one.label == "Table source").set_value("Open data").run()
+    next(one for one in page.selectbox if one.label == "Source").set_value("Open data").run()
     next(one for one in page.selectbox if one.label == "Data").set_value("amsterdam-points").run()
     assert "Licence: Apache-2.0." in texts(page)
     assert "Cite: Delft University of Technology" in texts(page)

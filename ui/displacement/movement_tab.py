@@ -206,7 +206,7 @@ def _lags(view: Shown) -> None:
     step = f"{unit}s" if number == 1 else f"steps of {number} {unit}s"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         driver = st.selectbox("Driver", list(series.drivers), key=f"lag-driver-{here}", width=260)
-        window = st.number_input(f"Accumulated over ({step})", 1, most, 1, key=f"lag-window-{here}", width=150,
+        window = st.number_input(f"Period ({step})", 1, most, 1, key=f"lag-window-{here}", width=150,
                                  help="Sum of rain, change of a level, mean of other drivers.")  # fmt: skip
         longest = st.number_input(f"Lags up to ({step})", 1, most, usual, key=f"lag-longest-{here}", width=170)
         ranks = st.toggle("Ranks (Spearman)", key="lag-ranks")
