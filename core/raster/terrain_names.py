@@ -104,7 +104,7 @@ def _factors() -> Iterator[TerrainFactor]:
     yield one("elevation", "Elevation", "m", "continuous", False, "Height above the vertical datum of the "
                                                                   "elevation model.", 0)
     yield one("slope", "Slope (3 × 3 cells)", "°", "continuous", False, "Angle of the ground from the horizontal.")
-    yield one("Inclination of the ground from the horizontal.", "Aspect (3 × 3 cells)", "°", "aspect", False,
+    yield one("aspect", "Aspect (3 × 3 cells)", "°", "aspect", False,
               "Downhill direction, clockwise from north; −1 on flat ground.")  # fmt: skip
     yield one("plan_curvature", "Plan curvature (3 × 3 cells)", "1/m", "continuous", False,
               "Curvature of the contour: positive on spurs, negative in hollows.")  # fmt: skip

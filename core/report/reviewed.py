@@ -24,7 +24,7 @@ LISTED = 40
 
 
 def review_of(store: Store, run: Run) -> Opened | None:
-    """The review of a run; None where nobody began one.
+    """The review of a run; None where none was started.
 
     Raises
     ------

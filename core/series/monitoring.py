@@ -111,7 +111,7 @@ class Monitoring:
             if one.name == name:
                 return one
         names = ", ".join(one.name for one in self.stations[:20])
-        raise InputError(f"No station {name!r}.", remedy=f"Stations: {names}.")
+        raise InputError(f"There is no station {name!r}.", remedy=f"Stations: {names}.")
 
 
 @dataclass(frozen=True)

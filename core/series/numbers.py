@@ -148,5 +148,5 @@ def _without_fills(values: NDArray[np.float64], column: str, notes: list[str]) -
         if others.size and others.max() * FAR >= abs(fill) and not abs(fill) > 1e19:
             continue  # as large as what was measured, on its side of zero
         values = np.where(close, np.nan, values)
-        notes.append(f"{int(close.sum()):,} values of {column} are {fill:g}, which stands for not measured.")
+        notes.append(f"{int(close.sum()):,} values of {column} are {fill:g}, which marks missing values.")
     return values

@@ -217,7 +217,7 @@ def monitoring_of_positions(
     """
     known = [one.name for one in stations]
     if reference and reference not in known:
-        raise InputError(f"No station {reference!r}.", remedy=f"Stations: {', '.join(known)}.")
+        raise InputError(f"There is no station {reference!r}.", remedy=f"Stations: {', '.join(known)}.")
     frames = sorted({one.frame for one in stations if one.frame})
     if len(frames) > 1:
         raise InputError(

@@ -135,7 +135,7 @@ def _less_station(
     stable = columns.named_station
     if stable not in found:
         raise InputError(
-            f"No station or column {stable!r}.", remedy=f"Stations: {', '.join(list(found)[:20])}."
+            f"There is no station or column {stable!r}.", remedy=f"Stations: {', '.join(list(found)[:20])}."
         )
     at, values = found.pop(stable)
     base_times, base = joined(at, values, stable, notes)

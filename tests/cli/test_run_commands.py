@@ -304,7 +304,7 @@ def test_pruning_says_first_what_would_go(
 
     store.run(pinned).artifacts[0].path.unlink()
     assert run("prune", "--orphans") == 0
-    assert f"damaged: the probability of run {pinned[:8]} (valley)" in capsys.readouterr().out
+    assert f"damaged: the probability file of run {pinned[:8]} (valley)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

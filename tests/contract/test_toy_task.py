@@ -198,7 +198,7 @@ def test_a_command_orders_a_run_of_a_file(
 
 def test_a_raster_is_no_table(store: Store, tmp_path: Path) -> None:
     raster = store.add_dataset(write_raster(tmp_path / "ramp.tif", ramp(8, 8)), "ramp.tif")
-    with pytest.raises(InputError, match="cannot serve as table of levels"):
+    with pytest.raises(InputError, match="cannot be used as table of levels"):
         store.order(order_trends(raster, Request()))
 
 

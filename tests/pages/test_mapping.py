@@ -426,8 +426,11 @@ def test_without_a_model_the_page_says_how_to_get_one(
 @pytest.fixture
 def large(page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The page of a finished run that is too large to be outlined at once."""
-    for module in ("findings", "run_outlines", "export", "report.subject"):
-        monkeypatch.setattr(f"core.tasks.mapping.{module}.LARGEST", 99)
+    # All are imported before the first is changed: one that is imported afterwards would keep the changed value.
+    names = ("findings", "run_outlines", "export", "report.subject")
+    modules = [import_module(f"core.tasks.mapping.{name}") for name in names]
+    for module in modules:
+        monkeypatch.setattr(module, "LARGEST", 99)
     red = np.zeros((3, 48, 64), np.uint8)
     red[0, 4:10, 5:15] = red[0, 30:34, 40:44] = 255
     page.query_params["scene"] = store.add_scene(write_raster(tmp_path / "scene.tif", red), "scene.tif").id

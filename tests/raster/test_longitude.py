@@ -111,7 +111,7 @@ def test_what_of_an_inventory_does_not_count_is_said_with_its_number(tmp_path: P
 
     assert isinstance(reader, Inventory)
     others, small = reader.notes
-    assert "its 2 points and 1 lines are left out" in others
+    assert "2 points and 1 lines were left out" in others
     assert "1 of the 2 polygons" in small
     assert "smaller than a pixel" in small
 

@@ -144,7 +144,7 @@ def test_ground_control_points_further_images_and_local_systems_are_said(tmp_pat
     assert "2 images" in Scene.open(tmp_path / "pages.tif").notes[0]
     scene = Scene.open(local)
     assert not scene.grid.is_georeferenced
-    assert "no place on the Earth" in scene.notes[0]
+    assert "no position on the Earth" in scene.notes[0]
 
 
 @pytest.mark.parametrize("fill", [-9999.0, -32768.0, 3.4e38])
@@ -256,8 +256,8 @@ def test_a_reference_that_says_nowhere_none_is_refused(tmp_path: Path, values: n
 @pytest.mark.parametrize(
     ("crs", "words"),
     [
-        ("EPSG:5773", "no place on the Earth"),
-        ("EPSG:4978", "no place on the Earth"),
+        ("EPSG:5773", "no position on the Earth"),
+        ("EPSG:4978", "no position on the Earth"),
         ('GEOGCS["Moon",DATUM["m",SPHEROID["m",1737400,0]],PRIMEM["m",0],UNIT["degree",0.0174532925199433]]', "Moon"),
         ('GEOGCS["Mars",DATUM["m",SPHEROID["m",3396190,170]],PRIMEM["m",0],UNIT["degree",0.0174532925199433]]', "Mars"),
     ],

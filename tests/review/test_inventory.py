@@ -121,7 +121,7 @@ def test_an_unfinished_review_is_no_reference(store: Store, run: str, tmp_path: 
     edited(store, run, Edit("judge", (first, second), judgement="rejected"))
     with pytest.raises(InputError, match="was searched"):
         write_reference(opened(store, run), tmp_path / "reference.gpkg")
-    with pytest.raises(InputError, match="no landslide here"):
+    with pytest.raises(InputError, match="contains no landslides"):
         write_reference(edited(store, run, Edit("examined")), tmp_path / "reference.gpkg")
 
 

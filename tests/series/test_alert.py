@@ -60,7 +60,7 @@ def test_what_comes_later_changes_nothing_before() -> None:
 
 @pytest.mark.parametrize("levels", [(), (0.0, 1.0), (2.0, 1.0), (1.0, 1.0), (float("nan"),), tuple(range(1, 8))])
 def test_levels_that_do_not_ascend_above_zero_are_refused(levels: tuple[float, ...]) -> None:
-    with pytest.raises(InputError, match="no levels"):
+    with pytest.raises(InputError, match="Invalid velocity levels"):
         check_levels(levels)
 
 

@@ -65,7 +65,7 @@ def test_a_number_is_taken_for_what_it_can_be(number: float, expected: str) -> N
 
 
 def test_numbers_that_are_no_times_are_refused() -> None:
-    with pytest.raises(InputError, match="no times"):
+    with pytest.raises(InputError, match="not dates or times"):
         read([1.0, 2.0, 3.0])
 
 

@@ -101,7 +101,7 @@ def test_two_zones_are_refused_and_one_is_told() -> None:
 
 
 def test_another_time_is_refused() -> None:
-    said = "rain_mm of gauge.csv runs from 2019-01-01 to 2019-03-01.*from 2020-01-01 to 2020-01-30"
+    said = "rain_mm of gauge.csv has values from 2019-01-01 to 2019-03-01.*from 2020-01-01 to 2020-01-30"
     with pytest.raises(InputError, match=said):
         with_drivers(slope(), rain("2019-01-01", 60), "gauge.csv")
 

@@ -56,7 +56,7 @@ def test_a_column_of_text_is_refused() -> None:
 def test_fill_values_are_unknown_and_counted(fill: int) -> None:
     found, notes = read(1.0, fill, 2.0, fill)
     assert np.isnan(found).tolist() == [False, True, False, True]
-    assert notes == [f"2 values of disp are {fill}, which stands for not measured."]
+    assert notes == [f"2 values of disp are {fill}, which marks missing values."]
 
 
 def test_a_number_that_lies_among_the_others_is_no_fill_value() -> None:

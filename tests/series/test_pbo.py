@@ -99,7 +99,7 @@ def test_a_file_alone_is_read_as_a_table_with_the_name_of_its_station(tmp_path: 
 def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     one = read_positions(csv_file(tmp_path, "AAAA", days((1, 0, 0))))
     other = read_positions(csv_file(tmp_path, "BBBB", days((1, 0, 0)), "IGS14"))
-    with pytest.raises(InputError, match="2 frames: IGS14, NAM08"):
+    with pytest.raises(InputError, match="2 reference frames: IGS14, NAM08"):
         monitoring_of_positions([one, other])
     with pytest.raises(InputError, match="one station"):
         table_of([one, one])

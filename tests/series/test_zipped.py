@@ -31,7 +31,7 @@ def test_the_one_table_of_an_archive_is_read_whatever_its_name(tmp_path: Path) -
     assert len(read_table_untrusted(path, rows=3)) == 3
     assert recognise(path, path.name).form == "table"
     assert sorted(one.name for one in tmp_path.parent.iterdir() if one.name == "evil.csv") == []
-    with pytest.raises(InputError, match="without sheets"):
+    with pytest.raises(InputError, match="has no sheets"):
         describe_table(path, sheet="one")
 
 

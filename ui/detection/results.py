@@ -86,7 +86,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     if side != "before":
         selection.follow_map(event)
     if side != "before" and (at is None or event.drawn):
-        tell_area(event, PAGE)
+        tell_area(event, PAGE, record, offer=at is None)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:

@@ -121,7 +121,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     if side == "none":
         selection.follow_map(event)
     if side == "none" and (at is None or event.drawn):
-        tell_area(event, PAGE)
+        tell_area(event, PAGE, record, offer=at is None)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:

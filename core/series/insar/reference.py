@@ -83,7 +83,7 @@ def relative_to_named(points: Points, ids: Sequence[str]) -> Points:
     lost = sorted(wanted - set(points.ids[within].astype(str)))
     if lost or not wanted:
         raise InputError(
-            f"No point {lost[0][:40]!r}." if lost else "No point is named as the reference.",
+            f"There is no point {lost[0][:40]!r}." if lost else "No point is named as the reference.",
             remedy="Name points of the table by their IDs.",
         )  # fmt: skip
     named = ", ".join(sorted(wanted)[:SHOWN]) + (" and others" if len(wanted) > SHOWN else "")

@@ -171,7 +171,7 @@ def test_a_track_is_a_table_of_points_in_metres_with_its_line_of_sight() -> None
         ({"los_east": [1, 1], "los_up": [0, 0]}, UTM, "A.zip does not give its line of sight"),
         ({"los_east": [1, 1], "los_north": [1, 1], "los_up": [1, 1]}, UTM, "not unit vectors"),
         ({"los_east": [1, 1], "los_north": [0, 0], "los_up": [0, 0]}, "EPSG:4326", "is not in metres"),
-        ({"los_east": [1, 1], "los_north": [0, 0], "los_up": [0, 0]}, "nowhere", "cannot be placed in 'nowhere'"),
+        ({"los_east": [1, 1], "los_north": [0, 0], "los_up": [0, 0]}, "nowhere", "cannot be converted to 'nowhere'"),
     ],
 )
 def test_a_table_that_gives_no_track_is_refused(columns: dict[str, object], crs: str, message: str) -> None:

@@ -88,9 +88,9 @@ def many_blocks(file: h5py.File) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (external_link, r"link to another place or another file \(timeseries\)"),
-        (linked_group, r"link to another place or another file \(HDFEOS\)"),
-        (soft_link, r"link to another place or another file \(timeseries\)"),
+        (external_link, r"link to another object or file \(timeseries\)"),
+        (linked_group, r"link to another object or file \(HDFEOS\)"),
+        (soft_link, r"link to another object or file \(timeseries\)"),
         (virtual, "takes the values of timeseries from other files"),
         (external_storage, "takes the values of timeseries from other files"),
         (inside_itself, r"group inside itself \(a/b/a\)"),
@@ -187,7 +187,7 @@ def test_damage_is_said(tmp_path: Path) -> None:
 
     for content in (flipped, whole[:9], whole[:100], whole[: len(whole) // 2], whole[:-10]):
         path.write_bytes(content)
-        with pytest.raises(InputError, match=r"t\.h5 is damaged or was cut short"):
+        with pytest.raises(InputError, match=r"t\.h5 is damaged or truncated"):
             describe_table(path)
 
 
@@ -202,7 +202,7 @@ def test_the_store_takes_one_as_a_table_and_refuses_another_in_words(tmp_path: P
 
     with h5py.File(tmp_path / "keras.h5", "w") as file:
         file["model_weights/dense"] = np.ones(3)
-    with pytest.raises(InputError, match=r"keras\.h5 is not a time series of MintPy.*it holds dense"):
+    with pytest.raises(InputError, match=r"keras\.h5 is not a MintPy time series.*it holds dense"):
         check(tmp_path / "keras.h5", "table")
     (tmp_path / "named.h5").write_text("a,b\n1,2\n")
     with pytest.raises(UnsafeFileError, match="not an HDF5 file"), open_hdf5_untrusted(tmp_path / "named.h5"):

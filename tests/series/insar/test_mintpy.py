@@ -100,7 +100,7 @@ def test_metres_are_of_the_system_that_the_file_or_the_user_names(
 def test_metres_of_no_known_system_are_asked(tmp_path: Path) -> None:
     path = write(tmp_path / "t.h5", attributes=GRID | {"X_UNIT": "meters"})
 
-    with pytest.raises(QuestionError, match=r"coordinate system of t.h5 is not known") as caught:
+    with pytest.raises(QuestionError, match=r"coordinate system of t.h5 is unknown") as caught:
         points_of_h5(path, "t.h5")
     assert caught.value.asks == "crs"
     assert describe_table(path).rows == 9  # what it holds can be seen before it is answered
@@ -153,7 +153,7 @@ def test_as_a_table_it_is_what_the_reader_of_points_reads(tmp_path: Path) -> Non
     np.testing.assert_allclose(again.values, direct.values, rtol=1e-6)
     np.testing.assert_array_equal(again.x, direct.x)
     assert again.ids.tolist() == direct.ids.tolist()
-    with pytest.raises(InputError, match="without sheets"):
+    with pytest.raises(InputError, match="has no sheets"):
         describe_table(path, sheet="one")
     with pytest.raises(InputError, match="Leave the unit out"):
         read_points(path, "S1.he5", unit="mm")

@@ -20,6 +20,7 @@ from core.runs.records import Order
 from core.runs.store import Store
 from core.tasks.mapping.export import summary
 from core.tasks.mapping.findings import find
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, run_mapping
 from core.tasks.mapping.run_shards import plan_call
 from core.tasks.mapping.view import Choice
@@ -80,6 +81,22 @@ def test_without_a_choice_the_models_threshold_and_the_smallest_mappable_area_ho
     printed = strict(capsys.readouterr().out)
     assert printed["threshold"] == 0.5
     assert printed["minimum_area_m2"] == pytest.approx(1000, rel=1e-3)
+
+
+def test_a_part_of_the_image_is_mapped_alone(
+    tmp_path: Path, store: Store, scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    west, south, east, north = Scene.open(scene).grid.to_wgs84_bounds() or (0.0,) * 4
+    half = (west, south, (west + east) / 2, north)
+
+    assert run("predict", scene, "--model", "red", "--engine", "torch", "--area", *half) == 0
+
+    [made] = store.runs()
+    grid = store.result(made.id, MappingResult).grid
+    assert (grid.height, grid.width) == (40, pytest.approx(25, abs=1))
+    capsys.readouterr()
+    assert run("predict", scene, "--model", "red", "--engine", "torch", "--area", 0, 0, 1, 1) != 0
+    assert "outside the scene" in capsys.readouterr().err
 
 
 def test_an_earlier_scene_gives_what_is_new(tmp_path: Path, scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
