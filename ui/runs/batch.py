@@ -223,13 +223,13 @@ def _downloads(table: Table) -> None:
     with st.container(horizontal=True, gap="small"):
         st.link_button("Download all runs as zip", f"{resources.base_path()}/batches/{table.batch.id}.zip")
         st.download_button(
-            "Download the table (CSV)", write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
+            "Download table (CSV)", write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
             "text/csv", on_click="ignore", key="batch-csv",
         )  # fmt: skip
         if folder.is_dir():
-            _offer(folder / "report.html", "Download the report", file_name(table, "report", ".html"), "text/html")
-            _offer(folder / "report.pdf", "Download the PDF", file_name(table, "report", ".pdf"), "application/pdf")
-        elif st.button("Write the report", key="batch-report"):
+            _offer(folder / "report.html", "Download report", file_name(table, "report", ".html"), "text/html")
+            _offer(folder / "report.pdf", "Download PDF", file_name(table, "report", ".pdf"), "application/pdf")
+        elif st.button("Write report", key="batch-report"):
             _write_report(table, address)
     st.caption(
         "The zip holds the GIS files of each run in its own folder, the table and the report; preparing it takes a few "
@@ -297,7 +297,7 @@ def _delete(batch: Batch) -> None:
             told.append(f"**Reviews with {labels.count(edits, 'edit')} will be deleted too: export them first.**")
         if any(run.pinned for run in going):
             told.append("**At least one of these runs is pinned.**")
-        told.append("The images stay.")
+        told.append("The images are kept.")
         st.markdown(" ".join(told))
         if st.button("Delete permanently", type="primary", key="batch-delete"):
             gone = delete(store, batch)
