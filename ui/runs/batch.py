@@ -232,13 +232,13 @@ def _downloads(table: Table) -> None:
     with st.container(horizontal=True, gap="small"):
         st.link_button(tr("Download all runs as zip"), f"{resources.base_path()}/batches/{table.batch.id}.zip")
         st.download_button(
-            tr("Download the table (CSV)"), write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
+            tr("Download table (CSV)"), write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
             "text/csv", on_click="ignore", key="batch-csv",
         )  # fmt: skip
         if folder.is_dir():
-            _offer(folder / "report.html", "Download the report", file_name(table, "report", ".html"), "text/html")
-            _offer(folder / "report.pdf", "Download the PDF", file_name(table, "report", ".pdf"), "application/pdf")
-        elif st.button(tr("Write the report"), key="batch-report"):
+            _offer(folder / "report.html", "Download report", file_name(table, "report", ".html"), "text/html")
+            _offer(folder / "report.pdf", "Download PDF", file_name(table, "report", ".pdf"), "application/pdf")
+        elif st.button(tr("Write report"), key="batch-report"):
             _write_report(table, address)
     st.caption(
         tr(
@@ -318,7 +318,7 @@ def _delete(batch: Batch) -> None:
             )
         if any(run.pinned for run in going):
             told.append(tr("**At least one of these runs is pinned.**"))
-        told.append(tr("The images stay."))
+        told.append(tr("The images are kept."))
         st.markdown(" ".join(told))
         if st.button(tr("Delete permanently"), type="primary", key="batch-delete"):
             gone = delete(store, batch)
