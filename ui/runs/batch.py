@@ -51,12 +51,12 @@ def show(identity: str) -> None:
     """Show a batch; while it is under way it keeps itself up to date."""
     from core.batch.batches import find
 
-    st.page_link(RUNS, label="All runs", icon=":material/arrow_back:")
     try:
         batch = find(resources.store(), identity)
     except LandslideError as error:
         st.title("Batch")
         show_error(error)
+        st.page_link(RUNS, label="All runs")
         return
     st.title(plain(batch.title))
     labels.name_page(batch.title, "Batch")
@@ -277,6 +277,7 @@ def _further(table: Table) -> None:
                 st.rerun()
         with guard():
             _delete(batch)
+        st.page_link(RUNS, label="All runs")
 
 
 def _delete(batch: Batch) -> None:
