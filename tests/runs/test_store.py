@@ -167,7 +167,7 @@ def test_only_a_reference_and_elevation_of_known_kinds_are_taken(
 ) -> None:
     record = store.add_scene(scene_file(tmp_path), "valley")
 
-    with pytest.raises(InputError, match="cannot serve"):
+    with pytest.raises(InputError, match="cannot be used as"):
         store.attach(record.id, role, io.BytesIO(b""), suffix)
 
 
