@@ -195,7 +195,7 @@ def test_a_pixel_size_entered_by_hand_lets_a_photo_be_resampled_to_the_models(tm
     how = preprocess(replace(scene, grid=scene.grid.with_pixel_size(20.0)), tiny_spec(ground_distance=10.0))
 
     assert how.scale == 2.0
-    assert "from 20 m to its own 10 m" in how.notes[0]
+    assert "from 20 m to the model's pixel size of 10 m" in how.notes[0]
 
 
 def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> None:
