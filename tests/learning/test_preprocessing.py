@@ -101,7 +101,7 @@ def test_nodata_takes_no_part_in_the_stretch(tmp_path: Path) -> None:
 def test_one_band_cannot_serve_a_model_of_three_and_a_remedy_is_given(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "grey.tif", ramp(5, 5, bands=1)))
 
-    with pytest.raises(BandError, match=r"has one band, the model needs 3.*Choose a scene"):
+    with pytest.raises(BandError, match=r"has one band, the model needs 3.*Choose an image"):
         preprocess(scene, tiny_spec())
 
 
