@@ -129,7 +129,7 @@ def test_the_address_of_a_run_opens_it_at_its_threshold(page: AppTest, store: St
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ({"scene": "0" * 32}, "This scene is not in the store"),
+        ({"scene": "0" * 32}, "This image is not in the store"),
         ({"scene": "../../etc"}, "No such dataset"),
         ({"run": "0" * 32}, "This run is not in the store"),
         ({"run": "<script>"}, "No such run"),

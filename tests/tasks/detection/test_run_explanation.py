@@ -201,7 +201,7 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
         question_of(detections, 1, "guess")
     with pytest.raises(InputError, match="no layer 'other'"):
         explain_box(store, result, question_of(detections, 1, layer="other"))
-    with pytest.raises(InputError, match="outside the scene"):
+    with pytest.raises(InputError, match="outside the image"):
         explain_box(store, result, ExplanationRequest(BoxTarget((500, 500, 510, 510), 0.5), "hires-cam"))
     with pytest.raises(InputError, match="boxes only"):
         order_explanation(result, ExplanationRequest(AskedPixel(10, 15), "grad-cam"))

@@ -302,7 +302,7 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
 
     with pytest.raises(InputError, match="no layer"):
         explain(store, result, (10, 15), "no.such")
-    with pytest.raises(InputError, match="outside the scene"):
+    with pytest.raises(InputError, match="outside the image"):
         explain(store, result, (500, 15), layer())
     with pytest.raises(InputError, match="explains boxes only"):
         explain(store, result, (10, 15), method="d-rise")
