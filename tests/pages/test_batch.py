@@ -160,6 +160,16 @@ def test_images_without_a_result_are_repeated(app: AppTest, store: Store, tmp_pa
     assert len(runs_of(store, batch)) == 5  # the first tries are kept
 
 
+def test_one_threshold_can_be_chosen_for_all_images(app: AppTest, store: Store, tmp_path: Path) -> None:
+    batch = made_batch(store, tmp_path)
+    goto(app, "runs", batch=batch.id)
+    next(box for box in app.number_input if box.label == "Threshold for all images").set_value(0.95).run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["landslides"][:2]) == [0, 0]
+    assert "Here at threshold 0.95." in words(app)
+    assert [link.proto.url for link in app.get("link_button")] == [f"/batches/{batch.id}.zip?threshold=0.95"]
+
+
 def test_what_waits_is_cancelled_together(app: AppTest, store: Store, tmp_path: Path) -> None:
     scene = store.add_scene(write_raster(tmp_path / "a.tif", ramp(20, 20)), "a.tif").id
     batch = add(store, "", [scene])
@@ -186,7 +196,7 @@ def test_runs_and_batches_lead_to_each_other(app: AppTest, store: Store, tmp_pat
     goto(app, "runs", run=run.id)
     links = {link.label: link.query_string for link in app.get("page_link")}
     assert links["Batch: North"] == f"batch={batch.id}"
-    assert any(label.startswith("North · 2 of 5 done") for label in links)
+    assert any(label.startswith("Mapping · North · 2 of 5 done") for label in links)
     goto(app, "mapping", run=run.id)
     assert "Batch: North" in {link.label for link in app.get("page_link")}
 

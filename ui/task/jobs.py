@@ -119,7 +119,10 @@ def notice_runs() -> None:
 
 def _list(active: list[Run]) -> None:
     st.markdown("**Running**")
-    for run in active[:LISTED]:
+    alone, batches = [run for run in active if not run.batch], dict.fromkeys(run.batch for run in active if run.batch)
+    for batch in batches:
+        _list_batch(batch, [run for run in active if run.batch == batch])
+    for run in alone[:LISTED]:
         # By what computes it: several runs under way are often of one scene. A link would be marked as the page
         # that is open, whichever run it leads to.
         opened = st.button(_short(_what(run)), key=f"under-way-{run.id}", type="tertiary")
@@ -127,8 +130,22 @@ def _list(active: list[Run]) -> None:
         if opened:
             page, address = place(run)
             st.switch_page(script_of(page), query_params=address)
-    if len(active) > LISTED:
-        st.caption(f"and {len(active) - LISTED} more")
+    if len(alone) > LISTED:
+        st.caption(f"and {len(alone) - LISTED} more")
+
+
+def _list_batch(identity: str, active: list[Run]) -> None:
+    """A batch under way in one line, whatever the number of its images."""
+    from core.batch.batches import find
+
+    with suppress(LandslideError):  # it was deleted meanwhile
+        batch = find(resources.store(), identity)
+        opened = st.button(f"Batch: {plain(_short(batch.title))}", key=f"under-way-{identity}", type="tertiary")
+        left = sum(1 - run.progress.share for run in active)
+        share = min(1.0, max(0.0, 1 - left / max(len(batch.datasets), 1)))
+        st.progress(share, text=f"{labels.count(len(active), 'image')} left")
+        if opened:
+            st.switch_page("../pages/runs.py", query_params={"batch": identity})
 
 
 def _what(run: Run) -> str:
