@@ -193,7 +193,7 @@ def _table(table: Table, at: At) -> None:
     run = None if pressed is None or pressed >= len(table.rows) else table.rows[pressed].run
     if run is not None:
         page, address = place(run)
-        st.switch_page(script_of(page), query_params={**address, **at.query})
+        st.switch_page(script_of(page), query_params=address)  # not the threshold: a widget here holds that key
     from core.batch.figures import figures_of_task
 
     declared = None if table.task is None else figures_of_task(table.task)
