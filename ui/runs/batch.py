@@ -76,7 +76,7 @@ def _show(batch: Batch, moving: bool) -> None:
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         store, head = resources.store(), st.container()
         runs = runs_of(store, batch)
-        at = _level(runs[0]) if runs else At()
+        at = _level(runs[0]) if any(run.status == "done" for run in runs) else At()
         table = read_table(store, batch, at.view, COUNTING)
         with head:
             _state(table)
@@ -240,7 +240,7 @@ def _config(table: Table) -> dict[str, Any]:
 
 def _unfinished(table: Table) -> None:
     """Why images have no result."""
-    rows = [row for row in table.unfinished if row.why]
+    rows = [row for row in table.unfinished if row.why and row.status != "cancelled"]
     if rows:
         told = "  \n".join(plain(row.reason) for row in rows)
         st.warning(f"**{labels.count(len(rows), 'image')} without a result**  \n{told}")

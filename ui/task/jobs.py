@@ -71,11 +71,15 @@ def _tell_ended(active: list[Run]) -> None:
 
 def _tell_batch(identity: str) -> None:
     """Tell that the last run of a batch has ended."""
-    from core.batch.batches import find
+    from core.batch.batches import current, find, runs_of
 
     with suppress(LandslideError):
         batch = find(resources.store(), identity)
-        st.toast(f"**Batch finished** · {plain(_short(batch.title, 80))}", icon=_ENDS["done"], duration="long")
+        runs = current(batch, runs_of(resources.store(), batch))
+        done = sum(run.status == "done" for run in runs.values())
+        icon = _ENDS["done"] if done == len(batch.datasets) else ":material/warning:"
+        told = f"**Batch finished: {done} of {labels.count(len(batch.datasets), 'image')} done**"
+        st.toast(f"{told} · {plain(_short(batch.title, 80))}", icon=icon, duration="long")
 
 
 def sidebar() -> None:
