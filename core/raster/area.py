@@ -72,7 +72,8 @@ def box_area(grid: Grid, west: float, south: float, east: float, north: float) -
     if placed and west > east:
         east += 360.0
     low, high = (south, north) if placed else sorted((south, north))
-    if not np.isfinite([west, south, east, north]).all() or west >= east or low >= high or east - west > 360.0:
+    empty = west >= east or low >= high or (placed and east - west > 360.0)
+    if empty or not np.isfinite([west, south, east, north]).all():
         raise InputError(
             f"The area {west:g} {south:g} {east:g} {north:g} encloses nothing.",
             remedy="Give west, south, east and north in degrees, or columns and rows for an image without CRS.",

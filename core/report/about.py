@@ -6,7 +6,7 @@ from typing import Any
 
 import core
 from core.raster.files import one_line
-from core.runs.result import RunResult
+from core.runs.result import GridResult, RunResult
 from core.runs.view import options_of
 
 
@@ -30,6 +30,7 @@ def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN40
         "date": str(record.get("finished") or ""),
         "licence": str(scene.get("licence") or "not stated"),
         "citation": str(scene.get("citation") or ""),
+        "areas": result.grid.assumption if isinstance(result, GridResult) else "",
         "synthetic": "yes" if scene.get("synthetic") else "",
         "software": f"SlideLens {core.__version__}",
     }

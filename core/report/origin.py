@@ -72,6 +72,7 @@ def _image(content: GridReport) -> Iterable[tuple[str, str]]:
     grid = content.looked_at
     distance = grid.ground_distance()
     size = f"{grid.width:,} × {grid.height:,} pixels" + (f" of {distance:.3g} m" if distance else "")
+    size += ", entered by hand" if grid.assumption else ""
     yield "Name", content.subject
     yield "Content SHA-256", result.subject.digest or UNKNOWN
     yield "Kind", _kind(recorded, scene)
@@ -137,7 +138,7 @@ def _run(content: ReportInput) -> Iterable[tuple[str, str]]:
     if record.get("seconds") is not None:
         yield "Duration", f"{float(record['seconds']):,.1f} s"
     if record.get("scored"):
-        yield "Compared with the reference", moment_of(record["scored"])
+        yield "Reference check", moment_of(record["scored"])
     yield "Report created", moment(content.made)
 
 

@@ -152,9 +152,13 @@ def next_free(name: str, taken: Sequence[str]) -> str:
 
 
 def ground_areas(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(outlines,) area of each on the WGS 84 ellipsoid in m²; in square pixels without a coordinate system."""
+    """(outlines,) area of each on the WGS 84 ellipsoid in m².
+
+    Without a coordinate system by the stated pixel size, or in square pixels.
+    """
     if grid.crs is None:
-        return np.asarray(shapely.area(np.asarray(outlines, dtype=object)), dtype=np.float64)
+        pixels = np.asarray(shapely.area(np.asarray(outlines, dtype=object)), dtype=np.float64)
+        return pixels * (grid.pixel_size or 1.0) ** 2
     import geopandas
     import pyproj
 

@@ -53,7 +53,7 @@ def inventory(opened: Opened) -> GeoDataFrame:
     import pandas
 
     grid, features = opened.found.grid, list(opened.review.features.values())
-    area = "area_m2" if grid.is_georeferenced else "area_px"
+    area = "area_m2" if grid.in_metres else "area_px"
     outlines = [one.outline for one in features]
     content: dict[str, Any] = {
         "id": [one.id for one in features],
@@ -64,7 +64,9 @@ def inventory(opened: Opened) -> GeoDataFrame:
         "parents": [", ".join(one.parents) for one in features],
         area: ground_areas(outlines, grid),
     }
-    for name in opened.found.table.columns.drop(["id", opened.found.table.geometry.name, area], errors="ignore"):
+    content |= grid.stated_size
+    taken = ["id", opened.found.table.geometry.name, *content]
+    for name in opened.found.table.columns.drop(taken, errors="ignore"):
         content[str(name)] = [one.values.get(name) if one.origin == "model" else None for one in features]
     content |= {"run": opened.run.id, "model": opened.run.model}
     content |= {f"view_{name}": value for name, value in opened.view_values.items()}

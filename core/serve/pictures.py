@@ -121,6 +121,7 @@ def picture(shown: ShownMap, asked: Asked, store: Store) -> bytes:
     Unfinished
         When one is not ready in time.
     """
+    from core.figures.cartography import coordinate_system
     from core.figures.seen import SeenMap, seen_map
 
     used = [(place, one) for place, one in enumerate(shown.rasters) if place in asked.rasters]
@@ -138,6 +139,7 @@ def picture(shown: ShownMap, asked: Asked, store: Store) -> bytes:
         tuple(filter(None, (*shown.credits, note))), asked.scale,
         divider=asked.divider if any(one.side for one in shown.rasters) else None,
         sides=tuple(one.name for one in shown.rasters if one.side),
+        system=coordinate_system(shown.grid) if shown.grid.crs is None else "",
     )  # fmt: skip
     buffer = io.BytesIO()
     seen_map(seen).savefig(buffer, format="png")
@@ -182,7 +184,9 @@ def _grid(grid: Grid, view: View) -> Grid:
 
     from core.raster.grid import Grid
 
-    return Grid(view.width, view.height, view.transform, CRS.from_epsg(3857) if view.globe else grid.crs)
+    # A pixel of the picture is so many of the image's pixels wide.
+    size = grid.pixel_size and grid.pixel_size * abs(view.transform.a)
+    return Grid(view.width, view.height, view.transform, CRS.from_epsg(3857) if view.globe else grid.crs, size)
 
 
 def _legend(words: Mapping[str, Any]) -> Legend:

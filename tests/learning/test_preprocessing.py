@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,15 @@ def test_without_a_coordinate_system_the_distance_is_unknown_and_it_is_said(tmp_
 
     assert how.scale == 1
     assert "no coordinate system" in how.notes[0]
+
+
+def test_a_pixel_size_entered_by_hand_lets_a_photo_be_resampled_to_the_models(tmp_path: Path) -> None:
+    scene = Scene.open(write_raster(tmp_path / "plain.tif", ramp(5, 5), "without CRS"))
+
+    how = preprocess(replace(scene, grid=scene.grid.with_pixel_size(20.0)), tiny_spec(ground_distance=10.0))
+
+    assert how.scale == 2.0
+    assert "from 20 m to its own 10 m" in how.notes[0]
 
 
 def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> None:

@@ -649,3 +649,37 @@ def _counting(made: Counter[str], name: str, work: Callable[..., Any]) -> Callab
         return work(*given, **named)
 
     return counted
+
+
+def test_the_pixel_size_of_a_photo_is_entered_by_hand_kept_and_told(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    photo = store.add_scene(image(tmp_path / "photo.tif", placement="without CRS"), "photo.tif")
+    page.query_params["scene"] = photo.id
+    page.run()
+
+    def size() -> Any:
+        return next(one for one in page.number_input if one.label == "Pixel size (m)")
+
+    assert size().value is None
+    size().set_value(1e9).run()
+    assert "A pixel size of 1e+09 m is not possible here." in texts(page)
+    assert "Map landslides" not in labels(page)
+    size().set_value(0.5).run()
+    assert "no coordinate system, 0.5 m per pixel" not in texts(page), "the file itself does not say it"
+    press(page, "Map landslides")
+    assert not page.error
+    assert "Areas assume a pixel size of 0.50 m, entered by hand." in "".join(one.value for one in page.warning)
+    assert metrics(page)["Landslide area"].endswith(" m²")
+    assert "Minimum area (m²)" in [one.label for one in page.number_input]
+    (run,) = store.runs()
+    assert store.result(run.id, MappingResult).grid.pixel_size == 0.5
+
+    later = AppTest.from_file(page._script_path, default_timeout=120).switch_page("../pages/mapping.py")
+    later.query_params["scene"] = photo.id
+    later.run()
+    assert [one.value for one in later.number_input if one.label == "Pixel size (m)"] == [0.5], "as the newest run"
+    placed = store.add_scene(image(tmp_path / "placed.tif"), "placed.tif")
+    later.query_params["scene"] = placed.id
+    later.run()
+    assert "Pixel size (m)" not in [one.label for one in later.number_input]

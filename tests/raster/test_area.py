@@ -171,6 +171,7 @@ def test_a_box_of_an_image_without_crs_counts_columns_and_rows() -> None:
 
     assert pixels(grid, box_area(grid, 5, 2, 10, 6)).sum() == 5 * 4
     assert pixels(grid, box_area(grid, 5, 6, 10, 2)).sum() == 5 * 4, "whichever row is named first"
+    assert pixels(grid_of("without CRS", 900, 30), box_area(grid, 100, 0, 600, 10)).sum() == 500 * 10, "not degrees"
 
 
 @pytest.mark.parametrize("box", [(8, 40, 8, 41), (8, 41, 9, 40), (float("nan"), 0, 1, 1), (0, 80, 1, 95)])

@@ -74,7 +74,7 @@ def ends(result: DetectionResult) -> tuple[float, float]:
 
 def side_text(side: float, grid: Grid) -> str:
     """The side of a cell with its unit."""
-    if not grid.is_georeferenced:
+    if not grid.in_metres:
         return f"{side:,.0f} px"
     return f"{side / 1000:g} km" if side >= 1000 else f"{side:,.3g} m"
 

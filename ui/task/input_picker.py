@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import InputError, LandslideError
 from core.runs.records import SceneRecord
-from core.tasks.imagery.inputs import scene_today
+from core.tasks.imagery.inputs import scene_today, with_pixel_size
 from core.tasks.imagery.roles import SCENE
 from ui import resources
 from ui.feedback import Progress, plain, reading
@@ -64,7 +64,7 @@ def _current(run: Run | None) -> SceneRecord | None:
         own = resources.store().scene_record(chosen)
     except LandslideError:
         return record  # an old address, of a copy that was removed since
-    return own if own.scene.digest == record.scene.digest else record
+    return with_pixel_size(own, record.scene.grid.pixel_size) if own.scene.digest == record.scene.digest else record
 
 
 def use(record: SceneRecord) -> None:
@@ -246,6 +246,8 @@ def describe(record: SceneRecord) -> None:
     scene, grid = record.scene, record.scene.grid
     distance = grid.ground_distance()
     place = "no coordinate system: pixel coordinates only"
+    if grid.pixel_size is not None:
+        place = f"no coordinate system, {distance:.3g} m per pixel, entered by hand"
     if grid.crs and distance:
         place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel"
     st.markdown(f"**{plain(scene.name)}**")

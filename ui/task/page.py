@@ -11,7 +11,7 @@ from ui import labels
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import bands, generic_run, input_picker, look, onward, opened, press, run, several
+from ui.task import bands, generic_run, input_picker, look, onward, opened, pixel_size, press, run, several
 from ui.task import form as ask
 from ui.task.caption import caption
 
@@ -48,7 +48,7 @@ def show(
         several.show(task, form)
         return
     left, right = st.columns([1, 3], gap="medium")
-    asked = record = order = drawn = again = None
+    asked = record = taken = order = drawn = again = None
     with left, guard():
         asked = opened.asked(task)
         record = opened.scene(asked)
@@ -61,10 +61,11 @@ def show(
             with guard():
                 input_picker.describe(record)
                 look.choose(record)
+                taken = pixel_size.choose(record, asked)
                 drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=task.map_key(record))
                 before = prefill()
                 again = None if drawn else ask.same_area(record, before, task)
-                order = form(record, before)
+                order = form(taken, before)
             with guard():
                 onward.show(task, onward.of_scene(record, SCENE))
     if asked is not None or record is not None:
@@ -88,7 +89,7 @@ def show(
                 if asked is not None and run.show_state(asked, task):
                     result(record, asked)
                 else:
-                    _show_scene(task, record, asked, again=again is not None)
+                    _show_scene(task, taken or record, asked, again=again is not None)
 
 
 def _show_empty(task: TaskPage) -> None:

@@ -105,5 +105,5 @@ def _of_drawn(begin: str, record: SceneRecord, drawn: Mapping[str, Any]) -> str:
         size, share = size_of(grid, drawn)
     except LandslideError as error:
         return f"{error.what} {error.remedy}"
-    of = f"{area(size, georeferenced=grid.is_georeferenced)}, {percent(share)} of the image"
+    of = f"{area(size, georeferenced=grid.in_metres)}, {percent(share)} of the image"
     return f"{begin} only the drawn area: {of}. Delete the drawn area to process the whole image."

@@ -65,6 +65,7 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True)
     model_commands.add_bands(parser)
     model_commands.add_area(parser)
+    model_commands.add_pixel_size(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
@@ -79,7 +80,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
     check_view(Choice, arguments)
-    scene = Scene.open(arguments.input)
+    scene = model_commands.stated(Scene.open(arguments.input), arguments.pixel_size)
     request = _request(arguments, scene)
     if arguments.out is not None:
         make_folder(arguments.out)
@@ -105,6 +106,7 @@ def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
         stretch=arguments.stretch,
         resample=arguments.resample,
         area=model_commands.area_for(arguments, scene),
+        pixel_size=arguments.pixel_size,
         options=Options(overlap=arguments.overlap),
     )
 

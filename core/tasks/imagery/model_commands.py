@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,25 @@ def add_area(parser: argparse.ArgumentParser) -> None:
         "--area-file", type=Path, metavar="FILE",
         help="only the polygons of this file: GeoJSON, GeoPackage or zipped Shapefile",
     )  # fmt: skip
+
+
+def add_pixel_size(parser: argparse.ArgumentParser) -> None:
+    """The option that states how large the pixels of a photo are."""
+    parser.add_argument(
+        "--pixel-size", type=float, metavar="METRES",
+        help="distance on the ground from pixel to pixel of an image without a coordinate system: areas are then in m2",
+    )  # fmt: skip
+
+
+def stated(scene: Scene, metres: float | None) -> Scene:
+    """An image with the pixel size that was stated for it.
+
+    Raises
+    ------
+    InputError
+        When it is no size that a pixel can have, or the image has a coordinate system.
+    """
+    return scene if metres is None else replace(scene, grid=scene.grid.with_pixel_size(metres))
 
 
 def area_for(arguments: argparse.Namespace, scene: Scene) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from core.raster.validity import USUALLY
 
 def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
     """A scene as it stands in the provenance of a run of a model."""
+    stated = {**scene.grid.stated_size, "pixel_size_from": "entered by hand"} if scene.grid.stated_size else {}
     return {
         "name": scene.name,
         "file": scene.path.name,
@@ -23,6 +24,7 @@ def scene_record(scene: Scene, model: StoredModel) -> dict[str, Any]:
         "licence": scene.licence,
         "citation": scene.citation,
         "seen_by_model": model.has_seen(scene.digest),
+        **stated,
     }
 
 
@@ -51,6 +53,8 @@ def elevation_notes(dem: Path | None) -> tuple[str, ...]:
 def run_warnings(scene: Scene, model: StoredModel, how: Preprocessing) -> tuple[str, ...]:
     """Warnings about a scene and a model: seen in training, synthetic, and how the scene was preprocessed."""
     notes = [*how.notes, *scene.notes]
+    if scene.grid.assumption:
+        notes.insert(0, f"{scene.grid.assumption}.")
     if scene.synthetic:
         notes.insert(0, "This scene is synthetic: made by a script, not by a satellite.")
     if model.has_seen(scene.digest):

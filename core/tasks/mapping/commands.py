@@ -66,6 +66,7 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True)
     model_commands.add_bands(parser)
     model_commands.add_area(parser)
+    model_commands.add_pixel_size(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--turned", action="store_true", help="test-time augmentation, with an uncertainty raster")
@@ -83,9 +84,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.no_store and arguments.out is None:
         raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
     check_view(Choice, arguments)
-    scene = Scene.open(arguments.input)
+    scene = model_commands.stated(Scene.open(arguments.input), arguments.pixel_size)
     request = _request(arguments, scene)
-    earlier = Scene.open(arguments.before) if arguments.before else None
+    earlier = model_commands.stated(Scene.open(arguments.before), arguments.pixel_size) if arguments.before else None
     if arguments.dem:
         Scene.open(arguments.dem)
     if arguments.out is not None:
@@ -164,6 +165,7 @@ def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
         stretch=arguments.stretch,
         resample=arguments.resample,
         area=model_commands.area_for(arguments, scene),
+        pixel_size=arguments.pixel_size,
         options=Options(overlap=arguments.overlap, test_time_augmentation=arguments.turned),
         engine=arguments.engine,
     )

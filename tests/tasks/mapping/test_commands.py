@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.learning.store import find_model
 from core.raster.scene import Scene
 from core.runs.records import Order
 from core.runs.store import Store
+from core.tasks.imagery.inputs import scene_today
 from core.tasks.mapping.export import summary
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.result import MappingResult
@@ -97,6 +99,30 @@ def test_a_part_of_the_image_is_mapped_alone(
     capsys.readouterr()
     assert run("predict", scene, "--model", "red", "--engine", "torch", "--area", 0, 0, 1, 1) != 0
     assert "outside the scene" in capsys.readouterr().err
+
+
+def test_a_stated_pixel_size_is_kept_with_the_run(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.moveaxis(ramp(40, 50), 0, -1)[..., :3].astype(np.uint8)).save(photo)
+    command = ("predict", photo, "--model", "red", "--engine", "torch")
+
+    assert run(*command, "--pixel-size", 0.5) == 0
+
+    [made] = store.runs()
+    result, note = store.result(made.id, MappingResult), "Areas assume a pixel size of 0.50 m, entered by hand."
+    assert made.parameters["pixel_size"] == result.grid.pixel_size == 0.5
+    assert note in result.notes
+    assert note in strict(capsys.readouterr().out)["notes"]
+    recorded = store.provenance(made.id)["scene"]
+    assert (recorded["pixel_size_m"], recorded["pixel_size_from"]) == (0.5, "entered by hand")
+    # What is derived from the run sees the image as the run did.
+    scored = replace(made, parameters={}, parents=(made.id,))
+    assert scene_today(store, scored).scene.grid.pixel_size == 0.5
+
+    assert run(*command, "--pixel-size", 0) != 0
+    assert "A pixel size of 0 m is not possible" in capsys.readouterr().err
 
 
 def test_an_earlier_scene_gives_what_is_new(tmp_path: Path, scene: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,7 +136,7 @@ def recall_words(model: Confusion) -> str:
 def _counts(subject: MappingSubject, model: Confusion) -> Table:
     size = pixel_area(subject.result)
     columns = [Column("Outcome"), Column("Pixels", True)]
-    columns += [Column("Area", True)] if subject.georeferenced else []
+    columns += [Column("Area", True)] if subject.in_metres else []
     outcomes = (
         ("Found, in the reference", model.true_positive),
         ("Found, not in the reference (false alarm)", model.false_positive),
@@ -144,7 +144,7 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
         ("True negatives", model.true_negative),
     )
     rows = tuple(
-        (name, f"{number:,}", *([area(number * size)] if subject.georeferenced else [])) for name, number in outcomes
+        (name, f"{number:,}", *([area(number * size)] if subject.in_metres else [])) for name, number in outcomes
     )
     return Table("Counts behind the scores", tuple(columns), rows)
 
@@ -154,7 +154,7 @@ def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
     caveats = []
     if model.total:
         share = model.false_positive / model.total
-        rate = f"{1e6 * share:,.0f} m² of each km²" if subject.georeferenced else percent(share)
+        rate = f"{1e6 * share:,.0f} m² of each km²" if subject.in_metres else percent(share)
         caveats.append(f"False alarms: {rate} that was compared was mapped, but is not landslide in the reference.")
     caveats += [
         "Scores count pixels at the threshold, before small patches are dropped and holes filled. A few large "
