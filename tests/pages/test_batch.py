@@ -94,10 +94,13 @@ def test_a_zip_of_images_is_searched_as_a_batch(app: AppTest, store: Store, mode
     goto(app, "detection", source="upload")
     upload(app, ("few.zip", file.getvalue()))
     press(app, "Use the images of these files")
+    next(box for box in app.number_input if box.label == "Pixel size (m)").set_value(10.0).run()
     press(app, "Detect in 3 images")
     assert not app.exception
     assert [run.task for run in runs_of(store, latest(store)[0])] == ["detection"] * 3
-    assert list(app.dataframe[0].value["detections"]) == [1, 1, 1]
+    table = app.dataframe[0].value
+    assert list(table["detections"]) == [1, 1, 1]
+    assert list(table["searched_area_m2"]) == [32 * 32 * 100] * 3
 
 
 def test_one_upload_is_an_image_as_ever(app: AppTest, store: Store) -> None:

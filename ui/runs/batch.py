@@ -157,16 +157,17 @@ def _state(table: Table) -> None:
 def _repeat(table: Table, failed: list[Row], like: Run) -> None:
     """Ask the same once more of images without a result."""
     from core.batch.batches import Refused
-    from core.tasks.imagery.batch import orders
+    from core.tasks.imagery.batch import orders, stated_size
 
     order, gone = jobs.order_again(like), []
+    size = stated_size([row.run for row in table.rows if row.run is not None])
     for row in failed:
         try:
             record = resources.store().scene_record(row.dataset)
         except LandslideError as error:
             gone.append(Refused(row.name, str(error)))
             continue
-        for one in orders(table.batch, order, [record]):
+        for one in orders(table.batch, order, [record], size):
             resources.jobs().submit(one)
     for one in gone:
         st.warning(plain(one.words))
@@ -199,7 +200,7 @@ def _table(table: Table, at: At) -> None:
     declared = None if table.task is None else figures_of_task(table.task)
     if declared is not None:
         own = "".join(f"Here at {name} {value}. " for name, value in at.query.items())
-        unknown = "–: unknown, such as an area without a coordinate system or a score without a reference."
+        unknown = "–: unknown, such as an area without a pixel size or a score without a reference."
         st.caption(f"{declared.counted} {own}{unknown}")
 
 
