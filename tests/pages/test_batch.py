@@ -172,6 +172,11 @@ def test_one_threshold_can_be_chosen_for_all_images(app: AppTest, store: Store, 
     assert "Here at threshold 0.95." in words(app)
     assert [link.proto.url for link in app.get("link_button")] == [f"/batches/{batch.id}.zip?threshold=0.95"]
 
+    app.session_state["batch-opened"] = 1  # as the button of the second row does
+    app.run()
+    assert not app.exception
+    assert store.run(app.query_params["run"]).subject.name == "photo.tif"
+
 
 def test_what_waits_is_cancelled_together(app: AppTest, store: Store, tmp_path: Path) -> None:
     scene = store.add_scene(write_raster(tmp_path / "a.tif", ramp(20, 20)), "a.tif").id

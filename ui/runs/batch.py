@@ -141,7 +141,7 @@ def _state(table: Table) -> None:
         st.progress(share, text=" · ".join(parts))
     else:
         st.markdown(f"**{' · '.join(parts)}**")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if table.active and st.button("Cancel all", key="batch-cancel"):
             for row in table.rows:
                 if row.run is not None and row.active:
@@ -150,6 +150,7 @@ def _state(table: Table) -> None:
         words = f"Repeat {labels.count(len(failed), 'image')}"
         if failed and first is not None and st.button(words, key="batch-repeat"):
             _repeat(table, failed, first)
+        st.page_link(RUNS, label="All runs")
     if table.active:
         st.caption("You can close this page; return by its address.")
 
@@ -316,7 +317,6 @@ def _further(table: Table) -> None:
                 st.rerun()
         with guard():
             _delete(batch)
-        st.page_link(RUNS, label="All runs")
 
 
 def _delete(batch: Batch) -> None:
