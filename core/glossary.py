@@ -29,6 +29,8 @@ class Term:
         What the guide adds; may be empty.
     source
         Where a formula or method comes from; empty for what needs none.
+    figures
+        Names of further metrics of runs (`core.runs.kinds.Metric`) that it explains, beside the one of its own name.
     """
 
     name: str
@@ -37,17 +39,28 @@ class Term:
     short: str
     more: str = ""
     source: str = ""
+    figures: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
 def terms() -> Mapping[str, Term]:
     """All terms by name, in the order of the file."""
-    return {name: Term(name, **content) for name, content in tomllib.loads(FILE.read_text("utf-8")).items()}
+    return {
+        name: Term(name, **{**content, "figures": tuple(content.get("figures", ()))})
+        for name, content in tomllib.loads(FILE.read_text("utf-8")).items()
+    }
 
 
 def short(name: str) -> str:
     """What a term means, in one or two sentences."""
     return terms()[name].short
+
+
+def of_figure(metric: str) -> str:
+    """What a number of a run means, by its name; empty for a plain count, which its title explains."""
+    known = terms()
+    term = known.get(metric) or next((one for one in known.values() if metric in one.figures), None)
+    return "" if term is None else term.short
 
 
 def groups() -> dict[str, list[Term]]:

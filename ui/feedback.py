@@ -33,9 +33,9 @@ def show_bug(error: Exception) -> str:
     number = secrets.token_hex(4)
     _LOG.error("Bug %s", number, exc_info=error)
     st.error(
-        f"**Something went wrong that should not have.** It is written in the server's log as bug `{number}` "
-        f"({type(error).__name__}). Your scenes and runs are kept; choose again or reload the page. "
-        "Please report the bug with this number."
+        f"**An unexpected error occurred.** The server's log has the details under `{number}` "
+        f"({type(error).__name__}). Your data and runs are kept: choose again or reload the page. Please report this "
+        "number."
     )
     return number
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.glossary import of_figure
 from core.runs import kinds
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def counted(run: Run) -> str:
 def kind(run: Run) -> str:
     """What a run is."""
     known = kinds.kind_of(run)
-    return run.kind if known is None else known.title
+    return run.kind if known is None else known.title_of(run)
 
 
 def model(run: Run) -> str:
@@ -107,6 +108,11 @@ def title_of_metric(name: str) -> str:
     """Heading of a number of a run."""
     known = metrics().get(name)
     return name.replace("_", " ").capitalize() if known is None else known.title
+
+
+def meaning(name: str) -> str | None:
+    """What a number of a run means, from the glossary; None for a plain count."""
+    return of_figure(name) or None
 
 
 def size(octets: int) -> str:

@@ -91,9 +91,9 @@ def sample_areas() -> tuple[Area, ...]:
         Area(
             "valley",
             "Mountain valley (synthetic)",
-            "Elevation at 10 m, 80 landslides, lithology, land cover, greenness, rainfall and distance to roads of the "
-            "synthetic valley. Its landslides were placed by slope, hollows, elevation and aspect: rock, rain and "
-            "roads had no part in it.",
+            "Elevation at 10 m, 80 landslides, lithology, land cover, NDVI, rainfall and distance to roads of the "
+            "synthetic valley. Its landslides were placed by slope, hollows, elevation and aspect; lithology, "
+            "rainfall and roads had no influence.",
             layers, synthetic=True, licence=LICENCE, citation=CITATION,
         ),
     )  # fmt: skip
@@ -110,12 +110,12 @@ def sample_area(identity: str) -> Area:
     found = next((one for one in sample_areas() if one.id == identity), None)
     if found is None:
         known = ", ".join(one.id for one in sample_areas())
-        raise InputError(f"There is no sample area named {identity!r}.", remedy=f"The sample areas are {known}.")
+        raise InputError(f"No sample area named {identity!r}.", remedy=f"Available sample areas: {known}.")
     missing = [layer.path.name for layer in found.layers if not layer.path.is_file()]
     if missing:
         raise InputError(
             f"The sample {found.title!r} is incomplete: data/samples lacks {', '.join(missing)}.",
-            remedy="Restore it from the repository, or run python data/samples/make_factors.py.",
+            remedy="Restore the files from the repository, or run python data/samples/make_factors.py.",
         )
     return found
 
@@ -137,7 +137,7 @@ def _ecuador(files: dict[str, Path], folder: Path) -> tuple[AreaLayer, ...]:
             read_lsl(files["lsl.rda"]).to_csv(aside, index=False)
     return (
         AreaLayer("dem", "Southern Ecuador, terrain", files["ta.tif"]),
-        AreaLayer("inventory", "Southern Ecuador, points with and without landslide", points),
+        AreaLayer("inventory", "Southern Ecuador, landslide and non-landslide points", points),
     )
 
 
@@ -148,7 +148,7 @@ def _andes(files: dict[str, Path], folder: Path) -> tuple[AreaLayer, ...]:
             for ending in ("shp", "shx", "dbf", "prj"):
                 archive.write(files[f"dflow_runout_ply.{ending}"], f"dflow_runout_ply.{ending}")
     return (
-        AreaLayer("dem", "Andes, elevation at 12.5 m", files["elev_12_5m.tif"]),
+        AreaLayer("dem", "Andes, elevation model at 12.5 m", files["elev_12_5m.tif"]),
         AreaLayer("inventory", "Andes, debris flows", outlines),
     )
 
@@ -156,14 +156,14 @@ def _andes(files: dict[str, Path], folder: Path) -> tuple[AreaLayer, ...]:
 _OPEN = {
     "ecuador-lsl": _Open(
         "ecuador_lsl",
-        "350 points with and without landslide and a terrain raster at 10 m (EPSG:32717): the data of many courses and "
-        "papers.",
+        "350 landslide and non-landslide points and a terrain raster at 10 m (EPSG:32717), widely used in courses "
+        "and papers.",
         _ecuador, ("lsl.rda", "ta.tif"),
     ),
     "andes-debris-flows": _Open(
         "andes_debris_flows",
-        "An elevation model and the outlines of six debris flows: too few for scores, enough to try the way from "
-        "outlines to a map.",
+        "An elevation model and the outlines of six debris flows: too few for meaningful scores, enough to try the "
+        "workflow from outlines to a map.",
         _andes, ("elev_12_5m.tif", *(f"dflow_runout_ply.{ending}" for ending in ("shp", "shx", "dbf", "prj"))),
     ),
 }  # fmt: skip

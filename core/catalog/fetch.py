@@ -164,7 +164,7 @@ def _place(folder: Path, relative: str) -> Path:
     parts = relative.split("/")
     if any(part in {"", ".", ".."} or "\\" in part or "\x00" in part for part in parts):
         raise InputError(
-            f"{relative!r} is no path inside a folder.", "It could lead to any file of the server."
+            f"{relative!r} is not a path inside the folder.", "Such a path could lead to any file on the server."
         )
     return folder.joinpath(*parts)
 
@@ -175,8 +175,8 @@ def _copy(file: RemoteFile, mirror: Path, target: Path, report: Progress) -> Non
     except InputError as error:
         raise MirrorError(
             f"The mirror {mirror} does not hold {file.mirror_path}.",
-            f"{MIRROR_VARIABLE} is set, so the network is not used.",
-            "Add the file under that path, or unset the variable to fetch it from its publisher.",
+            f"{MIRROR_VARIABLE} is set, so nothing is downloaded from the network.",
+            "Add the file under that path, or unset the variable to download it from its publisher.",
         ) from error
     with atomic_path(target) as aside:
         with source.open("rb") as stream, aside.open("wb") as copy:
@@ -230,21 +230,21 @@ def _download(file: RemoteFile, target: Path, report: Progress) -> None:
         )
     except requests.RequestException as error:
         raise NoNetworkError(
-            f"{file.name} could not be fetched from {file.address}.",
-            f"The answer was: {type(error).__name__}.",
+            f"{file.name} could not be downloaded from {file.address}.",
+            f"Error: {type(error).__name__}.",
             f"Check the connection and try again, or set {MIRROR_VARIABLE} to a folder that holds the files.",
         ) from error
     except ValueError as error:
         raise _other_file(file, file.address) from error
     except OSError as error:
         raise StorageError(
-            f"{file.name} could not be written to {target.parent}.", str(error), "Free space."
+            f"{file.name} could not be written to {target.parent}.", str(error), "Free up disk space and try again."
         ) from error
 
 
 def _other_file(file: RemoteFile, origin: str) -> DigestError:
     return DigestError(
-        f"{file.name} from {origin} is not the file that was published: its SHA-256 differs.",
-        "It may be damaged or altered, so it was removed and nothing was computed from it.",
-        "Try again later; if it stays so, report it.",
+        f"{file.name} from {origin} is not the published file: its SHA-256 differs.",
+        "The file may be damaged or altered; it was removed and not used.",
+        "Try again later; if the problem persists, report it.",
     )

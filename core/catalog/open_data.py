@@ -172,7 +172,7 @@ def open_pair(identity: str) -> OpenPair:
         if pair.id == identity:
             return pair
     raise InputError(
-        f"The open-data catalogue has no image named {identity!r}.", remedy="Choose one from its list."
+        f"The open-data catalogue has no image named {identity!r}.", remedy="Choose an image from the catalogue."
     )
 
 
@@ -255,6 +255,6 @@ def fetch_known(
     """
     if identity not in known:
         raise InputError(f"The open-data catalogue has no {what} named {identity!r}.",
-                         remedy=f"It has {', '.join(known)}.")  # fmt: skip
+                         remedy=f"Available: {', '.join(known)}.")  # fmt: skip
     entry = known[identity]
     return entry, fetch_files([one for one in files_of(entry.data_set) if one.name in entry.wanted], cache, progress)

@@ -94,9 +94,9 @@ def _unpacked(file: Path) -> bytes:
             raise _damaged(file)
     if not content.startswith(_BINARY):
         raise UnsafeFileError(
-            f"{file.name} is no data file of R.",
-            "Only the binary format that R saves by default is read.",
-            "Save it again in R with save().",
+            f"{file.name} is not an R data file.",
+            "Only the binary format that R's save() writes by default can be read.",
+            "Save the data again in R with save().",
         )
     return content
 
@@ -109,8 +109,8 @@ def _checked(found: object, name: str, columns: Sequence[str], file: Path) -> Da
     if not isinstance(frame, pd.DataFrame) or tuple(frame.columns) != tuple(columns):
         raise InputError(
             f"{file.name} does not hold a data frame {name} with the columns {', '.join(columns)}.",
-            "It is not the file that the catalogue describes.",
-            "Fetch it again; if it stays so, report it.",
+            "The file differs from its description in the catalogue.",
+            "Download it again; if the problem persists, report it.",
         )
     made = {}
     for column in columns:
@@ -120,7 +120,7 @@ def _checked(found: object, name: str, columns: Sequence[str], file: Path) -> Da
         elif pd.api.types.is_float_dtype(values.dtype):
             made[column] = values.to_numpy(dtype="float64")
         else:
-            raise InputError(f"The column {column} of {file.name} holds neither numbers nor classes.")
+            raise InputError(f"Column {column} of {file.name} holds neither numbers nor classes.")
     return pd.DataFrame(made)
 
 
@@ -128,11 +128,12 @@ def _too_large(file: Path) -> UnsafeFileError:
     return UnsafeFileError(
         f"{file.name} holds more than {MAX_BYTES / 1e6:.0f} MB.",
         "Reading it could exhaust the server's memory.",
-        "Save only the data frame that is needed.",
+        "Save only the data frame that you need.",
     )
 
 
 def _damaged(file: Path) -> InputError:
     return InputError(
-        f"{file.name} is damaged, or holds what is not read here.", remedy="Fetch it again, or save it again in R."
+        f"{file.name} is damaged or holds content that cannot be read.",
+        remedy="Download it again, or save it again in R."
     )

@@ -141,20 +141,20 @@ _EGMS = "InSAR points of Ustica"
 
 _OPEN = {
     "salmon-falls": _Source(
-        "salmon_falls_gps", "Salmon Falls landslide, Idaho: GPS, rain, discharge",
-        "Daily positions of seven stations, BASE of them on stable ground, with rain and discharge, from January "
-        "2017 to June 2018.",
+        "salmon_falls_gps", "Salmon Falls landslide, Idaho: GPS, rainfall, discharge",
+        "Daily positions of seven stations (BASE on stable ground), with rainfall and discharge, from January 2017 "
+        "to June 2018.",
         "series", (*(f"{one}.pbo.nam08.csv" for one in _GPS), "NOAA_Castleford (1).txt", "creek_usgs.txt"),
         _salmon_falls,
     ),
     "egms-ustica-vertical": _Source(
         "egms_insar", f"{_EGMS}, vertical (EGMS level 3)",
-        "522 cells of 100 m on 304 dates from 2020 to 2024: how much they rise or settle.",
+        "522 cells of 100 m on 304 dates from 2020 to 2024: vertical displacement, positive up.",
         "series", ("EGMS_L3_E45N17_100km_U_2020_2024_1.zip",), _as_published,
     ),
     "egms-ustica-east": _Source(
         "egms_insar", f"{_EGMS}, east (EGMS level 3)",
-        "The same cells: how much they move to the east, or, where negative, to the west.",
+        "The same cells: horizontal displacement, positive to the east.",
         "series", ("EGMS_L3_E45N17_100km_E_2020_2024_1.zip",), _as_published,
     ),
     "egms-ustica-ascending": _Source(
@@ -169,7 +169,7 @@ _OPEN = {
     ),
     **{
         f"seattle-rain-{station.lower()}": _Source(
-            "seattle_rain", f"Hourly rain, {place}", "Rain of each hour in mm, from July 2010 to December 2011.",
+            "seattle_rain", f"Hourly rainfall, {place}", "Hourly rainfall in mm, from July 2010 to December 2011.",
             "drivers", (f"{station}_t.txt",), _seattle,
         )
         for station, place in (

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import review_commands, run_commands
+from core.cli import batch_commands, review_commands, run_commands
 from core.cli.terminal import guard_terminal
 from core.errors import LandslideError
 from core.runs.kinds import tasks
@@ -21,14 +21,16 @@ INTERRUPTED = 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m core", description="SlideLens without a browser")
+    parser = argparse.ArgumentParser(prog="python -m core", description="SlideLens on the command line")
     groups = parser.add_subparsers(dest="task", required=True)
     for task in tasks().values():
         if task.commands is not None:
             task.commands.load()(groups.add_parser(task.name, help=task.summary))
-    described = "what was computed: list, show, export, report, delete, prune"
+    described = "runs in the store: list, show, export, report, delete, prune"
     run_commands.add_commands(groups.add_parser("runs", help=described))
-    reviewing = "correct what a run found: mark, draw, reshape, split, merge, export"
+    several = "several images processed alike: list, show, export, delete"
+    batch_commands.add_commands(groups.add_parser("batches", help=several))
+    reviewing = "review the detections or landslides of a run: mark, draw, reshape, split, merge, export"
     review_commands.add_commands(groups.add_parser("review", help=reviewing))
     return parser
 

@@ -1,4 +1,4 @@
-"""Keeping what a command computes as a run, or in a store that is gone afterwards."""
+"""Keeping the result of a command as a run, or in a temporary store."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that makes a run."""
-    parser.add_argument("--name", default="", help="what to call the run in lists")
-    parser.add_argument("--tag", action="append", default=[], help="a word to find the run by; may be given again")
-    parser.add_argument("--no-store", action="store_true", help="keep no run of it")
+    parser.add_argument("--name", default="", help="name of the run in lists")
+    parser.add_argument("--tag", action="append", default=[], help="tag for finding the run; may be given several "
+                                                                   "times")
+    parser.add_argument("--no-store", action="store_true", help="do not keep the run in the store")
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def store_for(arguments: argparse.Namespace, beside: Path | None = None) -> Iter
 
 
 def announcing(store: Store, arguments: argparse.Namespace) -> Callable[[str], None]:
-    """Something that labels a run which has begun, and says on standard error which it is."""
+    """A callback that labels a started run and prints its id on standard error."""
 
     def begun(identity: str) -> None:
         if arguments.tag:

@@ -32,48 +32,48 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     for one in add.values():
         one.add_argument("run", help=f"id of a run, or its first digits ({SHORTEST} or more)")
     for name in ("mark", "delete", "merge"):
-        add[name].add_argument("ids", nargs="+", metavar="ID", help="ids of features, as show lists them")
+        add[name].add_argument("ids", nargs="+", metavar="ID", help="ids of features, as listed by show")
     for name in ("reshape", "split"):
         add[name].add_argument("ids", nargs=1, metavar="ID", help="id of a feature")
     for name in ("draw", "reshape", "split"):
         add[name].add_argument(
-            "--outline", type=Path, required=True, help="GeoJSON file with one polygon, in WGS 84, or in columns and "
-            "rows for an image without a coordinate system",
+            "--outline", type=Path, required=True, help="GeoJSON file with one polygon, in WGS 84, or in columns "
+            "and rows if the image has no coordinate system",
         )  # fmt: skip
     judged = add["mark"].add_mutually_exclusive_group(required=True)
     for flag, judgement in (("--correct", "confirmed"), ("--wrong", "rejected"), ("--unreviewed", "unreviewed")):
         judged.add_argument(flag, dest="judgement", action="store_const", const=judgement)
-    add["mark"].add_argument("--reason", help="why it is wrong, such as 'road or building'")
+    add["mark"].add_argument("--reason", help="why it is a false alarm, such as 'road or building'")
     for name in ("mark", "draw"):
-        add[name].add_argument("--note", help="anything else to be kept with it")
-    add["searched"].add_argument("--not", dest="examined", action="store_false", help="take that back")
+        add[name].add_argument("--note", help="note to store with the edit")
+    add["searched"].add_argument("--not", dest="examined", action="store_false", help="withdraw the confirmation")
     for name in EDITS:
-        add[name].add_argument("--reviewer", required=True, help="name of who reviews, kept with the edit")
+        add[name].add_argument("--reviewer", required=True, help="name of the reviewer, stored with the edit")
         add_view_options(add[name], views())
     for name in ("show", "export", "reference", "patches"):
         add_view_options(add[name], views())
     add["export"].add_argument("--out", type=Path, required=True, help="folder")
     add["reference"].add_argument("--out", type=Path, required=True, help="GeoPackage to write")
     add["patches"].add_argument("--out", type=Path, required=True, help="folder")
-    add["patches"].add_argument("--tile", type=int, default=256, help="pixels of a side of a patch (256)")
+    add["patches"].add_argument("--tile", type=int, default=256, help="side of a patch in pixels (256)")
     for name, one in add.items():
         one.set_defaults(do=DO[name])
 
 
 WORDS = {
-    "show": "the review of a run as JSON: its features and how far it is",
+    "show": "print the review of a run as JSON: its features and progress",
     "mark": "mark features as correct, wrong or not reviewed",
-    "delete": "take features out of the reviewed inventory",
+    "delete": "remove features from the reviewed inventory",
     "draw": "add a feature that the model missed",
-    "reshape": "give a feature another outline",
-    "split": "make two features of one, inside and outside an outline",
-    "merge": "make one feature of several",
-    "searched": "say that the whole area was searched for features that the model missed",
+    "reshape": "replace the outline of a feature",
+    "split": "split a feature along an outline into the parts inside and outside",
+    "merge": "merge several features into one",
+    "searched": "confirm that the whole area was searched for missed features",
     "undo": "undo the reviewer's last edit",
-    "redo": "redo what the reviewer undid last",
-    "export": "write the reviewed inventory and the log to a folder",
-    "reference": "write a finished review as a reference inventory",
-    "patches": "write patches of the scene and masks of the review, to train with",
+    "redo": "redo the reviewer's last undone edit",
+    "export": "export the reviewed inventory and the log to a folder",
+    "reference": "export a finished review as a reference inventory",
+    "patches": "export patches of the image and masks from the review for training",
 }
 EDITS = ("mark", "delete", "draw", "reshape", "split", "merge", "searched", "undo", "redo")
 
@@ -97,10 +97,11 @@ def _outline(path: Path, opened: Opened) -> BaseGeometry:
 
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"{path.name} is larger than {MOST_BYTES / 1e6:.0f} MB.", remedy="Give one outline.")
+            raise InputError(f"{path.name} is larger than {MOST_BYTES / 1e6:.0f} MB.", remedy=
+                "Give a file with one outline.")
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path.name} is no GeoJSON file that can be read.", str(error)) from error
+        raise InputError(f"{path.name} is not a readable GeoJSON file.", str(error)) from error
     features = content.get("features") if isinstance(content, dict) and "features" in content else [content]
     if not isinstance(features, list) or len(features) != 1 or not isinstance(features[0], dict):
         raise InputError(f"{path.name} does not hold exactly one polygon.", remedy="Give a file with one outline.")

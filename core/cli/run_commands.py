@@ -1,4 +1,4 @@
-"""``python -m core runs …``: what was computed, by command line or page alike."""
+"""``python -m core runs …``: runs from the command line and from pages alike."""
 
 from __future__ import annotations
 
@@ -27,48 +27,49 @@ SHORTEST = 6
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands about runs."""
     commands = parser.add_subparsers(dest="command", required=True)
-    _list_arguments(commands.add_parser("list", help="runs, the newest first"))
-    show = commands.add_parser("show", help="all that is known of a run, as JSON")
-    export = commands.add_parser("export", help="write the files of a run to a folder or a zip")
-    report = commands.add_parser("report", help="make the report of a run")
-    link = commands.add_parser("link", help="addresses of a run: its page, and its tiles for QGIS")
-    delete = commands.add_parser("delete", help="remove runs, all that stands on them, and their files")
+    _list_arguments(commands.add_parser("list", help="list runs, newest first"))
+    show = commands.add_parser("show", help="print the complete record of a run as JSON")
+    export = commands.add_parser("export", help="export the files of a run to a folder or a ZIP file")
+    report = commands.add_parser("report", help="create the report of a run")
+    link = commands.add_parser("link", help="print the addresses of a run: its page, and its tiles for QGIS")
+    delete = commands.add_parser("delete", help="delete runs, everything derived from them, and their files")
     for one in (show, export, report, link):
         one.add_argument("id", help=f"id of a run, or its first digits ({SHORTEST} or more)")
     delete.add_argument("id", nargs="+", help=f"ids of runs, or their first digits ({SHORTEST} or more)")
     export.add_argument("--out", type=Path, required=True, help="folder, or FILE.zip for all files with a manifest")
-    report.add_argument("--out", type=Path, help="file to copy the report to: .html or .pdf")
-    report.add_argument("--pdf", action="store_true", help="the PDF, whatever the name of the file")
+    report.add_argument("--out", type=Path, help="where to copy the report: .html or .pdf")
+    report.add_argument("--pdf", action="store_true", help="write the PDF, whatever the file name ends with")
     link.add_argument("--server", default="http://localhost:8501", help="address of the app (http://localhost:8501)")
     for one in (export, report, link):
         add_view_options(one, views())
     for one, do in ((show, _show), (export, _export), (report, _report), (link, _link), (delete, _delete)):
         one.set_defaults(do=do)
-    tidying = "remove prepared exports, old runs, unused uploads and orphaned files"
+    tidying = "delete prepared exports, old runs, unused uploads and orphaned files"
     _prune_arguments(commands.add_parser("prune", help=tidying))
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", default="", help=f"one of {', '.join(tasks())}")
-    parser.add_argument("--status", action="append", default=[], help="such as done or failed; may be given again")
+    parser.add_argument("--status", action="append", default=[], help="status such as done or failed; may be given "
+                                                                      "several times")
     parser.add_argument("--model", default="")
     parser.add_argument("--tag", default="")
-    parser.add_argument("--text", default="", help="found in name, scene, note or the beginning of the id")
-    parser.add_argument("--limit", type=int, default=50, help="how many at most (50)")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--text", default="", help="text in the name, image, note or start of the id")
+    parser.add_argument("--limit", type=int, default=50, help="maximum number of runs (50)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(do=_list)
 
 
 def _prune_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--older-than", metavar="AGE", help="an age such as 30d, 12h, 4w, or a date such as 2026-01-31")
-    parser.add_argument("--keep", metavar="SIZE", help="most that results, uploads and exports may take, such as 20GB")
-    parser.add_argument("--orphans", action="store_true", help="also remove files that nobody names any more")
-    parser.add_argument("--dry-run", action="store_true", help="say what would go, and remove nothing")
+    parser.add_argument("--older-than", metavar="AGE", help="age such as 30d, 12h, 4w, or date such as 2026-01-31")
+    parser.add_argument("--keep", metavar="SIZE", help="maximum size of results, uploads and exports, such as 20GB")
+    parser.add_argument("--orphans", action="store_true", help="also delete orphaned files")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be deleted, and delete nothing")
     parser.set_defaults(do=_prune)
 
 
 def _store() -> Store:
-    """The store, in which no run is said to work whose process has ended."""
+    """The store, in which no run is marked as running whose process has ended."""
     from core.retention.prune import settle
     from core.runs.store import default_store
 
@@ -89,12 +90,12 @@ def find(store: Store, text: str) -> Run:
 
     wanted = text.lower()
     if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},32}}", wanted):
-        raise InputError(f"{text!r} is not the id of a run.", remedy=f"Give {SHORTEST} to 32 digits from 0–9 and a–f.")
+        raise InputError(f"{text!r} is not a run id.", remedy=f"Give {SHORTEST} to 32 digits from 0–9 and a–f.")
     found = [run for run in store.runs(RunFilter(text=wanted)) if run.id.startswith(wanted)]
     if not found:
-        raise InputError(f"There is no run {text} in the store.", remedy="List them: python -m core runs list.")
+        raise InputError(f"No run {text} in the store.", remedy="List the runs: python -m core runs list.")
     if len(found) > 1:
-        raise InputError(f"{len(found)} runs begin with {text}.", remedy="Give more digits.")
+        raise InputError(f"{len(found)} runs have an id that starts with {text}.", remedy="Give more digits.")
     return found[0]
 
 
@@ -103,10 +104,10 @@ def _list(arguments: argparse.Namespace) -> None:
     from core.runs.records import RunFilter, Status
 
     if arguments.limit < 1:
-        raise InputError("A limit is 1 or more.")
+        raise InputError("The limit must be 1 or more.")
     unknown = next((status for status in arguments.status if status not in get_args(Status)), None)
     if unknown is not None:
-        raise InputError(f"There is no status {unknown!r}.", remedy=f"There are: {', '.join(get_args(Status))}.")
+        raise InputError(f"Unknown status {unknown!r}.", remedy=f"Choose from: {', '.join(get_args(Status))}.")
     store = _store()
     found = store.runs(
         RunFilter(
@@ -185,7 +186,8 @@ def _link(arguments: argparse.Namespace) -> None:
     store = _store()
     run, server = find(store, arguments.id), arguments.server.rstrip("/")
     if not is_primary(run) or run.status != "done":
-        raise InputError("Only a finished result has a page and tiles.", remedy="List them: python -m core runs list.")
+        raise InputError("Only finished results have a page and tiles.", remedy=
+            "List the runs: python -m core runs list.")
     result, view = store.result(run.id), _view(store, run, arguments)
     print(page_address(run, server, query_of(view)))
     for address in tile_addresses(run, result, server, getattr(view, "threshold", None)).values():
@@ -203,14 +205,15 @@ def _delete(arguments: argparse.Namespace) -> None:
     found = {run.id: run for run in [find(store, text) for text in arguments.id]}
     # The youngest first, so that none has gone with another by its turn.
     gone = sum(store.delete(run.id) for run in sorted(found.values(), key=lambda run: run.created, reverse=True))
-    print(f"{_count(gone, 'run')} removed")
+    print(f"{_count(gone, 'run')} deleted")
 
 
 def _prune(arguments: argparse.Namespace) -> None:
     from core.retention.prune import missing, orphans, plan, prune, remove_orphans, storage
 
     if not (arguments.older_than or arguments.keep or arguments.orphans):
-        raise InputError("It was not said what may go.", remedy="Give --older-than, --keep, --orphans, or several.")
+        raise InputError("Nothing to delete was specified.", remedy="Give --older-than, --keep, --orphans, or several "
+                                                                "of them.")
     older = before(arguments.older_than) if arguments.older_than else None
     quota = octets(arguments.keep) if arguments.keep else None
     store, would = _store(), " would be" if arguments.dry_run else ""
@@ -222,19 +225,20 @@ def _prune(arguments: argparse.Namespace) -> None:
         uploads = len(planned.uploads) if removed is None else removed.uploads
         exports = len(planned.exports) if removed is None else removed.exports
         counted = f"{_count(runs, 'run')}, {_count(uploads, 'upload')} and {_count(exports, 'prepared export')}"
-        print(f"{counted}{would} removed")
+        print(f"{counted}{would} deleted")
         if planned.beyond:
-            print(f"{words(planned.beyond)} beyond the quota: all that is left is pinned, active or in use")
+            print(f"{words(planned.beyond)} over the quota: everything that remains is pinned, active or in use")
     if arguments.orphans:
         lost = orphans(store)
         gone = lost if arguments.dry_run else remove_orphans(store, lost)
         for one in gone:
             print(f"{one.kind:<8}  {words(one.size):>9}  {one.path}")
-        print(f"{_count(len(gone), 'orphan')}{would} removed, {words(sum(one.size for one in gone))}")
+        print(f"{_count(len(gone), 'orphaned file')}{would} deleted, {words(sum(one.size for one in gone))}")
         for broken in missing(store):
-            print(f"damaged: the {broken.role} of {broken.owner} {broken.id[:8]} ({broken.title}) is not on disk")
+            print(f"damaged: the {broken.role} file of {broken.owner} {broken.id[:8]} ({broken.title}) is missing "
+                  "from the disk")
     room = storage(store)
-    print(f"{words(room.kept)} kept, {words(room.used)} used in all, {words(room.free)} free on the disk")
+    print(f"{words(room.kept)} stored, {words(room.used)} used in total, {words(room.free)} free on the disk")
 
 
 def _print_plan(planned: Plan) -> None:

@@ -28,7 +28,7 @@ def octets(text: str) -> int:
     found = SIZE.fullmatch(text)
     factor = UNITS.get(found[2].lower()) if found else None
     if found is None or factor is None:
-        raise InputError(f"{text!r} is no size.", remedy="Write, for example, 20GB, 500MB or 1.5TiB.")
+        raise InputError(f"{text!r} is not a size.", remedy="Write it as 20GB, 500MB or 1.5TiB.")
     return round(float(found[1]) * factor)
 
 
@@ -55,11 +55,11 @@ def before(text: str, now: datetime | None = None) -> datetime:
         found = None
     if found is None:
         raise InputError(
-            f"{text!r} is neither an age nor a date.", remedy="Write, for example, 30d, 12h, 4w or 2026-01-31."
+            f"{text!r} is neither an age nor a date.", remedy="Write it as 30d, 12h, 4w or 2026-01-31."
         )
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     if found > now:
-        raise InputError(f"{text} lies in the future.", "Everything is older than that.", "Check the year.")
+        raise InputError(f"{text} is in the future.", "Everything is older than that.", "Check the year.")
     return found
 
 

@@ -78,9 +78,9 @@ def chosen_for(task: str, identity: str, arguments: argparse.Namespace) -> bool:
         for option in _options(other):
             if getattr(arguments, option.name, None) is not None and option.name not in {one.name for one in own}:
                 raise InputError(
-                    f"{option.flag} is chosen for runs of the task {other.name}.",
-                    f"The run {identity[:8]} is of the task {task}.",
-                    "Leave it out.",
+                    f"{option.flag} applies to runs of the task {other.name} only.",
+                    f"Run {identity[:8]} belongs to the task {task}.",
+                    "Leave the option out.",
                 )
     view = find_task(task).view
     if view is None:

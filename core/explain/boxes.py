@@ -86,7 +86,7 @@ def occlusion(detector: BoxEvidence, inputs: Tensor, box: Tensor, layer: str = "
 
 GRAD_CAM: BoxMethod = Method(
     methods.GRAD_CAM, grad_cam, True,
-    "Red areas look like what raised the score, blue areas like what lowered it",
+    "Red areas resemble what raised the score, blue areas what lowered it",
 )  # fmt: skip
 HIRES_CAM: BoxMethod = Method(
     methods.HIRES_CAM, hires_cam, True,
@@ -98,7 +98,7 @@ OCCLUSION: BoxMethod = Method(
 )  # fmt: skip
 D_RISE: BoxMethod = Method(
     methods.D_RISE, drise, False,
-    "With red areas visible a box like this one scored higher than on average, with blue areas lower",
+    "With red areas visible, a box like this scored above average; with blue areas visible, below",
 )  # fmt: skip
 
 METHODS = {method.name: method for method in (GRAD_CAM, HIRES_CAM, OCCLUSION, D_RISE)}

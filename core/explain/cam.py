@@ -118,7 +118,7 @@ class Activations:
         """
         values, gradient = self.values.get(layer), self.gradients.get(layer)
         if not isinstance(values, Tensor) or values.ndim != 4:
-            raise ModelError(f"Layer {layer} keeps no places of the image.", remedy=CHOOSE_ANOTHER)
+            raise ModelError(f"Layer {layer} does not preserve positions in the image.", remedy=CHOOSE_ANOTHER)
         if gradient is None:
             return np.zeros((1, 1), dtype=np.float32)
         weights = gradient if local else gradient.mean(dim=(2, 3), keepdim=True)
@@ -199,7 +199,7 @@ def _module(network: ExplainedNetwork, layer: str) -> nn.Module:
             return network.get_submodule(layer)
     except AttributeError:
         pass
-    raise InputError(f"The model has no layer named {layer!r}.", remedy=CHOOSE_ANOTHER)
+    raise InputError(f"The model has no layer {layer!r}.", remedy=CHOOSE_ANOTHER)
 
 
 def scaled(cells: NDArray[np.float32], inputs: Tensor) -> NDArray[np.float32]:

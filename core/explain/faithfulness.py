@@ -194,7 +194,7 @@ def _deletion(
     scored: _Scorer, attribution: NDArray[np.float32], share: float = 0.2, trials: int = 5, seed: int = 0
 ) -> Deletion:
     if not 0 < share < 1 or trials < 1:
-        raise InputError("The deletion test takes a share between 0 and 1 and at least one trial.")
+        raise InputError("The deletion test needs a share between 0 and 1 and at least one trial.")
     top = brightest(attribution, share)
     shifted = (np.roll(top, by, axis=(0, 1)) for by in _shifts(top.shape, trials, seed))
     scores = scored([np.zeros_like(top), top, *shifted])
@@ -267,7 +267,7 @@ def _curves(
     seed: int = 0,
 ) -> Curves:
     if len(shares) < 2 or shares[0] != 0 or shares[-1] != 1 or list(shares) != sorted(set(shares)):
-        raise InputError("The curves take shares that ascend from 0 to 1.")
+        raise InputError("The curves need increasing shares from 0 to 1.")
     inner = [brightest(attribution, share) for share in shares[1:-1]]
     none, every = np.zeros_like(attribution, dtype=bool), np.ones_like(attribution, dtype=bool)
     scores = scored([none, every, *inner, *(~mask for mask in inner)])

@@ -61,10 +61,10 @@ def group_contributions(
     """
     names = tuple(dict.fromkeys(groups))
     if len(names) > MOST_GROUPS:
-        raise InputError(f"{len(names)} groups of features cannot be told apart; {MOST_GROUPS} are the most.",
+        raise InputError(f"{len(names)} groups of features are too many to separate; the limit is {MOST_GROUPS}.",
                          remedy="Use fewer kinds of drivers.")  # fmt: skip
     if not len(background):
-        raise InputError("There is nothing to compare a forecast with.", remedy="Choose another model.")
+        raise InputError("No other forecast is available for comparison.", remedy="Choose another model.")
     member = np.array([names.index(one) for one in groups])
     worth = np.empty((2 ** len(names), len(rows)))
     for coalition in range(len(worth)):

@@ -137,8 +137,8 @@ def layer_tests_in(description: Mapping[str, Any]) -> LayerTests | None:
         return LayerTests(tests=tuple(LayerTest(**test) for test in description["tests"]), **rest)
     except TypeError as error:
         raise ModelError(
-            "The tests of the layers in the model's description cannot be read.", str(error),
-            "Measure them again, or update SlideLens.",
+            "The layer tests in the model's description cannot be read.", str(error),
+            "Run the tests again, or update SlideLens.",
         ) from error  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def measure_layers(
         told(len(found))
     if not found:
         raise InputError(
-            "No layer can be tested: the model finds nothing on these images.", remedy="Use images with landslides."
+            "No layer can be tested: the model finds nothing in these images.", remedy="Use images with landslides."
         )
     tests = [_summary(*pair, column) for pair, column in zip(pairs, zip(*found, strict=True), strict=True)]
     return LayerTests(len(found), tuple(sorted(tests, key=lambda test: -test.margin)))

@@ -45,6 +45,8 @@ class LayerChoice:
     def cell(self) -> str:
         """Size of one cell in words."""
         side = f"{self.downsampling:g}"
+        if self.downsampling < 1:
+            return "less than 1 pixel"
         return f"{side} × {side} pixels" if self.downsampling != 1 else "1 pixel"
 
 
@@ -85,7 +87,7 @@ def available_layers(
         inner = (step for step in seen if step.name and step.channels > 1)
         choices = _titled(_last_of_each_resolution(inner), "network")
     if not choices:
-        raise ModelError("This network has no inner layer that keeps the places of the image.")
+        raise ModelError("This network has no inner layer that preserves positions in the image.")
     return tuple(choices)
 
 
@@ -111,10 +113,10 @@ def named_layers(
     try:
         seen = {step.name: step for step in _seen_while(network, names, run, size)}
     except AttributeError as error:
-        raise ModelError("The model has no layer of the name that it gives itself.", str(error)) from error
+        raise ModelError("The model has no layer with the name that it specifies.", str(error)) from error
     choices = _titled([seen[name] for name in names if name in seen], "network")
     if not choices:
-        raise ModelError("This model names no inner layer that keeps the places of the image.")
+        raise ModelError("This model specifies no inner layer that preserves positions in the image.")
     return tuple(choices)
 
 
@@ -130,7 +132,7 @@ def _run_once(network: SegmentationNetwork, size: tuple[int, int]) -> list[_Seen
     """Modules in the order in which they finish, each run once, with cells that follow the image."""
     first = next((module for _, module in network.named_modules() if isinstance(module, nn.Conv2d)), None)
     if first is None:
-        raise ModelError("This network has no convolution to take the number of bands from.")
+        raise ModelError("This network has no convolution from which to read the number of bands.")
     probe = first.weight.new_zeros((1, first.in_channels, *size))
     return _seen_while(network, [name for name, _ in network.named_modules()], lambda: network(probe), size)
 

@@ -89,10 +89,14 @@ def find_method(methods: Mapping[str, Method[N, T]], text: str) -> Method[N, T]:
     if name not in methods:
         raise InputError(
             "D-RISE explains boxes only.",
-            "It measures how surely a box like the one in question is found again; a pixel or an outline is no box.",
+            "It measures how reliably a similar box is found again; a pixel or an outline is not a box.",
             f"Choose one of {', '.join(methods)}.",
         )
     return methods[name]
+
+
+LIMITATION = "It shows what the model reacted to, not the cause of the slide"
+"""What every sentence on a map ends with, before the layer in brackets."""
 
 
 def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion | None = None) -> str:
@@ -109,7 +113,7 @@ def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion
     if deletion is not None:
         told.append(deletion.told("reddest" if method.signed else "brightest"))
     details = f" ({_details(layer)})" if layer is not None else ""
-    told.append(f"It shows what the model reacted to, not the cause of the slide{details}.")
+    told.append(f"{LIMITATION}{details}.")
     return " ".join(told)
 
 

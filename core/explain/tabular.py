@@ -78,8 +78,9 @@ class Contributions:
         """
         if not self.error <= ADDS_UP * max(1.0, float(np.abs(self.output).max(initial=0.0))):
             raise ModelError(
-                f"The contributions by {self.method} do not add up to what the model says (off by {self.error:.2g}).",
-                "They would explain something else.", "Choose another model, or report this.",
+                f"The contributions by {self.method} do not add up to the model's output (difference "
+                f"{self.error:.2g}).",
+                "They would not explain this output.", "Choose another model, or report this error.",
             )  # fmt: skip
         return self
 
@@ -148,7 +149,7 @@ class AdditiveExplainer:
         base = float(self.says(self.background).mean())
         progress(len(self.factors), len(self.factors))
         return Contributions(
-            self.factors, values, base, self.says(rows), "log-odds", "exact: one term a factor"
+            self.factors, values, base, self.says(rows), "log-odds", "exact: one term per factor"
         ).checked()
 
     def _alone(self, factor: str, rows: pd.DataFrame, reference: pd.DataFrame) -> Doubles:

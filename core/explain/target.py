@@ -70,11 +70,11 @@ def check_question(inputs: Tensor, region: NDArray[np.bool_]) -> None:
     check_image(inputs)
     if tuple(region.shape) != tuple(inputs.shape[-2:]):
         raise InputError(
-            f"The region has {region.shape} pixels, the image {tuple(inputs.shape[-2:])}.",
+            f"The area has {region.shape} pixels, the image {tuple(inputs.shape[-2:])}.",
             remedy="Give both on the same grid.",
         )
     if not region.any():
-        raise InputError("The region to explain holds no pixel.", remedy="Choose a polygon or a point.")
+        raise InputError("The area to explain holds no pixel.", remedy="Choose a polygon or a point.")
 
 
 def check_image(inputs: Tensor) -> None:
@@ -91,8 +91,8 @@ def check_image(inputs: Tensor) -> None:
     if not bool(torch.isfinite(inputs).all()):
         raise InputError(
             "The image to explain holds values that are not numbers.",
-            "They would spread through the network and hide every reason.",
-            "Fill nodata before asking, as inference does.",
+            "They would spread through the network and spoil the explanation.",
+            "Fill nodata first, as inference does.",
         )
 
 
@@ -109,8 +109,8 @@ def region_score(network: SegmentationNetwork, region: NDArray[np.bool_]) -> Sco
         logits = network(images)
         if logits.ndim != 4 or logits.shape[1] != 1 or logits.shape[-2:] != images.shape[-2:]:
             raise ModelError(
-                f"The network gives {tuple(logits.shape)} for images {tuple(images.shape)}.",
-                "Explanations need one logit for every pixel.",
+                f"The network returns {tuple(logits.shape)} for images {tuple(images.shape)}.",
+                "Explanations need one logit for each pixel.",
             )
         mask = torch.from_numpy(region).to(logits.device)
         return logits[:, 0, mask].mean(dim=1)
@@ -130,10 +130,10 @@ def box_score(detector: BoxEvidence, box: Tensor) -> Score:
     def score(images: Tensor) -> Tensor:
         each = [detector.evidence(image[None], box) for image in images]
         if any(value.numel() != 1 for value in each):
-            raise ModelError("This detector does not say in one number how much speaks for a box.")
+            raise ModelError("This detector provides no single score for a box, so it cannot be explained.")
         together = torch.stack([value.reshape(()) for value in each])
         if not bool(torch.isfinite(together).all()):
-            raise ModelError("The detector's evidence for this box is not finite.")
+            raise ModelError("The detector's score for this box is not finite.")
         return together
 
     return score
@@ -153,7 +153,7 @@ def check_box(inputs: Tensor, box: Tensor) -> None:
     left, top, right, bottom = (float(side) for side in box)
     height, width = inputs.shape[-2:]
     if right <= left or bottom <= top:
-        raise InputError("The box to explain holds no pixel.", remedy="Choose a box that has a size.")
+        raise InputError("The box to explain holds no pixel.", remedy="Choose a larger box.")
     if right <= 0 or bottom <= 0 or left >= width or top >= height:
         raise InputError(
             f"The box lies outside the image of {height} × {width} pixels.", remedy="Choose a box on the image."

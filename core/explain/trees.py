@@ -99,7 +99,7 @@ class TreeExplainer:
         found = self.fast(matrix)
         wrong = np.flatnonzero(np.abs(self.base + found.sum(axis=1) - output) > ALIKE * np.maximum(1, np.abs(output)))
         if len(wrong):
-            _LOG.info("%d of %d rows are explained by the reference way", len(wrong), len(matrix))
+            _LOG.info("%d of %d rows are explained by the reference implementation", len(wrong), len(matrix))
             found[wrong] = self.reference(matrix[wrong])
         return found
 
@@ -179,7 +179,7 @@ def _fast_way(trees: Any, sample: Doubles, expected: Doubles) -> Matrix | None: 
         found = contributions(sample)
     except Exception:
         # A library of one author: whatever it cannot do, the reference way can.
-        _LOG.warning("the fast way to explain these trees failed; the reference way is used", exc_info=True)
+        _LOG.warning("the fast explanation of these trees failed; the reference implementation is used", exc_info=True)
         return None
     for sign in (1.0, -1.0):
         if np.abs(sign * found - expected).max() <= ALIKE:

@@ -114,10 +114,10 @@ def twin_of(
     from sklearn.tree import DecisionTreeRegressor
 
     if not 1 <= depth <= DEPTH:
-        raise InputError(f"A twin of depth {depth} is not readable.", remedy=f"Choose 1 to {DEPTH}.")
+        raise InputError(f"A surrogate tree of depth {depth} is not readable.", remedy=f"Choose 1 to {DEPTH}.")
     if len(rows) < FEWEST:
         raise InputError(
-            f"A simple twin needs {FEWEST} cells; there are {len(rows)}.", remedy="Explain the model over more cells."
+            f"A surrogate tree needs {FEWEST} cells; there are {len(rows)}.", remedy="Explain the model for more cells."
         )
     columns, design = _design(rows)
     order = np.random.default_rng(seed).permutation(len(rows))

@@ -85,7 +85,7 @@ def model_window(scene: Scene, spec: ModelSpec, bridge: Preprocessing, row: int,
     """
     height, width = scene.grid.shape
     if not (0 <= row < height and 0 <= column < width):
-        raise InputError("That place lies outside the scene.", remedy="Choose one inside it.")
+        raise InputError("That point lies outside the image.", remedy="Choose a point inside it.")
     plan = plan_of(scene, spec, bridge, overlap=0)
     first_row = min(max(0, row - plan.window_height // 2), max(0, height - plan.window_height))
     first_column = min(max(0, column - plan.window_width // 2), max(0, width - plan.window_width))

@@ -62,7 +62,7 @@ def draw_attribution(
     scale = ScalarMappable(shown.norm, shown.cmap)
     bar = figure.colorbar(scale, ax=axes, orientation="horizontal", shrink=0.7, pad=0.02)
     bar.set_ticks([lowest, 1], labels=["lowered it", "raised it"] if signed else ["not", "most"], fontsize=8)
-    bar.set_label("What it did to the score" if signed else "Raised the score", fontsize=8)
+    bar.set_label("Effect on the score" if signed else "Raised the score", fontsize=8)
     _outline_target(axes, grid, region)
     frame(axes, grid)
     return figure

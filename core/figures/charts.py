@@ -78,7 +78,7 @@ def threshold_chart(
     axes.plot(at, recall, color=REFERENCE, linestyle=":", linewidth=1.6, label="Recall")
     if level is not None and not math.isnan(level[1]):
         axes.axhline(level[1], color=BASELINE, linestyle="-.", linewidth=1.5, label=f"{level[0]}, F1 {level[1]:.3f}")
-    axes.axvline(chosen, color="black", linewidth=1, label=f"Chosen, {chosen:.2f}")
+    axes.axvline(chosen, color="black", linewidth=1, label=f"Selected, {chosen:.2f}")
     legend_below(axes, columns=2)
     return figure
 

@@ -140,7 +140,7 @@ class TrainConfig:
             raise
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError, KeyError, AttributeError) as error:
             raise InputError(
-                f"The training description {path} cannot be used.", str(error), "Compare it with models/configs."
+                f"The training description {path} is not valid.", str(error), "Compare it with models/configs."
             ) from error
 
 

@@ -127,10 +127,10 @@ def why_unusable(spec: ModelSpec, scene: Scene, bands: Sequence[int] | None = No
         return lacking
     if spec.value_range[0] < 0 and np.dtype(scene.dtype).kind == "u":
         return InputError(
-            f"{scene.name} holds values without a sign ({scene.dtype}); {spec.title} reads {', '.join(spec.bands)}, "
-            "which is positive or negative.",
-            "An image is not a map of such a quantity.",
-            "Choose a model for images, or a scene with signed values.",
+            f"{scene.name} holds unsigned values ({scene.dtype}); {spec.title} reads {', '.join(spec.bands)}, which "
+            "can be negative.",
+            "An image does not hold such a quantity.",
+            "Choose a model for images, or a file with signed values.",
         )
     return None
 
@@ -159,9 +159,9 @@ def check_fits(
     if one.fit is Fit.DISTANT and resample == "none":
         return
     names = [other.model.spec.name for other in fittings(task, scene) if other.fit <= Fit.ADJUSTABLE]
-    remedy = f"Models for this scene: {', '.join(names[:NAMED_AT_MOST])}." if names else one.why.remedy
+    remedy = f"Models for this image: {', '.join(names[:NAMED_AT_MOST])}." if names else one.why.remedy
     if names and one.fit is Fit.DISTANT:
-        remedy += " To use this one all the same, keep the scene's pixel size (--resample none)."
+        remedy += " To use this model anyway, keep the image's pixel size (--resample none)."
     raise type(one.why)(one.why.what, one.why.why, remedy)
 
 
@@ -188,7 +188,7 @@ def _lacking(spec: ModelSpec, scene: Scene) -> InputError | None:
     return BandError(
         f"{scene.name} has no {' and no '.join(dict.fromkeys(missing))}: its bands are {present}.",
         f"{spec.title} reads {', '.join(spec.bands)}.",
-        "Choose a model for such bands, or a scene that has what the model reads.",
+        "Choose a model for these bands, or an image that has the bands the model reads.",
     )
 
 
@@ -214,9 +214,9 @@ def _far(spec: ModelSpec, scene: Scene) -> InputError | None:
     distance = scene.grid.ground_distance()
     if spec.ground_distance is None and distance is not None and distance >= AERIAL:
         return InputError(
-            f"The scene has {distance:.3g} m per pixel; {spec.title} was trained on much finer images ({spec.sensor}).",
-            "What it learnt to see is not to be seen in this scene.",
-            "Choose a model for such scenes.",
+            f"The image has {distance:.3g} m per pixel; {spec.title} was trained on much finer images ({spec.sensor}).",
+            "The features it was trained on are not visible at this pixel size.",
+            "Choose a model for such images.",
         )
     try:
         scale_for(scene, spec, "auto")
@@ -232,8 +232,8 @@ def _another_distance(spec: ModelSpec, scene: Scene) -> InputError:
     if spec.ground_distance is not None:
         trained = f"{spec.title} was trained at {spec.ground_distance:g} m per pixel"
     if distance is None:
-        return InputError(f"The size of the scene's pixels is not known; {trained}.")
-    return InputError(f"The scene has {distance:.3g} m per pixel; {trained}, so the scene is resampled for it.")
+        return InputError(f"The pixel size of the image is unknown; {trained}.")
+    return InputError(f"The image has {distance:.3g} m per pixel; {trained}, so the image is resampled for it.")
 
 
 def _pixels_suit(spec: ModelSpec, scene: Scene) -> bool:

@@ -284,7 +284,7 @@ class _State:
             return
         content = torch.load(path, map_location="cpu", weights_only=True)
         if content.get("identity") != identity:
-            log.warning("%s belongs to another training and is not taken up again", path)
+            log.warning("%s belongs to another training and is not resumed", path)
             return
         self.network.load_state_dict(content["network"])
         self.average.network.load_state_dict(content["average"])
@@ -297,4 +297,4 @@ class _State:
         progress = content["progress"]
         self.epoch, self.best_epoch = progress["epoch"], progress["best_epoch"]
         self.best_score = progress["best_score"]
-        log.info("taken up again after epoch %d", self.epoch)
+        log.info("resumed after epoch %d", self.epoch)

@@ -74,7 +74,7 @@ def weighted_sum(terms: Mapping[str, Mapping[str, float]]) -> Loss:
     unknown = sorted(set(terms) - set(TERMS))
     if unknown or not terms:
         raise ModelError(
-            f"The loss {', '.join(unknown) or '(none)'} is not known.", remedy=f"Use a sum of {', '.join(TERMS)}."
+            f"Unknown loss {', '.join(unknown) or '(none)'}.", remedy=f"Use a sum of {', '.join(TERMS)}."
         )
     parts = []
     for name, options in terms.items():

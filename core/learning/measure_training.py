@@ -99,7 +99,7 @@ def measure(
     tile = tile_side(spec, fitting.values.shape)
     parts = [_tiles(one, tile) for one in (fitting, tuning)]
     if not all(len(part.values) for part in parts):
-        raise InputError("The training images hold no tile with enough data.", remedy="Use other images.")
+        raise InputError("No tile of the training images holds enough data.", remedy="Use other images.")
     counts = [len(part.values) for part in parts for _ in range(2)]
 
     def described(number: int, altering: bool) -> tuple[Floats, Floats]:
@@ -128,7 +128,7 @@ def tile_side(spec: ModelSpec, shape: tuple[int, ...]) -> int:
     step = STEP if spec.upscale >= 1 else round(STEP / spec.upscale)
     side = min(height, width, spec.tile) // step * step
     if not side:
-        raise InputError(f"The training images are smaller than {step} pixels.", remedy="Use larger ones.")
+        raise InputError(f"The training images are smaller than {step} pixels.", remedy="Use larger images.")
     while count * (height // side) * (width // side) < ENOUGH and side // 2 >= SMALLEST * step and side % 2 == 0:
         side //= 2
     return side // step * step

@@ -30,7 +30,7 @@ class Pair:
 
 def _numbered(folder: Path) -> dict[int, Path]:
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}.", remedy="Give a folder of images.")
+        raise InputError(f"Folder {folder} does not exist.", remedy="Give a folder of images.")
     found: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
         numbers = re.findall(r"\d+", path.stem)
@@ -40,7 +40,7 @@ def _numbered(folder: Path) -> dict[int, Path]:
         if number in found:
             raise InputError(
                 f"{path.name} and {found[number].name} in {folder} have the same number.",
-                "Images and masks are matched by the last number in their names.",
+                "Images and masks are matched by the last number in their file names.",
                 "Rename one of them.",
             )
         found[number] = path
@@ -64,12 +64,13 @@ def find_pairs(images: Path, masks: Path) -> tuple[Pair, ...]:
     missing = sorted(set(pictures) - set(labels))
     if missing:
         raise InputError(
-            f"{len(missing)} images in {images} have no mask in {masks}, the first is {pictures[missing[0]].name}.",
-            "An image without a mask cannot be scored or learnt from.",
-            "Add the mask (all zero when there is no landslide) or move the image away.",
+            f"{len(missing)} images in {images} have no mask in {masks}; the first is {pictures[missing[0]].name}.",
+            "An image without a mask cannot be used for scoring or training.",
+            "Add the mask (all zero if there is no landslide), or move the image out of the folder.",
         )
     if not pictures:
-        raise InputError(f"{images} holds no image with a number in its name.", remedy="Give a folder of PNG or TIFF.")
+        raise InputError(f"{images} holds no image with a number in its file name.", remedy=
+            "Give a folder of PNG or TIFF files.")
     return tuple(Pair(number, pictures[number], labels[number]) for number in sorted(pictures))
 
 
@@ -86,7 +87,8 @@ def validation_pairs(data: Data, folder: Path) -> tuple[Pair, ...]:
     pairs = find_pairs(folder / data.images, folder / data.masks)
     validation = tuple(pair for pair in pairs if pair.number in data.validation_numbers)
     if not validation:
-        raise InputError("The training description names no validation pairs.", "A model must be scored on some.")
+        raise InputError("The training description names no validation pairs.",
+            "Name at least one; models are scored on them.")
     return validation
 
 
@@ -129,8 +131,8 @@ def read_pairs(pairs: tuple[Pair, ...]) -> PairArrays:
         scene, mask = Scene.open(pair.image), Scene.open(pair.mask)
         if scene.dtype != "uint8" or len(scene.bands) < 3 or mask.grid.shape != scene.grid.shape:
             raise InputError(
-                f"{pair.image.name} and its mask are not an 8-bit RGB image and a mask of its size.",
-                "Training reads 8-bit colour patches.",
+                f"{pair.image.name} and its mask are not an 8-bit RGB image and a mask of the same size.",
+                "Training requires 8-bit RGB images.",
             )
         with scene.reader() as reader:
             images.append(reader.read((1, 2, 3)).values.astype(np.uint8))
@@ -139,5 +141,5 @@ def read_pairs(pairs: tuple[Pair, ...]) -> PairArrays:
         truth.append(reference_reader(pair.mask, scene.grid, patch=True).read(Window(0, 0, width, height))[None])
         digests.append(scene.digest)
     if len({image.shape for image in images}) > 1:
-        raise InputError("The images of a training folder differ in size.", remedy="Cut them into tiles of one size.")
+        raise InputError("The images in the training folder differ in size.", remedy="Cut them into tiles of one size.")
     return PairArrays(np.stack(images), np.stack(truth), tuple(digests))

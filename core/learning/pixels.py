@@ -91,8 +91,8 @@ class PixelLesson:
     def __post_init__(self) -> None:
         if not (self.tuning.truth == 1).any():
             raise InputError(
-                "The tuning part holds no landslide.",
-                "Without one no epoch is better than another, and no threshold can be chosen.",
+                "The tuning set holds no landslide.",
+                "Without landslides, epochs cannot be compared and no threshold can be chosen.",
                 "Use more images, a larger tune_share or another split_seed.",
             )
 

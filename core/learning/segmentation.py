@@ -104,9 +104,9 @@ def build_network(
             )
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise ModelError(
-            f"No {name} network with encoder {encoder} can be built.",
+            f"A {name} network with encoder {encoder} cannot be built.",
             str(error),
-            f"Known architectures: {', '.join(architectures())}.",
+            f"Available architectures: {', '.join(architectures())}.",
         ) from error
     return network if upscale == 1 else Upscaled(network, upscale)
 

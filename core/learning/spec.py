@@ -92,7 +92,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         problem = ""
         if not NAME.fullmatch(self.name):
-            problem = "its name may hold only lower case letters, digits and hyphens"
+            problem = "its name may contain only lower case letters, digits and hyphens"
         elif not len(self.bands) == len(self.mean) == len(self.deviation):
             problem = "bands, mean and deviation differ in length"
         elif self.tile % 32 or self.tile <= 0:
@@ -102,7 +102,7 @@ class ModelSpec:
         elif not self.value_range[0] < self.value_range[1]:
             problem = "its value range is empty"
         if problem:
-            raise ModelError(f"The description of model {self.name!r} is wrong: {problem}.")
+            raise ModelError(f"The description of model {self.name!r} is not valid: {problem}.")
 
     def to_toml(self) -> str:
         """The description as TOML, keys in the order of the attributes; what is None is left out."""
@@ -125,11 +125,11 @@ class ModelSpec:
             raise ModelError(f"The model description {path.parent.name} cannot be read.", str(error)) from error
         known = {entry.name for entry in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise ModelError(f"The model {path.parent.name} describes what is not known: {', '.join(unknown)}.")
+            raise ModelError(f"The description of model {path.parent.name} has unknown entries: {', '.join(unknown)}.")
         try:
             content: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
             return cls(**content)
         except (TypeError, IndexError) as error:
             raise ModelError(
-                f"The description of model {path.parent.name} lacks an entry or part of one.", str(error)
+                f"The description of model {path.parent.name} is incomplete.", str(error)
             ) from error

@@ -76,12 +76,12 @@ class StoredModel:
             raise ModelError(
                 f"Model {self.spec.name} has a description but no weights.",
                 f"{WEIGHTS} is missing from its folder.",
-                "Fetch the whole repository again, or train the model.",
+                "Restore it from the repository, or train the model again.",
             )
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != self.spec.weights_sha256:
             raise ModelError(
-                f"The weights of model {self.spec.name} are not those it was scored with.",
+                f"The weights of model {self.spec.name} are not the ones it was scored with.",
                 "Their SHA-256 differs from the one in model.toml.",
                 "Restore the file, or train the model again.",
             )
@@ -166,7 +166,7 @@ def list_models(task: str, root: Path | None = None) -> tuple[StoredModel, ...]:
             models.append(StoredModel(_spec(path), path.parent))
         except ModelError:
             # One damaged folder must not hide the others; asking for it by name says what is wrong with it.
-            log.warning("model folder %s is left out of the list", path.parent, exc_info=True)
+            log.warning("model folder %s is not listed", path.parent, exc_info=True)
 
     return tuple(by_validation(models))
 
@@ -182,7 +182,7 @@ def find_model(task: str, name: str, root: Path | None = None) -> StoredModel:
     folder = (root or models_folder()) / task / name if NAME.fullmatch(name) else None
     if folder is None or not (folder / "model.toml").is_file():
         names = ", ".join(model.spec.name for model in list_models(task, root)) or "none"
-        raise ModelError(f"There is no {task} model {name!r}.", remedy=f"Models here: {names}.")
+        raise ModelError(f"There is no {task} model {name!r}.", remedy=f"Available models: {names}.")
     return StoredModel(_spec(folder / "model.toml"), folder)
 
 

@@ -200,13 +200,13 @@ def statistics_of(model: StoredModel) -> TrainingStatistics:
     """
     path, name = model.folder / STATISTICS, model.spec.name
     if not path.is_file():
-        raise ModelError(f"No statistics of its training images are kept with the model {name}.")
+        raise ModelError(f"The model {name} has no statistics of its training images.")
     try:
         statistics = _read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"The training statistics of the model {name} cannot be read.", str(error)) from error
     if statistics.weights_sha256 != model.spec.weights_sha256:
-        raise ModelError(f"The training statistics of the model {name} are of other weights than it has now.")
+        raise ModelError(f"The training statistics of the model {name} belong to other weights than it has now.")
     return statistics
 
 
@@ -243,4 +243,4 @@ def _check(read: TrainingStatistics) -> None:
     wrong += [name for name in ARRAYS if not np.isfinite(getattr(read, name)).all()]
     wrong += [name for name in ("tile", "limit", "share_limit") if not 0 < float(getattr(read, name)) < np.inf]
     if wrong:
-        raise ValueError(f"its {wrong[0]} does not fit")
+        raise ValueError(f"its {wrong[0]} does not match")

@@ -50,7 +50,7 @@ def importance_figure(contributions: Contributions) -> go.Figure:
         x=[value for _, value in ordered], y=[words_of(name) for name, _ in ordered], orientation="h",
         marker={"color": REFERENCE}, hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     ))  # fmt: skip
-    layout = plain_layout(f"Mean size of the contribution ({unit_of(contributions)})", "")
+    layout = plain_layout(f"Mean absolute contribution ({unit_of(contributions)})", "")
     layout["height"] = 120 + 26 * len(ordered)
     figure.update_layout(layout)
     return figure
@@ -86,7 +86,8 @@ def beeswarm_figure(contributions: Contributions, rows: pd.DataFrame, seed: int 
                              "thickness": 10, "len": 0.6}},
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
-    layout = plain_layout(f"Contribution ({unit_of(contributions)}): lowers to the left, raises to the right", "")
+    layout = plain_layout(f"Contribution ({unit_of(contributions)}): negative lowers the result, positive raises it",
+                          "")
     layout["height"] = 140 + 34 * len(ordered)
     layout["yaxis"] |= {"tickvals": list(range(len(ordered))), "ticktext": [words_of(one) for one in ordered]}
     figure.update_layout(layout)
@@ -144,7 +145,7 @@ def waterfall_figure(contributions: Contributions, values: dict[str, Any], row: 
     if len(rest):
         names, steps = [f"{len(rest)} others", *names], [float(effects[rest].sum()), *steps]
     figure = go.Figure(go.Waterfall(
-        orientation="h", base=0, y=["average of the cells", *names, "this cell"],
+        orientation="h", base=0, y=["average of all cells", *names, "this cell"],
         x=[contributions.base, *steps, 0], measure=["absolute", *["relative"] * len(steps), "total"],
         increasing={"marker": {"color": RAISED}}, decreasing={"marker": {"color": LOWERED}},
         totals={"marker": {"color": NEUTRAL}}, connector={"line": {"color": NEUTRAL, "width": 1}},
@@ -162,10 +163,10 @@ def table_deletion_figure(guided: Doubles, random: Doubles) -> go.Figure:
     figure = go.Figure()
     steps = np.arange(len(guided))
     for name, curve, colour, dash in (
-        ("Largest contribution first", guided, RAISED, "solid"), ("In a random order", random, NEUTRAL, "dot"),
+        ("Largest contribution first", guided, RAISED, "solid"), ("Random order", random, NEUTRAL, "dot"),
     ):  # fmt: skip
         figure.add_scatter(x=steps, y=curve, mode="lines+markers", name=name, line={"color": colour, "dash": dash})
-    layout = plain_layout("Factors replaced by those of another cell", "Mean change of what the model says")
+    layout = plain_layout("Number of factors replaced by those of another cell", "Mean change of the model output")
     layout["height"] = 300
     figure.update_layout(layout)
     return figure

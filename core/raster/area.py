@@ -197,7 +197,7 @@ def area_of(grid: Grid, drawn: Mapping[str, Any]) -> Area:
     region = Region(row, column, height, width)
     if height * width <= SMALL and not inside(region).any():
         raise GridError(
-            "The drawn area holds no pixel: no pixel's centre lies in it.", remedy="Draw a larger one, or remove it."
+            "The drawn area contains no pixel centre.", remedy="Draw a larger area, or delete it."
         )
     return Area(region if grid.is_georeferenced else Region(0, 0, grid.height, grid.width), inside)
 
@@ -207,10 +207,10 @@ def _outline(grid: Grid, drawn: Mapping[str, Any]) -> BaseGeometry:
     try:
         outline = shapely.geometry.shape(dict(drawn))
     except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError("The drawn area is no polygon.", str(error), "Draw it again.") from error
+        raise InputError("The drawn area is not a polygon.", str(error), "Draw it again.") from error
     polygonal = outline.geom_type in ("Polygon", "MultiPolygon")
     if not polygonal or not np.isfinite(shapely.get_coordinates(outline)).all():
-        raise InputError("The drawn area is no polygon.", "It encloses no pixels.", "Draw it again.")
+        raise InputError("The drawn area is not a polygon.", "It encloses no pixels.", "Draw it again.")
     return shapely.make_valid(_in_pixels(outline, grid) if grid.is_georeferenced else outline)
 
 
@@ -234,7 +234,7 @@ def _in_pixels(outline: BaseGeometry, grid: Grid) -> BaseGeometry:
 
 
 def _outside() -> GridError:
-    return GridError("The drawn area lies outside the scene.", remedy="Draw it on the scene, or remove it.")
+    return GridError("The drawn area lies outside the image.", remedy="Draw it on the image, or delete it.")
 
 
 def _matrix(place: Affine) -> tuple[float, float, float, float, float, float]:

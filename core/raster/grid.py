@@ -70,9 +70,9 @@ class Grid:
         determinant = self.transform.determinant
         if not math.isfinite(determinant) or determinant == 0 or not all(map(math.isfinite, self.transform)):
             raise GridError(
-                "The raster's transform does not place its pixels on a plane.",
+                "The raster's transform does not define a plane.",
                 "Its pixels have no size on the ground, so nothing can be measured or mapped.",
-                "Georeference the file again, or remove its transform to use it in pixel space.",
+                "Georeference the file again, or remove its transform to work in pixels.",
             )
 
     @property
@@ -323,7 +323,7 @@ class Grid:
         import pyproj
 
         if self.crs is None:
-            raise GridError("The raster has no coordinate system, so it has no place on the globe.")
+            raise GridError("The raster has no coordinate system, so its position on the Earth is unknown.")
         return pyproj.Transformer.from_crs(pyproj.CRS.from_user_input(self.crs), 4326, always_xy=True)
 
     def _off_the_globe(self) -> GridError:
@@ -331,6 +331,6 @@ class Grid:
         return GridError(
             f"The raster's coordinates ({left:.6g} to {right:.6g}, {bottom:.6g} to {top:.6g}) lie outside "
             "the area of its coordinate system.",
-            "Its place on the globe and its areas are therefore unknown.",
-            "Check that the file names the coordinate system its coordinates were written in.",
+            "Its position on the Earth and its areas are therefore unknown.",
+            "Check that the file names the coordinate system of its coordinates.",
         )

@@ -252,6 +252,6 @@ def _terrain(sums: Floats, least: Floats) -> dict[str, NDArray[Any]]:
 def _too_many(what: str) -> InputError:
     return InputError(
         f"There are {what} at this threshold and minimum area.",
-        "They would not fit into memory, and nobody could look at them.",
-        "Raise the threshold or the minimum area, or map a smaller part.",
+        "They would not fit into memory and could not be reviewed.",
+        "Raise the threshold or the minimum area, or map a smaller area.",
     )

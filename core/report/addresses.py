@@ -56,7 +56,7 @@ def _given(option: Option, text: str) -> float | str:
         number: float = option.kind(text)
     except ValueError:
         raise InputError(
-            f"The {option.address} in the address is no number.", remedy="Open the page without it."
+            f"{option.address} in the address is not a number.", remedy="Open the page without it."
         ) from None
     return number
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.raster.files import one_line
 from core.runs.result import GridResult, RunResult
@@ -47,6 +47,9 @@ class ReportInput:
         What people corrected in what the run found; None where nobody did.
     """
 
+    noun: ClassVar[str] = "run"
+    """What `result` is called."""
+
     task: str
     kind: str
     result: RunResult
@@ -71,7 +74,7 @@ class ReportInput:
     def subject(self) -> str:
         """Name of what the run is about, on one line."""
         known = self.result.subject.name or (self.scene.name if self.scene else "")
-        return one_line(known) or "data without a name"
+        return one_line(known) or "unnamed data"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.runs.store import Store
 
 GREY = 160
-"""What stands in the place of an image that is gone."""
+"""Text in place of an image that no longer exists."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def explanation_figure(store: Store, identity: str, scene: Scene | None) -> Expl
     """
     explanation = store.result(identity, GridResult)
     if not is_explanation(store.run(identity)) or not explanation.parents:
-        raise InputError(f"The run {identity[:8]} is no explanation but of kind {explanation.kind}.")
+        raise InputError(f"Run {identity[:8]} is not an explanation; its kind is {explanation.kind}.")
     parent = store.result(explanation.parents[0], GridResult)
     shown = attribution_of(explanation)
     region = target_region(explanation.provenance.get("target"), shown.grid, parent)

@@ -82,9 +82,9 @@ def report_kind(run: Run) -> ReportKind:
     kind = kind_of(run)
     if kind is None or kind.report is None:
         raise InputError(
-            f"There is no report of a run of the kind {run.kind!r}.",
-            "Only what it belongs to can be reported.",
-            "Open the run it was asked of and make the report there.",
+            f"Runs of the kind {run.kind!r} have no report.",
+            "Only the run that they are derived from has one.",
+            "Open that run and create the report there.",
         )
     found: ReportKind = kind.report.load()
     return found
@@ -93,7 +93,7 @@ def report_kind(run: Run) -> ReportKind:
 def report_input(
     store: Store, run_id: str, view: Any = None, address: str = ""  # noqa: ANN401  of its task
 ) -> ReportInput:
-    """A run with all that its report tells of it.
+    """A run with all content of its report.
 
     Raises
     ------

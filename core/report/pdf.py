@@ -59,8 +59,8 @@ _SCRIPTS = (
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 _FOOTER = (
-    "Made by SlideLens to explore, to teach, and to put a model's reasons before those who must decide. It does not "
-    "replace an inventory made by people who know the ground."
+    "SlideLens is a tool for exploration and teaching and for presenting the reasons behind a model's result to "
+    "decision-makers. It does not replace a landslide inventory made by experts who know the area."
 )
 
 
@@ -94,10 +94,11 @@ def write_pdf(
     }  # fmt: skip
     with atomic_path(path) as aside:
         try:
-            build(aside, story, about, content.made, f"SlideLens run {content.result.id[:8]}", PLAIN)
+            build(aside, story, about, content.made, f"SlideLens {content.noun} {content.result.id[:8]}", PLAIN)
         except (LayoutError, ValueError) as error:  # the second from its reader of marked-up text
             raise StorageError(
-                f"{path.name} could not be laid out on pages.", one_line(str(error), 200), "Use the HTML report."
+                f"{path.name} could not be created: its content does not fit the pages.",
+                one_line(str(error), 200), "Use the HTML report."
             ) from error
 
 
@@ -196,12 +197,12 @@ def _head(content: ReportInput, subtitle: str) -> list[Flowable]:
     head = [_text("SlideLens report", "made"), _text(title, "title")]
     if title != subtitle:
         head.append(_text(subtitle, "text"))
-    head.append(_text(f"Made {moment(content.made)} from run {content.result.id}", "origin"))
+    head.append(_text(f"Created {moment(content.made)} from {content.noun} {content.result.id}", "origin"))
     if address.startswith(("http://", "https://")):
         link = f'<link href="{escape(address, {chr(34): "&quot;"})}"><u>{marked(address)}</u></link>'
-        head.append(Text(f"The run can be opened at {link}", styles["origin"]))
+        head.append(Text(f"Open the {content.noun}: {link}", styles["origin"]))
     elif address:
-        head.append(_text(f"The run can be opened at {address}", "origin"))
+        head.append(_text(f"Open the {content.noun}: {address}", "origin"))
     if content.tags:
         head.append(_text(f"Tags: {', '.join(map(one_line, content.tags))}", "origin"))
     if content.note.strip():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.explain.attribution import box_region
+from core.explain.methods import LIMITATION
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
 from core.raster.files import one_line
@@ -32,23 +33,17 @@ LARGEST_PICTURE = 150_000
 ALIKE = 0.9
 """Intersection over union above which a box is the one that was asked about."""
 
-OUTLINED = "Outlined: the place asked about."
-NOT_RECORDED = "Which place in it was asked about is not recorded."
-
 INTRODUCTION = (
-    "Explanations were requested for the places below. They show what in the image the model reacted to, not why a "
-    "slope failed, nor whether the model is right."
+    "Explanations were requested for the places below. They show what in the image the model reacted to; they show "
+    "neither the cause of a slope failure nor whether the model is correct. In each pair of figures, the outline marks "
+    "the explained place. Areas without effect on the score are left uncoloured."
 )
 
-BRIGHT = (
-    "{method} over the same part of the image, bright where the model's score was raised.",
-    "{method}: the nearer to yellow, the more an area raised the score. Grey shows through where nothing did.",
-)
-SIGNED = (
-    "{method} over the same part of the image: red where the score was raised, blue where it was lowered.",
-    "{method}: red areas raised the score, blue areas lowered it. Grey shows through where nothing did.",
-)
-"""What stands in place of each kind of picture, and below it."""
+WITHOUT_OUTLINE = "Image; the explained place is not recorded."
+
+RAISED = "{method} for the same area: bright where the model's score was raised."
+SIGNED = "{method} for the same area: red where the model's score was raised, blue where it was lowered."
+"""Alternative texts of the two kinds of pictures."""
 
 
 def reasons(content: GridReport, polygons: GeoDataFrame | None = None) -> Part:
@@ -63,7 +58,7 @@ def reasons(content: GridReport, polygons: GeoDataFrame | None = None) -> Part:
     """
     shown: list[Content] = []
     if not content.explanations:
-        shown.append(Paragraph("No explanation had been requested when this report was made."))
+        shown.append(Paragraph("No explanation had been requested when this report was created."))
     else:
         shown.append(Paragraph(INTRODUCTION))
     for number, explanation in enumerate(content.explanations[:MOST], start=1):
@@ -86,26 +81,34 @@ def one_reason(
     method = one_line(str(explanation.provenance.get("method") or UNKNOWN))
     pictures = []
     if image is not None:
+        outlined = "Image around the explained place, which is outlined."
         pictures.append(
             picture(
                 draw_window(image, grid, region),
-                f"The image around the place asked about{'' if region is None else ', which is outlined'}.",
-                f"What the model looked at. {NOT_RECORDED if region is None else OUTLINED}",
+                WITHOUT_OUTLINE if region is None else outlined,
+                WITHOUT_OUTLINE if region is None else "Image, with the explained place outlined.",
                 LARGEST_PICTURE,
             )
         )
-    alt, caption = SIGNED if shown_map.signed else BRIGHT
     pictures.append(
         picture(
             draw_attribution(image, shown_map.values, grid, region, signed=shown_map.signed),
-            alt.format(method=method),
-            caption.format(method=method),
+            (SIGNED if shown_map.signed else RAISED).format(method=method),
+            f"{method}{_layer(explanation.provenance)}.",
             LARGEST_PICTURE,
         )
     )
     shown: list[Content] = [Heading(f"Explanation {number}{where}"), Pictures(tuple(pictures))]
-    shown += [Paragraph(one_line(note)) for note in explanation.notes]
+    # The introduction says once what the sentence of each explanation ends with.
+    notes = (one_line(note).partition(LIMITATION)[0].strip() for note in explanation.notes)
+    shown += [Paragraph(note) for note in notes if note]
     return shown + _faithfulness(explanation.provenance)
+
+
+def _layer(provenance: Mapping[str, Any]) -> str:
+    """The layer by its name for people; nothing where none was asked or only its module's name is recorded."""
+    title = one_line(str(provenance.get("layer_title") or ""))
+    return f"; layer: {title[:1].lower()}{title[1:]}" if title else ""
 
 
 def _where(
@@ -116,13 +119,13 @@ def _where(
     if not isinstance(target, Mapping):
         return ""
     if "row" in target:
-        return f": the place at row {target['row']}, column {target['column']}"
+        return f": point at row {target['row']}, column {target['column']}"
     if "box" in target:
         left, top, *_ = target["box"]
         number = _box_number(target["box"], polygons, grid)
         if number is not None:
-            return f": box {number}, of confidence {target['score']:.2f}"
-        return f": the box from row {top:.0f}, column {left:.0f} on, of confidence {target['score']:.2f}"
+            return f": detection {number}, confidence {target['score']:.2f}"
+        return f": detection with top left corner at row {top:.0f}, column {left:.0f}, confidence {target['score']:.2f}"
     if polygons is not None and len(polygons) and target.get("outline"):
         from shapely.geometry import shape
 
@@ -130,7 +133,7 @@ def _where(
         inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
         if len(inside):
             return f": landslide {inside['id'].iloc[0]}"
-    return ": an outlined area"
+    return ": drawn outline"
 
 
 def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) -> str | None:
@@ -202,24 +205,23 @@ def _inside(target: dict[str, Any], grid: Grid, whole: Grid) -> NDArray[np.bool_
 def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:
     deletion = provenance.get("deletion")
     if not isinstance(deletion, Mapping):
-        return [Paragraph("How faithful this picture is was not tested.")]
+        return [Paragraph("The faithfulness of this explanation was not tested.")]
     share, drop, random = (float(deletion[key]) for key in ("share", "drop", "drop_random"))
     table = Table(
-        "How faithful the picture is",
-        (Column("Masked"), Column("Share of the image", True), Column("Fall of the score (logit)", True)),
+        "Deletion test",
+        (Column("Masked"), Column("Share of the image", True), Column("Decrease in score (logit)", True)),
         (
-            ("The brightest areas", f"{share:.0%}".replace("%", " %"), _signed(drop)),
-            ("Random areas of that size", f"{share:.0%}".replace("%", " %"), _signed(random)),
+            ("Highest areas", f"{share:.0%}".replace("%", " %"), _signed(drop)),
+            ("Random areas of equal size", f"{share:.0%}".replace("%", " %"), _signed(random)),
         ),
     )
-    layer = one_line(str(provenance.get("layer") or UNKNOWN))
-    words = Paragraph(f"Method: {one_line(str(provenance.get('method') or UNKNOWN))}; layer asked: {layer}.")
     if drop > max(random, 0.0):
-        return [table, words]
+        return [table]
     text = (
-        "Masking the bright areas mattered no more than masking others. This picture does not show what the model used."
+        "Masking the highlighted areas lowered the score no more than masking random areas. This explanation does "
+        "not show what the model used."
     )
-    return [Notice("Do not rely on this picture", text), table, words]
+    return [Notice("Do not rely on this explanation", text), table]
 
 
 def _signed(value: float) -> str:

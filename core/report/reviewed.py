@@ -24,7 +24,7 @@ LISTED = 40
 
 
 def review_of(store: Store, run: Run) -> Opened | None:
-    """The review of a run; None where nobody began one.
+    """The review of a run; None where none was started.
 
     Raises
     ------
@@ -49,22 +49,22 @@ def reviewed(content: GridReport) -> Part | None:
     last = datetime.fromtimestamp(review.log[-1].created, UTC)
     total = len(review.features)
     done = total - review.counts["unreviewed"]
-    lead = f"{done:,} of {count(total, noun, opened.found.several)} were reviewed by {', '.join(people)}."
+    lead = f"{done:,} of {count(total, noun, opened.found.several)} reviewed by {', '.join(people)}."
     shown: list[Content] = [Paragraph(lead, lead=True), Paragraph(f"Last edit: {moment(last)}.")]
     counted = [f"{STATUSES[name]}: {number:,}" for name, number in review.counts.items() if number]
     if review.deleted:
         counted.append(f"deleted: {len(review.deleted):,}")
     shown.append(Items(tuple(counted), "By status"))
     if not review.finished:
-        text = "What is not reviewed is neither right nor wrong by this review."
+        text = "Unreviewed items count as neither correct nor wrong."
         if not review.examined:
-            text += f" Nobody said that the area was searched for {opened.found.several} that the model missed."
-        shown.append(Notice("The review is not finished", text, "note"))
+            text += f" The area has not been confirmed as searched for {opened.found.several} that the model missed."
+        shown.append(Notice("Review incomplete", text, "note"))
     table = _table(opened)
     if table is not None:
         shown.append(table)
-    shown.append(Paragraph("The model's own result, which the other sections tell of, was not changed by the review."))
-    return Part("review", "What reviewers corrected", tuple(shown))
+    shown.append(Paragraph("The review did not change the model's own result, which the other sections describe."))
+    return Part("review", "Review", tuple(shown))
 
 
 def _table(opened: Opened) -> Table | None:
@@ -81,8 +81,8 @@ def _table(opened: Opened) -> Table | None:
          "; ".join(text for text in (row["reason"], row["note"]) if text), *place)
         for row, size, place in zip(listed.drop(columns="geometry").to_dict("records"), sizes, where, strict=True)
     ]  # fmt: skip
-    heads = (Column("Id"), Column("Status"), Column("Area", True), Column("Reviewer"), Column("Reason and note"))
-    which = "All that were reviewed"
+    heads = (Column("ID"), Column("Status"), Column("Area", True), Column("Reviewer"), Column("Reason and note"))
+    which = "All reviewed items"
     if len(frame) > LISTED:
-        which = f"The first {LISTED} of {len(frame):,} that were reviewed"
+        which = f"First {LISTED} of {len(frame):,} reviewed items"
     return Table(f"{which}, with a point inside each", (*heads, *columns), tuple(rows))

@@ -1,4 +1,4 @@
-"""A run as a report sees it, whatever its task: what several parts tell of is said here once."""
+"""A run as a report describes it, whatever its task: what several parts of a report share."""
 
 from __future__ import annotations
 

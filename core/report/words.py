@@ -83,7 +83,7 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
     Examples
     --------
     >>> why_undefined({"Precision": math.nan, "Recall": 0.0}, "box", 0, 3)
-    'Undefined (–): Precision, because no box was found where the reference says something.'
+    'Undefined (–): Precision, because no box was found in the area that the reference covers.'
     >>> why_undefined({"Precision": 0.5}, "box", 2, 3)
     ''
     """
@@ -92,9 +92,9 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
         return ""
     reasons = []
     if not found:
-        reasons.append(f"no {what} was found where the reference says something")
+        reasons.append(f"no {what} was found in the area that the reference covers")
     if not known:
-        reasons.append("the reference holds no landslide where the scene was looked at")
+        reasons.append("the reference holds no landslide in the area processed")
     return f"Undefined (–): {', '.join(names)}, because {' and '.join(reasons or ['their denominator is zero'])}."
 
 

@@ -15,6 +15,7 @@ from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_P
 from core.plots.gis_style import category_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, write_json
+from core.raster.interchange import write_interchange
 from core.raster.vectorize import rasterise
 from core.raster.write import atomic_path
 from core.review.geometry import ground_areas
@@ -124,8 +125,9 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     Parameters
     ----------
     folder
-        Made when missing. Gets ``reviewed.gpkg`` (layer `LAYER`), ``reviewed.geojson`` (WGS 84), ``review_log.csv``
-        and ``review.json``.
+        Made when missing. Gets ``reviewed.gpkg`` (layer `LAYER`), ``reviewed.geojson`` (WGS 84), ``reviewed.csv``,
+        ``reviewed.shp.zip``, ``review_log.csv`` and ``review.json``, and ``reviewed.kml`` where the outlines have
+        coordinates.
 
     Returns
     -------
@@ -140,6 +142,8 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     table = inventory(opened)
     write_features(table, folder / "reviewed.gpkg", LAYER, style=category_style("Review", "status", COLOURS))
     write_features(table, folder / "reviewed.geojson", LAYER)
+    told = {"run": opened.run.id, "model": opened.run.model, **{k: str(v) for k, v in opened.view_values.items()}}
+    write_interchange(table, folder, "reviewed", f"Reviewed inventory of {opened.run.subject.name}", EDITED, told)
     with atomic_path(folder / "review_log.csv") as aside:
         log_table(opened).to_csv(aside, index=False, lineterminator="\n")
     content = summary(opened)
@@ -161,7 +165,7 @@ def reference_mask(opened: Opened) -> NDArray[np.uint8]:
     grid = opened.found.grid
     if grid.width * grid.height > LARGEST:
         raise InputError(
-            f"A reference is made of up to {LARGEST / 1e6:.0f} megapixels.",
+            f"A reference can have up to {LARGEST / 1e6:.0f} megapixels.",
             f"This run has {grid.width * grid.height / 1e6:,.0f}.", "Use the exported polygons as the reference.",
         )  # fmt: skip
     review, known = opened.review, opened.found.known()
@@ -197,19 +201,19 @@ def check_complete(opened: Opened) -> None:
     if opened.found.left_out:
         raise InputError(
             f"{opened.found.left_out:,} of the smallest {opened.found.several} of this run cannot be reviewed.",
-            "The review holds the largest only, so that what it says of the area is not complete.",
-            "Run the model again and begin a review at a larger minimum area, or use the exported polygons.",
+            "The review contains only the largest, so it does not cover the area completely.",
+            "Run the model again and start a review with a larger minimum area, or use the exported polygons.",
         )
     if waiting:
         raise InputError(
             f"{waiting:,} {opened.found.noun if waiting == 1 else opened.found.several} of this run are not reviewed.",
-            "A reference without them would call what is right or wrong about them unknown.", "Review them all.",
+            "A reference without them could not show whether they are correct.", "Review all of them.",
         )  # fmt: skip
     if not review.examined:
         raise InputError(
-            "Nobody said that the area was searched for landslides that the model missed.",
-            "Recall would be counted among the model's own finds alone.",
-            "Search the area, draw what is missing, and tick that it was searched.",
+            "The area has not been confirmed as searched for landslides that the model missed.",
+            "Recall would only be measured on what the model found.",
+            "Search the area, draw what is missing, and confirm that it was searched.",
         )
 
 
@@ -228,7 +232,7 @@ def write_reference(opened: Opened, path: Path) -> int:
     settled = table[table["status"].isin(SETTLED)]
     if not len(settled):
         raise InputError(
-            "By this review there is no landslide here.", "A reference inventory holds at least one.",
+            "The review contains no landslides.", "A reference inventory holds at least one.",
             "Score against a raster of zeros instead.",
         )  # fmt: skip
     write_features(settled, path, LAYER)

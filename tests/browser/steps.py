@@ -47,7 +47,7 @@ def detect_landslides(page: Any) -> str:
     """Press the button, wait for the boxes, and return the run's id."""
     before = page.evaluate("() => new URL(location).searchParams.get('run')")
     page.get_by_role("button", name="Detect landslides").click()
-    return finished(page, before, "Boxes")
+    return finished(page, before, "Detections")
 
 
 def map_landslides(page: Any) -> str:

@@ -59,7 +59,7 @@ def result(address: str, detected: str, visit: Callable[..., Any]) -> Iterator[t
     """A page with that run, and the frame of its map; at the end it asked no other host and did not complain."""
     seen = visit(f"{address}/detection?run={detected}", accept_downloads=True)
     frame = seen.map_frame()
-    steps.metric(seen.page, "Boxes")
+    steps.metric(seen.page, "Detections")
     frame.wait_for_function(f"() => Object.keys(({COLOURS})()).length > 0")
     yield seen.page, frame
     assert seen.hosts == {address.split("/")[2]}
@@ -70,15 +70,15 @@ def test_confidence_acts_at_once_and_the_map_stays(result: tuple[Any, Any], home
     page, frame = result
     run = Store(home).result(detected, DetectionResult)
     first = find(run, default_choice(run)).count
-    assert steps.metric(page, "Boxes") == f"{first:,}"
+    assert steps.metric(page, "Detections") == f"{first:,}"
     frame.evaluate("() => { window.mark = 'same'; map.zoomIn(1, {animate: false}); }")
     before = frame.evaluate(steps.STATE)
-    steps.move_threshold(page, 15, "Confidence")
-    steps.changed(page, "Boxes", f"{first:,}")
+    steps.move_threshold(page, 15, "Confidence threshold")
+    steps.changed(page, "Detections", f"{first:,}")
     fewer = find(run, replace(default_choice(run), confidence=0.5)).count
     assert fewer < first
     frame.wait_for_function(f"count => Object.keys(({COLOURS})()).length === count", arg=fewer)
-    steps.becomes(page, "Boxes", f"{fewer:,}")
+    steps.becomes(page, "Detections", f"{fewer:,}")
     assert frame.evaluate(steps.STATE) == before
     assert "confidence=0.5" in page.url
 
@@ -87,7 +87,7 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
     page, frame = result
     first, second, *_ = found_ids(Store(home), detected)
     steps.click_polygon(page, frame, second)
-    page.get_by_text(f"Selected box {second}").wait_for()
+    page.get_by_text(f"Selected detection {second}").wait_for()
     # The table is drawn on a canvas: its first row lies below the heading, its ticks at the left edge.
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
@@ -96,12 +96,12 @@ def test_map_and_table_are_linked_both_ways(result: tuple[Any, Any], home: Path,
     # What was chosen on the map is the first row, ticked; unticked, nothing is chosen and the rows are as they were.
     page.mouse.move(box["x"] + 18, box["y"] + 52)
     page.mouse.click(box["x"] + 18, box["y"] + 52)
-    page.get_by_text(f"Selected box {second}").wait_for(state="detached")
+    page.get_by_text(f"Selected detection {second}").wait_for(state="detached")
     steps.settled(page)
     table.scroll_into_view_if_needed()
     box = table.bounding_box()  # the line on what was selected is gone, so that the table has moved
     page.mouse.click(box["x"] + 18, box["y"] + 52)
-    page.get_by_text(f"Selected box {first}").wait_for()
+    page.get_by_text(f"Selected detection {first}").wait_for()
     frame.wait_for_function("before => map.getZoom() > before", arg=before)
 
 
@@ -113,7 +113,7 @@ def test_boxes_change_colour_with_what_the_reference_says(result: tuple[Any, Any
         f"() => Object.values(({COLOURS})()).every(colour => ['#009E73', '#E69F00'].includes(colour))"
     )
     # They take the place of the boxes by confidence, whose tick stays; what is ticked is kept for the page.
-    assert frame.get_by_label("Found landslides (boxes)", exact=True).is_checked()
+    assert frame.get_by_label("Detections (boxes)", exact=True).is_checked()
     kept = frame.evaluate("() => JSON.parse(sessionStorage.getItem('slidelens:page-detection:layers'))")
     assert kept["visible"] == {"Correct, false alarm, missed": True}
     run = Store(home).result(detected, DetectionResult)
@@ -132,7 +132,7 @@ def test_scores_show_the_worst_misses_and_files_hold_what_is_shown(
     assert steps.metric(page, "AP50") == f"{scores.ap50:.3f}"
     page.get_by_text("False alarms of highest confidence").wait_for()
     steps.open_tab(page, "Export")
-    page.get_by_role("button", name="Prepare the files").click()
+    page.get_by_role("button", name="Prepare files").click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="detections.geojson").click()
     path = tmp_path / "boxes.geojson"

@@ -97,7 +97,7 @@ def test_another_browser_sees_the_progress_and_a_killed_worker_is_told(
     worker = int(store.run(run).worker.rsplit(":", 1)[-1])
     assert psutil.pid_exists(worker)
     os.kill(worker, signal.SIGKILL)
-    page.get_by_role("button", name="Run it again").wait_for()
+    page.get_by_role("button", name="Repeat").wait_for()
     page.get_by_text("worker").first.wait_for()
     known = store.run(run)
     assert known.status == "failed"
@@ -105,7 +105,7 @@ def test_another_browser_sees_the_progress_and_a_killed_worker_is_told(
     assert "worker" in known.failure.what.lower()
 
     # The next run finds a worker again, and a server that is killed leaves none behind.
-    page.get_by_role("button", name="Run it again").click()
+    page.get_by_role("button", name="Repeat").click()
     page.wait_for_function("old => ![old, null].includes(new URL(location).searchParams.get('run'))", arg=run)
     again = store.runs()[0]
     assert again.id != run
@@ -119,5 +119,5 @@ def test_another_browser_sees_the_progress_and_a_killed_worker_is_told(
 
     page = visit(f"{start().address}/mapping?run={again.id}").page
     page.get_by_text("interrupted").first.wait_for()
-    page.get_by_role("button", name="Run it again").wait_for()
+    page.get_by_role("button", name="Repeat").wait_for()
     assert store.run(again.id).status == "interrupted"

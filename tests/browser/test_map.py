@@ -270,7 +270,7 @@ def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, vis
     frame.get_by_role("button", name="Go to a coordinate").click()
     frame.get_by_label("Coordinate", exact=True).fill("-5, 12345")
     frame.get_by_role("button", name="Go", exact=True).click()
-    assert "is outside the scene" in frame.locator(".sl-tool-box").inner_text()
+    assert "is outside the map" in frame.locator(".sl-tool-box").inner_text()
 
     frame.get_by_role("button", name="Measure length and area").click()
     clicks = [at(page, frame, row, col) for row, col in ((60, 150), (60, 250), (160, 250))]
@@ -308,7 +308,7 @@ def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, vis
 def _coordinates_in_pixels(frame: Any) -> None:
     found = frame.evaluate(READINGS, ["100, 200", "Column 100, row 200", "401, 20"])
     assert [one.get("at") for one in found[:2]] == [{"lat": -200.5, "lng": 100.5}] * 2
-    assert "outside the scene" in found[2]["error"]
+    assert "outside the map" in found[2]["error"]
 
 
 def _coordinates_on_the_ground(frame: Any) -> None:

@@ -126,9 +126,9 @@ def test_a_clicked_landslide_says_why(result: tuple[Any, Any], site: Site, mappe
     steps.click_polygon(page, frame, chosen)
     page.get_by_text("Selected landslide").wait_for()
     steps.open_tab(page, "Why")
-    page.get_by_text(f"Why is landslide {chosen} mapped?").wait_for()
+    page.get_by_text(f"Why was landslide {chosen} mapped?").wait_for()
     page.get_by_role("button", name="Explain").click()
-    pictures = page.get_by_role("img", name="Grad-CAM over the scene")
+    pictures = page.get_by_role("img", name="Grad-CAM over the image")
     pictures.wait_for()
     assert pictures.evaluate("async picture => { await picture.decode(); return picture.naturalWidth; }") > 100
     page.get_by_text("Bright areas").first.wait_for()
@@ -147,7 +147,7 @@ def test_the_address_of_an_explanation_opens_its_map_with_it(
     seen = open_page(f"{site.address}/mapping?run={why}&threshold=0.3")
     page, frame = seen.page, seen.map_frame()
     page.get_by_role("tab", name="Why", selected=True).wait_for()
-    picture = page.get_by_role("img", name="Grad-CAM over the scene")
+    picture = page.get_by_role("img", name="Grad-CAM over the image")
     picture.wait_for()
     page.get_by_text(f"Row {row}, column {column}").first.wait_for()
     steps.has_tiles(frame, f"/tiles/run/{why}/cam/")
@@ -177,14 +177,14 @@ def test_scores_stand_beside_the_colour_index(result: tuple[Any, Any]) -> None:
 def test_what_was_there_before_is_not_new(result: tuple[Any, Any]) -> None:
     page, frame = result
     steps.open_tab(page, "Compare")
-    page.get_by_role("button", name="Show what is new").click()
-    new, old = (int(steps.metric(page, name)) for name in ("New landslides", "Mapped before as well"))
+    page.get_by_role("button", name="Find new landslides").click()
+    new, old = (int(steps.metric(page, name)) for name in ("New landslides", "Also mapped before"))
     assert new > 10
     assert old > 0
     steps.open_tab(page, "Findings")
     assert new + old == int(steps.metric(page, "Landslides"))
     frame.locator("summary", has_text="Layers").click()
-    frame.get_by_label("Change of probability", exact=True).check()
+    frame.get_by_label("Change in probability", exact=True).check()
     steps.has_tiles(frame, "/change/")
 
 
@@ -192,7 +192,7 @@ def test_polygons_open_elsewhere_at_the_right_place(result: tuple[Any, Any], tmp
     page, _ = result
     count = int(steps.metric(page, "Landslides"))
     steps.open_tab(page, "Export")
-    page.get_by_role("button", name="Prepare the files").click()
+    page.get_by_role("button", name="Prepare files").click()
     button = page.get_by_role("button", name="landslides.gpkg")
     button.wait_for()
     with page.expect_download() as download:
@@ -237,8 +237,8 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
     bad = tmp_path / "slide.tif"
     bad.write_text("Dear sir, please find attached the image.")
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.get_by_text("Scene", exact=True).first.click()
-    steps.choose(page, "Scene from", "Upload")
+    page.get_by_text("Image", exact=True).first.click()
+    steps.choose(page, "Image source", "Upload")
     # Elevation and reference have uploaders of their own further down, which are there already.
     page.get_by_test_id("stFileUploader").filter(has_text="Image").locator("input[type=file]").set_input_files(bad)
     scenes = len(list(site.store.scenes()))
@@ -257,7 +257,7 @@ def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Call
     page.get_by_text("Mapping window").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("The run was cancelled.").wait_for()
-    page.get_by_role("button", name="Run it again").wait_for()
+    page.get_by_role("button", name="Repeat").wait_for()
     (run,) = site.store.runs(RunFilter(statuses=("cancelled",)))
     assert run.artifacts == ()
     assert not site.store.work_folder(run.id).exists()

@@ -54,7 +54,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
         pytest.skip(f"the model {case.model} does not ship yet")
     seen = visit(f"{address}/mapping")
     page = seen.page
-    steps.choose(page, "Scene from", "Open data")
+    steps.choose(page, "Image source", "Open data")
     steps.choose(page, "Image", case.title)
     page.get_by_text("Licence:").first.wait_for()  # shown before anything is fetched
     if case.by_preview:
@@ -64,8 +64,8 @@ def test_a_real_image_is_mapped_scored_and_explained(
         tile.get_by_alt_text(f"{case.title}, reference landslides outlined").wait_for()
         tile.get_by_role("button", name="Use").click()
     else:
-        page.get_by_role("button", name="Fetch and use").click()
-    page.get_by_text("no coordinate system: pixel space").wait_for()
+        page.get_by_role("button", name="Download and use").click()
+    page.get_by_text("no coordinate system: pixel coordinates only").wait_for()
     steps.choose(page, "Model", title_of(case.model))
     run = Store(home).result(steps.map_landslides(page), MappingResult)
     assert run.model == case.model
@@ -89,7 +89,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
     page.get_by_text("colour index 0.").first.wait_for()
     steps.open_tab(page, "Why")
     page.get_by_role("button", name="Explain").click()
-    page.get_by_role("img", name=re.compile("CAM over the scene")).wait_for(timeout=400_000)
+    page.get_by_role("img", name=re.compile("CAM over the image")).wait_for(timeout=400_000)
     page.wait_for_url("**why=*")
     why = page.evaluate("() => new URL(location).searchParams.get('why')")
     steps.has_tiles(frame, f"/tiles/run/{why}/")

@@ -87,7 +87,7 @@ def test_a_run_is_found_named_and_found_again(site: Site, open_page: Callable[..
     # The address is the choice, and the search finds the name, in another browser too.
     other = open_page(f"{site.address}/runs?text=north&run={site.first}").page
     other.get_by_role("heading", name="North slope").wait_for()
-    other.get_by_text("1 run, the newest first.").wait_for()
+    other.get_by_text("1 run, newest first.").wait_for()
 
 
 def test_two_runs_are_laid_over_each_other(site: Site, open_page: Callable[..., Any]) -> None:
@@ -96,7 +96,7 @@ def test_two_runs_are_laid_over_each_other(site: Site, open_page: Callable[..., 
     tick(page, 0)
     page.get_by_role("heading", name="second").wait_for()
     tick(page, 1)
-    page.get_by_role("link", name="Compare these runs").click()
+    page.get_by_role("link", name="Compare runs").click()
     page.get_by_role("heading", name="Compare runs").wait_for()
     frame = seen.map_frame()
     for run in (site.first, site.second):
@@ -110,7 +110,7 @@ def test_two_runs_are_laid_over_each_other(site: Site, open_page: Callable[..., 
 
     page.get_by_role("radio", name="Difference").or_(page.get_by_text("Difference", exact=True)).first.click()
     # The second run has another slide of 30 × 40 of the 240 × 320 pixels: 1.56 %.
-    sentence = page.get_by_text("of the pixels that both know")
+    sentence = page.get_by_text("of the pixels with data in both")
     sentence.wait_for()
     assert "1.56%" in sentence.inner_text()
     page.frame_locator("iframe").first.get_by_text("B minus A", exact=True).wait_for()
@@ -133,7 +133,7 @@ def test_a_run_is_read_elsewhere_until_it_is_deleted(site: Site, open_page: Call
     owner.get_by_role("button", name="Delete").click()
     owner.get_by_text("This permanently deletes this run.").wait_for()
     owner.get_by_role("button", name="Delete permanently").click()
-    owner.get_by_text("1 run, the newest first.").wait_for()
+    owner.get_by_text("1 run, newest first.").wait_for()
     assert [run.id for run in site.store.runs()] == [site.first]
 
     reader.page.reload()

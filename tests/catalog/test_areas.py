@@ -38,7 +38,7 @@ def test_the_sample_area_has_all_its_files_and_says_what_it_is() -> None:
         if layer.role == "factor":
             (guess,) = guess_factors(Scene.open(layer.path, layer.name), 0)
             assert (guess.name, guess.kind) == (layer.name, layer.kind)
-    with pytest.raises(InputError, match="no sample area named 'moon'.*valley"):
+    with pytest.raises(InputError, match="No sample area named 'moon'.*valley"):
         sample_area("moon")
     assert sample_areas()[0] == area
 

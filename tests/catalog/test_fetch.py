@@ -96,7 +96,7 @@ def test_a_missing_page_is_a_network_error(publisher: tuple[str, Path], tmp_path
 
 def test_no_network_is_said_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SLIDELENS_DATA_MIRROR", raising=False)
-    with pytest.raises(NoNetworkError, match="could not be fetched"):
+    with pytest.raises(NoNetworkError, match="could not be downloaded"):
         fetch_file(replace(FILE, address="http://127.0.0.1:9/file.bin"), tmp_path / "cache")
 
 

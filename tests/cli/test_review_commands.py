@@ -68,7 +68,7 @@ def test_a_review_from_its_first_mark_to_the_reference(
     assert review("export", run, "--out", tmp_path / "out") == 0
     assert told(capsys)["finished"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "reviewed.gpkg", "reviewed.geojson", "review_log.csv", "review.json",
+        "reviewed.gpkg", "reviewed.geojson", "reviewed.csv", "reviewed.shp.zip", "review_log.csv", "review.json",
     }  # fmt: skip
 
 
@@ -81,14 +81,14 @@ def test_what_cannot_be_done_ends_with_status_2_and_says_why(
     (tmp_path / "point.geojson").write_text('{"type": "Point", "coordinates": [1, 2]}', encoding="utf-8")
     for arguments, words in (
         (("mark", run, "L999", "--correct", *by), "There is no L999"),
-        (("mark", "f" * 12, "L999", "--correct", *by), "There is no run"),
-        (("merge", run, "L999", *by), "Two features or more"),
+        (("mark", "f" * 12, "L999", "--correct", *by), "No run"),
+        (("merge", run, "L999", *by), "two or more features"),
         (("reshape", run, "L999", "--outline", square, *by), "There is no L999"),
         (("draw", run, "--outline", tmp_path / "two.geojson", *by), "exactly one polygon"),
-        (("draw", run, "--outline", tmp_path / "text.geojson", *by), "no GeoJSON file"),
-        (("draw", run, "--outline", tmp_path / "point.geojson", *by), "no polygon"),
-        (("draw", run, "--outline", outline(tmp_path, 60, 60, 64, 64), *by), "outside the scene"),
-        (("undo", run, *by), "nothing of yours to undo"),
+        (("draw", run, "--outline", tmp_path / "text.geojson", *by), "not a readable GeoJSON file"),
+        (("draw", run, "--outline", tmp_path / "point.geojson", *by), "not a polygon"),
+        (("draw", run, "--outline", outline(tmp_path, 60, 60, 64, 64), *by), "outside the image"),
+        (("undo", run, *by), "nothing to undo"),
         (("patches", run, "--out", tmp_path / "patches"), "no longer there"),
     ):
         assert review(*arguments) == 2

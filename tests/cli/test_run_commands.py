@@ -116,12 +116,12 @@ def test_a_run_is_found_by_its_first_digits_when_they_tell(
         (["show", "abcde"], "6 to 32 digits"),
         (["show", "../etc/passwd"], "6 to 32 digits"),
         (["show", "valley"], "6 to 32 digits"),
-        (["show", "0" * 32], "no run"),
-        (["delete", "ffffff"], "no run"),
+        (["show", "0" * 32], "No run"),
+        (["delete", "ffffff"], "No run"),
         (["list", "--status", "finished"], "queued, running, done"),
         (["list", "--limit", "0"], "1 or more"),
         (["prune"], "--older-than, --keep, --orphans"),
-        (["prune", "--keep", "20"], "no size"),
+        (["prune", "--keep", "20"], "not a size"),
         (["prune", "--older-than", "30"], "neither an age nor a date"),
         (["export", "RUN", "--out", "OUT", "--threshold", "2"], "between 0 and 1"),
         (["report", "RUN", "--minimum-area", "-1"], "area"),
@@ -154,7 +154,7 @@ def test_digits_that_two_runs_share_do_not_tell(
         store.order(Order("mapping", "mapping", {}, image_inputs("")))
 
     assert run("show", "abcdef") == 2
-    assert "2 runs begin with abcdef" in capsys.readouterr().err
+    assert "2 runs have an id that starts with abcdef" in capsys.readouterr().err
     assert run("show", "abcdef" + "0" * 25 + "1") == 0
 
 
@@ -262,7 +262,7 @@ def test_runs_are_deleted_with_what_stands_on_them(
     store: Store, mapping: str, explanation: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("delete", mapping[:8], explanation, explanation[:8]) == 0
-    assert capsys.readouterr().out == "2 runs removed\n"
+    assert capsys.readouterr().out == "2 runs deleted\n"
     assert store.runs() == []
 
 
@@ -286,9 +286,9 @@ def test_pruning_says_first_what_would_go(
     assert run("prune", "--older-than", "30d", "--keep", "1KB", "--orphans", "--dry-run") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["run", explanation[:8]], ["run", mapping[:8]]]
-    assert lines[2] == "2 runs, 0 uploads and 0 prepared exports would be removed"
-    assert "beyond the quota" in lines[3]
-    assert "0 orphans would be removed" in lines[4]  # too young
+    assert lines[2] == "2 runs, 0 uploads and 0 prepared exports would be deleted"
+    assert "over the quota" in lines[3]
+    assert "0 orphaned files would be deleted" in lines[4]  # too young
     assert store.count() == 3
 
     os.utime(stray, (1, 1))
@@ -297,14 +297,14 @@ def test_pruning_says_first_what_would_go(
     os.utime(prepared, (1, 1))
     assert run("prune", "--older-than", "30d", "--orphans") == 0
     out = capsys.readouterr().out
-    assert "2 runs, 0 uploads and 1 prepared export removed" in out
+    assert "2 runs, 0 uploads and 1 prepared export deleted" in out
     assert str(stray) in out
     assert not stray.exists()
     assert [left.id for left in store.runs()] == [pinned]
 
     store.run(pinned).artifacts[0].path.unlink()
     assert run("prune", "--orphans") == 0
-    assert f"damaged: the probability of run {pinned[:8]} (valley)" in capsys.readouterr().out
+    assert f"damaged: the probability file of run {pinned[:8]} (valley)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_sizes_are_read_as_written(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "20", "GB", "-1GB", "1e3MB", "1,5GB", "20G", "20 GB ", "ib", "1ib", "٢GB"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="no size"):
+    with pytest.raises(InputError, match="not a size"):
         octets(text)
 
 

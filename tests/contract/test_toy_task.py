@@ -198,7 +198,7 @@ def test_a_command_orders_a_run_of_a_file(
 
 def test_a_raster_is_no_table(store: Store, tmp_path: Path) -> None:
     raster = store.add_dataset(write_raster(tmp_path / "ramp.tif", ramp(8, 8)), "ramp.tif")
-    with pytest.raises(InputError, match="cannot serve as table of levels"):
+    with pytest.raises(InputError, match="cannot be used as table of levels"):
         store.order(order_trends(raster, Request()))
 
 
@@ -287,7 +287,7 @@ def test_two_runs_are_compared(open_page: Callable[..., AppTest], made: Made) ->
     assert numbers.loc["Steepest trend"].tolist() == ["2.000", "2.500"]
     assert numbers.loc["Columns"].tolist() == ["3", "3"]
     assert differing.loc["parameters.last"].tolist() == ["0", "3"]
-    assert "On the map" not in texts(page)
+    assert "Map comparison" not in texts(page)
 
 
 def test_a_run_is_read(open_page: Callable[..., AppTest], store: Store, made: Made) -> None:
@@ -300,7 +300,7 @@ def test_a_run_is_read(open_page: Callable[..., AppTest], store: Store, made: Ma
     assert "Ask the village." in words
     assert "Row 5 changes the trend of odd most" in words
     assert f"levels levels.csv (SHA-256 {store.run(made.whole).subject.digest[:12]}" in words
-    assert "is no number" in texts(open_page("../pages/read.py", run=made.whole, least="much"))
+    assert "is not a number" in texts(open_page("../pages/read.py", run=made.whole, least="much"))
 
 
 def test_a_run_is_reported_at_a_view(
@@ -320,7 +320,7 @@ def test_the_page_writes_the_report(open_page: Callable[..., AppTest], store: St
     page = open_page("../tests/toy/wells.py", run=made.whole)
     page.session_state["wells-tab"] = "Export"
     page.run()
-    press(page, "Write the report")
+    press(page, "Write report")
     assert not page.exception
     assert store.run(made.whole).artifact("report") is not None
 
@@ -383,7 +383,7 @@ def test_a_run_goes_with_its_explanations(
     store: Store, made: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [artifact.path for one in (made.whole, made.why) for artifact in store.run(one).artifacts]
-    assert "2 runs removed" in command(capsys, "runs", "delete", made.whole)
+    assert "2 runs deleted" in command(capsys, "runs", "delete", made.whole)
     assert not any(path.exists() for path in files)
     assert [run.id for run in store.runs()] == [made.last]
 

@@ -185,7 +185,7 @@ def test_the_deletion_curve_of_a_true_map_falls_and_the_insertion_curve_rises() 
 @pytest.mark.parametrize("shares", [(0.0,), (0.0, 0.5), (0.0, 0.5, 0.5, 1.0), (0.2, 1.0)])
 def test_curves_go_from_nothing_to_all(shares: tuple[float, ...]) -> None:
     detector, cam = Brightness(), np.zeros((32, 32), np.float32)
-    with pytest.raises(InputError, match="ascend from 0 to 1"):
+    with pytest.raises(InputError, match="increasing shares from 0 to 1"):
         curves_of(detector, box_score(detector, BOX), blob(), cam, shares)
 
 

@@ -135,14 +135,14 @@ def test_no_hook_is_left_when_the_network_fails_midway() -> None:
 
 
 def test_an_unknown_layer_is_named_in_the_message() -> None:
-    with pytest.raises(InputError, match="no layer named 'features.9'"):
+    with pytest.raises(InputError, match="no layer 'features.9'"):
         grad_cam(TwoChannels(), IMAGE, CORNER, "features.9")
 
 
 def test_a_network_with_two_classes_is_refused() -> None:
     network = TwoChannels()
     network.head = nn.Conv2d(2, 2, 1)
-    with pytest.raises(ModelError, match="one logit for every pixel"):
+    with pytest.raises(ModelError, match="one logit for each pixel"):
         grad_cam(network, IMAGE, CORNER, "features")
 
 

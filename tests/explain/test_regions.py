@@ -84,7 +84,7 @@ def test_a_method_is_known_however_it_is_written(written: str, name: str) -> Non
 
 
 def test_d_rise_is_refused_with_the_reason() -> None:
-    with pytest.raises(InputError, match="a pixel or an outline is no box") as refused:
+    with pytest.raises(InputError, match="a pixel or an outline is not a box") as refused:
         find_method(METHODS, "drise")
     assert "grad-cam, hires-cam, occlusion" in refused.value.remedy
 

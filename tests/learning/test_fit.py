@@ -72,7 +72,7 @@ def test_whole_numbers_without_a_sign_are_no_velocities_whatever_band_is_chosen(
     for bands in (None, (2,)):
         reason = why_unusable(spec, scene, bands)
         assert reason is not None
-        assert "without a sign (uint16)" in reason.what
+        assert "unsigned values (uint16)" in reason.what
 
 
 def test_a_model_of_colours_cannot_be_run_on_a_map_of_radar_velocity(tmp_path: Path) -> None:
@@ -192,9 +192,9 @@ def test_what_cannot_be_run_is_refused_with_the_reason_and_the_models_that_can(m
     scored(models, "good", 0.6, "large")
     by_name = {one.model.spec.name: one.model for one in fittings("mapping", colour)}
 
-    with pytest.raises(InputError, match=r"has no velocity.*Models for this scene: good\."):
+    with pytest.raises(InputError, match=r"has no velocity.*Models for this image: good\."):
         check_fits("mapping", by_name["radar"], colour)
-    with pytest.raises(InputError, match=r"10 m per pixel.*Models for this scene: good.*--resample none"):
+    with pytest.raises(InputError, match=r"10 m per pixel.*Models for this image: good.*--resample none"):
         check_fits("mapping", by_name["finest"], colour)
     check_fits("mapping", by_name["finest"], colour, resample="none")
     check_fits("mapping", by_name["good"], colour)

@@ -119,7 +119,7 @@ def test_a_band_out_of_range_is_named(colour: Scene, bands: tuple[int, ...]) -> 
 
 def test_too_few_and_too_many_bands_are_refused(colour: Scene) -> None:
     for bands in ((), (1, 2), (1, 2, 3, 1)):
-        with pytest.raises(BandError, match=rf"needs 3 bands \(red, green, blue\), {len(bands)} were given"):
+        with pytest.raises(BandError, match=rf"needs 3 bands \(red, green, blue\); {len(bands)} were given"):
             preprocess(colour, tiny_spec(), bands=bands)
 
 
@@ -164,8 +164,8 @@ def test_a_scene_twice_as_coarse_is_enlarged_for_the_model_and_it_is_said(tmp_pa
     how = preprocess(colour, tiny_spec(ground_distance=5.0))
 
     assert how.scale == pytest.approx(2.0, rel=1e-3)
-    assert "from 10 m to its own 5 m" in how.notes[0]
-    assert "on the scene's grid" in how.notes[0]
+    assert "from 10 m to the model's pixel size of 5 m" in how.notes[0]
+    assert "on the image's grid" in how.notes[0]
 
 
 def test_a_ground_distance_within_a_quarter_is_taken_as_equal(colour: Scene) -> None:
@@ -202,7 +202,7 @@ def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> 
     for stretch in ("98,2", "a,b", "2", "", "-1,50"):
         with pytest.raises(InputError, match="stretch"):
             preprocess(colour, tiny_spec(), stretch=stretch)
-    with pytest.raises(InputError, match="resample"):
+    with pytest.raises(InputError, match="resampling"):
         preprocess(colour, tiny_spec(), resample="always")
 
 
@@ -215,9 +215,9 @@ def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:
 @pytest.mark.parametrize(
     ("values", "said", "words"),
     [
-        (np.linspace(-40, 40, 100, dtype=np.float32), {}, "no other unit"),
+        (np.linspace(-40, 40, 100, dtype=np.float32), {}, "states no unit"),
         (np.round(np.linspace(-400, 400, 100)).astype(np.int16), {"scales": (0.1,)}, "multiplied by 0.1"),
-        (np.linspace(-0.04, 0.04, 100, dtype=np.float32), {"units": ("m/yr",)}, "m/yr is converted to mm/yr"),
+        (np.linspace(-0.04, 0.04, 100, dtype=np.float32), {"units": ("m/yr",)}, "m/yr was converted to mm/yr"),
     ],
     ids=["as the model takes them", "whole numbers with a scale", "metres a year"],
 )
@@ -247,5 +247,6 @@ def test_bands_that_are_taken_by_their_places_are_named(tmp_path: Path) -> None:
 
     notes = preprocess(unnamed, tiny_spec()).notes
 
-    assert any("band 1 for red, band 2 for green, band 3 for blue was taken, by their places" in note for note in notes)
-    assert not any("by their places" in note for note in preprocess(unnamed, tiny_spec(), bands=(1, 2, 3)).notes)
+    assert any("band 1 for red, band 2 for green, band 3 for blue (assumed from their order)" in note for note in notes)
+    named = preprocess(unnamed, tiny_spec(), bands=(1, 2, 3)).notes
+    assert not any("assumed from their order" in note for note in named)

@@ -23,7 +23,7 @@ def test_every_architecture_of_the_library_and_our_own_may_be_named() -> None:
 def test_a_network_that_cannot_be_built_is_answered_with_those_that_can(
     name: str, encoder: str, options: dict[str, int]
 ) -> None:
-    with pytest.raises(ModelError, match="Known architectures: .*unet"):
+    with pytest.raises(ModelError, match="Available architectures: .*unet"):
         build_network(name, encoder, 3, options)
 
 

@@ -74,7 +74,7 @@ def test_a_file_that_holds_no_weights_is_refused_even_with_its_right_digest(mode
 def test_a_name_that_is_none_of_the_models_is_answered_with_those_that_are(models: Path, name: str) -> None:
     write_model(models, tiny_spec("red"))
 
-    with pytest.raises(ModelError, match="Models here: red"):
+    with pytest.raises(ModelError, match="Available models: red"):
         find_model("mapping", name)
 
 
@@ -96,7 +96,7 @@ def test_models_are_listed_the_best_first_and_untested_ones_last(models: Path) -
 def test_without_any_model_the_list_is_empty_and_the_message_says_so(models: Path) -> None:
     assert models_folder() == models
     assert list_models("mapping") == ()
-    with pytest.raises(ModelError, match="Models here: none"):
+    with pytest.raises(ModelError, match="Available models: none"):
         find_model("mapping", "red")
 
 

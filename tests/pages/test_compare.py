@@ -108,7 +108,7 @@ def test_scores_of_other_images_are_not_ranked(
     other = made_run(tmp_path / "c", poor(), reference=reference(), scene_digest="1" * 64)
     compare(page, pair[0].id, keep(store, other).id)
     assert page.table[0].value.loc["F1"].tolist() == ["1.000", "0.667"]
-    assert "none of their scores is called the highest" in texts(page)
+    assert "no score is marked as highest" in texts(page)
 
 
 def test_only_what_differs_is_listed(page: AppTest, pair: tuple[MappingResult, MappingResult]) -> None:
@@ -119,7 +119,7 @@ def test_only_what_differs_is_listed(page: AppTest, pair: tuple[MappingResult, M
 def test_runs_of_the_same_say_so(page: AppTest, store: Store, tmp_path: Path) -> None:
     runs = [keep(store, made_run(tmp_path / name, good())) for name in "ab"]
     compare(page, *(run.id for run in runs))
-    assert "the same in all of them" in texts(page)
+    assert "are the same in all runs" in texts(page)
 
 
 def test_parameters_are_compared_one_by_one(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_parameters_are_compared_one_by_one(tmp_path: Path) -> None:
     other = run("b", stretch="auto", options={"turned": True, "overlap": 0.25}, area={"coordinates": [1]})
     third = run("c", stretch="auto", options={"turned": True, "overlap": 0.25}, area={"coordinates": [2]})
     assert differing([one, other, third]) == [
-        ("Average of eight turns", ["no", "yes", "yes"]),
-        ("Part of the scene", ["all of it", "a drawn part", "another drawn part (2)"]),
+        ("Test-time augmentation", ["no", "yes", "yes"]),
+        ("Processed area", ["whole image", "drawn area", "another drawn area (2)"]),
     ]
 
 
@@ -156,7 +156,7 @@ def test_a_large_difference_is_a_job(
     monkeypatch.setattr(findings, "LARGEST", 10)
     compare(page, *(run.id for run in pair), view="Difference")
     assert store.children(pair[0].id) == []
-    next(button for button in page.button if button.label == "Compute the difference").click().run()
+    next(button for button in page.button if button.label == "Calculate the difference").click().run()
     assert not page.exception
     (made,) = store.children(pair[0].id)
     assert made.status == "done"
@@ -170,7 +170,7 @@ def test_a_difference_that_failed_says_why_and_can_be_tried_again(
     store.fail(store.order(order_difference(*pair)), Failure("The disk was full."))
     compare(page, *(run.id for run in pair), view="Difference")
     assert "The disk was full." in texts(page)
-    next(button for button in page.button if button.label == "Run it again").click().run()
+    next(button for button in page.button if button.label == "Repeat").click().run()
     assert not page.exception
     assert "on average" in texts(page)
 
@@ -183,7 +183,7 @@ def test_a_difference_whose_file_is_gone_can_be_made_again(
     made.artifacts[0].path.unlink()
     page.run()
     assert "no longer on disk" in texts(page)
-    next(button for button in page.button if button.label == "Run it again").click().run()
+    next(button for button in page.button if button.label == "Repeat").click().run()
     assert not page.error
     assert "on average" in texts(page)
 
@@ -212,8 +212,8 @@ def test_runs_that_cannot_be_compared_are_refused_in_words(
     child = keep(store, replace(made_run(tmp_path / "c", good()), kind="explanation"), parents=(pair[0].id,))
     one = pair[0].id
 
-    assert "Only one run is named" in refused(page, one)
-    assert "Only one run is named" in refused(page, one, one)
+    assert "only one run" in refused(page, one)
+    assert "only one run" in refused(page, one, one)
     assert "No such run" in refused(page, one, "../../etc")
     assert "not in the store" in refused(page, one, "0" * 32)
     assert "different tasks" in refused(page, one, other_task)
@@ -233,7 +233,7 @@ def test_runs_of_other_places_keep_their_numbers(
 def test_without_runs_the_way_to_them_is_shown(page: AppTest) -> None:
     page.run()
     assert not page.error
-    assert "No runs are named." in texts(page)
+    assert "No runs selected." in texts(page)
 
 
 def test_texts_of_users_are_text(page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult]) -> None:

@@ -112,12 +112,12 @@ def test_a_press_finds_the_bright_patches(page: AppTest, store: Store, scene: Sc
     press(page.run(), "Detect landslides")
     assert not page.exception
     assert not page.error
-    assert metrics(page)["Boxes"] == "2"
+    assert metrics(page)["Detections"] == "2"
     (run,) = store.runs()
     assert (run.task, run.kind, run.status) == ("detection", "detection", "done")
     assert page.query_params["run"] in (run.id, [run.id])
-    assert "how much of this is right is not known" in texts(page)
-    assert "Distance from the training images: not measured. No statistics" in texts(page)
+    assert "the accuracy of this result is unknown" in texts(page)
+    assert "Distance from the training images: not measured. The model" in texts(page)
 
 
 def test_confidence_and_overlap_act_at_once_on_stored_candidates(
@@ -126,13 +126,13 @@ def test_confidence_and_overlap_act_at_once_on_stored_candidates(
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run)
     # Of the five candidates two are below 0.5, and two are of one place.
-    assert metrics(page)["Boxes"] == "2"
-    slider(page, "Confidence").set_value(0.4).run()
-    assert metrics(page)["Boxes"] == "3"
+    assert metrics(page)["Detections"] == "2"
+    slider(page, "Confidence threshold").set_value(0.4).run()
+    assert metrics(page)["Detections"] == "3"
     slider(page, "NMS IoU").set_value(0.95).run()
-    assert metrics(page)["Boxes"] == "4"
+    assert metrics(page)["Detections"] == "4"
     next(box for box in page.selectbox if box.label == "Merge overlapping boxes").set_value("fusion").run()
-    assert metrics(page)["Boxes"] == "4"
+    assert metrics(page)["Detections"] == "4"
     assert not page.error
     assert len(store.runs()) == 1
 
@@ -140,9 +140,9 @@ def test_confidence_and_overlap_act_at_once_on_stored_candidates(
 def test_the_sliders_stand_in_the_address(page: AppTest, store: Store, scene: SceneRecord, tmp_path: Path) -> None:
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run, confidence="0.15", overlap="0.95", merging="Mean box (WBF)")
-    assert slider(page, "Confidence").value == 0.15
+    assert slider(page, "Confidence threshold").value == 0.15
     assert slider(page, "NMS IoU").value == 0.95
-    assert metrics(page)["Boxes"] == "5"
+    assert metrics(page)["Detections"] == "5"
 
 
 def test_boxes_are_coloured_by_confidence_and_by_outcome(
@@ -150,15 +150,15 @@ def test_boxes_are_coloured_by_confidence_and_by_outcome(
 ) -> None:
     run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     opened(page, run, confidence="0.4")
-    boxes = updates(page)["Found landslides (boxes)"]
+    boxes = updates(page)["Detections (boxes)"]
     colours = [feature["properties"]["colour"] for feature in boxes["features"]["features"]]
     assert len(set(colours)) == 3
     assert boxes["legend"]["title"] == "Confidence"
     assert [entry["label"] for entry in boxes["legend"]["entries"] if entry["label"]] == ["0", "0.45", "0.9"]
-    assert updates(page)["Boxes per km²"]["legend"]["kind"] == "ramp"
+    assert updates(page)["Detections per km²"]["legend"]["kind"] == "ramp"
 
     layers = updates(page)
-    compared = layers["Compared with the reference"]
+    compared = layers["Reference check"]
     assert compared["switch"] == layers["Missed"]["switch"] == "Correct, false alarm, missed"
     assert not compared["visible"]
     colours = [feature["properties"]["colour"] for feature in compared["features"]["features"]]
@@ -172,12 +172,12 @@ def test_scores_count_right_false_and_missed_boxes(
     run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     page.session_state["detection-tab"] = "Scores"
     opened(page, run, confidence="0.4")
-    assert "Found and true: **2** · False alarms: **1** · Missed: **1**" in texts(page)
+    assert "Correct: **2** · False alarms: **1** · Missed: **1**" in texts(page)
     assert metrics(page)["Precision"] == metrics(page)["Recall"] == "0.667"
     # One right, one wrong, one right of three: precision 1 up to recall 1/3, 2/3 up to recall 2/3.
     assert metrics(page)["AP50"] == f"{(34 * 1 + 33 * 2 / 3) / 101:.3f}"
     pictures = [one.caption for part in page.get("image") for one in part.proto.imgs]
-    assert pictures == ["No. 3 of the reference, 45,036 m²", f"Box {found_ids(store, run)[1]}, confidence 0.70"]
+    assert pictures == ["No. 3 of the reference, 45,036 m²", f"Detection {found_ids(store, run)[1]}, confidence 0.70"]
 
 
 def test_a_row_of_the_table_chooses_its_box_on_the_map(
@@ -193,11 +193,11 @@ def test_a_row_of_the_table_chooses_its_box_on_the_map(
     assert page.session_state[f"table-{run}"]["selection"]["rows"] == [0]
     assert on_map(page)["selected"] == second
     assert on_map(page)["focus"]
-    assert f"**Selected box {second}** · confidence 0.70 · area of the box 20,016 m²" in texts(page)
-    slider(page, "Confidence").set_value(0.75).run()
-    assert f"**Selected box {second}** · not among the results at these settings" in texts(page)
+    assert f"**Selected detection {second}** · confidence 0.70 · box area 20,016 m²" in texts(page)
+    slider(page, "Confidence threshold").set_value(0.75).run()
+    assert f"**Selected detection {second}** · not included at the current settings" in texts(page)
     assert on_map(page)["selected"] is None
-    slider(page, "Confidence").set_value(0.6).run()
+    slider(page, "Confidence threshold").set_value(0.6).run()
     assert on_map(page)["selected"] == second
     press(page, "Clear selection")
     assert "Selected box" not in texts(page)
@@ -212,8 +212,8 @@ def test_of_very_many_boxes_the_surest_are_held_and_the_page_says_so(
     monkeypatch.setattr("ui.detection.layers.DRAWN", 1)
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run, confidence="0.1")
-    assert "The map holds the 2 surest of 4 boxes" in texts(page)
-    boxes = updates(page)["Found landslides (boxes)"]
+    assert "The map holds the 2 of 4 detections with the highest confidence" in texts(page)
+    boxes = updates(page)["Detections (boxes)"]
     assert len(boxes["features"]["features"]) == 2
     assert boxes["most"] == 1
 
@@ -227,9 +227,9 @@ def test_two_detectors_stand_side_by_side(page: AppTest, store: Store, scene: Sc
     assert metrics(page)["Found by both"] == "1"
     assert [value for name, value in metrics(page).items() if name.startswith("Only")] == ["1", "1"]
     (table,) = [frame.value for frame in page.dataframe]
-    assert list(table["Boxes"]) == ["2", "2"]
+    assert list(table["Detections"]) == ["2", "2"]
     assert list(table["Recall"]) == ["0.333", "0.667"]
-    assert any(name.startswith("Boxes of") for name in updates(page))
+    assert any(name.startswith("Detections of") for name in updates(page))
     press(page, "Stop comparing")
     assert "beside" not in page.query_params
 
@@ -243,7 +243,7 @@ def test_another_detector_is_started_from_here(
     run = kept(store, scene, tmp_path / "made").id
     page.session_state["detection-tab"] = "Compare"
     opened(page, run)
-    (other,) = [box for box in page.selectbox if box.label == "Or run another detector on it"]
+    (other,) = [box for box in page.selectbox if box.label == "Run another detector"]
     assert other.options == ["bright · Tiny second"]
     *_, fold = [part for part in page.expander if "not fit" in part.label]
     assert "has no velocity" in fold.markdown[0].value
@@ -260,7 +260,7 @@ def test_the_files_are_prepared_at_the_sliders_values(
     run = kept(store, scene, tmp_path / "made", reference=TRUE).id
     page.session_state["detection-tab"] = "Export"
     opened(page, run)
-    press(page, "Prepare the files")
+    press(page, "Prepare files")
     assert not page.error
     assert not page.exception
     assert f"/artifacts/{run}/candidates" in links(page)
@@ -282,7 +282,7 @@ def test_a_run_scored_afterwards_opens_with_its_scores(
     path = write_raster(tmp_path / "truth.tif", truth)
     uploader = [one for one in page.get("file_uploader") if one.label == "Reference inventory"][-1]
     uploader.upload("truth.tif", path.read_bytes(), "image/tiff").run()
-    press(page, "Score against it")
+    press(page, "Score against this reference")
     assert not page.exception
     assert not page.error
     assert store.runs()[0].kind == "scored"
@@ -334,7 +334,7 @@ def test_a_run_under_way_is_followed_and_one_that_failed_says_why(
     store.fail(run, Failure("The disk is full.", "No room.", "Make some."))
     page.run()
     assert any("The disk is full." in error.value for error in page.error)
-    press(page, "Run it again")
+    press(page, "Repeat")
     assert store.runs()[0].status == "done"
 
 
@@ -346,7 +346,7 @@ def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store
     page.query_params["scene"] = scene.id
     page.query_params["like"] = run
     page.run()
-    assert "3 windows at a time" in texts(page)
+    assert "3 tiles at a time" in texts(page)
     press(page, "Detect landslides")
     assert not page.error
     newest = store.runs()[0]
@@ -360,7 +360,7 @@ def test_in_pixel_space_areas_and_density_are_in_pixels(page: AppTest, store: St
     opened(page, run)
     assert metrics(page)["Median box area"] == "150 px"
     assert "Per megapixel" in metrics(page)
-    assert "Boxes per megapixel" in updates(page)
+    assert "Detections per megapixel" in updates(page)
 
 
 def test_a_map_is_not_shown_on_this_page(page: AppTest, store: Store, scene: SceneRecord) -> None:
@@ -379,7 +379,7 @@ def test_a_slider_value_that_is_none_is_passed_over(
 ) -> None:
     run = kept(store, scene, tmp_path / "made").id
     opened(page, run, confidence=value, cell=value, beside=value)
-    assert metrics(page)["Boxes"] == "2"
+    assert metrics(page)["Detections"] == "2"
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def test_the_elevation_is_searched_and_both_are_fused_into_a_run_of_their_own(pa
     assert (first.model, first.subject.name) == ("foot", "Relief of scene.tif")
     assert second.metrics["boxes"] == 2
 
-    press(sound(page), "Fuse the boxes")
-    press(sound(page), "Open the fused run")
+    press(sound(page), "Combine detections")
+    press(sound(page), "Open combined run")
     (fused,) = store.children(second.id, "fused")
     assert page.query_params["run"] in (fused.id, [fused.id])
     # What lies on the plain has a chance of one in ten, and does not count.
@@ -85,16 +85,16 @@ def test_the_elevation_is_searched_and_both_are_fused_into_a_run_of_their_own(pa
     sound(page.run())
     assert "Made by hand." in texts(page)
     tables = [frame.value for frame in page.dataframe]
-    rules = next(table for table in tables if "When" in table)
-    assert list(rules["When"]) == ["mean slope (°) > 15", "mean slope (°) ≤ 15"]
-    assert list(rules["Chance of a landslide"]) == ["90%", "10%"]
+    rules = next(table for table in tables if "Condition" in table)
+    assert list(rules["Condition"]) == ["mean slope (°) > 15", "mean slope (°) ≤ 15"]
+    assert list(rules["Landslide probability"]) == ["90%", "10%"]
     scores = next(table for table in tables if "AP50" in table)
     assert list(scores["Precision"])[::2] == ["0.500", "1.000"]
 
 
 def test_every_tab_of_a_fused_run_can_be_opened(page: AppTest, store: Store) -> None:
     press(page, "Run on the elevation model")
-    press(page, "Fuse the boxes")
+    press(page, "Combine detections")
     (fused,) = (run for run in store.runs() if run.kind == "fused")
     page.query_params["run"] = fused.id
     for tab in ("Findings", "Scores", "Why", "Compare", "Export", "Provenance"):
@@ -105,7 +105,7 @@ def test_every_tab_of_a_fused_run_can_be_opened(page: AppTest, store: Store) -> 
 
 def test_what_is_missing_is_said_with_what_would_mend_it(page: AppTest, models: Path, scene: SceneRecord) -> None:
     (models / "detection" / "foot" / "model.toml").unlink()
-    assert "no detector of terrain" in texts(sound(page.run()))
+    assert "No terrain detector" in texts(sound(page.run()))
     assert "Run on the elevation model" not in labels(page)
 
 
@@ -123,4 +123,4 @@ def test_a_spoilt_tree_is_refused_and_the_rest_goes_on(page: AppTest, models: Pa
     page.run()
     assert not page.exception
     assert any("decision tree" in error.value for error in page.error)
-    assert "No other detector can be run on this scene as it is." in texts(page)
+    assert "No other detector can be run on this image as it is." in texts(page)

@@ -62,7 +62,7 @@ def test_a_detection_is_opened_read_and_searched_with_changes(
     page.query_params["run"] = pair[0].id
     page.run()
     assert not page.exception
-    assert {"Open", "Read"} <= {button.label for button in page.button}
+    assert {"Open", "Reading view"} <= {button.label for button in page.button}
     assert "At the model's own confidence and NMS IoU" in texts(page)
     assert {"AP50", "Boxes"} <= {metric.label for metric in page.metric}
 
@@ -78,7 +78,7 @@ def test_two_detections_stand_side_by_side_and_over_each_other(
     numbers = page.table[0].value
     assert numbers.loc["Precision"].tolist() == ["1.000 **highest**", "0.500"]
     assert numbers.loc["Boxes"].tolist() == ["2", "2"]
-    assert numbers.loc["Confidence of these numbers"].tolist() == ["0.50", "0.50"]
+    assert numbers.loc["Confidence used for these metrics"].tolist() == ["0.50", "0.50"]
     shared = page.table[1].value
     assert shared.loc["Found by both, A and B"].tolist() == ["1", "1", "0"]
     assert shared.loc["Only A"].tolist() == ["1", "1", "0"]
@@ -108,10 +108,10 @@ def test_a_detection_is_read_at_the_confidence_of_the_address(
     assert not page.error
     assert "The detector draws 1 box around what it takes for landslides" in texts(page)
     assert "Of 2 landslides in the reference, 1 is found." in texts(page)
-    assert "The surest" in [heading.value for heading in page.subheader]
+    assert "Highest confidence" in [heading.value for heading in page.subheader]
     assert "confidence 0.85, NMS IoU 0.50" in texts(page)
     page.query_params["confidence"] = "much"
-    assert "is no number" in page.run().error[0].value
+    assert "is not a number" in page.run().error[0].value
     page.query_params["confidence"] = "0.85"
     page.query_params["merging"] = "<b>magic</b>"
     assert "is no way to merge boxes" in page.run().error[0].value
@@ -123,4 +123,4 @@ def test_what_stands_on_a_detection_leads_to_it(
     child = store.order(Order("detection", "explanation", {}, parents=(pair[0].id,)))
     page = opened(repository, "read")
     page.query_params["run"] = child
-    assert "is no result that can be read" in page.run().error[0].value
+    assert "cannot be shown in the reading view" in page.run().error[0].value

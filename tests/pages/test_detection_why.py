@@ -37,11 +37,11 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     page.session_state["detection-tab"] = "Why"
     page.run()
     assert not page.exception
-    assert "Choose a box on the map" in texts(page)
+    assert "Choose a detection on the map" in texts(page)
 
     page.session_state[f"selected-{detection.id}"] = second = found_ids(store, detection.id)[1]
     page.run()
-    assert f"Why was box {second} found?" in texts(page)
+    assert f"Why was detection {second} found?" in texts(page)
     press(page, "Explain")
 
     assert not page.exception
@@ -49,7 +49,7 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     assert page.query_params["why"] in (why.id, [why.id])
     assert why.parameters["target"]["box"] == [80, 70, 94, 78]
     shown = texts(page)
-    assert f"Box {second}, HiResCAM" in shown
+    assert f"Detection {second}, HiResCAM" in shown
     assert "Red areas raised the score, blue areas lowered it." in shown
 
     # Asked again, the answer is the one that is known.
@@ -58,10 +58,10 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
 
     page.session_state["detection-tab"] = "Findings"
     page.run()
-    (offered,) = [box for box in page.selectbox if box.label == f"Outline box {second} by a mapping model"]
+    (offered,) = [box for box in page.selectbox if box.label == f"Outline detection {second} with"]
     assert offered.options == ["Tiny red"]
     assert "much finer images (Aerial)" in texts(page)
-    press(page, "Outline it")
+    press(page, "Outline")
     assert not page.exception
     (outline,) = store.children(detection.id, "outline")
     assert outline.metrics["box_share"] == 1

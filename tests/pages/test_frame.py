@@ -129,7 +129,7 @@ def test_an_empty_page_offers_what_fills_it() -> None:
 
         from ui.feedback import empty
 
-        if empty("No scene yet.", "Start with the sample.", action="Use the sample"):
+        if empty("No image yet.", "Start with the sample.", action="Use the sample"):
             st.write("pressed")
 
     test = AppTest.from_function(page).run()

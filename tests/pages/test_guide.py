@@ -10,10 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.catalog.samples import sample
-from core.glossary import short, terms
+from core.glossary import of_figure, short, terms
 from core.review import log
 from core.review.edits import Edit
 from core.review.found import open_review
+from core.runs.kinds import all_metrics
 from core.runs.store import Store
 from core.tasks.mapping.view import Choice
 from tests.factories import keep, made_run
@@ -49,19 +50,19 @@ def test_the_lowest_threshold_that_halves_false_alarms_is_right(store: Store, ru
     assert "recall goes from 1.00 to 0.50" in halve_false_alarms(made, 0.71).words
     wrong = halve_false_alarms(made, 0.65)
     assert (wrong.right, "Still more than half" in wrong.words) == (False, True)
-    assert "already at a lower threshold" in halve_false_alarms(made, 0.9).words
+    assert "Already fewer than half at a lower threshold" in halve_false_alarms(made, 0.9).words
 
 
 def test_the_highest_threshold_that_misses_little_is_right(store: Store, run: str) -> None:
     made = store.run(run)
     assert find_most(made, 0.6).right
-    assert "Recall is still lower" in find_most(made, 0.8).words
+    assert "Recall is still below 0.95" in find_most(made, 0.8).words
     assert "A higher threshold" in find_most(made, 0.3).words
 
 
 def test_a_run_without_a_reference_is_told_so(store: Store, tmp_path: Path) -> None:
     made = keep(store, made_run(tmp_path / "made", np.full((9, 9), 0.5), scene=sample(SAMPLE).title))
-    assert "not counted against a reference" in halve_false_alarms(store.run(made.id), 0.5).words
+    assert "not scored against a reference" in halve_false_alarms(store.run(made.id), 0.5).words
 
 
 def test_steps_know_what_was_done(store: Store, run: str) -> None:
@@ -79,9 +80,9 @@ def test_the_page_teaches_with_and_without_a_run(repository: Path, store: Store,
     first = next(one for one in guide.number_input if one.label == "Threshold")
     first.set_value(0.71).run()
     press(guide, "Check")
-    assert "Yes." in guide.success[0].value
+    assert "Correct." in guide.success[0].value
     store.delete(run)
-    assert "no finished run on the sample" in texts(page(repository))
+    assert "no finished run of the sample" in texts(page(repository))
 
 
 def test_a_term_is_found_by_its_letters(repository: Path, store: Store) -> None:
@@ -97,3 +98,13 @@ def test_every_term_is_explained_in_a_sentence() -> None:
         assert term.short.endswith(".")
         assert len(term.short) < 240, term.name
     assert short("f1") == terms()["f1"].short
+
+
+def test_every_score_of_every_task_is_explained_beside_its_figure() -> None:
+    known = [metric for metric in all_metrics() if metric.form != "count"]
+    assert {"f1", "auroc_spatial", "rmse", "ap50"} < {metric.name for metric in known}
+    assert [metric.name for metric in known if not of_figure(metric.name)] == []
+    assert of_figure("auroc_blocks") == terms()["auroc"].short
+    names = [name for term in terms().values() for name in (term.name, *term.figures)]
+    assert len(names) == len(set(names)), "a figure is explained once"
+    assert of_figure("cells") == "", "a count is explained by its title"

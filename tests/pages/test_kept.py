@@ -106,16 +106,16 @@ def test_the_data_of_a_page_are_offered_to_the_other_tasks(start: AppTest, store
     dem = store.add_dataset(scene.scene.path, "dem.tif", "raster")
     record = store.add_scene(scene.scene.path, "other.tif", dem=dem.path)
     goto(start, "mapping", scene=record.id)
-    assert leads(start, "Detect in this scene") == {"scene": record.id}
-    assert leads(start, "Use this DEM for susceptibility") == {"dem": record.companions["dem"].id}
+    assert leads(start, "Detect in this image") == {"scene": record.id}
+    assert leads(start, "Use this elevation model for susceptibility") == {"dem": record.companions["dem"].id}
     assert leads(start, "Use this raster as a susceptibility factor") == {"factors": record.id}
-    assert "Map this scene" not in labels(start)
+    assert "Map this image" not in labels(start)
 
 
 def test_a_photo_without_a_place_on_earth_is_no_factor(start: AppTest, store: Store, tmp_path: Path) -> None:
     photo = store.add_scene(write_raster(tmp_path / "p.tif", ramp(48, 64), crs=None), "p.tif")
     goto(start, "detection", scene=photo.id)
-    assert "Map this scene" in labels(start)
+    assert "Map this image" in labels(start)
     assert "Use this raster as a susceptibility factor" not in labels(start)
 
 
@@ -130,7 +130,7 @@ def test_a_raster_is_added_to_the_factors_that_are_chosen(start: AppTest, store:
 def test_a_page_without_data_takes_up_what_another_shows(start: AppTest, scene: SceneRecord) -> None:
     goto(start, "mapping", scene=scene.id)
     goto(start, "detection")
-    button = next(one for one in start.button if one.label == "Detect in this scene: scene.tif")
+    button = next(one for one in start.button if one.label == "Detect in this image: scene.tif")
     button.click().run()
     assert not start.error
     assert start.query_params["scene"] in (scene.id, [scene.id])

@@ -81,4 +81,4 @@ def test_a_velocity_begins_with_a_scale_around_zero_in_millimetres_a_year(
     assert low == -high
     # The 98th percentile of an even spread from 0 to 20 cm a year is 19.6, or 196 mm a year.
     assert high == pytest.approx(19.6, abs=0.02)
-    assert test.markdown[0].value == "Velocity (mm a year): -196"
+    assert test.markdown[0].value == "Velocity (mm/year): -196"

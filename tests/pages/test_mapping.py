@@ -82,7 +82,7 @@ def test_a_real_patch_that_a_mirror_lacks_is_not_offered(
 def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> None:
     press(page.run(), "Start with the sample valley")
     assert "Mountain valley after the event" in texts(page)
-    assert "Synthetic: made by a script, not by a satellite." in texts(page)
+    assert "Synthetic: generated, not acquired by a satellite." in texts(page)
     press(page, "Map landslides")
     assert not page.exception
     assert not page.error
@@ -93,7 +93,7 @@ def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> No
     assert page.query_params["run"]
     # What was found, and how far it is right, stand above the map.
     assert [metric.label for metric in page.metric][:6] == [
-        "Landslides", "Landslide area", "Share of the scene", "Precision", "Recall", "F1",
+        "Landslides", "Landslide area", "Share of the image", "Precision", "Recall", "F1",
     ]  # fmt: skip
     peak, threshold = metrics(page)["▲ Highest F1"].split(" at ")
     assert float(peak) >= float(metrics(page)["F1"])
@@ -218,9 +218,9 @@ def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
     scene = store.add_scene(image(tmp_path / "scene.tif", descriptions=("b1", "b2", "b3")), "scene.tif")
     page.query_params["scene"] = scene.id
     page.run()
-    assert "does not say which of its bands is red or green or blue" in texts(page)
+    assert "does not state which of its bands is red or green or blue" in texts(page)
     assert start(page).disabled
-    order = box(page, "Order of the bands")
+    order = box(page, "Band order")
     assert order.options == ["RGB · red, green, blue", "BGR · blue, green, red", "Choose each band"]
     order.set_value("each").run()
     assert start(page).disabled
@@ -240,11 +240,11 @@ def test_the_order_of_unnamed_bands_is_chosen_at_once_and_the_picture_follows(
     page.query_params["scene"] = store.add_scene(path, "many.tif").id
     page.run()
     assert "The file does not name its 13 bands." in texts(page)
-    assert box(page, "Order of the bands").value is None
+    assert box(page, "Band order").value is None
     assert start(page).disabled
     assert "bands=" not in picture(page)
 
-    box(page, "Order of the bands").select_index(0).run()
+    box(page, "Band order").select_index(0).run()
     assert "bands=4,3,2" in picture(page)
     assert not store.runs()
     press(page, "Map landslides")
@@ -260,15 +260,15 @@ def test_a_guess_of_the_bands_is_called_one_and_told_by_the_run_unless_it_is_cha
     path = write_raster(tmp_path / "four.tif", ramp(48, 64, 4).astype(np.uint16), photometric="minisblack")
     page.query_params["scene"] = store.add_scene(path, "four.tif").id
     page.run()
-    assert "RGBN is a guess from their number" in texts(page)
-    order = box(page, "Order of the bands")
+    assert "RGBN is guessed from the number of bands" in texts(page)
+    order = box(page, "Band order")
     assert order.value == 0
     assert order.options[0] == "RGBN (guess) · red, green, blue, near infrared"
     press(page, "Map landslides")
     (guessed,) = store.runs()
     assert any("does not name its bands: band 1 for red" in note for note in guessed.notes)
 
-    box(page, "Order of the bands").set_value(1).run()
+    box(page, "Band order").set_value(1).run()
     assert "bands=3,2,1" in picture(page)
     press(page, "Map landslides")
     chosen = store.runs()[0]
@@ -292,7 +292,7 @@ def test_models_that_do_not_fit_are_listed_with_their_reasons_and_never_chosen(
     assert box(page, "Model").options == ["F1 0.50 · Tiny satellite", "F1 0.40 · Tiny second"]
     assert "F1 0.50 on 396 validation images of One set." in texts(page)
     (fold,) = [one for one in page.expander if "not fit" in one.label]
-    assert fold.label == "2 models do not fit this scene"
+    assert fold.label == "2 models do not fit this image"
     reasons = "".join(part.value for part in fold.markdown)
     assert "much finer images" in reasons
     assert "has no nir" in reasons
@@ -312,7 +312,7 @@ def test_a_model_without_weights_says_so_and_the_page_goes_on(
     press(page.run(), "Map landslides")
     assert not page.exception
     assert any("weights" in error.value for error in page.error)
-    assert {"Map landslides", "Run it again"} <= set(labels(page))
+    assert {"Map landslides", "Repeat"} <= set(labels(page))
     assert [run.status for run in store.runs()] == ["failed"]
 
 
@@ -326,7 +326,7 @@ def test_a_run_whose_file_was_removed_says_so_and_can_be_made_again(
     page.run()
     assert not page.exception
     assert any("probability of this run is no longer on disk" in error.value for error in page.error)
-    press(page, "Run it again")
+    press(page, "Repeat")
     assert not page.error
     assert next(metric for metric in page.metric if metric.label == "Landslides")
     again, first = store.runs()
@@ -361,7 +361,7 @@ def test_an_interrupted_run_is_told_and_made_again(page: AppTest, store: Store, 
     page.query_params["run"] = run
     page.run()
     assert any("interrupted" in warning.value for warning in page.warning)
-    press(page, "Run it again")
+    press(page, "Repeat")
     assert not page.exception
     newest = store.runs()[0]
     assert (newest.status, newest.name, newest.model) == ("done", "First try", "red")
@@ -380,7 +380,7 @@ def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store
     page.query_params["scene"] = scene.id
     page.query_params["prefill"] = run
     page.run()
-    assert "windows overlap by 50%, 3 windows at a time, computed by torch" in texts(page)
+    assert "tiles overlap by 50%, 3 tiles at a time, computed with torch" in texts(page)
     press(page, "Map landslides")
     assert not page.error
     newest = store.runs()[0]
@@ -401,12 +401,12 @@ def test_the_drawn_area_of_another_run_is_mapped_again_unless_all_is_wanted(
     page.query_params["scene"] = scene.id
     page.query_params["like"] = run
     page.run()
-    box = next(box for box in page.checkbox if box.label == "Map the same drawn area again")
+    box = next(box for box in page.checkbox if box.label == "Map the earlier drawn area again")
     assert box.value
     assert "maps the area of the earlier run again" in texts(page)
     if not same:
         box.uncheck().run()
-        assert "maps the whole scene" in texts(page)
+        assert "maps the whole image" in texts(page)
     press(page, "Map landslides")
     assert not page.error
     newest = store.runs()[0]
@@ -426,8 +426,11 @@ def test_without_a_model_the_page_says_how_to_get_one(
 @pytest.fixture
 def large(page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The page of a finished run that is too large to be outlined at once."""
-    for module in ("findings", "run_outlines", "export", "report.subject"):
-        monkeypatch.setattr(f"core.tasks.mapping.{module}.LARGEST", 99)
+    # All are imported before the first is changed: one that is imported afterwards would keep the changed value.
+    names = ("findings", "run_outlines", "export", "report.subject")
+    modules = [import_module(f"core.tasks.mapping.{name}") for name in names]
+    for module in modules:
+        monkeypatch.setattr(module, "LARGEST", 99)
     red = np.zeros((3, 48, 64), np.uint8)
     red[0, 4:10, 5:15] = red[0, 30:34, 40:44] = 255
     page.query_params["scene"] = store.add_scene(write_raster(tmp_path / "scene.tif", red), "scene.tif").id
@@ -440,28 +443,28 @@ def metrics(page: AppTest) -> dict[str, str]:
 
 def test_a_large_run_is_outlined_by_a_job_and_then_has_all_that_a_small_one_has(large: AppTest, store: Store) -> None:
     assert not large.error
-    assert "Outline the landslides" in labels(large)
+    assert "Outline landslides" in labels(large)
     assert "Landslides" not in metrics(large)
 
-    press(large, "Outline the landslides")
+    press(large, "Outline landslides")
 
     assert not large.exception
     assert not large.error
-    assert "Outline the landslides" not in labels(large)
+    assert "Outline landslides" not in labels(large)
     assert metrics(large)["Landslides"] == "2"
     assert metrics(large)["Landslide area"] == "7,606 m²"
-    assert "The largest has 6,005 m²" in texts(large)
+    assert "The largest covers 6,005 m²" in texts(large)
     (outlines,) = [run for run in store.runs() if run.kind == "outlines"]
     assert outlines.metrics["landslides"] == 2
 
 
 def test_other_sliders_are_other_outlines_and_the_old_ones_are_still_there(large: AppTest, store: Store) -> None:
-    press(large, "Outline the landslides")
+    press(large, "Outline landslides")
     smallest = next(box for box in large.number_input if box.label.startswith("Minimum area"))
     smallest.set_value(3000.0).run()
-    assert "Outline the landslides" in labels(large)
+    assert "Outline landslides" in labels(large)
     assert "Landslides" not in metrics(large)
-    press(large, "Outline the landslides")
+    press(large, "Outline landslides")
     assert metrics(large)["Landslides"] == "1"
 
     other = AppTest.from_file(large._script_path, default_timeout=120).switch_page("../pages/mapping.py")
@@ -479,12 +482,12 @@ def test_outlining_under_way_is_followed_and_can_be_cancelled(large: AppTest, st
     result = store.result(run, MappingResult)
     waiting = store.order(order_outlines(result, default_choice(result, 0.5), terrain=False))
     large.run()
-    assert "Outline the landslides" not in labels(large)
+    assert "Outline landslides" not in labels(large)
     assert "You can close this page" in texts(large)
     press(large, "Cancel")
     assert store.run(waiting).status == "cancelled"
     large.run()
-    assert "Outline the landslides" in labels(large)
+    assert "Outline landslides" in labels(large)
 
 
 def links(page: AppTest) -> list[str]:
@@ -492,7 +495,7 @@ def links(page: AppTest) -> list[str]:
 
 
 def test_the_files_of_a_large_run_are_sent_from_where_they_lie(large: AppTest, store: Store) -> None:
-    press(large, "Outline the landslides")
+    press(large, "Outline landslides")
     run = large.query_params["run"]
     (outlines,) = store.children(run, "outlines")
     large.session_state["mapping-tab"] = "Export"
@@ -500,7 +503,7 @@ def test_the_files_of_a_large_run_are_sent_from_where_they_lie(large: AppTest, s
     assert f"/artifacts/{run}/probability" in links(large)
     assert f"/artifacts/{outlines.id}/landslides" in links(large)
     assert "Polygons, GeoPackage" in texts(large)
-    press(large, "Prepare the files")
+    press(large, "Prepare files")
     assert not large.exception
     assert not large.error
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
@@ -514,7 +517,7 @@ def test_the_files_of_a_small_run_are_prepared_without_copies_of_its_rasters(
     press(page.run(), "Map landslides")
     page.session_state["mapping-tab"] = "Export"
     page.run()
-    press(page, "Prepare the files")
+    press(page, "Prepare files")
     assert not page.error
     run = page.query_params["run"]
     assert f"/artifacts/{run}/probability" in links(page)
@@ -543,7 +546,7 @@ def test_a_large_run_is_scored_afterwards_by_a_job_that_the_page_follows_and_ope
     monkeypatch.setattr(jobs, "override", Waiting(store))
     uploader = [one for one in large.get("file_uploader") if one.label == "Reference inventory"][-1]
     uploader.upload("truth.tif", path.read_bytes(), "image/tiff").run()
-    press(large, "Score against it")
+    press(large, "Score against this reference")
 
     (scored,) = store.children(mapped, "scored")
     assert scored.status == "queued"
@@ -566,7 +569,7 @@ def test_a_report_of_a_large_run_counts_what_was_outlined(large: AppTest, store:
     run = large.query_params["run"]
     make_report(store, run)
     assert "landslides were not counted" in store.artifact(run, "report").path.read_text("utf-8")
-    press(large, "Outline the landslides")
+    press(large, "Outline landslides")
     make_report(store, run)
     text = store.artifact(run, "report").path.read_text("utf-8")
     assert "The model maps 2 landslides, together" in text
@@ -604,8 +607,8 @@ def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: 
     page.query_params.clear()
     page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "other").id
     press(page.run(), "Map landslides")
-    assert "how much of this is right is not known" in texts(page)
-    assert "Distance from the training images: not measured. No statistics" in texts(page)
+    assert "the accuracy of this result is unknown" in texts(page)
+    assert "Distance from the training images: not measured. The model" in texts(page)
 
 
 def test_what_depends_on_run_and_sliders_alone_is_made_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

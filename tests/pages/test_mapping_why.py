@@ -49,7 +49,7 @@ def texts(page: AppTest) -> str:
 
 def test_a_landslide_is_explained_by_any_method_at_once_or_by_a_job(page: AppTest, store: Store) -> None:
     (mapping,) = store.runs()
-    assert f"Why is landslide {found_ids(store, mapping.id)[0]} mapped?" in texts(page)
+    assert f"Why was landslide {found_ids(store, mapping.id)[0]} mapped?" in texts(page)
     method = next(one for one in page.selectbox if one.label == "Method")
     assert (method.value, list(method.options)) == ("grad-cam", ["Grad-CAM", "HiResCAM", "Occlusion"])
 
@@ -59,12 +59,12 @@ def test_a_landslide_is_explained_by_any_method_at_once_or_by_a_job(page: AppTes
     assert f"Landslide {found_ids(store, mapping.id)[0]}, HiResCAM" in texts(page)
     assert "Red areas raised the score, blue areas lowered it." in texts(page)
 
-    press(page, "Measure the curves")
+    press(page, "Calculate the curves")
     assert not page.exception
     measured = store.children(mapping.id, "explanation")[0]
     assert store.provenance(measured.id)["curves"]
     assert page.query_params["why"] in (measured.id, [measured.id])
-    assert "Measure the curves" not in [button.label for button in page.button]
+    assert "Calculate the curves" not in [button.label for button in page.button]
     store.delete(measured.id)
 
     choose_method(page, "occlusion")

@@ -102,7 +102,7 @@ def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_
     page.session_state[f"selected-{mapped}"] = first = found_ids(store, mapped)[0]
     page.session_state["mapping-tab"] = "Why"
     open_run(page, mapped)
-    assert f"Why is landslide {first} mapped?" in texts(page)
+    assert f"Why was landslide {first} mapped?" in texts(page)
     press(page, "Explain")
     assert not page.exception
     assert not page.error
@@ -125,7 +125,7 @@ def test_an_explanation_that_is_not_of_the_map_is_said_to_be_none(
     why = explained(store, scene, again)
     open_run(page, mapped, why=why)
     assert not page.error
-    assert any("is of another map" in warning.value for warning in page.warning)
+    assert any("belongs to another map" in warning.value for warning in page.warning)
     assert f"/{why}/cam/" not in layers(page)
 
 
@@ -214,7 +214,7 @@ def test_a_training_that_failed_says_why_and_one_under_way_is_followed(page: App
     open_run(page, run)
     (error,) = page.error
     assert "The disk is full." in error.value
-    assert "Run it again" not in labels(page)  # nothing here could do it
+    assert "Repeat" not in labels(page)  # nothing here could do it
 
 
 def test_a_run_whose_image_is_gone_is_still_found_and_can_be_read(
@@ -223,8 +223,8 @@ def test_a_run_whose_image_is_gone_is_still_found_and_can_be_read(
     scene.scene.path.unlink()
     open_run(page, mapped)
     assert any("cannot be shown" in warning.value for warning in page.warning)
-    assert not any("No scene yet" in text.value for text in page.markdown)
-    (link,) = [link for link in page.get("page_link") if link.proto.label == "Open the reading view"]
+    assert not any("No image yet" in text.value for text in page.markdown)
+    (link,) = [link for link in page.get("page_link") if link.proto.label == "Open reading view"]
     assert link.proto.query_string == f"run={mapped}"
     assert "Start with the sample valley" not in labels(page)
     assert labels(page).count("Use this sample") == 1
@@ -236,7 +236,7 @@ def test_an_explanation_whose_image_is_gone_leads_to_the_reading_view_of_its_map
     why = explained(store, scene, mapped)
     scene.scene.path.unlink()
     open_run(page, why)
-    (link,) = [link for link in page.get("page_link") if link.proto.label == "Open the reading view"]
+    (link,) = [link for link in page.get("page_link") if link.proto.label == "Open reading view"]
     assert link.proto.query_string == f"run={mapped}"
 
 
@@ -246,9 +246,9 @@ def test_the_earlier_scene_of_a_shared_one_is_this_visitors_choice_and_the_run_s
     before = store.add_scene(write_raster(tmp_path / "before.tif", ramp(48, 64) // 2), "before.tif")
     page.session_state["mapping-tab"] = "Compare"
     open_run(page, mapped)
-    box = next(box for box in page.selectbox if box.label == "Scene before the event")
+    box = next(box for box in page.selectbox if box.label == "Image before the event")
     box.set_value(before.id).run()
-    press(page, "Compare with it")
+    press(page, "Compare")
     assert not page.exception
     assert not page.error
 
@@ -256,8 +256,8 @@ def test_the_earlier_scene_of_a_shared_one_is_this_visitors_choice_and_the_run_s
     own = address(page)["scene"]
     assert own != scene.id
     assert address(page)["run"] == mapped
-    assert "Earlier scene: **before.tif**" in texts(page)
-    press(page, "Show what is new")
+    assert "Earlier image: **before.tif**" in texts(page)
+    press(page, "Find new landslides")
     assert not page.error
     assert "New landslides" in {part.label for part in page.metric}
 

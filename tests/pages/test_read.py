@@ -60,7 +60,7 @@ def test_a_run_begins_with_what_was_found(page: AppTest, store: Store, tmp_path:
     assert page.title[0].value == "North slope"
     assert "The model maps 1 landslide, " in texts(page)
     assert "at threshold 0.50" in texts(page)
-    assert "by the model “" in texts(page)
+    assert "with the model “" in texts(page)
     assert "Go and see." in texts(page)
     figures = {metric.label: metric.value for metric in page.metric}
     assert figures["Landslides mapped"] == "1"
@@ -83,7 +83,7 @@ def test_the_threshold_in_the_address_counts(page: AppTest, store: Store, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [("high", "no number"), ("1.5", "not between 0 and 1"), ("nan", "0 and 1")]
+    ("value", "words"), [("high", "not a number"), ("1.5", "not between 0 and 1"), ("nan", "0 and 1")]
 )
 def test_a_threshold_that_is_none_is_refused(
     page: AppTest, store: Store, tmp_path: Path, value: str, words: str
@@ -128,7 +128,7 @@ def test_warnings_stand_before_all_else(page: AppTest, store: Store, tmp_path: P
     read(page, keep(store, replace(made_run(tmp_path / "a", one_slide()), provenance=told)).id)
     words = "\n".join(warning.value for warning in page.warning)
     assert "Synthetic image" in words
-    assert "has seen this image" in words
+    assert "selected on this image" in words
 
 
 def test_explanations_so_far_are_shown(page: AppTest, store: Store, models: Path, tmp_path: Path) -> None:
@@ -163,9 +163,9 @@ def test_what_cannot_be_read_says_why(page: AppTest, store: Store, tmp_path: Pat
     cancelled = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     store.cancel(cancelled)
 
-    assert "still being computed" in texts(read(page, waiting))
+    assert "still in progress" in texts(read(page, waiting))
     assert "has no result. The run was cancelled." in texts(read(page, cancelled))
-    assert "is no result that can be read" in texts(read(page, child.id))
+    assert "cannot be shown in the reading view" in texts(read(page, child.id))
     assert "not in the store" in texts(read(page, "0" * 32))
     assert "No such run" in texts(read(page, "<script>"))
     # Nobody is left before a bare message.
@@ -190,7 +190,7 @@ def test_a_report_can_be_taken_along(page: AppTest, store: Store, tmp_path: Path
 def test_without_a_run_the_way_to_one_is_shown(page: AppTest) -> None:
     page.run()
     assert not page.error
-    assert "No run is named." in texts(page)
+    assert "No run selected." in texts(page)
 
 
 def test_texts_of_users_are_text(page: AppTest, store: Store, tmp_path: Path) -> None:

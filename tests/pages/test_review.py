@@ -142,7 +142,7 @@ def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, r
     assert pixels(first) == pytest.approx(200 - 50, rel=1e-3)
 
     draw(10, 4, 14, 14)
-    press(page, f"Split off from {first}")
+    press(page, f"Split from {first}")
     assert [pixels(f"{first}a"), pixels(f"{first}b")] == pytest.approx([110, 40], rel=1e-3)
 
     draw(60, 55, 65, 58)
@@ -171,9 +171,9 @@ def test_another_tab_is_not_overwritten(page: AppTest, store: Store, run: str) -
 def test_a_finished_review_becomes_the_reference_of_its_scene(page: AppTest, store: Store, run: str) -> None:
     first, second = found_ids(store, run)
     opened(page, run)
-    label = "Use as the scene's reference and score this run"
+    label = "Use as reference of this image and score this run"
     assert next(button for button in page.button if button.label == label).disabled
-    assert "2 are not reviewed and nobody said" in texts(page)
+    assert "2 not reviewed and the area" in texts(page)
     for name, word in ((first, "Correct"), (second, "False alarm")):
         select(page, run, name)
         press(page, word)

@@ -115,7 +115,7 @@ def test_filters_that_leave_nothing_can_be_cleared(page: AppTest, made: MappingR
     page.query_params["text"] = "no such run"
     page.run()
     assert "No run matches these filters." in texts(page)
-    button(page, "Clear the filters").click().run()
+    button(page, "Clear filters").click().run()
     assert names(page) == ["made"]
 
 
@@ -171,7 +171,7 @@ def test_a_run_opens_on_its_page_and_as_a_zip(page: AppTest, made: MappingResult
     open_run(page, made.id)
     links = [link.proto.url for link in page.get("link_button")]
     assert links == [f"/runs/{made.id}.zip"]
-    button(page, "Read").click().run()
+    button(page, "Reading view").click().run()
     assert page.query_params["run"] == made.id
     assert "landslide" in page.markdown[0].value
 
@@ -184,7 +184,7 @@ def test_deleting_says_what_goes_and_takes_it(page: AppTest, store: Store, made:
     button(page, "Delete permanently").click().run()
     assert not page.exception
     assert store.runs() == []
-    assert "Nothing was computed here yet." in texts(page)
+    assert "No runs yet." in texts(page)
 
 
 def test_a_failed_run_says_why_with_the_details_apart(page: AppTest, store: Store) -> None:
@@ -226,7 +226,7 @@ def test_two_maps_can_be_compared_and_others_not(
     bad = store.order(Order("mapping", "mapping", {}, image_inputs("")))
     page.session_state["runs-picked"] = (made.id, other.id)
     page.run()
-    (link,) = [one.proto for one in page.get("page_link") if one.proto.label == "Compare these runs"]
+    (link,) = [one.proto for one in page.get("page_link") if one.proto.label == "Compare runs"]
     assert link.page == "compare"
     assert parse_qs(link.query_string) == {"runs": [f"{made.id},{other.id}"]}
 
@@ -258,11 +258,11 @@ def test_texts_of_users_are_text(page: AppTest, store: Store, made: MappingResul
 def test_what_would_be_removed_is_said_first(page: AppTest, store: Store, made: MappingResult) -> None:
     page.run()
     assert "Storage used" in texts(page)
-    next(number for number in page.number_input if number.label == "Older than, days").set_value(0)
-    button(page, "Show what would go").click().run()
-    assert "1 run would go for good" in texts(page)
+    next(number for number in page.number_input if number.label == "Older than (days)").set_value(0)
+    button(page, "Preview").click().run()
+    assert "This permanently deletes 1 run" in texts(page)
     assert len(store.runs(RunFilter())) == 1
-    button(page, "Remove for good").click().run()
+    button(page, "Delete permanently").click().run()
     assert not page.exception
     assert store.runs() == []
 
@@ -270,9 +270,9 @@ def test_what_would_be_removed_is_said_first(page: AppTest, store: Store, made: 
 def test_pinned_runs_are_not_removed(page: AppTest, store: Store, made: MappingResult) -> None:
     store.label(made.id, pinned=True)
     page.run()
-    next(number for number in page.number_input if number.label == "Older than, days").set_value(0)
-    button(page, "Show what would go").click().run()
-    assert "Nothing would go." in texts(page)
+    next(number for number in page.number_input if number.label == "Older than (days)").set_value(0)
+    button(page, "Preview").click().run()
+    assert "Nothing to delete." in texts(page)
 
 
 def test_prepared_downloads_go_first(page: AppTest, store: Store, made: MappingResult) -> None:
@@ -283,10 +283,10 @@ def test_prepared_downloads_go_first(page: AppTest, store: Store, made: MappingR
         os.utime(one, (1, 1))
     page.run()
     page.number_input(key="prune-days").set_value(1)
-    button(page, "Show what would go").click()
+    button(page, "Preview").click()
     page.run()
 
-    assert "1 prepared download would go for good, which frees 2.0 kB" in texts(page)
+    assert "This permanently deletes 1 prepared download and frees 2.0 kB" in texts(page)
     assert "prepared download of made" in texts(page)
     page.button(key="prune-now").click().run()
     assert not folder.exists()
@@ -306,8 +306,8 @@ def test_lost_files_are_listed_and_those_of_nothing_removed(
 
     assert "1 file missing" in texts(page)
     assert f"probability of the run made ({made.id[:8]})" in texts(page)
-    assert "1 lost file, 5 B" in texts(page)
-    assert "result of no run" in texts(page)
+    assert "1 orphaned file, 5 B" in texts(page)
+    assert "result without a run" in texts(page)
     page.button(key="lost-remove").click().run()
     assert not stray.exists()
     assert not page.exception
@@ -316,7 +316,7 @@ def test_lost_files_are_listed_and_those_of_nothing_removed(
 def test_a_store_without_lost_files_says_so(page: AppTest, made: MappingResult) -> None:
     page.run()
     page.button(key="lost-look").click().run()
-    assert "All is in order" in page.success[0].value
+    assert "No problems found" in page.success[0].value
 
 
 def test_a_file_that_was_lost_is_told_of(page: AppTest, store: Store, made: MappingResult) -> None:

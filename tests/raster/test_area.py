@@ -77,14 +77,14 @@ def test_a_line_that_crosses_itself_encloses_both_its_loops() -> None:
 def test_an_area_outside_the_scene_is_refused(placement: str) -> None:
     grid = grid_of(placement)
 
-    with pytest.raises(GridError, match="outside the scene"):
+    with pytest.raises(GridError, match="outside the image"):
         area_of(grid, drawn(grid, (50, 60), (0, 10)))
 
 
 def test_an_area_on_the_other_side_of_the_globe_is_refused() -> None:
     far = shapely.geometry.mapping(shapely.box(-170, -60, -160, -50))
 
-    with pytest.raises(GridError, match="outside the scene"):
+    with pytest.raises(GridError, match="outside the image"):
         area_of(grid_of("north-up"), far)
 
 

@@ -31,14 +31,14 @@ def test_what_was_guessed_or_does_not_fit_is_a_warning(deep: Scene, tmp_path: Pa
     }
     weighty = sorted(note for note in notes if is_warning(note))
     assert len(weighty) >= 4, notes
-    for words in ("used as they are", "not resampled", "much finer", "ground distance is unknown"):
+    for words in ("used unchanged", "not resampled", "much finer", "pixel size is unknown"):
         assert any(words in note for note in weighty), (words, notes)
 
 
 def test_how_a_scene_was_read_is_none(deep: Scene) -> None:
     notes = preprocess(deep, tiny_spec(ground_distance=20.0)).notes
     assert any("resampled" in note for note in notes)
-    stretched = [note for note in notes if "were stretched" in note or "saw the scene resampled" in note]
+    stretched = [note for note in notes if "were rescaled" in note or "was resampled from" in note]
     assert len(stretched) == 2
     assert not any(map(is_warning, stretched))
     assert not is_warning("This scene is synthetic: made by a script, not by a satellite.")

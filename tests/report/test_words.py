@@ -56,10 +56,10 @@ def test_a_number_is_not_parted_from_its_unit() -> None:
 @pytest.mark.parametrize(
     ("found", "known", "reason"),
     [
-        (0, 3, "because no box was found where the reference says something."),
-        (2, 0, "because the reference holds no landslide where the scene was looked at."),
-        (0, 0, "because no box was found where the reference says something and the reference holds no landslide "
-               "where the scene was looked at."),
+        (0, 3, "because no box was found in the area that the reference covers."),
+        (2, 0, "because the reference holds no landslide in the area processed."),
+        (0, 0, "because no box was found in the area that the reference covers and the reference holds no landslide "
+               "in the area processed."),
     ],
 )  # fmt: skip
 def test_an_undefined_score_says_why(found: int, known: int, reason: str) -> None:

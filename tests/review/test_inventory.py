@@ -81,6 +81,11 @@ def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, 
     assert table["mean_probability"].isna().tolist() == [False, False, True]
     places = json.loads((tmp_path / "out" / "reviewed.geojson").read_text("utf-8"))["features"]
     assert len(places) == 3
+    csv = pandas.read_csv(tmp_path / "out" / "reviewed.csv")
+    assert csv["status"].tolist() == ["confirmed", "rejected", "added"]
+    shapes = geopandas.read_file(tmp_path / "out" / "reviewed.shp.zip")
+    assert (shapes["status"].tolist(), shapes.crs.to_epsg()) == (["confirmed", "rejected", "added"], 32633)
+    assert (tmp_path / "out" / "reviewed.kml").read_text("utf-8").count("<Placemark") == 3
     assert (summary["finished"], summary["counts"]["added"]) == (True, 1)
     log = pandas.read_csv(tmp_path / "out" / "review_log.csv")
     assert log["operation"].tolist() == ["begin", "judge", "judge", "draw", "examined"]
@@ -117,7 +122,7 @@ def test_an_unfinished_review_is_no_reference(store: Store, run: str, tmp_path: 
     edited(store, run, Edit("judge", (first, second), judgement="rejected"))
     with pytest.raises(InputError, match="was searched"):
         write_reference(opened(store, run), tmp_path / "reference.gpkg")
-    with pytest.raises(InputError, match="no landslide here"):
+    with pytest.raises(InputError, match="contains no landslides"):
         write_reference(edited(store, run, Edit("examined")), tmp_path / "reference.gpkg")
 
 

@@ -78,7 +78,7 @@ def show(view: View) -> None:
     run = other_run(view.result)
     if run is None:
         if "beside" in st.query_params:
-            st.warning("The run that the address names beside this one is none of the same image, or was removed.")
+            st.warning("The run to compare with in this address was deleted or is not of the same image.")
     elif show_state(run, PAGE, opens=False):
         with guard():
             _show(view, run)
@@ -92,9 +92,9 @@ def _choose(view: View) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.selectbox(
-            "Compare with a detection of this scene", list(titles), format_func=titles.__getitem__,
+            "Compare with another detection of this image", list(titles), format_func=titles.__getitem__,
             index=list(titles).index(named) if named in titles else None, key=f"beside-{named}-{named in titles}",
-            placeholder="Choose one" if titles else "There is none yet: start one",
+            placeholder="Choose a run" if titles else "None yet: run another detector",
             disabled=not titles,
         )  # fmt: skip
         if chosen and chosen != named:
@@ -120,7 +120,7 @@ def _others(result: DetectionResult) -> list[Run]:
 def _title(run: Run) -> str:
     from ui.labels import moment
 
-    more = {"scored": ", scored", "fused": ", fused"}.get(run.kind, "")
+    more = {"scored": ", scored", "fused": ", combined"}.get(run.kind, "")
     return f"{model_title('detection', run.model)}{more} · {moment(run.created)}"
 
 
@@ -128,11 +128,11 @@ def _start(view: View) -> None:
     """Search the same scene with another detector that fits it."""
     found = [one for one in _fittings(view) if one.model.spec.name != view.result.model]
     if not found:
-        empty("There is no other detector to compare with.", "Train one with `python -m core detection train`.")
+        empty("No other detector is installed.", "Train one with `python -m core detection train`.")
         return
     offer = models.offer(found, title, as_they_are=True)
     if offer.offered:
-        chosen = offer.select("Or run another detector on it", key=f"beside-model-{view.result.id}")
+        chosen = offer.select("Run another detector", key=f"beside-model-{view.result.id}")
         offer.tell_score(chosen)
         if st.button("Run this detector", width="stretch"):
             with guard():
@@ -141,8 +141,8 @@ def _start(view: View) -> None:
                 usable = run is not None and (run.active or run.status == "done")
                 _open(run.id if run is not None and usable else resources.jobs().submit(order))
     else:
-        st.caption("No other detector can be run on this scene as it is.")
-    offer.tell_left_out("this scene")
+        st.caption("No other detector can be run on this image as it is.")
+    offer.tell_left_out("this image")
 
 
 def _fittings(view: View) -> Sequence[Fitting]:
@@ -188,7 +188,7 @@ def _order(view: View, model: str) -> Order:
 def _show(view: View, run: Run) -> None:
     other = _found(run)
     if other.result.grid != view.result.grid:
-        raise InputError("The two runs are not on one grid.", remedy="Choose another run of this scene.")
+        raise InputError("The two runs have different grids.", remedy="Choose another run of this image.")
     first, second = (model_title("detection", name) for name in (view.result.model, run.model))
     if first == second:
         first, second = f"{first}, this run", f"{second}, the other run"
@@ -197,17 +197,19 @@ def _show(view: View, run: Run) -> None:
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     frame: dict[str, list[Any]] = {"Detector": list(rows)}
     frame |= {name: [row.get(name, "–") for row in rows.values()] for name in names}
-    st.dataframe(frame, hide_index=True, alt="Numbers of both detectors")
+    st.dataframe(frame, hide_index=True, alt="Scores of both detectors")
     st.caption(
-        f"This run at the sliders' values, the other at its model's own confidence of {other.choice.confidence:.2f} "
-        f"and NMS IoU of {other.choice.nms_iou:.2f}. A reference counts where the run knows one."
+        "This run at the slider settings, the other at its model's own confidence threshold of "
+        f"{other.choice.confidence:.2f} and NMS IoU of {other.choice.nms_iou:.2f}. Scores need a reference in the "
+        "run."
     )
     if _area(view.result) != _area(other.result):
-        st.warning("The two did not search the same part of the scene: their numbers are not of the same landslides.")
+        st.warning("The two runs searched different parts of the image: their numbers do not refer to the same "
+                   "landslides.")
     _curves(view, other, first, second)
     st.markdown(
-        f"The map shows the boxes of **{plain(second)}** as well, dashed and in reddish purple; its list of layers "
-        "takes them away."
+        f"The map also shows the detections of **{plain(second)}**, dashed and in reddish purple; hide them in the "
+        "layer list."
     )
     if st.button("Stop comparing", key="stop-beside"):
         st.query_params.pop("beside", None)
@@ -220,7 +222,7 @@ def _area(result: DetectionResult) -> object:
 
 
 def _row(findings: Detections) -> dict[str, str]:
-    row = {"Boxes": f"{findings.count:,}", "Confidence": f"{findings.choice.confidence:.2f}"}
+    row = {"Detections": f"{findings.count:,}", "Confidence threshold": f"{findings.choice.confidence:.2f}"}
     scores = findings.scores
     if scores is not None:
         row |= {title: score_text(getattr(scores, name)) for name, title in NAMES.items()}
@@ -231,12 +233,12 @@ def _row(findings: Detections) -> dict[str, str]:
 def _agreement(view: View, other: Detections, first: str, second: str) -> None:
     both, ours, theirs = _shared(view.result.id, view.choice, other.result.id, other.choice, view.findings, other)
     row = st.container(horizontal=True, gap="medium")
-    row.metric("Found by both", f"{both:,}", width=150, help=f"Boxes that overlap with an IoU of at least {SAME}.")
+    row.metric("Found by both", f"{both:,}", width=150, help=f"Detections that overlap with an IoU of at least {SAME}.")
     row.metric(f"Only {first}", f"{ours:,}", width=250)
     row.metric(f"Only {second}", f"{theirs:,}", width=250)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Comparing boxes")
+@st.cache_resource(max_entries=8, show_spinner="Comparing detections")
 def _shared(
     run: str, choice: Choice, other: str, others_choice: Choice, _ours: Detections, _theirs: Detections
 ) -> tuple[int, int, int]:

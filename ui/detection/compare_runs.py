@@ -35,10 +35,11 @@ def show(first: Compared, second: Compared) -> None:
     show_map(map_spec(second), shows, key=f"{KEY}-{first.run.id}-{second.run.id}", around=AROUND)
     _numbers(first, second, shared)
     if max(shared.first.count, shared.second.count) > layers.HELD:
-        st.caption(f"The map holds the {layers.HELD:,} surest boxes of each colour; the numbers count all.")
+        st.caption(f"The map shows the {layers.HELD:,} detections of highest confidence for each colour; the numbers "
+                   "count all.")
 
 
-@st.cache_resource(max_entries=8, show_spinner="Laying one over the other")
+@st.cache_resource(max_entries=8, show_spinner="Matching detections")
 def _shared(first: str, second: str, _first: Compared, _second: Compared) -> Shared:
     del first, second  # the key
     from core.tasks.detection.agreement import shared
@@ -84,19 +85,19 @@ def _numbers(first: Compared, second: Compared, shared: Shared) -> None:
     }
     rows = []
     for table in parts.values():
-        row = {"Boxes": f"{len(table):,}"}
+        row = {"Detections": f"{len(table):,}"}
         if "outcome" in table:
             right, false = (int((table["outcome"] == outcome).sum()) for outcome in (TRUE, FALSE_ALARM))
-            row |= {"In the reference": f"{right:,}", "False alarms": f"{false:,}"}
+            row |= {"Correct": f"{right:,}", "False alarms": f"{false:,}"}
         rows.append(row)
     frame = pandas.DataFrame(rows, index=list(parts)).fillna("–")
     st.table(frame, border="horizontal", width="content")
     if shared.beyond:
         st.caption(
-            f"{shared.beyond:,} more boxes lie where the other run has no data or did not search: whether it would "
-            "find them is unknown, and they count nowhere here."
+            f"{shared.beyond:,} more detections lie where the other run has no data or did not search: they cannot "
+            "be compared and are not counted."
         )
     st.caption(
-        f"Boxes are of the same landslide from an overlap (IoU) of {SAME:g}; those of both are drawn as "
-        f"{first.letter} drew them. Each run at its model's own confidence, NMS IoU and boxes of any size."
+        f"Detections match from an overlap (IoU) of {SAME:g}; matches are drawn as in {first.letter}. Each run is "
+        "shown at its model's own confidence threshold and NMS IoU, with boxes of any size."
     )

@@ -16,23 +16,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STORED = {
-    "candidates": "Candidates of any confidence, before merging, Parquet, in pixels of the scene",
-    "known": "Where the reference says whether there is a landslide, Cloud Optimized GeoTIFF",
-    "training_distance": "Distance from the training images over its limit, by tile, Cloud Optimized GeoTIFF",
-    "truth": "Boxes of the reference, Parquet, in pixels of the scene",
+    "candidates": "Candidates of any confidence, before merging, Parquet, in pixels of the image",
+    "known": "Area covered by the reference, Cloud Optimized GeoTIFF",
+    "training_distance": "Distance from the training images relative to its limit, by tile, Cloud Optimized GeoTIFF",
+    "truth": "Reference boxes, Parquet, in pixels of the image",
 }
 """Files of the run itself, by role: they hold whatever the sliders say, and are sent from where they lie."""
 
 TITLES = {
-    "detections.gpkg": "Boxes, GeoPackage, in the scene's coordinate system",
+    "detections.gpkg": "Boxes, GeoPackage, in the coordinate system of the image",
     "detections.geojson": "Boxes, GeoJSON, in WGS 84",
-    "detections.coco.json": "Boxes, COCO JSON, in pixels of the scene",
-    "detections.csv": "Boxes, CSV: pixels, and where the scene has a place the middle in its system and in degrees",
-    "detections.shp.zip": "Boxes, Shapefile (zip), with a list of its shortened field names",
-    "detections.kml": "Boxes, KML, for Google Earth and phones",
-    "outlines.gpkg": "Outlines that the detector gives, GeoPackage",
-    "figure.png": "Boxes over the image, PNG",
-    "missed.gpkg": "Landslides of the reference that were missed, GeoPackage",
+    "detections.coco.json": "Boxes, COCO JSON, in pixels of the image",
+    "detections.csv": "Boxes, CSV: pixels and, for images with a coordinate system, box centres in that system and "
+                      "in degrees",
+    "detections.shp.zip": "Boxes, Shapefile (zip), with a list of shortened field names",
+    "detections.kml": "Boxes, KML, for Google Earth and mobile apps",
+    "outlines.gpkg": "Outlines from the detector, GeoPackage",
+    "figure.png": "Boxes drawn on the image, PNG",
+    "missed.gpkg": "Missed landslides of the reference, GeoPackage",
     "metrics.json": "Counts, scores and provenance, JSON",
 }
 """Files that are prepared at the sliders' values."""
@@ -41,7 +42,7 @@ TITLES = {
 def show(view: View) -> None:
     """The report, the run as a whole, and single files for other programs."""
     with guard():
-        held = "The report holds confidence, boxes and explanations"
+        held = "The report holds confidence, detections and explanations"
         show_report(view.result, view.choice, address_of(view.choice), held)
     st.divider()
     _files(view)
@@ -49,19 +50,19 @@ def show(view: View) -> None:
 
 def _files(view: View) -> None:
     """Link to what is there, prepare the rest and offer each file for download."""
-    st.markdown("**GIS files.** Files of the run, the same at every confidence:")
+    st.markdown("**GIS files.** Run files, independent of the confidence threshold:")
     run = resources.store().run(view.result.id)
     for role, title in STORED.items():
         link(run, role, title)
     choice = view.choice
-    large = f", from {choice.minimum_area:,.0f} {view.unit} up" if choice.minimum_area else ""
+    large = f", box area at least {choice.minimum_area:,.0f} {view.unit}" if choice.minimum_area else ""
     st.markdown(
-        f"The {view.findings.count:,} boxes at confidence {choice.confidence:.2f} and NMS IoU {choice.nms_iou:.2f}"
-        f"{large}, as set above, each with score, class, model and run:"
+        f"The {view.findings.count:,} detections at confidence {choice.confidence:.2f} and NMS IoU "
+        f"{choice.nms_iou:.2f}{large}, as set above, each with confidence, class, model and run:"
     )
     folder = folder_of(view.result.id, choice)
     if not (folder / "metrics.json").exists():
-        if not st.button("Prepare the files", type="primary"):
+        if not st.button("Prepare files", type="primary"):
             return
         _prepare(view, folder)
     offer(folder, TITLES, view.result.id)

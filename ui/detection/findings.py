@@ -37,18 +37,18 @@ def show(view: View) -> None:
     _trust(view)
     tell_likeness(view.result)
     if not found.count:
-        st.info("No box reaches this confidence. Lower it, or try another detector.")
+        st.info("No detection reaches this confidence. Lower it, or try another detector.")
         return
     st.caption(
-        "A box says where a landslide is and how far it reaches, not its outline: it is larger than the slide in it. "
-        "Slides that touch may share one box."
+        "A box shows the position and extent of a landslide, not its outline: it is larger than the landslide in it. "
+        "Landslides that touch may share one box."
     )
     _table(view)
     slots.show("outline", view)
 
 
 HELPS = {
-    "Max. density": "Boxes in that square of the density layer which holds most; the map's list offers that layer.",
+    "Max. density": "Detections in the densest cell of the density grid, which is available as a map layer.",
     "Median box area": "Half of the boxes are larger. A box is larger than the landslide in it.",
 }
 
@@ -68,19 +68,19 @@ def _trust(view: View) -> None:
     """Beside what was found, how much of it is right: nobody should read the one without the other."""
     curve = view.findings.curve
     if curve is None:
-        st.caption("There is no reference for this scene: how much of this is right is not known.")
+        st.caption("This image has no reference: the accuracy of this result is unknown.")
         return
     point = curve.at(view.choice.confidence)
     beyond = int((view.findings.table["outcome"] == "not known").sum())
-    unknown = f" {beyond:,} more boxes lie where the reference says nothing; they do not count." if beyond else ""
+    unknown = f" {beyond:,} more detections lie outside the reference and are not counted." if beyond else ""
     if math.isnan(point.recall):
-        which = "every box where it says something" if beyond else "every box"
+        which = "every detection it covers" if beyond else "every detection"
         st.caption(f"The reference holds no landslide here: {which} is a false alarm.{unknown}")
         return
-    right = f"Of {point.found:,} boxes {point.hits:,} are of a landslide of the reference. " if point.found else ""
+    right = f"Of {point.found:,} detections, {point.hits:,} match a landslide of the reference. " if point.found else ""
     st.markdown(
-        f"{right}Of its {point.truth:,} landslides {point.hits:,} are found and "
-        f"**{point.truth - point.hits:,} missed** (a box counts as right from an overlap, IoU, of 0.5).{unknown}"
+        f"{right}Of its {point.truth:,} landslides, {point.hits:,} were found and **{point.truth - point.hits:,} "
+        f"missed** (a detection is correct from an overlap, IoU, of 0.5).{unknown}"
     )
 
 
@@ -112,15 +112,16 @@ def _table(view: View) -> None:
     rounded = frame.round({name: places for name, places in digits.items() if name in frame})
     show_table(
         rounded, Selection(view.result.id), key=f"table-{view.result.id}", config=config,
-        alt="Table of the boxes found",
+        alt="Table of detections",
     )  # fmt: skip
     if len(frame) < view.findings.count:
-        st.caption(f"The table holds the {len(frame):,} surest of {view.findings.count:,}; Export has them all.")
+        st.caption(f"The table holds the {len(frame):,} detections of highest confidence out of "
+                   f"{view.findings.count:,}; the export includes all.")
     if view.selected is None:
-        st.caption("Select a row, or a box on the map.")
+        st.caption("Select a row, or a detection on the map.")
 
 
 def told(found: Detections, name: Name) -> list[str]:
     """What is known of a box, a fact each."""
     facts = layers.facts(found.table[found.table["id"] == name])
-    return [f"{title.lower()} {values[0]}" for title, values in facts.items() if title != "Box"]
+    return [f"{title.lower()} {values[0]}" for title, values in facts.items() if title != "Detection"]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ui.task.task import Drawn
 
 SCORE = (
-    "AP50 on validation images: average precision where a box counts as correct from an overlap (IoU) of 0.5; 1 is "
-    "perfect. *Components* are the boxes around what a mapping model outlines, the baseline."
+    "AP50 on validation images: average precision, where a detection is correct from an overlap (IoU) of 0.5; 1 is "
+    "perfect. *Components* are boxes around what a mapping model outlines, the baseline."
 )
 
 BUTTON = "Detect landslides"
@@ -54,11 +54,11 @@ def title(model: StoredModel) -> str:
     return " · ".join([*parts, spec.title])
 
 
-def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
+def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON) -> Asked | None:
     """Show model and form; what was asked, once the button was pressed."""
     from core.tasks.detection.run import Request, order_of
 
-    chosen = form.choose_model("detection", record.scene, before, title, SCORE, BUTTON)
+    chosen = form.choose_model("detection", record.scene, before, title, SCORE, button)
     if chosen is None:
         return None
     model = chosen.model
@@ -67,7 +67,7 @@ def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
     def order(request: Request, drawn: Drawn) -> Order:
         return order_of(record, request, drawn, owner=resources.visitor())
 
-    asked = form.ask(record.scene, chosen, begin, BUTTON, lambda: _options(begin), order)
+    asked = form.ask(record.scene, chosen, begin, button, lambda: _options(begin), order)
     form.show_limits(model, _skill(model), "failures.png")
     return asked
 
@@ -78,18 +78,17 @@ def _skill(model: StoredModel) -> str:
     if not {"precision", "recall", "confidence"} <= set(known):
         return ""
     return (
-        f"On validation images, at confidence {known['confidence']:.2f}, {known['precision']:.0%} of its boxes are "
-        f"right and it finds {known['recall']:.0%} of the landslides."
+        f"On validation images, at confidence {known['confidence']:.2f}, {known['precision']:.0%} of its detections "
+        f"are correct and it finds {known['recall']:.0%} of the landslides."
     )
 
 
 def _options(begin: Request) -> Options:
     known = {**OVERLAPS, begin.options.overlap: OVERLAPS.get(begin.options.overlap, f"{begin.options.overlap:.0%}")}
     overlap = st.selectbox(
-        "Windows overlap by", list(known), list(known).index(begin.options.overlap), format_func=known.__getitem__,
-        help="Landslides at the border of a window are seen whole in the next one when windows overlap; more takes "
-        "longer.",
+        "Tile overlap", list(known), list(known).index(begin.options.overlap), format_func=known.__getitem__,
+        help="With overlap, landslides at the edge of a tile are complete in the next one; more overlap takes longer.",
     )  # fmt: skip
-    parts = [] if begin.options.batch is None else [f"{begin.options.batch} windows at a time"]
+    parts = [] if begin.options.batch is None else [f"{begin.options.batch} tiles at a time"]
     form.show_unasked(parts)
     return replace(begin.options, overlap=overlap)

@@ -31,7 +31,7 @@ def show(view: View) -> None:
         _tell(view)
         return
     if not view.result.grid.is_georeferenced:
-        st.info("Only scenes with a coordinate system can be laid on an elevation model.")
+        st.info("Only images with a coordinate system can be combined with an elevation model.")
         return
     from core.tasks.detection.terrain import terrain_runs
 
@@ -48,27 +48,27 @@ def _search(view: View) -> None:
 
     if view.record.dem is None:
         empty(
-            "There is no elevation model of this scene.",
-            "Attach one under the scene; then a detector of terrain can be run on it.",
+            "This image has no elevation model.",
+            "Attach one under *Image*, then run a terrain detector on it.",
         )
         return
     found = terrain_fittings(view.record)
     if not found:
         empty(
-            "There is no detector of terrain here.",
+            "No terrain detector is installed.",
             "Train one: `python -m core detection train models/configs/detection/dem-fcos.toml --data DATA`.",
         )
         return
     offer = models.offer(found, title, as_they_are=True)
     if not offer.offered:
-        st.caption("No detector of terrain can be run on this elevation model.")
+        st.caption("No terrain detector can be run on this elevation model.")
         offer.tell_left_out("this elevation model")
         return
     st.caption(
-        "A second detector looks at hillshade, slope and position on the slope alone. A decision tree then weighs what "
-        "both say of each box."
+        "A second detector searches hillshade, slope and slope position alone. A decision tree then combines both "
+        "detectors for each detection."
     )
-    chosen = offer.select("Detector of terrain", key=f"terrain-model-{view.result.id}")
+    chosen = offer.select("Terrain detector", key=f"terrain-model-{view.result.id}")
     offer.tell_score(chosen)
     offer.tell_left_out("this elevation model")
     model = chosen.model.spec.name
@@ -92,7 +92,7 @@ def _order(view: View, model: str) -> Order:
     from core.tasks.detection.run import Request, order_of
     from core.tasks.detection.terrain import relief_scene
 
-    with st.spinner("Working out the shape of the ground"):
+    with st.spinner("Preparing terrain layers"):
         record = relief_scene(resources.store(), view.record)
     area = resources.store().run(view.result.id).parameters.get("area")
     return order_of(record, Request(model), area, owner=resources.visitor())
@@ -104,17 +104,17 @@ def _fuse(view: View, known: list[Run]) -> None:
     trees = list_trees()
     if not trees:
         empty(
-            "There is no decision tree here.",
-            "Learn one from three places or more: `python -m core detection fuse-train`.",
+            "No decision tree is installed.",
+            "Train one on three areas or more: `python -m core detection fuse-train`.",
         )
         return
     titles = {run.id: f"{model_title('detection', run.model)} · {moment(run.created)}" for run in known}
     left, right = st.columns(2, gap="medium")
-    terrain = left.selectbox("Boxes on the terrain", list(titles), format_func=titles.__getitem__)
+    terrain = left.selectbox("Detections on the terrain", list(titles), format_func=titles.__getitem__)
     tree = find_tree(str(right.selectbox("Decision tree", list(trees))))
     _rules(tree)
     if tree.needs_ground and view.record.dem is None:
-        st.info("This tree asks for slope or relief: attach an elevation model under the scene first.")
+        st.info("This tree uses slope or relief: first attach an elevation model under *Image*.")
         return
     from core.tasks.detection.result import DetectionResult
 
@@ -123,10 +123,10 @@ def _fuse(view: View, known: list[Run]) -> None:
     )
     run = newest(order)
     if run is None:
-        if st.button("Fuse the boxes", type="primary"):
+        if st.button("Combine detections", type="primary"):
             resources.jobs().submit(order)
             st.rerun()
-    elif show_state(run, PAGE, opens=False) and st.button("Open the fused run", type="primary"):
+    elif show_state(run, PAGE, opens=False) and st.button("Open combined run", type="primary"):
         _open(run.id)
 
 
@@ -136,16 +136,16 @@ def _open(identity: str) -> None:
 
 
 def _rules(tree: FusionTree) -> None:
-    with st.expander(f"Rules of the tree {plain(tree.name)}"):
+    with st.expander(f"Rules of the decision tree {plain(tree.name)}"):
         rules = tree.rules()
         table = {
-            "When": [rule for rule, *_ in rules],
-            "Chance of a landslide": [f"{chance:.0%}" for _, chance, _ in rules],
-            "Learnt from boxes": [f"{boxes:,}" for *_, boxes in rules],
+            "Condition": [rule for rule, *_ in rules],
+            "Landslide probability": [f"{chance:.0%}" for _, chance, _ in rules],
+            "Training boxes": [f"{boxes:,}" for *_, boxes in rules],
         }
         st.dataframe(table, hide_index=True, alt="Rules of the decision tree")
         places = ", ".join(map(str, tree.trained.get("places", ())))
-        st.caption(plain(f"{tree.summary} Learnt in: {places or 'unknown places'}."))
+        st.caption(plain(f"{tree.summary} Trained on: {places or 'unknown areas'}."))
         _apart(tree)
 
 
@@ -154,7 +154,7 @@ def _apart(tree: FusionTree) -> None:
     told = tree.trained.get("nested_cross_validation")
     if not isinstance(told, dict):
         return
-    rows = {"Image alone": "optical", "Terrain alone": "terrain", "Fused": "fused"}
+    rows = {"Image only": "optical", "Terrain only": "terrain", "Combined": "fused"}
     try:
         table = {"": list(rows), **{
             title: [score_text(float(told[name][score])) for name in rows.values()]
@@ -162,8 +162,8 @@ def _apart(tree: FusionTree) -> None:
         }}  # fmt: skip
     except (KeyError, TypeError, ValueError):
         return
-    st.dataframe(table, hide_index=True, alt="Scores in places left out")
-    st.caption("Each place scored by a tree that was learnt, and whose depth was chosen, without it.")
+    st.dataframe(table, hide_index=True, alt="Scores on held-out areas")
+    st.caption("Each area is scored by a tree trained, and its depth selected, without that area.")
 
 
 def _tell(view: View) -> None:
@@ -174,7 +174,7 @@ def _tell(view: View) -> None:
 
     store = resources.store()
     parents = [store.result(parent, DetectionResult) for parent in view.result.parents]
-    for what, parent in zip(("Boxes on the image", "Boxes on the terrain"), parents, strict=True):
+    for what, parent in zip(("Detections on the image", "Detections on the terrain"), parents, strict=True):
         label = f"{what}: {model_title('detection', parent.model)}"
         st.page_link(PAGE.page, label=label, query_params={"run": parent.id})
     _rules(FusionTree.from_json(view.result.provenance["tree"]))
@@ -190,12 +190,13 @@ def _scores(view: View, parents: list[DetectionResult], choices: list[object]) -
     truth = view.result.reference()
     if truth is None:
         return
-    rows: dict[str, list[str]] = {"": ["Image alone", "Terrain alone", "Fused"]}
+    rows: dict[str, list[str]] = {"": ["Image only", "Terrain only", "Combined"]}
     told = []
     for parent, choice in zip(parents, choices, strict=True):
         boxes = found(parent.id, choice, parent).everything  # type: ignore[arg-type]
         told.append(scores([moved(boxes, parent.grid, view.result.grid)], [truth], parent.confidence, limit=None))
     told.append(scores([view.findings.everything], [truth], view.result.confidence, limit=None))
     rows |= {title: [score_text(getattr(one, name)) for one in told] for name, title in NAMES.items()}
-    st.dataframe(rows, hide_index=True, alt="Scores of image, terrain and fused boxes")
-    st.caption("Each at its own confidence, on the same reference. Fusing need not help: look before you rely on it.")
+    st.dataframe(rows, hide_index=True, alt="Scores of image, terrain and combined detections")
+    st.caption("Each at its own confidence threshold, on the same reference. Combining does not always help: compare "
+               "the scores.")

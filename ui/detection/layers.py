@@ -39,7 +39,7 @@ DRAWN = 2000
 CELLS = 3000
 """Cells of a density grid that are drawn."""
 
-OUTCOMES = {"true": "right", "false": "false alarm", "not known": "not known"}
+OUTCOMES = {"true": "correct", "false": "false alarm", "not known": "not covered"}
 """What becomes of a box beside a reference, in words."""
 
 OUTCOME_COLOURS = {"true": TRUE_POSITIVE, "false": FALSE_POSITIVE, "not known": NOT_KNOWN}
@@ -51,14 +51,14 @@ def facts(table: GeoDataFrame) -> Facts:
     """What the map says of each box when pointed at."""
     georeferenced = "area_m2" in table
     content: Facts = {
-        "Box": [str(number) for number in table["id"]],
+        "Detection": [str(number) for number in table["id"]],
         "Confidence": [f"{score:.2f}" for score in table["score"]],
-        "Area of the box": _areas(table, georeferenced=georeferenced),
+        "Box area": _areas(table, georeferenced=georeferenced),
     }
     if table["class"].nunique() > 1:
         content["Class"] = [str(name) for name in table["class"]]
     if "outcome" in table:
-        content["Beside the reference"] = [OUTCOMES[outcome] for outcome in table["outcome"]]
+        content["Reference check"] = [OUTCOMES[outcome] for outcome in table["outcome"]]
     return content
 
 
@@ -91,7 +91,7 @@ def by_confidence(table: GeoDataFrame, highest_confidence: float) -> Outlines:
     """
     most = max(0.1, math.ceil(highest_confidence * 10 - 1e-6) / 10)
     colours, words = ramp_colours(table["score"].to_numpy() / most, PROBABILITY_RAMP), confidence_legend(most)
-    name = "Found landslides (boxes)"
+    name = "Detections (boxes)"
     return _outlines("found", name, table, FOUND, facts(table), colours, legend=words, selectable=True)
 
 
@@ -103,14 +103,14 @@ def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Out
     colours = [OUTCOME_COLOURS[outcome] for outcome in table["outcome"]]
     entries = [LegendEntry(TRUE_POSITIVE, "Correct"), LegendEntry(FALSE_POSITIVE, "False alarm")]
     if (table["outcome"] == "not known").any():
-        entries.append(LegendEntry(NOT_KNOWN, "Reference says nothing here"))
-    words = Legend("Compared with the reference", tuple(entries))
+        entries.append(LegendEntry(NOT_KNOWN, "Not covered by the reference"))
+    words = Legend("Reference check", tuple(entries))
     missing = Legend(words.title, (LegendEntry(MISSED, "Missed"),))
     lost = _outlines(
         "missed", "Missed", missed, MISSED, {}, legend=missing, dashed=True, visible=False, switch=OUTCOME,
     )  # fmt: skip
     found = _outlines(
-        "outcome", "Compared with the reference", table, FOUND, facts(table), colours, legend=words, selectable=True,
+        "outcome", "Reference check", table, FOUND, facts(table), colours, legend=words, selectable=True,
         visible=False, switch=OUTCOME, hides=("found", "reference"),
     )  # fmt: skip
     return lost, found
@@ -118,7 +118,7 @@ def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Out
 
 def of_other(table: GeoDataFrame, name: str) -> Outlines:
     """Boxes of another detector, of this scene."""
-    return _outlines("other", f"Boxes of {name}", table, OTHER_MODEL, {}, dashed=True)
+    return _outlines("other", f"Detections of {name}", table, OTHER_MODEL, {}, dashed=True)
 
 
 def density(cells: GeoDataFrame, title: str) -> Outlines:

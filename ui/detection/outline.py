@@ -38,12 +38,13 @@ def layers(result: DetectionResult) -> list[Outlines]:
     if shapes is None:
         return []
     facts = {
-        "Outline of a box": [f"confidence {score:.2f}" for score in shapes["score"]],
+        "Outline of a detection": [f"confidence {score:.2f}" for score in shapes["score"]],
         "Mapped by": [str(model) for model in shapes["model"]],
         "Area": [_area(value, result) for value in shapes[_column(result)]],
     }
     collection, left_out = features(shapes, facts)
-    return [Outlines("box-outlines", "Outlines of boxes", collection, FOUND, left_out=left_out, fill=0.2, seam=True)]
+    return [Outlines("box-outlines", "Outlines of detections",
+                     collection, FOUND, left_out=left_out, fill=0.2, seam=True)]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -76,14 +77,14 @@ def show(view: View) -> None:
         return
     offer = models.offer(_models(view), lambda model: model.spec.title, as_they_are=True)
     if not offer.offered:
-        st.caption(f"No mapping model can outline box {view.selected}.")
-        offer.tell_left_out("this scene")
+        st.caption(f"No mapping model can outline detection {view.selected}.")
+        offer.tell_left_out("this image")
         return
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         chosen = offer.select(
-            f"Outline box {view.selected} by a mapping model", key=f"outline-model-{view.result.id}",
-            explained="The model maps the surroundings of the box. What it maps mostly within the box is its outline.",
+            f"Outline detection {view.selected} with", key=f"outline-model-{view.result.id}",
+            explained="The model maps the surroundings of the box. The outline is what it maps mostly within the box.",
         )  # fmt: skip
     model = chosen.model.spec.name
     question = outline_question(view.findings, view.selected, model)
@@ -93,10 +94,10 @@ def show(view: View) -> None:
         return
     done = known is not None and known.status == "done" and jobs.missing_files(known) is None
     with right:
-        words = "Outlined" if done else "Outline it"
+        words = "Outlined" if done else "Outline"
         pressed = st.button(words, width="stretch", disabled=done, key=f"outline-box-{view.result.id}")
     offer.tell_score(chosen)
-    offer.tell_left_out("this scene")
+    offer.tell_left_out("this image")
     if pressed:
         with guard():
             _start(view, question)
@@ -137,12 +138,12 @@ def _tell(view: View, run: Run) -> None:
         return
     share, sure = numbers.get("box_share") or 0.0, numbers.get("mean_probability") or 0.0
     st.markdown(
-        f"**{_area(area, view.result)}** mapped in this box, {share:.0%} of it, with a mean probability of {sure:.2f}. "
-        "It lies on the map as the layer Outlines of boxes. It is what this model maps, not a survey."
+        f"**{_area(area, view.result)}** mapped in this box, {share:.0%} of it, with a mean probability of "
+        f"{sure:.2f}. It is shown in the map layer *Outlines of detections*. It is a model result, not a survey."
     )
     if run.notes:
         st.caption(plain(" ".join(run.notes)))
-    link(run, "outline", "The outline with where it came from, as GeoPackage")
+    link(run, "outline", "Outline with its provenance, GeoPackage")
 
 
 def _area(value: float, result: DetectionResult) -> str:

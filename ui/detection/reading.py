@@ -25,7 +25,8 @@ def _layers(content: DetectionInput) -> tuple[list[Tiles], list[Outlines]]:
 def _below(content: DetectionInput) -> None:
     count = content.prepared.count
     if count > layers.HELD:
-        st.caption(f"The map holds the {layers.HELD:,} surest of {count:,} boxes; the numbers count all.")
+        st.caption(f"The map shows the {layers.HELD:,} of {count:,} detections with the highest confidence; the "
+                   "numbers count all.")
 
 
 def _chosen(content: DetectionInput) -> str:
@@ -33,4 +34,4 @@ def _chosen(content: DetectionInput) -> str:
     return f"confidence {choice.confidence:.2f}, NMS IoU {choice.nms_iou:.2f}"
 
 
-READING = ReadingView(verb="Searched", listed="The surest", layers=_layers, below=_below, chosen=_chosen)
+READING = ReadingView(verb="Searched", listed="Highest confidence", layers=_layers, below=_below, chosen=_chosen)

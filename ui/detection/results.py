@@ -90,9 +90,9 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
-            tell(selection, "box", review.told(at))
+            tell(selection, "detection", review.told(at))
         else:
-            tell(selection, "box", None if selected is None else told(findings, selected))
+            tell(selection, "detection", None if selected is None else told(findings, selected))
         _inspect(record, result, selection.event, clicked)
     _tell_left_out(findings)
     show_tabs(View(record, result, choice, cell, findings, selected, clicked, at))
@@ -100,13 +100,14 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
 
 def key_figures(findings: Detections) -> list[KeyFigure]:
     """What was found at a choice, and how far it agrees with the reference where there is one."""
-    figures = [KeyFigure("Boxes", f"{findings.count:,}", "Boxes around possible landslides, at this confidence.")]
+    figures = [KeyFigure("Detections", f"{findings.count:,}", "Possible landslides at this confidence threshold.")]
     whole = searched_area(findings.result) / 1e6
     if whole:
         area = "km²" if findings.result.grid.in_metres else "megapixel"
-        figures.append(KeyFigure(f"Per {area}", rate(findings.count / whole), f"Of {whole_of(findings.result)}."))
+        figures.append(KeyFigure(f"Per {area}", rate(findings.count / whole), f"Detections per {area} of "
+                                                                              f"{whole_of(findings.result)}."))
     if findings.scores is not None:
-        figures += agreement_figures(findings.scores, "boxes", "landslides of the reference")
+        figures += agreement_figures(findings.scores, "detections", "landslides of the reference")
     if (peak := peak_of(findings)) is not None:
         figures.append(peak_figure("confidence", *peak))
     return figures
@@ -237,7 +238,7 @@ def _inspect(
 ) -> None:
     """Say what is known of the pixel that was clicked."""
     if clicked is None:
-        invite(event, "box")
+        invite(event, "detection")
         return
     from core.raster.sample import sample_pixel
 
@@ -249,11 +250,13 @@ def _tell_left_out(findings: Detections) -> None:
     parts = []
     if findings.left_out:
         parts.append(
-            f"There are very many candidates: the {findings.left_out:,} least sure were left out before merging."
+            f"There are very many candidates: the {findings.left_out:,} of lowest confidence were left out before "
+            "merging."
         )
     if findings.count > layers.HELD:
-        parts.append(f"The map holds the {layers.HELD:,} surest of {findings.count:,} boxes; the density counts all.")
+        parts.append(f"The map holds the {layers.HELD:,} of {findings.count:,} detections with the highest "
+                     "confidence; the density counts all.")
     if findings.count > layers.DRAWN:
-        parts.append(f"It draws the {layers.DRAWN:,} surest of those in view: zoom in to see more.")
+        parts.append(f"It draws the {layers.DRAWN:,} in view with the highest confidence: zoom in to see more.")
     if parts:
         st.caption(" ".join(parts))

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.plots.colours import FALSE_POSITIVE, MISSED, REFERENCE, TRUE_POSITIVE
 from core.report.words import why_undefined
-from ui import resources
+from ui import labels, resources
 from ui.detection.view import View
 from ui.feedback import guard
 from ui.task.key_figures import score_text
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 
 NAMES = {"ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall"}
 
-HELPS = {
-    "ap50": "Average precision where a box counts as right from an overlap (IoU) of 0.5. It counts boxes of every "
-    "confidence, so the confidence slider does not change it.",
-    "ap50_95": "Mean of the average precision over overlaps from 0.50 to 0.95: how closely boxes fit.",
-    "f1": "Of precision and recall at the chosen confidence.",
-    "precision": "Share of the boxes that are of a landslide of the reference.",
-    "recall": "Share of the reference's landslides that a box found.",
-}
-
 AT_ONCE = 16_000_000
 """Pixels of a scene up to which its reference is read while the page waits."""
 
@@ -55,13 +46,13 @@ def show(view: View) -> None:
     scores, curve = view.findings.scores, view.findings.curve
     if scores is None or curve is None:
         gain = (
-            "With one, AP50, AP50:95, F1, precision, recall and their curves appear here, and the map shows which "
-            "boxes are right or false and what was missed."
+            "With one, this tab shows AP50, AP50:95, F1, precision, recall and their curves, and the map shows "
+            "correct detections, false alarms and misses."
         )
         ask_for_reference(view.record, "detection", gain, lambda known: scored(view, known))
         return
     if view.result.provenance["scene"]["seen_by_model"]:
-        st.warning("Seen: the detector was trained or chosen on this very scene. These scores say nothing about skill.")
+        st.warning("The detector was trained or selected on this image: these scores do not measure its skill.")
     _numbers(scores)
     from core.tasks.detection.plots import confidence_figure, precision_recall_figure
 
@@ -73,8 +64,8 @@ def show(view: View) -> None:
         figure = confidence_figure(curve, view.choice.confidence)
         st.plotly_chart(figure, key=f"f1-{view.result.id}", config={"displaylogo": False})
     st.markdown(
-        "Tick *Correct, false alarm, missed* in the map's layers to see where: bluish green is correct, orange a false "
-        "alarm, sky blue and dashed missed."
+        "Turn on the map layer *Correct, false alarm, missed*: bluish green is correct, orange a false alarm, sky "
+        "blue and dashed missed."
     )
     _missed(view)
     _false(view)
@@ -93,9 +84,9 @@ def scored(view: View, record: SceneRecord) -> str:
 def _numbers(scores: DetectionScores) -> None:
     row = st.container(horizontal=True, gap="small")  # wraps where the window is narrow
     for name, title in NAMES.items():
-        row.metric(title, score_text(getattr(scores, name)), help=HELPS[name], width=110)
+        row.metric(title, score_text(getattr(scores, name)), help=labels.meaning(name), width=110)
     counts = {
-        "Found and true": scores.hits,
+        "Correct": scores.hits,
         "False alarms": scores.found - scores.hits,
         "Missed": scores.truth - scores.hits,
     }
@@ -105,9 +96,9 @@ def _numbers(scores: DetectionScores) -> None:
     if undefined:
         st.caption(undefined)
     st.caption(
-        f"F1, precision, recall and the counts are at confidence {scores.confidence:.2f}; a box counts as right from "
-        "an overlap (IoU) of 0.5. A reference lists what somebody mapped: a box that it lacks may be a landslide all "
-        "the same."
+        f"F1, precision, recall and the counts are at confidence {scores.confidence:.2f}; a detection is correct "
+        "from an overlap (IoU) of 0.5. A reference may be incomplete: a false alarm can be a real landslide that was "
+        "not mapped."
     )
 
 
@@ -122,7 +113,7 @@ def _missed(view: View) -> None:
         f"No. {number} of the reference, {area_text(size, area == 'area_m2')}"
         for number, size in zip(worst["id"], worst[area], strict=True)
     ]
-    st.markdown(f"**Worst misses**: the {len(worst)} largest of {len(lost):,} landslides that no box found")
+    st.markdown(f"**Largest misses**: the {len(worst)} largest of {len(lost):,} missed landslides")
     assert view.findings.matches is not None  # noqa: S101  nothing would be missed
     numbers = view.findings.matches.missed(view.choice.confidence)[0][worst.index.to_numpy()]
     _gallery(view, "missed", numbers, words, [_Target(shape=shape) for shape in worst.geometry])
@@ -135,10 +126,11 @@ def _false(view: View) -> None:
     if not len(places):
         return
     false = table.iloc[places[:SHOWN]]
-    words = [f"Box {number}, confidence {score:.2f}" for number, score in zip(false["id"], false["score"], strict=True)]
+    words = ["Detection "
+             f"{number}, confidence {score:.2f}" for number, score in zip(false["id"], false["score"], strict=True)]
     st.markdown(
-        f"**False alarms of highest confidence**: {len(false)} of {len(places):,} boxes that are of no landslide of "
-        "the reference"
+        f"**False alarms of highest confidence**: {len(false)} of {len(places):,} detections that match no landslide "
+        "of the reference"
     )
     _gallery(view, "false", places[:SHOWN], words, [_Target(name) for name in false["id"].tolist()])
 
@@ -163,7 +155,7 @@ def _gallery(
 ) -> None:
     record, result = view.record, view.result
     if record.scene.digest != result.scene_digest:
-        st.caption("The image that was searched is no longer there to be shown.")
+        st.caption("The image that was searched is no longer available.")
         return
     with guard():
         which = tuple(int(number) for number in numbers)
@@ -173,15 +165,15 @@ def _gallery(
                 if place < len(pictures):
                     column.image(pictures[place], caption=words[place], width="stretch", alt=f"Image of {words[place]}")
                     column.button(
-                        "Show on the map", key=f"show-{kind}-{place}-{result.id}", type="tertiary",
+                        "Show on map", key=f"show-{kind}-{place}-{result.id}", type="tertiary",
                         on_click=targets[place].select, args=(Selection(result.id),),
                     )  # fmt: skip
         st.caption(
-            "Sky blue: missed. Orange: false alarm. Bluish green: found and true. Blue: landslides of the reference."
+            "Sky blue: missed. Orange: false alarm. Bluish green: correct. Blue: reference landslides."
         )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Cutting out images")
+@st.cache_resource(max_entries=8, show_spinner="Cropping images")
 def _pictures(
     run: str, choice: Choice, kind: str, numbers: tuple[int, ...], _scene: Scene, _found: Detections
 ) -> list[NDArray[np.uint8]]:

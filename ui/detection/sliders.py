@@ -27,39 +27,39 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
 
     default = default_choice(result)
     lowest, highest = ends(result)
-    columns = st.columns([5, 4, 4, 2], vertical_alignment="bottom")
+    columns = st.columns([4, 4, 5, 3], vertical_alignment="bottom")
     with columns[0]:
         confidence = st.slider(
-            "Confidence", lowest, highest, default.confidence, 0.01, key="confidence",
+            "Confidence threshold", lowest, highest, default.confidence, 0.01, key="confidence",
             bind="query-params",
-            help="How sure the detector must be of a box. Lower finds more and raises more false alarms. Candidates "
-            f"below {lowest:.2f} were not kept.",
+            help="Detections at or above this confidence are shown. A lower threshold finds more and raises more "
+                 f"false alarms. Candidates below {lowest:.2f} were not kept.",
         )  # fmt: skip
     with columns[1]:
         overlap = st.slider(
             "NMS IoU", 0.05, 0.95, default.nms_iou, 0.05, key="overlap", bind="query-params",
-            help="Two boxes whose intersection over union is larger count as one. Lower joins more; higher leaves "
-            "boxes of slides that touch apart.",
+            help="Boxes with a larger intersection over union are merged. Lower merges more; higher keeps boxes of "
+                 "touching landslides apart.",
         )  # fmt: skip
     with columns[2]:
         merging = st.selectbox(
             "Merge overlapping boxes", list(MERGINGS), list(MERGINGS).index(default.merging), key="merging",
             bind="query-params", format_func=MERGINGS.__getitem__,
-            help="Non-maximum suppression keeps the surest box and drops the others; weighted boxes fusion takes "
-            "their mean, weighted by confidence.",
+            help="Non-maximum suppression keeps the box of highest confidence and removes the others; weighted boxes "
+                 "fusion takes their mean, weighted by confidence.",
         )  # fmt: skip
-    with columns[3], st.popover("More", width="stretch"):
+    with columns[3], st.popover("More settings", width="stretch"):
         area = unit(result.grid)
         pixel = (result.grid.ground_distance() or 1.0) ** 2
         smallest = st.number_input(
-            f"Smallest box ({area})", 0.0, value=default.minimum_area, step=max(10 * pixel, 1.0), format="%.0f",
-            key="smallest", bind="query-params", help="Smaller boxes are dropped.",
+            f"Minimum box area ({area})", 0.0, value=default.minimum_area, step=max(10 * pixel, 1.0), format="%.0f",
+            key="smallest", bind="query-params", help="Smaller boxes are removed.",
         )  # fmt: skip
         sides = cells(result.grid)
         cell = st.selectbox(
-            "Cells of the density grid", sides, sides.index(cell_side(result.grid)), key="cell", bind="query-params",
+            "Density grid cell size", sides, sides.index(cell_side(result.grid)), key="cell", bind="query-params",
             format_func=lambda side: side_text(side, result.grid),
-            help="The map's layer of density counts boxes in squares of this side.",
+            help="The density layer counts detections in squares of this size.",
         )  # fmt: skip
     return Choice(confidence, overlap, merging, smallest), cell
 

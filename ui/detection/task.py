@@ -10,14 +10,15 @@ from ui.task.task import Card, Picture, Taken, TaskPage
 PAGE = TaskPage(
     name="detection",
     title="Landslide detection",
-    question="Where in this scene are landslides, how sure is the detector of each, and why?",
+    question="Where are landslides in this image, with what confidence, and why?",
     noun="detection",
     button="Detect landslides",
     asks="searches",
-    again="Search the same drawn area again",
+    several="Detect in {images}",
+    again="Search the earlier drawn area again",
     card=Card(
-        "**Where** are landslides, and how sure is that? A detector draws a box with a confidence around each, fast "
-        "over large areas.",
+        "**Where** are landslides, and how confident is each detection? A detector draws a box with a confidence "
+        "around each landslide, fast even over large areas.",
         "Detect in the sample valley",
         {"sample": "valley-after"},
         picture=Picture(
@@ -30,5 +31,5 @@ PAGE = TaskPage(
     keys=("cell", "beside"),
     compare=Ref("ui.detection.compare_runs:show"),
     reading=Ref("ui.detection.reading:READING"),
-    takes=(Taken("scene", ("scene",), "Detect in this scene", "scene"),),
+    takes=(Taken("scene", ("scene",), "Detect in this image", "scene"),),
 )

@@ -25,7 +25,7 @@ def show(view: View) -> None:
     explain.open_awaited(TASK)
     _ask(view)
     show_explained(
-        TASK, view.result, "detection", lambda run: explain.show(view, run, _about(run, view), "box"),
+        TASK, view.result, "detection", lambda run: explain.show(view, run, _about(run, view), "detection"),
         lambda run: _about(run, view),
     )  # fmt: skip
 
@@ -37,12 +37,12 @@ def _ask(view: View) -> None:
 
     chosen = view.selected
     if chosen is None or view.box is None:
-        st.info("Choose a box on the map or a row under Findings; then explain it here.")
+        st.info("Choose a detection on the map or a row under Findings, then explain it here.")
         return
     layers = _layers(view.result.id, view.result)
     explain.ask(
         explain.Asking(
-            TASK, view.result, f"Why was box {chosen} found?", METHODS,
+            TASK, view.result, f"Why was detection {chosen} found?", METHODS,
             find_model(TASK, view.result.model), {layer.name: layer.title for layer in reversed(layers)}, METHOD,
             lambda method, layer: question_of(view.findings, chosen, method, layer, curves=False),
             lambda request, owner: order_explanation(view.result, request, owner=owner),
@@ -64,10 +64,10 @@ def _about(run: Run, view: View) -> str:
     how = f", {method}" if method else ""
     name = _name(target.get("box"), view)
     if name is not None:
-        return f"Box {name}{how}"
+        return f"Detection {name}{how}"
     if "score" not in target:
-        return f"A box{how}"
-    return f"A box of confidence {target['score']:.2f} at other values of the sliders{how}"
+        return f"A detection{how}"
+    return f"A detection of confidence {target['score']:.2f} at other slider settings{how}"
 
 
 def _name(box: list[float] | None, view: View) -> str | None:

@@ -35,7 +35,7 @@ def show() -> None:
 
 def _tours() -> None:
     st.markdown(
-        "Five steps on the synthetic sample, about ten minutes. Ticks tell what was done on its newest run."
+        "Short steps on the synthetic sample. A check mark shows what has been done on its newest run."
     )
     known = taught()
     chosen = _choose(list(known), "tour-of")
@@ -66,15 +66,15 @@ def _step(page: TaskPage, number: int, step: Step) -> None:
 
 def _exercises() -> None:
     known = {name: lessons for name, lessons in taught().items() if lessons.exercises}
-    st.markdown("Questions to be answered by trying, on the newest run of the sample. The check says why.")
+    st.markdown("Exercises on the newest run of the sample. Each check explains its answer.")
     chosen = _choose(list(known), "exercises-of")
     lessons = known[chosen.name]
     run = run_on_sample(chosen.name, lessons.sample)
     if run is None:
-        st.info("There is no finished run on the sample yet.")
+        st.info("There is no finished run of the sample yet.")
         st.page_link(chosen.page, label=chosen.card.button, query_params=dict(chosen.card.address))
         return
-    st.page_link(chosen.page, label="Open that run", query_params={"run": run.id})
+    st.page_link(chosen.page, label="Open this run", query_params={"run": run.id})
     for exercise in lessons.exercises:
         _exercise(exercise, run)
 
@@ -95,7 +95,7 @@ def _exercise(exercise: Exercise, run: Run) -> None:
 
 
 def _glossary() -> None:
-    wanted = st.text_input("Find a term", key="find-term", placeholder="such as IoU").strip().casefold()
+    wanted = st.text_input("Find a term", key="find-term", placeholder="for example IoU").strip().casefold()
     found = False
     for group, listed in groups().items():
         shown = [one for one in listed if wanted in f"{one.title} {one.short} {one.more}".casefold()]
@@ -107,4 +107,4 @@ def _glossary() -> None:
             parts = [term.short, term.more, f"*{term.source}*" if term.source else ""]
             st.markdown(f"**{term.title}**  \n{' '.join(part for part in parts if part)}")
     if not found:
-        st.info("No term holds these letters.")
+        st.info("No matching term.")

@@ -29,17 +29,17 @@ def show(view: View) -> None:
         _choose_before(view)
         return
     before = resources.store().scene_record(view.record.before)
-    st.markdown(f"Earlier scene: **{plain(before.scene.name)}**. It is mapped with the same model and settings.")
+    st.markdown(f"Earlier image: **{plain(before.scene.name)}**. It is mapped with the same model and settings.")
     order = _order(view, before)
     earlier = newest(order)
     if earlier is None:
         against = _against(view, before)
-        if st.button("Show what is new", type="primary", disabled=against is not None):
+        if st.button("Find new landslides", type="primary", disabled=against is not None):
             resources.jobs().submit(order)
             rerun_fragment()
         if against is not None:
             show_error(against)
-        st.caption("Adds a layer of the change in probability, and lists the polygons that are new.")
+        st.caption("Adds a layer of the change in probability and lists the new polygons.")
     elif show_state(earlier, PAGE, opens=False):
         from core.tasks.mapping.result import MappingResult
 
@@ -50,11 +50,12 @@ def _choose_before(view: View) -> None:
     store = resources.store()
     names = {scene.id: scene.name for scene in store.scenes() if scene.id != view.record.id}
     if not names:
-        empty("There is no earlier scene to compare with.", "Load the scene of the same place before the event first.")
+        empty("There is no earlier image to compare with.", "First load an image of the same area from before the "
+                                                            "event.")
         return
-    chosen = st.selectbox("Scene before the event", list(names), format_func=names.__getitem__, index=None,
-                          placeholder="Choose the earlier scene of the same place")  # fmt: skip
-    if chosen and st.button("Compare with it", type="primary"):
+    chosen = st.selectbox("Image before the event", list(names), format_func=names.__getitem__, index=None,
+                          placeholder="Choose an earlier image of the same area")  # fmt: skip
+    if chosen and st.button("Compare", type="primary"):
         # Of a scene that all share, another is made; beside a run of the same image the page goes on with that one.
         st.query_params["scene"] = store.set_before(view.record.id, chosen).id
         st.rerun()
@@ -94,7 +95,8 @@ def _show(view: View, earlier: MappingResult) -> None:
     if height * width > LARGEST:
         st.page_link("../pages/compare.py", label="Compare the two runs",
                      query_params={"runs": f"{earlier.id},{view.result.id}"})  # fmt: skip
-        st.caption("New polygons are listed for rasters of up to 16 megapixels; larger ones are compared on that page.")
+        st.caption("New polygons are listed for rasters of up to 16 megapixels; larger ones are compared on the "
+                   "Compare page.")
         return
     _keep(view, earlier)
     change = _compared(view.result.id, earlier.id, view.choice, view.result, earlier)
@@ -103,21 +105,22 @@ def _show(view: View, earlier: MappingResult) -> None:
     columns = st.columns(3)
     columns[0].metric(
         "New landslides", f"{len(change.new):,}",
-        help="The earlier image shows at least half of their area, and less than half of that was mapped.",
+        help="At least half of their area has data in the earlier image, and less than half of that was mapped there.",
     )  # fmt: skip
     columns[1].metric("Area of new landslides", area_text(float(area.sum()), georeferenced))
-    columns[2].metric("Mapped before as well", f"{change.old:,}")
+    columns[2].metric("Also mapped before", f"{change.old:,}")
     if len(change.unseen):
         area = area_text(float(change.unseen["area_m2" if georeferenced else "area_px"].sum()), georeferenced)
         st.warning(
-            f"**{len(change.unseen):,} landslides ({area}) are not shown by the earlier image**: it has no data on "
-            "most of their area, so whether they are new is not known. They count neither as new nor as mapped before."
+            f"**{len(change.unseen):,} landslides ({area}) cannot be compared**: the earlier image has no data on "
+            "most of their area, so it is unknown whether they are new. They count neither as new nor as mapped "
+            "before."
         )
     frame, config = table(change.new)
     st.dataframe(frame, hide_index=True, height=280, alt="Table of new landslides", column_config=config)
     st.caption(
-        "The layer *Change of probability* shows after minus before. What both scenes map (rivers, fields, roads) "
-        "falls away; what differs in light or season may stay."
+        "The layer *Change in probability* shows after minus before. Whatever is mapped in both images (rivers, "
+        "fields, roads) cancels out; differences in light or season may remain."
     )
 
 

@@ -49,7 +49,7 @@ def _swipe(first: Compared, second: Compared) -> None:
     right = run_tiles(second.run.id, "probability", name=_short(second.name))
     key, says = f"swipe-{first.run.id}-{second.run.id}", caption_of(first, second)
     show_swipe(map_spec(second), left, right, key=key, around=AROUND, caption=says)
-    st.caption(f"Probability of landslide: {first.letter} to the left of the divider, {second.letter} to the right.")
+    st.caption(f"Probability of landslide: {first.letter} on the left of the divider, {second.letter} on the right.")
 
 
 def _short(name: str, longest: int = 32) -> str:
@@ -65,17 +65,18 @@ def _difference(first: Compared, second: Compared) -> None:
     known = known_difference(store, first.run.id, second.run.id)
     height, width = second.result.grid.shape
     if known is None and height * width <= LARGEST:
-        with st.spinner("Laying one over the other"):
+        with st.spinner("Preparing the map"):
             known = store.run(difference_here(store, first.result, second.result))
     known = known or lost_difference(store, first.run.id, second.run.id)
     if known is None:
-        st.markdown(f"The rasters have {height * width / 1e6:,.0f} megapixels: their difference takes a while.")
-        if st.button("Compute the difference", type="primary"):
+        st.markdown(f"The rasters have {height * width / 1e6:,.0f} megapixels: calculating the difference takes a "
+                    "while.")
+        if st.button("Calculate the difference", type="primary"):
             resources.jobs().submit(order_difference(first.result, second.result, owner=resources.visitor()))
             st.rerun()
         return
     if known.active:
-        jobs.follow(known.id, what="Laying one over the other")
+        jobs.follow(known.id, what="Calculating the difference")
     elif known.status != "done":
         jobs.show_ended(known, opens=False)
     elif (missing := jobs.missing_files(known)) is not None:
@@ -95,8 +96,8 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     layers = DynamicLayers((*image_below(second), layer), caption=caption_of(first, second))
     show_map(map_spec(second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(
-        f"Red: {second.letter} gives a higher probability than {first.letter}. Blue: a lower one. Clear: the same. The "
-        "difference is kept as a run of its own."
+        f"Red: {second.letter} gives a higher probability than {first.letter}. Blue: a lower one. Transparent: the "
+        "same. The difference is saved as a separate run."
     )
 
 
@@ -115,7 +116,7 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
     )
     return (
         f"Their probabilities differ by **{numbers['mean_absolute']:.3f}** on average. At the {at}, "
-        f"**{numbers['changed_share']:.2%}** of the pixels that both know are landslide in only one of them: "
+        f"**{numbers['changed_share']:.2%}** of the pixels with data in both are landslide in only one of them: "
         f"{gained} only in {second.letter}, {lost} only in {first.letter}.{_not_compared(numbers)}"
     )
 
@@ -126,4 +127,4 @@ def _not_compared(numbers: Mapping[str, Any]) -> str:
     if not alone:
         return ""
     share = alone / (alone + numbers["pixels"])
-    return f" {share:.1%} of the pixels with data in either have none in the other and are not compared."
+    return f" {share:.1%} of the pixels with data in either run have none in the other and are not compared."

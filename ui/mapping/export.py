@@ -17,23 +17,24 @@ if TYPE_CHECKING:
     from core.tasks.mapping.outlines import Outlined
 
 STORED = {
-    "probability": "Probability, Cloud Optimized GeoTIFF (0–254 is 0–1, 255 no data)",
-    "uncertainty": "Spread over eight turns, Cloud Optimized GeoTIFF",
-    "training_distance": "Distance from the training images over its limit, by tile, Cloud Optimized GeoTIFF",
-    "truth": "Reference on the scene's grid, Cloud Optimized GeoTIFF",
+    "probability": "Probability, Cloud Optimized GeoTIFF (0–254 scaled to 0–1, 255 no data)",
+    "uncertainty": "Spread over 8 rotations and flips, Cloud Optimized GeoTIFF",
+    "training_distance": "Distance from the training images relative to its limit, by tile, Cloud Optimized GeoTIFF",
+    "truth": "Reference on the grid of the image, Cloud Optimized GeoTIFF",
 }
 """Files of the run itself, by role: they hold whatever the sliders say, and are sent from where they lie."""
 
-POLYGONS = "Polygons, GeoPackage, in the scene's coordinate system"
+POLYGONS = "Polygons, GeoPackage, in the coordinate system of the image"
 TITLES = {
     "mask.tif": "Mask at the threshold, Cloud Optimized GeoTIFF",
     "landslides.gpkg": POLYGONS,
     "landslides.geojson": "Polygons, GeoJSON, in WGS 84",
-    "landslides.csv": "Table with coordinates, CSV: a point inside each polygon in the scene's system and in degrees",
-    "landslides.shp.zip": "Polygons, Shapefile (zip), with a list of its shortened field names",
-    "landslides.kml": "Polygons, KML, for Google Earth and phones",
+    "landslides.csv": "Table with coordinates, CSV: a point inside each polygon, in the coordinate system of the "
+                      "image and in degrees",
+    "landslides.shp.zip": "Polygons, Shapefile (zip), with a list of shortened field names",
+    "landslides.kml": "Polygons, KML, for Google Earth and mobile apps",
     "metrics.json": "Areas, scores and provenance, JSON",
-    "figure.png": "Figure for a report, PNG",
+    "figure.png": "Report figure, PNG",
 }
 """Files that are prepared at the sliders' values."""
 
@@ -52,23 +53,23 @@ def show(view: View) -> None:
 
 def _files(view: View) -> None:
     """Link to what is there, prepare the rest and offer each file for download."""
-    st.markdown("**GIS files.** Files of the run, the same at every threshold:")
+    st.markdown("**GIS files.** Run files, independent of the threshold:")
     run = resources.store().run(view.result.id)
     for role, title in STORED.items():
         link(run, role, title)
     st.markdown(
-        f"Files at threshold {view.choice.threshold:.2f}, minimum area {view.choice.minimum_area:,.0f} {view.unit} "
+        f"Files at threshold {view.choice.threshold:.2f}, minimum area {view.choice.minimum_area:,.0f} {view.unit}, "
         f"and holes filled up to {view.choice.fill_holes:,.0f} {view.unit}, as set above:"
     )
     outlined = _outlined(view)
     if is_large(view.result):
         if outlined is None:
-            st.caption("Polygons are among them once the landslides are outlined, by the button above the map.")
+            st.caption("Polygons are included once the landslides are outlined with the button above the map.")
         elif (holder := outlines_run(view.record, view.result, view.choice)) is not None:
             link(holder, "landslides", POLYGONS)
     folder = _folder(view)
     if not (folder / "metrics.json").exists():
-        if not st.button("Prepare the files", type="primary"):
+        if not st.button("Prepare files", type="primary"):
             return
         _prepare(view, folder, outlined)
     offer(folder, TITLES, view.result.id)

@@ -32,7 +32,7 @@ COLUMNS = {
     "slope_mean_deg": ("Mean slope, °", 0),
     "relief_m": ("Relief, m", 0),
     "aspect_deg": ("Aspect, °", 0),
-    "share_known": ("Share shown before", 2),
+    "share_known": ("Share with earlier data", 2),
     "share_before": ("Share mapped before", 2),
     "latitude": ("Latitude, °", 5),
     "longitude": ("Longitude, °", 5),
@@ -49,7 +49,7 @@ def _trust(view: View) -> None:
 
     scores = score(view.result, view.choice.threshold)
     if scores is None:
-        st.caption("There is no reference for this scene: how much of this is right is not known.")
+        st.caption("This image has no reference: the accuracy of this result is unknown.")
         return
     st.markdown(f"{precision_words(scores.model)} {recall_words(scores.model)}")
     better = index_did_better(scores)
@@ -71,18 +71,18 @@ def show(view: View) -> None:
     found = view.findings
     if found is None:
         st.info(
-            "A raster of this size is outlined by a job: press *Outline the landslides* above the map. Without it the "
-            "scores and the map follow the threshold, but landslides are not counted."
+            "A raster of this size is outlined as a background job: press *Outline landslides* above the map. Until "
+            "then, the map and scores follow the threshold, but landslides are not counted."
         )
         tell_likeness(view.result)
         return
     _trust(view)
     tell_likeness(view.result)
     if not found.count:
-        st.info("Nothing reaches this threshold and minimum area. Lower one of them, or try another model.")
+        st.info("Nothing reaches this threshold and minimum area. Lower either of them, or try another model.")
         return
     largest = area_text(float(found.areas[0]), view.result.grid.in_metres)
-    st.caption(f"Landslides that touch are one polygon. The largest has {largest} and may be several.")
+    st.caption(f"Landslides that touch are one polygon. The largest covers {largest} and may be several landslides.")
     _table(view)
     _sizes(view)
 
@@ -92,12 +92,12 @@ def _table(view: View) -> None:
     frame, config = table(placed(view.result.id, view.choice, view.record.dem, view.findings.polygons))
     show_table(
         frame, Selection(view.result.id), key=f"table-{view.result.id}", config=config,
-        alt="Table of the landslides found",
+        alt="Table of mapped landslides",
     )  # fmt: skip
     if len(frame) < view.findings.count:
-        st.caption(f"The table holds the {len(frame):,} largest of {view.findings.count:,}; Export has them all.")
+        st.caption(f"The table holds the {len(frame):,} largest of {view.findings.count:,}; the export includes all.")
     if view.selected is None:
-        st.caption("Select a row, a polygon on the map or a point of the chart below.")
+        st.caption("Select a row, a polygon on the map or a point in the chart below.")
 
 
 def told(found: Landslides, name: Name) -> list[str]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ui.task.task import Drawn
 
 SCORE = (
-    "F1 on validation images: 1 is perfect agreement with the reference. On those of Landslide4Sense the colour index "
-    "reaches 0.49."
+    "F1 on validation images: 1 is perfect agreement with the reference. On the Landslide4Sense validation images "
+    "the colour index reaches 0.49."
 )
 
 BUTTON = "Map landslides"
@@ -31,12 +31,12 @@ def prefill() -> Earlier | None:
     return form.prefill()
 
 
-def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
+def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON) -> Asked | None:
     """Show model and form; what was asked, once the button was pressed."""
     from core.tasks.mapping.card import FAILURES
     from core.tasks.mapping.run import Request, order_of
 
-    chosen = form.choose_model("mapping", record.scene, before, lambda model: model.spec.title, SCORE, BUTTON)
+    chosen = form.choose_model("mapping", record.scene, before, lambda model: model.spec.title, SCORE, button)
     if chosen is None:
         return None
     model = chosen.model
@@ -45,7 +45,7 @@ def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
     def order(request: Request, drawn: Drawn) -> Order:
         return order_of(record, request, drawn, owner=resources.visitor())
 
-    asked = form.ask(record.scene, chosen, begin, BUTTON, lambda: _options(begin), order)
+    asked = form.ask(record.scene, chosen, begin, button, lambda: _options(begin), order)
     form.show_limits(model, _false_alarms(model), FAILURES)
     return asked
 
@@ -54,13 +54,13 @@ def _false_alarms(model: StoredModel) -> str:
     rate = model.spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
     if rate is None:
         return ""
-    return f"On the synthetic valley before its event it maps {rate:,.0f} m² of false alarms per km²."
+    return f"On the synthetic valley before its event, it maps {rate:,.0f} m² of false alarms per km²."
 
 
 def _options(begin: Request) -> Options:
     test_time_augmentation = st.toggle(
         "Test-time augmentation (8 rotations and flips)", begin.options.test_time_augmentation,
-        help="Test-time augmentation: eight times slower, a little better, gives an uncertainty raster.",
+        help="Takes eight times as long, improves results slightly and adds an uncertainty raster.",
     )  # fmt: skip
     form.show_unasked(_unasked(begin))
     return replace(begin.options, test_time_augmentation=test_time_augmentation)
@@ -72,9 +72,9 @@ def _unasked(request: Request) -> list[str]:
 
     usual, parts = Request(request.model), []
     if request.options.overlap != usual.options.overlap:
-        parts.append(f"windows overlap by {request.options.overlap:.0%}")
+        parts.append(f"tiles overlap by {request.options.overlap:.0%}")
     if request.options.batch is not None:
-        parts.append(f"{request.options.batch} windows at a time")
+        parts.append(f"{request.options.batch} tiles at a time")
     if request.engine != usual.engine:
-        parts.append(f"computed by {request.engine}")
+        parts.append(f"computed with {request.engine}")
     return parts

@@ -6,7 +6,7 @@ from core.plots.colours import difference_legend
 from ui.map_layers import Tiles, run_tiles
 
 
-def change_tiles(run_id: str, name: str = "Change of probability", *, opacity: float, visible: bool = True) -> Tiles:
+def change_tiles(run_id: str, name: str = "Change in probability", *, opacity: float, visible: bool = True) -> Tiles:
     """By how much the probability of one map is higher or lower than that of another.
 
     Parameters
@@ -20,5 +20,5 @@ def change_tiles(run_id: str, name: str = "Change of probability", *, opacity: f
     """
     from core.tasks.mapping.result import CHANGE
 
-    legend = difference_legend("Change of probability")
+    legend = difference_legend("Change in probability")
     return run_tiles(run_id, CHANGE, name=name, opacity=opacity, visible=visible, key=legend)

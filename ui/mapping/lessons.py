@@ -25,7 +25,8 @@ def tour(run: Run | None) -> list[Step]:
 
     store, address = resources.store(), {} if run is None else {"run": run.id}
     first = Step(
-        "Map the sample", "Press *Map landslides*. A model gives each pixel a probability; it takes about a minute.",
+        "Map the sample", "Press *Map landslides*. The model gives each pixel a probability; this takes about a "
+                          "minute.",
         run is not None, "Open the sample", {"sample": SAMPLE},
     )  # fmt: skip
     if run is None:
@@ -39,14 +40,16 @@ def tour(run: Run | None) -> list[Step]:
 def _later(address: dict[str, str], reviewed: bool | None, explained: bool | None, told: bool | None) -> list[Step]:
     link = "Open the map" if address else ""
     return [
-        Step("Move the threshold", "Watch count, area and scores above the map. ▲ marks where F1 peaks: a choice that "
-             "is only right for this scene.", None, link, address),
-        Step("Correct five landslides", "Open the tab *Review*, write your name, and mark five as correct (Y) or false "
-             "alarm (N). Draw one that the model missed.", reviewed, link, address),
-        Step("Explain one", "Select a landslide, open the tab *Why*, and press *Explain*. Read what the deletion test "
-             "says before you believe the picture.", explained, link, address),
-        Step("Hand it on", "In the tab *Export* write the report, as a web page and PDF, and copy the link. In the tab "
-             "*Review* prepare the reviewed inventory for a GIS.", told, link, address),
+        Step("Move the threshold", "Watch count, area and scores above the map. ▲ marks the highest F1, which holds "
+                                   "for this image only.", None, link, address),
+        Step("Review five landslides", "Open the tab *Review*, enter your name, and mark five as correct (Y) or "
+                                        "false alarm (N). Draw one that the model missed.", reviewed, link, address),
+        Step("Explain a landslide",
+             "Select a landslide, open the tab *Why*, and press *Explain*. Read the result of the "
+                            "deletion test before you rely on the image.", explained, link, address),
+        Step("Share the result",
+             "In the tab *Export*, write the report (web page and PDF) and copy the link. In the tab "
+                           "*Review*, prepare the reviewed inventory for a GIS.", told, link, address),
     ]  # fmt: skip
 
 
@@ -63,7 +66,7 @@ def _at(result: MappingResult, threshold: float) -> Confusion | None:
     return None if scores is None else scores.model
 
 
-NO_REFERENCE = Verdict(False, "This run was not counted against a reference: map the sample with its own inventory.")
+NO_REFERENCE = Verdict(False, "This run was not scored against a reference: map the sample with its own inventory.")
 
 
 def halve_false_alarms(run: Run, answer: float) -> Verdict:
@@ -80,8 +83,8 @@ def halve_false_alarms(run: Run, answer: float) -> Verdict:
         f"there are {asked.false_positive:,}; recall goes from {own.recall:.2f} to {asked.recall:.2f}."
     )
     if abs(answer - best) <= CLOSE:
-        return Verdict(True, f"Yes. {said} Fewer false alarms are paid for with landslides that are missed.")
-    hint = "Still more than half" if asked.false_positive > half else "Fewer than half already at a lower threshold"
+        return Verdict(True, f"Correct. {said} Fewer false alarms come at the cost of more missed landslides.")
+    hint = "Still more than half" if asked.false_positive > half else "Already fewer than half at a lower threshold"
     return Verdict(False, f"Not yet. {said} {hint}.")
 
 
@@ -95,8 +98,9 @@ def find_most(run: Run, answer: float) -> Verdict:
     best = next((one for one in steps if (there := _at(result, one)) is not None and there.recall >= 0.95), 0.0)
     said = f"At {answer:.2f} recall is {asked.recall:.3f} and precision {asked.precision:.3f}."
     if abs(answer - best) <= CLOSE:
-        return Verdict(True, f"Yes. {said} Such a map suits a first search, whose finds somebody checks one by one.")
-    hint = "Recall is still lower" if asked.recall < 0.95 else "A higher threshold does it, with fewer false alarms"
+        return Verdict(True, f"Correct. {said} Such a map suits a first search whose results are checked one by one.")
+    hint = "Recall is still below 0.95" if asked.recall < 0.95 else ("A higher threshold also reaches 0.95, with fewer "
+                                                                "false alarms")
     return Verdict(False, f"Not yet. {said} {hint}.")
 
 
@@ -106,8 +110,8 @@ LESSONS = Lessons(
     (
         Exercise(
             "halve-false-alarms", "Halve the false alarms",
-            "Find the lowest threshold at which there are at most half as many false-alarm pixels as at the model's "
-            "own. The tab *Scores* counts them.",
+            "Find the lowest threshold with at most half as many false-alarm pixels as at the model's own threshold. "
+            "The tab *Scores* counts them.",
             "Threshold", 0.0, 1.0, 0.01, halve_false_alarms,
         ),
         Exercise(

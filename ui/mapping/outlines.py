@@ -82,18 +82,18 @@ def tell_left_out(found: Landslides) -> None:
     """Say when the map does not outline all."""
     if found.count > DRAWN:
         st.caption(
-            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer "
-            f"*{RUN_LAYERS['mask']}* shows every pixel from the threshold up."
+            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer *{RUN_LAYERS['mask']}* "
+            "shows every pixel at or above the threshold."
         )
 
 
 def _offer(record: SceneRecord, result: MappingResult, choice: Choice) -> None:
     height, width = result.grid.shape
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Outline the landslides", type="primary", key=f"outline-{result.id}")
+        pressed = st.button("Outline landslides", type="primary", key=f"outline-{result.id}")
         st.caption(
             f"This raster has {height * width / 1e6:,.0f} megapixels. The map follows the sliders at once; counting "
-            "and outlining the landslides at these values is a job, whose result is kept."
+            "and outlining the landslides at these settings runs as a background job, whose result is saved."
         )
     if pressed:
         from core.tasks.mapping.run_outlines import order_outlines

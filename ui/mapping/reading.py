@@ -35,4 +35,4 @@ def _chosen(content: MappingInput) -> str:
     return f"threshold {content.prepared.choice.threshold:.2f}"
 
 
-READING = ReadingView(verb="Mapped", listed="The largest", layers=_layers, below=_below, chosen=_chosen)
+READING = ReadingView(verb="Mapped", listed="Largest landslides", layers=_layers, below=_below, chosen=_chosen)

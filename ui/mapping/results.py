@@ -58,7 +58,8 @@ def choose(result: MappingResult) -> Choice:
     with columns[0]:
         threshold = st.slider(
             "Threshold", 0.0, 1.0, round(default.threshold, 2), 0.01, key="threshold", bind="query-params",
-            help="Probability from which a pixel counts as landslide. Lower finds more and raises more false alarms.",
+            help="Pixels at or above this probability count as landslide. A lower threshold finds more and raises "
+                 "more false alarms.",
         )  # fmt: skip
         if (peak := _peak(result)) is not None:
             mark_peak("threshold", peak[0])
@@ -66,7 +67,7 @@ def choose(result: MappingResult) -> Choice:
         smallest = st.number_input(
             f"Minimum area ({area})", 0.0, value=default.minimum_area, step=max(default.minimum_area / 10, 1.0),
             format="%.0f", key="minimum", bind="query-params",
-            help="Smaller polygons are dropped. The default is about ten pixels, as a round figure.",
+            help="Smaller polygons are removed. The default is about ten pixels, rounded.",
         )  # fmt: skip
     with columns[2]:
         holes = st.number_input(
@@ -141,7 +142,8 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     from core.tasks.mapping.findings import share_reached
 
     reach = percent(share_reached(result, choice.threshold))
-    figures = [KeyFigure("Above threshold", reach, f"Pixels of {whole_of(result)}; landslides are not outlined yet.")]
+    figures = [KeyFigure("Above threshold", reach, f"Share of the pixels of {whole_of(result)}. Landslides are not "
+                                                   "outlined yet.")]
     if findings is not None:
         area = area_text(float(findings.areas.sum()), result.grid.in_metres)
         figures = [
@@ -149,8 +151,8 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
             KeyFigure("Landslide area", area),
             KeyFigure(
                 f"Share of {whole_of(result)}", percent(findings.share),
-                f"After minimum area and hole filling. {reach} of the pixels reach the threshold, as *Above threshold* "
-                "in the list of runs counts them at the model's own.",
+                f"After minimum area and hole filling. {reach} of the pixels reach the threshold; *Above threshold* "
+                "in the list of runs is this share at the model's own threshold.",
             ),
         ]
     agreement = scored(result, choice.threshold)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.report.words import why_undefined
-from ui import resources
+from ui import labels, resources
 from ui.mapping.outlines import is_large
 from ui.mapping.view import View
 from ui.task.key_figures import score_text
@@ -35,19 +35,19 @@ def show(view: View) -> None:
         _offer_reference(view)
         return
     if view.result.provenance["scene"]["seen_by_model"]:
-        st.warning("Seen: the model was trained or chosen on this very scene. These scores say nothing about skill.")
+        st.warning("The model was trained or selected on this image: these scores do not measure its skill.")
     _table(view, scores)
     st.caption(
-        "Scores count pixels at the threshold, before minimum area and hole filling. A score is a dash where it is "
-        "undefined. Models here were trained where nearly every patch holds a landslide and one region occurs in all "
-        "splits: scores on such patches are optimistic, and false alarms on quiet terrain are unknown."
+        "Scores count pixels at the threshold, before minimum area and hole filling; a dash means undefined. The "
+        "models were trained on data where nearly every patch holds a landslide and one region occurs in all splits: "
+        "scores on such patches are optimistic, and false alarms on quiet terrain are unknown."
     )
     figures = _figures(view.result.id, view.choice.threshold, scores)
     for column, (name, figure) in zip(st.columns(2), figures, strict=True):
         column.plotly_chart(figure, key=f"{name}-{view.result.id}", config={"displaylogo": False})
     st.markdown(
-        "Tick *Correct, false alarm, missed* in the map's layers to see where: bluish green is correct, orange a false "
-        "alarm, sky blue missed."
+        "Turn on the map layer *Correct, false alarm, missed*: bluish green is correct, orange a false alarm, sky "
+        "blue missed."
     )
 
 
@@ -74,11 +74,11 @@ def _table(view: View, scores: object) -> None:
         column = row.container(width=96, gap=None)
         value = getattr(model, name)
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
-        column.metric(title, score_text(value), help="Overall accuracy" if name == "oa" else None)
+        column.metric(title, score_text(value), help=labels.meaning(name))
         if beside is not None:
             column.caption(f"colour index {score_text(beside)}")
     counts = {
-        "Found and true": model.true_positive,
+        "Correct": model.true_positive,
         "False alarm": model.false_positive,
         "Missed": model.false_negative,
         "True negatives": model.true_negative,
@@ -110,8 +110,8 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
 
 def _offer_reference(view: View) -> None:
     gain = (
-        "With one, precision, recall, F1, IoU and their curve appear here, and the map shows where the model is right, "
-        "false or blind."
+        "With one, this tab shows precision, recall, F1, IoU and their curve, and the map shows correct pixels, "
+        "false alarms and misses."
     )
     ask_for_reference(view.record, "mapping", gain, lambda known: scored(view, known))
 

@@ -10,24 +10,26 @@ from ui.task.task import Card, Picture, Taken, TaskPage
 PAGE = TaskPage(
     name="mapping",
     title="Landslide mapping",
-    question="Which pixels of this scene are landslide, and why does the model say so?",
+    question="Which pixels of this image are landslides, and why?",
     noun="map",
     button="Map landslides",
     asks="maps",
-    again="Map the same drawn area again",
+    several="Map {images}",
+    again="Map the earlier drawn area again",
     card=Card(
-        "**Which pixels** are landslide? A segmentation model outlines each slide, with areas, statistics and scores.",
+        "**Which pixels** are landslides? A segmentation model outlines each landslide, with areas, statistics and "
+        "scores.",
         "Map the sample valley",
         {"sample": "valley-after"},
-        begin="Begin with the sample: a synthetic mountain valley before and after an event.",
+        begin="Start with the sample: a synthetic mountain valley before and after an event.",
         picture=Picture(
             Path(__file__).with_name("picture.webp"),
-            "Part of the synthetic sample valley from above, with the landslides that a model mapped in vermilion",
+            "Part of the synthetic sample valley from above, with the mapped landslides in vermilion",
             "Synthetic sample valley",
         ),
     ),
     compare=Ref("ui.mapping.compare_runs:show"),
     lessons=Ref("ui.mapping.lessons:LESSONS"),
     reading=Ref("ui.mapping.reading:READING"),
-    takes=(Taken("scene", ("scene",), "Map this scene", "scene"),),
+    takes=(Taken("scene", ("scene",), "Map this image", "scene"),),
 )

@@ -35,7 +35,7 @@ def _ask(view: View) -> None:
 
     target = _target(view)
     if target is None:
-        st.info("Click a landslide or any place on the map, or choose a row under Findings; then explain it here.")
+        st.info("Click a landslide or any location on the map, or choose a row under Findings, then explain it here.")
         return
     layers, _ = layers_of(view.result.model)
     explain.ask(
@@ -58,7 +58,7 @@ def _target(view: View) -> Any:  # noqa: ANN401  one polygon, or row and column
 
 def _words(view: View) -> str:
     if view.selected is not None:
-        return f"Why is landslide {view.selected} mapped?"
+        return f"Why was landslide {view.selected} mapped?"
     assert view.clicked is not None  # noqa: S101  a target is there
     row, column = view.clicked
     return f"Why this probability at row {row}, column {column}?"
@@ -82,4 +82,4 @@ def _place(run: Run, view: View) -> str:
         inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
         if len(inside):
             return f"Landslide {inside['id'].iloc[0]}"
-    return "A landslide at other values of the sliders"
+    return "A landslide at other slider settings"

@@ -46,13 +46,13 @@ def _show(moving: bool) -> None:
             asked = st.query_params.get("run")
             chosen = (asked,) if asked else ()
             st.info("No run matches these filters.")
-            st.button("Clear the filters", on_click=filters.clear, key="clear-filters")
+            st.button("Clear filters", on_click=filters.clear, key="clear-filters")
         if len(chosen) > 1:
             selection.show(chosen)
         elif chosen:
             _one(chosen[0])
         elif runs:
-            st.caption("Choose a row to open, name or delete a run; choose two or more to compare them.")
+            st.caption("Select a row to open, name or delete a run; select two or more to compare them.")
         if moving and not store.active():
             st.rerun()  # nothing moves any more, so nobody needs to look
         notice_runs()
@@ -70,11 +70,11 @@ def _one(identity: str) -> None:
 
 def _offer_sample() -> None:
     page = next((page for page in task_pages().values() if page.card.begin), None)
-    listed = "Every map, explanation and comparison will be listed here, with all that it came from."
+    listed = "All maps, explanations and comparisons are listed here with their inputs and settings."
     if page is None:
-        empty("Nothing was computed here yet.", listed)
+        empty("No runs yet.", listed)
     elif empty(
-        "Nothing was computed here yet.",
+        "No runs yet.",
         f"{listed} {page.card.begin}",
         action="Start with the sample valley",
         key="start-sample",
@@ -96,13 +96,13 @@ def _offset(wanted: object, total: int) -> int:
 def _turn(first: int, shown: int, total: int) -> None:
     """Say which part of the list is shown, and turn its pages."""
     if total <= PAGE:
-        st.caption(f"{total:,} run{'' if total == 1 else 's'}, the newest first.")
+        st.caption(f"{total:,} run{'' if total == 1 else 's'}, newest first.")
         return
     page = first // PAGE + 1
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Newer", disabled=first == 0, on_click=_go, args=(page - 1,), key="newer")
         st.button("Older", disabled=first + shown >= total, on_click=_go, args=(page + 1,), key="older")
-        st.caption(f"{first + 1:,}–{first + shown:,} of {total:,} runs, the newest first.")
+        st.caption(f"{first + 1:,}–{first + shown:,} of {total:,} runs, newest first.")
 
 
 def _go(page: int) -> None:

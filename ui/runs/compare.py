@@ -57,9 +57,10 @@ def asked() -> list[Compared]:
     if not ids:
         return []
     if len(ids) < 2:
-        raise InputError("Only one run is named.", "There is nothing to compare it with.", "Choose two or more runs.")
+        raise InputError("The address contains only one run.",
+                         "A comparison needs at least two.", "Choose two or more runs.")
     if len(ids) > selection.MOST:
-        raise InputError(f"{len(ids)} runs are named.", remedy=f"Choose {selection.MOST} or fewer.")
+        raise InputError(f"The address contains {len(ids)} runs.", remedy=f"Choose {selection.MOST} or fewer.")
     store = resources.store()
     runs = [store.run(identity) for identity in ids]
     why = selection.refusal(runs)
@@ -78,12 +79,12 @@ def introduce(compared: Sequence[Compared]) -> None:
             text = " · ".join(plain(part) for part in facts if part)
             st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
             st.page_link(script_of(run.task), label="Open", query_params={"run": run.id})
-            st.page_link("../pages/read.py", label="Read", query_params={"run": run.id})
+            st.page_link("../pages/read.py", label="Reading view", query_params={"run": run.id})
 
 
 def show_metrics(compared: Sequence[Compared]) -> None:
     """Numbers of each run and of the colour index; the highest said in words, and only where they can be compared."""
-    st.subheader("Numbers")
+    st.subheader("Metrics")
     fair = _fair(compared)
     title, index = _baseline(compared[0]) if fair else ("", {})
     heads = [*(one.letter for one in compared), *([title] if index else [])]
@@ -97,7 +98,7 @@ def show_metrics(compared: Sequence[Compared]) -> None:
     if task.level:
         levels = [(one.result.provenance.get("model") or {}).get("threshold") for one in compared]
         texts = ["–" if level is None else f"{level:.2f}" for level in levels]
-        rows[f"{task.level} of these numbers"] = texts + ([""] if index else [])
+        rows[f"{task.level} used for these metrics"] = texts + ([""] if index else [])
     st.table(_frame(heads, rows), border="horizontal", width="content")
     st.caption(_caption(compared, fair))
 
@@ -141,33 +142,33 @@ def _caption(compared: Sequence[Compared], fair: bool) -> str:
     parts = [labels.counted(compared[0].run).replace("the model's", "each model's")]
     if fair:
         parts.append(
-            f"Where one is ahead by {CLEAR:g} or more it is called the highest; one image says little about which "
-            "model is the better elsewhere."
+            f"A value is marked highest or lowest if it leads by {CLEAR:g} or more; one image shows little about "
+            "which model is better elsewhere."
         )
         title, known = _baseline(compared[0])
-        parts += [f"The {title.lower()} is a formula that needs no learning."] if known else []
+        parts += [f"The {title.lower()} is a formula that needs no training."] if known else []
     if any(one.result.has_reference for one in compared) and not fair:
-        parts.append("The runs are not of one image, part and reference: none of their scores is called the highest.")
+        parts.append("The runs differ in image, area or reference, so no score is marked as highest.")
     recorded = [one.result.provenance.get("scene") or {} for one in compared]
     if any(scene.get("seen_by_model") for scene in recorded):
         letters = ", ".join(
             one.letter for one, scene in zip(compared, recorded, strict=True) if scene.get("seen_by_model")
         )
-        parts.append(f"**Seen: the model of {letters} was trained or chosen on this very image.**")
+        parts.append(f"**The model of {letters} was trained or selected on this image.**")
     if any(scene.get("synthetic") for scene in recorded):
-        parts.append("A synthetic image is among them: its scores test the tool, not the skill on real ground.")
+        parts.append("A synthetic image is included: its scores test the software, not the skill on real terrain.")
     return " ".join(parts)
 
 
 def show_parameters(compared: Sequence[Compared]) -> None:
     """What the runs were asked and computed with, where they differ."""
-    st.subheader("What differs")
+    st.subheader("Differences")
     rows = {title: [plain(text) for text in texts] for title, texts in differing([one.result for one in compared])}
     if not rows:
-        st.markdown("Nothing: inputs, model, parameters, versions and machine are the same in all of them.")
+        st.markdown("None: inputs, model, parameters, versions and machine are the same in all runs.")
         return
     st.table(_frame([one.letter for one in compared], rows), border="horizontal", width="content")
-    st.caption("What is the same in all of them is left out.")
+    st.caption("Entries that are the same in all runs are not shown.")
 
 
 def _frame(heads: Sequence[str], rows: dict[str, list[str]]) -> DataFrame:

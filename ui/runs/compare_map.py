@@ -33,7 +33,7 @@ def show(compared: Sequence[Compared]) -> None:
         shown = None if page is None else page.compare
         if shown is None:
             return  # runs of this task do not lie on a map
-        st.subheader("On the map")
+        st.subheader("Map comparison")
         first, second = _pair(compared)
         shown.load()(first, second)
         notice_runs()
@@ -49,7 +49,7 @@ def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:
         left = st.selectbox("Left", letters, 0, key="left", bind="query-params", width=120)
         right = st.selectbox("Right", letters, 1, key="right", bind="query-params", width=120)
     if left == right:
-        raise InputError(f"Left and right are both {left}.", remedy="Choose two runs.")
+        raise InputError(f"Left and right are both {left}.", remedy="Choose two different runs.")
     return by_letter[left], by_letter[right]
 
 
@@ -62,7 +62,7 @@ def grid_of(one: Compared) -> Grid:
         When it has none, so that there is no map of it.
     """
     if not isinstance(one.result, GridResult):
-        raise InputError("These runs do not lie on a map.")
+        raise InputError("These runs cannot be shown on a map.")
     return one.result.grid
 
 

@@ -12,7 +12,7 @@ from ui import labels, resources
 from ui.feedback import duration, guard, plain, show_error
 from ui.runs import table
 from ui.state import rerun_fragment
-from ui.task import jobs
+from ui.task import jobs, several
 from ui.task.links import place
 from ui.task.task import script_of
 
@@ -46,7 +46,7 @@ def _line(run: Run) -> str:
     parts = [labels.status(run), labels.kind(run), run.subject.name if run.subject.name != run.title else "", run.model]
     spent = "" if run.seconds is None else duration(run.seconds)
     parts += [labels.moment(run.created), spent and (f"{spent} so far" if run.active else f"took {spent}")]
-    parts += [labels.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"id {run.id[:8]}"]
+    parts += [labels.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"run {run.id[:8]}"]
     return " · ".join(plain(part) for part in parts if part)
 
 
@@ -76,7 +76,8 @@ def _numbers(run: Run) -> None:
         return
     with st.container(horizontal=True, gap="small"):
         for name in known:
-            st.metric(labels.title_of_metric(name), labels.metric(name, run.metrics[name]), width=120)
+            st.metric(labels.title_of_metric(name), labels.metric(name, run.metrics[name]), width=120,
+                      help=labels.meaning(name))  # fmt: skip
     if is_primary(run):
         st.caption(labels.counted(run))
 
@@ -89,7 +90,7 @@ def _actions(run: Run) -> None:
         if page != "runs" and (run.status == "done" or (found and run.active)):
             _go("Open", page, address, "primary")
         if found and run.status == "done":
-            _go("Read", "read", {"run": run.id})
+            _go("Reading view", "read", {"run": run.id})
         if found and run.subject.dataset_id and kind is not None and (kind.first or kind.again_from_parent):
             _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "prefill": run.id})
         if not run.active and kind is not None and st.button("Repeat", key=f"again-{run.id}"):
@@ -101,9 +102,9 @@ def _actions(run: Run) -> None:
             base = resources.base_path()
             st.link_button("Download as zip", f"{base}/runs/{run.id}.zip")
             if run.artifact("report") is not None:
-                st.link_button("Download the report", f"{base}/artifacts/{run.id}/report")
+                st.link_button("Download report", f"{base}/artifacts/{run.id}/report")
             if run.artifact("report_pdf") is not None:
-                st.link_button("Download the PDF", f"{base}/artifacts/{run.id}/report_pdf")
+                st.link_button("Download PDF", f"{base}/artifacts/{run.id}/report_pdf")
 
 
 def _go(label: str, page: str, address: dict[str, str], kind: Literal["primary", "secondary"] = "secondary") -> None:
@@ -124,11 +125,11 @@ def _labels(run: Run) -> None:
         name = st.text_input("Name", run.name, max_chars=200, placeholder=run.subject.name, key=f"name-{run.id}")
         tags = st.multiselect(
             "Tags", sorted({*resources.store().tags(), *run.tags}), list(run.tags), accept_new_options=True,
-            key=f"tags-{run.id}", placeholder="Choose or write a tag",
+            key=f"tags-{run.id}", placeholder="Choose or enter a tag",
         )  # fmt: skip
         note = st.text_area("Note", run.note, max_chars=20_000, key=f"note-{run.id}")
         pinned = st.checkbox(
-            "Pinned", run.pinned, key=f"pinned-{run.id}", help="Pinned runs are never removed to save space."
+            "Pinned", run.pinned, key=f"pinned-{run.id}", help="Pinned runs are never deleted to free up space."
         )
         if st.form_submit_button("Save"):
             tags = [" ".join(tag.split()) for tag in tags]
@@ -138,19 +139,20 @@ def _labels(run: Run) -> None:
 
 def _family(run: Run) -> None:
     """What the run stands on and what stands on it."""
+    several.link(run)
     store = resources.store()
     for parent in run.parents:
         try:
             one = store.run(parent)
         except InputError:
-            st.caption(f"Based on the run {plain(parent[:8])}, which was removed.")
+            st.caption(f"Based on run {plain(parent[:8])}, which was deleted.")
         else:
             _link(f"Based on: {plain(one.title)}", parent, run)
     children = store.children(run.id)
     if children:
         st.caption("Derived from this run:")
     for child in children[:LISTED]:
-        _link(f"{labels.kind(child)} of {labels.moment(child.created)}", child.id, run)
+        _link(f"{labels.kind(child)}, {labels.moment(child.created)}", child.id, run)
     if len(children) > LISTED:
         st.caption(f"and {len(children) - LISTED:,} more")
 
@@ -177,12 +179,13 @@ def _delete(run: Run) -> None:
         with_it = "one run derived from it" if also == 1 else f"{labels.count(also, 'run')} derived from it"
         parts = [f"This permanently deletes this run and {with_it}." if also else "This permanently deletes this run."]
         if files:
-            parts.append(f"Its files hold {labels.size(sum(files.values()))}; those that another run has too are kept.")
+            parts.append(f"Its files take up {labels.size(sum(files.values()))}; files shared with other runs are "
+                         "kept.")
         edits = sum(reviewed_runs(resources.store()).get(one.id, 0) for one in doomed)
         if edits:
-            parts.append(f"**A review with {labels.count(edits, 'edit')} goes with it: export it first.**")
+            parts.append(f"**A review with {labels.count(edits, 'edit')} is deleted with it: export it first.**")
         if any(one.pinned for one in doomed):
-            parts.append("**It is pinned, or one of those is.**")
+            parts.append("**This run, or a run derived from it, is pinned.**")
         st.markdown(" ".join(parts))
         if st.button("Delete permanently", type="primary", key=f"delete-now-{run.id}"):
             gone = resources.store().delete(run.id)

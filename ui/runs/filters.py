@@ -37,7 +37,7 @@ def ask() -> RunFilter:
     inputs, groups = _inputs(), {**kind_groups(), ALL: ()}
     with st.container(horizontal=True, gap="small"):
         text = st.text_input(
-            "Search", key="text", bind="query-params", width=WIDTH, placeholder="Name, note, id", type="search"
+            "Search", key="text", bind="query-params", width=WIDTH, placeholder="Name, note, ID", type="search"
         )
         tasks = {title: task for task, title in task_titles().items()}
         task = _choose("Task", "task", [ANY, *tasks]) if len(tasks) > 1 else ANY

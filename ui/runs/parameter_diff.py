@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 SAME = "–"
 
 TITLES: Mapping[str, str] = {
-    "parameters.bands": "Bands asked for",
-    "parameters.stretch": "Values",
+    "parameters.bands": "Requested bands",
+    "parameters.stretch": "Pixel values",
     "parameters.resample": "Pixel size",
     "parameters.pixel_size": "Pixel size entered by hand (m)",
     "parameters.engine": "Engine",
-    "parameters.options.overlap": "Overlap of windows",
-    "parameters.options.turned": "Average of eight turns",
-    "parameters.options.floor": "Least confidence kept",
-    "parameters.options.limit": "Most candidates of a window",
-    "parameters.options.batch": "Batch asked for",
-    "parameters.batch": "Windows in a batch",
-    "parameters.area": "Part of the scene",
-    "bridge.roles": "Bands of the model",
+    "parameters.options.overlap": "Tile overlap",
+    "parameters.options.turned": "Test-time augmentation",
+    "parameters.options.floor": "Minimum confidence kept",
+    "parameters.options.limit": "Maximum candidates per tile",
+    "parameters.options.batch": "Requested batch size",
+    "parameters.batch": "Tiles per batch",
+    "parameters.area": "Processed area",
+    "bridge.roles": "Model bands",
     "bridge.bands": "Bands used",
-    "bridge.gain": "Gain of each band",
-    "bridge.offset": "Offset of each band",
-    "bridge.scale": "Model pixels for a scene pixel",
+    "bridge.gain": "Gain per band",
+    "bridge.offset": "Offset per band",
+    "bridge.scale": "Model pixels per image pixel",
     "runtime.name": "Runtime",
     "runtime.threads": "Threads",
     "machine.system": "System",
@@ -37,7 +37,7 @@ TITLES: Mapping[str, str] = {
     "machine.cores": "Cores",
     "seed": "Seed",
     "truth.name": "Reference",
-    "truth.sha256": "Digest of the reference",
+    "truth.sha256": "Checksum of the reference",
 }
 """What a record's entries are called; others by their own name."""
 
@@ -63,12 +63,12 @@ def _record(run: RunResult) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for one in run.inputs:
         title = one.role.replace("_", " ")
-        record |= {title.capitalize(): one.name, f"Digest of the {title}": one.digest[:16]}
+        record |= {title.capitalize(): one.name, f"Checksum of the {title}": one.digest[:16]}
     if isinstance(run, GridResult):
         record["Size"] = f"{run.grid.width:,} × {run.grid.height:,} px"
     record |= {
         "Model": run.model,
-        "Digest of the weights": str(model.get("weights_sha256", ""))[:16],
+        "Checksum of the weights": str(model.get("weights_sha256", ""))[:16],
         "Model's own threshold": _two_digits(model.get("threshold")),
         "Model's own NMS IoU": model.get("nms_iou"),
     }
@@ -115,10 +115,10 @@ def _areas(outlines: Sequence[object]) -> list[str]:
     texts = []
     for outline in outlines:
         if outline is None:
-            texts.append("all of it")
+            texts.append("whole image")
             continue
         if repr(outline) not in drawn:
             drawn.append(repr(outline))
         number = drawn.index(repr(outline)) + 1
-        texts.append("a drawn part" if number == 1 else f"another drawn part ({number})")
+        texts.append("drawn area" if number == 1 else f"another drawn area ({number})")
     return texts

@@ -58,7 +58,7 @@ class ReadingView:
     """
 
     verb: str = ""
-    listed: str = "The largest"
+    listed: str = "Largest"
     layers: Callable[[Any], tuple[list[Tiles], list[Outlines]]] | None = None
     below: Callable[[Any], None] = lambda content: None
     chosen: Callable[[Any], str] = lambda content: ""
@@ -112,7 +112,7 @@ def _kept(key: tuple[str, ...], _content: ReportInput) -> ReportInput:
     return _content
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the run")
+@st.cache_resource(max_entries=16, show_spinner="Loading the run")
 def _summary(key: tuple[str, ...], _content: ReportInput) -> Part:
     """The first part of the report of a run."""
     del key
@@ -140,11 +140,11 @@ def _ready(run: Run) -> bool:
 
     if not is_primary(run):
         page, address = place(run)
-        st.page_link(script_of(page), label="Open it where it is seen", query_params=address)
+        st.page_link(script_of(page), label="Open on its own page", query_params=address)
         raise InputError(
-            f"This run is no result that can be read: it is “{labels.kind(run)}”.",
-            "Only results such as maps and boxes can be read here.",
-            "Open the run that it is derived from.",
+            f"This run cannot be shown in the reading view: it is “{labels.kind(run)}”.",
+            "The reading view shows results such as maps and detections.",
+            "Open the run that it is based on.",
         )
     if run.status == "done":
         missing = jobs.missing_files(run)
@@ -152,7 +152,7 @@ def _ready(run: Run) -> bool:
             raise missing
         return True
     if run.active:
-        st.info("This run is still being computed. Come back when it is done: the address stays the same.")
+        st.info("This run is still in progress. Return when it is done: the address stays the same.")
     else:
         told = run.failure.what if run.failure else ""
         st.info(plain(f"This run has no result. {told}"))
@@ -178,9 +178,9 @@ def _beginning(run: Run, shown: ReadingView, summary: Part) -> None:
     subject = run.subject.name
     scene = f" from {subject}" if subject != run.title else ""
     when = labels.moment(run.finished)
-    by = f" by the model “{labels.model(run)}”" if run.model else ""
+    by = f" with the model “{labels.model(run)}”" if run.model else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        done = f"{shown.verb}{scene}{by}, computed on" if shown.verb else f"Computed{scene}{by} on"
+        done = f"{shown.verb}{scene}{by} on" if shown.verb else f"Computed{scene}{by} on"
         st.markdown(plain(f"{done} {when}."), width="content")
         show_model(run.task, run.model)
     if run.note:
@@ -252,4 +252,4 @@ def _end(run: Run, shown: ReadingView, content: ReportInput) -> None:
     view = {name: value for name, value in st.query_params.items() if name in view_keys()}
     st.page_link(script_of(page), label=f"Open in {title}", query_params={**view, **address})
     if run.artifact("report") is not None:
-        st.link_button("Download the report", f"{resources.base_path()}/artifacts/{run.id}/report")
+        st.link_button("Download report", f"{resources.base_path()}/artifacts/{run.id}/report")

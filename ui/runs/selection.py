@@ -24,7 +24,7 @@ def show(ids: tuple[str, ...]) -> None:
     except LandslideError as error:
         show_error(error)
         return
-    st.subheader(f"{len(runs)} runs chosen")
+    st.subheader(f"{len(runs)} runs selected")
     lines = (f"{run.title} · {labels.model(run)} · {labels.moment(run.created)}" for run in runs)
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     why = refusal(runs)
@@ -33,7 +33,7 @@ def show(ids: tuple[str, ...]) -> None:
         return
     # The older one first: what is compared reads from left to right.
     asked = {"runs": ",".join(run.id for run in reversed(runs))}
-    st.page_link("../pages/compare.py", label="Compare these runs", icon=":material/compare:", query_params=asked)
+    st.page_link("../pages/compare.py", label="Compare runs", icon=":material/compare:", query_params=asked)
 
 
 def refusal(runs: list[Run]) -> str:
@@ -41,11 +41,11 @@ def refusal(runs: list[Run]) -> str:
     from core.runs.kinds import is_primary
 
     if len({run.task for run in runs}) > 1:
-        return "These runs are of different tasks. Choose runs of one task to compare them."
+        return "These runs belong to different tasks. Select runs of one task to compare them."
     if not all(is_primary(run) for run in runs):
-        return "Only results can be compared, such as maps with maps and boxes with boxes. Choose runs that are such."
+        return "Only results can be compared, such as maps with maps or detections with detections."
     if any(run.status != "done" for run in runs):
-        return "Not all of these runs are done. Choose finished ones to compare them."
+        return "Not all of these runs are done. Select finished runs to compare them."
     if len(runs) > MOST:
-        return f"More than {MOST} runs cannot be read beside each other. Choose fewer."
+        return f"More than {MOST} runs cannot be compared at a time. Select fewer."
     return ""

@@ -20,11 +20,11 @@ LISTED = 12
 """Lines of one list; more are counted."""
 
 ORPHANS = {
-    "artifact": "result of no run",
-    "upload": "file of no scene",
-    "work": "left by a run that has ended",
-    "export": "prepared of a run that is gone",
-    "leftover": "half written",
+    "artifact": "result without a run",
+    "upload": "file without an image",
+    "work": "left behind by an ended run",
+    "export": "download of a deleted run",
+    "leftover": "incomplete file",
 }
 """What each kind of file is that nobody names."""
 
@@ -38,19 +38,19 @@ def show() -> None:
     with guard():
         used = _storage(str(resources.store().home))
         st.divider()
-        st.markdown(f"**Storage used: {labels.size(used.used)}** · {labels.size(used.free)} free on the disk")
+        st.markdown(f"**Storage used: {labels.size(used.used)}** · {labels.size(used.free)} free on disk")
         parts = {
-            "results of runs": used.artifacts,
+            "run results": used.artifacts,
             "uploads": used.uploads,
             "prepared downloads": used.exports,
-            "runs under way": used.work,
+            "active runs": used.work,
             "cache": used.cache,
-            "database and the rest": used.rest,
+            "database and other": used.rest,
         }
         st.caption(" · ".join(f"{name} {labels.size(octets)}" for name, octets in parts.items() if octets))
-        with st.expander("Make room", expanded=_PLAN.get() is not None):
+        with st.expander("Free up space", expanded=_PLAN.get() is not None):
             _prune()
-        with st.expander("Lost files", expanded=_LOOKED.get() is not None):
+        with st.expander("Orphaned files", expanded=_LOOKED.get() is not None):
             _lost()
         notice_runs()
 
@@ -66,17 +66,17 @@ def _storage(home: str) -> Storage:
 def _prune() -> None:
     """Ask what may go, say what would go, and do it when that is confirmed."""
     st.markdown(
-        "Removes prepared downloads first, which can be made again, then the oldest runs with what stands on them. "
-        "Pinned runs, and those they stand on, stay."
+        "Deletes prepared downloads first, which can be created again, then the oldest runs and everything derived "
+        "from them. Pinned runs, and runs that they are based on, are kept."
     )
     with st.form("prune", border=False), st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         days = st.number_input(
-            "Older than, days", 0, 100_000, None, 30, key="prune-days", placeholder="any age", width=180
+            "Older than (days)", 0, 100_000, None, 30, key="prune-days", placeholder="any age", width=180
         )
         quota = st.number_input(
-            "Keep at most, GB", 0.0, None, None, 1.0, key="prune-quota", placeholder="no quota", width=180
+            "Storage limit (GB)", 0.0, None, None, 1.0, key="prune-quota", placeholder="no limit", width=180
         )
-        asked = st.form_submit_button("Show what would go")
+        asked = st.form_submit_button("Preview")
     if asked:
         _PLAN.put(_planned(days, quota))
     plan = _PLAN.get()
@@ -88,7 +88,7 @@ def _planned(days: int | None, quota: float | None) -> Plan | None:
     from core.retention.prune import plan
 
     if days is None and quota is None:
-        st.info("Give an age, a quota, or both.")
+        st.info("Enter an age, a storage limit, or both.")
         return None
     older = None if days is None else datetime.now(UTC) - timedelta(days=days)
     return plan(resources.store(), older_than=older, quota=None if quota is None else round(quota * 1e9))
@@ -96,20 +96,21 @@ def _planned(days: int | None, quota: float | None) -> Plan | None:
 
 def _confirm(plan: Plan) -> None:
     if plan.beyond:
-        st.warning(f"{labels.size(plan.beyond)} stay beyond the quota: what is left is pinned, under way or in use.")
+        st.warning(f"{labels.size(plan.beyond)} above the limit cannot be freed: the remaining runs are pinned, "
+                   "active or in use.")
     if plan.nothing:
-        st.info("Nothing would go.")
+        st.info("Nothing to delete.")
         return
     what = _counted((len(plan.exports), "prepared download"), (len(plan.runs), "run"),
                     (len(plan.uploads), "unused upload"))  # fmt: skip
-    st.markdown(f"**{what} would go for good, which frees {labels.size(plan.freed)}:**")
+    st.markdown(f"**This permanently deletes {what} and frees {labels.size(plan.freed)}:**")
     leaving = [("prepared download of ", one) for one in plan.exports]
     leaving += [("", one) for one in (*plan.runs, *plan.uploads)]
     _listed([f"{of}{plain(one.title)}, {labels.moment(one.created)}, {labels.size(one.freed)}" for of, one in leaving])
     with st.container(horizontal=True):
-        if st.button("Remove for good", type="primary", key="prune-now"):
+        if st.button("Delete permanently", type="primary", key="prune-now"):
             _remove(plan)
-        if st.button("Keep them", key="prune-not"):
+        if st.button("Cancel", key="prune-not"):
             _PLAN.clear()
             st.rerun(scope="fragment")
 
@@ -122,7 +123,7 @@ def _remove(plan: Plan) -> None:
     _storage.clear()
     table.pick()
     went = _counted((removed.exports, "prepared download"), (removed.runs, "run"), (removed.uploads, "upload"))
-    st.toast(f"{went or 'Nothing'} removed.")
+    st.toast(f"{went or 'Nothing'} deleted.")
     st.rerun()
 
 
@@ -141,26 +142,26 @@ def _listed(lines: list[str]) -> None:
 
 def _lost() -> None:
     """Look, when that is asked, for files that nobody names and for those that are named and not there."""
-    st.markdown("Looks for files that belong to nothing any more, and for runs and images whose files are gone.")
-    if st.button("Look for lost files", key="lost-look"):
+    st.markdown("Finds files that no longer belong to any run or image, and runs and images whose files are missing.")
+    if st.button("Find orphaned files", key="lost-look"):
         _look()
     found = _LOOKED.get()
     if found is None:
         return
     lost, missing = found
     if not lost and not missing:
-        st.success("All is in order: every file belongs to something, and none is missing.")
+        st.success("No problems found: no file is orphaned or missing.")
     if missing:
         st.warning(
-            f"**{labels.count(len(missing), 'file')} missing.** Put them back from a copy, or delete what they belong "
-            "to and compute it again."
+            f"**{labels.count(len(missing), 'file')} missing.** Restore from a backup, or delete the run or image "
+            "concerned and repeat it."
         )
         _listed([f"{one.role} of {_owner(one)}: {plain(str(one.path))}" for one in missing])
     if lost:
         room = labels.size(sum(one.size for one in lost))
-        st.markdown(f"**{labels.count(len(lost), 'lost file')}, {room}:**")
+        st.markdown(f"**{labels.count(len(lost), 'orphaned file')}, {room}:**")
         _listed([f"{ORPHANS[one.kind]}, {labels.size(one.size)}: {plain(str(one.path))}" for one in lost])
-        if st.button("Remove them for good", type="primary", key="lost-remove"):
+        if st.button("Delete permanently", type="primary", key="lost-remove"):
             _remove_lost(lost)
 
 
@@ -181,5 +182,5 @@ def _remove_lost(lost: tuple[Orphan, ...]) -> None:
     gone = remove_orphans(resources.store(), lost)
     _LOOKED.clear()
     _storage.clear()
-    st.toast(f"{labels.count(len(gone), 'lost file')} removed, {labels.size(sum(one.size for one in gone))}.")
+    st.toast(f"{labels.count(len(gone), 'orphaned file')} deleted, {labels.size(sum(one.size for one in gone))}.")
     st.rerun(scope="fragment")

@@ -57,7 +57,7 @@ def choose(runs: Sequence[Run]) -> tuple[str, ...]:
         frame(runs), key=key, hide_index=True, column_config=_config(wide=row == ROW), on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [ids.index(one) for one in picked if one in ids]}},
-        height=HEAD + row * min(len(runs), HIGHEST), row_height=row, alt="Table of runs, the newest first",
+        height=HEAD + row * min(len(runs), HIGHEST), row_height=row, alt="Table of runs, newest first",
         placeholder="",
     )  # fmt: skip
     _open(runs)
@@ -116,7 +116,7 @@ def frame(runs: Sequence[Run]) -> DataFrame:
             "Submitted": run.created.astimezone(zone),
             **{metrics[name].title: _known(run, name) for name in named},
             "Input": run.subject.name,
-            "Took": "" if run.seconds is None else duration(run.seconds),
+            "Duration": "" if run.seconds is None else duration(run.seconds),
             "Size": labels.size(run.bytes) if run.artifacts else "",
             "Pinned": "pinned" if run.pinned else "",
             "Tags": list(run.tags),
@@ -136,7 +136,7 @@ def _config(*, wide: bool) -> dict[str, Any]:
     column = st.column_config
     formats = {"score": "%.3f", "share": "percent", "count": "localized"}
     scores = {
-        metric.title: column.NumberColumn(format=formats[metric.form])
+        metric.title: column.NumberColumn(format=formats[metric.form], help=labels.meaning(metric.name))
         for metric in labels.metrics().values()
     }
     return scores | {

@@ -404,7 +404,7 @@ window.slidelens = window.slidelens || (function () {
       const covered = hidden(entry.spec);
       tick.checked = choice("visible", entry.spec);
       tick.closest(".sl-row").classList.toggle("sl-covered", covered);
-      tick.parentNode.title = covered ? "Hidden while another layer takes its place" : "";
+      tick.parentNode.title = covered ? "Hidden by another layer" : "";
     });
   }
 
@@ -414,7 +414,7 @@ window.slidelens = window.slidelens || (function () {
     const signature = JSON.stringify([...switches].map(function (one) { return [one[0], one[1].spec.name]; }));
     if (rows.dataset.signature === signature) return;
     rows.dataset.signature = signature;
-    const whole = make("button", "", "Whole scene");
+    const whole = make("button", "", "Full extent");
     whole.type = "button";
     whole.addEventListener("click", fit);
     // What lies on top of the map stands on top of the list.
@@ -452,7 +452,7 @@ window.slidelens = window.slidelens || (function () {
       return bar;
     };
     control.addTo(map);
-    tool("Save the map as it is seen as a PNG", null, savePicture).append(make("span", "", "PNG"));
+    tool("Save the map view as PNG", null, savePicture).append(make("span", "", "PNG"));
   }
 
   function tool(title, icon, act) {
@@ -496,7 +496,7 @@ window.slidelens = window.slidelens || (function () {
   function savePicture() {
     if (saving || !picture) return;
     saving = true;
-    tell("Making the picture");
+    tell("Saving the map view");
     fetch(pictureAddress()).then(function (answer) {
       if (!answer.ok) return answer.json().then(function (said) { throw new Error(said.error); });
       const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
@@ -511,7 +511,7 @@ window.slidelens = window.slidelens || (function () {
         untell();
       });
     }).catch(function (error) {
-      tell("The picture could not be made. " + error.message);
+      tell("The map view could not be saved. " + error.message);
     }).then(function () { saving = false; });
   }
 

@@ -280,7 +280,7 @@ window.slidelensPlaces = function (settings) {
     const code = /\bEPSG:{1,2}(\d+)/i.exec(wanted), said = code ? "EPSG:" + code[1] : "";
     const bare = wanted.replace(/\(?\s*\bEPSG:{1,2}\d+\s*\)?;?/i, " ").trim();
     if (said && said !== "EPSG:4326" && said !== known.system) {
-      return refusal(said + " is not the coordinate system of this scene" +
+      return refusal(said + " is not the coordinate system of this map" +
         (known.system ? ", " + known.system : "") + ". Enter latitude and longitude instead.");
     }
     const angles = kind === "pixels" ? null : readAngles(bare), found = angles ? null : readNumbers(bare);
@@ -312,18 +312,18 @@ window.slidelensPlaces = function (settings) {
   function within(readings) {
     const found = readings.find(function (one) { return inside(one.at); });
     if (found) return found;
-    if (readings.length) return refusal("This place (" + readings[0].how + ") is outside the scene.");
+    if (readings.length) return refusal("This location (" + readings[0].how + ") is outside the map.");
     const system = known.system ? " (x and y of " + known.system + ")" : "";
-    return refusal("This place" + system + " is outside the scene. Enter " + example() + ".");
+    return refusal("This location" + system + " is outside the map. Enter " + example() + ".");
   }
 
   // What can be entered, with numbers of this scene.
   function example() {
     const middle = { lat: (bounds[0][0] + bounds[1][0]) / 2, lng: (bounds[0][1] + bounds[1][1]) / 2 };
-    if (kind === "pixels") return "column, row, as in " + Math.floor(middle.lng) + ", " + Math.floor(-middle.lat);
+    if (kind === "pixels") return "column, row, e.g. " + Math.floor(middle.lng) + ", " + Math.floor(-middle.lat);
     const angles = degrees(middle), xy = known.system && own(middle), ways = [];
-    if (angles) ways.push("latitude, longitude, as in " + angles[0].toFixed(4) + ", " + angles[1].toFixed(4));
-    if (xy) ways.push("x, y of " + known.system + ", as in " + xy[0].toFixed(0) + ", " + xy[1].toFixed(0));
+    if (angles) ways.push("latitude, longitude, e.g. " + angles[0].toFixed(4) + ", " + angles[1].toFixed(4));
+    if (xy) ways.push("x, y of " + known.system + ", e.g. " + xy[0].toFixed(0) + ", " + xy[1].toFixed(0));
     return ways.join("; or ");
   }
 

@@ -90,9 +90,9 @@ window.slidelensTools = function (kit) {
       const all = pointer ? line.concat([pointer]) : line;
       if (all.length < 2) return ["Click points on the map."];
       const found = places.measured(all);
-      if (!found) return ["These places are too far apart to be measured here."];
+      if (!found) return ["These points are too far apart to measure on this map."];
       const words = ["Length " + places.lengthWords(found.length, found.unit)];
-      if (all.length > 2) words.push("Area within " + places.areaWords(found.area, found.unit));
+      if (all.length > 2) words.push("Area " + places.areaWords(found.area, found.unit));
       return words;
     }
 

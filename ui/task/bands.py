@@ -60,8 +60,8 @@ def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
         for number, order in enumerate(orders)
     } | {EACH: "Choose each band"}
     chosen = st.selectbox(
-        "Order of the bands", options, None if first is None else options.index(first), format_func=words.__getitem__,
-        placeholder="Choose the order", key=f"band-order-{scene.digest[:12]}-{'-'.join(spec.bands)}-{begin}",
+        "Band order", options, None if first is None else options.index(first), format_func=words.__getitem__,
+        placeholder="Choose a band order", key=f"band-order-{scene.digest[:12]}-{'-'.join(spec.bands)}-{begin}",
     )  # fmt: skip
     note.info(_unnamed(scene, spec, orders, guess, sure=chosen is not None and chosen != guessed))
     if chosen is None:
@@ -150,7 +150,7 @@ def _unnamed(
     number = len(scene.bands)
     named = any(band.name != f"band {band.index}" for band in scene.bands)
     if number == 1 and not named:
-        return plain(f"The file does not say what its band shows. If it is {spec.bands[0]}, choose it to go on.")
+        return plain(f"The file does not state what its band shows. If it is {spec.bands[0]}, select it to continue.")
     what = f"The file does not name its {number} bands."
     if named:
         try:
@@ -158,13 +158,13 @@ def _unnamed(
         except BandError as error:
             what = error.what
     if sure:
-        return plain(f"{what} The map shows them in the order chosen here.")
+        return plain(f"{what} The map uses the order chosen here.")
     if guess is not None:
-        taken = next((order.title for order in orders if order.bands_for(spec.bands) == guess), "Their order")
-        return plain(f"{what} {taken} is a guess from their number: check the colours on the map.")
-    remedy = f"Choose one each for {', '.join(spec.bands)}."
+        taken = next((order.title for order in orders if order.bands_for(spec.bands) == guess), "This order")
+        return plain(f"{what} {taken} is guessed from the number of bands: check the colours on the map.")
+    remedy = f"Choose one for each of {', '.join(spec.bands)}."
     if orders:
-        remedy = "Choose their order to go on; the map follows."
+        remedy = "Choose a band order to continue; the map follows it."
     return plain(f"{what} {remedy}")
 
 

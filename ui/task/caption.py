@@ -37,8 +37,7 @@ def caption_of(result: RunResult, title: str) -> Caption:
     store = resources.store()
     records = [store.dataset(one.dataset_id) for one in result.inputs]
     credits = tuple(dict.fromkeys(
-        f"{one.name}{' (synthetic, made by a script)' if one.synthetic else ''}"
-        f"{f', {one.citation}' if one.citation else ''}."
+        f"{one.name}{' (synthetic, generated)' if one.synthetic else ''}{f', {one.citation}' if one.citation else ''}."
         for one in records
     ))  # fmt: skip
     return Caption(title, about(store.run(result.id)), credits)
@@ -54,7 +53,7 @@ def about(run: Run) -> str:
 def credits_of(record: SceneRecord) -> tuple[str, ...]:
     """Where the image comes from, in a line."""
     scene = record.scene
-    parts = ["synthetic, made by a script" if scene.synthetic else "", scene.citation]
+    parts = ["synthetic, generated" if scene.synthetic else "", scene.citation]
     parts.append(f"licence: {scene.licence}" if scene.licence else "")
     told = "; ".join(part for part in parts if part)
     return (f"Image: {scene.name}{f' ({told})' if told else ''}.",)

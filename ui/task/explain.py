@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from ui.task.view import View
 
 HELP = {
-    "grad-cam": "Weights what the model saw by its average effect; marks everything that looks alike.",
-    "hires-cam": "Weights each area by its own effect; marks only what this result took from the image.",
-    "occlusion": "Masks the image square by square; takes some hundred passes of the model.",
-    "d-rise": "Masks random parts of the image and checks whether the box is still found; takes some hundred passes.",
+    "grad-cam": "Weights the model's features by their average effect: highlights everything that looks alike.",
+    "hires-cam": "Weights each area by its own effect: highlights only what this result used in the image.",
+    "occlusion": "Masks the image square by square; needs some hundred passes of the model.",
+    "d-rise": "Masks random parts of the image and checks whether the detection remains; needs some hundred passes.",
 }
 """What each method does."""
 
-MASKED = "This method runs the model on some hundred altered images as a background job. The result is saved."
+MASKED = "This method runs the model on some hundred masked images as a background job. The result is saved."
 LAYER_HELP = (
-    "Early layers see edges and colours in fine cells, deep layers see whole shapes in coarse cells. Held: tested "
-    "places where masking what the layer marks lowered the score more than masking random areas."
+    "Early layers respond to edges and colours in small cells, deep layers to whole shapes in large cells. Passed: "
+    "test locations where masking the highlighted areas lowered the score more than masking random areas."
 )
 FAITHFUL = (
-    "If the map is right, the score falls quickly when its highest areas are masked (small area under the curve), "
-    "faster than when random areas are masked, and rises quickly when only they are visible (large area)."
+    "If the explanation is faithful, the score falls quickly when its highest areas are masked (small area under the "
+    "curve), faster than when random areas are masked, and rises quickly when only they are visible (large area)."
 )
 
 
-CURVES_HELP = "Runs the model on some thirty altered images as a background job. The result is saved."
+CURVES_HELP = "Runs the model on some thirty masked images as a background job. The result is saved."
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
     told = layer_tests_in(asking.model.spec.explanation)
     held = {} if told is None else {one.layer: one for one in told.tests if one.method == method}
     if told is None or not held:
-        return {"": "Deepest layer that contributed", **asking.layers}
+        return {"": "Deepest contributing layer", **asking.layers}
     best = held[told.layers(method)[0]]
-    counts = {name: f", held at {one.held} of {told.places}" for name, one in held.items()}
+    counts = {name: f", passed at {one.held} of {told.places} locations" for name, one in held.items()}
     first = f"Best: {best.title[:1].lower()}{best.title[1:]}{counts[best.layer]}"
     return {"": first, **{name: f"{title}{counts.get(name, '')}" for name, title in asking.layers.items()}}
 
@@ -205,14 +205,14 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
     means = "red raised the score, blue lowered it" if seen.signed else "bright areas raised the score"
     draw = signed_picture if seen.signed else cam_picture
     pictures = st.columns(2)
-    pictures[0].image(outlined(seen.image, seen.region), caption=f"The image; the {noun} is outlined",
-                      width="stretch", alt=f"Scene around the {noun}, which is outlined")  # fmt: skip
+    pictures[0].image(outlined(seen.image, seen.region), caption=f"Image with the {noun} outlined",
+                      width="stretch", alt=f"Image with the {noun} outlined")  # fmt: skip
     pictures[1].image(draw(seen.image, seen.attribution, seen.region), width="stretch",
-                      caption=f"{method}; also a layer of the map",
-                      alt=f"{method} over the scene: {means}")  # fmt: skip
+                      caption=f"{method}; also available as a map layer",
+                      alt=f"{method} over the image: {means}")  # fmt: skip
     st.markdown(plain(" ".join(run.notes)))
     curves = curves_in(told)
-    with st.expander("How faithful this is"):
+    with st.expander("Faithfulness of this explanation"):
         if curves is not None:
             st.plotly_chart(curves_figure(curves, noun), key=f"curves-{run.id}", theme="streamlit")
         st.caption(FAITHFUL)
@@ -229,8 +229,8 @@ def _offer_curves(result: ImageResult, run: Run) -> None:
     request = replace(request_of(run), curves=True)
     known = known_explanation(resources.store(), result, request)
     if known is not None and known.active:
-        jobs.follow(known.id, what="Measuring")
-    elif st.button("Measure the curves", key=f"measure-{run.id}", help=CURVES_HELP):
+        jobs.follow(known.id, what="Calculating the curves")
+    elif st.button("Calculate the curves", key=f"measure-{run.id}", help=CURVES_HELP):
         if known is not None and known.status == "done":
             open_explanation(run.task, known.id)
         else:

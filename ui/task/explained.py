@@ -83,7 +83,7 @@ def show_explained(
         with guard():
             show(run)
     elif "why" in st.query_params:
-        st.warning(f"The explanation that the address names has no result, was removed, or is of another {noun}.")
+        st.warning(f"The explanation in this address has no result, was deleted, or belongs to another {noun}.")
     _list(task, finished(result), run, about)
 
 
@@ -91,7 +91,7 @@ def _list(task: str, known: list[Run], current: Run | None, about: Callable[[Run
     """Explanations of this run so far, each of which can be shown; they are kept with the run and reported."""
     if not known:
         return
-    st.markdown(f"**Explanations of this run so far: {len(known)}**")
+    st.markdown(f"**Explanations of this run: {len(known)}**")
     for run in known[:LISTED]:
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.markdown(about(run))
@@ -100,4 +100,4 @@ def _list(task: str, known: list[Run], current: Run | None, about: Callable[[Run
         if right.button(label, key=f"show-{run.id}", disabled=open_now, width="stretch"):
             open_explanation(task, run.id)
     if len(known) > LISTED:
-        st.caption(f"and {len(known) - LISTED} more, in the list of runs.")
+        st.caption(f"and {len(known) - LISTED} more on the Runs page.")

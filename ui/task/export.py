@@ -36,12 +36,12 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
     """
     run = resources.store().run(result.id)
     st.markdown(
-        "**Report.** A report in plain words with maps, charts, the explanations so far, scores with their "
-        "caveats, and all that it was made from, as one web page and as a PDF. Both open anywhere, also offline."
+        "**Report.** Plain-language report with maps, charts, explanations, scores with their limitations, and all "
+        "inputs and settings, as a web page and a PDF. Both can be opened offline."
     )
     known = run.artifact("report")
     row = st.container(horizontal=True)
-    if row.button("Write the report" if known is None else "Update report", type="primary", key=f"report-{run.id}"):
+    if row.button("Write report" if known is None else "Update report", type="primary", key=f"report-{run.id}"):
         from core.report.make import make_report
 
         with st.spinner("Writing the report"):
@@ -51,9 +51,9 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
     for role, title in (("report", "Report"), ("report_pdf", "PDF")):
         if (file := run.artifact(role)) is not None:
             row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
-    row.link_button("Whole run as zip", f"{base}/runs/{run.id}.zip?{urlencode(values)}")
+    row.link_button("Download run as zip", f"{base}/runs/{run.id}.zip?{urlencode(values)}")
     if known is not None:
-        st.caption(f"{holds} as they were when it was written.")
+        st.caption(f"{holds} as of when it was written.")
     _show_addresses(result, run, values)
 
 
@@ -64,7 +64,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
     address = _address(run, values)
     if not address:
         return
-    st.markdown("**Copy link.** Opens this run with the settings above; the button at its right copies it:")
+    st.markdown("**Link.** Opens this run with the settings above; copy it with the button on its right:")
     st.code(address, language=None)
     threshold = float(values["threshold"]) if "threshold" in values else None
     tiles = tile_addresses(run, result, _server(), threshold)
@@ -72,8 +72,8 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
         return
     with st.expander("Tiles for QGIS (XYZ)"):
         st.markdown(
-            "In QGIS, open *Layer › Add Layer › Add XYZ Layer…*, choose *New*, and paste an address as the URL. "
-            "QGIS replaces {z}, {x} and {y}. The app must be running, and the other computer must be able to reach it."
+            "In QGIS, open *Layer › Add Layer › Add XYZ Layer…*, choose *New*, and paste an address as the URL. QGIS "
+            "replaces {z}, {x} and {y}. This server must be running and reachable from the other computer."
         )
         for name, template in tiles.items():
             st.caption("Image" if name == "scene" else RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 STRETCHES = {
     "auto": "Automatic",
-    "none": "Values as they are",
-    "2,98": "2–98 % of each band",
-    "1,99": "1–99 % of each band",
+    "none": "Original values",
+    "2,98": "Rescale 2–98 % of each band",
+    "1,99": "Rescale 1–99 % of each band",
 }
 
 RESAMPLES = {"auto": "Resample to the model's", "none": "Keep"}
@@ -102,7 +102,7 @@ def same_area(record: SceneRecord, before: Earlier | None, task: TaskPage) -> Dr
         return None
     same = st.checkbox(
         task.again, True, key=f"same-area-{named()}",
-        help="The run that this one begins with took only a drawn part of the scene. Without the tick all is taken.",
+        help="The earlier run covered only a drawn part of the image. Clear this box to process the whole image.",
     )  # fmt: skip
     return before.area if same else None
 
@@ -143,15 +143,15 @@ def choose_model(
         models.refuse(button, f"No {task} model fits {scene.name}.", found, title)
         return None
     if wanted and known is None:
-        st.caption(plain(f"The model {wanted} of the earlier run is no longer installed."))
+        st.caption(plain(f"The earlier run's model ({wanted}) is no longer installed."))
     elif known is not None and known.fit is Fit.UNUSABLE:
-        st.caption(plain(f"The model of the earlier run, {title(known.model)}, does not fit this scene."))
+        st.caption(plain(f"The earlier run's model, {title(known.model)}, does not fit this image."))
     key = f"all-models-{task}-{scene.digest[:12]}"
     insisted = bool(st.session_state.get(key)) or (known in usual.left_out and known.fit is Fit.DISTANT)
     offer = models.offer(found, title, all_able=True) if insisted else usual
     chosen = offer.select("Model", key="model", wanted=wanted, explained=f"{explained} {models.SCORES}")
     offer.tell_score(chosen)
-    usual.tell_left_out("this scene", key if any(one.fit is Fit.DISTANT for one in usual.left_out) else "")
+    usual.tell_left_out("this image", key if any(one.fit is Fit.DISTANT for one in usual.left_out) else "")
     return chosen
 
 
@@ -177,7 +177,7 @@ def show_limits(model: StoredModel, more: str = "", failures: str = "") -> None:
 
 
 def _picture(path: Path) -> None:
-    words = "The worst validation images of the model"
+    words = "Validation images with the model's largest errors"
     st.image(path.read_bytes(), caption=words, alt=words, output_format="PNG" if path.suffix == ".png" else "JPEG")
 
 
@@ -216,7 +216,7 @@ def ask(
     with st.form("ask", border=False):
         pressed = press.button(button, scene.digest, disabled=None in taken)
         beside = st.container()  # what keeps the button from acting is said where it was pressed
-        with st.expander("Values and accuracy"):
+        with st.expander("Processing options"):
             stretch, resample = _values(asked, chosen)
             options = more()
     if named:
@@ -237,10 +237,10 @@ def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  th
     """Ask how values are stretched, and pixels resampled."""
     from core.learning.fit import Fit
 
-    stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"{asked.stretch} % of each band")}
+    stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"Rescale {asked.stretch} % of each band")}
     stretch = st.selectbox(
-        "Values", list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
-        help="Automatic stretches scenes that are not 8-bit to the model's values, and says so.",
+        "Pixel values", list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
+        help="Automatic rescales images that are not 8-bit to the model's range and notes it in the result.",
     )  # fmt: skip
     far = chosen.fit is Fit.DISTANT and chosen.model.spec.ground_distance is not None
     resamples = [name for name in RESAMPLES if name == "none" or not far]
@@ -254,4 +254,4 @@ def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  th
 def show_unasked(parts: list[str]) -> None:
     """Say what the form takes from an earlier run without asking."""
     if parts:
-        st.caption(plain(f"As in the earlier run: {', '.join(parts)}."))
+        st.caption(plain(f"Kept from the earlier run: {', '.join(parts)}."))

@@ -19,7 +19,7 @@ def show(run: Run) -> None:
     """Everything of one run, in words, numbers and files."""
     st.subheader(plain(run.title), anchor=False)
     spent = "" if run.seconds is None or run.active else f"took {duration(run.seconds)}"
-    line = (labels.kind(run), labels.status(run), run.model, labels.moment(run.created), spent, f"id {run.id[:8]}")
+    line = (labels.kind(run), labels.status(run), run.model, labels.moment(run.created), spent, f"run {run.id[:8]}")
     st.caption(plain(" · ".join(part for part in line if part)))
     if run.active:
         jobs.follow(run.id, what=labels.kind(run))
@@ -40,7 +40,7 @@ def _metrics(run: Run) -> None:
         return
     with st.container(horizontal=True, gap="medium"):
         for name, value in run.metrics.items():
-            st.metric(labels.title_of_metric(name), labels.metric(name, value), width=140)
+            st.metric(labels.title_of_metric(name), labels.metric(name, value), width=140, help=labels.meaning(name))
 
 
 def _files(run: Run) -> None:

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError, LandslideError
+from core.runs.records import SceneRecord
 from core.tasks.imagery.inputs import scene_today, with_pixel_size
 from core.tasks.imagery.roles import SCENE
 from ui import resources
 from ui.feedback import Progress, plain, reading
-from ui.task import gallery
+from ui.task import gallery, intake
 from ui.task.task import view_keys
 
 if TYPE_CHECKING:
+    from core.batch.batches import Batch
     from core.catalog.open_data import OpenPair
     from core.runs.records import Run
-    from core.runs.store import SceneRecord
     from ui.task.task import TaskPage
 
-SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier scenes")
+SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier images")
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
 
 
@@ -81,14 +82,14 @@ def show(**address: str) -> None:
 
 def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
-    source = ask_source("Scene from", SOURCES, "scene-source")
+    source = ask_source("Image source", SOURCES, "scene-source")
     with reading():
         {
             "Sample": lambda: _sample(task),
             "Open data": _open_data,
-            "Upload": _upload,
-            "Data folder": _data_folder,
-            "Earlier scenes": _earlier,
+            "Upload": lambda: _upload(task),
+            "Data folder": lambda: _data_folder(task),
+            "Earlier images": _earlier,
         }[source]()
 
 
@@ -112,7 +113,7 @@ def open_sample(identity: str) -> SceneRecord:
     chosen = sample(identity)
     before = open_sample(chosen.before) if chosen.before else None
     return resources.store().add_scene(
-        chosen.path, chosen.title, reference=chosen.reference, dem=chosen.dem, origin="sample that ships",
+        chosen.path, chosen.title, reference=chosen.reference, dem=chosen.dem, origin="sample data",
         before=before.id if before else "", synthetic=chosen.synthetic, licence=chosen.licence,
         citation=chosen.citation,
     )  # fmt: skip
@@ -135,7 +136,7 @@ def _open_data() -> None:
     chosen = st.selectbox("Image", list(pairs), format_func=lambda identity: pairs[identity].title)
     pair = pairs[chosen]
     st.caption(plain(f"{pair.data_set.sensor}. {pair.data_set.caution} Licence: {pair.licence}. Cite: {pair.citation}"))
-    if st.button("Fetch and use", width="stretch"):
+    if st.button("Download and use", width="stretch"):
         use(_fetch(pair))
     if st.button("Browse previews", width="stretch"):
         gallery.show(lambda chosen: use(_fetch(chosen)))
@@ -152,7 +153,7 @@ def offer_real_patch() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Use a real Sentinel-2 patch", key="start-real")
         size = (pair.image.size_bytes + pair.mask.size_bytes) / 1000
-        st.caption(f"{plain(pair.title)} of the open-data catalogue, with its mapped landslides ({size:,.0f} kB).")
+        st.caption(f"{plain(pair.title)} from the open-data catalogue, with its mapped landslides ({size:,.0f} kB).")
     if pressed:
         use(_fetch(pair))
 
@@ -160,7 +161,7 @@ def offer_real_patch() -> None:
 def _fetch(pair: OpenPair) -> SceneRecord:
     from core.catalog.open_data import fetch
 
-    progress = Progress("Fetching")
+    progress = Progress("Downloading")
     fetched = fetch(pair, progress=lambda done, total: progress(done / max(total, 1)))
     progress.done()
     return resources.store().add_scene(
@@ -169,23 +170,35 @@ def _fetch(pair: OpenPair) -> SceneRecord:
     )  # fmt: skip
 
 
-def _upload() -> None:
-    uploaded = st.file_uploader(
-        "Image", type=IMAGE_TYPES, key="scene-upload",
-        help="GeoTIFF (also Cloud Optimized), PNG or JPEG, up to 200 MB. For larger files ask the operator for a data "
-        "folder.",
-    )  # fmt: skip
+def _upload(task: TaskPage) -> None:
+    if task.several:
+        _use_images(intake.ask_uploads())
+        return
+    uploaded = st.file_uploader("Image", type=IMAGE_TYPES, key="scene-upload", help=intake.ONE)
     if uploaded is not None and st.button("Use this image", width="stretch"):
         use(resources.store().upload_scene(uploaded, PurePath(uploaded.name).name))
 
 
-def _data_folder() -> None:
-    file = ask_for_path("region/scene.tif")
-    if file is not None:
-        use(resources.store().add_scene(file, file.name, origin="data folder"))
+def _use_images(chosen: SceneRecord | Batch | None) -> None:
+    """Make one image the page's scene, or several its batch."""
+    if chosen is None:
+        return
+    if isinstance(chosen, SceneRecord):
+        use(chosen)
+    show(batch=chosen.id)
 
 
-def ask_for_path(example: str, role: str = "") -> Path | None:
+def _data_folder(task: TaskPage) -> None:
+    folders = bool(task.several)
+    path = ask_for_path("region/scene.tif, or region" if folders else "region/scene.tif", folders=folders)
+    if path is None:
+        return
+    if path.is_dir() and task.several:
+        _use_images(intake.take_folder(path))
+    use(resources.store().add_scene(path, path.name, origin="data folder"))
+
+
+def ask_for_path(example: str, role: str = "", *, folders: bool = False) -> Path | None:
     """Let the user name a file of the operator's data folder; the file once the button was pressed.
 
     Parameters
@@ -194,6 +207,8 @@ def ask_for_path(example: str, role: str = "") -> Path | None:
         A path, shown while none is written.
     role
         Tells two of them on one page apart.
+    folders
+        Whether it may be a folder.
 
     Raises
     ------
@@ -205,23 +220,24 @@ def ask_for_path(example: str, role: str = "") -> Path | None:
 
     folder = data_folder()
     if folder is None:
-        st.info("No data folder is set. The operator sets SLIDELENS_DATA to a folder to open files from by path.")
+        st.info("No data folder is set. To open files by path, the administrator sets SLIDELENS_DATA to a folder.")
         return None
-    path = st.text_input("Path in the data folder", placeholder=example, key=f"path-{role}" if role else None)
-    if not st.button("Use this file", width="stretch", key=f"use-path-{role}" if role else None):
+    path = st.text_input("Path within the data folder", placeholder=example, key=f"path-{role}" if role else None)
+    words = "Use this file or folder" if folders else "Use this file"
+    if not st.button(words, width="stretch", key=f"use-path-{role}" if role else None):
         return None
     if not path.strip():
-        raise InputError("No path was given.", remedy="Write the path of a file in the data folder.")
+        raise InputError("No path was entered.", remedy="Enter the path of a file in the data folder.")
     return resolve_inside(folder, path.strip())
 
 
 def _earlier() -> None:
     names = {scene.id: f"{scene.name} · {scene.origin}" for scene in resources.store().scenes()}
     if not names:
-        st.info("No scene was loaded yet.")
+        st.info("No image has been loaded yet.")
         return
-    chosen = st.selectbox("Scene", list(names), format_func=names.__getitem__)
-    if st.button("Use this scene", width="stretch"):
+    chosen = st.selectbox("Image", list(names), format_func=names.__getitem__)
+    if st.button("Use this image", width="stretch"):
         use(resources.store().scene_record(chosen))
 
 
@@ -229,7 +245,7 @@ def describe(record: SceneRecord) -> None:
     """Say what the scene is."""
     scene, grid = record.scene, record.scene.grid
     distance = grid.ground_distance()
-    place = "no coordinate system: pixel space"
+    place = "no coordinate system: pixel coordinates only"
     if grid.pixel_size is not None:
         place = f"no coordinate system, {distance:.3g} m per pixel, entered by hand"
     if grid.crs and distance:
@@ -238,15 +254,15 @@ def describe(record: SceneRecord) -> None:
     bands = "band" if len(scene.bands) == 1 else "bands"
     facts = [f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."]
     if scene.synthetic:
-        facts.append("Synthetic: made by a script, not by a satellite.")
+        facts.append("Synthetic: generated, not acquired by a satellite.")
     has = [name for name, path in (("a reference inventory", record.reference), ("elevation", record.dem)) if path]
     if has:
-        facts.append(f"Comes with {' and '.join(has)}.")
+        facts.append(f"Includes {' and '.join(has)}.")
     if scene.licence:
         facts.append(f"Licence: {scene.licence}.")
     st.caption(plain(" ".join(facts)))
-    with st.expander("Add elevation or a reference"):
-        _attach(record, "dem", "Elevation raster (metres if it names no unit)", ["tif", "tiff"])
+    with st.expander("Add elevation or reference"):
+        _attach(record, "dem", "Elevation model (in metres unless the file states a unit)", ["tif", "tiff"])
         _attach(record, "reference", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
 
 

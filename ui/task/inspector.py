@@ -29,8 +29,8 @@ def clicked_pixel(event: MapEvent, grid: Grid) -> tuple[int, int] | None:
 
 def invite(event: MapEvent, what: str) -> None:
     """Say what a click would tell, where there was none on the run's grid."""
-    outside = "That place lies outside the part that was looked at. " if event.clicked else ""
-    st.caption(f"{outside}Click the map to read a pixel or choose a {what}.")
+    outside = "That location is outside the processed area. " if event.clicked else ""
+    st.caption(f"{outside}Click the map to read a pixel or select a {what}.")
 
 
 def show_place(place: Place, grid: Grid, found: Sequence[str], dem: Path | None = None) -> None:

@@ -54,13 +54,28 @@ def _tell_ended(active: list[Run]) -> None:
     """Tell of runs of this visitor, or that he has open, that were under way at the last look and have ended."""
     now = {run.id for run in active}
     mine = {run.id for run in active if run.owner == resources.visitor() or run.id == st.query_params.get("run")}
+    ended = set()
     for identity in sorted(_WATCHED.get() - now):
         with suppress(LandslideError):  # it was deleted meanwhile
             run = resources.store().run(identity)
+            if run.batch:
+                ended.add(run.batch)
+                continue
             what = labels.tasks().get(run.task, run.task) if is_primary(run) else labels.kind(run)
             st.toast(f"**{plain(what)}: {labels.status(run).lower()}** · {plain(_short(run.title, 80))}",
                      icon=_ENDS.get(run.status, ":material/warning:"), duration="long")  # fmt: skip
+    for batch in ended - {run.batch for run in active}:
+        _tell_batch(batch)
     _WATCHED.put(frozenset(mine | (_WATCHED.get() & now)))
+
+
+def _tell_batch(identity: str) -> None:
+    """Tell that the last run of a batch has ended."""
+    from core.batch.batches import find
+
+    with suppress(LandslideError):
+        batch = find(resources.store(), identity)
+        st.toast(f"**Batch finished** · {plain(_short(batch.title, 80))}", icon=_ENDS["done"], duration="long")
 
 
 def sidebar() -> None:
@@ -157,7 +172,7 @@ def show_ended(run: Run, *, opens: bool = True) -> None:
     elif run.status == "interrupted":
         st.warning(
             "**The run was interrupted.**  \n"
-            + plain(f"{failure.what} {failure.why}" if failure else "The server stopped while it was computing.")
+            + plain(f"{failure.what} {failure.why}" if failure else "The server stopped while it was running.")
         )
     elif failure is not None:
         parts = [f"**{plain(failure.what)}**", plain(failure.why), plain(failure.remedy)]
@@ -168,7 +183,7 @@ def show_ended(run: Run, *, opens: bool = True) -> None:
     again(run, opens=opens)
 
 
-def again(run: Run, label: str = "Run it again", *, opens: bool = True) -> None:
+def again(run: Run, label: str = "Repeat", *, opens: bool = True) -> None:
     """A button that orders the same once more, and opens the new run on the page or leaves that to the page."""
     if st.button(label, type="primary", key=f"again-{run.id}"):
         identity = resources.jobs().submit(order_again(run))
@@ -183,7 +198,7 @@ def order_again(run: Run) -> Order:
 
     return Order(
         run.task, run.kind, run.parameters, run.inputs, run.model, run.parents,
-        owner=resources.visitor(), name=run.name, seed=run.seed,
+        owner=resources.visitor(), name=run.name, seed=run.seed, batch=run.batch,
     )  # fmt: skip
 
 
@@ -195,6 +210,6 @@ def missing_files(run: Run) -> LandslideError | None:
     files = " and ".join(gone)
     return LandslideError(
         f"The {files} of this run {'is' if len(gone) == 1 else 'are'} no longer on disk.",
-        "Somebody removed the file from the store's folder, or the disk lost it.",
-        "Run it again: on this machine the same inputs give the same result.",
+        "The file was removed from the storage folder, or the disk failed.",
+        "Repeat the run: on this machine the same inputs give the same result.",
     )

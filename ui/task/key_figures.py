@@ -57,8 +57,8 @@ def agreement_figures(scores: Agreement, found: str, known: str) -> list[KeyFigu
         What is counted: of the result ("mapped pixels") and of the reference ("landslide pixels of the reference").
     """
     return [
-        KeyFigure("Precision", score_text(scores.precision), f"Share of the {found} that the reference has, too."),
-        KeyFigure("Recall", score_text(scores.recall), f"Share of the {known} that are found."),
+        KeyFigure("Precision", score_text(scores.precision), f"Share of the {found} that match the reference."),
+        KeyFigure("Recall", score_text(scores.recall), f"Share of the {known} that were found."),
         KeyFigure("F1", score_text(scores.f1), "Harmonic mean of precision and recall."),
     ]
 
@@ -68,7 +68,7 @@ def score_text(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-CAUTION = "Chosen on the image that it is scored on: check it on another one before you rely on it."
+CAUTION = "Selected on the image it is scored on: check it on another image before relying on it."
 """What is to be said of a level that was found on the very reference it is scored with."""
 
 
@@ -82,7 +82,7 @@ def peak_figure(level: str, best: float, f1: float) -> KeyFigure:
     best, f1
         Its value there, and the score.
     """
-    about = f"F1 peaks at {level} {best:.2f} here. {CAUTION}"
+    about = f"F1 is highest at {level} {best:.2f} on this image. {CAUTION}"
     return KeyFigure("▲ Highest F1", f"{score_text(f1)} at {best:.2f}", about)
 
 

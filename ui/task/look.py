@@ -41,7 +41,7 @@ def choose(record: SceneRecord) -> None:
         colours = _kept_select("Colours", COLOURS, _first_colours(bands), scene, "colours") if one else ""
         band = shown[0] if shown else bands[0].index
         look, legend = _contrast(scene, bands, colours, band)
-        st.caption("Changes the picture only, on every map of this scene. Results do not depend on it.")
+        st.caption("Changes the display only, on every map of this image. Results are not affected.")
     slot_of(scene.digest).put(KeptLook(shown, look.query, legend))
 
 
@@ -64,7 +64,7 @@ def _composite(scene: Scene, bands: Sequence[Band]) -> tuple[int, ...] | None:
         return (_band("Band", scene, bands, bands[0].index),)
     roles = {band.role: band.index for band in reversed(bands)}
     presets: dict[str, tuple[int, ...] | None] = {AS_SHOWN: None}
-    words = {AS_SHOWN: "Natural colour", ONE: "One band", EACH: "Choose three bands"}
+    words = {AS_SHOWN: "Natural colour", ONE: "One band", EACH: "Three bands"}
     if {"nir", "red", "green"} <= roles.keys():
         presets["false"] = (roles["nir"], roles["red"], roles["green"])
         words["false"] = "False colour (near infrared, red, green)"
@@ -89,7 +89,7 @@ def _contrast(scene: Scene, bands: Sequence[Band], colours: str, band: int) -> t
     gamma = 1.0
     if colours != "diverging":
         key, kept = _place(scene, "gamma", 1.0)
-        gamma = st.slider("Gamma", 0.3, 3.0, step=0.1, key=key, help="Above 1, dark parts become brighter.")
+        gamma = st.slider("Gamma", 0.3, 3.0, step=0.1, key=key, help="Values above 1 brighten dark areas.")
         kept.put(gamma)
     if not colours and chosen != "range":
         percentiles = None if chosen == "auto" else _percentiles(chosen)
@@ -113,7 +113,7 @@ def _coloured(
     if is_velocity(band):
         said = Quantity.of(scene, "velocity", band.index)
         factor, offset = said.factor, said.offset
-        title = "Velocity (mm a year)" if band.unit else "Velocity (taken as mm a year: the file names no unit)"
+        title = "Velocity (mm/year)" if band.unit else "Velocity (assumed mm/year: the file states no unit)"
     low, high = sorted(factor * end + offset for end in ends)
     if colours == "diverging":
         reach = max(abs(low), abs(high)) or 1.0
@@ -137,7 +137,8 @@ def _between(scene: Scene, band: int) -> tuple[float, float]:
         ends.append(float(column.number_input(name, key=key, format="%g")))
         kept.put(ends[-1])
     if not ends[0] < ends[1]:
-        raise InputError("The display runs from a higher value to a lower one.", remedy="Give the lower one first.")
+        raise InputError("The lower limit of the display is above the upper limit.",
+                         remedy="Enter the lower value first.")
     return ends[0], ends[1]
 
 

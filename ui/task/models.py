@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.learning.fit import Fitting
     from core.learning.store import StoredModel
 
-SCORES = "Scores on different data sets cannot be compared; models are ordered by them within one data set only."
+SCORES = "Scores on different data sets cannot be compared; models are ranked by score only within one data set."
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Offer:
         from core.learning.validation import validation_of
 
         known = validation_of(chosen.model.spec)
-        parts = ["Not scored on validation images yet." if known is None else f"{known.text} on {known.scored_on}."]
+        parts = ["No validation scores yet." if known is None else f"{known.text} on {known.scored_on}."]
         if self._several:
             parts.append(SCORES)
         if chosen.fit is Fit.USABLE and chosen.why is not None:
@@ -77,7 +77,7 @@ class Offer:
         st.caption(plain(" ".join(parts)))
         if chosen.fit is Fit.DISTANT and chosen.why is not None:
             far = chosen.model.spec.ground_distance is not None
-            kept = " It can only be used at the scene's own pixel size." if far else ""
+            kept = " It can only be used at the image's own pixel size." if far else ""
             st.warning(plain(f"{chosen.why.what} {chosen.why.why}{kept}"))
 
     @property
@@ -104,7 +104,7 @@ class Offer:
         with st.expander(f"{count(number, 'model')} {'does' if number == 1 else 'do'} not fit {noun}"):
             st.markdown("\n".join(f"- **{plain(self.title(one.model))}.** {reason(one)}" for one in self.left_out))
             if insist:
-                st.toggle("Offer models for other pixel sizes", key=insist)
+                st.toggle("Include models for other pixel sizes", key=insist)
 
 
 def offer(
@@ -148,4 +148,4 @@ def refuse(button: str, what: str, found: Sequence[Fitting], title: Callable[[St
     why = reasons.pop() if len(reasons) == 1 else ""
     show_error(InputError(what, why, remedies[0] if remedies else ""))
     if not why:
-        Offer((), found, title).tell_left_out("this scene")
+        Offer((), found, title).tell_left_out("this image")

@@ -21,7 +21,7 @@ def show_warnings(record: SceneRecord, result: ImageResult) -> None:
     from core.report.cautions import is_warning
 
     if record.scene.digest != result.scene_digest:
-        st.warning("The scene's file was replaced since this run: the image is not the one that was looked at.")
+        st.warning("The image file was replaced after this run: the image shown is not the one processed.")
     warnings = [note for note in result.notes if is_warning(note)]
     if warnings:
         st.warning("  \n".join(map(plain, warnings)))
@@ -40,7 +40,7 @@ def show_notes(result: ImageResult, task: str) -> None:
     show_model(task, result.model)
     notes = [note for note in result.notes if not is_warning(note)]
     if notes:
-        with st.popover(labels.count(len(notes), "note"), help="How this scene was read"):
+        with st.popover(labels.count(len(notes), "note"), help="How this image was read"):
             st.markdown("\n".join(f"- {plain(note)}" for note in notes))
     link_to_reading(result.id)
 
@@ -59,7 +59,7 @@ def link_to_reading(run: str) -> None:
     """
     view = {name: value for name, value in st.query_params.items() if name in view_keys()}
     address = f"{resources.base_path()}/read?{urlencode({'run': run, **view})}"
-    st.link_button("Reading view", address, type="tertiary", help="Opens in a new tab, to be read and shared")
+    st.link_button("Reading view", address, type="tertiary", help="Opens a shareable page in a new tab")
 
 
 def show_model(task: str, name: str) -> None:

@@ -98,7 +98,7 @@ def show_without_image(found: Run, task: TaskPage) -> None:
     st.subheader(plain(found.title), anchor=False)
     with guard():
         input_picker.current(found)  # says what is wrong with it
-    st.warning(f"**The image of this {task.noun} cannot be shown.** What the run found is kept.")
+    st.warning(f"**The image of this {task.noun} cannot be shown.** The results are kept.")
     if run.show_state(found, task):
         st.markdown(f"The reading view shows the {task.noun}, the landslides and the scores without the image.")
-        st.page_link("../pages/read.py", label="Open the reading view", query_params={"run": found.id})
+        st.page_link("../pages/read.py", label="Open reading view", query_params={"run": found.id})

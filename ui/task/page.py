@@ -11,7 +11,7 @@ from ui import labels
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import bands, generic_run, input_picker, look, onward, opened, pixel_size, press, run
+from ui.task import bands, generic_run, input_picker, look, onward, opened, pixel_size, press, run, several
 from ui.task import form as ask
 from ui.task.caption import caption
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def show(
     task: TaskPage,
     prefill: Callable[[], Earlier | None],
-    form: Callable[[SceneRecord, Earlier | None], Asked | None],
+    form: Callable[..., Asked | None],
     result: Callable[[SceneRecord, Run], None],
 ) -> None:
     """Show the page of a task.
@@ -38,12 +38,15 @@ def show(
     prefill
         Gives what the run asked with which the form begins; None for none.
     form
-        Shows model and form; gives what was asked once the button was pressed.
+        ``(record, earlier, button=…)``: shows model and form; gives what was asked once the button was pressed.
     result
         Shows the result of a finished run of a scene.
     """
     st.title(task.title)
     st.markdown(task.question)
+    if several.named():
+        several.show(task, form)
+        return
     left, right = st.columns([1, 3], gap="medium")
     asked = record = taken = order = drawn = again = None
     with left, guard():
@@ -52,7 +55,7 @@ def show(
         if asked is None and record is not None:
             opened.go_on(record.id)
     with left:
-        with st.expander("Scene", expanded=record is None and asked is None), guard():
+        with st.expander("Image", expanded=record is None and asked is None), guard():
             input_picker.choose(task)
         if record is not None:
             with guard():
@@ -72,6 +75,7 @@ def show(
             press.done(task.button, record.scene.digest)
             opened.start(record.id, scene=record.id, run=run.submit(record, order.order, drawn or again))
     with right:
+        several.link(asked)
         if asked is not None and asked.kind not in task.kinds:
             with guard():
                 generic_run.show(asked)
@@ -91,9 +95,9 @@ def show(
 def _show_empty(task: TaskPage) -> None:
     onward.offer_here(task)
     if empty(
-        "No scene yet.",
-        "Choose a sample, open data or an image of your own on the left. The sample is a synthetic mountain valley "
-        "before and after an event, with its true landslides.",
+        "No image yet.",
+        "Choose a sample, open data or your own image on the left. The sample is a synthetic mountain valley before "
+        "and after an event, with its true landslides.",
         action="Start with the sample valley",
         key="start-sample",
     ):

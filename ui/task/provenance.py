@@ -31,7 +31,7 @@ def show_record(result: RunResult, origin: str = "") -> None:
     """
     lines = [("Run", result.id), *_data(result, origin), *_computation(result)]
     st.markdown("\n".join(f"- {title}: {plain(text)}" for title, text in lines))
-    with st.expander("Whole record"):
+    with st.expander("Full record"):
         st.json(dict(result.provenance), expanded=2)
 
 
@@ -39,13 +39,13 @@ def _data(result: RunResult, origin: str) -> Iterator[Line]:
     """The scene as it is recorded, else every input."""
     scene = result.provenance.get("scene")
     if scene:
-        yield "Scene", f"{scene['name']} (content SHA-256 {scene['digest'][:16]}…)"
+        yield "Image", f"{scene['name']} (content SHA-256 {scene['digest'][:16]}…)"
     else:
         for one in result.inputs:
             yield one.role.replace("_", " ").capitalize(), f"{one.name} (content SHA-256 {one.digest[:16]}…)"
     yield "Origin", origin or "unknown"
     if scene:
-        yield "Licence of the scene", scene["licence"] or "not stated"
+        yield "Image licence", scene["licence"] or "not stated"
         yield "Citation", scene["citation"] or "not stated"
 
 

@@ -64,13 +64,13 @@ def ask_for_reference(record: SceneRecord, task: str, gain: str, score: Callable
     score
         Scores the run against the scene's inventory; the id of the scored run.
     """
-    st.markdown(f"There is no reference inventory for this scene. {gain}")
+    st.markdown(f"This image has no reference inventory. {gain}")
     uploaded = st.file_uploader(
         "Reference inventory", type=TYPES, key=f"reference-{record.id}",
         help="A raster (landslide where not zero) or polygons: GeoPackage, GeoJSON or zipped Shapefile, in any "
-        "coordinate system. For an image without one, a mask of the same size.",
+             "coordinate system. For an image without a coordinate system, a mask of the same size.",
     )  # fmt: skip
-    if uploaded is None or not st.button("Score against it", type="primary"):
+    if uploaded is None or not st.button("Score against this reference", type="primary"):
         return
     with guard():
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")

@@ -301,21 +301,21 @@ def show_bar(at: Reviewing) -> None:
         _ask_name(at)
         ready = is_named()
         off = not ready or one is None
-        with st.popover("Reason", disabled=off, help="Why it is wrong, and anything else to be kept with it."):
+        with st.popover("Reason", disabled=off, help="Reason for a false alarm, and a note."):
             if one is not None:
                 _ask_reason(at, one)
         name = "" if one is None else one.id
         for label, key, judgement in (("Correct", "Y", "confirmed"), ("False alarm", "N", "rejected")):
             st.button(
                 label, on_click=_judge, args=(at, name, judgement), disabled=off, shortcut=key,
-                key=f"review-{key}-{at.run}", help=f"{label}, and on to the next that is not reviewed.",
+                key=f"review-{key}-{at.run}", help=f"{label}, and go to the next one not reviewed.",
             )  # fmt: skip
         st.button("Delete", on_click=_delete, args=(at, name), disabled=off, key=f"review-delete-{at.run}",
-                  help="Take it out of the reviewed inventory, such as a duplicate.")  # fmt: skip
+                  help="Removes it from the reviewed inventory, for example a duplicate.")  # fmt: skip
         st.button("Edit outline", on_click=lambda: _edit_outline(at), disabled=off, key=f"review-outline-{at.run}",
-                  help="Drag its corners on the map, press Save on the map, then Use as outline.")  # fmt: skip
+                  help="Drag the corners on the map, press Save on the map, then Use as outline.")  # fmt: skip
         st.button("Next", on_click=lambda: _next(at), shortcut="J", key=f"review-next-{at.run}",
-                  disabled=not review.counts["unreviewed"], help="The next that is not reviewed.")  # fmt: skip
+                  disabled=not review.counts["unreviewed"], help="Go to the next one not reviewed.")  # fmt: skip
         undo, redo = review.to_undo(NAME.get()), review.to_redo(NAME.get())
         for name, entry, back in (("undo", undo, True), ("redo", redo, False)):
             st.button(
@@ -333,11 +333,11 @@ def _ask_name(at: Reviewing) -> None:
     def named() -> None:
         NAME.put(" ".join(str(st.session_state[key]).split())[:80])
 
-    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=240)
+    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=160)
     with place:
         st.text_input(
-            "Reviewer", NAME.get(), max_chars=80, placeholder="Your name, to begin", key=key, on_change=named,
-            help="Kept with each of your edits.",
+            "Reviewer", NAME.get(), max_chars=80, placeholder="Your name, to start", key=key, on_change=named,
+            help="Saved with each of your edits.",
         )  # fmt: skip
 
 
@@ -384,10 +384,10 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
                 uses += [
                     (f"Add to {name}", lambda review, shape: actions.add_to(review, name, shape)),
                     (f"Cut from {name}", lambda review, shape: actions.cut_from(review, name, shape)),
-                    (f"Split off from {name}", lambda review, shape: actions.split_off(review, name, shape)),
+                    (f"Split from {name}", lambda review, shape: actions.split_off(review, name, shape)),
                 ]
         if edited in at.review.features:
-            st.caption("Drag the corners and press Save on the map, then:", width="content")
+            st.caption("Drag the corners, press Save on the map, then:", width="content")
         for label, make in uses:
             st.button(
                 label, on_click=_with_drawing, args=(at, make), disabled=not ready or untouched,

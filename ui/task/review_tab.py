@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from core.runs.records import SceneRecord
 
 TITLES = {
-    "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, as GeoPackage",
-    "reviewed.geojson": "The same as GeoJSON",
-    "review_log.csv": "Every edit with its time and reviewer, as CSV",
-    "review.json": "Counts, settings and reviewers, as JSON",
-    "training.zip": "Image patches and masks, to train a model with",
+    "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, GeoPackage",
+    "reviewed.geojson": "Reviewed inventory, GeoJSON",
+    "reviewed.csv": "Reviewed inventory, table with coordinates, CSV",
+    "reviewed.shp.zip": "Reviewed inventory, Shapefile (zip), with a list of shortened field names",
+    "reviewed.kml": "Reviewed inventory, KML, for Google Earth and mobile apps",
+    "review_log.csv": "All edits with time and reviewer, CSV",
+    "review.json": "Counts, settings and reviewers, JSON",
+    "training.zip": "Image patches and masks for training, zip",
 }
 
 
@@ -49,7 +52,7 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
     _files(at)
     if score is not None and record is not None:
         _reference(at, score, record)
-    with st.expander("Log of edits"), guard():
+    with st.expander("Edit log"), guard():
         _log(at)
 
 
@@ -66,20 +69,20 @@ def _tell(at: Reviewing) -> None:
     st.progress(share, text=f"{total - waiting:,} of {total:,} reviewed · {' · '.join(counted)}")
     if at.opened.found.left_out:
         st.warning(
-            f"The {total:,} largest can be reviewed; {at.opened.found.left_out:,} more are left out. Raise the minimum "
-            "area before the review begins to leave out fewer."
+            f"Only the {total:,} largest can be reviewed; {at.opened.found.left_out:,} are left out. To leave out "
+            "fewer, raise the minimum area before the review starts."
         )
     if review.number:
         st.caption(
-            f"The review began at {at.view_words}. It stays with what was found there; the sliders above change the "
-            "model's result, not the review. "
-            f"The model's own result is kept as it was. Keys: Y correct, N false alarm, J next {noun}."
+            f"The review started at {at.view_words} and keeps what was found there: the sliders above change the "
+            "model's result, not the review. The model's result itself is kept unchanged. Keys: Y correct, N false "
+            f"alarm, J next {noun}."
         )
     else:
         st.caption(
-            f"Each {noun} found at {at.view_words} can be marked, deleted, split, merged or given another outline, and "
-            "missed ones can be drawn. The model's own result is kept as it was. Set the sliders first: the review "
-            "stays with what is found when it begins."
+            f"Each {noun} found at {at.view_words} can be marked, deleted, split, merged or given another outline; "
+            "missed ones can be drawn. The model's result is kept unchanged. Set the sliders first: the review keeps "
+            "what is found when it starts."
         )
 
 
@@ -140,7 +143,7 @@ def _table(at: Reviewing) -> None:
 def _several(at: Reviewing, ticked: list[str]) -> None:
     """What can be done with several rows at once."""
     if len(ticked) < 2:
-        st.caption("Tick several rows to mark, delete or merge them together.")
+        st.caption("Select several rows to mark, delete or merge them together.")
         return
     from core.review import actions
     from core.review.edits import Edit
@@ -156,13 +159,13 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         do(at, lambda: Edit("judge", still(), judgement=judgement))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{len(ids):,} ticked**", width="content")
+        st.markdown(f"**{len(ids):,} selected**", width="content")
         key = f"several-{at.run}"
         st.button("Mark correct", on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button("Mark false alarm", on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
         st.button("Mark not reviewed", on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
         st.button("Merge", on_click=lambda: do(at, lambda: actions.merge(at.review, still())), disabled=off,
-                  key=f"{key}-merge", help="Make one of them, called after the largest.")  # fmt: skip
+                  key=f"{key}-merge", help="Combine them into one, named after the largest.")  # fmt: skip
         st.button("Delete", on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete")
 
 
@@ -178,9 +181,9 @@ def _searched(at: Reviewing) -> None:
         do(at, lambda: Edit("examined", examined=wanted))
 
     st.checkbox(
-        f"The whole area was searched for {several} that the model missed", key=key, on_change=changed,
+        f"The whole area was searched for {several} missed by the model", key=key, on_change=changed,
         disabled=not is_named(),
-        help="Only then is ground that no outline covers known to be free of landslides, for scores and training.",
+        help="Required before ground outside all outlines counts as free of landslides in scores and training.",
     )  # fmt: skip
 
 
@@ -189,11 +192,11 @@ def _files(at: Reviewing) -> None:
 
     folder = folder_of(at.run, ("review", at.review.number, at.opened.view))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button("Prepare the files", key=f"review-files-{at.run}"):
+        if st.button("Prepare files", key=f"review-files-{at.run}"):
             with guard(), st.spinner("Writing the files"):
                 export_review(at.opened, folder)
         if st.button("Prepare training patches", key=f"review-training-{at.run}",
-                     help="Patches of 256 pixels; what the review does not say is marked as unknown."):  # fmt: skip
+                     help="Patches of 256 pixels; unreviewed ground is marked as unknown."):  # fmt: skip
             with guard(), st.spinner("Cutting patches"):
                 _write_patches(at, folder)
     if folder.is_dir():
@@ -211,7 +214,7 @@ def _write_patches(at: Reviewing, folder: Path) -> None:
         told = write_training(at.opened, made / "patches")
         archive = Path(shutil.make_archive(str(made / "training"), "zip", made / "patches"))
         archive.replace(folder / "training.zip")
-    st.caption(f"{told['patches']:,} patches, of which {told['known_share']:.0%} of the pixels are known.")
+    st.caption(f"{told['patches']:,} patches; {told['known_share']:.0%} of their pixels are labelled.")
 
 
 def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: SceneRecord) -> None:
@@ -221,16 +224,16 @@ def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: Scene
     from ui.task.tabs import next_tab
 
     left = [
-        *([f"{at.review.counts['unreviewed']:,} are not reviewed"] if at.review.counts["unreviewed"] else []),
+        *([f"{at.review.counts['unreviewed']:,} not reviewed"] if at.review.counts["unreviewed"] else []),
         *([f"{at.opened.found.left_out:,} cannot be reviewed"] if at.opened.found.left_out else []),
-        *([] if at.review.examined else ["nobody said that the area was searched for missed ones"]),
+        *([] if at.review.examined else ["the area has not been confirmed as searched for missed ones"]),
     ]
     pressed = st.button(
-        "Use as the scene's reference and score this run", disabled=bool(left), key=f"review-reference-{at.run}",
-        help="The landslides of the finished review become the scene's reference inventory.",
+        "Use as reference of this image and score this run", disabled=bool(left), key=f"review-reference-{at.run}",
+        help="Makes the landslides of the finished review the reference inventory of the image.",
     )  # fmt: skip
     if left:
-        st.caption(f"Not yet: {' and '.join(left)}.")
+        st.caption(f"Not available yet: {' and '.join(left)}.")
     if not pressed:
         return
     with guard():
@@ -252,7 +255,7 @@ def _log(at: Reviewing) -> None:
 
     log = log_table(at.opened)
     if log.empty:
-        st.caption("Nothing was edited yet.")
+        st.caption("No edits yet.")
         return
     config: dict[str, object] = {
         "number": st.column_config.NumberColumn("No.", format="%d", width="small"),
@@ -261,6 +264,6 @@ def _log(at: Reviewing) -> None:
         "operation": None, "features": None,
     }  # fmt: skip
     st.dataframe(
-        log[::-1], hide_index=True, column_config=config, height=240, alt="Log of the review", key=f"log-{at.run}"
+        log[::-1], hide_index=True, column_config=config, height=240, alt="Edit log", key=f"log-{at.run}"
     )
-    st.caption(f"Entries are only ever added. You review as {NAME.get() or 'nobody yet'}.")
+    st.caption(f"Entries are never changed or deleted. Reviewing as {NAME.get() or 'nobody yet'}.")

@@ -82,9 +82,9 @@ def tell_area(
         if event.drawn:
             st.caption(_of_drawn(begin, record, event.drawn))
         elif again:
-            st.caption(f"{begin} the area of the earlier run again. Draw another to have that instead.")
+            st.caption(f"{begin} the area of the earlier run again. Draw another area to replace it.")
         else:
-            st.caption(f"{begin} the whole scene. Draw a rectangle or polygon for only a part.")
+            st.caption(f"{begin} the whole image. Draw a rectangle or polygon to process only a part.")
         if offer:
             key = task.map_key(record)
             st.button(
@@ -106,4 +106,4 @@ def _of_drawn(begin: str, record: SceneRecord, drawn: Mapping[str, Any]) -> str:
     except LandslideError as error:
         return f"{error.what} {error.remedy}"
     of = f"{area(size, georeferenced=grid.in_metres)}, {percent(share)} of the image"
-    return f"{begin} only the drawn area: {of}. Delete the drawn area to use the whole scene."
+    return f"{begin} only the drawn area: {of}. Delete the drawn area to process the whole image."

@@ -265,6 +265,6 @@ def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if selection.current is not None:
-            words = " · ".join(facts) if facts is not None else "not among the results at these settings"
+            words = " · ".join(facts) if facts is not None else "not included at the current settings"
             st.markdown(f"**Selected {noun} {selection.current}** · {words}", width="content")
         st.button("Clear selection", key=f"clear-{selection.run}", type="tertiary", on_click=selection.clear)

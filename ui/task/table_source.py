@@ -72,7 +72,7 @@ class TableSource:
 
         empty = {"Sample": not sample_tables(self.holds), "Open data": not open_tables(self.holds)}
         offered = [one for one in SOURCES if not empty.get(one, False)]
-        source = input_picker.ask_source("Table from", offered, f"{self.role}-source")
+        source = input_picker.ask_source("Table source", offered, f"{self.role}-source")
         with reading("Reading the file"):
             record = {"Sample": self._sample, "Open data": self._open_data, "Upload": self._upload,
                       "Data folder": self._data_folder, "Earlier tables": self._earlier}[source]()  # fmt: skip
@@ -95,7 +95,7 @@ class TableSource:
 
         chosen = sample_table(identity)
         return resources.store().add_dataset(
-            chosen.path, chosen.title, "table", origin="sample that ships", synthetic=chosen.synthetic,
+            chosen.path, chosen.title, "table", origin="sample data", synthetic=chosen.synthetic,
             licence=chosen.licence, citation=chosen.citation,
         )  # fmt: skip
 
@@ -114,13 +114,13 @@ class TableSource:
         chosen = st.selectbox("Data", list(known), format_func=lambda identity: known[identity].title)
         table, terms = known[chosen], known[chosen].data_set
         st.caption(plain(f"{table.shows} {terms.caution} Licence: {terms.licence}. Cite: {terms.citation}"))
-        if not self._pressed("Fetch and use"):
+        if not self._pressed("Download and use"):
             return None
-        progress = Progress("Fetching")
+        progress = Progress("Downloading")
         path = fetch_table(chosen, progress=lambda done, total: progress(done / max(total, 1))).path
         progress.done()
         if path is None:
-            raise RuntimeError(f"{chosen} was fetched and has no file")
+            raise RuntimeError(f"{chosen} was downloaded but contains no usable file")
         return resources.store().add_dataset(
             path, table.title, "table", origin=f"open data: {terms.title}", licence=terms.licence,
             citation=terms.citation,
@@ -140,7 +140,7 @@ class TableSource:
     def _earlier(self) -> DatasetRecord | None:
         known = {one.id: one.name for one in resources.store().datasets("table")}
         if not known:
-            st.info("No table was loaded yet.")
+            st.info("No table has been loaded yet.")
             return None
         chosen = st.selectbox("Earlier table", list(known), format_func=known.__getitem__, key=f"{self.role}-earlier")
         return resources.store().dataset(chosen) if self._pressed("Use this table") else None

@@ -42,7 +42,7 @@ def unit(grid: Grid) -> str:
 
 def whole_of(result: RunResult) -> str:
     """What shares of a run are shares of: the scene, or the part of it that was drawn."""
-    return "the drawn area" if (result.provenance.get("parameters") or {}).get("area") else "the scene"
+    return "the drawn area" if (result.provenance.get("parameters") or {}).get("area") else "the image"
 
 
 def view_from_address(run: Run) -> Any:  # noqa: ANN401  the view of the run's task

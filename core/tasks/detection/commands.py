@@ -15,6 +15,7 @@ from core.tasks.detection import fusion_commands
 from core.tasks.detection.explain_command import EXPLAINING
 from core.tasks.detection.view import Choice
 from core.tasks.imagery import model_commands
+from core.tasks.imagery.batch_command import add_batch
 from core.tasks.imagery.explain_commands import add_explain
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 OUTLINE = Ref("core.tasks.joined.commands:add_commands")
 """Adds the command that hands a box to a model of another task."""
+
+ORDER = Ref("core.tasks.detection.run:order_of")
 
 LISTED = {"AP50": "ap50", "AP50:95": "ap50_95", "F1": "f1", "precision": "precision", "recall": "recall"}
 """Heading and name of the scores that a list of models shows."""
@@ -35,6 +38,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="find landslides; with --out, also write boxes and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    add_batch(commands, "search a folder of images, or several", Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     OUTLINE.load()(commands)
     fusion_commands.add_commands(commands)
@@ -46,20 +50,25 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
-    parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder to export the run to")
     parser.add_argument(
         "--reference", "--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
     )
     parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse its boxes with terrain")
     add_view_options(parser, [Choice])
+    _request_options(parser)
+    add_options(parser)
+
+
+def _request_options(parser: argparse.ArgumentParser) -> None:
+    """What `_request` reads."""
+    parser.add_argument("--model", required=True)
     model_commands.add_bands(parser)
     model_commands.add_area(parser)
     model_commands.add_pixel_size(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
-    add_options(parser)
 
 
 def _predict(arguments: argparse.Namespace) -> None:

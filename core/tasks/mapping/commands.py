@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
+from core.runs.kinds import Ref
 from core.tasks.imagery import model_commands
+from core.tasks.imagery.batch_command import add_batch
 from core.tasks.imagery.explain_commands import add_explain
 from core.tasks.mapping.explain_command import EXPLAINING
 from core.tasks.mapping.view import Choice
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 64
 
+ORDER = Ref("core.tasks.mapping.run:order_of")
+
 LISTED = {"F1": "f1", "IoU": "iou", "precision": "precision", "recall": "recall"}
 """Heading and name of the scores that a list of models shows."""
 
@@ -36,6 +40,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     predict = commands.add_parser("predict", help="map a raster; with --out, also write rasters, polygons and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    add_batch(commands, "map a folder of images, or several", Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     evaluate = model_commands.add_commands(commands, "mapping", LISTED)
     evaluate.add_argument("--threshold", type=float, help="by default the model's own")
@@ -44,7 +49,6 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
-    parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder to export the run to")
     parser.add_argument(
         "--reference", "--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
@@ -52,6 +56,14 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dem", type=Path, help="elevation raster, for slope, relief and aspect of each polygon")
     parser.add_argument("--before", type=Path, help="scene of the same place before the event: maps what is new")
     add_view_options(parser, [Choice])
+    _request_options(parser)
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the work, for large rasters")
+    add_options(parser)
+
+
+def _request_options(parser: argparse.ArgumentParser) -> None:
+    """What `_request` reads."""
+    parser.add_argument("--model", required=True)
     model_commands.add_bands(parser)
     model_commands.add_area(parser)
     model_commands.add_pixel_size(parser)
@@ -60,8 +72,6 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--turned", action="store_true", help="test-time augmentation, with an uncertainty raster")
     parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
     parser.add_argument("--engine", default="auto", choices=("auto", "onnx", "torch"))
-    parser.add_argument("--workers", type=int, default=1, help="processes that share the work, for large rasters")
-    add_options(parser)
 
 
 def _predict(arguments: argparse.Namespace) -> None:

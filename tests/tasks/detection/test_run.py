@@ -304,7 +304,7 @@ def test_a_detector_is_opened_once_and_never_with_other_weights(models: Path) ->
     assert open_detector(model, threads=1) is open_detector(find_model("detection", "bright"), threads=1)
     assert open_detector(model, threads=1) is not open_detector(model, threads=2)
     (model.folder / WEIGHTS).write_bytes(b"other weights")
-    with pytest.raises(ModelError, match="not those it was scored with"):
+    with pytest.raises(ModelError, match="not the ones it was scored with"):
         open_detector(model, threads=3)
 
 

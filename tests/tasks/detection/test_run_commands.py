@@ -56,9 +56,9 @@ def test_what_is_chosen_for_another_task_is_refused(
     detection: str, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("report", detection, "--threshold", 0.4) == 2
-    assert "--threshold is chosen for runs of the task mapping" in capsys.readouterr().err
+    assert "--threshold applies to runs of the task mapping" in capsys.readouterr().err
     mapped = keep(store, made_run(tmp_path / "map", np.full((4, 5), 0.9))).id
     assert run("export", mapped, "--merging", "fusion", "--out", tmp_path / "out") == 2
-    assert "--merging is chosen for runs of the task detection" in capsys.readouterr().err
+    assert "--merging applies to runs of the task detection" in capsys.readouterr().err
     assert run("report", detection, "--confidence", 2) == 2
     assert "is not between 0 and 1" in capsys.readouterr().err

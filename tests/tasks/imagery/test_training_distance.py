@@ -157,7 +157,7 @@ def test_a_model_without_statistics_says_so_and_an_older_run_that_it_was_not_mea
     assert not result.training_distance["measured"]
     assert not any(note.startswith(UNLIKE) for note in result.notes)
     assert "training_distance" not in result.artifacts
-    assert likeness_words(result).endswith("No statistics of its training images are kept with the model red.")
+    assert likeness_words(result).endswith("The model red has no statistics of its training images.")
     older = made_run(tmp_path / "older", np.zeros((4, 4)))
     assert likeness_words(older) == "Distance from the training images: not measured in this run."
     assert not is_unlike(older)

@@ -390,7 +390,7 @@ def test_a_model_that_does_not_fit_is_refused_and_those_that_do_are_named(
 
     error = capsys.readouterr().err
     assert "has no nir" in error
-    assert "Models for this scene: satellite." in error
+    assert "Models for this image: satellite." in error
     assert store.runs() == []
 
 
@@ -398,11 +398,11 @@ def test_a_model_that_does_not_fit_is_refused_and_those_that_do_are_named(
     ("arguments", "message"),
     [
         (["none.tif"], "no file none.tif"),
-        (["SCENE", "--model", "blue"], "Models here: red"),
-        (["SCENE", "--model", "../mapping/red"], "Models here: red"),
+        (["SCENE", "--model", "blue"], "Available models: red"),
+        (["SCENE", "--model", "../mapping/red"], "Available models: red"),
         (["SCENE", "--bands", "1,2"], "needs 3 bands"),
         (["SCENE", "--bands", "1,2,9"], "Band 9 is not in"),
-        (["SCENE", "--bands", "red"], "neither a list of bands nor an order"),
+        (["SCENE", "--bands", "red"], "neither a list of bands nor a band order"),
         (["SCENE", "--stretch", "98,2"], "no stretch"),
         (["SCENE", "--threshold", "7"], "between 0 and 1"),
         (["SCENE", "--threshold", "nan"], "between 0 and 1"),

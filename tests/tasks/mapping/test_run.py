@@ -155,7 +155,7 @@ def test_a_scene_of_twenty_metres_is_mapped_by_a_model_of_ten_on_the_scenes_grid
 
     assert result.grid == scene.grid
     assert set(codes_of(result).ravel().tolist()) == {51}
-    assert any("resampled from 10 m to its own 5 m" in note for note in result.notes)
+    assert any("resampled from 10 m to the model's pixel size of 5 m" in note for note in result.notes)
 
 
 @pytest.mark.parametrize("placement", ["north-up", "rotated", "without CRS"])
@@ -345,7 +345,7 @@ def test_a_full_disk_leaves_no_half_run(
         (ramp(9, 9, bands=1), RED, InputError, "has one band, the model needs 3"),
         (ramp(9, 9), Request("red", bands=(1, 2, 7), engine="torch"), InputError, "has no band 7"),
         (ramp(9, 9), Request("red", stretch="wild", engine="torch"), InputError, "no stretch"),
-        (ramp(9, 9), Request("../red", engine="torch"), ModelError, "Models here: red"),
+        (ramp(9, 9), Request("../red", engine="torch"), ModelError, "Available models: red"),
         (np.full((3, 9, 9), np.nan, np.float32), RED, InputError, "holds no data"),
     ],
     ids=["one band", "band out of range", "stretch", "model outside its folder", "NaN everywhere"],
@@ -371,7 +371,7 @@ def test_a_file_cut_short_is_refused(tmp_path: Path, store: Store) -> None:
     path = write_raster(tmp_path / "scene.tif", np.random.default_rng(0).integers(0, 255, (3, 90, 90), dtype=np.uint8))
     path.write_bytes(path.read_bytes()[:-9000])
 
-    with pytest.raises(InputError, match="damaged or was cut short"):
+    with pytest.raises(InputError, match="damaged or truncated"):
         run_mapping(store, Scene.open(path), RED)
 
 
