@@ -29,6 +29,7 @@ PAGE = TaskPage(
     ),
     samples=(),
     reading=Ref("ui.susceptibility.reading:READING"),
+    lessons=Ref("ui.susceptibility.lessons:LESSONS"),
     takes=(
         Taken(
             "dem", ("dem",), "Use this elevation model for susceptibility",
