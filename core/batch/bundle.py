@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,7 +24,7 @@ from core.batch.table import Table, View, read_table, write_csv
 from core.errors import InputError, LandslideError
 from core.raster.progress import ProgressCallback, ignore
 from core.report.bundle import as_json, contents, zipped
-from core.report.exporting import MANIFEST, make_whole
+from core.report.exporting import MANIFEST, PREPARED, drop_oldest, make_whole
 from core.report.names import safe
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def report_folder(store: Store, table: Table, address: str = "") -> Path:
     """Where the report of a batch at the views of its pages lies, or would lie: another one for other results."""
     known = [(row.name, row.status, "" if row.run is None else row.run.id) for row in table.rows]
     key = repr((core.__version__, table.batch.name, known, address))
-    return exports(store, table.batch) / f"report-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    return exports(store, table.batch) / f"{PREPARED}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
 def prepared_report(
@@ -63,9 +62,7 @@ def prepared_report(
     folder = report_folder(store, table, address)
     if not folder.is_dir():
         make_whole(folder, lambda aside: _write(store, table, aside, address, progress))
-        for other in folder.parent.glob("report-*"):
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+        drop_oldest(folder.parent)
     return folder / "report.html", folder / "report.pdf"
 
 

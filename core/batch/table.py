@@ -95,7 +95,7 @@ class Total:
     @property
     def over(self) -> str:
         """Over how many images the sum goes, in words."""
-        return f"of {count(self.of, 'image')}" if self.known == self.of else f"of {self.known} of {self.of} images"
+        return f"in {count(self.of, 'image')}" if self.known == self.of else f"in {self.known} of {self.of} images"
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def _made_once(store: Store, run: Run, asked: tuple[Any, ...], make: Callable[[P
             os.utime(folder)
         else:
             make_whole(folder, make)
-        _drop_oldest(folder.parent)
+        drop_oldest(folder.parent)
     return {renamed(run, path.name): path for path in sorted(folder.iterdir())}
 
 
@@ -182,7 +182,7 @@ def make_whole(folder: Path, make: Callable[[Path], None]) -> None:
                 raise StorageError(f"{folder.name} could not be written.", error.strerror or "") from error
 
 
-def _drop_oldest(folder: Path) -> None:
+def drop_oldest(folder: Path) -> None:
     """Keep the newest of what was prepared for zips of a run, and what may be read at this moment."""
     known = [(path.stat().st_mtime, path) for path in folder.glob(f"{PREPARED}*")]
     for used, path in sorted(known)[:-MOST_PREPARED]:

@@ -138,7 +138,7 @@ def _run(content: ReportInput) -> Iterable[tuple[str, str]]:
     if record.get("seconds") is not None:
         yield "Duration", f"{float(record['seconds']):,.1f} s"
     if record.get("scored"):
-        yield "Compared with the reference", moment_of(record["scored"])
+        yield "Reference check", moment_of(record["scored"])
     yield "Report created", moment(content.made)
 
 

@@ -49,8 +49,8 @@ def test_figures_are_those_of_the_runs_and_areas_need_a_place(table: Table) -> N
 
 def test_totals_say_over_how_many_images_they_go(table: Table) -> None:
     told = {one.figure.name: (round(one.value), one.over) for one in table.totals}
-    assert told["landslides"] == (3, "of 2 images")
-    assert told["landslide_area_m2"][1] == told["analysed_area_m2"][1] == "of 1 of 2 images"
+    assert told["landslides"] == (3, "in 2 images")
+    assert told["landslide_area_m2"][1] == told["analysed_area_m2"][1] == "in 1 of 2 images"
     assert told["landslide_area_m2"][0] == pytest.approx(8_000, rel=1e-3)
     assert "landslide_share" not in told
 

@@ -45,8 +45,8 @@ def test_a_folder_is_mapped_as_a_batch(
     assert [line.split()[:2] for line in lines[1:5]] == [
         ["valley2.tif", "done"], ["valley10.tif", "done"], ["cut.tif", "refused"], ["grey.tif", "refused"],
     ]  # fmt: skip
-    assert "Landslides, total of 2 images: 2" in printed
-    assert "Landslide area, total of 1 of 2 images: 10,0" in printed  # 100 pixels of 100 m², by their true size
+    assert "Landslides, total in 2 images: 2" in printed
+    assert "Landslide area, total in 1 of 2 images: 10,0" in printed  # 100 pixels of 100 m², by their true size
     (batch,) = latest(store)
     assert (batch.title, f"batch {batch.id}" in lines) == ("valleys", True)
     assert all(one.tags == ("urgent",) for one in store.runs())
@@ -71,7 +71,7 @@ def test_files_are_searched_as_a_batch_and_nothing_is_kept(
     table = tmp_path / "few.csv"
     files = (images / "valley2.tif", images / "valley10.tif")
     assert run("detection", "batch", *files, "--model", "bright", "--no-store", "--out", table) == 0
-    assert "Detections, total of 2 images: 2" in capsys.readouterr().out
+    assert "Detections, total in 2 images: 2" in capsys.readouterr().out
     assert table.read_text(encoding="utf-8-sig").startswith("image,status,run,model,detections,")
     assert store.runs() == []
     assert run("detection", "batch", *files, "--model", "bright", "--no-store") == 2

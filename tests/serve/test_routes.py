@@ -62,6 +62,8 @@ def test_routes_live_below_the_base_path() -> None:
         ("/artifacts/{run}/..%2frun.json", 404, ""),
         (f"/runs/{UNKNOWN}.zip", 404, "not in the store"),
         ("/runs/nothing.zip", 400, "id"),
+        (f"/batches/{UNKNOWN}.zip", 404, "No such batch"),
+        ("/batches/nothing.zip", 400, "id"),
         ("/runs/..%2f..%2fx.zip", 404, ""),
         ("/assets/leaflet/../../package.json", 404, ""),
         ("/assets/leaflet/leaflet-src.js", 404, "No such asset"),
