@@ -163,7 +163,7 @@ def test_a_tuning_part_without_any_landslide_is_refused_before_training() -> Non
     empty = red_squares(4)
     empty.truth[:] = 0
 
-    with pytest.raises(InputError, match="tuning part holds no landslide"):
+    with pytest.raises(InputError, match="tuning set holds no landslide"):
         PixelLesson(red_squares(4), empty, lambda images: images, cross_entropy(), Augmentation())
 
 
