@@ -44,7 +44,7 @@ def test_labels_of_every_kind_are_known(labels: list[Any]) -> None:
 
 
 def test_a_label_that_is_not_plain_is_asked_for() -> None:
-    with pytest.raises(InputError, match="Name it \\(--positive\\); its values are 'rotational', 'stable'"):
+    with pytest.raises(InputError, match="Name the value \\(--positive\\); the values are 'rotational', 'stable'"):
         cells_of(table(slide=["rotational", "stable"] * 20), COLUMNS)
     cells = cells_of(table(slide=["rotational", "stable"] * 20), replace(COLUMNS, positive="rotational"))
     assert cells.landslide.sum() == 20
@@ -54,16 +54,16 @@ def test_a_label_that_is_not_plain_is_asked_for() -> None:
     ("changes", "columns", "message"),
     [
         ({}, {"factors": ("slop",)}, "no column 'slop'.*Its columns are slide, slope"),
-        ({}, {"factors": ("slide",)}, "cannot be a factor too"),
+        ({}, {"factors": ("slide",)}, "cannot also be a factor"),
         ({}, {"factors": ("slope", "rock"), "categorical": ()}, "holds text, such as 'a'.*--categorical rock"),
         ({}, {"y": ""}, "Name both"),
         ({"slide": ["yes"] * 40}, {}, "All 40 complete cells .* are landslides"),
         ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; 10 of each"),
-        ({"slope": [3.0] * 40, "rock": ["a"] * 40}, {}, "All factors are the same"),
+        ({"slope": [3.0] * 40, "rock": ["a"] * 40}, {}, "All factors are constant"),
         ({"rock": [f"r{n}" for n in range(40)] * 1}, {"factors": ("rock",), "crs": "EPSG:9999999"}, "--crs"),
         ({"x": np.linspace(9.55e6, 9.56e6, 40), "y": np.linspace(7e5, 7.1e5, 40)}, {}, "seem to be swapped.*--swap-xy"),
         ({"x": np.linspace(-45, -44, 40), "y": np.linspace(-100, -99, 40)}, {"crs": ""}, "swapped.*latitude"),
-        ({"x": ["here"] * 40}, {}, "No row .* has numbers for both coordinates"),
+        ({"x": ["here"] * 40}, {}, "No row .* has numeric coordinates"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_says_why_and_what_mends_it(
@@ -90,7 +90,7 @@ def test_degrees_are_projected_to_the_local_zone_and_said() -> None:
     assert cells.places is not None
     # 0.1° of longitude at 4° south are 11.1 km, as are 0.1° of latitude.
     assert np.ptp(cells.places, axis=0) == pytest.approx([11_100, 11_060], rel=0.01)
-    assert any("taken for WGS 84" in note and "EPSG:32717" in note for note in cells.notes)
+    assert any("assumed to be WGS 84" in note and "EPSG:32717" in note for note in cells.notes)
 
 
 def test_what_is_left_out_is_said_with_its_number() -> None:

@@ -68,7 +68,7 @@ def test_an_index_of_one_value_is_one_class_and_one_of_none_has_none() -> None:
         breaks_of("jenks", histogram(), histogram())
     with pytest.raises(InputError, match="no landslides"):
         breaks_of("landslides", histogram(c10=5, c20=5), histogram())
-    with pytest.raises(InputError, match="No breaks were given"):
+    with pytest.raises(InputError, match="No class breaks were given"):
         breaks_of("given", histogram(c10=5, c20=5), histogram())
 
 

@@ -144,7 +144,7 @@ def test_directions_are_read_as_they_are_written() -> None:
     assert monotone_of(monotone_text({"a:b": 1, "c": -1})) == {"a:b": 1, "c": -1}
     assert monotone_of("") == {}
     for wrong in ("slope", "slope:up", ":+", "slope:+,slope:-"):
-        with pytest.raises(InputError, match="names no factor and direction"):
+        with pytest.raises(InputError, match="is not a factor with a direction"):
             monotone_of(wrong)
 
 
@@ -333,7 +333,7 @@ def test_a_map_takes_its_plan_from_its_configuration(tmp_path: Path) -> None:
 def test_a_prevalence_needs_an_index_of_a_known_share() -> None:
     plan = Plan(("logistic_regression", "mlp"), weights="balanced")
     MapRequest(plan=plan, mapped=("logistic_regression",), prevalence=0.02).check()
-    with pytest.raises(InputError, match="does not heed balanced weights"):
+    with pytest.raises(InputError, match="handles balanced weights differently"):
         MapRequest(plan=plan, mapped=("mlp",), prevalence=0.02).check()
 
 

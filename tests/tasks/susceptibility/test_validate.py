@@ -191,12 +191,12 @@ def test_the_design_matrix_holds_the_scores_of_models_that_had_not_seen_the_cell
     [
         (Plan(("magic",)), "no model 'magic'"),
         (Plan(()), "No model was chosen"),
-        (Plan(("average", "svm")), "two models at least"),
+        (Plan(("average", "svm")), "at least two models"),
         (Plan(schemes=("jackknife",)), "no validation 'jackknife'"),  # type: ignore[arg-type]
         (Plan(schemes=("group",)), "--group"),
         (Plan(folds=100), "fewer cells of a class than the 100 folds"),
         (Plan(folds=1), "cannot be divided into 1 folds"),
-        (Plan(repeats=100_000), "fits of models are asked for"),
+        (Plan(repeats=100_000), "model fits were requested"),
     ],
 )
 def test_what_cannot_be_validated_is_refused_first(plan: Plan, message: str) -> None:
