@@ -102,7 +102,7 @@ def _slope_is_explained(seen: Any) -> None:
     """A forecast is divided among what drives the slope, and early warning says what it is not."""
     page = seen.page
     steps.open_tab(page, "Warning")
-    page.get_by_text("Not an alarm system").first.wait_for()
+    page.get_by_text("not an alarm system").first.wait_for()
     page.get_by_text(re.compile("^On 20[0-9-]+ it moves")).first.wait_for()
     steps.open_tab(page, "Why")
     page.get_by_role("button", name="Explain", exact=True).click()

@@ -166,9 +166,9 @@ def test_the_report_shows_the_points_that_were_chosen(made: Made) -> None:
     report = made.store.run(made.result.id).artifact("report")
     assert report is not None
     text = report.path.read_text("utf-8")
-    assert "Points that were chosen" in text
+    assert "Selected points" in text
     assert chosen[0] in text
-    assert "Not an alarm system" in text
+    assert "not an alarm system" in text
 
 
 def test_the_command_writes_the_table_of_the_run(

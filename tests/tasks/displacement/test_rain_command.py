@@ -70,7 +70,7 @@ def test_without_a_file_it_is_printed(rain: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [
-        ("032010072400000\n032010072401004\n", [], "has one column.*--drivers-format hourly"),
+        ("032010072400000\n032010072401004\n", [], "has a single column.*--drivers-format hourly"),
         ("032010072400000\n032010072401004\n", ["--drivers-format", "SSYYYYMMDDHHRRR"], r"unit .*--drivers-unit"),
         ("time,level_m\n2020-01-01,1\n2020-01-02,2\n", [], "No column of gauge.txt holds rain"),
         ("time,a\n2020-01-01,1\n2020-01-02,2\n", [], "hold rain, a level or another driver is not said"),
@@ -102,7 +102,7 @@ def test_options_become_a_table_or_a_layout(tmp_path: Path) -> None:
     assert driver_table(path, {"drivers_format": "hourly", "drivers_station": "03"}) == DriverTable(
         layout=RainLayout("SSYYYYMMDDHHRRR", "0.01 in", "03")
     )
-    with pytest.raises(InputError, match="Fixed columns have no names"):
+    with pytest.raises(InputError, match="fixed-width file has no column names"):
         driver_table(path, {"drivers_format": "hourly", **named})
 
 
