@@ -103,7 +103,7 @@ def _slope_is_explained(seen: Any) -> None:
     page = seen.page
     steps.open_tab(page, "Warning")
     page.get_by_text("not an alarm system").first.wait_for()
-    page.get_by_text(re.compile("^On 20[0-9-]+ it moves")).first.wait_for()
+    page.get_by_text(re.compile("^On 20[0-9-]+ the velocity was")).first.wait_for()
     steps.open_tab(page, "Why")
     page.get_by_role("button", name="Explain", exact=True).click()
     page.get_by_text(re.compile("depend most on")).first.wait_for(timeout=300_000)

@@ -155,7 +155,7 @@ def test_the_strongest_lag_is_told_with_its_band_and_number() -> None:
     told = lag_sentence(found, "D")
 
     assert told.startswith("Strongest with rain, sum of 1 day, 1 day before: correlation +0.9")
-    assert f"(n = {found.counts[1]}), beyond the band of chance" in told
+    assert f"(n = {found.counts[1]}), beyond the range expected by chance" in told
     # One bar within the band, one beyond.
     assert len(lag_figure(found, "days").data) == 2
     assert "too short to estimate" in lag_sentence(replace(found, chance=float("nan"), shifts=7), "D")

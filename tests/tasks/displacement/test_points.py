@@ -121,7 +121,7 @@ def test_spacing_is_round_and_cells_are_larger_where_they_would_be_too_many() ->
     far = np.array([0.0, 1.0, 400_000.0, 400_001.0])
     grid, notes = grid_over(far, far, "EPSG:32633")
     assert grid.width * grid.height <= 25_000_000
-    assert "too many" in notes[0]
+    assert "to stay within the limit of cells" in notes[0]
     with pytest.raises(InputError, match="at most"):
         grid_over(far, far, "EPSG:32633", 1.0)
 
@@ -198,7 +198,7 @@ def test_an_unknown_system_of_coordinates_is_asked_for(tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize(("asked", "said"), [
-    ({"crs": "EPSG:0"}, "cannot be placed"), ({"cell": 0.001}, "out of range"), ({"cell": 1e7}, "out of range"),
+    ({"crs": "EPSG:0"}, "cannot be used with"), ({"cell": 0.001}, "out of range"), ({"cell": 1e7}, "out of range"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(store: Store, tmp_path: Path, asked: dict[str, object], said: str) -> None:
     frame = table([1.0] * 3, [500_000, 500_100, 500_200], [5e6] * 3)

@@ -389,10 +389,10 @@ def test_commands_take_the_example_and_options_and_give_the_numbers_of_the_page(
     [
         ([], "The displacement columns are not given. Probably ZK1_mm"),
         (["--displacement", "ZK9"], "has no column 'ZK9'"),
-        (["--displacement", "ZK1_mm", "--horizon", "100"], "100 steps ahead cannot be forecast"),
+        (["--displacement", "ZK1_mm", "--horizon", "100"], "A horizon of 100 steps is not possible"),
         (["--displacement", "ZK1_mm", "--test-share", "2"], "test share of 2 is out of range"),
-        (["--displacement", "ZK1_mm", "--models", "oracle"], "no model 'oracle'"),
-        (["--displacement", "ZK1_mm", "--known-future", "rain"], "no driver 'rain' whose future"),
+        (["--displacement", "ZK1_mm", "--models", "oracle"], "Unknown model 'oracle'"),
+        (["--displacement", "ZK1_mm", "--known-future", "rain"], "no driver 'rain' to be known"),
         (["--components", "ZK1_mm"], "two or three columns"),
         (["--displacement", "ZK1_mm", "--step", "fortnight"], "no step of a series"),
         (["--displacement", "ZK1_mm", "--stations", "ZK2_mm"], "no station 'ZK2_mm'"),

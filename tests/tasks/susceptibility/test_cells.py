@@ -107,7 +107,7 @@ def test_what_is_left_out_is_said_with_its_number() -> None:
     assert cells.rows.tolist() == list(range(6, 40))
     told = " ".join(cells.notes)
     for words in (
-        "1 rows without a label", "4 cells lack a factor", "1 cells lack coordinates",
+        "1 rows without a label", "4 cells without values for all factors", "1 cells lack coordinates",
         "2 values of slope are -3.4e+38, -9999",
         "left out: level",
     ):  # fmt: skip
@@ -121,7 +121,7 @@ def test_factors_that_say_the_same_and_codes_that_look_like_quantities_are_told(
     told = " ".join(cells_of(given, replace(COLUMNS, factors=("slope", "percent", "code"), categorical=())).notes)
 
     assert "percent is slope in other numbers" in told
-    assert "code holds 4 whole numbers alone" in told
+    assert "code holds 4 different whole numbers" in told
     assert "--categorical code" in told
 
 

@@ -152,7 +152,7 @@ def test_another_size_of_cells_is_told_of() -> None:
     assert _other_cells(GRID, GRID) == ()
     wide = replace(GRID, transform=GRID.transform @ Affine.scale(3))
     (note,) = _other_cells(GRID, wide)
-    assert note.startswith("Cells are 30.0 m wide here, and 10.0 m where")
+    assert note.startswith("The cell size is 30.0 m here, but 10.0 m in")
 
 
 def test_a_landslide_thinner_than_a_cell_is_on_the_map(tmp_path: Path) -> None:

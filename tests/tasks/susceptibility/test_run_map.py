@@ -161,7 +161,7 @@ def test_the_configuration_repeats_what_was_asked(made: Made, tmp_path: Path) ->
     assert files.inventory == tmp_path / "slides"
     assert [one.name for one in files.factors] == ["step", "rock"]
     path.write_text(config_text(run).replace("ratio =", "ration ="), encoding="utf-8")
-    with pytest.raises(InputError, match=r"\[sampling\] of again.toml has an entry 'ration'.*ratio"):
+    with pytest.raises(InputError, match=r"\[sampling\] of again.toml has an unknown entry 'ration'.*ratio"):
         read_config(path)
 
 
@@ -191,7 +191,7 @@ def test_one_area_and_one_event_are_left_out_at_a_time(made: Made, tmp_path: Pat
         plan=Plan(("logistic_regression",), ("group", "date"), seed=1), uncertainty=False, applicability=False,
     )  # fmt: skip
 
-    with pytest.raises(InputError, match="'group' leaves out what is not named"):
+    with pytest.raises(InputError, match="'group' needs to know which groups to leave out"):
         order_of(request, None, [step], dated)
     run = run_inline(made.store, order_of(request, None, [step], dated, layer))
     result = made.store.result(run, SusceptibilityMap)
@@ -316,7 +316,7 @@ def test_a_model_without_a_quick_way_is_explained_on_a_coarser_grid(
     scene = Scene.ours(made.store.result(run).artifact("effects"))
     assert scene.grid.shape == (4, 6)  # one cell in ten each way
     assert scene.grid.bounds[0] == GRID.bounds[0]
-    assert "one cell in 10 each way" in " ".join(made.store.run(run).notes)
+    assert "every 10th cell in each direction" in " ".join(made.store.run(run).notes)
     with scene.reader() as reader:
         effects = reader.read((1, 2, 3), Window(4, 2, 1, 1)).values[:, 0, 0]
     cell = run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 25, 45)))

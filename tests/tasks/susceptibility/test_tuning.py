@@ -127,7 +127,7 @@ def test_the_index_falls_nowhere_along_a_factor_with_which_it_may_only_rise() ->
     [
         ({"rock": 1}, ("xgboost",), "it is classes"),
         ({"aspect": 1}, ("xgboost",), "it is a direction"),
-        ({"height": 1}, ("xgboost",), "no factor 'height'"),
+        ({"height": 1}, ("xgboost",), "no numeric factor 'height'"),
         ({"slope": 2}, ("xgboost",), "'slope' is given no direction"),
         ({"slope": 1}, ("mlp",), "Only Gradient boosting"),
     ],
@@ -247,7 +247,7 @@ def test_a_search_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        (Plan(tuning="magic"), "no tuning 'magic'"),  # type: ignore[arg-type]
+        (Plan(tuning="magic"), "Unknown tuning method 'magic'"),  # type: ignore[arg-type]
         (Plan(trials=0), "0 settings"),
         (Plan(weights="heavy"), "no weights 'heavy'"),  # type: ignore[arg-type]
         (Plan(monotone={"slope": 1}), "Only Gradient boosting"),
