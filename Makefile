@@ -1,11 +1,11 @@
-# make run    set up what is missing, then start the dashboard
-# make test   every check: style, types, import rules, tests
-# make setup  only set up
-# make lint   the checks without the tests
-# make clean  remove what set-up made
+# make run    install what is missing, then start the dashboard
+# make test   run all checks: style, types, import rules, tests
+# make setup  install only
+# make lint   run the checks without the tests
+# make clean  remove what was installed
 #
-# Needs make and Python 3.11 or newer. With npm the map's scripts are installed too, and the app then reaches no
-# outside host; without npm it loads them from their usual addresses.
+# Requires make and Python 3.11 or newer. With npm, the map's scripts are installed too, and the app then contacts no
+# external host; without npm, it loads them from their public addresses.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
@@ -43,7 +43,7 @@ lint: $(DEV_STAMP)
 	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 
 check-python:
-	@test -n "$(PYTHON)" || { echo "No Python was found. Install Python 3.11 or newer, or run: make PYTHON=/path/to/python"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python was not found. Install Python 3.11 or newer, or run: make PYTHON=/path/to/python"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "$(PYTHON) is older than 3.11. Install a newer Python, or run: make PYTHON=/path/to/python"; exit 1; }
 
@@ -64,11 +64,11 @@ assets: $(NPM_STAMP)
 ifneq ($(NPM_STAMP),)
 $(NPM_STAMP): $(NPM_LOCK)
 	@if ! command -v npm >/dev/null; then \
-	  echo "npm is not installed: the map loads its scripts from their usual addresses."; \
+	  echo "npm is not installed: the browser loads the map's scripts from their public addresses."; \
 	elif (cd "$(NPM_FOLDER)" && npm ci --ignore-scripts --no-audit --no-fund); then \
 	  touch $@; \
 	else \
-	  echo "npm could not install the map's scripts: the map loads them from their usual addresses."; \
+	  echo "npm could not install the map's scripts: the browser loads them from their public addresses."; \
 	fi
 endif
 

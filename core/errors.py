@@ -1,4 +1,4 @@
-"""What can go wrong, said so that a user can act on it.
+"""Errors in words that a user can act on.
 
 Every error that a user may meet is a `LandslideError`: it says what is wrong with which input, why that
 matters, and what to do. Anything else that escapes from ``core`` is a bug.

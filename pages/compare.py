@@ -14,8 +14,8 @@ with guard():
     refused = False
 if not compared:
     if not refused:
-        empty("No runs are named.", "Choose two or more runs of one task in the list of runs.")
-    st.page_link("../pages/runs.py", label="Choose among all runs")
+        empty("No runs selected.", "Select two or more runs of one task on the Runs page.")
+    st.page_link("../pages/runs.py", label="All runs")
     st.stop()
 
 compare.introduce(compared)

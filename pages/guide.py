@@ -6,7 +6,7 @@ from ui.feedback import guard
 from ui.guide.show import show
 
 st.title("Guide")
-st.markdown("Learn the tool on the sample, check yourself, and look up terms.")
+st.markdown("Learn SlideLens on the sample, test yourself with exercises, and look up terms.")
 
 with guard():
     show()

@@ -7,8 +7,8 @@ from ui.task.task import task_pages
 
 st.title("SlideLens")
 st.markdown(
-    "Find landslides in satellite and aerial imagery, map where they are likely, follow slopes that move; see why a "
-    "model says so."
+    "Detect and map landslides in satellite and aerial images, map landslide susceptibility, forecast the displacement "
+    "of monitored slopes, and see why a model gives its result."
 )
 
 for column, page in zip(st.columns(len(task_pages())), task_pages().values(), strict=True):
@@ -17,13 +17,13 @@ for column, page in zip(st.columns(len(task_pages())), task_pages().values(), st
         if picture is not None:
             st.image(picture.path, picture.caption or None, alt=picture.text, width="stretch")
         st.subheader(page.task.title, anchor=False)
-        st.markdown(page.card.text)
+        st.container(height="stretch").markdown(page.card.text)  # so that the buttons of all cards are on one line
         if st.button(page.card.button, type="primary", key=f"sample-{page.name}"):
             st.switch_page(page.page, query_params=dict(page.card.address))
         st.page_link(page.page, label=page.card.other, query_params={"source": "upload"})
 
 recent.show()
 st.caption(
-    "Models are trained on few regions: a map or a box is a hypothesis to check. Read the scores, the limits of the "
-    "model and the reasons before you decide anything."
+    "Models are trained on data from few regions: treat every map and detection as a hypothesis to verify. Check the "
+    "scores, the limits of the model and the explanations before making decisions."
 )

@@ -20,5 +20,5 @@ with guard():
         reading.show(run)
     else:
         st.title("Reading view")
-        empty("No run is named.", "Open a run from the list of runs and choose Read.")
+        empty("No run selected.", "Select a run on the Runs page and choose Reading view.")
         st.page_link("../pages/runs.py", label="All runs")

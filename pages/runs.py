@@ -1,13 +1,21 @@
-"""Runs: everything that was computed, to find, open, compare, name and delete."""
+"""Runs: everything that was computed, to find, open, compare, name and delete; a batch by its address."""
 
 import streamlit as st
 
 from ui.feedback import guard
-from ui.runs import browse, storage
+from ui.runs import batch, browse, storage
+
+with guard():
+    chosen = st.query_params.get("batch")
+    if chosen:
+        batch.show(chosen)
+        st.stop()
 
 st.title("Runs")
-st.markdown("Everything that was computed here: find it, open it, compare it, keep it or delete it.")
+st.markdown("Search, open, compare, pin, export and delete all runs.")
 
+with guard():
+    batch.listed()
 with guard():
     browse.show()
 with guard():

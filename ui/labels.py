@@ -46,7 +46,7 @@ def counted(run: Run) -> str:
 def kind(run: Run) -> str:
     """What a run is."""
     known = kinds.kind_of(run)
-    return run.kind if known is None else known.title
+    return run.kind if known is None else known.title_of(run)
 
 
 def model(run: Run) -> str:

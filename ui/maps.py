@@ -141,7 +141,10 @@ def show_map(
     put = None if given.drawing is None else drawing_on_map(spec.grid, given.drawing)
     value = _show(
         written(spec, spec.drawable, base_path()),
-        _update(spec, layers, background + layers.tiles, drawn=shown, replaced=Replaced(given.number, put)),
+        _update(
+            spec, layers, background + layers.tiles, drawn=shown, replaced=Replaced(given.number, put),
+            visible=_visible(spec, key).get(),
+        ),
         key=key,
         height=height,
         around=around,
@@ -205,6 +208,20 @@ def replace_drawing(spec: MapSpec, drawing: Mapping[str, Any] | None, *, key: st
     _drawing(spec, key).put(None if drawing is None else dict(drawing))
 
 
+def draw_visible(spec: MapSpec, *, key: str) -> None:
+    """Ask the browser to make what its map shows of the image the drawn area; it then tells of it as of any drawing.
+
+    Where the whole image is visible, or none of it, the map says so and nothing changes.
+
+    Parameters
+    ----------
+    spec, key
+        As given to `show_map`.
+    """
+    asked = _visible(spec, key)
+    asked.put(asked.get() + 1)
+
+
 def put_drawing(spec: MapSpec, *, key: str) -> Mapping[str, Any] | None:
     """What `replace_drawing` put on a map last."""
     return _replaced(spec, key).get().drawing
@@ -212,6 +229,11 @@ def put_drawing(spec: MapSpec, *, key: str) -> Mapping[str, Any] | None:
 
 def _replaced(spec: MapSpec, key: str) -> Slot[Replaced]:
     return Slot(f"{key}-replaced-{spec.key}", Replaced())
+
+
+def _visible(spec: MapSpec, key: str) -> Slot[int]:
+    """How often the visible part was asked for."""
+    return Slot(f"{key}-visible-{spec.key}", 0)
 
 
 def _drawing(spec: MapSpec, key: str) -> Slot[dict[str, Any] | None]:
@@ -281,6 +303,7 @@ def _update(
     drawn: Mapping[str, Any] | None = None,
     swipe: Mapping[str, str] | None = None,
     replaced: Replaced = Replaced(),
+    visible: int = 0,
 ) -> str:
     """What the map shows now, as JSON; polygons come as text that is written once."""
     from core.serve.coordinates import to_map
@@ -299,6 +322,7 @@ def _update(
         "focus": focus,
         "drawn": drawn,
         "replaced": {"number": replaced.number, "drawing": replaced.drawing},
+        "visible": visible,
         "swipe": swipe,
     }
     placed = [_placed(spec.grid, outlines) for outlines in layers.outlines]

@@ -134,6 +134,6 @@ def _too_large(file: Path) -> UnsafeFileError:
 
 def _damaged(file: Path) -> InputError:
     return InputError(
-        f"{file.name} is damaged or holds content that cannot be "
-        "read.", remedy="Download it again, or save it again in R."
+        f"{file.name} is damaged or holds content that cannot be read.",
+        remedy="Download it again, or save it again in R."
     )

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import review_commands, run_commands
+from core.cli import batch_commands, review_commands, run_commands
 from core.cli.terminal import guard_terminal
 from core.errors import LandslideError
 from core.runs.kinds import tasks
@@ -28,6 +28,8 @@ def _parser() -> argparse.ArgumentParser:
             task.commands.load()(groups.add_parser(task.name, help=task.summary))
     described = "runs in the store: list, show, export, report, delete, prune"
     run_commands.add_commands(groups.add_parser("runs", help=described))
+    several = "several images processed alike: list, show, export, delete"
+    batch_commands.add_commands(groups.add_parser("batches", help=several))
     reviewing = "review the detections or landslides of a run: mark, draw, reshape, split, merge, export"
     review_commands.add_commands(groups.add_parser("review", help=reviewing))
     return parser

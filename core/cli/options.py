@@ -1,4 +1,4 @@
-"""Keeping what a command computes as a run, or in a store that is gone afterwards."""
+"""Keeping the result of a command as a run, or in a temporary store."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def store_for(arguments: argparse.Namespace, beside: Path | None = None) -> Iter
 
 
 def announcing(store: Store, arguments: argparse.Namespace) -> Callable[[str], None]:
-    """Something that labels a run which has begun, and says on standard error which it is."""
+    """A callback that labels a started run and prints its id on standard error."""
 
     def begun(identity: str) -> None:
         if arguments.tag:

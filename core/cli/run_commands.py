@@ -1,4 +1,4 @@
-"""``python -m core runs …``: what was computed, by command line or page alike."""
+"""``python -m core runs …``: runs from the command line and from pages alike."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _prune_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _store() -> Store:
-    """The store, in which no run is said to work whose process has ended."""
+    """The store, in which no run is marked as running whose process has ended."""
     from core.retention.prune import settle
     from core.runs.store import default_store
 

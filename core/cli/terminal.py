@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 
 def printable(text: str) -> str:
-    """Text in which signs that do not print stand as escapes, as in Python; ends of lines and tabs stay."""
+    """Text with unprintable characters as Python escapes; line ends and tabs stay."""
     if text.isprintable():
         return text
     return "".join(

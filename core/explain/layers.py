@@ -45,6 +45,8 @@ class LayerChoice:
     def cell(self) -> str:
         """Size of one cell in words."""
         side = f"{self.downsampling:g}"
+        if self.downsampling < 1:
+            return "less than 1 pixel"
         return f"{side} × {side} pixels" if self.downsampling != 1 else "1 pixel"
 
 

@@ -41,7 +41,7 @@ def method_name(text: str) -> str:
     """
     name = _WRITTEN.get(text.lower().replace("-", ""))
     if name is None:
-        raise InputError(f"Unknown method {text!r}.", remedy=f"Choose one of {', '.join(TITLES)}.")
+        raise InputError(f"There is no method {text!r}.", remedy=f"Choose one of {', '.join(TITLES)}.")
     return name
 
 

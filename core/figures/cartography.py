@@ -22,6 +22,8 @@ Extent = tuple[float, float, float, float]
 def coordinate_system(grid: Grid) -> str:
     """Name of the coordinate system with its code, or that there is none."""
     if grid.crs is None:
+        if grid.assumption:
+            return f"No coordinate system: positions in pixels; {grid.assumption[0].lower()}{grid.assumption[1:]}"
         return "No coordinate system: positions and areas in pixels"
     import pyproj
 
@@ -92,12 +94,12 @@ def draw_coordinates(axes: Axes, grid: Grid) -> None:
 
 
 def draw_scale(axes: Axes, grid: Grid) -> None:
-    """Draw a bar with its length on the ground at the lower left, in pixels without a coordinate system."""
+    """Draw a bar with its length on the ground at the lower left, in pixels where the ground's size is not known."""
     # A picture of an image without a coordinate system may be larger or smaller than the image.
     distance = grid.ground_distance() or abs(grid.transform.a)
     length = scale_length(grid.width * distance)
     words = f"{length:g} px"
-    if grid.crs is not None:
+    if grid.in_metres:
         words = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     share = length / distance / grid.width
     line: dict[str, Any] = {"transform": axes.transAxes, "solid_capstyle": "butt"}

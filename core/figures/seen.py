@@ -74,6 +74,8 @@ class SeenMap:
         Pixels of the image for one of the page.
     divider, sides
         Share of the width at which a divider stands, and what is on both sides of it.
+    system
+        What its coordinates and lengths are in, where the grid of the image does not say it.
     """
 
     image: NDArray[np.uint8]
@@ -86,6 +88,7 @@ class SeenMap:
     scale: int = 1
     divider: float | None = None
     sides: tuple[str, ...] = ()
+    system: str = ""
 
 
 def seen_map(seen: SeenMap) -> Figure:
@@ -95,7 +98,7 @@ def seen_map(seen: SeenMap) -> Figure:
     height, width = (side / seen.scale for side in seen.image.shape[:2])
     side = _SIDE if seen.legends else 0
     system = "Web Mercator (EPSG:3857)" if seen.grid.crs and seen.grid.crs.to_epsg() == 3857 else ""
-    told = (*seen.credits, f"Map: {system or coordinate_system(seen.grid)}. Made with SlideLens.")
+    told = (*seen.credits, f"Map: {seen.system or system or coordinate_system(seen.grid)}. Made with SlideLens.")
     lines = [line for text in told for line in textwrap.wrap(one_line(text), max(30, int((width + side) / 6)))]
     foot = _LINE * len(lines) + 2 * _EDGE / 2
     whole = (width + side, height + _HEAD + foot)

@@ -1,4 +1,4 @@
-"""Something that a worker of the cluster was given to do, as long as nobody has heard what came of it."""
+"""Work given to a worker of the cluster whose outcome is not known yet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.jobs.cluster import Pending
 from core.jobs.sharding import Split
 
 LOST_AFTER = 10.0
-"""Seconds after which something given to a worker that is not there any more is taken back."""
+"""Seconds after which work given to a vanished worker is taken back."""
 
 
 @dataclass

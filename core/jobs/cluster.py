@@ -27,7 +27,7 @@ START_WITHIN = 90.0
 
 
 class ClusterError(LandslideError):
-    """What computes could not be started, could not be reached, or is gone."""
+    """The cluster could not be started, cannot be reached, or is gone."""
 
 
 class Pending(Protocol):
@@ -95,11 +95,11 @@ class _Task:
         try:
             return self._future.result(timeout=10)
         except (KilledWorker, FutureCancelledError) as error:
-            raise WorkerLost("The worker that was computing this run stopped.") from error
+            raise WorkerLost("The worker processing this run stopped.") from error
 
     def forget(self) -> None:
         if not self._future.done():
-            self._future.cancel(reason="no longer wanted")
+            self._future.cancel(reason="no longer needed")
         self._future.release()
 
 
@@ -114,7 +114,7 @@ class Connected:
     def client(self) -> Client:
         """The client; raises `ClusterError` when there is no connection."""
         if self._client is None or self._client.status != "running":
-            raise ClusterError("The processes that compute are not there.")
+            raise ClusterError("The worker processes are not running.")
         return self._client
 
     def workers(self) -> tuple[str, ...]:
@@ -152,11 +152,11 @@ class Connected:
                 client.close(timeout=2)
             except Exception:
                 # There is nothing to be lost any more; whoever looks after the server may want to know.
-                log.exception("the cluster was not left in good order")
+                log.exception("the cluster was not closed properly")
 
 
 class RemoteCluster(Connected):
-    """A cluster that somebody else looks after.
+    """A cluster that is managed elsewhere.
 
     Its workers must be able to import ``core`` and have the folder of the store, and be started with
     ``--resources job=1``.
@@ -179,9 +179,9 @@ class RemoteCluster(Connected):
 
         security = Security()
         if not self.address.startswith("tls://"):
-            log.warning("the cluster at %s is reached without TLS: whoever reaches it too can run code", self.address)
+            log.warning("the cluster at %s is reached without TLS: anyone who can reach it can run code", self.address)
         elif security.get_connection_args("client").get("ssl_context") is None:
-            raise self._unreachable("Dask's TLS settings name no certificate authority, certificate and key.")
+            raise self._unreachable("Dask's TLS settings do not name a certificate authority, certificate and key.")
         try:
             self._connect(self.address, security)
             able = self.workers()
@@ -191,8 +191,8 @@ class RemoteCluster(Connected):
         if not able:
             self.close()
             raise ClusterError(
-                f"The Dask cluster at {self.address} has no worker that takes runs.",
-                f"Only workers that have the resource “{JOB}” do, so that each computes one run at a time.",
+                f"The Dask cluster at {self.address} has no worker that accepts runs.",
+                f"Only workers with the resource “{JOB}” do, so that each processes one run at a time.",
                 f"Start its workers with --resources {JOB}=1.",
             )
 
@@ -200,7 +200,8 @@ class RemoteCluster(Connected):
         return ClusterError(
             f"The Dask cluster at {self.address} cannot be reached.",
             why,
-            f"Start it, or correct {ADDRESS} and Dask's TLS settings; without that setting runs are computed here.",
+            f"Start it, or correct {ADDRESS} and Dask's TLS settings; without that setting, runs are processed on "
+            "this machine.",
         )
 
     def tend(self) -> None:

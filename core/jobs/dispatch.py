@@ -134,7 +134,7 @@ class Dispatcher:
         try:
             self.cluster.tend()
         except ClusterError as error:
-            log.warning("%s It is started again when it is needed.", error)
+            log.warning("%s It is restarted when it is needed.", error)
             for assignment in list(self._flights):
                 self._settle(assignment, WorkerLost(str(error)))
             self.cluster.close()
@@ -154,10 +154,10 @@ class Dispatcher:
         if assignment.split is not None:
             self._settle_part(assignment.split, run, outcome)
         elif run is not None and run.status == "queued" and self._tried[run.id] < 2:
-            log.warning("run %s was not begun by its worker: %s", run.id, error or "it did not claim it")
+            log.warning("run %s was not started by its worker: %s", run.id, error or "it did not claim it")
         else:
             if run is not None and run.active and (run.status == "queued" or run.server == self.server):
-                self._fail(run, error or LookupError("the worker came back without having ended the run"))
+                self._fail(run, error or LookupError("the worker returned without having ended the run"))
             self._tried.pop(assignment.run_id, None)
         self._flights.remove(assignment)
         assignment.pending.forget()
@@ -179,7 +179,7 @@ class Dispatcher:
         if split.stage == "over" and not split.working:
             self._splits.pop(split.run_id, None)
             if run is not None and run.active:
-                self._fail(run, LookupError("the last step came back without having finished the run"))
+                self._fail(run, LookupError("the last step returned without having ended the run"))
             # Parts that were still at work when the run ended may have written once more.
             files.remove(self.store.work_folder(split.run_id))
 
@@ -222,9 +222,9 @@ class Dispatcher:
         for assignment in list(self._flights):
             assignment.look(there, active, gap)
             if assignment.orphaned_for > LOST_AFTER and not assignment.pending.done():
-                self._settle(assignment, WorkerLost("The worker is not there any more."))
+                self._settle(assignment, WorkerLost("The worker no longer exists."))
             elif assignment.unwanted > OBEY_WITHIN:
-                log.warning("run %s has ended but its worker goes on, and is stopped", assignment.run_id)
+                log.warning("run %s has ended but its worker is still running, and is stopped", assignment.run_id)
                 self.cluster.stop(assignment.pending.worker)
                 assignment.unwanted = 0.0
 
@@ -277,7 +277,7 @@ class Dispatcher:
             planned = self.splitter(run, workers)
         except Exception:
             # Whatever is wrong with it, the worker that tries to do it whole will say it in the run's row.
-            log.exception("run %s cannot be shared out", run.id)
+            log.exception("run %s cannot be split between workers", run.id)
             return None
         if planned is None or not self.store.claim(run.id, server=self.server, worker=f"{workers} workers"):
             return None
@@ -294,7 +294,7 @@ class Dispatcher:
         try:
             self.cluster.start()
         except Exception as error:
-            log.exception("runs cannot be computed")
+            log.exception("runs cannot be processed")
             self._again = time.monotonic() + TRY_AGAIN_AFTER
             for run in ours:
                 # Those that were ordered from another server may be computed there.

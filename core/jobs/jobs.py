@@ -122,7 +122,7 @@ class ClusterJobs:
         try:
             dispatcher.leave()
         except Exception:
-            log.exception("the runs under way could not be marked interrupted")
+            log.exception("running runs could not be marked as interrupted")
 
     def _rest(self, dispatcher: Dispatcher, *, well: bool) -> None:
         # Dask's own callbacks would need a pool of threads that is gone when the server ends.
@@ -147,7 +147,7 @@ class ClusterJobs:
             dispatcher.tick()
         except Exception:
             # Most likely a database that somebody holds; whatever it was, the queue must go on when it is over.
-            log.exception("the queue of runs could not be looked after, and is looked after again soon")
+            log.exception("the queue of runs could not be checked; it is checked again shortly")
             return False
         return True
 

@@ -56,7 +56,7 @@ def worker_count() -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InputError(
             f"SLIDELENS_WORKERS is {text!r}, not a whole number above zero.",
-            "It says how many runs are computed at once.",
+            "It sets how many runs are processed at a time.",
             "Set it to 1 or more, or leave it out.",
         )
     return int(text)
@@ -117,15 +117,15 @@ class LocalCluster(Connected):
             if isinstance(error, ClusterError):
                 raise
             raise ClusterError(
-                "The processes that compute could not be started.",
+                "The worker processes could not be started.",
                 f"{type(error).__name__}: {error}",
-                "Run it again; if this goes on, look into the server's log.",
+                "Run it again; if the error persists, check the server's log.",
             ) from error
 
     def tend(self) -> None:
         """See `Cluster`: a worker whose nanny has ended, or that is away for too long, is started afresh."""
         if self._scheduler is None or self._scheduler.poll() is not None:
-            raise ClusterError("The scheduler of the processes that compute stopped.")
+            raise ClusterError("The scheduler of the worker processes stopped.")
         now = time.monotonic()
         self.workers()
         present = {self._names[address] for address in self.workers()}
@@ -135,7 +135,7 @@ class LocalCluster(Connected):
                 self._arrived.add(name)
             patience = MISSED_AFTER if name in self._arrived else START_WITHIN
             if nanny.poll() is not None or now - self._seen[name] > patience:
-                log.warning("%s is started afresh", name)
+                log.warning("%s is restarted", name)
                 self._replace(name)
 
     def stop(self, worker: str) -> None:
@@ -201,7 +201,7 @@ class LocalCluster(Connected):
     @property
     def _private(self) -> Path:
         if self._folder is None:
-            raise ClusterError("The processes that compute are not there.")
+            raise ClusterError("The worker processes are not running.")
         return self._folder
 
     def _address(self) -> str:
@@ -212,7 +212,7 @@ class LocalCluster(Connected):
                 return str(json.loads(file.read_text(encoding="utf-8"))["address"])
             except (OSError, ValueError):
                 time.sleep(0.05)  # not there yet, or half written
-        raise ClusterError("The processes that compute could not be started.", "The scheduler did not answer in time.")
+        raise ClusterError("The worker processes could not be started.", "The scheduler did not respond in time.")
 
     def _await_worker(self) -> None:
         deadline = time.monotonic() + START_WITHIN
@@ -220,9 +220,9 @@ class LocalCluster(Connected):
             self._check_started()
             if time.monotonic() > deadline:
                 raise ClusterError(
-                    "The processes that compute could not be started.",
+                    "The worker processes could not be started.",
                     f"No worker was ready after {START_WITHIN:.0f} seconds.",
-                    "Run it again; if this goes on, look into the server's log.",
+                    "Run it again; if the error persists, check the server's log.",
                 )
             time.sleep(0.1)
 
@@ -230,9 +230,9 @@ class LocalCluster(Connected):
         for process in filter(None, [self._scheduler, *self._nannies.values()]):
             if process.poll() is not None:
                 raise ClusterError(
-                    "The processes that compute could not be started.",
-                    f"One of them ended at once, with code {process.returncode}.",
-                    "The server's log says why.",
+                    "The worker processes could not be started.",
+                    f"One of them ended immediately, with exit code {process.returncode}.",
+                    "The reason is in the server's log.",
                 )
 
 

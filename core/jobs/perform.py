@@ -31,7 +31,7 @@ TICK = 0.5
 """Seconds between two looks of the pulse: progress is written at most twice a second."""
 
 HEARTBEAT_EVERY = 1.0
-"""Seconds after which a run that has nothing new to tell says that it is alive, and hears whether it is to stop."""
+"""Seconds between heartbeats of a run without new progress, at which it also learns whether to stop."""
 
 PATIENCE = (1.0, 4.0, 15.0)
 """Seconds between tries to keep a result that the disk or the database does not take: it may have cost hours."""
@@ -115,7 +115,7 @@ class Job:
         self._thread.join()
 
     def report(self, done: int, total: int, words: str = "") -> None:
-        """Tell how far the work is: steps done of all, and words for what is being done.
+        """Report progress: steps done of all, and words for the current step.
 
         Without steps (``total`` 0) something is loaded or kept, after which steps of another kind may begin: of their
         pace those before say nothing.
@@ -126,7 +126,7 @@ class Job:
             When the run is to stop, so that it does before steps begin as well as between them.
         """
         if self._stopping.is_set():
-            raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
+            raise RunCancelled("The run was cancelled.", "No results were saved.")
         if not total:
             self._first, self._progress = None, Progress(words=words)
             return
@@ -170,7 +170,7 @@ class Job:
             except Exception:
                 # A database that does not answer for a while is no reason to throw work away; silence has its own end.
                 if well:
-                    log.warning("the pulse of run %s could not be written", self.run.id, exc_info=True)
+                    log.warning("the heartbeat of run %s could not be written", self.run.id, exc_info=True)
                 well = False
 
 
@@ -200,7 +200,8 @@ def work_of(run: Run) -> Work:
     """
     kind = kind_of(run)
     if kind is None:
-        raise ModelError(f"Nothing here does a {run.kind} of the task {run.task}.", remedy="Update SlideLens.")
+        raise ModelError(f"This installation cannot process a {run.kind} of the task "
+                         f"{run.task}.", remedy="Update SlideLens.")
     work: Work = kind.work.load()
     return work
 
@@ -271,9 +272,9 @@ def keep(store: Store, identity: str, result: RunResult, stopped: Stop) -> None:
         try:
             return store.finish(identity, result)
         except StorageError:
-            log.warning("run %s is done but could not be kept; it is tried again", identity, exc_info=True)
+            log.warning("run %s is finished but could not be saved; trying again", identity, exc_info=True)
         if stopped():
-            raise RunCancelled("The run was stopped before its result was kept.", "Nothing of it was kept.")
+            raise RunCancelled("The run was stopped before its result was saved.", "No results were saved.")
         time.sleep(pause)
     return store.finish(identity, result)
 
@@ -283,7 +284,7 @@ def _end(store: Store, identity: str, error: BaseException, failure: Failure, st
         store.fail(identity, failure, status)
     except StorageError:
         # Whoever called hears what was wrong with the run, and can write that down when the database answers again.
-        log.exception("the end of run %s could not be written", identity)
+        log.exception("the end of run %s could not be recorded", identity)
         raise error from None
 
 
@@ -305,13 +306,13 @@ def run_inline(store: Store, order: Order) -> str:
             store.fail(identity, Failure(str(error)))
             store.delete(identity)
         except StorageError:
-            log.exception("what is left of run %s could not be removed", identity)
+            log.exception("temporary files of run %s could not be removed", identity)
         raise
     return identity
 
 
 def _nobody(identity: str) -> None:
-    """Tell nobody which run has begun."""
+    """Do not report which run has started."""
 
 
 def run_in_process(

@@ -59,7 +59,7 @@ class Settings:
 
 
 def worker_name() -> str:
-    """``host:pid`` of this process, by which a run says who works on it."""
+    """``host:pid`` of this process, recorded in the runs that it works on."""
     return f"{platform.node()}:{os.getpid()}"
 
 

@@ -89,7 +89,7 @@ def _end(store: Store, identity: str, error: BaseException) -> None:
             store.fail(identity, failures.stopped(error), "cancelled")
     except LandslideError:
         # Whoever called hears what was wrong with the run; that the store was not told is for the log.
-        log.exception("the end of run %s could not be written", identity)
+        log.exception("the end of run %s could not be recorded", identity)
 
 
 def _share(
@@ -106,7 +106,7 @@ def _share(
         if now - told >= HEARTBEAT_EVERY:
             told = now
             if not store.beat(split.run_id):
-                raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
+                raise RunCancelled("The run was cancelled.", "No results were saved.")
         cluster.tend()
         _look(split, cluster, at_work, min(now - before, LONGEST_GAP))
         _land(store, split, at_work)
@@ -126,7 +126,7 @@ def _look(split: Split, cluster: Cluster, at_work: list[Assignment], gap: float)
     for assignment in at_work:
         assignment.look(workers, (split.run_id,), gap)
         if assignment.orphaned_for > LOST_AFTER and not assignment.pending.done():
-            raise WorkerLost("The worker that was computing this run stopped.")
+            raise WorkerLost("The worker processing this run stopped.")
 
 
 def _land(store: Store, split: Split, at_work: list[Assignment]) -> None:

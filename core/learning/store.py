@@ -182,7 +182,7 @@ def find_model(task: str, name: str, root: Path | None = None) -> StoredModel:
     folder = (root or models_folder()) / task / name if NAME.fullmatch(name) else None
     if folder is None or not (folder / "model.toml").is_file():
         names = ", ".join(model.spec.name for model in list_models(task, root)) or "none"
-        raise ModelError(f"No {task} model {name!r}.", remedy=f"Available models: {names}.")
+        raise ModelError(f"There is no {task} model {name!r}.", remedy=f"Available models: {names}.")
     return StoredModel(_spec(folder / "model.toml"), folder)
 
 

@@ -176,7 +176,7 @@ def slope_legend() -> Legend:
 def aspect_legend() -> Legend:
     """Legend of the directions that slopes face."""
     compass = {0: "N", 2: "E", 4: "S", 6: "W", 8: "N"}
-    return _of_colours("Aspect (slope faces)", ramp(ASPECT_RAMP, 9), compass)
+    return _of_colours("Aspect (downslope direction)", ramp(ASPECT_RAMP, 9), compass)
 
 
 def unlike_ramp() -> NDArray[np.uint8]:
@@ -280,11 +280,11 @@ def legend(layer: str) -> Legend | None:
         case "uncertainty":
             return ramp_legend("Spread of probability", UNCERTAINTY_RAMP, "0", "0.5", "1")
         case "training_distance":
-            words = {0: "limit", 4: "1.5 ×", 8: "2 × and more"}
+            words = {0: "limit", 4: "1.5 ×", 8: "≥ 2 ×"}
             shown = unlike_ramp()[np.linspace(0, len(unlike_ramp()) - 1, 9).round().astype(int)]
             return _of_colours("Distance from the training images", shown, words)
         case "cam":
-            return ramp_legend("Grad-CAM: raised the score", CAM_RAMP, "not", "", "most")
+            return ramp_legend("Grad-CAM: effect on the score", CAM_RAMP, "none", "", "highest")
         case "attribution":
             return ramp_legend("Effect on the score", DIVERGING_RAMP, "lowered it", "none", "raised it")
         case "mask":
@@ -293,7 +293,7 @@ def legend(layer: str) -> Legend | None:
             return Legend("", (LegendEntry(REFERENCE, "Reference (area)"),))
         case "outcome":
             return Legend(
-                "Compared with the reference",
+                "Reference check",
                 (
                     LegendEntry(TRUE_POSITIVE, "Correct"),
                     LegendEntry(FALSE_POSITIVE, "False alarm"),

@@ -86,8 +86,8 @@ def beeswarm_figure(contributions: Contributions, rows: pd.DataFrame, seed: int 
                              "thickness": 10, "len": 0.6}},
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": NEUTRAL, "width": 1})
-    layout = plain_layout(f"Contribution ({unit_of(contributions)}): negative lowers the result, positive raises "
-                          "it", "")
+    layout = plain_layout(f"Contribution ({unit_of(contributions)}): negative lowers the result, positive raises it",
+                          "")
     layout["height"] = 140 + 34 * len(ordered)
     layout["yaxis"] |= {"tickvals": list(range(len(ordered))), "ticktext": [words_of(one) for one in ordered]}
     figure.update_layout(layout)

@@ -109,9 +109,9 @@ def reference_reader(path: str | os.PathLike[str], grid: Grid, *, patch: bool = 
     reference = _RasterReference(scene, grid, placed, _JPEG_HALF if driver == "JPEG" else 0)
     if not patch and not _says_none(scene, reference):
         raise InputError(
-            f"{scene.name} says nowhere that there is no landslide.",
-            "All that it marks is landslide, and the rest is unknown: no false alarm could be told from it.",
-            "Write 0 where there is none, and any other value where there is a landslide.",
+            f"{scene.name} has no value for ground without landslides.",
+            "All marked pixels are landslide and the rest is unknown, so false alarms cannot be counted.",
+            "Write 0 for ground without landslides and any other value for landslides.",
         )
     return reference
 
@@ -148,10 +148,10 @@ def scene_on_grid(
     wanted = check_bands(scene, bands)
     if scene.grid.is_georeferenced != grid.is_georeferenced:
         raise GridError(
-            f"{scene.name} {'has' if scene.grid.is_georeferenced else 'lacks'} a coordinate system, unlike "
-            "the scene it should be laid on.",
-            "Its place on that scene is unknown.",
-            "Use two scenes that both are georeferenced, or two images of the same size that both are not.",
+            f"{scene.name} {'has' if scene.grid.is_georeferenced else 'lacks'} a coordinate system, unlike the image "
+            "that it should be aligned with.",
+            "Its position on that image is unknown.",
+            "Use two georeferenced rasters, or two of the same size without coordinate systems.",
         )
     if not grid.is_georeferenced and scene.grid.shape != grid.shape:
         raise _other_size(scene, grid)
@@ -271,7 +271,7 @@ def _warped(
     if own_alpha is not None and (own_alpha in bands or own_alpha != scene.alpha):
         raise BandError(
             f"Band {own_alpha} of {scene.name} is marked as transparency.",
-            "Reprojecting would mix the other bands by it.",
+            "Reprojection would blend the other bands by it.",
             f"Mark it as an ordinary band, for example with gdal_edit -colorinterp_{own_alpha} undefined.",
         )
 
@@ -374,8 +374,7 @@ def _check_overlap(scene: Scene, grid: Grid) -> None:
 
 def _other_size(scene: Scene, grid: Grid) -> GridError:
     return GridError(
-        f"{scene.name} has {scene.grid.width} by {scene.grid.height} pixels, the scene {grid.width} by "
-        f"{grid.height}.",
+        f"{scene.name} has {scene.grid.width} by {scene.grid.height} pixels, the image {grid.width} by {grid.height}.",
         "Without a coordinate system in both, pixels can only be matched one by one.",
-        "Use an image of the same size, or georeference both.",
+        "Use a raster of the same size, or georeference both.",
     )

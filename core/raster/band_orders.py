@@ -103,14 +103,14 @@ def parse_bands(text: str, scene: Scene, wanted: Sequence[str]) -> tuple[int, ..
     if not re.fullmatch(r"\s*\d{1,3}(\s*,\s*\d{1,3})*\s*", text):
         names = ", ".join(dict.fromkeys(order.name for order in ORDERS))
         raise InputError(
-            f"{text!r} is neither a list of bands nor an order of bands.",
-            remedy=f"Write band numbers with commas, such as 3,2,1, or one of {names}.",
+            f"{text!r} is neither a list of bands nor a band order.",
+            remedy=f"Write band numbers separated by commas, such as 3,2,1, or one of {names}.",
         )
     bands = check_bands(scene, [int(part) for part in text.split(",")])
     if len(bands) != len(wanted):
         raise BandError(
-            f"The model needs {len(wanted)} bands ({', '.join(wanted)}), {len(bands)} were given.",
-            remedy="Name one band of the scene for each.",
+            f"The model needs {len(wanted)} bands ({', '.join(wanted)}); {len(bands)} were given.",
+            remedy="Name one band of the image for each.",
         )
     return bands
 
@@ -129,7 +129,7 @@ def _named(name: str, named: list[BandOrder], scene: Scene, wanted: Sequence[str
     bands = order.bands_for(wanted)
     if bands is None:
         raise BandError(
-            f"The order {name} does not hold the bands that the model reads: {', '.join(wanted)}.",
-            remedy="Give one band number for each of them, or choose a model that reads these bands.",
+            f"The order {name} does not include the bands that the model reads: {', '.join(wanted)}.",
+            remedy="Give a band number for each of them, or choose a model that reads these bands.",
         )
     return bands

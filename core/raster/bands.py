@@ -127,20 +127,20 @@ def guess_bands(scene: Scene, wanted: Sequence[str]) -> tuple[int, ...]:
         When the scene has too few bands, or its bands say that none of them is what is wanted.
     """
     if not wanted:
-        raise BandError("No bands are asked for.", remedy="Name at least one band of the scene.")
+        raise BandError("No bands were requested.", remedy="Name at least one band of the image.")
     if len(set(wanted)) > len(scene.bands):
         raise BandError(
             f"{scene.name} has {_count(len(scene.bands))}, the model needs {len(set(wanted))}: "
             f"{', '.join(wanted)}.",
-            "A band that is not there cannot be made up.",
-            "Choose a scene with these bands, or a model that needs fewer.",
+            "Missing bands cannot be replaced.",
+            "Choose an image with these bands, or a model that needs fewer.",
         )
     known = _known_bands(scene)
     missing = [role for role in wanted if role.lower() not in known]
     if missing:
         names = ", ".join(f"{band.index} {band.name}" for band in scene.bands[:16])
         raise BandError(
-            f"{scene.name} does not say which of its bands is {' or '.join(missing)}.",
+            f"{scene.name} does not state which of its bands is {' or '.join(missing)}.",
             f"Its bands are: {names}.",
             "Give their order, such as sentinel2 or bgr, or the model's bands by number, such as 4,3,2 (--bands).",
         )
@@ -156,7 +156,7 @@ def check_bands(scene: Scene, bands: Sequence[int]) -> tuple[int, ...]:
         When none is asked for, or one is not in the scene.
     """
     if not bands:
-        raise BandError("No bands are asked for.", remedy="Name at least one band of the scene.")
+        raise BandError("No bands were requested.", remedy="Name at least one band of the image.")
     absent = [index for index in bands if not 1 <= index <= len(scene.bands)]
     if absent:
         raise BandError(

@@ -38,15 +38,15 @@ def flow_library() -> Iterator[ModuleType]:
         from numba.core.errors import NumbaError
     except (ImportError, RuntimeError, OSError) as error:
         raise StorageError(
-            "The library that follows water over a raster (pyflwdir) cannot be loaded.",
+            "The library for flow routing (pyflwdir) cannot be loaded.",
             str(error),
-            "Install the packages of requirements.txt, and let SLIDELENS_HOME be a folder that can be written to.",
+            "Install the packages in requirements.txt, and set SLIDELENS_HOME to a folder that can be written to.",
         ) from error
     try:
         yield pyflwdir
     except (NumbaError, ValueError, IndexError, TypeError, RuntimeError, MemoryError) as error:
         raise InputError(
-            "The flow of water over the elevation model could not be computed.",
+            "Flow over the elevation model could not be calculated.",
             f"{type(error).__name__}: {error}",
             "Choose larger cells, or leave out flow accumulation, wetness, stream power and distance to streams.",
         ) from error

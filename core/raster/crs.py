@@ -84,9 +84,9 @@ def crs_of_wkt(text: str, name: str) -> pyproj.CRS:
         raise _unknown(name)
     if _FILES.search(text):
         raise UnsafeFileError(
-            f"The coordinate system of {name} names a file to be read with it.",
-            "Following it could make the server read what its users must not see.",
-            "Save it with a coordinate system that has an EPSG code.",
+            f"The coordinate system of {name} refers to another file.",
+            "Following the reference could make the server read files that users must not see.",
+            "Save the data with a coordinate system that has an EPSG code.",
         )
     if _LOCAL.match(text):
         raise _local(name)
@@ -136,7 +136,7 @@ def usable(crs: pyproj.CRS, name: str) -> pyproj.CRS:
     if ellipsoid is not None and not EARTH_RADIUS[0] < ellipsoid.semi_major_metre < EARTH_RADIUS[1]:
         raise InputError(
             f"The coordinate system of {name} ({crs.name}) is not of the Earth.",
-            "Places and areas are measured on the Earth's ellipsoid.",
+            "Positions and areas are measured on the Earth's ellipsoid.",
             "Use data of the Earth, or remove the coordinate system to work in pixels.",
         )
     return crs
@@ -159,9 +159,9 @@ def transformed(
         there = found.transform(x, y)
     except (RuntimeError, ValueError, pyproj.exceptions.ProjError) as error:
         raise GridError(
-            f"The coordinates of {name} cannot be brought to the scene's coordinate system.",
-            f"No way is known from {source.name} to {target.name}.",
-            "Reproject it to the scene's coordinate system with a GIS.",
+            f"The coordinates of {name} cannot be reprojected to the coordinate system of the image.",
+            f"No transformation is known from {source.name} to {target.name}.",
+            "Reproject the data to the image's coordinate system in a GIS.",
         ) from error
     return np.asarray(there[0], dtype=np.float64), np.asarray(there[1], dtype=np.float64)
 
@@ -191,11 +191,11 @@ def accuracy_note(
     accuracy = float(ways[0].accuracy or 0)
     if "ballpark" in ways[0].description.lower():
         return (
-            f"{name} is in {source.name}, the scene in {target.name}: no exact way between their datums is installed, "
-            "so places may be off by up to some hundred metres."
+            f"{name} is in {source.name}, the image in {target.name}: no exact way between their datums is installed, "
+            "so positions may be off by up to several hundred metres."
         )
     if math.isfinite(accuracy) and accuracy > 1:
-        return f"{name} was brought from {source.name} to {target.name} with an accuracy of {accuracy:g} m."
+        return f"{name} was reprojected from {source.name} to {target.name} with an accuracy of {accuracy:g} m."
     return ""
 
 
@@ -209,15 +209,15 @@ def _depth(text: str) -> int:
 
 def _unknown(name: str) -> InputError:
     return InputError(
-        f"The coordinate system that {name} names is not known.",
-        "Without it the place of what the file holds is unknown.",
-        "Save it in longitude and latitude (WGS 84), or in a system with an EPSG code.",
+        f"The coordinate system named in {name} is unknown.",
+        "Without it, the position of the data is unknown.",
+        "Save the data in longitude and latitude (WGS 84), or in a system with an EPSG code.",
     )
 
 
 def _local(name: str) -> InputError:
     return InputError(
-        f"The coordinate system that {name} names has no place on the Earth's surface.",
-        "It is a local, vertical or geocentric system, or one whose code is not known here.",
-        "Save it in a geographic or projected coordinate system.",
+        f"The coordinate system named in {name} has no position on the Earth's surface.",
+        "It is a local, vertical or geocentric system, or its code is unknown here.",
+        "Save the data in a geographic or projected coordinate system.",
     )

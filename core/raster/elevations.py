@@ -103,7 +103,7 @@ def known_elevations(dem: NDArray[Any], grid: Grid, valid: NDArray[np.bool_] | N
         raise InputError(
             f"The elevation model has the shape {dem.shape}, its grid {grid.shape}.",
             "",
-            "Read the elevations on the grid they are used with.",
+            "Read the elevations on the grid that they are used with.",
         )
     # The smallest type that holds every elevation exactly.
     elevation: Reals = dem.astype(np.result_type(dem.dtype, np.float32), copy=False)

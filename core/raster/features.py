@@ -56,7 +56,8 @@ def write_features(
         try:
             frame.to_file(aside, driver=driver, layer=layer, engine="pyogrio", index=False)
         except (OSError, RuntimeError) as error:
-            raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
+            raise StorageError(f"{path.name} could not be written.", str(error),
+                "Free up disk space and try again.") from error
         if driver == "GeoJSON" and frame.crs is None:
             _say_without_crs(aside)
         if driver == "GPKG" and (style or about):

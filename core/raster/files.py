@@ -22,31 +22,31 @@ def regular_file(path: str | os.PathLike[str]) -> Path:
     if "://" in text or text.lstrip("/").lower().startswith("vsi") and text.startswith("/"):
         raise UnsafeFileError(
             f"{text} is an address, not a file.",
-            "Addresses could make the server read what its users must not see.",
+            "Opening addresses could make the server read files that users must not see.",
             "Download the file and open it from disk.",
         )
     if "\x00" in text:
-        raise UnsafeFileError("The file's name holds a null character.", remedy="Rename the file.")
+        raise UnsafeFileError("The file name contains a null character.", remedy="Rename the file.")
     try:
         resolved = Path(text).resolve()
         there, ordinary = resolved.exists(), resolved.is_file()
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name that no disk takes
         raise InputError(
             f"There is no file {one_line(Path(text).name, 80)}.",
-            "Its path cannot be followed: it is too long, or links in it lead back to themselves.",
-            "Check its name and place.",
+            "Its path cannot be resolved: it is too long, or its links form a loop.",
+            "Check its name and folder.",
         ) from error
     if not there:
-        raise InputError(f"There is no file {one_line(resolved.name, 80)}.", remedy="Check its name and place.")
+        raise InputError(f"There is no file {one_line(resolved.name, 80)}.", remedy="Check its name and folder.")
     if not ordinary:
         raise UnsafeFileError(f"{resolved.name} is not an ordinary file.", remedy="Choose a file on disk.")
     try:
         str(resolved).encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(
-            f"The name of the file {one_line(resolved.name, 80)} is not text in UTF-8.",
-            "The readers of rasters cannot open it under this name.",
-            "Rename it, or the folder that it lies in.",
+            f"The name of the file {one_line(resolved.name, 80)} is not UTF-8 text.",
+            "The raster libraries cannot open it under this name.",
+            "Rename the file or its folder.",
         ) from error
     return resolved
 
@@ -76,9 +76,9 @@ def resolve_inside(folder: str | os.PathLike[str], relative: str | os.PathLike[s
     text = os.fspath(relative)
     root = Path(folder).resolve()
     outside = UnsafeFileError(
-        f"{text!r} does not lie inside the data folder.",
-        "Only files that the operator has put there may be opened.",
-        "Give a path below the data folder, without a leading slash or '..'.",
+        f"{text!r} is not inside the data folder.",
+        "Only files that the operator has placed there may be opened.",
+        "Give a path inside the data folder, without a leading slash or '..'.",
     )
     if not text or "\x00" in text or "://" in text or Path(text).is_absolute() or ".." in Path(text).parts:
         raise outside

@@ -59,4 +59,5 @@ def copy_file(source: Path, target: Path) -> None:
         with atomic_path(target) as aside:
             shutil.copyfile(source, aside)
     except OSError as error:
-        raise StorageError(f"{target.name} could not be written.", str(error), "Free space and try again.") from error
+        raise StorageError(f"{target.name} could not be written.", str(error),
+            "Free up disk space and try again.") from error

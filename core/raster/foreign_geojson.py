@@ -82,7 +82,7 @@ def features_of(file: Path, limits: Limits) -> tuple[dict[str, Any], list[dict[s
     else:
         raise UnsafeFileError(
             f"{file.name} is not GeoJSON: its type is {str(kind)[:40]!r}.",
-            "Other documents of this look may point to further files on the server.",
+            "Other JSON documents may point to further files on the server.",
             "Export a FeatureCollection.",
         )
     if not isinstance(features, list) or not features:
@@ -95,7 +95,7 @@ def features_of(file: Path, limits: Limits) -> tuple[dict[str, Any], list[dict[s
 
 
 def json_document(
-    file: Path, limits: Limits, remedy: str = "Cut it to the area of interest, or save it as GeoPackage."
+    file: Path, limits: Limits, remedy: str = "Clip it to the area of interest, or save it as GeoPackage."
 ) -> Any:  # noqa: ANN401
     """A JSON document of a stranger, once it is known to fit into memory.
 
@@ -120,15 +120,15 @@ def json_document(
     if memory > limits.json_memory:
         raise UnsafeFileError(
             f"{file.name} holds more values than fit into memory.",
-            f"They would take about {memory / 1e9:.0f} GB; at most {limits.json_memory / 1e9:.1f} GB are given.",
+            f"They would take about {memory / 1e9:.0f} GB; the limit is {limits.json_memory / 1e9:.1f} GB.",
             remedy,
         )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{file.name} is not text in UTF-8.",
-            "JSON has to be, so what its letters mean is unknown.",
+            f"{file.name} is not UTF-8 text.",
+            "JSON must be UTF-8; otherwise its characters cannot be read.",
             "Save it again in UTF-8.",
         ) from error
     del content
@@ -155,7 +155,7 @@ def _crs(document: dict[str, Any], shapes: NDArray[np.object_], name: str) -> py
         if len(bounds) and (np.abs(bounds[:, [0, 2]]).max() > 360 or np.abs(bounds[:, [1, 3]]).max() > 90):
             raise InputError(
                 f"The coordinates of {name} are not longitude and latitude.",
-                "GeoJSON that names no coordinate system is in degrees, WGS 84.",
+                "GeoJSON without a coordinate system is in degrees, WGS 84.",
                 "Export it in WGS 84 (EPSG:4326), or as GeoPackage with its coordinate system.",
             )
         return pyproj.CRS.from_epsg(4326)
@@ -165,6 +165,6 @@ def _crs(document: dict[str, Any], shapes: NDArray[np.object_], name: str) -> py
         return crs_of_code(str(document["crs"]["properties"]["name"]), name)
     except (LookupError, TypeError) as error:
         raise InputError(
-            f"The coordinate system that {name} names is not known.",
+            f"The coordinate system named in {name} is unknown.",
             remedy="Save it in longitude and latitude (WGS 84).",
         ) from error

@@ -121,7 +121,7 @@ def _opened(file: Path) -> Iterator[sqlite3.Connection]:
         if journal.is_file() and journal.stat().st_size:
             raise InputError(
                 f"{file.name} is open in another program, or was not closed properly.",
-                f"The file beside it ({journal.name}) holds changes that are not in it yet.",
+                f"The file next to it ({journal.name}) holds changes that have not been written to it yet.",
                 "Close it in that program, then choose it again.",
             )
     deadline = time.monotonic() + SECONDS
@@ -138,7 +138,7 @@ def _opened(file: Path) -> Iterator[sqlite3.Connection]:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if identity not in APPLICATION_IDS and not (identity == 0 and 10_000 <= version < 20_000):
             raise UnsafeFileError(
-                f"{file.name} is a database, but no GeoPackage.",
+                f"{file.name} is a database, but not a GeoPackage.",
                 remedy="Convert it to GeoPackage, for example with QGIS.",
             )
         _check_tables(connection, file.name)
@@ -149,8 +149,8 @@ def _opened(file: Path) -> Iterator[sqlite3.Connection]:
         if time.monotonic() > deadline:
             raise UnsafeFileError(
                 f"{file.name} takes longer than {SECONDS:.0f} seconds to read.",
-                "It would keep the server busy.",
-                "Export it again, or cut it to the area of interest.",
+                "It would block the server.",
+                "Export it again, or clip it to the area of interest.",
             ) from error
         raise unreadable(file.name) from error
     finally:
@@ -181,7 +181,7 @@ def _check_plain(kind: str, sql: str, table: str, name: str) -> None:
         what = "virtual table" if words[:2] == ["create", "virtual"] else kind
         raise UnsafeFileError(
             f"{table} of {name} is a {what}, not a table.",
-            "Reading it would run a program that the file brings along.",
+            "Reading it would run code from the file.",
             "Export its layer to a new GeoPackage.",
         )
 
@@ -190,12 +190,12 @@ def _layer(connection: sqlite3.Connection, name: str) -> Layer:
     rows = connection.execute("SELECT table_name FROM gpkg_contents WHERE data_type = 'features' LIMIT 1000").fetchall()
     layers = sorted(str(table) for (table,) in rows)
     if not layers:
-        raise InputError(f"{name} holds no layer of features.", remedy="Choose another file.")
+        raise InputError(f"{name} holds no vector layer.", remedy="Choose another file.")
     if len(layers) > 1:
         raise InputError(
             f"{name} holds {len(layers)} layers: {', '.join(layers[:8])}.",
-            "Which of them is meant cannot be told.",
-            "Save the layer you need to a file of its own.",
+            "It is unclear which of them to use.",
+            "Save the layer that you need to a separate file.",
         )
     table = layers[0]
     connection.set_authorizer(None)
@@ -230,7 +230,7 @@ def _crs(connection: sqlite3.Connection, identity: object, name: str) -> pyproj.
     ).fetchone()
     if row is None:
         raise InputError(
-            f"{name} names a coordinate system (srs_id {identity}) that it does not describe.",
+            f"{name} names a coordinate system (srs_id {identity}) without describing it.",
             remedy="Assign a coordinate system and export it again.",
         )
     organization, code, definition = (str(value or "") for value in row)

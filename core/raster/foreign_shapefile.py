@@ -115,7 +115,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, file: Path, limits: Limits, 
         linked = stat.S_ISLNK(member.external_attr >> 16)
         if inner.is_absolute() or ".." in inner.parts or ":" in member.filename or linked:
             raise UnsafeFileError(
-                f"{file.name} holds a member that points outside the archive ({member.filename!r}).",
+                f"{file.name} holds a path that points outside the archive ({member.filename!r}).",
                 "Unpacking it could overwrite files on the server.",
                 "Zip the Shapefile's own files again.",
             )
@@ -135,7 +135,7 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, file: Path, limits: Limits, 
         )
     chosen = {suffix: parts[suffix] for suffix in wanted if suffix in parts}
     if any(member.flag_bits & _ENCRYPTED for member in chosen.values()):
-        raise InputError(f"{file.name} is encrypted.", remedy="Zip its files without a password.")
+        raise InputError(f"{file.name} is encrypted.", remedy="Zip the files without a password.")
     bounded(file.name, sum(member.file_size for member in chosen.values()), limits.file_bytes)
     for suffix, member in chosen.items():
         # Python stops reading a member at the size its header claims, so the sum above is binding.

@@ -134,7 +134,7 @@ def _editing(path: Path) -> Iterator[sqlite3.Connection]:
             yield database
     except sqlite3.Error as error:
         message = f"{path.name} could not be written."
-        raise StorageError(message, str(error), "Free space and try again.") from error
+        raise StorageError(message, str(error), "Free up disk space and try again.") from error
 
 
 def first_rows(path: Path, most: int) -> GeoDataFrame:
@@ -229,5 +229,5 @@ def _layer(path: Path) -> str:
 
 def _unreadable(path: Path) -> StorageError:
     return StorageError(
-        f"{path.name} cannot be read.", "It is no longer there, or was damaged.", "Have it made again."
+        f"{path.name} cannot be read.", "It no longer exists or is damaged.", "Export it again."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
-from core.errors import GridError
+from core.errors import GridError, InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,9 @@ EDGE_POINTS = 65
 #: A projection whose pixels differ by less than this share across the grid counts as of constant area.
 AREA_TOLERANCE = 1e-3
 
+PIXEL_SIZES = (1e-3, 1e4)
+"""Metres from pixel to pixel between which a stated size must lie."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -44,6 +47,9 @@ class Grid:
         (0, 0). South-up and rotated transforms are as good as north-up ones.
     crs
         Geographic or projected coordinate system, or None in pixel space (PNG, JPEG, plain TIFF).
+    pixel_size
+        Metres from pixel to pixel that somebody stated of a raster in pixel space; None where nothing was stated. A
+        coordinate system says it by itself.
 
     Raises
     ------
@@ -55,6 +61,7 @@ class Grid:
     height: int
     transform: Affine
     crs: CRS | None
+    pixel_size: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a grid without area."""
@@ -63,9 +70,9 @@ class Grid:
         determinant = self.transform.determinant
         if not math.isfinite(determinant) or determinant == 0 or not all(map(math.isfinite, self.transform)):
             raise GridError(
-                "The raster's transform does not place its pixels on a plane.",
+                "The raster's transform does not define a plane.",
                 "Its pixels have no size on the ground, so nothing can be measured or mapped.",
-                "Georeference the file again, or remove its transform to use it in pixel space.",
+                "Georeference the file again, or remove its transform to work in pixels.",
             )
 
     @property
@@ -77,6 +84,55 @@ class Grid:
     def is_georeferenced(self) -> bool:
         """Whether the grid has a coordinate system; otherwise positions and areas are in pixels."""
         return self.crs is not None
+
+    @property
+    def in_metres(self) -> bool:
+        """Whether lengths and areas are in metres, by a coordinate system or a stated pixel size; else in pixels."""
+        return self.crs is not None or self.pixel_size is not None
+
+    @property
+    def assumption(self) -> str:
+        """That areas assume a pixel size which was entered by hand, without a full stop; empty where none was.
+
+        Examples
+        --------
+        >>> Grid(10, 10, Affine.identity(), None, 0.5).assumption
+        'Areas assume a pixel size of 0.50 m, entered by hand'
+        """
+        if self.pixel_size is None:
+            return ""
+        size = max(f"{self.pixel_size:.2f}", f"{self.pixel_size:.10g}", key=len)
+        return f"Areas assume a pixel size of {size} m, entered by hand"
+
+    @property
+    def stated_size(self) -> dict[str, float]:
+        """The stated pixel size by its name in tables and files; empty where none was stated."""
+        return {} if self.pixel_size is None else {"pixel_size_m": self.pixel_size}
+
+    def with_pixel_size(self, metres: float | None) -> Grid:
+        """The grid with a pixel size that somebody states; None for none.
+
+        Raises
+        ------
+        InputError
+            When it is no size that a pixel can have, or the grid has a coordinate system, which says another.
+        """
+        if metres is None:
+            return replace(self, pixel_size=None)
+        if self.crs is not None:
+            raise InputError(
+                "This image has a coordinate system, which gives the size of its pixels.",
+                "A pixel size entered by hand would contradict it.",
+                "Leave the pixel size empty.",
+            )
+        low, high = PIXEL_SIZES
+        if not low <= metres <= high:
+            raise InputError(
+                f"A pixel size of {metres:g} m is not possible here.",
+                f"It must lie between {low:g} m and {high:,.0f} m.",
+                "Enter the distance on the ground from one pixel to the next in metres, or leave the field empty.",
+            )
+        return replace(self, pixel_size=float(metres))
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -104,21 +160,22 @@ class Grid:
             Offsets and size in pixels; it may reach past the raster's edges.
         """
         transform = rasterio.windows.transform(window, self.transform)
-        return Grid(round(window.width), round(window.height), transform, self.crs)
+        return Grid(round(window.width), round(window.height), transform, self.crs, self.pixel_size)
 
     def resized(self, width: int, height: int) -> Grid:
         """Grid of the same ground cut into another number of pixels."""
         scale = Affine.scale(self.width / width, self.height / height)
-        return Grid(width, height, self.transform @ scale, self.crs)
+        size = self.pixel_size and self.pixel_size * math.sqrt(scale.determinant)
+        return Grid(width, height, self.transform @ scale, self.crs, size)
 
     def ground_distance(self) -> float | None:
-        """Metres on the ground from pixel to pixel at the grid's centre; None without CRS.
+        """Metres on the ground from pixel to pixel at the grid's centre; without CRS the stated size, or None.
 
         The geometric mean of both directions, measured on the ellipsoid: a Web Mercator pixel at 60° north
         has half its nominal size, and a UTM pixel differs from its nominal size by less than 0.1 %.
         """
         if self.crs is None:
-            return None
+            return self.pixel_size
         return self._middle_distance
 
     def pixel_areas(self, rows: slice | None = None) -> float | NDArray[np.float64]:
@@ -133,11 +190,11 @@ class Grid:
         -------
         float or array of shape (rows, 1)
             One number where the pixels differ by less than 0.1 % across the grid (most projections), else
-            one per row, to be multiplied with a mask of shape (rows, width). Without CRS the unit is the
-            pixel and the answer 1.0.
+            one per row, to be multiplied with a mask of shape (rows, width). Without CRS and without a stated size
+            the unit is the pixel and the answer 1.0.
         """
         if self.crs is None:
-            return 1.0
+            return 1.0 if self.pixel_size is None else self.pixel_size**2
         at, areas = self._area_profile
         if np.ptp(areas) <= AREA_TOLERANCE * float(areas.mean()):
             return float(areas.mean())
@@ -164,13 +221,14 @@ class Grid:
             "height": self.height,
             "transform": list(self.transform)[:6],
             "crs": self.crs.to_wkt() if self.crs else None,
+            **({} if self.pixel_size is None else {"pixel_size": self.pixel_size}),
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Grid:
         """Make a grid of what `to_json` gave."""
         crs = CRS.from_wkt(content["crs"]) if content["crs"] else None
-        return cls(content["width"], content["height"], Affine(*content["transform"]), crs)
+        return cls(content["width"], content["height"], Affine(*content["transform"]), crs, content.get("pixel_size"))
 
     def outline(self) -> Polygon:
         """Edge of the raster as a polygon in CRS units."""
@@ -265,7 +323,7 @@ class Grid:
         import pyproj
 
         if self.crs is None:
-            raise GridError("The raster has no coordinate system, so it has no place on the globe.")
+            raise GridError("The raster has no coordinate system, so its position on the Earth is unknown.")
         return pyproj.Transformer.from_crs(pyproj.CRS.from_user_input(self.crs), 4326, always_xy=True)
 
     def _off_the_globe(self) -> GridError:
@@ -273,6 +331,6 @@ class Grid:
         return GridError(
             f"The raster's coordinates ({left:.6g} to {right:.6g}, {bottom:.6g} to {top:.6g}) lie outside "
             "the area of its coordinate system.",
-            "Its place on the globe and its areas are therefore unknown.",
-            "Check that the file names the coordinate system its coordinates were written in.",
+            "Its position on the Earth and its areas are therefore unknown.",
+            "Check that the file names the coordinate system of its coordinates.",
         )

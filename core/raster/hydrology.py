@@ -61,7 +61,7 @@ def check_size(grid: Grid) -> None:
     if grid.width * grid.height > MOST_PIXELS:
         raise GridError(
             f"The raster has {grid.width * grid.height / 1e6:,.1f} million cells.",
-            f"Water can be followed over at most {MOST_PIXELS / 1e6:.0f} million, since all are needed at once.",
+            f"Flow can be routed over at most {MOST_PIXELS / 1e6:.0f} million cells, because all are needed at once.",
             "Choose larger cells, or leave out flow accumulation, wetness, stream power and distance to streams.",
         )
 
@@ -190,8 +190,9 @@ class Streams:
             largest = 0.0 if np.isnan(accumulation).all() else float(np.nanmax(accumulation)) / 1e6
             raise InputError(
                 f"No cell of the elevation model drains {area:g} km².",
-                f"The largest contributing area in it is {largest:.3g} km², so there is no stream to measure from.",
-                "Choose a smaller area for streams, or leave out the distance to them.",
+                f"The largest contributing area is {largest:.3g} km², so there are no streams to measure distances "
+                "from.",
+                "Choose a smaller area for streams, or leave out the distance to streams.",
             )
         self._along, self._down = middle_steps(grid, distances)
         self._tree = cKDTree(self._places(*np.nonzero(found)))

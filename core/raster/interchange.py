@@ -115,7 +115,8 @@ def write_shapefile(features: GeoDataFrame, path: Path, layer: str) -> None:
                 **kind,
             )  # fmt: skip
         except (OSError, RuntimeError, ValueError) as error:
-            raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
+            raise StorageError(f"{path.name} could not be written.", str(error),
+                "Free up disk space and try again.") from error
         legend = io.StringIO()
         legend.write("field,meaning\n")
         legend.writelines(f'{short},"{titled(name)}"\n' for name, short in names.items())
@@ -194,7 +195,7 @@ def write_kml(features: GeoDataFrame, path: Path, title: str, colour: str, about
     if features.crs is None:
         raise GridError(
             f"{path.name} cannot be written.",
-            "KML is in longitude and latitude, and these shapes have no coordinates.",
+            "KML requires longitude and latitude, and these shapes have no geographic coordinates.",
             "Use the GeoPackage, which is in pixels.",
         )  # fmt: skip
     with atomic_path(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:

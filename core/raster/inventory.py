@@ -79,13 +79,13 @@ class Inventory:
             kinds = shapely.get_type_id(features.geometry.to_numpy())
             if np.isin(kinds, (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)).any():
                 raise GridError(
-                    f"No polygon of {name} lies where its coordinate system has places.",
-                    "Its coordinates are of another system than the one it names, such as metres called degrees.",
-                    "Assign it the coordinate system that its coordinates are in.",
+                    f"No polygon of {name} lies within the area of its coordinate system.",
+                    "Its coordinates belong to another system than the one named, such as metres labelled as degrees.",
+                    "Assign the coordinate system of its coordinates.",
                 )
             raise InputError(
                 f"{name} holds no polygons.",
-                "Points and lines do not say which pixels are landslide.",
+                "Points and lines do not show which pixels are landslide.",
                 "Use an inventory of landslide outlines.",
             )
         left, top, right, bottom = shapely.total_bounds(polygons)
@@ -94,8 +94,8 @@ class Inventory:
         small = int((shapely.area(polygons) < 1).sum())
         if small:
             notes += (
-                f"{small:,} of the {len(polygons):,} polygons of {name} are smaller than a pixel: they count only "
-                "where they cover the centre of one.",
+                f"{small:,} of the {len(polygons):,} polygons of {name} are smaller than a pixel; they count only if "
+                "they cover the centre of one.",
             )
         return cls(polygons, shapely.STRtree(polygons), grid, notes)
 
@@ -145,11 +145,11 @@ def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> tuple[NDArray[n
 
     source = features.crs
     if (source is None) != (grid.crs is None):
-        lacking, having = (name, "the scene") if source is None else ("The scene", name)
+        lacking, having = (name, "the image") if source is None else ("The image", name)
         raise GridError(
             f"{lacking} has no coordinate system, but {having} has one.",
-            "The place of the polygons on the scene is therefore unknown.",
-            "Assign a coordinate system to the one without, or use a mask image of the scene's size.",
+            "The position of the polygons on the image is therefore unknown.",
+            "Assign a coordinate system to the one without, or use a mask image of the same size as the image.",
         )
     given = features.geometry.to_numpy()
     parts = shapely.force_2d(shapely.get_parts(shapely.get_parts(given)))
@@ -158,7 +158,7 @@ def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> tuple[NDArray[n
     polygons = _finite(polygons)
     notes = _left_out(name, len(given), int(shapely.is_missing(given).sum()), parts, len(polygons))
     if found > len(polygons):
-        notes += (f"{found - len(polygons):,} polygons of {name} have coordinates that are no places; left out.",)
+        notes += (f"{found - len(polygons):,} polygons of {name} have invalid coordinates and were left out.",)
     if source is None or grid.crs is None:
         return _near(polygons, grid), notes
     there = pyproj.CRS.from_wkt(grid.crs.to_wkt())
@@ -296,9 +296,9 @@ def _left_out(name: str, features: int, empty: int, parts: NDArray[np.object_], 
             others["other shapes"] += int(number)
     left = " and ".join(f"{number:,} {what}" for what, number in others.items() if number)
     if left:
-        notes.append(f"Of {name} only its {polygons:,} polygons count; its {left} are left out.")
+        notes.append(f"Only the {polygons:,} polygons of {name} are used; {left} were left out.")
     if empty:
-        notes.append(f"{empty:,} of the {features:,} features of {name} have no shape that can be read; left out.")
+        notes.append(f"{empty:,} of the {features:,} features of {name} have no readable shape and were left out.")
     return tuple(notes)
 
 
@@ -311,13 +311,13 @@ def check_window(window: Window, grid: Grid) -> None:
         and window.row_off + window.height <= grid.height
     )
     if not inside or window.width < 1 or window.height < 1:
-        raise GridError(f"The window {window} is empty or reaches past the edges of the scene.")
+        raise GridError(f"The window {window} is empty or extends beyond the edges of the image.")
 
 
 def no_overlap(name: str) -> GridError:
     """Error for data that lie elsewhere than the scene."""
     return GridError(
-        f"{name} does not overlap the scene.",
+        f"{name} does not overlap the image.",
         "There is nothing to compare.",
-        "Check that both show the same place and that their coordinate systems are named rightly.",
+        "Check that both show the same area and that their coordinate systems are correct.",
     )

@@ -44,7 +44,8 @@ def degrees_of(x: ArrayLike, y: ArrayLike, crs: Any) -> tuple[NDArray[np.float64
         to_degrees = Transformer.from_crs(CRS.from_user_input(crs), CRS.from_epsg(4326), always_xy=True)
     except ProjError as error:
         raise GridError(
-            "This coordinate system has no known place on the Earth.", "Latitudes and longitudes cannot be told."
+            "This coordinate system has no known position on the Earth.",
+            "Latitudes and longitudes cannot be calculated."
         ) from error
     longitudes, latitudes = to_degrees.transform(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
     return np.asarray(latitudes), np.asarray(longitudes)

@@ -46,7 +46,8 @@ def crs_of(dataset: DatasetReader, name: str) -> tuple[CRS | None, float | None,
         told = f"{name} is placed by {len(points)} ground control points, which are not used: rectify it, for example "
         return None, None, (f"{told}with gdalwarp.",) if points else ()
     if dataset.transform == Affine.identity():
-        return None, None, (f"{name} names a coordinate system, but not where its pixels lie: it is used in pixels.",)
+        return None, None, (f"{name} names a coordinate system but not the position of its pixels: it is used in "
+                            "pixels.",)
     try:
         exact = crs_of_wkt(crs.to_wkt(version="WKT2_2019"), name)
     except UnsafeFileError:
@@ -73,7 +74,7 @@ def texts_of(
         except UnicodeDecodeError:
             lost.append(what)
             found.append(nothing)
-    told = f"The {' and '.join(lost)} of the bands of {name} are not text in UTF-8 and are not used."
+    told = f"The {' and '.join(lost)} of the bands of {name} are not UTF-8 text and were ignored."
     return found[0], found[1], (told,) if lost else ()
 
 
@@ -84,11 +85,12 @@ def notes_beside(dataset: DatasetReader, file: Path) -> tuple[str, ...]:
     if found:
         names = ", ".join(other.name for other in found)
         notes.append(
-            f"{names} beside {file.name} {'is' if len(found) == 1 else 'are'} not read: put what it says into the "
-            "file, for example with gdal_translate."
+            f"{names} next to {file.name} {'is' if len(found) == 1 else 'are'} not read: copy the information into "
+            "the file, for example with gdal_translate."
         )
     if isinstance(dataset, Upright):
-        notes.append(f"{file.name} is stored {WORDS[dataset.orientation]} and was read upright, as the file says.")
+        notes.append(f"{file.name} is stored {WORDS[dataset.orientation]} and was read upright, as its metadata "
+                     "requires.")
     pages = len(dataset.subdatasets)
     if pages > 1:
         notes.append(f"{file.name} holds {pages} images; only the first is used.")

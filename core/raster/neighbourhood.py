@@ -150,9 +150,9 @@ def tpi(elevations: Elevations, ring: Spans) -> Doubles:
     whole = np.where(known, elevations.values, 0.0).astype(np.float64)
     if np.abs(whole).max(initial=0.0) > HIGHEST:
         raise InputError(
-            f"The elevation model holds {float(np.abs(whole).max()):g} m, which no ground has.",
-            "Its unknown cells are probably not declared as such.",
-            "Declare the value that stands for no data.",
+            f"The elevation model holds {float(np.abs(whole).max()):g} m, which is not a possible elevation.",
+            "Its unknown cells are probably not declared as nodata.",
+            "Declare the nodata value.",
         )
     total = _sum(elevations, np.rint(whole / QUANTUM).astype(np.int64), ring)
     count = _count(elevations, known, ring)
@@ -197,7 +197,7 @@ def _within(
     if max(columns, rows) > MOST_CELLS:
         raise GridError(
             f"A radius of {radius:.0f} m is {max(columns, rows):,} cells of this elevation model.",
-            f"At most {MOST_CELLS} can be searched.",
+            f"The limit is {MOST_CELLS} cells.",
             "Choose a smaller radius or larger cells.",
         )
     across = np.arange(-columns, columns + 1)
@@ -212,7 +212,7 @@ def _within(
 
 def _empty(grid: Grid, what: str) -> GridError:
     return GridError(
-        f"No neighbour of a cell lies within {what}.",
+        f"No neighbouring cell lies within {what}.",
         f"The cells of this elevation model are {grid.ground_distance() or 0:.3g} m wide.",
         "Choose a larger radius or smaller cells.",
     )

@@ -26,8 +26,8 @@ MOST_ENTRIES = 1_000
 """Entries of a TIFF directory that are looked at."""
 
 WORDS = {
-    2: "mirrored", 3: "turned by 180°", 4: "mirrored upside down", 5: "mirrored and turned by 90°",
-    6: "turned by 90° to the right", 7: "mirrored and turned by 270°", 8: "turned by 90° to the left",
+    2: "mirrored", 3: "rotated by 180°", 4: "mirrored upside down", 5: "mirrored and rotated by 90°",
+    6: "rotated by 90° to the right", 7: "mirrored and rotated by 270°", 8: "rotated by 90° to the left",
 }  # fmt: skip
 
 _GROUND = CRS.from_epsg(3857)

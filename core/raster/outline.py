@@ -133,7 +133,7 @@ class Outliner:
 
     def __init__(self, grid: Grid, minimum_area_px: int, elevation: Elevation | None = None) -> None:
         self.grid, self.minimum, self.elevation = grid, max(1, minimum_area_px), elevation
-        self._areas = row_areas(grid) if grid.crs is not None else np.ones(grid.height)
+        self._areas = row_areas(grid) if grid.in_metres else np.ones(grid.height)
         terrain = elevation is not None
         self._none = Tally(np.empty((0, 8 if terrain else 3)), np.empty((0, 4 if terrain else 2)))
         # Patches that reach the last row so far: their tally, their pieces, and which piece is whose.
@@ -180,7 +180,7 @@ class Outliner:
         sums, least = tally.sums[order], tally.least[order]
         peak = least[:, 1].astype(np.int64) % (self.grid.height * self.grid.width)
         columns: dict[str, NDArray[Any]] = {PEAK: peak, "area_px": sums[:, 0].astype(np.int64)}
-        if self.grid.crs is not None:
+        if self.grid.in_metres:
             columns["area_m2"] = sums[:, 1]
         columns["mean_code"] = sums[:, 2] / sums[:, 0]
         if self.elevation is not None:
@@ -252,6 +252,6 @@ def _terrain(sums: Floats, least: Floats) -> dict[str, NDArray[Any]]:
 def _too_many(what: str) -> InputError:
     return InputError(
         f"There are {what} at this threshold and minimum area.",
-        "They would not fit into memory, and nobody could look at them.",
-        "Raise the threshold or the minimum area, or map a smaller part.",
+        "They would not fit into memory and could not be reviewed.",
+        "Raise the threshold or the minimum area, or map a smaller area.",
     )

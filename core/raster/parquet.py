@@ -84,7 +84,8 @@ def writing_table(path: Path, schema: pyarrow.Schema) -> Iterator[TableWriter]:
                 yield writer
                 writer.flush()
         except OSError as error:
-            raise StorageError(f"{path.name} could not be written.", str(error), "Free space and try again.") from error
+            raise StorageError(f"{path.name} could not be written.", str(error),
+                "Free up disk space and try again.") from error
 
 
 def read_columns(path: Path, names: Sequence[str], rows: NDArray[np.integer] | None = None) -> dict[str, NDArray[Any]]:
@@ -158,5 +159,5 @@ def _add(digest: hashlib._Hash, values: NDArray[Any]) -> None:
 
 def _unreadable(path: Path) -> StorageError:
     return StorageError(
-        f"{path.name} cannot be read.", "It is no longer there, or was damaged.", "Have it made again."
+        f"{path.name} cannot be read.", "It no longer exists or is damaged.", "Run it again."
     )

@@ -28,7 +28,7 @@ def never() -> bool:
 def stop_if(cancel: Cancel) -> None:
     """Raise `RunCancelled` when asked to stop."""
     if cancel():
-        raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
+        raise RunCancelled("The run was cancelled.", "No results were saved.")
 
 
 def ignore(done: int, total: int) -> None:

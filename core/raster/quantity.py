@@ -89,13 +89,13 @@ class Quantity:
         parts = []
         if (said.scale, said.offset) != (1.0, 0.0):
             added = f" and {said.offset:g} is added" if said.offset else ""
-            parts.append(f"its numbers are multiplied by {said.scale:g}{added}")
+            parts.append(f"its values are multiplied by {said.scale:g}{added}")
         if not known:
-            parts.append(f"its unit {unit!r} is not known and is taken for {target}")
+            parts.append(f"its unit {unit!r} is unknown and was assumed to be {target}")
         elif per_unit != 1.0 and unit:
-            parts.append(f"{unit} is converted to {target} (1 {unit} = {per_unit:.7g} {target})")
+            parts.append(f"{unit} was converted to {target} (1 {unit} = {per_unit:.7g} {target})")
         elif per_unit != 1.0:
-            parts.append(f"its coordinate system counts heights in units of {per_unit:.7g} m, which are converted to m")
+            parts.append(f"its coordinate system gives heights in units of {per_unit:.7g} m, which were converted to m")
         what = "Elevations" if kind == "elevation" else "Velocities"
         note = f"{what} of {scene.name}: {'; '.join(parts)}." if parts else ""
         return cls(kind, said.scale * per_unit, said.offset * per_unit, note)
@@ -117,9 +117,9 @@ class Quantity:
         if not beyond.any():
             return ""
         return (
-            f"About {beyond.sum() / known.sum():.1%} of the elevations of {scene.name} lie beyond {LOWEST:,.0f} to "
-            f"{HIGHEST:,.0f} m, where there is no land: they are taken for unknown. If the file has another unit, name "
-            "it in the file."
+            f"About {beyond.sum() / known.sum():.1%} of the elevations of {scene.name} lie outside {LOWEST:,.0f} to "
+            f"{HIGHEST:,.0f} m, where there is no land; they are treated as nodata. If the file has another unit, "
+            "declare it in the file."
         )
 
     def patch(self, patch: Patch) -> Patch:
@@ -175,8 +175,8 @@ def elevation_model(dem: Scene | Path) -> Scene:
     if len(scene.bands) - (scene.alpha is not None) != 1:
         raise BandError(
             f"{scene.name} has {len(scene.bands)} bands; an elevation model has one.",
-            "Colours are no elevations, nor can it be told which band holds them.",
-            "Choose a raster of elevations, or write its band to a file of its own.",
+            "Colours are not elevations, and it is unclear which band holds them.",
+            "Choose a raster of elevations, or save the elevation band as a separate file.",
         )
     return scene
 

@@ -96,7 +96,8 @@ def write_relief(
     height, width = dem.grid.shape
     margin = _radius(dem.grid) + 1
     blocks = [(top, left) for top in range(0, height, BLOCK) for left in range(0, width, BLOCK)]
-    tags = {"SOURCE": f"hillshade, slope and position of {dem.name}"} | ({"NOTE": "Synthetic"} if dem.synthetic else {})
+    tags = {"SOURCE":
+        f"hillshade, slope and topographic position of {dem.name}"} | ({"NOTE": "Synthetic"} if dem.synthetic else {})
     with (
         dem.reader() as pixels,
         writing(path, dem.grid, bands=3, nodata=0, descriptions=RELIEF_BANDS, tags=tags) as writer,

@@ -212,7 +212,7 @@ def projector(wanted: Grid, source: Grid) -> Projector:
         When only one of them has a coordinate system.
     """
     if (wanted.crs is None) != (source.crs is None):
-        raise GridError("Only one of two grids has a coordinate system, so neither can be laid on the other.")
+        raise GridError("Only one of the two grids has a coordinate system, so they cannot be aligned.")
     if wanted.crs == source.crs:
         return Projector(wanted, source, None)
     import pyproj

@@ -183,8 +183,8 @@ class Scene:
         if self.state is not None and _state_of(self.path) != self.state:
             raise InputError(
                 f"The file of {self.name} has changed since it was opened.",
-                "Results would not belong to the image that was chosen.",
-                "Choose the scene again.",
+                "Results would not belong to the file that was chosen.",
+                "Choose the file again.",
             )
 
 
@@ -355,7 +355,7 @@ def _check_window(window: Window, grid: Grid, name: str) -> None:
     )
     if not inside or window.width <= 0 or window.height <= 0:
         raise GridError(
-            f"The window {window} is empty or reaches past the edges of {name}, which has {grid.width} by "
+            f"The window {window} is empty or extends beyond the edges of {name}, which has {grid.width} by "
             f"{grid.height} pixels.",
-            remedy="Choose an area inside the scene.",
+            remedy="Choose an area inside the image.",
         )

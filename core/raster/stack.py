@@ -90,7 +90,7 @@ class LayerReport:
 
     def text(self) -> str:
         """All of it in a sentence."""
-        done = [self.method if self.method == "as it is" else f"resampled by {self.method}"]
+        done = ["unchanged" if self.method == "as it is" else f"resampled by {self.method}"]
         if self.method != "as it is" and self.from_cell is not None and self.to_cell is not None:
             done.append(f"from {self.from_cell:.4g} m to {self.to_cell:.4g} m")
         if self.reprojected:
@@ -139,7 +139,8 @@ class Stack:
         self.grid = grid
         self.roles = tuple(layer.role for layer in layers)
         if not layers or len(set(self.roles)) < len(layers):
-            raise InputError("A stack needs rasters, each in a role of its own.", remedy="Choose one for each role.")
+            raise InputError("A stack needs rasters, each in a role of its own.", remedy=
+                "Choose one raster for each role.")
         for layer in layers:
             check_bands(layer.scene, (layer.band,))
             _check_place(layer.scene, grid)
@@ -261,7 +262,7 @@ def _check_place(scene: Scene, grid: Grid) -> None:
             f"{scene.name} has {scene.grid.width} by {scene.grid.height} pixels, the stack {grid.width} by "
             f"{grid.height}.",
             "Without coordinate systems, pixels can only be matched one by one.",
-            "Use images of the same size, or georeference them.",
+            "Use rasters of the same size, or georeference them.",
         )
     projector(grid, scene.grid)  # refuses a grid with a coordinate system for a raster without
     if grid.crs is not None:

@@ -51,19 +51,20 @@ def stack_grid(
     """
     chosen = next((layer for layer in layers if layer.role == extent), None)
     if chosen is None and (extent not in ("intersection", "union") or not layers):
-        raise InputError(f"There is no layer {extent!r} in the stack.", remedy="Choose the extent of one that is.")
+        raise InputError(f"The stack has no layer {extent!r}.", remedy=
+            "Choose the extent of one of its layers.")
     base = (chosen or layers[0]).scene.grid
     if len({layer.scene.grid.is_georeferenced for layer in layers}) > 1:
         raise GridError(
             "Some rasters of the stack have a coordinate system and others have none.",
-            "Their places on each other are unknown.", "Georeference all of them.",
+            "Their positions relative to each other are unknown.", "Georeference all of them.",
         )  # fmt: skip
     if base.crs is None or (chosen is not None and cell is None and crs in (None, base.crs)):
         return base
     system = crs or base.crs
     width, height = (cell, cell) if cell else _default_cell(base, system)
     if not (math.isfinite(width) and width > 0):
-        raise GridError("The side of a pixel must be a positive number.", remedy="Give another one.")
+        raise GridError("The pixel size must be a positive number.", remedy="Enter another value.")
     west, south, east, north = _extent([chosen] if chosen else layers, extent, system)
     left, top = _origin(base, system, (width, height), (west, north))
     # Half a thousandth of a pixel is rounding, not another pixel.
@@ -72,7 +73,7 @@ def stack_grid(
     columns, rows = max(1, end_column - start_column), max(1, end_row - start_row)
     if columns * rows > MAX_PIXELS:
         raise GridError(
-            f"The grid would have {columns:,} by {rows:,} pixels.", "That is more than a raster may have.",
+            f"The grid would have {columns:,} by {rows:,} pixels.", "That exceeds the size limit of a raster.",
             "Choose larger pixels or a smaller extent.",
         )  # fmt: skip
     transform = Affine(width, 0, left + start_column * width, 0, -height, top - start_row * height)
@@ -86,8 +87,8 @@ def _extent(layers: Sequence[Layer], extent: str, system: CRS) -> tuple[float, f
     east, north = (float(highest(found[:, at])) for at in (2, 3))
     if not (west < east and south < north):
         raise GridError(
-            "The rasters of the stack have no place in common.",
-            remedy="Choose rasters of the same place, or their union.",
+            "The rasters of the stack have no area in common.",
+            remedy="Choose rasters of the same area, or the union of their extents.",
         )
     return west, south, east, north
 
@@ -105,7 +106,7 @@ def bounds_in(scene: Scene, system: CRS) -> tuple[float, float, float, float]:
     reached = np.isfinite(x) & np.isfinite(y)
     if not reached.any():
         raise GridError(
-            f"{scene.name} lies outside the area of the coordinate system chosen.", remedy="Choose another system."
+            f"{scene.name} lies outside the area of the chosen coordinate system.", remedy="Choose another system."
         )
     return float(x[reached].min()), float(y[reached].min()), float(x[reached].max()), float(y[reached].max())
 

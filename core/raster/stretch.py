@@ -107,7 +107,7 @@ def scene_stretch(
     lower, upper = percentiles
     if not 0 <= lower < upper <= 100:
         raise InputError(
-            f"A stretch from the {lower:g} to the {upper:g} percentile is not possible.",
+            f"Values cannot be scaled from the {lower:g} to the {upper:g} percentile.",
             remedy="Give two ascending numbers between 0 and 100, such as 2 and 98.",
         )
     chosen = check_bands(scene, bands)
@@ -122,8 +122,8 @@ def scene_stretch(
         low,
         high,
         (lower, upper),
-        f"{scene.dtype} values were stretched by their {lower:g} and {upper:g} percentiles over the whole "
-        f"scene ({shown}).",
+        f"{scene.dtype} values were scaled by their {lower:g} and {upper:g} percentiles over the whole image "
+        f"({shown}).",
     )
 
 
@@ -182,7 +182,8 @@ def parse_percentiles(text: str) -> Percentiles:
         lower = upper = math.nan
     if not 0 <= lower < upper <= 100:
         raise InputError(
-            f"{text!r} is no stretch.", remedy="Write auto, none, or two ascending percentiles such as 2,98."
+            f"{text!r} is not a valid stretch.",
+            remedy="Write auto, none, or two ascending percentiles such as 2,98."
         )
     return lower, upper
 
@@ -221,8 +222,8 @@ def _chunks(reader: SceneReader, bands: tuple[int, ...]) -> Iterator[NDArray[np.
     if not found:
         raise InputError(
             f"{reader.scene.name} holds no data: every pixel is nodata, masked or not a number.",
-            "There is nothing to look at or to map.",
-            "Check the file's nodata value and mask, or choose another scene.",
+            "There is nothing to show or to map.",
+            "Check the file's nodata value and mask, or choose another image.",
         )
 
 

@@ -218,5 +218,5 @@ class _Block:
 
     def _stream_distance(self) -> NDArray[Any]:
         if self.streams is None:
-            raise RuntimeError("the streams were not looked for")
+            raise RuntimeError("streams were not calculated")
         return np.where(np.isfinite(self.elevations.neighbour(0, 0)), self.streams.distance(self.window), np.nan)

@@ -51,19 +51,20 @@ class TerrainOptions:
             ("method", self.method, get_args(Method)), ("kind of distances", self.distances, get_args(Distances)),
         ):  # fmt: skip
             if value not in known:
-                raise InputError(f"No {name} of terrain is called {value!r}.", remedy=f"Choose {' or '.join(known)}.")
+                raise InputError(f"{value!r} is not a known {name} of terrain.", remedy=f"Choose {' or '.join(known)}.")
         positive = {
             "The area for streams (km²)": self.stream_km2,
-            "The outer radius of the topographic position (m)": self.tpi_outer_m,
-            "The radius of the relief (m)": self.relief_radius_m,
+            "The outer radius of the topographic position index (m)": self.tpi_outer_m,
+            "The radius of the local relief (m)": self.relief_radius_m,
         }
         for what, number in positive.items():
             if not (math.isfinite(number) and number > 0):
-                raise InputError(f"{what} is {number:g}.", remedy="Give a number above 0.")
+                raise InputError(f"{what} is {number:g}.", remedy="Enter a number above 0.")
         if not 0 <= self.tpi_inner_m < self.tpi_outer_m:
             raise InputError(
-                f"The ring of the topographic position reaches from {self.tpi_inner_m:g} to {self.tpi_outer_m:g} m.",
-                remedy="Give an inner radius from 0 to below the outer one.",
+                f"The ring of the topographic position index reaches from {self.tpi_inner_m:g} to "
+                f"{self.tpi_outer_m:g} m.",
+                remedy="Enter an inner radius of at least 0 and below the outer one.",
             )
 
 
@@ -100,7 +101,8 @@ class TerrainFactor:
 
 def _factors() -> Iterator[TerrainFactor]:
     one = TerrainFactor
-    yield one("elevation", "Elevation", "m", "continuous", False, "Height above the datum of the model.", 0)
+    yield one("elevation", "Elevation", "m", "continuous", False, "Height above the vertical datum of the "
+                                                                  "elevation model.", 0)
     yield one("slope", "Slope (3 × 3 cells)", "°", "continuous", False, "Angle of the ground from the horizontal.")
     yield one("aspect", "Aspect (3 × 3 cells)", "°", "aspect", False,
               "Downhill direction, clockwise from north; −1 on flat ground.")  # fmt: skip
@@ -111,23 +113,24 @@ def _factors() -> Iterator[TerrainFactor]:
     yield one("tangential_curvature", "Tangential curvature (3 × 3 cells)", "1/m", "continuous", False,
               "Curvature across the fall line: plan curvature times the sine of the slope.")  # fmt: skip
     yield one("twi", "Topographic wetness index (D8)", "ln m", "continuous", True,
-              "ln(a / tan β): high where much water drains over gentle ground.")  # fmt: skip
+              "ln(a / tan β): high where a large area drains over gentle ground.")  # fmt: skip
     yield one("spi", "Stream power index (D8)", "m", "continuous", True,
-              "a × tan β: high where much water drains over steep ground.")  # fmt: skip
+              "a × tan β: high where a large area drains over steep ground.")  # fmt: skip
     yield one("tpi", "Topographic position index", "m", "continuous", False,
-              "Elevation less the mean of the ring around: positive on ridges, negative in valleys.", None)  # fmt: skip
+              "Elevation minus the mean of the surrounding ring: positive on ridges, negative in valleys.",
+              None)  # fmt: skip
     yield one("tri", "Terrain ruggedness index (Riley, 3 × 3 cells)", "m", "continuous", False,
-              "Root of the summed squared differences to the eight neighbours.")  # fmt: skip
+              "Root of the summed squared differences from the eight neighbours.")  # fmt: skip
     yield one("roughness", "Roughness (range of 3 × 3 cells)", "m", "continuous", False,
-              "Highest less lowest elevation of the cell and its eight neighbours.")  # fmt: skip
+              "Highest minus lowest elevation of the cell and its eight neighbours.")  # fmt: skip
     yield one("relief", "Local relief", "m", "continuous", False,
-              "Highest less lowest elevation within the radius.", None)  # fmt: skip
+              "Highest minus lowest elevation within the radius.", None)  # fmt: skip
     yield one("flow_accumulation", "Contributing area (D8)", "m²", "continuous", True,
-              "Area that drains through the cell, its own among it.")  # fmt: skip
+              "Area that drains through the cell, including the cell itself.")  # fmt: skip
     yield one("stream_distance", "Distance to streams", "m", "continuous", True,
-              "Straight line to the nearest cell that is a stream.")  # fmt: skip
-    yield one("hillshade", "Hillshade (lamp in the north-west, 45° high)", "", "continuous", False,
-              "Cosine between the light and the ground's normal, 0 to 1.")  # fmt: skip
+              "Straight-line distance to the nearest stream cell.")  # fmt: skip
+    yield one("hillshade", "Hillshade (light from the north-west, 45° high)", "", "continuous", False,
+              "Cosine of the angle between the light and the ground's normal, 0 to 1.")  # fmt: skip
 
 
 def described(name: str, options: TerrainOptions) -> TerrainFactor:
@@ -139,7 +142,7 @@ def described(name: str, options: TerrainOptions) -> TerrainFactor:
         When no factor is called so.
     """
     if name not in TERRAIN_NAMES:
-        raise InputError(f"No terrain factor is called {name!r}.", remedy=f"Choose from {', '.join(TERRAIN_NAMES)}.")
+        raise InputError(f"Unknown terrain factor {name!r}.", remedy=f"Choose from {', '.join(TERRAIN_NAMES)}.")
     factor = _BY_NAME[name]
     if name == "tpi":
         ring = f"ring of {options.tpi_inner_m:g}–{options.tpi_outer_m:g} m"

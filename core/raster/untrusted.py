@@ -121,7 +121,7 @@ def sniff(path: str | os.PathLike[str]) -> Driver:
         if head.startswith(magic):
             return driver
     raise UnsafeFileError(
-        f"{file.name} is not a GeoTIFF, PNG or JPEG image, whatever its name says.",
+        f"{file.name} is not a GeoTIFF, PNG or JPEG image, regardless of its name.",
         "Other kinds of files may point to further files on the server, so they are not opened.",
         "Convert it to GeoTIFF first, for example with gdal_translate.",
     )
@@ -180,9 +180,9 @@ def _open(file: Path, driver: Driver, **options: str) -> DatasetReader:
         codec = _MISSING_CODEC.search(str(error))
         if codec is not None:
             raise InputError(
-                f"{file.name} is compressed in a way that cannot be read here ({codec[1] or codec[2]}).",
-                "The file may be whole; its pixels cannot be decoded.",
-                "Write it again with another compression, for example gdal_translate -co COMPRESS=DEFLATE IN OUT.",
+                f"{file.name} uses a compression that cannot be read here ({codec[1] or codec[2]}).",
+                "The file may be intact, but its pixels cannot be decoded.",
+                "Save it with another compression, for example gdal_translate -co COMPRESS=DEFLATE IN OUT.",
             ) from error
         raise damaged(file.name) from error
 
@@ -190,8 +190,8 @@ def _open(file: Path, driver: Driver, **options: str) -> DatasetReader:
 def damaged(name: str) -> InputError:
     """Error for a raster that cannot be decoded."""
     return InputError(
-        f"{name} is damaged or was cut short.",
-        "Some of its pixels cannot be read, so nothing computed from it would be complete.",
+        f"{name} is damaged or truncated.",
+        "Some of its pixels cannot be read, so no result would be complete.",
         "Copy or download it again.",
     )
 
@@ -201,8 +201,8 @@ def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
     pixels, bands = dataset.width * dataset.height, dataset.count
     if not 1 <= bands <= MAX_BANDS:
         raise UnsafeFileError(
-            f"{file.name} claims {bands} bands; between 1 and {MAX_BANDS} can be used.",
-            remedy="Write the bands that are needed to a file of their own.",
+            f"{file.name} declares {bands} bands; the limit is 1 to {MAX_BANDS}.",
+            remedy="Save the bands that you need to a separate file.",
         )
     unsuitable = sorted(set(dataset.dtypes) - DTYPES)
     if unsuitable:
@@ -214,38 +214,38 @@ def _check_claims(dataset: DatasetReader, driver: Driver, file: Path) -> None:
     decoded = pixels * bands * itemsize
     most = MAX_PIXELS if driver == "GTiff" else MAX_IMAGE_PIXELS
     if max(dataset.width, dataset.height) > MAX_SIDE:
-        raise _too_large(file, dataset, f"at most {MAX_SIDE:,} pixels of a side are read")
+        raise _too_large(file, dataset, f"the limit is {MAX_SIDE:,} pixels on one side")
     if pixels > most or (driver != "GTiff" and decoded > MAX_IMAGE_BYTES):
-        raise _too_large(file, dataset, f"at most {most / 1e6:,.0f} million pixels are read from such a file")
+        raise _too_large(file, dataset, f"the limit for such files is {most / 1e6:,.0f} million pixels")
     if decoded > max(FREE_BYTES, MAX_EXPANSION * file.stat().st_size):
-        raise _too_large(file, dataset, "the file is far too small to hold them")
+        raise _too_large(file, dataset, "the file is far too small to hold so many")
     rows, cols = dataset.block_shapes[0]
     together = bands if dataset.interleaving is Interleaving.pixel else 1
     if driver == "GTiff" and rows * cols * itemsize * together > MAX_BLOCK_BYTES:
-        raise _too_large(file, dataset, f"they lie in blocks of {cols:,} by {rows:,}, each decoded whole")
+        raise _too_large(file, dataset, f"its blocks of {cols:,} by {rows:,} pixels are too large to decode")
     if driver == "PNG":
         stat = file.stat()
         if _check_png(file, stat.st_mtime_ns, stat.st_size) and decoded > MAX_INTERLACED_BYTES:
             raise UnsafeFileError(
-                f"{file.name} is an interlaced PNG of {decoded / 1e6:,.0f} million bytes: each part is decoded "
-                "with all of the rest.",
+                f"{file.name} is an interlaced PNG of {decoded / 1e6:,.0f} million bytes; any part of it can only be "
+                "decoded with all the rest.",
                 "That would take minutes.",
                 "Save it without interlacing, or as a GeoTIFF.",
             )
     pointing = [name for name in dataset.tag_namespaces() if name.upper() in _POINTING_DOMAINS]
     if pointing:
         raise UnsafeFileError(
-            f"{file.name} points to other files in its metadata ({pointing[0]}).",
-            "Following them could make the server read what its users must not see.",
-            "Write it again without that metadata, for example with gdal_translate -nomd.",
+            f"{file.name} refers to other files in its metadata ({pointing[0]}).",
+            "Following the references could make the server read files that users must not see.",
+            "Save it without that metadata, for example with gdal_translate -nomd.",
         )
 
 
 def _check_turned(dataset: DatasetReader, file: Path) -> None:
     if dataset.width * dataset.height * dataset.count * np.dtype(dataset.dtypes[0]).itemsize > MOST_BYTES:
         raise UnsafeFileError(
-            f"{file.name} is stored turned (its EXIF orientation), and is too large to be turned while it is read.",
-            "Read as it is stored, it would not lie as viewers and labelling tools show it.",
+            f"{file.name} is stored rotated (EXIF orientation) and is too large to be rotated while reading.",
+            "Read as stored, it would not match what viewers and labelling tools show.",
             "Save it upright, for example with ImageMagick: magick IN -auto-orient OUT.",
         )
 
@@ -276,7 +276,7 @@ def _check_png(file: Path, mtime_ns: int, size: int) -> bool:
 def _too_large(file: Path, dataset: DatasetReader, reason: str) -> UnsafeFileError:
     size = f"{dataset.width:,} by {dataset.height:,} pixels in {dataset.count} band(s)"
     return UnsafeFileError(
-        f"{file.name} claims {size}: {reason}.",
+        f"{file.name} declares {size}: {reason}.",
         "Decoding it could exhaust the server's memory or time.",
-        "Cut it to the area of interest, or write it as a Cloud Optimized GeoTIFF.",
+        "Clip it to the area of interest, or save it as a Cloud Optimized GeoTIFF.",
     )

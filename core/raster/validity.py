@@ -18,7 +18,7 @@ USUAL_FILLS = (-9999.0, -32768.0, -32767.0)
 LARGEST = 1e30
 """Floats beyond which, to both sides, nothing is measured: they are unknown whether or not a file says so."""
 
-USUALLY = "which usually stands for no data, but the file does not say so"
+USUALLY = "which usually stands for no data, but the file does not declare it"
 
 SAMPLED = 512
 """Pixels of a side that are looked at for them."""
@@ -85,14 +85,15 @@ def fill_notes(
         share = float((valid & (values == value)).any(axis=0).mean())
         if share > 0:
             notes.append(
-                f"About {share:.1%} of the pixels of {name} are {value:g}, {USUALLY}: they are taken for values. If "
-                f"they are none, declare it, for example with gdal_edit -a_nodata {value:g}."
+                f"About {share:.1%} of the pixels of {name} are {value:g}, {USUALLY}: they are treated as values. If "
+                f"they are not, declare nodata, for example with gdal_edit -a_nodata {value:g}."
             )
     beyond = np.zeros(values.shape[1:], dtype=np.bool_)
     if values.dtype.kind == "f":
         beyond = ((np.abs(values) > LARGEST) & np.isfinite(values) & ~_is(values, nodata)).any(axis=0)
     if beyond.any():
-        notes.append(f"About {beyond.mean():.1%} of the pixels of {name} hold values beyond 1e30: taken for unknown.")
+        notes.append(f"About {beyond.mean():.1%} of the pixels of {name} hold values beyond 1e30; they are treated "
+                     "as nodata.")
     return tuple(notes)
 
 
@@ -127,9 +128,9 @@ def _collar_note(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> t
         return ()
     said = " and ".join(_of_all_bands(value) for value in sorted(told))
     return (
-        f"About {found.mean():.1%} of the pixels of {name}, from its corners inwards, are {said} without a change, "
-        f"{USUALLY}: they are taken for values. If they are none, declare it, for example with gdal_edit -a_nodata, or "
-        "with nearblack -setmask for a collar.",
+        f"About {found.mean():.1%} of the pixels of {name}, from its corners inwards, are uniformly {said}, "
+        f"{USUALLY}: they are treated as values. If they are not, declare nodata, for example with gdal_edit "
+        "-a_nodata, or with nearblack -setmask for a collar.",
     )
 
 

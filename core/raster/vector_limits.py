@@ -40,25 +40,25 @@ def bounded(name: str, size: int, most: int) -> None:
     """Refuse a file of too many bytes."""
     if size > most:
         raise UnsafeFileError(
-            f"{name} holds {size / 1e6:,.0f} MB; at most {most / 1e6:,.0f} MB are read.",
+            f"{name} holds {size / 1e6:,.0f} MB; the limit is {most / 1e6:,.0f} MB.",
             "Decoding it could exhaust the server's memory.",
-            "Cut it to the area of interest.",
+            "Clip it to the area of interest.",
         )
 
 
 def too_many(name: str, what: str, most: int) -> UnsafeFileError:
     """Error for more features, vertices or values than are read."""
     return UnsafeFileError(
-        f"{name} holds more than {most:,} {what}, which is more than is read.",
-        "Reading it would take too long, and more memory than others leave.",
-        "Cut it to the area of interest, or simplify its outlines.",
+        f"{name} holds more than {most:,} {what}, which exceeds the limit.",
+        "Reading it would take too much time and memory.",
+        "Clip it to the area of interest, or simplify its outlines.",
     )
 
 
 def unreadable(name: str) -> InputError:
     """Error for a file that is not as its kind should be."""
     return InputError(
-        f"{name} is damaged or was cut short.",
-        "Its features cannot all be read.",
-        "Export it again, as GeoPackage if you can choose.",
+        f"{name} is damaged or truncated.",
+        "Some of its features cannot be read.",
+        "Export it again, preferably as GeoPackage.",
     )

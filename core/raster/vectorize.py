@@ -102,7 +102,8 @@ def polygons(
         its peak, see `peaks`), ``area_px``, ``area_m2``, ``perimeter_m``, ``mean_probability`` where probability is
         given, ``slope_mean_deg``, ``relief_m`` (highest minus lowest) and ``aspect_deg`` (circular mean, clockwise
         from north) where a DEM is given, ``geometry`` (Polygon, or MultiPolygon of parts that touch at corners).
-        Without CRS coordinates are pixels (x = column, y = row), ``perimeter_px`` replaces ``perimeter_m``, and
+        Without CRS coordinates are pixels (x = column, y = row). There ``area_m2`` and ``perimeter_m`` follow from the
+        stated pixel size, which stands in ``pixel_size_m``; without one ``perimeter_px`` replaces ``perimeter_m``, and
         there is no ``area_m2``.
 
     Raises
@@ -127,7 +128,7 @@ def polygons(
     at = np.flatnonzero(labels)
     patches = Patches(labels.ravel()[at], at, count)
     columns: dict[str, NDArray[Any]] = {PEAK: peaks(patches, probability), "area_px": patches.sizes}
-    if grid.crs is not None:
+    if grid.in_metres:
         columns["area_m2"] = patches.total(row_areas(grid)[at // grid.width])
     if probability is not None:
         columns["mean_probability"] = patches.mean(probability.ravel()[at])
@@ -231,13 +232,15 @@ def table_of(outlines: NDArray[np.object_], columns: dict[str, NDArray[Any]], gr
     import shapely
 
     placed = _affine(outlines, _placement(grid))
-    if grid.crs is None:
-        measured = {"area_px": columns["area_px"], "perimeter_px": shapely.length(outlines)}
+    lengths = shapely.length(outlines) if grid.crs is None else geodesic_perimeters(placed, grid)
+    measured = {"area_px": columns["area_px"]}
+    if grid.in_metres:
+        measured |= {"area_m2": columns["area_m2"], "perimeter_m": lengths * (grid.pixel_size or 1.0)}
     else:
-        perimeters = geodesic_perimeters(placed, grid)
-        measured = {"area_px": columns["area_px"], "area_m2": columns["area_m2"], "perimeter_m": perimeters}
-    order = np.argsort(-measured["area_px" if grid.crs is None else "area_m2"], kind="stable")
+        measured["perimeter_px"] = lengths
+    order = np.argsort(-measured["area_m2" if grid.in_metres else "area_px"], kind="stable")
     content: dict[str, NDArray[Any]] = {"id": place_names(columns[PEAK][order], grid)}
     content |= {name: values[order] for name, values in (measured | columns).items() if name != PEAK}
+    content |= {name: np.full(len(order), size) for name, size in grid.stated_size.items()}
     crs = None if grid.crs is None else grid.crs.to_wkt()
     return geopandas.GeoDataFrame(content, geometry=shapely.orient_polygons(placed[order]), crs=crs)

@@ -332,9 +332,9 @@ def _flush(path: Path) -> None:
 
 
 def _disk_error(path: str | os.PathLike[str], error: BaseException | None) -> StorageError:
-    reason = getattr(error, "strerror", None) or str(error or "part of it did not reach the disk")
+    reason = getattr(error, "strerror", None) or str(error or "part of it was not written")
     return StorageError(
         f"{Path(path).name} could not be written: {reason}.",
-        "Nothing of it was kept, so that no half-written file is taken for a result.",
-        "Free some disk space, or check that the folder may be written to, and run it again.",
+        "The incomplete file was removed.",
+        "Free up disk space, or check that the folder can be written to, and run it again.",
     )

@@ -1,1 +1,1 @@
-"""The kit of reports: one HTML file about a run, for readers who were not there. It knows no task."""
+"""Building blocks of reports: one HTML file about a run for readers without the app. Independent of tasks."""

@@ -1,4 +1,4 @@
-"""What a file that is taken away tells of itself: the run, model, view, date and licence that it comes from."""
+"""Metadata of an exported file: the run, model, view, date and licence that it comes from."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from typing import Any
 
 import core
 from core.raster.files import one_line
-from core.runs.result import RunResult
+from core.runs.result import GridResult, RunResult
 from core.runs.view import options_of
 
 
 def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN401  of its task
-    """What a file of a run tells of itself, as short texts by name.
+    """Metadata of a file of a run, as short texts by name.
 
     Parameters
     ----------
     view
-        What was chosen after the run, each of whose values is told as ``view_…``; None for files that do not depend on
-        it.
+        What was chosen after the run, each value as ``view_…``; None for files that do not depend on it.
     """
     record = result.provenance
     scene = record.get("scene") or {}
@@ -31,6 +30,7 @@ def about(result: RunResult, view: Any = None) -> dict[str, str]:  # noqa: ANN40
         "date": str(record.get("finished") or ""),
         "licence": str(scene.get("licence") or "not stated"),
         "citation": str(scene.get("citation") or ""),
+        "areas": result.grid.assumption if isinstance(result, GridResult) else "",
         "synthetic": "yes" if scene.get("synthetic") else "",
         "software": f"SlideLens {core.__version__}",
     }

@@ -1,4 +1,4 @@
-"""A run as one zip that says what it is: its files, and a manifest with all of where they came from.
+"""A run as one self-describing zip: its files, and a manifest with their provenance.
 
 ::
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def manifest(store: Store, run: Run) -> dict[str, Any]:
-    """All that the store knows of a run, as plain values for JSON, but for who asked for it."""
+    """The stored record of a run, as plain values for JSON, without its owner."""
     return {
         "format": 1,
         "slidelens": core.__version__,
@@ -82,6 +82,7 @@ def run_manifest(run: Run, folder: str = "") -> dict[str, Any]:
             "created": _time(run.created), "started": _time(run.started), "finished": _time(run.finished),
             "seconds": run.seconds, "server": run.server, "worker": run.worker,
             "failure": None if run.failure is None else asdict(run.failure),
+            **({"batch": run.batch} if run.batch else {}),
         },
         "parameters": dict(run.parameters),
         "metrics": dict(run.metrics),
@@ -135,12 +136,37 @@ def bundle(store: Store, identity: str, view: Any = None) -> Iterator[bytes]:  #
         When one of its files is gone.
     """
     run = store.run(identity)
+    return zipped(_entries(store, run, view), run.finished or run.created)
+
+
+def _entries(store: Store, run: Run, view: Any) -> list[tuple[str, Path | bytes]]:  # noqa: ANN401  of its task
+    content, files = contents(store, run, view, report=True)
+    return [(MANIFEST, as_json(content).encode()), *files]
+
+
+def contents(
+    store: Store, run: Run, view: Any = None, *, report: bool  # noqa: ANN401  of its task
+) -> tuple[dict[str, Any], list[tuple[str, Path | bytes]]]:
+    """Manifest of a run that has ended, and its files by their names in a zip, those made for it included.
+
+    Parameters
+    ----------
+    report
+        Whether a report is made for it where the run holds none.
+
+    Raises
+    ------
+    InputError, StorageError
+        See `bundle`.
+    """
     if run.active:
         raise InputError(f"This run is {run.status} and has no files yet.", remedy="Wait until it has finished.")
-    _check_there(run, [*_files(run), *_files_derived(store, run)])
+    own, derived = _files(run), _files_derived(store, run)
+    _check_there(run, [*own, *derived])
     left_out: list[dict[str, str]] = []
     made: dict[str, Path] = {}
-    for what, prepare in (("report", prepared_report), ("GIS files", prepared)):
+    reports = (("report", prepared_report),) if report else ()
+    for what, prepare in (*reports, ("GIS files", prepared)):
         try:
             made |= prepare(store, run, view)
         except LandslideError as error:
@@ -151,8 +177,7 @@ def bundle(store: Store, identity: str, view: Any = None) -> Iterator[bytes]:  #
         "view": None if view is None else asdict(view),
         "left_out": left_out,
     }
-    contents = [*_files(run), *made.items(), *_files_derived(store, run)]
-    return filter(None, _pieces(as_json(content).encode(), contents, run.finished or run.created))
+    return content, [*own, *made.items(), *derived]
 
 
 def _files(run: Run, folder: str = "") -> list[tuple[str, Path]]:
@@ -164,21 +189,34 @@ def _files_derived(store: Store, run: Run) -> list[tuple[str, Path]]:
     return [one for folder, runs in derived for child in runs for one in _files(child, f"{folder}/{child.id[:8]}/")]
 
 
-def _check_there(run: Run, contents: list[tuple[str, Path]]) -> None:
+def _check_there(run: Run, contents: Sequence[tuple[str, Path]]) -> None:
     gone = next((name for name, path in contents if not path.is_file()), None)
     if gone is not None:
         raise StorageError(f"The file {gone} of run {run.id[:8]} is no longer on disk.", remedy="Run it again.")
 
 
-def _pieces(text: bytes, contents: list[tuple[str, Path]], made: datetime) -> Iterator[bytes]:
+def zipped(entries: Iterable[tuple[str, Path | bytes]], made: datetime) -> Iterator[bytes]:
+    """A zip, piece by piece: each entry is read when its turn comes.
+
+    Parameters
+    ----------
+    entries
+        Names, and files or the content itself.
+    made
+        The time of all entries: equal entries give equal zips.
+    """
+    return filter(None, _pieces(entries, max(_EARLIEST, made.astimezone(UTC).timetuple()[:6])))
+
+
+def _pieces(entries: Iterable[tuple[str, Path | bytes]], stamp: tuple[int, ...]) -> Iterator[bytes]:
     pipe = _Pipe()
-    # Equal runs give equal zips: the time in it is that of the run.
-    stamp = max(_EARLIEST, made.astimezone(UTC).timetuple()[:6])
     with ZipFile(pipe, "w", allowZip64=True) as archive:
-        archive.writestr(_entry(MANIFEST, stamp), text)
-        yield pipe.taken()
-        for name, path in contents:
-            with path.open("rb") as file, archive.open(_entry(name, stamp), "w", force_zip64=True) as member:
+        for name, content in entries:
+            if isinstance(content, bytes):
+                archive.writestr(_entry(name, stamp), content)
+                yield pipe.taken()
+                continue
+            with content.open("rb") as file, archive.open(_entry(name, stamp), "w", force_zip64=True) as member:
                 while piece := file.read(CHUNK):
                     member.write(piece)
                     yield pipe.taken()

@@ -26,6 +26,7 @@ _WARNINGS = (
     "and was not resampled to the model's",
     "which usually stands for no data, but",
     "no exact way between their datums",
+    "m, entered by hand",
     UNLIKE,
 )
 """Words of a run's notes on what was guessed or does not fit, so that the result may be wrong for that alone.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.raster.files import one_line
 from core.runs.result import GridResult, RunResult
@@ -46,6 +46,9 @@ class ReportInput:
     review
         What people corrected in what the run found; None where nobody did.
     """
+
+    noun: ClassVar[str] = "run"
+    """What `result` is called."""
 
     task: str
     kind: str

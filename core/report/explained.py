@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.runs.store import Store
 
 GREY = 160
-"""What stands in the place of an image that is gone."""
+"""Text in place of an image that no longer exists."""
 
 
 @dataclass(frozen=True)

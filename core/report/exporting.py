@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 
 LARGEST = 16_000_000
-"""Pixels of the largest raster from which files are made while somebody waits for a zip."""
+"""Pixels of the largest raster from which files are written while a user waits for a zip."""
 
 PREPARED = "zip-"
 """Begins the name of a folder that was prepared for a zip."""
@@ -163,12 +163,12 @@ def _made_once(store: Store, run: Run, asked: tuple[Any, ...], make: Callable[[P
         if folder.is_dir():
             os.utime(folder)
         else:
-            _make(folder, make)
-        _drop_oldest(folder.parent)
+            make_whole(folder, make)
+        drop_oldest(folder.parent)
     return {renamed(run, path.name): path for path in sorted(folder.iterdir())}
 
 
-def _make(folder: Path, make: Callable[[Path], None]) -> None:
+def make_whole(folder: Path, make: Callable[[Path], None]) -> None:
     """Make a folder, which is there when all is in it."""
     make_folder(folder.parent)
     with tempfile.TemporaryDirectory(prefix=".zip-", dir=folder.parent) as made:
@@ -182,7 +182,7 @@ def _make(folder: Path, make: Callable[[Path], None]) -> None:
                 raise StorageError(f"{folder.name} could not be written.", error.strerror or "") from error
 
 
-def _drop_oldest(folder: Path) -> None:
+def drop_oldest(folder: Path) -> None:
     """Keep the newest of what was prepared for zips of a run, and what may be read at this moment."""
     known = [(path.stat().st_mtime, path) for path in folder.glob(f"{PREPARED}*")]
     for used, path in sorted(known)[:-MOST_PREPARED]:

@@ -93,7 +93,7 @@ def report_kind(run: Run) -> ReportKind:
 def report_input(
     store: Store, run_id: str, view: Any = None, address: str = ""  # noqa: ANN401  of its task
 ) -> ReportInput:
-    """A run with all that its report tells of it.
+    """A run with all content of its report.
 
     Raises
     ------

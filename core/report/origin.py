@@ -34,14 +34,20 @@ def data(content: ReportInput, elevation: Path | None = None) -> Part:
     if elevation is not None:
         rows = (("Used for", "mean slope of each landslide"), ("Content SHA-256", Scene.open(elevation).digest))
         tables.append(Facts("Elevation model", rows))
-    declared = tasks().get(content.task)
-    if result.model and (declared is None or declared.models == "folder"):
-        tables += [Facts("Model", tuple(_model(model))) for model in models_of(content)]
+    tables += models(content)
     joint = joint_of(content)
     if joint is not None:
         digest = str((result.provenance.get("model") or {}).get("weights_sha256") or UNKNOWN)
         tables.append(Facts(joint.title, (("SHA-256", digest),)))
     return Part("data", "Data and licences", (*tables, Paragraph(SOFTWARE)))
+
+
+def models(content: ReportInput) -> list[Facts]:
+    """What is known of each model of a result that is kept in a folder."""
+    declared = tasks().get(content.task)
+    if not content.result.model or (declared is not None and declared.models != "folder"):
+        return []
+    return [Facts("Model", tuple(_model(model))) for model in models_of(content)]
 
 
 def _datasets(content: ReportInput) -> list[Facts]:
@@ -66,6 +72,7 @@ def _image(content: GridReport) -> Iterable[tuple[str, str]]:
     grid = content.looked_at
     distance = grid.ground_distance()
     size = f"{grid.width:,} × {grid.height:,} pixels" + (f" of {distance:.3g} m" if distance else "")
+    size += ", entered by hand" if grid.assumption else ""
     yield "Name", content.subject
     yield "Content SHA-256", result.subject.digest or UNKNOWN
     yield "Kind", _kind(recorded, scene)
@@ -131,7 +138,7 @@ def _run(content: ReportInput) -> Iterable[tuple[str, str]]:
     if record.get("seconds") is not None:
         yield "Duration", f"{float(record['seconds']):,.1f} s"
     if record.get("scored"):
-        yield "Compared with the reference", moment_of(record["scored"])
+        yield "Reference check", moment_of(record["scored"])
     yield "Report created", moment(content.made)
 
 
@@ -143,32 +150,30 @@ def parameters(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         roles = [f" for {role}" for role in how.get("roles") or ()] or [""] * len(how["bands"])
         yield "Bands used", ", ".join(f"{band}{role}" for band, role in zip(how["bands"], roles, strict=False))
     if "stretch" in asked:
-        yield "Value scaling", _stretch(str(asked["stretch"]))
+        yield "Pixel values", _stretch(str(asked["stretch"]))
     if how.get("gain"):
         pairs = zip(how["gain"], how.get("offset") or (), strict=False)
         yield "Model input per band", "; ".join(f"{gain:.4g} × value {_plus(offset)}" for gain, offset in pairs)
     if "scale" in how:
         scale = float(how["scale"])
-        same = (
-            "original pixels of the "
-            "image"
-        ) if scale == 1 else f"image resampled, {scale:.3g} model pixels per image pixel"
-        yield "Resolution", f"{same} ({'automatic' if asked.get('resample') == 'auto' else 'as asked'})"
+        resampled = f"image resampled, {scale:.3g} model pixels per image pixel"
+        same = "original pixels of the image" if scale == 1 else resampled
+        yield "Resolution", f"{same} ({'automatic' if asked.get('resample') == 'auto' else 'as requested'})"
     if "overlap" in options:
         yield "Tile overlap", f"{100 * float(options['overlap']):.0f} %"
     if "floor" in options:
-        yield "Detections kept", f"confidence of at least {float(options['floor']):g}"
+        yield "Minimum confidence kept", f"{float(options['floor']):g}"
     if "limit" in options:
-        yield "Max. detections per tile", f"{int(options['limit']):,}"
+        yield "Maximum candidates per tile", f"{int(options['limit']):,}"
     if "turned" in options:
         yield "Test-time augmentation", "yes (8 rotations and flips)" if options["turned"] else "no"
     if "area" in asked:
-        yield "Area", "drawn on the map" if asked["area"] else "whole image"
+        yield "Processed area", "drawn on the map" if asked["area"] else "whole image"
 
 
 def _stretch(asked: str) -> str:
-    known = {"auto": "automatic: only if the values do not match the model's range", "none": "none"}
-    return known.get(asked, f"percentiles {one_line(asked)}")
+    known = {"auto": "automatic: rescaled only if they do not match the model's range", "none": "original values"}
+    return known.get(asked, f"rescaled, percentiles {one_line(asked)} of each band")
 
 
 def _plus(offset: float) -> str:

@@ -94,11 +94,11 @@ def write_pdf(
     }  # fmt: skip
     with atomic_path(path) as aside:
         try:
-            build(aside, story, about, content.made, f"SlideLens run {content.result.id[:8]}", PLAIN)
+            build(aside, story, about, content.made, f"SlideLens {content.noun} {content.result.id[:8]}", PLAIN)
         except (LayoutError, ValueError) as error:  # the second from its reader of marked-up text
             raise StorageError(
-                f"{path.name} could not be created: its content "
-                "does not fit the pages.", one_line(str(error), 200), "Use the HTML report."
+                f"{path.name} could not be created: its content does not fit the pages.",
+                one_line(str(error), 200), "Use the HTML report."
             ) from error
 
 
@@ -197,12 +197,12 @@ def _head(content: ReportInput, subtitle: str) -> list[Flowable]:
     head = [_text("SlideLens report", "made"), _text(title, "title")]
     if title != subtitle:
         head.append(_text(subtitle, "text"))
-    head.append(_text(f"Created {moment(content.made)} from run {content.result.id}", "origin"))
+    head.append(_text(f"Created {moment(content.made)} from {content.noun} {content.result.id}", "origin"))
     if address.startswith(("http://", "https://")):
         link = f'<link href="{escape(address, {chr(34): "&quot;"})}"><u>{marked(address)}</u></link>'
-        head.append(Text(f"Open the run: {link}", styles["origin"]))
+        head.append(Text(f"Open the {content.noun}: {link}", styles["origin"]))
     elif address:
-        head.append(_text(f"Open the run: {address}", "origin"))
+        head.append(_text(f"Open the {content.noun}: {address}", "origin"))
     if content.tags:
         head.append(_text(f"Tags: {', '.join(map(one_line, content.tags))}", "origin"))
     if content.note.strip():

@@ -36,10 +36,10 @@ ALIKE = 0.9
 INTRODUCTION = (
     "Explanations were requested for the places below. They show what in the image the model reacted to; they show "
     "neither the cause of a slope failure nor whether the model is correct. In each pair of figures, the outline marks "
-    "the place that was asked about. Areas without effect on the score are left uncoloured."
+    "the explained place. Areas without effect on the score are left uncoloured."
 )
 
-WITHOUT_OUTLINE = "Image; the place that was asked about is not recorded."
+WITHOUT_OUTLINE = "Image; the explained place is not recorded."
 
 RAISED = "{method} for the same area: bright where the model's score was raised."
 SIGNED = "{method} for the same area: red where the model's score was raised, blue where it was lowered."
@@ -81,12 +81,12 @@ def one_reason(
     method = one_line(str(explanation.provenance.get("method") or UNKNOWN))
     pictures = []
     if image is not None:
-        outlined = "Image around the place that was asked about, with its outline."
+        outlined = "Image around the explained place, which is outlined."
         pictures.append(
             picture(
                 draw_window(image, grid, region),
                 WITHOUT_OUTLINE if region is None else outlined,
-                WITHOUT_OUTLINE if region is None else "Image, with the place outlined.",
+                WITHOUT_OUTLINE if region is None else "Image, with the explained place outlined.",
                 LARGEST_PICTURE,
             )
         )
@@ -94,7 +94,7 @@ def one_reason(
         picture(
             draw_attribution(image, shown_map.values, grid, region, signed=shown_map.signed),
             (SIGNED if shown_map.signed else RAISED).format(method=method),
-            f"{method}.",
+            f"{method}{_layer(explanation.provenance)}.",
             LARGEST_PICTURE,
         )
     )
@@ -103,6 +103,12 @@ def one_reason(
     notes = (one_line(note).partition(LIMITATION)[0].strip() for note in explanation.notes)
     shown += [Paragraph(note) for note in notes if note]
     return shown + _faithfulness(explanation.provenance)
+
+
+def _layer(provenance: Mapping[str, Any]) -> str:
+    """The layer by its name for people; nothing where none was asked or only its module's name is recorded."""
+    title = one_line(str(provenance.get("layer_title") or ""))
+    return f"; layer: {title[:1].lower()}{title[1:]}" if title else ""
 
 
 def _where(
@@ -209,16 +215,13 @@ def _faithfulness(provenance: Mapping[str, Any]) -> list[Content]:
             ("Random areas of equal size", f"{share:.0%}".replace("%", " %"), _signed(random)),
         ),
     )
-    layer = one_line(str(provenance.get("layer_title") or ""))
-    method = f"Method: {one_line(str(provenance.get('method') or UNKNOWN))}"
-    words = Paragraph(f"{method}; layer: {layer[:1].lower()}{layer[1:]}." if layer else f"{method}.")
     if drop > max(random, 0.0):
-        return [table, words]
+        return [table]
     text = (
         "Masking the highlighted areas lowered the score no more than masking random areas. This explanation does "
         "not show what the model used."
     )
-    return [Notice("Do not rely on this explanation", text), table, words]
+    return [Notice("Do not rely on this explanation", text), table]
 
 
 def _signed(value: float) -> str:

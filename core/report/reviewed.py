@@ -24,7 +24,7 @@ LISTED = 40
 
 
 def review_of(store: Store, run: Run) -> Opened | None:
-    """The review of a run; None where nobody began one.
+    """The review of a run; None where none was started.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def _table(opened: Opened) -> Table | None:
         return None
     listed = frame.head(LISTED)
     where, columns = places(listed)
-    known = opened.found.grid.is_georeferenced
+    known = opened.found.grid.in_metres
     sizes = listed["area_m2" if known else "area_px"]
     rows = [
         (row["id"], STATUSES[row["status"]], area(float(size), georeferenced=known), row["reviewer"],

@@ -1,4 +1,4 @@
-"""A run as a report sees it, whatever its task: what several parts tell of is said here once."""
+"""A run as a report describes it, whatever its task: what several parts of a report share."""
 
 from __future__ import annotations
 
@@ -34,13 +34,18 @@ class Subject:
 
     @property
     def georeferenced(self) -> bool:
-        """Whether areas are in m²."""
+        """Whether the result has a place on the globe."""
         return isinstance(self.content, GridReport) and self.content.result.grid.is_georeferenced
+
+    @property
+    def in_metres(self) -> bool:
+        """Whether areas are in m²."""
+        return isinstance(self.content, GridReport) and self.content.result.grid.in_metres
 
     @property
     def unit(self) -> str:
         """Unit of areas."""
-        return "m²" if self.georeferenced else "px"
+        return "m²" if self.in_metres else "px"
 
     @property
     def synthetic(self) -> bool:
@@ -60,7 +65,7 @@ class Subject:
 
     def area(self, value: float) -> str:
         """An area in words."""
-        return area(value, georeferenced=self.georeferenced)
+        return area(value, georeferenced=self.in_metres)
 
     def recorded(self, key: str) -> dict[str, Any]:
         """One table of the provenance, empty when it is not there."""

@@ -66,6 +66,7 @@ def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None 
             title=one_line(content.name) or title_of(content, kind),
             subtitle=title_of(content, kind) if one_line(content.name) else "",
             made=moment(content.made),
+            noun=content.noun,
             run=content.result.id,
             short=re.sub(r"[^0-9a-f]", "", content.result.id)[:8],
             address=address,

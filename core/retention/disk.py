@@ -1,4 +1,4 @@
-"""What lies below the home folder of a store, and what of it nobody names any more."""
+"""Files below the home folder of a store, and which of them are orphaned."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Orphan:
-    """A file or folder that nobody names.
+    """An orphaned file or folder: nothing refers to it.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ def _walk(folder: str, below: str) -> Iterator[Entry]:
 
 
 def orphans(store: Store, older: float = AN_HOUR) -> tuple[Orphan, ...]:
-    """What nobody names.
+    """Orphaned files and folders.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def orphans(store: Store, older: float = AN_HOUR) -> tuple[Orphan, ...]:
 
 
 def _unit(entry: Entry, named: dict[str, set[str]], alive: dict[str, set[str]]) -> tuple[Kind, str] | None:
-    """What an entry would go with, when nobody names it."""
+    """Kind of orphan of an entry and the path to remove it with; None when something refers to it."""
     top, _, rest = entry.path.partition("/")
     first = rest.partition("/")[0]
     if top in alive and first:
@@ -136,7 +136,7 @@ def _unit(entry: Entry, named: dict[str, set[str]], alive: dict[str, set[str]]) 
 
 
 def remove_orphans(store: Store, found: Iterable[Orphan]) -> tuple[Orphan, ...]:
-    """Remove orphans, but for those that somebody has come to name since, and return those that went.
+    """Remove orphans except those that are referred to by now, and return the removed ones.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def remove_orphans(store: Store, found: Iterable[Orphan]) -> tuple[Orphan, ...]:
 
 
 def unnamed(store: Store, names: Iterable[str], columns: Iterable[InstrumentedAttribute[str]]) -> list[str]:
-    """Those of some names that stand in none of some columns."""
+    """Names that are in none of the given columns."""
     left, columns = list(names), tuple(columns)
     kept: set[str] = set()
     with store.database.read() as session:
@@ -190,11 +190,12 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(f"{path} could not be removed.", str(error), "See who holds it, and try again.") from error
+        raise StorageError(f"{path} could not be removed.", str(error),
+            "Check which program uses it, and try again.") from error
 
 
 def missing(store: Store) -> tuple[Missing, ...]:
-    """Files that rows name and that are not there, so that nobody finds out only when it is needed."""
+    """Files that rows refer to and that are missing, so that they are found before they are needed."""
     artifacts, uploads = store.home / files.ARTIFACTS, store.home / files.FILES
     there = {entry.path for entry in look(store.home) if not entry.folder}
     query = (

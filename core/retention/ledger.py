@@ -1,4 +1,4 @@
-"""Who names which file of the store, and how it will be when some runs and uploads have gone."""
+"""Which rows refer to which files of the store, and what remains when some runs and uploads are deleted."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def own_files(row: DatasetRow) -> set[str]:
 
 @dataclass
 class _Run:
-    """A run as it stands in the books: `age` is when the newest of its family was ordered."""
+    """A run in the ledger: `age` is when the newest run of its family was ordered."""
 
     id: str
     title: str
@@ -61,7 +61,7 @@ class _Run:
 
 @dataclass
 class _Dataset:
-    """A dataset as it stands in the books: `others` are those that belong to it."""
+    """A dataset in the ledger: `others` are those that belong to it."""
 
     id: str
     title: str
@@ -124,7 +124,7 @@ class Ledger:
         return cls(runs, datasets, _exports(found, runs), artifacts, naming, sizes, kept)
 
     def oldest_first(self) -> list[_Run]:
-        """Runs that may go, each after all that stand on it."""
+        """Runs that may be deleted, each after all runs derived from it."""
         return sorted((run for run in self.runs.values() if not run.held), key=lambda run: (run.age, run.rank))
 
     def drop_exports(self, may_go: Callable[[float], bool]) -> None:
@@ -136,7 +136,7 @@ class Ledger:
                 self.exports_gone.append(_leaving(export, export.size))
 
     def drop_run(self, run: _Run, may_go: Callable[[float], bool]) -> None:
-        """A run goes, and its upload after it when nobody else names that and it may."""
+        """Delete a run, and then its upload if nothing else refers to it and it may be deleted."""
         held = self.artifacts.get(run.id, set())
         freed = self._freed(held) + self.sizes.get(f"{EXPORTS}/{run.id}", 0)
         self.kept -= freed
@@ -146,7 +146,7 @@ class Ledger:
             self._drop_upload(dataset, may_go)
 
     def drop_uploads(self, may_go: Callable[[float], bool]) -> None:
-        """Uploads go that nobody names and that may."""
+        """Delete uploads that nothing refers to and that may be deleted."""
         for dataset in sorted(self.datasets.values(), key=lambda one: (one.companion, one.created, one.id)):
             self._drop_upload(dataset.id, may_go)
 
@@ -187,7 +187,7 @@ class Ledger:
         return left, freed
 
     def _freed(self, held: set[str]) -> int:
-        """Strike files out once, and return the bytes of those that nobody is left to name."""
+        """Remove references to files once, and return the bytes of those without any reference left."""
         self.naming.subtract(held)
         return sum(self.sizes.get(file, 0) for file in held if self.naming[file] <= 0)
 

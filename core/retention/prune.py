@@ -28,15 +28,15 @@ __all__ = [
 ]  # fmt: skip
 
 LATELY = 24 * 3600.0
-"""Seconds for which an upload that no run has used yet stays even when room is wanted: somebody may be about to."""
+"""Seconds for which an upload without a run is kept even if space is needed: a run may be about to start."""
 
 
 IN_HAND = 3600.0
-"""Seconds for which prepared files stay after they were written: somebody may be fetching them."""
+"""Seconds for which prepared files are kept after they were written: a download may be in progress."""
 
 
 SAME_TIME = 0.001
-"""Seconds by which a time is told differently once it was a date: those know microseconds only."""
+"""Seconds by which a time may differ after it was a datetime, which has microseconds only."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Storage:
 
     @property
     def kept(self) -> int:
-        """What a quota counts: all that goes with runs and uploads."""
+        """What a quota counts: everything that is deleted with runs and uploads."""
         return self.artifacts + self.uploads + self.exports
 
     @property
@@ -131,7 +131,7 @@ def storage(store: Store, found: list[Entry] | None = None) -> Storage:
 
 
 def plan(store: Store, *, older_than: datetime | None = None, quota: int | None = None) -> Plan:
-    """Say what would go so that no run is older than a date and no more than a quota is kept; nothing goes yet.
+    """Plan deletions so that no run is older than a date and a quota is kept; nothing is deleted yet.
 
     What was prepared to be taken away goes first, the oldest first and of pinned runs as well: it can be made again.
     A run is as old as the newest that stands on it. Pinned, reviewed and active runs stay, and all that they stand on.
@@ -150,7 +150,7 @@ def plan(store: Store, *, older_than: datetime | None = None, quota: int | None 
         When the date has no time zone or the quota is negative.
     """
     if older_than is not None and older_than.tzinfo is None:
-        raise InputError("The date has no time zone.", "What is older depends on it.", "Add one.")
+        raise InputError("The date has no time zone.", "The age of runs depends on it.", "Add one.")
     if quota is not None and quota < 0:
         raise InputError("A quota cannot be negative.", remedy="Give 0 or more bytes.")
     cut = float("-inf") if older_than is None else older_than.timestamp()
@@ -199,11 +199,11 @@ def delete_dataset(store: Store, identity: str) -> None:
         return
     runs = store.count(RunFilter(dataset_id=identity))
     users = f"{runs:,} run{'' if runs == 1 else 's'}" if runs else "another dataset"
-    raise InputError(f"{name} is used by {users}.", "They could not be done again without it.", "Delete them first.")
+    raise InputError(f"{name} is used by {users}.", "Those could not be repeated without it.", "Delete them first.")
 
 
 def settle(store: Store) -> int:
-    """Mark runs as interrupted whose process on this machine is gone, and return how many they were.
+    """Mark runs as interrupted whose process on this machine has ended, and return how many there were.
 
     A server does so for itself all the time; this is for where none is running.
     """
@@ -228,7 +228,7 @@ def _remove_export(store: Store, leaving: RemovalCandidate) -> bool:
 
 
 def _remove_upload(store: Store, identity: str) -> bool:
-    """Remove a dataset that nobody uses any more, with the companions that belong to it alone."""
+    """Remove an unused dataset, with the companions that belong to it alone."""
     with files.store_lock(store.home):
         names: set[str] = set()
         with store.database.write() as session:

@@ -1,1 +1,1 @@
-"""Reviews: what people correct in what a run found, kept beside it as a log that only grows."""
+"""Reviews: corrections of a run's result by people, kept next to it as an append-only log."""

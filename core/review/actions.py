@@ -1,4 +1,4 @@
-"""What a reviewer does, as edits: the outlines are worked out once and stand in the log."""
+"""Actions of a reviewer as edits: outlines are calculated once and stored in the log."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def merge(review: Review, identities: Sequence[str]) -> Edit:
         When there are fewer than two, or one of them is not there.
     """
     if len(set(identities)) < 2:
-        raise InputError("Two features or more are merged.", remedy="Choose several.")
+        raise InputError("A merge needs two or more features.", remedy="Select several.")
     features = [_one(review, identity) for identity in dict.fromkeys(identities)]
     largest = max(features, key=lambda one: one.outline.area)
     ids = tuple(one.id for one in features)
@@ -70,7 +70,7 @@ def merge(review: Review, identities: Sequence[str]) -> Edit:
 def _one(review: Review, identity: str) -> Feature:
     found = review.features.get(identity)
     if found is None:
-        raise InputError(f"There is no {identity} in this review (any more).", remedy="Choose another.")
+        raise InputError(f"There is no {identity} in this review.", remedy="Choose another feature.")
     return found
 
 

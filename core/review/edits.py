@@ -72,12 +72,13 @@ class Edit:
 
     def __post_init__(self) -> None:
         if len(self.ids) > MOST_IDS:
-            raise InputError(f"One edit concerns at most {MOST_IDS:,} features.", remedy="Make several of it.")
+            raise InputError(f"One edit can change at most {MOST_IDS:,} "
+                             "features.", remedy="Split it into several edits.")
         if len(self.reason or "") > MOST_WORDS or len(self.note or "") > MOST_WORDS:
-            raise InputError(f"A reason or note holds at most {MOST_WORDS:,} characters.", remedy="Shorten it.")
+            raise InputError(f"A reason or note can have at most {MOST_WORDS:,} characters.", remedy="Shorten it.")
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in the log; what is as by default is left out."""
+        """The edit as stored in the log, without default values."""
         plain = _adapter().dump_python(self, mode="json")
         kept = {name: value for name, value in plain.items() if value not in ((), [], {}, 0, None)}
         if self.op != "judge":
@@ -102,7 +103,7 @@ class Edit:
         except ValidationError as error:
             known = ", ".join(get_args(Operation))
             raise StorageError(
-                "An edit of this review cannot be read.", f"This version knows: {known}.", "Update SlideLens."
+                "An edit of this review cannot be read.", f"This version supports: {known}.", "Update SlideLens."
             ) from error
 
     @property
@@ -111,14 +112,16 @@ class Edit:
         several = f"{len(self.ids):,} features" if len(self.ids) > 3 else ", ".join(self.ids)
         made = ", ".join(self.made)
         return {
-            "begin": "Review begun",
+            "begin": "Review started",
             "judge": f"{several}: {JUDGED[self.judgement]}",
             "delete": f"{several}: deleted",
             "draw": f"{made}: drawn",
             "reshape": f"{several}: outline changed",
             "split": f"{several}: split into {made}",
             "merge": f"{several}: merged into {made}",
-            "examined": "Searched for missed features" if self.examined else "Not yet searched for missed features",
+            "examined":
+                "Area confirmed as searched for missed "
+                "features" if self.examined else "Area no longer confirmed as searched",
             "undo": "Undone",
             "redo": "Redone",
         }[self.op]

@@ -89,7 +89,7 @@ def can_be_reviewed(run: Run) -> bool:
 
 
 def reviewed_run(store: Store, run: Run) -> Run:
-    """The run whose review a run shows: of one that was only counted against a reference, that which it stands on."""
+    """The run whose review a run shows: for one that only adds a reference check, the run that it is derived from."""
     kind = kind_of(run)
     return store.run(run.parents[0]) if kind is not None and kind.again_from_parent and run.parents else run
 
@@ -125,7 +125,8 @@ def open_review(store: Store, run: Run, view: Any = None) -> Opened:  # noqa: AN
     run = reviewed_run(store, run)
     task = find_task(run.task)
     if not can_be_reviewed(run) or task.features is None or task.view is None:
-        raise InputError("This run holds no outlines that can be reviewed.", remedy="Choose a mapping or a detection.")
+        raise InputError("This run holds no outlines that can be reviewed.", remedy=
+            "Choose a mapping or detection run.")
     log = read_log(store, run.id)
     began = next((entry.edit.view for entry in log if entry.edit.op == "begin"), None)
     if began is None and view is None:

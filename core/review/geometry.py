@@ -48,11 +48,11 @@ def drawn_outline(drawn: Mapping[str, Any], grid: Grid) -> BaseGeometry:
         outline = shapely.geometry.shape(dict(drawn))
         corners = shapely.get_coordinates(outline)
     except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError("What was drawn is no polygon.", remedy="Draw it again.") from error
+        raise InputError("The drawn shape is not a polygon.", remedy="Draw it again.") from error
     if outline.geom_type not in ("Polygon", "MultiPolygon") or not np.isfinite(corners).all():
-        raise InputError("What was drawn is no polygon.", remedy="Draw it again.")
+        raise InputError("The drawn shape is not a polygon.", remedy="Draw it again.")
     if len(corners) > MOST_CORNERS:
-        raise InputError(f"An outline has at most {MOST_CORNERS:,} corners.", remedy="Draw a simpler one.")
+        raise InputError(f"An outline has at most {MOST_CORNERS:,} corners.", remedy="Draw a simpler outline.")
     if grid.is_georeferenced:
         try:
             outline = shapely.geometry.shape(transform_geom("EPSG:4326", grid.crs, shapely.geometry.mapping(outline)))
@@ -64,7 +64,7 @@ def drawn_outline(drawn: Mapping[str, Any], grid: Grid) -> BaseGeometry:
 
 
 def _outside() -> InputError:
-    return InputError("What was drawn lies outside the scene.", remedy="Draw it on the scene.")
+    return InputError("The drawn shape lies outside the image.", remedy="Draw it on the image.")
 
 
 def frame_of(grid: Grid) -> BaseGeometry:
@@ -78,7 +78,7 @@ def frame_of(grid: Grid) -> BaseGeometry:
 
 def united(outlines: Sequence[BaseGeometry]) -> BaseGeometry:
     """One outline of several."""
-    return _polygonal(shapely.union_all(list(outlines)), InputError("Nothing is left of these outlines."))
+    return _polygonal(shapely.union_all(list(outlines)), InputError("Nothing remains of these outlines."))
 
 
 def cut(outline: BaseGeometry, by: BaseGeometry) -> BaseGeometry:
@@ -90,8 +90,8 @@ def cut(outline: BaseGeometry, by: BaseGeometry) -> BaseGeometry:
         When nothing would be left, or the two do not overlap.
     """
     if not _overlap(outline, by):
-        raise InputError("What was drawn does not overlap the outline.", remedy="Draw over the part to cut off.")
-    whole = InputError("Nothing would be left of it.", remedy="Delete it, or mark it as a false alarm.")
+        raise InputError("The drawn shape does not overlap the outline.", remedy="Draw over the part to cut off.")
+    whole = InputError("Nothing would remain of the outline.", remedy="Delete it, or mark it as a false alarm.")
     return _polygonal(outline.difference(by), whole)
 
 
@@ -104,7 +104,7 @@ def split(outline: BaseGeometry, by: BaseGeometry) -> tuple[BaseGeometry, BaseGe
         When one of them is empty.
     """
     error = InputError(
-        "What was drawn does not divide the outline.", remedy="Draw around the part that is to be one of its own."
+        "The drawn shape does not divide the outline.", remedy="Draw around the part to split off."
     )
     if not _overlap(outline, by):
         raise error
@@ -152,9 +152,13 @@ def next_free(name: str, taken: Sequence[str]) -> str:
 
 
 def ground_areas(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """(outlines,) area of each on the WGS 84 ellipsoid in m²; in square pixels without a coordinate system."""
+    """(outlines,) area of each on the WGS 84 ellipsoid in m².
+
+    Without a coordinate system by the stated pixel size, or in square pixels.
+    """
     if grid.crs is None:
-        return np.asarray(shapely.area(np.asarray(outlines, dtype=object)), dtype=np.float64)
+        pixels = np.asarray(shapely.area(np.asarray(outlines, dtype=object)), dtype=np.float64)
+        return pixels * (grid.pixel_size or 1.0) ** 2
     import geopandas
     import pyproj
 

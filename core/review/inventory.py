@@ -53,7 +53,7 @@ def inventory(opened: Opened) -> GeoDataFrame:
     import pandas
 
     grid, features = opened.found.grid, list(opened.review.features.values())
-    area = "area_m2" if grid.is_georeferenced else "area_px"
+    area = "area_m2" if grid.in_metres else "area_px"
     outlines = [one.outline for one in features]
     content: dict[str, Any] = {
         "id": [one.id for one in features],
@@ -64,7 +64,9 @@ def inventory(opened: Opened) -> GeoDataFrame:
         "parents": [", ".join(one.parents) for one in features],
         area: ground_areas(outlines, grid),
     }
-    for name in opened.found.table.columns.drop(["id", opened.found.table.geometry.name, area], errors="ignore"):
+    content |= grid.stated_size
+    taken = ["id", opened.found.table.geometry.name, *content]
+    for name in opened.found.table.columns.drop(taken, errors="ignore"):
         content[str(name)] = [one.values.get(name) if one.origin == "model" else None for one in features]
     content |= {"run": opened.run.id, "model": opened.run.model}
     content |= {f"view_{name}": value for name, value in opened.view_values.items()}
@@ -163,7 +165,7 @@ def reference_mask(opened: Opened) -> NDArray[np.uint8]:
     grid = opened.found.grid
     if grid.width * grid.height > LARGEST:
         raise InputError(
-            f"A reference is made of up to {LARGEST / 1e6:.0f} megapixels.",
+            f"A reference can have up to {LARGEST / 1e6:.0f} megapixels.",
             f"This run has {grid.width * grid.height / 1e6:,.0f}.", "Use the exported polygons as the reference.",
         )  # fmt: skip
     review, known = opened.review, opened.found.known()
@@ -199,19 +201,19 @@ def check_complete(opened: Opened) -> None:
     if opened.found.left_out:
         raise InputError(
             f"{opened.found.left_out:,} of the smallest {opened.found.several} of this run cannot be reviewed.",
-            "The review holds the largest only, so that what it says of the area is not complete.",
-            "Run the model again and begin a review at a larger minimum area, or use the exported polygons.",
+            "The review contains only the largest, so it does not cover the area completely.",
+            "Run the model again and start a review with a larger minimum area, or use the exported polygons.",
         )
     if waiting:
         raise InputError(
             f"{waiting:,} {opened.found.noun if waiting == 1 else opened.found.several} of this run are not reviewed.",
-            "A reference without them would call what is right or wrong about them unknown.", "Review them all.",
+            "A reference without them could not show whether they are correct.", "Review all of them.",
         )  # fmt: skip
     if not review.examined:
         raise InputError(
-            "Nobody said that the area was searched for landslides that the model missed.",
-            "Recall would be counted among the model's own finds alone.",
-            "Search the area, draw what is missing, and tick that it was searched.",
+            "The area has not been confirmed as searched for landslides that the model missed.",
+            "Recall would only be measured on what the model found.",
+            "Search the area, draw what is missing, and confirm that it was searched.",
         )
 
 
@@ -230,7 +232,7 @@ def write_reference(opened: Opened, path: Path) -> int:
     settled = table[table["status"].isin(SETTLED)]
     if not len(settled):
         raise InputError(
-            "By this review there is no landslide here.", "A reference inventory holds at least one.",
+            "The review contains no landslides.", "A reference inventory holds at least one.",
             "Score against a raster of zeros instead.",
         )  # fmt: skip
     write_features(settled, path, LAYER)

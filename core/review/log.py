@@ -28,7 +28,7 @@ LONGEST_NAME = 80
 
 
 class ReviewConflictError(InputError):
-    """What is to be changed was changed by somebody else, or in another tab, in the meantime."""
+    """The item was changed by another reviewer, or in another tab, in the meantime."""
 
 
 def last_number(store: Store, run: str) -> int:
@@ -87,19 +87,19 @@ def append(
     """
     name = one_line(reviewer)[:LONGEST_NAME]
     if not name:
-        raise InputError("A review needs the name of its reviewer.", remedy="Write your name.")
+        raise InputError("A review needs the name of its reviewer.", remedy="Enter your name.")
     with store.database.write() as session:
         # Held, so that servers other than SQLite let one write after the other as well.
         if session.scalar(select(RunRow.id).where(RunRow.id == checked_id(run)).with_for_update()) is None:
-            raise InputError("There is no such run.", remedy="Choose one from Runs.")
+            raise InputError("No such run.", remedy="Choose one from Runs.")
         log = list(_entries(session, run))
         added = []
         if not log:
             added.append(Entry(1, time.time(), name, Edit("begin", view=dict(view or {}))))
         elif view is not None and seen == 0 and dict(log[0].edit.view) != dict(view):
             raise ReviewConflictError(
-                f"{log[0].reviewer} began a review of this run in the meantime, at other settings.",
-                "Your change was not saved.", "Look at it and decide again.",
+                f"{log[0].reviewer} started a review of this run in the meantime, with other settings.",
+                "Your change was not saved.", "Check that review and try again.",
             )  # fmt: skip
         before = replayed(found, log)
         _check(before, edit, name, seen)
@@ -112,23 +112,23 @@ def append(
 
 
 def _check(before: Review, edit: Edit, reviewer: str, seen: int) -> None:
-    """Refuse what somebody else made pointless, and an undo of what is not there to be undone."""
+    """Refuse edits that conflict with those of other reviewers, and undoing where there is nothing to undo."""
     if edit.op in ("undo", "redo"):
         expected = before.to_undo(reviewer) if edit.op == "undo" else before.to_redo(reviewer)
         if expected is None or expected.number != edit.of:
-            raise InputError(f"There is nothing of yours to {edit.op}.", remedy="Look at the log.")
+            raise InputError(f"You have nothing to {edit.op}.", remedy="See the log.")
         _check_others(before, expected, reviewer)
         return
     other = before.changed_since(seen, edit.ids)
     if other is not None:
         raise ReviewConflictError(
             f"{other.reviewer} changed this in the meantime ({other.edit.words}).", "Your change was not saved.",
-            "Look at it and decide again.",
+            "Check the change and try again.",
         )  # fmt: skip
 
 
 def _check_others(before: Review, entry: Entry, reviewer: str) -> None:
-    """Refuse to change an outline under what somebody else said of it since."""
+    """Refuse to change an outline that another reviewer has judged or changed since."""
     if entry.edit.op in ("judge", "examined"):
         return
     ids = {*entry.edit.ids, *entry.edit.made}
@@ -136,8 +136,8 @@ def _check_others(before: Review, entry: Entry, reviewer: str) -> None:
         theirs = later.number > entry.number and later.reviewer != reviewer and later.number not in before.undone
         if theirs and ids & {*later.edit.ids, *later.edit.made}:
             raise InputError(
-                f"{later.reviewer} changed this since ({later.edit.words}).",
-                "What was said of one outline would stand on another.", "Edit it anew instead.",
+                f"{later.reviewer} changed this later ({later.edit.words}).",
+                "Their decision would apply to another outline.", "Edit the outline again instead.",
             )  # fmt: skip
 
 
@@ -168,7 +168,7 @@ def _turn(store: Store, run: str, found: Mapping[str, Feature], reviewer: str, *
     review = replayed(found, read_log(store, run))
     entry = review.to_undo(reviewer) if back else review.to_redo(reviewer)
     if entry is None:
-        raise InputError(f"There is nothing of yours to {word}.", remedy="Look at the log.")
+        raise InputError(f"You have nothing to {word}.", remedy="See the log.")
     try:
         edit = Edit("undo" if back else "redo", of=entry.number)
         return append(store, run, found, edit, reviewer=reviewer, seen=review.number)
@@ -177,7 +177,7 @@ def _turn(store: Store, run: str, found: Mapping[str, Feature], reviewer: str, *
     except InputError as error:
         raise InputError(
             f"This cannot be {word}ne: {entry.edit.words}.",
-            f"Later edits depend on it. {error.what}", "Undo those first.",
+            f"Later edits depend on it. {error.what}", "Undo those edits first.",
         ) from error  # fmt: skip
 
 

@@ -216,10 +216,10 @@ class _State:
         edit = entry.edit
         missing = [name for name in edit.ids if name not in self.features]
         if missing:
-            raise InputError(f"There is no {missing[0]} in this review (any more).", remedy="Look at it again.")
+            raise InputError(f"There is no {missing[0]} in this review.", remedy="Reload the review.")
         taken = [name for name in edit.made if name in self.features and name not in edit.ids]
         if taken:
-            raise InputError(f"There is a {taken[0]} in this review already.", remedy="Look at it again.")
+            raise InputError(f"{taken[0]} is already in this review.", remedy="Reload the review.")
         match edit.op:
             case "judge":
                 self._judge(entry)

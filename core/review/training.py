@@ -53,16 +53,16 @@ def write_training(opened: Opened, folder: Path, *, tile: int = TILE) -> dict[st
         When the image is no longer there, no patch can be written, or the raster is too large.
     """
     if not 32 <= tile <= 2048:
-        raise InputError(f"Patches of {tile} pixels cannot be trained with.", remedy="Choose 32 to 2,048 pixels.")
+        raise InputError(f"Patches of {tile} pixels cannot be used for training.", remedy="Choose 32 to 2,048 pixels.")
     grid, scene = opened.found.grid, opened.found.image()
     if scene is None:
         raise InputError(
-            "The image of this run is no longer there, or was changed.", remedy="Run the model on it again."
+            "The image of this run is missing or has changed.", remedy="Run the model on it again."
         )
     if grid.shape != scene.grid.shape or not same_pixels(grid, scene.grid):
         raise GridError(
-            "This run looked at a part of the image.", "Patches are cut from the whole.",
-            "Run the model on the whole scene and review that.",
+            "This run covers only a part of the image.", "Patches are cut from whole images.",
+            "Run the model on the whole image and review that run.",
         )  # fmt: skip
     mask, bands = reference_mask(opened), guess_bands(scene, ("red", "green", "blue"))
     stretch = None if scene.dtype == "uint8" else scene_stretch(scene, bands, USUAL_PERCENTILES)
@@ -83,9 +83,9 @@ def write_training(opened: Opened, folder: Path, *, tile: int = TILE) -> dict[st
                 _write(folder, written, grid.window(window), _eight_bit(patch.values, stretch), part)
     if not written:
         raise InputError(
-            f"The review says too little for a single patch of {tile} pixels.",
-            f"A patch needs {LEAST_KNOWN:.0%} of known pixels, and to lie whole within the scene.",
-            "Review more, tick that the area was searched, or choose smaller patches.",
+            f"The review covers too little for a single patch of {tile} pixels.",
+            f"A patch needs at least {LEAST_KNOWN:.0%} known pixels and must lie entirely within the image.",
+            "Review more, confirm that the area was searched, or choose smaller patches.",
         )
     content = {
         **summary(opened), "scene": scene.name, "tile": tile, "patches": written, "left_out": left_out,

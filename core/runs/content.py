@@ -91,7 +91,7 @@ def recognise(path: Path, name: str, form: Form | None = None) -> Recognised:
     found = _recognised(regular_file(path), PurePath(name).suffix.lower(), form)
     if form is not None and form != found.form:
         raise InputError(
-            f"{path.name} is {_NOUNS[found.form]}, not {_NOUNS[form]}.", remedy=f"Give a {_KINDS[form]}."
+            f"{path.name} is {_NOUNS[found.form]}, not {_NOUNS[form]}.", remedy=f"Choose a {_KINDS[form]}."
         )
     return found
 
@@ -122,9 +122,9 @@ def _recognised(file: Path, suffix: str, form: Form | None) -> Recognised:
         if form == "table" or suffix in _TEXTS:
             return Recognised("table", ".tsv" if suffix in (".tsv", ".tab") else ".csv")
         raise UnsafeFileError(
-            f"{file.name} is none of the files that can be opened, whatever its name says.",
-            "Other kinds of files may point to further files on the server, so they are not opened.",
-            f"Give a {'; a '.join(_KINDS.values())}.",
+            f"{file.name} cannot be opened: it is not one of the supported file types, regardless of its name.",
+            "Other types of files may point to further files on the server, so they are not opened.",
+            f"Choose a {'; a '.join(_KINDS.values())}.",
         ) from None
 
 

@@ -23,8 +23,8 @@ from core.errors import StorageError
 from core.runs import files
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-LATEST = "0005"
-"""The newest revision in `MIGRATIONS`, said here so that alembic is only imported where something is to be done."""
+LATEST = "0006"
+"""The newest revision in `MIGRATIONS`, repeated here so that alembic is imported only when there is work for it."""
 
 WAIT = 30.0
 """Seconds that a writer waits for another one, in this or another process, and anybody for a server to answer."""
@@ -94,8 +94,8 @@ class Database:
                 return
             if found > LATEST:
                 raise StorageError(
-                    f"The database is of a newer SlideLens (revision {found}).",
-                    f"This one knows revisions up to {LATEST} and could damage it.",
+                    f"The database belongs to a newer version of SlideLens (revision {found}).",
+                    f"This version supports revisions up to {LATEST} and could damage it.",
                     "Update SlideLens, or set SLIDELENS_HOME to another folder.",
                 )
             migrate(self._writing)
@@ -134,8 +134,8 @@ def _address(url: str) -> URL:
     except (ArgumentError, ValueError) as error:
         # What is wrong may hold a password, so it is not repeated.
         raise StorageError(
-            "SLIDELENS_DATABASE_URL is not the address of a database.",
-            "Scenes and runs are listed there.",
+            "SLIDELENS_DATABASE_URL is not a database address.",
+            "The database lists images and runs.",
             "Write it as postgresql://user:password@host/name, or leave it out.",
         ) from error
     if address.drivername in ("postgresql", "postgres", "postgresql+pg8000"):
@@ -149,8 +149,8 @@ def _engine(address: URL) -> Engine:
         return _made(address)
     except (ArgumentError, ImportError) as error:
         raise StorageError(
-            f"There is no driver for databases of the kind {address.drivername}.",
-            "Scenes and runs are listed there.",
+            f"No driver is installed for databases of the type {address.drivername}.",
+            "The database lists images and runs.",
             "Use a postgresql:// address, or leave SLIDELENS_DATABASE_URL out.",
         ) from error
 
@@ -194,7 +194,7 @@ def _told(done: str) -> Iterator[None]:
     try:
         yield
     except NoConnectionFree as error:
-        raise _unusable(done, "every connection is in use") from error
+        raise _unusable(done, "all connections are in use") from error
     except DBAPIError as error:
         # A full disk, a locked or lost database; statements that are wrong are not of this kind.
         if not _outer(error.orig):
@@ -207,8 +207,8 @@ def _told(done: str) -> Iterator[None]:
 def _unusable(done: str, reason: str) -> StorageError:
     return StorageError(
         f"The database could not be {done}: {reason.rstrip('.')}.",
-        "Scenes and runs are listed there.",
-        "See that the disk is not full and the database is reachable, then try again.",
+        "The database lists images and runs.",
+        "Check that the disk is not full and the database is reachable, then try again.",
     )
 
 

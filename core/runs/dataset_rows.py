@@ -47,7 +47,7 @@ def dataset_row(session: Session, identity: str, form: Form | None = None) -> Da
 
 
 def not_here(form: Form | None = None) -> InputError:
-    """What is said of a dataset that nobody knows."""
+    """The error about a dataset that is not in the store."""
     return InputError(f"This {_NOUNS[form or '']} is not in the store.", remedy="Choose or upload it again.")
 
 
@@ -123,6 +123,7 @@ def in_place(path: Path) -> str:
     name = str(path.resolve())
     if files.text(name) != name:
         raise InputError(
-            f"The name {files.text(name)!r} holds letters that are none.", "No database takes it.", "Rename the file."
+            f"The name {files.text(name)!r} contains invalid characters.",
+                "The database cannot store it.", "Rename the file."
         )
     return name

@@ -175,7 +175,7 @@ class DatasetStore:
 
     @contextmanager
     def _kept(self, aside: Path, digest: str, suffix: str) -> Iterator[str]:
-        """Have a turn in which an upload gets its lasting name; when that ends badly and no row has it, it goes."""
+        """Hold the lock while an upload gets its final name; if that fails and no row refers to the file, remove it."""
         with files.store_lock(self.home):
             file, _ = files.put(aside, self.home / files.FILES, digest, suffix)
             try:
@@ -191,7 +191,7 @@ class DatasetStore:
                 kept = set(session.scalars(named))
         except StorageError:
             # Nobody can say whether a row has them; tidying finds those that none has.
-            log.warning("files that may be of nothing were left in %s", folder, exc_info=True)
+            log.warning("files that may be unused were left in %s", folder, exc_info=True)
             return
         files.drop(self.home / folder, names - kept)
 
@@ -201,7 +201,7 @@ class DatasetStore:
 
 
 def hold(session: Session, identity: str) -> DatasetRow:
-    """The row of a dataset that stays until the transaction ends, so that whoever removes it finds it in use.
+    """The row of a dataset, locked until the transaction ends, so that a removal finds it in use.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is said of runs that did not come to their own end, in whatever process that is found."""
+"""Failures of runs that did not finish, as users read them, whichever process finds them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class WorkerLost(LandslideError):
 
 
 def from_exception(run: Run, error: Exception) -> tuple[Failure, Status]:
-    """What is said of a run that ended by an error, and as what it ended."""
+    """The failure of a run that ended by an error, and the status that it ends with."""
     status: Status = "cancelled" if isinstance(error, RunCancelled) or run.cancelling else "failed"
     if isinstance(error, WorkerLost):
         return (cancelled() if run.cancelling else worker_lost(run.worker)), status
@@ -21,14 +21,14 @@ def from_exception(run: Run, error: Exception) -> tuple[Failure, Status]:
 
 
 def describe(error: Exception) -> Failure:
-    """What an error says for itself, with where it came from for who looks after the server."""
+    """An error as a failure, with its traceback for the administrator."""
     detail = "".join(traceback.format_exception(error))
     if isinstance(error, LandslideError):
         return Failure(error.what, error.why, error.remedy, detail)
     return Failure(
-        "The run stopped by an error in the program.",
+        "The run stopped because of an error in the program.",
         f"{type(error).__name__}: {error}"[:500],
-        "Run it again; if this goes on, report it with the details below.",
+        "Run it again; if the error persists, report it with the details below.",
         detail,
     )
 
@@ -41,19 +41,19 @@ def error(failure: Failure) -> LandslideError:
 def worker_lost(worker: str) -> Failure:
     """Its worker ended under it."""
     return Failure(
-        "The worker that was computing this run stopped.",
-        "Most likely the machine had no memory left, or somebody ended the process. Nothing of the run was kept.",
-        "Run it again. If it stops again, choose a smaller batch or a part of the scene, "
-        "or let fewer runs be computed at once (SLIDELENS_WORKERS).",
+        "The worker processing this run stopped.",
+        "Most likely the machine ran out of memory, or the process was ended. No results were saved.",
+        "Run it again. If it stops again, choose a smaller batch or a smaller area, or allow fewer runs at a time "
+        "(SLIDELENS_WORKERS).",
         f"worker {worker}" if worker else "",
     )
 
 
 def silent(worker: str) -> Failure:
-    """Its worker is there, but does not say anything any more."""
+    """Its worker exists but no longer responds."""
     return Failure(
-        "This run has not been heard of for too long and was given up.",
-        "Its worker hangs, was ended, or cannot reach the store. Nothing of the run was kept.",
+        "This run stopped responding and was ended.",
+        "Its worker hangs, was ended, or cannot reach the store. No results were saved.",
         "Run it again.",
         f"worker {worker}" if worker else "",
     )
@@ -61,30 +61,30 @@ def silent(worker: str) -> Failure:
 
 def interrupted() -> Failure:
     """Its server ended."""
-    return Failure("The server stopped while this run was computed.", "Nothing of it was kept.", "Run it again.")
+    return Failure("The server stopped during this run.", "No results were saved.", "Run it again.")
 
 
 def abandoned() -> Failure:
-    """The process that computed it ended, and nobody knows what for."""
-    return Failure("The process that computed this run has ended.", "Nothing of it was kept.", "Run it again.")
+    """The process of the run ended for an unknown reason."""
+    return Failure("The process of this run has ended.", "No results were saved.", "Run it again.")
 
 
 def stopped(error: BaseException) -> Failure:
-    """Whoever looks after the process ended what it did, as Ctrl+C does."""
-    return Failure("The run was stopped from outside.", f"{type(error).__name__}. Nothing of it was kept.")
+    """The process was interrupted from outside, as by Ctrl+C."""
+    return Failure("The run was stopped from outside SlideLens.", f"{type(error).__name__}. No results were saved.")
 
 
 def cancelled() -> Failure:
-    """Somebody wanted it so."""
-    return Failure("The run was cancelled.", "Nothing of it was kept.")
+    """A user cancelled it."""
+    return Failure("The run was cancelled.", "No results were saved.")
 
 
 def overtime(limit: float) -> Failure:
-    """It took longer than it may."""
+    """It exceeded its time limit."""
     hours, minutes = divmod(round(limit / 60), 60)
     said = f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{limit:g} s"
     return Failure(
-        f"The run took longer than its limit of {said} and was stopped.",
-        "A limit keeps a run that does not end from holding up all others. Nothing of it was kept.",
-        "Choose a part of the scene or a smaller overlap, or raise the limit (SLIDELENS_TIME_LIMIT).",
+        f"The run exceeded its time limit of {said} and was stopped.",
+        "The limit prevents a run that does not finish from blocking all others. No results were saved.",
+        "Choose a smaller area or a smaller overlap, or raise the limit (SLIDELENS_TIME_LIMIT).",
     )

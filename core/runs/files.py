@@ -47,7 +47,7 @@ CHUNK = 1 << 20
 
 
 LONGEST_TURN = 120.0
-"""Seconds that somebody waits for a turn; what is done in one takes far less, so whoever has it hangs."""
+"""Seconds to wait for the lock; it is held for far less, so a holder that exceeds them hangs."""
 
 
 @contextmanager
@@ -82,8 +82,8 @@ def file_lock(path: Path) -> Iterator[None]:
         waited = isinstance(error, Timeout)
         raise StorageError(
             f"The store in {path.parent} could not be locked.",
-            "Another process holds it and does not answer." if waited else str(error),
-            "End the process that hangs, and try again." if waited else "See that the folder can be written to.",
+            "Another process holds the lock and does not respond." if waited else str(error),
+            "End that process, and try again." if waited else "Check that the folder can be written to.",
         ) from error
     try:
         yield
@@ -103,7 +103,7 @@ def folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"No folder can be made under {path.parent}.", str(error), "Free space or set SLIDELENS_HOME."
+            f"A folder could not be created in {path.parent}.", str(error), "Free up disk space or set SLIDELENS_HOME."
         ) from error
     return path
 
@@ -130,7 +130,7 @@ def spool_upload(content: BinaryIO, home: Path) -> tuple[Path, str]:
         if not isinstance(error, OSError):
             raise
         raise StorageError(
-            "The upload could not be written to disk.", str(error), "Free space and try again."
+            "The upload could not be written to disk.", str(error), "Free up disk space and try again."
         ) from error
     return aside, digest.hexdigest()
 
@@ -176,7 +176,8 @@ def put(source: Path, root: Path, digest: str, suffix: str) -> tuple[str, bool]:
         except OSError:  # there is a broken one, or the file system knows no two names of a file
             return name, not _copied(source, target)
     except OSError as error:
-        raise StorageError(f"{source.name} could not be kept.", str(error), "Free space and try again.") from error
+        raise StorageError(f"{source.name} could not be stored.", str(error),
+            "Free up disk space and try again.") from error
     return name, False
 
 

@@ -136,6 +136,8 @@ class Kind:
         Name within the task, as it stands in the rows of the store.
     title
         Name on pages.
+    titles
+        Names of runs of it that were ordered with a ``command`` of another purpose, by that command.
     work
         ``(Job, request) -> RunResult``: computes the run; see `core.jobs.perform.Job`.
     request
@@ -186,6 +188,11 @@ class Kind:
     explains: bool = False
     needs: tuple[str, ...] = ()
     joins: Joint | None = None
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def title_of(self, run: Run) -> str:
+        """What a run of this kind is called on pages."""
+        return self.titles.get(str(run.parameters.get("command", "")), self.title)
 
 
 @dataclass(frozen=True)
@@ -223,6 +230,8 @@ class Task:
         ``(store, run, view | None, folder) -> dict``: writes files for other programs and returns what was exported.
     commands
         ``(parser) -> None``: adds its commands.
+    batch
+        A `core.batch.figures.BatchFigures`: what a row of a batch shows; None where a run takes more than one dataset.
     page
         A `ui.task.task.TaskPage`: how the browser shows it. Nothing in core loads it.
     """
@@ -242,6 +251,7 @@ class Task:
     features: Ref | None = None
     export: Ref | None = None
     commands: Ref | None = None
+    batch: Ref | None = None
     page: Ref | None = None
     _by_name: Mapping[str, Kind] = field(init=False, repr=False, compare=False)
 
@@ -276,7 +286,8 @@ def find_task(name: str) -> Task:
     """
     known = tasks()
     if name not in known:
-        raise InputError(f"There is no task {name!r}.", "It may be of a newer version.", f"Tasks: {', '.join(known)}.")
+        raise InputError(f"There is no task {name!r}.", "It may belong to a newer version.",
+            f"Available tasks: {', '.join(known)}.")
     return known[name]
 
 
@@ -342,7 +353,7 @@ def check_inputs(order: Order, forms: Sequence[str]) -> None:
         role = roles[name]
         if form and form not in role.form:
             raise InputError(
-                f"A {form} cannot serve as {role.title.lower()}.", remedy=f"Choose a {' or a '.join(role.form)}."
+                f"A {form} cannot be used as {role.title.lower()}.", remedy=f"Choose a {' or a '.join(role.form)}."
             )
         if given.count(name) > 1 and not role.many:
             raise InputError(f"{task.title} takes one {role.title.lower()}, not several.", remedy="Choose one.")
@@ -398,7 +409,7 @@ def request_from(task: str, kind: str, parameters: Mapping[str, Any]) -> Any:  #
         where = ".".join(str(part) for part in first["loc"]) or "they"
         raise InputError(
             f"The parameters of this {found.title.lower()} cannot be used.", f"{where}: {first['msg']}.",
-            "Run it anew with the settings of this version.",
+            "Run it again with the settings of this version.",
         ) from error  # fmt: skip
 
 

@@ -66,7 +66,7 @@ class Dialect(PGDialect_pg8000):
             super().do_rollback(dbapi_connection)  # type: ignore[no-untyped-call]
 
     def do_close(self, dbapi_connection: DBAPIConnection) -> None:
-        """Take leave; a server that is gone needs none."""
+        """Close the connection politely; a server that is gone needs no goodbye message."""
         with suppress(self.loaded_dbapi.InterfaceError, OSError):
             super().do_close(dbapi_connection)  # type: ignore[no-untyped-call]
 

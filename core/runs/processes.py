@@ -7,7 +7,7 @@ import platform
 import psutil
 
 SAME_BIRTH = 2.0
-"""Seconds by which the birth of one process may be told differently when the clock is set meanwhile."""
+"""Seconds by which the start time of a process may differ between readings when the clock is set meanwhile."""
 
 
 def find(name: str) -> psutil.Process | None:
@@ -32,7 +32,7 @@ def runs(process: psutil.Process) -> bool:
 
 
 def is_alive(name: str) -> bool | None:
-    """Whether the process of an identity runs; None when it is of another host, so that it cannot be told here."""
+    """Whether the process of an identity runs; None when it belongs to another host and cannot be checked here."""
     if name.rsplit(":", 2)[0] != platform.node():
         return None
     process = find(name)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.runs.files import text
 from core.runs.records import Failure, Input, Progress, Run, RunFilter, Status, StoredArtifact, moment
-from core.runs.tables import InputRow, LabelRow, ParentRow, RunRow, StateRow, TagRow
+from core.runs.tables import InputRow, LabelRow, MemberRow, ParentRow, RunRow, StateRow, TagRow
 
 
 def apply_filter(query: Select[Any], wanted: RunFilter) -> Select[Any]:
@@ -33,6 +33,8 @@ def apply_filter(query: Select[Any], wanted: RunFilter) -> Select[Any]:
         query = query.where(RunRow.id.in_(select(TagRow.run_id).filter_by(tag=text(wanted.tag))))
     if wanted.parent:
         query = query.where(RunRow.id.in_(select(ParentRow.run_id).filter_by(parent_id=text(wanted.parent))))
+    if wanted.batch:
+        query = query.where(RunRow.id.in_(select(MemberRow.run_id).filter_by(batch_id=text(wanted.batch))))
     if wanted.text:
         query = query.where(or_(*_holding(text(wanted.text).lower())))
     return query
@@ -45,7 +47,7 @@ def _holding(part: str) -> list[ColumnElement[bool]]:
 
 
 def descendants(session: Session, identity: str, *, held: bool = False) -> list[str]:
-    """Ids of a run and all that stands on it, held where asked so that nothing new comes to stand on them."""
+    """Ids of a run and all runs derived from it, locked where asked so that no new ones are derived meanwhile."""
     found, new = [identity], [identity]
     while new:
         query = select(ParentRow.run_id).where(ParentRow.parent_id.in_(new))
@@ -79,4 +81,5 @@ def to_run(row: RunRow, root: Path) -> Run:
             for one in row.artifacts
         ),
         name=label.name, note=label.note, tags=tuple(tag.tag for tag in row.tags), pinned=label.pinned,
+        batch=row.member.batch_id if row.member else "",
     )  # fmt: skip

@@ -35,7 +35,7 @@ from core.runs.records import (
 )
 from core.runs.result import RunResult
 from core.runs.scenes import SceneStore
-from core.runs.tables import ArtifactRow, InputRow, LabelRow, ParentRow, RunRow, StateRow
+from core.runs.tables import ArtifactRow, BatchRow, InputRow, LabelRow, MemberRow, ParentRow, RunRow, StateRow
 
 
 class Queue(SceneStore):
@@ -68,7 +68,7 @@ class Queue(SceneStore):
         limit = default_time_limit() if order.time_limit is None else order.time_limit
         for name, most in _LENGTHS.items():
             if len(getattr(order, name)) > most:
-                raise InputError(f"The {name} of a run is longer than {most} signs.")
+                raise InputError(f"The {name} of a run is longer than {most} characters.")
         with self.database.write() as session:
             forms = [self._held(session, one) for one in order.inputs]
             check_inputs(order, [form for form, _ in forms])
@@ -88,18 +88,22 @@ class Queue(SceneStore):
             run.state = StateRow(**{**unsaid, **state})
             run.label = LabelRow(name=one_line(order.name), note="", pinned=False)
             run.parents = [ParentRow(position=at, parent_id=parent) for at, parent in enumerate(order.parents)]
+            if order.batch:
+                if session.get(BatchRow, checked_id(order.batch)) is None:
+                    raise InputError("The batch of this run was deleted.", remedy="Start it again.")
+                run.member = MemberRow(batch_id=order.batch)
             session.add(run)
         return identity
 
     def _held(self, session: Session, asked: Input) -> tuple[str, Input]:
-        """Form and name of a dataset that stays until the run is there, so that whoever removes it finds it in use."""
+        """Form and name of a dataset, locked until the run is stored, so that a removal finds it in use."""
         if not asked.dataset_id:
             return "", asked
         row = hold(session, asked.dataset_id)
         return row.form, replace(asked, name=row.name)
 
     def claim(self, identity: str, *, server: str, worker: str) -> bool:
-        """Make a queued run a running one; False when somebody else was first or it was cancelled."""
+        """Make a queued run a running one; False when another worker was first or it was cancelled."""
         now = clock()
         values = {"status": "running", "server": server, "worker": worker, "started": now, "heartbeat": now}
         return self._change(identity, ("queued",), values)
@@ -262,12 +266,12 @@ def _input_row(one: Input, position: int, **owner: str) -> InputRow:
 
 
 def _over() -> RunCancelled:
-    return RunCancelled("The run had ended before its result was kept.", "Nothing of it was kept.")
+    return RunCancelled("The run ended before its result was saved.", "No results were saved.")
 
 
 def gone() -> InputError:
-    """What is said of a run that nobody knows."""
-    return InputError("This run is not in the store.", "It may have been removed.", "Choose another run.")
+    """The error about a run that is not in the store."""
+    return InputError("This run is not in the store.", "It may have been deleted.", "Choose another run.")
 
 
 def finite(content: Any) -> Any:  # noqa: ANN401  whatever JSON can hold

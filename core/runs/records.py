@@ -43,7 +43,9 @@ def checked_id(identity: str, what: Literal["run", "dataset"] = "run") -> str:
         When it is not 32 hexadecimal digits.
     """
     if not ID.fullmatch(identity):
-        remedy = "Check the link or choose from Runs." if what == "run" else "Check the link, or choose or upload it."
+        remedy = "Check the link or choose from Runs." if what == "run" else (
+            "Check the link, or choose or upload the file again."
+        )
         raise InputError(f"No such {what}.", remedy=remedy)
     return identity
 
@@ -58,7 +60,7 @@ def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
     """
     wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
     if wrong is not None:
-        raise InputError(f"{wrong[:80]!r} is no tag.", remedy="Give up to 64 signs without a comma.")
+        raise InputError(f"{wrong[:80]!r} is not a valid tag.", remedy="Use up to 64 characters, without commas.")
     return tuple(sorted(set(tags)))
 
 
@@ -264,6 +266,8 @@ class Order:
         Seed of everything random in it; None when nothing is.
     time_limit
         Seconds after which it is stopped; None takes the installation's limit.
+    batch
+        Id of the batch that it belongs to; empty for none.
     """
 
     task: str
@@ -276,6 +280,7 @@ class Order:
     name: str = ""
     seed: int | None = None
     time_limit: float | None = None
+    batch: str = ""
 
 
 @dataclass(frozen=True)
@@ -295,7 +300,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a run did not end well: for users, and in detail for who looks after the server."""
+    """Why a run did not end well: for users, and in detail for the administrator."""
 
     what: str
     why: str = ""
@@ -309,7 +314,7 @@ class Run:
 
     Attributes
     ----------
-    id, task, kind, inputs, model, parameters, seed, parents, owner, created, time_limit
+    id, task, kind, inputs, model, parameters, seed, parents, owner, created, time_limit, batch
         What was asked, by whom and when; see `Order`.
     status, started, finished, heartbeat, server, worker, cancelling, progress, failure
         How far it is.
@@ -347,6 +352,7 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     pinned: bool = False
+    batch: str = ""
 
     @property
     def active(self) -> bool:
@@ -376,7 +382,7 @@ class Run:
 
     @property
     def eta(self) -> float | None:
-        """Seconds that are left if it goes on as so far; None while that cannot be said."""
+        """Estimated remaining seconds at the present rate; None while that is unknown."""
         share, seconds, left = self.progress.share, self.seconds, self.progress.left
         if self.status != "running" or seconds is None or self.heartbeat is None:
             return None
@@ -400,7 +406,7 @@ class RunFilter:
 
     Attributes
     ----------
-    task, model, dataset_id, parent, owner, tag
+    task, model, dataset_id, parent, owner, tag, batch
         Equal to this; the dataset in any role.
     kinds, statuses
         One of these.
@@ -421,6 +427,7 @@ class RunFilter:
     text: str = ""
     parent: str = ""
     owner: str = ""
+    batch: str = ""
     after: datetime | None = None
     before: datetime | None = None
     limit: int | None = None

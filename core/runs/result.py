@@ -91,7 +91,7 @@ class RunResult:
         return dict(self.numbers)
 
     def to_json(self) -> dict[str, Any]:
-        """What `from_json` needs beside what the store keeps of every run."""
+        """What `from_json` needs in addition to what the store keeps of every run."""
         return {}
 
     @classmethod

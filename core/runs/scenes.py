@@ -93,7 +93,7 @@ class SceneStore(DatasetStore):
         checked_id(identity, "dataset")
         if role not in ROLES or suffix not in ATTACHED:
             raise InputError(
-                f"A {suffix or 'nameless'} file cannot serve as {role}.", remedy="Give GeoTIFF or GeoPackage."
+                f"A {suffix or 'nameless'} file cannot be used as {role}.", remedy="Choose a GeoTIFF or GeoPackage."
             )
         with self.database.read() as session:
             dataset_row(session, identity, "raster")
@@ -118,7 +118,7 @@ class SceneStore(DatasetStore):
         """Take a scene's inventory (``"reference"``) or elevation (``"dem"``) away again; files used in place stay."""
         checked_id(identity, "dataset")
         if role not in ROLES:
-            raise InputError(f"A scene has no {role} that can be taken away.")
+            raise InputError(f"An image has no {role} that can be removed.")
         with self.database.write() as session:
             link(dataset_row(session, identity, "raster"), role, "")
 
@@ -138,7 +138,7 @@ class SceneStore(DatasetStore):
             When either is not in the store, or both are the same.
         """
         if identity == before:
-            raise InputError("A scene cannot be its own earlier scene.", remedy="Choose another.")
+            raise InputError("An image cannot be its own earlier image.", remedy="Choose another image.")
         with files.store_lock(self.home), self.database.write() as session:
             dataset_row(session, before, "raster")
             hold(session, before)

@@ -103,11 +103,11 @@ class Store(Queue):
         return self.runs(RunFilter(statuses=ACTIVE))[::-1]
 
     def children(self, identity: str, kind: str = "") -> list[Run]:
-        """Runs that stand on a run, the newest first."""
+        """Runs derived from a run, the newest first."""
         return self.runs(RunFilter(parent=checked_id(identity), kinds=(kind,) if kind else ()))
 
     def descendants(self, identity: str) -> list[Run]:
-        """All that stands on a run, and what stands on that: what goes with it, the newest first."""
+        """All runs derived from a run, directly or not, which are deleted with it, the newest first."""
         with self.database.read() as session:
             self._known(session, identity)
             query = select(RunRow).where(RunRow.id.in_(descendants(session, identity)[1:]))
@@ -144,11 +144,11 @@ class Store(Queue):
             if not issubclass(made, expected):
                 title = getattr(find_task(row.task).kind(row.kind), "title", row.kind)
                 raise InputError(
-                    f"The run {identity[:8]} cannot be used for this: it is “{title}” of the task {row.task}.",
+                    f"Run {identity[:8]} cannot be used for this: it is “{title}” of the task {row.task}.",
                     remedy="Choose another run.",
                 )
             if row.state.status != "done":
-                raise InputError(f"This run is {row.state.status}: it has no result.", remedy="Wait, or run it again.")
+                raise InputError(f"This run is {row.state.status} and has no result.", remedy="Wait, or run it again.")
             return made.from_json(
                 row.result,
                 id=row.id,
@@ -183,7 +183,7 @@ class Store(Queue):
             raise gone()
         task, status = rows[0].task, rows[0].status
         if status != "done":
-            raise InputError(f"This run is {status}: it has no result.", remedy="Wait, or run it again.")
+            raise InputError(f"This run is {status} and has no result.", remedy="Wait, or run it again.")
         return task, {row.role: self._artifacts / row.file for row in rows if row.role is not None}
 
     def artifact(self, identity: str, role: str) -> Artifact:
@@ -198,7 +198,7 @@ class Store(Queue):
         stored = run.artifact(role)
         if stored is None:
             has = ", ".join(artifact.role for artifact in run.artifacts) or "none"
-            raise InputError(f"This run has no file {role!r}.", remedy=f"It has: {has}.")
+            raise InputError(f"This run has no file {role!r}.", remedy=f"Its files: {has}.")
         if not stored.path.is_file():
             raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
         return Artifact(stored.path, stored.media_type, stored.derived)
@@ -270,7 +270,7 @@ class Store(Queue):
             path.unlink(missing_ok=True)
 
     def delete(self, identity: str, *, sparing: bool = False) -> int:
-        """Remove a run, all that stands on it, and files that no other run has; return how many runs went.
+        """Delete a run, all runs derived from it, and files that no other run uses; return how many runs were deleted.
 
         Parameters
         ----------
@@ -290,7 +290,7 @@ class Store(Queue):
                     return 0
                 states = select(StateRow.status).where(StateRow.run_id.in_(doomed)).with_for_update()
                 if "running" in session.scalars(states).all():
-                    raise InputError("The run is being computed.", remedy="Cancel it first.")
+                    raise InputError("The run is still being processed.", remedy="Cancel it first.")
                 names = select(ArtifactRow.file).where(ArtifactRow.run_id.in_(doomed))
                 named = set(session.scalars(names))
                 session.execute(delete(RunRow).where(RunRow.id.in_(doomed)))

@@ -77,6 +77,7 @@ class RunRow(Base):
 
     state: Mapped[StateRow] = relationship(cascade="all, delete-orphan", lazy="joined", innerjoin=True)
     label: Mapped[LabelRow] = relationship(cascade="all, delete-orphan", lazy="joined", innerjoin=True)
+    member: Mapped[MemberRow | None] = relationship(cascade="all, delete-orphan", lazy="joined")
     inputs: Mapped[list[InputRow]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="InputRow.position"
     )
@@ -147,7 +148,7 @@ class InputRow(Base):
 
 
 class ParentRow(Base):
-    """The runs that a run stands on, in order."""
+    """The runs that a run is derived from, in order."""
 
     __tablename__ = "run_parents"
 
@@ -168,6 +169,26 @@ class ArtifactRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     media_type: Mapped[str] = mapped_column(String(128))
     derived: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+
+
+class BatchRow(Base):
+    """Several datasets that are worked on alike; `content` is that of `core.batch.batches.Batch`."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    created: Mapped[float] = mapped_column(Double, index=True)
+    name: Mapped[str] = mapped_column(Text)
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class MemberRow(Base):
+    """The batch that a run belongs to."""
+
+    __tablename__ = "run_batches"
+
+    run_id: Mapped[str] = _run(primary_key=True)
+    batch_id: Mapped[str] = mapped_column(ID, ForeignKey("batches.id", ondelete="CASCADE"), index=True)
 
 
 class ReviewRow(Base):

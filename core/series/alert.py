@@ -62,13 +62,14 @@ def levels_of(quiet: Values) -> tuple[float, ...]:
     if len(known) < FEWEST_QUIET:
         raise InputError(
             f"The quiet period holds {len(known)} velocities; {FEWEST_QUIET} are needed.",
-            "Levels from fewer would be chance.", "Choose a longer one, or give levels of your own.",
+            "Levels derived from fewer would not be reliable.", "Choose a longer period, or set the levels by hand.",
         )  # fmt: skip
     middle = float(np.median(known))
     spread = 1.4826 * float(np.median(np.abs(known - middle)))
     if spread <= 0:
-        raise InputError("The velocities of the quiet period are all the same.", "Levels need their spread.",
-                         "Choose another period, or give levels of your own.")  # fmt: skip
+        raise InputError("All velocities of the quiet period are equal.",
+            "Levels are derived from their spread.",
+                         "Choose another period, or set the levels by hand.")  # fmt: skip
     return tuple(middle + factor * spread for factor in FACTORS)
 
 
@@ -84,8 +85,8 @@ def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
     ascending = all(low < high for low, high in zip(found, found[1:], strict=False))
     if not 1 <= len(found) < len(NAMES) or not ascending or not all(0 < one < float("inf") for one in found):
         raise InputError(
-            f"{', '.join(f'{one:g}' for one in found)} are no levels of velocity.",
-            remedy=f"Give 1 to {len(NAMES) - 1} ascending numbers of mm a day, such as 1,3,10.",
+            f"Invalid velocity levels: {', '.join(f'{one:g}' for one in found)}.",
+            remedy=f"Give 1 to {len(NAMES) - 1} ascending numbers in mm per day, such as 1,3,10.",
         )
     return found
 

@@ -36,8 +36,8 @@ def appended(older: Monitoring, newer: Monitoring, name: str) -> Monitoring:
     """
     if older.zone != newer.zone:
         raise InputError(
-            f"{name} names the zone {older.zone or 'none'}, the newer file {newer.zone or 'none'}.",
-            "Readings of two zones would be hours apart.", "Bring both files to one zone.",
+            f"{name} uses the time zone {older.zone or 'none'}, the newer file {newer.zone or 'none'}.",
+            "Readings in two time zones would be hours apart.", "Convert both files to one time zone.",
         )  # fmt: skip
     before = {one.name: one for one in older.stations}
     if not any(one.name in before for one in newer.stations):
@@ -53,7 +53,7 @@ def appended(older: Monitoring, newer: Monitoring, name: str) -> Monitoring:
             notes.append(f"{one.name} is not in {name}.")
     gone = [one for one in before if one not in {station.name for station in newer.stations}]
     if gone:
-        notes.append(f"Not in the newer file, and left out: {', '.join(gone)} of {name}.")
+        notes.append(f"Not in the newer file and left out: {', '.join(gone)} of {name}.")
     told = [one for one in older.notes if one not in newer.notes]
     return replace(newer, stations=tuple(stations), drivers=_drivers(older, newer, name, notes),
                    notes=(*newer.notes, *(f"{name}: {one}" for one in told), *notes))  # fmt: skip
@@ -61,22 +61,22 @@ def appended(older: Monitoring, newer: Monitoring, name: str) -> Monitoring:
 
 def _station(old: Station, new: Station, name: str, notes: list[str]) -> Station:
     if set(old.components) != set(new.components):
-        raise InputError(f"{new.name} has other components in {name}.", remedy="Give files of the same columns.")
+        raise InputError(f"{new.name} has other components in {name}.", remedy="Use files with the same columns.")
     first, second = old.components or {"": old.displacements}, new.components or {"": new.displacements}
     _, at_old, at_new = np.intersect1d(old.times, new.times, assume_unique=True, return_indices=True)
     if not len(at_old) and old.components:
         raise InputError(
             f"{new.name} has no reading at the same time in {name} and in the newer file.",
-            "Each counts its positions from its own beginning, so how far it moved between them is not known.",
-            "Give files that overlap, or displacement in place of positions.",
+            "Each file measures positions from its own start, so the displacement between them is unknown.",
+            "Use files that overlap in time, or displacement instead of positions.",
         )  # fmt: skip
     parts, differing, worst = {}, np.zeros(len(at_old), bool), 0.0
     for what in first:
         shift, left = _compared(first[what][at_old], second[what][at_new])
         if shift:
             notes.append(
-                f"{f'{new.name} {what}'.strip()} of the newer file counts from another zero: {shift:+.2f} mm were "
-                "taken from it."
+                f"{f'{new.name} {what}'.strip()} of the newer file has another zero: {shift:+.2f} mm were subtracted "
+                "from it."
             )
         differing |= left > SAME
         worst = max(worst, float(left.max(initial=0.0)))
@@ -103,11 +103,11 @@ def _compared(old: Values, new: Values) -> tuple[float, Values]:
 
 def _told(station: str, name: str, shared: int, differing: int, worst: float, unit: str) -> str:
     if not shared:
-        return f"{station} has no reading in common with {name}: both are taken to count from the same zero."
-    same = f"{shared:,} readings of {station} stand in both files"
+        return f"{station} has no reading in common with {name}; both are assumed to start from the same zero."
+    same = f"{shared:,} readings of {station} are in both files"
     if not differing:
         return f"{same} and are the same."
-    return f"{same}; {differing:,} differ, by up to {worst:.3g} {unit}: the newer one counts."
+    return f"{same}; {differing:,} differ, by up to {worst:.3g} {unit}; the newer value is used."
 
 
 def _joined(old: Times, new: Times, parts: Mapping[str, tuple[Values, Values]]) -> tuple[Times, dict[str, Values]]:

@@ -55,7 +55,7 @@ def _steps(name: str, part: Part, times: Times, values: Values, window: int, thr
             "step", name, times[one + window - 1], times[one + window], float(jump[one]),
             f"{name}{f' ({part})' if part else ''} jumps by {jump[one]:+.3g} mm between "
             f"{iso(times[one + window - 1])} and {iso(times[one + window])} ({score[one]:.3g} standard errors): a "
-            "new antenna or mount, or a movement.",
+            "change of antenna or mount, or a movement.",
             part,
         )
         for one in at

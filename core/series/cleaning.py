@@ -46,7 +46,8 @@ def find_gaps(station: Station, factor: float = GAP) -> list[Finding]:
     return [
         Finding(
             "gap", station.name, times[at], times[at + 1], float(days[at]),
-            f"No reading of {station.name} for {days[at]:.3g} days from {iso(times[at])} on; usual are {usual:.3g}.",
+            f"No reading of {station.name} for {days[at]:.3g} days from {iso(times[at])}; the usual interval is "
+            f"{usual:.3g} days.",
         )
         for at in np.flatnonzero(days > factor * usual)[:MOST]
     ]  # fmt: skip
@@ -67,8 +68,8 @@ def find_silence(station: Station, now: np.datetime64, factor: float = SILENCE) 
         return None
     return Finding(
         "silence", station.name, times[-1], now, days,
-        f"{station.name} has been silent since {iso(times[-1])}: {days:.3g} days before {iso(now)}; usual between "
-        f"readings are {usual:.3g}.",
+        f"No reading of {station.name} since {iso(times[-1])}, {days:.3g} days before {iso(now)}; the usual interval "
+        f"is {usual:.3g} days.",
     )  # fmt: skip
 
 
@@ -102,8 +103,8 @@ def find_outliers(station: Station, half: int = HALF_WINDOW, threshold: float = 
     return [
         Finding(
             "outlier", station.name, times[at], times[at], float(off[at]),
-            f"{station.name} lies {off[at]:+.3g} mm off its neighbours on {iso(times[at])}, more than {threshold:g} "
-            f"standard deviations ({max(scale[at], floor):.2g} mm) of {2 * half + 1} readings.",
+            f"{station.name} deviates by {off[at]:+.3g} mm from its neighbours on {iso(times[at])}, more than "
+            f"{threshold:g} standard deviations ({max(scale[at], floor):.2g} mm) of {2 * half + 1} readings.",
         )
         for at in flagged[:MOST]
     ]  # fmt: skip
@@ -119,8 +120,8 @@ def find_stuck(station: Station, fewest: int = STUCK) -> list[Finding]:
     return [
         Finding(
             "stuck", station.name, times[starts[at]], times[starts[at] + lengths[at] - 1], float(lengths[at]),
-            f"{station.name} reads the same {lengths[at]:,} times from {iso(times[starts[at]])} on: the instrument "
-            "may be stuck.",
+            f"{station.name} has the same reading {lengths[at]:,} times from {iso(times[starts[at]])}: the "
+            "instrument may be stuck.",
         )
         for at in np.flatnonzero(lengths >= fewest)[:MOST]
     ]  # fmt: skip

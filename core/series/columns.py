@@ -157,32 +157,33 @@ class Columns:
             When there are such.
         """
         if not self.time:
-            raise InputError(f"Which column of {name} holds the times is not said.", remedy="Name it (--time).")
+            raise InputError(f"It is unclear which column of {name} holds the times.", remedy="Name it (--time).")
         if not self.displacements and not self.components:
             raise InputError(
-                f"Which columns of {name} hold the displacement is not said.",
-                remedy="Name them (--displacement, or --components NORTH,EAST).",
+                f"It is unclear which column of {name} holds the displacement.",
+                remedy="Name the column or columns (--displacement, or --components NORTH,EAST).",
             )
         for one in self.named:
             if one not in known and not (one and one == self.named_station):
-                raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns are {', '.join(known[:40])}.")
+                raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns: {', '.join(known[:40])}.")
         if self.displacements and self.components:
-            raise InputError("Displacement and its components are both named.", remedy="Name one of them.")
+            raise InputError("Both displacement and its components are given.", remedy="Give one of them.")
         if self.station and len(self.displacements) + len(self.components) != 1:
             raise InputError(
-                "With a column of stations there is one column of displacement.",
-                "Each row is then of one station.", "Name one (--displacement), or no column of stations.",
+                "A table with a column of stations can have only one column of displacement.",
+                "Each of its rows belongs to one station.",
+                "Name one column (--displacement), or no column of stations.",
             )  # fmt: skip
         mixed = bool(self.components) == isinstance(self.reference, str) and not self.named_station
         if self.reference is not None and mixed:
             raise InputError(
-                "The reference is not measured as the stations are.",
+                "The reference is not measured in the same way as the stations.",
                 "A displacement cannot be subtracted from positions, nor positions from a displacement.",
                 "Name one column of displacement, or its components (--reference).",
             )  # fmt: skip
         names = [one.name for one in self.components]
         if len(set(names)) < len(names):
-            raise InputError("Two stations have one name.", remedy="Give each its own.")
+            raise InputError("Two stations have the same name.", remedy="Give each station its own name.")
         twice = sorted({one for one in self.named if self.named.count(one) > 1} - set(self.referenced))
         if twice:
             raise InputError(f"The column {twice[0]!r} is named twice.", remedy="Name each column once.")

@@ -85,9 +85,9 @@ def apply_corrections(monitoring: Monitoring, corrections: Sequence[Correction])
 def _told(record: dict[str, object]) -> str:
     count, begin = record["values"], record["begin"]
     if record["what"] == "remove":
-        return f"{count:,} values from {begin} to {record['end'] or begin} were removed as chosen."
+        return f"{count:,} values from {begin} to {record['end'] or begin} were removed as requested."
     part = f" of {record['part']}" if record["part"] else ""
-    return f"{count:,} values{part} from {begin} on were shifted by {-float(str(record['size'])):+.4g} mm as chosen."
+    return f"{count:,} values{part} from {begin} on were shifted by {-float(str(record['size'])):+.4g} mm as requested."
 
 
 def _corrected(station: Station, one: Correction) -> tuple[Station, int]:
@@ -108,7 +108,7 @@ def _corrected(station: Station, one: Correction) -> tuple[Station, int]:
         parts = {what: np.where(at, np.nan, values) for what, values in station.components.items()}
         return _remade(station, parts, np.where(at, np.nan, station.displacements)), changed
     if not np.isfinite(one.size):
-        raise InputError(f"The shift of {station.name} is no number.", remedy="Give one in mm.")
+        raise InputError(f"The shift of {station.name} is not a number.", remedy="Enter a shift in mm.")
     if not one.part and station.components:
         raise InputError(
             f"A shift of {station.name} needs a component.", "The distance from its first position has no direction.",
@@ -118,7 +118,7 @@ def _corrected(station: Station, one: Correction) -> tuple[Station, int]:
         return replace(station, displacements=station.displacements - np.where(at, one.size, 0.0)), changed
     if one.part not in station.components:
         known = ", ".join(station.components) or "none"
-        raise InputError(f"{station.name} has no component {one.part!r}.", remedy=f"It has: {known}.")
+        raise InputError(f"{station.name} has no component {one.part!r}.", remedy=f"Its components: {known}.")
     parts = dict(station.components)
     parts[one.part] = np.where(at, parts[one.part] - one.size, parts[one.part])
     return _remade(station, parts, station.displacements), changed
@@ -136,7 +136,7 @@ def _time(text: str) -> np.datetime64:
     try:
         time = np.datetime64(text, "ns")
     except ValueError as error:
-        raise InputError(f"{text[:40]!r} is no time.", remedy="Write it as YYYY-MM-DD.") from error
+        raise InputError(f"{text[:40]!r} is not a date.", remedy="Write it as YYYY-MM-DD.") from error
     if np.isnat(time):
-        raise InputError("A correction has no time.", remedy="Write one as YYYY-MM-DD.")
+        raise InputError("The correction has no date.", remedy="Enter one as YYYY-MM-DD.")
     return time

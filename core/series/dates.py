@@ -96,7 +96,7 @@ def times_of(
         times = values.to_numpy("datetime64[ns]")
         return _with_clock(times, clock), "UTC" if zone is not None else ""
     if pd.api.types.is_bool_dtype(values):
-        raise InputError(f"The column {column} holds no times.", remedy="Choose another column.")
+        raise InputError(f"The column {column} holds no dates or times.", remedy="Choose another column.")
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(np.float64, na_value=np.nan)
         return _with_clock(times_of_numbers(numbers, column, notes), clock), ""
@@ -158,16 +158,17 @@ def _from_text(text: Series[Any], column: str, order: DateOrder, notes: list[str
     times = calendar_times(year, month, day, numbers["seconds"])
     unread = np.isnat(times) & known.to_numpy(bool)
     if int(unread.sum()) > LARGEST_SHARE * int(known.sum()):
-        chosen = f"with the order {order}" if order else "in one known way"
+        chosen = f"with the order {order}" if order else "in any one known format"
         raise InputError(
-            f"{int(unread.sum()):,} of {int(known.sum()):,} times of {column} cannot be read, the first of them "
+            f"{int(unread.sum()):,} of {int(known.sum()):,} times of {column} cannot be read; the first is "
             f"{str(text[unread].iloc[0])[:40]!r}.",
             f"They are not written {chosen}.",
-            f"{'Choose another order (--date-order)' if order else 'Write them as YYYY-MM-DD'}, or another column.",
+            f"{'Choose another order (--date-order)' if order else 'Write them as YYYY-MM-DD'}, or choose another "
+            "column.",
         )  # fmt: skip
     if unread.any():
         notes.append(
-            f"{int(unread.sum()):,} rows were left out: their time cannot be read (the first: "
+            f"{int(unread.sum()):,} rows were left out because their time cannot be read (the first: "
             f"{str(text[unread].iloc[0])[:40]!r})."
         )
     return in_one_zone(times, pd.concat([one[1] for one in found]), column, notes)
@@ -250,8 +251,8 @@ def _order(first: Values, second: Values, third: Values, column: str, *, year_ma
     year_first = year_may_be_first and not month_first and bool(((third >= 1) & (third <= 31)).all())
     if day_first and month_first:
         raise InputError(
-            f"Some dates of {column} have the day first and others the month.", "They cannot be told apart.",
-            "Write them as YYYY-MM-DD.",
+            f"Some dates of {column} have the day first and others the month.", "The order of the others is ambiguous.",
+            "Write all dates as YYYY-MM-DD.",
         )  # fmt: skip
     if year_first and bool((first > 31).any()):
         return "ymd"
@@ -265,7 +266,7 @@ def _order(first: Values, second: Values, third: Values, column: str, *, year_ma
     names = "dmy or ymd" if day_first else "dmy, mdy or ymd" if year_first else "dmy or mdy"
     raise QuestionError(
         "date_order", f"Dates of {column} such as {example} can be read with the {readings} first.",
-        "The wrong order moves values by months.", f"Say which (--date-order {names}).",
+        "The wrong order shifts values by months.", f"Name the order (--date-order {names}).",
     )  # fmt: skip
 
 

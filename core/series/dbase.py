@@ -126,12 +126,12 @@ def _layout(file: Path) -> _Layout:
         fields.append(_Field(part[:11].split(b"\x00")[0].strip(), chr(part[11]), part[16]))
     later = [one for one in fields if one.kind not in _KINDS]
     if later:
-        raise InputError(f"{file.name} has a field of the kind {later[0].kind!r}, which dBase III and IV do not know.",
+        raise InputError(f"{file.name} has a field of the kind {later[0].kind!r}, which dBase III and IV do not have.",
                          remedy="Export it again, as CSV.")  # fmt: skip
     check_size(file.name, rows, len(fields))
     fits = width == 1 + sum(one.width for one in fields) and start + rows * width <= size
     if not fields or not fits or any(one.width == 0 for one in fields):
-        raise damaged_table(file.name, "Its length is not what its header says.")
+        raise damaged_table(file.name, "Its length differs from the one in its header.")
     return _Layout(tuple(fields), start, width, rows)
 
 
@@ -165,4 +165,4 @@ def _values(kind: str, values: NDArray[np.bytes_], encoding: str, name: str) -> 
     try:
         return pd.to_numeric(text)
     except (ValueError, TypeError) as error:
-        raise damaged_table(name, "A field of numbers holds none.") from error
+        raise damaged_table(name, "A number field holds a value that is not a number.") from error

@@ -73,11 +73,11 @@ class How:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise InputError(f"{str(self.method)[:30]!r} is no way to decompose a series.",
+            raise InputError(f"Unknown decomposition method {str(self.method)[:30]!r}.",
                              remedy=f"Choose one of {', '.join(METHODS)}.")  # fmt: skip
         if not 1 <= self.degree <= 5 or self.window < 0 or self.window in (1, 2):
             raise InputError("The degree or the window of the trend is out of range.",
-                             remedy="Choose a degree of 1 to 5, and a window of 3 steps or more (0: usual).")
+                             remedy="Choose a degree of 1 to 5 and a window of at least 3 steps (0: default).")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def decomposed_series(series: RegularSeries, how: How) -> Parts:
     known = ~series.filled
     count, year = len(series), round(series.steps_per_year)
     if known.sum() < FEWEST:
-        raise InputError(f"{series.name} has {int(known.sum())} known steps; {FEWEST} are needed to decompose it.",
+        raise InputError(f"{series.name} has {int(known.sum())} known steps; {FEWEST} are needed for a decomposition.",
                          remedy="Choose a shorter step or another station.")  # fmt: skip
     seasonal = has_season(series)
     if how.window > count:
@@ -145,8 +145,8 @@ def decomposed_series(series: RegularSeries, how: How) -> Parts:
     gaps = int(series.filled.sum())
     if gaps:
         whole = how.method == "stl" or how.method in MODES
-        way = f"filled along a line for {METHODS[how.method]}" if whole else "left out"
-        notes.append(f"{gaps:,} of {count:,} steps have no value: they are {way}, and their rest is not known.")
+        way = f"filled by linear interpolation for {METHODS[how.method]}" if whole else "left out"
+        notes.append(f"{gaps:,} of {count:,} steps have no value: they are {way}, and their remainder is unknown.")
     return Parts(series.times, trend, periodic, rest, window, tuple(notes))
 
 
@@ -290,12 +290,12 @@ def _stl(series: RegularSeries, seasonal: bool, notes: list[str]) -> tuple[Value
         years = len(series) / series.steps_per_year
         raise InputError(
             f"STL needs {YEARS:g} years of steps of half a year or shorter; {series.name} has {years:.1f} years.",
-            "In less a season cannot be told from a trend.", "Choose LOESS.",
+            "In a shorter series, a season cannot be separated from a trend.", "Choose LOESS.",
         )  # fmt: skip
     year = round(series.steps_per_year)
     drift = abs(year - series.steps_per_year) * len(series) / series.steps_per_year
     if drift > 0.5:
-        notes.append(f"STL takes a year for {year:,} steps; the season is off by {drift:.1f} steps at the end.")
+        notes.append(f"STL uses a year of {year:,} steps; the season is off by {drift:.1f} steps at the end.")
     notes += _told_season(series, seasonal)
     return stl(series.displacements, year)
 
@@ -323,8 +323,8 @@ def _by_modes(series: RegularSeries, method: Method, seasonal: bool, notes: list
 
     if len(series) > MOST_STEPS[method]:
         raise InputError(
-            f"{series.name} has {len(series):,} steps; {METHODS[method]} divides {MOST_STEPS[method]:,} at most.",
-            remedy="Choose a longer step, or another way.",
+            f"{series.name} has {len(series):,} steps; the limit of {METHODS[method]} is {MOST_STEPS[method]:,}.",
+            remedy="Choose a longer step or another method.",
         )  # fmt: skip
     divide = {"emd": modes.emd, "ceemdan": modes.ceemdan, "vmd": modes.vmd}[method]
     year = series.steps_per_year if seasonal else 0.0
@@ -335,7 +335,7 @@ def _by_modes(series: RegularSeries, method: Method, seasonal: bool, notes: list
     of = f", with periods of about {told} steps" if told else ""
     notes.append(f"{METHODS[method]} gives {len(found.periods)} modes{of}.")
     notes.append(
-        f"Modes of {METHODS[method]} change as soon as a value is added: they are for looking, not for forecasts."
+        f"Modes of {METHODS[method]} change whenever a value is added: use them for inspection, not for forecasts."
     )
     return found.trend, found.periodic
 
@@ -343,10 +343,10 @@ def _by_modes(series: RegularSeries, method: Method, seasonal: bool, notes: list
 def _told_season(series: RegularSeries, seasonal: bool) -> list[str]:
     years = len(series) / series.steps_per_year
     if not seasonal:
-        return [f"{series.name} has {years:.1f} years; in fewer than {YEARS:g} a season cannot be told from a trend: "
-                "there is no periodic part."]  # fmt: skip
+        return [f"{series.name} has {years:.1f} years; in fewer than {YEARS:g} a season cannot be "
+                "separated from a trend, so there is no periodic part."]  # fmt: skip
     if years < FEW_YEARS:
-        return [f"The periodic part rests on {years:.1f} years: it holds part of the noise as well."]
+        return [f"The periodic part is based on only {years:.1f} years, so it includes some of the noise."]
     return []
 
 

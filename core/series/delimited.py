@@ -69,14 +69,14 @@ def layout_of(file: Path) -> Layout:
     size = file.stat().st_size
     if size > MAX_TEXT_BYTES:
         raise UnsafeFileError(
-            f"{file.name} holds {size / 1e6:,.0f} MB; at most {MAX_TEXT_BYTES / 1e6:,.0f} MB are read.",
+            f"{file.name} holds {size / 1e6:,.0f} MB; the limit is {MAX_TEXT_BYTES / 1e6:,.0f} MB.",
             "Reading it could exhaust the server's memory.",
-            "Cut it to what is needed.",
+            "Reduce it to the rows and columns that you need.",
         )
     encoding, lines = _scan(file)
     sample = _sample(file, encoding)
     if not sample or sample[0].lstrip().startswith("<"):
-        raise damaged_table(file.name, "It holds no rows of fields." if not sample else "It is a web page or XML.")
+        raise damaged_table(file.name, "It holds no table rows." if not sample else "It is a web page or XML.")
     delimiter, widths = _delimiter(sample, file.name)
     above = header_at(widths)
     check_size(file.name, lines, max(widths))
@@ -102,8 +102,8 @@ def _count_lines(file: Path, encoding: str) -> int:
         while chunk := stream.read(CHUNK):
             if _CONTROL.search(chunk):
                 raise UnsafeFileError(
-                    f"{file.name} is not a CSV, TSV or Excel table, whatever its name says.",
-                    "It holds control characters, as no text does.",
+                    f"{file.name} is not a CSV, TSV or Excel table, regardless of its name.",
+                    "It holds control characters, which text files do not have.",
                     "Export the table again, as CSV.",
                 )
             parts = re.split(r"\r\n|\n|\r", chunk)
@@ -113,7 +113,7 @@ def _count_lines(file: Path, encoding: str) -> int:
             if max(longest, length) > MAX_LINE:
                 raise UnsafeFileError(
                     f"{file.name} holds a line of more than {MAX_LINE:,} characters.",
-                    "No table needs one, and reading it could exhaust the server's memory.",
+                    "Tables do not have such lines, and reading them could exhaust the server's memory.",
                     "Export the table again.",
                 )
     return lines + (length > 0)

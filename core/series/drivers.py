@@ -106,11 +106,11 @@ def drivers_of(frame: DataFrame, columns: Columns, name: str, *, now: datetime |
         times, zone = times_of(frame[columns.time], columns.time, columns.date_order, notes, clock)
     except QuestionError as error:
         raise QuestionError(
-            error.asks, f"{name}: {error.what}", error.why, "Say it (--drivers-columns date_order=dmy, mdy or ymd)."
+            error.asks, f"{name}: {error.what}", error.why, "Name it (--drivers-columns date_order=dmy, mdy or ymd)."
         ) from error
     kept = usable_rows(times, now or datetime.now(UTC), notes)
     if not kept.any():
-        raise InputError(f"No row of {name} has a time that can be read.", remedy="Check the column of the times.")
+        raise InputError(f"No row of {name} has a readable time.", remedy="Check the time column.")
     frame, times = frame.loc[kept], times[kept]
     drivers = tuple(driver_of(frame, times, quantity, column, notes) for quantity, column in columns.drivers)
     notes += [_span(one, name) for one in drivers]
@@ -119,17 +119,17 @@ def drivers_of(frame: DataFrame, columns: Columns, name: str, *, now: datetime |
 
 def _check(columns: Columns, known: list[str], name: str) -> None:
     if not columns.time:
-        raise InputError(f"Which column of {name} holds the times is not said.",
+        raise InputError(f"It is unclear which column of {name} holds the times.",
                          remedy="Name it (--drivers-columns time=COLUMN).")  # fmt: skip
     if not columns.drivers:
         raise InputError(
-            f"Which columns of {name} hold rain, a level or another driver is not said.",
-            f"Its columns are {', '.join(known[:40])}.", "Name one (--drivers-columns rain=COLUMN).",
+            f"It is unclear which columns of {name} hold rain, a level or another driver.",
+            f"Its columns: {', '.join(known[:40])}.", "Name one (--drivers-columns rain=COLUMN).",
         )  # fmt: skip
     used = [columns.time, *([columns.clock] if columns.clock else []), *(one for _, one in columns.drivers)]
     for one in used:
         if one not in known:
-            raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns are {', '.join(known[:40])}.")
+            raise InputError(f"{name} has no column {one!r}.", remedy=f"Its columns: {', '.join(known[:40])}.")
         if used.count(one) > 1:
             raise InputError(f"The column {one!r} of {name} is named twice.", remedy="Name each column once.")
 
@@ -165,12 +165,13 @@ def with_drivers(monitoring: Monitoring, others: Monitoring, name: str) -> Monit
         inside = int(((known >= first) & (known <= last + np.timedelta64(1, "D"))).sum())
         if not inside:
             raise InputError(
-                f"{one.name} of {name} runs {_days(known)}, the slope was measured {_words(first, last)}.",
-                "They have no time in common, so nothing can be learnt from it.", "Choose a file of the same time.",
+                f"{one.name} of {name} has values {_days(known)}; the slope was measured {_words(first, last)}.",
+                "The periods do not overlap, so they cannot be related.",
+                "Choose a file that covers the same period.",
             )  # fmt: skip
         drivers.append(replace(one, name=free))
         if known[0] > first + np.timedelta64(1, "D") or known[-1] < last - np.timedelta64(1, "D"):
-            told.append(f"{drivers[-1].name} runs {_days(known)} only: before and after it is unknown, not zero.")
+            told.append(f"{drivers[-1].name} has values {_days(known)} only; before and after it is unknown, not zero.")
     return replace(
         monitoring, drivers=tuple(drivers), zone=zone,
         notes=tuple(dict.fromkeys((*monitoring.notes, *others.notes, *told))),
@@ -180,12 +181,13 @@ def with_drivers(monitoring: Monitoring, others: Monitoring, name: str) -> Monit
 def _one_zone(ours: str, theirs: str, name: str) -> tuple[str, list[str]]:
     if ours and theirs and _plain(ours) != _plain(theirs):
         raise InputError(
-            f"Times of the slope are in the zone {ours}, those of {name} in {theirs}.",
-            "Rain would be laid on the wrong hours.", "Write both in one zone.",
+            f"Times of the slope are in the time zone {ours}, those of {name} in {theirs}.",
+            "Rain would be assigned to the wrong hours.", "Convert both to one time zone.",
         )  # fmt: skip
     if bool(ours) != bool(theirs):
         which = name if theirs else "the slope"
-        told = [f"Only the times of {which} name a zone ({ours or theirs}); the others are taken to be in the same."]
+        told = [f"Only the times of {which} name a time zone ({ours or theirs}); the others are assumed to be in the "
+                "same."]
         return ours or theirs, told
     return ours, []
 
@@ -199,7 +201,7 @@ def _measured(monitoring: Monitoring) -> tuple[np.datetime64, np.datetime64]:
     parts = [one.times[np.isfinite(one.displacements)] for one in monitoring.stations]
     known = [part for part in parts if len(part)]
     if not known:
-        raise InputError("No station has a known value.", remedy="Check the columns of the slope.")
+        raise InputError("No station has a known value.", remedy="Check the columns of the series.")
     return min(part[0] for part in known), max(part[-1] for part in known)
 
 

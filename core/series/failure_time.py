@@ -94,20 +94,20 @@ def failure_time(times: Times, values: Values, days: float, alpha: float = ALPHA
 
     if len(found.values) < LONG + 1:
         return without(
-            f"Only {len(found.values)} velocities of {days:g} days are known; {LONG + 1} are needed to see whether the "
-            "slope accelerates."
+            f"Only {len(found.values)} velocities of {days:g} days are known; {LONG + 1} are needed to detect an "
+            "acceleration."
         )
     first = onset_of(found.values)
     if first is None:
-        return without("The slope does not accelerate now: its last velocities are not above those before.")
+        return without("The slope does not accelerate now: its latest velocities are not above the earlier ones.")
     moments = found.times
     onset = np.datetime64(str(moments[first]))
     since = np.arange(len(moments)) >= first
     used = since & (found.values > GATE * found.errors) & (found.values > 0)
     if int(used.sum()) < FEWEST:
         return without(
-            f"It accelerates, but only {int(used.sum())} of {int(since.sum())} velocities since then stand out of "
-            f"their noise; {FEWEST} are needed.", onset, used,
+            f"The slope accelerates, but only {int(used.sum())} of {int(since.sum())} velocities since "
+            f"the onset exceed the noise; {FEWEST} are needed.", onset, used,
         )  # fmt: skip
     begin = np.datetime64(str(moments[first]))
     t = (moments[used] - begin) / DAY
@@ -115,11 +115,11 @@ def failure_time(times: Times, values: Values, days: float, alpha: float = ALPHA
     slope, intercept, covariance = _line(t, u)
     reach = _fieller(slope, intercept, covariance, len(t))
     if slope >= 0 or reach is None:
-        return without("It accelerates, but its inverse velocity does not fall along a line.", onset, used)
+        return without("The slope accelerates, but its inverse velocity does not decrease linearly.", onset, used)
     last = float((times[np.isfinite(values)][-1] - begin) / DAY)
     at = -intercept / slope
     if at <= last:
-        return without("The line reaches zero before the last reading: the slope did not fail then.", onset, used)
+        return without("The line reaches zero before the last reading, when the slope had not failed.", onset, used)
     low, high = reach
 
     def moment(days_on: float) -> np.datetime64:

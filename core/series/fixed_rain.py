@@ -53,24 +53,25 @@ class RainLayout:
     def __post_init__(self) -> None:
         if not self.pattern:
             raise QuestionError(
-                "pattern", "How the rows are written is not known.",
-                "Without marks between the fields, years, hours and rain cannot be told apart.",
-                "Say it with a letter for each place, such as SSYYYYMMDDHHRRR.",
+                "pattern", "The layout of the rows is unknown.",
+                "Without separators, years, hours and rain cannot be told apart.",
+                "Give a letter for each character position, such as SSYYYYMMDDHHRRR.",
             )  # fmt: skip
         if not self.unit:
             raise QuestionError(
-                "unit", "The unit of the rain is not known.", "Thresholds depend on it.",
-                f"Say it: {', '.join(RAIN_UNITS)}.",
+                "unit", "The unit of the rain is unknown.", "Thresholds depend on the unit.",
+                f"Choose {', '.join(RAIN_UNITS)}.",
             )  # fmt: skip
         if self.unit not in RAIN_UNITS:
-            raise InputError(f"{self.unit[:20]!r} is no unit of rain.", remedy=f"Choose {', '.join(RAIN_UNITS)}.")
+            raise InputError(f"{self.unit[:20]!r} is not a unit of rain.", remedy=f"Choose {', '.join(RAIN_UNITS)}.")
         runs = re.findall(r"([SYMDHN.R])\1*", self.pattern)
         letters = [one for one in runs if one != "."]
         strange = re.sub(r"[SYMDHNR.]", "", self.pattern)
         if strange or len(set(letters)) < len(letters) or not {"Y", "M", "D", "R"} <= set(letters):
             raise InputError(
-                f"{self.pattern[:40]!r} is no layout of rows.", "Year, month, day and rain each stand once, together.",
-                "Write a letter for each place, such as SSYYYYMMDDHHRRR.",
+                f"{self.pattern[:40]!r} is not a valid row layout.",
+                "Year, month, day and rain must each occur once, in adjacent characters.",
+                "Give a letter for each character position, such as SSYYYYMMDDHHRRR.",
             )  # fmt: skip
 
     @property
@@ -124,31 +125,32 @@ def read_fixed_rain(
 
     file = regular_file(path)
     if file.stat().st_size > MAX_BYTES:
-        raise InputError(f"{file.name} is larger than {MAX_BYTES / 1e6:.0f} MB.", remedy="Cut it to what is needed.")
+        raise InputError(f"{file.name} is larger than {MAX_BYTES / 1e6:.0f} MB.", remedy=
+            "Reduce it to the rows that you need.")
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise InputError(f"{file.name} is no text.", remedy="Choose another file.") from error
+        raise InputError(f"{file.name} is not a text file.", remedy="Choose another file.") from error
     rows = pd.Series([line for line in lines if line.strip()], dtype="string")
     parts = rows.str.extract(layout.expression)
     times = _times(parts)
     wrong = np.isnat(times)
     if not len(rows) or wrong.sum() > LARGEST_SHARE * len(rows):
         raise InputError(
-            f"{int(wrong.sum()):,} of {len(rows):,} rows of {file.name} are not written as {layout.pattern}.",
-            f"The first of them is {str(rows[wrong].iloc[0])[:40]!r}." if len(rows) else "",
+            f"{int(wrong.sum()):,} of {len(rows):,} rows of {file.name} do not match the layout {layout.pattern}.",
+            f"The first is {str(rows[wrong].iloc[0])[:40]!r}." if len(rows) else "",
             "Choose another layout.",
         )  # fmt: skip
     if wrong.any():
-        notes.append(f"{int(wrong.sum()):,} rows of {file.name} do not follow the layout and were left out.")
+        notes.append(f"{int(wrong.sum()):,} rows of {file.name} do not match the layout and were left out.")
     chosen = ~wrong & _of_station(parts, layout, file.name)
     values = _rain(parts["rain"], RAIN_UNITS[layout.unit])
     unknown = int(np.isnan(values[chosen]).sum())
     if unknown:
-        notes.append(f"{unknown:,} readings of {name} are not known.")
+        notes.append(f"{unknown:,} readings of {name} are unknown.")
     at, found = joined(times[chosen], {name: values[chosen]}, name, notes)
     if not np.isfinite(found[name]).any():
-        raise InputError(f"{file.name} holds no rain that is known.", remedy="Choose another layout or file.")
+        raise InputError(f"{file.name} holds no known rain values.", remedy="Choose another layout or file.")
     return Driver(name, "rain", at, found[name])
 
 
@@ -174,12 +176,14 @@ def _of_station(parts: DataFrame, layout: RainLayout, name: str) -> NDArray[np.b
     known = sorted(set(text) - {""})
     if layout.station:
         if layout.station not in known:
-            raise InputError(f"{name} has no station {layout.station!r}.", remedy=f"It has: {', '.join(known[:20])}.")
+            raise InputError(f"{name} has no station {layout.station!r}.", remedy=
+                f"Its stations: {', '.join(known[:20])}.")
         return (text == layout.station).to_numpy(bool)
     if len(known) > 1:
         raise InputError(
-            f"{name} holds {len(known)} stations: {', '.join(known[:20])}.", "Their rain cannot be one series.",
-            "Choose one.",
+            f"{name} holds {len(known)} stations: {', '.join(known[:20])}.",
+                "Their rain cannot be combined into one series.",
+            "Choose one station.",
         )  # fmt: skip
     return np.ones(len(text), bool)
 

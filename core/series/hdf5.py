@@ -175,7 +175,7 @@ def open_hdf5_untrusted(path: str | os.PathLike[str], name: str = "") -> Iterato
     file = regular_file(path)
     called = name or file.name
     if not is_hdf5(file):
-        raise UnsafeFileError(f"{called} is not an HDF5 file, whatever its name says.",
+        raise UnsafeFileError(f"{called} is not an HDF5 file, regardless of its name.",
                               remedy="Check which file it is.")  # fmt: skip
     with file.open("rb") as stream:
         with _decoding(called):
@@ -194,7 +194,7 @@ def _decoding(name: str) -> Iterator[None]:
         yield
     except READ_ERRORS as error:
         raise InputError(
-            f"{name} is damaged or was cut short.", "Some of its values cannot be read.", "Copy or download it again."
+            f"{name} is damaged or truncated.", "Some of its values cannot be read.", "Copy or download it again."
         ) from error
 
 
@@ -221,20 +221,20 @@ class _Walk:
         if self._seen > MOST_OBJECTS or len(above) > MOST_DEPTH:
             raise self._unsafe(
                 f"holds more than {MOST_OBJECTS:,} groups and datasets, or groups more than {MOST_DEPTH} deep",
-                "Looking through them could take the server's memory or time.",
+                "Reading them could take too much of the server's memory or time.",
             )
         for name in list(group.id):
             text = f"{place}{name.decode('utf-8', 'replace')}"
             if group.id.links.get_info(name).type != h5py.h5l.TYPE_HARD:
                 raise self._unsafe(
-                    f"holds a link to another place or another file ({one_line(text, 80)})",
-                    "Following it could make the server read what its users must not see.",
+                    f"holds a link to another object or file ({one_line(text, 80)})",
+                    "Following it could make the server read files that users must not see.",
                 )
             about = h5py.h5o.get_info(group.id, name)
             if about.type == h5py.h5o.TYPE_GROUP:
                 if about.addr in above:
                     raise self._unsafe(f"holds a group inside itself ({one_line(text, 80)})",
-                                       "Looking through it would not end.")  # fmt: skip
+                                       "Reading it would never end.")  # fmt: skip
                 self._group(group[name], f"{text}/", found, above | {about.addr})
             elif about.type == h5py.h5o.TYPE_DATASET:
                 found[text] = self._dataset(group[name], text)
@@ -248,14 +248,14 @@ class _Walk:
         if plan.get_layout() not in layouts or plan.get_external_count():
             raise self._unsafe(
                 f"takes the values of {one_line(place, 80)} from other files",
-                "Reading them could make the server read what its users must not see.",
+                "Reading them could make the server read files that users must not see.",
             )
         kind, itemsize = _type_of(dataset)
         shape, chunks = tuple(dataset.shape or ()), dataset.chunks
         size = math.prod(shape) * itemsize
         if size > max(FREE_BYTES, MOST_TIMES * self._bytes):
             raise self._unsafe(
-                f"claims {size / 1e6:,.0f} MB in {one_line(place, 80)}, far more than a file of its size holds",
+                f"declares {size / 1e6:,.0f} MB in {one_line(place, 80)}, far more than a file of its size can hold",
                 "Decoding it could exhaust the server's memory or time.",
             )
         if chunks is not None and math.prod(shape):
@@ -268,16 +268,16 @@ class _Walk:
         packed = [one for one in filters if one not in (_SHUFFLE, _FLETCHER)]
         if len(packed) > 1 or any(one not in (_DEFLATE, _LZF) for one in packed):
             raise InputError(
-                f"{self._name} is compressed in a way that is not read here ({one_line(place, 80)}).",
-                "Read are deflate (gzip) and LZF, with shuffle and checksums.",
-                "Write it again, for example with h5repack -f GZIP=4 IN OUT.",
+                f"{self._name} uses a compression that cannot be read here ({one_line(place, 80)}).",
+                "Supported are deflate (gzip) and LZF, with shuffle and checksums.",
+                "Save it again, for example with h5repack -f GZIP=4 IN OUT.",
             )
         number = math.prod(-(-side // step) for side, step in zip(dataset.shape, dataset.chunks, strict=True))
         if number > MOST_CHUNKS or size > (MOST_CHUNK_BYTES if packed else MOST_PLAIN_CHUNK_BYTES):
             raise self._unsafe(
                 f"stores {one_line(place, 80)} in {number:,} blocks of {size / 1e6:,.3g} MB",
                 "Decoding them could exhaust the server's memory or time.",
-                "Write it again in blocks of about 1 MB, for example with h5repack.",
+                "Save it again in blocks of about 1 MB, for example with h5repack.",
             )
         if not packed:
             return
@@ -304,7 +304,7 @@ class _Walk:
             return True  # the library will say that it is damaged, or it was stored as it is
         return decoded <= size + 4  # a checksum may stand behind the values
 
-    def _unsafe(self, what: str, why: str, remedy: str = "Write it again with only what is needed.") -> UnsafeFileError:
+    def _unsafe(self, what: str, why: str, remedy: str = "Save it again with only what you need.") -> UnsafeFileError:
         return UnsafeFileError(f"{self._name} {what}.", why, remedy)
 
 

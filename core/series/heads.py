@@ -63,8 +63,8 @@ def with_one_head(frame: DataFrame, name: str = "The table") -> DataFrame:
     values = sum(_is_value(one) for one in names)
     if len(names) > 1 and values > len(names) / 2:
         raise InputError(
-            f"The first row of {name} holds values such as {next(one for one in names if _is_value(one))!r} where "
-            "headings belong.", "It has no headings, or they stand in several rows of merged cells.",
+            f"The first row of {name} holds values such as {next(one for one in names if _is_value(one))!r} "
+            "instead of headings.", "The table has no headings, or they span several rows of merged cells.",
             "Give each column one heading, in one row.",
         )  # fmt: skip
     rows = 0

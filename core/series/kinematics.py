@@ -80,7 +80,7 @@ def velocities(times: Times, values: Values, days: float, side: Side = "past") -
         When the window has no length.
     """
     if not days > 0:
-        raise InputError("A velocity needs a window of some days.", remedy="Choose a longer one.")
+        raise InputError("A velocity requires a window of several days.", remedy="Choose a longer window.")
     known = np.isfinite(values)
     times, x = times[known], values[known]
     if len(x) < FEWEST:

@@ -103,19 +103,19 @@ def lag_correlation(
                          remedy=f"Drivers: {', '.join(series.drivers) or 'none'}.")  # fmt: skip
     most = min(MOST_LAGS, len(series) // 2)
     if not 0 <= longest <= most or not 1 <= window <= most:
-        raise InputError(f"Lags up to {longest:,} steps and a window of {window:,} cannot be compared.",
-                         remedy=f"Choose 0 to {most:,} lags, and a window of 1 to {most:,} steps.")  # fmt: skip
+        raise InputError(f"Lags of up to {longest:,} steps and a window of {window:,} cannot be compared.",
+                         remedy=f"Choose 0 to {most:,} lags and a window of 1 to {most:,} steps.")  # fmt: skip
     x, what = _of(series, driver, window)
     y = movements(series)
     if less_season:
         if len(series) < 2 * series.steps_per_year:
-            raise InputError("Less than two years have no season that could be taken away.",
-                             remedy="Compare the values as they are.")  # fmt: skip
+            raise InputError("A series shorter than two years has no season that could be removed.",
+                             remedy="Compare the values without removing the season.")  # fmt: skip
         month = series.times.astype("datetime64[M]").astype(np.int64) % 12
         x, y = _less_means(x, month), _less_means(y, month)
     x, y = (_ranked(one) for one in (x, y)) if ranks else (x, y)
     if min(np.isfinite(x).sum(), np.isfinite(y).sum()) < FEWEST:
-        raise InputError(f"Fewer than {FEWEST} steps of {driver} or of the movement of {series.name} are known.",
+        raise InputError(f"Fewer than {FEWEST} steps of {driver} or of the displacement of {series.name} are known.",
                          remedy="Choose another driver or a longer step.")  # fmt: skip
     found, counts = _correlations(x, y, longest, np.zeros(1, np.int64))
     away = shifts_of(len(series), longest + window)
@@ -230,7 +230,7 @@ def seasonal_profile(series: RegularSeries) -> SeasonalProfile:
         When a step is longer than a month, or no month is known.
     """
     if steps_per_year(series.step) < 12:
-        raise InputError("Steps longer than a month have no profile of the months.", remedy="Choose a shorter step.")
+        raise InputError("Steps longer than a month have no monthly profile.", remedy="Choose a shorter step.")
     step = movements(series)
     month = series.times.astype("datetime64[M]")
     begins, number = np.unique(month, return_inverse=True)
@@ -242,7 +242,7 @@ def seasonal_profile(series: RegularSeries) -> SeasonalProfile:
         expected = days * series.steps_per_year / 365.25
     enough = have >= KNOWN_SHARE * np.maximum(1, np.floor(expected))
     if not enough.any():
-        raise InputError(f"{series.name} has no month of which enough is known.", remedy="Choose another station.")
+        raise InputError(f"{series.name} has no month with enough known values.", remedy="Choose another station.")
     total = np.bincount(number[known], step[known], len(begins))
     moved = (total[enough] / have[enough]) * expected[enough]
     since = begins[enough].astype(np.int64)

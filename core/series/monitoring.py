@@ -182,7 +182,7 @@ def check_times(name: str, times: Times, values: Values) -> None:
     if len(times) != len(values):
         raise ValueError(f"{name}: {len(times)} times for {len(values)} values")
     if len(times) > 1 and not (np.diff(times) > np.timedelta64(0, "ns")).all():
-        raise ValueError(f"{name}: times do not ascend")
+        raise ValueError(f"{name}: times are not in ascending order")
 
 
 def steps_per_year(step: str) -> float:
@@ -198,7 +198,8 @@ def steps_per_year(step: str) -> float:
     number, unit = step[:-1] or "1", step[-1:]
     if unit not in ("h", "D") or not number.isdecimal() or not int(number):
         raise InputError(
-            f"{step[:20]!r} is no step of a series.", remedy='Give "month", or a number and D or h, such as "7D".'
+            f"{step[:20]!r} is not a valid time step.", remedy='Give "month", or a number followed by D or h, such as '
+                                                             '"7D".'
         )
     return 365.25 * (24 if unit == "h" else 1) / int(number)
 

@@ -63,7 +63,7 @@ def numbers_of(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
     found = _without_fills(np.where(np.isinf(found), BEYOND * np.sign(found), found), column, notes)
     beyond = np.abs(found) >= BEYOND
     if beyond.any():
-        notes.append(f"{int(beyond.sum()):,} values of {column} are too large to be measured, and count as unknown.")
+        notes.append(f"{int(beyond.sum()):,} values of {column} are too large to be measurements and count as unknown.")
     return np.where(beyond, np.nan, found)
 
 
@@ -77,17 +77,17 @@ def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
         plain = _plain(written, column)
         numbers = numbers.where(missing, _floats(plain).reindex(text.index))
         if plain.ne(written).any():
-            notes.append(f"Numbers of {column} are read with a decimal comma, or with marks between thousands.")
+            notes.append(f"Numbers of {column} are read with a decimal comma, or with thousands separators.")
     unread = numbers.isna() & ~missing
     count, known = int(unread.sum()), int((~missing).sum())
     if count:
         first = str(text[unread].iloc[0])[:30]
         if count > LARGEST_SHARE * known:
             raise InputError(
-                f"{count:,} of {known:,} values of {column} are no numbers, the first of them {first!r}.",
-                "What was measured cannot be read from them.", "Choose another column, or correct the file.",
+                f"{count:,} of {known:,} values of {column} are not numbers; the first is {first!r}.",
+                "No measurements can be read from them.", "Choose another column, or correct the file.",
             )  # fmt: skip
-        notes.append(f"{count:,} values of {column} are no numbers (the first: {first!r}) and count as not measured.")
+        notes.append(f"{count:,} values of {column} are not numbers (the first: {first!r}) and count as not measured.")
     return np.asarray(numbers, np.float64)
 
 
@@ -126,8 +126,9 @@ def _plain(text: Series[Any], column: str) -> Series[Any]:
     elif text[commas].str.fullmatch(groups.replace("{0}", ",")).all():
         if not (~commas & ~points & text.str.fullmatch(r"[+-]?\d{1,3}")).any():
             raise InputError(
-                f"Numbers of {column} such as {text[commas].iloc[0][:30]!r} can have a decimal comma, or a mark between"
-                " thousands.", "One reading is a thousand times the other.", "Write them with a decimal point.",
+                f"Numbers of {column} such as {text[commas].iloc[0][:30]!r} can have a decimal comma or a "
+                "thousands separator.",
+                "The two readings differ by a factor of a thousand.", "Write them with a decimal point.",
             )  # fmt: skip
         decimal_comma = False
     else:
@@ -147,5 +148,5 @@ def _without_fills(values: NDArray[np.float64], column: str, notes: list[str]) -
         if others.size and others.max() * FAR >= abs(fill) and not abs(fill) > 1e19:
             continue  # as large as what was measured, on its side of zero
         values = np.where(close, np.nan, values)
-        notes.append(f"{int(close.sum()):,} values of {column} are {fill:g}, which stands for not measured.")
+        notes.append(f"{int(close.sum()):,} values of {column} are {fill:g}, which marks missing values.")
     return values

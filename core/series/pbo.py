@@ -80,16 +80,17 @@ def read_positions(path: str | os.PathLike[str]) -> Positions:
     file = regular_file(path)
     if not is_position_file(file):
         raise InputError(
-            f"{file.name} is no position file of the PBO.", f"Those begin with {FIRST_LINE.decode()!r}.",
+            f"{file.name} is not a PBO position file.", f"Those begin with {FIRST_LINE.decode()!r}.",
             "Read it as a table.",
         )  # fmt: skip
     if file.stat().st_size > MAX_BYTES:
-        raise InputError(f"{file.name} is larger than {MAX_BYTES / 1e6:.0f} MB.", remedy="Cut it to what is needed.")
+        raise InputError(f"{file.name} is larger than {MAX_BYTES / 1e6:.0f} MB.", remedy=
+            "Reduce it to the rows that you need.")
     lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     header = lines[:HEADER_LINES]
     begin = next((at for at, line in enumerate(header) if re.match(r"Date *,|\*YYYYMMDD ", line.strip())), None)
     if begin is None:
-        raise InputError(f"{file.name} has no row of headings.", remedy="Download it again.")
+        raise InputError(f"{file.name} has no heading row.", remedy="Download it again.")
     rows = [line for line in lines[begin + 1 :] if line.strip()]
     read = _pos_rows if header[begin].lstrip().startswith("*") else _csv_rows
     times, parts = read(rows, file.name)
@@ -144,11 +145,11 @@ def _checked(
         found = np.array([[float(text or "nan") for text in one] for one in values], np.float64) * factor
     except (ValueError, OverflowError) as error:
         raise InputError(
-            f"{name} is damaged: a row of it holds what is no date or number.", remedy="Download it again."
+            f"{name} is damaged: one of its rows holds an invalid date or number.", remedy="Download it again."
         ) from error
     times = calendar_times(days // 10_000, days // 100 % 100, days % 100)
     if found.ndim != 2 or found.shape[1] != 3 or np.isnat(times).any():
-        raise InputError(f"{name} is damaged: a row of it has no date or position.", remedy="Download it again.")
+        raise InputError(f"{name} is damaged: one of its rows has no date or position.", remedy="Download it again.")
     return times, (found[:, 0], found[:, 1], found[:, 2])
 
 
@@ -166,7 +167,7 @@ def table_of(stations: Sequence[Positions]) -> DataFrame:
 
     names = [one.name for one in stations]
     if not names or len(set(names)) < len(names):
-        raise InputError("Two files are of one station." if names else "No file was chosen.",
+        raise InputError("Two files belong to one station." if names else "No file was chosen.",
                          remedy="Choose one file for each station.")  # fmt: skip
     parts = [
         pd.DataFrame(
@@ -220,8 +221,9 @@ def monitoring_of_positions(
     frames = sorted({one.frame for one in stations if one.frame})
     if len(frames) > 1:
         raise InputError(
-            f"The files are in {len(frames)} frames: {', '.join(frames)}.", "Their positions move against each other.",
-            "Choose files in one frame.",
+            f"The files are in {len(frames)} reference frames: {', '.join(frames)}.",
+                "Their positions move relative to each other.",
+            "Choose files in one reference frame.",
         )  # fmt: skip
 
     def parts(one: str) -> Components:
@@ -233,7 +235,7 @@ def monitoring_of_positions(
     columns = Columns("date", components=moving, reference=parts(reference) if reference else None, unit="mm")
     read = monitoring_of(table_of(stations), columns, name)
     places = {one.name: one.place for one in stations}
-    notes = (f"Positions are in the frame {frames[0]}.",) if frames else ()
+    notes = (f"Positions are in the reference frame {frames[0]}.",) if frames else ()
     return replace(
         read, stations=tuple(replace(one, place=places[one.name]) for one in read.stations),
         notes=(*notes, *read.notes),

@@ -60,7 +60,7 @@ def with_places(
             rows = (names == station.name).fillna(False).to_numpy(bool)
         place = None if ours is None else _place(read[ours.longitude][rows], read[ours.latitude][rows])
         if ours is not None and place is None:
-            notes.append(f"The place of {station.name} is not known: its latitudes and longitudes are no place.")
+            notes.append(f"The position of {station.name} is unknown: its latitudes and longitudes are not valid.")
         found.append(replace(station, place=place))
     return tuple(found)
 

@@ -101,7 +101,7 @@ def events_of(rain: Driver, dry_hours: float = DRY_HOURS, least: float = 0.2) ->
         When it is no rain, or has too few readings.
     """
     if rain.quantity != "rain" or len(rain.times) < 2:
-        raise InputError(f"{rain.name} holds no series of rain.", remedy="Choose a column of rain.")
+        raise InputError(f"{rain.name} is not a rain series.", remedy="Choose a column of rain.")
     spacing = usual_spacing(rain.times) * 24
     hours = rain.times.astype("datetime64[s]").astype(np.int64) / 3600
     known = np.isfinite(rain.values)
@@ -166,7 +166,7 @@ def antecedent(rain: Driver) -> Antecedent:
         When it is no rain.
     """
     if rain.quantity != "rain" or len(rain.times) < 2:
-        raise InputError(f"{rain.name} holds no series of rain.", remedy="Choose a column of rain.")
+        raise InputError(f"{rain.name} is not a rain series.", remedy="Choose a column of rain.")
     day = ((rain.times - rain.times[:1].astype("datetime64[D]")) / DAY).astype(np.int64)
     count = int(day[-1]) + 1
     per_day = max(1.0, np.floor(1 / usual_spacing(rain.times) + 0.01))

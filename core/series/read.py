@@ -53,7 +53,7 @@ def monitoring_of(
     frame = frame[used] if kept.all() else frame.loc[kept, used]  # never the columns that are not asked for
     times = times[kept]
     if not len(frame):
-        raise InputError(f"No row of {name} has a time that can be read.", remedy="Check the column of the times.")
+        raise InputError(f"No row of {name} has a readable time.", remedy="Check the time column.")
     stations = with_places(stations_of(frame, times, columns, name, notes), frame, columns, notes)
     drivers = tuple(driver_of(frame, times, quantity, column, notes) for quantity, column in columns.drivers)
     return Monitoring(stations, drivers, tuple(dict.fromkeys(notes)), zone=zone)

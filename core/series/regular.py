@@ -31,7 +31,7 @@ def step_of(times: Times) -> str:
         When there are fewer.
     """
     if len(times) < 2:
-        raise InputError("A single time has no step.", remedy="Name the step (--step).")
+        raise InputError("The time step cannot be derived from a single time.", remedy="Name the step (--step).")
     days = float(np.median(np.diff(times) / np.timedelta64(1, "s"))) / 86_400
     if days > 25:
         return "month"
@@ -74,13 +74,13 @@ def regular_of(
     count = int(number[-1]) + 1
     if count > MOST_STEPS:
         raise InputError(
-            f"{station} would have {count:,} steps of {chosen}; {MOST_STEPS:,} are made at most.",
+            f"{station} would have {count:,} steps of {chosen}; the limit is {MOST_STEPS:,}.",
             remedy="Choose a longer step (--step).",
         )  # fmt: skip
     filled_in = np.bincount(number, minlength=count)
     have = filled_in > 0
     if int(have.sum()) < 3:
-        raise InputError(f"{station} has {int(have.sum())} steps of {chosen}.", "That is no series.",
+        raise InputError(f"{station} has {int(have.sum())} steps of {chosen}.", "That is too few for a series.",
                          "Choose a shorter step (--step).")  # fmt: skip
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(number, values, count) / filled_in
@@ -92,7 +92,7 @@ def regular_of(
     for driver in monitoring.drivers:
         unknown = int(np.isnan(drivers[driver.name]).sum())
         if unknown:
-            told.append(f"{driver.name} is not known in {unknown:,} of {count:,} steps of {station}.")
+            told.append(f"{driver.name} is unknown in {unknown:,} of {count:,} steps of {station}.")
     quantities = {driver.name: driver.quantity for driver in monitoring.drivers}
     return RegularSeries(station, chosen, begins, found, ~have, drivers, quantities)
 
@@ -118,8 +118,8 @@ def on_step(driver: Driver, step: str, first: Times, count: int, notes: list[str
     partly = int(((readings > 0) & (readings < expected)).sum())
     if partly and notes is not None:
         notes.append(
-            f"{driver.name} has fewer readings than usual in {partly:,} of {count:,} steps: with {KNOWN_SHARE:.0%} of "
-            "them or more the others count as dry, with fewer the step is unknown."
+            f"{driver.name} has fewer readings than usual in {partly:,} of {count:,} steps: with at least "
+            f"{KNOWN_SHARE:.0%} of them, the missing ones count as dry; with fewer, the step is unknown."
         )
     return np.where(readings >= KNOWN_SHARE * expected, total, np.nan)
 
@@ -166,7 +166,7 @@ def later(times: Times, step: str, steps: int) -> Times:
 def _told(one: Station, step: str, count: int, gaps: int) -> str:
     words = {"month": "a month", "D": "a day"}.get(step, step.replace("D", " days").replace("h", " hours"))
     filled = (
-        f" {gaps:,} of them ({gaps / count:.0%}) have no value: they are filled along a line and nothing is scored by "
-        "them." if gaps else ""
+        f" {gaps:,} of them ({gaps / count:.0%}) have no value: they are interpolated linearly and not "
+        "used for scores." if gaps else ""
     )  # fmt: skip
     return f"{one.name}: {count:,} steps of {words}.{filled}"

@@ -73,7 +73,7 @@ def times_of_numbers(values: Values, column: str, notes: list[str]) -> Times:
     at = np.isfinite(values)
     known = values[at]
     if not known.size:
-        raise InputError(f"The column {column} holds no times.", remedy="Choose another column.")
+        raise InputError(f"The column {column} holds no dates or times.", remedy="Choose another column.")
     found = np.full(len(values), np.datetime64("NaT"), "datetime64[ns]")
     low, high = float(known.min()), float(known.max())
     digits = _of_digits(known)
@@ -82,22 +82,22 @@ def times_of_numbers(values: Values, column: str, notes: list[str]) -> Times:
         begin = (year.astype(np.int64) - 1970).astype("datetime64[Y]")
         length = ((begin + 1).astype("datetime64[s]") - begin.astype("datetime64[s]")).astype(np.float64)
         found[at] = begin.astype("datetime64[s]") + np.round((known - year) * length).astype("timedelta64[s]")
-        notes.append(f"Numbers of {column} are taken for years with decimals.")
+        notes.append(f"Numbers of {column} are read as decimal years.")
     elif digits is not None:
         found[at] = digits
     elif EXCEL[0] <= low and high <= EXCEL[1]:
         found[at] = np.datetime64("1899-12-30", "s") + np.round(known * 86_400).astype("timedelta64[s]")
-        notes.append(f"Numbers of {column} are taken for days of Excel.")
+        notes.append(f"Numbers of {column} are read as Excel dates.")
     elif low >= 1e8 and high < 4.2e9:
         found[at] = np.datetime64("1970-01-01", "ms") + np.round(known * 1e3).astype("timedelta64[ms]")
-        notes.append(f"Numbers of {column} are taken for seconds since 1970, in UTC.")
+        notes.append(f"Numbers of {column} are read as seconds since 1970, in UTC.")
     elif low >= 1e11 and high < 4.2e12:
         found[at] = np.datetime64("1970-01-01", "ms") + np.round(known).astype("timedelta64[ms]")
-        notes.append(f"Numbers of {column} are taken for milliseconds since 1970, in UTC.")
+        notes.append(f"Numbers of {column} are read as milliseconds since 1970, in UTC.")
     else:
         raise InputError(
-            f"The numbers of {column}, {low:g} to {high:g}, are no times.",
-            "They are neither years, nor YYYYMMDD, nor days of Excel, nor seconds since 1970.",
+            f"The numbers of {column}, {low:g} to {high:g}, are not dates or times.",
+            "They are neither years, nor YYYYMMDD, nor Excel dates, nor seconds since 1970.",
             "Choose another column, or write dates.",
         )  # fmt: skip
     return found
@@ -158,7 +158,7 @@ def seconds_of_day(clock: Series[Any], column: str) -> NDArray[np.float64]:
     unread = known & np.isnan(found)
     if unread.sum() > 0.1 * max(int(known.sum()), 1):
         raise InputError(
-            f"{int(unread.sum()):,} of {int(known.sum()):,} times of day of {column} cannot be read, the first of them "
+            f"{int(unread.sum()):,} of {int(known.sum()):,} times of day of {column} cannot be read; the first is "
             f"{str(text[unread].iloc[0])[:40]!r}.",
             remedy="Write them as HH:MM, or choose another column.",
         )  # fmt: skip

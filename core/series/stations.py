@@ -61,7 +61,7 @@ def stations_of(frame: DataFrame, times: Times, columns: Columns, name: str, not
     if not kept:
         raise InputError(
             f"No station of {name} has {FEWEST} known values.",
-            f"With fewer nothing can be said of its movement. {' '.join(notes[-2:])}",
+            f"Fewer values do not show any movement. {' '.join(notes[-2:])}",
             "Check the columns, or add values.",
         )  # fmt: skip
     return tuple(kept)
@@ -91,7 +91,7 @@ def _referenced(
     base = {} if columns.reference is None else {key: read[one] for key, one in _keys(columns.reference).items()}
     if base:
         called = columns.reference if isinstance(columns.reference, str) else ", ".join(columns.referenced)
-        notes.append(f"Displacement is relative to {called}, which is taken to be stable.")
+        notes.append(f"Displacement is relative to {called}, which is assumed to be stable.")
     for one in measured:
         parts = {key: read[column] for key, column in _keys(one).items()}
         if base:
@@ -115,7 +115,7 @@ def _by_station(
         notes.append(f"{unnamed:,} rows without a station were left out.")
     if len(names) > MOST_STATIONS:
         raise InputError(
-            f"{column} names {len(names):,} stations; {MOST_STATIONS:,} are read at most.",
+            f"{column} names {len(names):,} stations; the limit is {MOST_STATIONS:,}.",
             remedy="Choose another column, or use the command for InSAR points.",
         )  # fmt: skip
     order = np.argsort(codes, kind="stable")
@@ -135,7 +135,7 @@ def _less_station(
     stable = columns.named_station
     if stable not in found:
         raise InputError(
-            f"There is no station {stable!r}, and no column.", remedy=f"Stations: {', '.join(list(found)[:20])}."
+            f"There is no station or column {stable!r}.", remedy=f"Stations: {', '.join(list(found)[:20])}."
         )
     at, values = found.pop(stable)
     base_times, base = joined(at, values, stable, notes)
@@ -143,13 +143,13 @@ def _less_station(
         where = np.clip(np.searchsorted(base_times, mine), 0, len(base_times) - 1)
         common = base_times[where] == mine
         yield name, mine, {key: each - np.where(common, base[key][where], np.nan) for key, each in ours.items()}
-    notes.append(f"Displacement is relative to {stable}, which is taken to be stable, at the times that both have.")
+    notes.append(f"Displacement is relative to {stable}, which is assumed to be stable, at the times that both have.")
 
 
 def _station(name: str, times: Times, parts: Parts, columns: Columns, notes: list[str]) -> Station | None:
     """A station; None with a note where too few of its values are known."""
     if not columns.station and len(times) > 1 and (np.diff(times) < np.timedelta64(0, "ns")).any():
-        notes.append("Rows were not in the order of their times and were sorted.")
+        notes.append("Rows were not in chronological order and were sorted.")
     times, parts = joined(times, parts, name, notes)
     if columns.increments:
         parts = {key: _summed(values, f"{name} {key}".strip(), notes) for key, values in parts.items()}
@@ -165,7 +165,7 @@ def _station(name: str, times: Times, parts: Parts, columns: Columns, notes: lis
         components, values = moved(parts)
         notes.append(
             f"Displacement is the {'horizontal ' if 'up' not in parts else ''}distance from the mean of the first "
-            f"{FIRST_DAYS} known positions; where a station hardly moves, noise makes it larger than zero."
+            f"{FIRST_DAYS} known positions; if a station hardly moves, noise makes it larger than zero."
         )
     if np.ptp(values[np.isfinite(values)]) == 0:
         notes.append(f"{name} has the same value throughout: it did not move, or was not read.")
@@ -197,8 +197,8 @@ def _summed(values: Values, name: str, notes: list[str]) -> Values:
     unknown = np.isnan(values)
     if unknown.any():
         notes.append(
-            f"{int(unknown.sum()):,} increments of {name} are not known: what moved then is missing from the sum from "
-            "there on."
+            f"{int(unknown.sum()):,} increments of {name} are unknown: the movement during them is missing from the "
+            "sum from there on."
         )
     return np.where(unknown, np.nan, np.cumsum(np.where(unknown, 0.0, values)))
 
@@ -237,8 +237,8 @@ def joined(times: Times, columns: Parts, name: str, notes: list[str]) -> tuple[T
         differing[inverse[far]] = True
         made[key] = mean
     differ = (
-        f", {int(differing.sum()):,} of them with differing values, of which the mean is taken"
+        f", {int(differing.sum()):,} of them with differing values, which were averaged"
         if differing.any() else ""
     )  # fmt: skip
-    notes.append(f"{len(times) - len(found):,} repeated times of {name} were joined{differ}.")
+    notes.append(f"{len(times) - len(found):,} repeated times of {name} were merged{differ}.")
     return found, made

@@ -174,8 +174,8 @@ def _is_zip(file: Path) -> bool:
         raise InputError(f"{file.name} is empty.", remedy="Copy or download it again.")
     if head == _OLD_EXCEL:
         raise UnsafeFileError(
-            f"{file.name} is a workbook of Excel 97–2003, which is not opened.",
-            "Workbooks of that format can hold programs.",
+            f"{file.name} is an Excel 97–2003 workbook, which cannot be opened here.",
+            "Workbooks of that format can contain macros.",
             "Save it as Excel workbook (.xlsx) or as CSV.",
         )
     return head.startswith(_ZIP)
@@ -183,7 +183,7 @@ def _is_zip(file: Path) -> bool:
 
 def _refuse_sheet(file: Path, sheet: str | None) -> None:
     if sheet is not None:
-        raise InputError(f"{file.name} is a file without sheets.", remedy="Leave the sheet out.")
+        raise InputError(f"{file.name} has no sheets.", remedy="Leave the sheet out.")
 
 
 def header_at(widths: Sequence[int]) -> int:
@@ -213,16 +213,16 @@ def check_size(name: str, rows: int, columns: int) -> None:
     ):  # fmt: skip
         if number > most:
             raise UnsafeFileError(
-                f"{name} holds {number:,} {what}; at most {most:,} are read.",
+                f"{name} holds {number:,} {what}; the limit is {most:,}.",
                 "Reading it could exhaust the server's memory.",
-                "Cut it to what is needed.",
+                "Reduce it to the rows and columns that you need.",
             )
 
 
 def damaged_table(name: str, why: str = "") -> InputError:
     """Error for a table that cannot be read."""
     return InputError(
-        f"{name} is damaged or is not a table.", why or "Its rows cannot all be read.", "Export it again, as CSV."
+        f"{name} is damaged or is not a table.", why or "Some of its rows cannot be read.", "Export it again, as CSV."
     )
 
 

@@ -172,7 +172,7 @@ def fit_trajectory(times: Times, values: Values, plan: TrajectoryPlan) -> Trajec
 def _years(times: Times, used: NDArray[np.bool_]) -> tuple[np.datetime64, Values]:
     """The reference, at midnight, and the years since it."""
     if used.sum() < SPARE:
-        raise InputError(f"Only {int(used.sum())} readings count.", remedy="Exclude less.")
+        raise InputError(f"Only {int(used.sum())} readings are used.", remedy="Exclude fewer readings.")
     first, last = times[used][0], times[used][-1]
     reference = (first + (last - first) / 2).astype("datetime64[D]").astype("datetime64[ns]")
     return reference, (times - reference) / DAY / YEAR
@@ -230,9 +230,10 @@ def _search(
     at = int(np.argmin([left(one) for one in grid]))
     if at in (0, GRID - 1):
         raise InputError(
-            f"No relaxation time can be found after {relaxation.begin}: "
-            + ("it would be shorter than the readings are apart." if at == 0 else "the movement does not fade."),
-            remedy="Give the days, choose another date, or leave the relaxation out.",
+            f"No relaxation time can be fitted after {relaxation.begin}: "
+            + ("it would be shorter than the interval between "
+               "readings." if at == 0 else "the movement does not decay."),
+            remedy="Enter the days, choose another date, or leave the relaxation out.",
         )
     from scipy.optimize import minimize_scalar
 
@@ -254,7 +255,7 @@ def _covariance(design: NDArray[np.float64], names: Sequence[str]) -> NDArray[np
     if sizes[-1] * LARGEST_CONDITION < sizes[0]:
         mixed = [name for name, share in zip(names, np.abs(directions[-1]), strict=True) if share > 0.2]
         raise InputError(
-            f"These terms cannot be told apart from the readings: {', '.join(mixed)}.", remedy="Leave one of them out."
+            f"The readings cannot separate these terms: {', '.join(mixed)}.", remedy="Leave one of them out."
         )
     turned = directions / sizes[:, None]
     return np.asarray(turned.T @ turned / np.outer(scale, scale))
@@ -308,12 +309,12 @@ def _parts(terms: Sequence[_Term], found: Values) -> dict[str, Values]:
 
 
 def _notes(times: Times, used: NDArray[np.bool_], plan: TrajectoryPlan, span: float, memory: float) -> tuple[str, ...]:
-    notes = [f"{int(used.sum()):,} of {len(times):,} readings count."]
+    notes = [f"{int(used.sum()):,} of {len(times):,} readings are used."]
     if plan.relaxation is not None and plan.relaxation.days:
-        notes.append(f"The relaxation time of {span:g} days was given.")
+        notes.append(f"The relaxation time of {span:g} days was given, not fitted.")
     notes.append(
         f"Residuals are correlated by {memory:.2f} from one reading to the next; the second error takes that into "
-        "account (factor sqrt((1 + r)/(1 - r))). Slower noise makes errors larger still."
+        "account (factor sqrt((1 + r)/(1 - r))). Slower noise increases the errors further."
     )  # fmt: skip
     return tuple(notes)
 

@@ -51,7 +51,7 @@ class Relaxation:
 
     def __post_init__(self) -> None:
         if self.shape not in ("logarithmic", "exponential") or not 0 <= self.days < 1e6:
-            raise InputError("A relaxation is logarithmic or exponential, and has a time of 0 days or more.",
+            raise InputError("A relaxation must be logarithmic or exponential and have a time of 0 days or more.",
                              remedy="Choose another.")  # fmt: skip
 
 
@@ -82,9 +82,9 @@ class TrajectoryPlan:
 
     def __post_init__(self) -> None:
         if not 1 <= self.degree <= 3:
-            raise InputError(f"A trend of degree {self.degree} is not fitted.", remedy="Choose 1 to 3.")
+            raise InputError(f"A trend of degree {self.degree} cannot be fitted.", remedy="Choose 1 to 3.")
         if len(self.steps) > MOST_STEPS or len(self.excluded) > MOST_STEPS:
-            raise InputError(f"There are more than {MOST_STEPS} steps or excluded spans.", remedy="Choose fewer.")
+            raise InputError(f"There are more than {MOST_STEPS} steps or excluded spans.", remedy="Enter fewer.")
 
 
 def time_of(text: str, what: str) -> np.datetime64:
@@ -97,7 +97,7 @@ def time_of(text: str, what: str) -> np.datetime64:
     """
     if not text.strip():
         raise InputError(f"A {what} is missing.", remedy="Write it as YYYY-MM-DD.")
-    wrong = InputError(f"{text[:40]!r} is no {what}.", remedy="Write it as YYYY-MM-DD.")
+    wrong = InputError(f"{text[:40]!r} is not a valid {what}.", remedy="Write it as YYYY-MM-DD.")
     if not WRITTEN.match(text.strip()):
         raise wrong  # numpy also takes "today"
     try:
@@ -117,7 +117,7 @@ def counted(times: Times, excluded: Sequence[tuple[str, str]]) -> NDArray[np.boo
         if len(end.strip()) <= len("YYYY-MM-DD"):
             last = last + DAY - np.timedelta64(1, "ns")
         if last < first:
-            raise InputError(f"The excluded span {begin} to {end} ends before it begins.", remedy="Turn it around.")
+            raise InputError(f"The excluded span {begin} to {end} ends before it begins.", remedy="Swap the two dates.")
         used &= ~((times >= first) & (times <= last))
     return used
 
@@ -129,21 +129,21 @@ def check_plan(times: Times, used: NDArray[np.bool_], plan: TrajectoryPlan) -> N
     longest = 1.0 if plan.annual else 0.5 if plan.semiannual else 0.0
     if span < longest * YEAR:
         raise InputError(
-            f"A wave of {longest:g} years cannot be found in {span / YEAR:.2f} years.",
-            "It would be mixed up with the trend.", "Leave it out.",
+            f"A wave of {longest:g} years cannot be fitted to {span / YEAR:.2f} years.",
+            "It could not be separated from the trend.", "Leave it out.",
         )  # fmt: skip
     for text in plan.steps:
         at = time_of(text, "date of a step")
         if not (own < at).any() or not (own >= at).any():
-            raise InputError(f"The step of {text} has no readings on one of its sides.", remedy="Choose another date.")
+            raise InputError(f"The step of {text} has no readings before or after it.", remedy="Choose another date.")
     if plan.relaxation is not None:
         at = time_of(plan.relaxation.begin, "date of a relaxation")
         if (own > at).sum() < AFTER or not (own <= at).any():
             raise InputError(
-                f"A relaxation from {plan.relaxation.begin} on needs readings before and {AFTER} after that date.",
+                f"A relaxation from {plan.relaxation.begin} needs readings before and {AFTER} after that date.",
                 remedy="Choose another date.",
             )  # fmt: skip
     count = plan.degree + 1 + 2 * (plan.annual + plan.semiannual) + len(plan.steps) + 2 * (plan.relaxation is not None)
     if used.sum() < count + SPARE:
-        raise InputError(f"{int(used.sum())} readings count; {count + SPARE} are needed for {count} parameters.",
-                         remedy="Leave terms out, or exclude less.")  # fmt: skip
+        raise InputError(f"{int(used.sum())} readings are used; {count + SPARE} are needed for {count} parameters.",
+                         remedy="Leave terms out, or exclude fewer readings.")  # fmt: skip

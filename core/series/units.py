@@ -74,8 +74,8 @@ def lengths_of(columns: Columns) -> dict[str, float]:
     unsaid = any(said[name] is None for name in of_reference) and len(units) > 1
     if unknown is not None or unsaid:
         raise QuestionError(
-            "unit", f"The unit of {unknown or of_reference[0]} is not known.",
-            "Velocities and thresholds depend on it.", "Say it (--unit mm, cm or m).",
+            "unit", f"The unit of {unknown or of_reference[0]} is unknown.",
+            "Velocities and thresholds depend on the unit.", "Name it (--unit mm, cm or m).",
         )  # fmt: skip
     return {name: factor for name, factor in found.items() if factor is not None}
 
@@ -94,10 +94,11 @@ def in_our_unit(values: Values, quantity: Quantity, column: str, notes: list[str
     for unit, factor, added in _OTHERS.get(quantity, ()):
         if _says(column, unit):
             more = f" and {added:+.4g}" if added else ""
-            notes.append(f"{column} was brought to {UNITS[quantity]} (times {factor:.6g}{more}), by its heading.")
+            notes.append(f"{column} was converted to {UNITS[quantity]} (times {factor:.6g}{more}), according to its "
+                         "heading.")
             return values * factor + added
     if quantity in _OURS and not _says(column, _OURS[quantity]):
-        notes.append(f"{column} is taken to be in {UNITS[quantity]}: its heading names no unit.")
+        notes.append(f"{column} is assumed to be in {UNITS[quantity]}: its heading names no unit.")
     return values
 
 
@@ -123,7 +124,7 @@ def warn_of_mixed_units(values: Values, name: str, notes: list[str]) -> None:
         )  # fmt: skip
         if steady and abs(ratios[at - 1] / near - 1) < 0.1:
             notes.append(
-                f"{name} jumps by a factor of about {near:g} at its value {at + 1:,} of {len(known):,}: its unit may "
+                f"{name} jumps by a factor of about {near:g} at value {at + 1:,} of {len(known):,}: its unit may "
                 "change there. Nothing was changed."
             )
             return

@@ -85,7 +85,7 @@ def read(file: Path, sheet: str | None = None, rows: int | None = None) -> tuple
 def _chosen(shown: list[Any], names: tuple[str, ...], sheet: str | None, name: str) -> list[tuple[Any, ...]]:
     """The rows of the sheet wanted, or of the first that holds something."""
     if sheet is not None and sheet not in names:
-        raise InputError(f"{name} has no sheet {sheet!r}.", remedy=f"It has: {', '.join(names) or 'none'}.")
+        raise InputError(f"{name} has no sheet {sheet!r}.", remedy=f"Its sheets: {', '.join(names) or 'none'}.")
     for one in shown:
         if sheet in (None, one.title):
             rows = _rows(one, name)
@@ -137,11 +137,11 @@ def _check(archive: zipfile.ZipFile, file: Path) -> None:
     """Refuse an archive that unpacks to more than the limits, or whose XML holds what could harm a reader."""
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
-        raise UnsafeFileError(f"{file.name} holds {len(members):,} parts, more than {MAX_MEMBERS:,}.")
+        raise UnsafeFileError(f"{file.name} holds {len(members):,} parts; the limit is {MAX_MEMBERS:,}.")
     unpacked = sum(member.file_size for member in members)
     if unpacked > MAX_UNPACKED:
         raise UnsafeFileError(
-            f"{file.name} unpacks to {unpacked / 1e6:,.0f} MB; at most {MAX_UNPACKED / 1e6:,.0f} MB are read.",
+            f"{file.name} unpacks to {unpacked / 1e6:,.0f} MB; the limit is {MAX_UNPACKED / 1e6:,.0f} MB.",
             "Reading it could exhaust the server's memory.",
             "Save the table as CSV.",
         )
@@ -188,8 +188,8 @@ class _Part:
 
     def _doctype(self, *_: object) -> None:
         raise UnsafeFileError(
-            f"{self._name} declares entities or a document type, as no workbook does.",
-            "Reading it could exhaust the server's memory, or reach other files on it.",
+            f"{self._name} declares entities or a document type, which workbooks do not do.",
+            "Reading it could exhaust the server's memory or reach other files on it.",
             "Save the table as CSV.",
         )
 

@@ -62,8 +62,9 @@ def unpacked(file: Path) -> Iterator[Path]:
                 info = archive.getinfo(name)
                 if info.file_size > min(MOST_BYTES, MOST_TIMES * max(info.compress_size, 1_000)):
                     raise UnsafeFileError(
-                        f"The table in {file.name} holds {info.file_size / 1e6:,.0f} MB once it is unpacked.",
-                        "Reading it could exhaust the server's memory.", "Unpack it and cut it to what is needed.",
+                        f"The table in {file.name} holds {info.file_size / 1e6:,.0f} MB when unpacked.",
+                        "Reading it could exhaust the server's memory.",
+                            "Unpack it and reduce it to the rows and columns that you need.",
                     )  # fmt: skip
                 with archive.open(info) as packed, path.open("wb") as out:
                     shutil.copyfileobj(_Bounded(packed, info.file_size), out, 1 << 20)
@@ -85,5 +86,5 @@ class _Bounded:
         found: bytes = self._stream.read(wanted)  # type: ignore[attr-defined]
         self._left -= len(found)
         if self._left < 0:
-            raise ValueError("more than the archive says")
+            raise ValueError("more than the archive declares")
         return found

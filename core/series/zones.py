@@ -49,21 +49,21 @@ def in_one_zone(times: Times, zones: Series[Any], column: str, notes: list[str])
         return times, ""
     if len(named) < int(known.sum()):
         raise ZoneError(
-            f"Only {len(named):,} of {int(known.sum()):,} times of {column} name a zone.",
-            "The others may be hours off.", "Write all times in one zone.",
+            f"Only {len(named):,} of {int(known.sum()):,} times of {column} name a time zone.",
+            "The others may be off by hours.", "Write all times in one time zone.",
         )  # fmt: skip
     found = sorted({"UTC" if str(one).upper() in UTC else str(one) for one in set(named)})
     if len(found) == 1:
-        notes.append(f"Times are in the zone {found[0]}, as {column} says.")
+        notes.append(f"Times are in the time zone {found[0]}, as stated in {column}.")
         return times, found[0]
     if any(one != "UTC" and one[0] not in "+-" for one in found):
         raise ZoneError(
-            f"Times of {column} name {len(found)} zones: {', '.join(found[:4])}.",
-            "Names of zones are not the same everywhere; times could be hours off.",
-            "Write all times in one zone, or with their offset, such as +02:00.",
+            f"Times of {column} name {len(found)} time zones: {', '.join(found[:4])}.",
+            "Zone names are ambiguous; times could be off by hours.",
+            "Write all times in one time zone, or with their offset, such as +02:00.",
         )  # fmt: skip
     seconds = zones.map(_offset, na_action="ignore").astype("float64").fillna(0).to_numpy(np.float64)
-    notes.append(f"Times of {column} name {len(found)} zones ({', '.join(found[:4])}) and were brought to UTC.")
+    notes.append(f"Times of {column} name {len(found)} time zones ({', '.join(found[:4])}) and were converted to UTC.")
     return times - np.round(seconds).astype("timedelta64[s]"), "UTC"
 
 

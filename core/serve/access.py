@@ -20,7 +20,7 @@ class Resource:
         Its 32 hexadecimal digits, or the name of an asset. A map is what a page shows: rasters of scenes and runs.
     """
 
-    kind: Literal["scene", "run", "asset", "map"]
+    kind: Literal["scene", "run", "batch", "asset", "map"]
     id: str
 
 

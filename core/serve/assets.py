@@ -78,7 +78,7 @@ def asset(name: str, folder: Path = FOLDER) -> Asset:
     file = MANIFEST.get(name)
     if file is None or not (folder / file).is_file():
         raise InputError(
-            "There is no such asset.", remedy="Install the map's scripts: npm ci --prefix assets."
+            "No such asset.", remedy="Install the map's scripts: npm ci --prefix assets."
         )
     path = folder / file
     return Asset(path, MEDIA_TYPES[path.suffix])

@@ -86,13 +86,14 @@ class Guard:
         if scope["type"] == "websocket":
             if foreign or (origin is not None and _place(origin) != _place(f"//{host}")):
                 await receive()
-                await send({"type": "websocket.close", "code": 1008, "reason": "Open the app under its own address."})
+                await send({"type": "websocket.close", "code": 1008, "reason": "Open the app at its own address."})
                 return
             await self.app(scope, receive, send)
             return
         path = str(scope["path"]).removeprefix(self.base)
         if foreign:
-            words = "This server does not answer under this name. Its operator can allow it by server.allowedHosts."
+            words = ("This server does not accept requests for this host name. The administrator can allow it with "
+                     "server.allowedHosts.")
             await PlainTextResponse(words, 421, dict(HEADERS))(scope, receive, send)
             return
         if path in CLOSED:

@@ -91,7 +91,7 @@ def _band_of(dem: Scene, band: int | None) -> int:
         elevation_model(dem)
         return 1
     if band > len(dem.bands):
-        raise BandError(f"{dem.name} has no band {band}.", remedy=f"Choose one of 1 to {len(dem.bands)}.")
+        raise BandError(f"{dem.name} has no band {band}.", remedy=f"Choose a band from 1 to {len(dem.bands)}.")
     return band
 
 

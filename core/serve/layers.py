@@ -172,7 +172,7 @@ def checked_id(text: str) -> str:
         When it is none.
     """
     if not _ID.fullmatch(text):
-        raise InputError("The address holds no valid id.", remedy="An id is 32 digits from 0–9 and a–f.")
+        raise InputError("The address contains no valid ID.", remedy="An ID is 32 digits from 0–9 and a–f.")
     return text
 
 
@@ -204,13 +204,14 @@ def checked_painting(asked: Mapping[str, str]) -> Painting:
     threshold = checked_threshold(asked.get("threshold"))
     breaks = _numbers(asked.get("breaks"), "breaks")
     if len(breaks) > MOST_BREAKS or not all(a < b for a, b in zip((0.0, *breaks), (*breaks, 1.0), strict=True)):
-        raise InputError("Breaks are not ascending numbers between 0 and 1.", remedy="Write, as in breaks=0.2,0.6.")
+        raise InputError("Breaks must be ascending numbers between 0 and 1.", remedy=
+            "Write, for example, breaks=0.2,0.6.")
     band = asked.get("band", "1")
     if not _BAND.fullmatch(band):
-        raise InputError("The band is not a whole number from 1.", remedy="Write, for example, band=3.")
+        raise InputError("The band must be a whole number from 1.", remedy="Write, for example, band=3.")
     ends = _numbers(asked.get("range"), "range") or (0.0, 1.0)
     if len(ends) != 2 or not ends[0] < ends[1]:
-        raise InputError("A range is not two ascending numbers.", remedy="Write, for example, range=0,45.")
+        raise InputError("A range must be two ascending numbers.", remedy="Write, for example, range=0,45.")
     return Painting(threshold, breaks, int(band), *ends)
 
 
@@ -222,7 +223,7 @@ def _numbers(text: str | None, what: str) -> tuple[float, ...]:
     except ValueError:
         found = (math.nan,)
     if not all(map(math.isfinite, found)):
-        raise InputError(f"The {what} in the address are no numbers.")
+        raise InputError(f"The {what} in the address are not numbers.")
     return found
 
 
@@ -237,5 +238,5 @@ def checked_bands(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     if not _BANDS.fullmatch(text):
-        raise InputError("Bands are not given as one or three numbers.", remedy="Write, for example, bands=3,2,1.")
+        raise InputError("Bands must be one or three numbers.", remedy="Write, for example, bands=3,2,1.")
     return tuple(int(band) for band in text.split(","))

@@ -88,15 +88,15 @@ def checked_look(asked: Mapping[str, str]) -> Look:
     stretch, span = asked.get("stretch"), asked.get("range")
     colours = asked.get("colours", "")
     if colours not in get_args(Colours):
-        raise InputError("There are no such colours.", remedy="Write colours=sequential or colours=diverging.")
+        raise InputError("Unknown colours.", remedy="Write colours=sequential or colours=diverging.")
     gamma = _number(asked.get("gamma", "1"))
     if not GAMMAS[0] <= gamma <= GAMMAS[1]:
-        raise InputError(f"The gamma is no number from {GAMMAS[0]:g} to {GAMMAS[1]:g}.")
+        raise InputError(f"The gamma must be a number from {GAMMAS[0]:g} to {GAMMAS[1]:g}.")
     ends = None
     if span is not None:
         parts = [_number(one) for one in span[:80].split(",")]
         if len(parts) != 2 or not parts[0] < parts[1]:
-            raise InputError("A range is not two ascending numbers.", remedy="Write, for example, range=0,45.")
+            raise InputError("A range must be two ascending numbers.", remedy="Write, for example, range=0,45.")
         ends = (parts[0], parts[1])
     percentiles = None if stretch is None else parse_percentiles(stretch[:40])
     return Look(percentiles, ends, gamma, cast("Colours", colours))

@@ -79,14 +79,15 @@ def asked_for(query: Mapping[str, str], shown: ShownMap) -> Asked:
     globe = map_of(shown.grid) == "globe"
     reach = 4 * MERCATOR if globe else 1e12
     if not (left < right and bottom < top and max(map(abs, (left, bottom, right, top))) <= reach):
-        raise InputError("The view of the map is empty or lies beyond the world.")
+        raise InputError("The map view is empty or lies outside the world.")
     if width not in SIDES or height not in SIDES or scale not in (1, 2) or width * height * scale**2 > MOST_PIXELS:
-        raise InputError(f"A picture has {SIDES.start} to {SIDES.stop - 1} pixels a side, 6 million in all.")
+        raise InputError(f"A map image must have {SIDES.start} to {SIDES.stop - 1} pixels on each side, and at most "
+                         "6 million in total.")
     rasters, outlines = {}, set()
     for part in filter(None, query.get("layers", "").split(",")):
         named = _SHOWN.fullmatch(part)
         if named is None or int(named[2]) >= len(shown.rasters if named[1] == "t" else shown.outlines):
-            raise InputError("The layers are not those of the map.")
+            raise InputError("The layers do not belong to the map.")
         if named[1] == "t":
             rasters[int(named[2])] = float(named[3])
         else:
@@ -99,14 +100,14 @@ def asked_for(query: Mapping[str, str], shown: ShownMap) -> Asked:
 def _number(query: Mapping[str, str], name: str) -> float:
     text = query.get(name, "")
     if not _NUMBER.fullmatch(text):
-        raise InputError(f"The {name} of the picture is no number.")
+        raise InputError(f"The {name} of the map image is not a number.")
     return float(text)
 
 
 def _whole(query: Mapping[str, str], name: str) -> int:
     text = query.get(name, "")
     if not re.fullmatch("[0-9]{1,5}", text):
-        raise InputError(f"The {name} of the picture is no whole number.")
+        raise InputError(f"The {name} of the map image is not a whole number.")
     return int(text)
 
 
@@ -120,6 +121,7 @@ def picture(shown: ShownMap, asked: Asked, store: Store) -> bytes:
     Unfinished
         When one is not ready in time.
     """
+    from core.figures.cartography import coordinate_system
     from core.figures.seen import SeenMap, seen_map
 
     used = [(place, one) for place, one in enumerate(shown.rasters) if place in asked.rasters]
@@ -137,6 +139,7 @@ def picture(shown: ShownMap, asked: Asked, store: Store) -> bytes:
         tuple(filter(None, (*shown.credits, note))), asked.scale,
         divider=asked.divider if any(one.side for one in shown.rasters) else None,
         sides=tuple(one.name for one in shown.rasters if one.side),
+        system=coordinate_system(shown.grid) if shown.grid.crs is None else "",
     )  # fmt: skip
     buffer = io.BytesIO()
     seen_map(seen).savefig(buffer, format="png")
@@ -181,7 +184,9 @@ def _grid(grid: Grid, view: View) -> Grid:
 
     from core.raster.grid import Grid
 
-    return Grid(view.width, view.height, view.transform, CRS.from_epsg(3857) if view.globe else grid.crs)
+    # A pixel of the picture is so many of the image's pixels wide.
+    size = grid.pixel_size and grid.pixel_size * abs(view.transform.a)
+    return Grid(view.width, view.height, view.transform, CRS.from_epsg(3857) if view.globe else grid.crs, size)
 
 
 def _legend(words: Mapping[str, Any]) -> Legend:

@@ -37,16 +37,17 @@ def pointer(grid: Grid) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``digits`` of degrees; ``size``, the columns and rows of a scene without a coordinate system; ``metres`` on the
-        ground of one unit of a plane; ``system``, the name of the scene's own coordinate system where its coordinates
-        are told, with their ``systemDigits``, and ``terms``, the polynomials that give its x and y from the longitude
-        and the Mercator latitude, both on −1 to 1 over the scene; on a plane ``earth``, those that give the geocentric
-        coordinates, in semi-major axes of the WGS 84 ellipsoid, from x and y on −1 to 1, which are smooth also at a
-        pole; ``note``, why the map is no map of the globe.
+        ``digits`` of degrees; ``size``, the columns and rows of a scene without a coordinate system; ``metres`` on
+        the ground of one unit of a plane, or of a pixel whose size was stated; ``system``, the name of the scene's
+        own coordinate system where its coordinates are told, with their ``systemDigits``, and ``terms``, the
+        polynomials that give its x and y from the longitude and the Mercator latitude, both on −1 to 1 over the
+        scene; on a plane ``earth``, those that give the geocentric coordinates, in semi-major axes of the WGS 84
+        ellipsoid, from x and y on −1 to 1, which are smooth also at a pole; ``note``, why the map is no map of the
+        globe.
     """
     kind = map_of(grid)
     if grid.crs is None:
-        return {"size": [grid.width, grid.height]}
+        return {"size": [grid.width, grid.height], **({"metres": grid.pixel_size} if grid.pixel_size else {})}
     distance = grid.ground_distance() or 1.0
     code = grid.crs.to_authority()
     own = {"system": ":".join(code) if code else "own system", "systemDigits": _digits(pixel_side(grid))}

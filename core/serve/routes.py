@@ -65,10 +65,10 @@ def _answering(handler: Handler) -> Handler:
         except Unknown as error:
             return _refusal(404, str(error))
         except PermissionError:
-            return _refusal(403, "You may not see this.")
+            return _refusal(403, "You do not have access to this.")
         except (Unfinished, TimeoutError):
             headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store", **SAFE_HEADERS}
-            return JSONResponse({"error": "This is still being prepared. Ask again in a moment."}, 503, headers)
+            return JSONResponse({"error": "This is still being prepared. Try again in a moment."}, 503, headers)
         except InputError as error:
             return _refusal(400, str(error))
         except LandslideError as error:
@@ -85,7 +85,7 @@ def _id(request: Request, name: str = "id") -> str:
 def _number(request: Request, name: str) -> int:
     text = str(request.path_params[name])
     if not re.fullmatch(r"-?[0-9]{1,10}", text):
-        raise InputError("A tile is named by three whole numbers: zoom, column and row.")
+        raise InputError("A tile address consists of three whole numbers: zoom, column and row.")
     return int(text)
 
 
@@ -208,6 +208,24 @@ async def bundle_route(request: Request) -> Response:
         return await to_thread.run_sync(partial(found_in, find), limiter=_BUNDLES)
 
 
+async def batch_route(request: Request) -> Response:
+    """``/batches/{id}.zip``: the files of all runs of a batch, with its table and report, to be saved."""
+    identity = _id(request)
+    authorize(request, Resource("batch", identity))
+
+    def find() -> StreamingResponse:
+        from core.batch.batches import find as find_batch
+        from core.batch.bundle import bundle, bundle_name
+        from core.runs.store import default_store
+
+        store = default_store()
+        batch = find_batch(store, identity)
+        return download_zip(bundle(store, batch), bundle_name(store, batch))
+
+    with fail_after(WAIT):
+        return await to_thread.run_sync(partial(found_in, find), limiter=_BUNDLES)
+
+
 async def asset_route(request: Request) -> Response:
     """``/assets/{name}``: a script, style sheet or image of the map."""
     name = str(request.path_params["name"])
@@ -243,6 +261,7 @@ def routes(base_path: str = "") -> list[BaseRoute]:
         ("/maps/{id}.png", picture_route),
         ("/artifacts/{run_id}/{name}", artifact_route),
         ("/runs/{run_id}.zip", bundle_route),
+        ("/batches/{id}.zip", batch_route),
         ("/assets/{name:path}", asset_route),
         ("/health", health_route),
     ]

@@ -113,5 +113,5 @@ def known(identity: str) -> ShownMap:
     with _LOCK:
         shown = _MAPS.get(identity)
     if shown is None:
-        raise Unknown("This map is no longer known to the server. Reload the page.")
+        raise Unknown("This map is no longer available on the server. Reload the page.")
     return shown

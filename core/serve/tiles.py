@@ -70,11 +70,11 @@ def check_address(address: TileAddress, *, globe: bool) -> None:
     if address.z not in zooms:
         raise InputError(
             f"Zoom {address.z} is not between {zooms.start} and {zooms.stop - 1}.",
-            "Tiles are only cut at zooms that a map can show.",
+            "Tiles exist only at the zoom levels of a web map.",
         )
     last = 2**address.z
     if globe and not (0 <= address.x < last and 0 <= address.y < last):
-        raise InputError(f"There is no tile {address.x}, {address.y} at zoom {address.z}.")
+        raise InputError(f"No tile {address.x}, {address.y} at zoom {address.z}.")
 
 
 def view_of(address: TileAddress, *, globe: bool) -> View:
@@ -181,7 +181,7 @@ def paint_scene(
         When it is not there in time.
     """
     if len(bands) not in (1, 3):
-        raise BandError(f"{len(bands)} bands were chosen to be shown.", remedy="Choose one band or three.")
+        raise BandError(f"{len(bands)} bands were chosen for display.", remedy="Choose one band or three.")
     below = cut(scene, bands, view, "bilinear", deadline)
     if below is None or not below.valid.any():
         return None
@@ -253,7 +253,7 @@ def layer_of_run(
     painter = layers.get(layer)
     if painter is None:
         known = ", ".join(layers) or "none for runs of this task"
-        raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Layers are {known}.")
+        raise InputError(f"There is no map layer “{layer[:40]}”.", remedy=f"Available layers: {known}.")
     # Roles have one name for every task, and of some tasks they are tables.
     missing = [name for name in painter.artifacts if name not in files or files[name].suffix != ".tif"]
     if missing:
@@ -261,7 +261,7 @@ def layer_of_run(
     tables = (painter.table,) if isinstance(painter, DotLayer) else ()
     absent = [name for name in tables if name not in files or files[name].suffix != ".parquet"]
     if absent:
-        raise InputError(f"This run has no table of {absent[0]}, so the layer {layer} cannot be shown.")
+        raise InputError(f"This run has no {absent[0]} table, so the layer {layer} cannot be shown.")
     needed = (*painter.artifacts, *tables)
     lost = [name for name in needed if not files[name].is_file()]
     if lost:

@@ -24,8 +24,9 @@ boxes = [
 polygons = gpd.GeoDataFrame({"id": [7, 8]}, geometry=boxes, crs=grid.crs)
 facts = {"Name": ["<b>one</b>", "two"]}
 
-threshold = st.slider("Threshold", 0.0, 1.0, 0.5, 0.05)
 spec = maps.MapSpec(record.id, grid)
+st.button("Use the visible part", on_click=maps.draw_visible, args=(spec,), kwargs={"key": "demo"})
+threshold = st.slider("Threshold", 0.0, 1.0, 0.5, 0.05)
 layers = maps.DynamicLayers(
     tiles=(
         map_layers.scene_tiles(record.id),

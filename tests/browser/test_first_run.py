@@ -85,7 +85,7 @@ def _map_is_read(seen: Any) -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.get_by_text(re.compile(r"Logistic regression 0\.\d\d")).wait_for()
     steps.open_tab(page, "Why")
-    for name in ("Over the whole area", "The cell at row"):
+    for name in ("Over the whole area", "Cell at row"):
         page.get_by_text(name).first.wait_for()
     explain = page.get_by_role("button", name="Explain", exact=True)
     explain.nth(1).click()

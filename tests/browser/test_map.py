@@ -118,6 +118,33 @@ def test_moving_the_threshold_keeps_pan_zoom_and_drawing(demo: Demo, visit: Call
     assert seen.complaints == []
 
 
+def test_the_visible_part_becomes_the_drawn_area(demo: Demo, visit: Callable[..., Any]) -> None:
+    seen = visit(demo.address)
+    page, frame = seen.page, seen.map_frame()
+    at(page, frame, 0, 0)  # the map has come to rest
+    use = page.get_by_role("button", name="Use the visible part")
+    use.click()
+    frame.get_by_text("The whole image is visible, so there is no part to use.").wait_for()
+    assert told(page, drawn=None)["drawn"] is None
+
+    frame.evaluate("() => map.zoomIn(1, {animate: false})")
+    frame.evaluate("() => map.panBy([4000, 0], {animate: false})")
+    frame.evaluate("() => map.panInsideBounds(L.latLngBounds(slidelens.bounds()).pad(-0.25), {animate: false})")
+    use.click()
+    ring = told(page, drawn="anything")["drawn"]["coordinates"][0]
+    view, image = frame.evaluate(
+        """() => [map.getBounds(), L.latLngBounds(slidelens.bounds())].map(
+        bounds => [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()])"""
+    )
+    west, south, east, north = view
+    assert image[0] < west < image[2], "part of the image is out of view"
+    expected = [max(west, image[0]), max(south, image[1]), min(east, image[2]), min(north, image[3])]
+    if not demo.georeferenced:  # the map's latitude is minus the row
+        expected = [expected[0], -expected[3], expected[2], -expected[1]]
+    assert list(shapely.Polygon(ring).bounds) == pytest.approx(expected, abs=1e-5)
+    assert seen.complaints == []
+
+
 def test_a_click_names_the_pixel_and_selects_the_polygon(demo: Demo, visit: Callable[..., Any]) -> None:
     seen = visit(demo.address)
     page, frame = seen.page, seen.map_frame()

@@ -76,7 +76,7 @@ def test_what_unpacks_to_more_than_the_limit_is_not_parsed(tmp_path: Path, pack:
 def test_sequences_that_only_say_how_long_they_are_are_not_laid_out(tmp_path: Path) -> None:
     # Row names from 0 are written as such a sequence.
     saved(tmp_path / "a.rda", lsl=FRAME.set_index(pd.RangeIndex(0, 3)))
-    with pytest.raises(InputError, match="not read here"):
+    with pytest.raises(InputError, match="content that cannot be read"):
         read_data_frame(tmp_path / "a.rda", "lsl", COLUMNS)
 
 

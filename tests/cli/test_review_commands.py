@@ -82,13 +82,13 @@ def test_what_cannot_be_done_ends_with_status_2_and_says_why(
     for arguments, words in (
         (("mark", run, "L999", "--correct", *by), "There is no L999"),
         (("mark", "f" * 12, "L999", "--correct", *by), "No run"),
-        (("merge", run, "L999", *by), "Two features or more"),
+        (("merge", run, "L999", *by), "two or more features"),
         (("reshape", run, "L999", "--outline", square, *by), "There is no L999"),
         (("draw", run, "--outline", tmp_path / "two.geojson", *by), "exactly one polygon"),
         (("draw", run, "--outline", tmp_path / "text.geojson", *by), "not a readable GeoJSON file"),
-        (("draw", run, "--outline", tmp_path / "point.geojson", *by), "no polygon"),
-        (("draw", run, "--outline", outline(tmp_path, 60, 60, 64, 64), *by), "outside the scene"),
-        (("undo", run, *by), "nothing of yours to undo"),
+        (("draw", run, "--outline", tmp_path / "point.geojson", *by), "not a polygon"),
+        (("draw", run, "--outline", outline(tmp_path, 60, 60, 64, 64), *by), "outside the image"),
+        (("undo", run, *by), "nothing to undo"),
         (("patches", run, "--out", tmp_path / "patches"), "no longer there"),
     ):
         assert review(*arguments) == 2

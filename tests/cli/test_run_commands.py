@@ -287,7 +287,7 @@ def test_pruning_says_first_what_would_go(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["run", explanation[:8]], ["run", mapping[:8]]]
     assert lines[2] == "2 runs, 0 uploads and 0 prepared exports would be deleted"
-    assert "beyond the quota" in lines[3]
+    assert "over the quota" in lines[3]
     assert "0 orphaned files would be deleted" in lines[4]  # too young
     assert store.count() == 3
 
@@ -304,7 +304,7 @@ def test_pruning_says_first_what_would_go(
 
     store.run(pinned).artifacts[0].path.unlink()
     assert run("prune", "--orphans") == 0
-    assert f"damaged: the probability of run {pinned[:8]} (valley)" in capsys.readouterr().out
+    assert f"damaged: the probability file of run {pinned[:8]} (valley)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_command_orders_a_run_of_a_file(
 
 def test_a_raster_is_no_table(store: Store, tmp_path: Path) -> None:
     raster = store.add_dataset(write_raster(tmp_path / "ramp.tif", ramp(8, 8)), "ramp.tif")
-    with pytest.raises(InputError, match="cannot serve as table of levels"):
+    with pytest.raises(InputError, match="cannot be used as table of levels"):
         store.order(order_trends(raster, Request()))
 
 
@@ -300,7 +300,7 @@ def test_a_run_is_read(open_page: Callable[..., AppTest], store: Store, made: Ma
     assert "Ask the village." in words
     assert "Row 5 changes the trend of odd most" in words
     assert f"levels levels.csv (SHA-256 {store.run(made.whole).subject.digest[:12]}" in words
-    assert "is no number" in texts(open_page("../pages/read.py", run=made.whole, least="much"))
+    assert "is not a number" in texts(open_page("../pages/read.py", run=made.whole, least="much"))
 
 
 def test_a_run_is_reported_at_a_view(
@@ -383,7 +383,7 @@ def test_a_run_goes_with_its_explanations(
     store: Store, made: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [artifact.path for one in (made.whole, made.why) for artifact in store.run(one).artifacts]
-    assert "2 runs removed" in command(capsys, "runs", "delete", made.whole)
+    assert "2 runs deleted" in command(capsys, "runs", "delete", made.whole)
     assert not any(path.exists() for path in files)
     assert [run.id for run in store.runs()] == [made.last]
 

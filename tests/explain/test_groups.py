@@ -71,7 +71,7 @@ def test_what_does_not_add_up_or_has_too_many_groups_is_refused() -> None:
     with pytest.raises(InputError, match="groups"):
         group_contributions(moody, np.zeros((1, 11)), [str(one) for one in range(MOST_GROUPS + 1)], np.zeros((1, 11)),
                             "mm")  # fmt: skip
-    with pytest.raises(InputError, match="nothing to compare"):
+    with pytest.raises(InputError, match="No other forecast"):
         group_contributions(moody, rows(1), GROUPS, np.empty((0, 4)), "mm")
     with pytest.raises(RunCancelled):
         group_contributions(moody, rows(1), GROUPS, rows(2), "mm", cancel=lambda: True)

@@ -61,7 +61,7 @@ def test_a_network_that_enlarges_its_input_has_finer_cells() -> None:
     choices = available_layers(network)
     assert (choices[0].name, choices[0].downsampling) == ("network.encoder.relu", 1)
     assert (choices[4].name, choices[4].downsampling) == ("network.encoder.layer4", 16)
-    assert choices[9].title == "Decoder step 5 of 5 (cells of 0.5 × 0.5 pixels)"
+    assert choices[9].title == "Decoder step 5 of 5 (cells of less than 1 pixel)"
     assert by_suggestion(choices)[0].name == "network.encoder.layer4"
 
 

@@ -270,7 +270,7 @@ def test_a_worker_that_is_killed_leaves_its_run_failed_and_the_next_one_runs(off
     os.kill(pids[0], 9)
     failure = office.await_status(runs[0], "failed").failure
     assert failure is not None
-    assert failure.what == "The worker that was computing this run stopped."
+    assert failure.what == "The worker processing this run stopped."
     assert str(pids[0]) in failure.detail
     assert int(office.said(following)[0]) not in pids
     assert office.store.run(runs[1]).status == "running"
@@ -293,7 +293,7 @@ def test_a_process_that_hangs_is_replaced(office: LocalOffice) -> None:
     pid = office.await_worker(run_id)
     failure = office.await_status(run_id, "failed", seconds=40).failure
     assert failure is not None
-    assert "not been heard of" in failure.what
+    assert "stopped responding" in failure.what
     within(10, lambda: gone([pid]), "it is ended")
     assert office.said(office.order("short"))
 

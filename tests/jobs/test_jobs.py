@@ -187,7 +187,7 @@ def test_a_worker_that_ends_leaves_its_run_failed_and_the_next_begins(house: Hou
     house.cluster.given[0].outcome = WorkerLost("killed")
     house.tick()
     failure = failure_of(house, run_id, "failed")
-    assert failure.what == "The worker that was computing this run stopped."
+    assert failure.what == "The worker processing this run stopped."
     assert "memory" in failure.why
     assert "Run it again" in failure.remedy
     assert house.begun == [run_id, following]
@@ -240,7 +240,7 @@ def test_a_silent_run_fails_and_its_worker_is_ended(house: House) -> None:
     house.tick(15)
     assert house.store.run(run_id).status == "running"
     house.tick(10)
-    assert "not been heard of" in failure_of(house, run_id, "failed").what
+    assert "stopped responding" in failure_of(house, run_id, "failed").what
     assert house.cluster.stopped == ["tls://0"]
 
 

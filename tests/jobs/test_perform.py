@@ -135,7 +135,7 @@ def test_a_bug_is_written_down_whole(quick_store: Store) -> None:
     run = quick_store.run(identity)
     assert run.status == "failed"
     assert run.failure is not None
-    assert run.failure.what == "The run stopped by an error in the program."
+    assert run.failure.what == "The run stopped because of an error in the program."
     assert run.failure.why == "ZeroDivisionError: by zero"
     assert "Traceback" in run.failure.detail
     assert nothing_is_left(quick_store)
@@ -170,7 +170,7 @@ def test_what_nobody_can_do_fails(quick_store: Store) -> None:
 
     failure = quick_store.run(identity).failure
     assert failure is not None
-    assert "Nothing here does a mapping of the task sorcery" in failure.what
+    assert "This installation cannot process a mapping of the task sorcery" in failure.what
 
 
 # Being stopped
@@ -184,7 +184,7 @@ def test_a_run_over_its_time_is_stopped(quick_store: Store) -> None:
     run = quick_store.run(identity)
     assert run.status == "failed"
     assert run.failure is not None
-    assert run.failure.what == "The run took longer than its limit of 0.05 s and was stopped."
+    assert run.failure.what == "The run exceeded its time limit of 0.05 s and was stopped."
     assert "SLIDELENS_TIME_LIMIT" in run.failure.remedy
 
 

@@ -88,7 +88,7 @@ def test_without_phases_there_is_one_of_usual_length(tmp_path: Path) -> None:
     ids=["no TOML", "no name", "misspelt", "misspelt change", "no data", "data of another kind", "one phase"],
 )
 def test_what_is_misspelt_or_missing_is_refused_by_the_files_name(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match=r"tiny\.toml cannot be used"):
+    with pytest.raises(InputError, match=r"tiny\.toml is not valid"):
         read(tmp_path, text)
 
 

@@ -192,9 +192,9 @@ def test_what_cannot_be_run_is_refused_with_the_reason_and_the_models_that_can(m
     scored(models, "good", 0.6, "large")
     by_name = {one.model.spec.name: one.model for one in fittings("mapping", colour)}
 
-    with pytest.raises(InputError, match=r"has no velocity.*Models for this scene: good\."):
+    with pytest.raises(InputError, match=r"has no velocity.*Models for this image: good\."):
         check_fits("mapping", by_name["radar"], colour)
-    with pytest.raises(InputError, match=r"10 m per pixel.*Models for this scene: good.*--resample none"):
+    with pytest.raises(InputError, match=r"10 m per pixel.*Models for this image: good.*--resample none"):
         check_fits("mapping", by_name["finest"], colour)
     check_fits("mapping", by_name["finest"], colour, resample="none")
     check_fits("mapping", by_name["good"], colour)

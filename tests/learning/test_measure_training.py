@@ -81,5 +81,5 @@ def test_images_smaller_than_a_tile_or_without_data_are_refused() -> None:
     with pytest.raises(InputError, match="smaller than 32"):
         tile_side(tiny_spec(), (5, 3, 31, 64))
     empty = Images(fields(2, 0), np.zeros((2, 64, 64), np.bool_))
-    with pytest.raises(InputError, match="no tile"):
+    with pytest.raises(InputError, match="No tile"):
         measure(tiny_spec(), Images(fields(2, 0)), empty, encode)

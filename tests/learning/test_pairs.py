@@ -54,7 +54,7 @@ def test_a_folder_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="holds no image"):
         find_pairs(images, masks)
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="does not exist"):
         find_pairs(tmp_path / "elsewhere", masks)
 
 

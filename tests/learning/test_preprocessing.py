@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_a_band_out_of_range_is_named(colour: Scene, bands: tuple[int, ...]) -> 
 
 def test_too_few_and_too_many_bands_are_refused(colour: Scene) -> None:
     for bands in ((), (1, 2), (1, 2, 3, 1)):
-        with pytest.raises(BandError, match=rf"needs 3 bands \(red, green, blue\), {len(bands)} were given"):
+        with pytest.raises(BandError, match=rf"needs 3 bands \(red, green, blue\); {len(bands)} were given"):
             preprocess(colour, tiny_spec(), bands=bands)
 
 
@@ -188,11 +189,20 @@ def test_without_a_coordinate_system_the_distance_is_unknown_and_it_is_said(tmp_
     assert "no coordinate system" in how.notes[0]
 
 
+def test_a_pixel_size_entered_by_hand_lets_a_photo_be_resampled_to_the_models(tmp_path: Path) -> None:
+    scene = Scene.open(write_raster(tmp_path / "plain.tif", ramp(5, 5), "without CRS"))
+
+    how = preprocess(replace(scene, grid=scene.grid.with_pixel_size(20.0)), tiny_spec(ground_distance=10.0))
+
+    assert how.scale == 2.0
+    assert "from 20 m to its own 10 m" in how.notes[0]
+
+
 def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> None:
     for stretch in ("98,2", "a,b", "2", "", "-1,50"):
         with pytest.raises(InputError, match="stretch"):
             preprocess(colour, tiny_spec(), stretch=stretch)
-    with pytest.raises(InputError, match="resample"):
+    with pytest.raises(InputError, match="resampling"):
         preprocess(colour, tiny_spec(), resample="always")
 
 
@@ -207,7 +217,7 @@ def test_an_aerial_model_on_a_coarse_scene_is_warned_of(colour: Scene) -> None:
     [
         (np.linspace(-40, 40, 100, dtype=np.float32), {}, "states no unit"),
         (np.round(np.linspace(-400, 400, 100)).astype(np.int16), {"scales": (0.1,)}, "multiplied by 0.1"),
-        (np.linspace(-0.04, 0.04, 100, dtype=np.float32), {"units": ("m/yr",)}, "m/yr is converted to mm/yr"),
+        (np.linspace(-0.04, 0.04, 100, dtype=np.float32), {"units": ("m/yr",)}, "m/yr was converted to mm/yr"),
     ],
     ids=["as the model takes them", "whole numbers with a scale", "metres a year"],
 )

@@ -87,7 +87,7 @@ def test_statistics_are_read_as_they_were_written(models: Path) -> None:
 
 
 def test_a_model_without_statistics_or_with_other_weights_is_not_measured(models: Path) -> None:
-    with pytest.raises(ModelError, match="No statistics"):
+    with pytest.raises(ModelError, match="no statistics"):
         statistics_of(write_model(models, tiny_spec()))
     model = stored(models)
     with pytest.raises(ModelError, match="other weights"):

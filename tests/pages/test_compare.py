@@ -233,7 +233,7 @@ def test_runs_of_other_places_keep_their_numbers(
 def test_without_runs_the_way_to_them_is_shown(page: AppTest) -> None:
     page.run()
     assert not page.error
-    assert "No runs are named." in texts(page)
+    assert "No runs selected." in texts(page)
 
 
 def test_texts_of_users_are_text(page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult]) -> None:

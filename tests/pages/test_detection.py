@@ -117,7 +117,7 @@ def test_a_press_finds_the_bright_patches(page: AppTest, store: Store, scene: Sc
     assert (run.task, run.kind, run.status) == ("detection", "detection", "done")
     assert page.query_params["run"] in (run.id, [run.id])
     assert "the accuracy of this result is unknown" in texts(page)
-    assert "Distance from the training images: not measured. No statistics" in texts(page)
+    assert "Distance from the training images: not measured. The model" in texts(page)
 
 
 def test_confidence_and_overlap_act_at_once_on_stored_candidates(

@@ -111,7 +111,7 @@ def test_a_detection_is_read_at_the_confidence_of_the_address(
     assert "Highest confidence" in [heading.value for heading in page.subheader]
     assert "confidence 0.85, NMS IoU 0.50" in texts(page)
     page.query_params["confidence"] = "much"
-    assert "is no number" in page.run().error[0].value
+    assert "is not a number" in page.run().error[0].value
     page.query_params["confidence"] = "0.85"
     page.query_params["merging"] = "<b>magic</b>"
     assert "Unknown way to merge detections" in page.run().error[0].value

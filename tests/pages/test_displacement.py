@@ -56,10 +56,10 @@ def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppT
 
 def test_the_sample_is_shown_with_guessed_columns_and_forecast_by_one_press(page: AppTest, store: Store) -> None:
     press(page.run(), "Start with the sample")
-    assert "Synthetic: computed by a script, not measured." in texts(page)
+    assert "Synthetic: generated, not measured." in texts(page)
     assert "ZK1_mm: 144 steps of a month" in texts(page)
     next(one for one in page.multiselect if one.label == "Models").set_value(["ridge"])
-    next(one for one in page.multiselect if one.label == "Forecast").set_value(["ZK3_mm"])
+    next(one for one in page.multiselect if one.label == "Stations to forecast").set_value(["ZK3_mm"])
     press(page, "Forecast")
 
     assert not page.exception
@@ -105,7 +105,7 @@ def test_a_finished_run_is_read_station_by_station(page: AppTest, store: Store, 
     next(one for one in page.selectbox if one.label == "Station").set_value("P2_mm").run()
     assert not page.exception
     assert "P2_mm: " in texts(page)
-    assert "What this rests on" in " ".join(one.label for one in page.expander)
+    assert "Basis and limitations" in " ".join(one.label for one in page.expander)
 
 
 def test_dates_that_can_be_read_in_two_ways_and_units_that_are_not_known_are_asked(
@@ -119,7 +119,7 @@ def test_dates_that_can_be_read_in_two_ways_and_units_that_are_not_known_are_ask
 
     assert not page.exception
     assert "with the day or the month first" in texts(page)
-    next(one for one in page.selectbox if one.label == "Dates").set_value("dmy").run()
+    next(one for one in page.selectbox if one.label == "Date order").set_value("dmy").run()
     assert "The unit of disp is not known" in texts(page)
     next(one for one in page.selectbox if one.label == "Unit").set_value("cm").run()
     assert "disp: " in texts(page)
@@ -137,7 +137,7 @@ def test_a_table_of_points_is_measured_and_the_points_of_the_address_are_shown(p
     other = next(one for one in page.selectbox if one.label == "Points of the other orbit")
     assert other.options == ["none"]  # no table of readings
     next(one for one in page.selectbox if one.label == "Elevation model").set_value(dem.id).run()
-    assert "InSAR points: a row a point, a column a date." in texts(page)
+    assert "InSAR points: one row per point, one column per date." in texts(page)
     assert "Forecast" not in labels(page)
 
     press(page, "Measure velocities")
@@ -196,7 +196,7 @@ def test_a_change_of_level_is_acknowledged_on_the_page(page: AppTest, store: Sto
     page.query_params["levels"] = "0.15,0.3"
     page.session_state["displacement-tab"] = "Warning"
     page.run()
-    next(one for one in page.text_input if one.label == "Looked at by").set_value("A. Nobody")
+    next(one for one in page.text_input if one.label == "Acknowledged by").set_value("A. Nobody")
     press(page, "Acknowledge")
     assert not page.exception
     (kept,) = (one for one in store.runs(RunFilter()) if one.kind == "acknowledgement")
@@ -219,7 +219,7 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
     page.run()
     for rain in (0.0, 20.0):
         next(one for one in page.slider if one.label.startswith("rain_mm")).set_value(rain)
-        press(page, "Ask")
+        press(page, "Run scenario")
     assert not page.exception
     assert "not scored" in texts(page)
     answer = next(one.value for one in page.dataframe if "Forecast (mm)" in one.value)
@@ -246,7 +246,7 @@ def test_the_velocities_become_a_raster_that_other_pages_offer(page: AppTest, st
     page.query_params["run"] = run_inline(store, points_order(record, PointsRequest()))
     page.session_state["displacement-points-tab"] = "Export"
     page.run()
-    press(page, "Keep the velocities as a raster")
+    press(page, "Save velocities as raster")
     assert not page.exception
     (kept,) = store.datasets("raster")
     assert kept.name.startswith("Velocity of InSAR points")

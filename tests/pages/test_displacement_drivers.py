@@ -37,14 +37,14 @@ def test_a_file_of_rain_is_joined_and_goes_with_the_run(
     rain = store.add_dataset(tmp_path / "rain.csv", "rain.csv", "table")
     page.query_params["series"] = slope.id
     page.run()
-    assert "Leave this file out" not in labels(page)
+    assert "Remove this file" not in labels(page)
     next(one for one in page.selectbox if one.key == "drivers-source").set_value("Earlier tables").run()
     next(one for one in page.selectbox if one.key == "drivers-earlier").set_value(rain.id).run()
     next(one for one in page.button if one.key == "drivers-Use this table").click().run()
 
     assert not page.exception
     assert "rain_mm of rain.csv: 144 known readings from 2008-01-31 to 2019-12-31." in texts(page)
-    assert next(one for one in page.multiselect if one.label == "Known up to the target").options == ["rain_mm"]
+    assert next(one for one in page.multiselect if one.label == "Known in advance").options == ["rain_mm"]
     next(one for one in page.multiselect if one.label == "Models").set_value(["ridge"])
     press(page, "Forecast")
     assert not page.exception
@@ -62,14 +62,15 @@ def test_the_layout_of_fixed_columns_is_asked(
     rain = store.add_dataset(tmp_path / "K.txt", "K.txt", "table")
     page.query_params["series"], page.query_params["drivers"] = slope.id, rain.id
     page.run()
-    assert "How the rows are written is not known." in texts(page)
+    assert "The layout of the rows is unknown." in texts(page)
     assert "Forecast" not in labels(page)
-    next(one for one in page.text_input if one.label == "Layout of a row").set_value("SSYYYYMMDDHHRRR").run()
-    next(one for one in page.selectbox if one.label == "Unit of the rain").set_value("0.01 in").run()
+    next(one for one in page.text_input if one.label == "Row layout").set_value("SSYYYYMMDDHHRRR").run()
+    next(one for one in page.selectbox if one.label == "Rain unit").set_value("0.01 in").run()
 
     assert not page.exception
     assert "rain of K.txt: 1,096 known readings from 2010-01-01 to 2012-12-31." in texts(page)
-    assert "rain runs from 2010-01-01 to 2012-12-31 only: before and after it is unknown, not zero." in texts(page)
+    told = "rain has values from 2010-01-01 to 2012-12-31 only; before and after it is unknown, not zero."
+    assert told in texts(page)
 
 
 def test_rain_of_another_time_is_refused_in_words(
@@ -81,8 +82,8 @@ def test_rain_of_another_time_is_refused_in_words(
     page.run()
 
     assert not page.exception
-    assert "They have no time in common" in texts(page)
-    assert "Leave this file out" in labels(page)
-    press(page, "Leave this file out")
-    assert "Leave this file out" not in labels(page)
+    assert "The periods do not overlap" in texts(page)
+    assert "Remove this file" in labels(page)
+    press(page, "Remove this file")
+    assert "Remove this file" not in labels(page)
     assert "ZK1_mm: 144 steps of a month" in texts(page)

@@ -35,5 +35,5 @@ def test_stations_stand_on_a_map_where_their_places_are_known(
     page.run()
 
     assert not page.exception
-    assert ("Where the stations stand, north up." in texts(page)) is placed
-    assert ("the longest 365 mm a year" in texts(page)) is placed  # a millimetre a day
+    assert ("Positions of the stations, north up." in texts(page)) is placed
+    assert ("the longest 365 mm/year" in texts(page)) is placed  # a millimetre a day

@@ -107,7 +107,7 @@ def test_the_data_of_a_page_are_offered_to_the_other_tasks(start: AppTest, store
     record = store.add_scene(scene.scene.path, "other.tif", dem=dem.path)
     goto(start, "mapping", scene=record.id)
     assert leads(start, "Detect in this image") == {"scene": record.id}
-    assert leads(start, "Use this DEM for susceptibility") == {"dem": record.companions["dem"].id}
+    assert leads(start, "Use this elevation model for susceptibility") == {"dem": record.companions["dem"].id}
     assert leads(start, "Use this raster as a susceptibility factor") == {"factors": record.id}
     assert "Map this image" not in labels(start)
 

@@ -218,7 +218,7 @@ def test_bands_that_do_not_say_what_they_are_are_chosen_by_the_user(
     scene = store.add_scene(image(tmp_path / "scene.tif", descriptions=("b1", "b2", "b3")), "scene.tif")
     page.query_params["scene"] = scene.id
     page.run()
-    assert "does not say which of its bands is red or green or blue" in texts(page)
+    assert "does not state which of its bands is red or green or blue" in texts(page)
     assert start(page).disabled
     order = box(page, "Band order")
     assert order.options == ["RGB · red, green, blue", "BGR · blue, green, red", "Choose each band"]
@@ -426,8 +426,11 @@ def test_without_a_model_the_page_says_how_to_get_one(
 @pytest.fixture
 def large(page: AppTest, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The page of a finished run that is too large to be outlined at once."""
-    for module in ("findings", "run_outlines", "export", "report.subject"):
-        monkeypatch.setattr(f"core.tasks.mapping.{module}.LARGEST", 99)
+    # All are imported before the first is changed: one that is imported afterwards would keep the changed value.
+    names = ("findings", "run_outlines", "export", "report.subject")
+    modules = [import_module(f"core.tasks.mapping.{name}") for name in names]
+    for module in modules:
+        monkeypatch.setattr(module, "LARGEST", 99)
     red = np.zeros((3, 48, 64), np.uint8)
     red[0, 4:10, 5:15] = red[0, 30:34, 40:44] = 255
     page.query_params["scene"] = store.add_scene(write_raster(tmp_path / "scene.tif", red), "scene.tif").id
@@ -605,7 +608,7 @@ def test_what_is_right_of_it_stands_beside_what_was_found(page: AppTest, store: 
     page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "other").id
     press(page.run(), "Map landslides")
     assert "the accuracy of this result is unknown" in texts(page)
-    assert "Distance from the training images: not measured. No statistics" in texts(page)
+    assert "Distance from the training images: not measured. The model" in texts(page)
 
 
 def test_what_depends_on_run_and_sliders_alone_is_made_once(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -646,3 +649,37 @@ def _counting(made: Counter[str], name: str, work: Callable[..., Any]) -> Callab
         return work(*given, **named)
 
     return counted
+
+
+def test_the_pixel_size_of_a_photo_is_entered_by_hand_kept_and_told(
+    page: AppTest, store: Store, tmp_path: Path
+) -> None:
+    photo = store.add_scene(image(tmp_path / "photo.tif", placement="without CRS"), "photo.tif")
+    page.query_params["scene"] = photo.id
+    page.run()
+
+    def size() -> Any:
+        return next(one for one in page.number_input if one.label == "Pixel size (m)")
+
+    assert size().value is None
+    size().set_value(1e9).run()
+    assert "A pixel size of 1e+09 m is not possible here." in texts(page)
+    assert "Map landslides" not in labels(page)
+    size().set_value(0.5).run()
+    assert "no coordinate system, 0.5 m per pixel" not in texts(page), "the file itself does not say it"
+    press(page, "Map landslides")
+    assert not page.error
+    assert "Areas assume a pixel size of 0.50 m, entered by hand." in "".join(one.value for one in page.warning)
+    assert metrics(page)["Landslide area"].endswith(" m²")
+    assert "Minimum area (m²)" in [one.label for one in page.number_input]
+    (run,) = store.runs()
+    assert store.result(run.id, MappingResult).grid.pixel_size == 0.5
+
+    later = AppTest.from_file(page._script_path, default_timeout=120).switch_page("../pages/mapping.py")
+    later.query_params["scene"] = photo.id
+    later.run()
+    assert [one.value for one in later.number_input if one.label == "Pixel size (m)"] == [0.5], "as the newest run"
+    placed = store.add_scene(image(tmp_path / "placed.tif"), "placed.tif")
+    later.query_params["scene"] = placed.id
+    later.run()
+    assert "Pixel size (m)" not in [one.label for one in later.number_input]

@@ -25,8 +25,8 @@ def test_how_the_slope_moved_is_shown_from_every_side(page: AppTest, store: Stor
     # The last ten readings: 0.2 mm a day and one rise of 2 mm.
     assert "mm/day, slow." in texts(page) or "mm/day, very slow." in texts(page)
     said = {
-        "parts": "Trend, periodic part and rest add up", "months": "P1_mm moves most in", "path": "were not measured",
-        "lags": "Strongest with rain_mm, sum of 1 day, 1 day before", "trajectory": "readings count",
+        "parts": "periodic part and residual add up", "months": "P1_mm moves most in", "path": "were not measured",
+        "lags": "Strongest with rain_mm, sum of 1 day, 1 day before", "trajectory": "readings are used",
     }  # fmt: skip
     for view, words in said.items():
         _choose(page, "movement", view)
@@ -46,7 +46,7 @@ def test_the_lesson_and_a_trajectory_are_made_as_asked(page: AppTest, store: Sto
     assert "of the test set, the trend of the whole series differs" in texts(page)
     _choose(page, "movement", "trajectory")
     next(one for one in page.text_input if one.key == "trajectory-steps").set_value("soon").run()
-    assert "'soon' is no date of a step" in texts(page)
+    assert "'soon' is not a valid date of a step" in texts(page)
     next(one for one in page.text_input if one.key == "trajectory-steps").set_value("2024-02-05").run()
     assert not page.error
     (parameters,) = (one.value for one in page.dataframe if "parameter" in one.value)

@@ -190,7 +190,7 @@ def test_a_report_can_be_taken_along(page: AppTest, store: Store, tmp_path: Path
 def test_without_a_run_the_way_to_one_is_shown(page: AppTest) -> None:
     page.run()
     assert not page.error
-    assert "No run is named." in texts(page)
+    assert "No run selected." in texts(page)
 
 
 def test_texts_of_users_are_text(page: AppTest, store: Store, tmp_path: Path) -> None:

@@ -42,14 +42,14 @@ def test_the_empty_page_says_what_a_table_holds_and_offers_the_sample(page: AppT
     assert not page.exception
     assert "Use this sample" in labels(page)
     assert "Start with the sample valley" in labels(page)
-    assert "one column says whether there is a landslide" in texts(page)
+    assert "one column marks landslides" in texts(page)
     assert "Validate models" not in labels(page)
 
 
 def test_the_sample_is_validated_by_one_press_with_columns_that_were_guessed(page: AppTest, store: Store) -> None:
     page.query_params["from"] = "table"
     press(page.run(), "Start with the sample valley")
-    assert "Synthetic: made by a script, not measured." in texts(page)
+    assert "Synthetic: generated, not measured." in texts(page)
     next(one for one in page.multiselect if one.label == "Models").set_value(list(MODELS))
     next(one for one in page.number_input if one.label == "Repeats").set_value(1)
     press(page, "Validate models")
@@ -70,12 +70,12 @@ def test_tuning_weights_and_directions_are_asked_for_as_they_are_chosen(page: Ap
     page.query_params["from"] = "table"
     press(page.run(), "Start with the sample valley")
     next(one for one in page.multiselect if one.label == "Models").set_value(["xgboost"])
-    next(one for one in page.multiselect if one.label == "Tested by").set_value(["random"])
-    for label, value in (("Repeats", 1), ("Folds", 2), ("Settings tried", 1)):
+    next(one for one in page.multiselect if one.label == "Validation").set_value(["random"])
+    for label, value in (("Repeats", 1), ("Folds", 2), ("Settings to try", 1)):
         next(one for one in page.number_input if one.label == label).set_value(value)
-    next(one for one in page.selectbox if one.label == "Tune settings").set_value("random")
+    next(one for one in page.selectbox if one.label == "Tuning").set_value("random")
     next(one for one in page.checkbox if one.label == "Balanced class weights").check()
-    directions = "Index rises (+) or falls (-) with"
+    directions = "Monotonic factors (+ or -)"
     next(one for one in page.text_input if one.label == directions).set_value("slope_deg:up")
     press(page, "Validate models")
     assert "No direction is given" in texts(page)
@@ -113,7 +113,7 @@ def test_the_tab_factors_says_how_well_one_factor_alone_does(page: AppTest, stor
     assert not page.exception
     assert not page.error
     # The slope of every landslide is above that of every other cell.
-    assert "AUROC of 1.00 (0.5 is chance, 1 is perfect): landslides lie at higher values" in texts(page)
+    assert "AUROC of 1.00 (0.5 is chance, 1 is perfect): landslides occur at higher values" in texts(page)
     next(one for one in page.selectbox if one.label == "Factor").set_value("rock_code").run()
     assert not page.exception
     # Each rock has as many landslides as other cells.
@@ -138,5 +138,5 @@ def test_a_table_without_its_label_says_so_beside_the_button(page: AppTest, stor
     press(page.run(), "Validate models")
 
     assert not page.exception
-    assert "The label and one factor at least" in page.error[0].value
+    assert "Choose the label and at least one factor" in page.error[0].value
     assert list(store.runs(RunFilter())) == []

@@ -200,7 +200,7 @@ def test_polygons_without_crs_belong_to_scenes_without(tmp_path):
     with pytest.raises(GridError, match="pixels.gpkg has no coordinate system"):
         reference_reader(path, GRID)
     placed = save(outlines(asymmetric()), tmp_path / "placed.gpkg", tmp_path)
-    with pytest.raises(GridError, match="scene has no coordinate system"):
+    with pytest.raises(GridError, match="image has no coordinate system"):
         reference_reader(placed, PIXELS)
 
 

@@ -41,7 +41,7 @@ def test_bands_are_given_by_number_or_by_the_name_of_their_order(
 
 @pytest.mark.parametrize("text", ["", "3;2;1", "1,,2", "-1,2", "1.5", "red", "1,2,", "9999"])
 def test_other_text_is_neither_numbers_nor_an_order(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InputError, match=r"neither a list of bands nor an order.*rgb, bgr, rgbn, bgrn, sentinel2"):
+    with pytest.raises(InputError, match=r"neither a list of bands nor a band order.*rgb, bgr, rgbn, bgrn, sentinel2"):
         parse_bands(text, scene(tmp_path, 3), RGB)
 
 
@@ -50,7 +50,7 @@ def test_other_text_is_neither_numbers_nor_an_order(tmp_path: Path, text: str) -
     [
         ("sentinel2", 5, RGB, "has 5 bands; the order sentinel2 has 4, 12 or 13"),
         ("rgbn", 3, RGB, "has 3 bands; the order rgbn has 4"),
-        ("rgb", 3, ("velocity",), "does not hold the bands that the model reads: velocity"),
+        ("rgb", 3, ("velocity",), "does not include the bands that the model reads: velocity"),
         ("4,2,1", 3, RGB, "Band 4 is not in"),
     ],
 )

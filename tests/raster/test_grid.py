@@ -6,7 +6,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.windows import Window
 
-from core.errors import GridError
+from core.errors import GridError, InputError
 from core.raster.grid import Grid
 from tests.raster.conftest import TRANSFORMS, UTM
 
@@ -120,3 +120,33 @@ def test_digest_text_tells_grids_apart(utm_grid: Grid) -> None:
 
     assert same.digest_text() == utm_grid.digest_text()
     assert len({moved.digest_text(), utm_grid.digest_text(), utm_grid.resized(69, 45).digest_text()}) == 3
+
+
+def test_a_stated_pixel_size_measures_an_image_without_crs() -> None:
+    grid = Grid(40, 30, Affine.identity(), None)
+    assert (grid.in_metres, grid.ground_distance(), grid.assumption) == (False, None, "")
+
+    stated = grid.with_pixel_size(0.5)
+
+    assert stated.in_metres
+    assert not stated.is_georeferenced
+    assert stated.ground_distance() == 0.5
+    assert stated.pixel_areas() == 0.25
+    assert stated.assumption == "Areas assume a pixel size of 0.50 m, entered by hand"
+    assert grid.with_pixel_size(0.125).assumption.startswith("Areas assume a pixel size of 0.125 m")
+    assert stated.window(Window(3, 4, 10, 10)).pixel_areas() == 0.25, "a part has the same pixels"
+    assert stated.resized(20, 15).ground_distance() == pytest.approx(1.0), "half as many are twice as large"
+    assert Grid.from_json(stated.to_json()) == stated
+    assert Grid.from_json(grid.to_json()) == grid
+    assert stated.with_pixel_size(None) == grid
+
+
+@pytest.mark.parametrize("size", [0.0, -0.5, math.nan, math.inf, 1e9, 1e-9])
+def test_what_is_no_size_of_a_pixel_is_refused(size: float) -> None:
+    with pytest.raises(InputError, match=r"must lie between 0\.001 m and 10,000 m"):
+        Grid(40, 30, Affine.identity(), None).with_pixel_size(size)
+
+
+def test_a_coordinate_system_is_not_contradicted(utm_grid: Grid) -> None:
+    with pytest.raises(InputError, match="has a coordinate system"):
+        utm_grid.with_pixel_size(0.5)

@@ -102,6 +102,6 @@ def test_kml_lies_where_the_shapes_lie_and_tells_their_figures(tmp_path: Path) -
     west = min(float(x) for x, _ in corners)
     assert west == pytest.approx(9 - 50 / 0.9996 / 111_319.49, abs=1e-6)
 
-    with pytest.raises(GridError, match="no coordinates"):
+    with pytest.raises(GridError, match="no geographic coordinates"):
         write_kml(frame(None), tmp_path / "b.kml", "", "#D55E00")
     assert not (tmp_path / "b.kml").exists()

@@ -111,7 +111,7 @@ def test_what_of_an_inventory_does_not_count_is_said_with_its_number(tmp_path: P
 
     assert isinstance(reader, Inventory)
     others, small = reader.notes
-    assert "its 2 points and 1 lines are left out" in others
+    assert "2 points and 1 lines were left out" in others
     assert "1 of the 2 polygons" in small
     assert "smaller than a pixel" in small
 
@@ -181,5 +181,5 @@ def test_metres_called_degrees_are_not_told_to_be_no_polygons(tmp_path: Path) ->
     metres = gpd.GeoDataFrame(geometry=[box(178_600, 8_117_000, 178_700, 8_117_100)], crs=4326)
     metres.to_file(tmp_path / "a.gpkg")
 
-    with pytest.raises(GridError, match="No polygon of a.gpkg lies where its coordinate system has places"):
+    with pytest.raises(GridError, match="No polygon of a.gpkg lies within the area of its coordinate system"):
         reference_reader(tmp_path / "a.gpkg", Grid(200, 160, Affine(20, 0, 178_500, 0, -20, 8_119_500), UTM1))

@@ -125,5 +125,5 @@ def test_radii_that_find_nothing_or_too_much_are_refused() -> None:
 
 def test_fill_values_that_are_not_declared_are_not_summed() -> None:
     z = np.full((5, 5), -3.4e38)
-    with pytest.raises(InputError, match="stands for no data"):
+    with pytest.raises(InputError, match="Declare the nodata value"):
         tpi_of(z, 0, 20)

@@ -95,7 +95,7 @@ def test_a_turned_image_that_is_too_large_is_refused(tmp_path: Path, monkeypatch
     path = stored(tmp_path / "image.jpg", 3)
     monkeypatch.setattr(untrusted, "MOST_BYTES", 1_000)
 
-    with pytest.raises(UnsafeFileError, match="stored turned"):
+    with pytest.raises(UnsafeFileError, match="stored rotated"):
         Scene.open(path)
 
 

@@ -92,7 +92,7 @@ def test_a_unit_that_is_not_known_is_said(tmp_path: Path) -> None:
     scene = Scene.open(dem(tmp_path / "dem.tif", METRES.astype(np.float32), unit="fathom"))
     quantity = Quantity.of(scene, "elevation")
     assert quantity.factor == 1.0
-    assert "'fathom' is not known and is taken for m" in quantity.note
+    assert "'fathom' is unknown and was assumed to be m" in quantity.note
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_share_of_elevations_that_no_land_has_is_said(tmp_path: Path) -> Non
 
     note = Quantity.of(scene, "elevation").left_out(scene)
 
-    assert "About 10.0% of the elevations of dem lie beyond -500 to 9,000 m" in note
+    assert "About 10.0% of the elevations of dem lie outside -500 to 9,000 m" in note
     assert Quantity.of(scene, "velocity").left_out(scene) == ""
 
 

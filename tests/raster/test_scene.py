@@ -293,7 +293,7 @@ class TestGuessBands:
     @pytest.mark.parametrize("count", [5, 8, 13, 14])
     def test_asks_which_of_many_unnamed_bands_is_which(self, make_raster: Make, noise: Noise, count: int) -> None:
         """In Sentinel-2's order the first is coastal blue, and 13 or 14 bands taken as 1, 2, 3 are wrong by one."""
-        with pytest.raises(BandError, match="does not say which"):
+        with pytest.raises(BandError, match="does not state which"):
             guess_bands(Scene.open(make_raster(noise("float32", count))), self.RGB)
 
     def test_exact_names_come_before_partial_ones(self, make_raster: Make, noise: Noise) -> None:
@@ -311,7 +311,7 @@ class TestGuessBands:
         assert guess_bands(Scene.open(make_raster(noise("float32"))), ("elevation",)) == (1,)
 
     def test_too_few_bands_are_refused_with_a_remedy(self, make_raster: Make, noise: Noise) -> None:
-        with pytest.raises(BandError, match="Choose a scene") as caught:
+        with pytest.raises(BandError, match="Choose an image") as caught:
             guess_bands(Scene.open(make_raster(noise("uint8", 1))), self.RGB)
 
         assert "one band" in str(caught.value)
@@ -319,7 +319,7 @@ class TestGuessBands:
     def test_is_not_made_where_names_say_otherwise(self, make_raster: Make, noise: Noise) -> None:
         scene = Scene.open(make_raster(noise("float32", 3), descriptions=("slope", "elev", "aspect")))
 
-        with pytest.raises(BandError, match="does not say which"):
+        with pytest.raises(BandError, match="does not state which"):
             guess_bands(scene, self.RGB)
 
     @pytest.mark.parametrize(

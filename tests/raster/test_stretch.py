@@ -120,7 +120,7 @@ class TestBridge:
         stretch = bridge(scene, (1,))
 
         assert stretch == Stretch((200.0,), (9800.0,), (2.0, 98.0), stretch.reason)
-        assert "uint16 values were stretched by their 2 and 98 percentiles" in stretch.reason
+        assert "uint16 values were scaled by their 2 and 98 percentiles" in stretch.reason
         assert "200 to 9800" in stretch.reason
 
     def test_leaves_values_alone_that_lie_in_the_models_range(self, make_raster: Make) -> None:

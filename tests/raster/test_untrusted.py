@@ -153,7 +153,7 @@ def test_decompression_bombs_are_refused_by_their_headers(tmp_path: Path) -> Non
         sparse_tiff(tmp_path / "bomb.tif", 60_000, 60_000, tiled=True),
         sparse_tiff(tmp_path / "wide.tif", 300_000, 300_000, tiled=True, blockxsize=8192, blockysize=8192),
     ):
-        with pytest.raises(UnsafeFileError, match="claims"):
+        with pytest.raises(UnsafeFileError, match="declares"):
             Scene.open(path)
 
 
@@ -175,7 +175,7 @@ def test_a_hundred_thousand_pixels_square_are_welcome_when_the_file_can_hold_the
 
 
 def test_absurd_number_of_bands_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsafeFileError, match="claims 5000 bands"):
+    with pytest.raises(UnsafeFileError, match="declares 5000 bands"):
         Scene.open(sparse_tiff(tmp_path / "bands.tif", 4, 4, count=5000))
 
 
@@ -189,7 +189,7 @@ def test_absurd_tags_are_refused(make_raster: Make, noise: Noise) -> None:
             struct.pack_into("<HII", content, place + 2, 4, 1, 2_000_000_000)
     path.write_bytes(content)
 
-    with pytest.raises(InputError, match="claims|damaged"):
+    with pytest.raises(InputError, match="declares|damaged"):
         Scene.open(path)
 
 
@@ -206,7 +206,7 @@ def test_metadata_that_points_to_another_file_is_refused(make_raster: Make, nois
     with rasterio.open(path) as dataset:
         assert (dataset.read(out_shape=(1, 100, 100)) == 99).all(), "GDAL itself would have read the secret"
 
-    with pytest.raises(UnsafeFileError, match="points to other files"):
+    with pytest.raises(UnsafeFileError, match="refers to other files"):
         Scene.open(path)
 
 
@@ -310,7 +310,7 @@ def test_a_codec_that_is_not_there_is_no_damage(make_raster: Make, noise: Noise,
     assert plain in content
     path.write_bytes(content.replace(plain, other, 1))
 
-    with pytest.raises(InputError, match=rf"compressed in a way that cannot be read here \({name}\)"):
+    with pytest.raises(InputError, match=rf"uses a compression that cannot be read here \({name}\)"):
         Scene.open(path)
 
 
@@ -320,7 +320,7 @@ def test_paths_that_no_disk_follows_are_no_files(tmp_path: Path, suffix: str) ->
     loop = tmp_path / f"loop{suffix}"
     loop.symlink_to(loop)
     for path in (loop, tmp_path / ("a" * 300 + suffix)):
-        with pytest.raises(InputError, match="cannot be followed"):
+        with pytest.raises(InputError, match="cannot be resolved"):
             read(path)
 
 
@@ -328,14 +328,14 @@ def test_paths_that_no_disk_follows_are_no_files(tmp_path: Path, suffix: str) ->
 def test_a_name_that_is_no_text_is_said(make_raster: Make, noise: Noise, tmp_path: Path) -> None:
     named = make_raster(noise("uint8")).rename(tmp_path / os.fsdecode(b"a\xff.tif"))
 
-    with pytest.raises(InputError, match="not text in UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8 text"):
         Scene.open(named)
 
 
 @pytest.mark.parametrize("size", [(1, 2_000_000), (2_000_000, 1)])
 def test_a_raster_of_a_line_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
     """Each of its blocks takes as long as a whole one: a file of 200 bytes could keep the server busy for minutes."""
-    with pytest.raises(UnsafeFileError, match="pixels of a side"):
+    with pytest.raises(UnsafeFileError, match="pixels on one side"):
         Scene.open(sparse_tiff(tmp_path / "line.tif", *size))
 
 

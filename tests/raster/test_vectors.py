@@ -232,7 +232,7 @@ class TestGeoPackage:
             connection.execute("DELETE FROM gpkg_contents")
         connection.close()
 
-        with pytest.raises(InputError, match="no layer"):
+        with pytest.raises(InputError, match="no vector layer"):
             read_vectors_untrusted(package)
         with pytest.raises(InputError, match="no features"):
             read_vectors_untrusted(tmp_path / "none.gpkg")
@@ -255,7 +255,7 @@ class TestGeoPackage:
             connection.execute("CREATE TABLE secrets (a)")
         connection.close()
 
-        with pytest.raises(UnsafeFileError, match="no GeoPackage"):
+        with pytest.raises(UnsafeFileError, match="not a GeoPackage"):
             read_vectors_untrusted(tmp_path / "a.gpkg")
 
     @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ class TestGeoPackage:
 
     @pytest.mark.parametrize(
         ("srs", "crs"),
-        [("-1", None), ("0", None), ("x", "does not describe"), ("7", "no place"), ("8", "names a file")],
+        [("-1", None), ("0", None), ("x", "without describing it"), ("7", "no position"), ("8", "to another file")],
     )
     def test_coordinate_systems_without_a_place_are_said(self, package: Path, srs: str, crs: str | None) -> None:
         engineering = 'LOCAL_CS["site",UNIT["metre",1]]'
@@ -475,27 +475,27 @@ class TestZip:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("+proj=longlat +nadgrids=CANARY +type=crs", "names a file"),
-            ("CANARY", "not known"),
-            ("EPSG:32717", "not known"),
-            ("urn:ogc:def:crs:EPSG::32717", "not known"),
-            ('LOCAL_CS["site",UNIT["metre",1]]', "no place"),
-            ('GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],EXTENSION["PROJ4_GRIDS","CANARY"]]', "names a file"),
+            ("+proj=longlat +nadgrids=CANARY +type=crs", "to another file"),
+            ("CANARY", "is unknown"),
+            ("EPSG:32717", "is unknown"),
+            ("urn:ogc:def:crs:EPSG::32717", "is unknown"),
+            ('LOCAL_CS["site",UNIT["metre",1]]', "no position"),
+            ('GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],EXTENSION["PROJ4_GRIDS","CANARY"]]', "to another file"),
             (
                 'GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],PRIMEM["g",0],UNIT["degree",0.0174532925199433],'
                 'EXTENSION["PROJ4","+proj=longlat +ellps=bessel +nadgrids=CANARY"]]',
-                "names a file",
+                "refers to another file",
             ),
             (
                 'GEOGCS["a",DATUM["b",SPHEROID["c",6378137,298]],PRIMEM["g",0],UNIT["degree",0.0174532925199433],'
                 'EXTENSION["PROJ4","+proj=longlat +a=1"]]',
-                "not known",
+                "is unknown",
             ),
             (
                 'GEOGCS["Moon",DATUM["m",SPHEROID["m",1737400,0]],PRIMEM["m",0],UNIT["degree",0.0174532925199433]]',
                 "not of the Earth",
             ),
-            ("GEOGCS[" * 3000, "not known"),
+            ("GEOGCS[" * 3000, "is unknown"),
         ],
     )
     def test_no_coordinate_system_opens_a_file(

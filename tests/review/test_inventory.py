@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -121,7 +122,7 @@ def test_an_unfinished_review_is_no_reference(store: Store, run: str, tmp_path: 
     edited(store, run, Edit("judge", (first, second), judgement="rejected"))
     with pytest.raises(InputError, match="was searched"):
         write_reference(opened(store, run), tmp_path / "reference.gpkg")
-    with pytest.raises(InputError, match="no landslide here"):
+    with pytest.raises(InputError, match="contains no landslides"):
         write_reference(edited(store, run, Edit("examined")), tmp_path / "reference.gpkg")
 
 
@@ -167,3 +168,20 @@ def test_boxes_are_reviewed_as_well(store: Store, tmp_path: Path) -> None:
     assert table["status"].tolist() == ["confirmed", "edited"]
     # The confidence is that of another box.
     assert table["score"].isna().tolist() == [False, True]
+
+
+def test_a_pixel_size_entered_by_hand_measures_what_reviewers_draw(store: Store, tmp_path: Path) -> None:
+    probability = np.zeros((40, 50))
+    probability[4:10, 5:15] = 0.9
+    photo = write_raster(tmp_path / "photo.tif", np.ones((3, 40, 50), np.uint8), "without CRS")
+    record = store.add_scene(photo, "photo")
+    made = made_run(tmp_path / "made", probability, "without CRS", scene_digest=record.scene.digest)
+    run = str(keep(store, replace(made, grid=made.grid.with_pixel_size(0.5)), record.id).id)
+    now = opened(store, run)
+    edited(store, run, actions.draw(now.review, box(30, 20, 40, 24), now.found.grid))
+
+    table = inventory(opened(store, run))
+
+    assert table["area_m2"].tolist() == [6 * 10 / 4, 10 * 4 / 4]
+    assert table["pixel_size_m"].tolist() == [0.5, 0.5]
+    assert table.crs is None

@@ -210,7 +210,7 @@ def test_a_database_of_a_newer_program_is_left_alone(any_url: str, tmp_path: Pat
     raw = Raw(any_url)
     raw.do("UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(StorageError, match=r"newer SlideLens \(revision 9999\).*Update SlideLens"):
+    with pytest.raises(StorageError, match=r"newer version of SlideLens \(revision 9999\).*Update SlideLens"):
         Store(tmp_path / "home", any_url)
 
     raw.do(f"UPDATE alembic_version SET version_num = '{LATEST}'")  # noqa: S608
@@ -439,7 +439,7 @@ def test_when_all_connections_are_in_use_it_is_said(
     database = Database(sqlite_url(tmp_path), tmp_path / "lock")
     held = [database._engine.connect() for _ in range(30)]
 
-    with pytest.raises(StorageError, match="every connection is in use"), database.read() as session:
+    with pytest.raises(StorageError, match="all connections are in use"), database.read() as session:
         session.execute(text("SELECT 1"))
 
     for connection in held:
@@ -452,7 +452,7 @@ def test_a_lock_that_nobody_lets_go_of_is_said(tmp_path: Path, monkeypatch: pyte
     from core.runs import files
 
     monkeypatch.setattr(files, "LONGEST_TURN", 0.05)
-    with files.store_lock(tmp_path), pytest.raises(StorageError, match="does not answer"), files.store_lock(tmp_path):
+    with files.store_lock(tmp_path), pytest.raises(StorageError, match="does not respond"), files.store_lock(tmp_path):
         pass
     with files.store_lock(tmp_path):
         pass

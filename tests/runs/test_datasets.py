@@ -206,8 +206,8 @@ def test_a_file_in_place_keeps_its_words_and_its_id(any_store: Store, tmp_path: 
     ("content", "name", "match"),
     [
         (b"", "gauge.csv", "^gauge.csv is empty"),
-        (b"Dear sir", "letter.doc", "^letter.doc is none of the files"),
-        (b"<?xml version='1.0'?><gml/>", "layer.gml", "^layer.gml is none of the files"),
+        (b"Dear sir", "letter.doc", "^letter.doc cannot be opened"),
+        (b"<?xml version='1.0'?><gml/>", "layer.gml", "^layer.gml cannot be opened"),
         (b"{", "layer.geojson", "^layer.geojson is damaged"),
         (b"PK\x03\x04 and no more", "gauge.xlsx", "^gauge.xlsx is damaged"),
         (b"SQLite format 3\x00" + bytes(200), "layer.gpkg", "^layer.gpkg is damaged"),
@@ -363,8 +363,8 @@ def test_a_run_of_before_roles_is_given_what_its_scene_had(any_store: Store, tmp
     [
         ((("scene", "raster"), ("rain", "table")), "Mapping takes no 'rain'. It takes: scene, reference, dem"),
         ((("scene", "raster"), ("scene", "raster")), "takes one scene, not several"),
-        ((("scene", "table"),), "A table cannot serve as scene. Choose a raster"),
-        ((("scene", "raster"), ("reference", "table")), "A table cannot serve as reference inventory"),
+        ((("scene", "table"),), "A table cannot be used as scene. Choose a raster"),
+        ((("scene", "raster"), ("reference", "table")), "A table cannot be used as reference inventory"),
         ((("reference", "vector"),), "Mapping needs a scene"),
         ((), "Mapping needs a scene"),
     ],

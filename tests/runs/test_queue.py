@@ -261,7 +261,7 @@ def test_labels_change_what_is_said_and_leave_the_rest(any_store: Store) -> None
     assert (run.name, run.note, run.tags, run.pinned) == ("new name", "line\nline", ("a", "c"), True)
     assert any_store.tags() == ["a", "c"]
     for tag in ("", " a", "a,b", "x" * 65, "\x00a", "a\x00", "\ud800"):
-        with pytest.raises(InputError, match="is no tag"):
+        with pytest.raises(InputError, match="is not a valid tag"):
             any_store.label(identity, tags=[tag])
     with pytest.raises(InputError, match="not in the store"):
         any_store.label("a" * 32, name="nobody")

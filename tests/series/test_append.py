@@ -28,14 +28,14 @@ def joined(older: Station, newer: Station) -> tuple[list[float], list[str]]:
 def test_readings_of_both_files_are_compared_and_the_newer_counts() -> None:
     values, notes = joined(station(0, [0, 1, 2, 3]), station(2, [2, 3.5, 4]))
     assert values == [0, 1, 2, 3.5, 4]
-    assert notes == ["2 readings of A stand in both files; 1 differ, by up to 0.5 mm: the newer one counts."]
+    assert notes == ["2 readings of A are in both files; 1 differ, by up to 0.5 mm; the newer value is used."]
 
 
 def test_a_newer_file_that_begins_at_zero_is_shifted() -> None:
     values, notes = joined(station(0, [0, 1, 2, 3, 5]), station(3, [0, 2, 3, 4]))
     assert values == [0, 1, 2, 3, 5, 6, 7]
-    assert "counts from another zero: -3.00 mm were taken from it" in notes[0]
-    assert notes[1] == "2 readings of A stand in both files and are the same."
+    assert "has another zero: -3.00 mm were subtracted from it" in notes[0]
+    assert notes[1] == "2 readings of A are in both files and are the same."
 
 
 def test_an_unknown_reading_of_the_newer_file_takes_nothing_away() -> None:
@@ -45,7 +45,7 @@ def test_an_unknown_reading_of_the_newer_file_takes_nothing_away() -> None:
 def test_files_without_a_reading_in_common_are_joined_with_a_word() -> None:
     values, notes = joined(station(0, [0, 1]), station(5, [7, 8]))
     assert values == [0, 1, 7, 8]
-    assert "taken to count from the same zero" in notes[0]
+    assert "assumed to start from the same zero" in notes[0]
 
 
 def test_positions_keep_their_directions_and_need_an_overlap() -> None:
@@ -67,7 +67,7 @@ def test_drivers_are_joined_too_and_strangers_are_refused() -> None:
     older, newer = Monitoring((station(0, [0, 1, 2]),), (first,)), Monitoring((station(2, [2, 3]),), (second,))
     found = appended(older, newer, "old")
     assert found.drivers[0].values.tolist() == [1, 2, 4, 5]
-    assert any("1 readings of rain stand in both files; 1 differ" in one for one in found.notes)
+    assert any("1 readings of rain are in both files; 1 differ" in one for one in found.notes)
     with pytest.raises(InputError, match="none of the stations"):
         appended(Monitoring((station(0, [0, 1], "B"),)), Monitoring((station(0, [0, 1]),)), "old")
     with pytest.raises(InputError, match="zone"):

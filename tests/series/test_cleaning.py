@@ -154,10 +154,10 @@ def test_a_step_of_a_component_is_taken_from_it_and_the_distance_is_made_anew() 
     ("correction", "message"),
     [
         (Correction("remove", "X", "2020-01-01"), "no station 'X'"),
-        (Correction("remove", "A", "yesterday"), "no time"),
-        (Correction("remove", "A", ""), "no time"),
+        (Correction("remove", "A", "yesterday"), "no date|not a date"),
+        (Correction("remove", "A", ""), "no date|not a date"),
         (Correction("remove", "A", "2031-01-01"), "no row"),
-        (Correction("shift", "A", "2020-01-05", size=float("nan")), "no number"),
+        (Correction("shift", "A", "2020-01-05", size=float("nan")), "not a number"),
         (Correction("shift", "A", "2020-01-05", size=1.0, part="up"), "no component"),
     ],
 )

@@ -76,7 +76,7 @@ def test_what_is_not_known_is_not_dry() -> None:
     assert series.drivers["rain_mm"][5:15].tolist() == [2.0] * 10
     assert np.isnan(series.drivers["rain_mm"][15:]).all()
     assert joined.notes[0] == "One note."
-    said = "rain_mm runs from 2020-01-06 to 2020-01-15 only: before and after it is unknown, not zero."
+    said = "rain_mm has values from 2020-01-06 to 2020-01-15 only; before and after it is unknown, not zero."
     assert joined.notes[-1] == said
 
 
@@ -96,11 +96,12 @@ def test_two_zones_are_refused_and_one_is_told() -> None:
     assert with_drivers(slope("+00:00"), other, "gauge.csv").zone == "+00:00"
     joined = with_drivers(slope(), one, "gauge.csv")
     assert joined.zone == "+01:00"
-    assert "Only the times of gauge.csv name a zone (+01:00); the others are taken to be in the same." in joined.notes
+    told = "Only the times of gauge.csv name a time zone (+01:00); the others are assumed to be in the same."
+    assert told in joined.notes
 
 
 def test_another_time_is_refused() -> None:
-    said = "rain_mm of gauge.csv runs from 2019-01-01 to 2019-03-01.*from 2020-01-01 to 2020-01-30"
+    said = "rain_mm of gauge.csv has values from 2019-01-01 to 2019-03-01.*from 2020-01-01 to 2020-01-30"
     with pytest.raises(InputError, match=said):
         with_drivers(slope(), rain("2019-01-01", 60), "gauge.csv")
 
@@ -108,8 +109,8 @@ def test_another_time_is_refused() -> None:
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        (Columns("", rain=("r",)), "holds the times is not said"),
-        (Columns("time"), "hold rain, a level or another driver is not said.*time, r"),
+        (Columns("", rain=("r",)), "holds the times"),
+        (Columns("time"), "hold rain, a level or another driver.*time, r"),
         (Columns("time", rain=("snow",)), "has no column 'snow'"),
         (Columns("time", rain=("r",), level=("r",)), "'r' of x.csv is named twice"),
     ],

@@ -29,7 +29,7 @@ def test_rows_are_read_as_the_layout_says(tmp_path: Path) -> None:
         "2020-02-28T23", "2020-02-29T00", "2020-03-01T00", "2020-03-01T02", "2020-03-01T03",
     ]  # fmt: skip
     np.testing.assert_allclose(found.values, [1.016, 3.048, 25.4, np.nan, np.nan])
-    assert notes == ["2 readings of rain are not known."]
+    assert notes == ["2 readings of rain are unknown."]
 
 
 def test_a_place_that_is_left_out_and_minutes(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_the_layout_and_the_unit_are_asked() -> None:
 
 @pytest.mark.parametrize("pattern", ["YYYYMMDD", "YYYYMMDDHHRRRQ", "YYMMYYDDRRR", "(a+)+$"])
 def test_patterns_that_are_none_are_refused(pattern: str) -> None:
-    with pytest.raises(InputError, match="no layout"):
+    with pytest.raises(InputError, match="not a valid row layout"):
         RainLayout(pattern, "mm")
 
 
@@ -64,7 +64,7 @@ def test_one_station_of_several_is_chosen(tmp_path: Path) -> None:
 
 
 def test_rows_of_another_layout_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not written as"):
+    with pytest.raises(InputError, match="do not match the layout"):
         read_fixed_rain(file_of(tmp_path, *["2020-01-01 00:00 1.5"] * 5), RainLayout(PATTERN, "mm"), [])
 
 

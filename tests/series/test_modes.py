@@ -66,7 +66,7 @@ def test_a_season_is_found_by_its_period(method: str) -> None:
     assert np.isnan(parts.rest[[30, 31]]).all()
     known = ~filled
     np.testing.assert_allclose((parts.trend + parts.periodic + parts.rest)[known], series.displacements[known])
-    assert any("change as soon as a value is added" in one for one in parts.notes)
+    assert any("change whenever a value is added" in one for one in parts.notes)
 
 
 def test_a_mode_of_the_past_changes_when_the_future_does() -> None:

@@ -37,18 +37,18 @@ def test_commas_and_points_are_told_apart_by_the_whole_column(
 
 
 def test_a_comma_that_could_be_either_is_refused() -> None:
-    with pytest.raises(InputError, match="decimal comma, or a mark between thousands"):
+    with pytest.raises(InputError, match="decimal comma or a thousands separator"):
         read("1,234", "1,235")
 
 
 def test_words_for_missing_are_unknown_and_other_text_is_noted_with_its_number() -> None:
     found, notes = read("1.5", "n/a", "--", "", "2.5", "3.5", "4.5", "5.5", "broken")
     assert np.isnan(found).tolist() == [False, True, True, True, False, False, False, False, True]
-    assert notes == ["1 values of disp are no numbers (the first: 'broken') and count as not measured."]
+    assert notes == ["1 values of disp are not numbers (the first: 'broken') and count as not measured."]
 
 
 def test_a_column_of_text_is_refused() -> None:
-    with pytest.raises(InputError, match="2 of 3 values of disp are no numbers, the first of them 'wet'"):
+    with pytest.raises(InputError, match="2 of 3 values of disp are not numbers; the first is 'wet'"):
         read("wet", "dry", "1")
 
 
@@ -56,7 +56,7 @@ def test_a_column_of_text_is_refused() -> None:
 def test_fill_values_are_unknown_and_counted(fill: int) -> None:
     found, notes = read(1.0, fill, 2.0, fill)
     assert np.isnan(found).tolist() == [False, True, False, True]
-    assert notes == [f"2 values of disp are {fill}, which stands for not measured."]
+    assert notes == [f"2 values of disp are {fill}, which marks missing values."]
 
 
 def test_a_number_that_lies_among_the_others_is_no_fill_value() -> None:
@@ -71,4 +71,4 @@ def test_values_too_large_to_be_measured_are_unknown_and_counted() -> None:
     notes: list[str] = []
     found = numbers_of(pd.Series(["1", "inf", "1e300", "-2e12", "5"]), "disp", notes)
     np.testing.assert_array_equal(found, [1, np.nan, np.nan, np.nan, 5])
-    assert notes == ["3 values of disp are too large to be measured, and count as unknown."]
+    assert notes == ["3 values of disp are too large to be measurements and count as unknown."]

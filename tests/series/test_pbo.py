@@ -83,7 +83,7 @@ def test_several_files_become_one_slope_relative_to_the_stable_one(tmp_path: Pat
     expected[19] = np.nan
     np.testing.assert_allclose(station.displacements, expected, atol=1e-9)
     assert station.place is not None
-    assert found.notes[0] == "Positions are in the frame NAM08."
+    assert found.notes[0] == "Positions are in the reference frame NAM08."
 
 
 def test_a_file_alone_is_read_as_a_table_with_the_name_of_its_station(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_file_alone_is_read_as_a_table_with_the_name_of_its_station(tmp_path: 
 def test_what_does_not_go_together_is_refused(tmp_path: Path) -> None:
     one = read_positions(csv_file(tmp_path, "AAAA", days((1, 0, 0))))
     other = read_positions(csv_file(tmp_path, "BBBB", days((1, 0, 0)), "IGS14"))
-    with pytest.raises(InputError, match="2 frames: IGS14, NAM08"):
+    with pytest.raises(InputError, match="2 reference frames: IGS14, NAM08"):
         monitoring_of_positions([one, other])
     with pytest.raises(InputError, match="one station"):
         table_of([one, one])
@@ -115,7 +115,7 @@ def test_damaged_files_are_refused(tmp_path: Path, row: str) -> None:
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("date,disp\n2020-01-01,1\n")
-    with pytest.raises(InputError, match="no position file"):
+    with pytest.raises(InputError, match="not a PBO position file"):
         read_positions(tmp_path / "a.csv")
 
 

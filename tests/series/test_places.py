@@ -24,7 +24,7 @@ def test_each_station_of_a_long_table_stands_where_its_rows_say() -> None:
     assert guess.places == (Places("", "lat", "lon"),)
     assert guess.displacements == ("disp_mm",)
     assert {one.name: one.place for one in read.stations} == {"A": (11.0, 46.0), "B": None}
-    assert "The place of B is not known: its latitudes and longitudes are no place." in read.notes
+    assert "The position of B is unknown: its latitudes and longitudes are not valid." in read.notes
 
 
 def test_stations_side_by_side_have_columns_of_their_own() -> None:

@@ -87,5 +87,5 @@ def test_what_is_no_rain_is_refused() -> None:
     level = Driver("lake", "level", START + np.arange(3) * np.timedelta64(1, "D"), np.zeros(3))
 
     for work in (events_of, antecedent):
-        with pytest.raises(InputError, match="no series of rain"):
+        with pytest.raises(InputError, match="not a rain series"):
             work(level)

@@ -66,7 +66,7 @@ def test_a_row_that_stands_twice_is_summed_once(tmp_path: Path) -> None:
     found = read(tmp_path, "date,disp_mm", [*rows, rows[4]], Columns("date", ("disp_mm",), increments=True))
 
     assert found.stations[0].displacements[-1] == pytest.approx(40.0)
-    assert told(found, "1 repeated times of disp_mm were joined.")
+    assert told(found, "1 repeated times of disp_mm were merged.")
 
 
 def test_unknown_increments_are_no_zeros(tmp_path: Path) -> None:
@@ -75,13 +75,13 @@ def test_unknown_increments_are_no_zeros(tmp_path: Path) -> None:
 
     assert np.isnan(found.stations[0].displacements).tolist() == [at in (3, 4) for at in range(20)]
     assert found.stations[0].displacements[5] == 4.0
-    assert told(found, "2 increments of disp_mm are not known")
+    assert told(found, "2 increments of disp_mm are unknown")
 
 
 def test_differing_values_of_one_time_give_their_mean(tmp_path: Path) -> None:
     found = read(tmp_path, "date,disp_mm", [*(f"{day},1" for day in days(20)), "2020-01-03,5"])
     assert found.stations[0].displacements[2] == 3.0
-    assert told(found, "1 repeated times of disp_mm were joined, 1 of them with differing values")
+    assert told(found, "1 repeated times of disp_mm were merged, 1 of them with differing values")
 
 
 def test_a_long_table_has_its_stations_each_with_its_rows(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_station_of_a_long_table_is_subtracted_at_common_times(tmp_path: Path)
     assert [one.name for one in found.stations] == ["A"]
     assert found.stations[0].displacements[:18] == pytest.approx(10.0)
     assert np.isnan(found.stations[0].displacements[18:]).all()
-    with pytest.raises(InputError, match="no station 'X'"):
+    with pytest.raises(InputError, match="no station or column 'X'"):
         read(tmp_path, "site,date,disp_mm", rows, replace(columns, reference="X"))
 
 
@@ -151,7 +151,7 @@ def test_a_constant_series_and_a_change_of_units_are_said(tmp_path: Path) -> Non
         f"{day},5,{(50 + at) / (1000 if at >= 14 else 1)}" for at, day in enumerate(days(20))
     ])  # fmt: skip
     assert told(found, "A disp (mm) has the same value throughout")
-    assert told(found, "B disp (mm) jumps by a factor of about 1000 at its value 15 of 20")
+    assert told(found, "B disp (mm) jumps by a factor of about 1000 at value 15 of 20")
     assert found.stations[1].displacements[0] == 50.0
 
 
@@ -172,8 +172,8 @@ def test_drivers_are_brought_to_our_units(tmp_path: Path) -> None:
 def test_a_driver_without_a_unit_is_said_to_be_taken_for_ours(tmp_path: Path) -> None:
     rows = [f"{day},{at},1,10,3" for at, day in enumerate(days(20))]
     found = read(tmp_path, "date,disp_mm,PRCP,level (m),flow m3/s", rows)
-    assert [one for one in found.notes if "taken to be in" in one] == [
-        "PRCP is taken to be in mm: its heading names no unit."
+    assert [one for one in found.notes if "assumed to be in" in one] == [
+        "PRCP is assumed to be in mm: its heading names no unit."
     ]
 
 
@@ -201,7 +201,7 @@ def test_merged_headings_hold_for_the_columns_to_their_right(tmp_path: Path) -> 
 
 
 def test_values_in_place_of_headings_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="where headings belong"):
+    with pytest.raises(InputError, match="instead of headings"):
         frame_of(tmp_path, "2020-01-01,5.5", [f"{day},{at}" for at, day in enumerate(days(20))])
 
 

@@ -36,8 +36,8 @@ def test_gaps_are_filled_along_a_line_and_marked_and_nothing_is_made_beyond_the_
     assert found.times[0] == np.datetime64("2020-01-02")
     assert found.displacements.tolist() == [1.0, 2.0, 3.0, 4.0, 9.0]
     assert found.filled.tolist() == [False, True, True, False, False]
-    assert notes == ["A: 5 steps of a day. 2 of them (40%) have no value: they are filled along a line and nothing is "
-                     "scored by them."]  # fmt: skip
+    assert notes == ["A: 5 steps of a day. 2 of them (40%) have no value: they are interpolated linearly and not used "
+                     "for scores."]  # fmt: skip
 
 
 def test_values_of_a_step_give_their_mean_and_rain_its_sum() -> None:
@@ -75,11 +75,11 @@ def test_months_begin_on_their_first_day() -> None:
 
 def test_too_many_steps_are_refused_before_they_are_made() -> None:
     times = at(0, 1 / 24, 2 / 24, 85_000)
-    with pytest.raises(InputError, match="2,000,000 are made at most"):
+    with pytest.raises(InputError, match="limit is 2,000,000"):
         regular_of(slope(times, [0, 1, 2, 3]), "A")
 
 
 def test_steps_that_are_none_are_refused() -> None:
     for step in ("week", "0D", "-1D", "D7"):
-        with pytest.raises(InputError, match="no step"):
+        with pytest.raises(InputError, match="not a valid time step"):
             regular_of(slope(at(0, 1, 2, 3), [0, 1, 2, 3]), "A", step)

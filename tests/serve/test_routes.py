@@ -62,9 +62,11 @@ def test_routes_live_below_the_base_path() -> None:
         ("/artifacts/{run}/..%2frun.json", 404, ""),
         (f"/runs/{UNKNOWN}.zip", 404, "not in the store"),
         ("/runs/nothing.zip", 400, "id"),
+        (f"/batches/{UNKNOWN}.zip", 404, "No such batch"),
+        ("/batches/nothing.zip", 400, "id"),
         ("/runs/..%2f..%2fx.zip", 404, ""),
         ("/assets/leaflet/../../package.json", 404, ""),
-        ("/assets/leaflet/leaflet-src.js", 404, "no such asset"),
+        ("/assets/leaflet/leaflet-src.js", 404, "No such asset"),
     ],
 )
 def test_what_cannot_be_served_is_refused_in_plain_words(
@@ -116,7 +118,7 @@ def test_a_run_is_saved_as_it_is_seen(client: TestClient, pixels: Made) -> None:
     assert landslides[0] > landslides[1]
     refused = client.get(f"/runs/{pixels.run.id}.zip?threshold=high")
     assert refused.status_code in (400, 404)
-    assert "no number" in refused.json()["error"]
+    assert "not a number" in refused.json()["error"]
 
 
 def test_a_run_with_a_file_gone_is_no_broken_zip(client: TestClient, pixels: Made) -> None:

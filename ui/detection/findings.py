@@ -27,10 +27,10 @@ def show(view: View) -> None:
     found, grid = view.findings, view.result.grid
     totals: dict[str, str] = {}
     if found.count:
-        boxed = float(found.table["area_m2" if grid.is_georeferenced else "area_px"].median())
+        boxed = float(found.table["area_m2" if grid.in_metres else "area_px"].median())
         totals |= _density(view)
         totals["Highest confidence"] = f"{found.boxes.scores[0]:.2f}"
-        totals["Median box area"] = area_text(boxed, grid.is_georeferenced)
+        totals["Median box area"] = area_text(boxed, grid.in_metres)
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
         row.metric(name, value, width="content", help=HELPS.get(name.split(",")[0]))

@@ -54,11 +54,11 @@ def title(model: StoredModel) -> str:
     return " · ".join([*parts, spec.title])
 
 
-def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
+def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON) -> Asked | None:
     """Show model and form; what was asked, once the button was pressed."""
     from core.tasks.detection.run import Request, order_of
 
-    chosen = form.choose_model("detection", record.scene, before, title, SCORE, BUTTON)
+    chosen = form.choose_model("detection", record.scene, before, title, SCORE, button)
     if chosen is None:
         return None
     model = chosen.model
@@ -67,7 +67,7 @@ def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
     def order(request: Request, drawn: Drawn) -> Order:
         return order_of(record, request, drawn, owner=resources.visitor())
 
-    asked = form.ask(record.scene, chosen, begin, BUTTON, lambda: _options(begin), order)
+    asked = form.ask(record.scene, chosen, begin, button, lambda: _options(begin), order)
     form.show_limits(model, _skill(model), "failures.png")
     return asked
 

@@ -147,8 +147,8 @@ def _tell(view: View, run: Run) -> None:
 
 
 def _area(value: float, result: DetectionResult) -> str:
-    return area_text(value, result.grid.is_georeferenced)
+    return area_text(value, result.grid.in_metres)
 
 
 def _column(result: DetectionResult) -> str:
-    return "area_m2" if result.grid.is_georeferenced else "area_px"
+    return "area_m2" if result.grid.in_metres else "area_px"

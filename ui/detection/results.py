@@ -86,7 +86,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     if side != "before":
         selection.follow_map(event)
     if side != "before" and (at is None or event.drawn):
-        tell_area(event, PAGE)
+        tell_area(event, PAGE, record, offer=at is None)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
@@ -103,7 +103,7 @@ def key_figures(findings: Detections) -> list[KeyFigure]:
     figures = [KeyFigure("Detections", f"{findings.count:,}", "Possible landslides at this confidence threshold.")]
     whole = searched_area(findings.result) / 1e6
     if whole:
-        area = "km²" if findings.result.grid.is_georeferenced else "megapixel"
+        area = "km²" if findings.result.grid.in_metres else "megapixel"
         figures.append(KeyFigure(f"Per {area}", rate(findings.count / whole), f"Detections per {area} of "
                                                                               f"{whole_of(findings.result)}."))
     if findings.scores is not None:

@@ -27,7 +27,7 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
 
     default = default_choice(result)
     lowest, highest = ends(result)
-    columns = st.columns([5, 4, 4, 2], vertical_alignment="bottom")
+    columns = st.columns([4, 4, 5, 3], vertical_alignment="bottom")
     with columns[0]:
         confidence = st.slider(
             "Confidence threshold", lowest, highest, default.confidence, 0.01, key="confidence",
@@ -74,7 +74,7 @@ def ends(result: DetectionResult) -> tuple[float, float]:
 
 def side_text(side: float, grid: Grid) -> str:
     """The side of a cell with its unit."""
-    if not grid.is_georeferenced:
+    if not grid.in_metres:
         return f"{side:,.0f} px"
     return f"{side / 1000:g} km" if side >= 1000 else f"{side:,.3g} m"
 

@@ -14,6 +14,7 @@ PAGE = TaskPage(
     noun="detection",
     button="Detect landslides",
     asks="searches",
+    several="Detect in {images}",
     again="Search the earlier drawn area again",
     card=Card(
         "**Where** are landslides, and how confident is each detection? A detector draws a box with a confidence "

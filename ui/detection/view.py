@@ -72,7 +72,7 @@ class View:
 
 def density_title(result: DetectionResult) -> str:
     """What a density layer counts, with its unit."""
-    return "Detections per km²" if result.grid.is_georeferenced else "Detections per megapixel"
+    return "Detections per km²" if result.grid.in_metres else "Detections per megapixel"
 
 
 @st.cache_resource(max_entries=16, show_spinner="Merging boxes")

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from core.tasks.displacement.run import ForecastRequest
 
 SOURCE = TableSource(
-    DRIVERS, "drivers", "Times, and rain, levels or others; also hourly rain in columns of fixed width.",
+    DRIVERS, "drivers", "Times with rain, levels or other drivers; also hourly rain in fixed-width columns.",
     "slope/rain.csv",
 )  # fmt: skip
 
-TABLE, FIXED = "table", "fixed columns"
+TABLE, FIXED = "table", "fixed-width columns"
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ def ask(slope: DatasetRecord, asked: Run | None, before: ForecastRequest | None)
         When the file cannot be read as it was chosen.
     """
     record = _chosen(asked)
-    with st.expander("Rain and levels in a file of their own", expanded=record is not None):
+    with st.expander("Separate file of rain and levels", expanded=record is not None):
         if record is None:
             SOURCE.choose(**{SERIES: slope.id})
             return None
         synthetic = " · synthetic" if record.synthetic else ""
         st.markdown(f"**{plain(record.name)}**{synthetic}")
-        if st.button("Leave this file out", width="stretch"):
+        if st.button("Remove this file", width="stretch"):
             input_picker.show(**{SERIES: slope.id})
         table = _table(record, None if before is None else before.drivers)
         read = _read(record.id, record.digest, table, record)
@@ -105,13 +105,13 @@ def _table(record: DatasetRecord, before: DriverTable | None) -> DriverTable:
     frame = _frame(record.id, record.digest, record)
     fixed = before.layout is not None if before is not None else frame is None or frame.shape[1] < 2
     form = st.segmented_control(
-        "Written as", [TABLE, FIXED], required=True, default=FIXED if fixed else TABLE, width="stretch",
+        "File format", [TABLE, FIXED], required=True, default=FIXED if fixed else TABLE, width="stretch",
         key=f"d-form-{record.id}",
     )  # fmt: skip
     if form == FIXED:
         return DriverTable(layout=_layout(record, before))
     if frame is None:
-        raise InputError(f"{record.name} is no table.", remedy=f"Choose *{FIXED}*.")
+        raise InputError(f"{record.name} is not a table.", remedy=f"Choose *{FIXED}*.")
     return DriverTable(_columns(record, frame, guess_drivers(frame) if before is None else before))
 
 
@@ -120,16 +120,16 @@ def _layout(record: DatasetRecord, before: DriverTable | None) -> Any:  # noqa: 
 
     begin = None if before is None else before.layout
     pattern = st.text_input(
-        "Layout of a row", "" if begin is None else begin.pattern, placeholder="SSYYYYMMDDHHRRR", max_chars=80,
+        "Row layout", "" if begin is None else begin.pattern, placeholder="SSYYYYMMDDHHRRR", max_chars=80,
         key=f"d-layout-{record.id}",
-        help="A letter for each place: S station, Y year, M month, D day, H hour, N minute, R rain; a point for what "
-        "is left out. Hourly rain of the U.S. National Weather Service: SSYYYYMMDDHHRRR in 0.01 in.",
+        help="One letter for each character: S station, Y year, M month, D day, H hour, N minute, R rain; a point "
+             "for characters to skip. Hourly rain of the U.S. National Weather Service: SSYYYYMMDDHHRRR in 0.01 in.",
     )  # fmt: skip
     units = [NONE, *RAIN_UNITS]
-    unit = st.selectbox("Unit of the rain", units, 0 if begin is None else units.index(begin.unit),
+    unit = st.selectbox("Rain unit", units, 0 if begin is None else units.index(begin.unit),
                         key=f"d-unit-{record.id}")  # fmt: skip
     station = st.text_input("Station", "" if begin is None else begin.station, max_chars=20,
-                            key=f"d-station-{record.id}", help="Where the file holds several.")  # fmt: skip
+                            key=f"d-station-{record.id}", help="Needed if there are several stations.")  # fmt: skip
     return RainLayout(pattern.strip(), "" if unit == NONE else unit, station.strip())
 
 
@@ -141,7 +141,7 @@ def _columns(record: DatasetRecord, frame: DataFrame, begin: DriverTable) -> Col
     listed = [NONE, *names]
     time = st.selectbox("Time", listed, listed.index(guess.time) if guess.time in names else 0,
                         key=f"d-time-{record.id}")  # fmt: skip
-    order = st.selectbox("Dates", list(ORDERS), list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS
+    order = st.selectbox("Date order", list(ORDERS), list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS
                          else 0, format_func=ORDERS.__getitem__, key=f"d-order-{record.id}")  # fmt: skip
     drivers: dict[str, Any] = {}
     for what, title in DRIVER_TITLES.items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BUTTON = "Forecast"
 
-UNITS = {"": "as the headings say", "mm": "mm", "cm": "cm", "m": "m"}
+UNITS = {"": "as in the column headings", "mm": "mm", "cm": "cm", "m": "m"}
 STEPS = {"auto": "as measured", "h": "hour", "6h": "6 hours", "D": "day", "7D": "week", "month": "month"}
 
 
@@ -96,11 +96,12 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
     found = any((guess.displacements, guess.components))
     with st.expander("Columns", expanded=not (guess.time and found)):
         st.dataframe(table.head(8), hide_index=True, height=180)
-        time = one("Time", guess.time, "When a row was measured.", "time")
+        time = one("Time", guess.time, "Time of measurement of each row.", "time")
         measured = st.segmented_control(
-            "Movement is given as", ["displacement", "positions"], key="c-kind", required=True,
+            "Movement given as", ["displacement", "positions"], key="c-kind", required=True,
             default="positions" if guess.components else "displacement", width="stretch",
-            help="Displacement, or north and east of positions, whose distance from the first ones is taken.",
+            help="Displacement, or north and east coordinates, from which the distance to the first position is "
+                 "calculated.",
         )  # fmt: skip
         displacement: tuple[str, ...] = ()
         components: tuple[Components, ...] = ()
@@ -108,19 +109,20 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
             components, reference = _positions(names, guess)
         else:
             begin = [name for name in guess.displacements if name in names]
-            displacement = tuple(st.multiselect("Displacement", names, begin, key="c-disp", help="A station each."))
+            displacement = tuple(st.multiselect("Displacement", names, begin, key="c-disp", help="One column per "
+                                                                                                 "station."))
             stable = guess.reference if isinstance(guess.reference, str) else ""
-            reference = one("Stable station", stable, "It is subtracted from the others.", "ref") or None
-        station = one("Names of stations", guess.station, "In a table with a row for each station and time.", "station")
-        increments = st.checkbox("Displacement is since the row before", guess.increments, key="c-inc")
+            reference = one("Stable station", stable, "Subtracted from the other stations.", "ref") or None
+        station = one("Station names", guess.station, "For tables with one row per station and time.", "station")
+        increments = st.checkbox("Values are increments since the previous row", guess.increments, key="c-inc")
         left, right = st.columns(2)
         unit = left.selectbox("Unit", list(UNITS), list(UNITS).index(guess.unit), format_func=UNITS.__getitem__,
                               key="c-unit")  # fmt: skip
         at = list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS else 0
-        order = right.selectbox("Dates", list(ORDERS), at, format_func=ORDERS.__getitem__, key="c-order")
-        clock = one("Time of day", guess.clock, "Where it stands in a column of its own.", "clock")
+        order = right.selectbox("Date order", list(ORDERS), at, format_func=ORDERS.__getitem__, key="c-order")
+        clock = one("Time of day", guess.clock, "If it is in a separate column.", "clock")
     drivers: dict[str, Any] = {}
-    with st.expander("Rain, levels and others"):
+    with st.expander("Rain, levels and other drivers"):
         for what, title in DRIVER_TITLES.items():
             begin = [name for name in getattr(guess, what) if name in names]
             drivers[what] = tuple(st.multiselect(title, names, begin, key=f"c-{what}"))
@@ -143,7 +145,7 @@ def _positions(names: list[str], guess: Columns) -> tuple[tuple[Components, ...]
         chosen = st.multiselect("Stations", list(known), begin, key="c-stations")
         listed = [NONE, *known]
         at = 0 if stable is None else listed.index(stable.name)
-        base = st.selectbox("Stable station", listed, at, key="c-base", help="It is subtracted from the others.")
+        base = st.selectbox("Stable station", listed, at, key="c-base", help="Subtracted from the other stations.")
         reference = None if base == NONE else known[base]
         return tuple(known[one] for one in chosen if one != base), reference
     north = st.selectbox("North", [NONE, *names], key="c-north")
@@ -162,7 +164,7 @@ def _plan(
     listed = [one.name for one in columns.components] or list(columns.displacements)
     if len(listed) > 1 and not columns.station:
         first = [one for one in (before.stations if before is not None else ()) if one in listed] or listed[:6]
-        stations = tuple(st.multiselect("Forecast", listed, first))
+        stations = tuple(st.multiselect("Stations to forecast", listed, first))
     left, right = st.columns(2)
     step_now = "auto" if before is None else before.step
     steps = list(STEPS) if step_now in STEPS else [*STEPS, step_now]
@@ -171,20 +173,22 @@ def _plan(
     learners = [name for name, one in FORECASTERS.items() if one.learns]
     models = st.multiselect(
         "Models", learners, [one for one in begin.models if one in learners], format_func=title_of,
-        help="Simple forecasts (no change, last increment, drift, a year before, a line) always stand beside them.",
+        help="Simple forecasts (no change, last increment, drift, previous year, straight line) are always included "
+             "for comparison.",
     )  # fmt: skip
-    with st.expander("How they are tested"):
+    with st.expander("Testing"):
         share = st.slider(
-            "Share of the series for the test (%)", 5, 90, round(begin.test_share * 100), 5,
-            help="Its end. Each forecast of it is made by a model that has seen nothing later.",
+            "Test part of the series (%)", 5, 90, round(begin.test_share * 100), 5,
+            help="The end of the series. Each test forecast uses only data up to its origin.",
         )  # fmt: skip
-        refit = st.number_input("Fit anew every … forecasts", 0, 100_000, begin.refit, help="0: ten times.")
-        window = st.number_input("Learn from the last … steps", 0, 10_000_000, begin.window, help="0: from all.")
+        refit = st.number_input("Refit after … forecasts", 0, 100_000, begin.refit, help="0 refits ten times.")
+        window = st.number_input("Training window (steps)", 0, 10_000_000, begin.window, help="0 uses all steps.")
         known = st.multiselect(
-            "Known up to the target", future, [one for one in begin.known_future if one in future],
-            help="Such as a planned reservoir level. All others end at the origin of a forecast.",
+            "Known in advance", future, [one for one in begin.known_future if one in future],
+            help="Such as a planned reservoir level: values up to the target are used. All other drivers end at the "
+                 "forecast origin.",
         )  # fmt: skip
-        kinds = {"adaptive": "follow the errors", "split": "of one width"}
+        kinds = {"adaptive": "adaptive width", "split": "constant width"}
         intervals = st.selectbox("Intervals", list(kinds), list(kinds).index(begin.intervals),
                                  format_func=kinds.__getitem__)  # fmt: skip
         seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed)
@@ -203,18 +207,18 @@ def _further(begin: Plan) -> dict[str, Any]:
         decomposition = st.selectbox(
             "Decomposition", list(decomposed.TITLES), list(decomposed.TITLES).index(begin.decomposition),
             format_func=decomposed.TITLES.__getitem__,
-            help="What of the past is carried on as it was; models forecast the rest. It is found anew at every "
-            "origin, from its past alone.",
+            help="This part of the past is continued unchanged; models forecast the rest. It is decomposed again at "
+                 "every origin, using past data only.",
         )  # fmt: skip
-        ways = {"direct": "at once", "recursive": "step by step"}
-        strategy = st.selectbox("Several steps ahead", list(ways), list(ways).index(begin.strategy),
+        ways = {"direct": "direct", "recursive": "recursive"}
+        strategy = st.selectbox("Multi-step forecasts", list(ways), list(ways).index(begin.strategy),
                                 format_func=ways.__getitem__)  # fmt: skip
         chosen = st.selectbox(
-            "Tune settings", list(tuning.TITLES), list(tuning.TITLES).index(begin.tuning),
+            "Tuning", list(tuning.TITLES), list(tuning.TITLES).index(begin.tuning),
             format_func=tuning.TITLES.__getitem__,
-            help="Before each fit, on its own past. Takes many times as long.",
+            help="Before each fit, on its own training data. Takes many times as long.",
         )  # fmt: skip
-        trials = st.number_input("Settings tried", 1, tuning.MOST_TRIALS, begin.trials)
-        features = st.number_input("Most informative features", 0, 1_000, begin.features, help="0: all.")
+        trials = st.number_input("Settings to try", 1, tuning.MOST_TRIALS, begin.trials)
+        features = st.number_input("Most informative features", 0, 1_000, begin.features, help="0 uses all.")
     return {"decomposition": decomposition, "strategy": strategy, "tuning": chosen, "trials": int(trials),
             "features": int(features)}  # fmt: skip

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 KINDS = {
     "gap": ("gap", "gaps"), "silence": ("silence", "silences"), "outlier": ("outlier", "outliers"),
-    "step": ("step", "steps"), "instrument": ("changed instrument", "changed instruments"),
-    "stuck": ("stuck instrument", "stuck instruments"),
+    "step": ("step", "steps"), "instrument": ("changed instrument", "instrument changes"),
+    "stuck": ("stuck instrument", "constant readings"),
 }  # fmt: skip
 """What can be found in readings, in words."""
 
@@ -95,10 +95,10 @@ def _check(record: DatasetRecord, found: tuple[Finding, ...]) -> tuple[Correctio
         if not mendable:
             _ticked(record).put(())
             return ()
-        st.caption("Nothing is corrected unless it is ticked. Each correction is recorded with the run.")
+        st.caption("Only selected corrections are applied. Each correction is recorded with the run.")
         table = pd.DataFrame({
             "Correct": [way in kept for _, way in mendable], "Found": [one.text for one, _ in mendable],
-            "Correction": [{"remove": "leave out", "shift": "take away"}[way.what] for _, way in mendable],
+            "Correction": [{"remove": "remove", "shift": "subtract"}[way.what] for _, way in mendable],
         })  # fmt: skip
         edited = st.data_editor(
             table, hide_index=True, disabled=["Found", "Correction"], height=min(400, 38 + 36 * len(mendable)),
@@ -132,13 +132,13 @@ def show(record: DatasetRecord, columns: Columns, beside: Beside | None = None) 
     if len(names) > len(shown):
         shown = tuple(st.multiselect("Stations", names, list(shown), key="looked-at"))
     if not shown:
-        st.info("Choose a station.")
+        st.info("Select a station.")
         return
     series, notes = _regular(record.id, record.digest, columns, shown, corrections, key, monitoring)
     drivers = {one.name: one.quantity for one in monitoring.drivers}
     figure = series_figure(series, drivers, shown, station_colours(names))
     st.plotly_chart(figure, key=f"series-{record.id}", config=PLAIN_CHART)
-    st.caption("Cumulative displacement, and what may drive it. Dotted: gaps, filled along a line.")
+    st.caption("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation.")
     raw = read_monitoring(record.id, record.digest, columns, table, record.name)
     if _check(record, _findings(record.id, record.digest, columns, raw)) != corrections:
         st.rerun()
@@ -146,6 +146,6 @@ def show(record: DatasetRecord, columns: Columns, beside: Beside | None = None) 
     with st.expander(f"{len(told)} notes on how the table was read", expanded=len(told) < 6):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     st.info(
-        f"Check the columns and press *{form.BUTTON}*. Each model is fitted on the past alone and asked about what "
-        "came after, beside the assumption that nothing changes."
+        f"Check the columns and press *{form.BUTTON}*. Each model is trained on past data only, tested on later "
+        "data, and compared with the forecast of no change."
     )

@@ -55,13 +55,13 @@ def _of(view: Shown) -> RegularSeries:
 
 
 def _days(days: float) -> str:
-    return "Usual" if not days else "1 year" if days == 365 else f"{days:g} days"
+    return "Default" if not days else "1 year" if days == 365 else f"{days:g} days"
 
 
 def _smoothing(choices: Sequence[float], key: str) -> float:
     return float(st.segmented_control(
-        "Smoothed over", list(choices), default=0.0, format_func=_days, key=key, required=True,
-        help="Usual: ten readings.",
+        "Smoothing window", list(choices), default=0.0, format_func=_days, key=key, required=True,
+        help="Default: ten readings.",
     ))  # fmt: skip
 
 
@@ -82,15 +82,16 @@ def _velocity(view: Shown) -> None:
         side: Literal["past", "centred"] = st.segmented_control(
             "Readings", ["centred", "past"], default="centred", key="smoothed-side", required=True,
             format_func={"centred": "Around each", "past": "Before each"}.__getitem__,
-            help="Around: nothing is late, but later readings count. Before: as it would have been seen on that day.",
+            help="Around: no delay, but later readings are used. Before: as it would have been seen on that day.",
         )  # fmt: skip
     found = motion_of(measured, station, days, side)
     _say(motion_sentences(found))
     st.plotly_chart(motion_figure(found), key=f"motion-{_here(view)}", config=PLAIN_CHART)
     where = "around each" if side == "centred" else "before each"
     st.caption(
-        f"Slope of a line through the readings of the {found.days:.3g} days {where}; acceleration in the same way of "
-        "the velocities. No value across long gaps. Classes after Cruden and Varnes (1996)."
+        f"Slope of a regression line through the readings of the {found.days:.3g} days {where}; acceleration is "
+        "calculated in the same way from the velocities. No values across long gaps. Velocity classes after Cruden "
+        "and Varnes (1996)."
     )
 
 
@@ -116,7 +117,8 @@ def _how(series: RegularSeries, here: str) -> How:
 
     usual = "stl" if has_season(series) else "loess"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        method: Method = st.segmented_control("Trend by", list(METHODS), default=usual, format_func=METHODS.__getitem__,
+        method: Method = st.segmented_control("Trend method",
+                                              list(METHODS), default=usual, format_func=METHODS.__getitem__,
                                       key=f"parts-method-{here}", required=True)  # fmt: skip
         if method == "polynomial":
             degree = st.number_input("Degree", 1, 5, 3, key=f"parts-degree-{here}", width=110)
@@ -124,8 +126,8 @@ def _how(series: RegularSeries, here: str) -> How:
         if method == "stl" or method in MODES:
             return How(method)
         window = st.number_input("Window (steps)", 0, len(series), 0, key=f"parts-window-{here}", width=150,
-                                 help="0: a year; a quarter of the series, at most 30 steps, where it is shorter than "
-                                      "two years.")  # fmt: skip
+                                 help="0: one year, or a quarter of the series (at most 30 steps) if it is shorter "
+                                      "than two years.")  # fmt: skip
         return How(method, window=int(window))
 
 
@@ -138,9 +140,10 @@ def _parts(view: Shown) -> None:
     how = _how(series, _here(view))
     parts = _decomposed(view.result.id, how, station, series)
     st.plotly_chart(parts_figure(series, parts), key=f"parts-{_here(view)}", config=PLAIN_CHART)
-    st.caption(" ".join(["Trend, periodic part and rest add up to what was measured.", *map(plain, parts.notes)]))
+    st.caption(" ".join(["Trend, periodic part and residual add up to the measured displacement.",
+                         *map(plain, parts.notes)]))
     offer_table(view, "Parts", parts_table(series, parts))
-    if st.toggle("What does this decomposition know of the future?", key="lesson"):
+    if st.toggle("Does this decomposition use future data?", key="lesson"):
         with guard():
             _show_lesson(view, series, how)
 
@@ -157,7 +160,7 @@ def _show_lesson(view: Shown, series: RegularSeries, how: How) -> None:
     found = _lesson(result.id, how, station, first, result, series)
     _say(lesson_sentences(found, in_words(result.horizon, series.step)))
     st.plotly_chart(lesson_figure(series, found), key=f"lesson-{_here(view)}", config=PLAIN_CHART)
-    st.caption("All models here that wear a decomposition have it made anew of the past at every origin.")
+    st.caption("Models with decomposition repeat it at every origin, from past data only.")
 
 
 def _months(view: Shown) -> None:
@@ -170,8 +173,8 @@ def _months(view: Shown) -> None:
     found = seasonal_profile(series)
     _say([profile_sentence(found, station)])
     st.plotly_chart(profile_figure(found), key=f"months-{_here(view)}", config=PLAIN_CHART)
-    st.caption("Bars: mean over the years, with the standard deviation between years. A month counts where 80 % of its "
-               "steps are known.")  # fmt: skip
+    st.caption("Bars: mean over the years, with the standard deviation between years. A month is included if at "
+               "least 80 % of its steps are known.")  # fmt: skip
     offer_table(view, "Months", profile_table(found))
 
 
@@ -194,7 +197,7 @@ def _lags(view: Shown) -> None:
 
     series, station = _of(view), view.look.station
     if not series.drivers:
-        st.info("The table has no rain, level or other driver that could be compared.")
+        st.info("The table has no rain, level or other driver to compare.")
         return
     here = _here(view)
     most = max(1, min(365, len(series) // 4))
@@ -203,21 +206,22 @@ def _lags(view: Shown) -> None:
     step = f"{unit}s" if number == 1 else f"steps of {number} {unit}s"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         driver = st.selectbox("Driver", list(series.drivers), key=f"lag-driver-{here}", width=260)
-        window = st.number_input(f"Over ({step})", 1, most, 1, key=f"lag-window-{here}", width=150,
-                                 help="Sum of rain, change of a level, mean of all else.")  # fmt: skip
+        window = st.number_input(f"Accumulated over ({step})", 1, most, 1, key=f"lag-window-{here}", width=150,
+                                 help="Sum of rain, change of a level, mean of other drivers.")  # fmt: skip
         longest = st.number_input(f"Lags up to ({step})", 1, most, usual, key=f"lag-longest-{here}", width=170)
         ranks = st.toggle("Ranks (Spearman)", key="lag-ranks")
         years = len(series) / series.steps_per_year
         less = years >= 2 and st.toggle(
-            "Without the season", years >= 3, key=f"lag-season-{here}",
-            help="The mean of each calendar month is taken from both: what they share by the season does not count.",
+            "Remove seasonal cycle", years >= 3, key=f"lag-season-{here}",
+            help="Subtracts the mean of each calendar month from both, so that a shared seasonal cycle does not count.",
         )  # fmt: skip
     found = _correlated(view.result.id, station, driver, int(longest), int(window), ranks, less, series)
     _say([lag_sentence(found, series.step)])
     st.plotly_chart(lag_figure(found, step), key=f"lags-{_here(view)}", config=PLAIN_CHART)
     st.caption(
-        "Correlation of the movement of a step with the driver up to so many steps before. The band: the same with the "
-        "movement shifted in time, so that both keep their memory and their season. A correlation is no cause."
+        "Correlation of the movement in a step with the driver up to this many steps earlier. Band: the same with "
+        "the movement shifted in time, which keeps the memory and season of both. Correlation does not imply "
+        "causation."
     )
     offer_table(view, "Lags", lag_table(found))
 
@@ -230,7 +234,7 @@ def _path(view: Shown) -> None:
     station = view.look.station
     measured = measured_of_run(view.result.id, view.result)
     if hodograph_of(measured, station) is None:
-        st.info("North and east of this station were not measured.")
+        st.info("North and east were not measured at this station.")
         return
     days = _smoothing(windows_of(readings(measured, station)[0]), f"path-smoothed-{_here(view)}")
     path = hodograph_of(measured, station, days)
@@ -238,4 +242,4 @@ def _path(view: Shown) -> None:
         return
     _say([hodograph_sentence(path)])
     st.plotly_chart(hodograph_figure(path), key=f"path-{_here(view)}", config=PLAIN_CHART)
-    st.caption("Hodograph: positions in mm from the first one, less the reference station where one was chosen.")
+    st.caption("Hodograph: positions in mm relative to the first one, minus the reference station if one was chosen.")

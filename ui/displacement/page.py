@@ -60,8 +60,8 @@ def show(task: TaskPage) -> None:
                 columns, request, beside = form.ask(record, _before(asked), asked)
                 earlier = further(
                     record, EARLIER, "Earlier readings", "Earlier file", ("table", TYPES), asked,
-                    "A file of the same stations and columns from before: both are joined when forecasts are made, and "
-                    "what differs where they overlap is said.", _is_no_points,
+                    "An earlier file with the same stations and columns. Both are joined for the forecast; "
+                    "differences where they overlap are reported.", _is_no_points,
                 )  # fmt: skip
         if asked is not None:
             with guard():
@@ -82,8 +82,8 @@ def show(task: TaskPage) -> None:
         elif record is None:
             _show_none()
         elif points:
-            st.info(f"Press *{points_form.BUTTON}*: velocity, acceleration and annual amplitude of each point, a map, "
-                    "and the series of those that are clicked.")  # fmt: skip
+            st.info(f"Press *{points_form.BUTTON}* to get velocity, acceleration and annual amplitude of each point, "
+                    "a map, and the series of selected points.")  # fmt: skip
         elif columns is not None:
             with guard():
                 looking.show(record, columns, beside)
@@ -128,7 +128,7 @@ def _kept(asked: Run) -> tuple[Correction, ...]:
 
 def _describe(record: DatasetRecord) -> None:
     st.markdown(f"**{plain(record.name)}**")
-    facts = ["Synthetic: computed by a script, not measured."] if record.synthetic else []
+    facts = ["Synthetic: generated, not measured."] if record.synthetic else []
     if record.licence:
         facts.append(f"Licence: {record.licence}.")
     if facts:
@@ -138,8 +138,8 @@ def _describe(record: DatasetRecord) -> None:
 def _show_none() -> None:
     if empty(
         "No table yet.",
-        "Choose a table of readings: times, and displacement or positions of one or several stations. Rain, reservoir "
-        "level and others may be added. The sample is a synthetic landslide at a reservoir.",
+        "Choose a table of readings: times, and displacement or positions of one or several stations. Rain, "
+        "reservoir level and other drivers are optional. The sample is a synthetic landslide at a reservoir.",
         action="Start with the sample",
         key="start-sample",
     ):

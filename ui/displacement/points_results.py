@@ -60,9 +60,9 @@ TOWARD = {
 """What lies at the ends of colours, by direction or layer."""
 
 TABLE = {
-    "pid": "Point", "velocity": "Velocity (mm a year)", "velocity_sd": "Standard error", "acceleration":
-    "Acceleration (mm a year²)", "seasonality": "Annual amplitude (mm)", "rmse": "Residual (mm)",
-    "outliers": "Outliers", "step": "Step (mm)", "step_date": "Step at",
+    "pid": "Point", "velocity": "Velocity (mm/year)", "velocity_sd": "Standard error", "acceleration":
+    "Acceleration (mm/year²)", "seasonality": "Annual amplitude (mm)", "rmse": "Residual (mm)",
+    "outliers": "Outliers", "step": "Step (mm)", "step_date": "Date of step",
 }  # fmt: skip
 """Columns of the table of the fastest points."""
 
@@ -109,7 +109,7 @@ def _show(task: TaskPage, found: Run) -> None:
     said = verdict(result)
     show_lead(said.lead, result.id)
     told = [*said.others, *result.notes]
-    with st.expander(f"What this rests on: {len(told)} sentences"):
+    with st.expander(f"Basis and limitations ({len(told)})"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     left, right = st.columns([3, 2], gap="medium")
     with left, guard():
@@ -170,7 +170,7 @@ def _rings(result: PointsResult, table: DataFrame, rows: Sequence[int]) -> Outli
     shapes = geopandas.GeoDataFrame({"id": range(len(rings))}, geometry=rings, crs=result.grid.crs)
     colours = [CATEGORIES[number % len(CATEGORIES)] for number in range(len(rings))]
     facts = {"Point": [str(one) for one in chosen["pid"]],
-             "Velocity": [f"{one:+.1f} mm a year" for one in chosen["velocity"]]}  # fmt: skip
+             "Velocity": [f"{one:+.1f} mm/year" for one in chosen["velocity"]]}  # fmt: skip
     collection, _ = features(shapes, facts, colours=colours)
     return Outlines("chosen", "Points in the chart", collection, colours[0], weight=3, fill=0.0, seam=True)
 
@@ -184,12 +184,12 @@ def _rows(table: DataFrame, ids: Sequence[str]) -> list[int]:
 def _choose(result: PointsResult, table: DataFrame, tree: KDTree, look: Look, event: MapEvent) -> None:
     """Put the point that was clicked into the address, beside those before where that is wanted."""
     row = st.container(horizontal=True, vertical_alignment="center")
-    several = row.toggle("Keep earlier points", key=f"several-{result.id}", help="Up to eight are shown together.")
+    several = row.toggle("Keep earlier points", key=f"several-{result.id}", help="Up to eight points are shown.")
     if look.ids and row.button("Clear", key=f"clear-{result.id}"):
         st.query_params.pop("points", None)
         rerun_fragment()
     if look.ids and row.button("Use as reference", key=f"refer-{result.id}",
-                               help="The place of the last point becomes the stable one of the form."):  # fmt: skip
+                               help="Sets the position of the last point as the stable area in the form."):  # fmt: skip
         point = table.iloc[_rows(table, look.ids)[-1]]
         place = (round(float(point["longitude"]), 5), round(float(point["latitude"]), 5), points_form.RADIUS)
         points_form.reference(result.subject.dataset_id).put(place)
@@ -205,7 +205,7 @@ def _choose(result: PointsResult, table: DataFrame, tree: KDTree, look: Look, ev
         if look.ids and not several:
             _put_ids([])
             rerun_fragment()
-        st.caption("There is no point near that place.")
+        st.caption("There is no point near this location.")
         return
     _show_ids([str(table["pid"].iloc[int(at)])], look, several=several)
 
@@ -247,20 +247,20 @@ def _series(result: PointsResult, table: DataFrame, look: Look) -> None:
     else:
         st.info("Click a point on the map to see its series.")
         st.plotly_chart(histogram(table, result.spans[VELOCITY]), key=f"histogram-{result.id}", config=CHART)
-        st.caption("Points beyond the ends of the colours count at the ends.")
+        st.caption("Points outside the range of the colours are counted in the end bins.")
     st.caption(DISCLAIMER)
 
 
 def _told(point: Any) -> str:  # noqa: ANN401  a row of the table
     parts = [
-        f"**{plain(point['pid'])}**", f"{point['velocity']:+.1f} ± {point['velocity_sd']:.1f} mm a year",
-        f"acceleration {point['acceleration']:+.2f} mm a year²", f"annual amplitude {point['seasonality']:.1f} mm",
+        f"**{plain(point['pid'])}**", f"{point['velocity']:+.1f} ± {point['velocity_sd']:.1f} mm/year",
+        f"acceleration {point['acceleration']:+.2f} mm/year²", f"annual amplitude {point['seasonality']:.1f} mm",
         f"residual {point['rmse']:.1f} mm", f"outliers: {point['outliers']}",
     ]  # fmt: skip
     if SLOPE_VELOCITY in point and point[SLOPE_VELOCITY] == point[SLOPE_VELOCITY]:
-        parts.append(f"along the slope {point[SLOPE_VELOCITY]:+.1f} ± {point['slope_velocity_sd']:.1f} mm a year")
+        parts.append(f"along the slope {point[SLOPE_VELOCITY]:+.1f} ± {point['slope_velocity_sd']:.1f} mm/year")
     if point["step_date"]:
-        parts.append(f"step of {point['step']:+.1f} mm at {point['step_date']} (a candidate)")
+        parts.append(f"candidate step of {point['step']:+.1f} mm on {point['step_date']}")
     return " · ".join(parts)
 
 
@@ -271,7 +271,7 @@ def _fastest(view: Shown) -> None:
     table, result = _points(view.result.id)[1], view.result
     first = fastest(table)
     if first.empty:
-        st.info("No point has a velocity of more than three standard errors.")
+        st.info("No point has a velocity above three standard errors.")
         return
     others = [one for one in view.look.ids if one not in set(first["pid"].astype(str))]
     if others:
@@ -279,8 +279,8 @@ def _fastest(view: Shown) -> None:
 
         first = pandas.concat([table.iloc[_rows(table, others)], first])
     st.caption(
-        f"The {min(FASTEST, len(first) - len(others))} fastest of the points that move by more than three standard "
-        "errors, below other selected points. Ticked points are in the chart and ringed on the map."
+        f"The {min(FASTEST, len(first) - len(others))} fastest points among those with a velocity above three "
+        "standard errors, below other selected points. Selected points are shown in the chart and ringed on the map."
     )
     formats = {name: st.column_config.NumberColumn(title, format="%.2f") for name, title in TABLE.items()
                if name not in ("pid", "outliers", "step_date")}  # fmt: skip
@@ -300,12 +300,12 @@ def _export(view: Shown) -> None:
     from core.tasks.displacement.points_export import TITLES, export_points
 
     result = view.result
-    export.show_report(result, view.look, {"points": view.look.points}, "It holds the points that were chosen")
+    export.show_report(result, view.look, {"points": view.look.points}, "The report holds the selected points")
     run = resources.store().run(result.id)
     files = {
-        POINTS: "All points with how they move", VALUES: "Series of all points, mm, in that order",
-        **{role: f"{title}, mean of each cell" for role, title in RASTERS.items()},
-        CELLS: "Motion to the east and up, a row a cell", EAST: FURTHER[EAST], UP: FURTHER[UP],
+        POINTS: "All points with their motion", VALUES: "Series of all points, mm, in the same order",
+        **{role: f"{title}, mean per cell" for role, title in RASTERS.items()},
+        CELLS: "East and up motion, one row per cell", EAST: FURTHER[EAST], UP: FURTHER[UP],
     }  # fmt: skip
     for role, title in files.items():
         export.link(run, role, title)
@@ -321,10 +321,10 @@ def _export(view: Shown) -> None:
 def _keep(result: PointsResult) -> None:
     """Make the velocities a raster that other pages offer."""
     name = f"Velocity of {result.subject.name}"[:120]
-    if st.button("Keep the velocities as a raster", key=f"keep-{result.id}"):
+    if st.button("Save velocities as raster", key=f"keep-{result.id}"):
         with result.artifact(VELOCITY).open("rb") as file:
             resources.store().upload_dataset(file, f"{name}.tif", "raster")
-        st.success(f"{plain(name)} is among the earlier rasters of every page, as a factor or as an image.")
+        st.success(f"{plain(name)} is now available as an earlier raster on every page, as a factor or as an image.")
 
 
 def _provenance(view: Shown) -> None:

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from ui.runs.reading import ReadingView
 
-READING = ReadingView(listed="The forecast")
+READING = ReadingView(listed="Forecast")

@@ -52,13 +52,13 @@ def show(task: TaskPage, found: Run) -> None:
         chosen = result.stations[station]["chosen"]
         model = st.selectbox(
             "Model", models, models.index(look.model), key="shown", bind="query-params",
-            format_func=lambda one: f"{title_of(one)}{' (chosen)' if one == chosen else ''}",
+            format_func=lambda one: f"{title_of(one)}{' (selected)' if one == chosen else ''}",
         )  # fmt: skip
     said = verdict(result, station)
     show_lead(said.lead, result.id)
     _figures(result, station, model)
     told = [*said.others, *result.notes]
-    with st.expander(f"What this rests on: {len(told)} sentences"):
+    with st.expander(f"Basis and limitations ({len(told)})"):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     parts = {
         "Findings": findings, "Movement": _movement, "Scores": scores, "Warning": _warning, "Why": _why,
@@ -80,10 +80,10 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     span = in_words(result.horizon, str(ours["step"]))
     row.metric(
         f"Next {span.removeprefix('1 ')}", "–" if ahead != ahead else f"{ahead:.1f} mm", width=140,
-        help="Movement that is forecast after the end of the series.",
+        help="Movement forecast beyond the end of the series.",
     )  # fmt: skip
     row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
-               help="Conformal: from the errors that this model has made before.")  # fmt: skip
+               help="Conformal: based on earlier errors of this model.")  # fmt: skip
     row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135,
                help=f"{labels.meaning('rmse')} On the test part.")  # fmt: skip
     row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
@@ -93,7 +93,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
                help=labels.meaning("skill"))  # fmt: skip
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the forecasts")
+@st.cache_data(max_entries=8, show_spinner="Loading the forecasts")
 def tables(run: str, _result: ForecastResult) -> tuple[DataFrame, DataFrame]:
     """Series and forecasts of a run, kept for the next look."""
     del run  # the key
@@ -115,13 +115,13 @@ def findings(view: Shown) -> None:
     figure = forecast_figure(ours, own, look.model, simple)
     st.plotly_chart(figure, key=f"forecast-{result.id}-{look.station}-{look.model}", config=PLAIN_CHART)
     st.caption(
-        "Each point of the line was forecast by a model that had seen nothing later than its origin. The diamond lies "
+        "Each point of the line is a forecast by a model that used only data up to its origin. The diamond lies "
         f"beyond the end of the series. {DISCLAIMER}"
     )
     colours = station_colours(result.names)
     drawn = series_figure(series, result.drivers, result.names, colours)
     st.plotly_chart(drawn, key=f"series-{result.id}", config=PLAIN_CHART)
-    st.caption("Cumulative displacement, and what may drive it. Dotted: gaps, filled along a line.")
+    st.caption("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation.")
     _stations(result, look.station)
 
 
@@ -165,7 +165,7 @@ def _frame(result: ForecastResult, station: str) -> DataFrame:
     simple = str(ours["best_simple"])
     rows = [
         {
-            "Model": f"{title_of(model)}{' (chosen)' if model == ours['chosen'] else ''}",
+            "Model": f"{title_of(model)}{' (selected)' if model == ours['chosen'] else ''}",
             "Skill": result.skill(station, model, simple) if model != simple else None,
             "p": ours["models"][model].get("dm", {}).get("p_value"),
             **{title: result.of(station, model, name) for name, title in HEADS.items()},
@@ -206,12 +206,12 @@ def export_tab(view: Shown) -> None:
     from core.tasks.displacement.export import TITLES, export_stored
 
     result, look = view.result, view.look
-    export.show_report(result, look, {"station": look.station, "model": look.model}, "It holds the scores")
+    export.show_report(result, look, {"station": look.station, "model": look.model}, "The report holds the scores")
     run = resources.store().run(result.id)
     export.link(run, FORECASTS, "All forecasts with their intervals, mm")
-    export.link(run, SERIES, "Series on their steps, with what may drive them")
-    export.link(run, MEASURED, "What was measured")
-    export.link(run, SCORES, "All scores, for other programs")
+    export.link(run, SERIES, "Series at regular steps, with possible drivers")
+    export.link(run, MEASURED, "Measurements")
+    export.link(run, SCORES, "All scores, machine-readable")
     folder = export.folder_of(result.id, look)
     if st.button("Prepare tables and charts", key=f"prepare-{result.id}"):
         with st.spinner("Writing the files"):

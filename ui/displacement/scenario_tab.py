@@ -40,8 +40,8 @@ def show(view: Shown) -> None:
     drivers = _supposed(result.id, look.station, result)
     models = explainable(result, look.station)
     if not models:
-        st.info("None of these models has features in which something could be supposed. Add ridge regression, a "
-                "random forest or gradient boosting, and forecast again.")  # fmt: skip
+        st.info("None of these models uses drivers for which values could be assumed. Add ridge regression, a random "
+                "forest or gradient boosting, and forecast again.")  # fmt: skip
         return
     asked = None
     with st.form(f"scenario-{result.id}-{look.station}", border=False):
@@ -50,12 +50,12 @@ def show(view: Shown) -> None:
             model = st.selectbox("Model", models, models.index(look.model) if look.model in models else 0,
                                  format_func=title_of, width=280)  # fmt: skip
             given = [(one.name, _slider(one)) for one in drivers]
-            pressed = st.form_submit_button("Ask", type="primary")
+            pressed = st.form_submit_button("Run scenario", type="primary")
     with guard():
         if pressed:
             asked = _ask(result, look.station, model, tuple(given))
     if asked is not None and asked.active:
-        jobs.follow(asked.id, what="Asking the scenario")
+        jobs.follow(asked.id, what="Running the scenario")
         return
     if asked is not None and asked.status != "done":
         jobs.show_ended(asked, opens=False)
@@ -69,7 +69,7 @@ def _slider(one: Supposed) -> float:
     high = one.high + reach / 2
     step = max(round(reach / 100, 3), 0.001)
     return float(st.slider(one.what, round(low, 3), round(high, 3), round(one.usual, 3), step, width=260,
-                           help=f"Came before: {one.low:.4g} to {one.high:.4g}, median {one.usual:.4g}."))  # fmt: skip
+                           help=f"Range so far: {one.low:.4g} to {one.high:.4g}, median {one.usual:.4g}."))  # fmt: skip
 
 
 def _ask(result: ForecastResult, station: str, model: str, ahead: tuple[tuple[str, float], ...]) -> Run:
@@ -105,7 +105,8 @@ def _listed(result: ForecastResult, station: str, model: str) -> None:
             break
     if not rows:
         own = result.of(station, model, "ahead")
-        st.info(f"Without a scenario {title_of(model)} forecasts {own:.1f} mm. Set the sliders and press *Ask*.")
+        st.info(f"Without a scenario, {title_of(model)} forecasts {own:.1f} mm. Set the sliders and press *Run "
+                "scenario*.")
         return
     formats = {name: st.column_config.NumberColumn(format="%.1f") for name in ("Forecast (mm)", "from", "to")}
     st.dataframe(pandas.DataFrame(rows), hide_index=True, width="stretch", column_config=formats, placeholder="–")

@@ -7,6 +7,6 @@ from ui.task.table_source import TableSource
 
 SOURCE = TableSource(
     SERIES, "series",
-    "Times, and displacement or positions of stations; rain, reservoir level and others may be added.",
+    "Times, and displacement or positions of stations; rain, reservoir level and other drivers are optional.",
     "slope/readings.csv",
 )  # fmt: skip

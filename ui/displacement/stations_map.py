@@ -35,9 +35,9 @@ def show(result: ForecastResult, station: str) -> None:
     moving = [one for one in motions if one.east is not None and one.north is not None]
     fastest = max((math.hypot(one.east or 0.0, one.north or 0.0) for one in moving), default=0.0)
     still = len(motions) - len(moving)
-    arrows = f" Arrows: mean horizontal velocity over the whole series, the longest {fastest:,.0f} mm a year."
+    arrows = f" Arrows: mean horizontal velocity over the whole series, the longest {fastest:,.0f} mm/year."
     without = f" {still} without an arrow: north and east were not measured." if still else ""
     st.caption(
-        f"Where the stations stand, north up.{arrows if moving else ''}{without} Colours: class of the velocity after "
+        f"Positions of the stations, north up.{arrows if moving else ''}{without} Colours: velocity class after "
         "Cruden and Varnes (1996)."
     )

@@ -10,17 +10,17 @@ from ui.task.task import Card, Picture, TaskPage
 PAGE = TaskPage(
     name="displacement",
     title="Landslide displacement",
-    question="How does a monitored slope move, why, and what will it do next?",
+    question="How does a monitored slope move, why, and what is it forecast to do next?",
     noun="forecast",
     button="Forecast",
     asks="forecasts",
     again="Forecast the same stations again",
     card=Card(
-        "**How** does a monitored slope move, and what will it do? From a table of readings to forecasts that are "
-        "tested beside assuming that nothing changes.",
+        "**How** does a monitored slope move, and how will it continue? From a table of readings to forecasts tested "
+        "against the assumption that nothing changes.",
         "Forecast the reservoir landslide",
         {"sample": "reservoir-slide"},
-        other="Use a table of your own",
+        other="Use your own table",
         picture=Picture(
             Path(__file__).with_name("picture.webp"),
             "Displacement of a synthetic landslide at a reservoir, forecast month by month, over rain and reservoir "

@@ -46,13 +46,13 @@ def show_trajectory(view: Shown) -> None:
             "value": st.column_config.NumberColumn("Value", format="%.3f"),
             "standard_error": st.column_config.NumberColumn("Standard error", format="%.3f"),
             "standard_error_correlated": st.column_config.NumberColumn(
-                "…, residuals correlated", format="%.3f",
-                help="Larger, because residuals of neighbouring readings are alike.",
+                "Standard error (correlated residuals)", format="%.3f",
+                help="Larger, because residuals of neighbouring readings are correlated.",
             ),
         },
     )  # fmt: skip
     st.caption(plain(
-        f"Position and velocity hold on {str(found.reference)[:10]}. Residuals {found.rmse:.2f} mm (RMSE). "
+        f"Position and velocity refer to {str(found.reference)[:10]}. Residuals {found.rmse:.2f} mm (RMSE). "
         + " ".join(found.notes) + " Trajectory model after Bevis and Brown (2014)."
     ))  # fmt: skip
     offer_table(view, "Parameters", table)
@@ -76,14 +76,15 @@ def _asked() -> TrajectoryPlan:
             "Trend", [1, 2, 3], default=1, key="trajectory-degree", required=True,
             format_func={1: "Linear", 2: "Quadratic", 3: "Cubic"}.__getitem__,
         )  # fmt: skip
-        annual = st.toggle("Annual wave", key="trajectory-annual")
-        half = st.toggle("Semi-annual wave", key="trajectory-half")
+        annual = st.toggle("Annual cycle", key="trajectory-annual")
+        half = st.toggle("Semi-annual cycle", key="trajectory-half")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        steps = st.text_input("Steps on", key="trajectory-steps", placeholder="2017-06-01, 2018-02-10", max_chars=400,
-                              width=280, help="Dates of sudden jumps; readings of that day are after it.")
-        spans = st.text_input("Leave out", key="trajectory-spans", max_chars=800, width=340,
+        steps = st.text_input("Dates of steps",
+                              key="trajectory-steps", placeholder="2017-06-01, 2018-02-10", max_chars=400,
+                              width=280, help="Dates of sudden steps; readings of that day count as after the step.")
+        spans = st.text_input("Exclude", key="trajectory-spans", max_chars=800, width=340,
                               placeholder="2017-03-01 to 2017-03-09, 2018-01-05",
-                              help="Spans of dates whose readings do not count.")  # fmt: skip
+                              help="Periods whose readings are not used.")  # fmt: skip
     relaxation = _relaxation()
     return TrajectoryPlan(int(degree), annual, half, dates_of(steps), relaxation, spans_of(spans))
 
@@ -94,14 +95,14 @@ def _relaxation() -> Relaxation | None:
 
     words = {"none": "None", "logarithmic": "Logarithmic", "exponential": "Exponential"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shape = st.segmented_control("Movement that fades", list(words), default="none", key="trajectory-fades",
+        shape = st.segmented_control("Decaying movement", list(words), default="none", key="trajectory-fades",
                                      format_func=words.__getitem__, required=True)  # fmt: skip
         if shape == "none":
             return None
         begin = st.text_input("From", key="trajectory-fades-from", placeholder="2018-02-10", max_chars=30, width=150)
         days = st.number_input("Relaxation time (days)", 0.0, 99_999.0, 0.0, key="trajectory-fades-days", width=190,
-                               format="%.4g", help="0: found by the fit.")  # fmt: skip
+                               format="%.4g", help="0: estimated by the fit.")  # fmt: skip
     if not begin.strip():
-        st.caption("Name the date from which the movement fades.")
+        st.caption("Enter the date from which the movement decays.")
         return None
     return Relaxation(begin, shape, float(days))

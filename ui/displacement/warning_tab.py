@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ui.displacement.results import Shown
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the measurements")
+@st.cache_data(max_entries=8, show_spinner="Loading the measurements")
 def measured_of_run(run: str, _result: ForecastResult) -> DataFrame:
     """What was measured in a run, kept for the next look."""
     del run  # the key
@@ -66,7 +66,7 @@ def _log(view: Shown, look: Look, found: EarlyWarning) -> None:
 
     said = acknowledged(resources.store(), view.result.id, look.station)
     open_ones = [one for one in found.log[::-1] if (moment(one), one.level) not in said]
-    head = f"Log of levels: {len(found.log):,} changes, {len(open_ones):,} not acknowledged"
+    head = f"Log of alert levels: {len(found.log):,} changes, {len(open_ones):,} not acknowledged"
     with st.expander(head, expanded=len(found.log) < 12):
         st.dataframe(
             log_table(found, said), hide_index=True, width="stretch",
@@ -75,7 +75,7 @@ def _log(view: Shown, look: Look, found: EarlyWarning) -> None:
                            "acknowledged": st.column_config.TextColumn("Acknowledged", width="large"),
                            "level": "Level"},
         )  # fmt: skip
-        st.caption("Each change rests on readings up to its own time alone.")
+        st.caption("Each change uses only readings up to its own time.")
         if open_ones:
             _acknowledge(view, look.station, open_ones)
 
@@ -93,8 +93,8 @@ def _acknowledge(view: Shown, station: str, changes: list[Transition]) -> None:
                 format_func=lambda number: f"{moment(changes[number])[:16].replace('T', ' ')}: "
                 f"{NAMES[changes[number].level]}",
             )  # fmt: skip
-            by = st.text_input("Looked at by", max_chars=80, width=180)
-            text = st.text_input("What was made of it", max_chars=500)
+            by = st.text_input("Acknowledged by", max_chars=80, width=180)
+            text = st.text_input("Comment", max_chars=500)
             pressed = st.form_submit_button("Acknowledge")
     if pressed:
         change = changes[at]
@@ -116,7 +116,7 @@ def _rain(view: Shown, look: Look) -> None:
     if rain is None:
         return
     events = events_of(rain)
-    with st.expander("Rain against published thresholds"):
+    with st.expander("Rain compared with published thresholds"):
         st.markdown("\n".join(f"- {plain(one)}" for one in rain_sentences(events, rain)))
         st.plotly_chart(rain_figure(events, rain.name), key=f"rain-{result.id}-{look.station}", config=PLAIN_CHART)
 
@@ -125,16 +125,18 @@ def _asked(day: str, first: date, last: date, span: float, levels: str, quiet: f
     """Day, window, levels and quiet period, each in the page's address."""
     at = min(max(date.fromisoformat(day), first), last) if day else last
     chosen = st.slider(
-        "Seen from the end of", first, last, at, key="replay-day", format="YYYY-MM-DD",
-        help="Replay: what would have been known on that day. Nothing later counts.",
+        "As known at the end of", first, last, at, key="replay-day", format="YYYY-MM-DD",
+        help="Replay: shows what would have been known on that day. Later readings are not used.",
     )  # fmt: skip
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        days = st.number_input("Days of a velocity", 0.0, 36_525.0, span, key="span", format="%.4g",
-                               help="0: ten readings.", width=180)  # fmt: skip
-        share = st.number_input("Quiet until (% of the series)", 1.0, 100.0, quiet, 5.0, key="quiet", format="%.0f",
-                                help="Levels are found from the velocities of this beginning.", width=210)  # fmt: skip
-        own = st.text_input("Levels of your own (mm/day)", levels, key="levels", placeholder="1, 3, 10", max_chars=80,
+        days = st.number_input("Velocity window (days)", 0.0, 36_525.0, span, key="span", format="%.4g",
+                               help="0 uses ten readings.", width=180)  # fmt: skip
+        share = st.number_input("Quiet period (first % of the series)",
+                                1.0, 100.0, quiet, 5.0, key="quiet", format="%.0f",
+                                help="Alert levels are derived from the velocities in this period.",
+                                width=210)  # fmt: skip
+        own = st.text_input("Custom levels (mm/day)", levels, key="levels", placeholder="1, 3, 10", max_chars=80,
                             width=240)  # fmt: skip
     keep = {"day": "" if chosen == last else chosen.isoformat(), "span": f"{days:g}" if days else "",
             "quiet": f"{share:g}" if share != 30 else "", "levels": own}  # fmt: skip

@@ -25,7 +25,7 @@ CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]
 
 WHAT_IT_IS = (
     "Contributions (SHAP values of groups) divide each forecast among rain, levels, the slope's own movement and the "
-    "time of the year. They tell what the model reacted to, not what makes the slope move."
+    "time of year. They show what the model reacted to, not what makes the slope move."
 )
 
 
@@ -38,7 +38,7 @@ def show(view: Shown) -> None:
     st.caption(WHAT_IT_IS)
     models = explainable(result, look.station)
     if not models:
-        st.info("None of these models has features among which a forecast could be divided. Add ridge regression, a "
+        st.info("None of these models has features to which a forecast can be attributed. Add ridge regression, a "
                 "random forest or gradient boosting, and forecast again.")  # fmt: skip
         return
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -65,20 +65,20 @@ def _ranking(result: ForecastResult, station: str) -> None:
         return
     table = pandas.DataFrame(rows)[["name", "group", "grade", "information", "chance", "n", "used"]]
     above = int((table["information"] > table["chance"]).sum())
-    with st.expander(f"Features ranked: {above} of {len(table)} say more of the movement than chance"):
+    with st.expander(f"Feature ranking: {above} of {len(table)} hold more information on the movement than chance"):
         st.dataframe(
             table.sort_values("information", ascending=False), hide_index=True, width="stretch", placeholder="–",
             column_config={
-                "name": "Feature", "group": "Of", "n": "Steps", "used": "Given to models",
+                "name": "Feature", "group": "Group", "n": "Steps", "used": "Used by models",
                 "grade": st.column_config.NumberColumn("Grey relational grade", format="%.3f"),
                 "information": st.column_config.NumberColumn("Mutual information", format="%.3f"),
-                "chance": st.column_config.NumberColumn("By chance, at most", format="%.3f"),
+                "chance": st.column_config.NumberColumn("Maximum by chance", format="%.3f"),
             },
         )  # fmt: skip
         st.caption(
-            "On the training part alone. Grey relational grade (0.5) of values scaled to 0 to 1: about 0.6 to 0.7 also "
-            "for courses that have nothing in common. Mutual information in nats, beside the largest of 19 shuffled "
-            "movements."
+            "Based on the training part only. Grey relational grade (0.5) of values scaled to 0 to 1: unrelated "
+            "series also reach about 0.6 to 0.7. Mutual information in nats, compared with the largest of 19 "
+            "shuffled movements."
         )
 
 
@@ -88,8 +88,8 @@ def _event(result: ForecastResult, station: str) -> tuple[date, ...]:
         return ()
     first, last = (date.fromisoformat(str(result.stations[station][one])[:10]) for one in ("test_from", "last"))
     chosen: Any = st.date_input(
-        "Take away the rain of", (), first, last, key=f"event-{result.id}-{station}", format="YYYY-MM-DD", width=260,
-        help="Two days of the test part. Left empty: its wettest time.",
+        "Remove the rain of", (), first, last, key=f"event-{result.id}-{station}", format="YYYY-MM-DD", width=260,
+        help="Two days of the test part. If empty, its wettest period.",
     )  # fmt: skip
     return tuple(chosen) if isinstance(chosen, tuple | list) else (chosen,)
 
@@ -142,6 +142,7 @@ def _show(run: Run) -> None:
     ratio = faithful["strongest"] / max(faithful["others"], 1e-9)
     st.caption(plain(
         f"{record['method'][0].upper()}{record['method'][1:]}; they add up to each forecast to within "
-        f"{record['error']:.1g} mm. Taking away the strongest group of a forecast changes it by "
-        f"{faithful['strongest']:.2f} mm on average, any other by {faithful['others']:.2f} mm ({ratio:.1f} times)."
+        f"{record['error']:.1g} mm. Removing the strongest group of a forecast changes it by "
+        f"{faithful['strongest']:.2f} mm on average, removing any other by {faithful['others']:.2f} mm ({ratio:.1f} "
+        "times)."
     ))  # fmt: skip

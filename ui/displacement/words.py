@@ -10,4 +10,4 @@ DRIVER_TITLES = {
     "temperature": "Temperature",
 }  # fmt: skip
 
-ORDERS = {"": "found from the dates", "dmy": "day, month, year", "mdy": "month, day, year"}
+ORDERS = {"": "detected from the dates", "dmy": "day, month, year", "mdy": "month, day, year"}

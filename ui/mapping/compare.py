@@ -100,7 +100,7 @@ def _show(view: View, earlier: MappingResult) -> None:
         return
     _keep(view, earlier)
     change = _compared(view.result.id, earlier.id, view.choice, view.result, earlier)
-    georeferenced = view.result.grid.is_georeferenced
+    georeferenced = view.result.grid.in_metres
     area = change.new["area_m2" if georeferenced else "area_px"]
     columns = st.columns(3)
     columns[0].metric(

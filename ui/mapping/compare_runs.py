@@ -107,7 +107,7 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
 
     grid = second.result.grid
     pixel = pixel_area(second.result)
-    gained, lost = (area(numbers[name] * pixel, georeferenced=grid.is_georeferenced) for name in ("gained", "lost"))
+    gained, lost = (area(numbers[name] * pixel, georeferenced=grid.in_metres) for name in ("gained", "lost"))
     one, other = numbers["thresholds"]
     at = (
         f"threshold {one:.2f}"

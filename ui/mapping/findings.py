@@ -81,7 +81,7 @@ def show(view: View) -> None:
     if not found.count:
         st.info("Nothing reaches this threshold and minimum area. Lower either of them, or try another model.")
         return
-    largest = area_text(float(found.areas[0]), view.result.grid.is_georeferenced)
+    largest = area_text(float(found.areas[0]), view.result.grid.in_metres)
     st.caption(f"Landslides that touch are one polygon. The largest covers {largest} and may be several landslides.")
     _table(view)
     _sizes(view)
@@ -125,7 +125,7 @@ def _sizes(view: View) -> None:
     """The size–frequency plot, whose points can be selected."""
     assert view.findings is not None  # noqa: S101  show() returned otherwise
     selection, found = Selection(view.result.id), view.findings
-    areas = found.polygons["area_m2" if view.result.grid.is_georeferenced else "area_px"].to_numpy(dtype=float)
+    areas = found.polygons["area_m2" if view.result.grid.in_metres else "area_px"].to_numpy(dtype=float)
     names: list[Name] = found.polygons["id"].tolist()
     figure = _sizes_figure(view.result.id, view.choice, view.unit, found)
     if view.selected is not None:

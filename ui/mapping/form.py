@@ -31,12 +31,12 @@ def prefill() -> Earlier | None:
     return form.prefill()
 
 
-def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
+def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON) -> Asked | None:
     """Show model and form; what was asked, once the button was pressed."""
     from core.tasks.mapping.card import FAILURES
     from core.tasks.mapping.run import Request, order_of
 
-    chosen = form.choose_model("mapping", record.scene, before, lambda model: model.spec.title, SCORE, BUTTON)
+    chosen = form.choose_model("mapping", record.scene, before, lambda model: model.spec.title, SCORE, button)
     if chosen is None:
         return None
     model = chosen.model
@@ -45,7 +45,7 @@ def ask(record: SceneRecord, before: Earlier | None = None) -> Asked | None:
     def order(request: Request, drawn: Drawn) -> Order:
         return order_of(record, request, drawn, owner=resources.visitor())
 
-    asked = form.ask(record.scene, chosen, begin, BUTTON, lambda: _options(begin), order)
+    asked = form.ask(record.scene, chosen, begin, button, lambda: _options(begin), order)
     form.show_limits(model, _false_alarms(model), FAILURES)
     return asked
 

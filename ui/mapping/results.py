@@ -121,7 +121,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     if side == "none":
         selection.follow_map(event)
     if side == "none" and (at is None or event.drawn):
-        tell_area(event, PAGE)
+        tell_area(event, PAGE, record, offer=at is None)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
@@ -145,7 +145,7 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     figures = [KeyFigure("Above threshold", reach, f"Share of the pixels of {whole_of(result)}. Landslides are not "
                                                    "outlined yet.")]
     if findings is not None:
-        area = area_text(float(findings.areas.sum()), result.grid.is_georeferenced)
+        area = area_text(float(findings.areas.sum()), result.grid.in_metres)
         figures = [
             KeyFigure("Landslides", f"{findings.count:,}", "Landslides that touch count as one."),
             KeyFigure("Landslide area", area),

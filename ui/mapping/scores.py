@@ -99,7 +99,7 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
     """False-alarm area per km², for a georeferenced run with truth."""
     from core.tasks.mapping.findings import pixel_area
 
-    if not view.result.grid.is_georeferenced:
+    if not view.result.grid.in_metres:
         return ""
     area = int(view.result.counts.sum()) * pixel_area(view.result)
     if not area:

@@ -14,6 +14,7 @@ PAGE = TaskPage(
     noun="map",
     button="Map landslides",
     asks="maps",
+    several="Map {images}",
     again="Map the earlier drawn area again",
     card=Card(
         "**Which pixels** are landslides? A segmentation model outlines each landslide, with areas, statistics and "

@@ -12,7 +12,7 @@ from ui import labels, resources
 from ui.feedback import duration, guard, plain, show_error
 from ui.runs import table
 from ui.state import rerun_fragment
-from ui.task import jobs
+from ui.task import jobs, several
 from ui.task.links import place
 from ui.task.task import script_of
 
@@ -139,6 +139,7 @@ def _labels(run: Run) -> None:
 
 def _family(run: Run) -> None:
     """What the run stands on and what stands on it."""
+    several.link(run)
     store = resources.store()
     for parent in run.parents:
         try:

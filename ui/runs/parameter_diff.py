@@ -16,6 +16,7 @@ TITLES: Mapping[str, str] = {
     "parameters.bands": "Requested bands",
     "parameters.stretch": "Pixel values",
     "parameters.resample": "Pixel size",
+    "parameters.pixel_size": "Pixel size entered by hand (m)",
     "parameters.engine": "Engine",
     "parameters.options.overlap": "Tile overlap",
     "parameters.options.turned": "Test-time augmentation",

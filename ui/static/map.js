@@ -5,8 +5,9 @@ window.slidelens = window.slidelens || (function () {
   "use strict";
 
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
-  let lastReplaced;
+  let lastReplaced, lastVisible;
   let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
+  const WHOLE = "The whole image is visible, so there is no part to use. Zoom in first.";
   const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000;
   let modules = [];            // what else there is on the map, each of a file of its own: see `kit`
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
@@ -653,7 +654,11 @@ window.slidelens = window.slidelens || (function () {
     if (!restored) {
       restored = true;
       lastReplaced = given.number;
+      lastVisible = next.visible;
       if (!group.getLayers().length) addDrawing(group, next.drawn);
+    } else if (next.visible !== lastVisible) {
+      lastVisible = next.visible;
+      drawVisible(group, next.visible);
     } else if (given.number !== lastReplaced) {
       lastReplaced = given.number;
       leaveEditing();
@@ -662,6 +667,25 @@ window.slidelens = window.slidelens || (function () {
       const edit = map.getContainer().querySelector(".leaflet-draw-edit-edit");
       if (given.drawing && edit) edit.click();
     }
+  }
+
+  // What the map shows of the image becomes the drawn area, in place of any other: a rectangle like one drawn by hand.
+  function drawVisible(group, number) {
+    const view = map.getBounds(), image = L.latLngBounds(settings.bounds);
+    if (view.contains(image)) return tellFor(WHOLE);
+    const south = Math.max(view.getSouth(), image.getSouth()), north = Math.min(view.getNorth(), image.getNorth());
+    const west = Math.max(view.getWest(), image.getWest()), east = Math.min(view.getEast(), image.getEast());
+    if (south >= north || west >= east) return tellFor("No part of the image is visible. Move the map to the image.");
+    leaveEditing();
+    group.clearLayers();
+    const part = L.rectangle([[south, west], [north, east]], settings.drawStyle);
+    part.feature = { type: "Feature", properties: { visible: number } };  // what is told differs from what was told before
+    map.fire("draw:created", { layer: part, layerType: "rectangle" });
+  }
+
+  function tellFor(words) {
+    tell(words);
+    setTimeout(function () { untell(words); }, PATIENCE);
   }
 
   // The clicks that set corners choose nothing: neither a place nor a polygon below them. What follows the last one comes

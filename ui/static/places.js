@@ -159,7 +159,7 @@ window.slidelensPlaces = function (settings) {
     return SQUARE * (Math.abs(around) > Math.PI ? 2 * Math.PI - Math.abs(sum) : Math.abs(sum));
   }
 
-  // Length of a line of places of the map, and area within it: in metres, or in pixels without a coordinate system.
+  // Length of a line of places of the map, and area within it: in metres, or in pixels of unknown size.
   function measured(line) {
     if (kind === "pixels") {
       let length = 0, twice = 0;
@@ -168,7 +168,8 @@ window.slidelensPlaces = function (settings) {
         if (n < line.length - 1) length += Math.hypot(next.lng - at.lng, next.lat - at.lat);
         twice += at.lng * next.lat - next.lng * at.lat;
       });
-      return { length: length, area: Math.abs(twice) / 2, unit: "px" };
+      const size = known.metres || 1;  // entered by hand, or unknown
+      return { length: length * size, area: Math.abs(twice) / 2 * size * size, unit: known.metres ? "m" : "px" };
     }
     const places = line.map(degrees);
     if (places.includes(null)) return null;

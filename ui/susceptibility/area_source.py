@@ -26,8 +26,8 @@ FACTORS = "factors"
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier data")
 
 ROLES = {
-    DEM: "Elevation model", INVENTORY: "Inventory of landslides", FACTOR: "Factor",
-    AREAS: "Areas that are left out in turn",
+    DEM: "Elevation model", INVENTORY: "Landslide inventory", FACTOR: "Factor",
+    AREAS: "Areas to leave out in turn",
 }  # fmt: skip
 
 VECTORS = (INVENTORY, AREAS)
@@ -105,7 +105,7 @@ def use(data: AreaData) -> None:
 def open_area(area: Area) -> AreaData:
     """Put all layers of an area of the catalogue into the store."""
     store = resources.store()
-    origin = "sample that ships" if area.synthetic else f"open data: {area.title}"
+    origin = "sample data" if area.synthetic else f"open data: {area.title}"
 
     def add(layer: AreaLayer, form: Form | None) -> DatasetRecord:
         return store.add_dataset(
@@ -134,7 +134,7 @@ def open_sample(identity: str) -> AreaData:
 
 def choose(data: AreaData) -> None:
     """Show the sources of an area's data."""
-    source = input_picker.ask_source("Data from", SOURCES, "area-source")
+    source = input_picker.ask_source("Data source", SOURCES, "area-source")
     with reading("Reading the file"):
         {
             "Sample": _sample,
@@ -150,7 +150,7 @@ def summary(data: AreaData) -> str:
     named = [plain(one.name) for one in (data.dem, data.inventory, data.areas) if one is not None]
     if data.factors:
         named.append(f"factors: {', '.join(plain(one.name) for one in data.factors)}")
-    synthetic = " Synthetic: made by a script." if any(one.synthetic for one in data.records) else ""
+    synthetic = " Synthetic: generated, not measured." if any(one.synthetic for one in data.records) else ""
     licences = sorted({one.licence for one in data.records if one.licence})
     terms = f" Licence: {plain(', '.join(licences))}." if licences else ""
     return f"{'; '.join(named)}.{synthetic}{terms}"
@@ -164,12 +164,12 @@ def show_chosen(data: AreaData) -> None:
     ):  # fmt: skip
         left, right = st.columns([5, 1], vertical_alignment="center")
         if one is None:
-            missing = "none: only the factors given are used" if role == DEM else "**missing**"
+            missing = "none: only the additional factors are used" if role == DEM else "**missing**"
             left.markdown(f"{ROLES[role]}: {missing}")
             continue
         said = " · synthetic" if one.synthetic else ""
         left.markdown(f"{ROLES[role]}: **{plain(one.name)}**{said}")
-        if right.button("✕", key=f"drop-{one.id}", type="tertiary", help=f"Leave out {plain(one.name)}"):
+        if right.button("✕", key=f"drop-{one.id}", type="tertiary", help=f"Remove {plain(one.name)}"):
             use(_without(data, one))
 
 
@@ -209,22 +209,22 @@ def _open_data() -> None:
     chosen = st.selectbox("Area", list(known), format_func=lambda identity: known[identity].title)
     area = known[chosen]
     st.caption(plain(f"{area.shows} {area.caution} Licence: {area.licence}. Cite: {area.citation}"))
-    if st.button("Fetch and use", width="stretch"):
-        progress = Progress("Fetching")
+    if st.button("Download and use", width="stretch"):
+        progress = Progress("Downloading")
         fetched = fetch_area(chosen, progress=lambda done, total: progress(done / max(total, 1)))
         progress.done()
         use(open_area(fetched))
 
 
 def _upload(data: AreaData) -> None:
-    role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="upload-role")
+    role = st.selectbox("Use as", list(ROLES), format_func=ROLES.__getitem__, key="upload-role")
     vectors = role in VECTORS
     kinds = {INVENTORY: INVENTORIES, AREAS: LAYERS}.get(role, RASTERS)
     uploaded = st.file_uploader(
         ROLES[role], type=kinds, key=f"area-upload-{role}-{data.key}",
         accept_multiple_files=role == FACTOR,
-        help="GeoPackage, GeoJSON, a zipped Shapefile, or, for landslides, a table with coordinates." if vectors
-        else "GeoTIFF, up to 200 MB; in any coordinate system and resolution.",
+        help="GeoPackage, GeoJSON, zipped Shapefile or, for landslides, a table with coordinates." if vectors
+        else "GeoTIFF, up to 200 MB, in any coordinate system and resolution.",
     )  # fmt: skip
     files = uploaded if isinstance(uploaded, list) else [] if uploaded is None else [uploaded]
     if files and st.button("Use this file" if len(files) == 1 else f"Use these {len(files)} files", width="stretch"):
@@ -237,16 +237,16 @@ def _upload(data: AreaData) -> None:
 
 def _checked(record: DatasetRecord, role: str) -> DatasetRecord:
     if role == INVENTORY and record.form == "raster":
-        raise InputError(f"{record.name} is a raster.", "Landslides are given as points or outlines.",
+        raise InputError(f"{record.name} is a raster.", "A landslide inventory holds points or outlines.",
                          "Choose a GeoPackage, GeoJSON, zipped Shapefile or table.")  # fmt: skip
     if role == AREAS and record.form != "vector":
-        raise InputError(f"{record.name} holds no polygons.", "Areas are given as polygons.",
+        raise InputError(f"{record.name} holds no polygons.", "Areas must be polygons.",
                          "Choose a GeoPackage, GeoJSON or zipped Shapefile.")  # fmt: skip
     return record
 
 
 def _data_folder(data: AreaData) -> None:
-    role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="folder-role")
+    role = st.selectbox("Use as", list(ROLES), format_func=ROLES.__getitem__, key="folder-role")
     file = input_picker.ask_for_path("region/dem.tif" if role not in VECTORS else "region/landslides.gpkg")
     if file is not None:
         form: Form | None = None if role in VECTORS else "raster"
@@ -255,14 +255,14 @@ def _data_folder(data: AreaData) -> None:
 
 
 def _earlier(data: AreaData) -> None:
-    role = st.selectbox("As", list(ROLES), format_func=ROLES.__getitem__, key="earlier-role")
+    role = st.selectbox("Use as", list(ROLES), format_func=ROLES.__getitem__, key="earlier-role")
     store = resources.store()
     by_role: dict[str, tuple[Form, ...]] = {INVENTORY: ("vector", "table"), AREAS: ("vector",)}
     forms = by_role.get(role, ("raster",))
     known = {one.id: f"{one.name} · {one.origin}" for form in forms for one in store.datasets(form)}
     if not known:
-        st.info("Nothing of that kind was loaded yet.")
+        st.info("No data of this kind have been loaded yet.")
         return
     chosen = st.selectbox(ROLES[role], list(known), format_func=known.__getitem__)
-    if st.button("Use it", width="stretch", key="use-earlier-data"):
+    if st.button("Use these data", width="stretch", key="use-earlier-data"):
         use(_with(data, role, store.dataset(chosen)))

@@ -23,13 +23,13 @@ def show(result: SusceptibilityMap) -> None:
 
     st.markdown("**Apply the fitted models to another area**")
     st.caption(
-        "Choose the same rasters of that area, loaded before under *Data*. Ground unlike all cells that the models "
-        "learnt from is hatched. Scores stay those of this area."
+        "Choose the same rasters for that area, loaded before under *Data*. Ground unlike all training cells is "
+        "hatched. The scores remain those of this area."
     )
     store = resources.store()
     rasters = {one.id: one.name for one in store.datasets("raster")}
     if not rasters:
-        st.info("No raster was loaded yet.")
+        st.info("No raster has been loaded yet.")
         return
     wanted = [("Elevation model", DEM)] if result.input(DEM).dataset_id else []
     wanted += [(f"Factor: {one.name}", FACTOR) for one in result.inputs if one.role == FACTOR]
@@ -39,9 +39,9 @@ def show(result: SusceptibilityMap) -> None:
             for at, (label, role) in enumerate(wanted)
         ]
         vectors = {NONE: "none", **{one.id: one.name for one in store.datasets("vector")}}
-        inventory = st.selectbox("Inventory, to count landslides by class", list(vectors),
+        inventory = st.selectbox("Inventory (counts landslides per class)", list(vectors),
                                  format_func=vectors.__getitem__, key=f"{result.id}-inventory")  # fmt: skip
-        pressed = st.form_submit_button("Map the other area")
+        pressed = st.form_submit_button("Map other area")
     if pressed:
         dem = next((store.dataset(one) for role, one in chosen if role == DEM), None)
         factors = [store.dataset(one) for role, one in chosen if role == FACTOR]

@@ -36,7 +36,7 @@ class _Looked:
     advice: tuple[str, ...]
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking at the factors")
+@st.cache_resource(max_entries=8, show_spinner="Analysing the factors")
 def _looked(run: str, _result: SusceptibilityResult) -> _Looked:
     del run
     from core.tasks.susceptibility.factor_analysis import advice, association, class_table, vif
@@ -68,7 +68,7 @@ def show(view: Shown) -> None:
     found = _looked(result.id, result)
     row = st.columns(2)
     factor = row[0].selectbox("Factor", result.factors, key=f"look-{result.id}", format_func=_words)
-    weight = row[1].selectbox("Weight of its classes", list(WEIGHTS), key=f"weight-{result.id}",
+    weight = row[1].selectbox("Class weight", list(WEIGHTS), key=f"weight-{result.id}",
                               format_func=WEIGHTS.__getitem__)  # fmt: skip
     kind = kind_of_factor(factor, found.kinds)
     left, right = st.columns(2, gap="medium")
@@ -79,29 +79,31 @@ def show(view: Shown) -> None:
     right.plotly_chart(figure, key=f"spread-{result.id}-{factor}", config=CHART)
     st.markdown(_alone(alone(values, found.landslide, kind)))
     st.caption(
-        f"Counted on the {len(found.landslide):,} cells that models learnt from. Bars above the line: landslides are "
-        "more frequent in this class than on average. Contrast with its 95 % interval."
+        f"Based on the {len(found.landslide):,} training cells. Bars above the line: landslides are more frequent in "
+        "this class than on average. Contrast is shown with its 95 % interval."
     )
     if found.advice:
         st.warning("\n".join(f"- {plain(one)}" for one in found.advice))
     else:
-        st.markdown("No two factors say nearly the same: no correlation beyond 0.7, no variance inflation beyond 10.")
+        st.markdown("No two factors are nearly redundant: no correlation above 0.7, no variance inflation factor "
+                    "above 10.")
     left, right = st.columns([3, 2], gap="medium")
     left.plotly_chart(association_figure(found.association), key=f"association-{result.id}", config=CHART)
     right.plotly_chart(inflation_figure(found.inflation), key=f"inflation-{result.id}", config=CHART)
     st.caption(
         "Left: correlation of quantities, Cramér's V of classes, correlation ratio of both, Mardia's correlation of "
-        "directions. Right: how much the variance of a factor's effect grows because others tell it too."
+        "directions. Right: how much correlation with other factors inflates the variance of a factor's effect."
     )
 
 
 def _alone(found: Alone) -> str:
     """How well the chosen factor by itself tells landslides apart."""
-    said = f"Alone it ranks the cells with an AUROC of {found.auroc:.2f} (0.5 is chance, 1 is perfect)"
+    said = f"This factor alone ranks the cells with an AUROC of {found.auroc:.2f} (0.5 is chance, 1 is perfect)"
     if math.isnan(found.cramers_v):
-        told = "no better than chance" if f"{found.auroc:.2f}" == "0.50" else f"landslides lie at {found.points} values"
+        told = "no better than chance" if f"{found.auroc:.2f}" == "0.50" else (f"landslides occur at {found.points} "
+                                                                               "values")
         return f"{said}: {told}."
-    return f"{said}, by frequency ratios counted on the same cells. Cramér's V with landslides: {found.cramers_v:.2f}."
+    return f"{said}, using frequency ratios from the same cells. Cramér's V with landslides: {found.cramers_v:.2f}."
 
 
 def _words(name: str) -> str:

@@ -66,7 +66,7 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
         return None
     if not columns.target or not columns.factors:
         press.done(button, record.digest)
-        raise InputError("The label and one factor at least have to be chosen.", remedy="Choose them in the form.")
+        raise InputError("Choose the label and at least one factor.", remedy="Select them in the form.")
     try:
         request.plan.check_tuning()
     except InputError:
@@ -84,29 +84,29 @@ def _columns(names: list[str], guess: Columns) -> Columns:
         chosen = st.selectbox(label, listed, at, help=help)
         return "" if chosen == NONE else chosen
 
-    target = one("Label", guess.target, "The column that says whether there is a landslide.")
+    target = one("Label", guess.target, "Column that marks whether there is a landslide.")
     factors = st.multiselect(
         "Factors", names, [name for name in guess.factors if name in names],
-        help="Models learn from these. Leave out numbers of rows, and whatever was measured after the landslides.",
+        help="Used to train the models. Leave out row numbers and anything measured after the landslides.",
     )  # fmt: skip
     with st.expander("Classes, coordinates and areas", expanded=False):
         classes = st.multiselect(
-            "Factors that are classes", names, [name for name in guess.categorical if name in names],
-            help="Such as lithology or land cover, also where they are written as numbers.",
+            "Categorical factors", names, [name for name in guess.categorical if name in names],
+            help="Such as lithology or land cover, even if coded as numbers.",
         )  # fmt: skip
         circular = st.multiselect(
-            "Factors that are directions", names, [name for name in guess.circular if name in names],
-            help="Such as aspect, in degrees from north; -1 stands for flat ground.",
+            "Directional factors", names, [name for name in guess.circular if name in names],
+            help="Such as aspect, in degrees from north; -1 means flat ground.",
         )  # fmt: skip
         x = one("Easting or longitude", guess.x, "Without coordinates only random folds are possible.")
         y = one("Northing or latitude", guess.y, "Without coordinates only random folds are possible.")
-        crs = st.text_input("Their coordinate system", guess.crs, placeholder="EPSG:32717", max_chars=20)
-        swap = st.checkbox("Take them for each other", guess.swap_xy)
+        crs = st.text_input("Coordinate system", guess.crs, placeholder="EPSG:32717", max_chars=20)
+        swap = st.checkbox("Swap the two coordinates", guess.swap_xy)
         group = one("Area", guess.group, "For leaving out one area at a time.")
         date = one("Event", guess.date, "For leaving out one event at a time.")
         positive = st.text_input(
-            "Value of the label that stands for a landslide", guess.positive, max_chars=100,
-            help="Needed where it is neither yes or no, true or false, nor 1 or 0.",
+            "Label value for landslides", guess.positive, max_chars=100,
+            help="Needed unless the values are yes/no, true/false or 1/0.",
         )  # fmt: skip
     return Columns(
         target, tuple(factors), tuple(classes), x, y, crs.strip(), group, date, positive.strip(), swap_xy=swap,
@@ -139,8 +139,8 @@ def plan(begin: Plan) -> Plan:
 
     models = st.multiselect("Models", NAMES, begin.models, format_func=title_of)
     schemes = st.multiselect(
-        "Tested by", list(TITLES), begin.schemes, format_func=TITLES.__getitem__,
-        help="Random folds ask about neighbours of what the model has seen; spatial folds about places further away.",
+        "Validation", list(TITLES), begin.schemes, format_func=TITLES.__getitem__,
+        help="Random folds test models on neighbours of training cells; spatial folds on more distant areas.",
     )  # fmt: skip
     with st.expander("Folds and repeats"):
         folds = st.number_input("Folds", 2, 50, begin.folds)
@@ -158,17 +158,20 @@ def _tuning(begin: Plan) -> tuple[Tuning, int, Weights, dict[str, int]]:
 
     with st.expander("Tuning and weights"):
         tuning = st.selectbox(
-            "Tune settings", list(TITLES), list(TITLES).index(begin.tuning), format_func=TITLES.__getitem__,
-            help="Settings are chosen for each fit by three inner folds of its own cells. Takes many times as long.",
+            "Tuning", list(TITLES), list(TITLES).index(begin.tuning), format_func=TITLES.__getitem__,
+            help="Settings are selected for each fit by three inner folds of its training cells. Takes many times as "
+                 "long.",
         )  # fmt: skip
-        trials = st.number_input("Settings tried", 1, MOST_TRIALS, begin.trials)
+        trials = st.number_input("Settings to try", 1, MOST_TRIALS, begin.trials)
         balanced = st.checkbox(
             "Balanced class weights", begin.weights == "balanced",
-            help="Both classes weigh the same, however many cells each has. AdaBoost and the neural network take none.",
+            help="Both classes have equal weight, however many cells each has. Not used by AdaBoost and the neural "
+                 "network.",
         )  # fmt: skip
         monotone = st.text_input(
-            "Index rises (+) or falls (-) with", monotone_text(begin.monotone), max_chars=500,
-            placeholder="slope:+, distance:-", help="Quantities with which gradient boosting may only rise or fall.",
+            "Monotonic factors (+ or -)", monotone_text(begin.monotone), max_chars=500,
+            placeholder="slope:+, distance:-", help="Factors with which the index of gradient boosting may only rise "
+                                                    "(+) or fall (-).",
         )  # fmt: skip
     try:
         directions = monotone_of(monotone)

@@ -91,7 +91,7 @@ def applicability_tiles(result: SusceptibilityMap) -> list[Tiles]:
 
     if APPLICABILITY not in result.artifacts or result.limit is None or not math.isfinite(result.limit):
         return []
-    legend = Legend("Applicability", (LegendEntry("#282828", "Unlike all cells learnt from", hatched=True),))
+    legend = Legend("Applicability", (LegendEntry("#282828", "Unlike all training cells", hatched=True),))
     tiles = run_tiles(result.id, APPLICABILITY, name="Outside applicability", opacity=0.8, key=legend)
     return [replace(tiles, url=f"{tiles.url}?range=0,{result.limit:.6g}")]
 
@@ -145,7 +145,7 @@ def further_tiles(result: SusceptibilityMap) -> list[Tiles]:
         tiles.append(run_tiles(result.id, UNCERTAINTY, name="Uncertainty", visible=False, key=legend))
     if DIFFERENCE in result.artifacts:
         first, second = (title_of(one) for one in result.mapped[:2])
-        name = f"{first} less {second}"
+        name = f"{first} minus {second}"
         tiles.append(run_tiles(result.id, DIFFERENCE, name=name, visible=False, key=difference_legend(name)))
     return tiles
 
@@ -159,7 +159,8 @@ def explanation_tiles(result: SusceptibilityMap, shown: Run | None) -> list[Tile
         return []
     colours = {name: CATEGORIES[at % len(CATEGORIES)] for at, name in enumerate(result.factors)}
     words = tuple(LegendEntry(colour, name.replace("_", " ")) for name, colour in colours.items())
-    tiles = [run_tiles(shown.id, DOMINANT, name="Dominant factor", opacity=0.8, key=Legend("Contributes most", words))]
+    tiles = [run_tiles(shown.id, DOMINANT, name="Dominant factor", opacity=0.8, key=Legend("Largest contribution",
+                                                                                           words))]
     for at, name in enumerate(result.factors, start=1):
         reach = _reach(shown.id, at, shown)
         legend = ramp_legend(f"Contribution: {name.replace('_', ' ')}", DIVERGING_RAMP, f"{-reach:.2g}", "0",
@@ -233,7 +234,7 @@ def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visi
             layers.append(Outlines(
                 name.replace(" ", "-"), OUTCOME_WORDS[name], collection, OUTCOME_COLOURS[name], visible=visible,
                 left_out=left_out, fill=0.8, seam=True, switch=OUTCOME,
-                legend=Legend("Tested cells", (LegendEntry(OUTCOME_COLOURS[name], OUTCOME_WORDS[name]),)),
+                legend=Legend("Test cells", (LegendEntry(OUTCOME_COLOURS[name], OUTCOME_WORDS[name]),)),
             ))  # fmt: skip
     return layers
 

@@ -83,7 +83,7 @@ def _show(task: TaskPage, found: Run, result: SusceptibilityMap) -> None:
         _inspect(result, selection, cell)
     parts = {
         "Findings": _findings, "Scores": _scores, "Factors": factors_tab.show, "Why": why.show,
-        **({} if result.parents else {"Elsewhere": lambda view: elsewhere.show(view.result)}),
+        **({} if result.parents else {"Other area": lambda view: elsewhere.show(view.result)}),
         "Export": _export, "Provenance": _provenance,
     }  # fmt: skip
     wanted = "Why" if explained.led_here(task.name) else ""
@@ -96,11 +96,11 @@ def key_figures(classes: Classed) -> list[KeyFigure]:
 
     highest = classes.rows[-2:] if len(classes.rows) > 3 else classes.rows[-1:]
     names = " + ".join(row.name.lower() for row in highest)
-    about = "It follows the model and the classes chosen below."
+    about = "Depends on the model and classes chosen below."
     figures = [KeyFigure(f"Area, {names}", percent(sum(row.share for row in highest)), about)]
     hits = sum(row.share_of_hits for row in highest)
     if hits == hits:  # no number where no landslide is known
-        figures.append(KeyFigure("Landslides there", percent(hits), f"Of the known ones. {about}"))
+        figures.append(KeyFigure("Landslides in this area", percent(hits), f"Share of the known landslides. {about}"))
     return figures
 
 
@@ -120,7 +120,7 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
         format_func=METHODS.__getitem__,
     )  # fmt: skip
     scheme = row[2].selectbox(
-        "Tested by", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
+        "Validation", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
         format_func=TITLES.__getitem__,
     )  # fmt: skip
     factor = row[3].selectbox(
@@ -129,7 +129,7 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
     )  # fmt: skip
     breaks = begin.breaks
     if method == "given":
-        breaks = st.text_input("Inner breaks, between 0 and 1", breaks or "0.2,0.4,0.6,0.8", key="breaks",
+        breaks = st.text_input("Class breaks, between 0 and 1", breaks or "0.2,0.4,0.6,0.8", key="breaks",
                                bind="query-params", max_chars=80)  # fmt: skip
     return replace(begin, scheme=scheme, model=model, classes=method, breaks=breaks), _side(result), str(factor)
 
@@ -196,12 +196,13 @@ def _findings(view: MapView) -> None:
         if view.classes.note:
             st.warning(plain(view.classes.note))
         st.caption(
-            "The success rate counts landslides that the model has mostly seen; the prediction rate asks models that "
-            "have not seen them and is the one to trust. Frequency ratio: share of landslides over share of area."
+            "The success rate is measured mostly on training landslides; the prediction rate uses models not trained "
+            "on the landslides concerned and is the one to rely on. Frequency ratio: share of landslides divided by "
+            "share of area."
         )
         with guard():
             risk.show(view.result, view.classes, view.choice)
-    st.markdown("**All models, tested**")
+    st.markdown("**Validation of all models**")
     results.findings(view)
 
 
@@ -209,7 +210,7 @@ def _show_classes(result: SusceptibilityMap, classes: Classed) -> None:
     from core.tasks.susceptibility.map_plots import class_figure
     from core.tasks.susceptibility.models import title_of
 
-    st.markdown(f"**Classes of {title_of(classes.model).lower()}**")
+    st.markdown(f"**Classes: {title_of(classes.model).lower()}**")
     st.plotly_chart(class_figure(classes), key=f"classes-{result.id}", config=results.PLAIN_CHART)
 
 
@@ -219,11 +220,11 @@ def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
 
     at = result.mapped.index(classes.model)
     curves = curves_of(result, at)
-    st.markdown("**How many landslides lie in how much of the area**")
+    st.markdown("**Share of landslides by share of area**")
     if curves:
         st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=results.PLAIN_CHART)
     else:
-        st.info("No landslides are known here.")
+        st.info("This area has no known landslides.")
 
 
 def _scores(view: MapView) -> None:
@@ -243,12 +244,12 @@ def _export(view: MapView) -> None:
     run = resources.store().run(result.id)
     if not result.parents:
         st.download_button(
-            "Configuration that repeats this map (TOML)", config_text(run), export.saved_as(run.id, "config", ".toml"),
+            "Configuration to repeat this map (TOML)", config_text(run), export.saved_as(run.id, "config", ".toml"),
             "application/toml", on_click="ignore",
         )  # fmt: skip
-    st.markdown("**Files for a GIS**, at the classes chosen above")
+    st.markdown("**GIS files** with the classes chosen above:")
     folder = export.folder_of(result.id, choice)
-    if st.button("Prepare the files", key=f"prepare-{result.id}"):
+    if st.button("Prepare files", key=f"prepare-{result.id}"):
         with st.spinner("Writing the files"):
             export_map(resources.store(), result, choice, folder)
     if folder.is_dir():
@@ -261,8 +262,8 @@ def _inspect(result: SusceptibilityMap, selection: Selection, cell: tuple[int, i
 
     tell(selection, "cell", None)
     if cell is None:
-        beside = "That place lies beside the map. " if selection.place else ""
-        st.caption(f"{beside}Click the map to read a cell: its factors, and what the models say of it.")
+        beside = "That location is outside the map. " if selection.place else ""
+        st.caption(f"{beside}Click the map to read the factors and model results of a cell.")
         return
     reading = read_cell(result, *cell)
     st.markdown(_told(result, reading))
@@ -278,7 +279,7 @@ def _told(result: SusceptibilityMap, reading: CellReading) -> str:
         if value is not None and result.prevalence is not None:
             parts.append(f"probability {float(result.probability(value)):.2%}")
     if reading.unlike is not None and result.limit is not None and reading.unlike > result.limit:
-        parts.append("**unlike all cells learnt from**")
+        parts.append("**unlike all training cells**")
     if reading.uncertainty is not None:
         parts.append(f"spread {reading.uncertainty:.2f}")
     known = {name: "unknown" if value is None else f"{value:.4g}" for name, value in reading.values.items()}
@@ -290,7 +291,7 @@ def _provenance(view: MapView) -> None:
     from ui.task import provenance
 
     provenance.show_record(view.result, "see the inputs above")
-    st.markdown("**What was done to each raster**")
+    st.markdown("**Processing of each raster**")
     st.markdown("\n".join(f"- {plain(one)}" for one in view.result.layers))
 
 
@@ -298,7 +299,7 @@ def show_area(data: AreaData) -> None:
     """The ground and the landslides of an area of which no map was made yet."""
     from core.raster.scene import Scene
 
-    st.info("Check the factors and press *Map susceptibility*. Models are tested on folds that they have not seen.")
+    st.info("Check the factors and press *Map susceptibility*. Models are tested on folds not used for training.")
     first = data.dem or data.factors[0]
     scene = Scene.open(first.path, first.name)
     if scene.grid.crs is None:

@@ -72,10 +72,9 @@ def _way(asked: Run | None) -> str:
     else:
         known = st.query_params.get(FROM, "rasters")
     chosen = st.segmented_control(
-        "Begin with", list(WAYS), default=known if known in WAYS else "rasters", format_func=WAYS.__getitem__,
+        "Start with", list(WAYS), default=known if known in WAYS else "rasters", format_func=WAYS.__getitem__,
         key=f"way-{known}-{'' if asked is None else asked.id[:8]}", required=True, width="stretch",
-        help="Rasters and an inventory, of which a map is made; or a table of cells or slope units, of which models "
-        "are validated.",
+        help="Rasters and an inventory, to make a map; or a table of cells or slope units, to validate models.",
     )  # fmt: skip
     if chosen != known:
         st.query_params.from_dict({FROM: chosen})
@@ -110,8 +109,8 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
             _show_no_table()
         else:
             st.info(
-                f"Check the columns and press *{form.BUTTON}*. Each model is fitted on a part of the cells and asked "
-                "about the rest, by random and by spatial folds."
+                f"Check the columns and press *{form.BUTTON}*. Each model is trained on part of the cells and tested "
+                "on the rest, with random and spatial folds."
             )
 
 
@@ -158,8 +157,8 @@ def _order(data: AreaData, request: MapRequest) -> Order:
 def _show_no_table() -> None:
     if empty(
         "No table yet.",
-        "Choose a table of cells or slope units: one column says whether there is a landslide, the others are factors "
-        "such as slope, lithology or distance to a road. The sample is of the synthetic mountain valley.",
+        "Choose a table of cells or slope units: one column marks landslides, the others are factors such as slope, "
+        "lithology or distance to a road. The sample covers the synthetic mountain valley.",
         action="Start with the sample valley",
         key="start-sample",
     ):
@@ -170,16 +169,15 @@ def _show_no_table() -> None:
 def _show_no_area(task: TaskPage, data: AreaData) -> None:
     if data.records:
         st.info(
-            "A map needs an inventory of landslides, and an elevation model or factors. Add what is missing under "
-            "*Data*."
+            "A map needs a landslide inventory and an elevation model or factors. Add what is missing under *Data*."
         )
         onward.offer_here(task, [one.id for one in data.records])
         return
     onward.offer_here(task)
     if empty(
         "No area yet.",
-        "Choose an elevation model and an inventory of landslides, points or outlines; factors such as lithology or "
-        "land cover may be added. The sample is of the synthetic mountain valley.",
+        "Choose an elevation model and a landslide inventory (points or outlines); factors such as lithology or land "
+        "cover are optional. The sample covers the synthetic mountain valley.",
         action="Start with the sample valley",
         key="start-sample-area",
     ):
@@ -208,7 +206,7 @@ def _before_map(asked: Run | None) -> MapRequest | None:
 
 def _describe(record: DatasetRecord) -> None:
     st.markdown(f"**{plain(record.name)}**")
-    facts = ["Synthetic: made by a script, not measured."] if record.synthetic else []
+    facts = ["Synthetic: generated, not measured."] if record.synthetic else []
     if record.licence:
         facts.append(f"Licence: {record.licence}.")
     if facts:

@@ -32,8 +32,9 @@ PLAIN_CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "sele
 
 
 SCORES_SHOWN = {
-    "auroc": "AUROC", "auroc_low": "from", "auroc_high": "to", "auroc_sd": "Spread", "auroc_fitted": "Fitted on",
-    "brier": "Brier", "f1": "F1", "mcc": "MCC", "difference": "Difference", "p_value": "p", "seconds": "Seconds",
+    "auroc": "AUROC", "auroc_low": "from", "auroc_high": "to", "auroc_sd": "Spread",
+    "auroc_fitted": "Training AUROC", "brier": "Brier", "f1": "F1", "mcc": "MCC", "difference": "Difference",
+    "p_value": "p", "seconds": "Time (s)",
 }  # fmt: skip
 """Headings of the scores by name."""
 
@@ -58,7 +59,7 @@ def show(task: TaskPage, found: Run) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         scheme = st.selectbox(
-            "Look closer at", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
+            "Show", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
             format_func=TITLES.__getitem__,
         )  # fmt: skip
         model = st.selectbox(
@@ -95,13 +96,13 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
         figures.append(KeyFigure(
             f"Best AUROC · {TITLES[scheme].split(' (')[0].lower()}",  # type: ignore[index]
             f"{result.of(first, scheme, 'auroc'):.3f}",
-            f"{title_of(first)}: the mean over folds and repeats. 0.5 is chance, 1 is perfect.",
+            f"{title_of(first)}: mean over folds and repeats. 0.5 is chance, 1 is perfect.",
         ))  # fmt: skip
-    figures.append(KeyFigure("Cells", f"{result.count:,}", f"{result.landslides:,} of them with a landslide."))
+    figures.append(KeyFigure("Cells", f"{result.count:,}", f"{result.landslides:,} of them are landslide cells."))
     show_key_figures([*figures, *further])
     told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in result.notes]
     if folded:
-        with st.expander(f"What this rests on: {len(told[0]) + len(told[1])} sentences"):
+        with st.expander(f"Basis and limitations ({len(told[0]) + len(told[1])})"):
             st.markdown("\n".join([*told[0], *told[1]]))
         return
     st.markdown("\n".join(told[0]))
@@ -116,8 +117,8 @@ def findings(view: Shown) -> None:
 
     st.plotly_chart(auroc_figure(view.result), key=f"auroc-{view.result.id}", config=PLAIN_CHART)
     st.caption(
-        "Each sign is the mean AUROC over folds and repeats; the line is its 95 % interval (DeLong). Where two lines "
-        "overlap widely the models cannot be told apart with so many cells."
+        "Each symbol is the mean AUROC over folds and repeats; the line is its 95 % interval (DeLong). Models with "
+        "widely overlapping lines cannot be ranked with this number of cells."
     )
 
 
@@ -133,15 +134,15 @@ def scores(view: Shown) -> None:
     }
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     st.caption(
-        "Fitted on: AUROC on the cells that the model has seen (success rate). F1 and MCC at the cut-off that divides "
-        "those best (Youden's J). p: how likely the difference to logistic regression is by chance (paired DeLong, not "
-        "corrected for several models). Seconds of the processor."
+        "Training AUROC: on the training cells (success rate). F1 and MCC are at the cut-off that best separates "
+        "the training cells (Youden's J). p: probability of such a difference to logistic regression by chance "
+        "(paired DeLong test, not corrected for multiple models). Time: processor time."
     )
     chosen = settings_table(result, choice.scheme)
     if not chosen.empty:
-        with st.expander("Settings that were chosen"):
+        with st.expander("Selected settings"):
             st.dataframe(chosen, hide_index=True, width="stretch")
-            st.caption("Of each model those that most fits chose, by inner folds of the cells that they learnt from.")
+            st.caption("For each model, the settings selected most often by inner folds of the training cells.")
     _tested(view)
 
 
@@ -154,7 +155,7 @@ def _tested(view: Shown) -> None:
     result, choice = view.result, view.choice
     held = held_out(result.id, choice.scheme, choice.model, result)
     name = f"{result.id}-{choice.scheme}-{choice.model}"
-    st.markdown(f"**{title_of(choice.model)}, on cells that it has not seen** (first repeat)")
+    st.markdown(f"**{title_of(choice.model)}, on cells not used for training** (first repeat)")
     left, middle, right = st.columns(3, gap="medium")
     figure = roc_figure(_curves(result.id, choice.scheme, result), choice.model)
     left.plotly_chart(figure, key=f"roc-{name}", config=PLAIN_CHART)
@@ -167,33 +168,33 @@ def _tested(view: Shown) -> None:
         begin = usual if choice.cutoff < 0 else choice.cutoff
         cut = st.slider(
             "Cut-off", 0.0, 1.0, begin, 0.01, key="cutoff", bind="query-params",
-            help="From this score on a cell counts as foretold. It begins where landslides and others are told apart "
-            "best (largest Youden's J). The map has the tested cells by their outcome as layers.",
+            help="Cells at or above this score count as predicted landslides. The initial value separates landslide "
+                 "from other cells best (largest Youden's J). The map shows the outcomes as layers.",
         )  # fmt: skip
         counts = held.confusion(cut)
         st.markdown(
-            f"- Landslides foretold: **{counts.true_positive:,}** of {counts.true_positive + counts.false_negative:,}, "
-            f"missed **{counts.false_negative:,}**\n"
-            f"- Others not foretold: **{counts.true_negative:,}** of "
-            f"{counts.true_negative + counts.false_positive:,}, false alarms **{counts.false_positive:,}**"
+            f"- Landslides predicted: **{counts.true_positive:,}** of "
+            f"{counts.true_positive + counts.false_negative:,}, missed **{counts.false_negative:,}**\n- True "
+            f"negatives: **{counts.true_negative:,}** of {counts.true_negative + counts.false_positive:,}, false "
+            f"alarms **{counts.false_positive:,}**"
         )
         _without_flat(held)
     columns = {"Value": st.column_config.NumberColumn(format="%.3f")}
     right.dataframe(cut_table(held, cut), hide_index=True, column_config=columns, width="stretch")
     st.caption(
-        "Calibration and Brier score are of the cells as they were drawn: where landslides are over-represented among "
-        "them, what is said is an index."
+        "Calibration and Brier score refer to the cells as drawn: where landslides are over-represented among them, "
+        "the output is an index, not a probability."
     )
 
 
 def _without_flat(held: HeldOut) -> None:
     if held.slope is None:
         return
-    least = st.number_input("Without ground flatter than (°)", 0.0, 60.0, 5.0, 1.0, key="steeper", format="%.0f")
+    least = st.number_input("Minimum slope of test cells (°)", 0.0, 60.0, 5.0, 1.0, key="steeper", format="%.0f")
     value, cells = held.auroc_steeper(least)
-    told = "cannot be told: one class alone" if value != value else f"**{value:.3f}**"
+    told = "undefined: only one class" if value != value else f"**{value:.3f}**"
     of = f"{cells:,} of {len(held.score):,}"
-    st.markdown(f"AUROC on the {of} cells that are steeper: {told}. Flat ground is an easy opposite.")
+    st.markdown(f"AUROC on the {of} steeper cells: {told}. Flat cells are easy to tell from landslides.")
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -205,7 +206,7 @@ def held_out(run: str, scheme: str, model: str, _result: SusceptibilityResult) -
     return held_out_cells(_result, scheme, model)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the curves")
+@st.cache_resource(max_entries=16, show_spinner="Loading the curves")
 def _curves(run: str, scheme: str, _result: SusceptibilityResult) -> Mapping[str, RocCurve]:
     """ROC curves of a run, kept for the next look."""
     del run  # part of the key
@@ -229,10 +230,10 @@ def _frame(result: SusceptibilityResult, scheme: str) -> DataFrame:
 def export_tab(view: Shown) -> None:
     """The report and files."""
     result, choice = view.result, view.choice
-    export.show_report(result, choice, {"scheme": choice.scheme, "shown": choice.model}, "It holds the scores")
+    export.show_report(result, choice, {"scheme": choice.scheme, "shown": choice.model}, "The report holds the scores")
     run = resources.store().run(result.id)
-    export.link(run, SCORES, "All scores, for other programs")
-    export.link(run, CELLS, "Design matrix: cells, factors, folds and the score of each model that had not seen them")
+    export.link(run, SCORES, "All scores, machine-readable")
+    export.link(run, CELLS, "Design matrix: cells, factors, folds and held-out score of each model")
 
 
 def _provenance(view: Shown) -> None:

@@ -26,8 +26,8 @@ def show(result: SusceptibilityMap, classes: Classed, choice: Choice) -> None:
     """Choose a layer, and see it by class."""
     st.markdown("**Elements at risk**")
     st.caption(
-        "A layer of roads, buildings or places (GeoPackage, GeoJSON or zipped Shapefile) by the classes chosen above. "
-        "Each element counts in the highest class that it meets; lines are also measured in each."
+        "Overlays roads, buildings or places (GeoPackage, GeoJSON or zipped Shapefile) with the classes chosen "
+        "above. Each element counts in the highest class it meets; lines are also measured in each class."
     )
     store = resources.store()
     inventory = result.input("inventory").dataset_id
@@ -35,7 +35,7 @@ def show(result: SusceptibilityMap, classes: Classed, choice: Choice) -> None:
     left, right = st.columns(2, vertical_alignment="bottom")
     chosen = left.selectbox("Layer", ["", *known], format_func=lambda one: known.get(one, "none"),
                             key=f"elements-{result.id}")  # fmt: skip
-    uploaded = right.file_uploader("Or upload one", type=["gpkg", "geojson", "json", "zip"],
+    uploaded = right.file_uploader("Or upload a layer", type=["gpkg", "geojson", "json", "zip"],
                                    key=f"elements-upload-{result.id}")  # fmt: skip
     if uploaded is not None:
         from pathlib import PurePath
@@ -52,15 +52,15 @@ def show(result: SusceptibilityMap, classes: Classed, choice: Choice) -> None:
     st.markdown(f"{plain(record.name)}: {len(found.elements):,} {found.kind}")
     st.dataframe(found.classes.round(3), hide_index=True, width="stretch", column_config=columns)
     folder = export.folder_of(result.id, ("elements", chosen, choice))
-    if st.button("Prepare as GeoPackage", key=f"elements-write-{result.id}"):
+    if st.button("Prepare GeoPackage", key=f"elements-write-{result.id}"):
         from core.raster.features import write_features
 
         write_features(found.elements, folder / "elements.gpkg", "elements")
     if folder.is_dir():
-        export.offer(folder, {"elements.gpkg": "Elements with their class (GeoPackage)"}, result.id)
+        export.offer(folder, {"elements.gpkg": "Elements with their class, GeoPackage"}, result.id)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Laying the elements on the classes")
+@st.cache_resource(max_entries=8, show_spinner="Overlaying the elements")
 def _found(run: str, layer: str, classes: Classed, _result: SusceptibilityMap) -> AtRisk:
     del run
     from core.tasks.susceptibility.at_risk import elements_at_risk

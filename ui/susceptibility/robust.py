@@ -26,22 +26,22 @@ def show(result: SusceptibilityMap, choice: Choice) -> None:
     if result.parents or not result.input("inventory").dataset_id:
         return
     model = choice.model if choice.model != AVERAGE else next(one for one in result.models if one != AVERAGE)
-    st.markdown("**How far does the score depend on unknown choices?**")
+    st.markdown("**Sensitivity of the score to unknown choices**")
     st.caption(
-        f"{title_of(model)} is fitted anew with absences drawn at other distances from landslides, and with landslides "
-        "moved by 5 to 120 m, as their places are never exact."
+        f"{title_of(model)} is fitted again with non-landslide cells drawn at other distances from landslides, and "
+        "with landslides moved by 5 to 120 m, because their positions are never exact."
     )
     store = resources.store()
     runs = [one for one in store.children(result.id, KIND) if one.model == model]
     active = next((one for one in runs if one.active), None)
     if active is not None:
-        jobs.follow(active.id, what="Trying other choices")
+        jobs.follow(active.id, what="Testing other choices")
         return
     done = next((one for one in runs if one.status == "done"), None)
     if done is None:
         if runs:
             jobs.show_ended(runs[0], opens=False)
-        if st.button("Try other choices", key=f"robust-{result.id}-{model}"):
+        if st.button("Test other choices", key=f"robust-{result.id}-{model}"):
             resources.jobs().submit(order_of(result, SensitivityRequest(model), owner=resources.visitor()))
             st.rerun()
         return
@@ -56,10 +56,10 @@ def _show(run: str, content: str) -> None:
     found = json.loads(content)
     left, right = st.columns(2, gap="medium")
     for place, name, title in (
-        (left, "buffer", "Distance kept from landslides (m)"), (right, "jitter", "Landslides moved by (m)"),
+        (left, "buffer", "Minimum distance from landslides (m)"), (right, "jitter", "Landslides moved by (m)"),
     ):  # fmt: skip
         if found[name]:
             figure = sensitivity_figure(found[name], title, title_of(found["model"]))
             place.plotly_chart(figure, key=f"robust-{name}-{run}", config=CHART)
         else:
-            place.info("Absences are those of the inventory: none are drawn.")
+            place.info("Non-landslide cells come from the inventory: none are drawn.")

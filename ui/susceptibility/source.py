@@ -6,6 +6,6 @@ from core.tasks.susceptibility.result import TABLE
 from ui.task.table_source import TableSource
 
 SOURCE = TableSource(
-    TABLE, "cells", "A row a cell or slope unit: whether there is a landslide, the factors, and where it is.",
+    TABLE, "cells", "One row per cell or slope unit: landslide yes or no, the factors, and the position.",
     "region/cells.csv",
 )  # fmt: skip

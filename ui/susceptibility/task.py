@@ -10,17 +10,17 @@ from ui.task.task import Card, Picture, Taken, TaskPage
 PAGE = TaskPage(
     name="susceptibility",
     title="Landslide susceptibility",
-    question="Where are landslides likely, and how far can that be trusted?",
+    question="Where are landslides likely, and how reliable is the result?",
     noun="map",
     button="Map susceptibility",
     asks="maps",
     again="Map the same area again",
     card=Card(
-        "**Where** are landslides likely? From an elevation model and an inventory to a classed map, with models "
-        "tested on places that they have not seen.",
-        "Map the valley's susceptibility",
+        "**Where** are landslides likely? From an elevation model and a landslide inventory to a classified map, "
+        "with models tested on areas not used for training.",
+        "Map susceptibility of the valley",
         {"sample": "valley"},
-        other="Use an area or a table of your own",
+        other="Use your own area or table",
         picture=Picture(
             Path(__file__).with_name("picture.webp"),
             "Part of the synthetic sample valley in five classes of susceptibility, with its landslides outlined",
@@ -31,7 +31,8 @@ PAGE = TaskPage(
     reading=Ref("ui.susceptibility.reading:READING"),
     takes=(
         Taken(
-            "dem", ("dem",), "Use this DEM for susceptibility", "dem", ("inventory", "factors", "areas"), placed=True
+            "dem", ("dem",), "Use this elevation model for susceptibility",
+            "dem", ("inventory", "factors", "areas"), placed=True
         ),
         Taken(
             "inventory", ("inventory", "reference"), "Use this inventory for susceptibility", "inventory",

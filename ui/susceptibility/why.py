@@ -26,12 +26,12 @@ TASK = "susceptibility"
 CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 
 FAITHFUL = (
-    "If the contributions are right, what the model says changes sooner when the factors that contribute most are "
-    "replaced by those of another cell than when any are."
+    "If the contributions are faithful, the result changes faster when the factors with the largest contributions "
+    "are replaced by those of another cell than when random factors are replaced."
 )
 
 WHAT_IT_IS = (
-    "Contributions (SHAP values) divide what the model says of a cell among its factors. They tell what the model "
+    "Contributions (SHAP values) divide the model result for a cell among its factors. They show what the model "
     "reacted to, not what makes a slope fail."
 )
 
@@ -45,7 +45,7 @@ def show(view: Shown) -> None:
     ways = st.columns(3 if isinstance(result, SusceptibilityMap) else 2, vertical_alignment="top")
     with ways[0], guard():
         _ask(result, "Over the whole area" if isinstance(result, SusceptibilityMap) else "Over all cells",
-             _request(model), "Which factors move the model, which way, and how much.")  # fmt: skip
+             _request(model), "Which factors influence the model, in which direction, and how much.")  # fmt: skip
     with ways[1], guard():
         if isinstance(result, SusceptibilityMap):
             _ask_cell(result, model, cell)
@@ -53,7 +53,7 @@ def show(view: Shown) -> None:
             _ask_row(result, model)
     if isinstance(result, SusceptibilityMap):
         with ways[2], guard():
-            layers = "Each factor's contribution, and the one that matters most, as layers of the map."
+            layers = "Contribution of each factor, and the factor with the largest one, as map layers."
             _ask(result, "On the map", _request(model, target="area"), layers, job=True)
     explained.show_explained(TASK, result, "run", lambda run: _show(result, run), _about)
 
@@ -76,14 +76,14 @@ def _ask_cell(result: SusceptibilityMap, model: str, cell: tuple[int, int] | Non
         st.caption("Click the map above to choose a cell.")
         return
     row, column = cell
-    _ask(result, f"The cell at row {row:,}, column {column:,}", _request(model, target="cell", row=row, column=column),
-         "What raised and what lowered the index there.")  # fmt: skip
+    _ask(result, f"Cell at row {row:,}, column {column:,}", _request(model, target="cell", row=row, column=column),
+         "What raised and lowered the index there.")  # fmt: skip
 
 
 def _ask_row(result: SusceptibilityResult, model: str) -> None:
     row = st.number_input("Row of the design matrix", 0, result.count - 1, 0)
     _ask(result, f"Row {int(row):,}", _request(model, target="cell", row=int(row), column=0),
-         "What raised and what lowered what the model says of it.")  # fmt: skip
+         "What raised and lowered the model result.")  # fmt: skip
 
 
 def _ask(result: SusceptibilityResult, title: str, request: ExplainRequest, what: str, *, job: bool = False) -> None:
@@ -126,9 +126,9 @@ def _about(run: Run) -> str:
 
     asked: ExplainRequest = request_of(run)
     where = {
-        "model": "over many cells", "area": "on the map", "cell": f"of the cell at row {asked.row:,}, {asked.column:,}",
+        "model": "many cells", "area": "whole map", "cell": f"cell at row {asked.row:,}, column {asked.column:,}",
     }[asked.target]  # fmt: skip
-    return f"{title_of(asked.model)} {where}"
+    return f"{title_of(asked.model)}, {where}"
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -158,8 +158,8 @@ def _show(result: SusceptibilityResult, run: Run) -> None:
     else:
         _overall(run, found, rows, record)
     st.caption(plain(
-        f"{found.method[0].upper()}{found.method[1:]}; compared with {record['compared_with']:,} cells. Contributions "
-        f"add up to what the model says to within {found.error:.1g} ({found.scale})."
+        f"{found.method[0].upper()}{found.method[1:]}; compared with {record['compared_with']:,} cells. "
+        f"Contributions add up to the model result to within {found.error:.1g} ({found.scale})."
     ))  # fmt: skip
 
 
@@ -170,17 +170,17 @@ def _twin(record: dict[str, Any]) -> None:
     twin = record.get("twin")
     if not twin or twin["fidelity"] is None:
         return
-    with st.expander(f"In {len(twin['rules'])} rules: a tree of at most four questions says "
-                     f"{max(twin['fidelity'], 0.0):.0%} of what the model says"):  # fmt: skip
+    with st.expander(f"Approximated by {len(twin['rules'])} rules: a tree of at most four questions explains "
+                     f"{max(twin['fidelity'], 0.0):.0%} of the model result"):  # fmt: skip
         table = pandas.DataFrame(twin["rules"])[["rule", "says", "share"]]
         st.dataframe(table, hide_index=True, width="stretch", column_config={
-            "rule": st.column_config.TextColumn("Where", width="large"),
-            "says": st.column_config.NumberColumn(f"Model says ({record['scale']})", format="%.2f"),
+            "rule": st.column_config.TextColumn("Condition", width="large"),
+            "says": st.column_config.NumberColumn(f"Model result ({record['scale']})", format="%.2f"),
             "share": st.column_config.NumberColumn("Share of cells", format="percent"),
         })  # fmt: skip
         st.caption(
-            f"R² on {twin['held_back']:,} cells that the tree was not fitted on. What it leaves out, the rules do not "
-            "tell: they stand beside the model, not in place of it."
+            f"R² on {twin['held_back']:,} cells not used to fit the tree. The rules are a simplification and do not "
+            "replace the model."
         )
 
 
@@ -213,13 +213,13 @@ def _overall(run: Run, found: Contributions, rows: DataFrame, record: dict[str, 
     others = [name for name in ordered if name != factor] or [factor]
     other = row[1].selectbox("Coloured by", others, others.index(suggested) if suggested in others else 0,
                              key=f"partner-{run.id}-{factor}", format_func=words_of,
-                             help="Suggested: the factor that the effect goes with most.")  # fmt: skip
+                             help="Suggested: the factor most associated with the effect.")  # fmt: skip
     st.plotly_chart(dependence_figure(found, rows, factor, other), key=f"dependence-chart-{run.id}", config=CHART)
     _twin(record)
     told = record.get("faithfulness")
     if told:
-        with st.expander(f"How faithful this is: {told['guided_area'] / max(told['random_area'], 1e-12):.2f} times as "
-                         "much changes as by chance"):  # fmt: skip
+        with st.expander(f"Faithfulness: {told['guided_area'] / max(told['random_area'], 1e-12):.2f} times the "
+                         "change of random replacement"):  # fmt: skip
             figure = table_deletion_figure(np.array(told["guided"]), np.array(told["random"]))
             st.plotly_chart(figure, key=f"deletion-{run.id}", config=CHART)
             st.caption(FAITHFUL)

@@ -225,7 +225,10 @@ def ask(
     if not pressed or len(known) < len(taken):
         return None
     given = bands.as_asked(scene, spec, known)
-    changes = {"bands": given, "stretch": stretch, "resample": resample, "options": options, "area": None}
+    changes = {
+        "bands": given, "stretch": stretch, "resample": resample, "options": options, "area": None,
+        "pixel_size": scene.grid.pixel_size,
+    }  # fmt: skip
     made: R = replace(asked, model=spec.name, **changes)
     return Asked(lambda drawn: order(made, drawn), beside)
 

@@ -67,7 +67,7 @@ def _offer_to_fetch(missing: list[OpenPair]) -> None:
         return
     size = sum(pair.size_bytes for pair in missing) / 1e6
     st.caption(
-        tr("Previews are made from the images themselves. {count} of them are not on this machine yet.").format(
+        tr("Previews are made from the images themselves; {count} images have not been downloaded yet.").format(
             count=len(missing)
         )
     )

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.errors import InputError, LandslideError
-from core.tasks.imagery.inputs import scene_today
+from core.runs.records import SceneRecord
+from core.tasks.imagery.inputs import scene_today, with_pixel_size
 from core.tasks.imagery.roles import SCENE
 from ui import resources
 from ui.feedback import Progress, plain, reading
-from ui.task import gallery
+from ui.task import gallery, intake
 from ui.task.task import view_keys
 
 if TYPE_CHECKING:
+    from core.batch.batches import Batch
     from core.catalog.open_data import OpenPair
     from core.runs.records import Run
-    from core.runs.store import SceneRecord
     from ui.task.task import TaskPage
 
 SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier images")
@@ -63,7 +64,7 @@ def _current(run: Run | None) -> SceneRecord | None:
         own = resources.store().scene_record(chosen)
     except LandslideError:
         return record  # an old address, of a copy that was removed since
-    return own if own.scene.digest == record.scene.digest else record
+    return with_pixel_size(own, record.scene.grid.pixel_size) if own.scene.digest == record.scene.digest else record
 
 
 def use(record: SceneRecord) -> None:
@@ -86,8 +87,8 @@ def choose(task: TaskPage) -> None:
         {
             "Sample": lambda: _sample(task),
             "Open data": _open_data,
-            "Upload": _upload,
-            "Data folder": _data_folder,
+            "Upload": lambda: _upload(task),
+            "Data folder": lambda: _data_folder(task),
             "Earlier images": _earlier,
         }[source]()
 
@@ -169,23 +170,35 @@ def _fetch(pair: OpenPair) -> SceneRecord:
     )  # fmt: skip
 
 
-def _upload() -> None:
-    uploaded = st.file_uploader(
-        "Image", type=IMAGE_TYPES, key="scene-upload",
-        help="GeoTIFF (also Cloud Optimized), PNG or JPEG, up to 200 MB. For larger files, ask the administrator for "
-             "a data folder.",
-    )  # fmt: skip
+def _upload(task: TaskPage) -> None:
+    if task.several:
+        _use_images(intake.ask_uploads())
+        return
+    uploaded = st.file_uploader("Image", type=IMAGE_TYPES, key="scene-upload", help=intake.ONE)
     if uploaded is not None and st.button("Use this image", width="stretch"):
         use(resources.store().upload_scene(uploaded, PurePath(uploaded.name).name))
 
 
-def _data_folder() -> None:
-    file = ask_for_path("region/scene.tif")
-    if file is not None:
-        use(resources.store().add_scene(file, file.name, origin="data folder"))
+def _use_images(chosen: SceneRecord | Batch | None) -> None:
+    """Make one image the page's scene, or several its batch."""
+    if chosen is None:
+        return
+    if isinstance(chosen, SceneRecord):
+        use(chosen)
+    show(batch=chosen.id)
 
 
-def ask_for_path(example: str, role: str = "") -> Path | None:
+def _data_folder(task: TaskPage) -> None:
+    folders = bool(task.several)
+    path = ask_for_path("region/scene.tif, or region" if folders else "region/scene.tif", folders=folders)
+    if path is None:
+        return
+    if path.is_dir() and task.several:
+        _use_images(intake.take_folder(path))
+    use(resources.store().add_scene(path, path.name, origin="data folder"))
+
+
+def ask_for_path(example: str, role: str = "", *, folders: bool = False) -> Path | None:
     """Let the user name a file of the operator's data folder; the file once the button was pressed.
 
     Parameters
@@ -194,6 +207,8 @@ def ask_for_path(example: str, role: str = "") -> Path | None:
         A path, shown while none is written.
     role
         Tells two of them on one page apart.
+    folders
+        Whether it may be a folder.
 
     Raises
     ------
@@ -208,7 +223,8 @@ def ask_for_path(example: str, role: str = "") -> Path | None:
         st.info("No data folder is set. To open files by path, the administrator sets SLIDELENS_DATA to a folder.")
         return None
     path = st.text_input("Path within the data folder", placeholder=example, key=f"path-{role}" if role else None)
-    if not st.button("Use this file", width="stretch", key=f"use-path-{role}" if role else None):
+    words = "Use this file or folder" if folders else "Use this file"
+    if not st.button(words, width="stretch", key=f"use-path-{role}" if role else None):
         return None
     if not path.strip():
         raise InputError("No path was entered.", remedy="Enter the path of a file in the data folder.")
@@ -230,6 +246,8 @@ def describe(record: SceneRecord) -> None:
     scene, grid = record.scene, record.scene.grid
     distance = grid.ground_distance()
     place = "no coordinate system: pixel coordinates only"
+    if grid.pixel_size is not None:
+        place = f"no coordinate system, {distance:.3g} m per pixel, entered by hand"
     if grid.crs and distance:
         place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel"
     st.markdown(f"**{plain(scene.name)}**")

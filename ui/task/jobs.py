@@ -54,13 +54,28 @@ def _tell_ended(active: list[Run]) -> None:
     """Tell of runs of this visitor, or that he has open, that were under way at the last look and have ended."""
     now = {run.id for run in active}
     mine = {run.id for run in active if run.owner == resources.visitor() or run.id == st.query_params.get("run")}
+    ended = set()
     for identity in sorted(_WATCHED.get() - now):
         with suppress(LandslideError):  # it was deleted meanwhile
             run = resources.store().run(identity)
+            if run.batch:
+                ended.add(run.batch)
+                continue
             what = labels.tasks().get(run.task, run.task) if is_primary(run) else labels.kind(run)
             st.toast(f"**{plain(what)}: {labels.status(run).lower()}** · {plain(_short(run.title, 80))}",
                      icon=_ENDS.get(run.status, ":material/warning:"), duration="long")  # fmt: skip
+    for batch in ended - {run.batch for run in active}:
+        _tell_batch(batch)
     _WATCHED.put(frozenset(mine | (_WATCHED.get() & now)))
+
+
+def _tell_batch(identity: str) -> None:
+    """Tell that the last run of a batch has ended."""
+    from core.batch.batches import find
+
+    with suppress(LandslideError):
+        batch = find(resources.store(), identity)
+        st.toast(f"**Batch finished** · {plain(_short(batch.title, 80))}", icon=_ENDS["done"], duration="long")
 
 
 def sidebar() -> None:
@@ -183,7 +198,7 @@ def order_again(run: Run) -> Order:
 
     return Order(
         run.task, run.kind, run.parameters, run.inputs, run.model, run.parents,
-        owner=resources.visitor(), name=run.name, seed=run.seed,
+        owner=resources.visitor(), name=run.name, seed=run.seed, batch=run.batch,
     )  # fmt: skip
 
 

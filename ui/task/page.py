@@ -11,7 +11,7 @@ from ui import labels
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
-from ui.task import bands, generic_run, input_picker, look, onward, opened, press, run
+from ui.task import bands, generic_run, input_picker, look, onward, opened, pixel_size, press, run, several
 from ui.task import form as ask
 from ui.task.caption import caption
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def show(
     task: TaskPage,
     prefill: Callable[[], Earlier | None],
-    form: Callable[[SceneRecord, Earlier | None], Asked | None],
+    form: Callable[..., Asked | None],
     result: Callable[[SceneRecord, Run], None],
 ) -> None:
     """Show the page of a task.
@@ -38,14 +38,17 @@ def show(
     prefill
         Gives what the run asked with which the form begins; None for none.
     form
-        Shows model and form; gives what was asked once the button was pressed.
+        ``(record, earlier, button=…)``: shows model and form; gives what was asked once the button was pressed.
     result
         Shows the result of a finished run of a scene.
     """
     st.title(task.title)
     st.markdown(task.question)
+    if several.named():
+        several.show(task, form)
+        return
     left, right = st.columns([1, 3], gap="medium")
-    asked = record = order = drawn = again = None
+    asked = record = taken = order = drawn = again = None
     with left, guard():
         asked = opened.asked(task)
         record = opened.scene(asked)
@@ -58,10 +61,11 @@ def show(
             with guard():
                 input_picker.describe(record)
                 look.choose(record)
+                taken = pixel_size.choose(record, asked)
                 drawn = drawn_on(MapSpec(record.id, record.scene.grid), key=task.map_key(record))
                 before = prefill()
                 again = None if drawn else ask.same_area(record, before, task)
-                order = form(record, before)
+                order = form(taken, before)
             with guard():
                 onward.show(task, onward.of_scene(record, SCENE))
     if asked is not None or record is not None:
@@ -71,6 +75,7 @@ def show(
             press.done(task.button, record.scene.digest)
             opened.start(record.id, scene=record.id, run=run.submit(record, order.order, drawn or again))
     with right:
+        several.link(asked)
         if asked is not None and asked.kind not in task.kinds:
             with guard():
                 generic_run.show(asked)
@@ -84,7 +89,7 @@ def show(
                 if asked is not None and run.show_state(asked, task):
                     result(record, asked)
                 else:
-                    _show_scene(task, record, asked, again=again is not None)
+                    _show_scene(task, taken or record, asked, again=again is not None)
 
 
 def _show_empty(task: TaskPage) -> None:
@@ -116,6 +121,6 @@ def _draw(task: TaskPage, record: SceneRecord, image: DynamicLayers, *, again: b
     It says where it is as soon as it is drawn. A request of it for the whole page, by the address of that moment, could
     arrive after a run was started or opened, and lead back. The form reads what is drawn when its button is pressed.
     """
-    event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record))
+    event = show_map(MapSpec(record.id, record.scene.grid), image, key=task.map_key(record), around="15rem")
     if not following:
-        run.tell_area(event, task, again=again)
+        run.tell_area(event, task, record, again=again)

@@ -333,7 +333,7 @@ def _ask_name(at: Reviewing) -> None:
     def named() -> None:
         NAME.put(" ".join(str(st.session_state[key]).split())[:80])
 
-    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=240)
+    place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=160)
     with place:
         st.text_input(
             "Reviewer", NAME.get(), max_chars=80, placeholder="Your name, to start", key=key, on_change=named,
@@ -405,7 +405,7 @@ def told(at: Reviewing) -> list[str] | None:
     if one is None:
         return None
     grid = at.opened.found.grid
-    words = [area_text(float(ground_areas([one.outline], grid)[0]), grid.is_georeferenced), STATUSES[one.status]]
+    words = [area_text(float(ground_areas([one.outline], grid)[0]), grid.in_metres), STATUSES[one.status]]
     for name, title in (("mean_probability", "mean probability"), ("score", "confidence")):
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")
@@ -452,7 +452,7 @@ def _layer(run: str, number: int, view: str, selected: str | None, _opened: Open
     facts = {
         "Id": [one.id for one in shown],
         "Status": [STATUSES[one.status] for one in shown],
-        "Area": [area_text(value, grid.is_georeferenced) for value in areas],
+        "Area": [area_text(value, grid.in_metres) for value in areas],
     }
     crs = None if grid.crs is None else grid.crs.to_wkt()
     table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import LandslideError
 from core.runs.kinds import kind_of
 from ui import resources
 from ui.feedback import show_error
+from ui.maps import MapSpec, draw_visible
 from ui.task import jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from core.runs.records import Order, Run, SceneRecord
     from ui.maps import MapEvent
@@ -62,18 +65,45 @@ def show_state(run: Run, task: TaskPage, *, opens: bool = True) -> bool:
     return True
 
 
-def tell_area(event: MapEvent, task: TaskPage, *, again: bool = False) -> None:
-    """Say what the button will work on: the whole scene, or what is drawn.
+def tell_area(
+    event: MapEvent, task: TaskPage, record: SceneRecord, *, again: bool = False, offer: bool = True
+) -> None:
+    """Say what the button will work on: the whole scene, or what is drawn; and offer what the map shows.
 
     Parameters
     ----------
     again
         Whether the area of an earlier run is taken where nothing is drawn.
+    offer
+        Whether the visible part can be made the area; not where a drawing becomes an outline.
     """
     begin = f"*{task.button}* {task.asks}"
-    if event.drawn:
-        st.caption(f"{begin} only the drawn area. Delete the drawn area to process the whole image.")
-    elif again:
-        st.caption(f"{begin} the area of the earlier run again. Draw another area to replace it.")
-    else:
-        st.caption(f"{begin} the whole image. Draw a rectangle or polygon to process only a part.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if event.drawn:
+            st.caption(_of_drawn(begin, record, event.drawn))
+        elif again:
+            st.caption(f"{begin} the area of the earlier run again. Draw another area to replace it.")
+        else:
+            st.caption(f"{begin} the whole image. Draw a rectangle or polygon to process only a part.")
+        if offer:
+            key = task.map_key(record)
+            st.button(
+                "Use the visible part", key=f"visible-part-{key}", on_click=draw_visible,
+                args=(MapSpec(record.id, record.scene.grid),), kwargs={"key": key}, width="content",
+                help="The part of the image that the map shows now becomes the drawn area. It can be changed and "
+                "deleted like any drawn area.",
+            )  # fmt: skip
+
+
+def _of_drawn(begin: str, record: SceneRecord, drawn: Mapping[str, Any]) -> str:
+    """That only what is drawn is taken, with its size, or why it cannot be."""
+    from core.raster.area import size_of
+    from core.report.words import area, percent
+
+    grid = record.scene.grid
+    try:
+        size, share = size_of(grid, drawn)
+    except LandslideError as error:
+        return f"{error.what} {error.remedy}"
+    of = f"{area(size, georeferenced=grid.in_metres)}, {percent(share)} of the image"
+    return f"{begin} only the drawn area: {of}. Delete the drawn area to process the whole image."

@@ -108,6 +108,9 @@ class TaskPage:
         What a run of it makes, as in "the map without scores".
     button, asks
         Words of the button that starts a run, and what it then does, as in "*Map landslides* maps the whole scene".
+    several
+        Words of the button that starts a run on each image of a batch, with ``{images}`` for "12 images"; empty where
+        the task is not done in batches.
     again
         Words of the tick that takes the drawn area of an earlier run again.
     card
@@ -139,6 +142,7 @@ class TaskPage:
     samples: tuple[str, ...] = ("image",)
     script: str = ""
     keys: tuple[str, ...] = ()
+    several: str = ""
     compare: Ref | None = None
     reading: Ref | None = None
     lessons: Ref | None = None

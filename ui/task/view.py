@@ -37,7 +37,7 @@ def area_text(value: float, georeferenced: bool) -> str:
 
 def unit(grid: Grid) -> str:
     """Unit of areas on a grid."""
-    return "m²" if grid.is_georeferenced else "px"
+    return "m²" if grid.in_metres else "px"
 
 
 def whole_of(result: RunResult) -> str:

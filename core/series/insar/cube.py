@@ -112,7 +112,7 @@ def cube_of(contents: Contents, name: str, crs: str | None) -> Cube:
     if cube is None:
         held = ", ".join(sorted(one.rpartition("/")[2] for one in arrays)[:5]) or "nothing"
         raise InputError(
-            f"{name} is not a time series of MintPy.",
+            f"{name} is not a MintPy time series.",
             f"It has no dataset 'timeseries' of dates, rows and columns; it holds {held[:120]}.",
             "Give timeseries.h5 (geocoded: geo_timeseries….h5), or the .he5 that save_hdfeos5.py writes.",
         )  # fmt: skip
@@ -133,7 +133,7 @@ def cube_of(contents: Contents, name: str, crs: str | None) -> Cube:
     unit = (cube.attribute("Units") or contents.attribute("UNIT") or "m").lower()
     if unit not in _IN_MM:
         raise InputError(f"The values of {name} are in {unit[:40]!r}, not in metres.",
-                         remedy="Give the time series of displacement, timeseries.h5.")  # fmt: skip
+                         remedy="Give the displacement time series, timeseries.h5.")  # fmt: skip
     places = places_of(contents, name, size, crs, found.pop("longitude", None), found.pop("latitude", None))
     return Cube(contents, cube, times, order, _IN_MM[unit], places, found.pop("mask", None), found, _angles(contents))
 
@@ -141,23 +141,23 @@ def cube_of(contents: Contents, name: str, crs: str | None) -> Cube:
 def _check_cube(cube: Array, name: str) -> None:
     if len(cube.shape) != 3 or cube.kind not in ("f", "i"):
         raise InputError(
-            f"The time series in {name} is not a cube of numbers.",
+            f"The time series in {name} is not a numeric cube.",
             f"Its size is {' × '.join(str(one) for one in cube.shape) or 'none'}, its type {cube.kind or 'unknown'!r}.",
-            "Give timeseries.h5 as MintPy writes it: dates, rows and columns.",
+            "Give timeseries.h5 as written by MintPy: dates, rows and columns.",
         )  # fmt: skip
     dates, rows, columns = cube.shape
     if not rows * columns or rows * columns > MOST_PIXELS or dates > MOST_DATES:
         raise UnsafeFileError(
-            f"{name} claims {dates:,} dates of {rows:,} by {columns:,} pixels; read are at most {MOST_DATES:,} dates "
-            f"of {MOST_PIXELS / 1e6:,.0f} million pixels.", remedy="Cut it to the area (MintPy: subset.py).",
+            f"{name} declares {dates:,} dates of {rows:,} by {columns:,} pixels; the limit is {MOST_DATES:,} dates of "
+            f"{MOST_PIXELS / 1e6:,.0f} million pixels.", remedy="Clip it to the area (MintPy: subset.py).",
         )  # fmt: skip
 
 
 def _times(dates: Array | None, count: int, name: str) -> tuple[Times, NDArray[np.intp]]:
     """Dates in ascending order, and the place of each in the file."""
     if dates is None or dates.shape != (count,) or dates.kind not in ("S", "O", "i", "u"):
-        raise InputError(f"{name} does not say its dates.", f"A dataset 'date' of {count:,} dates is needed.",
-                         "Give the file as MintPy wrote it.")  # fmt: skip
+        raise InputError(f"{name} does not give its dates.", f"A dataset 'date' of {count:,} dates is needed.",
+                         "Give the file as written by MintPy.")  # fmt: skip
     if count < FEWEST_DATES:
         raise InputError(f"{name} has {count} dates; {FEWEST_DATES} are needed.", remedy="Give a longer time series.")
     found = []
@@ -168,11 +168,11 @@ def _times(dates: Array | None, count: int, name: str) -> tuple[Times, NDArray[n
         except ValueError:
             found.append(None)
         if found[-1] is None:
-            raise InputError(f"{text[:20]!r} in {name} is not a date.", remedy="Dates are written YYYYMMDD.")
+            raise InputError(f"{text[:20]!r} in {name} is not a date.", remedy="Dates must be written as YYYYMMDD.")
     times = np.array(found, dtype="datetime64[ns]")
     order = np.argsort(times, kind="stable")
     if len(np.unique(times)) != count:
-        raise InputError(f"{name} holds a date twice.", remedy="Leave one of the two out.")
+        raise InputError(f"{name} holds a date twice.", remedy="Remove one of the two.")
     return times[order], order
 
 

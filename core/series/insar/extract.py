@@ -103,7 +103,7 @@ def extract(question: Question, folder: Path) -> dict[str, Any]:
                 break
         if not count:
             raise InputError(f"{question.name} has no pixel with a value.",
-                             "All pixels are masked, zero or without a place.", "Check how it was masked.")  # fmt: skip
+                             "All pixels are masked, zero or without a position.", "Check the mask.")  # fmt: skip
         return {
             "crs": cube.places.crs, "dates": [str(one)[:10] for one in cube.times], "count": count, "layers": layers,
             "notes": _notes(cube, layers, masked, unknown),
@@ -113,19 +113,19 @@ def extract(question: Question, folder: Path) -> dict[str, Any]:
 def _check_count(name: str, count: int, dates: int) -> None:
     if count > MOST_POINTS or count * dates > MOST_VALUES:
         raise InputError(
-            f"{name} holds more points than are read: at least {count:,} of {dates:,} dates.",
-            f"Read are at most {MOST_POINTS:,} points and {MOST_VALUES / 1e6:,.0f} million values.",
-            "Cut it to the area, or to fewer pixels (MintPy: subset.py, multilook.py).",
+            f"{name} holds too many points: at least {count:,} of {dates:,} dates.",
+            f"The limit is {MOST_POINTS:,} points and {MOST_VALUES / 1e6:,.0f} million values.",
+            "Clip it to the area, or reduce the number of pixels (MintPy: subset.py, multilook.py).",
         )  # fmt: skip
 
 
 def _notes(cube: Cube, layers: list[str], masked: int, unknown: int) -> list[str]:
     attribute = cube.contents.attribute
-    notes = ["Each pixel of the MintPy time series is a point; values were brought to mm."]
+    notes = ["Each pixel of the MintPy time series is a point; values were converted to mm."]
     if masked:
-        notes.append(f"{masked:,} pixels without a value (masked, or zero at all dates) or a place were left out.")
+        notes.append(f"{masked:,} pixels without a value (masked, or zero at all dates) or a position were left out.")
     if unknown:
-        notes.append(f"{unknown:,} values are not known.")
+        notes.append(f"{unknown:,} values are unknown.")
     place = [number_of(attribute(one)) for one in ("REF_Y", "REF_X")]
     if all(math.isfinite(one) for one in place):
         degrees = [number_of(attribute(one)) for one in ("REF_LON", "REF_LAT")]
@@ -134,11 +134,11 @@ def _notes(cube: Cube, layers: list[str], masked: int, unknown: int) -> list[str
                      "zero by definition.")  # fmt: skip
     if attribute("REF_DATE"):
         notes.append(f"Values are relative to {attribute('REF_DATE')[:10]}.")
-    constant = [said for what, said in (("incidenceAngle", "angle of incidence"), ("azimuthAngle", "azimuth"))
+    constant = [said for what, said in (("incidenceAngle", "incidence angle"), ("azimuthAngle", "azimuth"))
                 if what not in cube.layers]  # fmt: skip
     if LINE_OF_SIGHT[0] in layers and constant:
-        notes.append(f"One {' and one '.join(constant)} of the line of sight is taken for all points: the file "
-                     "holds none for each pixel.")  # fmt: skip
+        notes.append(f"The same {' and the same '.join(constant)} of the line of sight is used for all "
+                     "points: the file holds none for each pixel.")  # fmt: skip
     return notes
 
 
@@ -149,11 +149,11 @@ def answer(question: Question, folder: Path) -> None:
     except LandslideError as error:
         said = _refusal(error)
     except MemoryError:
-        said = _refusal(UnsafeFileError(f"{question.name} needs more memory than a file may take.",
-                                        remedy="Write it again in blocks of about 1 MB (h5repack)."))  # fmt: skip
+        said = _refusal(UnsafeFileError(f"{question.name} needs more memory than is allowed for a file.",
+                                        remedy="Save it again in blocks of about 1 MB (h5repack)."))  # fmt: skip
     except OSError as error:
         said = _refusal(StorageError(f"The points of {question.name} cannot be written: {error.strerror}.",
-                                     remedy="Free up space on the disk for temporary files."))  # fmt: skip
+                                     remedy="Free up disk space for temporary files."))  # fmt: skip
     (folder / ANSWER).write_text(json.dumps(said), encoding="utf-8")
 
 

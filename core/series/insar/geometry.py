@@ -103,17 +103,17 @@ def east_and_up(first: Track, second: Track, cell: float, north: float = 0.0) ->
     both = (n1 > 0) & (n2 > 0)
     if not both.any():
         raise InputError(
-            f"{first.name} and {second.name} share no cell of {cell:g} m.",
-            "East and up need a point of each orbit in the same cell.",
+            f"{first.name} and {second.name} have no cell of {cell:g} m in common.",
+            "East and up components need a point of each orbit in the same cell.",
             "Choose larger cells, or files of the same area.",
         )  # fmt: skip
     condition, across = _condition(e1, u1, e2, u2)
     solved = both & (condition < MOST_CONDITION)
     if not solved.any():
         raise InputError(
-            f"{first.name} and {second.name} look along nearly the same direction.",
-            f"Their condition number is {np.nanmin(condition[both]):.1f} at best; below {MOST_CONDITION:g} is needed.",
-            "Give one file of an ascending and one of a descending orbit.",
+            f"{first.name} and {second.name} have nearly the same line of sight.",
+            f"Their condition number is at best {np.nanmin(condition[both]):.1f}; it must be below {MOST_CONDITION:g}.",
+            "Use one file of an ascending and one of a descending orbit.",
         )  # fmt: skip
     with np.errstate(all="ignore"):
         r1, r2 = v1 - h1 * north, v2 - h2 * north
@@ -135,13 +135,13 @@ def _check(first: Track, second: Track, cell: float) -> None:
                          remedy=f"Choose {LEAST_CELL:g} to {MOST_CELL:,.0f} m.")  # fmt: skip
     if first.crs != second.crs:
         raise InputError(f"{first.name} is in {first.crs}, {second.name} in {second.crs}.",
-                         "Cells are of one coordinate system.", "Bring both to the same one.")  # fmt: skip
+                         "Both must have the same coordinate system.", "Reproject one of them.")  # fmt: skip
     if first.last < second.first or second.last < first.first:
         raise InputError(
             f"{first.name} and {second.name} were measured at different times.",
-            f"One is from {str(first.first)[:10]} to {str(first.last)[:10]}, the other from {str(second.first)[:10]} "
-            f"to {str(second.last)[:10]}: their velocities are not of the same motion.",
-            "Give files of the same years.",
+            f"One covers {str(first.first)[:10]} to {str(first.last)[:10]}, the other {str(second.first)[:10]} to "
+            f"{str(second.last)[:10]}: their velocities do not describe the same motion.",
+            "Use files of the same years.",
         )  # fmt: skip
 
 
@@ -189,21 +189,21 @@ def _notes(
     east, up = (float(np.median(found[one][solved])) for one in ("north_in_east", "north_in_up"))
     alone = [int((one & ~both).sum()) for one in held]
     notes = [
-        f"Motion to the north is taken to be {north:g} mm a year, since neither orbit sees it well: each mm a year "
-        f"more would change the result by {east:+.2f} to the east and {up:+.2f} up.",
+        f"Motion to the north is assumed to be {north:g} mm per year, since neither orbit resolves it well: each "
+        f"additional mm per year would change the result by {east:+.2f} to the east and {up:+.2f} up.",
         f"{int(both.sum()):,} of {len(both):,} cells have points of both orbits; {alone[0]:,} with points of "
-        f"{first.name} alone and {alone[1]:,} of {second.name} alone are unknown.",
-        "Standard errors take those of the points as independent of each other, which makes them too small.",
+        f"{first.name} only and {alone[1]:,} of {second.name} only are unknown.",
+        "Standard errors treat the points as independent of each other, which makes them too small.",
     ]  # fmt: skip
     alike = int((both & ~solved).sum())
     if alike:
-        notes.append(f"{alike:,} cells are unknown because both orbits look along too similar directions there "
-                     f"(condition number of {MOST_CONDITION:g} or more).")  # fmt: skip
+        notes.append(f"{alike:,} cells are unknown because the lines of sight of the two orbits are too "
+                     f"similar there (condition number of {MOST_CONDITION:g} or more).")  # fmt: skip
     begin, end = max(first.first, second.first), min(first.last, second.last)
     longest = max(first.last, second.last) - min(first.first, second.first)
     if longest and (end - begin) / longest < OVERLAP:
-        notes.append(f"Both were measured from {str(begin)[:10]} to {str(end)[:10]}, one of them also before or "
-                     "after: a velocity that changed is not the same in both.")  # fmt: skip
+        notes.append(f"Both were measured from {str(begin)[:10]} to {str(end)[:10]}, one of them also before or after; "
+                     "if the velocity changed, the two do not describe the same motion.")  # fmt: skip
     return tuple(notes)
 
 

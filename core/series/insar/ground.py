@@ -62,7 +62,8 @@ def ground_under(dem: Scene, x: Doubles, y: Doubles, crs: str) -> Ground:
 
     if len(dem.bands) != 1 or dem.grid.crs is None:
         raise InputError(
-            f"{dem.name} is no elevation model.", "Needed is one band of elevations with a coordinate system.",
+            f"{dem.name} is not an elevation model.", "An elevation model has one band of elevations and a coordinate "
+                                                  "system.",
             "Choose another raster.",
         )  # fmt: skip
     system = dem.grid.crs.to_wkt()
@@ -79,10 +80,10 @@ def ground_under(dem: Scene, x: Doubles, y: Doubles, crs: str) -> Ground:
     slope[on], aspect[on] = _at(dem, row[on].astype(np.intp), column[on].astype(np.intp))
     aspect[on] = (aspect[on] + _grid_north(system, across[on], down[on])) % 360
     distance = dem.grid.ground_distance()
-    notes = [f"Slope and aspect are those of {dem.name}" + (f", with cells of {distance:.3g} m." if distance else ".")]
+    notes = [f"Slope and aspect are from {dem.name}" + (f", with cells of {distance:.3g} m." if distance else ".")]
     lost = int(np.isnan(slope).sum())
     if lost:
-        notes.append(f"{lost:,} points lie outside {dem.name}, at its edge, or beside cells without an elevation.")
+        notes.append(f"{lost:,} points lie outside {dem.name}, at its edge, or next to cells without an elevation.")
     return Ground(slope, aspect, tuple(notes))
 
 

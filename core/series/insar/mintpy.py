@@ -203,10 +203,10 @@ def read_apart(question: Question, folder: Path) -> None:
     if ended.returncode == -getattr(signal, "SIGXCPU", 0) < 0:
         raise _failed(question.name, f"It was not read within {longest:,.0f} seconds.")
     if ended.returncode < 0:
-        raise _failed(question.name, "The library that reads HDF5 crashes on it.")
+        raise _failed(question.name, "The HDF5 library crashes on it.")
     if ended.returncode:
         raise RuntimeError(f"reading {question.name} failed: {ended.stderr.decode('utf-8', 'replace')[-4_000:]}")
 
 
 def _failed(name: str, why: str) -> UnsafeFileError:
-    return UnsafeFileError(f"{name} is damaged, or made to do harm.", why, "Copy or download it again.")
+    return UnsafeFileError(f"{name} is damaged or malicious.", why, "Copy or download it again.")

@@ -77,9 +77,9 @@ def places_of(
         if longitude is not None and latitude is not None:
             return Places(DEGREES, stored=(longitude, latitude))
         raise InputError(
-            f"{name} is in the coordinates of the radar.",
-            "It has neither X_FIRST, Y_FIRST, X_STEP and Y_STEP nor datasets of latitude and longitude, so where its "
-            "pixels lie is not known.",
+            f"{name} is in radar coordinates.",
+            "It has neither X_FIRST, Y_FIRST, X_STEP and Y_STEP nor datasets of latitude and longitude, so the "
+            "position of its pixels is unknown.",
             "Give the geocoded time series (MintPy: geocode.py, or geo/geo_timeseries….h5).",
         )  # fmt: skip
     x, y, dx, dy = (number_of(text) for text in texts.values())
@@ -90,10 +90,10 @@ def places_of(
     if not all(math.isfinite(one) and abs(one) <= far for one in ends) or not dx or not dy or (
         system == DEGREES and max(abs(ends[2]), abs(ends[3])) > 90):  # fmt: skip
         raise InputError(
-            f"{name} gives its pixels no place on Earth.",
+            f"{name} gives no position on the Earth for its pixels.",
             f"X_FIRST is {texts['X_FIRST'][:20]!r}, Y_FIRST {texts['Y_FIRST'][:20]!r}, X_STEP "
             f"{texts['X_STEP'][:20]!r}, Y_STEP {texts['Y_STEP'][:20]!r}, X_UNIT {unit[:20]!r}.",
-            "Give the file as MintPy wrote it.",
+            "Give the file as written by MintPy.",
         )  # fmt: skip
     return Places(system, (x, y), (dx, dy))
 
@@ -123,15 +123,15 @@ def _metric(contents: Contents, name: str, crs: str | None) -> str:
         return ""
     else:
         raise QuestionError(
-            "crs", f"The coordinate system of {name} is not known.",
+            "crs", f"The coordinate system of {name} is unknown.",
             "Its coordinates are in metres, and it has neither EPSG nor UTM_ZONE.",
-            "Name it, such as EPSG:32633 (--crs).",
+            "Name the system, such as EPSG:32633 (--crs).",
         )  # fmt: skip
     try:
         known = CRS.from_user_input(found).is_projected
     except CRSError:
         known = False
     if not known:
-        raise InputError(f"{found[:40]!r} is no coordinate system of metres.",
-                         remedy="Name that of the file, such as EPSG:32633 (--crs).")  # fmt: skip
+        raise InputError(f"{found[:40]!r} is not a coordinate system in metres.",
+                         remedy="Name the coordinate system of the file, such as EPSG:32633 (--crs).")  # fmt: skip
     return found

@@ -108,29 +108,29 @@ def points_of(frame: DataFrame, name: str, *, unit: str = "", crs: str = "") -> 
     dates = _dates(columns)
     if len(dates) < FEWEST_DATES:
         raise InputError(
-            f"{name} has {len(dates)} columns of dates; {FEWEST_DATES} are needed.",
+            f"{name} has {len(dates)} date columns; {FEWEST_DATES} are needed.",
             "A table of InSAR points has a column for each date, such as 20200103 or d_20200103.",
             "Choose another table.",
         )  # fmt: skip
     if len(frame) > MOST_POINTS:
-        raise InputError(f"{name} holds {len(frame):,} points; {MOST_POINTS:,} are read at most.",
-                         remedy="Cut it to the area.")  # fmt: skip
+        raise InputError(f"{name} holds {len(frame):,} points; the limit is {MOST_POINTS:,}.",
+                         remedy="Clip it to the area.")  # fmt: skip
     notes: list[str] = []
     ordered = sorted(dates, key=dates.__getitem__)
     values = np.column_stack([_numbers(frame, one) for one in ordered])
     metres = unit == "m" or (not unit and any(_DATE.match(one)["mark"] for one in ordered))  # type: ignore[index]
     if metres:
         values = values * np.float32(1000)
-        notes.append("Values were brought from metres to mm" + ("." if unit else ", the unit of columns d_YYYYMMDD."))
+        notes.append("Values were converted from metres to mm" + ("." if unit else ", the unit of columns d_YYYYMMDD."))
     x, y, crs = _places(frame, columns, name, crs, notes)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(values).any(axis=1)
     if not known.all():
-        notes.append(f"{int((~known).sum()):,} points without a place or a value were left out.")
+        notes.append(f"{int((~known).sum()):,} points without a position or a value were left out.")
     if not known.any():
-        raise InputError(f"{name} has no point with a place and a value.", remedy="Check its columns.")
+        raise InputError(f"{name} has no point with a position and a value.", remedy="Check its columns.")
     unknown = int(np.isnan(values[known]).sum())
     if unknown:
-        notes.append(f"{unknown:,} values are not known.")
+        notes.append(f"{unknown:,} values are unknown.")
     ids = next((one for one in columns if one.lower() in _IDS), "")
     names = frame[ids].astype(str).to_numpy(object) if ids else np.array([str(one + 1) for one in range(len(frame))])
     others = frame.loc[known, [one for one in columns if one not in dates]].reset_index(drop=True)
@@ -178,18 +178,18 @@ def _places(
         pair = metres if all(metres) else others
     elif all(metres):
         pair, crs = metres, EGMS_GRID
-        notes.append(f"Eastings and northings are taken to be in {EGMS_GRID}, as in files of the EGMS.")
+        notes.append(f"Eastings and northings are assumed to be in {EGMS_GRID}, as in EGMS files.")
     elif all(degrees):
         pair, crs = degrees, "EPSG:4326"
     elif all(others):
         raise QuestionError(
-            "crs", f"The coordinate system of {' and '.join(others)} is not known.",
-            "The table does not say it.", "Name it, such as EPSG:32633 (--crs).",
+            "crs", f"The coordinate system of {' and '.join(others)} is unknown.",
+            "The table does not name it.", "Name it, such as EPSG:32633 (--crs).",
         )  # fmt: skip
     else:
         raise InputError(
-            f"Where the points of {name} lie is not said.",
-            "It has neither latitude and longitude nor easting and northing.", "Add columns of coordinates.",
+            f"The position of the points of {name} is unknown.",
+            "The table has neither latitude and longitude nor easting and northing.", "Add coordinate columns.",
         )  # fmt: skip
     return _coordinates(frame, pair[0]), _coordinates(frame, pair[1]), crs
 

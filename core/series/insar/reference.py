@@ -42,9 +42,9 @@ def relative_to(points: Points, longitude: float, latitude: float, radius: float
 
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90 and 0 < radius <= MOST_RADIUS):
         raise InputError(
-            "The reference is no place with a radius.",
-            f"Asked for are longitude {longitude:g}, latitude {latitude:g}, {radius:g} m.",
-            f"Give degrees, and 1 to {MOST_RADIUS:,.0f} m (--reference LON,LAT,RADIUS).",
+            "The reference is not a valid position and radius.",
+            f"Given: longitude {longitude:g}, latitude {latitude:g}, {radius:g} m.",
+            f"Give degrees, and a radius of 1 to {MOST_RADIUS:,.0f} m (--reference LON,LAT,RADIUS).",
         )  # fmt: skip
     lon, lat = Transformer.from_crs(points.crs, "EPSG:4326", always_xy=True).transform(points.x, points.y)
     middle = np.full((2, len(points)), [[longitude], [latitude]])
@@ -53,7 +53,8 @@ def relative_to(points: Points, longitude: float, latitude: float, radius: float
     if not within.any():
         raise InputError(
             f"No point lies within {radius:g} m of {longitude:g}, {latitude:g}.",
-            f"The nearest is {distance.min():,.0f} m away.", "Choose another place or a larger radius (--reference).",
+            f"The nearest is {distance.min():,.0f} m away.", "Choose another position or a larger radius "
+                                                             "(--reference).",
         )  # fmt: skip
     return _less_mean(points, within, f"{int(within.sum()):,} points within {radius:g} m of longitude {longitude:.5f}, "
                       f"latitude {latitude:.5f}")  # fmt: skip
@@ -83,10 +84,10 @@ def relative_to_named(points: Points, ids: Sequence[str]) -> Points:
     if lost or not wanted:
         raise InputError(
             f"There is no point {lost[0][:40]!r}." if lost else "No point is named as the reference.",
-            remedy="Name points of the table by their ids.",
+            remedy="Name points of the table by their IDs.",
         )  # fmt: skip
     named = ", ".join(sorted(wanted)[:SHOWN]) + (" and others" if len(wanted) > SHOWN else "")
-    return _less_mean(points, within, f"{int(within.sum()):,} points that were named ({named})")
+    return _less_mean(points, within, f"{int(within.sum()):,} named points ({named})")
 
 
 def _less_mean(points: Points, within: NDArray[np.bool_], which: str) -> Points:
@@ -97,5 +98,6 @@ def _less_mean(points: Points, within: NDArray[np.bool_], which: str) -> Points:
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
     note = f"All values are relative to the mean of {which}."
     lost = int((count == 0).sum())
-    more = (f"At {lost:,} dates no point of the reference is known; those dates are left unknown.",) if lost else ()
+    more = (f"On {lost:,} dates no point of the reference is known; those dates are unknown for all "
+            "points.",) if lost else ()
     return replace(points, values=points.values - mean, notes=(*points.notes, note, *more))

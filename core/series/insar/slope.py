@@ -84,7 +84,7 @@ def along_slope(
     """
     if not (0 < least_cosine < 1 and 0 <= flat < 90):
         raise InputError("The limits of the motion along the slope are out of range.",
-                         f"Given are a cosine of {least_cosine:g} and a slope of {flat:g} degrees.",
+                         f"Given: a cosine of {least_cosine:g} and a slope of {flat:g} degrees.",
                          "Give a cosine between 0 and 1 and a slope of 0 to 90 degrees.")  # fmt: skip
     s, a = np.radians(slope), np.radians(aspect)
     down = np.column_stack([np.cos(s) * np.sin(a), np.cos(s) * np.cos(a), -np.sin(s)])
@@ -98,16 +98,16 @@ def along_slope(
         spread = np.where(told, velocity_sd / np.abs(cosine), np.nan)
     upslope = told & (found < 0)
     sure = upslope & (found < -3 * spread)
-    notes = ["All motion is taken to be along the steepest slope: that along the line of sight was divided by the "
-             "cosine between the two."]  # fmt: skip
+    notes = ["All motion is assumed to be along the steepest slope: the motion along the line of sight "
+             "was divided by the cosine of the angle between the two."]  # fmt: skip
     for count, what in (
         (unknown, "have no velocity, line of sight or slope"),
-        (level, f"lie on ground flatter than {flat:g}° or without a direction"),
-        (blind, f"face so that motion along the slope is hardly seen (cosine below {least_cosine:g})"),
+        (level, f"lie on ground flatter than {flat:g}° or without a slope direction"),
+        (blind, f"face a direction in which motion along the slope is hardly visible (cosine below {least_cosine:g})"),
     ):
         if count.any():
             notes.append(f"{int(count.sum()):,} points {what}; their motion along the slope is unknown.")
     if upslope.any():
-        notes.append(f"{int(upslope.sum()):,} of {int(told.sum()):,} points come out as moving upslope, "
+        notes.append(f"{int(upslope.sum()):,} of {int(told.sum()):,} points appear to move upslope, "
                      f"{int(sure.sum()):,} by more than three standard errors: their motion is not along the slope.")
     return SlopeMotion(found, spread, cosine, tuple(notes))

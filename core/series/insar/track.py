@@ -69,18 +69,18 @@ def line_of_sight(points: Points, name: str) -> Doubles:
     missing = [one for one in LINE_OF_SIGHT if one not in known]
     if missing:
         raise InputError(
-            f"{name} does not say along which line of sight it was measured.",
-            f"It has no column {missing[0]}: motion cannot be brought to another direction without it.",
-            "Give files of the EGMS of level L2a or L2b, or add los_east, los_north and los_up (unit vector from the "
-            "ground to the satellite).",
+            f"{name} does not give its line of sight.",
+            f"It has no column {missing[0]}, without which motion cannot be converted to another direction.",
+            "Use EGMS files of level L2a or L2b, or add los_east, los_north and los_up (unit vector from the ground "
+            "to the satellite).",
         )  # fmt: skip
     columns = [pd.to_numeric(points.attributes[known[one]], errors="coerce").to_numpy(float) for one in LINE_OF_SIGHT]
     los = np.column_stack(columns)
     length = np.sqrt((los**2).sum(axis=1))
     fits = (length > UNIT_LENGTH[0]) & (length < UNIT_LENGTH[1])
     if not fits.any():
-        raise InputError(f"los_east, los_north and los_up of {name} are no unit vectors.",
-                         "The sum of their squares is 1 for a direction.", "Check these columns.")  # fmt: skip
+        raise InputError(f"los_east, los_north and los_up of {name} are not unit vectors.",
+                         "The sum of their squares must be 1.", "Check these columns.")  # fmt: skip
     return np.where(fits[:, None], los, np.nan)
 
 
@@ -105,11 +105,11 @@ def track_of(points: Points, motion: Motion, crs: str, name: str) -> Track:
         system = CRS.from_user_input(crs)
         moved = Transformer.from_crs(points.crs, system, always_xy=True).transform(points.x, points.y)
     except ProjError as error:
-        raise InputError(f"The points of {name} cannot be placed in {crs[:40]!r}.", str(error)[:200],
+        raise InputError(f"The points of {name} cannot be converted to {crs[:40]!r}.", str(error)[:200],
                          "Name another coordinate system.") from error  # fmt: skip
     if not system.is_projected or any(axis.unit_name != "metre" for axis in system.axis_info[:2]):
-        raise InputError(f"{crs[:40]} has no metres.", remedy="Choose a UTM zone or EPSG:3035.")
+        raise InputError(f"{crs[:40]} is not in metres.", remedy="Choose a UTM zone or EPSG:3035.")
     x, y = (np.asarray(one, np.float64) for one in moved)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise InputError(f"Some points of {name} lie outside {crs[:40]}.", remedy="Choose a system of that area.")
+        raise InputError(f"Some points of {name} lie outside {crs[:40]}.", remedy="Choose a system for that area.")
     return Track(name, x, y, crs, motion.velocity, motion.velocity_sd, los, points.times[0], points.times[-1])

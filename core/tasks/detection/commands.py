@@ -15,6 +15,7 @@ from core.tasks.detection import fusion_commands
 from core.tasks.detection.explain_command import EXPLAINING
 from core.tasks.detection.view import Choice
 from core.tasks.imagery import model_commands
+from core.tasks.imagery.batch_command import add_batch
 from core.tasks.imagery.explain_commands import add_explain
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 OUTLINE = Ref("core.tasks.joined.commands:add_commands")
 """Adds the command that hands a box to a model of another task."""
+
+ORDER = Ref("core.tasks.detection.run:order_of")
 
 LISTED = {"AP50": "ap50", "AP50:95": "ap50_95", "F1": "f1", "precision": "precision", "recall": "recall"}
 """Heading and name of the scores that a list of models shows."""
@@ -36,6 +39,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
                                                   "and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    add_batch(commands, "search a folder of images, or several", Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     OUTLINE.load()(commands)
     fusion_commands.add_commands(commands)
@@ -50,7 +54,6 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
-    parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder for the exported files")
     parser.add_argument(
         "--reference", "--truth", type=Path, help="reference inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
@@ -58,11 +61,19 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dem", type=Path, help="elevation model, stored with the image for fusing its detections "
                                                  "with terrain")
     add_view_options(parser, [Choice])
+    _request_options(parser)
+    add_options(parser)
+
+
+def _request_options(parser: argparse.ArgumentParser) -> None:
+    """What `_request` reads."""
+    parser.add_argument("--model", required=True)
     model_commands.add_bands(parser)
+    model_commands.add_area(parser)
+    model_commands.add_pixel_size(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--overlap", type=float, default=0.25, help="overlap of neighbouring tiles, as a share")
-    add_options(parser)
 
 
 def _predict(arguments: argparse.Namespace) -> None:
@@ -74,7 +85,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.no_store and arguments.out is None:
         raise InputError("The result of this run would be lost.", "It is neither stored nor exported.", "Give --out.")
     check_view(Choice, arguments)
-    scene = Scene.open(arguments.input)
+    scene = model_commands.stated(Scene.open(arguments.input), arguments.pixel_size)
     request = _request(arguments, scene)
     if arguments.out is not None:
         make_folder(arguments.out)
@@ -99,6 +110,8 @@ def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
         bands=model_commands.bands_for("detection", arguments, scene),
         stretch=arguments.stretch,
         resample=arguments.resample,
+        area=model_commands.area_for(arguments, scene),
+        pixel_size=arguments.pixel_size,
         options=Options(overlap=arguments.overlap),
     )
 

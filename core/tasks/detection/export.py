@@ -94,12 +94,13 @@ def _image_of(result: DetectionResult) -> str:
 
 def chosen(choice: Choice, result: DetectionResult) -> dict[str, Any]:
     """A choice as plain values by name."""
-    unit = "m2" if result.grid.is_georeferenced else "px2"
+    unit = "m2" if result.grid.in_metres else "px2"
     return {
         "confidence": choice.confidence,
         "nms_iou": choice.nms_iou,
         "merging": choice.merging,
         f"minimum_area_{unit}": choice.minimum_area,
+        **result.grid.stated_size,
     }
 
 
@@ -115,7 +116,7 @@ def summary(detections: Detections) -> dict[str, Any]:
         "boxes": detections.count,
         f"box_{area_column(result)}": float(boxes),
     }
-    if result.grid.is_georeferenced:
+    if result.grid.in_metres:
         square = searched_area(result) / 1e6
         content |= {"scene_area_km2": square, "boxes_per_km2": detections.count / square if square else None}
     if scores is not None:

@@ -54,7 +54,7 @@ def default_choice(result: DetectionResult) -> Choice:
 
 def area_column(result: DetectionResult) -> str:
     """Column of the table that holds the boxes' areas."""
-    return "area_m2" if result.grid.is_georeferenced else "area_px"
+    return "area_m2" if result.grid.in_metres else "area_px"
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ class Detections:
         if self.matches is not None:
             matched = self.matches.matched[0][: len(boxes)]
             columns["outcome"] = np.where(matched >= 0, TRUE, np.where(matched == FALSE, FALSE_ALARM, NOT_KNOWN))
+        columns |= result.grid.stated_size
         return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, result.grid), crs=_crs(result.grid))
 
     @cached_property
@@ -172,7 +173,7 @@ class Detections:
 
         grid = self.result.grid
         boxes = Boxes.none() if self.reference_boxes is None else self.reference_boxes.take(numbers)
-        columns = {"id": numbers + 1, area_column(self.result): ground_areas(boxes, grid)}
+        columns = {"id": numbers + 1, area_column(self.result): ground_areas(boxes, grid), **grid.stated_size}
         return geopandas.GeoDataFrame(columns, geometry=polygons(boxes, grid), crs=_crs(grid))
 
     @cached_property
@@ -299,7 +300,7 @@ def _names(candidates: Boxes, group: NDArray[np.intp], grid: Grid) -> NDArray[np
 def ground_areas(boxes: Boxes, grid: Grid) -> NDArray[np.float64]:
     """Area of each box in m², by the ground area of a pixel in its middle row; in square pixels without CRS."""
     square = areas(boxes.corners).astype(np.float64)
-    if not grid.is_georeferenced:
+    if not grid.in_metres:
         return square
     middle = (boxes.corners[:, 1] + boxes.corners[:, 3]) / 2
     return square * row_areas(grid)[np.clip(middle.astype(np.intp), 0, grid.height - 1)]
@@ -390,7 +391,7 @@ def density(detections: Detections, cell: float) -> GeoDataFrame:
     if SEARCHED in detections.result.artifacts:
         ground = ground * shares_of(detections.result.artifact(SEARCHED), cells, grid)
     per_million = np.divide(count, ground / 1e6, out=np.full(len(count), np.nan), where=ground > 0)
-    known = grid.is_georeferenced
+    known = grid.in_metres
     content = {
         "count": count,
         "area_km2" if known else "area_px": ground / 1e6 if known else ground,

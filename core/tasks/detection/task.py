@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.runs.kinds import Joint, Kind, Metric, Ref, Task
-from core.tasks.imagery.roles import ROLES
+from core.tasks.imagery.roles import FURTHER_TRAINING, ROLES
 
 _HERE = "core.tasks.detection"
 _DERIVED = Ref("core.tasks.imagery.result:ImageResult")
@@ -90,6 +90,7 @@ TASK = Task(
             request=Ref("core.tasks.imagery.model_runs:TrainingRequest"),
             working="Training a model",
             group="Models",
+            titles=FURTHER_TRAINING,
         ),
     ),
     metrics=(
@@ -109,5 +110,6 @@ TASK = Task(
     commands=Ref(f"{_HERE}.commands:add_commands"),
     features=Ref(f"{_HERE}.reviewed:found_features"),
     layers=Ref("core.tasks.imagery.layers:LAYERS"),
+    batch=Ref(f"{_HERE}.batch:BATCH"),
     page=Ref("ui.detection.task:PAGE"),
 )

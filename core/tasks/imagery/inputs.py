@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Run, SceneRecord
     from core.runs.store import Store
 
+PIXEL_SIZE = "pixel_size"
+"""Name of the parameter that states the pixel size of an image without a coordinate system."""
+
+
 def inputs_of(record: SceneRecord) -> tuple[Input, ...]:
     """The inputs of a run on a scene of the store, with the reference and the elevation that belong to it."""
     others = (_input(role, one) for role, one in sorted(record.companions.items(), reverse=True))
@@ -40,7 +44,7 @@ def scene_of(store: Store, run: Run) -> SceneRecord:
     InputError
         When the run has no scene, or one of its datasets can no longer be opened.
     """
-    present = store.scene_record(_scene_id(run))
+    present = _present(store, run)
     alone = len(run.inputs) == 1
     kept = {
         role: one
@@ -72,8 +76,33 @@ def scene_today(store: Store, run: Run) -> SceneRecord:
     InputError
         When the run has no scene, or it can no longer be opened.
     """
-    present = store.scene_record(_scene_id(run))
+    present = _present(store, run)
     return with_companions(present, {**present.companions, **_named(store, run)})
+
+
+def with_pixel_size(record: SceneRecord, metres: float | None) -> SceneRecord:
+    """A scene whose pixels have a size that somebody stated; as it is where nothing was stated.
+
+    Raises
+    ------
+    InputError
+        When it is no size that a pixel can have, or the scene has a coordinate system.
+    """
+    if metres is None:
+        return record
+    return replace(record, scene=replace(record.scene, grid=record.scene.grid.with_pixel_size(metres)))
+
+
+def _present(store: Store, run: Run) -> SceneRecord:
+    """The scene of a run as it is in the store, with the pixel size that was stated for the run."""
+    return with_pixel_size(store.scene_record(_scene_id(run)), stated_pixel_size(store, run))
+
+
+def stated_pixel_size(store: Store, run: Run) -> float | None:
+    """The pixel size that was stated for a run, or for the one that it is derived from; None where none was."""
+    while PIXEL_SIZE not in run.parameters and run.parents:
+        run = store.run(run.parents[0])
+    return run.parameters.get(PIXEL_SIZE)
 
 
 def _scene_id(run: Run) -> str:

@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.cli.options import add_options, announcing, progress, store_for
 from core.runs.kinds import request_from
@@ -101,6 +102,57 @@ def bands_for(task: str, arguments: argparse.Namespace, scene: Scene) -> tuple[i
     bands = parse_bands(arguments.bands, scene, model.spec.bands) if arguments.bands else None
     check_fits(task, model, scene, bands, arguments.resample)
     return bands
+
+
+def add_area(parser: argparse.ArgumentParser) -> None:
+    """The options that limit a run to a part of the image."""
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
+        "--area", nargs=4, type=float, metavar=("W", "S", "E", "N"),
+        help="only this part of the image: west, south, east and north in degrees (W greater than E across the "
+        "antimeridian); first column, first row, last column and last row of an image without CRS",
+    )  # fmt: skip
+    part.add_argument(
+        "--area-file", type=Path, metavar="FILE",
+        help="only the polygons of this file: GeoJSON, GeoPackage or zipped Shapefile",
+    )  # fmt: skip
+
+
+def add_pixel_size(parser: argparse.ArgumentParser) -> None:
+    """The option that states how large the pixels of a photo are."""
+    parser.add_argument(
+        "--pixel-size", type=float, metavar="METRES",
+        help="distance on the ground from pixel to pixel of an image without a coordinate system: areas are then in m2",
+    )  # fmt: skip
+
+
+def stated(scene: Scene, metres: float | None) -> Scene:
+    """An image with the pixel size that was stated for it.
+
+    Raises
+    ------
+    InputError
+        When it is no size that a pixel can have, or the image has a coordinate system.
+    """
+    return scene if metres is None else replace(scene, grid=scene.grid.with_pixel_size(metres))
+
+
+def area_for(arguments: argparse.Namespace, scene: Scene) -> dict[str, Any] | None:
+    """The part of the image that was asked for, as `core.raster.area.area_of` takes it; None for all of it.
+
+    Raises
+    ------
+    LandslideError
+        When it is no area, or holds no pixel of the image.
+    """
+    from core.raster.area import area_of, box_area, file_area
+
+    if arguments.area is None and arguments.area_file is None:
+        return None
+    grid = scene.grid
+    area = box_area(grid, *arguments.area) if arguments.area is not None else file_area(grid, arguments.area_file)
+    area_of(grid, area)  # an area beside the image is refused here, before anything is computed
+    return area
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -38,6 +38,8 @@ class ImageRequest:
         ``"auto"`` or ``"none"``.
     area
         GeoJSON polygon of the part to work on, as `core.raster.area.area_of` takes it; all of the scene when None.
+    pixel_size
+        Metres from pixel to pixel of an image without a coordinate system, entered by hand; None where not known.
     """
 
     model: str
@@ -45,6 +47,7 @@ class ImageRequest:
     stretch: str = "auto"
     resample: str = "auto"
     area: Mapping[str, Any] | None = None
+    pixel_size: float | None = None
 
     def region(self, grid: Grid) -> Area | None:
         """The part of a scene to work on; None for all of it.
@@ -135,7 +138,8 @@ def request_for(request: R, used: tuple[int, ...], asked: Scene, other: Scene) -
     used
         Bands of `asked` that the model was given.
     """
-    request = replace(request, area=None)
+    same = other.grid.crs is None and other.grid.shape == asked.grid.shape  # as of a photo of before the event
+    request = replace(request, area=None, pixel_size=request.pixel_size if same else None)
     names = {band.index: band.name for band in asked.bands}
     numbers = {band.name: band.index for band in other.bands if band.name}
     wanted = [names.get(number, "") for number in used]

@@ -14,3 +14,10 @@ ROLES = (
     Role("dem", ("raster",), "Elevation model", optional=True),
 )
 """What a run on an image takes."""
+
+FURTHER_TRAINING = {
+    "card": "Model card",
+    "measure": "Statistics of training images",
+    "faithfulness": "Faithfulness test of a model",
+}
+"""Titles of runs of a training that were ordered to do something else with the trained model."""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view, view_of
 from core.errors import InputError
+from core.runs.kinds import Ref
 from core.tasks.imagery import model_commands
+from core.tasks.imagery.batch_command import add_batch
 from core.tasks.imagery.explain_commands import add_explain
 from core.tasks.mapping.explain_command import EXPLAINING
 from core.tasks.mapping.view import Choice
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_WORKERS = 64
 
+ORDER = Ref("core.tasks.mapping.run:order_of")
+
 LISTED = {"F1": "f1", "IoU": "iou", "precision": "precision", "recall": "recall"}
 """Heading and name of the scores that a list of models shows."""
 
@@ -37,6 +41,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
                                                   "polygons and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
+    add_batch(commands, "map a folder of images, or several", Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     evaluate = model_commands.add_commands(commands, "mapping", LISTED)
     evaluate.add_argument("--threshold", type=float, help="default: the model's own")
@@ -47,7 +52,6 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
-    parser.add_argument("--model", required=True)
     parser.add_argument("--out", type=Path, help="folder for the exported files")
     parser.add_argument(
         "--reference", "--truth", type=Path, help="reference inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
@@ -55,7 +59,17 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dem", type=Path, help="elevation model, for slope, relief and aspect of each polygon")
     parser.add_argument("--before", type=Path, help="image of the same area before the event; maps new landslides only")
     add_view_options(parser, [Choice])
+    _request_options(parser)
+    parser.add_argument("--workers", type=int, default=1, help="number of parallel processes, for large images")
+    add_options(parser)
+
+
+def _request_options(parser: argparse.ArgumentParser) -> None:
+    """What `_request` reads."""
+    parser.add_argument("--model", required=True)
     model_commands.add_bands(parser)
+    model_commands.add_area(parser)
+    model_commands.add_pixel_size(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
     parser.add_argument("--turned", action="store_true", help=(
@@ -63,8 +77,6 @@ def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     ))
     parser.add_argument("--overlap", type=float, default=0.25, help="overlap of neighbouring tiles, as a share")
     parser.add_argument("--engine", default="auto", choices=("auto", "onnx", "torch"))
-    parser.add_argument("--workers", type=int, default=1, help="number of parallel processes, for large images")
-    add_options(parser)
 
 
 def _predict(arguments: argparse.Namespace) -> None:
@@ -77,9 +89,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.no_store and arguments.out is None:
         raise InputError("The result of this run would be lost.", "It is neither stored nor exported.", "Give --out.")
     check_view(Choice, arguments)
-    scene = Scene.open(arguments.input)
+    scene = model_commands.stated(Scene.open(arguments.input), arguments.pixel_size)
     request = _request(arguments, scene)
-    earlier = Scene.open(arguments.before) if arguments.before else None
+    earlier = model_commands.stated(Scene.open(arguments.before), arguments.pixel_size) if arguments.before else None
     if arguments.dem:
         Scene.open(arguments.dem)
     if arguments.out is not None:
@@ -157,6 +169,8 @@ def _request(arguments: argparse.Namespace, scene: Scene) -> Request:
         bands=model_commands.bands_for("mapping", arguments, scene),
         stretch=arguments.stretch,
         resample=arguments.resample,
+        area=model_commands.area_for(arguments, scene),
+        pixel_size=arguments.pixel_size,
         options=Options(overlap=arguments.overlap, test_time_augmentation=arguments.turned),
         engine=arguments.engine,
     )

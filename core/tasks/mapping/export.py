@@ -71,7 +71,7 @@ def write_polygons(polygons: GeoDataFrame, path: Path, told: Mapping[str, str] |
 
 
 def _header(result: MappingResult, choice: Choice) -> dict[str, Any]:
-    unit = "m2" if result.grid.is_georeferenced else "px2"
+    unit = "m2" if result.grid.in_metres else "px2"
     return {
         "run": result.id,
         "scene": result.scene,
@@ -79,6 +79,7 @@ def _header(result: MappingResult, choice: Choice) -> dict[str, Any]:
         "threshold": choice.threshold,
         f"minimum_area_{unit}": choice.minimum_area,
         f"fill_holes_{unit}": choice.fill_holes,
+        **result.grid.stated_size,
     }
 
 
@@ -105,7 +106,7 @@ def _scores(result: MappingResult, choice: Choice) -> dict[str, Any]:
 def summary(findings: Landslides) -> dict[str, Any]:
     """Counts, areas, scores, size distribution, choice and provenance as plain values for JSON."""
     result, sizes = findings.result, findings.sizes
-    unit = "m2" if result.grid.is_georeferenced else "px2"
+    unit = "m2" if result.grid.in_metres else "px2"
     return {
         **_header(result, findings.choice),
         "landslides": findings.count,

@@ -171,7 +171,7 @@ def draw_change(grid: Grid, change: NDArray[np.float32]) -> Figure:
 def origin(findings: Findings, scene: Scene) -> str:
     """Lines that say where the picture comes from: run, model, choice, scene and coordinate system."""
     result, choice = findings.result, findings.choice
-    unit = "m²" if result.grid.is_georeferenced else "px"
+    unit = "m²" if result.grid.in_metres else "px"
     count = findings.count
     done = str(result.provenance.get("finished", ""))
     chosen = [

@@ -56,7 +56,7 @@ def share_reached(result: MappingResult, threshold: float) -> float:
 
 def pixel_area(result: MappingResult) -> float:
     """Mean area of a pixel in m², or 1 in pixel space."""
-    return float(np.mean(result.grid.pixel_areas())) if result.grid.is_georeferenced else 1.0
+    return float(np.mean(result.grid.pixel_areas())) if result.grid.in_metres else 1.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Landslides:
         area = pixel_area(self.result)
         return fit_size_frequency(
             self.areas,
-            pixel_area_m2=area if self.result.grid.is_georeferenced else None,
+            pixel_area_m2=area if self.result.grid.in_metres else None,
             minimum_area_px=max(SMALLEST_MAPPABLE, round(self.choice.minimum_area / area)),
         )
 
@@ -121,7 +121,7 @@ class Findings(Landslides):
 
 def area_column(result: MappingResult) -> str:
     """Column of the polygons that holds their areas."""
-    return "area_m2" if result.grid.is_georeferenced else "area_px"
+    return "area_m2" if result.grid.in_metres else "area_px"
 
 
 def least_pixels(result: MappingResult, choice: Choice) -> tuple[int, int]:
@@ -164,7 +164,7 @@ def find(result: MappingResult, choice: Choice, dem: Path | None = None) -> Find
     found = polygons(mask, result.grid, codes, elevation)
     found["mean_probability"] /= CODES - 1
     areas = found[area_column(result)].to_numpy(dtype=np.float64)
-    per_row = row_areas(result.grid) if result.grid.is_georeferenced else np.ones(height)
+    per_row = row_areas(result.grid) if result.grid.in_metres else np.ones(height)
     return Findings(result, choice, found, areas, float(valid.sum(axis=1) @ per_row), mask, valid)
 
 

@@ -150,7 +150,7 @@ class _Strips:
     def each(self) -> Iterator[Strip]:
         """From top to bottom."""
         grid = self.grid
-        per_row = row_areas(grid) if grid.is_georeferenced else np.ones(grid.height)
+        per_row = row_areas(grid) if grid.in_metres else np.ones(grid.height)
         self.scene_area = 0.0
         for top in self.tops:
             stop_if(self.cancel)

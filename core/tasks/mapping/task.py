@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.runs.kinds import Kind, Metric, Ref, Task
-from core.tasks.imagery.roles import ROLES
+from core.tasks.imagery.roles import FURTHER_TRAINING, ROLES
 
 _HERE = "core.tasks.mapping"
 _DERIVED = Ref("core.tasks.imagery.result:ImageResult")
@@ -85,6 +85,7 @@ TASK = Task(
             request=Ref("core.tasks.imagery.model_runs:TrainingRequest"),
             working="Training a model",
             group="Models",
+            titles=FURTHER_TRAINING,
         ),
     ),
     metrics=(
@@ -104,5 +105,6 @@ TASK = Task(
     layers=Ref("core.tasks.imagery.layers:LAYERS"),
     export=Ref(f"{_HERE}.export:export_stored"),
     commands=Ref(f"{_HERE}.commands:add_commands"),
+    batch=Ref(f"{_HERE}.batch:BATCH"),
     page=Ref("ui.mapping.task:PAGE"),
 )

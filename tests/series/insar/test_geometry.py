@@ -77,7 +77,7 @@ def test_motion_to_the_north_that_is_left_out_is_said() -> None:
     )
 
     np.testing.assert_allclose([found.east[0], found.up[0]], [10, -5 + 8 * 0.125], atol=1e-12)
-    assert found.notes[0].startswith("Motion to the north is taken to be 8 mm a year")
+    assert found.notes[0].startswith("Motion to the north is assumed to be 8 mm per year")
     assert found.notes[0].endswith("change the result by +0.00 to the east and +0.12 up.")
 
 
@@ -91,7 +91,7 @@ def test_cells_of_one_orbit_are_unknown_and_counted() -> None:
     np.testing.assert_allclose(found.east, [np.nan, 10, np.nan, np.nan, np.nan])
     assert found.points.tolist() == [[1, 0], [1, 1], [1, 0], [0, 1], [0, 1]]
     assert found.notes[1] == (
-        "1 of 5 cells have points of both orbits; 2 with points of A alone and 2 of D alone are unknown."
+        "1 of 5 cells have points of both orbits; 2 with points of A only and 2 of D only are unknown."
     )
     table = cells_table(found)
     assert len(table) == 5
@@ -108,10 +108,10 @@ def test_cells_that_both_orbits_see_from_the_same_side_are_unknown() -> None:
 
     np.testing.assert_allclose(found.up, [-5, np.nan])
     assert found.condition[1] > 20
-    assert any(note.startswith("1 cells are unknown because both orbits look along") for note in found.notes)
-    with pytest.raises(InputError, match="A and B look along nearly the same direction"):
+    assert any(note.startswith("1 cells are unknown because the lines of sight") for note in found.notes)
+    with pytest.raises(InputError, match="A and B have nearly the same line of sight"):
         east_and_up(ascending, track("B", [50], [2], near), 100)
-    with pytest.raises(InputError, match="look along nearly the same direction"):
+    with pytest.raises(InputError, match="have nearly the same line of sight"):
         east_and_up(ascending, track("B", [50], [2], ASCENDING), 100)
 
 
@@ -123,7 +123,7 @@ def solve(**changes: object) -> EastUp:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x": np.array([150.0])}, "share no cell of 100 m"),
+        ({"x": np.array([150.0])}, "have no cell of 100 m in common"),
         ({"crs": "EPSG:3035"}, "A is in EPSG:32633, D in EPSG:3035"),
         ({"first": np.datetime64("2024-02-01"), "last": np.datetime64("2025-01-01")}, "measured at different times"),
     ],
@@ -168,10 +168,10 @@ def test_a_track_is_a_table_of_points_in_metres_with_its_line_of_sight() -> None
 @pytest.mark.parametrize(
     ("columns", "crs", "message"),
     [
-        ({"los_east": [1, 1], "los_up": [0, 0]}, UTM, "A.zip does not say along which line of sight"),
-        ({"los_east": [1, 1], "los_north": [1, 1], "los_up": [1, 1]}, UTM, "no unit vectors"),
-        ({"los_east": [1, 1], "los_north": [0, 0], "los_up": [0, 0]}, "EPSG:4326", "has no metres"),
-        ({"los_east": [1, 1], "los_north": [0, 0], "los_up": [0, 0]}, "nowhere", "cannot be placed in 'nowhere'"),
+        ({"los_east": [1, 1], "los_up": [0, 0]}, UTM, "A.zip does not give its line of sight"),
+        ({"los_east": [1, 1], "los_north": [1, 1], "los_up": [1, 1]}, UTM, "not unit vectors"),
+        ({"los_east": [1, 1], "los_north": [0, 0], "los_up": [0, 0]}, "EPSG:4326", "is not in metres"),
+        ({"los_east": [1, 1], "los_north": [0, 0], "los_up": [0, 0]}, "nowhere", "cannot be converted to 'nowhere'"),
     ],
 )
 def test_a_table_that_gives_no_track_is_refused(columns: dict[str, object], crs: str, message: str) -> None:

@@ -43,7 +43,7 @@ def test_a_plane_that_falls_to_the_east_has_its_slope_and_aspect(
     np.testing.assert_allclose(found.slope[:2], np.degrees(np.arctan(0.5)), rtol=1e-3)
     np.testing.assert_allclose(found.aspect[:2], 90, atol=0.01)
     assert np.isnan(found.slope[2:]).all()  # beside a cell without elevation, at the edge, outside
-    assert found.notes[0] == "Slope and aspect are those of dem, with cells of 10 m."
+    assert found.notes[0] == "Slope and aspect are from dem, with cells of 10 m."
     assert found.notes[1].startswith("3 points lie outside dem")
 
 

@@ -33,8 +33,8 @@ def test_each_pixel_with_a_value_is_a_point_in_mm_at_its_middle(tmp_path: Path) 
     np.testing.assert_allclose(made.values[4], [0, -2, -4, -6, -8, -10, -12], rtol=1e-6)
     np.testing.assert_array_equal(np.isnan(made.values[0]), [False, False, True, False, False, False, False])
     assert [str(one)[:10].replace("-", "") for one in made.times] == DATES
-    assert "3 pixels without a value (masked, or zero at all dates) or a place were left out." in made.notes
-    assert "1 values are not known." in made.notes
+    assert "3 pixels without a value (masked, or zero at all dates) or a position were left out." in made.notes
+    assert "1 values are unknown." in made.notes
 
 
 def test_velocities_of_a_cube_are_those_it_was_made_of(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_heading_gives_one_line_of_sight_for_all(tmp_path: Path, side: str, ea
 
     los = made.attributes[["los_east", "los_north", "los_up"]].to_numpy()
     np.testing.assert_allclose(los, [[east * 0.5, 0, np.sqrt(3) / 2]] * 9, atol=1e-6)
-    assert any("angle of incidence and one azimuth of the line of sight" in note for note in made.notes)
+    assert any("incidence angle and the same azimuth of the line of sight" in note for note in made.notes)
 
 
 def test_dates_out_of_order_are_sorted_with_their_values(tmp_path: Path) -> None:
@@ -100,17 +100,17 @@ def test_metres_are_of_the_system_that_the_file_or_the_user_names(
 def test_metres_of_no_known_system_are_asked(tmp_path: Path) -> None:
     path = write(tmp_path / "t.h5", attributes=GRID | {"X_UNIT": "meters"})
 
-    with pytest.raises(QuestionError, match=r"coordinate system of t.h5 is not known") as caught:
+    with pytest.raises(QuestionError, match=r"coordinate system of t.h5 is unknown") as caught:
         points_of_h5(path, "t.h5")
     assert caught.value.asks == "crs"
     assert describe_table(path).rows == 9  # what it holds can be seen before it is answered
-    with pytest.raises(InputError, match="no coordinate system of metres"):
+    with pytest.raises(InputError, match="not a coordinate system in metres"):
         points_of_h5(path, "t.h5", crs="EPSG:4326")
 
 
 def test_the_coordinates_of_the_radar_need_a_place_for_each_pixel(tmp_path: Path) -> None:
     path = write(tmp_path / "t.h5", attributes={"UNIT": "m"})
-    with pytest.raises(InputError, match="in the coordinates of the radar"):
+    with pytest.raises(InputError, match="in radar coordinates"):
         points_of_h5(path, "t.h5")
 
     with h5py.File(path, "a") as file:
@@ -153,7 +153,7 @@ def test_as_a_table_it_is_what_the_reader_of_points_reads(tmp_path: Path) -> Non
     np.testing.assert_allclose(again.values, direct.values, rtol=1e-6)
     np.testing.assert_array_equal(again.x, direct.x)
     assert again.ids.tolist() == direct.ids.tolist()
-    with pytest.raises(InputError, match="without sheets"):
+    with pytest.raises(InputError, match="has no sheets"):
         describe_table(path, sheet="one")
     with pytest.raises(InputError, match="Leave the unit out"):
         read_points(path, "S1.he5", unit="mm")
@@ -172,20 +172,20 @@ def test_the_pixel_of_reference_is_named(tmp_path: Path) -> None:
     ("settings", "message"),
     [
         ({"dates": DATES[:5], "values": cube()[:5]}, "has 5 dates; 6 are needed"),
-        ({"dates": DATES[:6]}, "does not say its dates"),
+        ({"dates": DATES[:6]}, "does not give its dates"),
         ({"dates": [*DATES[:6], "20200301"]}, "holds a date twice"),
         ({"dates": [*DATES[:6], "20201301"]}, "'20201301' in t.h5 is not a date"),
         ({"dates": [*DATES[:6], "tomorrow"]}, "'tomorrow' in t.h5 is not a date"),
         ({"values": cube() * 0}, "no pixel with a value"),
         ({"values": cube() * np.nan}, "no pixel with a value"),
-        ({"values": cube()[0]}, "not a cube of numbers"),
-        ({"values": cube().astype("S8")}, "not a cube of numbers"),
-        ({"values": cube().astype(np.complex64)}, "not a cube of numbers"),
+        ({"values": cube()[0]}, "not a numeric cube"),
+        ({"values": cube().astype("S8")}, "not a numeric cube"),
+        ({"values": cube().astype(np.complex64)}, "not a numeric cube"),
         ({"attributes": GRID | {"UNIT": "radian"}}, "are in 'radian', not in metres"),
-        ({"attributes": GRID | {"Y_FIRST": "95"}}, "no place on Earth"),
-        ({"attributes": GRID | {"X_STEP": "0"}}, "no place on Earth"),
-        ({"attributes": GRID | {"X_FIRST": "east"}}, "no place on Earth"),
-        ({"attributes": GRID | {"X_FIRST": "nan"}}, "no place on Earth"),
+        ({"attributes": GRID | {"Y_FIRST": "95"}}, "no position on the Earth"),
+        ({"attributes": GRID | {"X_STEP": "0"}}, "no position on the Earth"),
+        ({"attributes": GRID | {"X_FIRST": "east"}}, "no position on the Earth"),
+        ({"attributes": GRID | {"X_FIRST": "nan"}}, "no position on the Earth"),
     ],
 )  # fmt: skip
 def test_what_is_no_time_series_is_refused_in_words(

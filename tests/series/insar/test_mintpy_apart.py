@@ -36,9 +36,9 @@ def test_a_process_of_its_own_reads_what_is_read_here(tmp_path: Path, monkeypatc
 def test_what_it_refuses_or_asks_comes_back_in_the_same_words(tmp_path: Path) -> None:
     path = write(tmp_path / "t.h5", attributes=GRID | {"X_UNIT": "meters"})
 
-    with pytest.raises(QuestionError, match=r"coordinate system of ours is not known") as caught:
+    with pytest.raises(QuestionError, match=r"coordinate system of ours is unknown") as caught:
         points_of_h5(path, "ours")
-    assert (caught.value.asks, caught.value.remedy) == ("crs", "Name it, such as EPSG:32633 (--crs).")
+    assert (caught.value.asks, caught.value.remedy) == ("crs", "Name the system, such as EPSG:32633 (--crs).")
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(InputError, match="ours is damaged"):
         points_of_h5(path, "ours")
@@ -54,7 +54,7 @@ def instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "library that reads HDF5 crashes on it"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "HDF5 library crashes on it"),
         ("import time; time.sleep(60)", "not read within 1 seconds"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "not read within 1 seconds"),
     ],

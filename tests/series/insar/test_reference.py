@@ -31,12 +31,13 @@ def test_unknown_values_take_no_part_and_a_date_without_any_is_unknown() -> None
     nan = np.nan
     found = relative_to(points([[0, nan, nan], [2, 4, nan], [1, 10, 20]]), 0.0, 0.0, 150.0)
     np.testing.assert_allclose(found.values, [[-1, nan, nan], [1, 0, nan], [0, 6, nan]])
-    assert "At 1 dates" in found.notes[1]
+    assert "On 1 dates" in found.notes[1]
 
 
 @pytest.mark.parametrize(("place", "said"), [
-    ((0.01, 0.0, 150.0), "nearest is 913 m away"), ((200.0, 0.0, 10.0), "no place"), ((0.0, 0.0, 0.0), "no place"),
-    ((float("nan"), 0.0, 10.0), "no place"),
+    ((0.01, 0.0, 150.0), "nearest is 913 m away"), ((200.0, 0.0, 10.0), "not a valid position"),
+    ((0.0, 0.0, 0.0), "not a valid position"),
+    ((float("nan"), 0.0, 10.0), "not a valid position"),
 ])  # fmt: skip
 def test_a_place_without_points_is_refused(place: tuple[float, float, float], said: str) -> None:
     with pytest.raises(InputError, match=said):
@@ -46,7 +47,7 @@ def test_a_place_without_points_is_refused(place: tuple[float, float, float], sa
 def test_the_mean_of_points_that_are_named_is_taken_from_all() -> None:
     found = relative_to_named(points([[0, 1, 2], [0, 10, 20], [0, 3, 4]]), ["0", "2"])
     np.testing.assert_allclose(found.values, [[0, -1, -1], [0, 8, 17], [0, 1, 1]])
-    assert found.notes == ("All values are relative to the mean of 2 points that were named (0, 2).",)
+    assert found.notes == ("All values are relative to the mean of 2 named points (0, 2).",)
 
 
 @pytest.mark.parametrize(("ids", "said"), [(["0", "7"], "no point '7'"), ([], "No point is named")])

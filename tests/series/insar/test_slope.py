@@ -44,15 +44,15 @@ def test_slopes_along_which_motion_is_hardly_seen_are_unknown_and_counted() -> N
 
     assert np.isnan(found.velocity).tolist() == [True, False, True]
     np.testing.assert_allclose(found.cosine[[0, 2]], [0.1196152, -0.28], atol=1e-6)
-    assert any(note.startswith("2 points face so that motion along the slope is hardly seen (cosine below 0.3)")
-               for note in found.notes)  # fmt: skip
+    told = "2 points face a direction in which motion along the slope is hardly visible (cosine below 0.3)"
+    assert any(note.startswith(told) for note in found.notes)
 
 
 def test_motion_upslope_is_kept_and_said() -> None:
     found = solve([9.196152, 1.0, -9.196152], [30, 30, 30], [EAST, EAST, EAST])
 
     np.testing.assert_allclose(found.velocity, [-10, -1.0874113, 10], rtol=1e-6)
-    assert found.notes[-1].startswith("2 of 3 points come out as moving upslope, 1 by more than three standard errors")
+    assert found.notes[-1].startswith("2 of 3 points appear to move upslope, 1 by more than three standard errors")
 
 
 def test_flat_and_unknown_ground_is_unknown() -> None:
@@ -60,7 +60,7 @@ def test_flat_and_unknown_ground_is_unknown() -> None:
 
     assert np.isnan(found.velocity).all()
     assert [note[:9] for note in found.notes[1:]] == ["2 points ", "2 points "]
-    assert "2 points lie on ground flatter than 5° or without a direction" in found.notes[2]
+    assert "2 points lie on ground flatter than 5° or without a slope direction" in found.notes[2]
 
 
 @pytest.mark.parametrize("limits", [{"least_cosine": 0.0}, {"least_cosine": 1.0}, {"flat": 90.0}, {"flat": np.nan}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -13,6 +14,7 @@ import pytest
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.coco import read_coco
 from core.tasks.detection.export import OWN_FILES, export_run
+from core.tasks.detection.findings import density, find
 from core.tasks.detection.view import Choice
 from tests.factories import PLACEMENTS, made_detection
 from tests.tasks.detection.test_findings import FOUND, TRUTH
@@ -101,3 +103,22 @@ def test_the_runs_own_files_are_left_where_they_are_when_asked(tmp_path: Path) -
     export_run(made_detection(tmp_path / "run", FOUND), Choice(0.5), tmp_path / "out", copies=False)
 
     assert not (tmp_path / "out" / "candidates.parquet").exists()
+
+
+def test_with_a_pixel_size_entered_by_hand_boxes_are_counted_on_square_kilometres(tmp_path: Path) -> None:
+    made = made_detection(tmp_path / "run", FOUND, "without CRS", reference=TRUTH)
+    result = replace(made, grid=made.grid.with_pixel_size(2.0))
+
+    content = export_run(result, Choice(0.5), tmp_path / "out")
+
+    square = made.grid.width * made.grid.height * 4 / 1e6
+    assert content["scene_area_km2"] == pytest.approx(square)
+    assert content["boxes_per_km2"] == pytest.approx(3 / square)
+    table = pd.read_csv(tmp_path / "out" / "detections.csv")
+    # The first box: columns 10 to 30, rows 10 to 20.
+    assert table.loc[0, ["area_m2", "pixel_size_m"]].tolist() == [20 * 10 * 4, 2.0]
+    coco = json.loads((tmp_path / "out" / "detections.coco.json").read_text())
+    assert coco["info"]["pixel_size_m"] == 2.0
+    cells = density(find(result, Choice(0.5)), 40.0)
+    assert cells["area_km2"].iloc[0] == pytest.approx(40 * 40 / 1e6), "cells of twenty pixels of two metres"
+    assert cells["count"].sum() == 3

@@ -231,7 +231,7 @@ def test_two_orbits_give_east_and_up(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert cells["east"].to_numpy() == pytest.approx([3.0] * 4, abs=1e-3)
     assert cells["points_second"].tolist() == [1] * 4
     assert main([*asked[:3], "--other", str(ascending), *asked[5:]]) != 0
-    assert "nearly the same direction" in capsys.readouterr().err
+    assert "nearly the same line of sight" in capsys.readouterr().err
 
 
 def test_an_elevation_model_brings_motion_along_the_slope(tmp_path: Path, store: Store) -> None:
@@ -255,7 +255,7 @@ def test_an_elevation_model_brings_motion_along_the_slope(tmp_path: Path, store:
     assert found["slope_velocity"].to_numpy() == pytest.approx([10.0] * 4, rel=0.03)
     assert found["slope"].to_numpy() == pytest.approx([30.0] * 4, abs=0.5)
     assert "slope_velocity" in result.layers
-    assert any("All motion is taken to be along the steepest slope" in one for one in result.notes)
+    assert any("All motion is assumed to be along the steepest slope" in one for one in result.notes)
 
 
 def test_a_table_without_a_line_of_sight_is_refused_with_an_elevation_model(store: Store, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_without_a_file_it_is_printed(rain: Path, capsys: pytest.CaptureFixture[
         ("032010072400000\n032010072401004\n", [], "has a single column.*--drivers-format hourly"),
         ("032010072400000\n032010072401004\n", ["--drivers-format", "SSYYYYMMDDHHRRR"], r"unit .*--drivers-unit"),
         ("time,level_m\n2020-01-01,1\n2020-01-02,2\n", [], "gauge.txt has no rain column"),
-        ("time,a\n2020-01-01,1\n2020-01-02,2\n", [], "hold rain, a level or another driver is not said"),
+        ("time,a\n2020-01-01,1\n2020-01-02,2\n", [], "hold rain, a level or another driver"),
         ("time,a\n2020-01-01,1\n2020-01-02,2\n", ["--drivers-columns", "snow=a"], "'snow=a' is not a valid driver"),
         ("time,rain\n2020-01-01,1\n", ["--drivers-unit", "in"], "--drivers-unit applies to fixed-width files only"),
         ("time,rain\n03/04/2020,1\n04/05/2020,2\n", [], "date_order=dmy"),

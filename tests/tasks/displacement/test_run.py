@@ -330,7 +330,7 @@ def test_an_earlier_file_is_joined_and_the_forecasts_are_those_of_the_whole(
     assert found[1]["stations"]["ZK1_mm"]["models"]["ridge"]["rmse"] == pytest.approx(
         found[0]["stations"]["ZK1_mm"]["models"]["ridge"]["rmse"]
     )
-    assert any("10 readings of ZK1_mm stand in both files and are the same" in one for one in found[1]["notes"])
+    assert any("10 readings of ZK1_mm are in both files and are the same" in one for one in found[1]["notes"])
 
 
 def test_the_commands_predict_and_explain_take_the_example(
@@ -394,7 +394,7 @@ def test_commands_take_the_example_and_options_and_give_the_numbers_of_the_page(
         (["--displacement", "ZK1_mm", "--models", "oracle"], "Unknown model 'oracle'"),
         (["--displacement", "ZK1_mm", "--known-future", "rain"], "no driver 'rain' to be known"),
         (["--components", "ZK1_mm"], "two or three columns"),
-        (["--displacement", "ZK1_mm", "--step", "fortnight"], "no step of a series"),
+        (["--displacement", "ZK1_mm", "--step", "fortnight"], "not a valid time step"),
         (["--displacement", "ZK1_mm", "--stations", "ZK2_mm"], "no station 'ZK2_mm'"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from core.learning.store import find_model
 from core.raster.scene import Scene
 from core.runs.records import Order
 from core.runs.store import Store
+from core.tasks.imagery.inputs import scene_today
 from core.tasks.mapping.export import summary
 from core.tasks.mapping.findings import find
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run import Request, run_mapping
 from core.tasks.mapping.run_shards import plan_call
 from core.tasks.mapping.view import Choice
@@ -80,6 +83,46 @@ def test_without_a_choice_the_models_threshold_and_the_smallest_mappable_area_ho
     printed = strict(capsys.readouterr().out)
     assert printed["threshold"] == 0.5
     assert printed["minimum_area_m2"] == pytest.approx(1000, rel=1e-3)
+
+
+def test_a_part_of_the_image_is_mapped_alone(
+    tmp_path: Path, store: Store, scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    west, south, east, north = Scene.open(scene).grid.to_wgs84_bounds() or (0.0,) * 4
+    half = (west, south, (west + east) / 2, north)
+
+    assert run("predict", scene, "--model", "red", "--engine", "torch", "--area", *half) == 0
+
+    [made] = store.runs()
+    grid = store.result(made.id, MappingResult).grid
+    assert (grid.height, grid.width) == (40, pytest.approx(25, abs=1))
+    capsys.readouterr()
+    assert run("predict", scene, "--model", "red", "--engine", "torch", "--area", 0, 0, 1, 1) != 0
+    assert "outside the scene" in capsys.readouterr().err
+
+
+def test_a_stated_pixel_size_is_kept_with_the_run(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.moveaxis(ramp(40, 50), 0, -1)[..., :3].astype(np.uint8)).save(photo)
+    command = ("predict", photo, "--model", "red", "--engine", "torch")
+
+    assert run(*command, "--pixel-size", 0.5) == 0
+
+    [made] = store.runs()
+    result, note = store.result(made.id, MappingResult), "Areas assume a pixel size of 0.50 m, entered by hand."
+    assert made.parameters["pixel_size"] == result.grid.pixel_size == 0.5
+    assert note in result.notes
+    assert note in strict(capsys.readouterr().out)["notes"]
+    recorded = store.provenance(made.id)["scene"]
+    assert (recorded["pixel_size_m"], recorded["pixel_size_from"]) == (0.5, "entered by hand")
+    # What is derived from the run sees the image as the run did.
+    scored = replace(made, parameters={}, parents=(made.id,))
+    assert scene_today(store, scored).scene.grid.pixel_size == 0.5
+
+    assert run(*command, "--pixel-size", 0) != 0
+    assert "A pixel size of 0 m is not possible" in capsys.readouterr().err
 
 
 def test_an_earlier_scene_gives_what_is_new(tmp_path: Path, scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -359,7 +402,7 @@ def test_a_model_that_does_not_fit_is_refused_and_those_that_do_are_named(
         (["SCENE", "--model", "../mapping/red"], "Available models: red"),
         (["SCENE", "--bands", "1,2"], "needs 3 bands"),
         (["SCENE", "--bands", "1,2,9"], "Band 9 is not in"),
-        (["SCENE", "--bands", "red"], "neither a list of bands nor an order"),
+        (["SCENE", "--bands", "red"], "neither a list of bands nor a band order"),
         (["SCENE", "--stretch", "98,2"], "no stretch"),
         (["SCENE", "--threshold", "7"], "between 0 and 1"),
         (["SCENE", "--threshold", "nan"], "between 0 and 1"),

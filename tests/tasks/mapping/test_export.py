@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import rasterio
 from core.errors import StorageError
 from core.raster.folder import write_json
 from core.raster.scene import Scene
+from core.report.about import about
 from core.tasks.mapping.export import export_run, summary, write_mask, write_polygons
 from core.tasks.mapping.findings import find
 from core.tasks.mapping.outlines import read_outlined, write_outlines
@@ -93,6 +95,26 @@ def test_without_a_coordinate_system_outlines_are_in_columns_and_rows(tmp_path: 
     assert geopandas.read_file(out / "landslides.gpkg").crs is None
     for name in ("landslides.gpkg", "landslides.geojson"):
         assert geopandas.read_file(out / name).total_bounds.tolist() == [10, 5, 15, 9]
+
+
+def test_with_a_pixel_size_entered_by_hand_areas_are_in_square_metres_and_every_file_says_so(tmp_path: Path) -> None:
+    made = made_run(tmp_path / "run", probability(), "without CRS")
+    result = replace(made, grid=made.grid.with_pixel_size(0.5))
+    scene = Scene.open(write_raster(tmp_path / "scene.tif", ramp(30, 40), "without CRS"))
+
+    content = export_run(result, scene, Choice(0.5), tmp_path / "out")
+
+    # 4 × 5 pixels of a quarter of a square metre; 29 rows of 40 have data.
+    assert (content["landslide_area_m2"], content["scene_area_m2"]) == (5.0, 29 * 40 / 4)
+    assert (content["minimum_area_m2"], content["pixel_size_m"]) == (0.0, 0.5)
+    for name in ("landslides.gpkg", "landslides.geojson", "landslides.csv"):
+        (row,) = geopandas.read_file(tmp_path / "out" / name).to_dict("records")
+        told = [float(row[column]) for column in ("area_px", "area_m2", "perimeter_m", "pixel_size_m")]
+        assert told == [20, 5.0, 9.0, 0.5], name
+    assert geopandas.read_file(tmp_path / "out" / "landslides.gpkg").total_bounds.tolist() == [10, 5, 15, 9]
+    assert find(result, Choice(0.5, minimum_area=5.0)).count == 1
+    assert find(result, Choice(0.5, minimum_area=5.1)).count == 0
+    assert about(result)["areas"] == "Areas assume a pixel size of 0.50 m, entered by hand"
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)

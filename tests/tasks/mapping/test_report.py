@@ -398,7 +398,7 @@ def test_an_explanation_has_its_place_its_sentence_and_its_test(tmp_path: Path, 
     assert "Explanation 2: point at row 3, column 4" in page.text
     assert "Bright places raised it." in page.text
     assert "layer: encoder stage 5 of 5" in page.text
-    assert page.text.count("Image, with the place outlined.") == 2
+    assert page.text.count("Image, with the explained place outlined.") == 2
     assert "Do not rely on this explanation" not in page.text
 
 
@@ -427,7 +427,7 @@ def test_an_explanation_that_failed_its_test_says_so(tmp_path: Path, models: Pat
     why = explanation(tmp_path / "why", drop=0.5)
     page = read(asked(mapped(tmp_path), scene=image(tmp_path / "scene"), explanations=(why,)))
     assert "Warning: Do not rely on this explanation" in page.text
-    assert "Image; the place that was asked about is not recorded." in page.text
+    assert "Image; the explained place is not recorded." in page.text
 
 
 def test_an_explanation_is_shown_without_its_image(tmp_path: Path, models: Path) -> None:

@@ -371,7 +371,7 @@ def test_a_file_cut_short_is_refused(tmp_path: Path, store: Store) -> None:
     path = write_raster(tmp_path / "scene.tif", np.random.default_rng(0).integers(0, 255, (3, 90, 90), dtype=np.uint8))
     path.write_bytes(path.read_bytes()[:-9000])
 
-    with pytest.raises(InputError, match="damaged or was cut short"):
+    with pytest.raises(InputError, match="damaged or truncated"):
         run_mapping(store, Scene.open(path), RED)
 
 

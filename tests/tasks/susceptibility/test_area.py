@@ -116,7 +116,7 @@ def test_plans_that_cannot_be_carried_out_are_refused(plan: AreaPlan, match: str
 def test_rasters_elsewhere_without_place_or_of_nothing_are_refused(tmp_path: Path) -> None:
     here = raster(tmp_path, "step", steps())
     far = raster(tmp_path, "far", steps(), NORTH_UP @ Affine.translation(900, 0))
-    with pytest.raises(GridError, match="no place in common"):
+    with pytest.raises(GridError, match="no area in common"):
         Area.of(AreaPlan((), given=(GivenFactor("a", 0), GivenFactor("b", 1))), None, (here, far))
     with pytest.raises(GridError, match="no coordinate system"):
         Area.of(ONE, None, (raster(tmp_path, "lost", steps(), Affine.identity(), None),))

@@ -115,7 +115,7 @@ def dense(subject: DetectionSubject) -> Part | None:
     placed, rates = _in_part(subject, cells)
     if not len(placed):
         return None
-    words = f"{side / 1000:g} km" if side >= 1000 and subject.georeferenced else f"{side:,.0f} {_side_unit(subject)}"
+    words = f"{side / 1000:g} km" if side >= 1000 and subject.in_metres else f"{side:,.0f} {_side_unit(subject)}"
     most = int(np.argmax(placed[:, 4]))
     told = (
         f"The image was divided into cells {words} wide; a detection counts in the cell that holds the centre of its "
@@ -132,7 +132,7 @@ def dense(subject: DetectionSubject) -> Part | None:
 
 
 def _side_unit(subject: DetectionSubject) -> str:
-    return "m" if subject.georeferenced else "px"
+    return "m" if subject.in_metres else "px"
 
 
 def _in_part(subject: DetectionSubject, cells: GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -147,5 +147,5 @@ def _in_part(subject: DetectionSubject, cells: GeoDataFrame) -> tuple[NDArray[np
     left, top, right, bottom = shapely.bounds(shapes).T
     inside = (right > 1e-6) & (bottom > 1e-6) & (left < grid.width - 1e-6) & (top < grid.height - 1e-6)
     placed = np.column_stack([left, top, right, bottom, cells["count"].to_numpy()]).astype(np.float64)
-    rates = cells["per_km2" if subject.georeferenced else "per_mpx"].to_numpy(dtype=np.float64)
+    rates = cells["per_km2" if subject.in_metres else "per_mpx"].to_numpy(dtype=np.float64)
     return placed[inside], rates[inside]

@@ -90,7 +90,7 @@ class DetectionSubject(Subject):
     @property
     def rate_unit(self) -> str:
         """What boxes are counted per."""
-        return "per km²" if self.georeferenced else "per megapixel"
+        return "per km²" if self.in_metres else "per megapixel"
 
     def counted_at(self, confidence: float) -> int:
         """How many boxes there are at another confidence, merged alike."""

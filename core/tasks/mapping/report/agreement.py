@@ -140,7 +140,7 @@ def recall_words(model: Confusion) -> str:
 def _counts(subject: MappingSubject, model: Confusion) -> Table:
     size = pixel_area(subject.result)
     columns = [Column("Outcome"), Column("Pixels", True)]
-    columns += [Column("Area", True)] if subject.georeferenced else []
+    columns += [Column("Area", True)] if subject.in_metres else []
     outcomes = (
         ("Correct", model.true_positive),
         ("False alarm", model.false_positive),
@@ -148,7 +148,7 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
         ("True negatives", model.true_negative),
     )
     rows = tuple(
-        (name, f"{number:,}", *([area(number * size)] if subject.georeferenced else [])) for name, number in outcomes
+        (name, f"{number:,}", *([area(number * size)] if subject.in_metres else [])) for name, number in outcomes
     )
     return Table("Pixel counts", tuple(columns), rows)
 
@@ -158,7 +158,7 @@ def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
     caveats = []
     if model.total:
         share = model.false_positive / model.total
-        rate = f"{1e6 * share:,.0f} m² per km²" if subject.georeferenced else percent(share)
+        rate = f"{1e6 * share:,.0f} m² per km²" if subject.in_metres else percent(share)
         caveats.append(f"False alarms: {rate} of the compared area was mapped but is not landslide in the reference.")
     caveats += [
         "Scores count pixels at the threshold, before minimum area and hole filling. A few large landslides can "

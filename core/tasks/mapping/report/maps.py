@@ -85,7 +85,7 @@ def _table(subject: MappingSubject, findings: Landslides) -> Table:
     head += [Column("Mean slope, °", True)] if slopes else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
-        size = row["area_m2" if subject.georeferenced else "area_px"]
+        size = row["area_m2" if subject.in_metres else "area_px"]
         slope = [_number(row["slope_mean_deg"])] if slopes else []
         rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *place))
     number = findings.count

@@ -1,0 +1,88 @@
+"""Ordering the runs of a batch of images: one request, asked of each image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.batch.batches import Batch, Refused, change, copied, without
+from core.errors import InputError, LandslideError
+from core.learning.fit import check_fits
+from core.learning.store import find_model
+from core.tasks.imagery.inputs import inputs_of
+
+if TYPE_CHECKING:
+    from core.runs.records import Order, SceneRecord
+    from core.runs.store import Store
+
+
+def scenes_of(store: Store, batch: Batch) -> tuple[list[SceneRecord], list[tuple[str, Refused]]]:
+    """The images of a batch, and those that can no longer be opened, each by its id with the reason."""
+    found, gone = [], []
+    for identity in batch.datasets:
+        try:
+            found.append(store.scene_record(identity))
+        except LandslideError as error:
+            gone.append((identity, Refused(f"image {identity[:8]}", str(error))))
+    return found, gone
+
+
+def check_image(order: Order, record: SceneRecord) -> None:
+    """Refuse an image that the model of an order cannot be run on, before anything is queued.
+
+    Raises
+    ------
+    LandslideError
+        See `core.learning.fit.check_fits`.
+    """
+    bands = order.parameters.get("bands")
+    if bands and max(bands) > len(record.scene.bands):
+        raise InputError(
+            f"{record.scene.name} has {len(record.scene.bands)} bands; band {max(bands)} was chosen.",
+            remedy="Put images with other bands in a batch of their own.",
+        )
+    model = find_model(order.task, order.model)
+    check_fits(order.task, model, record.scene, bands, order.parameters.get("resample", "auto"))
+
+
+def begin(store: Store, batch: Batch, order: Order, name: str = "") -> tuple[Batch, list[Order]]:
+    """The orders of a batch: what is asked of one image, asked of each; images that the model does not fit are refused.
+
+    Parameters
+    ----------
+    order
+        Of any of its images.
+    name
+        What to call the batch.
+
+    Returns
+    -------
+    The batch as it was begun, another one where this one had been begun before, and the orders.
+
+    Raises
+    ------
+    InputError
+        When no image is left.
+    """
+    records, refused = scenes_of(store, batch)
+    fitting = []
+    for record in records:
+        try:
+            check_image(order, record)
+        except LandslideError as error:
+            refused.append((record.id, Refused(record.scene.name, str(error))))
+        else:
+            fitting.append(record)
+    if not fitting:
+        raise InputError("The model fits none of the images.", refused[0][1].why, "Choose another model.")
+    narrowed = without(batch, refused)
+    begun = copied(store, batch)
+    begun = change(store, begun, name=name or None, datasets=narrowed.datasets, refused=narrowed.refused)
+    return begun, list(orders(begun, order, fitting))
+
+
+def orders(batch: Batch, order: Order, records: Iterable[SceneRecord]) -> Iterator[Order]:
+    """What is asked of one image, asked of each of some images."""
+    for record in records:
+        yield replace(order, inputs=inputs_of(record), batch=batch.id, name="")

@@ -1,0 +1,323 @@
+"""A batch: how far it is, a row for each image, totals, and all of it to download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.errors import LandslideError
+from core.report.parts import KeyFigure, KeyFigures
+from ui import labels, resources
+from ui.feedback import Progress, guard, plain, show_error
+from ui.runs import parts
+from ui.state import Slot, rerun_fragment
+from ui.task import jobs
+from ui.task.links import place
+from ui.task.several import KEY, ROW, RUNS
+from ui.task.task import script_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.batch.batches import Batch
+    from core.batch.table import Row, Table
+    from core.runs.records import Run
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks while runs are under way."""
+
+COUNTING = 4.0
+"""Seconds for figures that were not computed before, each time the page is drawn."""
+
+OPEN = "batch-open"
+"""Key of the buttons of the rows."""
+
+_OPENED: Slot[int | None] = Slot("batch-opened", None)
+"""Number of the row whose button was pressed."""
+
+HEAD, HIGHEST = 38, 15
+"""Height of the head of the table in pixels, and rows after which it scrolls."""
+
+STATUSES = {"refused": "Not accepted", "not started": "Deleted", "files lost": "Files lost"}
+
+LATEST = 20
+"""Batches that the page of runs lists."""
+
+
+def show(identity: str) -> None:
+    """Show a batch; while it is under way it keeps itself up to date."""
+    from core.batch.batches import find
+
+    try:
+        batch = find(resources.store(), identity)
+    except LandslideError as error:
+        st.title("Batch")
+        show_error(error)
+        st.page_link(RUNS, label="All runs")
+        return
+    st.title(plain(batch.title))
+    labels.name_page(batch.title, "Batch")
+    table = _read(batch)
+    moving = table.active or any(not row.counted for row in table.rows)
+    st.fragment(_show, run_every=LOOK_EVERY if moving else None)(batch, moving, [table])
+
+
+def _read(batch: Batch) -> Table:
+    from core.batch.table import read_table
+
+    return read_table(resources.store(), batch, seconds=COUNTING)
+
+
+def _show(batch: Batch, moving: bool, found: list[Table]) -> None:
+    """Show what was just read, and read again whenever the part is drawn anew."""
+    with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
+        table = found.pop() if found else _read(batch)
+        _state(table)
+        _totals(table)
+        _table(table)
+        _unfinished(table)
+        if not table.active:
+            _downloads(table)
+        _further(table)
+        if moving and not table.active and all(row.counted for row in table.rows):
+            st.rerun()  # nothing moves any more, so nobody needs to look
+        jobs.notice_runs()
+
+
+def _state(table: Table) -> None:
+    """What it is, how far it is, and what can be done about it."""
+    run, rows, done = table.run, len(table.rows), table.counted("done")
+    about = [table.task.title if table.task else "", "" if run is None else labels.model(run), table.batch.images]
+    about.append(labels.moment(table.batch.created))
+    st.caption(" · ".join(plain(part) for part in about if part))
+    failed = [row for row in table.unfinished if row.run is not None or row.status == "not started"]
+    parts = [f"{done} of {labels.count(rows, 'image')} done"]
+    for words, number in (
+        ("running", table.counted("running")), ("waiting", table.counted("queued")),
+        ("failed", table.counted("failed", "interrupted", "files lost")), ("cancelled", table.counted("cancelled")),
+        ("deleted", table.counted("not started")), ("not accepted", table.counted("refused")),
+    ):  # fmt: skip
+        parts += [f"{number} {words}"] if number else []
+    ended = sum(not row.active for row in table.rows)
+    if table.active:
+        st.progress(ended / rows, text=" · ".join(parts))
+    else:
+        st.markdown(f"**{' · '.join(parts)}**")
+    with st.container(horizontal=True, gap="small"):
+        if table.active and st.button("Cancel all", key="batch-cancel"):
+            for row in table.rows:
+                if row.run is not None and row.active:
+                    resources.jobs().cancel(row.run.id)
+            rerun_fragment()
+        if failed and run is not None and st.button(f"Repeat {labels.count(len(failed), 'image')}", key="batch-repeat"):
+            _repeat(table, failed, run)
+    if table.active:
+        st.caption("You can close this page; return by its address.")
+
+
+def _repeat(table: Table, failed: list[Row], like: Run) -> None:
+    """Ask the same once more of images without a result."""
+    from core.batch.batches import Refused
+    from core.tasks.imagery.batch import orders
+
+    order, gone = jobs.order_again(like), []
+    for row in failed:
+        try:
+            record = resources.store().scene_record(row.dataset)
+        except LandslideError as error:
+            gone.append(Refused(row.name, str(error)))
+            continue
+        for one in orders(table.batch, order, [record]):
+            resources.jobs().submit(one)
+    for one in gone:
+        st.warning(plain(one.words))
+    if len(gone) < len(failed):
+        st.rerun()  # the sidebar tells of it as well
+
+
+def _totals(table: Table) -> None:
+    totals = tuple(KeyFigure(one.figure.title, one.figure.text(one.value), one.over) for one in table.totals)
+    if not totals:
+        return
+    parts.show(KeyFigures(totals))
+    st.caption("Totals add up the images; ground shown by two images counts twice.")
+
+
+def _table(table: Table) -> None:
+    st.dataframe(
+        _frame(table), hide_index=True, column_config=_config(table), placeholder="–", row_height=ROW,
+        height=HEAD + ROW * min(len(table.rows), HIGHEST), alt="Table of the images of the batch with their results",
+        key=f"batch-table-{table.batch.id}",
+    )  # fmt: skip
+    pressed = _OPENED.get()
+    _OPENED.clear()
+    run = None if pressed is None or pressed >= len(table.rows) else table.rows[pressed].run
+    if run is not None:
+        page, address = place(run)
+        st.switch_page(script_of(page), query_params=address)
+    from core.batch.figures import figures_of_task
+
+    declared = None if table.task is None else figures_of_task(table.task)
+    if declared is not None:
+        unknown = "–: unknown, such as an area without a coordinate system or a score without a reference."
+        st.caption(f"{declared.counted} {unknown}")
+
+
+def _press() -> None:
+    _OPENED.put(st.session_state[OPEN].row)
+
+
+def _frame(table: Table) -> DataFrame:
+    import pandas
+
+    return pandas.DataFrame([
+        {
+            "Open": "Open" if row.run is not None else None,
+            "Image": row.name,
+            "Status": STATUSES.get(row.status) or (labels.status(row.run) if row.run is not None else row.status),
+            **{one.name: row.figures.get(one.name) for one in table.columns},
+            "Warnings": len(row.warnings) if row.done else None,
+        }
+        for row in table.rows
+    ])  # fmt: skip
+
+
+def _config(table: Table) -> dict[str, Any]:
+    column = st.column_config
+    formats = {"count": "localized", "share": "percent", "score": "%.3f", "level": "%.2f", "rate": "%.2f"}
+    found: dict[str, Any] = {
+        one.name: column.NumberColumn(
+            f"{one.title}, m²" if one.form == "area" else one.title, format=formats.get(one.form, "localized"),
+            step=1 if one.form == "area" else None,
+        )
+        for one in table.columns
+    }  # fmt: skip
+    return found | {
+        "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=OPEN),
+        "Warnings": column.NumberColumn(help="Notes that change how far a result may be relied on; open it to read."),
+    }
+
+
+def _unfinished(table: Table) -> None:
+    """Why images have no result."""
+    rows = [row for row in table.unfinished if row.why]
+    if rows:
+        told = "  \n".join(plain(row.reason) for row in rows)
+        st.warning(f"**{labels.count(len(rows), 'image')} without a result**  \n{told}")
+    for note in table.batch.notes:
+        st.caption(plain(note))
+
+
+def _downloads(table: Table) -> None:
+    from core.batch.bundle import file_name, report_folder
+    from core.batch.table import write_csv
+
+    if not table.counted("done"):
+        return
+    st.subheader("Export", anchor=False)
+    store, address = resources.store(), _address(table.batch)
+    folder = report_folder(store, table, address)
+    with st.container(horizontal=True, gap="small"):
+        st.link_button("Download all runs as zip", f"{resources.base_path()}/batches/{table.batch.id}.zip")
+        st.download_button(
+            "Download the table (CSV)", write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
+            "text/csv", on_click="ignore", key="batch-csv",
+        )  # fmt: skip
+        if folder.is_dir():
+            _offer(folder / "report.html", "Download the report", file_name(table, "report", ".html"), "text/html")
+            _offer(folder / "report.pdf", "Download the PDF", file_name(table, "report", ".pdf"), "application/pdf")
+        elif st.button("Write the report", key="batch-report"):
+            _write_report(table, address)
+    st.caption(
+        "The zip holds the GIS files of each run in its own folder, the table and the report; preparing it takes a few "
+        "seconds per image. The report has the table, a figure and key figures of each image, and the settings."
+    )
+
+
+def _offer(path: Path, words: str, name: str, kind: str) -> None:
+    st.download_button(words, lambda: path.read_bytes(), name, kind, on_click="ignore", key=f"batch-{path.suffix}")
+
+
+def _write_report(table: Table, address: str) -> None:
+    from core.batch.bundle import prepared_report
+
+    progress = Progress("Writing the report")
+    try:
+        prepared_report(
+            resources.store(), table, address,
+            lambda done, total: progress(done / max(total, 1), f"Writing the report, image {done} of {total}"),
+        )  # fmt: skip
+    finally:
+        progress.done()
+    rerun_fragment()
+
+
+def _address(batch: Batch) -> str:
+    """Where the batch opens; empty where the browser does not tell."""
+    here = urlsplit(st.context.url or "")
+    return f"{here.scheme}://{here.netloc}{resources.base_path()}/runs?{KEY}={batch.id}" if here.netloc else ""
+
+
+def _further(table: Table) -> None:
+    """The same images again, rename, delete."""
+    from core.batch.batches import change
+
+    batch = table.batch
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if table.task is not None:
+            st.page_link(script_of(table.task.name), label="Process the same images with other settings",
+                         query_params={KEY: batch.id})  # fmt: skip
+        with st.popover("Rename"), st.form("batch-rename", border=False):
+            name = st.text_input("Batch name", batch.name, max_chars=200, placeholder=batch.title)
+            if st.form_submit_button("Save"):
+                change(resources.store(), batch, name=name)
+                st.rerun()
+        with guard():
+            _delete(batch)
+        st.page_link(RUNS, label="All runs")
+
+
+def _delete(batch: Batch) -> None:
+    """Delete the batch with its runs, after saying what goes."""
+    from core.batch.batches import delete, doomed
+    from core.review.log import reviewed_runs
+
+    store = resources.store()
+    with st.popover("Delete"):
+        going = doomed(store, batch)
+        files = {artifact.path: artifact.size for run in going for artifact in run.artifacts}
+        told = [f"This permanently deletes this batch with {labels.count(len(going), 'run')}, those derived from its "
+                "runs included."]  # fmt: skip
+        if files:
+            told.append(f"Their files total {labels.size(sum(files.values()))}; files that other runs use are kept.")
+        edits = sum(reviewed_runs(store).get(run.id, 0) for run in going)
+        if edits:
+            told.append(f"**Reviews with {labels.count(edits, 'edit')} will be deleted too: export them first.**")
+        if any(run.pinned for run in going):
+            told.append("**At least one of these runs is pinned.**")
+        told.append("The images stay.")
+        st.markdown(" ".join(told))
+        if st.button("Delete permanently", type="primary", key="batch-delete"):
+            gone = delete(store, batch)
+            st.toast(f"{labels.count(gone, 'run')} deleted.")
+            st.switch_page(RUNS)
+
+
+def listed() -> None:
+    """Links to the batches that there are; nothing without any."""
+    from core.batch.batches import current, latest, runs_of
+
+    store = resources.store()
+    found = latest(store, LATEST)
+    if not found:
+        return
+    with st.expander(f"Batches ({len(found)})" if len(found) < LATEST else f"Batches (the latest {LATEST})"):
+        for batch in found:
+            runs = current(batch, runs_of(store, batch)).values()
+            done = sum(run.status == "done" for run in runs)
+            of = len(batch.datasets) + len(batch.refused)
+            words = f"{batch.title} · {done} of {of} done · {labels.moment(batch.created)}"
+            st.page_link(RUNS, label=plain(words), query_params={KEY: batch.id})
