@@ -89,7 +89,7 @@ def _map_is_read(seen: Any) -> None:
         page.get_by_text(name).first.wait_for()
     explain = page.get_by_role("button", name="Explain", exact=True)
     explain.nth(1).click()
-    page.get_by_text(re.compile("Logistic regression begins at")).first.wait_for()
+    page.get_by_text(re.compile("Logistic regression: from a base value of")).first.wait_for()
     steps.open_tab(page, "Factors")
     page.get_by_text("landslides are more frequent in this class").wait_for()
     steps.open_tab(page, "Export")

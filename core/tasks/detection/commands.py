@@ -39,7 +39,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
                                                   "and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
-    add_batch(commands, "search a folder of images, or several", Choice, _request_options, _request, ORDER)
+    words = "detect landslides in a folder of images, or in several images"
+    add_batch(commands, words, Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     OUTLINE.load()(commands)
     fusion_commands.add_commands(commands)

@@ -41,7 +41,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
                                                   "polygons and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
-    add_batch(commands, "map a folder of images, or several", Choice, _request_options, _request, ORDER)
+    words = "map landslides in a folder of images, or in several images"
+    add_batch(commands, words, Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     evaluate = model_commands.add_commands(commands, "mapping", LISTED)
     evaluate.add_argument("--threshold", type=float, help="default: the model's own")

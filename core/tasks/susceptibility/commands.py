@@ -147,9 +147,8 @@ def _configured(path: Path) -> dict[str, Any]:
         if type(value) is not known[name] or (isinstance(value, list) and not texts) or not signs:
             what = {str: "a text", int: "a whole number", list: "a list of texts", bool: "true or false",
                     dict: "a table of 1 and -1"}  # fmt: skip
-            raise InputError(f"{name} in {path.name} is not {what[known[name]]}.", remedy=(
-                "Correct the value."
-            ))  # type: ignore[index]
+            said = what[known[name]]  # type: ignore[index]
+            raise InputError(f"{name} in {path.name} is not {said}.", remedy="Correct the value.")
     made: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in content.items()}
     if "table" in content:
         made["table"] = path.parent / str(content["table"])

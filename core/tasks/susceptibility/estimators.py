@@ -93,7 +93,7 @@ def load_model(name: str, files: Mapping[str, Path]) -> Pipeline:
 
     missing = [role for role in _roles(name) if role not in files or not files[role].is_file()]
     if missing:
-        raise StorageError(f"The file of model {name} no longer exists.", remedy="Repeat the run.")
+        raise StorageError(f"The file of model {name} is no longer on disk.", remedy="Repeat the run.")
     try:
         model = skops.io.load(files[model_role(name)], trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:

@@ -105,7 +105,8 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     scheme = judging_scheme(result)
     first = best(result, scheme)
     lead = (
-        f"{title_of(first)} has the highest AUROC on {TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "
+        f"{title_of(first)} has the highest AUROC on "
+        f"{TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "  # type: ignore[index]
         f"{result.of(first, scheme, 'auroc'):.3f} ({interval(result, first, scheme)})."
     )
     others = []

@@ -99,7 +99,7 @@ class MapRequest:
                 f"{stray[0]} is to be mapped but not validated.", "The quality of its map would not be known.",
                 "Add it to the models (--models).",
             )  # fmt: skip
-        for name, seed in (("drawing", self.sampling.seed), ("validation", self.plan.seed)):
+        for name, seed in (("sampling", self.sampling.seed), ("validation", self.plan.seed)):
             if not 0 <= seed <= LARGEST_SEED:
                 raise InputError(f"{seed} is not a valid seed for the {name}.",
                                  remedy=f"Choose 0 to {LARGEST_SEED:,} (--seed).")  # fmt: skip

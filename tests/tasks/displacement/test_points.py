@@ -122,7 +122,7 @@ def test_spacing_is_round_and_cells_are_larger_where_they_would_be_too_many() ->
     grid, notes = grid_over(far, far, "EPSG:32633")
     assert grid.width * grid.height <= 25_000_000
     assert "to stay within the limit of cells" in notes[0]
-    with pytest.raises(InputError, match="at most"):
+    with pytest.raises(InputError, match="the limit is"):
         grid_over(far, far, "EPSG:32633", 1.0)
 
 

@@ -94,7 +94,7 @@ def test_a_slope_in_per_cent_is_told_of(tmp_path: Path) -> None:
     _, told = written(Area.of(plan, None, (raster(tmp_path, "slope", steps() * 2),)), tmp_path)
 
     # Of sixty columns those from the 46th on are above 90.
-    assert told.notes[0].startswith("slope (slope) is steeper than 90° in 23.3% of the grid: it is in per cent")
+    assert told.notes[0].startswith("slope (slope) is steeper than 90° in 23.3% of the grid, so it is probably in per cent")
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_a_slope_in_per_cent_is_told_of(tmp_path: Path) -> None:
         (AreaPlan(terrain=()), "No factor was chosen"),
         (AreaPlan(terrain=("slope",)), "need an elevation model"),
         (AreaPlan(terrain=(), given=(GivenFactor("a b", 0),)), "is not a valid name"),
-        (AreaPlan(terrain=(), given=(GivenFactor("a", 0), GivenFactor("a", 0))), "two factors 'a'"),
-        (AreaPlan(terrain=(), given=(GivenFactor("a", 1),)), "raster of the factor a is missing"),
-        (AreaPlan(terrain=(), given=(GivenFactor("landslide", 0),)), "cannot be called 'landslide'"),
+        (AreaPlan(terrain=(), given=(GivenFactor("a", 0), GivenFactor("a", 0))), "Two factors are named 'a'"),
+        (AreaPlan(terrain=(), given=(GivenFactor("a", 1),)), "raster of factor a is missing"),
+        (AreaPlan(terrain=(), given=(GivenFactor("landslide", 0),)), "cannot be named 'landslide'"),
     ],
 )
 def test_plans_that_cannot_be_carried_out_are_refused(plan: AreaPlan, match: str, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_label_that_is_not_plain_is_asked_for() -> None:
         ({}, {"factors": ("slope", "rock"), "categorical": ()}, "holds text, such as 'a'.*--categorical rock"),
         ({}, {"y": ""}, "Name both"),
         ({"slide": ["yes"] * 40}, {}, "All 40 complete cells .* are landslides"),
-        ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; 10 of each"),
+        ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; at least 10 of each"),
         ({"slope": [3.0] * 40, "rock": ["a"] * 40}, {}, "All factors are constant"),
         ({"rock": [f"r{n}" for n in range(40)] * 1}, {"factors": ("rock",), "crs": "EPSG:9999999"}, "--crs"),
         ({"x": np.linspace(9.55e6, 9.56e6, 40), "y": np.linspace(7e5, 7.1e5, 40)}, {}, "seem to be swapped.*--swap-xy"),
@@ -107,7 +107,7 @@ def test_what_is_left_out_is_said_with_its_number() -> None:
     assert cells.rows.tolist() == list(range(6, 40))
     told = " ".join(cells.notes)
     for words in (
-        "1 rows without a label", "4 cells without values for all factors", "1 cells lack coordinates",
+        "1 rows without a label", "4 cells without values for all factors", "1 cells without coordinates",
         "2 values of slope are -3.4e+38, -9999",
         "left out: level",
     ):  # fmt: skip
@@ -120,7 +120,7 @@ def test_factors_that_say_the_same_and_codes_that_look_like_quantities_are_told(
 
     told = " ".join(cells_of(given, replace(COLUMNS, factors=("slope", "percent", "code"), categorical=())).notes)
 
-    assert "percent is slope in other numbers" in told
+    assert "percent carries the same information as slope" in told
     assert "code holds 4 different whole numbers" in told
     assert "--categorical code" in told
 

@@ -101,10 +101,10 @@ def test_a_band_of_the_elevation_model_that_is_not_there_is_refused(tmp_path: Pa
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (MapRequest(sampling=SamplingPlan(seed=-1)), "seed of the drawing"),
-        (MapRequest(plan=Plan(seed=2**32)), "seed of the validation"),
-        (MapRequest(plan=replace(Plan(), repeats=10**8)), "100,000,000 times"),
-        (MapRequest(plan=replace(Plan(), repeats=0)), "0 times"),
+        (MapRequest(sampling=SamplingPlan(seed=-1)), "seed for the sampling"),
+        (MapRequest(plan=Plan(seed=2**32)), "seed for the validation"),
+        (MapRequest(plan=replace(Plan(), repeats=10**8)), "100,000,000, is out of range"),
+        (MapRequest(plan=replace(Plan(), repeats=0)), "number of repeats, 0, is out"),
     ],
 )
 def test_numbers_out_of_range_are_refused(request_: MapRequest, said: str) -> None:

@@ -117,8 +117,8 @@ def test_a_table_with_semicolons_and_decimal_commas_gives_the_same_numbers(tmp_p
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--target", "landslide", "--factors", "slope_deg"], "No table was named. Name it by --table."),
-        (["--table", "SAMPLE", "--factors", "slope_deg"], "Name it by --target."),
+        (["--target", "landslide", "--factors", "slope_deg"], "No table was given. Give it with --table."),
+        (["--table", "SAMPLE", "--factors", "slope_deg"], "Give it with --target."),
         (["--table", "SAMPLE", "--target", "landslide", "--factors", "slope_deg", "--cv", "spatial"], "(--x and --y)"),
         (["--table", "SAMPLE", "--target", "slide_id", "--factors", "slope_deg"], "Name the value (--positive)"),
     ],

@@ -120,7 +120,7 @@ def test_notes_say_what_the_map_is_not(made: Made) -> None:
     assert "synthetic" in made.result.notes[0]
     assert "The index is not a probability: 33% of the training cells" in told
     assert "of the grid has no value for at least one factor" in told
-    assert made.result.layers[0].startswith("dem (dem): as it is")
+    assert made.result.layers[0].startswith("dem (dem): unchanged")
     assert len(pd.read_parquet(made.result.artifact(BACKGROUND))) == 38 * 58
 
 
@@ -368,7 +368,7 @@ def test_commands_map_the_example_explain_it_and_apply_it_again(
     explain = ["susceptibility", "explain", run[1], "--target", "cell", "--x", "440000", "--y", "5107000"]
     assert main(explain) == 0
     told = capsys.readouterr().out
-    assert "Logistic regression begins at" in told
+    assert "Logistic regression: from a base value of" in told
     assert main(["susceptibility", "explain", run[1], "--target", "cell"]) == 2
     assert "Give --x and --y" in capsys.readouterr().err
     assert main(["susceptibility", "predict", str(config), "--run", run[1], "--out", str(tmp_path / "other")]) == 0

@@ -192,7 +192,7 @@ def test_the_design_matrix_holds_the_scores_of_models_that_had_not_seen_the_cell
         (Plan(("magic",)), "Unknown model 'magic'"),
         (Plan(()), "No model was chosen"),
         (Plan(("average", "svm")), "at least two models"),
-        (Plan(schemes=("jackknife",)), "no validation 'jackknife'"),  # type: ignore[arg-type]
+        (Plan(schemes=("jackknife",)), "Unknown validation scheme 'jackknife'"),  # type: ignore[arg-type]
         (Plan(schemes=("group",)), "--group"),
         (Plan(folds=100), "fewer cells than the number of folds"),
         (Plan(folds=1), "cannot be divided into 1 folds"),
