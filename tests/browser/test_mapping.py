@@ -254,7 +254,7 @@ def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Call
     page = open_page(f"{site.address}/mapping?scene={site.store.result(mapped, MappingResult).scene_id}").page
     steps.choose(page, "Model", "Tiny slow")
     page.get_by_role("button", name="Map landslides").click()
-    page.get_by_text("Mapping window").first.wait_for()
+    page.get_by_text("Mapping tile").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("The run was cancelled.").wait_for()
     page.get_by_role("button", name="Repeat").wait_for()

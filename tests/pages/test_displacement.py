@@ -212,7 +212,7 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
     page.query_params["run"] = run_inline(store, order_of(record, QUICK))
     page.session_state["displacement-tab"] = "Scenario"
     page.run()
-    assert "do not depend on what is to come" in texts(page)
+    assert "do not use future values of drivers" in texts(page)
 
     known = ForecastRequest(QUICK.columns, Plan(models=("ridge",), known_future=("rain_mm",)))
     page.query_params["run"] = run_inline(store, order_of(record, known))
@@ -221,7 +221,7 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
         next(one for one in page.slider if one.label.startswith("rain_mm")).set_value(rain)
         press(page, "Run scenario")
     assert not page.exception
-    assert "never scored" in texts(page)
+    assert "not scored" in texts(page)
     answer = next(one.value for one in page.dataframe if "Forecast (mm)" in one.value)
     assert answer["rain_mm"].tolist() == [20.0, 0.0]  # the latest first
     asked = {request_of(run).ahead: store.result(run.id).numbers["forecast_mm"] for run in store.runs(RunFilter())
@@ -236,7 +236,7 @@ def test_the_files_of_a_run_are_prepared_on_the_page(page: AppTest, store: Store
     page.run()
     press(page, "Prepare tables and charts")
     assert not page.exception
-    assert "Charts to zoom in, without a network (HTML)" in texts(page)
+    assert "Interactive charts, work offline (HTML)" in texts(page)
     assert list(store.home.rglob("charts.html"))
 
 
