@@ -58,7 +58,7 @@ def test_a_label_that_is_not_plain_is_asked_for() -> None:
         ({}, {"factors": ("slope", "rock"), "categorical": ()}, "holds text, such as 'a'.*--categorical rock"),
         ({}, {"y": ""}, "Name both"),
         ({"slide": ["yes"] * 40}, {}, "All 40 complete cells .* are landslides"),
-        ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; at least 10 of each"),
+        ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; at least 10 of"),
         ({"slope": [3.0] * 40, "rock": ["a"] * 40}, {}, "All factors are constant"),
         ({"rock": [f"r{n}" for n in range(40)] * 1}, {"factors": ("rock",), "crs": "EPSG:9999999"}, "--crs"),
         ({"x": np.linspace(9.55e6, 9.56e6, 40), "y": np.linspace(7e5, 7.1e5, 40)}, {}, "seem to be swapped.*--swap-xy"),
