@@ -238,7 +238,7 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
     bad.write_text("Dear sir, please find attached the image.")
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.get_by_text("Image", exact=True).first.click()
-    steps.choose(page, "Image source", "Upload")
+    steps.choose(page, "Source", "Upload")
     # Elevation and reference have uploaders of their own further down, which are there already.
     page.get_by_test_id("stFileUploader").filter(has_text="Image").locator("input[type=file]").set_input_files(bad)
     scenes = len(list(site.store.scenes()))

@@ -129,7 +129,7 @@ def test_the_address_of_a_run_opens_it_at_its_threshold(page: AppTest, store: St
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ({"scene": "0" * 32}, "This scene is not in the store"),
+        ({"scene": "0" * 32}, "This image is not in the store"),
         ({"scene": "../../etc"}, "No such dataset"),
         ({"run": "0" * 32}, "This run is not in the store"),
         ({"run": "<script>"}, "No such run"),
@@ -325,7 +325,7 @@ def test_a_run_whose_file_was_removed_says_so_and_can_be_made_again(
     run.artifacts[0].path.unlink()
     page.run()
     assert not page.exception
-    assert any("probability of this run is no longer on disk" in error.value for error in page.error)
+    assert any("Files of this run are no longer on disk: probability." in error.value for error in page.error)
     press(page, "Repeat")
     assert not page.error
     assert next(metric for metric in page.metric if metric.label == "Landslides")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from core.errors import LandslideError
 from core.report.parts import KeyFigure, KeyFigures
+from core.runs.records import ACTIVE, RunFilter
 from ui import labels, resources
 from ui.feedback import Progress, guard, plain, show_error
+from ui.messages import tr
 from ui.runs import parts
 from ui.state import Slot, rerun_fragment
 from ui.task import jobs
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from core.batch.batches import Batch
-    from core.batch.table import Row, Table
+    from core.batch.table import Row, Table, View
     from core.runs.records import Run
 
 LOOK_EVERY = 2.0
@@ -54,43 +59,82 @@ def show(identity: str) -> None:
     try:
         batch = find(resources.store(), identity)
     except LandslideError as error:
-        st.title("Batch")
+        st.title(tr("Batch"))
         show_error(error)
-        st.page_link(RUNS, label="All runs")
+        st.page_link(RUNS, label=tr("All runs"))
         return
     st.title(plain(batch.title))
     labels.name_page(batch.title, "Batch")
-    table = _read(batch)
-    moving = table.active or any(not row.counted for row in table.rows)
-    st.fragment(_show, run_every=LOOK_EVERY if moving else None)(batch, moving, [table])
+    moving = bool(resources.store().count(RunFilter(batch=batch.id, statuses=ACTIVE)))
+    st.fragment(_show, run_every=LOOK_EVERY if moving else None)(batch, moving)
 
 
-def _read(batch: Batch) -> Table:
+def _show(batch: Batch, moving: bool) -> None:
+    """Show the batch as it is whenever this part is drawn."""
+    from core.batch.batches import runs_of
     from core.batch.table import read_table
 
-    return read_table(resources.store(), batch, seconds=COUNTING)
-
-
-def _show(batch: Batch, moving: bool, found: list[Table]) -> None:
-    """Show what was just read, and read again whenever the part is drawn anew."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
-        table = found.pop() if found else _read(batch)
-        _state(table)
+        store, head = resources.store(), st.container()
+        runs = runs_of(store, batch)
+        at = _level(runs[0]) if any(run.status == "done" for run in runs) else At()
+        table = read_table(store, batch, at.view, COUNTING)
+        with head:
+            _state(table)
         _totals(table)
-        _table(table)
+        _table(table, at)
         _unfinished(table)
         if not table.active:
-            _downloads(table)
+            _downloads(table, at)
         _further(table)
-        if moving and not table.active and all(row.counted for row in table.rows):
-            st.rerun()  # nothing moves any more, so nobody needs to look
         jobs.notice_runs()
+        if moving and not table.active:
+            st.rerun()  # nothing moves any more, so nobody needs to look
+        if not all(row.counted for row in table.rows):
+            rerun_fragment()  # the next look has time for more figures
+
+
+@dataclass(frozen=True)
+class At:
+    """The level at which all images are counted: as it stands in addresses; nothing for that of each image's page."""
+
+    query: Mapping[str, str] = field(default_factory=dict)
+    view: View | None = None
+
+
+def _level(run: Run) -> At:
+    """Let the user choose one threshold for all images; the model's own where none is written."""
+    from core.report.addresses import view_of_query
+    from core.runs.kinds import find_task
+    from core.runs.view import options_of
+
+    task = find_task(run.task)
+    if not task.level or task.view is None:
+        return At()
+    key = options_of(task.view.load())[0].address
+    value = st.number_input(
+        tr("{level} for all images").format(level=task.level),
+        0.0,
+        1.0,
+        None,
+        0.05,
+        "%.2f",
+        key=key,
+        bind="query-params",
+        width=260,
+        placeholder=tr("the model's own"),
+        help=tr("Counts, areas and scores below, the zip and the report follow it."),
+    )
+    if value is None:
+        return At()
+    query = {key: f"{value:g}"}
+    return At(query, partial(view_of_query, run, query=query))
 
 
 def _state(table: Table) -> None:
     """What it is, how far it is, and what can be done about it."""
-    run, rows, done = table.run, len(table.rows), table.counted("done")
-    about = [table.task.title if table.task else "", "" if run is None else labels.model(run), table.batch.images]
+    first, rows, done = table.run, len(table.rows), table.counted("done")
+    about = [table.task.title if table.task else "", "" if first is None else labels.model(first), table.batch.images]
     about.append(labels.moment(table.batch.created))
     st.caption(" · ".join(plain(part) for part in about if part))
     failed = [row for row in table.unfinished if row.run is not None or row.status == "not started"]
@@ -101,36 +145,40 @@ def _state(table: Table) -> None:
         ("deleted", table.counted("not started")), ("not accepted", table.counted("refused")),
     ):  # fmt: skip
         parts += [f"{number} {words}"] if number else []
-    ended = sum(not row.active for row in table.rows)
     if table.active:
-        st.progress(ended / rows, text=" · ".join(parts))
+        known = [row.run for row in table.rows if row.run is not None]
+        share = sum(run.progress.share if run.active else 1.0 for run in known) / len(known)
+        st.progress(share, text=" · ".join(parts))
     else:
         st.markdown(f"**{' · '.join(parts)}**")
-    with st.container(horizontal=True, gap="small"):
-        if table.active and st.button("Cancel all", key="batch-cancel"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if table.active and st.button(tr("Cancel all"), key="batch-cancel"):
             for row in table.rows:
                 if row.run is not None and row.active:
                     resources.jobs().cancel(row.run.id)
             rerun_fragment()
-        if failed and run is not None and st.button(f"Repeat {labels.count(len(failed), 'image')}", key="batch-repeat"):
-            _repeat(table, failed, run)
+        words = f"Repeat {labels.count(len(failed), 'image')}"
+        if failed and first is not None and st.button(words, key="batch-repeat"):
+            _repeat(table, failed, first)
+        st.page_link(RUNS, label=tr("All runs"))
     if table.active:
-        st.caption("You can close this page; return by its address.")
+        st.caption(tr("You can close this page; return by its address."))
 
 
 def _repeat(table: Table, failed: list[Row], like: Run) -> None:
     """Ask the same once more of images without a result."""
     from core.batch.batches import Refused
-    from core.tasks.imagery.batch import orders
+    from core.tasks.imagery.batch import orders, stated_size
 
     order, gone = jobs.order_again(like), []
+    size = stated_size([row.run for row in table.rows if row.run is not None])
     for row in failed:
         try:
             record = resources.store().scene_record(row.dataset)
         except LandslideError as error:
             gone.append(Refused(row.name, str(error)))
             continue
-        for one in orders(table.batch, order, [record]):
+        for one in orders(table.batch, order, [record], size):
             resources.jobs().submit(one)
     for one in gone:
         st.warning(plain(one.words))
@@ -143,10 +191,10 @@ def _totals(table: Table) -> None:
     if not totals:
         return
     parts.show(KeyFigures(totals))
-    st.caption("Totals add up the images; ground shown by two images counts twice.")
+    st.caption(tr("Totals add up the images; ground shown by two images counts twice."))
 
 
-def _table(table: Table) -> None:
+def _table(table: Table, at: At) -> None:
     st.dataframe(
         _frame(table), hide_index=True, column_config=_config(table), placeholder="–", row_height=ROW,
         height=HEAD + ROW * min(len(table.rows), HIGHEST), alt="Table of the images of the batch with their results",
@@ -157,13 +205,14 @@ def _table(table: Table) -> None:
     run = None if pressed is None or pressed >= len(table.rows) else table.rows[pressed].run
     if run is not None:
         page, address = place(run)
-        st.switch_page(script_of(page), query_params=address)
+        st.switch_page(script_of(page), query_params=address)  # not the threshold: a widget here holds that key
     from core.batch.figures import figures_of_task
 
     declared = None if table.task is None else figures_of_task(table.task)
     if declared is not None:
-        unknown = "–: unknown, such as an area without a coordinate system or a score without a reference."
-        st.caption(f"{declared.counted} {unknown}")
+        own = "".join(tr("Here at {name} {value}. ").format(name=name, value=value) for name, value in at.query.items())
+        unknown = tr("–: unknown, such as an area without a pixel size or a score without a reference.")
+        st.caption(f"{declared.counted} {own}{unknown}")
 
 
 def _press() -> None:
@@ -197,43 +246,51 @@ def _config(table: Table) -> dict[str, Any]:
     }  # fmt: skip
     return found | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=OPEN),
-        "Warnings": column.NumberColumn(help="Notes that change how far a result may be relied on; open it to read."),
+        "Warnings": column.NumberColumn(
+            help=tr("Notes that change how far a result may be relied on; open it to read.")
+        ),
     }
 
 
 def _unfinished(table: Table) -> None:
     """Why images have no result."""
-    rows = [row for row in table.unfinished if row.why]
+    rows = [row for row in table.unfinished if row.why and row.status != "cancelled"]
     if rows:
         told = "  \n".join(plain(row.reason) for row in rows)
-        st.warning(f"**{labels.count(len(rows), 'image')} without a result**  \n{told}")
+        st.warning(
+            tr("**{count} without a result**  \n{told}").format(count=labels.count(len(rows), "image"), told=told)
+        )
     for note in table.batch.notes:
         st.caption(plain(note))
 
 
-def _downloads(table: Table) -> None:
+def _downloads(table: Table, at: At) -> None:
     from core.batch.bundle import file_name, report_folder
     from core.batch.table import write_csv
 
     if not table.counted("done"):
         return
-    st.subheader("Export", anchor=False)
+    st.subheader(tr("Export"), anchor=False)
     store, address = resources.store(), _address(table.batch)
-    folder = report_folder(store, table, address)
+    folder = report_folder(store, table, address, str(at.query))
     with st.container(horizontal=True, gap="small"):
-        st.link_button("Download all runs as zip", f"{resources.base_path()}/batches/{table.batch.id}.zip")
+        asked = f"?{urlencode(at.query)}" if at.query else ""
+        st.link_button(tr("Download all runs as zip"), f"{resources.base_path()}/batches/{table.batch.id}.zip{asked}")
         st.download_button(
-            "Download the table (CSV)", write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
+            tr("Download table (CSV)"), write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
             "text/csv", on_click="ignore", key="batch-csv",
         )  # fmt: skip
         if folder.is_dir():
             _offer(folder / "report.html", "Download the report", file_name(table, "report", ".html"), "text/html")
             _offer(folder / "report.pdf", "Download the PDF", file_name(table, "report", ".pdf"), "application/pdf")
-        elif st.button("Write the report", key="batch-report"):
-            _write_report(table, address)
+        elif st.button(tr("Write the report"), key="batch-report"):
+            _write_report(table, address, at)
     st.caption(
-        "The zip holds the GIS files of each run in its own folder, the table and the report; preparing it takes a few "
-        "seconds per image. The report has the table, a figure and key figures of each image, and the settings."
+        tr(
+            "The zip holds the GIS files of each run in its own folder, the table and the report; preparing it "
+            "takes a few "
+            "seconds per image. The report has the table, a figure and key figures of each image, and the settings."
+        )
     )
 
 
@@ -241,13 +298,13 @@ def _offer(path: Path, words: str, name: str, kind: str) -> None:
     st.download_button(words, lambda: path.read_bytes(), name, kind, on_click="ignore", key=f"batch-{path.suffix}")
 
 
-def _write_report(table: Table, address: str) -> None:
+def _write_report(table: Table, address: str, at: At) -> None:
     from core.batch.bundle import prepared_report
 
     progress = Progress("Writing the report")
     try:
         prepared_report(
-            resources.store(), table, address,
+            resources.store(), table, address, at.view, str(at.query),
             lambda done, total: progress(done / max(total, 1), f"Writing the report, image {done} of {total}"),
         )  # fmt: skip
     finally:
@@ -268,16 +325,15 @@ def _further(table: Table) -> None:
     batch = table.batch
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if table.task is not None:
-            st.page_link(script_of(table.task.name), label="Process the same images with other settings",
+            st.page_link(script_of(table.task.name), label=tr("Process the same images with other settings"),
                          query_params={KEY: batch.id})  # fmt: skip
-        with st.popover("Rename"), st.form("batch-rename", border=False):
-            name = st.text_input("Batch name", batch.name, max_chars=200, placeholder=batch.title)
-            if st.form_submit_button("Save"):
+        with st.popover(tr("Rename")), st.form("batch-rename", border=False):
+            name = st.text_input(tr("Batch name"), batch.name, max_chars=200, placeholder=batch.title)
+            if st.form_submit_button(tr("Save")):
                 change(resources.store(), batch, name=name)
                 st.rerun()
         with guard():
             _delete(batch)
-        st.page_link(RUNS, label="All runs")
 
 
 def _delete(batch: Batch) -> None:
@@ -286,23 +342,31 @@ def _delete(batch: Batch) -> None:
     from core.review.log import reviewed_runs
 
     store = resources.store()
-    with st.popover("Delete"):
+    with st.popover(tr("Delete")):
         going = doomed(store, batch)
         files = {artifact.path: artifact.size for run in going for artifact in run.artifacts}
-        told = [f"This permanently deletes this batch with {labels.count(len(going), 'run')}, those derived from its "
-                "runs included."]  # fmt: skip
+        told = [tr("This permanently deletes this batch with {count}, those derived from its "
+                "runs included.").format(count=labels.count(len(going), 'run'))]  # fmt: skip
         if files:
-            told.append(f"Their files total {labels.size(sum(files.values()))}; files that other runs use are kept.")
+            told.append(
+                tr("Their files total {size}; files that other runs use are kept.").format(
+                    size=labels.size(sum(files.values()))
+                )
+            )
         edits = sum(reviewed_runs(store).get(run.id, 0) for run in going)
         if edits:
-            told.append(f"**Reviews with {labels.count(edits, 'edit')} will be deleted too: export them first.**")
+            told.append(
+                tr("**Reviews with {count} will be deleted too: export them first.**").format(
+                    count=labels.count(edits, "edit")
+                )
+            )
         if any(run.pinned for run in going):
-            told.append("**At least one of these runs is pinned.**")
-        told.append("The images stay.")
+            told.append(tr("**At least one of these runs is pinned.**"))
+        told.append(tr("The images are kept."))
         st.markdown(" ".join(told))
-        if st.button("Delete permanently", type="primary", key="batch-delete"):
+        if st.button(tr("Delete permanently"), type="primary", key="batch-delete"):
             gone = delete(store, batch)
-            st.toast(f"{labels.count(gone, 'run')} deleted.")
+            st.toast(tr("{count} deleted.").format(count=labels.count(gone, 'run')))
             st.switch_page(RUNS)
 
 
@@ -314,10 +378,15 @@ def listed() -> None:
     found = latest(store, LATEST)
     if not found:
         return
-    with st.expander(f"Batches ({len(found)})" if len(found) < LATEST else f"Batches (the latest {LATEST})"):
+    with st.expander(
+        tr("Batches ({count})").format(count=len(found))
+        if len(found) < LATEST
+        else tr("Batches (the latest {latest})").format(latest=LATEST)
+    ):
         for batch in found:
             runs = current(batch, runs_of(store, batch)).values()
             done = sum(run.status == "done" for run in runs)
             of = len(batch.datasets) + len(batch.refused)
-            words = f"{batch.title} · {done} of {of} done · {labels.moment(batch.created)}"
+            task = labels.tasks().get(next((run.task for run in runs), ""), "")
+            words = f"{task} · {batch.title} · {done} of {of} done · {labels.moment(batch.created)}"
             st.page_link(RUNS, label=plain(words), query_params={KEY: batch.id})

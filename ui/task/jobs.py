@@ -11,6 +11,7 @@ from core.errors import LandslideError
 from core.runs.kinds import is_primary
 from ui import labels, resources
 from ui.feedback import duration, guard, plain
+from ui.messages import tr
 from ui.state import Slot
 from ui.task import kept
 from ui.task.links import place
@@ -71,11 +72,15 @@ def _tell_ended(active: list[Run]) -> None:
 
 def _tell_batch(identity: str) -> None:
     """Tell that the last run of a batch has ended."""
-    from core.batch.batches import find
+    from core.batch.batches import current, find, runs_of
 
     with suppress(LandslideError):
         batch = find(resources.store(), identity)
-        st.toast(f"**Batch finished** · {plain(_short(batch.title, 80))}", icon=_ENDS["done"], duration="long")
+        runs = current(batch, runs_of(resources.store(), batch))
+        done = sum(run.status == "done" for run in runs.values())
+        icon = _ENDS["done"] if done == len(batch.datasets) else ":material/warning:"
+        told = f"**Batch finished: {done} of {labels.count(len(batch.datasets), 'image')} done**"
+        st.toast(f"{told} · {plain(_short(batch.title, 80))}", icon=icon, duration="long")
 
 
 def sidebar() -> None:
@@ -118,8 +123,11 @@ def notice_runs() -> None:
 
 
 def _list(active: list[Run]) -> None:
-    st.markdown("**Running**")
-    for run in active[:LISTED]:
+    st.markdown(tr("**Running**"))
+    alone, batches = [run for run in active if not run.batch], dict.fromkeys(run.batch for run in active if run.batch)
+    for batch in batches:
+        _list_batch(batch, [run for run in active if run.batch == batch])
+    for run in alone[:LISTED]:
         # By what computes it: several runs under way are often of one scene. A link would be marked as the page
         # that is open, whichever run it leads to.
         opened = st.button(_short(_what(run)), key=f"under-way-{run.id}", type="tertiary")
@@ -127,8 +135,24 @@ def _list(active: list[Run]) -> None:
         if opened:
             page, address = place(run)
             st.switch_page(script_of(page), query_params=address)
-    if len(active) > LISTED:
-        st.caption(f"and {len(active) - LISTED} more")
+    if len(alone) > LISTED:
+        st.caption(tr("and {count} more").format(count=len(alone) - LISTED))
+
+
+def _list_batch(identity: str, active: list[Run]) -> None:
+    """A batch under way in one line, whatever the number of its images."""
+    from core.batch.batches import find
+
+    with suppress(LandslideError):  # it was deleted meanwhile
+        batch = find(resources.store(), identity)
+        opened = st.button(
+            tr("Batch: {short}").format(short=plain(_short(batch.title))), key=f"under-way-{identity}", type="tertiary"
+        )
+        left = sum(1 - run.progress.share for run in active)
+        share = min(1.0, max(0.0, 1 - left / max(len(batch.datasets), 1)))
+        st.progress(share, text=tr("{count} left").format(count=labels.count(len(active), 'image')))
+        if opened:
+            st.switch_page("../pages/runs.py", query_params={"batch": identity})
 
 
 def _what(run: Run) -> str:
@@ -156,10 +180,10 @@ def follow(identity: str, *, what: str) -> None:
         if run.active:
             st.progress(run.progress.share, text=f"**{plain(what)}** · {words(run)}")
             if run.cancelling:
-                st.caption("Stopping after the current tile.")
-            elif st.button("Cancel", key=f"cancel-{identity}"):
+                st.caption(tr("Stopping after the current tile."))
+            elif st.button(tr("Cancel"), key=f"cancel-{identity}"):
                 resources.jobs().cancel(identity)
-            st.caption("You can close this page; return by its address.")
+            st.caption(tr("You can close this page; return by its address."))
             return
     st.rerun()
 
@@ -168,17 +192,17 @@ def show_ended(run: Run, *, opens: bool = True) -> None:
     """Say why a run has no result, and offer to run it again."""
     failure = run.failure
     if run.status == "cancelled":
-        st.info(plain(failure.what if failure else "The run was cancelled."))
+        st.info(plain(failure.what if failure else tr("The run was cancelled.")))
     elif run.status == "interrupted":
         st.warning(
-            "**The run was interrupted.**  \n"
-            + plain(f"{failure.what} {failure.why}" if failure else "The server stopped while it was running.")
+            tr("**The run was interrupted.**  \n")
+            + plain(f"{failure.what} {failure.why}" if failure else tr("The server stopped while it was running."))
         )
     elif failure is not None:
         parts = [f"**{plain(failure.what)}**", plain(failure.why), plain(failure.remedy)]
         st.error("  \n".join(part for part in parts if part))
         if failure.detail:
-            with st.expander("Details for the administrator"):
+            with st.expander(tr("Details for the administrator")):
                 st.code(failure.detail, language=None)
     again(run, opens=opens)
 
@@ -207,9 +231,8 @@ def missing_files(run: Run) -> LandslideError | None:
     gone = [artifact.role for artifact in run.artifacts if not artifact.derived and not artifact.path.is_file()]
     if not gone:
         return None
-    files = " and ".join(gone)
     return LandslideError(
-        f"The {files} of this run {'is' if len(gone) == 1 else 'are'} no longer on disk.",
-        "The file was removed from the storage folder, or the disk failed.",
-        "Repeat the run: on this machine the same inputs give the same result.",
+        tr("Files of this run are no longer on disk: {files}.").format(files=", ".join(gone)),
+        tr("The file was removed from the storage folder, or the disk failed."),
+        tr("Repeat the run: on this machine the same inputs give the same result."),
     )

@@ -99,6 +99,14 @@ def _name(given: list[Path]) -> str:
     return given[0].resolve().name if len(given) == 1 and given[0].is_dir() else ""
 
 
+def _ask(record: SceneRecord, arguments: argparse.Namespace, ask: Ask) -> Any:  # noqa: ANN401  of its task
+    """The request on one image: a stated pixel size is of those that do not say themselves how large pixels are."""
+    from core.tasks.imagery.model_commands import stated
+
+    size = arguments.pixel_size if record.scene.grid.crs is None else None
+    return ask(argparse.Namespace(**{**vars(arguments), "pixel_size": size}), stated(record.scene, size))
+
+
 def _run_all(
     store: Store, batch: Batch, scenes: list[SceneRecord], arguments: argparse.Namespace, ask: Ask, order_of: Ref
 ) -> Batch:
@@ -113,7 +121,7 @@ def _run_all(
     make = order_of.load()
     for record in scenes:
         try:
-            asked.append((record, make(record, ask(arguments, record.scene))))
+            asked.append((record, make(record, _ask(record, arguments, ask))))
         except LandslideError as error:
             refused.append((record.id, Refused(record.scene.name, str(error))))
     if not asked:
@@ -121,7 +129,7 @@ def _run_all(
     narrowed = without(batch, refused)
     batch = change(store, batch, datasets=narrowed.datasets, refused=narrowed.refused)
     for number, (record, order) in enumerate(asked, start=1):
-        (one,) = orders(batch, order, [record])
+        (one,) = orders(batch, order, [record], arguments.pixel_size)
         identity = store.begin(one, server=this_process(), worker="command line")
         announcing(store, arguments)(identity)
         perform(store, identity, claimed=True, listen=progress(f"image {number} of {len(asked)}, tiles"))

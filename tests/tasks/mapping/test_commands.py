@@ -403,7 +403,7 @@ def test_a_model_that_does_not_fit_is_refused_and_those_that_do_are_named(
         (["SCENE", "--bands", "1,2"], "needs 3 bands"),
         (["SCENE", "--bands", "1,2,9"], "Band 9 is not in"),
         (["SCENE", "--bands", "red"], "neither a list of bands nor a band order"),
-        (["SCENE", "--stretch", "98,2"], "no stretch"),
+        (["SCENE", "--stretch", "98,2"], "not a valid stretch"),
         (["SCENE", "--threshold", "7"], "between 0 and 1"),
         (["SCENE", "--threshold", "nan"], "between 0 and 1"),
         (["SCENE", "--minimum-area", "nan"], "area"),

@@ -344,7 +344,7 @@ def test_a_full_disk_leaves_no_half_run(
     [
         (ramp(9, 9, bands=1), RED, InputError, "has one band, the model needs 3"),
         (ramp(9, 9), Request("red", bands=(1, 2, 7), engine="torch"), InputError, "has no band 7"),
-        (ramp(9, 9), Request("red", stretch="wild", engine="torch"), InputError, "no stretch"),
+        (ramp(9, 9), Request("red", stretch="wild", engine="torch"), InputError, "not a valid stretch"),
         (ramp(9, 9), Request("../red", engine="torch"), ModelError, "Available models: red"),
         (np.full((3, 9, 9), np.nan, np.float32), RED, InputError, "holds no data"),
     ],

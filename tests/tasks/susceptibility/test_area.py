@@ -94,7 +94,9 @@ def test_a_slope_in_per_cent_is_told_of(tmp_path: Path) -> None:
     _, told = written(Area.of(plan, None, (raster(tmp_path, "slope", steps() * 2),)), tmp_path)
 
     # Of sixty columns those from the 46th on are above 90.
-    assert told.notes[0].startswith("slope (slope) is steeper than 90° in 23.3% of the grid, so it is probably in")
+    assert told.notes[0].startswith(
+        "slope (slope) is steeper than 90° in 23.3% of the grid, so it is probably in per cent"
+    )
 
 
 @pytest.mark.parametrize(
