@@ -6,11 +6,11 @@ from ui.messages import tr
 from ui.runs import recent
 from ui.task.task import task_pages
 
-st.title("SlideLens")
-st.markdown(
+st.title(tr("SlideLens"))
+st.markdown(tr(
     "Detect and map landslides in satellite and aerial images, map landslide susceptibility, forecast the displacement "
     "of monitored slopes, and see why a model gives its result."
-)
+))
 
 for column, page in zip(st.columns(len(task_pages())), task_pages().values(), strict=True):
     with column, st.container(border=True, height="stretch"):
@@ -24,7 +24,7 @@ for column, page in zip(st.columns(len(task_pages())), task_pages().values(), st
         st.page_link(page.page, label=tr(page.card.other), query_params={"source": "upload"})
 
 recent.show()
-st.caption(
+st.caption(tr(
     "Models are trained on data from few regions: treat every map and detection as a hypothesis to verify. Check the "
     "scores, the limits of the model and the explanations before making decisions."
-)
+))

@@ -14,6 +14,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,32 +43,46 @@ def bundle_name(store: Store, batch: Batch) -> str:
     return file_name(read_table(store, batch, seconds=0), "runs", ".zip")
 
 
-def report_folder(store: Store, table: Table, address: str = "") -> Path:
-    """Where the report of a batch at the views of its pages lies, or would lie: another one for other results."""
+def report_folder(store: Store, table: Table, address: str = "", asked: str = "") -> Path:
+    """Where the report of a batch lies, or would lie: another one for other results.
+
+    Parameters
+    ----------
+    asked
+        What was chosen after the runs, as a text.
+    """
     known = [(row.name, row.status, "" if row.run is None else row.run.id) for row in table.rows]
-    key = repr((core.__version__, table.batch.name, known, address))
+    key = repr((core.__version__, table.batch.name, known, address, asked))
     return exports(store, table.batch) / f"{PREPARED}{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
 def prepared_report(
-    store: Store, table: Table, address: str = "", progress: ProgressCallback = ignore
-) -> tuple[Path, Path]:
-    """The report of a batch at the views of its pages, HTML and PDF, made once for the same results.
+    store: Store, table: Table, address: str = "", view: View | None = None, asked: str = "",
+    progress: ProgressCallback = ignore,
+) -> tuple[Path, Path]:  # fmt: skip
+    """The report of a batch, HTML and PDF, made once for the same results.
+
+    Parameters
+    ----------
+    view, asked
+        See `core.batch.report.write_reports`, and the same as a text.
 
     Raises
     ------
     LandslideError
         See `core.batch.report.write_reports`.
     """
-    folder = report_folder(store, table, address)
+    folder = report_folder(store, table, address, asked)
     if not folder.is_dir():
-        make_whole(folder, lambda aside: _write(store, table, aside, address, progress))
+        make_whole(folder, partial(_write, store, table, view, address, progress))
         drop_oldest(folder.parent)
     return folder / "report.html", folder / "report.pdf"
 
 
-def _write(store: Store, table: Table, folder: Path, address: str, progress: ProgressCallback) -> None:
-    write_reports(store, table, folder, None, address, progress)
+def _write(
+    store: Store, table: Table, view: View | None, address: str, progress: ProgressCallback, folder: Path
+) -> None:
+    write_reports(store, table, folder, view, address, progress)
 
 
 def bundle(store: Store, batch: Batch, view: View | None = None) -> Iterator[bytes]:

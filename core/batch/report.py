@@ -213,7 +213,7 @@ def _summary(table: Table) -> Part:
 def _how_counted(table: Table) -> str:
     declared = None if table.task is None else figures_of_task(table.task)
     told = "" if declared is None else declared.counted
-    return f"{told} Areas are unknown for images without a coordinate system."
+    return f"{told} Areas are unknown for images without a coordinate system or a pixel size."
 
 
 def _listed(table: Table) -> Iterator[Listed]:

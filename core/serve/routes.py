@@ -209,18 +209,22 @@ async def bundle_route(request: Request) -> Response:
 
 
 async def batch_route(request: Request) -> Response:
-    """``/batches/{id}.zip``: the files of all runs of a batch, with its table and report, to be saved."""
+    """``/batches/{id}.zip?threshold=0.5``: all runs of a batch at a view, with its table and report, to be saved."""
     identity = _id(request)
     authorize(request, Resource("batch", identity))
 
     def find() -> StreamingResponse:
         from core.batch.batches import find as find_batch
+        from core.batch.batches import runs_of
         from core.batch.bundle import bundle, bundle_name
+        from core.report.addresses import view_of_query
         from core.runs.store import default_store
 
-        store = default_store()
+        store, query = default_store(), dict(request.query_params)
         batch = find_batch(store, identity)
-        return download_zip(bundle(store, batch), bundle_name(store, batch))
+        run = next(iter(runs_of(store, batch)), None)
+        view = partial(view_of_query, run, query=query) if query and run is not None else None
+        return download_zip(bundle(store, batch, view), bundle_name(store, batch))
 
     with fail_after(WAIT):
         return await to_thread.run_sync(partial(found_in, find), limiter=_BUNDLES)

@@ -56,7 +56,7 @@ def test_the_images_of_a_zip_are_taken_by_their_names_alone(quick_store: Store, 
 
     assert names(found) == ["a.png", "b.PNG"]
     assert found.refused == ()
-    assert not list(tmp_path.parent.rglob("north"))
+    assert not list(tmp_path.rglob("north"))
 
 
 def test_zips_that_are_none_or_hold_no_image_are_refused(quick_store: Store) -> None:

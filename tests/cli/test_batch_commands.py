@@ -64,6 +64,19 @@ def test_a_folder_is_mapped_as_a_batch(
     assert run("batches", "show", batch.id[:8]) == 2
 
 
+def test_a_pixel_size_is_of_images_without_a_coordinate_system(
+    store: Store, models: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(models, tiny_spec("red", tile=64))
+    files, table = (images / "valley2.tif", images / "valley10.tif"), tmp_path / "few.csv"
+    assert run("mapping", "batch", *files, "--model", "red", "--pixel-size", "0.5", "--out", table) == 0
+    assert "Landslide area, total in 2 images" in capsys.readouterr().out
+    rows = [line.split(",") for line in table.read_text(encoding="utf-8-sig").splitlines()]
+    column = rows[0].index("analysed_area_m2")
+    # 40 by 50 pixels, of 100 m² by the coordinate system and of 0.25 m² as stated.
+    assert [float(row[column]) for row in rows[1:]] == pytest.approx([200_000, 500], rel=2e-3)
+
+
 def test_files_are_searched_as_a_batch_and_nothing_is_kept(
     store: Store, models: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,10 +94,13 @@ def test_a_zip_of_images_is_searched_as_a_batch(app: AppTest, store: Store, mode
     goto(app, "detection", source="upload")
     upload(app, ("few.zip", file.getvalue()))
     press(app, "Use the images of these files")
+    next(box for box in app.number_input if box.label == "Pixel size (m)").set_value(10.0).run()
     press(app, "Detect in 3 images")
     assert not app.exception
     assert [run.task for run in runs_of(store, latest(store)[0])] == ["detection"] * 3
-    assert list(app.dataframe[0].value["detections"]) == [1, 1, 1]
+    table = app.dataframe[0].value
+    assert list(table["detections"]) == [1, 1, 1]
+    assert list(table["searched_area_m2"]) == [32 * 32 * 100] * 3
 
 
 def test_one_upload_is_an_image_as_ever(app: AppTest, store: Store) -> None:
@@ -160,6 +163,21 @@ def test_images_without_a_result_are_repeated(app: AppTest, store: Store, tmp_pa
     assert len(runs_of(store, batch)) == 5  # the first tries are kept
 
 
+def test_one_threshold_can_be_chosen_for_all_images(app: AppTest, store: Store, tmp_path: Path) -> None:
+    batch = made_batch(store, tmp_path)
+    goto(app, "runs", batch=batch.id)
+    next(box for box in app.number_input if box.label == "Threshold for all images").set_value(0.95).run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["landslides"][:2]) == [0, 0]
+    assert "Here at threshold 0.95." in words(app)
+    assert [link.proto.url for link in app.get("link_button")] == [f"/batches/{batch.id}.zip?threshold=0.95"]
+
+    app.session_state["batch-opened"] = 1  # as the button of the second row does
+    app.run()
+    assert not app.exception
+    assert store.run(app.query_params["run"]).subject.name == "photo.tif"
+
+
 def test_what_waits_is_cancelled_together(app: AppTest, store: Store, tmp_path: Path) -> None:
     scene = store.add_scene(write_raster(tmp_path / "a.tif", ramp(20, 20)), "a.tif").id
     batch = add(store, "", [scene])
@@ -186,7 +204,7 @@ def test_runs_and_batches_lead_to_each_other(app: AppTest, store: Store, tmp_pat
     goto(app, "runs", run=run.id)
     links = {link.label: link.query_string for link in app.get("page_link")}
     assert links["Batch: North"] == f"batch={batch.id}"
-    assert any(label.startswith("North · 2 of 5 done") for label in links)
+    assert any(label.startswith("Mapping · North · 2 of 5 done") for label in links)
     goto(app, "mapping", run=run.id)
     assert "Batch: North" in {link.label for link in app.get("page_link")}
 

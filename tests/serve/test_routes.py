@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -121,6 +122,20 @@ def test_a_run_is_saved_as_it_is_seen(client: TestClient, pixels: Made) -> None:
     assert "not a number" in refused.json()["error"]
 
 
+def test_a_batch_is_saved_as_one_zip_at_a_threshold(client: TestClient, pixels: Made, tmp_path: Path) -> None:
+    from core.runs.store import default_store
+    from tests.batch.made import made_batch
+
+    batch = made_batch(default_store(), tmp_path)
+    for address, found in (("", "2"), ("?threshold=0.95", "0")):
+        answer = client.get(f"/batches/{batch.id}.zip{address}")
+        assert f'filename="North_mapping_runs_{batch.id[:8]}.zip"' in answer.headers["content-disposition"]
+        with ZipFile(io.BytesIO(answer.content)) as archive:
+            assert archive.testzip() is None
+            table = archive.read(f"North_mapping_table_{batch.id[:8]}.csv").decode("utf-8-sig")
+        assert table.splitlines()[1].split(",")[4] == found
+
+
 def test_a_run_with_a_file_gone_is_no_broken_zip(client: TestClient, pixels: Made) -> None:
     pixels.run.artifact("truth").unlink()
     answer = client.get(f"/runs/{pixels.run.id}.zip")
@@ -159,8 +174,9 @@ def test_every_route_asks_whether_the_visitor_may(
             f"/maps/{pixels.run.id}.png",
         f"/artifacts/{pixels.run.id}/probability",
         f"/runs/{pixels.run.id}.zip",
+        f"/batches/{pixels.run.id}.zip",
         "/assets/leaflet/leaflet.js",
     ):
         assert client.get(address).status_code == 403
-    assert [resource.kind for resource in asked] == ["scene"] * 4 + ["run", "map", "run", "run", "asset"]
+    assert [resource.kind for resource in asked] == ["scene"] * 4 + ["run", "map", "run", "run", "batch", "asset"]
     assert len(routes()) == len(asked) + 1  # all but /health

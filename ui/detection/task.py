@@ -37,5 +37,6 @@ PAGE = TaskPage(
     keys=("cell", "beside"),
     compare=Ref("ui.detection.compare_runs:show"),
     reading=Ref("ui.detection.reading:READING"),
+    lessons=Ref("ui.detection.lessons:LESSONS"),
     takes=(Taken("scene", ("scene",), tr_noop("Detect in this image"), "scene"),),
 )

@@ -208,7 +208,7 @@ def _lags(view: Shown) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         driver = st.selectbox(tr("Driver"), list(series.drivers), key=f"lag-driver-{here}", width=260)
         window = st.number_input(
-            tr("Accumulated over ({step})").format(step=step),
+            tr("Period ({step})").format(step=step),
             1,
             most,
             1,

@@ -37,4 +37,5 @@ PAGE = TaskPage(
     ),
     samples=(),
     reading=Ref("ui.displacement.reading:READING"),
+    lessons=Ref("ui.displacement.lessons:LESSONS"),
 )

@@ -133,9 +133,9 @@ def _asked(day: str, first: date, last: date, span: float, levels: str, quiet: f
     with row:
         days = st.number_input(tr("Velocity window (days)"), 0.0, 36_525.0, span, key="span", format="%.4g",
                                help=tr("0 uses ten readings."), width=180)  # fmt: skip
-        share = st.number_input(tr("Quiet period (first % of the series)"),
+        share = st.number_input(tr("Quiet period (first %)"),
                                 1.0, 100.0, quiet, 5.0, key="quiet", format="%.0f",
-                                help=tr("Alert levels are derived from the velocities in this period."),
+                                help=tr("Share of the series from whose velocities the alert levels are derived."),
                                 width=210)  # fmt: skip
         own = st.text_input(tr("Custom levels (mm/day)"), levels, key="levels", placeholder="1, 3, 10", max_chars=80,
                             width=240)  # fmt: skip

@@ -41,17 +41,18 @@ def _tours() -> None:
     known = taught()
     chosen = _choose(list(known), "tour-of")
     lessons = known[chosen.name]
-    for number, step in enumerate(lessons.tour(run_on_sample(chosen.name, lessons.sample)), start=1):
+    for number, step in enumerate(lessons.tour(run_on_sample(chosen.name, lessons)), start=1):
         _step(chosen, number, step)
 
 
 def _choose(names: list[str], key: str) -> TaskPage:
     """The task that is learnt about; asked where there are several."""
-    pages = task_pages()
+    pages, lessons = task_pages(), taught()
     if len(names) == 1:
         return pages[names[0]]
+    begun = (name for name in names if run_on_sample(name, lessons[name]) is not None)
     picked = st.segmented_control(
-        tr("Task"), names, default=names[0], format_func=lambda name: pages[name].task.title, key=key,
+        tr("Task"), names, default=next(begun, names[0]), format_func=lambda name: pages[name].task.title, key=key,
         label_visibility="collapsed", required=True,
     )  # fmt: skip
     return pages[str(picked)]
@@ -70,7 +71,7 @@ def _exercises() -> None:
     st.markdown(tr("Exercises on the newest run of the sample. Each check explains its answer."))
     chosen = _choose(list(known), "exercises-of")
     lessons = known[chosen.name]
-    run = run_on_sample(chosen.name, lessons.sample)
+    run = run_on_sample(chosen.name, lessons)
     if run is None:
         st.info(tr("There is no finished run of the sample yet."))
         st.page_link(chosen.page, label=tr(chosen.card.button), query_params=dict(chosen.card.address))
@@ -85,14 +86,22 @@ def _exercise(exercise: Exercise, run: Run) -> None:
         st.markdown(f"**{exercise.title}**  \n{exercise.text}")
         key = f"{exercise.name}-{run.id}"
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            answer = st.number_input(
-                exercise.asks, exercise.low, exercise.high, value=None, step=exercise.step, key=f"answer-{key}",
-                width=260,
-            )  # fmt: skip
+            answer = _answer(exercise, run, f"answer-{key}")
             pressed = st.button(tr("Check"), key=f"check-{key}", disabled=answer is None)
         if pressed and answer is not None:
             verdict = exercise.check(run, float(answer))
             (st.success if verdict.right else st.warning)(verdict.words)
+
+
+def _answer(exercise: Exercise, run: Run, key: str) -> float | None:
+    """The visitor's answer: a number, or the place of one of several names; None without any."""
+    if exercise.choices is None:
+        return st.number_input(
+            exercise.asks, exercise.low, exercise.high, value=None, step=exercise.step, key=key, width=260
+        )  # fmt: skip
+    names = list(exercise.choices(run))
+    chosen = st.selectbox(exercise.asks, names, None, placeholder=tr("Choose one"), key=key, width=260)
+    return None if chosen is None else float(names.index(chosen))
 
 
 def _glossary() -> None:

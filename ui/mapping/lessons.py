@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ui import resources
 from ui.messages import tr, tr_noop
-from ui.task.lessons import Exercise, Lessons, Step, Verdict
+from ui.task.lessons import Exercise, Lessons, Step, Verdict, progress_of
 
 if TYPE_CHECKING:
     from core.learning.metrics import Confusion
@@ -17,14 +17,10 @@ SAMPLE = "valley-after"
 CLOSE = 0.02
 """How far an answer may be from the best threshold."""
 
-FIVE = 5
-
 
 def tour(run: Run | None) -> list[Step]:
     """Five steps, of which the store knows which were done."""
-    from core.review.log import read_log
-
-    store, address = resources.store(), {} if run is None else {"run": run.id}
+    address = {} if run is None else {"run": run.id}
     first = Step(
         "Map the sample", tr("Press *Map landslides*. The model gives each pixel a probability; this takes about a "
                           "minute."),
@@ -32,10 +28,8 @@ def tour(run: Run | None) -> list[Step]:
     )  # fmt: skip
     if run is None:
         return [first, *_later({}, None, None, None)]
-    edits = [one for one in read_log(store, run.id) if one.edit.op not in ("begin", "undo", "redo")]
-    touched = {name for one in edits for name in (*one.edit.ids, *one.edit.made)}
-    explained = any(one.status == "done" for one in store.children(run.id, "explanation"))
-    return [first, *_later(address, len(touched) >= FIVE, explained, run.artifact("report") is not None)]
+    done = progress_of(run)
+    return [first, *_later(address, done.reviewed, done.explained, done.reported)]
 
 
 def _later(address: dict[str, str], reviewed: bool | None, explained: bool | None, told: bool | None) -> list[Step]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from core.errors import LandslideError
 from core.report.parts import KeyFigure, KeyFigures
+from core.runs.records import ACTIVE, RunFilter
 from ui import labels, resources
 from ui.feedback import Progress, guard, plain, show_error
 from ui.messages import tr
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from core.batch.batches import Batch
-    from core.batch.table import Row, Table
+    from core.batch.table import Row, Table, View
     from core.runs.records import Run
 
 LOOK_EVERY = 2.0
@@ -61,37 +65,76 @@ def show(identity: str) -> None:
         return
     st.title(plain(batch.title))
     labels.name_page(batch.title, "Batch")
-    table = _read(batch)
-    moving = table.active or any(not row.counted for row in table.rows)
-    st.fragment(_show, run_every=LOOK_EVERY if moving else None)(batch, moving, [table])
+    moving = bool(resources.store().count(RunFilter(batch=batch.id, statuses=ACTIVE)))
+    st.fragment(_show, run_every=LOOK_EVERY if moving else None)(batch, moving)
 
 
-def _read(batch: Batch) -> Table:
+def _show(batch: Batch, moving: bool) -> None:
+    """Show the batch as it is whenever this part is drawn."""
+    from core.batch.batches import runs_of
     from core.batch.table import read_table
 
-    return read_table(resources.store(), batch, seconds=COUNTING)
-
-
-def _show(batch: Batch, moving: bool, found: list[Table]) -> None:
-    """Show what was just read, and read again whenever the part is drawn anew."""
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
-        table = found.pop() if found else _read(batch)
-        _state(table)
+        store, head = resources.store(), st.container()
+        runs = runs_of(store, batch)
+        at = _level(runs[0]) if any(run.status == "done" for run in runs) else At()
+        table = read_table(store, batch, at.view, COUNTING)
+        with head:
+            _state(table)
         _totals(table)
-        _table(table)
+        _table(table, at)
         _unfinished(table)
         if not table.active:
-            _downloads(table)
+            _downloads(table, at)
         _further(table)
-        if moving and not table.active and all(row.counted for row in table.rows):
-            st.rerun()  # nothing moves any more, so nobody needs to look
         jobs.notice_runs()
+        if moving and not table.active:
+            st.rerun()  # nothing moves any more, so nobody needs to look
+        if not all(row.counted for row in table.rows):
+            rerun_fragment()  # the next look has time for more figures
+
+
+@dataclass(frozen=True)
+class At:
+    """The level at which all images are counted: as it stands in addresses; nothing for that of each image's page."""
+
+    query: Mapping[str, str] = field(default_factory=dict)
+    view: View | None = None
+
+
+def _level(run: Run) -> At:
+    """Let the user choose one threshold for all images; the model's own where none is written."""
+    from core.report.addresses import view_of_query
+    from core.runs.kinds import find_task
+    from core.runs.view import options_of
+
+    task = find_task(run.task)
+    if not task.level or task.view is None:
+        return At()
+    key = options_of(task.view.load())[0].address
+    value = st.number_input(
+        tr("{level} for all images").format(level=task.level),
+        0.0,
+        1.0,
+        None,
+        0.05,
+        "%.2f",
+        key=key,
+        bind="query-params",
+        width=260,
+        placeholder=tr("the model's own"),
+        help=tr("Counts, areas and scores below, the zip and the report follow it."),
+    )
+    if value is None:
+        return At()
+    query = {key: f"{value:g}"}
+    return At(query, partial(view_of_query, run, query=query))
 
 
 def _state(table: Table) -> None:
     """What it is, how far it is, and what can be done about it."""
-    run, rows, done = table.run, len(table.rows), table.counted("done")
-    about = [table.task.title if table.task else "", "" if run is None else labels.model(run), table.batch.images]
+    first, rows, done = table.run, len(table.rows), table.counted("done")
+    about = [table.task.title if table.task else "", "" if first is None else labels.model(first), table.batch.images]
     about.append(labels.moment(table.batch.created))
     st.caption(" · ".join(plain(part) for part in about if part))
     failed = [row for row in table.unfinished if row.run is not None or row.status == "not started"]
@@ -102,23 +145,22 @@ def _state(table: Table) -> None:
         ("deleted", table.counted("not started")), ("not accepted", table.counted("refused")),
     ):  # fmt: skip
         parts += [f"{number} {words}"] if number else []
-    ended = sum(not row.active for row in table.rows)
     if table.active:
-        st.progress(ended / rows, text=" · ".join(parts))
+        known = [row.run for row in table.rows if row.run is not None]
+        share = sum(run.progress.share if run.active else 1.0 for run in known) / len(known)
+        st.progress(share, text=" · ".join(parts))
     else:
         st.markdown(f"**{' · '.join(parts)}**")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if table.active and st.button(tr("Cancel all"), key="batch-cancel"):
             for row in table.rows:
                 if row.run is not None and row.active:
                     resources.jobs().cancel(row.run.id)
             rerun_fragment()
-        if (
-            failed
-            and run is not None
-            and st.button(tr("Repeat {count}").format(count=labels.count(len(failed), "image")), key="batch-repeat")
-        ):
-            _repeat(table, failed, run)
+        words = f"Repeat {labels.count(len(failed), 'image')}"
+        if failed and first is not None and st.button(words, key="batch-repeat"):
+            _repeat(table, failed, first)
+        st.page_link(RUNS, label=tr("All runs"))
     if table.active:
         st.caption(tr("You can close this page; return by its address."))
 
@@ -126,16 +168,17 @@ def _state(table: Table) -> None:
 def _repeat(table: Table, failed: list[Row], like: Run) -> None:
     """Ask the same once more of images without a result."""
     from core.batch.batches import Refused
-    from core.tasks.imagery.batch import orders
+    from core.tasks.imagery.batch import orders, stated_size
 
     order, gone = jobs.order_again(like), []
+    size = stated_size([row.run for row in table.rows if row.run is not None])
     for row in failed:
         try:
             record = resources.store().scene_record(row.dataset)
         except LandslideError as error:
             gone.append(Refused(row.name, str(error)))
             continue
-        for one in orders(table.batch, order, [record]):
+        for one in orders(table.batch, order, [record], size):
             resources.jobs().submit(one)
     for one in gone:
         st.warning(plain(one.words))
@@ -151,7 +194,7 @@ def _totals(table: Table) -> None:
     st.caption(tr("Totals add up the images; ground shown by two images counts twice."))
 
 
-def _table(table: Table) -> None:
+def _table(table: Table, at: At) -> None:
     st.dataframe(
         _frame(table), hide_index=True, column_config=_config(table), placeholder="–", row_height=ROW,
         height=HEAD + ROW * min(len(table.rows), HIGHEST), alt="Table of the images of the batch with their results",
@@ -162,13 +205,14 @@ def _table(table: Table) -> None:
     run = None if pressed is None or pressed >= len(table.rows) else table.rows[pressed].run
     if run is not None:
         page, address = place(run)
-        st.switch_page(script_of(page), query_params=address)
+        st.switch_page(script_of(page), query_params=address)  # not the threshold: a widget here holds that key
     from core.batch.figures import figures_of_task
 
     declared = None if table.task is None else figures_of_task(table.task)
     if declared is not None:
-        unknown = tr("–: unknown, such as an area without a coordinate system or a score without a reference.")
-        st.caption(f"{declared.counted} {unknown}")
+        own = "".join(tr("Here at {name} {value}. ").format(name=name, value=value) for name, value in at.query.items())
+        unknown = tr("–: unknown, such as an area without a pixel size or a score without a reference.")
+        st.caption(f"{declared.counted} {own}{unknown}")
 
 
 def _press() -> None:
@@ -210,7 +254,7 @@ def _config(table: Table) -> dict[str, Any]:
 
 def _unfinished(table: Table) -> None:
     """Why images have no result."""
-    rows = [row for row in table.unfinished if row.why]
+    rows = [row for row in table.unfinished if row.why and row.status != "cancelled"]
     if rows:
         told = "  \n".join(plain(row.reason) for row in rows)
         st.warning(
@@ -220,7 +264,7 @@ def _unfinished(table: Table) -> None:
         st.caption(plain(note))
 
 
-def _downloads(table: Table) -> None:
+def _downloads(table: Table, at: At) -> None:
     from core.batch.bundle import file_name, report_folder
     from core.batch.table import write_csv
 
@@ -228,18 +272,19 @@ def _downloads(table: Table) -> None:
         return
     st.subheader(tr("Export"), anchor=False)
     store, address = resources.store(), _address(table.batch)
-    folder = report_folder(store, table, address)
+    folder = report_folder(store, table, address, str(at.query))
     with st.container(horizontal=True, gap="small"):
-        st.link_button(tr("Download all runs as zip"), f"{resources.base_path()}/batches/{table.batch.id}.zip")
+        asked = f"?{urlencode(at.query)}" if at.query else ""
+        st.link_button(tr("Download all runs as zip"), f"{resources.base_path()}/batches/{table.batch.id}.zip{asked}")
         st.download_button(
-            tr("Download the table (CSV)"), write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
+            tr("Download table (CSV)"), write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
             "text/csv", on_click="ignore", key="batch-csv",
         )  # fmt: skip
         if folder.is_dir():
             _offer(folder / "report.html", "Download the report", file_name(table, "report", ".html"), "text/html")
             _offer(folder / "report.pdf", "Download the PDF", file_name(table, "report", ".pdf"), "application/pdf")
         elif st.button(tr("Write the report"), key="batch-report"):
-            _write_report(table, address)
+            _write_report(table, address, at)
     st.caption(
         tr(
             "The zip holds the GIS files of each run in its own folder, the table and the report; preparing it "
@@ -253,13 +298,13 @@ def _offer(path: Path, words: str, name: str, kind: str) -> None:
     st.download_button(words, lambda: path.read_bytes(), name, kind, on_click="ignore", key=f"batch-{path.suffix}")
 
 
-def _write_report(table: Table, address: str) -> None:
+def _write_report(table: Table, address: str, at: At) -> None:
     from core.batch.bundle import prepared_report
 
     progress = Progress("Writing the report")
     try:
         prepared_report(
-            resources.store(), table, address,
+            resources.store(), table, address, at.view, str(at.query),
             lambda done, total: progress(done / max(total, 1), f"Writing the report, image {done} of {total}"),
         )  # fmt: skip
     finally:
@@ -289,7 +334,6 @@ def _further(table: Table) -> None:
                 st.rerun()
         with guard():
             _delete(batch)
-        st.page_link(RUNS, label=tr("All runs"))
 
 
 def _delete(batch: Batch) -> None:
@@ -318,7 +362,7 @@ def _delete(batch: Batch) -> None:
             )
         if any(run.pinned for run in going):
             told.append(tr("**At least one of these runs is pinned.**"))
-        told.append(tr("The images stay."))
+        told.append(tr("The images are kept."))
         st.markdown(" ".join(told))
         if st.button(tr("Delete permanently"), type="primary", key="batch-delete"):
             gone = delete(store, batch)
@@ -343,5 +387,6 @@ def listed() -> None:
             runs = current(batch, runs_of(store, batch)).values()
             done = sum(run.status == "done" for run in runs)
             of = len(batch.datasets) + len(batch.refused)
-            words = f"{batch.title} · {done} of {of} done · {labels.moment(batch.created)}"
+            task = labels.tasks().get(next((run.task for run in runs), ""), "")
+            words = f"{task} · {batch.title} · {done} of {of} done · {labels.moment(batch.created)}"
             st.page_link(RUNS, label=plain(words), query_params={KEY: batch.id})

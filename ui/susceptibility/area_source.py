@@ -135,7 +135,7 @@ def open_sample(identity: str) -> AreaData:
 
 def choose(data: AreaData) -> None:
     """Show the sources of an area's data."""
-    source = input_picker.ask_source("Data source", SOURCES, "area-source")
+    source = input_picker.ask_source("Source", SOURCES, "area-source")
     with reading("Reading the file"):
         {
             "Sample": _sample,

@@ -34,6 +34,7 @@ PAGE = TaskPage(
     ),
     samples=(),
     reading=Ref("ui.susceptibility.reading:READING"),
+    lessons=Ref("ui.susceptibility.lessons:LESSONS"),
     takes=(
         Taken(
             "dem",

@@ -83,7 +83,7 @@ def show(**address: str) -> None:
 
 def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
-    source = ask_source("Image source", SOURCES, "scene-source")
+    source = ask_source("Source", SOURCES, "scene-source")
     with reading():
         {
             "Sample": lambda: _sample(task),

@@ -72,15 +72,15 @@ def _tell_ended(active: list[Run]) -> None:
 
 def _tell_batch(identity: str) -> None:
     """Tell that the last run of a batch has ended."""
-    from core.batch.batches import find
+    from core.batch.batches import current, find, runs_of
 
     with suppress(LandslideError):
         batch = find(resources.store(), identity)
-        st.toast(
-            tr("**Batch finished** · {short}").format(short=plain(_short(batch.title, 80))),
-            icon=_ENDS["done"],
-            duration="long",
-        )
+        runs = current(batch, runs_of(resources.store(), batch))
+        done = sum(run.status == "done" for run in runs.values())
+        icon = _ENDS["done"] if done == len(batch.datasets) else ":material/warning:"
+        told = f"**Batch finished: {done} of {labels.count(len(batch.datasets), 'image')} done**"
+        st.toast(f"{told} · {plain(_short(batch.title, 80))}", icon=icon, duration="long")
 
 
 def sidebar() -> None:
@@ -124,7 +124,10 @@ def notice_runs() -> None:
 
 def _list(active: list[Run]) -> None:
     st.markdown(tr("**Running**"))
-    for run in active[:LISTED]:
+    alone, batches = [run for run in active if not run.batch], dict.fromkeys(run.batch for run in active if run.batch)
+    for batch in batches:
+        _list_batch(batch, [run for run in active if run.batch == batch])
+    for run in alone[:LISTED]:
         # By what computes it: several runs under way are often of one scene. A link would be marked as the page
         # that is open, whichever run it leads to.
         opened = st.button(_short(_what(run)), key=f"under-way-{run.id}", type="tertiary")
@@ -132,8 +135,24 @@ def _list(active: list[Run]) -> None:
         if opened:
             page, address = place(run)
             st.switch_page(script_of(page), query_params=address)
-    if len(active) > LISTED:
-        st.caption(tr("and {count} more").format(count=len(active) - LISTED))
+    if len(alone) > LISTED:
+        st.caption(tr("and {count} more").format(count=len(alone) - LISTED))
+
+
+def _list_batch(identity: str, active: list[Run]) -> None:
+    """A batch under way in one line, whatever the number of its images."""
+    from core.batch.batches import find
+
+    with suppress(LandslideError):  # it was deleted meanwhile
+        batch = find(resources.store(), identity)
+        opened = st.button(
+            tr("Batch: {short}").format(short=plain(_short(batch.title))), key=f"under-way-{identity}", type="tertiary"
+        )
+        left = sum(1 - run.progress.share for run in active)
+        share = min(1.0, max(0.0, 1 - left / max(len(batch.datasets), 1)))
+        st.progress(share, text=tr("{count} left").format(count=labels.count(len(active), 'image')))
+        if opened:
+            st.switch_page("../pages/runs.py", query_params={"batch": identity})
 
 
 def _what(run: Run) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from core.errors import InputError, LandslideError
 from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
-from ui.task import input_picker, press
+from ui.task import input_picker, pixel_size, press
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -57,18 +58,20 @@ def show(task: TaskPage, form: Callable[..., Asked | None]) -> None:
     with right, guard():
         _show_images(batch)
     with left, guard():
-        asked, first, name = _ask(task, form, batch)
+        asked, first, name, size = _ask(task, form, batch)
     if asked is not None:
         with asked.beside, guard():
             press.done(_words(task, batch), first.scene.digest)
-            _start(batch, asked, name)
+            _start(batch, asked, name, size)
 
 
 def _words(task: TaskPage, batch: Batch) -> str:
     return tr(task.several).format(images=labels.count(len(batch.datasets), "image"))
 
 
-def _ask(task: TaskPage, form: Callable[..., Asked | None], batch: Batch) -> tuple[Asked | None, SceneRecord, str]:
+def _ask(
+    task: TaskPage, form: Callable[..., Asked | None], batch: Batch
+) -> tuple[Asked | None, SceneRecord, str, float | None]:
     """The form, for the first image that can be opened: what is asked of one is asked of all."""
     if not task.several:
         raise InputError(
@@ -77,8 +80,23 @@ def _ask(task: TaskPage, form: Callable[..., Asked | None], batch: Batch) -> tup
     st.markdown(f"**{plain(batch.title)}**")
     st.caption(tr("Model and settings below apply to all images. Models are offered that fit the first image."))
     name = st.text_input(tr("Batch name"), batch.name, max_chars=200, placeholder=batch.title, key=f"name-{batch.id}")
-    first = _first(batch)
-    return form(first, None, _words(task, batch)), first, name
+    first, unplaced, size = _first(batch), _unplaced(batch.datasets), None
+    if unplaced:
+        sized = pixel_size.choose(resources.store().scene_record(unplaced), None)
+        size = sized.scene.grid.pixel_size
+        first = sized if first.id == unplaced else first
+        st.caption(tr("The pixel size is of all images without a coordinate system."))
+    return form(first, None, _words(task, batch)), first, name, size
+
+
+@st.cache_resource(max_entries=8, ttl=600, show_spinner=False)
+def _unplaced(datasets: tuple[str, ...]) -> str:
+    """Id of the first image without a coordinate system; empty where all have one."""
+    for identity in datasets:
+        with suppress(LandslideError):  # the table of images says so
+            if resources.store().scene_record(identity).scene.grid.crs is None:
+                return identity
+    return ""
 
 
 def _first(batch: Batch) -> SceneRecord:
@@ -92,12 +110,12 @@ def _first(batch: Batch) -> SceneRecord:
     )
 
 
-def _start(batch: Batch, asked: Asked, name: str) -> None:
+def _start(batch: Batch, asked: Asked, name: str, size: float | None) -> None:
     """Queue a run of each image, and open the batch's results."""
     from core.tasks.imagery.batch import begin
 
     with st.spinner(tr("Queuing the images")):
-        begun, orders = begin(resources.store(), batch, asked.order(None), name)
+        begun, orders = begin(resources.store(), batch, asked.order(None), name, size)
         for order in orders:
             resources.jobs().submit(order)
     st.switch_page(RUNS, query_params={KEY: begun.id})

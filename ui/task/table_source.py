@@ -73,7 +73,7 @@ class TableSource:
 
         empty = {"Sample": not sample_tables(self.holds), "Open data": not open_tables(self.holds)}
         offered = [one for one in SOURCES if not empty.get(one, False)]
-        source = input_picker.ask_source("Table source", offered, f"{self.role}-source")
+        source = input_picker.ask_source("Source", offered, f"{self.role}-source")
         with reading("Reading the file"):
             record = {"Sample": self._sample, "Open data": self._open_data, "Upload": self._upload,
                       "Data folder": self._data_folder, "Earlier tables": self._earlier}[source]()  # fmt: skip

@@ -15,9 +15,9 @@ SCORES = ("f1", "precision", "recall", "ap50", "ap50_95")
 
 
 def figures(result: DetectionResult, view: Choice | None) -> Mapping[str, float]:
-    """Detections, the highest confidence, and the area searched, which is unknown without a coordinate system."""
+    """Detections, the highest confidence, and the area searched, which is unknown where pixels have no known size."""
     found = find(result, view or Choice.default(result))
-    searched = searched_area(result) if result.grid.is_georeferenced else math.nan
+    searched = searched_area(result) if result.grid.in_metres else math.nan
     known = {
         "detections": float(found.count),
         "detections_per_km2": found.count / (searched / 1e6) if searched else math.nan,
@@ -34,7 +34,7 @@ BATCH = BatchFigures(
         Figure("detections", "Detections", "count", summed=True),
         Figure("detections_per_km2", "Detections per km²", "rate"),
         Figure("highest_confidence", "Highest confidence", "level"),
-        Figure("searched_area_m2", "Area searched", "area", summed=True),
+        Figure("searched_area_m2", "Area processed", "area", summed=True),
     ),
     figures,
     "Counted at the model's confidence threshold and NMS IoU. Landslides that touch may share one box, and a large one "

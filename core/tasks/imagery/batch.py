@@ -10,10 +10,10 @@ from core.batch.batches import Batch, Refused, change, copied, without
 from core.errors import InputError, LandslideError
 from core.learning.fit import check_fits
 from core.learning.store import find_model
-from core.tasks.imagery.inputs import inputs_of
+from core.tasks.imagery.inputs import PIXEL_SIZE, inputs_of, with_pixel_size
 
 if TYPE_CHECKING:
-    from core.runs.records import Order, SceneRecord
+    from core.runs.records import Order, Run, SceneRecord
     from core.runs.store import Store
 
 
@@ -40,13 +40,15 @@ def check_image(order: Order, record: SceneRecord) -> None:
     if bands and max(bands) > len(record.scene.bands):
         raise InputError(
             f"{record.scene.name} has {len(record.scene.bands)} bands; band {max(bands)} was chosen.",
-            remedy="Put images with other bands in a batch of their own.",
+            remedy="Run images with different bands as a separate batch.",
         )
     model = find_model(order.task, order.model)
     check_fits(order.task, model, record.scene, bands, order.parameters.get("resample", "auto"))
 
 
-def begin(store: Store, batch: Batch, order: Order, name: str = "") -> tuple[Batch, list[Order]]:
+def begin(
+    store: Store, batch: Batch, order: Order, name: str = "", pixel_size: float | None = None
+) -> tuple[Batch, list[Order]]:
     """The orders of a batch: what is asked of one image, asked of each; images that the model does not fit are refused.
 
     Parameters
@@ -55,6 +57,8 @@ def begin(store: Store, batch: Batch, order: Order, name: str = "") -> tuple[Bat
         Of any of its images.
     name
         What to call the batch.
+    pixel_size
+        Metres from pixel to pixel of images without a coordinate system; None where not known.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def begin(store: Store, batch: Batch, order: Order, name: str = "") -> tuple[Bat
     fitting = []
     for record in records:
         try:
-            check_image(order, record)
+            check_image(order, _sized(record, pixel_size))
         except LandslideError as error:
             refused.append((record.id, Refused(record.scene.name, str(error))))
         else:
@@ -79,10 +83,29 @@ def begin(store: Store, batch: Batch, order: Order, name: str = "") -> tuple[Bat
     narrowed = without(batch, refused)
     begun = copied(store, batch)
     begun = change(store, begun, name=name or None, datasets=narrowed.datasets, refused=narrowed.refused)
-    return begun, list(orders(begun, order, fitting))
+    return begun, list(orders(begun, order, fitting, pixel_size))
 
 
-def orders(batch: Batch, order: Order, records: Iterable[SceneRecord]) -> Iterator[Order]:
-    """What is asked of one image, asked of each of some images."""
+def orders(
+    batch: Batch, order: Order, records: Iterable[SceneRecord], pixel_size: float | None = None
+) -> Iterator[Order]:
+    """What is asked of one image, asked of each of some images.
+
+    Parameters
+    ----------
+    pixel_size
+        See `begin`; the others say themselves how large their pixels are.
+    """
     for record in records:
-        yield replace(order, inputs=inputs_of(record), batch=batch.id, name="")
+        size = _sized(record, pixel_size).scene.grid.pixel_size
+        parameters = {**order.parameters, PIXEL_SIZE: size}
+        yield replace(order, inputs=inputs_of(record), parameters=parameters, batch=batch.id, name="")
+
+
+def _sized(record: SceneRecord, pixel_size: float | None) -> SceneRecord:
+    return with_pixel_size(record, pixel_size if record.scene.grid.crs is None else None)
+
+
+def stated_size(runs: Iterable[Run]) -> float | None:
+    """The pixel size that was stated for the images of a batch without a coordinate system; None where none was."""
+    return next((run.parameters[PIXEL_SIZE] for run in runs if run.parameters.get(PIXEL_SIZE) is not None), None)

@@ -15,7 +15,7 @@ SCORES = ("f1", "iou", "precision", "recall")
 
 
 def figures(result: MappingResult, view: Choice | None) -> Mapping[str, float]:
-    """Landslides, their area and share, and the area analysed; areas are unknown without a coordinate system.
+    """Landslides, their area and share, and the area analysed; areas need pixels of known size.
 
     Of a raster of more than `LARGEST` pixels landslides are not counted, and the area is that of all pixels at the
     threshold, as nothing is outlined here.
@@ -28,12 +28,12 @@ def figures(result: MappingResult, view: Choice | None) -> Mapping[str, float]:
         pixel = pixel_area(result)
         number, looked_at = math.nan, float(result.counts.sum()) * pixel
         found = float(result.counts[:, threshold_code(choice.threshold) :].sum()) * pixel
-    placed = result.grid.is_georeferenced
+    known_size = result.grid.in_metres
     known = {
         "landslides": number,
-        "landslide_area_m2": found if placed else math.nan,
+        "landslide_area_m2": found if known_size else math.nan,
         "landslide_share": found / looked_at if looked_at else math.nan,
-        "analysed_area_m2": looked_at if placed else math.nan,
+        "analysed_area_m2": looked_at if known_size else math.nan,
     }
     agreement = score(result, choice.threshold)
     if agreement is not None:
@@ -46,7 +46,7 @@ BATCH = BatchFigures(
         Figure("landslides", "Landslides", "count", summed=True),
         Figure("landslide_area_m2", "Landslide area", "area", summed=True),
         Figure("landslide_share", "Share of image", "share"),
-        Figure("analysed_area_m2", "Area analysed", "area", summed=True),
+        Figure("analysed_area_m2", "Area processed", "area", summed=True),
     ),
     figures,
     "Counted at the model's threshold and the default minimum area of each image; landslides that touch count as one. "
