@@ -181,7 +181,8 @@ def _totals(table: Table) -> None:
     if not totals:
         return
     parts.show(KeyFigures(totals))
-    st.caption("Totals add up the images; ground shown by two images counts twice.")
+    told = f"Totals add up the images; ground shown by two images counts twice. {table.assumptions}"
+    st.caption(plain(told))
 
 
 def _table(table: Table, at: At) -> None:
