@@ -3,9 +3,10 @@
 import streamlit as st
 
 from ui.feedback import empty, guard
+from ui.messages import tr
 from ui.runs import compare, compare_map
 
-st.title("Compare runs")
+st.title(tr("Compare runs"))
 
 compared = []
 refused = True
@@ -14,8 +15,8 @@ with guard():
     refused = False
 if not compared:
     if not refused:
-        empty("No runs selected.", "Select two or more runs of one task on the Runs page.")
-    st.page_link("../pages/runs.py", label="All runs")
+        empty(tr("No runs selected."), tr("Select two or more runs of one task on the Runs page."))
+    st.page_link("../pages/runs.py", label=tr("All runs"))
     st.stop()
 
 compare.introduce(compared)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.feedback import guard
+from ui.messages import tr
 from ui.runs import batch, browse, storage
 
 with guard():
@@ -11,8 +12,8 @@ with guard():
         batch.show(chosen)
         st.stop()
 
-st.title("Runs")
-st.markdown("Search, open, compare, pin, export and delete all runs.")
+st.title(tr("Runs"))
+st.markdown(tr("Search, open, compare, pin, export and delete all runs."))
 
 with guard():
     batch.listed()

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.errors import LandslideError, RunCancelled
 from core.raster.progress import told_of_reading
+from ui.messages import tr
 
 _LOG = logging.getLogger("slidelens")
 
@@ -31,11 +32,11 @@ def show_error(error: LandslideError) -> None:
 def show_bug(error: Exception) -> str:
     """Log an unexpected error whole, show it as a bug, and return the id under which it is in the log."""
     number = secrets.token_hex(4)
-    _LOG.error("Bug %s", number, exc_info=error)
+    _LOG.error(tr("Bug %s"), number, exc_info=error)
     st.error(
-        f"**An unexpected error occurred.** The server's log has the details under `{number}` "
-        f"({type(error).__name__}). Your data and runs are kept: choose again or reload the page. Please report this "
-        "number."
+        tr("**An unexpected error occurred.** The server's log has the details under `{number}` "
+        "({name}). Your data and runs are kept: choose again or reload the page. Please report this "
+        "number.").format(number=number, name=type(error).__name__)
     )
     return number
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.glossary import of_figure
 from core.runs import kinds
+from ui.messages import tr, tr_noop
 
 if TYPE_CHECKING:
     from core.runs.kinds import Metric
@@ -20,13 +21,27 @@ if TYPE_CHECKING:
 PROGRAM = "SlideLens"
 
 STATUSES: Mapping[str, str] = {
-    "queued": "Waiting",
-    "running": "Running",
-    "done": "Done",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "interrupted": "Interrupted",
+    "queued": tr_noop("Waiting"),
+    "running": tr_noop("Running"),
+    "done": tr_noop("Done"),
+    "failed": tr_noop("Failed"),
+    "cancelled": tr_noop("Cancelled"),
+    "interrupted": tr_noop("Interrupted"),
 }
+
+NOUNS: Mapping[str, tuple[str, str]] = {
+    "run": (tr_noop("{count:,} run"), tr_noop("{count:,} runs")),
+    "note": (tr_noop("{count:,} note"), tr_noop("{count:,} notes")),
+    "file": (tr_noop("{count:,} file"), tr_noop("{count:,} files")),
+    "orphaned file": (tr_noop("{count:,} orphaned file"), tr_noop("{count:,} orphaned files")),
+    "edit": (tr_noop("{count:,} edit"), tr_noop("{count:,} edits")),
+    "image": (tr_noop("{count:,} image"), tr_noop("{count:,} images")),
+    "upload": (tr_noop("{count:,} upload"), tr_noop("{count:,} uploads")),
+    "unused upload": (tr_noop("{count:,} unused upload"), tr_noop("{count:,} unused uploads")),
+    "prepared download": (tr_noop("{count:,} prepared download"), tr_noop("{count:,} prepared downloads")),
+}
+"""What is counted on pages, once and several times."""
+
 
 def tasks() -> dict[str, str]:
     """Titles of the tasks by their names."""
@@ -46,7 +61,7 @@ def counted(run: Run) -> str:
 def kind(run: Run) -> str:
     """What a run is."""
     known = kinds.kind_of(run)
-    return run.kind if known is None else known.title_of(run)
+    return run.kind if known is None else tr(known.title_of(run))
 
 
 def model(run: Run) -> str:
@@ -90,10 +105,10 @@ def name_page(*names: str) -> None:
 def status(run: Run) -> str:
     """State of a run, with its share while it works."""
     if run.cancelling and run.active:
-        return "Stopping"
+        return tr("Stopping")
     if run.status == "running" and run.progress.total:
-        return f"Running, {run.progress.share:.0%}"
-    return STATUSES[run.status]
+        return tr("Running, {share:.0%}").format(share=run.progress.share)
+    return tr(STATUSES[run.status])
 
 
 def metric(name: str, value: float | None) -> str:
@@ -107,7 +122,7 @@ def metric(name: str, value: float | None) -> str:
 def title_of_metric(name: str) -> str:
     """Heading of a number of a run."""
     known = metrics().get(name)
-    return name.replace("_", " ").capitalize() if known is None else known.title
+    return name.replace("_", " ").capitalize() if known is None else tr(known.title)
 
 
 def meaning(name: str) -> str | None:
@@ -130,8 +145,9 @@ def size(octets: int) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun in the right form."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """A number with its noun in the right form: one of `NOUNS`."""
+    one, many = NOUNS[noun]
+    return tr(one if number == 1 else many).format(count=number)
 
 
 def zone() -> tzinfo:

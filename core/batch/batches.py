@@ -99,7 +99,7 @@ def add(
     refused = tuple(refused)
     if not datasets:
         reasons = " ".join(one.words for one in refused[:3])
-        raise InputError("None of the files can be used.", reasons, "Give GeoTIFF, PNG or JPEG images.")
+        raise InputError("None of the files can be used.", reasons, "Choose GeoTIFF, PNG or JPEG images.")
     row = BatchRow(id=new_id(), created=clock(), name=_named(name), content=_content(datasets, refused, notes))
     with store.database.write() as session:
         unused = ~exists().where(MemberRow.batch_id == BatchRow.id)
@@ -191,7 +191,7 @@ def delete(store: Store, batch: Batch) -> int:
     """
     going = doomed(store, batch)
     if any(run.status == "running" for run in going):
-        raise InputError("Runs of this batch are being computed.", remedy="Cancel them first.")
+        raise InputError("Runs of this batch are still being processed.", remedy="Cancel them first.")
     gone = 0
     # The youngest first, so that none has gone with another by its turn.
     for run in sorted(going, key=lambda one: one.created, reverse=True):

@@ -95,7 +95,9 @@ def bundle(store: Store, batch: Batch, view: View | None = None) -> Iterator[byt
     """
     table = read_table(store, batch, view)
     if table.active:
-        raise InputError("Runs of this batch are being computed.", remedy="Wait until they have ended, or cancel them.")
+        raise InputError(
+            "Runs of this batch are still being processed.", remedy="Wait until they have finished, or cancel them."
+        )
     if not any(row.done for row in table.rows):
         raise InputError("No image of this batch has a result.", remedy="Repeat the failed images.")
     return zipped(_entries(store, table, view), _ended(table))

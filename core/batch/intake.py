@@ -46,8 +46,8 @@ REFERENCES = IMAGES | {".gpkg", ".geojson", ".zip"}
 """Endings of images and of reference inventories."""
 
 LIMITS = (
-    f"Up to {MOST_IMAGES} images and {MOST_BYTES / 1e9:.0f} GB together, each up to {LARGEST_FILE / 1e6:.0f} MB; a zip "
-    "counts as what is in it."
+    f"Up to {MOST_IMAGES} images and {MOST_BYTES / 1e9:.0f} GB in total, each up to {LARGEST_FILE / 1e6:.0f} MB; the "
+    "files inside a ZIP count."
 )
 
 T = TypeVar("T")
@@ -133,9 +133,9 @@ def _zipped(name: str, content: BinaryIO) -> list[Source]:
         archive = zipfile.ZipFile(content)
         infos = archive.infolist()
     except _ZIP_ERRORS as error:
-        raise InputError(f"{name} is damaged or no zip.", remedy="Pack the images again.") from error
+        raise InputError(f"{name} is damaged or not a ZIP file.", remedy="Pack the images again.") from error
     if len(infos) > MOST_MEMBERS:
-        raise UnsafeFileError(f"{name} holds {len(infos):,} files; at most {MOST_MEMBERS:,} are read.")
+        raise UnsafeFileError(f"{name} holds {len(infos):,} files; the limit is {MOST_MEMBERS:,}.")
     images = [one for one in infos if _is_image(one)]
     if not images:
         raise InputError(f"{name} holds no image.", remedy="Pack GeoTIFF, PNG or JPEG images.")
@@ -153,8 +153,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Abs
         name = _base(info.filename)
         if info.file_size > MOST_TIMES * max(info.compress_size, 1_000):
             raise UnsafeFileError(
-                f"{name} is {info.file_size / 1e6:,.0f} MB once it is unpacked, far more than its size in the zip.",
-                "Unpacking such files could exhaust the server's memory.", "Upload it by itself.",
+                f"{name} is {info.file_size / 1e6:,.0f} MB when unpacked, far more than its size in the ZIP file.",
+                "Unpacking such files could exhaust the server's memory.", "Upload it separately.",
             )  # fmt: skip
         return cast("AbstractContextManager[BinaryIO]", _Member(archive, info, name))
 
@@ -181,7 +181,7 @@ class _Member(AbstractContextManager["_Member"]):
             raise self._damaged() from error
 
     def _damaged(self) -> InputError:
-        return InputError(f"{self._name} cannot be unpacked: the zip is damaged or encrypted.",
+        return InputError(f"{self._name} cannot be unpacked: the ZIP file is damaged or encrypted.",
                           remedy="Pack the images again without a password.")  # fmt: skip
 
 
@@ -221,15 +221,15 @@ def take_uploads(
     total = sum(one.size for one in (*sources, *references))
     if total > MOST_BYTES:
         raise UnsafeFileError(
-            f"The files hold {total / 1e9:.1f} GB together; at most {MOST_BYTES / 1e9:.0f} GB are taken at a time.",
-            remedy="Make several batches, or use the data folder or the command line.",
+            f"The files hold {total / 1e9:.1f} GB in total; the limit is {MOST_BYTES / 1e9:.0f} GB at a time.",
+            remedy="Use several batches, the data folder or the command line.",
         )
     known, unmatched = matched([one.name for one in sources], {one.name: one for one in references})
 
     def take(source: Source) -> SceneRecord:
         if source.size > LARGEST_FILE:
             raise UnsafeFileError(
-                f"It holds {source.size / 1e6:,.0f} MB; an upload may hold {LARGEST_FILE / 1e6:.0f} MB.",
+                f"It holds {source.size / 1e6:,.0f} MB; the limit of an upload is {LARGEST_FILE / 1e6:.0f} MB.",
                 remedy="Use the data folder or the command line.",
             )
         with source.open() as content:
@@ -286,10 +286,10 @@ def check_count(number: int) -> None:
         When they are too many, or none.
     """
     if not number:
-        raise InputError("There is no image among the files.", remedy="Give GeoTIFF, PNG or JPEG images.")
+        raise InputError("The files include no image.", remedy="Choose GeoTIFF, PNG or JPEG images.")
     if number > MOST_IMAGES:
-        raise InputError(f"{number:,} images are given; a batch takes at most {MOST_IMAGES}.",
-                         remedy="Make several batches.")  # fmt: skip
+        raise InputError(f"{number:,} images were given; the limit of a batch is {MOST_IMAGES}.",
+                         remedy="Use several batches.")  # fmt: skip
 
 
 def _taken(jobs: Sequence[tuple[str, Callable[[], SceneRecord]]], progress: ProgressCallback) -> Taken:
@@ -304,7 +304,7 @@ def _taken(jobs: Sequence[tuple[str, Callable[[], SceneRecord]]], progress: Prog
             refused.append(Refused(name, str(error)))
             continue
         if record.id in scenes:
-            refused.append(Refused(name, "The same image is in the list already."))
+            refused.append(Refused(name, "The same image is already in the list."))
         scenes.setdefault(record.id, record)
     progress(len(jobs), len(jobs))
     return Taken(tuple(scenes.values()), tuple(refused))
@@ -325,8 +325,8 @@ def files_in(folder: Path, endings: frozenset[str] = IMAGES) -> list[Path]:
         what = f"The folder {folder.name} cannot be read."
         raise InputError(what, error.strerror or "", "Check its name.") from error
     if not files:
-        raise InputError(f"The folder {folder.name} holds no {', '.join(sorted(endings))} file.",
-                         remedy="Give a folder of images.")  # fmt: skip
+        raise InputError(f"The folder {folder.name} contains no {', '.join(sorted(endings))} file.",
+                         remedy="Choose a folder of images.")  # fmt: skip
     return sorted(files, key=lambda one: natural(one.name))
 
 
@@ -367,7 +367,7 @@ def matched(images: Sequence[str], references: Mapping[str, T]) -> tuple[dict[st
                 found[image] = references[names[0]]
                 used.add(names[0])
     unused = (name for name in references if name not in used)
-    return found, tuple(f"{name} was not used as a reference: no image has its name or its number." for name in unused)
+    return found, tuple(f"{name} was not used as a reference: no image has the same name or number." for name in unused)
 
 
 def _stem(name: str) -> str:

@@ -53,7 +53,7 @@ WIDEST = 1_100
 LARGEST_PICTURE = 150_000
 """Bytes of a PNG from which a picture becomes a JPEG: a report of many images has to fit an e-mail."""
 
-OVERLAP = "Totals add up the images: ground that two of them show counts twice."
+OVERLAP = "Totals are sums over images: ground covered by two images counts twice."
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def write_reports(
     """
     run, task = table.run, table.task
     if run is None or task is None or not any(row.done for row in table.rows):
-        raise InputError("No image of this batch has a result yet.", remedy="Wait until the first run is done.")
+        raise InputError("No image of this batch has a result yet.", remedy="Wait until the first run has finished.")
     batch = table.batch
     placeholder = RunResult(id=batch.id, kind=run.kind, folder=folder, model=run.model)
     content = BatchInput(
@@ -202,7 +202,7 @@ def _summary(table: Table) -> Part:
                              lead=True)]  # fmt: skip
     if table.unfinished:
         failed = tuple(row.reason for row in table.unfinished)
-        content.append(Notice("Not all images have a result", "Totals leave these images out."))
+        content.append(Notice("Some images have no result", "Totals exclude these images."))
         content.append(Items(failed, "Images without a result"))
     totals = (KeyFigure(one.figure.title, one.figure.text(one.value), one.over) for one in table.totals)
     content.append(KeyFigures((KeyFigure("Images with a result", f"{done} of {rows}"), *totals)))

@@ -24,16 +24,16 @@ SHORTEST = 6
 FILES = (".zip", ".csv", ".html", ".pdf")
 """Endings by which a single file is asked for."""
 
-OUT = "folder for table, report and zip, or one file: .zip, .csv, .html or .pdf"
+OUT = "folder for table, report and ZIP file, or one file: .zip, .csv, .html or .pdf"
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands about batches."""
     commands = parser.add_subparsers(dest="command", required=True)
-    listed = commands.add_parser("list", help="batches, the newest first")
+    listed = commands.add_parser("list", help="list batches, newest first")
     listed.set_defaults(do=_list)
-    show = commands.add_parser("show", help="the table of a batch")
-    export = commands.add_parser("export", help="write table, report and zip of a batch")
+    show = commands.add_parser("show", help="print the table of a batch")
+    export = commands.add_parser("export", help="export table, report and ZIP file of a batch")
     delete = commands.add_parser("delete", help="delete a batch with its runs and everything derived from them")
     for one, do in ((show, _show), (export, _export), (delete, _delete)):
         one.add_argument("id", help=f"id of a batch, or its first digits ({SHORTEST} or more)")
@@ -55,9 +55,9 @@ def find_batch(store: Store, text: str) -> Batch:
 
     found = [one for one in latest(store) if one.id.startswith(text.lower())]
     if len(text) < SHORTEST or not found:
-        raise InputError(f"No batch {text}.", remedy="List them: python -m core batches list.")
+        raise InputError(f"No batch {text}.", remedy="List the batches: python -m core batches list.")
     if len(found) > 1:
-        raise InputError(f"{len(found)} batches begin with {text}.", remedy="Give more digits.")
+        raise InputError(f"{len(found)} batches have an id that starts with {text}.", remedy="Give more digits.")
     return found[0]
 
 
@@ -104,7 +104,7 @@ def _delete(arguments: argparse.Namespace) -> None:
     from core.report.words import count
 
     store = _store()
-    print(f"{count(delete(store, find_batch(store, arguments.id)), 'run')} removed")
+    print(f"{count(delete(store, find_batch(store, arguments.id)), 'run')} deleted")
 
 
 def chooser(store: Store, batch: Batch, arguments: argparse.Namespace) -> Callable[[Any], Any] | None:

@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
             task.commands.load()(groups.add_parser(task.name, help=task.summary))
     described = "runs in the store: list, show, export, report, delete, prune"
     run_commands.add_commands(groups.add_parser("runs", help=described))
-    several = "several images processed alike: list, show, export, delete"
+    several = "process several images with the same settings: list, show, export, delete"
     batch_commands.add_commands(groups.add_parser("batches", help=several))
     reviewing = "review the detections or landslides of a run: mark, draw, reshape, split, merge, export"
     review_commands.add_commands(groups.add_parser("review", help=reviewing))

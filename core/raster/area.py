@@ -75,12 +75,13 @@ def box_area(grid: Grid, west: float, south: float, east: float, north: float) -
     empty = west >= east or low >= high or (placed and east - west > 360.0)
     if empty or not np.isfinite([west, south, east, north]).all():
         raise InputError(
-            f"The area {west:g} {south:g} {east:g} {north:g} encloses nothing.",
-            remedy="Give west, south, east and north in degrees, or columns and rows for an image without CRS.",
+            f"The area {west:g} {south:g} {east:g} {north:g} is empty.",
+            remedy="Give west, south, east and north in degrees, or columns and rows for an image without a "
+                   "coordinate system.",
         )
     if placed and max(abs(low), abs(high)) > 90.0:
         raise InputError(
-            f"The area {west:g} {south:g} {east:g} {north:g} reaches beyond the poles.",
+            f"The area {west:g} {south:g} {east:g} {north:g} extends beyond the poles.",
             remedy="Give west, south, east and north in degrees (EPSG:4326).",
         )
     # A parallel is curved in most projections: sides of many short pieces follow it.
@@ -119,13 +120,13 @@ def file_area(grid: Grid, path: Path) -> dict[str, Any]:
         lacking, having = (path.name, "the image") if features.crs is None else ("The image", path.name)
         raise GridError(
             f"{lacking} has no coordinate system, but {having} has one.",
-            "The place of the area on the image is therefore unknown.",
+            "The position of the area on the image is therefore unknown.",
             "Assign a coordinate system to the one without, or give the area in columns and rows.",
         )
     parts = shapely.get_parts(shapely.get_parts(features.geometry.to_numpy()))
     polygons = shapely.force_2d(parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON])
     if not len(polygons):
-        raise InputError(f"{path.name} holds no polygon.", remedy="Give a file with the outline of the area.")
+        raise InputError(f"{path.name} holds no polygon.", remedy="Choose a file with the outline of the area.")
     if features.crs is not None:
         source, there = features.crs, type(features.crs)(4326)
 

@@ -129,8 +129,8 @@ class Grid:
         if not low <= metres <= high:
             raise InputError(
                 f"A pixel size of {metres:g} m is not possible here.",
-                f"It must lie between {low:g} m and {high:,.0f} m.",
-                "Enter the distance on the ground from one pixel to the next in metres, or leave the field empty.",
+                f"It must be between {low:g} m and {high:,.0f} m.",
+                "Enter the distance on the ground between neighbouring pixels in metres, or leave the field empty.",
             )
         return replace(self, pixel_size=float(metres))
 

@@ -16,7 +16,7 @@ from core.runs.records import Form, checked_id, clock
 from core.runs.tables import DatasetRow, LinkRow
 
 RASTERS = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
-_NOUNS: Mapping[str, str] = {"": "dataset", "raster": "scene", "vector": "vector layer", "table": "table"}
+_NOUNS: Mapping[str, str] = {"": "dataset", "raster": "image", "vector": "vector layer", "table": "table"}
 _COPIED = tuple(
     key for key in DatasetRow.__table__.columns.keys() if key not in ("id", "created")  # noqa: SIM118
 )

@@ -64,5 +64,5 @@ def test_a_batch_that_is_not_over_has_no_zip(quick_store: Store, batch: Batch) -
     scene = read_table(quick_store, batch, seconds=-1).rows[0].run
     assert scene is not None
     quick_store.order(Order("mapping", "mapping", {}, scene.inputs, batch=batch.id))
-    with pytest.raises(InputError, match="being computed"):
+    with pytest.raises(InputError, match="being processed"):
         bundle(quick_store, batch)

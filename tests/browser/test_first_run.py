@@ -89,7 +89,7 @@ def _map_is_read(seen: Any) -> None:
         page.get_by_text(name).first.wait_for()
     explain = page.get_by_role("button", name="Explain", exact=True)
     explain.nth(1).click()
-    page.get_by_text(re.compile("Logistic regression begins at")).first.wait_for()
+    page.get_by_text(re.compile("Logistic regression: from a base value of")).first.wait_for()
     steps.open_tab(page, "Factors")
     page.get_by_text("landslides are more frequent in this class").wait_for()
     steps.open_tab(page, "Export")
@@ -102,8 +102,8 @@ def _slope_is_explained(seen: Any) -> None:
     """A forecast is divided among what drives the slope, and early warning says what it is not."""
     page = seen.page
     steps.open_tab(page, "Warning")
-    page.get_by_text("Not an alarm system").first.wait_for()
-    page.get_by_text(re.compile("^On 20[0-9-]+ it moves")).first.wait_for()
+    page.get_by_text("not an alarm system").first.wait_for()
+    page.get_by_text(re.compile("^On 20[0-9-]+ the velocity was")).first.wait_for()
     steps.open_tab(page, "Why")
     page.get_by_role("button", name="Explain", exact=True).click()
     page.get_by_text(re.compile("depend most on")).first.wait_for(timeout=300_000)

@@ -84,10 +84,10 @@ def test_another_browser_sees_the_progress_and_a_killed_worker_is_told(
     server, store = start(), Store(home)
     page = visit(f"{server.address}/mapping").page
     run = begin(page, "Tiny slow")
-    page.get_by_text("Mapping window").first.wait_for()
+    page.get_by_text("Mapping tile").first.wait_for()
 
     other = visit(server.address).page
-    bar = other.get_by_test_id("stSidebar").get_by_text("Mapping window")
+    bar = other.get_by_test_id("stSidebar").get_by_text("Mapping tile")
     bar.wait_for()
     told = bar.inner_text()
     other.wait_for_function(

@@ -238,7 +238,7 @@ def test_a_bad_file_is_refused_and_the_scene_stays(
     bad.write_text("Dear sir, please find attached the image.")
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.get_by_text("Image", exact=True).first.click()
-    steps.choose(page, "Image source", "Upload")
+    steps.choose(page, "Source", "Upload")
     # Elevation and reference have uploaders of their own further down, which are there already.
     page.get_by_test_id("stFileUploader").filter(has_text="Image").locator("input[type=file]").set_input_files(bad)
     scenes = len(list(site.store.scenes()))
@@ -254,7 +254,7 @@ def test_a_cancelled_run_leaves_nothing(site: Site, mapped: str, open_page: Call
     page = open_page(f"{site.address}/mapping?scene={site.store.result(mapped, MappingResult).scene_id}").page
     steps.choose(page, "Model", "Tiny slow")
     page.get_by_role("button", name="Map landslides").click()
-    page.get_by_text("Mapping window").first.wait_for()
+    page.get_by_text("Mapping tile").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("The run was cancelled.").wait_for()
     page.get_by_role("button", name="Repeat").wait_for()

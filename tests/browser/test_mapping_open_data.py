@@ -54,7 +54,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
         pytest.skip(f"the model {case.model} does not ship yet")
     seen = visit(f"{address}/mapping")
     page = seen.page
-    steps.choose(page, "Image source", "Open data")
+    steps.choose(page, "Source", "Open data")
     steps.choose(page, "Image", case.title)
     page.get_by_text("Licence:").first.wait_for()  # shown before anything is fetched
     if case.by_preview:

@@ -60,7 +60,7 @@ def test_a_folder_is_mapped_as_a_batch(
     with ZipFile(tmp_path / "few.zip") as archive:
         assert archive.testzip() is None
     assert run("batches", "delete", batch.id[:8]) == 0
-    assert "2 runs removed" in capsys.readouterr().out
+    assert "2 runs deleted" in capsys.readouterr().out
     assert run("batches", "show", batch.id[:8]) == 2
 
 

@@ -89,7 +89,7 @@ def test_what_cannot_be_done_ends_with_status_2_and_says_why(
         (("draw", run, "--outline", tmp_path / "point.geojson", *by), "not a polygon"),
         (("draw", run, "--outline", outline(tmp_path, 60, 60, 64, 64), *by), "outside the image"),
         (("undo", run, *by), "nothing to undo"),
-        (("patches", run, "--out", tmp_path / "patches"), "no longer there"),
+        (("patches", run, "--out", tmp_path / "patches"), "missing or has changed"),
     ):
         assert review(*arguments) == 2
         assert words in capsys.readouterr().err

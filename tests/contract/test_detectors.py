@@ -71,7 +71,7 @@ def test_the_card_names_data_split_cost_scores_limits_and_failures(folder: Path)
 
     for name, title in SCORES.items():
         assert f"| {title} | {spec.scores['validation'][name]:.3f} |" in card
-    for word in ("Parameters", "FLOP", "ms a tile", "seed", "Command", "Licence", "confidence", "Labels"):
+    for word in ("Parameters", "FLOP", "ms per tile", "seed", "Command", "Licence", "confidence", "Labels"):
         assert word in card
     for limit in spec.limits:
         assert limit in card

@@ -507,7 +507,7 @@ class Files(RuleBasedStateMachine):
         identity = begun(self.store)
         result = written(self.store, identity, probability=content)
         self.store.fail(identity, Failure("Lost."))
-        with pytest.raises(Exception, match="had ended"):
+        with pytest.raises(Exception, match="The run ended before"):
             self.store.finish(identity, result)
 
     @rule(run=consumes(runs))

@@ -324,9 +324,9 @@ def test_progress_is_written_while_it_works(quick_store: Store) -> None:
     identity = quick_store.order(ORDER)
 
     def work(job: Job, request: Any) -> Plain:
-        job.report(3, 7, "Mapping window 3 of 7")
+        job.report(3, 7, "Mapping tile 3 of 7")
         wait_for(lambda: job.store.run(job.run.id).progress.done == 3)
-        assert job.store.run(job.run.id).progress == Progress(3, 7, "Mapping window 3 of 7")
+        assert job.store.run(job.run.id).progress == Progress(3, 7, "Mapping tile 3 of 7")
         return plain(job, request)
 
     perform(quick_store, identity, work=work, raising=True)

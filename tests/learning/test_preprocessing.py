@@ -101,7 +101,7 @@ def test_nodata_takes_no_part_in_the_stretch(tmp_path: Path) -> None:
 def test_one_band_cannot_serve_a_model_of_three_and_a_remedy_is_given(tmp_path: Path) -> None:
     scene = Scene.open(write_raster(tmp_path / "grey.tif", ramp(5, 5, bands=1)))
 
-    with pytest.raises(BandError, match=r"has one band, the model needs 3.*Choose a scene"):
+    with pytest.raises(BandError, match=r"has one band, the model needs 3.*Choose an image"):
         preprocess(scene, tiny_spec())
 
 
@@ -195,7 +195,7 @@ def test_a_pixel_size_entered_by_hand_lets_a_photo_be_resampled_to_the_models(tm
     how = preprocess(replace(scene, grid=scene.grid.with_pixel_size(20.0)), tiny_spec(ground_distance=10.0))
 
     assert how.scale == 2.0
-    assert "from 20 m to its own 10 m" in how.notes[0]
+    assert "from 20 m to the model's pixel size of 10 m" in how.notes[0]
 
 
 def test_what_is_no_stretch_and_no_way_to_resample_is_refused(colour: Scene) -> None:

@@ -327,7 +327,7 @@ def test_a_run_under_way_is_followed_and_one_that_failed_says_why(
 ) -> None:
     run = store.order(order_of(scene, Request("bright")))
     store.claim(run, server="elsewhere", worker="one")
-    store.beat(run, Progress(3, 12, "Searching window 3 of 12"))
+    store.beat(run, Progress(3, 12, "Searching tile 3 of 12"))
     page.query_params["run"] = run
     page.run()
     assert "You can close this page" in texts(page)

@@ -71,7 +71,7 @@ def sound(page: AppTest) -> AppTest:
 def test_the_elevation_is_searched_and_both_are_fused_into_a_run_of_their_own(page: AppTest, store: Store) -> None:
     press(page, "Run on the elevation model")
     (first, second) = store.runs()
-    assert (first.model, first.subject.name) == ("foot", "Relief of scene.tif")
+    assert (first.model, first.subject.name) == ("foot", "Terrain of scene.tif")
     assert second.metrics["boxes"] == 2
 
     press(sound(page), "Combine detections")

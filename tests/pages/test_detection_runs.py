@@ -106,7 +106,7 @@ def test_a_detection_is_read_at_the_confidence_of_the_address(
     page.run()
     assert not page.exception
     assert not page.error
-    assert "The detector draws 1 box around what it takes for landslides" in texts(page)
+    assert "The detector finds 1 possible landslide" in texts(page)
     assert "Of 2 landslides in the reference, 1 is found." in texts(page)
     assert "Highest confidence" in [heading.value for heading in page.subheader]
     assert "confidence 0.85, NMS IoU 0.50" in texts(page)
@@ -114,7 +114,7 @@ def test_a_detection_is_read_at_the_confidence_of_the_address(
     assert "is not a number" in page.run().error[0].value
     page.query_params["confidence"] = "0.85"
     page.query_params["merging"] = "<b>magic</b>"
-    assert "is no way to merge boxes" in page.run().error[0].value
+    assert "Unknown way to merge detections" in page.run().error[0].value
 
 
 def test_what_stands_on_a_detection_leads_to_it(

@@ -81,7 +81,7 @@ def test_open_data_are_fetched_with_their_terms_and_stay_in_the_store(
     table.write_text("date,P1_mm\n" + "".join(f"2024-01-{day:02d},{day}\n" for day in range(1, 21)))
     monkeypatch.setattr("core.catalog.open_data.fetch_files", lambda wanted, folder, progress: {wanted[0].name: table})
     page.run()
-    next(one for one in page.selectbox if one.label == "Table source").set_value("Open data").run()
+    next(one for one in page.selectbox if one.label == "Source").set_value("Open data").run()
     next(one for one in page.selectbox if one.label == "Data").set_value("amsterdam-points").run()
     assert "Licence: Apache-2.0." in texts(page)
     assert "Cite: Delft University of Technology" in texts(page)
@@ -120,7 +120,7 @@ def test_dates_that_can_be_read_in_two_ways_and_units_that_are_not_known_are_ask
     assert not page.exception
     assert "with the day or the month first" in texts(page)
     next(one for one in page.selectbox if one.label == "Date order").set_value("dmy").run()
-    assert "The unit of disp is not known" in texts(page)
+    assert "The unit of disp is unknown" in texts(page)
     next(one for one in page.selectbox if one.label == "Unit").set_value("cm").run()
     assert "disp: " in texts(page)
     assert "or the month first" not in texts(page)
@@ -167,7 +167,7 @@ def test_a_table_of_points_without_a_known_system_is_asked_for_it(page: AppTest,
     path.write_text(f"pid,x,y,{','.join(dates)}\n" + "\n".join(rows) + "\n")
     page.query_params["series"] = store.add_dataset(path, "points", "table").id
     page.run()
-    assert "The coordinate system of x and y is not known." in " ".join(one.value for one in page.warning)
+    assert "The coordinate system of x and y is unknown." in " ".join(one.value for one in page.warning)
     press(page, "Measure velocities")
     assert not store.runs(RunFilter())
     next(one for one in page.text_input if one.label.startswith("Coordinate system")).set_value("EPSG:32633")
@@ -212,7 +212,7 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
     page.query_params["run"] = run_inline(store, order_of(record, QUICK))
     page.session_state["displacement-tab"] = "Scenario"
     page.run()
-    assert "do not depend on what is to come" in texts(page)
+    assert "do not use future values of drivers" in texts(page)
 
     known = ForecastRequest(QUICK.columns, Plan(models=("ridge",), known_future=("rain_mm",)))
     page.query_params["run"] = run_inline(store, order_of(record, known))
@@ -221,7 +221,7 @@ def test_a_scenario_is_asked_with_sliders_where_the_future_of_a_driver_counts(
         next(one for one in page.slider if one.label.startswith("rain_mm")).set_value(rain)
         press(page, "Run scenario")
     assert not page.exception
-    assert "never scored" in texts(page)
+    assert "not scored" in texts(page)
     answer = next(one.value for one in page.dataframe if "Forecast (mm)" in one.value)
     assert answer["rain_mm"].tolist() == [20.0, 0.0]  # the latest first
     asked = {request_of(run).ahead: store.result(run.id).numbers["forecast_mm"] for run in store.runs(RunFilter())
@@ -236,7 +236,7 @@ def test_the_files_of_a_run_are_prepared_on_the_page(page: AppTest, store: Store
     page.run()
     press(page, "Prepare tables and charts")
     assert not page.exception
-    assert "Charts to zoom in, without a network (HTML)" in texts(page)
+    assert "Interactive charts, work offline (HTML)" in texts(page)
     assert list(store.home.rglob("charts.html"))
 
 

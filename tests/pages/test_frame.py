@@ -154,7 +154,7 @@ def test_what_is_under_way_is_told_on_every_page_and_opens(repository: Path, sto
     scene = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(40, 40)), "North slope")
     run = store.order(order_of(scene, Request("gone-model")))
     store.claim(run, server="elsewhere", worker="one")
-    store.beat(run, Progress(3, 12, "Mapping window 3 of 12", left=90.0))
+    store.beat(run, Progress(3, 12, "Mapping tile 3 of 12", left=90.0))
     frame = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=60).run()
     assert not frame.exception
     button = next(button for button in frame.sidebar.button if button.label == "gone-model")

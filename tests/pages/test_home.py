@@ -38,7 +38,7 @@ def test_an_empty_store_shows_tasks_alone(page: AppTest, store: Store) -> None:
 def test_what_runs_is_shown_with_its_progress(page: AppTest, store: Store, tmp_path: Path) -> None:
     (run,) = ordered(store, tmp_path)
     store.claim(run, server="elsewhere", worker="one")
-    store.beat(run, Progress(3, 12, "Mapping window 3 of 12", left=90.0))
+    store.beat(run, Progress(3, 12, "Mapping tile 3 of 12", left=90.0))
     page.run()
     assert not page.exception
     assert "Running" in headings(page)

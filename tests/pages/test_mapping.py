@@ -99,8 +99,8 @@ def test_one_press_loads_the_sample_and_another_one_maps_it(page: AppTest) -> No
     assert float(peak) >= float(metrics(page)["F1"])
     assert next(slider for slider in page.slider if slider.label == "Threshold").max >= float(threshold)
     # The first demo is one on which the model is worth running, at its own threshold.
-    assert "A plain colour index did better here" not in texts(page)
-    assert "This scene is synthetic" in texts(page)
+    assert "The colour index scored higher here" not in texts(page)
+    assert "This image is synthetic" in texts(page)
 
 
 def test_an_address_can_name_the_sample(page: AppTest) -> None:
@@ -129,7 +129,7 @@ def test_the_address_of_a_run_opens_it_at_its_threshold(page: AppTest, store: St
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ({"scene": "0" * 32}, "This scene is not in the store"),
+        ({"scene": "0" * 32}, "This image is not in the store"),
         ({"scene": "../../etc"}, "No such dataset"),
         ({"run": "0" * 32}, "This run is not in the store"),
         ({"run": "<script>"}, "No such run"),
@@ -325,7 +325,7 @@ def test_a_run_whose_file_was_removed_says_so_and_can_be_made_again(
     run.artifacts[0].path.unlink()
     page.run()
     assert not page.exception
-    assert any("probability of this run is no longer on disk" in error.value for error in page.error)
+    assert any("Files of this run are no longer on disk: probability." in error.value for error in page.error)
     press(page, "Repeat")
     assert not page.error
     assert next(metric for metric in page.metric if metric.label == "Landslides")
@@ -342,7 +342,7 @@ def test_a_run_under_way_is_followed_and_can_be_cancelled(
     run = store.order(order_of(scene, Request("red")))
     if status == "running":
         store.claim(run, server="elsewhere", worker="one")
-        store.beat(run, Progress(3, 12, "Mapping window 3 of 12"))
+        store.beat(run, Progress(3, 12, "Mapping tile 3 of 12"))
     page.query_params["run"] = run
     page.run()
     assert not page.exception
@@ -568,13 +568,13 @@ def test_a_report_of_a_large_run_counts_what_was_outlined(large: AppTest, store:
 
     run = large.query_params["run"]
     make_report(store, run)
-    assert "landslides were not counted" in store.artifact(run, "report").path.read_text("utf-8")
+    assert "Landslides were not counted" in store.artifact(run, "report").path.read_text("utf-8")
     press(large, "Outline landslides")
     make_report(store, run)
     text = store.artifact(run, "report").path.read_text("utf-8")
     assert "The model maps 2 landslides, together" in text
-    assert "landslides were not counted" not in text
-    assert "in all pixels from it up" in text
+    assert "Landslides were not counted" not in text
+    assert "all pixels at or above it" in text
 
 
 def test_the_form_beside_an_open_run_is_that_of_its_model(

@@ -43,7 +43,7 @@ def test_the_lesson_and_a_trajectory_are_made_as_asked(page: AppTest, store: Sto
     next(one for one in page.toggle if one.key == "lesson").set_value(True).run()
 
     assert not page.exception
-    assert "of the test part the trend of the whole series lies" in texts(page)
+    assert "of the test set, the trend of the whole series differs" in texts(page)
     _choose(page, "movement", "trajectory")
     next(one for one in page.text_input if one.key == "trajectory-steps").set_value("soon").run()
     assert "'soon' is not a valid date of a step" in texts(page)

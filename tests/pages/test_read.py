@@ -64,7 +64,7 @@ def test_a_run_begins_with_what_was_found(page: AppTest, store: Store, tmp_path:
     assert "Go and see." in texts(page)
     figures = {metric.label: metric.value for metric in page.metric}
     assert figures["Landslides mapped"] == "1"
-    assert "1,9" in figures["Area mapped"] or "2,0" in figures["Area mapped"]  # a UTM pixel is not quite 100 m²
+    assert "1,9" in figures["Mapped area"] or "2,0" in figures["Mapped area"]  # a UTM pixel is not quite 100 m²
     assert page.table[0].value.iloc[0, 0] == found_ids(store, run.id)[0]
 
 
@@ -99,7 +99,7 @@ def test_runs_on_any_grid_can_be_read(page: AppTest, store: Store, tmp_path: Pat
     assert not page.exception
     assert not page.error
     if placement == "without CRS":
-        assert {metric.label: metric.value.split() for metric in page.metric}["Area mapped"] == ["20", "px"]
+        assert {metric.label: metric.value.split() for metric in page.metric}["Mapped area"] == ["20", "px"]
 
 
 def test_rasters_too_large_for_polygons_can_be_read(
@@ -110,7 +110,7 @@ def test_rasters_too_large_for_polygons_can_be_read(
     read(page, keep(store, made_run(tmp_path / "a", one_slide())).id)
     assert not page.exception
     assert not page.error
-    assert "too many for outlines" in texts(page)
+    assert "too many to outline directly" in texts(page)
     assert "Landslides mapped" not in {metric.label for metric in page.metric}
 
 

@@ -78,7 +78,7 @@ def test_tuning_weights_and_directions_are_asked_for_as_they_are_chosen(page: Ap
     directions = "Monotonic factors (+ or -)"
     next(one for one in page.text_input if one.label == directions).set_value("slope_deg:up")
     press(page, "Validate models")
-    assert "is given no direction" in texts(page)
+    assert "No direction is given" in texts(page)
     assert store.runs(RunFilter()) == []
 
     next(one for one in page.text_input if one.label == directions).set_value("slope_deg:+")
@@ -88,7 +88,7 @@ def test_tuning_weights_and_directions_are_asked_for_as_they_are_chosen(page: Ap
     (run,) = store.runs(RunFilter())
     plan = request_of(run).plan
     assert (plan.tuning, plan.trials, plan.weights, plan.monotone) == ("random", 1, "balanced", {"slope_deg": 1})
-    assert "Both classes weighed the same" in texts(page)
+    assert "Both classes were given the same total weight" in texts(page)
 
 
 def test_a_run_opens_by_its_address_with_what_was_asked(page: AppTest, store: Store, table: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_box_of_an_image_without_crs_counts_columns_and_rows() -> None:
 
 @pytest.mark.parametrize("box", [(8, 40, 8, 41), (8, 41, 9, 40), (float("nan"), 0, 1, 1), (0, 80, 1, 95)])
 def test_a_box_that_encloses_nothing_or_lies_off_the_globe_is_refused(box: tuple[float, ...]) -> None:
-    with pytest.raises(InputError, match="encloses nothing|beyond the poles"):
+    with pytest.raises(InputError, match="is empty|beyond the poles"):
         box_area(grid_of("north-up"), *box)
 
 

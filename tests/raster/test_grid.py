@@ -143,7 +143,7 @@ def test_a_stated_pixel_size_measures_an_image_without_crs() -> None:
 
 @pytest.mark.parametrize("size", [0.0, -0.5, math.nan, math.inf, 1e9, 1e-9])
 def test_what_is_no_size_of_a_pixel_is_refused(size: float) -> None:
-    with pytest.raises(InputError, match=r"must lie between 0\.001 m and 10,000 m"):
+    with pytest.raises(InputError, match=r"must be between 0\.001 m and 10,000 m"):
         Grid(40, 30, Affine.identity(), None).with_pixel_size(size)
 
 

@@ -230,7 +230,7 @@ def test_a_dataset_of_another_form_is_refused(any_store: Store, tmp_path: Path) 
     with pytest.raises(UnsafeFileError, match=r"^rain\.csv is not a GeoTIFF"):
         any_store.upload_dataset(io.BytesIO(TABLE), "rain.csv", "raster")
     table = any_store.upload_dataset(io.BytesIO(TABLE), "rain.csv", "table").id
-    with pytest.raises(InputError, match="This scene is not in the store"):
+    with pytest.raises(InputError, match="This image is not in the store"):
         any_store.scene_record(table)
     with pytest.raises(InputError, match="This dataset is not in the store"):
         any_store.dataset("a" * 32)

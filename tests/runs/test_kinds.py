@@ -267,11 +267,11 @@ def test_what_is_of_the_wrong_type_or_missing_is_said_with_its_name(task: str, k
 @pytest.mark.parametrize(
     ("task", "kind", "change", "words"),
     [
-        ("mapping", "mapping", {"options": {"overlap": 5}}, "An overlap of 5 is not between 0 and 0.9"),
-        ("mapping", "outlines", {"threshold": 1.5}, "A threshold of 1.5 is not between 0 and 1"),
+        ("mapping", "mapping", {"options": {"overlap": 5}}, "The overlap 5 is not between 0 and 0.9"),
+        ("mapping", "outlines", {"threshold": 1.5}, "The threshold 1.5 is not between 0 and 1"),
         ("mapping", "explanation", {"method": "tea-leaves"}, "tea-leaves"),
-        ("detection", "detection", {"options": {"limit": 0}}, "0 boxes a window are not between"),
-        ("detection", "outline", {"threshold": -1}, "A threshold of -1 is not between 0 and 1"),
+        ("detection", "detection", {"options": {"limit": 0}}, "The number of detections per tile, 0, is not between"),
+        ("detection", "outline", {"threshold": -1}, "The threshold -1 is not between 0 and 1"),
     ],
 )
 def test_what_a_request_refuses_itself_is_said_in_its_words(

@@ -355,7 +355,7 @@ def test_a_run_that_works_is_not_removed_under_it(any_store: Store) -> None:
     child = begun(any_store, replace(ORDER, parents=(parent,)))
 
     for identity in (parent, child):
-        with pytest.raises(InputError, match="being computed"):
+        with pytest.raises(InputError, match="being processed"):
             any_store.delete(identity)
 
     assert any_store.count() == 2

@@ -52,7 +52,7 @@ def test_what_is_no_id_is_refused_everywhere(store: Store, identity: str) -> Non
 
 
 def test_an_id_that_is_not_here_says_so(store: Store) -> None:
-    with pytest.raises(InputError, match="scene is not in the store"):
+    with pytest.raises(InputError, match="image is not in the store"):
         store.scene_record("a" * 32)
     with pytest.raises(InputError, match="run is not in the store"):
         store.run("a" * 32)
@@ -167,7 +167,7 @@ def test_only_a_reference_and_elevation_of_known_kinds_are_taken(
 ) -> None:
     record = store.add_scene(scene_file(tmp_path), "valley")
 
-    with pytest.raises(InputError, match="cannot serve"):
+    with pytest.raises(InputError, match="cannot be used as"):
         store.attach(record.id, role, io.BytesIO(b""), suffix)
 
 

@@ -21,6 +21,7 @@ from ui.detection.view import View, found
 from ui.feedback import empty, guard, plain
 from ui.labels import model_title
 from ui.map_layers import Outlines
+from ui.messages import tr
 from ui.state import rerun_fragment
 from ui.task import models
 from ui.task.earlier import newest
@@ -78,7 +79,7 @@ def show(view: View) -> None:
     run = other_run(view.result)
     if run is None:
         if "beside" in st.query_params:
-            st.warning("The run to compare with in this address was deleted or is not of the same image.")
+            st.warning(tr("The run to compare with in this address was deleted or is not of the same image."))
     elif show_state(run, PAGE, opens=False):
         with guard():
             _show(view, run)
@@ -92,9 +93,9 @@ def _choose(view: View) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         chosen = st.selectbox(
-            "Compare with another detection of this image", list(titles), format_func=titles.__getitem__,
+            tr("Compare with another detection of this image"), list(titles), format_func=titles.__getitem__,
             index=list(titles).index(named) if named in titles else None, key=f"beside-{named}-{named in titles}",
-            placeholder="Choose a run" if titles else "None yet: run another detector",
+            placeholder=tr("Choose a run") if titles else tr("None yet: run another detector"),
             disabled=not titles,
         )  # fmt: skip
         if chosen and chosen != named:
@@ -128,20 +129,20 @@ def _start(view: View) -> None:
     """Search the same scene with another detector that fits it."""
     found = [one for one in _fittings(view) if one.model.spec.name != view.result.model]
     if not found:
-        empty("No other detector is installed.", "Train one with `python -m core detection train`.")
+        empty(tr("No other detector is installed."), tr("Train one with `python -m core detection train`."))
         return
     offer = models.offer(found, title, as_they_are=True)
     if offer.offered:
         chosen = offer.select("Run another detector", key=f"beside-model-{view.result.id}")
         offer.tell_score(chosen)
-        if st.button("Run this detector", width="stretch"):
+        if st.button(tr("Run this detector"), width="stretch"):
             with guard():
                 order = _order(view, chosen.model.spec.name)
                 run = newest(order)
                 usable = run is not None and (run.active or run.status == "done")
                 _open(run.id if run is not None and usable else resources.jobs().submit(order))
     else:
-        st.caption("No other detector can be run on this image as it is.")
+        st.caption(tr("No other detector can be run on this image as it is."))
     offer.tell_left_out("this image")
 
 
@@ -188,7 +189,7 @@ def _order(view: View, model: str) -> Order:
 def _show(view: View, run: Run) -> None:
     other = _found(run)
     if other.result.grid != view.result.grid:
-        raise InputError("The two runs have different grids.", remedy="Choose another run of this image.")
+        raise InputError(tr("The two runs have different grids."), remedy=tr("Choose another run of this image."))
     first, second = (model_title("detection", name) for name in (view.result.model, run.model))
     if first == second:
         first, second = f"{first}, this run", f"{second}, the other run"
@@ -199,19 +200,19 @@ def _show(view: View, run: Run) -> None:
     frame |= {name: [row.get(name, "–") for row in rows.values()] for name in names}
     st.dataframe(frame, hide_index=True, alt="Scores of both detectors")
     st.caption(
-        "This run at the slider settings, the other at its model's own confidence threshold of "
-        f"{other.choice.confidence:.2f} and NMS IoU of {other.choice.nms_iou:.2f}. Scores need a reference in the "
-        "run."
+        tr("This run at the slider settings, the other at its model's own confidence threshold of "
+        "{confidence:.2f} and NMS IoU of {nms_iou:.2f}. Scores need a reference in the "
+        "run.").format(confidence=other.choice.confidence, nms_iou=other.choice.nms_iou)
     )
     if _area(view.result) != _area(other.result):
-        st.warning("The two runs searched different parts of the image: their numbers do not refer to the same "
-                   "landslides.")
+        st.warning(tr("The two runs searched different parts of the image: their numbers do not refer to the same "
+                   "landslides."))
     _curves(view, other, first, second)
     st.markdown(
-        f"The map also shows the detections of **{plain(second)}**, dashed and in reddish purple; hide them in the "
-        "layer list."
+        tr("The map also shows the detections of **{second}**, dashed and in reddish purple; hide them in the "
+        "layer list.").format(second=plain(second))
     )
-    if st.button("Stop comparing", key="stop-beside"):
+    if st.button(tr("Stop comparing"), key="stop-beside"):
         st.query_params.pop("beside", None)
         rerun_fragment()
 
@@ -233,9 +234,14 @@ def _row(findings: Detections) -> dict[str, str]:
 def _agreement(view: View, other: Detections, first: str, second: str) -> None:
     both, ours, theirs = _shared(view.result.id, view.choice, other.result.id, other.choice, view.findings, other)
     row = st.container(horizontal=True, gap="medium")
-    row.metric("Found by both", f"{both:,}", width=150, help=f"Detections that overlap with an IoU of at least {SAME}.")
-    row.metric(f"Only {first}", f"{ours:,}", width=250)
-    row.metric(f"Only {second}", f"{theirs:,}", width=250)
+    row.metric(
+        tr("Found by both"),
+        f"{both:,}",
+        width=150,
+        help=tr("Detections that overlap with an IoU of at least {same}.").format(same=SAME),
+    )
+    row.metric(tr("Only {first}").format(first=first), f"{ours:,}", width=250)
+    row.metric(tr("Only {second}").format(second=second), f"{theirs:,}", width=250)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing detections")

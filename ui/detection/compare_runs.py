@@ -11,6 +11,7 @@ from ui.detection import layers
 from ui.detection.view import found
 from ui.map_layers import Outlines
 from ui.maps import DynamicLayers, show_map
+from ui.messages import tr
 from ui.runs.compare import Compared
 from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
 
@@ -35,8 +36,8 @@ def show(first: Compared, second: Compared) -> None:
     show_map(map_spec(second), shows, key=f"{KEY}-{first.run.id}-{second.run.id}", around=AROUND)
     _numbers(first, second, shared)
     if max(shared.first.count, shared.second.count) > layers.HELD:
-        st.caption(f"The map shows the {layers.HELD:,} detections of highest confidence for each colour; the numbers "
-                   "count all.")
+        st.caption(tr("The map shows the {held:,} detections of highest confidence for each colour; the numbers "
+                   "count all.").format(held=layers.HELD))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Matching detections")
@@ -94,10 +95,12 @@ def _numbers(first: Compared, second: Compared, shared: Shared) -> None:
     st.table(frame, border="horizontal", width="content")
     if shared.beyond:
         st.caption(
-            f"{shared.beyond:,} more detections lie where the other run has no data or did not search: they cannot "
-            "be compared and are not counted."
+            tr("{beyond:,} more detections lie where the other run has no data or did not search: they cannot "
+            "be compared and are not counted.").format(beyond=shared.beyond)
         )
     st.caption(
-        f"Detections match from an overlap (IoU) of {SAME:g}; matches are drawn as in {first.letter}. Each run is "
-        "shown at its model's own confidence threshold and NMS IoU, with boxes of any size."
+        tr(
+            "Detections match from an overlap (IoU) of {same:g}; matches are drawn as in {letter}. Each run is "
+            "shown at its model's own confidence threshold and NMS IoU, with boxes of any size."
+        ).format(same=SAME, letter=first.letter)
     )

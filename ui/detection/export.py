@@ -10,6 +10,7 @@ from ui import resources
 from ui.detection.sliders import address_of
 from ui.detection.view import View
 from ui.feedback import guard
+from ui.messages import tr
 from ui.task.export import folder_of, link, offer, show_report
 
 if TYPE_CHECKING:
@@ -50,19 +51,21 @@ def show(view: View) -> None:
 
 def _files(view: View) -> None:
     """Link to what is there, prepare the rest and offer each file for download."""
-    st.markdown("**GIS files.** Run files, independent of the confidence threshold:")
+    st.markdown(tr("**GIS files.** Run files, independent of the confidence threshold:"))
     run = resources.store().run(view.result.id)
     for role, title in STORED.items():
         link(run, role, title)
     choice = view.choice
     large = f", box area at least {choice.minimum_area:,.0f} {view.unit}" if choice.minimum_area else ""
     st.markdown(
-        f"The {view.findings.count:,} detections at confidence {choice.confidence:.2f} and NMS IoU "
-        f"{choice.nms_iou:.2f}{large}, as set above, each with confidence, class, model and run:"
+        tr(
+            "The {count:,} detections at confidence {confidence:.2f} and NMS IoU "
+            "{nms_iou:.2f}{large}, as set above, each with confidence, class, model and run:"
+        ).format(count=view.findings.count, confidence=choice.confidence, nms_iou=choice.nms_iou, large=large)
     )
     folder = folder_of(view.result.id, choice)
     if not (folder / "metrics.json").exists():
-        if not st.button("Prepare files", type="primary"):
+        if not st.button(tr("Prepare files"), type="primary"):
             return
         _prepare(view, folder)
     offer(folder, TITLES, view.result.id)
@@ -71,5 +74,5 @@ def _files(view: View) -> None:
 def _prepare(view: View, folder: Path) -> None:
     from core.tasks.detection.export import export_run
 
-    with st.spinner("Writing the files"):
+    with st.spinner(tr("Writing the files")):
         export_run(view.result, view.choice, folder, scene=view.record.scene, copies=False)

@@ -10,6 +10,7 @@ import streamlit as st
 from ui.detection import layers, slots
 from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
+from ui.messages import tr
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_table
 from ui.task.table import PLACES, number_column, placed
@@ -37,11 +38,14 @@ def show(view: View) -> None:
     _trust(view)
     tell_likeness(view.result)
     if not found.count:
-        st.info("No detection reaches this confidence. Lower it, or try another detector.")
+        st.info(tr("No detection reaches this confidence. Lower it, or try another detector."))
         return
     st.caption(
-        "A box shows the position and extent of a landslide, not its outline: it is larger than the landslide in it. "
-        "Landslides that touch may share one box."
+        tr(
+            "A box shows the position and extent of a landslide, not its outline: it is larger than the landslide "
+            "in it. "
+            "Landslides that touch may share one box."
+        )
     )
     _table(view)
     slots.show("outline", view)
@@ -68,19 +72,35 @@ def _trust(view: View) -> None:
     """Beside what was found, how much of it is right: nobody should read the one without the other."""
     curve = view.findings.curve
     if curve is None:
-        st.caption("This image has no reference: the accuracy of this result is unknown.")
+        st.caption(tr("This image has no reference: the accuracy of this result is unknown."))
         return
     point = curve.at(view.choice.confidence)
     beyond = int((view.findings.table["outcome"] == "not known").sum())
-    unknown = f" {beyond:,} more detections lie outside the reference and are not counted." if beyond else ""
+    unknown = (
+        tr(" {beyond:,} more detections lie outside the reference and are not counted.").format(beyond=beyond)
+        if beyond
+        else ""
+    )
     if math.isnan(point.recall):
         which = "every detection it covers" if beyond else "every detection"
-        st.caption(f"The reference holds no landslide here: {which} is a false alarm.{unknown}")
+        st.caption(
+            tr("The reference holds no landslide here: {which} is a false alarm.{unknown}").format(
+                which=which, unknown=unknown
+            )
+        )
         return
-    right = f"Of {point.found:,} detections, {point.hits:,} match a landslide of the reference. " if point.found else ""
+    right = (
+        tr("Of {found:,} detections, {hits:,} match a landslide of the reference. ").format(
+            found=point.found, hits=point.hits
+        )
+        if point.found
+        else ""
+    )
     st.markdown(
-        f"{right}Of its {point.truth:,} landslides, {point.hits:,} were found and **{point.truth - point.hits:,} "
-        f"missed** (a detection is correct from an overlap, IoU, of 0.5).{unknown}"
+        tr(
+            "{right}Of its {truth:,} landslides, {hits:,} were found and **{truth_2:,} "
+            "missed** (a detection is correct from an overlap, IoU, of 0.5).{unknown}"
+        ).format(right=right, truth=point.truth, hits=point.hits, truth_2=point.truth - point.hits, unknown=unknown)
     )
 
 
@@ -95,12 +115,12 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
     unit = "m²" if area == "area_m2" else "px"
     config: dict[str, object] = {
-        "id": st.column_config.TextColumn("Id", width="small"),
-        "score": st.column_config.ProgressColumn("Confidence", format="%.2f", min_value=0.0, max_value=1.0),
-        "class": st.column_config.TextColumn("Class"),
+        "id": st.column_config.TextColumn(tr("Id"), width="small"),
+        "score": st.column_config.ProgressColumn(tr("Confidence"), format="%.2f", min_value=0.0, max_value=1.0),
+        "class": st.column_config.TextColumn(tr("Class")),
         area: number_column(f"Box area, {unit}", 0),
         **{name: number_column(title, digits) for name, (title, digits) in PLACES.items()},
-        "outcome": st.column_config.TextColumn("Reference check"),
+        "outcome": st.column_config.TextColumn(tr("Reference check")),
     }
     return plain, config
 
@@ -115,10 +135,10 @@ def _table(view: View) -> None:
         alt="Table of detections",
     )  # fmt: skip
     if len(frame) < view.findings.count:
-        st.caption(f"The table holds the {len(frame):,} detections of highest confidence out of "
-                   f"{view.findings.count:,}; the export includes all.")
+        st.caption(tr("The table holds the {count:,} detections of highest confidence out of "
+                   "{count_2:,}; the export includes all.").format(count=len(frame), count_2=view.findings.count))
     if view.selected is None:
-        st.caption("Select a row, or a detection on the map.")
+        st.caption(tr("Select a row, or a detection on the map."))
 
 
 def told(found: Detections, name: Name) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
+from ui.messages import tr
 from ui.task import form
 
 if TYPE_CHECKING:
@@ -77,17 +78,18 @@ def _skill(model: StoredModel) -> str:
     known = model.spec.scores.get("validation", {})
     if not {"precision", "recall", "confidence"} <= set(known):
         return ""
-    return (
-        f"On validation images, at confidence {known['confidence']:.2f}, {known['precision']:.0%} of its detections "
-        f"are correct and it finds {known['recall']:.0%} of the landslides."
-    )
+    return tr(
+        "On validation images, at confidence {confidence:.2f}, {precision:.0%} of its detections "
+        "are correct and it finds {recall:.0%} of the landslides."
+    ).format(confidence=known["confidence"], precision=known["precision"], recall=known["recall"])
 
 
 def _options(begin: Request) -> Options:
     known = {**OVERLAPS, begin.options.overlap: OVERLAPS.get(begin.options.overlap, f"{begin.options.overlap:.0%}")}
     overlap = st.selectbox(
-        "Tile overlap", list(known), list(known).index(begin.options.overlap), format_func=known.__getitem__,
-        help="With overlap, landslides at the edge of a tile are complete in the next one; more overlap takes longer.",
+        tr("Tile overlap"), list(known), list(known).index(begin.options.overlap), format_func=known.__getitem__,
+        help=tr("With overlap, landslides at the edge of a tile are complete in the next one; more overlap takes "
+                "longer."),
     )  # fmt: skip
     parts = [] if begin.options.batch is None else [f"{begin.options.batch} tiles at a time"]
     form.show_unasked(parts)

@@ -14,6 +14,7 @@ from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
 from ui.labels import model_title, moment
+from ui.messages import tr
 from ui.task import models
 from ui.task.earlier import newest
 from ui.task.key_figures import score_text
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 def show(view: View) -> None:
     """Search the ground below the scene, choose a tree and fuse; of a fused run, what it stands on, by which rules."""
-    st.subheader("Combine with terrain")
+    st.subheader(tr("Combine with terrain"))
     if view.result.kind == "fused":
         _tell(view)
         return
     if not view.result.grid.is_georeferenced:
-        st.info("Only images with a coordinate system can be combined with an elevation model.")
+        st.info(tr("Only images with a coordinate system can be combined with an elevation model."))
         return
     from core.tasks.detection.terrain import terrain_runs
 
@@ -48,25 +49,25 @@ def _search(view: View) -> None:
 
     if view.record.dem is None:
         empty(
-            "This image has no elevation model.",
-            "Attach one under *Image*, then run a terrain detector on it.",
+            tr("This image has no elevation model."),
+            tr("Attach one under *Image*, then run a terrain detector on it."),
         )
         return
     found = terrain_fittings(view.record)
     if not found:
         empty(
-            "No terrain detector is installed.",
-            "Train one: `python -m core detection train models/configs/detection/dem-fcos.toml --data DATA`.",
+            tr("No terrain detector is installed."),
+            tr("Train one: `python -m core detection train models/configs/detection/dem-fcos.toml --data DATA`."),
         )
         return
     offer = models.offer(found, title, as_they_are=True)
     if not offer.offered:
-        st.caption("No terrain detector can be run on this elevation model.")
+        st.caption(tr("No terrain detector can be run on this elevation model."))
         offer.tell_left_out("this elevation model")
         return
     st.caption(
-        "A second detector searches hillshade, slope and slope position alone. A decision tree then combines both "
-        "detectors for each detection."
+        tr("A second detector searches hillshade, slope and slope position alone. A decision tree then combines both "
+        "detectors for each detection.")
     )
     chosen = offer.select("Terrain detector", key=f"terrain-model-{view.result.id}")
     offer.tell_score(chosen)
@@ -76,7 +77,7 @@ def _search(view: View) -> None:
     run = None if order is None else newest(order)
     if run is not None:
         show_state(run, PAGE, opens=False)
-    elif st.button("Run on the elevation model"):
+    elif st.button(tr("Run on the elevation model")):
         resources.jobs().submit(_order(view, model))
         st.rerun()
 
@@ -92,7 +93,7 @@ def _order(view: View, model: str) -> Order:
     from core.tasks.detection.run import Request, order_of
     from core.tasks.detection.terrain import relief_scene
 
-    with st.spinner("Preparing terrain layers"):
+    with st.spinner(tr("Preparing terrain layers")):
         record = relief_scene(resources.store(), view.record)
     area = resources.store().run(view.result.id).parameters.get("area")
     return order_of(record, Request(model), area, owner=resources.visitor())
@@ -104,17 +105,17 @@ def _fuse(view: View, known: list[Run]) -> None:
     trees = list_trees()
     if not trees:
         empty(
-            "No decision tree is installed.",
-            "Train one on three areas or more: `python -m core detection fuse-train`.",
+            tr("No decision tree is installed."),
+            tr("Train one on three areas or more: `python -m core detection fuse-train`."),
         )
         return
     titles = {run.id: f"{model_title('detection', run.model)} · {moment(run.created)}" for run in known}
     left, right = st.columns(2, gap="medium")
-    terrain = left.selectbox("Detections on the terrain", list(titles), format_func=titles.__getitem__)
-    tree = find_tree(str(right.selectbox("Decision tree", list(trees))))
+    terrain = left.selectbox(tr("Detections on the terrain"), list(titles), format_func=titles.__getitem__)
+    tree = find_tree(str(right.selectbox(tr("Decision tree"), list(trees))))
     _rules(tree)
     if tree.needs_ground and view.record.dem is None:
-        st.info("This tree uses slope or relief: first attach an elevation model under *Image*.")
+        st.info(tr("This tree uses slope or relief: first attach an elevation model under *Image*."))
         return
     from core.tasks.detection.result import DetectionResult
 
@@ -123,10 +124,10 @@ def _fuse(view: View, known: list[Run]) -> None:
     )
     run = newest(order)
     if run is None:
-        if st.button("Combine detections", type="primary"):
+        if st.button(tr("Combine detections"), type="primary"):
             resources.jobs().submit(order)
             st.rerun()
-    elif show_state(run, PAGE, opens=False) and st.button("Open combined run", type="primary"):
+    elif show_state(run, PAGE, opens=False) and st.button(tr("Open combined run"), type="primary"):
         _open(run.id)
 
 
@@ -136,7 +137,7 @@ def _open(identity: str) -> None:
 
 
 def _rules(tree: FusionTree) -> None:
-    with st.expander(f"Rules of the decision tree {plain(tree.name)}"):
+    with st.expander(tr("Rules of the decision tree {name}").format(name=plain(tree.name))):
         rules = tree.rules()
         table = {
             "Condition": [rule for rule, *_ in rules],
@@ -145,7 +146,9 @@ def _rules(tree: FusionTree) -> None:
         }
         st.dataframe(table, hide_index=True, alt="Rules of the decision tree")
         places = ", ".join(map(str, tree.trained.get("places", ())))
-        st.caption(plain(f"{tree.summary} Trained on: {places or 'unknown areas'}."))
+        st.caption(
+            plain(tr("{summary} Trained on: {places}.").format(summary=tree.summary, places=places or "unknown areas"))
+        )
         _apart(tree)
 
 
@@ -163,7 +166,7 @@ def _apart(tree: FusionTree) -> None:
     except (KeyError, TypeError, ValueError):
         return
     st.dataframe(table, hide_index=True, alt="Scores on held-out areas")
-    st.caption("Each area is scored by a tree trained, and its depth selected, without that area.")
+    st.caption(tr("Each area is scored by a tree trained, and its depth selected, without that area."))
 
 
 def _tell(view: View) -> None:
@@ -198,5 +201,9 @@ def _scores(view: View, parents: list[DetectionResult], choices: list[object]) -
     told.append(scores([view.findings.everything], [truth], view.result.confidence, limit=None))
     rows |= {title: [score_text(getattr(one, name)) for one in told] for name, title in NAMES.items()}
     st.dataframe(rows, hide_index=True, alt="Scores of image, terrain and combined detections")
-    st.caption("Each at its own confidence threshold, on the same reference. Combining does not always help: compare "
-               "the scores.")
+    st.caption(
+        tr(
+            "Each at its own confidence threshold, on the same reference. Combining does not always help: compare "
+            "the scores."
+        )
+    )

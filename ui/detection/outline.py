@@ -11,6 +11,7 @@ from ui import resources
 from ui.detection.view import View
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines
+from ui.messages import tr
 from ui.state import rerun_fragment
 from ui.task import jobs, models
 from ui.task.export import link
@@ -77,14 +78,15 @@ def show(view: View) -> None:
         return
     offer = models.offer(_models(view), lambda model: model.spec.title, as_they_are=True)
     if not offer.offered:
-        st.caption(f"No mapping model can outline detection {view.selected}.")
+        st.caption(tr("No mapping model can outline detection {selected}.").format(selected=view.selected))
         offer.tell_left_out("this image")
         return
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         chosen = offer.select(
             f"Outline detection {view.selected} with", key=f"outline-model-{view.result.id}",
-            explained="The model maps the surroundings of the box. The outline is what it maps mostly within the box.",
+            explained=tr("The model maps the surroundings of the box. The outline is what it maps mostly within the "
+                         "box."),
         )  # fmt: skip
     model = chosen.model.spec.name
     question = outline_question(view.findings, view.selected, model)
@@ -125,7 +127,7 @@ def _start(view: View, question: OutlineQuestion) -> None:
     if question.is_large(view.result.grid):
         resources.jobs().submit(order_outline(view.result, question, owner=resources.visitor()))
         return
-    with st.spinner("Outlining the box"):
+    with st.spinner(tr("Outlining the box")):
         outline_box(resources.store(), view.result, question)
 
 
@@ -138,8 +140,10 @@ def _tell(view: View, run: Run) -> None:
         return
     share, sure = numbers.get("box_share") or 0.0, numbers.get("mean_probability") or 0.0
     st.markdown(
-        f"**{_area(area, view.result)}** mapped in this box, {share:.0%} of it, with a mean probability of "
-        f"{sure:.2f}. It is shown in the map layer *Outlines of detections*. It is a model result, not a survey."
+        tr(
+            "**{area}** mapped in this box, {share:.0%} of it, with a mean probability of "
+            "{sure:.2f}. It is shown in the map layer *Outlines of detections*. It is a model result, not a survey."
+        ).format(area=_area(area, view.result), share=share, sure=sure)
     )
     if run.notes:
         st.caption(plain(" ".join(run.notes)))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui.detection import layers
 from ui.map_layers import Outlines, Tiles, reference_outlines
+from ui.messages import tr, tr_noop
 from ui.runs.reading import ReadingView
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def _layers(content: DetectionInput) -> tuple[list[Tiles], list[Outlines]]:
 def _below(content: DetectionInput) -> None:
     count = content.prepared.count
     if count > layers.HELD:
-        st.caption(f"The map shows the {layers.HELD:,} of {count:,} detections with the highest confidence; the "
-                   "numbers count all.")
+        st.caption(tr("The map shows the {held:,} of {count:,} detections with the highest confidence; the "
+                   "numbers count all.").format(held=layers.HELD, count=count))
 
 
 def _chosen(content: DetectionInput) -> str:
@@ -34,4 +35,6 @@ def _chosen(content: DetectionInput) -> str:
     return f"confidence {choice.confidence:.2f}, NMS IoU {choice.nms_iou:.2f}"
 
 
-READING = ReadingView(verb="Searched", listed="Highest confidence", layers=_layers, below=_below, chosen=_chosen)
+READING = ReadingView(
+    verb=tr_noop("Searched"), listed=tr_noop("Highest confidence"), layers=_layers, below=_below, chosen=_chosen
+)

@@ -18,6 +18,7 @@ from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.messages import tr
 from ui.task import bands, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
@@ -100,12 +101,19 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
 
 def key_figures(findings: Detections) -> list[KeyFigure]:
     """What was found at a choice, and how far it agrees with the reference where there is one."""
-    figures = [KeyFigure("Detections", f"{findings.count:,}", "Possible landslides at this confidence threshold.")]
+    figures = [
+        KeyFigure(tr("Detections"), f"{findings.count:,}", tr("Possible landslides at this confidence threshold."))
+    ]
     whole = searched_area(findings.result) / 1e6
     if whole:
         area = "km²" if findings.result.grid.in_metres else "megapixel"
-        figures.append(KeyFigure(f"Per {area}", rate(findings.count / whole), f"Detections per {area} of "
-                                                                              f"{whole_of(findings.result)}."))
+        figures.append(
+            KeyFigure(
+                tr("Per {area}").format(area=area),
+                rate(findings.count / whole),
+                tr("Detections per {area} of {whole_of}.").format(area=area, whole_of=whole_of(findings.result)),
+            )
+        )
     if findings.scores is not None:
         figures += agreement_figures(findings.scores, "detections", "landslides of the reference")
     if (peak := peak_of(findings)) is not None:
@@ -128,7 +136,7 @@ def _side(record: SceneRecord) -> str:
         return "none"
     return str(
         st.segmented_control(
-            "Map", list(SIDES), default="none", key="boxes-side", format_func=SIDES.__getitem__,
+            tr("Map"), list(SIDES), default="none", key="boxes-side", format_func=SIDES.__getitem__,
             label_visibility="collapsed", required=True,
         )
     )  # fmt: skip
@@ -250,13 +258,17 @@ def _tell_left_out(findings: Detections) -> None:
     parts = []
     if findings.left_out:
         parts.append(
-            f"There are very many candidates: the {findings.left_out:,} of lowest confidence were left out before "
-            "merging."
+            tr("There are very many candidates: the {left_out:,} of lowest confidence were left out before "
+            "merging.").format(left_out=findings.left_out)
         )
     if findings.count > layers.HELD:
-        parts.append(f"The map holds the {layers.HELD:,} of {findings.count:,} detections with the highest "
-                     "confidence; the density counts all.")
+        parts.append(tr("The map holds the {held:,} of {count:,} detections with the highest "
+                     "confidence; the density counts all.").format(held=layers.HELD, count=findings.count))
     if findings.count > layers.DRAWN:
-        parts.append(f"It draws the {layers.DRAWN:,} in view with the highest confidence: zoom in to see more.")
+        parts.append(
+            tr("It draws the {drawn:,} in view with the highest confidence: zoom in to see more.").format(
+                drawn=layers.DRAWN
+            )
+        )
     if parts:
         st.caption(" ".join(parts))

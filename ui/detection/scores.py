@@ -14,6 +14,7 @@ from core.report.words import why_undefined
 from ui import labels, resources
 from ui.detection.view import View
 from ui.feedback import guard
+from ui.messages import tr
 from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
 from ui.task.selection import Name, Selection, around
@@ -46,13 +47,13 @@ def show(view: View) -> None:
     scores, curve = view.findings.scores, view.findings.curve
     if scores is None or curve is None:
         gain = (
-            "With one, this tab shows AP50, AP50:95, F1, precision, recall and their curves, and the map shows "
-            "correct detections, false alarms and misses."
+            tr("With one, this tab shows AP50, AP50:95, F1, precision, recall and their curves, and the map shows "
+            "correct detections, false alarms and misses.")
         )
         ask_for_reference(view.record, "detection", gain, lambda known: scored(view, known))
         return
     if view.result.provenance["scene"]["seen_by_model"]:
-        st.warning("The detector was trained or selected on this image: these scores do not measure its skill.")
+        st.warning(tr("The detector was trained or selected on this image: these scores do not measure its skill."))
     _numbers(scores)
     from core.tasks.detection.plots import confidence_figure, precision_recall_figure
 
@@ -64,8 +65,8 @@ def show(view: View) -> None:
         figure = confidence_figure(curve, view.choice.confidence)
         st.plotly_chart(figure, key=f"f1-{view.result.id}", config={"displaylogo": False})
     st.markdown(
-        "Turn on the map layer *Correct, false alarm, missed*: bluish green is correct, orange a false alarm, sky "
-        "blue and dashed missed."
+        tr("Turn on the map layer *Correct, false alarm, missed*: bluish green is correct, orange a false alarm, sky "
+        "blue and dashed missed.")
     )
     _missed(view)
     _false(view)
@@ -96,9 +97,9 @@ def _numbers(scores: DetectionScores) -> None:
     if undefined:
         st.caption(undefined)
     st.caption(
-        f"F1, precision, recall and the counts are at confidence {scores.confidence:.2f}; a detection is correct "
+        tr("F1, precision, recall and the counts are at confidence {confidence:.2f}; a detection is correct "
         "from an overlap (IoU) of 0.5. A reference may be incomplete: a false alarm can be a real landslide that was "
-        "not mapped."
+        "not mapped.").format(confidence=scores.confidence)
     )
 
 
@@ -113,7 +114,11 @@ def _missed(view: View) -> None:
         f"No. {number} of the reference, {area_text(size, area == 'area_m2')}"
         for number, size in zip(worst["id"], worst[area], strict=True)
     ]
-    st.markdown(f"**Largest misses**: the {len(worst)} largest of {len(lost):,} missed landslides")
+    st.markdown(
+        tr("**Largest misses**: the {count} largest of {count_2:,} missed landslides").format(
+            count=len(worst), count_2=len(lost)
+        )
+    )
     assert view.findings.matches is not None  # noqa: S101  nothing would be missed
     numbers = view.findings.matches.missed(view.choice.confidence)[0][worst.index.to_numpy()]
     _gallery(view, "missed", numbers, words, [_Target(shape=shape) for shape in worst.geometry])
@@ -129,8 +134,8 @@ def _false(view: View) -> None:
     words = ["Detection "
              f"{number}, confidence {score:.2f}" for number, score in zip(false["id"], false["score"], strict=True)]
     st.markdown(
-        f"**False alarms of highest confidence**: {len(false)} of {len(places):,} detections that match no landslide "
-        "of the reference"
+        tr("**False alarms of highest confidence**: {count} of {count_2:,} detections that match no landslide "
+        "of the reference").format(count=len(false), count_2=len(places))
     )
     _gallery(view, "false", places[:SHOWN], words, [_Target(name) for name in false["id"].tolist()])
 
@@ -155,7 +160,7 @@ def _gallery(
 ) -> None:
     record, result = view.record, view.result
     if record.scene.digest != result.scene_digest:
-        st.caption("The image that was searched is no longer available.")
+        st.caption(tr("The image that was searched is no longer available."))
         return
     with guard():
         which = tuple(int(number) for number in numbers)
@@ -165,11 +170,11 @@ def _gallery(
                 if place < len(pictures):
                     column.image(pictures[place], caption=words[place], width="stretch", alt=f"Image of {words[place]}")
                     column.button(
-                        "Show on map", key=f"show-{kind}-{place}-{result.id}", type="tertiary",
+                        tr("Show on map"), key=f"show-{kind}-{place}-{result.id}", type="tertiary",
                         on_click=targets[place].select, args=(Selection(result.id),),
                     )  # fmt: skip
         st.caption(
-            "Sky blue: missed. Orange: false alarm. Bluish green: correct. Blue: reference landslides."
+            tr("Sky blue: missed. Orange: false alarm. Bluish green: correct. Blue: reference landslides.")
         )
 
 

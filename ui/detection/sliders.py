@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.messages import tr
 from ui.task.view import unit
 
 if TYPE_CHECKING:
@@ -30,36 +31,43 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
     columns = st.columns([4, 4, 5, 3], vertical_alignment="bottom")
     with columns[0]:
         confidence = st.slider(
-            "Confidence threshold", lowest, highest, default.confidence, 0.01, key="confidence",
+            tr("Confidence threshold"), lowest, highest, default.confidence, 0.01, key="confidence",
             bind="query-params",
-            help="Detections at or above this confidence are shown. A lower threshold finds more and raises more "
-                 f"false alarms. Candidates below {lowest:.2f} were not kept.",
+            help=tr("Detections at or above this confidence are shown. A lower threshold finds more and raises more "
+                 "false alarms. Candidates below {lowest:.2f} were not kept.").format(lowest=lowest),
         )  # fmt: skip
     with columns[1]:
         overlap = st.slider(
-            "NMS IoU", 0.05, 0.95, default.nms_iou, 0.05, key="overlap", bind="query-params",
-            help="Boxes with a larger intersection over union are merged. Lower merges more; higher keeps boxes of "
-                 "touching landslides apart.",
+            tr("NMS IoU"), 0.05, 0.95, default.nms_iou, 0.05, key="overlap", bind="query-params",
+            help=tr("Boxes with a larger intersection over union are merged. Lower merges more; higher keeps boxes of "
+                 "touching landslides apart."),
         )  # fmt: skip
     with columns[2]:
         merging = st.selectbox(
-            "Merge overlapping boxes", list(MERGINGS), list(MERGINGS).index(default.merging), key="merging",
+            tr("Merge overlapping boxes"), list(MERGINGS), list(MERGINGS).index(default.merging), key="merging",
             bind="query-params", format_func=MERGINGS.__getitem__,
-            help="Non-maximum suppression keeps the box of highest confidence and removes the others; weighted boxes "
-                 "fusion takes their mean, weighted by confidence.",
+            help=tr("Non-maximum suppression keeps the box of highest confidence and removes the others; weighted "
+                    "boxes "
+                 "fusion takes their mean, weighted by confidence."),
         )  # fmt: skip
-    with columns[3], st.popover("More settings", width="stretch"):
+    with columns[3], st.popover(tr("More settings"), width="stretch"):
         area = unit(result.grid)
         pixel = (result.grid.ground_distance() or 1.0) ** 2
         smallest = st.number_input(
-            f"Minimum box area ({area})", 0.0, value=default.minimum_area, step=max(10 * pixel, 1.0), format="%.0f",
-            key="smallest", bind="query-params", help="Smaller boxes are removed.",
-        )  # fmt: skip
+            tr("Minimum box area ({area})").format(area=area),
+            0.0,
+            value=default.minimum_area,
+            step=max(10 * pixel, 1.0),
+            format="%.0f",
+            key="smallest",
+            bind="query-params",
+            help=tr("Smaller boxes are removed."),
+        )
         sides = cells(result.grid)
         cell = st.selectbox(
-            "Density grid cell size", sides, sides.index(cell_side(result.grid)), key="cell", bind="query-params",
+            tr("Density grid cell size"), sides, sides.index(cell_side(result.grid)), key="cell", bind="query-params",
             format_func=lambda side: side_text(side, result.grid),
-            help="The density layer counts detections in squares of this size.",
+            help=tr("The density layer counts detections in squares of this size."),
         )  # fmt: skip
     return Choice(confidence, overlap, merging, smallest), cell
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.detection.view import View
+from ui.messages import tr
 from ui.task import explain
 from ui.task.explained import show_explained
 
@@ -37,12 +38,12 @@ def _ask(view: View) -> None:
 
     chosen = view.selected
     if chosen is None or view.box is None:
-        st.info("Choose a detection on the map or a row under Findings, then explain it here.")
+        st.info(tr("Choose a detection on the map or a row under Findings, then explain it here."))
         return
     layers = _layers(view.result.id, view.result)
     explain.ask(
         explain.Asking(
-            TASK, view.result, f"Why was detection {chosen} found?", METHODS,
+            TASK, view.result, tr("Why was detection {chosen} found?").format(chosen=chosen), METHODS,
             find_model(TASK, view.result.model), {layer.name: layer.title for layer in reversed(layers)}, METHOD,
             lambda method, layer: question_of(view.findings, chosen, method, layer, curves=False),
             lambda request, owner: order_explanation(view.result, request, owner=owner),

@@ -13,6 +13,7 @@ from core.tasks.displacement.run import KIND
 from ui import resources
 from ui.displacement.words import DRIVER_TITLES, NONE, ORDERS
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task import form as shared_form
 from ui.task import input_picker
 from ui.task.table_source import TableSource
@@ -75,13 +76,13 @@ def ask(slope: DatasetRecord, asked: Run | None, before: ForecastRequest | None)
         When the file cannot be read as it was chosen.
     """
     record = _chosen(asked)
-    with st.expander("Separate file of rain and levels", expanded=record is not None):
+    with st.expander(tr("Separate file of rain and levels"), expanded=record is not None):
         if record is None:
             SOURCE.choose(**{SERIES: slope.id})
             return None
         synthetic = " · synthetic" if record.synthetic else ""
         st.markdown(f"**{plain(record.name)}**{synthetic}")
-        if st.button("Remove this file", width="stretch"):
+        if st.button(tr("Remove this file"), width="stretch"):
             input_picker.show(**{SERIES: slope.id})
         table = _table(record, None if before is None else before.drivers)
         read = _read(record.id, record.digest, table, record)
@@ -105,13 +106,15 @@ def _table(record: DatasetRecord, before: DriverTable | None) -> DriverTable:
     frame = _frame(record.id, record.digest, record)
     fixed = before.layout is not None if before is not None else frame is None or frame.shape[1] < 2
     form = st.segmented_control(
-        "File format", [TABLE, FIXED], required=True, default=FIXED if fixed else TABLE, width="stretch",
+        tr("File format"), [TABLE, FIXED], required=True, default=FIXED if fixed else TABLE, width="stretch",
         key=f"d-form-{record.id}",
     )  # fmt: skip
     if form == FIXED:
         return DriverTable(layout=_layout(record, before))
     if frame is None:
-        raise InputError(f"{record.name} is not a table.", remedy=f"Choose *{FIXED}*.")
+        raise InputError(
+            tr("{name} is not a table.").format(name=record.name), remedy=tr("Choose *{fixed}*.").format(fixed=FIXED)
+        )
     return DriverTable(_columns(record, frame, guess_drivers(frame) if before is None else before))
 
 
@@ -120,16 +123,16 @@ def _layout(record: DatasetRecord, before: DriverTable | None) -> Any:  # noqa: 
 
     begin = None if before is None else before.layout
     pattern = st.text_input(
-        "Row layout", "" if begin is None else begin.pattern, placeholder="SSYYYYMMDDHHRRR", max_chars=80,
+        tr("Row layout"), "" if begin is None else begin.pattern, placeholder="SSYYYYMMDDHHRRR", max_chars=80,
         key=f"d-layout-{record.id}",
-        help="One letter for each character: S station, Y year, M month, D day, H hour, N minute, R rain; a point "
-             "for characters to skip. Hourly rain of the U.S. National Weather Service: SSYYYYMMDDHHRRR in 0.01 in.",
+        help=tr("One letter for each character: S station, Y year, M month, D day, H hour, N minute, R rain; a point "
+             "for characters to skip. Hourly rain of the U.S. National Weather Service: SSYYYYMMDDHHRRR in 0.01 in."),
     )  # fmt: skip
     units = [NONE, *RAIN_UNITS]
-    unit = st.selectbox("Rain unit", units, 0 if begin is None else units.index(begin.unit),
+    unit = st.selectbox(tr("Rain unit"), units, 0 if begin is None else units.index(begin.unit),
                         key=f"d-unit-{record.id}")  # fmt: skip
-    station = st.text_input("Station", "" if begin is None else begin.station, max_chars=20,
-                            key=f"d-station-{record.id}", help="Needed if there are several stations.")  # fmt: skip
+    station = st.text_input(tr("Station"), "" if begin is None else begin.station, max_chars=20,
+                            key=f"d-station-{record.id}", help=tr("Needed if there are several stations."))  # fmt: skip
     return RainLayout(pattern.strip(), "" if unit == NONE else unit, station.strip())
 
 
@@ -139,10 +142,15 @@ def _columns(record: DatasetRecord, frame: DataFrame, begin: DriverTable) -> Col
     names, guess = [str(one) for one in frame.columns], begin.columns
     st.dataframe(frame.head(5), hide_index=True, height=150)
     listed = [NONE, *names]
-    time = st.selectbox("Time", listed, listed.index(guess.time) if guess.time in names else 0,
+    time = st.selectbox(tr("Time"), listed, listed.index(guess.time) if guess.time in names else 0,
                         key=f"d-time-{record.id}")  # fmt: skip
-    order = st.selectbox("Date order", list(ORDERS), list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS
-                         else 0, format_func=ORDERS.__getitem__, key=f"d-order-{record.id}")  # fmt: skip
+    order = st.selectbox(
+        tr("Date order"),
+        list(ORDERS),
+        list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS else 0,
+        format_func=ORDERS.__getitem__,
+        key=f"d-order-{record.id}",
+    )
     drivers: dict[str, Any] = {}
     for what, title in DRIVER_TITLES.items():
         found = [one for one in getattr(guess, what) if one in names]

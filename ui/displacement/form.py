@@ -10,6 +10,7 @@ from core.errors import InputError
 from ui import resources
 from ui.displacement import drivers_form
 from ui.displacement.words import DRIVER_TITLES, NONE, ORDERS
+from ui.messages import tr
 from ui.task import press
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def ask(
     from core.tasks.displacement.run import ForecastRequest
 
     table = read(record.id, record.digest, record)
-    st.caption(f"{len(table):,} rows, {table.shape[1]} columns.")
+    st.caption(tr("{count:,} rows, {shape} columns.").format(count=len(table), shape=table.shape[1]))
     guess = _guess(record.id, record.digest, table) if before is None else before.columns
     columns = _columns(table, guess)
     beside = drivers_form.ask(record, asked, before)
@@ -77,7 +78,7 @@ def ask(
         return columns, None, beside
     press.done(BUTTON, record.digest)
     if plan is None:
-        raise InputError("No model was chosen.", remedy="Choose one under *Models*.")
+        raise InputError(tr("No model was chosen."), remedy=tr("Choose one under *Models*."))
     drivers = None if beside is None else beside.table
     return columns, ForecastRequest(columns, plan, stations, step, drivers=drivers), beside
 
@@ -94,14 +95,14 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
         return "" if chosen == NONE else chosen
 
     found = any((guess.displacements, guess.components))
-    with st.expander("Columns", expanded=not (guess.time and found)):
+    with st.expander(tr("Columns"), expanded=not (guess.time and found)):
         st.dataframe(table.head(8), hide_index=True, height=180)
-        time = one("Time", guess.time, "Time of measurement of each row.", "time")
+        time = one(tr("Time"), guess.time, tr("Time of measurement of each row."), "time")
         measured = st.segmented_control(
-            "Movement given as", ["displacement", "positions"], key="c-kind", required=True,
+            tr("Movement given as"), ["displacement", "positions"], key="c-kind", required=True,
             default="positions" if guess.components else "displacement", width="stretch",
-            help="Displacement, or north and east coordinates, from which the distance to the first position is "
-                 "calculated.",
+            help=tr("Displacement, or north and east coordinates, from which the distance to the first position is "
+                 "calculated."),
         )  # fmt: skip
         displacement: tuple[str, ...] = ()
         components: tuple[Components, ...] = ()
@@ -109,20 +110,23 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
             components, reference = _positions(names, guess)
         else:
             begin = [name for name in guess.displacements if name in names]
-            displacement = tuple(st.multiselect("Displacement", names, begin, key="c-disp", help="One column per "
-                                                                                                 "station."))
+            displacement = tuple(
+                st.multiselect(tr("Displacement"), names, begin, key="c-disp", help=tr("One column per station."))
+            )
             stable = guess.reference if isinstance(guess.reference, str) else ""
-            reference = one("Stable station", stable, "Subtracted from the other stations.", "ref") or None
-        station = one("Station names", guess.station, "For tables with one row per station and time.", "station")
-        increments = st.checkbox("Values are increments since the previous row", guess.increments, key="c-inc")
+            reference = one(tr("Stable station"), stable, tr("Subtracted from the other stations."), "ref") or None
+        station = one(
+            tr("Station names"), guess.station, tr("For tables with one row per station and time."), "station"
+        )
+        increments = st.checkbox(tr("Values are increments since the previous row"), guess.increments, key="c-inc")
         left, right = st.columns(2)
-        unit = left.selectbox("Unit", list(UNITS), list(UNITS).index(guess.unit), format_func=UNITS.__getitem__,
+        unit = left.selectbox(tr("Unit"), list(UNITS), list(UNITS).index(guess.unit), format_func=UNITS.__getitem__,
                               key="c-unit")  # fmt: skip
         at = list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS else 0
-        order = right.selectbox("Date order", list(ORDERS), at, format_func=ORDERS.__getitem__, key="c-order")
-        clock = one("Time of day", guess.clock, "If it is in a separate column.", "clock")
+        order = right.selectbox(tr("Date order"), list(ORDERS), at, format_func=ORDERS.__getitem__, key="c-order")
+        clock = one(tr("Time of day"), guess.clock, tr("If it is in a separate column."), "clock")
     drivers: dict[str, Any] = {}
-    with st.expander("Rain, levels and other drivers"):
+    with st.expander(tr("Rain, levels and other drivers")):
         for what, title in DRIVER_TITLES.items():
             begin = [name for name in getattr(guess, what) if name in names]
             drivers[what] = tuple(st.multiselect(title, names, begin, key=f"c-{what}"))
@@ -142,14 +146,16 @@ def _positions(names: list[str], guess: Columns) -> tuple[tuple[Components, ...]
         known[stable.name] = stable
     if known:
         begin = [one.name for one in guess.components]
-        chosen = st.multiselect("Stations", list(known), begin, key="c-stations")
+        chosen = st.multiselect(tr("Stations"), list(known), begin, key="c-stations")
         listed = [NONE, *known]
         at = 0 if stable is None else listed.index(stable.name)
-        base = st.selectbox("Stable station", listed, at, key="c-base", help="Subtracted from the other stations.")
+        base = st.selectbox(
+            tr("Stable station"), listed, at, key="c-base", help=tr("Subtracted from the other stations.")
+        )
         reference = None if base == NONE else known[base]
         return tuple(known[one] for one in chosen if one != base), reference
-    north = st.selectbox("North", [NONE, *names], key="c-north")
-    east = st.selectbox("East", [NONE, *names], key="c-east")
+    north = st.selectbox(tr("North"), [NONE, *names], key="c-north")
+    east = st.selectbox(tr("East"), [NONE, *names], key="c-east")
     return (() if NONE in (north, east) else (Components("station", north, east),)), None
 
 
@@ -164,34 +170,36 @@ def _plan(
     listed = [one.name for one in columns.components] or list(columns.displacements)
     if len(listed) > 1 and not columns.station:
         first = [one for one in (before.stations if before is not None else ()) if one in listed] or listed[:6]
-        stations = tuple(st.multiselect("Stations to forecast", listed, first))
+        stations = tuple(st.multiselect(tr("Stations to forecast"), listed, first))
     left, right = st.columns(2)
     step_now = "auto" if before is None else before.step
     steps = list(STEPS) if step_now in STEPS else [*STEPS, step_now]
-    step = left.selectbox("Step", steps, steps.index(step_now), format_func=lambda one: STEPS.get(one, one))
-    horizon = right.number_input("Steps ahead", 1, 10_000, begin.horizon)
+    step = left.selectbox(tr("Step"), steps, steps.index(step_now), format_func=lambda one: STEPS.get(one, one))
+    horizon = right.number_input(tr("Steps ahead"), 1, 10_000, begin.horizon)
     learners = [name for name, one in FORECASTERS.items() if one.learns]
     models = st.multiselect(
-        "Models", learners, [one for one in begin.models if one in learners], format_func=title_of,
-        help="Simple forecasts (no change, last increment, drift, previous year, straight line) are always included "
-             "for comparison.",
+        tr("Models"), learners, [one for one in begin.models if one in learners], format_func=title_of,
+        help=tr("Simple forecasts (no change, last increment, drift, previous year, straight line) are always included "
+             "for comparison."),
     )  # fmt: skip
-    with st.expander("Testing"):
+    with st.expander(tr("Testing")):
         share = st.slider(
-            "Test part of the series (%)", 5, 90, round(begin.test_share * 100), 5,
-            help="The end of the series. Each test forecast uses only data up to its origin.",
+            tr("Test part of the series (%)"), 5, 90, round(begin.test_share * 100), 5,
+            help=tr("The end of the series. Each test forecast uses only data up to its origin."),
         )  # fmt: skip
-        refit = st.number_input("Refit after … forecasts", 0, 100_000, begin.refit, help="0 refits ten times.")
-        window = st.number_input("Training window (steps)", 0, 10_000_000, begin.window, help="0 uses all steps.")
+        refit = st.number_input(tr("Refit after … forecasts"), 0, 100_000, begin.refit, help=tr("0 refits ten times."))
+        window = st.number_input(
+            tr("Training window (steps)"), 0, 10_000_000, begin.window, help=tr("0 uses all steps.")
+        )
         known = st.multiselect(
-            "Known in advance", future, [one for one in begin.known_future if one in future],
-            help="Such as a planned reservoir level: values up to the target are used. All other drivers end at the "
-                 "forecast origin.",
+            tr("Known in advance"), future, [one for one in begin.known_future if one in future],
+            help=tr("Such as a planned reservoir level: values up to the target are used. All other drivers end at the "
+                 "forecast origin."),
         )  # fmt: skip
         kinds = {"adaptive": "adaptive width", "split": "constant width"}
-        intervals = st.selectbox("Intervals", list(kinds), list(kinds).index(begin.intervals),
+        intervals = st.selectbox(tr("Intervals"), list(kinds), list(kinds).index(begin.intervals),
                                  format_func=kinds.__getitem__)  # fmt: skip
-        seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed)
+        seed = st.number_input(tr("Seed"), 0, 2**31 - 1, begin.seed)
     from core.tasks.displacement.simple import SIMPLE
 
     plan = Plan(int(horizon), share / 100, (*SIMPLE, *models), int(refit), int(window), tuple(known), intervals,
@@ -203,22 +211,22 @@ def _further(begin: Plan) -> dict[str, Any]:
     """What is seldom chosen: decomposition, steps, tuning, and fewer features."""
     from core.tasks.displacement import decomposed, tuning
 
-    with st.expander("Decomposition and tuning"):
+    with st.expander(tr("Decomposition and tuning")):
         decomposition = st.selectbox(
-            "Decomposition", list(decomposed.TITLES), list(decomposed.TITLES).index(begin.decomposition),
+            tr("Decomposition"), list(decomposed.TITLES), list(decomposed.TITLES).index(begin.decomposition),
             format_func=decomposed.TITLES.__getitem__,
-            help="This part of the past is continued unchanged; models forecast the rest. It is decomposed again at "
-                 "every origin, using past data only.",
+            help=tr("This part of the past is continued unchanged; models forecast the rest. It is decomposed again at "
+                 "every origin, using past data only."),
         )  # fmt: skip
         ways = {"direct": "direct", "recursive": "recursive"}
-        strategy = st.selectbox("Multi-step forecasts", list(ways), list(ways).index(begin.strategy),
+        strategy = st.selectbox(tr("Multi-step forecasts"), list(ways), list(ways).index(begin.strategy),
                                 format_func=ways.__getitem__)  # fmt: skip
         chosen = st.selectbox(
-            "Tuning", list(tuning.TITLES), list(tuning.TITLES).index(begin.tuning),
+            tr("Tuning"), list(tuning.TITLES), list(tuning.TITLES).index(begin.tuning),
             format_func=tuning.TITLES.__getitem__,
-            help="Before each fit, on its own training data. Takes many times as long.",
+            help=tr("Before each fit, on its own training data. Takes many times as long."),
         )  # fmt: skip
-        trials = st.number_input("Settings to try", 1, tuning.MOST_TRIALS, begin.trials)
-        features = st.number_input("Most informative features", 0, 1_000, begin.features, help="0 uses all.")
+        trials = st.number_input(tr("Settings to try"), 1, tuning.MOST_TRIALS, begin.trials)
+        features = st.number_input(tr("Most informative features"), 0, 1_000, begin.features, help=tr("0 uses all."))
     return {"decomposition": decomposition, "strategy": strategy, "tuning": chosen, "trials": int(trials),
             "features": int(features)}  # fmt: skip

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import reading
+from ui.messages import tr
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ def further(
         options = ["", *known]
         chosen = st.selectbox(title, options, options.index(chosen), key=f"{role}-of-{table.id}-{chosen}",
                               format_func=lambda one: known.get(one, "none"))  # fmt: skip
-        uploaded = st.file_uploader(f"Upload: {title.lower()}", type=takes[1], key=f"{role}-upload-{table.id}")
-        if uploaded is not None and st.button("Use this file", key=f"{role}-use-{table.id}", width="stretch"):
+        uploaded = st.file_uploader(
+            tr("Upload: {title}").format(title=title.lower()), type=takes[1], key=f"{role}-upload-{table.id}"
+        )
+        if uploaded is not None and st.button(tr("Use this file"), key=f"{role}-use-{table.id}", width="stretch"):
             with reading("Reading the file"):
                 given.put(store.upload_dataset(uploaded, PurePath(uploaded.name).name, takes[0]).id)
             st.rerun()

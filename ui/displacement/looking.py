@@ -10,6 +10,7 @@ import streamlit as st
 from ui.displacement import form
 from ui.displacement.results import PLAIN_CHART
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _check(record: DatasetRecord, found: tuple[Finding, ...]) -> tuple[Correctio
     kept = set(_ticked(record).get())
     counted = Counter(one.what for one in found)
     said = ", ".join(f"{number:,} {KINDS[what][number > 1]}" for what, number in counted.items())
-    with st.expander(f"Check of the readings: {said}"):
+    with st.expander(tr("Check of the readings: {said}").format(said=said)):
         others = [one.text for one, way in pairs if way is None]
         if others:
             more = f"\n- and {len(others) - TOLD:,} more" if len(others) > TOLD else ""
@@ -95,7 +96,7 @@ def _check(record: DatasetRecord, found: tuple[Finding, ...]) -> tuple[Correctio
         if not mendable:
             _ticked(record).put(())
             return ()
-        st.caption("Only selected corrections are applied. Each correction is recorded with the run.")
+        st.caption(tr("Only selected corrections are applied. Each correction is recorded with the run."))
         table = pd.DataFrame({
             "Correct": [way in kept for _, way in mendable], "Found": [one.text for one, _ in mendable],
             "Correction": [{"remove": "remove", "shift": "subtract"}[way.what] for _, way in mendable],
@@ -130,22 +131,22 @@ def show(record: DatasetRecord, columns: Columns, beside: Beside | None = None) 
     names = tuple(one.name for one in monitoring.stations)
     shown = names[:8]
     if len(names) > len(shown):
-        shown = tuple(st.multiselect("Stations", names, list(shown), key="looked-at"))
+        shown = tuple(st.multiselect(tr("Stations"), names, list(shown), key="looked-at"))
     if not shown:
-        st.info("Select a station.")
+        st.info(tr("Select a station."))
         return
     series, notes = _regular(record.id, record.digest, columns, shown, corrections, key, monitoring)
     drivers = {one.name: one.quantity for one in monitoring.drivers}
     figure = series_figure(series, drivers, shown, station_colours(names))
     st.plotly_chart(figure, key=f"series-{record.id}", config=PLAIN_CHART)
-    st.caption("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation.")
+    st.caption(tr("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation."))
     raw = read_monitoring(record.id, record.digest, columns, table, record.name)
     if _check(record, _findings(record.id, record.digest, columns, raw)) != corrections:
         st.rerun()
     told = [*monitoring.notes, *notes]
-    with st.expander(f"{len(told)} notes on how the table was read", expanded=len(told) < 6):
+    with st.expander(tr("Notes on how the table was read ({count})").format(count=len(told)), expanded=len(told) < 6):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     st.info(
-        f"Check the columns and press *{form.BUTTON}*. Each model is trained on past data only, tested on later "
-        "data, and compared with the forecast of no change."
+        tr("Check the columns and press *{button}*. Each model is trained on past data only, tested on later "
+        "data, and compared with the forecast of no change.").format(button=form.BUTTON)
     )

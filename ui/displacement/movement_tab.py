@@ -10,6 +10,7 @@ from ui.displacement.results import PLAIN_CHART, tables
 from ui.displacement.trajectory_part import offer_table, show_trajectory
 from ui.displacement.warning_tab import measured_of_run
 from ui.feedback import guard, plain
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ VIEWS = {
 def show(view: Shown) -> None:
     """The tab."""
     chosen = st.segmented_control(
-        "Movement", list(VIEWS), default="velocity", format_func=VIEWS.__getitem__, key="movement", required=True,
+        tr("Movement"), list(VIEWS), default="velocity", format_func=VIEWS.__getitem__, key="movement", required=True,
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     parts = {"velocity": _velocity, "parts": _parts, "months": _months, "lags": _lags, "path": _path,
@@ -60,8 +61,8 @@ def _days(days: float) -> str:
 
 def _smoothing(choices: Sequence[float], key: str) -> float:
     return float(st.segmented_control(
-        "Smoothing window", list(choices), default=0.0, format_func=_days, key=key, required=True,
-        help="Default: ten readings.",
+        tr("Smoothing window"), list(choices), default=0.0, format_func=_days, key=key, required=True,
+        help=tr("Default: ten readings."),
     ))  # fmt: skip
 
 
@@ -80,18 +81,18 @@ def _velocity(view: Shown) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = _smoothing(windows_of(readings(measured, station)[0]), f"smoothed-{_here(view)}")
         side: Literal["past", "centred"] = st.segmented_control(
-            "Readings", ["centred", "past"], default="centred", key="smoothed-side", required=True,
+            tr("Readings"), ["centred", "past"], default="centred", key="smoothed-side", required=True,
             format_func={"centred": "Around each", "past": "Before each"}.__getitem__,
-            help="Around: no delay, but later readings are used. Before: as it would have been seen on that day.",
+            help=tr("Around: no delay, but later readings are used. Before: as it would have been seen on that day."),
         )  # fmt: skip
     found = motion_of(measured, station, days, side)
     _say(motion_sentences(found))
     st.plotly_chart(motion_figure(found), key=f"motion-{_here(view)}", config=PLAIN_CHART)
     where = "around each" if side == "centred" else "before each"
     st.caption(
-        f"Slope of a regression line through the readings of the {found.days:.3g} days {where}; acceleration is "
+        tr("Slope of a regression line through the readings of the {days:.3g} days {where}; acceleration is "
         "calculated in the same way from the velocities. No values across long gaps. Velocity classes after Cruden "
-        "and Varnes (1996)."
+        "and Varnes (1996).").format(days=found.days, where=where)
     )
 
 
@@ -117,17 +118,17 @@ def _how(series: RegularSeries, here: str) -> How:
 
     usual = "stl" if has_season(series) else "loess"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        method: Method = st.segmented_control("Trend method",
+        method: Method = st.segmented_control(tr("Trend method"),
                                               list(METHODS), default=usual, format_func=METHODS.__getitem__,
                                       key=f"parts-method-{here}", required=True)  # fmt: skip
         if method == "polynomial":
-            degree = st.number_input("Degree", 1, 5, 3, key=f"parts-degree-{here}", width=110)
+            degree = st.number_input(tr("Degree"), 1, 5, 3, key=f"parts-degree-{here}", width=110)
             return How(method, int(degree))
         if method == "stl" or method in MODES:
             return How(method)
-        window = st.number_input("Window (steps)", 0, len(series), 0, key=f"parts-window-{here}", width=150,
-                                 help="0: one year, or a quarter of the series (at most 30 steps) if it is shorter "
-                                      "than two years.")  # fmt: skip
+        window = st.number_input(tr("Window (steps)"), 0, len(series), 0, key=f"parts-window-{here}", width=150,
+                                 help=tr("0: one year, or a quarter of the series (at most 30 steps) if it is shorter "
+                                      "than two years."))  # fmt: skip
         return How(method, window=int(window))
 
 
@@ -140,10 +141,10 @@ def _parts(view: Shown) -> None:
     how = _how(series, _here(view))
     parts = _decomposed(view.result.id, how, station, series)
     st.plotly_chart(parts_figure(series, parts), key=f"parts-{_here(view)}", config=PLAIN_CHART)
-    st.caption(" ".join(["Trend, periodic part and residual add up to the measured displacement.",
+    st.caption(" ".join([tr("Trend, periodic part and residual add up to the measured displacement."),
                          *map(plain, parts.notes)]))
     offer_table(view, "Parts", parts_table(series, parts))
-    if st.toggle("Does this decomposition use future data?", key="lesson"):
+    if st.toggle(tr("Does this decomposition use future data?"), key="lesson"):
         with guard():
             _show_lesson(view, series, how)
 
@@ -160,7 +161,7 @@ def _show_lesson(view: Shown, series: RegularSeries, how: How) -> None:
     found = _lesson(result.id, how, station, first, result, series)
     _say(lesson_sentences(found, in_words(result.horizon, series.step)))
     st.plotly_chart(lesson_figure(series, found), key=f"lesson-{_here(view)}", config=PLAIN_CHART)
-    st.caption("Models with decomposition repeat it at every origin, from past data only.")
+    st.caption(tr("Models with decomposition repeat it at every origin, from past data only."))
 
 
 def _months(view: Shown) -> None:
@@ -173,8 +174,8 @@ def _months(view: Shown) -> None:
     found = seasonal_profile(series)
     _say([profile_sentence(found, station)])
     st.plotly_chart(profile_figure(found), key=f"months-{_here(view)}", config=PLAIN_CHART)
-    st.caption("Bars: mean over the years, with the standard deviation between years. A month is included if at "
-               "least 80 % of its steps are known.")  # fmt: skip
+    st.caption(tr("Bars: mean over the years, with the standard deviation between years. A month is included if at "
+               "least 80 % of its steps are known."))  # fmt: skip
     offer_table(view, "Months", profile_table(found))
 
 
@@ -197,7 +198,7 @@ def _lags(view: Shown) -> None:
 
     series, station = _of(view), view.look.station
     if not series.drivers:
-        st.info("The table has no rain, level or other driver to compare.")
+        st.info(tr("The table has no rain, level or other driver to compare."))
         return
     here = _here(view)
     most = max(1, min(365, len(series) // 4))
@@ -205,23 +206,33 @@ def _lags(view: Shown) -> None:
     number, unit = unit_of_step(series.step)
     step = f"{unit}s" if number == 1 else f"steps of {number} {unit}s"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        driver = st.selectbox("Driver", list(series.drivers), key=f"lag-driver-{here}", width=260)
-        window = st.number_input(f"Accumulated over ({step})", 1, most, 1, key=f"lag-window-{here}", width=150,
-                                 help="Sum of rain, change of a level, mean of other drivers.")  # fmt: skip
-        longest = st.number_input(f"Lags up to ({step})", 1, most, usual, key=f"lag-longest-{here}", width=170)
-        ranks = st.toggle("Ranks (Spearman)", key="lag-ranks")
+        driver = st.selectbox(tr("Driver"), list(series.drivers), key=f"lag-driver-{here}", width=260)
+        window = st.number_input(
+            tr("Period ({step})").format(step=step),
+            1,
+            most,
+            1,
+            key=f"lag-window-{here}",
+            width=150,
+            help=tr("Sum of rain, change of a level, mean of other drivers."),
+        )
+        longest = st.number_input(
+            tr("Lags up to ({step})").format(step=step), 1, most, usual, key=f"lag-longest-{here}", width=170
+        )
+        ranks = st.toggle(tr("Ranks (Spearman)"), key="lag-ranks")
         years = len(series) / series.steps_per_year
         less = years >= 2 and st.toggle(
-            "Remove seasonal cycle", years >= 3, key=f"lag-season-{here}",
-            help="Subtracts the mean of each calendar month from both, so that a shared seasonal cycle does not count.",
+            tr("Remove seasonal cycle"), years >= 3, key=f"lag-season-{here}",
+            help=tr("Subtracts the mean of each calendar month from both, so that a shared seasonal cycle does not "
+                    "count."),
         )  # fmt: skip
     found = _correlated(view.result.id, station, driver, int(longest), int(window), ranks, less, series)
     _say([lag_sentence(found, series.step)])
     st.plotly_chart(lag_figure(found, step), key=f"lags-{_here(view)}", config=PLAIN_CHART)
     st.caption(
-        "Correlation of the movement in a step with the driver up to this many steps earlier. Band: the same with "
+        tr("Correlation of the movement in a step with the driver up to this many steps earlier. Band: the same with "
         "the movement shifted in time, which keeps the memory and season of both. Correlation does not imply "
-        "causation."
+        "causation.")
     )
     offer_table(view, "Lags", lag_table(found))
 
@@ -234,7 +245,7 @@ def _path(view: Shown) -> None:
     station = view.look.station
     measured = measured_of_run(view.result.id, view.result)
     if hodograph_of(measured, station) is None:
-        st.info("North and east were not measured at this station.")
+        st.info(tr("North and east were not measured at this station."))
         return
     days = _smoothing(windows_of(readings(measured, station)[0]), f"path-smoothed-{_here(view)}")
     path = hodograph_of(measured, station, days)
@@ -242,4 +253,6 @@ def _path(view: Shown) -> None:
         return
     _say([hodograph_sentence(path)])
     st.plotly_chart(hodograph_figure(path), key=f"path-{_here(view)}", config=PLAIN_CHART)
-    st.caption("Hodograph: positions in mm relative to the first one, minus the reference station if one was chosen.")
+    st.caption(
+        tr("Hodograph: positions in mm relative to the first one, minus the reference station if one was chosen.")
+    )

@@ -17,6 +17,7 @@ from ui.displacement import form, looking, points_form, points_results, results
 from ui.displacement.further import further
 from ui.displacement.source import SOURCE
 from ui.feedback import empty, guard, plain
+from ui.messages import tr
 from ui.task import form as shared_form
 from ui.task import generic_run, onward, opened, run
 from ui.task.table_source import TYPES
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 def show(task: TaskPage) -> None:
     """Show the page."""
-    st.title(task.title)
-    st.markdown(task.question)
+    st.title(tr(task.title))
+    st.markdown(tr(task.question))
     left, right = st.columns([1, 3], gap="medium")
     asked = record = None
     with left, guard():
@@ -49,7 +50,7 @@ def show(task: TaskPage) -> None:
             opened.go_on(record.id)
     columns = request = beside = earlier = None
     with left:
-        with st.expander("Table", expanded=record is None), guard():
+        with st.expander(tr("Table"), expanded=record is None), guard():
             SOURCE.choose()
         points = record is not None and _holds_points(record)
         if record is not None and points:
@@ -59,9 +60,9 @@ def show(task: TaskPage) -> None:
                 _describe(record)
                 columns, request, beside = form.ask(record, _before(asked), asked)
                 earlier = further(
-                    record, EARLIER, "Earlier readings", "Earlier file", ("table", TYPES), asked,
-                    "An earlier file with the same stations and columns. Both are joined for the forecast; "
-                    "differences where they overlap are reported.", _is_no_points,
+                    record, EARLIER, tr("Earlier readings"), tr("Earlier file"), ("table", TYPES), asked,
+                    tr("An earlier file with the same stations and columns. Both are joined for the forecast; "
+                    "differences where they overlap are reported."), _is_no_points,
                 )  # fmt: skip
         if asked is not None:
             with guard():
@@ -82,8 +83,8 @@ def show(task: TaskPage) -> None:
         elif record is None:
             _show_none()
         elif points:
-            st.info(f"Press *{points_form.BUTTON}* to get velocity, acceleration and annual amplitude of each point, "
-                    "a map, and the series of selected points.")  # fmt: skip
+            st.info(tr("Press *{button}* to get velocity, acceleration and annual amplitude of each point, "
+                    "a map, and the series of selected points.").format(button=points_form.BUTTON))  # fmt: skip
         elif columns is not None:
             with guard():
                 looking.show(record, columns, beside)
@@ -128,7 +129,7 @@ def _kept(asked: Run) -> tuple[Correction, ...]:
 
 def _describe(record: DatasetRecord) -> None:
     st.markdown(f"**{plain(record.name)}**")
-    facts = ["Synthetic: generated, not measured."] if record.synthetic else []
+    facts = [tr("Synthetic: generated, not measured.")] if record.synthetic else []
     if record.licence:
         facts.append(f"Licence: {record.licence}.")
     if facts:
@@ -137,10 +138,10 @@ def _describe(record: DatasetRecord) -> None:
 
 def _show_none() -> None:
     if empty(
-        "No table yet.",
-        "Choose a table of readings: times, and displacement or positions of one or several stations. Rain, "
-        "reservoir level and other drivers are optional. The sample is a synthetic landslide at a reservoir.",
-        action="Start with the sample",
+        tr("No table yet."),
+        tr("Choose a table of readings: times, and displacement or positions of one or several stations. Rain, "
+        "reservoir level and other drivers are optional. The sample is a synthetic landslide at a reservoir."),
+        action=tr("Start with the sample"),
         key="start-sample",
     ):
         with guard():

@@ -11,6 +11,7 @@ from core.jobs.perform import request_of
 from ui import resources
 from ui.displacement.further import chosen_slot, further
 from ui.feedback import plain
+from ui.messages import tr
 from ui.state import Slot
 from ui.task import press
 from ui.task.table_source import SERIES_TYPES
@@ -78,45 +79,45 @@ def ask(record: DatasetRecord, before: Run | None) -> Order | None:
     begin: PointsRequest = PointsRequest() if before is None else request_of(before)
     place = reference(record.id).get() or begin.reference
     asked, why = _asks(record.id, record.digest, record)
-    st.caption("InSAR points: one row per point, one column per date.")
+    st.caption(tr("InSAR points: one row per point, one column per date."))
     resources.jobs().prepare()  # a worker starts while the user looks at the form
     with st.form("ask-points", border=False):
         pressed = press.button(BUTTON, record.digest)
         if asked:
             st.warning(plain(why))
-        crs = st.text_input("Coordinate system of the points", begin.crs, max_chars=60,
-                            placeholder="EPSG:32633", help="If empty, "
-                                                           "the convention of the file type is used.")  # fmt: skip
-        unit = st.selectbox("Unit of the values",
+        crs = st.text_input(tr("Coordinate system of the points"), begin.crs, max_chars=60,
+                            placeholder="EPSG:32633", help=tr("If empty, "
+                                                           "the convention of the file type is used."))  # fmt: skip
+        unit = st.selectbox(tr("Unit of the values"),
                             list(UNITS), list(UNITS).index(begin.unit), format_func=UNITS.__getitem__)
-        cell = st.number_input("Cell size of the rasters (m)", 0.0, 100_000.0, begin.cell,
-                               help="0 uses the typical distance between neighbouring points.")  # fmt: skip
+        cell = st.number_input(tr("Cell size of the rasters (m)"), 0.0, 100_000.0, begin.cell,
+                               help=tr("0 uses the typical distance between neighbouring points."))  # fmt: skip
         side = begin.east_up_cell
         if chosen_slot(record, OTHER, before).get():
-            side = st.number_input("Cell size of east and up (m)", 1.0, 100_000.0, begin.east_up_cell)
-        with st.expander("Relative to a stable area", expanded=bool(place)):
-            st.caption("Select a point on the map and press *Use as reference*, or enter a position.")
-            used = st.checkbox("Subtract its mean series from all points", bool(place))
+            side = st.number_input(tr("Cell size of east and up (m)"), 1.0, 100_000.0, begin.east_up_cell)
+        with st.expander(tr("Relative to a stable area"), expanded=bool(place)):
+            st.caption(tr("Select a point on the map and press *Use as reference*, or enter a position."))
+            used = st.checkbox(tr("Subtract its mean series from all points"), bool(place))
             place = place or (0.0, 0.0, RADIUS)
-            lon = st.number_input("Longitude (°)", -180.0, 180.0, place[0], format="%.5f")
-            lat = st.number_input("Latitude (°)", -90.0, 90.0, place[1], format="%.5f")
-            radius = st.number_input("Radius (m)", 0.0, 100_000.0, place[2])
+            lon = st.number_input(tr("Longitude (°)"), -180.0, 180.0, place[0], format="%.5f")
+            lat = st.number_input(tr("Latitude (°)"), -90.0, 90.0, place[1], format="%.5f")
+            radius = st.number_input(tr("Radius (m)"), 0.0, 100_000.0, place[2])
     dem = further(
-        record, DEM, "Motion along the slope", "Elevation model", ("raster", ["tif", "tiff"]), before,
-        "Projects the motion onto the slope direction, from slope and aspect of an elevation model. The table must "
-        "hold the line of sight, as EGMS files do.",
+        record, DEM, tr("Motion along the slope"), tr("Elevation model"), ("raster", ["tif", "tiff"]), before,
+        tr("Projects the motion onto the slope direction, from slope and aspect of an elevation model. The table must "
+        "hold the line of sight, as EGMS files do."),
     )  # fmt: skip
     other = further(
-        record, OTHER, "East and up", "Points of the other orbit", ("table", SERIES_TYPES), before,
-        "With points of a second orbit (ascending and descending), the motion is decomposed into east and up, by "
-        "cells.",
+        record, OTHER, tr("East and up"), tr("Points of the other orbit"), ("table", SERIES_TYPES), before,
+        tr("With points of a second orbit (ascending and descending), the motion is decomposed into east and up, by "
+        "cells."),
         _is_points,
     )  # fmt: skip
     if not pressed:
         return None
     press.done(BUTTON, record.digest)
     if asked == "crs" and not crs.strip():
-        raise InputError(why, remedy="Enter the coordinate system, such as EPSG:32633.")
+        raise InputError(why, remedy=tr("Enter the coordinate system, such as EPSG:32633."))
     reference(record.id).clear()
     request = PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else (), float(side))
     return order_of(record, request, dem=dem, other=other, owner=resources.visitor())

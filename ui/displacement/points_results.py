@@ -24,6 +24,7 @@ from ui import resources
 from ui.displacement import points_form
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
+from ui.messages import tr
 from ui.state import Slot, rerun_fragment
 from ui.task import export, kept, provenance
 from ui.task.caption import caption_of
@@ -109,7 +110,7 @@ def _show(task: TaskPage, found: Run) -> None:
     said = verdict(result)
     show_lead(said.lead, result.id)
     told = [*said.others, *result.notes]
-    with st.expander(f"Basis and limitations ({len(told)})"):
+    with st.expander(tr("Basis and limitations ({count})").format(count=len(told))):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     left, right = st.columns([3, 2], gap="medium")
     with left, guard():
@@ -184,12 +185,17 @@ def _rows(table: DataFrame, ids: Sequence[str]) -> list[int]:
 def _choose(result: PointsResult, table: DataFrame, tree: KDTree, look: Look, event: MapEvent) -> None:
     """Put the point that was clicked into the address, beside those before where that is wanted."""
     row = st.container(horizontal=True, vertical_alignment="center")
-    several = row.toggle("Keep earlier points", key=f"several-{result.id}", help="Up to eight points are shown.")
-    if look.ids and row.button("Clear", key=f"clear-{result.id}"):
+    several = row.toggle(
+        tr("Keep earlier points"), key=f"several-{result.id}", help=tr("Up to eight points are shown.")
+    )
+    if look.ids and row.button(tr("Clear"), key=f"clear-{result.id}"):
         st.query_params.pop("points", None)
         rerun_fragment()
-    if look.ids and row.button("Use as reference", key=f"refer-{result.id}",
-                               help="Sets the position of the last point as the stable area in the form."):  # fmt: skip
+    if look.ids and row.button(
+        tr("Use as reference"),
+        key=f"refer-{result.id}",
+        help=tr("Sets the position of the last point as the stable area in the form."),
+    ):
         point = table.iloc[_rows(table, look.ids)[-1]]
         place = (round(float(point["longitude"]), 5), round(float(point["latitude"]), 5), points_form.RADIUS)
         points_form.reference(result.subject.dataset_id).put(place)
@@ -205,7 +211,7 @@ def _choose(result: PointsResult, table: DataFrame, tree: KDTree, look: Look, ev
         if look.ids and not several:
             _put_ids([])
             rerun_fragment()
-        st.caption("There is no point near this location.")
+        st.caption(tr("There is no point near this location."))
         return
     _show_ids([str(table["pid"].iloc[int(at)])], look, several=several)
 
@@ -245,9 +251,9 @@ def _series(result: PointsResult, table: DataFrame, look: Look) -> None:
         st.markdown(_told(last))
         show_coordinates(float(last["x"]), float(last["y"]), result.grid)
     else:
-        st.info("Click a point on the map to see its series.")
+        st.info(tr("Click a point on the map to see its series."))
         st.plotly_chart(histogram(table, result.spans[VELOCITY]), key=f"histogram-{result.id}", config=CHART)
-        st.caption("Points outside the range of the colours are counted in the end bins.")
+        st.caption(tr("Points outside the range of the colours are counted in the end bins."))
     st.caption(DISCLAIMER)
 
 
@@ -271,7 +277,7 @@ def _fastest(view: Shown) -> None:
     table, result = _points(view.result.id)[1], view.result
     first = fastest(table)
     if first.empty:
-        st.info("No point has a velocity above three standard errors.")
+        st.info(tr("No point has a velocity above three standard errors."))
         return
     others = [one for one in view.look.ids if one not in set(first["pid"].astype(str))]
     if others:
@@ -279,8 +285,11 @@ def _fastest(view: Shown) -> None:
 
         first = pandas.concat([table.iloc[_rows(table, others)], first])
     st.caption(
-        f"The {min(FASTEST, len(first) - len(others))} fastest points among those with a velocity above three "
-        "standard errors, below other selected points. Selected points are shown in the chart and ringed on the map."
+        tr(
+            "The {min} fastest points among those with a velocity above three "
+            "standard errors, below other selected points. Selected points are shown in the chart and ringed on the "
+            "map."
+        ).format(min=min(FASTEST, len(first) - len(others)))
     )
     formats = {name: st.column_config.NumberColumn(title, format="%.2f") for name, title in TABLE.items()
                if name not in ("pid", "outliers", "step_date")}  # fmt: skip
@@ -310,8 +319,8 @@ def _export(view: Shown) -> None:
     for role, title in files.items():
         export.link(run, role, title)
     folder = export.folder_of(result.id, "points")
-    if st.button("Prepare CSV and GeoPackage", key=f"prepare-{result.id}"):
-        with st.spinner("Writing the files"):
+    if st.button(tr("Prepare CSV and GeoPackage"), key=f"prepare-{result.id}"):
+        with st.spinner(tr("Writing the files")):
             export_points(result, folder)
     if folder.is_dir():
         export.offer(folder, {name: TITLES[name] for name in TITLES if not name.endswith(".tif")}, result.id)
@@ -321,10 +330,14 @@ def _export(view: Shown) -> None:
 def _keep(result: PointsResult) -> None:
     """Make the velocities a raster that other pages offer."""
     name = f"Velocity of {result.subject.name}"[:120]
-    if st.button("Save velocities as raster", key=f"keep-{result.id}"):
+    if st.button(tr("Save velocities as raster"), key=f"keep-{result.id}"):
         with result.artifact(VELOCITY).open("rb") as file:
             resources.store().upload_dataset(file, f"{name}.tif", "raster")
-        st.success(f"{plain(name)} is now available as an earlier raster on every page, as a factor or as an image.")
+        st.success(
+            tr("{name} is now available as an earlier raster on every page, as a factor or as an image.").format(
+                name=plain(name)
+            )
+        )
 
 
 def _provenance(view: Shown) -> None:

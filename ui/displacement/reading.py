@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.messages import tr_noop
 from ui.runs.reading import ReadingView
 
-READING = ReadingView(listed="Forecast")
+READING = ReadingView(listed=tr_noop("Forecast"))

@@ -10,6 +10,7 @@ import streamlit as st
 from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
 from ui import labels, resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task import explained, export, provenance
 from ui.task.notes import show_lead
 from ui.task.tabs import show_tabs
@@ -45,20 +46,20 @@ def show(task: TaskPage, found: Run) -> None:
         station = begin.station
         if len(result.names) > 1:
             station = st.selectbox(
-                "Station", result.names, result.names.index(begin.station), key="station", bind="query-params",
+                tr("Station"), result.names, result.names.index(begin.station), key="station", bind="query-params",
             )  # fmt: skip
         models = result.models(station)
         look = replace(begin, station=station).checked(result)
         chosen = result.stations[station]["chosen"]
         model = st.selectbox(
-            "Model", models, models.index(look.model), key="shown", bind="query-params",
+            tr("Model"), models, models.index(look.model), key="shown", bind="query-params",
             format_func=lambda one: f"{title_of(one)}{' (selected)' if one == chosen else ''}",
         )  # fmt: skip
     said = verdict(result, station)
     show_lead(said.lead, result.id)
     _figures(result, station, model)
     told = [*said.others, *result.notes]
-    with st.expander(f"Basis and limitations ({len(told)})"):
+    with st.expander(tr("Basis and limitations ({count})").format(count=len(told))):
         st.markdown("\n".join(f"- {plain(one)}" for one in told))
     parts = {
         "Findings": findings, "Movement": _movement, "Scores": scores, "Warning": _warning, "Why": _why,
@@ -79,17 +80,17 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     row = st.container(horizontal=True, gap="medium")
     span = in_words(result.horizon, str(ours["step"]))
     row.metric(
-        f"Next {span.removeprefix('1 ')}", "–" if ahead != ahead else f"{ahead:.1f} mm", width=140,
-        help="Movement forecast beyond the end of the series.",
+        tr("Next {span}").format(span=span.removeprefix('1 ')), "–" if ahead != ahead else f"{ahead:.1f} mm", width=140,
+        help=tr("Movement forecast beyond the end of the series."),
     )  # fmt: skip
-    row.metric("90 % interval (mm)", "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
-               help="Conformal: based on earlier errors of this model.")  # fmt: skip
+    row.metric(tr("90 % interval (mm)"), "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
+               help=tr("Conformal: based on earlier errors of this model."))  # fmt: skip
     row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135,
-               help=f"{labels.meaning('rmse')} On the test part.")  # fmt: skip
+               help=tr("{meaning} On the test part.").format(meaning=labels.meaning('rmse')))  # fmt: skip
     row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
-               help="RMSE of the simple forecast that was best on the training part.")  # fmt: skip
+               help=tr("RMSE of the simple forecast that was best on the training part."))  # fmt: skip
     skill = result.skill(station, model, simple)
-    row.metric("Skill", "–" if skill != skill or model == simple else f"{skill:.0%}", width=90,
+    row.metric(tr("Skill"), "–" if skill != skill or model == simple else f"{skill:.0%}", width=90,
                help=labels.meaning("skill"))  # fmt: skip
 
 
@@ -115,13 +116,13 @@ def findings(view: Shown) -> None:
     figure = forecast_figure(ours, own, look.model, simple)
     st.plotly_chart(figure, key=f"forecast-{result.id}-{look.station}-{look.model}", config=PLAIN_CHART)
     st.caption(
-        "Each point of the line is a forecast by a model that used only data up to its origin. The diamond lies "
-        f"beyond the end of the series. {DISCLAIMER}"
+        tr("Each point of the line is a forecast by a model that used only data up to its origin. The diamond lies "
+        "beyond the end of the series. {disclaimer}").format(disclaimer=DISCLAIMER)
     )
     colours = station_colours(result.names)
     drawn = series_figure(series, result.drivers, result.names, colours)
     st.plotly_chart(drawn, key=f"series-{result.id}", config=PLAIN_CHART)
-    st.caption("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation.")
+    st.caption(tr("Cumulative displacement and possible drivers. Dotted: gaps, filled by linear interpolation."))
     _stations(result, look.station)
 
 
@@ -151,7 +152,7 @@ def scores(view: Shown) -> None:
         for name, title in {**HEADS, "skill": "Skill", "p": "p"}.items()
     }
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
-    with st.expander("What the scores mean"):
+    with st.expander(tr("What the scores mean")):
         st.markdown("\n".join(f"- {one}" for one in MEANINGS))
 
 
@@ -213,8 +214,8 @@ def export_tab(view: Shown) -> None:
     export.link(run, MEASURED, "Measurements")
     export.link(run, SCORES, "All scores, machine-readable")
     folder = export.folder_of(result.id, look)
-    if st.button("Prepare tables and charts", key=f"prepare-{result.id}"):
-        with st.spinner("Writing the files"):
+    if st.button(tr("Prepare tables and charts"), key=f"prepare-{result.id}"):
+        with st.spinner(tr("Writing the files")):
             export_stored(resources.store(), run, look, folder)
     if folder.is_dir():
         export.offer(folder, TITLES, result.id)

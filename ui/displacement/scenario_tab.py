@@ -9,6 +9,7 @@ import streamlit as st
 from core.jobs.perform import request_of
 from ui import resources
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -40,17 +41,18 @@ def show(view: Shown) -> None:
     drivers = _supposed(result.id, look.station, result)
     models = explainable(result, look.station)
     if not models:
-        st.info("None of these models uses drivers for which values could be assumed. Add ridge regression, a random "
-                "forest or gradient boosting, and forecast again.")  # fmt: skip
+        st.info(tr("None of these models uses drivers for which values could be assumed. Add ridge regression, a "
+                   "random "
+                "forest or gradient boosting, and forecast again."))  # fmt: skip
         return
     asked = None
     with st.form(f"scenario-{result.id}-{look.station}", border=False):
         row = st.container(horizontal=True, vertical_alignment="bottom")
         with row:
-            model = st.selectbox("Model", models, models.index(look.model) if look.model in models else 0,
+            model = st.selectbox(tr("Model"), models, models.index(look.model) if look.model in models else 0,
                                  format_func=title_of, width=280)  # fmt: skip
             given = [(one.name, _slider(one)) for one in drivers]
-            pressed = st.form_submit_button("Run scenario", type="primary")
+            pressed = st.form_submit_button(tr("Run scenario"), type="primary")
     with guard():
         if pressed:
             asked = _ask(result, look.station, model, tuple(given))
@@ -68,8 +70,19 @@ def _slider(one: Supposed) -> float:
     low = 0.0 if one.quantity == "rain" else one.low - reach / 4
     high = one.high + reach / 2
     step = max(round(reach / 100, 3), 0.001)
-    return float(st.slider(one.what, round(low, 3), round(high, 3), round(one.usual, 3), step, width=260,
-                           help=f"Range so far: {one.low:.4g} to {one.high:.4g}, median {one.usual:.4g}."))  # fmt: skip
+    return float(
+        st.slider(
+            one.what,
+            round(low, 3),
+            round(high, 3),
+            round(one.usual, 3),
+            step,
+            width=260,
+            help=tr("Range so far: {low:.4g} to {high:.4g}, median {usual:.4g}.").format(
+                low=one.low, high=one.high, usual=one.usual
+            ),
+        )
+    )
 
 
 def _ask(result: ForecastResult, station: str, model: str, ahead: tuple[tuple[str, float], ...]) -> Run:
@@ -105,8 +118,8 @@ def _listed(result: ForecastResult, station: str, model: str) -> None:
             break
     if not rows:
         own = result.of(station, model, "ahead")
-        st.info(f"Without a scenario, {title_of(model)} forecasts {own:.1f} mm. Set the sliders and press *Run "
-                "scenario*.")
+        st.info(tr("Without a scenario, {title_of} forecasts {own:.1f} mm. Set the sliders and press *Run "
+                "scenario*.").format(title_of=title_of(model), own=own))
         return
     formats = {name: st.column_config.NumberColumn(format="%.1f") for name in ("Forecast (mm)", "from", "to")}
     st.dataframe(pandas.DataFrame(rows), hide_index=True, width="stretch", column_config=formats, placeholder="–")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.displacement.warning_tab import measured_of_run
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.tasks.displacement.result import ForecastResult
@@ -35,9 +36,11 @@ def show(result: ForecastResult, station: str) -> None:
     moving = [one for one in motions if one.east is not None and one.north is not None]
     fastest = max((math.hypot(one.east or 0.0, one.north or 0.0) for one in moving), default=0.0)
     still = len(motions) - len(moving)
-    arrows = f" Arrows: mean horizontal velocity over the whole series, the longest {fastest:,.0f} mm/year."
-    without = f" {still} without an arrow: north and east were not measured." if still else ""
+    arrows = tr(" Arrows: mean horizontal velocity over the whole series, the longest {fastest:,.0f} mm/year.").format(
+        fastest=fastest
+    )
+    without = tr(" {still} without an arrow: north and east were not measured.").format(still=still) if still else ""
     st.caption(
-        f"Positions of the stations, north up.{arrows if moving else ''}{without} Colours: velocity class after "
-        "Cruden and Varnes (1996)."
+        tr("Positions of the stations, north up.{arrows}{without} Colours: velocity class after "
+        "Cruden and Varnes (1996).").format(arrows=arrows if moving else '', without=without)
     )

@@ -9,6 +9,7 @@ import streamlit as st
 from ui.displacement.results import PLAIN_CHART
 from ui.displacement.warning_tab import measured_of_run
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task.export import saved_as
 
 if TYPE_CHECKING:
@@ -42,28 +43,37 @@ def show_trajectory(view: Shown) -> None:
         table[["parameter", "value", "unit", "standard_error", "standard_error_correlated"]], hide_index=True,
         width="stretch", placeholder="–",
         column_config={
-            "parameter": st.column_config.TextColumn("Parameter", width="medium"), "unit": "Unit",
-            "value": st.column_config.NumberColumn("Value", format="%.3f"),
-            "standard_error": st.column_config.NumberColumn("Standard error", format="%.3f"),
+            "parameter": st.column_config.TextColumn(tr("Parameter"), width="medium"), "unit": "Unit",
+            "value": st.column_config.NumberColumn(tr("Value"), format="%.3f"),
+            "standard_error": st.column_config.NumberColumn(tr("Standard error"), format="%.3f"),
             "standard_error_correlated": st.column_config.NumberColumn(
-                "Standard error (correlated residuals)", format="%.3f",
-                help="Larger, because residuals of neighbouring readings are correlated.",
+                tr("Standard error (correlated residuals)"), format="%.3f",
+                help=tr("Larger, because residuals of neighbouring readings are correlated."),
             ),
         },
     )  # fmt: skip
-    st.caption(plain(
-        f"Position and velocity refer to {str(found.reference)[:10]}. Residuals {found.rmse:.2f} mm (RMSE). "
-        + " ".join(found.notes) + " Trajectory model after Bevis and Brown (2014)."
-    ))  # fmt: skip
+    st.caption(
+        plain(
+            tr("Position and velocity refer to {reference}. Residuals {rmse:.2f} mm (RMSE). ").format(
+                reference=str(found.reference)[:10], rmse=found.rmse
+            )
+            + " ".join(found.notes)
+            + tr(" Trajectory model after Bevis and Brown (2014).")
+        )
+    )
     offer_table(view, "Parameters", table)
 
 
 def offer_table(view: Shown, title: str, table: DataFrame) -> None:
     """A table of what is shown, as a file."""
     st.download_button(
-        f"{title} (CSV)", table.to_csv(index=False).encode(), file_name=saved_as(view.result.id, title.lower(), ".csv"),
-        mime="text/csv", key=f"download-{title}-{view.result.id}-{view.look.station}", on_click="ignore",
-    )  # fmt: skip
+        tr("{title} (CSV)").format(title=title),
+        table.to_csv(index=False).encode(),
+        file_name=saved_as(view.result.id, title.lower(), ".csv"),
+        mime="text/csv",
+        key=f"download-{title}-{view.result.id}-{view.look.station}",
+        on_click="ignore",
+    )
 
 
 def _asked() -> TrajectoryPlan:
@@ -73,18 +83,23 @@ def _asked() -> TrajectoryPlan:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         degree = st.segmented_control(
-            "Trend", [1, 2, 3], default=1, key="trajectory-degree", required=True,
+            tr("Trend"), [1, 2, 3], default=1, key="trajectory-degree", required=True,
             format_func={1: "Linear", 2: "Quadratic", 3: "Cubic"}.__getitem__,
         )  # fmt: skip
-        annual = st.toggle("Annual cycle", key="trajectory-annual")
-        half = st.toggle("Semi-annual cycle", key="trajectory-half")
+        annual = st.toggle(tr("Annual cycle"), key="trajectory-annual")
+        half = st.toggle(tr("Semi-annual cycle"), key="trajectory-half")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        steps = st.text_input("Dates of steps",
-                              key="trajectory-steps", placeholder="2017-06-01, 2018-02-10", max_chars=400,
-                              width=280, help="Dates of sudden steps; readings of that day count as after the step.")
-        spans = st.text_input("Exclude", key="trajectory-spans", max_chars=800, width=340,
-                              placeholder="2017-03-01 to 2017-03-09, 2018-01-05",
-                              help="Periods whose readings are not used.")  # fmt: skip
+        steps = st.text_input(
+            tr("Dates of steps"),
+            key="trajectory-steps",
+            placeholder="2017-06-01, 2018-02-10",
+            max_chars=400,
+            width=280,
+            help=tr("Dates of sudden steps; readings of that day count as after the step."),
+        )
+        spans = st.text_input(tr("Exclude"), key="trajectory-spans", max_chars=800, width=340,
+                              placeholder=tr("2017-03-01 to 2017-03-09, 2018-01-05"),
+                              help=tr("Periods whose readings are not used."))  # fmt: skip
     relaxation = _relaxation()
     return TrajectoryPlan(int(degree), annual, half, dates_of(steps), relaxation, spans_of(spans))
 
@@ -95,14 +110,16 @@ def _relaxation() -> Relaxation | None:
 
     words = {"none": "None", "logarithmic": "Logarithmic", "exponential": "Exponential"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shape = st.segmented_control("Decaying movement", list(words), default="none", key="trajectory-fades",
+        shape = st.segmented_control(tr("Decaying movement"), list(words), default="none", key="trajectory-fades",
                                      format_func=words.__getitem__, required=True)  # fmt: skip
         if shape == "none":
             return None
-        begin = st.text_input("From", key="trajectory-fades-from", placeholder="2018-02-10", max_chars=30, width=150)
-        days = st.number_input("Relaxation time (days)", 0.0, 99_999.0, 0.0, key="trajectory-fades-days", width=190,
-                               format="%.4g", help="0: estimated by the fit.")  # fmt: skip
+        begin = st.text_input(
+            tr("From"), key="trajectory-fades-from", placeholder="2018-02-10", max_chars=30, width=150
+        )
+        days = st.number_input(tr("Relaxation time (days)"), 0.0, 99_999.0, 0.0, key="trajectory-fades-days", width=190,
+                               format="%.4g", help=tr("0: estimated by the fit."))  # fmt: skip
     if not begin.strip():
-        st.caption("Enter the date from which the movement decays.")
+        st.caption(tr("Enter the date from which the movement decays."))
         return None
     return Relaxation(begin, shape, float(days))

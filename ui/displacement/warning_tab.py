@@ -12,6 +12,7 @@ from core.jobs.perform import run_in_process
 from ui import resources
 from ui.displacement.results import PLAIN_CHART, tables
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
@@ -70,12 +71,12 @@ def _log(view: Shown, look: Look, found: EarlyWarning) -> None:
     with st.expander(head, expanded=len(found.log) < 12):
         st.dataframe(
             log_table(found, said), hide_index=True, width="stretch",
-            column_config={"velocity_mm_per_day": st.column_config.NumberColumn("Velocity (mm/day)", format="%.3f"),
-                           "time": st.column_config.DatetimeColumn("Time", format="YYYY-MM-DD HH:mm"),
-                           "acknowledged": st.column_config.TextColumn("Acknowledged", width="large"),
+            column_config={"velocity_mm_per_day": st.column_config.NumberColumn(tr("Velocity (mm/day)"), format="%.3f"),
+                           "time": st.column_config.DatetimeColumn(tr("Time"), format="YYYY-MM-DD HH:mm"),
+                           "acknowledged": st.column_config.TextColumn(tr("Acknowledged"), width="large"),
                            "level": "Level"},
         )  # fmt: skip
-        st.caption("Each change uses only readings up to its own time.")
+        st.caption(tr("Each change uses only readings up to its own time."))
         if open_ones:
             _acknowledge(view, look.station, open_ones)
 
@@ -89,13 +90,13 @@ def _acknowledge(view: Shown, station: str, changes: list[Transition]) -> None:
         row = st.container(horizontal=True, vertical_alignment="bottom")
         with row:
             at = st.selectbox(
-                "Change", range(len(changes)), width=260,
+                tr("Change"), range(len(changes)), width=260,
                 format_func=lambda number: f"{moment(changes[number])[:16].replace('T', ' ')}: "
                 f"{NAMES[changes[number].level]}",
             )  # fmt: skip
-            by = st.text_input("Acknowledged by", max_chars=80, width=180)
-            text = st.text_input("Comment", max_chars=500)
-            pressed = st.form_submit_button("Acknowledge")
+            by = st.text_input(tr("Acknowledged by"), max_chars=80, width=180)
+            text = st.text_input(tr("Comment"), max_chars=500)
+            pressed = st.form_submit_button(tr("Acknowledge"))
     if pressed:
         change = changes[at]
         said = Acknowledgement(station, moment(change), change.level, by, text)
@@ -116,7 +117,7 @@ def _rain(view: Shown, look: Look) -> None:
     if rain is None:
         return
     events = events_of(rain)
-    with st.expander("Rain compared with published thresholds"):
+    with st.expander(tr("Rain compared with published thresholds")):
         st.markdown("\n".join(f"- {plain(one)}" for one in rain_sentences(events, rain)))
         st.plotly_chart(rain_figure(events, rain.name), key=f"rain-{result.id}-{look.station}", config=PLAIN_CHART)
 
@@ -125,18 +126,18 @@ def _asked(day: str, first: date, last: date, span: float, levels: str, quiet: f
     """Day, window, levels and quiet period, each in the page's address."""
     at = min(max(date.fromisoformat(day), first), last) if day else last
     chosen = st.slider(
-        "As known at the end of", first, last, at, key="replay-day", format="YYYY-MM-DD",
-        help="Replay: shows what would have been known on that day. Later readings are not used.",
+        tr("As known at the end of"), first, last, at, key="replay-day", format="YYYY-MM-DD",
+        help=tr("Replay: shows what would have been known on that day. Later readings are not used."),
     )  # fmt: skip
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        days = st.number_input("Velocity window (days)", 0.0, 36_525.0, span, key="span", format="%.4g",
-                               help="0 uses ten readings.", width=180)  # fmt: skip
-        share = st.number_input("Quiet period (first % of the series)",
+        days = st.number_input(tr("Velocity window (days)"), 0.0, 36_525.0, span, key="span", format="%.4g",
+                               help=tr("0 uses ten readings."), width=180)  # fmt: skip
+        share = st.number_input(tr("Quiet period (first %)"),
                                 1.0, 100.0, quiet, 5.0, key="quiet", format="%.0f",
-                                help="Alert levels are derived from the velocities in this period.",
+                                help=tr("Share of the series from whose velocities the alert levels are derived."),
                                 width=210)  # fmt: skip
-        own = st.text_input("Custom levels (mm/day)", levels, key="levels", placeholder="1, 3, 10", max_chars=80,
+        own = st.text_input(tr("Custom levels (mm/day)"), levels, key="levels", placeholder="1, 3, 10", max_chars=80,
                             width=240)  # fmt: skip
     keep = {"day": "" if chosen == last else chosen.isoformat(), "span": f"{days:g}" if days else "",
             "quiet": f"{share:g}" if share != 30 else "", "levels": own}  # fmt: skip

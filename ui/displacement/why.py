@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.task import explained, jobs
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ def show(view: Shown) -> None:
     st.caption(WHAT_IT_IS)
     models = explainable(result, look.station)
     if not models:
-        st.info("None of these models has features to which a forecast can be attributed. Add ridge regression, a "
-                "random forest or gradient boosting, and forecast again.")  # fmt: skip
+        st.info(tr("None of these models has features to which a forecast can be attributed. Add ridge regression, a "
+                "random forest or gradient boosting, and forecast again."))  # fmt: skip
         return
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        model = st.selectbox("Model", models, models.index(look.model) if look.model in models else 0,
+        model = st.selectbox(tr("Model"), models, models.index(look.model) if look.model in models else 0,
                              format_func=title_of, key=f"explained-model-{result.id}", width=320)  # fmt: skip
         event = _event(result, look.station)
         working = None
@@ -65,20 +66,24 @@ def _ranking(result: ForecastResult, station: str) -> None:
         return
     table = pandas.DataFrame(rows)[["name", "group", "grade", "information", "chance", "n", "used"]]
     above = int((table["information"] > table["chance"]).sum())
-    with st.expander(f"Feature ranking: {above} of {len(table)} hold more information on the movement than chance"):
+    with st.expander(
+        tr("Feature ranking: {above} of {count} hold more information on the movement than chance").format(
+            above=above, count=len(table)
+        )
+    ):
         st.dataframe(
             table.sort_values("information", ascending=False), hide_index=True, width="stretch", placeholder="–",
             column_config={
                 "name": "Feature", "group": "Group", "n": "Steps", "used": "Used by models",
-                "grade": st.column_config.NumberColumn("Grey relational grade", format="%.3f"),
-                "information": st.column_config.NumberColumn("Mutual information", format="%.3f"),
-                "chance": st.column_config.NumberColumn("Maximum by chance", format="%.3f"),
+                "grade": st.column_config.NumberColumn(tr("Grey relational grade"), format="%.3f"),
+                "information": st.column_config.NumberColumn(tr("Mutual information"), format="%.3f"),
+                "chance": st.column_config.NumberColumn(tr("Maximum by chance"), format="%.3f"),
             },
         )  # fmt: skip
         st.caption(
-            "Based on the training part only. Grey relational grade (0.5) of values scaled to 0 to 1: unrelated "
+            tr("Based on the training part only. Grey relational grade (0.5) of values scaled to 0 to 1: unrelated "
             "series also reach about 0.6 to 0.7. Mutual information in nats, compared with the largest of 19 "
-            "shuffled movements."
+            "shuffled movements.")
         )
 
 
@@ -88,8 +93,8 @@ def _event(result: ForecastResult, station: str) -> tuple[date, ...]:
         return ()
     first, last = (date.fromisoformat(str(result.stations[station][one])[:10]) for one in ("test_from", "last"))
     chosen: Any = st.date_input(
-        "Remove the rain of", (), first, last, key=f"event-{result.id}-{station}", format="YYYY-MM-DD", width=260,
-        help="Two days of the test part. If empty, its wettest period.",
+        tr("Remove the rain of"), (), first, last, key=f"event-{result.id}-{station}", format="YYYY-MM-DD", width=260,
+        help=tr("Two days of the test part. If empty, its wettest period."),
     )  # fmt: skip
     return tuple(chosen) if isinstance(chosen, tuple | list) else (chosen,)
 
@@ -105,7 +110,7 @@ def _ask(result: ForecastResult, station: str, model: str, event: tuple[date, ..
         return known
     if known is not None and known.status != "done":
         jobs.show_ended(known, opens=False)
-    if not st.button("Explain", type="primary", key=f"explain-{result.id}-{station}"):
+    if not st.button(tr("Explain"), type="primary", key=f"explain-{result.id}-{station}"):
         return None
     if known is not None and known.status == "done" and jobs.missing_files(known) is None:
         explained.open_explanation(TASK, known.id)
@@ -140,9 +145,20 @@ def _show(run: Run) -> None:
     st.plotly_chart(contribution_figure(table, groups), key=f"contributions-{run.id}", config=CHART)
     faithful = record["faithfulness"]
     ratio = faithful["strongest"] / max(faithful["others"], 1e-9)
-    st.caption(plain(
-        f"{record['method'][0].upper()}{record['method'][1:]}; they add up to each forecast to within "
-        f"{record['error']:.1g} mm. Removing the strongest group of a forecast changes it by "
-        f"{faithful['strongest']:.2f} mm on average, removing any other by {faithful['others']:.2f} mm ({ratio:.1f} "
-        "times)."
-    ))  # fmt: skip
+    st.caption(
+        plain(
+            tr(
+                "{method}{method_2}; they add up to each forecast to within "
+                "{error:.1g} mm. Removing the strongest group of a forecast changes it by "
+                "{strongest:.2f} mm on average, removing any other by {others:.2f} mm ({ratio:.1f} "
+                "times)."
+            ).format(
+                method=record["method"][0].upper(),
+                method_2=record["method"][1:],
+                error=record["error"],
+                strongest=faithful["strongest"],
+                others=faithful["others"],
+                ratio=ratio,
+            )
+        )
+    )

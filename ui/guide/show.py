@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.glossary import groups
 from ui.feedback import guard
+from ui.messages import tr
 from ui.task.lessons import Lessons, Step, run_on_sample
 from ui.task.task import TaskPage, task_pages
 
@@ -24,7 +25,7 @@ def taught() -> Mapping[str, Lessons]:
 
 def show() -> None:
     """Show tour, exercises and glossary."""
-    tour, exercises, glossary = st.tabs(["Tour", "Exercises", "Glossary"])
+    tour, exercises, glossary = st.tabs([tr("Tour"), tr("Exercises"), tr("Glossary")])
     with tour, guard():
         _tours()
     with exercises, guard():
@@ -35,22 +36,23 @@ def show() -> None:
 
 def _tours() -> None:
     st.markdown(
-        "Short steps on the synthetic sample. A check mark shows what has been done on its newest run."
+        tr("Short steps on the synthetic sample. A check mark shows what has been done on its newest run.")
     )
     known = taught()
     chosen = _choose(list(known), "tour-of")
     lessons = known[chosen.name]
-    for number, step in enumerate(lessons.tour(run_on_sample(chosen.name, lessons.sample)), start=1):
+    for number, step in enumerate(lessons.tour(run_on_sample(chosen.name, lessons)), start=1):
         _step(chosen, number, step)
 
 
 def _choose(names: list[str], key: str) -> TaskPage:
     """The task that is learnt about; asked where there are several."""
-    pages = task_pages()
+    pages, lessons = task_pages(), taught()
     if len(names) == 1:
         return pages[names[0]]
+    begun = (name for name in names if run_on_sample(name, lessons[name]) is not None)
     picked = st.segmented_control(
-        "Task", names, default=names[0], format_func=lambda name: pages[name].task.title, key=key,
+        tr("Task"), names, default=next(begun, names[0]), format_func=lambda name: pages[name].task.title, key=key,
         label_visibility="collapsed", required=True,
     )  # fmt: skip
     return pages[str(picked)]
@@ -59,22 +61,22 @@ def _choose(names: list[str], key: str) -> TaskPage:
 def _step(page: TaskPage, number: int, step: Step) -> None:
     with st.container(border=True):
         mark = " :material/check: done" if step.done else ""
-        st.markdown(f"**{number}. {step.title}**{mark}  \n{step.text}")
+        st.markdown(f"**{number}. {tr(step.title)}**{mark}  \n{tr(step.text)}")
         if step.link:
-            st.page_link(page.page, label=step.link, query_params=dict(step.address))
+            st.page_link(page.page, label=tr(step.link), query_params=dict(step.address))
 
 
 def _exercises() -> None:
     known = {name: lessons for name, lessons in taught().items() if lessons.exercises}
-    st.markdown("Exercises on the newest run of the sample. Each check explains its answer.")
+    st.markdown(tr("Exercises on the newest run of the sample. Each check explains its answer."))
     chosen = _choose(list(known), "exercises-of")
     lessons = known[chosen.name]
-    run = run_on_sample(chosen.name, lessons.sample)
+    run = run_on_sample(chosen.name, lessons)
     if run is None:
-        st.info("There is no finished run of the sample yet.")
-        st.page_link(chosen.page, label=chosen.card.button, query_params=dict(chosen.card.address))
+        st.info(tr("There is no finished run of the sample yet."))
+        st.page_link(chosen.page, label=tr(chosen.card.button), query_params=dict(chosen.card.address))
         return
-    st.page_link(chosen.page, label="Open this run", query_params={"run": run.id})
+    st.page_link(chosen.page, label=tr("Open this run"), query_params={"run": run.id})
     for exercise in lessons.exercises:
         _exercise(exercise, run)
 
@@ -84,18 +86,26 @@ def _exercise(exercise: Exercise, run: Run) -> None:
         st.markdown(f"**{exercise.title}**  \n{exercise.text}")
         key = f"{exercise.name}-{run.id}"
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            answer = st.number_input(
-                exercise.asks, exercise.low, exercise.high, value=None, step=exercise.step, key=f"answer-{key}",
-                width=260,
-            )  # fmt: skip
-            pressed = st.button("Check", key=f"check-{key}", disabled=answer is None)
+            answer = _answer(exercise, run, f"answer-{key}")
+            pressed = st.button(tr("Check"), key=f"check-{key}", disabled=answer is None)
         if pressed and answer is not None:
             verdict = exercise.check(run, float(answer))
             (st.success if verdict.right else st.warning)(verdict.words)
 
 
+def _answer(exercise: Exercise, run: Run, key: str) -> float | None:
+    """The visitor's answer: a number, or the place of one of several names; None without any."""
+    if exercise.choices is None:
+        return st.number_input(
+            exercise.asks, exercise.low, exercise.high, value=None, step=exercise.step, key=key, width=260
+        )  # fmt: skip
+    names = list(exercise.choices(run))
+    chosen = st.selectbox(exercise.asks, names, None, placeholder=tr("Choose one"), key=key, width=260)
+    return None if chosen is None else float(names.index(chosen))
+
+
 def _glossary() -> None:
-    wanted = st.text_input("Find a term", key="find-term", placeholder="for example IoU").strip().casefold()
+    wanted = st.text_input(tr("Find a term"), key="find-term", placeholder=tr("for example IoU")).strip().casefold()
     found = False
     for group, listed in groups().items():
         shown = [one for one in listed if wanted in f"{one.title} {one.short} {one.more}".casefold()]
@@ -107,4 +117,4 @@ def _glossary() -> None:
             parts = [term.short, term.more, f"*{term.source}*" if term.source else ""]
             st.markdown(f"**{term.title}**  \n{' '.join(part for part in parts if part)}")
     if not found:
-        st.info("No matching term.")
+        st.info(tr("No matching term."))

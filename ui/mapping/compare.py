@@ -13,6 +13,7 @@ from ui.feedback import empty, plain, show_error
 from ui.mapping.findings import table
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
+from ui.messages import tr
 from ui.state import rerun_fragment
 from ui.task.earlier import newest
 from ui.task.run import show_state
@@ -29,17 +30,21 @@ def show(view: View) -> None:
         _choose_before(view)
         return
     before = resources.store().scene_record(view.record.before)
-    st.markdown(f"Earlier image: **{plain(before.scene.name)}**. It is mapped with the same model and settings.")
+    st.markdown(
+        tr("Earlier image: **{name}**. It is mapped with the same model and settings.").format(
+            name=plain(before.scene.name)
+        )
+    )
     order = _order(view, before)
     earlier = newest(order)
     if earlier is None:
         against = _against(view, before)
-        if st.button("Find new landslides", type="primary", disabled=against is not None):
+        if st.button(tr("Find new landslides"), type="primary", disabled=against is not None):
             resources.jobs().submit(order)
             rerun_fragment()
         if against is not None:
             show_error(against)
-        st.caption("Adds a layer of the change in probability and lists the new polygons.")
+        st.caption(tr("Adds a layer of the change in probability and lists the new polygons."))
     elif show_state(earlier, PAGE, opens=False):
         from core.tasks.mapping.result import MappingResult
 
@@ -50,12 +55,14 @@ def _choose_before(view: View) -> None:
     store = resources.store()
     names = {scene.id: scene.name for scene in store.scenes() if scene.id != view.record.id}
     if not names:
-        empty("There is no earlier image to compare with.", "First load an image of the same area from before the "
-                                                            "event.")
+        empty(
+            tr("There is no earlier image to compare with."),
+            tr("First load an image of the same area from before the event."),
+        )
         return
-    chosen = st.selectbox("Image before the event", list(names), format_func=names.__getitem__, index=None,
-                          placeholder="Choose an earlier image of the same area")  # fmt: skip
-    if chosen and st.button("Compare", type="primary"):
+    chosen = st.selectbox(tr("Image before the event"), list(names), format_func=names.__getitem__, index=None,
+                          placeholder=tr("Choose an earlier image of the same area"))  # fmt: skip
+    if chosen and st.button(tr("Compare"), type="primary"):
         # Of a scene that all share, another is made; beside a run of the same image the page goes on with that one.
         st.query_params["scene"] = store.set_before(view.record.id, chosen).id
         st.rerun()
@@ -93,10 +100,10 @@ def _show(view: View, earlier: MappingResult) -> None:
 
     height, width = view.result.grid.shape
     if height * width > LARGEST:
-        st.page_link("../pages/compare.py", label="Compare the two runs",
+        st.page_link("../pages/compare.py", label=tr("Compare the two runs"),
                      query_params={"runs": f"{earlier.id},{view.result.id}"})  # fmt: skip
-        st.caption("New polygons are listed for rasters of up to 16 megapixels; larger ones are compared on the "
-                   "Compare page.")
+        st.caption(tr("New polygons are listed for rasters of up to 16 megapixels; larger ones are compared on the "
+                   "Compare page."))
         return
     _keep(view, earlier)
     change = _compared(view.result.id, earlier.id, view.choice, view.result, earlier)
@@ -104,23 +111,24 @@ def _show(view: View, earlier: MappingResult) -> None:
     area = change.new["area_m2" if georeferenced else "area_px"]
     columns = st.columns(3)
     columns[0].metric(
-        "New landslides", f"{len(change.new):,}",
-        help="At least half of their area has data in the earlier image, and less than half of that was mapped there.",
+        tr("New landslides"), f"{len(change.new):,}",
+        help=tr("At least half of their area has data in the earlier image, and less than half of that was mapped "
+                "there."),
     )  # fmt: skip
-    columns[1].metric("Area of new landslides", area_text(float(area.sum()), georeferenced))
-    columns[2].metric("Also mapped before", f"{change.old:,}")
+    columns[1].metric(tr("Area of new landslides"), area_text(float(area.sum()), georeferenced))
+    columns[2].metric(tr("Also mapped before"), f"{change.old:,}")
     if len(change.unseen):
         area = area_text(float(change.unseen["area_m2" if georeferenced else "area_px"].sum()), georeferenced)
         st.warning(
-            f"**{len(change.unseen):,} landslides ({area}) cannot be compared**: the earlier image has no data on "
+            tr("**{count:,} landslides ({area}) cannot be compared**: the earlier image has no data on "
             "most of their area, so it is unknown whether they are new. They count neither as new nor as mapped "
-            "before."
+            "before.").format(count=len(change.unseen), area=area)
         )
     frame, config = table(change.new)
     st.dataframe(frame, hide_index=True, height=280, alt="Table of new landslides", column_config=config)
     st.caption(
-        "The layer *Change in probability* shows after minus before. Whatever is mapped in both images (rivers, "
-        "fields, roads) cancels out; differences in light or season may remain."
+        tr("The layer *Change in probability* shows after minus before. Whatever is mapped in both images (rivers, "
+        "fields, roads) cancels out; differences in light or season may remain.")
     )
 
 
@@ -130,7 +138,7 @@ def _keep(view: View, earlier: MappingResult) -> None:
 
     store = resources.store()
     if known_difference(store, earlier.id, view.result.id) is None:
-        with st.spinner("Comparing"):
+        with st.spinner(tr("Comparing")):
             difference_here(store, earlier, view.result)
         rerun_fragment()
 

@@ -12,6 +12,7 @@ from ui.feedback import show_error
 from ui.map_layers import run_tiles
 from ui.mapping.layers import change_tiles
 from ui.maps import DynamicLayers, show_map, show_swipe
+from ui.messages import tr
 from ui.runs.compare import Compared
 from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
 from ui.task import jobs
@@ -26,7 +27,7 @@ def show(first: Compared, second: Compared) -> None:
     """The map of two mappings."""
     _check(first.run.id, second.run.id, first, second)
     view = st.segmented_control(
-        "Map", [SWIPE, DIFFERENCE], default=SWIPE, key="view", bind="query-params", required=True,
+        tr("Map"), [SWIPE, DIFFERENCE], default=SWIPE, key="view", bind="query-params", required=True,
         label_visibility="collapsed",
     )  # fmt: skip
     if view == DIFFERENCE:
@@ -49,7 +50,11 @@ def _swipe(first: Compared, second: Compared) -> None:
     right = run_tiles(second.run.id, "probability", name=_short(second.name))
     key, says = f"swipe-{first.run.id}-{second.run.id}", caption_of(first, second)
     show_swipe(map_spec(second), left, right, key=key, around=AROUND, caption=says)
-    st.caption(f"Probability of landslide: {first.letter} on the left of the divider, {second.letter} on the right.")
+    st.caption(
+        tr("Probability of landslide: {letter} on the left of the divider, {letter_2} on the right.").format(
+            letter=first.letter, letter_2=second.letter
+        )
+    )
 
 
 def _short(name: str, longest: int = 32) -> str:
@@ -65,13 +70,13 @@ def _difference(first: Compared, second: Compared) -> None:
     known = known_difference(store, first.run.id, second.run.id)
     height, width = second.result.grid.shape
     if known is None and height * width <= LARGEST:
-        with st.spinner("Preparing the map"):
+        with st.spinner(tr("Preparing the map")):
             known = store.run(difference_here(store, first.result, second.result))
     known = known or lost_difference(store, first.run.id, second.run.id)
     if known is None:
-        st.markdown(f"The rasters have {height * width / 1e6:,.0f} megapixels: calculating the difference takes a "
-                    "while.")
-        if st.button("Calculate the difference", type="primary"):
+        st.markdown(tr("The rasters have {height:,.0f} megapixels: calculating the difference takes a "
+                    "while.").format(height=height * width / 1000000.0))
+        if st.button(tr("Calculate the difference"), type="primary"):
             resources.jobs().submit(order_difference(first.result, second.result, owner=resources.visitor()))
             st.rerun()
         return
@@ -96,8 +101,8 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     layers = DynamicLayers((*image_below(second), layer), caption=caption_of(first, second))
     show_map(map_spec(second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(
-        f"Red: {second.letter} gives a higher probability than {first.letter}. Blue: a lower one. Transparent: the "
-        "same. The difference is saved as a separate run."
+        tr("Red: {letter} gives a higher probability than {letter_2}. Blue: a lower one. Transparent: the "
+        "same. The difference is saved as a separate run.").format(letter=second.letter, letter_2=first.letter)
     )
 
 
@@ -127,4 +132,6 @@ def _not_compared(numbers: Mapping[str, Any]) -> str:
     if not alone:
         return ""
     share = alone / (alone + numbers["pixels"])
-    return f" {share:.1%} of the pixels with data in either run have none in the other and are not compared."
+    return tr(" {share:.1%} of the pixels with data in either run have none in the other and are not compared.").format(
+        share=share
+    )

@@ -11,6 +11,7 @@ from ui import resources
 from ui.feedback import guard
 from ui.mapping.outlines import is_large, outlines_run
 from ui.mapping.view import View
+from ui.messages import tr
 from ui.task.export import folder_of, link, offer, show_report
 
 if TYPE_CHECKING:
@@ -53,23 +54,30 @@ def show(view: View) -> None:
 
 def _files(view: View) -> None:
     """Link to what is there, prepare the rest and offer each file for download."""
-    st.markdown("**GIS files.** Run files, independent of the threshold:")
+    st.markdown(tr("**GIS files.** Run files, independent of the threshold:"))
     run = resources.store().run(view.result.id)
     for role, title in STORED.items():
         link(run, role, title)
     st.markdown(
-        f"Files at threshold {view.choice.threshold:.2f}, minimum area {view.choice.minimum_area:,.0f} {view.unit}, "
-        f"and holes filled up to {view.choice.fill_holes:,.0f} {view.unit}, as set above:"
+        tr(
+            "Files at threshold {threshold:.2f}, minimum area {minimum_area:,.0f} {unit}, "
+            "and holes filled up to {fill_holes:,.0f} {unit}, as set above:"
+        ).format(
+            threshold=view.choice.threshold,
+            minimum_area=view.choice.minimum_area,
+            unit=view.unit,
+            fill_holes=view.choice.fill_holes,
+        )
     )
     outlined = _outlined(view)
     if is_large(view.result):
         if outlined is None:
-            st.caption("Polygons are included once the landslides are outlined with the button above the map.")
+            st.caption(tr("Polygons are included once the landslides are outlined with the button above the map."))
         elif (holder := outlines_run(view.record, view.result, view.choice)) is not None:
             link(holder, "landslides", POLYGONS)
     folder = _folder(view)
     if not (folder / "metrics.json").exists():
-        if not st.button("Prepare files", type="primary"):
+        if not st.button(tr("Prepare files"), type="primary"):
             return
         _prepare(view, folder, outlined)
     offer(folder, TITLES, view.result.id)
@@ -90,7 +98,7 @@ def _outlined(view: View) -> Outlined | None:
 def _prepare(view: View, folder: Path, outlined: Outlined | None) -> None:
     from core.tasks.mapping.export import export_run
 
-    with st.spinner("Writing the files"):
+    with st.spinner(tr("Writing the files")):
         export_run(
             view.result, view.record.scene, view.choice, folder, dem=view.record.dem, outlined=outlined, copies=False,
         )  # fmt: skip

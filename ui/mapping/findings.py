@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.mapping.view import View
+from ui.messages import tr
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_chart, show_table
 from ui.task.table import number_column, placed
@@ -49,7 +50,7 @@ def _trust(view: View) -> None:
 
     scores = score(view.result, view.choice.threshold)
     if scores is None:
-        st.caption("This image has no reference: the accuracy of this result is unknown.")
+        st.caption(tr("This image has no reference: the accuracy of this result is unknown."))
         return
     st.markdown(f"{precision_words(scores.model)} {recall_words(scores.model)}")
     better = index_did_better(scores)
@@ -71,18 +72,22 @@ def show(view: View) -> None:
     found = view.findings
     if found is None:
         st.info(
-            "A raster of this size is outlined as a background job: press *Outline landslides* above the map. Until "
-            "then, the map and scores follow the threshold, but landslides are not counted."
+            tr("A raster of this size is outlined as a background job: press *Outline landslides* above the map. Until "
+            "then, the map and scores follow the threshold, but landslides are not counted.")
         )
         tell_likeness(view.result)
         return
     _trust(view)
     tell_likeness(view.result)
     if not found.count:
-        st.info("Nothing reaches this threshold and minimum area. Lower either of them, or try another model.")
+        st.info(tr("Nothing reaches this threshold and minimum area. Lower either of them, or try another model."))
         return
     largest = area_text(float(found.areas[0]), view.result.grid.in_metres)
-    st.caption(f"Landslides that touch are one polygon. The largest covers {largest} and may be several landslides.")
+    st.caption(
+        tr("Landslides that touch are one polygon. The largest covers {largest} and may be several landslides.").format(
+            largest=largest
+        )
+    )
     _table(view)
     _sizes(view)
 
@@ -95,9 +100,13 @@ def _table(view: View) -> None:
         alt="Table of mapped landslides",
     )  # fmt: skip
     if len(frame) < view.findings.count:
-        st.caption(f"The table holds the {len(frame):,} largest of {view.findings.count:,}; the export includes all.")
+        st.caption(
+            tr("The table holds the {count:,} largest of {count_2:,}; the export includes all.").format(
+                count=len(frame), count_2=view.findings.count
+            )
+        )
     if view.selected is None:
-        st.caption("Select a row, a polygon on the map or a point in the chart below.")
+        st.caption(tr("Select a row, a polygon on the map or a point in the chart below."))
 
 
 def told(found: Landslides, name: Name) -> list[str]:

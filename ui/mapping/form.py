@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
+from ui.messages import tr
 from ui.task import form
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ def _false_alarms(model: StoredModel) -> str:
     rate = model.spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
     if rate is None:
         return ""
-    return f"On the synthetic valley before its event, it maps {rate:,.0f} m² of false alarms per km²."
+    return tr("On the synthetic valley before its event, it maps {rate:,.0f} m² of false alarms per km².").format(
+        rate=rate
+    )
 
 
 def _options(begin: Request) -> Options:
     test_time_augmentation = st.toggle(
-        "Test-time augmentation (8 rotations and flips)", begin.options.test_time_augmentation,
-        help="Takes eight times as long, improves results slightly and adds an uncertainty raster.",
+        tr("Test-time augmentation (8 rotations and flips)"), begin.options.test_time_augmentation,
+        help=tr("Takes eight times as long, improves results slightly and adds an uncertainty raster."),
     )  # fmt: skip
     form.show_unasked(_unasked(begin))
     return replace(begin.options, test_time_augmentation=test_time_augmentation)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ui import resources
-from ui.task.lessons import Exercise, Lessons, Step, Verdict
+from ui.messages import tr, tr_noop
+from ui.task.lessons import Exercise, Lessons, Step, Verdict, progress_of
 
 if TYPE_CHECKING:
     from core.learning.metrics import Confusion
@@ -16,40 +17,34 @@ SAMPLE = "valley-after"
 CLOSE = 0.02
 """How far an answer may be from the best threshold."""
 
-FIVE = 5
-
 
 def tour(run: Run | None) -> list[Step]:
     """Five steps, of which the store knows which were done."""
-    from core.review.log import read_log
-
-    store, address = resources.store(), {} if run is None else {"run": run.id}
+    address = {} if run is None else {"run": run.id}
     first = Step(
-        "Map the sample", "Press *Map landslides*. The model gives each pixel a probability; this takes about a "
-                          "minute.",
+        "Map the sample", tr("Press *Map landslides*. The model gives each pixel a probability; this takes about a "
+                          "minute."),
         run is not None, "Open the sample", {"sample": SAMPLE},
     )  # fmt: skip
     if run is None:
         return [first, *_later({}, None, None, None)]
-    edits = [one for one in read_log(store, run.id) if one.edit.op not in ("begin", "undo", "redo")]
-    touched = {name for one in edits for name in (*one.edit.ids, *one.edit.made)}
-    explained = any(one.status == "done" for one in store.children(run.id, "explanation"))
-    return [first, *_later(address, len(touched) >= FIVE, explained, run.artifact("report") is not None)]
+    done = progress_of(run)
+    return [first, *_later(address, done.reviewed, done.explained, done.reported)]
 
 
 def _later(address: dict[str, str], reviewed: bool | None, explained: bool | None, told: bool | None) -> list[Step]:
     link = "Open the map" if address else ""
     return [
-        Step("Move the threshold", "Watch count, area and scores above the map. ▲ marks the highest F1, which holds "
-                                   "for this image only.", None, link, address),
-        Step("Review five landslides", "Open the tab *Review*, enter your name, and mark five as correct (Y) or "
-                                        "false alarm (N). Draw one that the model missed.", reviewed, link, address),
+        Step("Move the threshold", tr("Watch count, area and scores above the map. ▲ marks the highest F1, which holds "
+                                   "for this image only."), None, link, address),
+        Step("Review five landslides", tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
+                                        "false alarm (N). Draw one that the model missed."), reviewed, link, address),
         Step("Explain a landslide",
-             "Select a landslide, open the tab *Why*, and press *Explain*. Read the result of the "
-                            "deletion test before you rely on the image.", explained, link, address),
+             tr("Select a landslide, open the tab *Why*, and press *Explain*. Read the result of the "
+                            "deletion test before you rely on the image."), explained, link, address),
         Step("Share the result",
-             "In the tab *Export*, write the report (web page and PDF) and copy the link. In the tab "
-                           "*Review*, prepare the reviewed inventory for a GIS.", told, link, address),
+             tr("In the tab *Export*, write the report (web page and PDF) and copy the link. In the tab "
+                           "*Review*, prepare the reviewed inventory for a GIS."), told, link, address),
     ]  # fmt: skip
 
 
@@ -78,14 +73,23 @@ def halve_false_alarms(run: Run, answer: float) -> Verdict:
     half = own.false_positive / 2
     steps = [number / 100 for number in range(101)]
     best = next((one for one in steps if (there := _at(result, one)) is not None and there.false_positive <= half), 1.0)
-    said = (
-        f"At {result.threshold:.2f} there are {own.false_positive:,} false-alarm pixels, and at {answer:.2f} "
-        f"there are {asked.false_positive:,}; recall goes from {own.recall:.2f} to {asked.recall:.2f}."
+    said = tr(
+        "At {threshold:.2f} there are {false_positive:,} false-alarm pixels, and at {answer:.2f} "
+        "there are {false_positive_2:,}; recall goes from {recall:.2f} to {recall_2:.2f}."
+    ).format(
+        threshold=result.threshold,
+        false_positive=own.false_positive,
+        answer=answer,
+        false_positive_2=asked.false_positive,
+        recall=own.recall,
+        recall_2=asked.recall,
     )
     if abs(answer - best) <= CLOSE:
-        return Verdict(True, f"Correct. {said} Fewer false alarms come at the cost of more missed landslides.")
+        return Verdict(
+            True, tr("Correct. {said} Fewer false alarms come at the cost of more missed landslides.").format(said=said)
+        )
     hint = "Still more than half" if asked.false_positive > half else "Already fewer than half at a lower threshold"
-    return Verdict(False, f"Not yet. {said} {hint}.")
+    return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
 
 
 def find_most(run: Run, answer: float) -> Verdict:
@@ -96,12 +100,19 @@ def find_most(run: Run, answer: float) -> Verdict:
         return NO_REFERENCE
     steps = [number / 100 for number in range(100, -1, -1)]
     best = next((one for one in steps if (there := _at(result, one)) is not None and there.recall >= 0.95), 0.0)
-    said = f"At {answer:.2f} recall is {asked.recall:.3f} and precision {asked.precision:.3f}."
+    said = tr("At {answer:.2f} recall is {recall:.3f} and precision {precision:.3f}.").format(
+        answer=answer, recall=asked.recall, precision=asked.precision
+    )
     if abs(answer - best) <= CLOSE:
-        return Verdict(True, f"Correct. {said} Such a map suits a first search whose results are checked one by one.")
+        return Verdict(
+            True,
+            tr("Correct. {said} Such a map suits a first search whose results are checked one by one.").format(
+                said=said
+            ),
+        )
     hint = "Recall is still below 0.95" if asked.recall < 0.95 else ("A higher threshold also reaches 0.95, with fewer "
                                                                 "false alarms")
-    return Verdict(False, f"Not yet. {said} {hint}.")
+    return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
 
 
 LESSONS = Lessons(
@@ -109,15 +120,17 @@ LESSONS = Lessons(
     tour,
     (
         Exercise(
-            "halve-false-alarms", "Halve the false alarms",
-            "Find the lowest threshold with at most half as many false-alarm pixels as at the model's own threshold. "
-            "The tab *Scores* counts them.",
-            "Threshold", 0.0, 1.0, 0.01, halve_false_alarms,
+            "halve-false-alarms", tr_noop("Halve the false alarms"),
+            tr_noop("Find the lowest threshold with at most half as many false-alarm pixels as at the model's own "
+                    "threshold. "
+            "The tab *Scores* counts them."),
+            tr_noop("Threshold"), 0.0, 1.0, 0.01, halve_false_alarms,
         ),
         Exercise(
-            "find-most", "Miss as little as possible",
-            "Find the highest threshold at which at least 95 % of the reference's pixels are mapped (recall 0.95).",
-            "Threshold", 0.0, 1.0, 0.01, find_most,
+            "find-most", tr_noop("Miss as little as possible"),
+            tr_noop("Find the highest threshold at which at least 95 % of the reference's pixels are mapped (recall "
+                    "0.95)."),
+            tr_noop("Threshold"), 0.0, 1.0, 0.01, find_most,
         ),
     ),
 )  # fmt: skip

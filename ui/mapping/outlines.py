@@ -10,6 +10,7 @@ import streamlit as st
 from ui import resources
 from ui.feedback import show_error
 from ui.map_layers import RUN_LAYERS
+from ui.messages import tr
 from ui.state import rerun_fragment
 from ui.task import jobs
 
@@ -82,18 +83,22 @@ def tell_left_out(found: Landslides) -> None:
     """Say when the map does not outline all."""
     if found.count > DRAWN:
         st.caption(
-            f"The map outlines the {DRAWN:,} largest of {found.count:,} landslides; the layer *{RUN_LAYERS['mask']}* "
-            "shows every pixel at or above the threshold."
+            tr(
+                "The map outlines the {drawn:,} largest of {count:,} landslides; the layer *{mask}* "
+                "shows every pixel at or above the threshold."
+            ).format(drawn=DRAWN, count=found.count, mask=RUN_LAYERS["mask"])
         )
 
 
 def _offer(record: SceneRecord, result: MappingResult, choice: Choice) -> None:
     height, width = result.grid.shape
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Outline landslides", type="primary", key=f"outline-{result.id}")
+        pressed = st.button(tr("Outline landslides"), type="primary", key=f"outline-{result.id}")
         st.caption(
-            f"This raster has {height * width / 1e6:,.0f} megapixels. The map follows the sliders at once; counting "
-            "and outlining the landslides at these settings runs as a background job, whose result is saved."
+            tr(
+                "This raster has {height:,.0f} megapixels. The map follows the sliders at once; counting "
+                "and outlining the landslides at these settings runs as a background job, whose result is saved."
+            ).format(height=height * width / 1000000.0)
         )
     if pressed:
         from core.tasks.mapping.run_outlines import order_outlines

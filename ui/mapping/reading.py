@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ui.map_layers import Outlines, Tiles, found_outlines, run_tiles
 from ui.mapping.outlines import DRAWN, tell_left_out
 from ui.mapping.results import facts
+from ui.messages import tr_noop
 from ui.runs.reading import ReadingView
 
 if TYPE_CHECKING:
@@ -35,4 +36,6 @@ def _chosen(content: MappingInput) -> str:
     return f"threshold {content.prepared.choice.threshold:.2f}"
 
 
-READING = ReadingView(verb="Mapped", listed="Largest landslides", layers=_layers, below=_below, chosen=_chosen)
+READING = ReadingView(
+    verb=tr_noop("Mapped"), listed=tr_noop("Largest landslides"), layers=_layers, below=_below, chosen=_chosen
+)

@@ -17,6 +17,7 @@ from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.messages import tr
 from ui.task import bands, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
@@ -57,23 +58,34 @@ def choose(result: MappingResult) -> Choice:
     columns = st.columns([2, 1, 1])
     with columns[0]:
         threshold = st.slider(
-            "Threshold", 0.0, 1.0, round(default.threshold, 2), 0.01, key="threshold", bind="query-params",
-            help="Pixels at or above this probability count as landslide. A lower threshold finds more and raises "
-                 "more false alarms.",
+            tr("Threshold"), 0.0, 1.0, round(default.threshold, 2), 0.01, key="threshold", bind="query-params",
+            help=tr("Pixels at or above this probability count as landslide. A lower threshold finds more and raises "
+                 "more false alarms."),
         )  # fmt: skip
         if (peak := _peak(result)) is not None:
             mark_peak("threshold", peak[0])
     with columns[1]:
         smallest = st.number_input(
-            f"Minimum area ({area})", 0.0, value=default.minimum_area, step=max(default.minimum_area / 10, 1.0),
-            format="%.0f", key="minimum", bind="query-params",
-            help="Smaller polygons are removed. The default is about ten pixels, rounded.",
-        )  # fmt: skip
+            tr("Minimum area ({area})").format(area=area),
+            0.0,
+            value=default.minimum_area,
+            step=max(default.minimum_area / 10, 1.0),
+            format="%.0f",
+            key="minimum",
+            bind="query-params",
+            help=tr("Smaller polygons are removed. The default is about ten pixels, rounded."),
+        )
     with columns[2]:
         holes = st.number_input(
-            f"Fill holes up to ({area})", 0.0, value=0.0, step=max(default.minimum_area / 10, 1.0), format="%.0f",
-            key="holes", bind="query-params", help="Gaps inside a polygon up to this area are filled.",
-        )  # fmt: skip
+            tr("Fill holes up to ({area})").format(area=area),
+            0.0,
+            value=0.0,
+            step=max(default.minimum_area / 10, 1.0),
+            format="%.0f",
+            key="holes",
+            bind="query-params",
+            help=tr("Gaps inside a polygon up to this area are filled."),
+        )
     return Choice(threshold, smallest, holes)
 
 
@@ -142,17 +154,17 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     from core.tasks.mapping.findings import share_reached
 
     reach = percent(share_reached(result, choice.threshold))
-    figures = [KeyFigure("Above threshold", reach, f"Share of the pixels of {whole_of(result)}. Landslides are not "
-                                                   "outlined yet.")]
+    figures = [KeyFigure(tr("Above threshold"), reach, tr("Share of the pixels of {whole_of}. Landslides are not "
+                                                   "outlined yet.").format(whole_of=whole_of(result)))]
     if findings is not None:
         area = area_text(float(findings.areas.sum()), result.grid.in_metres)
         figures = [
-            KeyFigure("Landslides", f"{findings.count:,}", "Landslides that touch count as one."),
-            KeyFigure("Landslide area", area),
+            KeyFigure(tr("Landslides"), f"{findings.count:,}", tr("Landslides that touch count as one.")),
+            KeyFigure(tr("Landslide area"), area),
             KeyFigure(
-                f"Share of {whole_of(result)}", percent(findings.share),
-                f"After minimum area and hole filling. {reach} of the pixels reach the threshold; *Above threshold* "
-                "in the list of runs is this share at the model's own threshold.",
+                tr("Share of {whole_of}").format(whole_of=whole_of(result)), percent(findings.share),
+                tr("After minimum area and hole filling. {reach} of the pixels reach the threshold; *Above threshold* "
+                "in the list of runs is this share at the model's own threshold.").format(reach=reach),
             ),
         ]
     agreement = scored(result, choice.threshold)
@@ -199,7 +211,7 @@ def _side(record: SceneRecord) -> str:
     sides = ["none", "probability", *(["before"] if record.before else [])]
     return str(
         st.segmented_control(
-            "Map", sides, default="none", key=f"side-{len(sides)}", format_func=SIDES.__getitem__,
+            tr("Map"), sides, default="none", key=f"side-{len(sides)}", format_func=SIDES.__getitem__,
             label_visibility="collapsed", required=True,
         )
     )  # fmt: skip

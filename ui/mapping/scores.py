@@ -10,6 +10,7 @@ from core.report.words import why_undefined
 from ui import labels, resources
 from ui.mapping.outlines import is_large
 from ui.mapping.view import View
+from ui.messages import tr
 from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
 from ui.task.view import whole_of
@@ -35,19 +36,19 @@ def show(view: View) -> None:
         _offer_reference(view)
         return
     if view.result.provenance["scene"]["seen_by_model"]:
-        st.warning("The model was trained or selected on this image: these scores do not measure its skill.")
+        st.warning(tr("The model was trained or selected on this image: these scores do not measure its skill."))
     _table(view, scores)
     st.caption(
-        "Scores count pixels at the threshold, before minimum area and hole filling; a dash means undefined. The "
+        tr("Scores count pixels at the threshold, before minimum area and hole filling; a dash means undefined. The "
         "models were trained on data where nearly every patch holds a landslide and one region occurs in all splits: "
-        "scores on such patches are optimistic, and false alarms on quiet terrain are unknown."
+        "scores on such patches are optimistic, and false alarms on quiet terrain are unknown.")
     )
     figures = _figures(view.result.id, view.choice.threshold, scores)
     for column, (name, figure) in zip(st.columns(2), figures, strict=True):
         column.plotly_chart(figure, key=f"{name}-{view.result.id}", config={"displaylogo": False})
     st.markdown(
-        "Turn on the map layer *Correct, false alarm, missed*: bluish green is correct, orange a false alarm, sky "
-        "blue missed."
+        tr("Turn on the map layer *Correct, false alarm, missed*: bluish green is correct, orange a false alarm, sky "
+        "blue missed.")
     )
 
 
@@ -76,7 +77,7 @@ def _table(view: View, scores: object) -> None:
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
         column.metric(title, score_text(value), help=labels.meaning(name))
         if beside is not None:
-            column.caption(f"colour index {score_text(beside)}")
+            column.caption(tr("colour index {score_text}").format(score_text=score_text(beside)))
     counts = {
         "Correct": model.true_positive,
         "False alarm": model.false_positive,
@@ -105,13 +106,15 @@ def _false_alarm_rate(view: View, false_positive: int) -> str:
     if not area:
         return ""
     rate = false_positive * pixel_area(view.result) / (area / 1e6)
-    return f"False alarms: **{rate:,.0f} m² per km²** of {whole_of(view.result)}."
+    return tr("False alarms: **{rate:,.0f} m² per km²** of {whole_of}.").format(
+        rate=rate, whole_of=whole_of(view.result)
+    )
 
 
 def _offer_reference(view: View) -> None:
     gain = (
-        "With one, this tab shows precision, recall, F1, IoU and their curve, and the map shows correct pixels, "
-        "false alarms and misses."
+        tr("With one, this tab shows precision, recall, F1, IoU and their curve, and the map shows correct pixels, "
+        "false alarms and misses.")
     )
     ask_for_reference(view.record, "mapping", gain, lambda known: scored(view, known))
 

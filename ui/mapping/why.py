@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.mapping.view import View
+from ui.messages import tr
 from ui.task import explain
 from ui.task.explained import show_explained
 
@@ -35,7 +36,9 @@ def _ask(view: View) -> None:
 
     target = _target(view)
     if target is None:
-        st.info("Click a landslide or any location on the map, or choose a row under Findings, then explain it here.")
+        st.info(
+            tr("Click a landslide or any location on the map, or choose a row under Findings, then explain it here.")
+        )
         return
     layers, _ = layers_of(view.result.model)
     explain.ask(
@@ -58,10 +61,10 @@ def _target(view: View) -> Any:  # noqa: ANN401  one polygon, or row and column
 
 def _words(view: View) -> str:
     if view.selected is not None:
-        return f"Why was landslide {view.selected} mapped?"
+        return tr("Why was landslide {selected} mapped?").format(selected=view.selected)
     assert view.clicked is not None  # noqa: S101  a target is there
     row, column = view.clicked
-    return f"Why this probability at row {row}, column {column}?"
+    return tr("Why this probability at row {row}, column {column}?").format(row=row, column=column)
 
 
 def _about(run: Run, view: View) -> str:

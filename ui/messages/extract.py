@@ -28,8 +28,15 @@ _LONGEST_LABEL = 45
 
 
 def messages() -> dict[str, list[str]]:
-    """Return every message of the code, with the files that hold it, in the order in which they are first found."""
+    """Return every message, with where it stands: the code of the pages, and what the tasks declare."""
+    from core.runs.kinds import all_metrics, tasks
+
     found: dict[str, list[str]] = {}
+    for task in tasks().values():
+        for text in (task.title, *(kind.title for kind in task.kinds)):
+            found.setdefault(text, ["core/tasks"])
+    for metric in all_metrics():
+        found.setdefault(metric.title, ["core/tasks"])
     for path in (*sorted(ROOT.glob("ui/**/*.py")), *sorted(ROOT.glob("pages/*.py"))):
         name = path.relative_to(ROOT).as_posix()
         for text in _in_file(path.read_text(encoding="utf-8"), name):

@@ -16,6 +16,7 @@ from core.report.parts import KeyFigure, KeyFigures
 from core.runs.records import ACTIVE, RunFilter
 from ui import labels, resources
 from ui.feedback import Progress, guard, plain, show_error
+from ui.messages import tr
 from ui.runs import parts
 from ui.state import Slot, rerun_fragment
 from ui.task import jobs
@@ -58,9 +59,9 @@ def show(identity: str) -> None:
     try:
         batch = find(resources.store(), identity)
     except LandslideError as error:
-        st.title("Batch")
+        st.title(tr("Batch"))
         show_error(error)
-        st.page_link(RUNS, label="All runs")
+        st.page_link(RUNS, label=tr("All runs"))
         return
     st.title(plain(batch.title))
     labels.name_page(batch.title, "Batch")
@@ -112,9 +113,18 @@ def _level(run: Run) -> At:
         return At()
     key = options_of(task.view.load())[0].address
     value = st.number_input(
-        f"{task.level} for all images", 0.0, 1.0, None, 0.05, "%.2f", key=key, bind="query-params", width=260,
-        placeholder="the model's own", help="Counts, areas and scores below, the zip and the report follow it.",
-    )  # fmt: skip
+        tr("{level} for all images").format(level=task.level),
+        0.0,
+        1.0,
+        None,
+        0.05,
+        "%.2f",
+        key=key,
+        bind="query-params",
+        width=260,
+        placeholder=tr("the model's own"),
+        help=tr("Counts, areas and scores below, the zip and the report follow it."),
+    )
     if value is None:
         return At()
     query = {key: f"{value:g}"}
@@ -142,7 +152,7 @@ def _state(table: Table) -> None:
     else:
         st.markdown(f"**{' · '.join(parts)}**")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        if table.active and st.button("Cancel all", key="batch-cancel"):
+        if table.active and st.button(tr("Cancel all"), key="batch-cancel"):
             for row in table.rows:
                 if row.run is not None and row.active:
                     resources.jobs().cancel(row.run.id)
@@ -150,9 +160,9 @@ def _state(table: Table) -> None:
         words = f"Repeat {labels.count(len(failed), 'image')}"
         if failed and first is not None and st.button(words, key="batch-repeat"):
             _repeat(table, failed, first)
-        st.page_link(RUNS, label="All runs")
+        st.page_link(RUNS, label=tr("All runs"))
     if table.active:
-        st.caption("You can close this page; return by its address.")
+        st.caption(tr("You can close this page; return by its address."))
 
 
 def _repeat(table: Table, failed: list[Row], like: Run) -> None:
@@ -181,8 +191,8 @@ def _totals(table: Table) -> None:
     if not totals:
         return
     parts.show(KeyFigures(totals))
-    told = f"Totals add up the images; ground shown by two images counts twice. {table.assumptions}"
-    st.caption(plain(told))
+    told = tr("Totals add up the images; ground shown by two images counts twice.")
+    st.caption(plain(f"{told} {table.assumptions}"))
 
 
 def _table(table: Table, at: At) -> None:
@@ -201,8 +211,8 @@ def _table(table: Table, at: At) -> None:
 
     declared = None if table.task is None else figures_of_task(table.task)
     if declared is not None:
-        own = "".join(f"Here at {name} {value}. " for name, value in at.query.items())
-        unknown = "–: unknown, such as an area without a pixel size or a score without a reference."
+        own = "".join(tr("Here at {name} {value}. ").format(name=name, value=value) for name, value in at.query.items())
+        unknown = tr("–: unknown, such as an area without a pixel size or a score without a reference.")
         st.caption(f"{declared.counted} {own}{unknown}")
 
 
@@ -237,7 +247,9 @@ def _config(table: Table) -> dict[str, Any]:
     }  # fmt: skip
     return found | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=OPEN),
-        "Warnings": column.NumberColumn(help="Notes that change how far a result may be relied on; open it to read."),
+        "Warnings": column.NumberColumn(
+            help=tr("Notes that change how far a result may be relied on; open it to read.")
+        ),
     }
 
 
@@ -246,7 +258,9 @@ def _unfinished(table: Table) -> None:
     rows = [row for row in table.unfinished if row.why and row.status != "cancelled"]
     if rows:
         told = "  \n".join(plain(row.reason) for row in rows)
-        st.warning(f"**{labels.count(len(rows), 'image')} without a result**  \n{told}")
+        st.warning(
+            tr("**{count} without a result**  \n{told}").format(count=labels.count(len(rows), "image"), told=told)
+        )
     for note in table.batch.notes:
         st.caption(plain(note))
 
@@ -257,24 +271,27 @@ def _downloads(table: Table, at: At) -> None:
 
     if not table.counted("done"):
         return
-    st.subheader("Export", anchor=False)
+    st.subheader(tr("Export"), anchor=False)
     store, address = resources.store(), _address(table.batch)
     folder = report_folder(store, table, address, str(at.query))
     with st.container(horizontal=True, gap="small"):
         asked = f"?{urlencode(at.query)}" if at.query else ""
-        st.link_button("Download all runs as zip", f"{resources.base_path()}/batches/{table.batch.id}.zip{asked}")
+        st.link_button(tr("Download all runs as zip"), f"{resources.base_path()}/batches/{table.batch.id}.zip{asked}")
         st.download_button(
-            "Download the table (CSV)", write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
+            tr("Download table (CSV)"), write_csv(table).encode("utf-8-sig"), file_name(table, "table", ".csv"),
             "text/csv", on_click="ignore", key="batch-csv",
         )  # fmt: skip
         if folder.is_dir():
             _offer(folder / "report.html", "Download the report", file_name(table, "report", ".html"), "text/html")
             _offer(folder / "report.pdf", "Download the PDF", file_name(table, "report", ".pdf"), "application/pdf")
-        elif st.button("Write the report", key="batch-report"):
+        elif st.button(tr("Write the report"), key="batch-report"):
             _write_report(table, address, at)
     st.caption(
-        "The zip holds the GIS files of each run in its own folder, the table and the report; preparing it takes a few "
-        "seconds per image. The report has the table, a figure and key figures of each image, and the settings."
+        tr(
+            "The zip holds the GIS files of each run in its own folder, the table and the report; preparing it "
+            "takes a few "
+            "seconds per image. The report has the table, a figure and key figures of each image, and the settings."
+        )
     )
 
 
@@ -309,11 +326,11 @@ def _further(table: Table) -> None:
     batch = table.batch
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if table.task is not None:
-            st.page_link(script_of(table.task.name), label="Process the same images with other settings",
+            st.page_link(script_of(table.task.name), label=tr("Process the same images with other settings"),
                          query_params={KEY: batch.id})  # fmt: skip
-        with st.popover("Rename"), st.form("batch-rename", border=False):
-            name = st.text_input("Batch name", batch.name, max_chars=200, placeholder=batch.title)
-            if st.form_submit_button("Save"):
+        with st.popover(tr("Rename")), st.form("batch-rename", border=False):
+            name = st.text_input(tr("Batch name"), batch.name, max_chars=200, placeholder=batch.title)
+            if st.form_submit_button(tr("Save")):
                 change(resources.store(), batch, name=name)
                 st.rerun()
         with guard():
@@ -326,23 +343,31 @@ def _delete(batch: Batch) -> None:
     from core.review.log import reviewed_runs
 
     store = resources.store()
-    with st.popover("Delete"):
+    with st.popover(tr("Delete")):
         going = doomed(store, batch)
         files = {artifact.path: artifact.size for run in going for artifact in run.artifacts}
-        told = [f"This permanently deletes this batch with {labels.count(len(going), 'run')}, those derived from its "
-                "runs included."]  # fmt: skip
+        told = [tr("This permanently deletes this batch with {count}, those derived from its "
+                "runs included.").format(count=labels.count(len(going), 'run'))]  # fmt: skip
         if files:
-            told.append(f"Their files total {labels.size(sum(files.values()))}; files that other runs use are kept.")
+            told.append(
+                tr("Their files total {size}; files that other runs use are kept.").format(
+                    size=labels.size(sum(files.values()))
+                )
+            )
         edits = sum(reviewed_runs(store).get(run.id, 0) for run in going)
         if edits:
-            told.append(f"**Reviews with {labels.count(edits, 'edit')} will be deleted too: export them first.**")
+            told.append(
+                tr("**Reviews with {count} will be deleted too: export them first.**").format(
+                    count=labels.count(edits, "edit")
+                )
+            )
         if any(run.pinned for run in going):
-            told.append("**At least one of these runs is pinned.**")
-        told.append("The images stay.")
+            told.append(tr("**At least one of these runs is pinned.**"))
+        told.append(tr("The images are kept."))
         st.markdown(" ".join(told))
-        if st.button("Delete permanently", type="primary", key="batch-delete"):
+        if st.button(tr("Delete permanently"), type="primary", key="batch-delete"):
             gone = delete(store, batch)
-            st.toast(f"{labels.count(gone, 'run')} deleted.")
+            st.toast(tr("{count} deleted.").format(count=labels.count(gone, 'run')))
             st.switch_page(RUNS)
 
 
@@ -354,7 +379,11 @@ def listed() -> None:
     found = latest(store, LATEST)
     if not found:
         return
-    with st.expander(f"Batches ({len(found)})" if len(found) < LATEST else f"Batches (the latest {LATEST})"):
+    with st.expander(
+        tr("Batches ({count})").format(count=len(found))
+        if len(found) < LATEST
+        else tr("Batches (the latest {latest})").format(latest=LATEST)
+    ):
         for batch in found:
             runs = current(batch, runs_of(store, batch)).values()
             done = sum(run.status == "done" for run in runs)

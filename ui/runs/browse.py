@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import InputError
-from ui import resources
+from ui import labels, resources
 from ui.feedback import empty, guard, show_error
+from ui.messages import tr
 from ui.runs import detail, filters, selection, table
 from ui.state import Slot
 from ui.task.jobs import notice_runs
@@ -45,14 +46,14 @@ def _show(moving: bool) -> None:
         else:
             asked = st.query_params.get("run")
             chosen = (asked,) if asked else ()
-            st.info("No run matches these filters.")
-            st.button("Clear filters", on_click=filters.clear, key="clear-filters")
+            st.info(tr("No run matches these filters."))
+            st.button(tr("Clear filters"), on_click=filters.clear, key="clear-filters")
         if len(chosen) > 1:
             selection.show(chosen)
         elif chosen:
             _one(chosen[0])
         elif runs:
-            st.caption("Select a row to open, name or delete a run; select two or more to compare them.")
+            st.caption(tr("Select a row to open, name or delete a run; select two or more to compare them."))
         if moving and not store.active():
             st.rerun()  # nothing moves any more, so nobody needs to look
         notice_runs()
@@ -70,13 +71,13 @@ def _one(identity: str) -> None:
 
 def _offer_sample() -> None:
     page = next((page for page in task_pages().values() if page.card.begin), None)
-    listed = "All maps, explanations and comparisons are listed here with their inputs and settings."
+    listed = tr("All maps, explanations and comparisons are listed here with their inputs and settings.")
     if page is None:
-        empty("No runs yet.", listed)
+        empty(tr("No runs yet."), listed)
     elif empty(
-        "No runs yet.",
-        f"{listed} {page.card.begin}",
-        action="Start with the sample valley",
+        tr("No runs yet."),
+        f"{listed} {tr(page.card.begin)}",
+        action=tr("Start with the sample valley"),
         key="start-sample",
     ):
         st.switch_page(page.page, query_params=dict(page.card.address))
@@ -96,13 +97,17 @@ def _offset(wanted: object, total: int) -> int:
 def _turn(first: int, shown: int, total: int) -> None:
     """Say which part of the list is shown, and turn its pages."""
     if total <= PAGE:
-        st.caption(f"{total:,} run{'' if total == 1 else 's'}, newest first.")
+        st.caption(tr("{count}, newest first.").format(count=labels.count(total, "run")))
         return
     page = first // PAGE + 1
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Newer", disabled=first == 0, on_click=_go, args=(page - 1,), key="newer")
-        st.button("Older", disabled=first + shown >= total, on_click=_go, args=(page + 1,), key="older")
-        st.caption(f"{first + 1:,}–{first + shown:,} of {total:,} runs, newest first.")
+        st.button(tr("Newer"), disabled=first == 0, on_click=_go, args=(page - 1,), key="newer")
+        st.button(tr("Older"), disabled=first + shown >= total, on_click=_go, args=(page + 1,), key="older")
+        st.caption(
+            tr("{first:,}–{first_2:,} of {total:,} runs, newest first.").format(
+                first=first + 1, first_2=first + shown, total=total
+            )
+        )
 
 
 def _go(page: int) -> None:

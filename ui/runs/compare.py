@@ -14,6 +14,7 @@ from core.runs.kinds import Metric, find_task
 from core.runs.result import GridResult
 from ui import labels, resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.runs import selection
 from ui.runs.parameter_diff import differing
 from ui.task.task import script_of
@@ -57,10 +58,13 @@ def asked() -> list[Compared]:
     if not ids:
         return []
     if len(ids) < 2:
-        raise InputError("The address contains only one run.",
-                         "A comparison needs at least two.", "Choose two or more runs.")
+        raise InputError(tr("The address contains only one run."),
+                         tr("A comparison needs at least two."), tr("Choose two or more runs."))
     if len(ids) > selection.MOST:
-        raise InputError(f"The address contains {len(ids)} runs.", remedy=f"Choose {selection.MOST} or fewer.")
+        raise InputError(
+            tr("The address contains {count} runs.").format(count=len(ids)),
+            remedy=tr("Choose {most} or fewer.").format(most=selection.MOST),
+        )
     store = resources.store()
     runs = [store.run(identity) for identity in ids]
     why = selection.refusal(runs)
@@ -78,13 +82,13 @@ def introduce(compared: Sequence[Compared]) -> None:
             facts = [subject, labels.model(run), labels.moment(run.created)]
             text = " · ".join(plain(part) for part in facts if part)
             st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
-            st.page_link(script_of(run.task), label="Open", query_params={"run": run.id})
-            st.page_link("../pages/read.py", label="Reading view", query_params={"run": run.id})
+            st.page_link(script_of(run.task), label=tr("Open"), query_params={"run": run.id})
+            st.page_link("../pages/read.py", label=tr("Reading view"), query_params={"run": run.id})
 
 
 def show_metrics(compared: Sequence[Compared]) -> None:
     """Numbers of each run and of the colour index; the highest said in words, and only where they can be compared."""
-    st.subheader("Metrics")
+    st.subheader(tr("Metrics"))
     fair = _fair(compared)
     title, index = _baseline(compared[0]) if fair else ("", {})
     heads = [*(one.letter for one in compared), *([title] if index else [])]
@@ -142,33 +146,33 @@ def _caption(compared: Sequence[Compared], fair: bool) -> str:
     parts = [labels.counted(compared[0].run).replace("the model's", "each model's")]
     if fair:
         parts.append(
-            f"A value is marked highest or lowest if it leads by {CLEAR:g} or more; one image shows little about "
-            "which model is better elsewhere."
+            tr("A value is marked highest or lowest if it leads by {clear:g} or more; one image shows little about "
+            "which model is better elsewhere.").format(clear=CLEAR)
         )
         title, known = _baseline(compared[0])
-        parts += [f"The {title.lower()} is a formula that needs no training."] if known else []
+        parts += [tr("The {title} is a formula that needs no training.").format(title=title.lower())] if known else []
     if any(one.result.has_reference for one in compared) and not fair:
-        parts.append("The runs differ in image, area or reference, so no score is marked as highest.")
+        parts.append(tr("The runs differ in image, area or reference, so no score is marked as highest."))
     recorded = [one.result.provenance.get("scene") or {} for one in compared]
     if any(scene.get("seen_by_model") for scene in recorded):
         letters = ", ".join(
             one.letter for one, scene in zip(compared, recorded, strict=True) if scene.get("seen_by_model")
         )
-        parts.append(f"**The model of {letters} was trained or selected on this image.**")
+        parts.append(tr("**The model of {letters} was trained or selected on this image.**").format(letters=letters))
     if any(scene.get("synthetic") for scene in recorded):
-        parts.append("A synthetic image is included: its scores test the software, not the skill on real terrain.")
+        parts.append(tr("A synthetic image is included: its scores test the software, not the skill on real terrain."))
     return " ".join(parts)
 
 
 def show_parameters(compared: Sequence[Compared]) -> None:
     """What the runs were asked and computed with, where they differ."""
-    st.subheader("Differences")
+    st.subheader(tr("Differences"))
     rows = {title: [plain(text) for text in texts] for title, texts in differing([one.result for one in compared])}
     if not rows:
-        st.markdown("None: inputs, model, parameters, versions and machine are the same in all runs.")
+        st.markdown(tr("None: inputs, model, parameters, versions and machine are the same in all runs."))
         return
     st.table(_frame([one.letter for one in compared], rows), border="horizontal", width="content")
-    st.caption("Entries that are the same in all runs are not shown.")
+    st.caption(tr("Entries that are the same in all runs are not shown."))
 
 
 def _frame(heads: Sequence[str], rows: dict[str, list[str]]) -> DataFrame:

@@ -14,6 +14,7 @@ from ui import labels, resources
 from ui.feedback import guard
 from ui.map_layers import Tiles, scene_tiles
 from ui.maps import Caption, MapSpec
+from ui.messages import tr
 from ui.runs.compare import Compared
 from ui.task.bands import shown_by
 from ui.task.jobs import notice_runs
@@ -33,7 +34,7 @@ def show(compared: Sequence[Compared]) -> None:
         shown = None if page is None else page.compare
         if shown is None:
             return  # runs of this task do not lie on a map
-        st.subheader("Map comparison")
+        st.subheader(tr("Map comparison"))
         first, second = _pair(compared)
         shown.load()(first, second)
         notice_runs()
@@ -46,10 +47,12 @@ def _pair(compared: Sequence[Compared]) -> tuple[Compared, Compared]:
     by_letter = {one.letter: one for one in compared}
     letters = list(by_letter)
     with st.container(horizontal=True, gap="small"):
-        left = st.selectbox("Left", letters, 0, key="left", bind="query-params", width=120)
-        right = st.selectbox("Right", letters, 1, key="right", bind="query-params", width=120)
+        left = st.selectbox(tr("Left"), letters, 0, key="left", bind="query-params", width=120)
+        right = st.selectbox(tr("Right"), letters, 1, key="right", bind="query-params", width=120)
     if left == right:
-        raise InputError(f"Left and right are both {left}.", remedy="Choose two different runs.")
+        raise InputError(
+            tr("Left and right are both {left}.").format(left=left), remedy=tr("Choose two different runs.")
+        )
     return by_letter[left], by_letter[right]
 
 
@@ -62,7 +65,7 @@ def grid_of(one: Compared) -> Grid:
         When it has none, so that there is no map of it.
     """
     if not isinstance(one.result, GridResult):
-        raise InputError("These runs cannot be shown on a map.")
+        raise InputError(tr("These runs cannot be shown on a map."))
     return one.result.grid
 
 

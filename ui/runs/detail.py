@@ -10,6 +10,7 @@ from core.errors import InputError
 from core.runs.kinds import is_primary, kind_of
 from ui import labels, resources
 from ui.feedback import duration, guard, plain, show_error
+from ui.messages import tr
 from ui.runs import table
 from ui.state import rerun_fragment
 from ui.task import jobs, several
@@ -66,7 +67,7 @@ def _state(run: Run) -> None:
     )
     {"failed": st.error, "interrupted": st.warning}.get(run.status, st.info)(told)
     if failure.detail:
-        with st.expander("Details for the administrator"):
+        with st.expander(tr("Details for the administrator")):
             st.code(failure.detail, language=None)
 
 
@@ -93,18 +94,18 @@ def _actions(run: Run) -> None:
             _go("Reading view", "read", {"run": run.id})
         if found and run.subject.dataset_id and kind is not None and (kind.first or kind.again_from_parent):
             _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "prefill": run.id})
-        if not run.active and kind is not None and st.button("Repeat", key=f"again-{run.id}"):
+        if not run.active and kind is not None and st.button(tr("Repeat"), key=f"again-{run.id}"):
             _again(run)
-        if run.active and not run.cancelling and st.button("Cancel", key=f"cancel-{run.id}"):
+        if run.active and not run.cancelling and st.button(tr("Cancel"), key=f"cancel-{run.id}"):
             resources.jobs().cancel(run.id)
             rerun_fragment()
         if run.status == "done":
             base = resources.base_path()
-            st.link_button("Download as zip", f"{base}/runs/{run.id}.zip")
+            st.link_button(tr("Download as zip"), f"{base}/runs/{run.id}.zip")
             if run.artifact("report") is not None:
-                st.link_button("Download report", f"{base}/artifacts/{run.id}/report")
+                st.link_button(tr("Download report"), f"{base}/artifacts/{run.id}/report")
             if run.artifact("report_pdf") is not None:
-                st.link_button("Download PDF", f"{base}/artifacts/{run.id}/report_pdf")
+                st.link_button(tr("Download PDF"), f"{base}/artifacts/{run.id}/report_pdf")
 
 
 def _go(label: str, page: str, address: dict[str, str], kind: Literal["primary", "secondary"] = "secondary") -> None:
@@ -122,16 +123,16 @@ def _again(run: Run) -> None:
 
 def _labels(run: Run) -> None:
     with st.form(f"labels-{run.id}", border=False):
-        name = st.text_input("Name", run.name, max_chars=200, placeholder=run.subject.name, key=f"name-{run.id}")
+        name = st.text_input(tr("Name"), run.name, max_chars=200, placeholder=run.subject.name, key=f"name-{run.id}")
         tags = st.multiselect(
-            "Tags", sorted({*resources.store().tags(), *run.tags}), list(run.tags), accept_new_options=True,
-            key=f"tags-{run.id}", placeholder="Choose or enter a tag",
+            tr("Tags"), sorted({*resources.store().tags(), *run.tags}), list(run.tags), accept_new_options=True,
+            key=f"tags-{run.id}", placeholder=tr("Choose or enter a tag"),
         )  # fmt: skip
-        note = st.text_area("Note", run.note, max_chars=20_000, key=f"note-{run.id}")
+        note = st.text_area(tr("Note"), run.note, max_chars=20_000, key=f"note-{run.id}")
         pinned = st.checkbox(
-            "Pinned", run.pinned, key=f"pinned-{run.id}", help="Pinned runs are never deleted to free up space."
+            tr("Pinned"), run.pinned, key=f"pinned-{run.id}", help=tr("Pinned runs are never deleted to free up space.")
         )
-        if st.form_submit_button("Save"):
+        if st.form_submit_button(tr("Save")):
             tags = [" ".join(tag.split()) for tag in tags]
             resources.store().label(run.id, name=name, note=note, tags=[tag for tag in tags if tag], pinned=pinned)
             rerun_fragment()
@@ -145,16 +146,16 @@ def _family(run: Run) -> None:
         try:
             one = store.run(parent)
         except InputError:
-            st.caption(f"Based on run {plain(parent[:8])}, which was deleted.")
+            st.caption(tr("Based on run {parent}, which was deleted.").format(parent=plain(parent[:8])))
         else:
             _link(f"Based on: {plain(one.title)}", parent, run)
     children = store.children(run.id)
     if children:
-        st.caption("Derived from this run:")
+        st.caption(tr("Derived from this run:"))
     for child in children[:LISTED]:
         _link(f"{labels.kind(child)}, {labels.moment(child.created)}", child.id, run)
     if len(children) > LISTED:
-        st.caption(f"and {len(children) - LISTED:,} more")
+        st.caption(tr("and {count:,} more").format(count=len(children) - LISTED))
 
 
 def _link(label: str, other: str, run: Run) -> None:
@@ -162,7 +163,7 @@ def _link(label: str, other: str, run: Run) -> None:
 
 
 def _asked(run: Run) -> None:
-    with st.expander("Settings"):
+    with st.expander(tr("Settings")):
         st.json(dict(run.parameters), expanded=2)
 
 
@@ -174,21 +175,29 @@ def _delete(run: Run) -> None:
 
     doomed = [run, *resources.store().descendants(run.id)]
     files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
-    with st.popover("Delete", key=f"delete-{run.id}"):
+    with st.popover(tr("Delete"), key=f"delete-{run.id}"):
         also = len(doomed) - 1
         with_it = "one run derived from it" if also == 1 else f"{labels.count(also, 'run')} derived from it"
-        parts = [f"This permanently deletes this run and {with_it}." if also else "This permanently deletes this run."]
+        parts = [
+            tr("This permanently deletes this run and {with_it}.").format(with_it=with_it)
+            if also
+            else tr("This permanently deletes this run.")
+        ]
         if files:
-            parts.append(f"Its files take up {labels.size(sum(files.values()))}; files shared with other runs are "
-                         "kept.")
+            parts.append(tr("Its files take up {size}; files shared with other runs are "
+                         "kept.").format(size=labels.size(sum(files.values()))))
         edits = sum(reviewed_runs(resources.store()).get(one.id, 0) for one in doomed)
         if edits:
-            parts.append(f"**A review with {labels.count(edits, 'edit')} is deleted with it: export it first.**")
+            parts.append(
+                tr("**A review with {count} is deleted with it: export it first.**").format(
+                    count=labels.count(edits, "edit")
+                )
+            )
         if any(one.pinned for one in doomed):
-            parts.append("**This run, or a run derived from it, is pinned.**")
+            parts.append(tr("**This run, or a run derived from it, is pinned.**"))
         st.markdown(" ".join(parts))
-        if st.button("Delete permanently", type="primary", key=f"delete-now-{run.id}"):
+        if st.button(tr("Delete permanently"), type="primary", key=f"delete-now-{run.id}"):
             gone = resources.store().delete(run.id)
             table.pick()
-            st.toast(f"{labels.count(gone, 'run')} deleted.")
+            st.toast(tr("{count} deleted.").format(count=labels.count(gone, 'run')))
             rerun_fragment()

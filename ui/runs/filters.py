@@ -12,6 +12,7 @@ from core.runs.kinds import kind_groups
 from ui import resources
 from ui.labels import STATUSES, zone
 from ui.labels import tasks as task_titles
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.runs.records import RunFilter, Status
@@ -37,15 +38,15 @@ def ask() -> RunFilter:
     inputs, groups = _inputs(), {**kind_groups(), ALL: ()}
     with st.container(horizontal=True, gap="small"):
         text = st.text_input(
-            "Search", key="text", bind="query-params", width=WIDTH, placeholder="Name, note, ID", type="search"
+            tr("Search"), key="text", bind="query-params", width=WIDTH, placeholder=tr("Name, note, ID"), type="search"
         )
         tasks = {title: task for task, title in task_titles().items()}
-        task = _choose("Task", "task", [ANY, *tasks]) if len(tasks) > 1 else ANY
-        what = _choose("Show", "what", list(groups))
-        status = _choose("Status", "status", [ANY, *titles])
-        chosen = _choose("Input", "image", [ANY, *inputs])
-        model = _choose("Model", "model", [ANY, *store.models()])
-        tag = _choose("Tag", "tag", [ANY, *store.tags()])
+        task = _choose(tr("Task"), "task", [ANY, *tasks]) if len(tasks) > 1 else ANY
+        what = _choose(tr("Show"), "what", list(groups))
+        status = _choose(tr("Status"), "status", [ANY, *titles])
+        chosen = _choose(tr("Input"), "image", [ANY, *inputs])
+        model = _choose(tr("Model"), "model", [ANY, *store.models()])
+        tag = _choose(tr("Tag"), "tag", [ANY, *store.tags()])
         after, before = _day("From", "from"), _day("To", "to")
     return RunFilter(
         task=tasks.get(task, ""),

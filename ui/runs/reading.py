@@ -17,6 +17,7 @@ from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.map_layers import Tiles, hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import Caption, DynamicLayers, MapSpec, show_map
+from ui.messages import tr
 from ui.runs import parts
 from ui.task import jobs
 from ui.task.bands import shown_by
@@ -140,11 +141,11 @@ def _ready(run: Run) -> bool:
 
     if not is_primary(run):
         page, address = place(run)
-        st.page_link(script_of(page), label="Open on its own page", query_params=address)
+        st.page_link(script_of(page), label=tr("Open on its own page"), query_params=address)
         raise InputError(
-            f"This run cannot be shown in the reading view: it is “{labels.kind(run)}”.",
-            "The reading view shows results such as maps and detections.",
-            "Open the run that it is based on.",
+            tr("This run cannot be shown in the reading view: it is “{kind}”.").format(kind=labels.kind(run)),
+            tr("The reading view shows results such as maps and detections."),
+            tr("Open the run that it is based on."),
         )
     if run.status == "done":
         missing = jobs.missing_files(run)
@@ -152,10 +153,10 @@ def _ready(run: Run) -> bool:
             raise missing
         return True
     if run.active:
-        st.info("This run is still in progress. Return when it is done: the address stays the same.")
+        st.info(tr("This run is still in progress. Return when it is done: the address stays the same."))
     else:
         told = run.failure.what if run.failure else ""
-        st.info(plain(f"This run has no result. {told}"))
+        st.info(plain(tr("This run has no result. {told}").format(told=told)))
     return False
 
 
@@ -224,7 +225,7 @@ def _rest(told: Iterable[Part], shown: ReadingView) -> None:
             charts = [one for one in content if isinstance(one, Pictures)]
             content = [one for one in content if one not in (*tables[1:], *charts[1:])]
         if content:
-            st.subheader(shown.listed if anchor == "map" else part.title, anchor=False)
+            st.subheader(tr(shown.listed) if anchor == "map" else part.title, anchor=False)
             _show(content)
 
 
@@ -241,15 +242,21 @@ def _end(run: Run, shown: ReadingView, content: ReportInput) -> None:
     scene, versions = record.get("scene") or {}, record.get("versions") or {}
     weights = str((record.get("model") or {}).get("weights_sha256", ""))[:12]
     line = [
-        f"Run {run.id}", f"{result.subject.role} {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
+        f"Run {run.id}",
+        f"{result.subject.role} {run.subject.name} (SHA-256 {result.subject.digest[:12]}…)",
         f"licence of the {result.subject.role}: {scene.get('licence') or 'not stated'}",
-        f"model {labels.model(run)} ({run.model}, weights {weights}…)" if run.model else "",
-        shown.chosen(content), f"SlideLens {versions.get('slidelens', '')}",
-    ]  # fmt: skip
+        tr("model {model} ({model_2}, weights {weights}…)").format(
+            model=labels.model(run), model_2=run.model, weights=weights
+        )
+        if run.model
+        else "",
+        shown.chosen(content),
+        f"SlideLens {versions.get('slidelens', '')}",
+    ]
     st.caption(plain(" · ".join(part for part in line if part)))
     page, address = place(run)
     title = labels.tasks().get(run.task, run.task).lower()
     view = {name: value for name, value in st.query_params.items() if name in view_keys()}
-    st.page_link(script_of(page), label=f"Open in {title}", query_params={**view, **address})
+    st.page_link(script_of(page), label=tr("Open in {title}").format(title=title), query_params={**view, **address})
     if run.artifact("report") is not None:
-        st.link_button("Download report", f"{resources.base_path()}/artifacts/{run.id}/report")
+        st.link_button(tr("Download report"), f"{resources.base_path()}/artifacts/{run.id}/report")

@@ -11,6 +11,7 @@ from core.runs.kinds import tasks
 from core.runs.records import ENDED, RunFilter
 from ui import labels, resources
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.task import jobs
 from ui.task.links import place
 from ui.task.task import script_of
@@ -59,17 +60,17 @@ def _show(moving: bool, found: list[_Found]) -> None:
     with guard():  # Streamlit takes what leaves a fragment for itself, so no guard outside it is asked
         now = found.pop() if found else _look()
         if now.active:
-            st.subheader("Running", anchor=False)
+            st.subheader(tr("Running"), anchor=False)
             for run in now.active[:SHOWN]:
                 _row(run)
                 st.progress(run.progress.share, text=plain(jobs.words(run)))
             if len(now.active) > SHOWN:
-                st.caption(f"and {len(now.active) - SHOWN} more")
+                st.caption(tr("and {count} more").format(count=len(now.active) - SHOWN))
         if now.ended:
-            st.subheader("Recent runs", anchor=False)
+            st.subheader(tr("Recent runs"), anchor=False)
             for run in now.ended:
                 _row(run)
-            st.page_link("../pages/runs.py", label="View all runs")
+            st.page_link("../pages/runs.py", label=tr("View all runs"))
         if moving and not now.active:
             st.rerun()  # nothing moves any more, so nobody needs to look
 

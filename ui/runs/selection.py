@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import labels, resources
 from ui.feedback import plain, show_error
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -24,7 +25,7 @@ def show(ids: tuple[str, ...]) -> None:
     except LandslideError as error:
         show_error(error)
         return
-    st.subheader(f"{len(runs)} runs selected")
+    st.subheader(tr("{count} runs selected").format(count=len(runs)))
     lines = (f"{run.title} · {labels.model(run)} · {labels.moment(run.created)}" for run in runs)
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))
     why = refusal(runs)
@@ -33,7 +34,7 @@ def show(ids: tuple[str, ...]) -> None:
         return
     # The older one first: what is compared reads from left to right.
     asked = {"runs": ",".join(run.id for run in reversed(runs))}
-    st.page_link("../pages/compare.py", label="Compare runs", icon=":material/compare:", query_params=asked)
+    st.page_link("../pages/compare.py", label=tr("Compare runs"), icon=":material/compare:", query_params=asked)
 
 
 def refusal(runs: list[Run]) -> str:
@@ -41,11 +42,11 @@ def refusal(runs: list[Run]) -> str:
     from core.runs.kinds import is_primary
 
     if len({run.task for run in runs}) > 1:
-        return "These runs belong to different tasks. Select runs of one task to compare them."
+        return tr("These runs belong to different tasks. Select runs of one task to compare them.")
     if not all(is_primary(run) for run in runs):
-        return "Only results can be compared, such as maps with maps or detections with detections."
+        return tr("Only results can be compared, such as maps with maps or detections with detections.")
     if any(run.status != "done" for run in runs):
-        return "Not all of these runs are done. Select finished runs to compare them."
+        return tr("Not all of these runs are done. Select finished runs to compare them.")
     if len(runs) > MOST:
-        return f"More than {MOST} runs cannot be compared at a time. Select fewer."
+        return tr("More than {most} runs cannot be compared at a time. Select fewer.").format(most=MOST)
     return ""

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import labels, resources
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.runs import table
 from ui.state import Slot
 from ui.task.jobs import notice_runs
@@ -38,7 +39,11 @@ def show() -> None:
     with guard():
         used = _storage(str(resources.store().home))
         st.divider()
-        st.markdown(f"**Storage used: {labels.size(used.used)}** · {labels.size(used.free)} free on disk")
+        st.markdown(
+            tr("**Storage used: {size}** · {size_2} free on disk").format(
+                size=labels.size(used.used), size_2=labels.size(used.free)
+            )
+        )
         parts = {
             "run results": used.artifacts,
             "uploads": used.uploads,
@@ -48,9 +53,9 @@ def show() -> None:
             "database and other": used.rest,
         }
         st.caption(" · ".join(f"{name} {labels.size(octets)}" for name, octets in parts.items() if octets))
-        with st.expander("Free up space", expanded=_PLAN.get() is not None):
+        with st.expander(tr("Free up space"), expanded=_PLAN.get() is not None):
             _prune()
-        with st.expander("Orphaned files", expanded=_LOOKED.get() is not None):
+        with st.expander(tr("Orphaned files"), expanded=_LOOKED.get() is not None):
             _lost()
         notice_runs()
 
@@ -66,17 +71,17 @@ def _storage(home: str) -> Storage:
 def _prune() -> None:
     """Ask what may go, say what would go, and do it when that is confirmed."""
     st.markdown(
-        "Deletes prepared downloads first, which can be created again, then the oldest runs and everything derived "
-        "from them. Pinned runs, and runs that they are based on, are kept."
+        tr("Deletes prepared downloads first, which can be created again, then the oldest runs and everything derived "
+        "from them. Pinned runs, and runs that they are based on, are kept.")
     )
     with st.form("prune", border=False), st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         days = st.number_input(
-            "Older than (days)", 0, 100_000, None, 30, key="prune-days", placeholder="any age", width=180
+            tr("Older than (days)"), 0, 100_000, None, 30, key="prune-days", placeholder=tr("any age"), width=180
         )
         quota = st.number_input(
-            "Storage limit (GB)", 0.0, None, None, 1.0, key="prune-quota", placeholder="no limit", width=180
+            tr("Storage limit (GB)"), 0.0, None, None, 1.0, key="prune-quota", placeholder=tr("no limit"), width=180
         )
-        asked = st.form_submit_button("Preview")
+        asked = st.form_submit_button(tr("Preview"))
     if asked:
         _PLAN.put(_planned(days, quota))
     plan = _PLAN.get()
@@ -88,7 +93,7 @@ def _planned(days: int | None, quota: float | None) -> Plan | None:
     from core.retention.prune import plan
 
     if days is None and quota is None:
-        st.info("Enter an age, a storage limit, or both.")
+        st.info(tr("Enter an age, a storage limit, or both."))
         return None
     older = None if days is None else datetime.now(UTC) - timedelta(days=days)
     return plan(resources.store(), older_than=older, quota=None if quota is None else round(quota * 1e9))
@@ -96,21 +101,23 @@ def _planned(days: int | None, quota: float | None) -> Plan | None:
 
 def _confirm(plan: Plan) -> None:
     if plan.beyond:
-        st.warning(f"{labels.size(plan.beyond)} above the limit cannot be freed: the remaining runs are pinned, "
-                   "active or in use.")
+        st.warning(tr("{size} above the limit cannot be freed: the remaining runs are pinned, "
+                   "active or in use.").format(size=labels.size(plan.beyond)))
     if plan.nothing:
-        st.info("Nothing to delete.")
+        st.info(tr("Nothing to delete."))
         return
     what = _counted((len(plan.exports), "prepared download"), (len(plan.runs), "run"),
                     (len(plan.uploads), "unused upload"))  # fmt: skip
-    st.markdown(f"**This permanently deletes {what} and frees {labels.size(plan.freed)}:**")
+    st.markdown(
+        tr("**This permanently deletes {what} and frees {size}:**").format(what=what, size=labels.size(plan.freed))
+    )
     leaving = [("prepared download of ", one) for one in plan.exports]
     leaving += [("", one) for one in (*plan.runs, *plan.uploads)]
     _listed([f"{of}{plain(one.title)}, {labels.moment(one.created)}, {labels.size(one.freed)}" for of, one in leaving])
     with st.container(horizontal=True):
-        if st.button("Delete permanently", type="primary", key="prune-now"):
+        if st.button(tr("Delete permanently"), type="primary", key="prune-now"):
             _remove(plan)
-        if st.button("Cancel", key="prune-not"):
+        if st.button(tr("Cancel"), key="prune-not"):
             _PLAN.clear()
             st.rerun(scope="fragment")
 
@@ -123,7 +130,7 @@ def _remove(plan: Plan) -> None:
     _storage.clear()
     table.pick()
     went = _counted((removed.exports, "prepared download"), (removed.runs, "run"), (removed.uploads, "upload"))
-    st.toast(f"{went or 'Nothing'} deleted.")
+    st.toast(tr("{went} deleted.").format(went=went or 'Nothing'))
     st.rerun()
 
 
@@ -142,26 +149,28 @@ def _listed(lines: list[str]) -> None:
 
 def _lost() -> None:
     """Look, when that is asked, for files that nobody names and for those that are named and not there."""
-    st.markdown("Finds files that no longer belong to any run or image, and runs and images whose files are missing.")
-    if st.button("Find orphaned files", key="lost-look"):
+    st.markdown(
+        tr("Finds files that no longer belong to any run or image, and runs and images whose files are missing.")
+    )
+    if st.button(tr("Find orphaned files"), key="lost-look"):
         _look()
     found = _LOOKED.get()
     if found is None:
         return
     lost, missing = found
     if not lost and not missing:
-        st.success("No problems found: no file is orphaned or missing.")
+        st.success(tr("No problems found: no file is orphaned or missing."))
     if missing:
         st.warning(
-            f"**{labels.count(len(missing), 'file')} missing.** Restore from a backup, or delete the run or image "
-            "concerned and repeat it."
+            tr("**{count} missing.** Restore from a backup, or delete the run or image "
+            "concerned and repeat it.").format(count=labels.count(len(missing), 'file'))
         )
         _listed([f"{one.role} of {_owner(one)}: {plain(str(one.path))}" for one in missing])
     if lost:
         room = labels.size(sum(one.size for one in lost))
         st.markdown(f"**{labels.count(len(lost), 'orphaned file')}, {room}:**")
         _listed([f"{ORPHANS[one.kind]}, {labels.size(one.size)}: {plain(str(one.path))}" for one in lost])
-        if st.button("Delete permanently", type="primary", key="lost-remove"):
+        if st.button(tr("Delete permanently"), type="primary", key="lost-remove"):
             _remove_lost(lost)
 
 
@@ -182,5 +191,9 @@ def _remove_lost(lost: tuple[Orphan, ...]) -> None:
     gone = remove_orphans(resources.store(), lost)
     _LOOKED.clear()
     _storage.clear()
-    st.toast(f"{labels.count(len(gone), 'orphaned file')} deleted, {labels.size(sum(one.size for one in gone))}.")
+    st.toast(
+        tr("{count} deleted, {size}.").format(
+            count=labels.count(len(gone), "orphaned file"), size=labels.size(sum(one.size for one in gone))
+        )
+    )
     st.rerun(scope="fragment")

@@ -11,6 +11,7 @@ import streamlit as st
 
 from ui import labels
 from ui.feedback import duration
+from ui.messages import tr
 from ui.state import Slot
 from ui.task.links import place
 from ui.task.task import script_of
@@ -142,7 +143,9 @@ def _config(*, wide: bool) -> dict[str, Any]:
     return scores | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=BUTTON),
         "Name": column.TextColumn(width=None if wide else 250),
-        "Submitted": column.DatetimeColumn(f"Submitted ({labels.zone()})", format="YYYY-MM-DD HH:mm"),
+        "Submitted": column.DatetimeColumn(
+            tr("Submitted ({zone})").format(zone=labels.zone()), format="YYYY-MM-DD HH:mm"
+        ),
         "Input": column.TextColumn(width=None if wide else 250),
         "Tags": column.ListColumn(),
     }

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import resources
+from ui.messages import tr
 from ui.susceptibility.form import FIRST_MODELS, NONE, plan
 from ui.task import press
 
@@ -138,34 +139,34 @@ def _area(data: AreaData, guess: _Guess, before: AreaPlan | None) -> AreaPlan:
     dem_band = begin.dem_band if before is not None else guess.dem_band
     if data.dem is not None:
         terrain = tuple(st.multiselect(
-            "Factors from the elevation model", list(TERRAIN), FIRST_TERRAIN if before is None else begin.terrain,
+            tr("Factors from the elevation model"), list(TERRAIN), FIRST_TERRAIN if before is None else begin.terrain,
             format_func=lambda name: TERRAIN[name].title,
         ))  # fmt: skip
     given = _given(guess, before)
-    with st.expander("Grid and terrain"):
+    with st.expander(tr("Grid and terrain")):
         if len(guess.dem_bands) > 1:
             dem_band = 1 + st.selectbox(
-                "Elevation band", range(len(guess.dem_bands)), dem_band - 1,
+                tr("Elevation band"), range(len(guess.dem_bands)), dem_band - 1,
                 format_func=guess.dem_bands.__getitem__,
             )  # fmt: skip
         cell = st.number_input(
-            "Cell size (m)", 0.0, value=begin.cell, step=5.0, format="%.4g",
-            help="0 uses the cell size of the elevation model, or of the first factor if there is none.",
+            tr("Cell size (m)"), 0.0, value=begin.cell, step=5.0, format="%.4g",
+            help=tr("0 uses the cell size of the elevation model, or of the first factor if there is none."),
         )  # fmt: skip
         crs = st.text_input(
-            "Coordinate system of the map", begin.crs, placeholder="same as the elevation model", max_chars=20,
-            help="A projected system, such as EPSG:32632. Data in degrees are projected to the local UTM zone.",
+            tr("Coordinate system of the map"), begin.crs, placeholder=tr("same as the elevation model"), max_chars=20,
+            help=tr("A projected system, such as EPSG:32632. Data in degrees are projected to the local UTM zone."),
         )  # fmt: skip
         options = begin.options
         if data.dem is not None:
             methods = {"horn": "Horn (as in GDAL and QGIS)", "zevenbergen_thorne": "Zevenbergen–Thorne (as in SAGA)"}
             method = st.selectbox(
-                "Slope and curvature method", list(methods), list(methods).index(options.method),
+                tr("Slope and curvature method"), list(methods), list(methods).index(options.method),
                 format_func=methods.__getitem__,
             )  # fmt: skip
             stream = st.number_input(
-                "Stream threshold (km²)", 0.001, 1000.0, options.stream_km2, format="%.4g",
-                help="Cells with at least this catchment area count as streams.",
+                tr("Stream threshold (km²)"), 0.001, 1000.0, options.stream_km2, format="%.4g",
+                help=tr("Cells with at least this catchment area count as streams."),
             )  # fmt: skip
             options = replace(options, method=method, stream_km2=stream)  # type: ignore[arg-type]
     return AreaPlan(terrain, options, given, dem_band, crs.strip(), float(cell))
@@ -187,13 +188,13 @@ def _given(guess: _Guess, before: AreaPlan | None) -> tuple[GivenFactor, ...]:
         "Use": taken, "Factor": [one.name for one in rows], "Kind": [KINDS[one.kind] for one in rows],
         "Raster": guess.files, "Band": [one.band for one in rows],
     })  # fmt: skip
-    st.markdown("Additional factors")
+    st.markdown(tr("Additional factors"))
     edited = cast("DataFrame", st.data_editor(
         table, hide_index=True, key="given-factors", disabled=["Raster", "Band"],
         column_config={
             "Use": st.column_config.CheckboxColumn(width="small"),
             "Kind": st.column_config.SelectboxColumn(options=list(KINDS.values()), required=True,
-                                                     help="Quantities are interpolated; classes are never mixed."),
+                                                     help=tr("Quantities are interpolated; classes are never mixed.")),
             "Factor": st.column_config.TextColumn(required=True, max_chars=40),
         },
     ))  # fmt: skip
@@ -211,8 +212,8 @@ def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
     part = begin.part
     if guess.polygons:
         part = st.selectbox(
-            "Cells used per landslide", list(PARTS), list(PARTS).index(begin.part), format_func=PARTS.__getitem__,
-            help="Which cells of each landslide polygon the models are trained on.",
+            tr("Cells used per landslide"), list(PARTS), list(PARTS).index(begin.part), format_func=PARTS.__getitem__,
+            help=tr("Which cells of each landslide polygon the models are trained on."),
         )  # fmt: skip
 
     def column(label: str, chosen: str, help: str, columns: tuple[str, ...] = guess.columns) -> str:
@@ -220,28 +221,30 @@ def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
         found = st.selectbox(label, listed, listed.index(chosen) if chosen in listed else 0, help=help)
         return "" if found == NONE else found
 
-    with st.expander("Inventory columns", expanded=guess.table and not (begin.x and begin.y)):
+    with st.expander(tr("Inventory columns"), expanded=guess.table and not (begin.x and begin.y)):
         x, y, crs, swap = "", "", "", False
         if guess.table:
-            x = column("Easting or longitude", begin.x, "Column of the first coordinate.")
-            y = column("Northing or latitude", begin.y, "Column of the second coordinate.")
-            crs = st.text_input("Coordinate system of these columns",
-                                begin.crs, placeholder="same as the map", max_chars=20,
+            x = column(tr("Easting or longitude"), begin.x, tr("Column of the first coordinate."))
+            y = column(tr("Northing or latitude"), begin.y, tr("Column of the second coordinate."))
+            crs = st.text_input(tr("Coordinate system of these columns"),
+                                begin.crs, placeholder=tr("same as the map"), max_chars=20,
                                 key="inventory-crs")  # fmt: skip
-            swap = st.checkbox("Swap the two coordinates", begin.swap_xy)
+            swap = st.checkbox(tr("Swap the two coordinates"), begin.swap_xy)
         label = column(
             "Label", begin.label,
-            "Column that marks whether there is a landslide. If set, non-landslide cells are taken from it.",
+            tr("Column that marks whether there is a landslide. If set, non-landslide cells are taken from it."),
         )  # fmt: skip
         positive = st.text_input(
-            "Value for landslides", begin.positive, max_chars=100, key="inventory-positive",
-            help="Needed unless the values are yes/no, true/false or 1/0.",
+            tr("Value for landslides"), begin.positive, max_chars=100, key="inventory-positive",
+            help=tr("Needed unless the values are yes/no, true/false or 1/0."),
         )  # fmt: skip
         area = column(
-            "Area", begin.area, "Area of a landslide, or column of the area layer, for leaving out one area at a time.",
+            "Area", begin.area, tr("Area of a landslide, or column of the area layer, for leaving out one area at a "
+                                   "time."),
             guess.area_columns,
         )  # fmt: skip
-        event = column("Event", begin.event, "Date or event of a landslide, for leaving out one event at a time.")
+        event = column(tr("Event"), begin.event, tr("Date or event of a landslide, for leaving out one event at a "
+                                                    "time."))
     return InventoryPlan(part, label, positive.strip(), x, y, crs.strip(), swap, area, event)
 
 
@@ -249,23 +252,23 @@ def _sampling(begin: SamplingPlan, *, drawn: bool) -> SamplingPlan:
     from core.tasks.susceptibility.sampling import SamplingPlan
 
     if not drawn:
-        st.caption("Non-landslide cells are those in the inventory.")
-    with st.expander("Non-landslide cells"):
-        ratio = st.number_input("Number per landslide cell", 0.1, 100.0, begin.ratio, 0.5, format="%.3g")
+        st.caption(tr("Non-landslide cells are those in the inventory."))
+    with st.expander(tr("Non-landslide cells")):
+        ratio = st.number_input(tr("Number per landslide cell"), 0.1, 100.0, begin.ratio, 0.5, format="%.3g")
         buffer = st.number_input(
-            "Minimum distance from landslides (m)", 0.0, value=begin.buffer, step=50.0, format="%.0f",
-            help="Ground next to a landslide may be as susceptible as the landslide.",
+            tr("Minimum distance from landslides (m)"), 0.0, value=begin.buffer, step=50.0, format="%.0f",
+            help=tr("Ground next to a landslide may be as susceptible as the landslide."),
         )  # fmt: skip
         slope = st.number_input(
-            "Minimum slope (°)", 0.0, 89.0, begin.slope_at_least, 1.0, format="%.3g",
-            help="Flat cells are easy to tell from landslides and raise the scores; on slopes the scores would be "
-                 "lower.",
+            tr("Minimum slope (°)"), 0.0, 89.0, begin.slope_at_least, 1.0, format="%.3g",
+            help=tr("Flat cells are easy to tell from landslides and raise the scores; on slopes the scores would be "
+                 "lower."),
         )  # fmt: skip
         guided = st.checkbox(
-            "Only where the information value is low", begin.guided,
-            help="Such cells are easy to tell from landslides: scores are higher than with cells drawn everywhere.",
+            tr("Only where the information value is low"), begin.guided,
+            help=tr("Such cells are easy to tell from landslides: scores are higher than with cells drawn everywhere."),
         )  # fmt: skip
-        seed = st.number_input("Seed for drawing cells", 0, 2**31 - 1, begin.seed)
+        seed = st.number_input(tr("Seed for drawing cells"), 0, 2**31 - 1, begin.seed)
     return SamplingPlan(float(ratio), float(buffer), float(slope), begin.most, int(seed), guided)
 
 
@@ -273,20 +276,22 @@ def _map(begin: MapRequest) -> tuple[tuple[str, ...], bool, bool, float]:
     from core.tasks.susceptibility.models import NAMES, title_of
 
     mapped = st.multiselect(
-        "Models to map", NAMES, begin.mapped, format_func=title_of, max_selections=4,
-        help="A selection of the models above. The first one is displayed first; two can be compared.",
+        tr("Models to map"), NAMES, begin.mapped, format_func=title_of, max_selections=4,
+        help=tr("A selection of the models above. The first one is displayed first; two can be compared."),
     )  # fmt: skip
-    with st.expander("Map outputs"):
+    with st.expander(tr("Map outputs")):
         uncertainty = st.checkbox(
-            "Uncertainty", begin.uncertainty, help="Spread of the index over the folds; takes several times as long."
+            tr("Uncertainty"),
+            begin.uncertainty,
+            help=tr("Spread of the index over the folds; takes several times as long."),
         )
         applicability = st.checkbox(
-            "Applicability", begin.applicability, help="Marks ground unlike all training cells."
+            tr("Applicability"), begin.applicability, help=tr("Marks ground unlike all training cells.")
         )
         prevalence = st.number_input(
-            "Actual share of landslide cells (%)", 0.0, 99.0, begin.prevalence * 100, format="%.4g",
-            help="Used to convert the index to a probability. 0: unknown.",
+            tr("Actual share of landslide cells (%)"), 0.0, 99.0, begin.prevalence * 100, format="%.4g",
+            help=tr("Used to convert the index to a probability. 0: unknown."),
         )  # fmt: skip
     if not mapped:
-        raise InputError("No model to map was chosen.", remedy="Choose one under *Models to map*.")
+        raise InputError(tr("No model to map was chosen."), remedy=tr("Choose one under *Models to map*."))
     return tuple(mapped), uncertainty, applicability, float(prevalence) / 100

@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.tasks.susceptibility.map_result import AREAS, DEM, FACTOR, INVENTORY
 from ui import resources
 from ui.feedback import Progress, plain, reading
+from ui.messages import tr
 from ui.task import input_picker
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def open_sample(identity: str) -> AreaData:
 
 def choose(data: AreaData) -> None:
     """Show the sources of an area's data."""
-    source = input_picker.ask_source("Data source", SOURCES, "area-source")
+    source = input_picker.ask_source("Source", SOURCES, "area-source")
     with reading("Reading the file"):
         {
             "Sample": _sample,
@@ -150,7 +151,7 @@ def summary(data: AreaData) -> str:
     named = [plain(one.name) for one in (data.dem, data.inventory, data.areas) if one is not None]
     if data.factors:
         named.append(f"factors: {', '.join(plain(one.name) for one in data.factors)}")
-    synthetic = " Synthetic: generated, not measured." if any(one.synthetic for one in data.records) else ""
+    synthetic = tr(" Synthetic: generated, not measured.") if any(one.synthetic for one in data.records) else ""
     licences = sorted({one.licence for one in data.records if one.licence})
     terms = f" Licence: {plain(', '.join(licences))}." if licences else ""
     return f"{'; '.join(named)}.{synthetic}{terms}"
@@ -169,7 +170,9 @@ def show_chosen(data: AreaData) -> None:
             continue
         said = " · synthetic" if one.synthetic else ""
         left.markdown(f"{ROLES[role]}: **{plain(one.name)}**{said}")
-        if right.button("✕", key=f"drop-{one.id}", type="tertiary", help=f"Remove {plain(one.name)}"):
+        if right.button(
+            "✕", key=f"drop-{one.id}", type="tertiary", help=tr("Remove {name}").format(name=plain(one.name))
+        ):
             use(_without(data, one))
 
 
@@ -196,9 +199,9 @@ def _sample() -> None:
     from core.catalog.areas import sample_areas
 
     known = {one.id: one for one in sample_areas()}
-    chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
+    chosen = st.selectbox(tr("Sample"), list(known), format_func=lambda identity: known[identity].title)
     st.caption(plain(known[chosen].shows))
-    if st.button("Use this area", width="stretch"):
+    if st.button(tr("Use this area"), width="stretch"):
         use(open_area(known[chosen]))
 
 
@@ -206,10 +209,16 @@ def _open_data() -> None:
     from core.catalog.areas import fetch_area, open_areas
 
     known = {one.id: one for one in open_areas()}
-    chosen = st.selectbox("Area", list(known), format_func=lambda identity: known[identity].title)
+    chosen = st.selectbox(tr("Area"), list(known), format_func=lambda identity: known[identity].title)
     area = known[chosen]
-    st.caption(plain(f"{area.shows} {area.caution} Licence: {area.licence}. Cite: {area.citation}"))
-    if st.button("Download and use", width="stretch"):
+    st.caption(
+        plain(
+            tr("{shows} {caution} Licence: {licence}. Cite: {citation}").format(
+                shows=area.shows, caution=area.caution, licence=area.licence, citation=area.citation
+            )
+        )
+    )
+    if st.button(tr("Download and use"), width="stretch"):
         progress = Progress("Downloading")
         fetched = fetch_area(chosen, progress=lambda done, total: progress(done / max(total, 1)))
         progress.done()
@@ -217,17 +226,20 @@ def _open_data() -> None:
 
 
 def _upload(data: AreaData) -> None:
-    role = st.selectbox("Use as", list(ROLES), format_func=ROLES.__getitem__, key="upload-role")
+    role = st.selectbox(tr("Use as"), list(ROLES), format_func=ROLES.__getitem__, key="upload-role")
     vectors = role in VECTORS
     kinds = {INVENTORY: INVENTORIES, AREAS: LAYERS}.get(role, RASTERS)
     uploaded = st.file_uploader(
         ROLES[role], type=kinds, key=f"area-upload-{role}-{data.key}",
         accept_multiple_files=role == FACTOR,
-        help="GeoPackage, GeoJSON, zipped Shapefile or, for landslides, a table with coordinates." if vectors
-        else "GeoTIFF, up to 200 MB, in any coordinate system and resolution.",
+        help=tr("GeoPackage, GeoJSON, zipped Shapefile or, for landslides, a table with coordinates.") if vectors
+        else tr("GeoTIFF, up to 200 MB, in any coordinate system and resolution."),
     )  # fmt: skip
     files = uploaded if isinstance(uploaded, list) else [] if uploaded is None else [uploaded]
-    if files and st.button("Use this file" if len(files) == 1 else f"Use these {len(files)} files", width="stretch"):
+    if files and st.button(
+        tr("Use this file") if len(files) == 1 else tr("Use these {count} files").format(count=len(files)),
+        width="stretch",
+    ):
         for file in files:
             name = PurePath(file.name).name
             record = resources.store().upload_dataset(file, name, None if vectors else "raster")
@@ -237,16 +249,17 @@ def _upload(data: AreaData) -> None:
 
 def _checked(record: DatasetRecord, role: str) -> DatasetRecord:
     if role == INVENTORY and record.form == "raster":
-        raise InputError(f"{record.name} is a raster.", "A landslide inventory holds points or outlines.",
-                         "Choose a GeoPackage, GeoJSON, zipped Shapefile or table.")  # fmt: skip
+        raise InputError(tr("{name} is a raster.").format(name=record.name), tr("A landslide inventory holds points "
+                                                                                "or outlines."),
+                         tr("Choose a GeoPackage, GeoJSON, zipped Shapefile or table."))  # fmt: skip
     if role == AREAS and record.form != "vector":
-        raise InputError(f"{record.name} holds no polygons.", "Areas must be polygons.",
-                         "Choose a GeoPackage, GeoJSON or zipped Shapefile.")  # fmt: skip
+        raise InputError(tr("{name} holds no polygons.").format(name=record.name), tr("Areas must be polygons."),
+                         tr("Choose a GeoPackage, GeoJSON or zipped Shapefile."))  # fmt: skip
     return record
 
 
 def _data_folder(data: AreaData) -> None:
-    role = st.selectbox("Use as", list(ROLES), format_func=ROLES.__getitem__, key="folder-role")
+    role = st.selectbox(tr("Use as"), list(ROLES), format_func=ROLES.__getitem__, key="folder-role")
     file = input_picker.ask_for_path("region/dem.tif" if role not in VECTORS else "region/landslides.gpkg")
     if file is not None:
         form: Form | None = None if role in VECTORS else "raster"
@@ -255,14 +268,14 @@ def _data_folder(data: AreaData) -> None:
 
 
 def _earlier(data: AreaData) -> None:
-    role = st.selectbox("Use as", list(ROLES), format_func=ROLES.__getitem__, key="earlier-role")
+    role = st.selectbox(tr("Use as"), list(ROLES), format_func=ROLES.__getitem__, key="earlier-role")
     store = resources.store()
     by_role: dict[str, tuple[Form, ...]] = {INVENTORY: ("vector", "table"), AREAS: ("vector",)}
     forms = by_role.get(role, ("raster",))
     known = {one.id: f"{one.name} · {one.origin}" for form in forms for one in store.datasets(form)}
     if not known:
-        st.info("No data of this kind have been loaded yet.")
+        st.info(tr("No data of this kind have been loaded yet."))
         return
     chosen = st.selectbox(ROLES[role], list(known), format_func=known.__getitem__)
-    if st.button("Use these data", width="stretch", key="use-earlier-data"):
+    if st.button(tr("Use these data"), width="stretch", key="use-earlier-data"):
         use(_with(data, role, store.dataset(chosen)))

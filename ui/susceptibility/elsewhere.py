@@ -9,6 +9,7 @@ import streamlit as st
 from core.tasks.susceptibility.map_result import DEM, FACTOR
 from ui import resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task import opened
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ def show(result: SusceptibilityMap) -> None:
     """Ask for the rasters of the other area, and start the run."""
     from core.tasks.susceptibility.run_applied import order_of
 
-    st.markdown("**Apply the fitted models to another area**")
+    st.markdown(tr("**Apply the fitted models to another area**"))
     st.caption(
-        "Choose the same rasters for that area, loaded before under *Data*. Ground unlike all training cells is "
-        "hatched. The scores remain those of this area."
+        tr("Choose the same rasters for that area, loaded before under *Data*. Ground unlike all training cells is "
+        "hatched. The scores remain those of this area.")
     )
     store = resources.store()
     rasters = {one.id: one.name for one in store.datasets("raster")}
     if not rasters:
-        st.info("No raster has been loaded yet.")
+        st.info(tr("No raster has been loaded yet."))
         return
     wanted = [("Elevation model", DEM)] if result.input(DEM).dataset_id else []
     wanted += [(f"Factor: {one.name}", FACTOR) for one in result.inputs if one.role == FACTOR]
@@ -39,9 +40,9 @@ def show(result: SusceptibilityMap) -> None:
             for at, (label, role) in enumerate(wanted)
         ]
         vectors = {NONE: "none", **{one.id: one.name for one in store.datasets("vector")}}
-        inventory = st.selectbox("Inventory (counts landslides per class)", list(vectors),
+        inventory = st.selectbox(tr("Inventory (counts landslides per class)"), list(vectors),
                                  format_func=vectors.__getitem__, key=f"{result.id}-inventory")  # fmt: skip
-        pressed = st.form_submit_button("Map other area")
+        pressed = st.form_submit_button(tr("Map other area"))
     if pressed:
         dem = next((store.dataset(one) for role, one in chosen if role == DEM), None)
         factors = [store.dataset(one) for role, one in chosen if role == FACTOR]

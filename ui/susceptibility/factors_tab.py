@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.feedback import plain
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from numpy import bool_
@@ -67,8 +68,8 @@ def show(view: Shown) -> None:
     result = view.result
     found = _looked(result.id, result)
     row = st.columns(2)
-    factor = row[0].selectbox("Factor", result.factors, key=f"look-{result.id}", format_func=_words)
-    weight = row[1].selectbox("Class weight", list(WEIGHTS), key=f"weight-{result.id}",
+    factor = row[0].selectbox(tr("Factor"), result.factors, key=f"look-{result.id}", format_func=_words)
+    weight = row[1].selectbox(tr("Class weight"), list(WEIGHTS), key=f"weight-{result.id}",
                               format_func=WEIGHTS.__getitem__)  # fmt: skip
     kind = kind_of_factor(factor, found.kinds)
     left, right = st.columns(2, gap="medium")
@@ -79,20 +80,20 @@ def show(view: Shown) -> None:
     right.plotly_chart(figure, key=f"spread-{result.id}-{factor}", config=CHART)
     st.markdown(_alone(alone(values, found.landslide, kind)))
     st.caption(
-        f"Based on the {len(found.landslide):,} training cells. Bars above the line: landslides are more frequent in "
-        "this class than on average. Contrast is shown with its 95 % interval."
+        tr("Based on the {count:,} training cells. Bars above the line: landslides are more frequent in "
+        "this class than on average. Contrast is shown with its 95 % interval.").format(count=len(found.landslide))
     )
     if found.advice:
         st.warning("\n".join(f"- {plain(one)}" for one in found.advice))
     else:
-        st.markdown("No two factors are nearly redundant: no correlation above 0.7, no variance inflation factor "
-                    "above 10.")
+        st.markdown(tr("No two factors are nearly redundant: no correlation above 0.7, no variance inflation factor "
+                    "above 10."))
     left, right = st.columns([3, 2], gap="medium")
     left.plotly_chart(association_figure(found.association), key=f"association-{result.id}", config=CHART)
     right.plotly_chart(inflation_figure(found.inflation), key=f"inflation-{result.id}", config=CHART)
     st.caption(
-        "Left: correlation of quantities, Cramér's V of classes, correlation ratio of both, Mardia's correlation of "
-        "directions. Right: how much correlation with other factors inflates the variance of a factor's effect."
+        tr("Left: correlation of quantities, Cramér's V of classes, correlation ratio of both, Mardia's correlation of "
+        "directions. Right: how much correlation with other factors inflates the variance of a factor's effect.")
     )
 
 
@@ -103,7 +104,9 @@ def _alone(found: Alone) -> str:
         told = "no better than chance" if f"{found.auroc:.2f}" == "0.50" else (f"landslides occur at {found.points} "
                                                                                "values")
         return f"{said}: {told}."
-    return f"{said}, using frequency ratios from the same cells. Cramér's V with landslides: {found.cramers_v:.2f}."
+    return tr(
+        "{said}, using frequency ratios from the same cells. Cramér's V with landslides: {cramers_v:.2f}."
+    ).format(said=said, cramers_v=found.cramers_v)
 
 
 def _words(name: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import resources
+from ui.messages import tr
 from ui.task import press
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
     from core.tasks.susceptibility.guess import guess_columns
 
     table = _read(record.id, record.digest, record)
-    st.caption(f"{len(table):,} rows, {table.shape[1]} columns.")
-    with st.expander("First rows"):
+    st.caption(tr("{count:,} rows, {shape} columns.").format(count=len(table), shape=table.shape[1]))
+    with st.expander(tr("First rows")):
         st.dataframe(table.head(20), hide_index=True, height=220)
     names = [str(one) for one in table.columns]
     guess = guess_columns(table) if before is None or before.columns.target not in names else before.columns
@@ -66,7 +67,7 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
         return None
     if not columns.target or not columns.factors:
         press.done(button, record.digest)
-        raise InputError("Choose the label and at least one factor.", remedy="Select them in the form.")
+        raise InputError(tr("Choose the label and at least one factor."), remedy=tr("Select them in the form."))
     try:
         request.plan.check_tuning()
     except InputError:
@@ -84,29 +85,29 @@ def _columns(names: list[str], guess: Columns) -> Columns:
         chosen = st.selectbox(label, listed, at, help=help)
         return "" if chosen == NONE else chosen
 
-    target = one("Label", guess.target, "Column that marks whether there is a landslide.")
+    target = one(tr("Label"), guess.target, tr("Column that marks whether there is a landslide."))
     factors = st.multiselect(
-        "Factors", names, [name for name in guess.factors if name in names],
-        help="Used to train the models. Leave out row numbers and anything measured after the landslides.",
+        tr("Factors"), names, [name for name in guess.factors if name in names],
+        help=tr("Used to train the models. Leave out row numbers and anything measured after the landslides."),
     )  # fmt: skip
-    with st.expander("Classes, coordinates and areas", expanded=False):
+    with st.expander(tr("Classes, coordinates and areas"), expanded=False):
         classes = st.multiselect(
-            "Categorical factors", names, [name for name in guess.categorical if name in names],
-            help="Such as lithology or land cover, even if coded as numbers.",
+            tr("Categorical factors"), names, [name for name in guess.categorical if name in names],
+            help=tr("Such as lithology or land cover, even if coded as numbers."),
         )  # fmt: skip
         circular = st.multiselect(
-            "Directional factors", names, [name for name in guess.circular if name in names],
-            help="Such as aspect, in degrees from north; -1 means flat ground.",
+            tr("Directional factors"), names, [name for name in guess.circular if name in names],
+            help=tr("Such as aspect, in degrees from north; -1 means flat ground."),
         )  # fmt: skip
-        x = one("Easting or longitude", guess.x, "Without coordinates only random folds are possible.")
-        y = one("Northing or latitude", guess.y, "Without coordinates only random folds are possible.")
-        crs = st.text_input("Coordinate system", guess.crs, placeholder="EPSG:32717", max_chars=20)
-        swap = st.checkbox("Swap the two coordinates", guess.swap_xy)
-        group = one("Area", guess.group, "For leaving out one area at a time.")
-        date = one("Event", guess.date, "For leaving out one event at a time.")
+        x = one(tr("Easting or longitude"), guess.x, tr("Without coordinates only random folds are possible."))
+        y = one(tr("Northing or latitude"), guess.y, tr("Without coordinates only random folds are possible."))
+        crs = st.text_input(tr("Coordinate system"), guess.crs, placeholder="EPSG:32717", max_chars=20)
+        swap = st.checkbox(tr("Swap the two coordinates"), guess.swap_xy)
+        group = one(tr("Area"), guess.group, tr("For leaving out one area at a time."))
+        date = one(tr("Event"), guess.date, tr("For leaving out one event at a time."))
         positive = st.text_input(
-            "Label value for landslides", guess.positive, max_chars=100,
-            help="Needed unless the values are yes/no, true/false or 1/0.",
+            tr("Label value for landslides"), guess.positive, max_chars=100,
+            help=tr("Needed unless the values are yes/no, true/false or 1/0."),
         )  # fmt: skip
     return Columns(
         target, tuple(factors), tuple(classes), x, y, crs.strip(), group, date, positive.strip(), swap_xy=swap,
@@ -137,15 +138,15 @@ def plan(begin: Plan) -> Plan:
     from core.tasks.susceptibility.models import NAMES, title_of
     from core.tasks.susceptibility.validate import Plan
 
-    models = st.multiselect("Models", NAMES, begin.models, format_func=title_of)
+    models = st.multiselect(tr("Models"), NAMES, begin.models, format_func=title_of)
     schemes = st.multiselect(
-        "Validation", list(TITLES), begin.schemes, format_func=TITLES.__getitem__,
-        help="Random folds test models on neighbours of training cells; spatial folds on more distant areas.",
+        tr("Validation"), list(TITLES), begin.schemes, format_func=TITLES.__getitem__,
+        help=tr("Random folds test models on neighbours of training cells; spatial folds on more distant areas."),
     )  # fmt: skip
-    with st.expander("Folds and repeats"):
-        folds = st.number_input("Folds", 2, 50, begin.folds)
-        repeats = st.number_input("Repeats", 1, 100, begin.repeats)
-        seed = st.number_input("Seed", 0, 2**31 - 1, begin.seed, help="Repeat r uses seed + r.")
+    with st.expander(tr("Folds and repeats")):
+        folds = st.number_input(tr("Folds"), 2, 50, begin.folds)
+        repeats = st.number_input(tr("Repeats"), 1, 100, begin.repeats)
+        seed = st.number_input(tr("Seed"), 0, 2**31 - 1, begin.seed, help=tr("Repeat r uses seed + r."))
     tuning, trials, weights, monotone = _tuning(begin)
     return Plan(
         tuple(models), tuple(schemes), int(folds), int(repeats), int(seed), tuning, trials, weights, monotone,
@@ -156,22 +157,24 @@ def _tuning(begin: Plan) -> tuple[Tuning, int, Weights, dict[str, int]]:
     from core.tasks.susceptibility.models import monotone_of, monotone_text
     from core.tasks.susceptibility.tuning import MOST_TRIALS, TITLES
 
-    with st.expander("Tuning and weights"):
+    with st.expander(tr("Tuning and weights")):
         tuning = st.selectbox(
-            "Tuning", list(TITLES), list(TITLES).index(begin.tuning), format_func=TITLES.__getitem__,
-            help="Settings are selected for each fit by three inner folds of its training cells. Takes many times as "
-                 "long.",
+            tr("Tuning"), list(TITLES), list(TITLES).index(begin.tuning), format_func=TITLES.__getitem__,
+            help=tr("Settings are selected for each fit by three inner folds of its training cells. Takes many "
+                    "times as "
+                 "long."),
         )  # fmt: skip
-        trials = st.number_input("Settings to try", 1, MOST_TRIALS, begin.trials)
+        trials = st.number_input(tr("Settings to try"), 1, MOST_TRIALS, begin.trials)
         balanced = st.checkbox(
-            "Balanced class weights", begin.weights == "balanced",
-            help="Both classes have equal weight, however many cells each has. Not used by AdaBoost and the neural "
-                 "network.",
+            tr("Balanced class weights"), begin.weights == "balanced",
+            help=tr("Both classes have equal weight, however many cells each has. Not used by AdaBoost and the neural "
+                 "network."),
         )  # fmt: skip
         monotone = st.text_input(
-            "Monotonic factors (+ or -)", monotone_text(begin.monotone), max_chars=500,
-            placeholder="slope:+, distance:-", help="Factors with which the index of gradient boosting may only rise "
-                                                    "(+) or fall (-).",
+            tr("Monotonic factors (+ or -)"), monotone_text(begin.monotone), max_chars=500,
+            placeholder=tr("slope:+, distance:-"), help=tr("Factors with which the index of gradient boosting may "
+                                                           "only rise "
+                                                    "(+) or fall (-)."),
         )  # fmt: skip
     try:
         directions = monotone_of(monotone)

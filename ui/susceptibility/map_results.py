@@ -12,6 +12,7 @@ from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
+from ui.messages import tr
 from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
 from ui.task import explained, kept
@@ -96,11 +97,17 @@ def key_figures(classes: Classed) -> list[KeyFigure]:
 
     highest = classes.rows[-2:] if len(classes.rows) > 3 else classes.rows[-1:]
     names = " + ".join(row.name.lower() for row in highest)
-    about = "Depends on the model and classes chosen below."
-    figures = [KeyFigure(f"Area, {names}", percent(sum(row.share for row in highest)), about)]
+    about = tr("Depends on the model and classes chosen below.")
+    figures = [KeyFigure(tr("Area, {names}").format(names=names), percent(sum(row.share for row in highest)), about)]
     hits = sum(row.share_of_hits for row in highest)
     if hits == hits:  # no number where no landslide is known
-        figures.append(KeyFigure("Landslides in this area", percent(hits), f"Share of the known landslides. {about}"))
+        figures.append(
+            KeyFigure(
+                tr("Landslides in this area"),
+                percent(hits),
+                tr("Share of the known landslides. {about}").format(about=about),
+            )
+        )
     return figures
 
 
@@ -112,24 +119,24 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
 
     row = st.columns([2, 2, 2, 2], vertical_alignment="bottom")
     model = row[0].selectbox(
-        "Model", result.models, result.models.index(begin.model), key="shown", bind="query-params",
+        tr("Model"), result.models, result.models.index(begin.model), key="shown", bind="query-params",
         format_func=lambda name: title_of(name) + ("" if name in result.mapped else " (not mapped)"),
     )  # fmt: skip
     method = row[1].selectbox(
-        "Classes", list(METHODS), list(METHODS).index(begin.classes), key="classes", bind="query-params",
+        tr("Classes"), list(METHODS), list(METHODS).index(begin.classes), key="classes", bind="query-params",
         format_func=METHODS.__getitem__,
     )  # fmt: skip
     scheme = row[2].selectbox(
-        "Validation", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
+        tr("Validation"), result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
         format_func=TITLES.__getitem__,
     )  # fmt: skip
     factor = row[3].selectbox(
-        "Factor on the map", ["", *result.bands], key=f"factor-{result.id}",
+        tr("Factor on the map"), ["", *result.bands], key=f"factor-{result.id}",
         format_func=lambda name: name.replace("_", " ") if name else "none",
     )  # fmt: skip
     breaks = begin.breaks
     if method == "given":
-        breaks = st.text_input("Class breaks, between 0 and 1", breaks or "0.2,0.4,0.6,0.8", key="breaks",
+        breaks = st.text_input(tr("Class breaks, between 0 and 1"), breaks or "0.2,0.4,0.6,0.8", key="breaks",
                                bind="query-params", max_chars=80)  # fmt: skip
     return replace(begin, scheme=scheme, model=model, classes=method, breaks=breaks), _side(result), str(factor)
 
@@ -138,7 +145,7 @@ def _side(result: SusceptibilityMap) -> str:
     if len(result.mapped) < 2:
         return "layers"
     words = {"layers": "Layers", "swipe": "Swipe two models"}
-    return str(st.segmented_control("Map", list(words), default="layers", format_func=words.__getitem__, key="side",
+    return str(st.segmented_control(tr("Map"), list(words), default="layers", format_func=words.__getitem__, key="side",
                                     required=True, label_visibility="collapsed"))  # fmt: skip
 
 
@@ -196,13 +203,17 @@ def _findings(view: MapView) -> None:
         if view.classes.note:
             st.warning(plain(view.classes.note))
         st.caption(
-            "The success rate is measured mostly on training landslides; the prediction rate uses models not trained "
-            "on the landslides concerned and is the one to rely on. Frequency ratio: share of landslides divided by "
-            "share of area."
+            tr(
+                "The success rate is measured mostly on training landslides; the prediction rate uses models not "
+                "trained "
+                "on the landslides concerned and is the one to rely on. Frequency ratio: share of landslides "
+                "divided by "
+                "share of area."
+            )
         )
         with guard():
             risk.show(view.result, view.classes, view.choice)
-    st.markdown("**Validation of all models**")
+    st.markdown(tr("**Validation of all models**"))
     results.findings(view)
 
 
@@ -210,7 +221,7 @@ def _show_classes(result: SusceptibilityMap, classes: Classed) -> None:
     from core.tasks.susceptibility.map_plots import class_figure
     from core.tasks.susceptibility.models import title_of
 
-    st.markdown(f"**Classes: {title_of(classes.model).lower()}**")
+    st.markdown(tr("**Classes: {title_of}**").format(title_of=title_of(classes.model).lower()))
     st.plotly_chart(class_figure(classes), key=f"classes-{result.id}", config=results.PLAIN_CHART)
 
 
@@ -220,11 +231,11 @@ def _show_rates(result: SusceptibilityMap, classes: Classed) -> None:
 
     at = result.mapped.index(classes.model)
     curves = curves_of(result, at)
-    st.markdown("**Share of landslides by share of area**")
+    st.markdown(tr("**Share of landslides by share of area**"))
     if curves:
         st.plotly_chart(rate_figure(curves), key=f"rates-{result.id}-{at}", config=results.PLAIN_CHART)
     else:
-        st.info("This area has no known landslides.")
+        st.info(tr("This area has no known landslides."))
 
 
 def _scores(view: MapView) -> None:
@@ -244,13 +255,13 @@ def _export(view: MapView) -> None:
     run = resources.store().run(result.id)
     if not result.parents:
         st.download_button(
-            "Configuration to repeat this map (TOML)", config_text(run), export.saved_as(run.id, "config", ".toml"),
+            tr("Configuration to repeat this map (TOML)"), config_text(run), export.saved_as(run.id, "config", ".toml"),
             "application/toml", on_click="ignore",
         )  # fmt: skip
-    st.markdown("**GIS files** with the classes chosen above:")
+    st.markdown(tr("**GIS files** with the classes chosen above:"))
     folder = export.folder_of(result.id, choice)
-    if st.button("Prepare files", key=f"prepare-{result.id}"):
-        with st.spinner("Writing the files"):
+    if st.button(tr("Prepare files"), key=f"prepare-{result.id}"):
+        with st.spinner(tr("Writing the files")):
             export_map(resources.store(), result, choice, folder)
     if folder.is_dir():
         export.offer(folder, titles_of(result), result.id)
@@ -262,8 +273,8 @@ def _inspect(result: SusceptibilityMap, selection: Selection, cell: tuple[int, i
 
     tell(selection, "cell", None)
     if cell is None:
-        beside = "That location is outside the map. " if selection.place else ""
-        st.caption(f"{beside}Click the map to read the factors and model results of a cell.")
+        beside = tr("That location is outside the map. ") if selection.place else ""
+        st.caption(tr("{beside}Click the map to read the factors and model results of a cell.").format(beside=beside))
         return
     reading = read_cell(result, *cell)
     st.markdown(_told(result, reading))
@@ -291,7 +302,7 @@ def _provenance(view: MapView) -> None:
     from ui.task import provenance
 
     provenance.show_record(view.result, "see the inputs above")
-    st.markdown("**Processing of each raster**")
+    st.markdown(tr("**Processing of each raster**"))
     st.markdown("\n".join(f"- {plain(one)}" for one in view.result.layers))
 
 
@@ -299,7 +310,7 @@ def show_area(data: AreaData) -> None:
     """The ground and the landslides of an area of which no map was made yet."""
     from core.raster.scene import Scene
 
-    st.info("Check the factors and press *Map susceptibility*. Models are tested on folds not used for training.")
+    st.info(tr("Check the factors and press *Map susceptibility*. Models are tested on folds not used for training."))
     first = data.dem or data.factors[0]
     scene = Scene.open(first.path, first.name)
     if scene.grid.crs is None:

@@ -12,6 +12,7 @@ from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
 from ui import labels, resources
 from ui.feedback import empty, guard, plain
+from ui.messages import tr
 from ui.susceptibility import area_form, area_source, form, map_results, results
 from ui.susceptibility.area_source import AreaData
 from ui.susceptibility.source import SOURCE
@@ -32,8 +33,8 @@ WAYS = {"rasters": "An area", "table": "A table"}
 
 def show(task: TaskPage) -> None:
     """Show the page."""
-    st.title(task.title)
-    st.markdown(task.question)
+    st.title(tr(task.title))
+    st.markdown(tr(task.question))
     left, right = st.columns([1, 3], gap="medium")
     asked = None
     with left, guard():
@@ -72,9 +73,9 @@ def _way(asked: Run | None) -> str:
     else:
         known = st.query_params.get(FROM, "rasters")
     chosen = st.segmented_control(
-        "Start with", list(WAYS), default=known if known in WAYS else "rasters", format_func=WAYS.__getitem__,
+        tr("Start with"), list(WAYS), default=known if known in WAYS else "rasters", format_func=WAYS.__getitem__,
         key=f"way-{known}-{'' if asked is None else asked.id[:8]}", required=True, width="stretch",
-        help="Rasters and an inventory, to make a map; or a table of cells or slope units, to validate models.",
+        help=tr("Rasters and an inventory, to make a map; or a table of cells or slope units, to validate models."),
     )  # fmt: skip
     if chosen != known:
         st.query_params.from_dict({FROM: chosen})
@@ -89,7 +90,7 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
         if asked is None and record is not None:
             opened.go_on(record.id)
     with left:  # type: ignore[attr-defined]
-        with st.expander("Table", expanded=record is None), guard():
+        with st.expander(tr("Table"), expanded=record is None), guard():
             SOURCE.choose()
         if record is not None:
             with guard():
@@ -109,8 +110,8 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
             _show_no_table()
         else:
             st.info(
-                f"Check the columns and press *{form.BUTTON}*. Each model is trained on part of the cells and tested "
-                "on the rest, with random and spatial folds."
+                tr("Check the columns and press *{button}*. Each model is trained on part of the cells and tested "
+                "on the rest, with random and spatial folds.").format(button=form.BUTTON)
             )
 
 
@@ -121,7 +122,7 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
         if asked is None and data.complete:
             opened.go_on(data.key)
     with left:  # type: ignore[attr-defined]
-        with st.expander("Data", expanded=not data.complete), guard():
+        with st.expander(tr("Data"), expanded=not data.complete), guard():
             if data.records:
                 area_source.show_chosen(data)
             area_source.choose(data)
@@ -156,10 +157,10 @@ def _order(data: AreaData, request: MapRequest) -> Order:
 
 def _show_no_table() -> None:
     if empty(
-        "No table yet.",
-        "Choose a table of cells or slope units: one column marks landslides, the others are factors such as slope, "
-        "lithology or distance to a road. The sample covers the synthetic mountain valley.",
-        action="Start with the sample valley",
+        tr("No table yet."),
+        tr("Choose a table of cells or slope units: one column marks landslides, the others are factors such as slope, "
+        "lithology or distance to a road. The sample covers the synthetic mountain valley."),
+        action=tr("Start with the sample valley"),
         key="start-sample",
     ):
         with guard():
@@ -169,16 +170,19 @@ def _show_no_table() -> None:
 def _show_no_area(task: TaskPage, data: AreaData) -> None:
     if data.records:
         st.info(
-            "A map needs a landslide inventory and an elevation model or factors. Add what is missing under *Data*."
+            tr("A map needs a landslide inventory and an elevation model or factors. Add what is missing under *Data*.")
         )
         onward.offer_here(task, [one.id for one in data.records])
         return
     onward.offer_here(task)
     if empty(
-        "No area yet.",
-        "Choose an elevation model and a landslide inventory (points or outlines); factors such as lithology or land "
-        "cover are optional. The sample covers the synthetic mountain valley.",
-        action="Start with the sample valley",
+        tr("No area yet."),
+        tr(
+            "Choose an elevation model and a landslide inventory (points or outlines); factors such as lithology or "
+            "land "
+            "cover are optional. The sample covers the synthetic mountain valley."
+        ),
+        action=tr("Start with the sample valley"),
         key="start-sample-area",
     ):
         with guard():
@@ -206,7 +210,7 @@ def _before_map(asked: Run | None) -> MapRequest | None:
 
 def _describe(record: DatasetRecord) -> None:
     st.markdown(f"**{plain(record.name)}**")
-    facts = ["Synthetic: generated, not measured."] if record.synthetic else []
+    facts = [tr("Synthetic: generated, not measured.")] if record.synthetic else []
     if record.licence:
         facts.append(f"Licence: {record.licence}.")
     if facts:

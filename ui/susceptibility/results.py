@@ -10,6 +10,7 @@ import streamlit as st
 from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
 from ui import labels, resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.susceptibility import factors_tab, why
 from ui.task import explained, export, provenance
 from ui.task.key_figures import KeyFigure, show_key_figures
@@ -59,11 +60,11 @@ def show(task: TaskPage, found: Run) -> None:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         scheme = st.selectbox(
-            "Show", result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
+            tr("Show"), result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
             format_func=TITLES.__getitem__,
         )  # fmt: skip
         model = st.selectbox(
-            "Model", result.models, result.models.index(begin.model), key="shown", bind="query-params",
+            tr("Model"), result.models, result.models.index(begin.model), key="shown", bind="query-params",
             format_func=title_of,
         )  # fmt: skip
     parts = {
@@ -93,21 +94,33 @@ def headline(result: SusceptibilityResult, *, folded: bool = False, further: Seq
     figures = []
     for scheme in result.schemes:
         first = best(result, scheme)
-        figures.append(KeyFigure(
-            f"Best AUROC · {TITLES[scheme].split(' (')[0].lower()}",  # type: ignore[index]
-            f"{result.of(first, scheme, 'auroc'):.3f}",
-            f"{title_of(first)}: mean over folds and repeats. 0.5 is chance, 1 is perfect.",
-        ))  # fmt: skip
-    figures.append(KeyFigure("Cells", f"{result.count:,}", f"{result.landslides:,} of them are landslide cells."))
+        figures.append(
+            KeyFigure(
+                tr("Best AUROC · {titles}").format(titles=TITLES[scheme].split(" (")[0].lower()),  # type: ignore[index]
+                f"{result.of(first, scheme, 'auroc'):.3f}",
+                tr("{title_of}: mean over folds and repeats. 0.5 is chance, 1 is perfect.").format(
+                    title_of=title_of(first)
+                ),
+            )
+        )
+    figures.append(
+        KeyFigure(
+            tr("Cells"),
+            f"{result.count:,}",
+            tr("{landslides:,} of them are landslide cells.").format(landslides=result.landslides),
+        )
+    )
     show_key_figures([*figures, *further])
     told = [f"- {plain(one)}" for one in said.others], [f"- {plain(one)}" for one in result.notes]
     if folded:
-        with st.expander(f"Basis and limitations ({len(told[0]) + len(told[1])})"):
+        with st.expander(tr("Basis and limitations ({count})").format(count=len(told[0]) + len(told[1]))):
             st.markdown("\n".join([*told[0], *told[1]]))
         return
     st.markdown("\n".join(told[0]))
     if told[1]:
-        with st.expander(f"{len(told[1])} note{'s' if len(told[1]) > 1 else ''} on how the table was read"):
+        with st.expander(
+            tr("Notes on how the table was read ({count})").format(count=len(told[1]))
+        ):
             st.markdown("\n".join(told[1]))
 
 
@@ -117,8 +130,8 @@ def findings(view: Shown) -> None:
 
     st.plotly_chart(auroc_figure(view.result), key=f"auroc-{view.result.id}", config=PLAIN_CHART)
     st.caption(
-        "Each symbol is the mean AUROC over folds and repeats; the line is its 95 % interval (DeLong). Models with "
-        "widely overlapping lines cannot be ranked with this number of cells."
+        tr("Each symbol is the mean AUROC over folds and repeats; the line is its 95 % interval (DeLong). Models with "
+        "widely overlapping lines cannot be ranked with this number of cells.")
     )
 
 
@@ -134,15 +147,15 @@ def scores(view: Shown) -> None:
     }
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     st.caption(
-        "Training AUROC: on the training cells (success rate). F1 and MCC are at the cut-off that best separates "
+        tr("Training AUROC: on the training cells (success rate). F1 and MCC are at the cut-off that best separates "
         "the training cells (Youden's J). p: probability of such a difference to logistic regression by chance "
-        "(paired DeLong test, not corrected for multiple models). Time: processor time."
+        "(paired DeLong test, not corrected for multiple models). Time: processor time.")
     )
     chosen = settings_table(result, choice.scheme)
     if not chosen.empty:
-        with st.expander("Selected settings"):
+        with st.expander(tr("Selected settings")):
             st.dataframe(chosen, hide_index=True, width="stretch")
-            st.caption("For each model, the settings selected most often by inner folds of the training cells.")
+            st.caption(tr("For each model, the settings selected most often by inner folds of the training cells."))
     _tested(view)
 
 
@@ -155,7 +168,9 @@ def _tested(view: Shown) -> None:
     result, choice = view.result, view.choice
     held = held_out(result.id, choice.scheme, choice.model, result)
     name = f"{result.id}-{choice.scheme}-{choice.model}"
-    st.markdown(f"**{title_of(choice.model)}, on cells not used for training** (first repeat)")
+    st.markdown(
+        tr("**{title_of}, on cells not used for training** (first repeat)").format(title_of=title_of(choice.model))
+    )
     left, middle, right = st.columns(3, gap="medium")
     figure = roc_figure(_curves(result.id, choice.scheme, result), choice.model)
     left.plotly_chart(figure, key=f"roc-{name}", config=PLAIN_CHART)
@@ -167,34 +182,47 @@ def _tested(view: Shown) -> None:
         usual = round(min(max(held.best_cut, 0.0), 1.0), 2)
         begin = usual if choice.cutoff < 0 else choice.cutoff
         cut = st.slider(
-            "Cut-off", 0.0, 1.0, begin, 0.01, key="cutoff", bind="query-params",
-            help="Cells at or above this score count as predicted landslides. The initial value separates landslide "
-                 "from other cells best (largest Youden's J). The map shows the outcomes as layers.",
+            tr("Cut-off"), 0.0, 1.0, begin, 0.01, key="cutoff", bind="query-params",
+            help=tr("Cells at or above this score count as predicted landslides. The initial value separates landslide "
+                 "from other cells best (largest Youden's J). The map shows the outcomes as layers."),
         )  # fmt: skip
         counts = held.confusion(cut)
         st.markdown(
-            f"- Landslides predicted: **{counts.true_positive:,}** of "
-            f"{counts.true_positive + counts.false_negative:,}, missed **{counts.false_negative:,}**\n- True "
-            f"negatives: **{counts.true_negative:,}** of {counts.true_negative + counts.false_positive:,}, false "
-            f"alarms **{counts.false_positive:,}**"
+            tr(
+                "- Landslides predicted: **{true_positive:,}** of "
+                "{true_positive_2:,}, missed **{false_negative:,}**\n- True "
+                "negatives: **{true_negative:,}** of {true_negative_2:,}, false "
+                "alarms **{false_positive:,}**"
+            ).format(
+                true_positive=counts.true_positive,
+                true_positive_2=counts.true_positive + counts.false_negative,
+                false_negative=counts.false_negative,
+                true_negative=counts.true_negative,
+                true_negative_2=counts.true_negative + counts.false_positive,
+                false_positive=counts.false_positive,
+            )
         )
         _without_flat(held)
     columns = {"Value": st.column_config.NumberColumn(format="%.3f")}
     right.dataframe(cut_table(held, cut), hide_index=True, column_config=columns, width="stretch")
     st.caption(
-        "Calibration and Brier score refer to the cells as drawn: where landslides are over-represented among them, "
-        "the output is an index, not a probability."
+        tr("Calibration and Brier score refer to the cells as drawn: where landslides are over-represented among them, "
+        "the output is an index, not a probability.")
     )
 
 
 def _without_flat(held: HeldOut) -> None:
     if held.slope is None:
         return
-    least = st.number_input("Minimum slope of test cells (°)", 0.0, 60.0, 5.0, 1.0, key="steeper", format="%.0f")
+    least = st.number_input(tr("Minimum slope of test cells (°)"), 0.0, 60.0, 5.0, 1.0, key="steeper", format="%.0f")
     value, cells = held.auroc_steeper(least)
     told = "undefined: only one class" if value != value else f"**{value:.3f}**"
     of = f"{cells:,} of {len(held.score):,}"
-    st.markdown(f"AUROC on the {of} steeper cells: {told}. Flat cells are easy to tell from landslides.")
+    st.markdown(
+        tr("AUROC on the {of} steeper cells: {told}. Flat cells are easy to tell from landslides.").format(
+            of=of, told=told
+        )
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task import export
 
 if TYPE_CHECKING:
@@ -24,18 +25,18 @@ COLUMNS = {
 
 def show(result: SusceptibilityMap, classes: Classed, choice: Choice) -> None:
     """Choose a layer, and see it by class."""
-    st.markdown("**Elements at risk**")
+    st.markdown(tr("**Elements at risk**"))
     st.caption(
-        "Overlays roads, buildings or places (GeoPackage, GeoJSON or zipped Shapefile) with the classes chosen "
-        "above. Each element counts in the highest class it meets; lines are also measured in each class."
+        tr("Overlays roads, buildings or places (GeoPackage, GeoJSON or zipped Shapefile) with the classes chosen "
+        "above. Each element counts in the highest class it meets; lines are also measured in each class.")
     )
     store = resources.store()
     inventory = result.input("inventory").dataset_id
     known = {one.id: one.name for one in store.datasets("vector") if one.id != inventory}
     left, right = st.columns(2, vertical_alignment="bottom")
-    chosen = left.selectbox("Layer", ["", *known], format_func=lambda one: known.get(one, "none"),
+    chosen = left.selectbox(tr("Layer"), ["", *known], format_func=lambda one: known.get(one, "none"),
                             key=f"elements-{result.id}")  # fmt: skip
-    uploaded = right.file_uploader("Or upload a layer", type=["gpkg", "geojson", "json", "zip"],
+    uploaded = right.file_uploader(tr("Or upload a layer"), type=["gpkg", "geojson", "json", "zip"],
                                    key=f"elements-upload-{result.id}")  # fmt: skip
     if uploaded is not None:
         from pathlib import PurePath
@@ -52,7 +53,7 @@ def show(result: SusceptibilityMap, classes: Classed, choice: Choice) -> None:
     st.markdown(f"{plain(record.name)}: {len(found.elements):,} {found.kind}")
     st.dataframe(found.classes.round(3), hide_index=True, width="stretch", column_config=columns)
     folder = export.folder_of(result.id, ("elements", chosen, choice))
-    if st.button("Prepare GeoPackage", key=f"elements-write-{result.id}"):
+    if st.button(tr("Prepare GeoPackage"), key=f"elements-write-{result.id}"):
         from core.raster.features import write_features
 
         write_features(found.elements, folder / "elements.gpkg", "elements")

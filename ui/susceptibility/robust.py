@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ def show(result: SusceptibilityMap, choice: Choice) -> None:
     if result.parents or not result.input("inventory").dataset_id:
         return
     model = choice.model if choice.model != AVERAGE else next(one for one in result.models if one != AVERAGE)
-    st.markdown("**Sensitivity of the score to unknown choices**")
+    st.markdown(tr("**Sensitivity of the score to unknown choices**"))
     st.caption(
-        f"{title_of(model)} is fitted again with non-landslide cells drawn at other distances from landslides, and "
-        "with landslides moved by 5 to 120 m, because their positions are never exact."
+        tr(
+            "{title_of} is fitted again with non-landslide cells drawn at other distances from landslides, and "
+            "with landslides moved by 5 to 120 m, because their positions are never exact."
+        ).format(title_of=title_of(model))
     )
     store = resources.store()
     runs = [one for one in store.children(result.id, KIND) if one.model == model]
@@ -41,7 +44,7 @@ def show(result: SusceptibilityMap, choice: Choice) -> None:
     if done is None:
         if runs:
             jobs.show_ended(runs[0], opens=False)
-        if st.button("Test other choices", key=f"robust-{result.id}-{model}"):
+        if st.button(tr("Test other choices"), key=f"robust-{result.id}-{model}"):
             resources.jobs().submit(order_of(result, SensitivityRequest(model), owner=resources.visitor()))
             st.rerun()
         return
@@ -62,4 +65,4 @@ def _show(run: str, content: str) -> None:
             figure = sensitivity_figure(found[name], title, title_of(found["model"]))
             place.plotly_chart(figure, key=f"robust-{name}-{run}", config=CHART)
         else:
-            place.info("Non-landslide cells come from the inventory: none are drawn.")
+            place.info(tr("Non-landslide cells come from the inventory: none are drawn."))

@@ -10,6 +10,7 @@ import streamlit as st
 from core.tasks.susceptibility.map_result import SusceptibilityMap
 from ui import resources
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.task import explained, jobs
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def show(view: Shown) -> None:
     ways = st.columns(3 if isinstance(result, SusceptibilityMap) else 2, vertical_alignment="top")
     with ways[0], guard():
         _ask(result, "Over the whole area" if isinstance(result, SusceptibilityMap) else "Over all cells",
-             _request(model), "Which factors influence the model, in which direction, and how much.")  # fmt: skip
+             _request(model), tr("Which factors influence the model, in which direction, and how much."))  # fmt: skip
     with ways[1], guard():
         if isinstance(result, SusceptibilityMap):
             _ask_cell(result, model, cell)
@@ -53,7 +54,7 @@ def show(view: Shown) -> None:
             _ask_row(result, model)
     if isinstance(result, SusceptibilityMap):
         with ways[2], guard():
-            layers = "Contribution of each factor, and the factor with the largest one, as map layers."
+            layers = tr("Contribution of each factor, and the factor with the largest one, as map layers.")
             _ask(result, "On the map", _request(model, target="area"), layers, job=True)
     explained.show_explained(TASK, result, "run", lambda run: _show(result, run), _about)
 
@@ -72,18 +73,18 @@ def _request(model: str, **target: Any) -> ExplainRequest:  # noqa: ANN401  fiel
 
 def _ask_cell(result: SusceptibilityMap, model: str, cell: tuple[int, int] | None) -> None:
     if cell is None:
-        st.markdown("**One cell**")
-        st.caption("Click the map above to choose a cell.")
+        st.markdown(tr("**One cell**"))
+        st.caption(tr("Click the map above to choose a cell."))
         return
     row, column = cell
     _ask(result, f"Cell at row {row:,}, column {column:,}", _request(model, target="cell", row=row, column=column),
-         "What raised and lowered the index there.")  # fmt: skip
+         tr("What raised and lowered the index there."))  # fmt: skip
 
 
 def _ask_row(result: SusceptibilityResult, model: str) -> None:
-    row = st.number_input("Row of the design matrix", 0, result.count - 1, 0)
+    row = st.number_input(tr("Row of the design matrix"), 0, result.count - 1, 0)
     _ask(result, f"Row {int(row):,}", _request(model, target="cell", row=int(row), column=0),
-         "What raised and lowered the model result.")  # fmt: skip
+         tr("What raised and lowered the model result."))  # fmt: skip
 
 
 def _ask(result: SusceptibilityResult, title: str, request: ExplainRequest, what: str, *, job: bool = False) -> None:
@@ -99,7 +100,7 @@ def _ask(result: SusceptibilityResult, title: str, request: ExplainRequest, what
         return
     if known is not None and known.status != "done":
         jobs.show_ended(known, opens=False)
-    if not st.button("Explain", key=f"explain-{request.target}-{request.model}-{result.id}", width="stretch"):
+    if not st.button(tr("Explain"), key=f"explain-{request.target}-{request.model}-{result.id}", width="stretch"):
         return
     if known is not None and known.status == "done" and jobs.missing_files(known) is None:
         explained.open_explanation(TASK, known.id)
@@ -108,7 +109,7 @@ def _ask(result: SusceptibilityResult, title: str, request: ExplainRequest, what
     if job or _slow(request):
         resources.jobs().submit(order)
         st.rerun()
-    with st.spinner("Explaining"):
+    with st.spinner(tr("Explaining")):
         made = run_inline(resources.store(), order)
     explained.open_explanation(TASK, made)
 
@@ -150,17 +151,27 @@ def _show(result: SusceptibilityResult, run: Run) -> None:
     st.markdown(f"**{_about(run)}**")
     st.markdown(plain(" ".join(run.notes)))
     if asked.target == "area":
-        st.caption("See the layers *Dominant factor* and *Contribution* on the map.")
+        st.caption(tr("See the layers *Dominant factor* and *Contribution* on the map."))
         return
     found, rows, record = _read(run.id, run)
     if asked.target == "cell":
         _waterfall(run, found, rows)
     else:
         _overall(run, found, rows, record)
-    st.caption(plain(
-        f"{found.method[0].upper()}{found.method[1:]}; compared with {record['compared_with']:,} cells. "
-        f"Contributions add up to the model result to within {found.error:.1g} ({found.scale})."
-    ))  # fmt: skip
+    st.caption(
+        plain(
+            tr(
+                "{method}{method_2}; compared with {compared_with:,} cells. "
+                "Contributions add up to the model result to within {error:.1g} ({scale})."
+            ).format(
+                method=found.method[0].upper(),
+                method_2=found.method[1:],
+                compared_with=record["compared_with"],
+                error=found.error,
+                scale=found.scale,
+            )
+        )
+    )
 
 
 def _twin(record: dict[str, Any]) -> None:
@@ -170,17 +181,27 @@ def _twin(record: dict[str, Any]) -> None:
     twin = record.get("twin")
     if not twin or twin["fidelity"] is None:
         return
-    with st.expander(f"Approximated by {len(twin['rules'])} rules: a tree of at most four questions explains "
-                     f"{max(twin['fidelity'], 0.0):.0%} of the model result"):  # fmt: skip
+    with st.expander(
+        tr(
+            "Approximated by {count} rules: a tree of at most four questions explains {max:.0%} of the model result"
+        ).format(count=len(twin["rules"]), max=max(twin["fidelity"], 0.0))
+    ):
         table = pandas.DataFrame(twin["rules"])[["rule", "says", "share"]]
-        st.dataframe(table, hide_index=True, width="stretch", column_config={
-            "rule": st.column_config.TextColumn("Condition", width="large"),
-            "says": st.column_config.NumberColumn(f"Model result ({record['scale']})", format="%.2f"),
-            "share": st.column_config.NumberColumn("Share of cells", format="percent"),
-        })  # fmt: skip
+        st.dataframe(
+            table,
+            hide_index=True,
+            width="stretch",
+            column_config={
+                "rule": st.column_config.TextColumn(tr("Condition"), width="large"),
+                "says": st.column_config.NumberColumn(
+                    tr("Model result ({scale})").format(scale=record["scale"]), format="%.2f"
+                ),
+                "share": st.column_config.NumberColumn(tr("Share of cells"), format="percent"),
+            },
+        )
         st.caption(
-            f"R² on {twin['held_back']:,} cells not used to fit the tree. The rules are a simplification and do not "
-            "replace the model."
+            tr("R² on {held_back:,} cells not used to fit the tree. The rules are a simplification and do not "
+            "replace the model.").format(held_back=twin['held_back'])
         )
 
 
@@ -208,18 +229,21 @@ def _overall(run: Run, found: Contributions, rows: DataFrame, record: dict[str, 
     right.plotly_chart(beeswarm_figure(found, rows), key=f"beeswarm-{run.id}", config=CHART)
     ordered = [name for name, _ in found.importance()]
     row = st.columns(2)
-    factor = row[0].selectbox("Factor", ordered, key=f"dependence-{run.id}", format_func=words_of)
+    factor = row[0].selectbox(tr("Factor"), ordered, key=f"dependence-{run.id}", format_func=words_of)
     suggested = partner(found, rows, factor)
     others = [name for name in ordered if name != factor] or [factor]
-    other = row[1].selectbox("Coloured by", others, others.index(suggested) if suggested in others else 0,
+    other = row[1].selectbox(tr("Coloured by"), others, others.index(suggested) if suggested in others else 0,
                              key=f"partner-{run.id}-{factor}", format_func=words_of,
-                             help="Suggested: the factor most associated with the effect.")  # fmt: skip
+                             help=tr("Suggested: the factor most associated with the effect."))  # fmt: skip
     st.plotly_chart(dependence_figure(found, rows, factor, other), key=f"dependence-chart-{run.id}", config=CHART)
     _twin(record)
     told = record.get("faithfulness")
     if told:
-        with st.expander(f"Faithfulness: {told['guided_area'] / max(told['random_area'], 1e-12):.2f} times the "
-                         "change of random replacement"):  # fmt: skip
+        with st.expander(
+            tr("Faithfulness: {guided_area:.2f} times the change of random replacement").format(
+                guided_area=told["guided_area"] / max(told["random_area"], 1e-12)
+            )
+        ):
             figure = table_deletion_figure(np.array(told["guided"]), np.array(told["random"]))
             st.plotly_chart(figure, key=f"deletion-{run.id}", config=CHART)
             st.caption(FAITHFUL)

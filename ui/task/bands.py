@@ -12,6 +12,7 @@ from core.raster.bands import are_guessed
 from core.raster.scene import guess_bands
 from ui import resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
         for number, order in enumerate(orders)
     } | {EACH: "Choose each band"}
     chosen = st.selectbox(
-        "Band order", options, None if first is None else options.index(first), format_func=words.__getitem__,
-        placeholder="Choose a band order", key=f"band-order-{scene.digest[:12]}-{'-'.join(spec.bands)}-{begin}",
+        tr("Band order"), options, None if first is None else options.index(first), format_func=words.__getitem__,
+        placeholder=tr("Choose a band order"), key=f"band-order-{scene.digest[:12]}-{'-'.join(spec.bands)}-{begin}",
     )  # fmt: skip
     note.info(_unnamed(scene, spec, orders, guess, sure=chosen is not None and chosen != guessed))
     if chosen is None:
@@ -74,7 +75,7 @@ def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
 
 def choose_named(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> Bands:
     """Let the user take other bands than those that the file names."""
-    with st.expander("Bands"):
+    with st.expander(tr("Bands")):
         return _show(scene, spec, _choose_each(scene, spec, begin or _guess(scene, spec)))
 
 
@@ -150,21 +151,29 @@ def _unnamed(
     number = len(scene.bands)
     named = any(band.name != f"band {band.index}" for band in scene.bands)
     if number == 1 and not named:
-        return plain(f"The file does not state what its band shows. If it is {spec.bands[0]}, select it to continue.")
-    what = f"The file does not name its {number} bands."
+        return plain(
+            tr("The file does not state what its band shows. If it is {bands}, select it to continue.").format(
+                bands=spec.bands[0]
+            )
+        )
+    what = tr("The file does not name its {number} bands.").format(number=number)
     if named:
         try:
             guess_bands(scene, spec.bands)
         except BandError as error:
             what = error.what
     if sure:
-        return plain(f"{what} The map uses the order chosen here.")
+        return plain(tr("{what} The map uses the order chosen here.").format(what=what))
     if guess is not None:
         taken = next((order.title for order in orders if order.bands_for(spec.bands) == guess), "This order")
-        return plain(f"{what} {taken} is guessed from the number of bands: check the colours on the map.")
-    remedy = f"Choose one for each of {', '.join(spec.bands)}."
+        return plain(
+            tr("{what} {taken} is guessed from the number of bands: check the colours on the map.").format(
+                what=what, taken=taken
+            )
+        )
+    remedy = tr("Choose one for each of {list}.").format(list=', '.join(spec.bands))
     if orders:
-        remedy = "Choose a band order to continue; the map follows it."
+        remedy = tr("Choose a band order to continue; the map follows it.")
     return plain(f"{what} {remedy}")
 
 
@@ -183,7 +192,12 @@ def _choose_each(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
     names = {band.index: f"{band.index} · {band.name}".removesuffix(" · ") for band in scene.bands}
     known: Bands = (None,) * len(spec.bands) if begin is None else tuple(begin)
     return tuple(
-        st.selectbox(f"Band for {role}", numbers, index=None if number is None else numbers.index(number),
-                     format_func=names.__getitem__, key=f"band-{role}-{scene.digest[:12]}-{number}")
+        st.selectbox(
+            tr("Band for {role}").format(role=role),
+            numbers,
+            index=None if number is None else numbers.index(number),
+            format_func=names.__getitem__,
+            key=f"band-{role}-{scene.digest[:12]}-{number}",
+        )
         for role, number in zip(spec.bands, known, strict=True)
-    )  # fmt: skip
+    )

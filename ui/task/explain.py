@@ -11,6 +11,7 @@ import streamlit as st
 from ui import resources
 from ui.feedback import plain
 from ui.map_layers import Tiles, run_tiles
+from ui.messages import tr
 from ui.state import Slot
 from ui.task import jobs
 from ui.task.explained import open_explanation, shown
@@ -107,7 +108,7 @@ def ask(asking: Asking) -> None:
     methods, model = asking.methods, asking.result.model
     with left:
         method = st.selectbox(
-            "Method", list(methods), key=f"method-{model}", format_func=lambda name: methods[name].title,
+            tr("Method"), list(methods), key=f"method-{model}", format_func=lambda name: methods[name].title,
             index=list(methods).index(first_method(asking.model.spec, asking.first_method)),
             help="  \n".join(f"**{methods[name].title}**: {HELP[name]}" for name in methods),
         )  # fmt: skip
@@ -115,7 +116,7 @@ def ask(asking: Asking) -> None:
     with middle:
         titles = _layer_titles(asking, method)
         layer = st.selectbox(
-            "Layer", list(titles), key=f"layer-{model}", format_func=titles.__getitem__, disabled=not layered,
+            tr("Layer"), list(titles), key=f"layer-{model}", format_func=titles.__getitem__, disabled=not layered,
             help=LAYER_HELP,
         )  # fmt: skip
     request = asking.request(method, layer if layered else "")
@@ -124,7 +125,7 @@ def ask(asking: Asking) -> None:
         jobs.follow(known.id, what="Explaining")
         return
     with right:
-        pressed = st.button("Explain", type="primary", width="stretch")
+        pressed = st.button(tr("Explain"), type="primary", width="stretch")
     if known is not None and known.status != "done":
         jobs.show_ended(known, opens=False)
     elif not layered:
@@ -156,7 +157,7 @@ def _answer(asking: Asking, request: ExplanationRequest, known: Run | None, *, l
         return
     order = asking.order(request, resources.visitor())
     if layered:
-        with st.spinner("Explaining"):
+        with st.spinner(tr("Explaining")):
             made = run_inline(resources.store(), order)
         open_explanation(asking.task, made)
     else:
@@ -212,7 +213,7 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
                       alt=f"{method} over the image: {means}")  # fmt: skip
     st.markdown(plain(" ".join(run.notes)))
     curves = curves_in(told)
-    with st.expander("Faithfulness of this explanation"):
+    with st.expander(tr("Faithfulness of this explanation")):
         if curves is not None:
             st.plotly_chart(curves_figure(curves, noun), key=f"curves-{run.id}", theme="streamlit")
         st.caption(FAITHFUL)
@@ -230,7 +231,7 @@ def _offer_curves(result: ImageResult, run: Run) -> None:
     known = known_explanation(resources.store(), result, request)
     if known is not None and known.active:
         jobs.follow(known.id, what="Calculating the curves")
-    elif st.button("Calculate the curves", key=f"measure-{run.id}", help=CURVES_HELP):
+    elif st.button(tr("Calculate the curves"), key=f"measure-{run.id}", help=CURVES_HELP):
         if known is not None and known.status == "done":
             open_explanation(run.task, known.id)
         else:

@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.runs.kinds import is_explanation
 from ui import resources
 from ui.feedback import guard
+from ui.messages import tr
 from ui.state import Slot, rerun_fragment
 
 if TYPE_CHECKING:
@@ -83,7 +84,11 @@ def show_explained(
         with guard():
             show(run)
     elif "why" in st.query_params:
-        st.warning(f"The explanation in this address has no result, was deleted, or belongs to another {noun}.")
+        st.warning(
+            tr("The explanation in this address has no result, was deleted, or belongs to another {noun}.").format(
+                noun=noun
+            )
+        )
     _list(task, finished(result), run, about)
 
 
@@ -91,7 +96,7 @@ def _list(task: str, known: list[Run], current: Run | None, about: Callable[[Run
     """Explanations of this run so far, each of which can be shown; they are kept with the run and reported."""
     if not known:
         return
-    st.markdown(f"**Explanations of this run: {len(known)}**")
+    st.markdown(tr("**Explanations of this run: {count}**").format(count=len(known)))
     for run in known[:LISTED]:
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.markdown(about(run))
@@ -100,4 +105,4 @@ def _list(task: str, known: list[Run], current: Run | None, about: Callable[[Run
         if right.button(label, key=f"show-{run.id}", disabled=open_now, width="stretch"):
             open_explanation(task, run.id)
     if len(known) > LISTED:
-        st.caption(f"and {len(known) - LISTED} more on the Runs page.")
+        st.caption(tr("and {count} more on the Runs page.").format(count=len(known) - LISTED))

@@ -12,6 +12,7 @@ import streamlit as st
 
 from ui import resources
 from ui.map_layers import RUN_LAYERS
+from ui.messages import tr
 from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
@@ -36,24 +37,24 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
     """
     run = resources.store().run(result.id)
     st.markdown(
-        "**Report.** Plain-language report with maps, charts, explanations, scores with their limitations, and all "
-        "inputs and settings, as a web page and a PDF. Both can be opened offline."
+        tr("**Report.** Plain-language report with maps, charts, explanations, scores with their limitations, and all "
+        "inputs and settings, as a web page and a PDF. Both can be opened offline.")
     )
     known = run.artifact("report")
     row = st.container(horizontal=True)
-    if row.button("Write report" if known is None else "Update report", type="primary", key=f"report-{run.id}"):
+    if row.button(tr("Write report") if known is None else tr("Update report"), type="primary", key=f"report-{run.id}"):
         from core.report.make import make_report
 
-        with st.spinner("Writing the report"):
+        with st.spinner(tr("Writing the report")):
             make_report(resources.store(), run.id, choice, _address(run, values))  # type: ignore[arg-type]
         rerun_fragment()
     base = resources.base_path()
     for role, title in (("report", "Report"), ("report_pdf", "PDF")):
         if (file := run.artifact(role)) is not None:
             row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
-    row.link_button("Download run as zip", f"{base}/runs/{run.id}.zip?{urlencode(values)}")
+    row.link_button(tr("Download run as zip"), f"{base}/runs/{run.id}.zip?{urlencode(values)}")
     if known is not None:
-        st.caption(f"{holds} as of when it was written.")
+        st.caption(tr("{holds} as of when it was written.").format(holds=holds))
     _show_addresses(result, run, values)
 
 
@@ -64,19 +65,22 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
     address = _address(run, values)
     if not address:
         return
-    st.markdown("**Link.** Opens this run with the settings above; copy it with the button on its right:")
+    st.markdown(tr("**Link.** Opens this run with the settings above; copy it with the button on its right:"))
     st.code(address, language=None)
     threshold = float(values["threshold"]) if "threshold" in values else None
     tiles = tile_addresses(run, result, _server(), threshold)
     if not tiles:
         return
-    with st.expander("Tiles for QGIS (XYZ)"):
+    with st.expander(tr("Tiles for QGIS (XYZ)")):
         st.markdown(
-            "In QGIS, open *Layer › Add Layer › Add XYZ Layer…*, choose *New*, and paste an address as the URL. QGIS "
-            "replaces {z}, {x} and {y}. This server must be running and reachable from the other computer."
+            tr(
+                "In QGIS, open *Layer › Add Layer › Add XYZ Layer…*, choose *New*, and paste an address as the URL. "
+                "QGIS "
+                "replaces {z}, {x} and {y}. This server must be running and reachable from the other computer."
+            )
         )
         for name, template in tiles.items():
-            st.caption("Image" if name == "scene" else RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
+            st.caption(tr("Image") if name == "scene" else RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
             st.code(template, language=None)
 
 

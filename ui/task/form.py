@@ -11,6 +11,7 @@ import streamlit as st
 from core.runs.kinds import kind_of
 from ui import resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task import bands, models, press
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def same_area(record: SceneRecord, before: Earlier | None, task: TaskPage) -> Dr
     if before is None or before.area is None or before.scene_id != record.id:
         return None
     same = st.checkbox(
-        task.again, True, key=f"same-area-{named()}",
-        help="The earlier run covered only a drawn part of the image. Clear this box to process the whole image.",
+        tr(task.again), True, key=f"same-area-{named()}",
+        help=tr("The earlier run covered only a drawn part of the image. Clear this box to process the whole image."),
     )  # fmt: skip
     return before.area if same else None
 
@@ -134,18 +135,20 @@ def choose_model(
 
     found = fittings(task, scene)
     if not found:
-        st.info(f"No {task} model is installed. Train one with `python -m core {task} train`.")
+        st.info(tr("No {task} model is installed. Train one with `python -m core {task} train`.").format(task=task))
         return None
     wanted = "" if before is None else before.request.model
     known = next((one for one in found if one.model.spec.name == wanted), None)
     usual = models.offer(found, title)
     if not usual.offered:
-        models.refuse(button, f"No {task} model fits {scene.name}.", found, title)
+        models.refuse(button, tr("No {task} model fits {name}.").format(task=task, name=scene.name), found, title)
         return None
     if wanted and known is None:
-        st.caption(plain(f"The earlier run's model ({wanted}) is no longer installed."))
+        st.caption(plain(tr("The earlier run's model ({wanted}) is no longer installed.").format(wanted=wanted)))
     elif known is not None and known.fit is Fit.UNUSABLE:
-        st.caption(plain(f"The earlier run's model, {title(known.model)}, does not fit this image."))
+        st.caption(
+            plain(tr("The earlier run's model, {title}, does not fit this image.").format(title=title(known.model)))
+        )
     key = f"all-models-{task}-{scene.digest[:12]}"
     insisted = bool(st.session_state.get(key)) or (known in usual.left_out and known.fit is Fit.DISTANT)
     offer = models.offer(found, title, all_able=True) if insisted else usual
@@ -165,10 +168,10 @@ def show_limits(model: StoredModel, more: str = "", failures: str = "") -> None:
     failures
         File of the card's picture of the model's worst errors.
     """
-    st.caption(plain(f"Trained on: {model.spec.sensor}."))
+    st.caption(plain(tr("Trained on: {sensor}.").format(sensor=model.spec.sensor)))
     if model.spec.limits:
-        st.caption(f"**Limits.** {plain(model.spec.limits[0])} {more}")
-    with st.popover("Model card", width="stretch"):
+        st.caption(tr("**Limits.** {limits} {more}").format(limits=plain(model.spec.limits[0]), more=more))
+    with st.popover(tr("Model card"), width="stretch"):
         # The picture is a file beside the card; Markdown here has no folder to find it in.
         st.markdown("\n".join(line for line in model.card.splitlines() if not failures or failures not in line))
         picture = model.folder / failures
@@ -216,7 +219,7 @@ def ask(
     with st.form("ask", border=False):
         pressed = press.button(button, scene.digest, disabled=None in taken)
         beside = st.container()  # what keeps the button from acting is said where it was pressed
-        with st.expander("Processing options"):
+        with st.expander(tr("Processing options")):
             stretch, resample = _values(asked, chosen)
             options = more()
     if named:
@@ -239,13 +242,13 @@ def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  th
 
     stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"Rescale {asked.stretch} % of each band")}
     stretch = st.selectbox(
-        "Pixel values", list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
-        help="Automatic rescales images that are not 8-bit to the model's range and notes it in the result.",
+        tr("Pixel values"), list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
+        help=tr("Automatic rescales images that are not 8-bit to the model's range and notes it in the result."),
     )  # fmt: skip
     far = chosen.fit is Fit.DISTANT and chosen.model.spec.ground_distance is not None
     resamples = [name for name in RESAMPLES if name == "none" or not far]
     resample = st.selectbox(
-        "Pixel size", resamples, resamples.index(asked.resample) if asked.resample in resamples else 0,
+        tr("Pixel size"), resamples, resamples.index(asked.resample) if asked.resample in resamples else 0,
         format_func=RESAMPLES.__getitem__, key=f"resample-{len(resamples)}-{asked.resample}",
     )  # fmt: skip
     return stretch, resample
@@ -254,4 +257,4 @@ def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  th
 def show_unasked(parts: list[str]) -> None:
     """Say what the form takes from an earlier run without asking."""
     if parts:
-        st.caption(plain(f"Kept from the earlier run: {', '.join(parts)}."))
+        st.caption(plain(tr("Kept from the earlier run: {list}.").format(list=', '.join(parts))))

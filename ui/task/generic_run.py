@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import labels, resources
 from ui.feedback import duration, plain, show_error
+from ui.messages import tr
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def show(run: Run) -> None:
         st.markdown(plain(note))
     _metrics(run)
     _files(run)
-    st.markdown("**Settings**")
+    st.markdown(tr("**Settings**"))
     st.json(dict(run.parameters), expanded=2)
-    st.markdown("**Provenance**")
+    st.markdown(tr("**Provenance**"))
     st.json(resources.store().provenance(run.id), expanded=1)
 
 
@@ -46,7 +47,7 @@ def _metrics(run: Run) -> None:
 def _files(run: Run) -> None:
     if not run.artifacts:
         return
-    st.markdown("**Files**")
+    st.markdown(tr("**Files**"))
     missing = jobs.missing_files(run)
     if missing is not None:
         show_error(missing)

@@ -14,6 +14,7 @@ from core.tasks.imagery.inputs import scene_today, with_pixel_size
 from core.tasks.imagery.roles import SCENE
 from ui import resources
 from ui.feedback import Progress, plain, reading
+from ui.messages import tr
 from ui.task import gallery, intake
 from ui.task.task import view_keys
 
@@ -82,7 +83,7 @@ def show(**address: str) -> None:
 
 def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
-    source = ask_source("Image source", SOURCES, "scene-source")
+    source = ask_source("Source", SOURCES, "scene-source")
     with reading():
         {
             "Sample": lambda: _sample(task),
@@ -123,9 +124,9 @@ def _sample(task: TaskPage) -> None:
     from core.catalog.samples import samples
 
     known = {sample.id: sample for sample in samples() if sample.holds in task.samples}
-    chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
+    chosen = st.selectbox(tr("Sample"), list(known), format_func=lambda identity: known[identity].title)
     st.caption(plain(known[chosen].shows))
-    if st.button("Use this sample", width="stretch"):
+    if st.button(tr("Use this sample"), width="stretch"):
         use(open_sample(chosen))
 
 
@@ -133,12 +134,18 @@ def _open_data() -> None:
     from core.catalog.open_data import open_pairs
 
     pairs = {pair.id: pair for pair in open_pairs()}
-    chosen = st.selectbox("Image", list(pairs), format_func=lambda identity: pairs[identity].title)
+    chosen = st.selectbox(tr("Image"), list(pairs), format_func=lambda identity: pairs[identity].title)
     pair = pairs[chosen]
-    st.caption(plain(f"{pair.data_set.sensor}. {pair.data_set.caution} Licence: {pair.licence}. Cite: {pair.citation}"))
-    if st.button("Download and use", width="stretch"):
+    st.caption(
+        plain(
+            tr("{sensor}. {caution} Licence: {licence}. Cite: {citation}").format(
+                sensor=pair.data_set.sensor, caution=pair.data_set.caution, licence=pair.licence, citation=pair.citation
+            )
+        )
+    )
+    if st.button(tr("Download and use"), width="stretch"):
         use(_fetch(pair))
-    if st.button("Browse previews", width="stretch"):
+    if st.button(tr("Browse previews"), width="stretch"):
         gallery.show(lambda chosen: use(_fetch(chosen)))
 
 
@@ -151,9 +158,13 @@ def offer_real_patch() -> None:
     if at_hand([pair.image, pair.mask]) is False:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Use a real Sentinel-2 patch", key="start-real")
+        pressed = st.button(tr("Use a real Sentinel-2 patch"), key="start-real")
         size = (pair.image.size_bytes + pair.mask.size_bytes) / 1000
-        st.caption(f"{plain(pair.title)} from the open-data catalogue, with its mapped landslides ({size:,.0f} kB).")
+        st.caption(
+            tr("{title} from the open-data catalogue, with its mapped landslides ({size:,.0f} kB).").format(
+                title=plain(pair.title), size=size
+            )
+        )
     if pressed:
         use(_fetch(pair))
 
@@ -174,8 +185,8 @@ def _upload(task: TaskPage) -> None:
     if task.several:
         _use_images(intake.ask_uploads())
         return
-    uploaded = st.file_uploader("Image", type=IMAGE_TYPES, key="scene-upload", help=intake.ONE)
-    if uploaded is not None and st.button("Use this image", width="stretch"):
+    uploaded = st.file_uploader(tr("Image"), type=IMAGE_TYPES, key="scene-upload", help=intake.ONE)
+    if uploaded is not None and st.button(tr("Use this image"), width="stretch"):
         use(resources.store().upload_scene(uploaded, PurePath(uploaded.name).name))
 
 
@@ -220,24 +231,24 @@ def ask_for_path(example: str, role: str = "", *, folders: bool = False) -> Path
 
     folder = data_folder()
     if folder is None:
-        st.info("No data folder is set. To open files by path, the administrator sets SLIDELENS_DATA to a folder.")
+        st.info(tr("No data folder is set. To open files by path, the administrator sets SLIDELENS_DATA to a folder."))
         return None
-    path = st.text_input("Path within the data folder", placeholder=example, key=f"path-{role}" if role else None)
+    path = st.text_input(tr("Path within the data folder"), placeholder=example, key=f"path-{role}" if role else None)
     words = "Use this file or folder" if folders else "Use this file"
     if not st.button(words, width="stretch", key=f"use-path-{role}" if role else None):
         return None
     if not path.strip():
-        raise InputError("No path was entered.", remedy="Enter the path of a file in the data folder.")
+        raise InputError(tr("No path was entered."), remedy=tr("Enter the path of a file in the data folder."))
     return resolve_inside(folder, path.strip())
 
 
 def _earlier() -> None:
     names = {scene.id: f"{scene.name} · {scene.origin}" for scene in resources.store().scenes()}
     if not names:
-        st.info("No image has been loaded yet.")
+        st.info(tr("No image has been loaded yet."))
         return
-    chosen = st.selectbox("Image", list(names), format_func=names.__getitem__)
-    if st.button("Use this image", width="stretch"):
+    chosen = st.selectbox(tr("Image"), list(names), format_func=names.__getitem__)
+    if st.button(tr("Use this image"), width="stretch"):
         use(resources.store().scene_record(chosen))
 
 
@@ -254,21 +265,23 @@ def describe(record: SceneRecord) -> None:
     bands = "band" if len(scene.bands) == 1 else "bands"
     facts = [f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."]
     if scene.synthetic:
-        facts.append("Synthetic: generated, not acquired by a satellite.")
+        facts.append(tr("Synthetic: generated, not acquired by a satellite."))
     has = [name for name, path in (("a reference inventory", record.reference), ("elevation", record.dem)) if path]
     if has:
-        facts.append(f"Includes {' and '.join(has)}.")
+        facts.append(tr("Includes {list}.").format(list=' and '.join(has)))
     if scene.licence:
         facts.append(f"Licence: {scene.licence}.")
     st.caption(plain(" ".join(facts)))
-    with st.expander("Add elevation or reference"):
+    with st.expander(tr("Add elevation or reference")):
         _attach(record, "dem", "Elevation model (in metres unless the file states a unit)", ["tif", "tiff"])
         _attach(record, "reference", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
 
 
 def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> None:
     uploaded = st.file_uploader(label, type=types, key=f"attach-{role}-{record.id}")
-    if uploaded is not None and st.button(f"Attach {plain(uploaded.name)}", key=f"attach-button-{role}"):
+    if uploaded is not None and st.button(
+        tr("Attach {name}").format(name=plain(uploaded.name)), key=f"attach-button-{role}"
+    ):
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")
         with reading("Reading the file"):
             attached = resources.store().attach(

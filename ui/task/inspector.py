@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.feedback import plain
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -29,8 +30,8 @@ def clicked_pixel(event: MapEvent, grid: Grid) -> tuple[int, int] | None:
 
 def invite(event: MapEvent, what: str) -> None:
     """Say what a click would tell, where there was none on the run's grid."""
-    outside = "That location is outside the processed area. " if event.clicked else ""
-    st.caption(f"{outside}Click the map to read a pixel or select a {what}.")
+    outside = tr("That location is outside the processed area. ") if event.clicked else ""
+    st.caption(tr("{outside}Click the map to read a pixel or select a {what}.").format(outside=outside, what=what))
 
 
 def show_place(place: Place, grid: Grid, found: Sequence[str], dem: Path | None = None) -> None:

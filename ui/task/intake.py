@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import labels, resources
 from ui.feedback import Progress
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -40,20 +41,25 @@ def ask_uploads() -> SceneRecord | Batch | None:
     from core.batch.intake import LIMITS
 
     files = st.file_uploader(
-        "Images", type=TYPES, accept_multiple_files=True, key="scene-upload",
-        help=f"{ONE} Choose several images, or a zip of images, to process them as one batch. {LIMITS}",
-    )  # fmt: skip
+        tr("Images"),
+        type=TYPES,
+        accept_multiple_files=True,
+        key="scene-upload",
+        help=tr("{one} Choose several images, or a zip of images, to process them as one batch. {limits}").format(
+            one=ONE, limits=LIMITS
+        ),
+    )
     if not files:
         return None
     if len(files) == 1 and not _is_zip(files[0].name):
-        if not st.button("Use this image", width="stretch"):
+        if not st.button(tr("Use this image"), width="stretch"):
             return None
         return resources.store().upload_scene(files[0], PurePath(files[0].name).name)
-    with st.expander("References (optional)"):
+    with st.expander(tr("References (optional)")):
         known = st.file_uploader(
-            "Reference inventories", type=REFERENCES, accept_multiple_files=True, key="reference-uploads",
-            help="Known landslides, to score each image: files with the name of the image, or with the same last "
-            "number.",
+            tr("Reference inventories"), type=REFERENCES, accept_multiple_files=True, key="reference-uploads",
+            help=tr("Known landslides, to score each image: files with the name of the image, or with the same last "
+            "number."),
         )  # fmt: skip
     zips = any(_is_zip(one.name) for one in files)
     words = "Use the images of these files" if zips else f"Use these {labels.count(len(files), 'image')}"

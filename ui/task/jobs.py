@@ -11,6 +11,7 @@ from core.errors import LandslideError
 from core.runs.kinds import is_primary
 from ui import labels, resources
 from ui.feedback import duration, guard, plain
+from ui.messages import tr
 from ui.state import Slot
 from ui.task import kept
 from ui.task.links import place
@@ -122,7 +123,7 @@ def notice_runs() -> None:
 
 
 def _list(active: list[Run]) -> None:
-    st.markdown("**Running**")
+    st.markdown(tr("**Running**"))
     alone, batches = [run for run in active if not run.batch], dict.fromkeys(run.batch for run in active if run.batch)
     for batch in batches:
         _list_batch(batch, [run for run in active if run.batch == batch])
@@ -135,7 +136,7 @@ def _list(active: list[Run]) -> None:
             page, address = place(run)
             st.switch_page(script_of(page), query_params=address)
     if len(alone) > LISTED:
-        st.caption(f"and {len(alone) - LISTED} more")
+        st.caption(tr("and {count} more").format(count=len(alone) - LISTED))
 
 
 def _list_batch(identity: str, active: list[Run]) -> None:
@@ -144,10 +145,12 @@ def _list_batch(identity: str, active: list[Run]) -> None:
 
     with suppress(LandslideError):  # it was deleted meanwhile
         batch = find(resources.store(), identity)
-        opened = st.button(f"Batch: {plain(_short(batch.title))}", key=f"under-way-{identity}", type="tertiary")
+        opened = st.button(
+            tr("Batch: {short}").format(short=plain(_short(batch.title))), key=f"under-way-{identity}", type="tertiary"
+        )
         left = sum(1 - run.progress.share for run in active)
         share = min(1.0, max(0.0, 1 - left / max(len(batch.datasets), 1)))
-        st.progress(share, text=f"{labels.count(len(active), 'image')} left")
+        st.progress(share, text=tr("{count} left").format(count=labels.count(len(active), 'image')))
         if opened:
             st.switch_page("../pages/runs.py", query_params={"batch": identity})
 
@@ -177,10 +180,10 @@ def follow(identity: str, *, what: str) -> None:
         if run.active:
             st.progress(run.progress.share, text=f"**{plain(what)}** · {words(run)}")
             if run.cancelling:
-                st.caption("Stopping after the current tile.")
-            elif st.button("Cancel", key=f"cancel-{identity}"):
+                st.caption(tr("Stopping after the current tile."))
+            elif st.button(tr("Cancel"), key=f"cancel-{identity}"):
                 resources.jobs().cancel(identity)
-            st.caption("You can close this page; return by its address.")
+            st.caption(tr("You can close this page; return by its address."))
             return
     st.rerun()
 
@@ -189,17 +192,17 @@ def show_ended(run: Run, *, opens: bool = True) -> None:
     """Say why a run has no result, and offer to run it again."""
     failure = run.failure
     if run.status == "cancelled":
-        st.info(plain(failure.what if failure else "The run was cancelled."))
+        st.info(plain(failure.what if failure else tr("The run was cancelled.")))
     elif run.status == "interrupted":
         st.warning(
-            "**The run was interrupted.**  \n"
-            + plain(f"{failure.what} {failure.why}" if failure else "The server stopped while it was running.")
+            tr("**The run was interrupted.**  \n")
+            + plain(f"{failure.what} {failure.why}" if failure else tr("The server stopped while it was running."))
         )
     elif failure is not None:
         parts = [f"**{plain(failure.what)}**", plain(failure.why), plain(failure.remedy)]
         st.error("  \n".join(part for part in parts if part))
         if failure.detail:
-            with st.expander("Details for the administrator"):
+            with st.expander(tr("Details for the administrator")):
                 st.code(failure.detail, language=None)
     again(run, opens=opens)
 
@@ -228,9 +231,8 @@ def missing_files(run: Run) -> LandslideError | None:
     gone = [artifact.role for artifact in run.artifacts if not artifact.derived and not artifact.path.is_file()]
     if not gone:
         return None
-    files = " and ".join(gone)
     return LandslideError(
-        f"The {files} of this run {'is' if len(gone) == 1 else 'are'} no longer on disk.",
-        "The file was removed from the storage folder, or the disk failed.",
-        "Repeat the run: on this machine the same inputs give the same result.",
+        tr("Files of this run are no longer on disk: {files}.").format(files=", ".join(gone)),
+        tr("The file was removed from the storage folder, or the disk failed."),
+        tr("Repeat the run: on this machine the same inputs give the same result."),
     )

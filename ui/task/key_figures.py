@@ -9,6 +9,8 @@ from typing import Protocol
 
 import streamlit as st
 
+from ui.messages import tr
+
 _STYLE = """<style>
 .st-key-key-figures [data-testid="stMetricValue"] { font-size: 1.35rem; line-height: 1.3; }
 .st-key-key-figures [data-testid="stMetric"] { padding: 0; }
@@ -57,9 +59,15 @@ def agreement_figures(scores: Agreement, found: str, known: str) -> list[KeyFigu
         What is counted: of the result ("mapped pixels") and of the reference ("landslide pixels of the reference").
     """
     return [
-        KeyFigure("Precision", score_text(scores.precision), f"Share of the {found} that match the reference."),
-        KeyFigure("Recall", score_text(scores.recall), f"Share of the {known} that were found."),
-        KeyFigure("F1", score_text(scores.f1), "Harmonic mean of precision and recall."),
+        KeyFigure(
+            tr("Precision"),
+            score_text(scores.precision),
+            tr("Share of the {found} that match the reference.").format(found=found),
+        ),
+        KeyFigure(
+            tr("Recall"), score_text(scores.recall), tr("Share of the {known} that were found.").format(known=known)
+        ),
+        KeyFigure("F1", score_text(scores.f1), tr("Harmonic mean of precision and recall.")),
     ]
 
 
@@ -83,7 +91,9 @@ def peak_figure(level: str, best: float, f1: float) -> KeyFigure:
         Its value there, and the score.
     """
     about = f"F1 is highest at {level} {best:.2f} on this image. {CAUTION}"
-    return KeyFigure("▲ Highest F1", f"{score_text(f1)} at {best:.2f}", about)
+    return KeyFigure(
+        tr("▲ Highest F1"), tr("{score_text} at {best:.2f}").format(score_text=score_text(f1), best=best), about
+    )
 
 
 def mark_peak(key: str, best: float, low: float = 0.0, high: float = 1.0) -> None:

@@ -63,6 +63,8 @@ class Exercise:
         Its range and the steps of its field.
     check
         ``(run, answer) -> Verdict``: looks at the visitor's run of the sample.
+    choices
+        ``run -> names`` where one of several is asked for instead of a number; the answer is its place among them.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Exercise:
     high: float
     step: float
     check: Callable[[Run, float], Verdict]
+    choices: Callable[[Run], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,20 +90,61 @@ class Lessons:
         ``(run | None) -> steps``: given the newest finished run on the sample.
     exercises
         In their order.
+    title
+        Gives the name of the dataset that its runs are about; None where that is the sample's own.
+    kind
+        Kind of the runs that are looked at; any whose result the task's page shows when empty.
     """
 
     sample: str
     tour: Callable[[Run | None], Sequence[Step]]
     exercises: tuple[Exercise, ...] = ()
+    title: Callable[[], str] | None = None
+    kind: str = ""
 
 
-def run_on_sample(task: str, sample: str) -> Run | None:
+FIVE = 5
+"""Features that a tour asks to review."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the store knows was done with a run.
+
+    Attributes
+    ----------
+    reviewed
+        Whether five of its features were reviewed.
+    explained
+        Whether an explanation of it is finished.
+    reported
+        Whether its report was written.
+    """
+
+    reviewed: bool
+    explained: bool
+    reported: bool
+
+
+def progress_of(run: Run) -> Progress:
+    """What was done with a run."""
+    from core.review.log import read_log
+
+    store = resources.store()
+    edits = [one for one in read_log(store, run.id) if one.edit.op not in ("begin", "undo", "redo")]
+    touched = {name for one in edits for name in (*one.edit.ids, *one.edit.made)}
+    explained = any(one.status == "done" for one in store.children(run.id, "explanation"))
+    return Progress(len(touched) >= FIVE, explained, run.artifact("report") is not None)
+
+
+def run_on_sample(task: str, lessons: Lessons) -> Run | None:
     """The newest finished run of a task on a sample, whoever began it; None without one."""
     from core.catalog.samples import sample as find
     from core.runs.kinds import is_primary
     from core.runs.records import RunFilter
 
-    title = find(sample).title
-    wanted = RunFilter(task=task, statuses=("done",), text=title, limit=50)
+    title = find(lessons.sample).title if lessons.title is None else lessons.title()
+    kinds = (lessons.kind,) if lessons.kind else ()
+    wanted = RunFilter(task=task, statuses=("done",), kinds=kinds, text=title, limit=50)
     found = (run for run in resources.store().runs(wanted) if is_primary(run) and run.subject.name == title)
     return next(found, None)

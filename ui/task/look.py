@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.serve.looks import Look
 from ui.looks import KeptLook, slot_of
+from ui.messages import tr
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ def choose(record: SceneRecord) -> None:
     """Let the viewer choose bands, contrast and brightness of a scene; the map follows at once."""
     scene = record.scene
     bands = [band for band in scene.bands if band.index != scene.alpha]
-    with st.expander("Image display"):
+    with st.expander(tr("Image display")):
         shown = _composite(scene, bands)
         one = len(bands) < 3 or (shown is not None and len(shown) == 1)
         colours = _kept_select("Colours", COLOURS, _first_colours(bands), scene, "colours") if one else ""
         band = shown[0] if shown else bands[0].index
         look, legend = _contrast(scene, bands, colours, band)
-        st.caption("Changes the display only, on every map of this image. Results are not affected.")
+        st.caption(tr("Changes the display only, on every map of this image. Results are not affected."))
     slot_of(scene.digest).put(KeptLook(shown, look.query, legend))
 
 
@@ -89,7 +90,7 @@ def _contrast(scene: Scene, bands: Sequence[Band], colours: str, band: int) -> t
     gamma = 1.0
     if colours != "diverging":
         key, kept = _place(scene, "gamma", 1.0)
-        gamma = st.slider("Gamma", 0.3, 3.0, step=0.1, key=key, help="Values above 1 brighten dark areas.")
+        gamma = st.slider(tr("Gamma"), 0.3, 3.0, step=0.1, key=key, help=tr("Values above 1 brighten dark areas."))
         kept.put(gamma)
     if not colours and chosen != "range":
         percentiles = None if chosen == "auto" else _percentiles(chosen)
@@ -137,8 +138,8 @@ def _between(scene: Scene, band: int) -> tuple[float, float]:
         ends.append(float(column.number_input(name, key=key, format="%g")))
         kept.put(ends[-1])
     if not ends[0] < ends[1]:
-        raise InputError("The lower limit of the display is above the upper limit.",
-                         remedy="Enter the lower value first.")
+        raise InputError(tr("The lower limit of the display is above the upper limit."),
+                         remedy=tr("Enter the lower value first."))
     return ends[0], ends[1]
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui.feedback import plain, show_error
-from ui.labels import count
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.learning.fit import Fitting
@@ -69,7 +69,11 @@ class Offer:
         from core.learning.validation import validation_of
 
         known = validation_of(chosen.model.spec)
-        parts = ["No validation scores yet." if known is None else f"{known.text} on {known.scored_on}."]
+        parts = [
+            tr("No validation scores yet.")
+            if known is None
+            else tr("{text} on {scored_on}.").format(text=known.text, scored_on=known.scored_on)
+        ]
         if self._several:
             parts.append(SCORES)
         if chosen.fit is Fit.USABLE and chosen.why is not None:
@@ -77,7 +81,7 @@ class Offer:
         st.caption(plain(" ".join(parts)))
         if chosen.fit is Fit.DISTANT and chosen.why is not None:
             far = chosen.model.spec.ground_distance is not None
-            kept = " It can only be used at the image's own pixel size." if far else ""
+            kept = tr(" It can only be used at the image's own pixel size.") if far else ""
             st.warning(plain(f"{chosen.why.what} {chosen.why.why}{kept}"))
 
     @property
@@ -101,10 +105,11 @@ class Offer:
         if not self.left_out:
             return
         number = len(self.left_out)
-        with st.expander(f"{count(number, 'model')} {'does' if number == 1 else 'do'} not fit {noun}"):
+        words = tr("{count} model does not fit {noun}") if number == 1 else tr("{count} models do not fit {noun}")
+        with st.expander(words.format(count=number, noun=noun)):
             st.markdown("\n".join(f"- **{plain(self.title(one.model))}.** {reason(one)}" for one in self.left_out))
             if insist:
-                st.toggle("Include models for other pixel sizes", key=insist)
+                st.toggle(tr("Include models for other pixel sizes"), key=insist)
 
 
 def offer(

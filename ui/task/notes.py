@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui import labels, resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task.task import view_keys
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def show_warnings(record: SceneRecord, result: ImageResult) -> None:
     from core.report.cautions import is_warning
 
     if record.scene.digest != result.scene_digest:
-        st.warning("The image file was replaced after this run: the image shown is not the one processed.")
+        st.warning(tr("The image file was replaced after this run: the image shown is not the one processed."))
     warnings = [note for note in result.notes if is_warning(note)]
     if warnings:
         st.warning("  \n".join(map(plain, warnings)))
@@ -40,7 +41,7 @@ def show_notes(result: ImageResult, task: str) -> None:
     show_model(task, result.model)
     notes = [note for note in result.notes if not is_warning(note)]
     if notes:
-        with st.popover(labels.count(len(notes), "note"), help="How this image was read"):
+        with st.popover(labels.count(len(notes), "note"), help=tr("How this image was read")):
             st.markdown("\n".join(f"- {plain(note)}" for note in notes))
     link_to_reading(result.id)
 
@@ -59,13 +60,13 @@ def link_to_reading(run: str) -> None:
     """
     view = {name: value for name, value in st.query_params.items() if name in view_keys()}
     address = f"{resources.base_path()}/read?{urlencode({'run': run, **view})}"
-    st.link_button("Reading view", address, type="tertiary", help="Opens a shareable page in a new tab")
+    st.link_button(tr("Reading view"), address, type="tertiary", help=tr("Opens a shareable page in a new tab"))
 
 
 def show_model(task: str, name: str) -> None:
     """The name of a model, with its known limits one click away."""
     limits = labels.model_limits(task, name) if name else ()
     if limits:
-        with st.popover("Model limits", help=plain(labels.model_title(task, name))):
+        with st.popover(tr("Model limits"), help=plain(labels.model_title(task, name))):
             st.markdown(f"**{plain(labels.model_title(task, name))}**")
             st.markdown("\n".join(f"- {plain(limit)}" for limit in limits))

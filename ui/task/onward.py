@@ -12,6 +12,7 @@ import streamlit as st
 from core.errors import InputError
 from ui import resources
 from ui.feedback import plain
+from ui.messages import tr
 from ui.state import Slot
 from ui.task import input_picker, kept
 from ui.task.task import task_pages
@@ -74,9 +75,11 @@ def show(task: TaskPage, given: Sequence[Given]) -> None:
     if not offers:
         return
     with st.container(gap="xxsmall", key="onward"):
-        st.caption("Use this data in another task")
+        st.caption(tr("Use this data in another task"))
         for other, taken, one in offers:
-            st.page_link(other.page, label=taken.words, query_params=_address(other, taken, one), help=plain(one.name))
+            st.page_link(
+                other.page, label=tr(taken.words), query_params=_address(other, taken, one), help=plain(one.name)
+            )
 
 
 def offer_here(task: TaskPage, without: Sequence[str] = ()) -> None:
@@ -92,7 +95,7 @@ def offer_here(task: TaskPage, without: Sequence[str] = ()) -> None:
     for other, taken, one in _offers(known):
         if other.name == task.name and one.id not in without and (taken.key, one.id) not in seen:
             seen.add((taken.key, one.id))
-            if st.button(f"{taken.words}: {plain(one.name)}", key=f"take-{taken.key}-{one.id}"):
+            if st.button(f"{tr(taken.words)}: {plain(one.name)}", key=f"take-{taken.key}-{one.id}"):
                 input_picker.show(**_address(other, taken, one))
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.state import Slot
 from ui.task import input_picker, run
 from ui.task.links import place
@@ -98,7 +99,11 @@ def show_without_image(found: Run, task: TaskPage) -> None:
     st.subheader(plain(found.title), anchor=False)
     with guard():
         input_picker.current(found)  # says what is wrong with it
-    st.warning(f"**The image of this {task.noun} cannot be shown.** The results are kept.")
+    st.warning(tr("**The image of this {noun} cannot be shown.** The results are kept.").format(noun=task.noun))
     if run.show_state(found, task):
-        st.markdown(f"The reading view shows the {task.noun}, the landslides and the scores without the image.")
-        st.page_link("../pages/read.py", label="Open reading view", query_params={"run": found.id})
+        st.markdown(
+            tr("The reading view shows the {noun}, the landslides and the scores without the image.").format(
+                noun=task.noun
+            )
+        )
+        st.page_link("../pages/read.py", label=tr("Open reading view"), query_params={"run": found.id})

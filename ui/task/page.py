@@ -11,6 +11,7 @@ from ui import labels
 from ui.feedback import empty, guard
 from ui.map_layers import hillshade_tiles, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapSpec, drawn_on, show_map
+from ui.messages import tr
 from ui.task import bands, generic_run, input_picker, look, onward, opened, pixel_size, press, run, several
 from ui.task import form as ask
 from ui.task.caption import caption
@@ -42,8 +43,8 @@ def show(
     result
         Shows the result of a finished run of a scene.
     """
-    st.title(task.title)
-    st.markdown(task.question)
+    st.title(tr(task.title))
+    st.markdown(tr(task.question))
     if several.named():
         several.show(task, form)
         return
@@ -55,7 +56,7 @@ def show(
         if asked is None and record is not None:
             opened.go_on(record.id)
     with left:
-        with st.expander("Image", expanded=record is None and asked is None), guard():
+        with st.expander(tr("Image"), expanded=record is None and asked is None), guard():
             input_picker.choose(task)
         if record is not None:
             with guard():
@@ -95,10 +96,10 @@ def show(
 def _show_empty(task: TaskPage) -> None:
     onward.offer_here(task)
     if empty(
-        "No image yet.",
-        "Choose a sample, open data or your own image on the left. The sample is a synthetic mountain valley before "
-        "and after an event, with its true landslides.",
-        action="Start with the sample valley",
+        tr("No image yet."),
+        tr("Choose a sample, open data or your own image on the left. The sample is a synthetic mountain valley before "
+        "and after an event, with its true landslides."),
+        action=tr("Start with the sample valley"),
         key="start-sample",
     ):
         with guard():

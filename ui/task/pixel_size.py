@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
+from ui.messages import tr
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ def choose(record: SceneRecord, run: Run | None) -> SceneRecord:
         known = kept.get() if kept.key in st.session_state else _of_newest_run(record)
         st.session_state[key] = known if run is None else grid.pixel_size
     size = st.number_input(
-        "Pixel size (m)", key=key, step=0.1, format="%g", placeholder="unknown",
-        help="Distance on the ground from one pixel to the next. This image has no coordinate system, so it does not "
+        tr("Pixel size (m)"), key=key, step=0.1, format="%g", placeholder="unknown",
+        help=tr("Distance on the ground from one pixel to the next. This image has no coordinate system, so it does "
+                "not "
         "say how large its pixels are. With a size, areas are in m² and lengths in metres, and the image is resampled "
-        "to the pixel size of the model. Leave it empty if you do not know it.",
+        "to the pixel size of the model. Leave it empty if you do not know it."),
     )  # fmt: skip
     kept.put(size)
     grid = grid.with_pixel_size(size)

@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from ui.messages import tr
 from ui.state import Slot
 
 LATE = 10.0
@@ -26,7 +27,7 @@ def button(words: str, subject: str, *, disabled: bool = False) -> bool:
         Id of the dataset that the run is to be about.
     """
     st.form_submit_button(
-        words, type="primary", width="stretch", disabled=disabled, on_click=_press, args=(words, subject)
+        tr(words), type="primary", width="stretch", disabled=disabled, on_click=_press, args=(words, subject)
     )
     return not disabled and time.monotonic() - _pressed(words, subject).get() < LATE
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.feedback import plain
+from ui.messages import tr
 from ui.task.view import View
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def show_record(result: RunResult, origin: str = "") -> None:
     """
     lines = [("Run", result.id), *_data(result, origin), *_computation(result)]
     st.markdown("\n".join(f"- {title}: {plain(text)}" for title, text in lines))
-    with st.expander("Full record"):
+    with st.expander(tr("Full record")):
         st.json(dict(result.provenance), expanded=2)
 
 
@@ -39,10 +40,13 @@ def _data(result: RunResult, origin: str) -> Iterator[Line]:
     """The scene as it is recorded, else every input."""
     scene = result.provenance.get("scene")
     if scene:
-        yield "Image", f"{scene['name']} (content SHA-256 {scene['digest'][:16]}…)"
+        yield "Image", tr("{name} (content SHA-256 {digest}…)").format(name=scene['name'], digest=scene['digest'][:16])
     else:
         for one in result.inputs:
-            yield one.role.replace("_", " ").capitalize(), f"{one.name} (content SHA-256 {one.digest[:16]}…)"
+            yield (
+                one.role.replace("_", " ").capitalize(),
+                tr("{name} (content SHA-256 {digest}…)").format(name=one.name, digest=one.digest[:16]),
+            )
     yield "Origin", origin or "unknown"
     if scene:
         yield "Image licence", scene["licence"] or "not stated"
@@ -53,7 +57,12 @@ def _computation(result: RunResult) -> Iterator[Line]:
     record = result.provenance
     model, runtime = record.get("model"), record.get("runtime")
     if model:
-        yield "Model", f"{model['name']} (weights SHA-256 {model['weights_sha256'][:16]}…)"
+        yield (
+            "Model",
+            tr("{name} (weights SHA-256 {weights_sha256}…)").format(
+                name=model["name"], weights_sha256=model["weights_sha256"][:16]
+            ),
+        )
     if runtime:
         yield "Runtime", f"{runtime['name']}, {runtime['threads']} threads"
     yield "Finished", f"{record['finished']}, after {record['seconds']:g} s"

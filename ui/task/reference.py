@@ -10,6 +10,7 @@ import streamlit as st
 from ui import resources
 from ui.feedback import guard
 from ui.map_layers import Outlines, reference_outlines
+from ui.messages import tr
 from ui.task.input_picker import checked
 from ui.task.tabs import next_tab
 
@@ -64,13 +65,13 @@ def ask_for_reference(record: SceneRecord, task: str, gain: str, score: Callable
     score
         Scores the run against the scene's inventory; the id of the scored run.
     """
-    st.markdown(f"This image has no reference inventory. {gain}")
+    st.markdown(tr("This image has no reference inventory. {gain}").format(gain=gain))
     uploaded = st.file_uploader(
-        "Reference inventory", type=TYPES, key=f"reference-{record.id}",
-        help="A raster (landslide where not zero) or polygons: GeoPackage, GeoJSON or zipped Shapefile, in any "
-             "coordinate system. For an image without a coordinate system, a mask of the same size.",
+        tr("Reference inventory"), type=TYPES, key=f"reference-{record.id}",
+        help=tr("A raster (landslide where not zero) or polygons: GeoPackage, GeoJSON or zipped Shapefile, in any "
+             "coordinate system. For an image without a coordinate system, a mask of the same size."),
     )  # fmt: skip
-    if uploaded is None or not st.button("Score against this reference", type="primary"):
+    if uploaded is None or not st.button(tr("Score against this reference"), type="primary"):
         return
     with guard():
         suffix = PurePath(uploaded.name).suffix.lower().replace(".tiff", ".tif")

@@ -17,6 +17,7 @@ from ui import resources
 from ui.feedback import guard, plain, show_error
 from ui.map_layers import Outlines
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
+from ui.messages import tr
 from ui.state import Slot
 from ui.task.selection import Selection
 from ui.task.tabs import open_tab
@@ -301,21 +302,26 @@ def show_bar(at: Reviewing) -> None:
         _ask_name(at)
         ready = is_named()
         off = not ready or one is None
-        with st.popover("Reason", disabled=off, help="Reason for a false alarm, and a note."):
+        with st.popover(tr("Reason"), disabled=off, help=tr("Reason for a false alarm, and a note.")):
             if one is not None:
                 _ask_reason(at, one)
         name = "" if one is None else one.id
         for label, key, judgement in (("Correct", "Y", "confirmed"), ("False alarm", "N", "rejected")):
             st.button(
-                label, on_click=_judge, args=(at, name, judgement), disabled=off, shortcut=key,
-                key=f"review-{key}-{at.run}", help=f"{label}, and go to the next one not reviewed.",
-            )  # fmt: skip
-        st.button("Delete", on_click=_delete, args=(at, name), disabled=off, key=f"review-delete-{at.run}",
-                  help="Removes it from the reviewed inventory, for example a duplicate.")  # fmt: skip
-        st.button("Edit outline", on_click=lambda: _edit_outline(at), disabled=off, key=f"review-outline-{at.run}",
-                  help="Drag the corners on the map, press Save on the map, then Use as outline.")  # fmt: skip
-        st.button("Next", on_click=lambda: _next(at), shortcut="J", key=f"review-next-{at.run}",
-                  disabled=not review.counts["unreviewed"], help="Go to the next one not reviewed.")  # fmt: skip
+                label,
+                on_click=_judge,
+                args=(at, name, judgement),
+                disabled=off,
+                shortcut=key,
+                key=f"review-{key}-{at.run}",
+                help=tr("{label}, and go to the next one not reviewed.").format(label=label),
+            )
+        st.button(tr("Delete"), on_click=_delete, args=(at, name), disabled=off, key=f"review-delete-{at.run}",
+                  help=tr("Removes it from the reviewed inventory, for example a duplicate."))  # fmt: skip
+        st.button(tr("Edit outline"), on_click=lambda: _edit_outline(at), disabled=off, key=f"review-outline-{at.run}",
+                  help=tr("Drag the corners on the map, press Save on the map, then Use as outline."))  # fmt: skip
+        st.button(tr("Next"), on_click=lambda: _next(at), shortcut="J", key=f"review-next-{at.run}",
+                  disabled=not review.counts["unreviewed"], help=tr("Go to the next one not reviewed."))  # fmt: skip
         undo, redo = review.to_undo(NAME.get()), review.to_redo(NAME.get())
         for name, entry, back in (("undo", undo, True), ("redo", redo, False)):
             st.button(
@@ -336,8 +342,8 @@ def _ask_name(at: Reviewing) -> None:
     place = st.popover(plain(NAME.get()), icon=":material/person:") if is_named() else st.container(width=160)
     with place:
         st.text_input(
-            "Reviewer", NAME.get(), max_chars=80, placeholder="Your name, to start", key=key, on_change=named,
-            help="Saved with each of your edits.",
+            tr("Reviewer"), NAME.get(), max_chars=80, placeholder=tr("Your name, to start"), key=key, on_change=named,
+            help=tr("Saved with each of your edits."),
         )  # fmt: skip
 
 
@@ -346,16 +352,16 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
 
     known = ["", *REASONS, *([one.reason] if one.reason and one.reason not in REASONS else [])]
     st.selectbox(
-        "Reason for a false alarm", known, known.index(one.reason), key=_reason_key(at, one.id),
+        tr("Reason for a false alarm"), known, known.index(one.reason), key=_reason_key(at, one.id),
         accept_new_options=True, format_func=lambda text: text or "not given",
     )  # fmt: skip
-    st.text_area("Note", one.note, max_chars=MOST_WORDS, key=_note_key(at, one.id), height=80)
+    st.text_area(tr("Note"), one.note, max_chars=MOST_WORDS, key=_note_key(at, one.id), height=80)
     if one.status == "unreviewed":
-        st.caption("Saved when you press Correct or False alarm.")
+        st.caption(tr("Saved when you press Correct or False alarm."))
         return
     judged: Judgement = "rejected" if one.status == "rejected" else "confirmed"
     st.button(
-        "Save reason and note", key=f"save-{at.run}-{one.id}", on_click=_judge, args=(at, one.id, judged),
+        tr("Save reason and note"), key=f"save-{at.run}-{one.id}", on_click=_judge, args=(at, one.id, judged),
         kwargs={"onwards": False},
     )  # fmt: skip
 
@@ -372,7 +378,7 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
     untouched = edited in at.review.features and drawn == put_drawing(at.spec, key=at.map_key)
     noun = at.opened.found.noun
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Drawn outline**", width="content")
+        st.markdown(tr("**Drawn outline**"), width="content")
         uses: list[tuple[str, Callable[[Review, BaseGeometry], Edit]]] = []
         if edited in at.review.features:
             uses.append((f"Use as outline of {edited}", lambda review, shape: actions.reshape(review, edited, shape)))
@@ -387,13 +393,13 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
                     (f"Split from {name}", lambda review, shape: actions.split_off(review, name, shape)),
                 ]
         if edited in at.review.features:
-            st.caption("Drag the corners, press Save on the map, then:", width="content")
+            st.caption(tr("Drag the corners, press Save on the map, then:"), width="content")
         for label, make in uses:
             st.button(
                 label, on_click=_with_drawing, args=(at, make), disabled=not ready or untouched,
                 key=f"use-{label}-{at.run}",
             )
-        st.button("Discard", on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
+        st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
 
 
 def told(at: Reviewing) -> list[str] | None:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import guard
+from ui.messages import tr
 from ui.task.export import folder_of, offer
 from ui.task.review import NAME, Reviewing, do, is_named
 from ui.task.selection import show_rows
@@ -48,11 +49,11 @@ def show(at: Reviewing, score: Callable[[SceneRecord], str] | None = None, recor
     _tell(at)
     _table(at)
     _searched(at)
-    st.subheader("Use the review", divider="gray")
+    st.subheader(tr("Use the review"), divider="gray")
     _files(at)
     if score is not None and record is not None:
         _reference(at, score, record)
-    with st.expander("Edit log"), guard():
+    with st.expander(tr("Edit log")), guard():
         _log(at)
 
 
@@ -66,23 +67,30 @@ def _tell(at: Reviewing) -> None:
     if review.deleted:
         counted.append(f"deleted {len(review.deleted):,}")
     share = 1.0 if not total else 1 - waiting / total
-    st.progress(share, text=f"{total - waiting:,} of {total:,} reviewed · {' · '.join(counted)}")
+    st.progress(
+        share,
+        text=tr("{total:,} of {total_2:,} reviewed · {list}").format(
+            total=total - waiting, total_2=total, list=" · ".join(counted)
+        ),
+    )
     if at.opened.found.left_out:
         st.warning(
-            f"Only the {total:,} largest can be reviewed; {at.opened.found.left_out:,} are left out. To leave out "
-            "fewer, raise the minimum area before the review starts."
+            tr(
+                "Only the {total:,} largest can be reviewed; {left_out:,} are left out. To leave out "
+                "fewer, raise the minimum area before the review starts."
+            ).format(total=total, left_out=at.opened.found.left_out)
         )
     if review.number:
         st.caption(
-            f"The review started at {at.view_words} and keeps what was found there: the sliders above change the "
+            tr("The review started at {view_words} and keeps what was found there: the sliders above change the "
             "model's result, not the review. The model's result itself is kept unchanged. Keys: Y correct, N false "
-            f"alarm, J next {noun}."
+            "alarm, J next {noun}.").format(view_words=at.view_words, noun=noun)
         )
     else:
         st.caption(
-            f"Each {noun} found at {at.view_words} can be marked, deleted, split, merged or given another outline; "
+            tr("Each {noun} found at {view_words} can be marked, deleted, split, merged or given another outline; "
             "missed ones can be drawn. The model's result is kept unchanged. Set the sliders first: the review keeps "
-            "what is found when it starts."
+            "what is found when it starts.").format(noun=noun, view_words=at.view_words)
         )
 
 
@@ -105,7 +113,7 @@ def _table(at: Reviewing) -> None:
     counts = at.review.counts
     there = [name for name, count in counts.items() if count]
     wanted = st.pills(
-        "Show", there, selection_mode="multi", key=f"review-show-{at.run}", label_visibility="collapsed",
+        tr("Show"), there, selection_mode="multi", key=f"review-show-{at.run}", label_visibility="collapsed",
         format_func=lambda name: f"{STATUSES[name]} ({counts[name]:,})",
     )  # fmt: skip
     if wanted:
@@ -124,14 +132,16 @@ def _table(at: Reviewing) -> None:
 
     area = "area_m2" if "area_m2" in frame else "area_px"
     config: dict[str, object] = {
-        "id": st.column_config.TextColumn("Id", width="small"),
-        "status": st.column_config.TextColumn("Status"),
-        area: st.column_config.NumberColumn("Area, m²" if area == "area_m2" else "Area, px", format="localized"),
-        "mean_probability": st.column_config.NumberColumn("Mean probability", format="%.2f"),
-        "score": st.column_config.NumberColumn("Confidence", format="%.2f"),
-        "reason": st.column_config.TextColumn("Reason"),
-        "note": st.column_config.TextColumn("Note"),
-        "reviewer": st.column_config.TextColumn("Reviewer"),
+        "id": st.column_config.TextColumn(tr("Id"), width="small"),
+        "status": st.column_config.TextColumn(tr("Status")),
+        area: st.column_config.NumberColumn(
+            tr("Area, m²") if area == "area_m2" else tr("Area, px"), format="localized"
+        ),
+        "mean_probability": st.column_config.NumberColumn(tr("Mean probability"), format="%.2f"),
+        "score": st.column_config.NumberColumn(tr("Confidence"), format="%.2f"),
+        "reason": st.column_config.TextColumn(tr("Reason")),
+        "note": st.column_config.TextColumn(tr("Note")),
+        "reviewer": st.column_config.TextColumn(tr("Reviewer")),
     }
     show_rows(
         frame.round({area: 0}), names, ticked, chosen, key=f"review-table-{at.run}", several=True,
@@ -143,7 +153,7 @@ def _table(at: Reviewing) -> None:
 def _several(at: Reviewing, ticked: list[str]) -> None:
     """What can be done with several rows at once."""
     if len(ticked) < 2:
-        st.caption("Select several rows to mark, delete or merge them together.")
+        st.caption(tr("Select several rows to mark, delete or merge them together."))
         return
     from core.review import actions
     from core.review.edits import Edit
@@ -159,14 +169,16 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         do(at, lambda: Edit("judge", still(), judgement=judgement))
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{len(ids):,} selected**", width="content")
+        st.markdown(tr("**{count:,} selected**").format(count=len(ids)), width="content")
         key = f"several-{at.run}"
-        st.button("Mark correct", on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
-        st.button("Mark false alarm", on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
-        st.button("Mark not reviewed", on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
-        st.button("Merge", on_click=lambda: do(at, lambda: actions.merge(at.review, still())), disabled=off,
-                  key=f"{key}-merge", help="Combine them into one, named after the largest.")  # fmt: skip
-        st.button("Delete", on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete")
+        st.button(tr("Mark correct"), on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
+        st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
+        st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
+        st.button(tr("Merge"), on_click=lambda: do(at, lambda: actions.merge(at.review, still())), disabled=off,
+                  key=f"{key}-merge", help=tr("Combine them into one, named after the largest."))  # fmt: skip
+        st.button(
+            tr("Delete"), on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete"
+        )
 
 
 def _searched(at: Reviewing) -> None:
@@ -181,10 +193,12 @@ def _searched(at: Reviewing) -> None:
         do(at, lambda: Edit("examined", examined=wanted))
 
     st.checkbox(
-        f"The whole area was searched for {several} missed by the model", key=key, on_change=changed,
+        tr("The whole area was searched for {several} missed by the model").format(several=several),
+        key=key,
+        on_change=changed,
         disabled=not is_named(),
-        help="Required before ground outside all outlines counts as free of landslides in scores and training.",
-    )  # fmt: skip
+        help=tr("Required before ground outside all outlines counts as free of landslides in scores and training."),
+    )
 
 
 def _files(at: Reviewing) -> None:
@@ -192,12 +206,12 @@ def _files(at: Reviewing) -> None:
 
     folder = folder_of(at.run, ("review", at.review.number, at.opened.view))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button("Prepare files", key=f"review-files-{at.run}"):
-            with guard(), st.spinner("Writing the files"):
+        if st.button(tr("Prepare files"), key=f"review-files-{at.run}"):
+            with guard(), st.spinner(tr("Writing the files")):
                 export_review(at.opened, folder)
-        if st.button("Prepare training patches", key=f"review-training-{at.run}",
-                     help="Patches of 256 pixels; unreviewed ground is marked as unknown."):  # fmt: skip
-            with guard(), st.spinner("Cutting patches"):
+        if st.button(tr("Prepare training patches"), key=f"review-training-{at.run}",
+                     help=tr("Patches of 256 pixels; unreviewed ground is marked as unknown.")):  # fmt: skip
+            with guard(), st.spinner(tr("Cutting patches")):
                 _write_patches(at, folder)
     if folder.is_dir():
         offer(folder, TITLES, at.run)
@@ -214,7 +228,11 @@ def _write_patches(at: Reviewing, folder: Path) -> None:
         told = write_training(at.opened, made / "patches")
         archive = Path(shutil.make_archive(str(made / "training"), "zip", made / "patches"))
         archive.replace(folder / "training.zip")
-    st.caption(f"{told['patches']:,} patches; {told['known_share']:.0%} of their pixels are labelled.")
+    st.caption(
+        tr("{patches:,} patches; {known_share:.0%} of their pixels are labelled.").format(
+            patches=told["patches"], known_share=told["known_share"]
+        )
+    )
 
 
 def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: SceneRecord) -> None:
@@ -229,11 +247,11 @@ def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: Scene
         *([] if at.review.examined else ["the area has not been confirmed as searched for missed ones"]),
     ]
     pressed = st.button(
-        "Use as reference of this image and score this run", disabled=bool(left), key=f"review-reference-{at.run}",
-        help="Makes the landslides of the finished review the reference inventory of the image.",
+        tr("Use as reference of this image and score this run"), disabled=bool(left), key=f"review-reference-{at.run}",
+        help=tr("Makes the landslides of the finished review the reference inventory of the image."),
     )  # fmt: skip
     if left:
-        st.caption(f"Not available yet: {' and '.join(left)}.")
+        st.caption(tr("Not available yet: {list}.").format(list=' and '.join(left)))
     if not pressed:
         return
     with guard():
@@ -255,15 +273,15 @@ def _log(at: Reviewing) -> None:
 
     log = log_table(at.opened)
     if log.empty:
-        st.caption("No edits yet.")
+        st.caption(tr("No edits yet."))
         return
     config: dict[str, object] = {
-        "number": st.column_config.NumberColumn("No.", format="%d", width="small"),
-        "time": st.column_config.TextColumn("Time (UTC)"), "reviewer": "Reviewer", "words": "Edit",
-        "reason": "Reason", "note": "Note", "undone": st.column_config.CheckboxColumn("Undone"),
+        "number": st.column_config.NumberColumn(tr("No."), format="%d", width="small"),
+        "time": st.column_config.TextColumn(tr("Time (UTC)")), "reviewer": "Reviewer", "words": "Edit",
+        "reason": "Reason", "note": "Note", "undone": st.column_config.CheckboxColumn(tr("Undone")),
         "operation": None, "features": None,
     }  # fmt: skip
     st.dataframe(
         log[::-1], hide_index=True, column_config=config, height=240, alt="Edit log", key=f"log-{at.run}"
     )
-    st.caption(f"Entries are never changed or deleted. Reviewing as {NAME.get() or 'nobody yet'}.")
+    st.caption(tr("Entries are never changed or deleted. Reviewing as {get}.").format(get=NAME.get() or 'nobody yet'))

@@ -11,6 +11,7 @@ from core.runs.kinds import kind_of
 from ui import resources
 from ui.feedback import show_error
 from ui.maps import MapSpec, draw_visible
+from ui.messages import tr
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def show_state(run: Run, task: TaskPage, *, opens: bool = True) -> bool:
         kind = kind_of(run)
         if kind is not None and kind.again_from_parent and run.parents:
             to = {"run": run.parents[0]}
-            st.page_link(task.page, label=f"Back to the {task.noun} without scores", query_params=to)
+            st.page_link(
+                task.page, label=tr("Back to the {noun} without scores").format(noun=task.noun), query_params=to
+            )
         if run.active:
             jobs.follow(run.id, what=task.working(run))
         else:
@@ -77,21 +80,25 @@ def tell_area(
     offer
         Whether the visible part can be made the area; not where a drawing becomes an outline.
     """
-    begin = f"*{task.button}* {task.asks}"
+    begin = f"*{tr(task.button)}* {task.asks}"
     with st.container(horizontal=True, vertical_alignment="center"):
         if event.drawn:
             st.caption(_of_drawn(begin, record, event.drawn))
         elif again:
-            st.caption(f"{begin} the area of the earlier run again. Draw another area to replace it.")
+            st.caption(
+                tr("{begin} the area of the earlier run again. Draw another area to replace it.").format(begin=begin)
+            )
         else:
-            st.caption(f"{begin} the whole image. Draw a rectangle or polygon to process only a part.")
+            st.caption(
+                tr("{begin} the whole image. Draw a rectangle or polygon to process only a part.").format(begin=begin)
+            )
         if offer:
             key = task.map_key(record)
             st.button(
-                "Use the visible part", key=f"visible-part-{key}", on_click=draw_visible,
+                tr("Use the visible part"), key=f"visible-part-{key}", on_click=draw_visible,
                 args=(MapSpec(record.id, record.scene.grid),), kwargs={"key": key}, width="content",
-                help="The part of the image that the map shows now becomes the drawn area. It can be changed and "
-                "deleted like any drawn area.",
+                help=tr("The part of the image that the map shows now becomes the drawn area. It can be changed and "
+                "deleted like any drawn area."),
             )  # fmt: skip
 
 
@@ -106,4 +113,6 @@ def _of_drawn(begin: str, record: SceneRecord, drawn: Mapping[str, Any]) -> str:
     except LandslideError as error:
         return f"{error.what} {error.remedy}"
     of = f"{area(size, georeferenced=grid.in_metres)}, {percent(share)} of the image"
-    return f"{begin} only the drawn area: {of}. Delete the drawn area to process the whole image."
+    return tr("{begin} only the drawn area: {of}. Delete the drawn area to process the whole image.").format(
+        begin=begin, of=of
+    )

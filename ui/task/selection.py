@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
+from ui.messages import tr
 from ui.state import rerun_fragment
 
 if TYPE_CHECKING:
@@ -266,5 +267,8 @@ def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if selection.current is not None:
             words = " · ".join(facts) if facts is not None else "not included at the current settings"
-            st.markdown(f"**Selected {noun} {selection.current}** · {words}", width="content")
-        st.button("Clear selection", key=f"clear-{selection.run}", type="tertiary", on_click=selection.clear)
+            st.markdown(
+                tr("**Selected {noun} {current}** · {words}").format(noun=noun, current=selection.current, words=words),
+                width="content",
+            )
+        st.button(tr("Clear selection"), key=f"clear-{selection.run}", type="tertiary", on_click=selection.clear)

@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import InputError, LandslideError
 from ui import labels, resources
 from ui.feedback import guard, plain
+from ui.messages import tr
 from ui.task import input_picker, pixel_size, press
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def show(task: TaskPage, form: Callable[..., Asked | None]) -> None:
     batch, asked = None, None
     with left, guard():
         batch = find(resources.store(), st.query_params[KEY])
-    with left, st.expander("Image", expanded=batch is None), guard():
+    with left, st.expander(tr("Image"), expanded=batch is None), guard():
         input_picker.choose(task)
     if batch is None:
         return
@@ -65,7 +66,7 @@ def show(task: TaskPage, form: Callable[..., Asked | None]) -> None:
 
 
 def _words(task: TaskPage, batch: Batch) -> str:
-    return task.several.format(images=labels.count(len(batch.datasets), "image"))
+    return tr(task.several).format(images=labels.count(len(batch.datasets), "image"))
 
 
 def _ask(
@@ -73,16 +74,18 @@ def _ask(
 ) -> tuple[Asked | None, SceneRecord, str, float | None]:
     """The form, for the first image that can be opened: what is asked of one is asked of all."""
     if not task.several:
-        raise InputError(f"{task.task.title} takes one image at a time.", remedy="Choose one image.")
+        raise InputError(
+            tr("{title} takes one image at a time.").format(title=task.task.title), remedy=tr("Choose one image.")
+        )
     st.markdown(f"**{plain(batch.title)}**")
-    st.caption("Model and settings below apply to all images. Models are offered that fit the first image.")
-    name = st.text_input("Batch name", batch.name, max_chars=200, placeholder=batch.title, key=f"name-{batch.id}")
+    st.caption(tr("Model and settings below apply to all images. Models are offered that fit the first image."))
+    name = st.text_input(tr("Batch name"), batch.name, max_chars=200, placeholder=batch.title, key=f"name-{batch.id}")
     first, unplaced, size = _first(batch), _unplaced(batch.datasets), None
     if unplaced:
         sized = pixel_size.choose(resources.store().scene_record(unplaced), None)
         size = sized.scene.grid.pixel_size
         first = sized if first.id == unplaced else first
-        st.caption("This pixel size is used for all images without a coordinate system.")
+        st.caption(tr("This pixel size is used for all images without a coordinate system."))
     return form(first, None, _words(task, batch)), first, name, size
 
 
@@ -102,14 +105,16 @@ def _first(batch: Batch) -> SceneRecord:
             return resources.store().scene_record(identity)
         except LandslideError:
             continue  # the table of images says so
-    raise InputError("None of these images can be opened.", "Their files were removed.", "Upload them again.")
+    raise InputError(
+        tr("None of these images can be opened."), tr("Their files were removed."), tr("Upload them again.")
+    )
 
 
 def _start(batch: Batch, asked: Asked, name: str, size: float | None) -> None:
     """Queue a run of each image, and open the batch's results."""
     from core.tasks.imagery.batch import begin
 
-    with st.spinner("Queuing the images"):
+    with st.spinner(tr("Queuing the images")):
         begun, orders = begin(resources.store(), batch, asked.order(None), name, size)
         for order in orders:
             resources.jobs().submit(order)
@@ -121,9 +126,9 @@ def _show_images(batch: Batch) -> None:
     from core.batch.batches import runs_of
 
     if runs_of(resources.store(), batch):
-        st.page_link(RUNS, label="Open the results of this batch", query_params={KEY: batch.id})
+        st.page_link(RUNS, label=tr("Open the results of this batch"), query_params={KEY: batch.id})
     number = len(batch.datasets)
-    st.subheader(f"{labels.count(number, 'image')} accepted", anchor=False)
+    st.subheader(tr("{count} accepted").format(count=labels.count(number, 'image')), anchor=False)
     frame = _frame(batch.id, batch.datasets)
     st.dataframe(
         frame, hide_index=True, height=HEAD + ROW * min(number, HIGHEST), row_height=ROW, placeholder="",
@@ -131,7 +136,9 @@ def _show_images(batch: Batch) -> None:
     )  # fmt: skip
     if batch.refused:
         told = "  \n".join(plain(one.words) for one in batch.refused)
-        st.warning(f"**{labels.count(len(batch.refused), 'file')} not accepted**  \n{told}")
+        st.warning(
+            tr("**{count} not accepted**  \n{told}").format(count=labels.count(len(batch.refused), "file"), told=told)
+        )
     for note in batch.notes:
         st.caption(plain(note))
 
@@ -173,4 +180,4 @@ def link(run: Run | None) -> None:
         return
     with guard():
         batch = find(resources.store(), run.batch)
-        st.page_link(RUNS, label=f"Batch: {plain(batch.title)}", query_params={KEY: batch.id})
+        st.page_link(RUNS, label=tr("Batch: {title}").format(title=plain(batch.title)), query_params={KEY: batch.id})

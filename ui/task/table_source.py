@@ -10,6 +10,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import Progress, plain, reading
+from ui.messages import tr
 from ui.task import input_picker
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class TableSource:
 
         empty = {"Sample": not sample_tables(self.holds), "Open data": not open_tables(self.holds)}
         offered = [one for one in SOURCES if not empty.get(one, False)]
-        source = input_picker.ask_source("Table source", offered, f"{self.role}-source")
+        source = input_picker.ask_source("Source", offered, f"{self.role}-source")
         with reading("Reading the file"):
             record = {"Sample": self._sample, "Open data": self._open_data, "Upload": self._upload,
                       "Data folder": self._data_folder, "Earlier tables": self._earlier}[source]()  # fmt: skip
@@ -103,7 +104,7 @@ class TableSource:
         from core.catalog.samples import sample_tables
 
         known = {one.id: one for one in sample_tables(self.holds)}
-        chosen = st.selectbox("Sample", list(known), format_func=lambda identity: known[identity].title)
+        chosen = st.selectbox(tr("Sample"), list(known), format_func=lambda identity: known[identity].title)
         st.caption(plain(known[chosen].shows))
         return self.open_sample(chosen) if self._pressed("Use this sample") else None
 
@@ -111,9 +112,15 @@ class TableSource:
         from core.catalog.tables import fetch_table, open_tables
 
         known = {one.id: one for one in open_tables(self.holds)}
-        chosen = st.selectbox("Data", list(known), format_func=lambda identity: known[identity].title)
+        chosen = st.selectbox(tr("Data"), list(known), format_func=lambda identity: known[identity].title)
         table, terms = known[chosen], known[chosen].data_set
-        st.caption(plain(f"{table.shows} {terms.caution} Licence: {terms.licence}. Cite: {terms.citation}"))
+        st.caption(
+            plain(
+                tr("{shows} {caution} Licence: {licence}. Cite: {citation}").format(
+                    shows=table.shows, caution=terms.caution, licence=terms.licence, citation=terms.citation
+                )
+            )
+        )
         if not self._pressed("Download and use"):
             return None
         progress = Progress("Downloading")
@@ -128,7 +135,9 @@ class TableSource:
 
     def _upload(self) -> DatasetRecord | None:
         types = SERIES_TYPES if self.holds == "series" else TYPES
-        uploaded = st.file_uploader("Table", type=types, key=f"{self.role}-upload", help=f"{self.help} Up to 200 MB.")
+        uploaded = st.file_uploader(
+            tr("Table"), type=types, key=f"{self.role}-upload", help=tr("{help} Up to 200 MB.").format(help=self.help)
+        )
         if uploaded is None or not self._pressed("Use this table"):
             return None
         return resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table")
@@ -140,9 +149,11 @@ class TableSource:
     def _earlier(self) -> DatasetRecord | None:
         known = {one.id: one.name for one in resources.store().datasets("table")}
         if not known:
-            st.info("No table has been loaded yet.")
+            st.info(tr("No table has been loaded yet."))
             return None
-        chosen = st.selectbox("Earlier table", list(known), format_func=known.__getitem__, key=f"{self.role}-earlier")
+        chosen = st.selectbox(
+            tr("Earlier table"), list(known), format_func=known.__getitem__, key=f"{self.role}-earlier"
+        )
         return resources.store().dataset(chosen) if self._pressed("Use this table") else None
 
     def _pressed(self, label: str) -> bool:

@@ -8,10 +8,17 @@ from typing import TypeVar
 import streamlit as st
 
 from ui.feedback import guard
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import Slot
 
 V = TypeVar("V")
+
+TITLES = (
+    tr_noop("Findings"), tr_noop("Review"), tr_noop("Scores"), tr_noop("Why"), tr_noop("Compare"), tr_noop("Factors"),
+    tr_noop("Other area"), tr_noop("Movement"), tr_noop("Fastest points"), tr_noop("Warning"), tr_noop("Scenario"),
+    tr_noop("Export"), tr_noop("Provenance"),
+)  # fmt: skip
+"""Titles of the tabs of all tasks; `show_tabs` shows their translations."""
 
 
 def next_tab(task: str) -> Slot[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.runs.kinds import Ref, Task, find_task, tasks
 from core.runs.view import options_of
+from ui.messages import tr_noop
 
 if TYPE_CHECKING:
     from core.runs.records import Run, SceneRecord
@@ -58,7 +59,7 @@ class Card:
     text: str
     button: str
     address: Mapping[str, str]
-    other: str = "Use your own image or open data"
+    other: str = tr_noop("Use your own image or open data")
     begin: str = ""
     picture: Picture | None = None
 

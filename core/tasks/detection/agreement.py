@@ -112,18 +112,18 @@ def carried(boxes: Boxes, grid: Grid, onto: Grid) -> Boxes:
     if grid.crs is None or onto.crs is None:
         neither = grid.crs is None and onto.crs is None
         raise GridError(
-            "The two images cannot be laid over each other.",
-            "Without a coordinate system only images of one size are laid over each other, pixel by pixel."
+            "The two images cannot be overlaid.",
+            "Without a coordinate system, only images of the same size can be overlaid, pixel by pixel."
             if neither
-            else "One has a coordinate system, the other has none.",
-            "Choose runs of one scene.",
+            else "One has a coordinate system, the other does not.",
+            "Choose runs of the same image.",
         )
     import shapely
     from geopandas import GeoSeries
 
     edge = GeoSeries([grid.outline()], crs=grid.crs.to_wkt()).to_crs(onto.crs.to_wkt()).iloc[0]
     if not edge.intersects(onto.outline()):
-        raise GridError("The two images have no ground in common.", remedy="Choose runs of one place.")
+        raise GridError("The two images do not overlap.", remedy="Choose runs of the same area.")
     there = GeoSeries(polygons(boxes, grid), crs=grid.crs.to_wkt()).to_crs(onto.crs.to_wkt()).to_numpy()
     pixels = shapely.transform(there, lambda points: np.column_stack(~onto.transform @ points.T))
     return Boxes.of(shapely.bounds(pixels).reshape(-1, 4), boxes.scores, boxes.classes, boxes.cut)

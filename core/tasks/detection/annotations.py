@@ -58,14 +58,14 @@ def sizes_of(images: Sizes | str | os.PathLike[str]) -> dict[str, tuple[int, int
         return dict(images)
     folder = Path(images)
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder.name}.", remedy="Give a folder of images.")
+        raise InputError(f"Folder {folder.name} does not exist.", remedy="Give a folder of images.")
     sizes = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES:
             with open_untrusted(path) as dataset:
                 sizes[path.name] = (int(dataset.height), int(dataset.width))
     if not sizes:
-        raise InputError(f"{folder.name} holds no image.", remedy="Give a folder of PNG, JPEG or GeoTIFF files.")
+        raise InputError(f"{folder.name} holds no images.", remedy="Give a folder of PNG, JPEG or GeoTIFF files.")
     return sizes
 
 
@@ -108,10 +108,10 @@ class Settling:
         meets = sized & (placed[:, :2] < edges).all(axis=1) & (placed[:, 2:] > 0).all(axis=1)
         inside = np.clip(placed, 0, np.tile(edges, 2))
         cut = meets & (np.abs(inside - placed).max(axis=1, initial=0) > ROUNDING)
-        self.wrong["are not four numbers, and were left out"] += int(np.count_nonzero(~finite))
-        self.wrong["are without width or height, and were left out"] += int(np.count_nonzero(finite & ~sized))
-        self.wrong["lie outside their image, and were left out"] += int(np.count_nonzero(sized & ~meets))
-        self.wrong["reached past the edge of their image, and were cut there"] += int(np.count_nonzero(cut))
+        self.wrong["do not consist of four numbers; they were left out"] += int(np.count_nonzero(~finite))
+        self.wrong["have no width or height; they were left out"] += int(np.count_nonzero(finite & ~sized))
+        self.wrong["lie outside their image; they were left out"] += int(np.count_nonzero(sized & ~meets))
+        self.wrong["extended beyond the edge of their image; they were clipped"] += int(np.count_nonzero(cut))
         self.kept += int(np.count_nonzero(meets))
         return Boxes.of(inside, None, classes).take(meets)
 
@@ -126,9 +126,9 @@ class Settling:
         found = [f"{count:,} of {self.given:,} boxes {what}." for what, count in self.wrong.items() if count]
         if self.given and not self.kept:
             raise InputError(
-                f"None of the {self.given:,} boxes of {self.name} lies in its image.",
+                f"None of the {self.given:,} boxes of {self.name} lies within its image.",
                 " ".join(found),
-                "Check that the labels belong to these images, and the units of their numbers.",
+                "Check that the labels belong to these images, and that their units are correct.",
             )
         return found
 

@@ -34,7 +34,7 @@ BATCH = BatchFigures(
         Figure("detections", "Detections", "count", summed=True),
         Figure("detections_per_km2", "Detections per km²", "rate"),
         Figure("highest_confidence", "Highest confidence", "level"),
-        Figure("searched_area_m2", "Area searched", "area", summed=True),
+        Figure("searched_area_m2", "Area processed", "area", summed=True),
     ),
     figures,
     "Counted at the model's confidence threshold and NMS IoU. Landslides that touch may share one box, and a large one "

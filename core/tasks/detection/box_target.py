@@ -22,8 +22,10 @@ def box_target(detections: Detections, asked: str | int) -> BoxTarget:
     InputError
         When there is no such box.
     """
-    among = f"At a confidence of {detections.choice.confidence:g} there are {detections.count}."
-    row = row_named(detections.names, str(asked), "box", among, "Give its id or its number, or a lower confidence.")
+    among = f"At confidence {detections.choice.confidence:g} there are {detections.count}."
+    row = row_named(detections.names, str(asked), "box", among, (
+        "Give an id or number from the table, or a lower confidence."
+    ))
     boxes = detections.boxes
     left, top, right, bottom = (float(side) for side in boxes.corners[row])
     return BoxTarget((left, top, right, bottom), float(boxes.scores[row]), str(detections.names[row]))

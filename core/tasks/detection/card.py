@@ -153,7 +153,7 @@ def draw_failures(result: Evaluation, path: Path, each: int = 6) -> None:
                     linewidth=2.2 if this else 0.8,
                 ))  # fmt: skip
             axis.set_title(f"{item.image.stem} ({word})", fontsize=7)
-    figure.supxlabel("Boxes: bluish green found and true, orange false alarm, sky blue missed", fontsize=8)
+    figure.supxlabel("Boxes: bluish green correct, orange false alarm, sky blue missed", fontsize=8)
     figure.savefig(path)
 
 
@@ -180,7 +180,7 @@ def _baseline(spec: ModelSpec) -> dict[str, float]:
 
 
 def _score_table(spec: ModelSpec) -> list[str]:
-    columns = {"Validation": spec.scores["validation"], "Tuning part": spec.scores["tuning"]}
+    columns = {"Validation": spec.scores["validation"], "Tuning set": spec.scores["tuning"]}
     if baseline := _baseline(spec):
         columns["Components of a mapping model, validation"] = baseline
     lines = ["| Score | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
@@ -194,8 +194,8 @@ def _quiet_words(spec: ModelSpec) -> list[str]:
     if quiet is None:
         return []
     return [
-        f"False alarms on the synthetic valley before its event, where nothing fresh is there to be found: "
-        f"{quiet['false_alarms_per_km2']:g} boxes per km².", "",
+        "False alarms on the synthetic valley before its event, where there are no fresh landslides: "
+        f"{quiet['false_alarms_per_km2']:g} detections per km².", "",
     ]  # fmt: skip
 
 
@@ -215,7 +215,7 @@ def _start(training: dict[str, Any]) -> str:
     if not origin:
         return "random weights"
     package = package_behind(origin, SOURCES)
-    behind = f" (which started from {source_words(package)})" if package is not None else ""
+    behind = f" (itself trained from {source_words(package)})" if package is not None else ""
     if not _same_split(origin, training):
         return f"{origin}, trained on other data{behind}"
     still = [part for part, pace in training.get("paces", {}).items() if pace == 0]
@@ -239,40 +239,42 @@ def card(model: StoredModel) -> str:
     options = ", ".join(f"{key} = {value}" for key, value in spec.options.items() if key != "yaml") or "none"
     distance = f"{spec.ground_distance:g} m" if spec.ground_distance else "varies, unknown per image"
     validation, size = spec.scores["validation"], (model.folder / WEIGHTS).stat().st_size / 1e6
-    trees = f"a second stage of {spec.options['trees']} trees, fitted at once" if "trees" in spec.options else ""
+    trees = f"a second stage of {spec.options['trees']} trees, fitted in one step" if "trees" in spec.options else ""
     learnt = phases or trees
-    fitted = f"{training['images_fit']} images with {training['boxes_fit']:,} boxes to fit and " if learnt else ""
+    fitted = f"{training['images_fit']} images with {training['boxes_fit']:,} boxes for fitting and " if learnt else ""
     lines = [
         f"# {spec.title}", "", spec.summary, "",
         "## Scores", "",
-        f"{int(validation['truth']):,} boxes of {int(validation['images'])} validation images. F1, precision and "
-        f"recall at confidence {spec.threshold:g}, and duplicates left out from an overlap of "
-        f"{spec.options['nms_iou']:g}, both chosen on the tuning part. Average precision as COCO computes it, at most "
-        "100 boxes an image. Validation was scored once, after every choice was made.", "",
+        f"{int(validation['truth']):,} reference boxes in {int(validation['images'])} validation images. F1, "
+        f"precision and recall at confidence {spec.threshold:g}; duplicates removed above an overlap (IoU) of "
+        f"{spec.options['nms_iou']:g}; both values chosen on the tuning set. Average precision as in COCO, at "
+        "most 100 detections per image. The model was scored on the validation set once, after all choices were "
+        "made.", "",
         *_score_table(spec), "",
         *_quiet_words(spec),
         "## Limits", "", *[f"- {limit}" for limit in spec.limits], "",
-        "The worst mistakes on validation images, the largest missed and the surest false:", "",
+        "The worst errors on validation images, the largest missed landslides and the false alarms of highest "
+        "confidence:", "",
         f"![Worst validation images]({FAILURES})", "",
-        "## What it is", "",
+        "## Model", "",
         f"- Family: {spec.architecture}{f', encoder {spec.encoder}' if spec.encoder else ''}; options: {options}; "
-        f"input enlarged {spec.upscale:g} times inside the network",
+        f"input enlarged {spec.upscale:g} times within the network",
         f"- Classes: {', '.join(spec.classes)}",
-        f"- Input: {', '.join(spec.bands)}; values {spec.value_range[0]:g} to {spec.value_range[1]:g}; "
-        f"tiles of {spec.tile} px; ground distance {distance}",
+        f"- Input: {', '.join(spec.bands)}; values {spec.value_range[0]:g} to {spec.value_range[1]:g}; tiles of "
+        f"{spec.tile} px; pixel size {distance}",
         f"- Sensor: {spec.sensor}",
-        f"- Parameters: {cost['parameters']:,}; {cost['flops_per_tile'] / 1e9:.1f} GFLOP a tile; "
-        f"{cost['milliseconds_per_tile']:g} ms a tile ({cost['runtime']}, {cost['threads']} threads); "
-        f"weights {size:.1f} MB, {training['weights_precision']} precision",
+        f"- Parameters: {cost['parameters']:,}; {cost['flops_per_tile'] / 1e9:.1f} GFLOP per tile; "
+        f"{cost['milliseconds_per_tile']:g} ms per tile ({cost['runtime']}, {cost['threads']} threads); weights "
+        f"{size:.1f} MB, {training['weights_precision']} precision",
         f"- Weights' SHA-256: `{spec.weights_sha256}`", "",
         *card_words(spec),
-        "## How it was trained", "",
+        "## Training", "",
         f"- Data: {training['data']}. Licence: {training['data_licence']}. {training['citation']}",
-        "- Labels: boxes around 8-connected components of the masks, of at least 10 pixels and 1,000 m²",
-        f"- Split: {fitted}{training['images_tune']} images to choose (seed {training['split_seed']}), "
-        f"{training['images_validation']} to validate",
+        "- Labels: boxes around 8-connected components of the masks of at least 10 pixels and 1,000 m²",
+        f"- Split: {fitted}{training['images_tune']} images for tuning (seed {training['split_seed']}), "
+        f"{training['images_validation']} for validation",
         f"- Start: {_start(training)}; seed {training['seed']}; {learnt or 'not trained further'}",
-        *[f"- Notes on the labels. {note}" for note in training.get("label_notes", ())],
+        *[f"- Note on the labels: {note}" for note in training.get("label_notes", ())],
         training_images_words(model),
         f"- Command: `{training['command']}`", "",
         *_licence(spec),

@@ -68,9 +68,9 @@ def read_coco(
         number = numbers.get(_whole(entry.get("category_id")))
         if number is None:
             raise InputError(
-                f"A box in {file.name} is of the category {entry.get('category_id')!r}, which is not known.",
-                "What it shows is therefore unknown too.",
-                f"List it under the file's categories by the name of a class; classes are {', '.join(known)}.",
+                f"A box in {file.name} has the unknown category {entry.get('category_id')!r}.",
+                "It cannot be assigned to a class.",
+                f"List the category in the file under the name of a class; classes are {', '.join(known)}.",
             )
         image = _whole(entry.get("image_id"))
         name = listed.get(image)
@@ -93,13 +93,13 @@ def read_coco(
     }
     notes += settling.notes()
     if strays:
-        notes.append(f"{strays:,} boxes are of images that {file.name} does not list, and were left out.")
+        notes.append(f"{strays:,} boxes belong to images that {file.name} does not list; they were left out.")
     if around:
-        notes.append(f"{around:,} landslides have an outline and no box: the box around the outline was taken.")
+        notes.append(f"{around:,} landslides have an outline but no box; the bounding box of the outline was used.")
     if masks:
-        notes.append(f"{masks:,} landslides have a packed mask and no box, and were left out.")
+        notes.append(f"{masks:,} landslides have a packed mask but no box; they were left out.")
     if crowds:
-        notes.append(f"{crowds:,} crowds, in which landslides are not told apart, were left out.")
+        notes.append(f"{crowds:,} crowd annotations, which do not separate individual landslides, were left out.")
     return Annotations(boxes, known, tuple(notes))
 
 
@@ -150,32 +150,32 @@ def write_coco(
 def _document(file: Path) -> dict[str, Any]:
     if file.stat().st_size > MAX_COCO_BYTES:
         raise UnsafeFileError(
-            f"{file.name} holds {file.stat().st_size / 1e6:,.0f} MB; at most {MAX_COCO_BYTES / 1e6:,.0f} MB are read.",
-            "Decoding it could exhaust the server's memory.",
-            "Split it, or leave outlines out.",
+            f"{file.name} has {file.stat().st_size / 1e6:,.0f} MB; the limit is {MAX_COCO_BYTES / 1e6:,.0f} MB.",
+            "Decoding a larger file could exhaust the server's memory.",
+            "Split the file, or leave out the outlines.",
         )
     try:
         limits = replace(LIMITS, geojson_bytes=MAX_COCO_BYTES)
-        document = json_document(file, limits, "Split it, or leave outlines out.")
+        document = json_document(file, limits, "Split the file, or leave out the outlines.")
     except UnsafeFileError:
         raise
     except InputError as error:
         if isinstance(error.__cause__, UnicodeDecodeError):
             raise
         raise InputError(
-            f"{file.name} is not JSON, or was cut short.",
+            f"{file.name} is not valid JSON, or is incomplete.",
             "Its boxes cannot all be read.",
-            "Export it again.",
+            "Export the file again.",
         ) from error
     if not isinstance(document, dict):
-        raise _no_coco(file.name, "it is no object with images, annotations and categories")
+        raise _no_coco(file.name, "it is not an object with images, annotations and categories")
     return document
 
 
 def _entries(document: Mapping[str, Any], key: str, name: str) -> list[dict[str, Any]]:
     entries = document.get(key)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise _no_coco(name, f"it has no list of {key}")
+        raise _no_coco(name, f"it has no list named {key}")
     return entries
 
 
@@ -187,7 +187,7 @@ def _classes(
     for entry in _entries(document, "categories", name):
         number, label = _whole(entry.get("id")), entry.get("name")
         if number is None or not isinstance(label, str) or number in found:
-            raise _no_coco(name, f"the category {entry.get('id')!r} has no name or number of its own")
+            raise _no_coco(name, f"the category {entry.get('id')!r} has no unique name or number")
         # Some tools list a class twice: as itself, and as the group of classes that it is in.
         found[number] = label
     if not 0 < len(found) <= MOST_CLASSES:
@@ -206,12 +206,12 @@ def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[
     for entry in _entries(document, "images", name):
         number, given = _whole(entry.get("id")), entry.get("file_name")
         if number is None or not isinstance(given, str) or number in listed:
-            raise _no_coco(name, f"the image {entry.get('id')!r} has no file name or number of its own")
+            raise _no_coco(name, f"the image {entry.get('id')!r} has no unique file name or number")
         short = PurePosixPath(given.replace("\\", "/")).name
         if short in seen:
             raise InputError(
-                f"{name} lists two images {short}.",
-                "Which of them a box belongs to cannot be told by the name of the file.",
+                f"{name} lists two images named {short}.",
+                "Boxes cannot be assigned to one of them by file name.",
                 "Rename one of them.",
             )
         seen.add(short)
@@ -223,13 +223,13 @@ def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[
             missing.append(short)
     if seen and len(missing) == len(seen):
         raise InputError(
-            f"None of the {len(seen):,} images of {name} is there, for example {missing[0]}.",
-            "Boxes without images show nothing.",
-            "Choose the folder that holds them.",
+            f"None of the {len(seen):,} images listed in {name} was found, for example {missing[0]}.",
+            "Boxes cannot be used without their images.",
+            "Choose the folder that holds the images.",
         )
     notes = []
     if missing:
-        notes.append(f"{len(missing):,} images of {name} are missing and were left out: {named(missing)}.")
+        notes.append(f"{len(missing):,} images listed in {name} were not found and were left out: {named(missing)}.")
     others = sorted(set(sizes) - seen - set(filter(None, listed.values())))
     if others:
         notes.append(f"{len(others):,} images are not listed in {name} and were left out: {named(others)}.")
@@ -240,9 +240,9 @@ def _check_size(entry: Mapping[str, Any], image: str, size: tuple[int, int], nam
     said = entry.get("height") or size[0], entry.get("width") or size[1]
     if said != size:
         raise InputError(
-            f"{name} says that {image} has {said[1]} by {said[0]} pixels; it has {size[1]} by {size[0]}.",
-            "Its boxes would lie in the wrong places.",
-            "Use the images that were labelled, at their size.",
+            f"{name} gives {image} a size of {said[1]} × {said[0]} pixels; the image has {size[1]} × {size[0]}.",
+            "The boxes would be in the wrong places.",
+            "Use the images that were labelled, at their original size.",
         )
 
 

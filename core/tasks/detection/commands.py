@@ -35,26 +35,32 @@ LISTED = {"AP50": "ap50", "AP50:95": "ap50_95", "F1": "f1", "precision": "precis
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands of the task."""
     commands = parser.add_subparsers(dest="command", required=True)
-    predict = commands.add_parser("predict", help="find landslides; with --out, also write boxes and scores")
+    predict = commands.add_parser("predict", help="detect landslides in an image; with --out, also write detections "
+                                                  "and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
-    add_batch(commands, "search a folder of images, or several", Choice, _request_options, _request, ORDER)
+    words = "detect landslides in a folder of images, or in several images"
+    add_batch(commands, words, Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     OUTLINE.load()(commands)
     fusion_commands.add_commands(commands)
     evaluate = model_commands.add_commands(commands, "detection", LISTED)
-    evaluate.add_argument("--confidence", type=float, help="by default the model's own")
-    evaluate.add_argument("--nms-iou", type=float, help="overlap from which two boxes are one; the model's own")
-    evaluate.add_argument("--merging", choices=("nms", "fusion"), default="nms", help="how they become one")
+    evaluate.add_argument("--confidence", type=float, help="default: the model's own")
+    evaluate.add_argument("--nms-iou", type=float, help="overlap (IoU) above which detections are merged; default: "
+                                                        "the model's own")
+    evaluate.add_argument("--merging", choices=("nms", "fusion"), default="nms", help=(
+        "how overlapping detections are merged"
+    ))
 
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
-    parser.add_argument("--out", type=Path, help="folder to export the run to")
+    parser.add_argument("--out", type=Path, help="folder for the exported files")
     parser.add_argument(
-        "--reference", "--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
+        "--reference", "--truth", type=Path, help="reference inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
     )
-    parser.add_argument("--dem", type=Path, help="elevation model, kept with the scene to fuse its boxes with terrain")
+    parser.add_argument("--dem", type=Path, help="elevation model, stored with the image for fusing its detections "
+                                                 "with terrain")
     add_view_options(parser, [Choice])
     _request_options(parser)
     add_options(parser)
@@ -68,7 +74,7 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     model_commands.add_pixel_size(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
-    parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
+    parser.add_argument("--overlap", type=float, default=0.25, help="overlap of neighbouring tiles, as a share")
 
 
 def _predict(arguments: argparse.Namespace) -> None:
@@ -78,7 +84,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     from core.tasks.detection.run import run_detection
 
     if arguments.no_store and arguments.out is None:
-        raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
+        raise InputError("The result of this run would be lost.", "It is neither stored nor exported.", "Give --out.")
     check_view(Choice, arguments)
     scene = model_commands.stated(Scene.open(arguments.input), arguments.pixel_size)
     request = _request(arguments, scene)
@@ -87,7 +93,7 @@ def _predict(arguments: argparse.Namespace) -> None:
     with store_for(arguments, arguments.out) as store:
         result = run_detection(
             store, scene, request, reference=arguments.reference, dem=arguments.dem, name=arguments.name,
-            begun=announcing(store, arguments), progress=progress("windows"),
+            begun=announcing(store, arguments), progress=progress("tiles"),
         )  # fmt: skip
         if arguments.out is None:
             content = _said(result)

@@ -92,10 +92,10 @@ def from_labels(images: Path, labels: Path, classes: Sequence[str]) -> tuple[Lab
         When there are no images, or the labels cannot be read.
     """
     if not images.is_dir():
-        raise InputError(f"There is no folder {images}.", remedy="Give a folder of images.")
+        raise InputError(f"Folder {images} does not exist.", remedy="Give a folder of images.")
     files = {path.name: path for path in sorted(images.iterdir()) if path.suffix.lower() in SUFFIXES}
     if not files:
-        raise InputError(f"{images} holds no image.", remedy="Give a folder of PNG or TIFF.")
+        raise InputError(f"{images} holds no images.", remedy="Give a folder of PNG or TIFF files.")
     known = _annotations(images, labels, classes).boxes
     return tuple(Labelled(name, path, boxes=known[name]) for name, path in files.items() if name in known)
 
@@ -168,7 +168,7 @@ def read_examples(items: Sequence[Labelled], bands: int, ground_distance: float 
     for item in items:
         scene = Scene.open(item.image)
         if len(scene.bands) < bands:
-            raise InputError(f"{item.name} has {len(scene.bands)} bands; the training needs {bands}.")
+            raise InputError(f"{item.name} has {len(scene.bands)} bands; the training requires {bands}.")
         with scene.reader() as reader:
             patch = reader.read(tuple(range(1, bands + 1)))
         held = np.where(patch.valid, patch.values, 0)
@@ -182,9 +182,9 @@ def read_examples(items: Sequence[Labelled], bands: int, ground_distance: float 
             numbers.append(numbered)
         digests.append(scene.digest)
     if len({image.shape for image in images}) > 1:
-        raise InputError("The images of a training folder differ in size.", remedy="Cut them into tiles of one size.")
+        raise InputError("The images in the training folder differ in size.", remedy="Cut them into tiles of one size.")
     if not images:
-        raise InputError("There is no image to learn from.")
+        raise InputError("The training set holds no image.")
     return Examples(
         np.stack(images), np.stack(valid), tuple(boxes), np.stack(numbers) if len(numbers) == len(images) else None,
         tuple(item.name for item in items), tuple(digests),
@@ -198,7 +198,7 @@ def _of_mask(item: Labelled, scene: Scene, smallest: int) -> tuple[Boxes, NDArra
     height, width = scene.grid.shape
     assert item.mask is not None  # noqa: S101  asked only of what has one
     if Scene.open(item.mask).grid.shape != scene.grid.shape:
-        raise InputError(f"The mask of {item.name} is not of its size.")
+        raise InputError(f"The mask of {item.name} does not have the size of the image.")
     truth = reference_reader(item.mask, scene.grid, patch=True).read(Window(0, 0, width, height))
     boxes = boxes_of_mask(truth, smallest)
     return boxes, numbered(truth == 1, boxes)

@@ -99,9 +99,9 @@ def evaluate(
     at = spec.threshold if confidence is None else confidence
     iou = float(spec.options.get("nms_iou", 0.5)) if nms_iou is None else nms_iou
     if not (0 <= at <= 1 and 0 <= iou <= 1):
-        raise InputError(f"A confidence of {at:g} or an overlap of {iou:g} is not between 0 and 1.")
+        raise InputError(f"The confidence {at:g} or the overlap {iou:g} is not between 0 and 1.")
     if not items:
-        raise InputError("There is no image to score on.")
+        raise InputError("There is no image to score.")
     chosen = options or Options()
     candidates: list[list[Boxes]] = [[] for _ in items]
     join_distance, started = np.zeros(len(items)), time.perf_counter()

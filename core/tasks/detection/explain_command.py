@@ -75,8 +75,8 @@ EXPLAINING = Explaining(
     first_layer="the deepest layer that contributed to the box",
     view=Choice,
     refused={
-        "at": "a detection gives no score for a single pixel",
-        "polygon": "a detection has boxes, not outlines",
+        "at": "detection runs have no score for a single pixel",
+        "polygon": "detection runs have boxes, not outlines",
     },
     methods=_methods,
     predict=_predict,

@@ -123,7 +123,7 @@ def summary(detections: Detections) -> dict[str, Any]:
         content["scores"] = {**scores.to_json(), "missed": scores.truth - scores.hits}
     notes = list(result.notes)
     if detections.left_out:
-        notes.append(f"Of very many candidates the {detections.left_out:,} least sure were left out.")
+        notes.append(f"There were too many candidates: the {detections.left_out:,} of lowest confidence were left out.")
     return {**content, "notes": notes, "provenance": dict(result.provenance)}
 
 
@@ -183,7 +183,7 @@ def export_run(
     table, told = told_table(detections), about(result, choice)
     for suffix in ("gpkg", "geojson"):
         write_features(
-            table, folder / f"detections.{suffix}", LAYER, style=found_style("Boxes", filled=False), about=told
+            table, folder / f"detections.{suffix}", LAYER, style=found_style("Detections", filled=False), about=told
         )
     write_interchange(table, folder, LAYER, f"Landslides detected in {result.scene}", FOUND, told, table=False)
     if detections.outlines is not None:

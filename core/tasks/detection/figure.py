@@ -190,9 +190,9 @@ def outcomes(shown: BoxMap) -> tuple[tuple[Boxes, str, bool, str], ...]:
     missed = Boxes.none() if shown.reference_boxes is None else shown.reference_boxes.take(shown.missed)
     return (
         (missed, MISSED, True, "Missed"),
-        (shown.boxes.take(false), FALSE_POSITIVE, False, "Found, not in the reference"),
-        (shown.boxes.take(right), TRUE_POSITIVE, False, "Found, in the reference"),
-        *(((shown.boxes.take(unknown), NOT_KNOWN, False, "Found where it says nothing"),) if unknown.any() else ()),
+        (shown.boxes.take(false), FALSE_POSITIVE, False, "False alarm"),
+        (shown.boxes.take(right), TRUE_POSITIVE, False, "Correct"),
+        *(((shown.boxes.take(unknown), NOT_KNOWN, False, "Not covered by the reference"),) if unknown.any() else ()),
     )
 
 
@@ -238,7 +238,7 @@ def draw_density(shown: BoxMap, cells: NDArray[np.float64], rate: NDArray[np.flo
                 color="black" if height > 0.6 else "white",
             )  # fmt: skip
     finish_map(figure, axes, shown.grid, [])
-    _bar(figure, axes, painted, f"Boxes {unit}")
+    _bar(figure, axes, painted, f"Detections {unit}")
     return figure
 
 
@@ -256,7 +256,7 @@ def draw_missed(shown: BoxMap, scene: Scene | None) -> Figure:
     numbers = np.array([one.index for one in shown.worst], dtype=np.intp)
     boxes = Boxes.none() if shown.reference_boxes is None else shown.reference_boxes.take(numbers)
     titles = [
-        f"No. {one.index + 1}: " + (f"best overlap {one.overlap:.2f}" if one.overlap >= SEEN else "no box on it")
+        f"No. {one.index + 1}: " + (f"best overlap {one.overlap:.2f}" if one.overlap >= SEEN else "no box overlaps it")
         for one in shown.worst
     ]
     return _gallery(shown, scene, boxes, MISSED, titles)

@@ -367,11 +367,13 @@ def density(detections: Detections, cell: float) -> GeoDataFrame:
     grid = detections.result.grid
     side = cell / (grid.ground_distance() or 1.0) if cell > 0 else 0.0
     if not 1 <= side < math.inf:
-        raise InputError(f"Cells of {cell:g} are smaller than a pixel.", remedy="Choose larger cells.")
+        raise InputError(f"Cells of {cell:g} are smaller than a pixel.", remedy="Choose a larger cell size.")
     rows, columns = math.ceil(grid.height / side), math.ceil(grid.width / side)
     if rows * columns > MOST_CELLS:
         raise InputError(
-            f"{rows * columns:,} cells are more than the {MOST_CELLS:,} that are drawn.", remedy="Choose larger cells."
+            f"{rows * columns:,} cells exceed the limit of {MOST_CELLS:,}.", remedy=(
+                "Choose a larger cell size."
+            )
         )
     tops, lefts = np.arange(rows) * side, np.arange(columns) * side
     bottoms, rights = np.minimum(tops + side, grid.height), np.minimum(lefts + side, grid.width)

@@ -46,7 +46,7 @@ WORDS: Mapping[str, str] = {
     "terrain_score": "confidence on the terrain",
     "iou": "overlap of the two boxes",
     "area": "area",
-    "elongation": "longer side over shorter",
+    "elongation": "length-to-width ratio",
     "slope": "mean slope (°)",
     "relief": "relief (m)",
 }
@@ -232,8 +232,8 @@ class FusionTree:
         lacking = [WORDS[name] for name in self.features if name not in candidates.names]
         if lacking:
             raise InputError(
-                f"The decision tree {self.name} asks for {' and '.join(lacking)}.", "The scene has no elevation model.",
-                "Add one to the scene, or choose a tree that does without.",
+                f"The decision tree {self.name} uses {' and '.join(lacking)}.", "The image has no elevation model.",
+                "Add one to the image, or choose a tree that does not need it.",
             )  # fmt: skip
         # Learnt in single precision: a value on a threshold must go the same way.
         values = candidates.features.astype(np.float32)
@@ -301,16 +301,16 @@ class FusionTree:
         """
         try:
             if content["format"] != 1:
-                raise ValueError(f"format {content['format']} is not known")
+                raise ValueError(f"format {content['format']} is not supported")
             nodes = tuple(_node(number, entry) for number, entry in enumerate(content["nodes"]))
             if not 0 < len(nodes) <= MOST_NODES or any(n.feature and max(n.left, n.right) >= len(nodes) for n in nodes):
-                raise ValueError("its nodes lead nowhere")
+                raise ValueError("its nodes are not valid")
             return cls(
                 str(content["name"])[:100], str(content["summary"])[:1000], _share(content["pair_from"]),
                 _share(content["confidence"]), nodes, dict(content.get("trained", {})),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelError("The decision tree cannot be used.", str(error), "Train one with fuse-train.") from error
+            raise ModelError("The decision tree is not valid.", str(error), "Train one with fuse-train.") from error
 
     @classmethod
     def read(cls, path: Path) -> FusionTree:
@@ -323,14 +323,14 @@ class FusionTree:
         """
         try:
             if path.stat().st_size > LARGEST_FILE:
-                raise ValueError("the file is too large for one")
+                raise ValueError("the file is too large for a decision tree")
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise ModelError(
                 f"The decision tree {path.name} cannot be read.", str(error), "Train one with fuse-train."
             ) from error
         if not isinstance(content, dict):
-            raise ModelError(f"{path.name} is no decision tree.", remedy="Train one with fuse-train.")
+            raise ModelError(f"{path.name} is not a decision tree.", remedy="Train one with fuse-train.")
         return cls.from_json(content)
 
 
@@ -346,9 +346,9 @@ def _node(number: int, entry: Mapping[str, Any]) -> Node:
         return Node(probability=_share(entry["probability"]), boxes=int(entry["boxes"]))
     threshold, left, right = float(entry["at_most"]), entry["left"], entry["right"]
     if entry["feature"] not in WORDS:
-        raise ValueError(f"the feature {entry['feature']!r} is not known")
+        raise ValueError(f"the feature {entry['feature']!r} is unknown")
     if not math.isfinite(threshold) or entry["unknown"] not in ("left", "right"):
-        raise ValueError(f"node {number} asks nothing")
+        raise ValueError(f"node {number} has no valid split")
     if not all(isinstance(child, int) and child > number for child in (left, right)):
-        raise ValueError(f"node {number} leads back")
+        raise ValueError(f"node {number} points back to an earlier node")
     return Node(entry["feature"], threshold, left, right, entry["unknown"] == "left")

@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Commands about fusing."""
-    relief = commands.add_parser("relief", help="hillshade, slope and position of an elevation model, as an image")
+    relief = commands.add_parser("relief", help="convert an elevation model to an image of hillshade, slope and "
+                                                "topographic position")
     relief.add_argument("dem", type=Path, help="GeoTIFF of elevations in metres")
     relief.add_argument("--out", type=Path, required=True, help="GeoTIFF to write")
     relief.set_defaults(do=_relief)
-    fuse = commands.add_parser("fuse", help="fuse the boxes of two finished detections of one place")
-    fuse.add_argument("optical", help="id of the run that searched the image")
-    fuse.add_argument("terrain", help="id of the run that searched the shape of the ground")
-    fuse.add_argument("--tree", type=Path, help="JSON file of a decision tree (default: the one that ships)")
-    fuse.add_argument("--out", type=Path, help="folder to export the run to")
-    fuse.add_argument("--name", default="", help="what to call the run in lists")
+    fuse = commands.add_parser("fuse", help="fuse the detections of two finished runs of the same area")
+    fuse.add_argument("optical", help="id of the run on the image")
+    fuse.add_argument("terrain", help="id of the run on the terrain image")
+    fuse.add_argument("--tree", type=Path, help="JSON file of a decision tree (default: the one supplied with "
+                                                "SlideLens)")
+    fuse.add_argument("--out", type=Path, help="folder for the exported files")
+    fuse.add_argument("--name", default="", help="name of the run in lists")
     fuse.set_defaults(do=_fuse)
-    train = commands.add_parser("fuse-train", help="learn a decision tree from pairs of runs with a reference")
-    train.add_argument("--optical", nargs="+", required=True, metavar="RUN", help="one a place, at least three")
+    train = commands.add_parser("fuse-train", help="train a decision tree on pairs of runs with a reference")
+    train.add_argument("--optical", nargs="+", required=True, metavar="RUN", help="one per area, at least three")
     train.add_argument("--terrain", nargs="+", required=True, metavar="RUN", help="in the same order")
     train.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    train.add_argument("--summary", default="", help="a sentence on what it was learnt from")
+    train.add_argument("--summary", default="", help="a sentence describing the training data")
     train.set_defaults(do=_train)
 
 
@@ -78,7 +80,8 @@ def _tree(path: Path | None) -> FusionTree:
     if path is not None:
         return FusionTree.read(path)
     if not list_trees():
-        raise InputError("No decision tree ships here.", remedy="Give one with --tree, or train one with fuse-train.")
+        raise InputError("No decision tree is supplied with this installation.",
+            remedy="Give one with --tree, or train one with fuse-train.")
     return find_tree(list_trees()[0])
 
 
@@ -89,8 +92,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
     if len(arguments.optical) != len(arguments.terrain):
         raise InputError(
-            f"{len(arguments.optical)} runs of images and {len(arguments.terrain)} of terrain are no pairs.",
-            remedy="Give as many of one as of the other, in the same order.",
+            f"{len(arguments.optical)} runs on images and {len(arguments.terrain)} on terrain do not form pairs.",
+            remedy="Give equal numbers of both, in the same order.",
         )
     store = default_store()
     ids = [[find(store, text).id for text in texts] for texts in (arguments.optical, arguments.terrain)]

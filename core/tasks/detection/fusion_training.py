@@ -131,13 +131,14 @@ def learn(examples: Sequence[tuple[Candidates, np.ndarray]], settings: Settings)
 
     names = examples[0][0].names
     if any(one.names != names for one, _ in examples):
-        raise InputError("Some places have an elevation model and some have not.", remedy="Add it to all, or to none.")
+        raise InputError("Some areas have an elevation model and some do not.", remedy="Add one to all, or to none.")
     values = np.concatenate([one.features for one, _ in examples]).astype(np.float32)
     right = np.concatenate([hits for _, hits in examples])
     if not 0 < right.sum() < len(right):
         raise InputError(
-            f"Of {len(right)} boxes {int(right.sum())} are landslides: there is nothing to tell apart.",
-            remedy="Choose runs that found some of the reference and something else.",
+            f"{int(right.sum())} of {len(right)} detections are landslides: the tree needs both correct detections "
+            "and false alarms.",
+            remedy="Choose runs with some correct detections and some false alarms.",
         )
     tree = DecisionTreeClassifier(
         criterion="entropy", max_depth=settings.depth, min_samples_leaf=min(settings.leaf, len(right) // 2 or 1),
@@ -194,9 +195,9 @@ def compare(places: Sequence[Place]) -> Comparison:
 def _enough(places: Sequence[Place]) -> Sequence[Place]:
     if len(places) < 3:
         raise InputError(
-            f"{len(places)} places are too few to learn from.",
-            "One is left out to score the tree and another to choose how deep it may be.",
-            "Give the runs of three places or more.",
+            f"{len(places)} areas are too few for training.",
+            "One is held out to score the tree and another to choose its depth.",
+            "Give the runs of at least three areas.",
         )
     return places
 

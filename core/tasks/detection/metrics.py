@@ -102,7 +102,7 @@ class _Task:
 
     def __init__(self, found: Sequence[Boxes], truth: Sequence[Boxes], least: float, limit: int | None) -> None:
         if len(found) != len(truth):
-            raise ValueError(f"Boxes found are of {len(found)} images, true boxes of {len(truth)}.")
+            raise ValueError(f"The detections cover {len(found)} images, the reference boxes {len(truth)}.")
         self.found, self.truth = tuple(found), tuple(truth)
         boxes = Boxes.joined(self.found)
         order = np.argsort(-boxes.scores, kind="stable")

@@ -178,8 +178,8 @@ class BoxLesson:
     def __post_init__(self) -> None:
         if not any(len(boxes) for boxes in self.tuning.boxes):
             raise InputError(
-                "The tuning part holds no landslide.",
-                "Without one no epoch is better than another, and no confidence can be chosen.",
+                "The tuning set holds no landslide.",
+                "Without landslides, epochs cannot be compared and no confidence can be chosen.",
                 "Use more images, a larger tune_share or another split_seed.",
             )
 

@@ -36,10 +36,11 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap <= 0.9:
-            raise InputError(f"An overlap of {self.overlap:g} is not between 0 and 0.9.")
+            raise InputError(f"The overlap {self.overlap:g} is not between 0 and 0.9.")
         if self.batch is not None and not 1 <= self.batch <= MOST_BATCH:
-            raise InputError(f"A batch of {self.batch} windows is not between 1 and {MOST_BATCH}.")
+            raise InputError(f"The batch size {self.batch} is not between 1 and {MOST_BATCH}.")
         if not 0 < self.min_confidence < 1:
-            raise InputError(f"A least confidence of {self.min_confidence:g} is not between 0 and 1.")
+            raise InputError(f"The lowest confidence {self.min_confidence:g} is not between 0 and 1.")
         if not 1 <= self.max_detections <= MOST_BOXES:
-            raise InputError(f"{self.max_detections} boxes a window are not between 1 and {MOST_BOXES}.")
+            raise InputError(f"The number of detections per tile, {self.max_detections}, is not between 1 and "
+                             f"{MOST_BOXES}.")

@@ -71,9 +71,9 @@ def pairs_of(found: Sequence[Boxes], truth: Sequence[Boxes], least: float) -> Pa
             total += len(parts[-1].found)
             if total > MOST_PAIRS:
                 raise InputError(
-                    f"More than {MOST_PAIRS / 1e6:,.0f} million pairs of boxes overlap each other.",
+                    f"More than {MOST_PAIRS / 1e6:,.0f} million pairs of detections overlap.",
                     "They would not fit into memory.",
-                    "Raise the confidence, or merge duplicates first.",
+                    "Raise the confidence threshold, or merge overlapping detections first.",
                 )
         above, before = above + len(ours), before + len(theirs)
     return Pairs(

@@ -82,5 +82,5 @@ def confidence_figure(curve: Curve, confidence: float) -> go.Figure:
     which = _kept(curve)
     lines = curve.f1[which], curve.precision[which], curve.recall[which]
     figure = score_lines(curve.confidence[which], lines, confidence, "Confidence", "hv")
-    figure.update_layout(plain_layout("Confidence threshold which boxes count", "Score"))
+    figure.update_layout(plain_layout("Confidence threshold", "Score"))
     return figure

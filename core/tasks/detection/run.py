@@ -118,12 +118,12 @@ def run_detection(
 
 def detect_scene(job: Job, request: Request) -> DetectionResult:
     """Do the work of a run of kind ``"detection"``: candidates, and where they came from."""
-    job.report(0, 0, "Reading the scene and loading the model")
+    job.report(0, 0, "Reading the image and loading the model")
     record = ordered_scene(job.store, job.run)
     scene, folder = record.scene, job.folder
     area = request.region(scene.grid)
     model, how, predictor = prepare(scene, request)
-    report = job.counting("Searching window")
+    report = job.counting("Searching tile")
     report(0, len(predictor.windows(area)))
     artifacts, notes = {CANDIDATES: f"{CANDIDATES}.parquet"}, run_warnings(scene, model, how)
     notes += elevation_notes(record.dem)
@@ -136,7 +136,7 @@ def detect_scene(job: Job, request: Request) -> DetectionResult:
     job.report(0, 0, "Comparing with the training images")
     compared = compare(scene, model, how, lambda: predictor.runtime.encode, folder, area, job.stopped)
     artifacts, notes = {**artifacts, **compared.artifacts}, compared.notes + notes
-    job.report(0, 0, "Keeping the result")
+    job.report(0, 0, "Saving the result")
     spec, runtime = model.spec, predictor.runtime
     provenance = {
         **job.times(),
@@ -216,8 +216,8 @@ def write_reference(
             names[KNOWN] = path.name
             share = recording.unknown / (scene.grid.width * scene.grid.height)
             notes += (
-                f"The reference says nothing about {share:.1%} of the scene: boxes there are neither right nor false "
-                "alarms, and do not count in the scores.",
+                f"The reference does not cover {share:.1%} of the image: detections there are neither correct nor "
+                "false alarms and are not counted in the scores.",
             )
         else:
             path.unlink()
@@ -226,8 +226,11 @@ def write_reference(
     write_boxes(folder / names[TRUTH], boxes.take(searched))
     if not missing:
         return names, notes
-    where = "has no data" if area is None else "has no data or was not searched"
-    note = f"{missing:,} of the reference's {len(boxes):,} landslides lie where the scene {where}; they do not count."
+    where = "has no data" if area is None else "has no data or was not processed"
+    note = (
+        f"{missing:,} of the {len(boxes):,} landslides of the reference lie where the image {where}; they are not "
+        "counted."
+    )
     return names, (*notes, note)
 
 

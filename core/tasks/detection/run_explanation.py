@@ -133,7 +133,8 @@ def _check(target: Target) -> BoxTarget:
     """Refuse a target that a detection lacks."""
     if not isinstance(target, BoxTarget):
         raise InputError(
-            "A detection has boxes only.", "It gives neither a score for a pixel nor outlines.", "Ask about a box."
+            "Detection runs have boxes only.", "They have neither scores for single pixels nor "
+                                           "outlines.", "Explain a detection."
         )
     return target
 
@@ -157,11 +158,11 @@ def _cautions(asked: BoxTarget, found: Answer, *, whole: bool) -> tuple[str, ...
     """What must be said beside the map."""
     notes, now = [], found.confidence
     if not whole:
-        notes.append("The box is larger than what the detector sees at a time: only its middle was asked about.")
+        notes.append("The box is larger than the detector's field of view; only its centre was explained.")
     if now < asked.score / 2:
         notes.append(
-            f"In the window around it the box has a confidence of {now:.2f}; in the run it had {asked.score:.2f}: "
-            "what lies beside the window counts as well."
+            f"Processed with its surroundings only, the box has a confidence of {now:.2f}; in the run it had "
+            f"{asked.score:.2f}. Parts of the image outside this window also affect the confidence."
         )
     return tuple(notes)
 
@@ -177,8 +178,8 @@ def _model_of(result: DetectionResult) -> StoredModel:
     used = result.provenance.get("model", {}).get("weights_sha256")
     if used is None or "bridge" not in result.provenance or "fused" in result.provenance:
         raise InputError(
-            f"The run {result.id[:8]} was not made by one detector.",
-            "Only what one detector found can be explained.",
+            f"Run {result.id[:8]} was not made by a single detector.",
+            "Only the detections of a single detector can be explained.",
             "Open one of the runs that it combines.",
         )
     return explanation.model_of(TASK, result)

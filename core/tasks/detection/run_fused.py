@@ -63,7 +63,7 @@ def find_tree(name: str) -> FusionTree:
     """
     if name not in list_trees():
         known = ", ".join(list_trees()) or "none"
-        raise InputError(f"There is no decision tree {name!r}.", remedy=f"Trees here: {known}.")
+        raise InputError(f"Unknown decision tree {name!r}.", remedy=f"Available trees: {known}.")
     return FusionTree.read(trees_folder() / f"{name}.json")
 
 
@@ -94,14 +94,14 @@ def check_fusible(optical: DetectionResult, terrain: DetectionResult) -> None:
     """Refuse what cannot be fused; see `order_fused`."""
     for result in (optical, terrain):
         if result.kind == KIND:
-            raise InputError("A fused run is fused already.", remedy="Choose the runs of its two detectors.")
+            raise InputError("This run is already a fused run.", remedy="Choose the runs of its two detectors.")
     if optical.id == terrain.id:
-        raise InputError("One run cannot be fused with itself.", remedy="Choose a run of another detector.")
+        raise InputError("A run cannot be fused with itself.", remedy="Choose a run of another detector.")
     if _area(optical) != _area(terrain):
         raise InputError(
-            "The two runs searched different parts of the ground.",
+            "The two runs cover different areas.",
             "A landslide outside one of them would count as not found by its detector.",
-            "Search the same part with both.",
+            "Run both detectors on the same area.",
         )
     _check_grids(optical.grid, terrain.grid)
 
@@ -109,9 +109,9 @@ def check_fusible(optical: DetectionResult, terrain: DetectionResult) -> None:
 def _check_grids(one: Grid, other: Grid) -> None:
     if one.crs != other.crs or (one.crs is None and one.shape != other.shape):
         raise GridError(
-            "The two runs do not lie in one coordinate system.",
-            "Which of their boxes are of one landslide is unknown.",
-            "Bring elevation and image into one coordinate system first.",
+            "The two runs have different coordinate systems.",
+            "Their detections cannot be matched.",
+            "Reproject the elevation model or the image first, so that both have the same coordinate system.",
         )
 
 
@@ -151,7 +151,7 @@ def _dem(store: Store, result: DetectionResult) -> Scene | None:
 
 def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
     """Do the work of a run of kind ``"fused"``."""
-    job.report(0, 0, "Pairing the boxes of two detectors")
+    job.report(0, 0, "Pairing the detections of two detectors")
     optical, terrain = (job.parent(DetectionResult, position) for position in (0, 1))
     check_fusible(optical, terrain)
     tree = FusionTree.from_json(request["tree"])
@@ -163,7 +163,7 @@ def compute_fused(job: Job, request: Mapping[str, Any]) -> DetectionResult:
     artifacts = {CANDIDATES: FILE}
     taken = (SEARCHED, TRAINING_DISTANCE, *((TRUTH, KNOWN) if optical.has_reference else ()))
     artifacts |= {role: str(optical.artifact(role)) for role in taken if role in optical.artifacts}
-    job.report(0, 0, "Keeping the result")
+    job.report(0, 0, "Saving the result")
     provenance = {
         **job.times(),
         "scene": _told_scene(optical, terrain),
@@ -219,11 +219,11 @@ def _told_scene(optical: DetectionResult, terrain: DetectionResult) -> dict[str,
 
 
 def _notes(optical: DetectionResult, terrain: DetectionResult, tree: FusionTree) -> tuple[str, ...]:
-    places = ", ".join(str(place) for place in tree.trained.get("places", ())) or "unknown places"
+    places = ", ".join(str(place) for place in tree.trained.get("places", ())) or "unknown areas"
     note = (
-        f"Boxes of {optical.model} on {optical.scene} and of {terrain.model} on {terrain.scene} were fused by the "
-        f"decision tree {tree.name}, learnt from boxes in {places}. Its score is the share of landslides among boxes "
-        "like this one there."
+        f"The detections of {optical.model} on {optical.scene} and of {terrain.model} on {terrain.scene} were fused by "
+        f"the decision tree {tree.name}, trained on detections in {places}. The score is the share of landslides among "
+        "similar detections in that training data."
     )
     return (*dict.fromkeys((*optical.notes, *terrain.notes)), note)
 
@@ -239,8 +239,8 @@ def place_of(store: Store, optical: DetectionResult, terrain: DetectionResult) -
     check_fusible(optical, terrain)
     truth = optical.reference()
     if truth is None:
-        what = f"The run {optical.id[:8]} of {optical.scene} has no reference."
-        raise InputError(what, remedy="Compare it with an inventory first.")
+        what = f"Run {optical.id[:8]} of {optical.scene} has no reference."
+        raise InputError(what, remedy="Compare it with a reference inventory first.")
     ground = moved(found_boxes(terrain), terrain.grid, optical.grid)
     return Place(optical.scene, found_boxes(optical), ground, truth, optical.grid, _dem(store, optical))
 
@@ -261,7 +261,8 @@ def learn_from(
         places.append((optical, place_of(store, optical, terrain)))
     if len({optical.scene_digest for optical, _ in places}) < len(places):
         raise InputError(
-            "Two of the pairs are of one place.", "What is learnt there would be scored there.", "Give each place once."
+            "Two of the pairs cover the same area.", "The tree would be scored on an area it was "
+                                                  "trained on.", "Give each area once."
         )  # fmt: skip
     models = sorted(
         {fused_name(*(store.result(one, DetectionResult) for one in pair)) for pair in pairs}

@@ -47,7 +47,7 @@ class Searched:
         if not self.artifacts:
             return ()
         return (
-            f"{1 - self.share:.1%} of the scene has no data or was not searched: areas and densities are of the rest.",
+            f"{1 - self.share:.1%} of the image has no data or was not processed; areas and densities are of the rest.",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def terrain_fittings(record: SceneRecord) -> tuple[Fitting, ...]:
         When the scene has no elevation model, or it cannot be opened.
     """
     if record.dem is None:
-        raise InputError(f"{record.scene.name} has no elevation model.", remedy="Attach one first.")
+        raise InputError(f"{record.scene.name} has no elevation model.", remedy="Add one to the image first.")
     dem = Scene.open(record.dem)
     bands = describe_bands(RELIEF_BANDS, ("undefined",) * len(RELIEF_BANDS), "uint8")
     found = fittings(TASK, replace(dem, bands=bands, dtype="uint8"))
@@ -73,7 +73,7 @@ def relief_file(store: Store, record: SceneRecord) -> Path:
         When the scene has no elevation model.
     """
     if record.dem is None:
-        raise InputError(f"{record.scene.name} has no elevation model.", remedy="Attach one first.")
+        raise InputError(f"{record.scene.name} has no elevation model.", remedy="Add one to the image first.")
     return store.home / "cache" / "relief" / f"{Scene.open(record.dem).digest}.tif"
 
 
@@ -91,13 +91,14 @@ def relief_scene(store: Store, record: SceneRecord) -> SceneRecord:
         dem = replace(Scene.open(record.dem), synthetic=record.scene.synthetic)
         if dem.grid.width * dem.grid.height > LARGEST:
             raise InputError(
-                "The elevation model is too large to be made ready at once.",
-                remedy="Make its relief with python -m core detection relief, and open that as a scene.",
+                "The elevation model is too large to be prepared here.",
+                remedy="Create its terrain image with python -m core detection relief, and open that as an image.",
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         write_relief(dem, path)
     scene = record.scene
     return store.add_scene(
-        path, f"Relief of {scene.name}", reference=record.reference, dem=record.dem,
-        origin="made of an elevation model", synthetic=scene.synthetic, licence=scene.licence, citation=scene.citation,
+        path, f"Terrain of {scene.name}", reference=record.reference, dem=record.dem,
+        origin="derived from an elevation model", synthetic=scene.synthetic, licence=scene.licence,
+        citation=scene.citation,
     )  # fmt: skip

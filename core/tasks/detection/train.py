@@ -41,7 +41,7 @@ def untrained_spec(config: TrainConfig, fitting: Examples) -> ModelSpec:
     low, high = config.value_range
     values = fitting.images.transpose(1, 0, 2, 3).reshape(fitting.images.shape[1], -1)[:, fitting.valid.ravel()]
     if not values.size:
-        raise InputError("The training images hold no data.", remedy="Look at their nodata values.")
+        raise InputError("The training images hold no data.", remedy="Check their nodata values.")
     lowest, highest = np.percentile(values, PERCENTILES, axis=1)
     scaled = (values.astype(np.float64) - low) / (high - low)
     return ModelSpec(
@@ -79,7 +79,7 @@ def _start_from(detector: Detector, name: str) -> None:
     """Begin with what a mapping model, or a detector with the same pyramid, has learnt."""
     pyramid = getattr(detector, "pyramid", None)
     if pyramid is None:
-        raise ModelError(f"A {detector.family} detector has no encoder that could start from {name}.")
+        raise ModelError(f"A {detector.family} detector has no encoder that can be initialised from {name}.")
     try:
         source = find_model("detection", name)
     except ModelError:
@@ -88,7 +88,7 @@ def _start_from(detector: Detector, name: str) -> None:
     theirs, mine = source.load_weights(), detector.state_dict()
     same = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
     if not same:
-        raise ModelError(f"The detector {name} has nothing in common with this one.")
+        raise ModelError(f"The detector {name} has no weights in common with this one.")
     detector.load_state_dict({**mine, **same})
 
 
@@ -126,7 +126,7 @@ def train(
 
         return train_components(config, data_folder, command, told)
     if not config.phases:
-        raise InputError("The training description has no phase.")
+        raise InputError("The training description has no training phase.")
     torch.manual_seed(config.phases[0].schedule.seed)
     classes = config.classes or CLASSES
     fitting, tuning = divide(config.data, data_folder, len(config.bands), config.ground_distance, classes)

@@ -151,7 +151,7 @@ def _fitted_tree(
         told(number + 1, total)
     told_of = xgboost.DMatrix(np.concatenate(features), label=np.concatenate(fit), feature_names=list(FEATURES))
     booster = xgboost.train(BOOSTING, told_of, TREES)
-    log.info("the second stage has learnt from %d proposals", told_of.num_row())
+    log.info("the second stage was trained on %d proposals", told_of.num_row())
     forest = Forest.of(booster)
     detector.learn(forest)
     proposed = []

@@ -118,7 +118,7 @@ def check_count(count: int) -> None:
     """Refuse more boxes on one image than anybody can use."""
     if count > MOST_BOXES:
         raise InputError(
-            f"There are {count:,} landslides or more on one image; at most {MOST_BOXES:,} are taken.",
-            "They would not fit into memory, and nobody could look at them.",
-            "Check the mask: noise and textures give so many. Else use a part of the scene.",
+            f"One image has {count:,} landslides or more; the limit is {MOST_BOXES:,}.",
+            "More would not fit into memory and could not be reviewed.",
+            "Check the mask: noise and textures can produce such numbers. Otherwise use a part of the image.",
         )

@@ -32,10 +32,12 @@ class Choice:
         Smallest box kept, in m², or in square pixels for a scene without a coordinate system.
     """
 
-    confidence: float = chosen("by default the model's own", address="confidence")
-    nms_iou: float = chosen("overlap from which two boxes are one, 0 to 1", address="overlap", default=0.5)
-    merging: Merging = chosen("how boxes of one landslide become one", address="merging", default="nms")
-    minimum_area: float = chosen("smallest area kept, m² (px² without CRS)", address="smallest", default=0.0)
+    confidence: float = chosen("default: the model's own", address="confidence")
+    nms_iou: float = chosen("overlap (IoU) above which detections are merged, 0 to 1", address="overlap", default=0.5)
+    merging: Merging = chosen("how overlapping detections are merged", address="merging", default="nms")
+    minimum_area: float = chosen(
+        "minimum box area, m² (px² without coordinate system)", address="smallest", default=0.0
+    )
 
     @classmethod
     def default(cls, result: DetectionResult) -> Choice:
@@ -46,10 +48,10 @@ class Choice:
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence <= 1:
-            raise InputError(f"A confidence of {self.confidence:g} is not between 0 and 1.")
+            raise InputError(f"The confidence {self.confidence:g} is not between 0 and 1.")
         if not 0 <= self.nms_iou <= 1:
-            raise InputError(f"An overlap of {self.nms_iou:g} is not between 0 and 1.")
+            raise InputError(f"The overlap {self.nms_iou:g} is not between 0 and 1.")
         if self.merging not in get_args(Merging):
-            raise InputError(f"{self.merging!r} is no way to merge boxes.", remedy='Choose "nms" or "fusion".')
+            raise InputError(f"Unknown way to merge detections {self.merging!r}.", remedy='Choose "nms" or "fusion".')
         if not 0 <= self.minimum_area < math.inf:
-            raise InputError("An area cannot be negative or without end.")
+            raise InputError("An area must be zero or positive, and finite.")

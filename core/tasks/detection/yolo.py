@@ -52,17 +52,19 @@ def read_yolo_folder(
     sizes = sizes_of(images)
     folder = Path(labels)
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder.name}.", remedy="Give the folder of the labels.")
+        raise InputError(f"Folder {folder.name} does not exist.", remedy="Give the folder that holds the labels.")
     if len(classes) > MOST_CLASSES:
-        raise InputError(f"{len(classes):,} classes are more than {MOST_CLASSES:,}.", remedy="Name those there are.")
+        raise InputError(f"{len(classes):,} class names exceed the limit of {MOST_CLASSES:,}.", remedy=(
+            "Name only the classes that are used."
+        ))
     stems = _stems(sizes)
     files = {path.stem: path for path in sorted(folder.glob("*.txt")) if path.name != LIST_OF_CLASSES}
     missing = sorted(name for stem, name in stems.items() if stem not in files)
     if len(missing) == len(stems):
         raise InputError(
-            f"{folder.name} holds no labels of the {len(stems):,} images.",
-            "Not even an empty file says that they show no landslide.",
-            f"Name the labels like the images: {PurePosixPath(missing[0]).stem}.txt for {missing[0]}.",
+            f"{folder.name} holds no labels for the {len(stems):,} images.",
+            "At least one label file is needed; an empty file means that an image has no landslides.",
+            f"Name the label files like the images: {PurePosixPath(missing[0]).stem}.txt for {missing[0]}.",
         )
     settling = Settling(folder.name)
     boxes = {}
@@ -74,10 +76,10 @@ def read_yolo_folder(
         boxes[name] = settling.settle(corners, [kind for kind, _ in lines], sizes[name])
     notes = settling.notes()
     if missing:
-        notes.append(f"{len(missing):,} images have no labels and count as without landslides: {named(missing)}.")
+        notes.append(f"{len(missing):,} images have no label file and count as without landslides: {named(missing)}.")
     strays = [path.name for stem, path in files.items() if stem not in stems]
     if strays:
-        notes.append(f"{len(strays):,} labels belong to no image and were left out: {named(strays)}.")
+        notes.append(f"{len(strays):,} label files belong to no image and were left out: {named(strays)}.")
     return Annotations(boxes, tuple(classes), tuple(notes))
 
 
@@ -120,8 +122,8 @@ def _stems(names: Mapping[str, object]) -> dict[str, str]:
         stem = PurePosixPath(name).stem
         if stem in stems:
             raise InputError(
-                f"The labels of {stems[stem]} and {name} would both be {stem}.txt.",
-                "Which image they belong to cannot be told.",
+                f"The label files of {stems[stem]} and {name} would both be named {stem}.txt.",
+                "They could not be assigned to one image.",
                 "Rename one of the images.",
             )
         stems[stem] = name
@@ -133,14 +135,14 @@ def _lines(path: Path, classes: Sequence[str]) -> list[tuple[int, list[float]]]:
     file = regular_file(path)
     if file.stat().st_size > MAX_LABEL_BYTES:
         raise UnsafeFileError(
-            f"{path.name} holds {file.stat().st_size / 1e6:,.0f} MB; at most {MAX_LABEL_BYTES / 1e6:,.0f} MB are read.",
-            "So many labels of one image could exhaust the server's memory.",
+            f"{path.name} has {file.stat().st_size / 1e6:,.0f} MB; the limit is {MAX_LABEL_BYTES / 1e6:,.0f} MB.",
+            "A larger label file could exhaust the server's memory.",
             "Cut the image into parts.",
         )
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        raise InputError(f"{path.name} is not a file of text.", remedy="Export the labels again.") from error
+        raise InputError(f"{path.name} is not a text file.", remedy="Export the labels again.") from error
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
@@ -159,9 +161,9 @@ def _box(words: list[str], where: str, classes: Sequence[str]) -> tuple[int, lis
         raise _no_line(where)
     if kind not in range(len(classes)):
         raise InputError(
-            f"{where} is of the class {words[0]}; there are {len(classes)}: {', '.join(classes)}.",
-            "What it shows is therefore unknown.",
-            "Classes are counted from 0: name all that the labels were made with.",
+            f"{where} has the class {words[0]}; the number of classes is {len(classes)}: {', '.join(classes)}.",
+            "The object cannot be assigned to a class.",
+            "Classes are counted from 0; name all classes that were used for labelling.",
         )
     if outline:
         # Not by min and max, which pass over what is no number.
@@ -174,6 +176,6 @@ def _box(words: list[str], where: str, classes: Sequence[str]) -> tuple[int, lis
 def _no_line(where: str) -> InputError:
     return InputError(
         f"{where} is not a class followed by the four numbers of a box or the corners of an outline.",
-        "What it labels cannot be told.",
-        "Export the labels in the format of YOLO again.",
+        "The label cannot be read.",
+        "Export the labels in YOLO format again.",
     )

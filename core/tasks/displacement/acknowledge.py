@@ -57,8 +57,8 @@ class Acknowledgement:
     def __post_init__(self) -> None:
         if not one_line(self.by).strip() or len(self.by) > LONGEST_NAME or len(self.text) > LONGEST_TEXT:
             raise InputError(
-                "Who acknowledges is not said, or the text is too long.",
-                remedy=f"Write a name of up to {LONGEST_NAME} and a text of up to {LONGEST_TEXT} characters.",
+                "The name of the person who acknowledges is missing, or a text is too long.",
+                remedy=f"Give a name of up to {LONGEST_NAME} and a text of up to {LONGEST_TEXT} characters.",
             )  # fmt: skip
         if not 0 <= self.level < len(NAMES):
             raise InputError(f"There is no level {self.level}.")

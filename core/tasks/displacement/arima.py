@@ -86,7 +86,9 @@ def fit_arima(problem: Problem, origin: int) -> Arima:
         if np.isfinite(score) and (best is None or score < best[0]):
             best = (score, Arima(order, tuple(map(float, fitted.params))))
     if best is None:
-        raise InputError("No ARIMA model could be fitted.", "The series may be constant.", "Leave out arima.")
+        raise InputError("No ARIMA model could be fitted.", "The series may be constant.", (
+            "Remove arima from the models."
+        ))
     return best[1]
 
 

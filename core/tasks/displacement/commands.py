@@ -49,59 +49,74 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands about displacement."""
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what, do in (
-        ("evaluate", "evaluate forecasts of a monitored slope by walk-forward, and write the scores", _evaluate),
-        ("train", "evaluate and forecast, and export series, forecasts, scores and charts to a folder", _train),
+        ("evaluate", (
+            "evaluate forecasts of a monitored slope by walk-forward validation, and write the scores"
+        ), _evaluate),
+        ("train", "evaluate, forecast, and export series, forecasts, scores and charts to a folder", _train),
         ("predict", "evaluate, and write the forecasts beyond the end of the series as CSV", _predict),
-        ("explain", "evaluate, and divide the forecasts of a model among rain, levels, movement and season", _explain),
+        ("explain", (
+            "evaluate, and explain the forecasts of a model by contributions of rain, levels, movement and season"
+        ), _explain),
     ):
         one = commands.add_parser(name, help=what, description=__doc__)
         _add_options(one)
         if name == "explain":
-            one.add_argument("--model", help="whose forecasts are explained (the chosen, else the best that can be)")
+            one.add_argument("--model", help="model to explain; default: the selected model, or the best one that can "
+                                             "be explained")
             one.add_argument("--event", type=_list, metavar="SINCE,UNTIL",
-                             help="days whose rain is taken away, as YYYY-MM-DD (the wettest time)")  # fmt: skip
+                             help="days whose rain is removed, as YYYY-MM-DD; default: the wettest period")  # fmt: skip
         one.set_defaults(do=do)
     points_command.add(commands)
     rain_command.add(commands)
-    listed = commands.add_parser("models", help="list the models")
+    listed = commands.add_parser("models", help="list the available models")
     listed.set_defaults(do=_models)
-    shown = commands.add_parser("columns", help="say how the columns of a table are read when nothing is named")
+    shown = commands.add_parser("columns", help="show how the columns of a table are recognised by default")
     shown.add_argument("table", type=Path)
     shown.set_defaults(do=_columns)
 
 
 def _add_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("table", type=Path, help="CSV, TSV, Excel or dBase table, or a TOML file with these options")
-    one.add_argument("--time", help="column of the times")
-    one.add_argument("--clock", help="column of the time of day, where it stands apart")
-    one.add_argument("--displacement", dest="displacements", type=_list, help="columns of displacement, a station each")
-    one.add_argument("--components", type=_list, help="columns NORTH,EAST[,UP] of one station; --name names it")
-    one.add_argument("--station", help="column of the names of stations, in a table with a row a station and time")
+    one.add_argument("--time", help="time column")
+    one.add_argument("--clock", help="column of the time of day, if separate")
+    one.add_argument("--displacement", dest="displacements", type=_list, help="displacement columns, one per station")
+    one.add_argument("--components", type=_list, help="columns NORTH,EAST[,UP] of one station; --name gives its name")
+    one.add_argument("--station", help="column of station names, in a table with one row per station and time")
     one.add_argument("--reference", type=_list, help="column, or NORTH,EAST[,UP], of a stable station to subtract")
     for name in DRIVERS:
         one.add_argument(f"--{name}", type=_list, help=f"columns of {name}")
     driver_options.add_file(one)
-    one.add_argument("--earlier", type=Path, help="earlier file of the same stations and columns; both are joined")
-    one.add_argument("--known-future", type=_list, help="of rain, level …, or columns: what is known up to the target")
-    one.add_argument("--step", help="auto, month, or a number and D or h, such as D or 7D (auto)")
-    one.add_argument("--increments", action="store_true", default=None, help="displacement is since the row before")
+    one.add_argument("--earlier", type=Path, help="earlier file with the same stations and columns, to be joined with "
+                                                  "this one")
+    one.add_argument("--known-future", type=_list, help="drivers known up to the target: rain, level …, or columns")
+    one.add_argument("--step", help="auto, month, or a number followed by D or h, such as 7D (auto)")
+    one.add_argument("--increments", action="store_true", default=None, help=(
+        "displacements are increments since the previous row"
+    ))
     one.add_argument("--date-order", choices=("dmy", "mdy", "ymd"), help="order of day, month and year")
-    one.add_argument("--unit", choices=("mm", "cm", "m"), help="of the displacement")
-    one.add_argument("--correct", type=_list, help=f"correct what is found: {', '.join(CORRECTED)}; nothing by default")
-    one.add_argument("--stations", type=_list, help="those that are forecast (all)")
-    one.add_argument("--horizon", type=int, help="steps ahead (1)")
-    one.add_argument("--test-share", type=float, help="share of the series, its end, for the test (0.3)")
-    one.add_argument("--models", type=_list, help=f"all, or some of {', '.join(NAMES)} (quick ones)")
-    one.add_argument("--refit", type=int, help="origins between two fits (a tenth of the test part)")
-    one.add_argument("--window", type=int, help="steps of the past that are learnt from; all by default")
-    one.add_argument("--intervals", choices=("adaptive", "split"), help="how intervals follow errors (adaptive)")
-    one.add_argument("--strategy", choices=("direct", "recursive"), help="fitted for the horizon, or a step at a time")
-    one.add_argument("--decomposition", choices=tuple(DECOMPOSITIONS), help="what is carried on as it was (none)")
-    one.add_argument("--tuning", choices=tuple(TUNINGS), help="how settings are chosen before each fit (none)")
-    one.add_argument("--trials", type=int, help="settings that are tried before each fit (10)")
-    one.add_argument("--features", type=int, help="most informative features that are used; all by default")
+    one.add_argument("--unit", choices=("mm", "cm", "m"), help="unit of the displacement")
+    one.add_argument("--correct", type=_list, help=f"corrections of detected errors: {', '.join(CORRECTED)}; default: "
+                                                   "none")
+    one.add_argument("--stations", type=_list, help="stations to forecast (all)")
+    one.add_argument("--horizon", type=int, help="forecast horizon in steps (1)")
+    one.add_argument("--test-share", type=float, help="share of the series, at its end, used for testing (0.3)")
+    one.add_argument("--models", type=_list, help=f"all, or some of {', '.join(NAMES)} (default: the fast ones)")
+    one.add_argument("--refit", type=int, help="number of origins between two fits (a tenth of the test set)")
+    one.add_argument("--window", type=int, help="number of past steps used for training; default: all")
+    one.add_argument("--intervals", choices=("adaptive", "split"), help=(
+        "adaptive: intervals follow the recent errors; split: fixed (adaptive)"
+    ))
+    one.add_argument("--strategy", choices=("direct", "recursive"), help=(
+        "direct: fitted for the horizon; recursive: one step at a time (direct)"
+    ))
+    one.add_argument("--decomposition", choices=tuple(DECOMPOSITIONS), help=(
+        "decomposition into trend, periodic part and rest before forecasting (none)"
+    ))
+    one.add_argument("--tuning", choices=tuple(TUNINGS), help="how settings are tuned before each fit (none)")
+    one.add_argument("--trials", type=int, help="settings tried before each fit (10)")
+    one.add_argument("--features", type=int, help="number of most informative features used; default: all")
     one.add_argument("--seed", type=int, help="seed of all models (0)")
-    one.add_argument("--out", type=Path, help="JSON of evaluate, CSV of predict, folder of train and explain")
+    one.add_argument("--out", type=Path, help="output: JSON (evaluate), CSV (predict), folder (train, explain)")
     add_options(one)
 
 
@@ -143,7 +158,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from core.tasks.displacement.view import Look
 
     if arguments.out is None:
-        raise InputError("Where to export to is not said.", remedy="Name a folder (--out).")
+        raise InputError("No output folder was given.", remedy="Give one (--out).")
     _run(arguments, lambda store, result: _say(export_run(result, Look.default(result), arguments.out)))
 
 
@@ -166,7 +181,7 @@ def _explain(arguments: argparse.Namespace) -> None:
 
     event = arguments.event or ()
     if len(event) not in (0, 2):
-        raise InputError("An event is two days.", remedy="Write --event 2020-06-03,2020-06-09.")
+        raise InputError("--event needs two dates.", remedy="Write --event 2020-06-03,2020-06-09.")
     if arguments.out is not None:
         make_folder(arguments.out)
 
@@ -194,7 +209,7 @@ def _given(arguments: argparse.Namespace) -> tuple[Path, dict[str, Any]]:
     if table.suffix.lower() == ".toml":
         given = _configured(table, {*known, "table"})
         if "table" not in given:
-            raise InputError(f"{table.name} names no table.", remedy='Name it: table = "slope.csv".')
+            raise InputError(f"{table.name} does not name a table.", remedy="Add it: table = \"slope.csv\".")
         folder = table.parent
         table = folder / str(given.pop("table"))
         if "drivers" in given:
@@ -227,11 +242,13 @@ def request_of(given: dict[str, Any], table: Path) -> ForecastRequest:
             columns["reference"] = _components(given["reference"], "reference", "--reference")
     elif "reference" in given:
         if len(given["reference"]) != 1:
-            raise InputError("A reference of displacement is one column.", remedy="Name one (--reference).")
+            raise InputError(
+                "The displacement of a reference must be a single column.", remedy="Name one (--reference)."
+            )
         columns["reference"] = given["reference"][0]
     if not columns.get("displacements") and not columns.get("components"):
         raise InputError(
-            "Which columns hold the displacement is not said.",
+            "The displacement columns are not given.",
             _guessed(guess), "Name them (--displacement, or --components NORTH,EAST --name STATION).",
         )  # fmt: skip
     models = tuple(given.get("models", FIRST))
@@ -258,7 +275,7 @@ def _corrections(given: dict[str, Any], frame: DataFrame, columns: Columns, name
 
     for one in wanted:
         if one not in CORRECTED:
-            raise InputError(f"{one!r} cannot be corrected.", remedy=f"Choose of {', '.join(CORRECTED)} (--correct).")
+            raise InputError(f"{one!r} cannot be corrected.", remedy=f"Choose from {', '.join(CORRECTED)} (--correct).")
     kinds = {CORRECTED[one] for one in wanted}
     stations = given.get("stations", ())
     made = (
@@ -270,7 +287,7 @@ def _corrections(given: dict[str, Any], frame: DataFrame, columns: Columns, name
 
 def _components(columns: tuple[str, ...], name: str, option: str) -> Components:
     if not 2 <= len(columns) <= 3:
-        raise InputError(f"{option} takes two or three columns.", remedy=f"Name them: {option} NORTH,EAST[,UP].")
+        raise InputError(f"{option} needs two or three columns.", remedy=f"Give them as {option} NORTH,EAST[,UP].")
     return Components(name, *columns)
 
 
@@ -294,8 +311,8 @@ def _known_future(names: tuple[str, ...], drivers: list[tuple[str, str]]) -> tup
     for name in names:
         ours = [driver for quantity, driver in drivers if name in (quantity, driver)]
         if not ours:
-            raise InputError(f"There is no driver {name!r} whose future could be known.",
-                             remedy=f"Name its column (--{name if name in DRIVERS else 'rain'}).")  # fmt: skip
+            raise InputError(f"There is no driver {name!r} to be known up to the target.",
+                             remedy=f"Give its column (--{name if name in DRIVERS else 'rain'}).")  # fmt: skip
         found += ours
     return tuple(dict.fromkeys(found))
 
@@ -309,11 +326,15 @@ def _configured(path: Path, known: set[str]) -> dict[str, Any]:
     """Options from a TOML file; lists become tuples."""
     try:
         if path.stat().st_size > LARGEST_CONFIG:
-            raise InputError(f"{path.name} is too large for a configuration.", remedy="Give a TOML file of options.")
+            raise InputError(
+                f"{path.name} is too large for a configuration file.", remedy="Give a TOML file of options."
+            )
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(
-            f"The configuration {path.name} cannot be read.", f"{error}.", "Write it as in docs/displacement.toml."
+            f"The configuration {path.name} cannot be read.", f"{error}.", (
+                "Follow the example in docs/displacement.toml."
+            )
         ) from error
     lists = {"displacements", "components", "reference", "known_future", "stations", "models", "correct",
              "drivers_columns", *DRIVERS}  # fmt: skip
@@ -326,7 +347,7 @@ def _configured(path: Path, known: set[str]) -> dict[str, Any]:
     for name, value in content.items():
         if name not in known:
             options = ", ".join(sorted(known - {"displacements"} | {"displacement"}))
-            raise InputError(f"{path.name} has an option {name!r}.", remedy=f"Options are {options}.")
+            raise InputError(f"{path.name} has an unknown option {name!r}.", remedy=f"Options are {options}.")
         texts = not isinstance(value, list) or all(isinstance(one, str) for one in value)
         if not isinstance(value, kinds[name]) or (isinstance(value, bool) and name != "increments") or not texts:
             raise InputError(f"{name} in {path.name} cannot be {value!r}.", remedy="See docs/displacement.toml.")

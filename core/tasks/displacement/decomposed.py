@@ -23,7 +23,7 @@ from core.tasks.displacement.problem import Features, Problem, Steps, extended
 Decomposition = Literal["none", "moving_average", "cubic", "quintic", "loess", "stl"]
 
 TITLES: dict[Decomposition, str] = {
-    "none": "No", "moving_average": "Moving average", "cubic": "Cubic trend", "quintic": "Quintic trend",
+    "none": "None", "moving_average": "Moving average", "cubic": "Cubic trend", "quintic": "Quintic trend",
     "loess": "LOESS", "stl": "STL",
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ FIELDS = ("time", "clock", "date_order", *DRIVERS)
 
 def add_file(parser: argparse.ArgumentParser) -> None:
     """Add the option that names the file, and those that say how it is read."""
-    parser.add_argument("--drivers", type=Path, help="file with rain, levels and others, with times of its own")
+    parser.add_argument("--drivers", type=Path, help="file of rain, levels and other drivers with its own times")
     add_format(parser)
 
 
@@ -31,14 +31,15 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how a file of drivers is read."""
     parser.add_argument(
         "--drivers-format", metavar="FORMAT",
-        help=f"table, hourly ({HOURLY.pattern} in {HOURLY.unit}), or the layout of fixed columns in such letters: S "
-        "station, Y year, M month, D day, H hour, N minute, R rain (table)",
+        help=f"table, hourly ({HOURLY.pattern} in {HOURLY.unit}), or a fixed-width layout in these letters: S "
+             "station, Y year, M month, D day, H hour, N minute, R rain (table)",
     )  # fmt: skip
-    parser.add_argument("--drivers-unit", choices=tuple(RAIN_UNITS), help="of rain in fixed columns")
-    parser.add_argument("--drivers-station", help="station that is read, where fixed columns hold several")
+    parser.add_argument("--drivers-unit", choices=tuple(RAIN_UNITS), help="unit of the rain in a fixed-width file")
+    parser.add_argument("--drivers-station", help="station to read, if a fixed-width file holds several")
     parser.add_argument(
         "--drivers-columns", type=_list, metavar="WHAT=COLUMN,…",
-        help=f"columns of a table: {', '.join(FIELDS)} (date_order=dmy, mdy or ymd); guessed where none is named",
+        help=f"columns of a table: {', '.join(FIELDS)} (date_order=dmy, mdy or ymd); recognised automatically if not "
+             "given",
     )  # fmt: skip
 
 
@@ -64,26 +65,27 @@ def driver_table(path: Path, given: Mapping[str, Any]) -> DriverTable:
     form = str(given.get("drivers_format") or "table")
     if form != "table":
         if given.get("drivers_columns"):
-            raise InputError("Fixed columns have no names.", remedy="Leave out --drivers-columns.")
+            raise InputError("A fixed-width file has no column names.", remedy="Omit --drivers-columns.")
         pattern, unit = (HOURLY.pattern, HOURLY.unit) if form == "hourly" else (form, "")
         unit = given.get("drivers_unit") or unit
         if not unit:
             raise InputError(
-                "The unit of the rain is not known.", "Thresholds depend on it.",
-                f"Say it (--drivers-unit): {', '.join(RAIN_UNITS)}.",
+                "The unit of the rain is unknown.", "Thresholds depend on it.",
+                f"Give it (--drivers-unit): {', '.join(RAIN_UNITS)}.",
             )  # fmt: skip
         return DriverTable(layout=RainLayout(pattern, unit, given.get("drivers_station") or ""))
     for name in ("drivers_unit", "drivers_station"):
         if given.get(name):
             raise InputError(
-                f"--{name.replace('_', '-')} is for rain in fixed columns.",
-                remedy="Name the layout (--drivers-format), or leave it out.",
+                f"--{name.replace('_', '-')} applies to fixed-width files only.",
+                remedy="Give the layout (--drivers-format), or omit the option.",
             )  # fmt: skip
     frame = read_series_table(path)
     if frame.shape[1] < 2:
         raise InputError(
-            f"{path.name} has one column.", "It may be rain in fixed columns, whose layout cannot be guessed.",
-            "Say it (--drivers-format hourly, or letters such as SSYYYYMMDDHHRRR).",
+            f"{path.name} has a single column.",
+            "It may be a fixed-width file of rain, whose layout cannot be detected.",
+            "Give the layout (--drivers-format hourly, or letters such as SSYYYYMMDDHHRRR).",
         )  # fmt: skip
     guess = guess_drivers(frame)
     named = _named(given.get("drivers_columns") or ())
@@ -99,9 +101,11 @@ def _named(parts: tuple[str, ...]) -> dict[str, list[str]]:
     for part in parts:
         what, mark, column = (one.strip() for one in part.partition("="))
         if what not in FIELDS or not mark or not column:
-            raise InputError(f"{part[:60]!r} names no column of drivers.",
+            raise InputError(f"{part[:60]!r} is not a valid driver column.",
                              remedy=f"Write WHAT=COLUMN with {', '.join(FIELDS)}.")  # fmt: skip
         if what == "date_order" and column not in ("dmy", "mdy", "ymd"):
-            raise InputError(f"{column[:20]!r} is no order of day, month and year.", remedy="Write dmy, mdy or ymd.")
+            raise InputError(
+                f"{column[:20]!r} is not a valid order of day, month and year.", remedy="Write dmy, mdy or ymd."
+            )
         found.setdefault(what, []).append(column)
     return found

@@ -211,7 +211,7 @@ def _check_scored(problem: Problem, parts: Parts) -> None:
     for what, origins in (("test", parts.test), ("training", parts.calibration)):
         if int(problem.usable[origins].sum()) < 3:
             raise InputError(
-                f"Hardly a forecast of the {what} part can be scored: {int((~problem.usable[origins]).sum()):,} of "
+                f"Too few forecasts of the {what} set can be scored: {int((~problem.usable[origins]).sum()):,} of "
                 f"{len(origins):,} begin or end in a gap.",
                 remedy="Choose a longer step, another test share, or a station with fewer gaps.",
             )  # fmt: skip
@@ -234,7 +234,9 @@ class _Work:
         walked = self._walk(model, self.parts.test, plan.refit)
         errors, earlier = walked.errors(problem), before.errors(problem)
         if not np.isfinite(errors).any():
-            raise InputError(f"{model.title} makes no forecast that can be scored.", "The series is too short for it.")
+            raise InputError(f"{model.title} makes no forecast that can be scored.", (
+                "The series is too short for this model."
+            ))
         final = int(len(problem) - 1)
         last = fitted_at(model, limited(problem, final, plan.window), final, plan.seed, model.settings)
         chosen = last.settings if isinstance(last, FeatureModel) else model.settings

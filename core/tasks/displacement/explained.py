@@ -36,7 +36,7 @@ def model_to_explain(result: ForecastResult, station: str, model: str = "") -> s
     known = explainable(result, station)
     if not known:
         raise InputError(
-            f"None of the models of {station} has features among which a forecast could be divided.",
+            f"None of the models of {station} uses features, so their forecasts cannot be explained.",
             remedy="Add one of ridge, random_forest, xgboost (--models).",
         )  # fmt: skip
     chosen = str(result.stations[station]["chosen"])

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 TITLES = {
     "scores.csv": "Scores of all models (CSV)", "forecasts.csv": "All forecasts with their intervals (CSV)",
-    "ahead.csv": "Forecasts beyond the end of the series (CSV)", "series.csv": "Series on their steps (CSV)",
-    "measured.csv": "What was measured (CSV)", "features.csv": "How each feature goes with the movement (CSV)",
+    "ahead.csv": "Forecasts beyond the end of the series (CSV)", "series.csv": "Series at regular time steps (CSV)",
+    "measured.csv": "Measurements (CSV)", "features.csv": "Relation of each feature to the movement (CSV)",
     "levels.csv": "Log of levels (CSV)", "metrics.json": "Scores, notes and provenance (JSON)",
-    "displacement.png": "Displacement and what may drive it (PNG)", "forecast.png": "Forecasts (PNG)",
-    "warning.png": "Velocity and inverse velocity (PNG)", "charts.html": "Charts to zoom in, without a network (HTML)",
+    "displacement.png": "Displacement and drivers (PNG)", "forecast.png": "Forecasts (PNG)",
+    "warning.png": "Velocity and inverse velocity (PNG)", "charts.html": "Interactive charts, work offline (HTML)",
 }  # fmt: skip
 
 FILES = tuple(TITLES)

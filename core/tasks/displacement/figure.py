@@ -116,7 +116,7 @@ def draw_contributions(table: pd.DataFrame, groups: Sequence[str]) -> Figure:
     axes.plot(times, table["forecast"] - table["base"], color="black", linewidth=1.1, label="Forecast")
     axes.plot(times, table["measured"] - table["base"], "o", color="black", markersize=2.5, markerfacecolor="none",
               markeredgewidth=0.6, label="Measured")  # fmt: skip
-    _plain(axes, "mm about the mean of the past")
+    _plain(axes, "mm relative to the mean of the past")
     legend_below(axes, 4)
     return figure
 

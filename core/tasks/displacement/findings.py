@@ -35,19 +35,19 @@ def verdict(result: ForecastResult, station: str) -> Verdict:
     others = [_forecast(result, station, chosen)]
     if chosen in SIMPLE:
         lead = (
-            f"{station}: on the training part no model is better than a simple forecast. {title_of(chosen)} is off by "
-            f"{error:.2f} mm (RMSE) {ahead} ahead."
+            f"{station}: on the training set, no model is better than a simple forecast. The error of "
+            f"{title_of(chosen).lower()} is {error:.2f} mm (RMSE) at {ahead} ahead."
         )
     else:
         lead = (
-            f"{station}: {title_of(chosen)} is off by {error:.2f} mm (RMSE) {ahead} ahead, "
-            f"{title_of(simple).lower()} by {simple_error:.2f} mm."
+            f"{station}: the error of {title_of(chosen)} is {error:.2f} mm (RMSE) at {ahead} ahead; of "
+            f"{title_of(simple).lower()}, {simple_error:.2f} mm."
         )
         others.append(_skill(result, station, chosen, simple))
     if on_test != chosen:
         others.append(
-            f"On the test part {title_of(on_test)} is best ({result.of(station, on_test, 'rmse'):.2f} mm). That is "
-            "known only afterwards: what is judged is the model that was chosen on the training part."
+            f"On the test set, {title_of(on_test)} has the lowest error ({result.of(station, on_test, 'rmse'):.2f} "
+            "mm). This is known only afterwards; the assessment is of the model selected on the training set."
         )
     others.append(_covered(result, station, chosen))
     return Verdict(lead, tuple(one for one in others if one))
@@ -57,10 +57,10 @@ def _forecast(result: ForecastResult, station: str, model: str) -> str:
     ahead, low, high = (result.of(station, model, name) for name in ("ahead", "ahead_low", "ahead_high"))
     if ahead != ahead:
         return ""
-    interval = f"90 % interval {low:.1f} to {high:.1f} mm" if low == low else "too few errors are known for an interval"
+    interval = f"90 % interval {low:.1f} to {high:.1f} mm" if low == low else "no interval: too few errors are known"
     span = in_words(result.horizon, str(result.stations[station]["step"]))
     last = str(result.stations[station]["last"])[:10]
-    return f"In the {span.removeprefix('1 ')} after {last} it is forecast to move {ahead:.1f} mm ({interval})."
+    return f"Forecast for the {span.removeprefix('1 ')} after {last}: a movement of {ahead:.1f} mm ({interval})."
 
 
 def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str:
@@ -69,20 +69,20 @@ def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str
     if gain != gain:
         return ""
     size = f"{abs(gain):.0%} {'smaller' if gain > 0 else 'larger'} than" if abs(gain) >= 0.005 else "as large as"
-    told = f"Its error is {size} that of {title_of(simple).lower()}, the best simple forecast on the training part"
+    told = f"Its error is {size} that of {title_of(simple).lower()}, the best simple forecast on the training set"
     if chance is None:
         return f"{told}."
-    sure = "more than chance" if chance < SIGNIFICANT else "which may be chance"
-    return f"{told}: {sure} (Diebold–Mariano test, p = {chance:.3f})."
+    sure = "statistically significant" if chance < SIGNIFICANT else "not statistically significant"
+    return f"{told}; the difference is {sure} (Diebold–Mariano test, p = {chance:.3f})."
 
 
 def _covered(result: ForecastResult, station: str, model: str) -> str:
     ours = result.stations[station]["models"][model]
     share, number, plausible = ours["coverage90"], ours["coverage_n"], ours["coverage_ok"]
     if share is None:
-        return "No interval could be tested: too few errors are known."
-    fits = "which agrees with 90 %" if plausible else "which does not agree with 90 %"
-    return f"Its 90 % intervals held {share:.0%} of {number:,} measurements, {fits}."
+        return "The intervals could not be tested: too few errors are known."
+    fits = "consistent with 90 %" if plausible else "not consistent with 90 %"
+    return f"Its 90 % intervals contained {share:.0%} of {number:,} measurements, {fits}."
 
 
 def in_words(steps: int, step: str) -> str:
@@ -94,8 +94,10 @@ def in_words(steps: int, step: str) -> str:
 
 HEADS = {
     "rmse": "RMSE (mm)", "mae": "MAE (mm)", "mase": "MASE", "r2_increment": "R² of movement",
-    "r2_cumulative": "R² of displacement", "bias_factor": "Bias factor", "n": "Forecasts", "coverage90": "Held by 90 %",
-    "training_rmse": "RMSE in training (mm)", "refits": "Fits", "seconds": "Seconds",
+    "r2_cumulative": "R² of displacement", "bias_factor": "Bias factor", "n": "Number of forecasts", "coverage90": (
+        "90 % interval coverage"
+    ),
+    "training_rmse": "Training RMSE (mm)", "refits": "Fits", "seconds": "Seconds",
 }  # fmt: skip
 
 
@@ -139,7 +141,9 @@ def _read(result: ForecastResult, role: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(result.artifact(role))
     except (OSError, ValueError) as error:
-        raise StorageError(f"The {role} of run {result.id[:8]} cannot be read.", str(error), "Run it again.") from error
+        raise StorageError(f"The {role} of run {result.id[:8]} cannot be read.", str(error), (
+            "Repeat the run."
+        )) from error
 
 
 def series_of(result: ForecastResult) -> pd.DataFrame:

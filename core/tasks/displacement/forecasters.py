@@ -157,7 +157,7 @@ def pairs(problem: Problem, origin: int) -> Steps:
         raise InputError(
             f"Only {len(rows):,} movements over {problem.horizon:,} steps are known before step {origin + 1:,}; "
             f"{FEWEST_PAIRS} are needed.",
-            "Of so few nothing can be learnt.", "Choose a smaller test share or a shorter horizon.",
+            "No model can be trained on so few.", "Choose a smaller test share or a shorter horizon.",
         )  # fmt: skip
     return rows
 
@@ -264,30 +264,34 @@ FORECASTERS: dict[str, Forecaster] = {
     for one in (
         *(Forecaster(name, title, what, _without_fit(forecast), "simple")
           for name, (title, what, forecast) in SIMPLE.items()),
-        Forecaster("arima", "ARIMA", "autoregression and moving averages of the increments, order by AICc", _arima,
+        Forecaster("arima", "ARIMA", "autoregression and moving average of the increments, order selected by "
+                                     "AICc", _arima,
                    "series"),
-        Forecaster("linear_regression", "Linear regression", "a weighted sum of the features", _of_features(_linear),
+        Forecaster("linear_regression", "Linear regression", "weighted sum of the features", _of_features(_linear),
                    "features"),
-        Forecaster("ridge", "Ridge regression", "a weighted sum with small weights", _of_features(_ridge), "features",
+        Forecaster("ridge", "Ridge regression", "weighted sum with small weights", _of_features(_ridge), "features",
                    {"alpha": 0.0}, {"alpha": (0.0, 0.1, 1.0, 10.0, 100.0, 1000.0)}),
-        Forecaster("svr", "Support vector regression", "a smooth function that forgives small errors",
+        Forecaster("svr", "Support vector regression", "smooth function that tolerates small errors",
                    _of_features(_svr), "features", {"C": 1.0, "epsilon": 0.1},
                    {"C": (0.1, 1.0, 10.0, 100.0), "epsilon": (0.01, 0.1, 0.3)}),
-        Forecaster("mars_like", "Broken lines (MARS-like)", "a sum of broken lines, most of them left out",
+        Forecaster("mars_like", "Piecewise linear regression (MARS-like)", "sum of a few piecewise linear functions",
                    _of_features(_mars_like), "features", {"n_knots": 4}, {"n_knots": (3, 4, 6)}),
-        Forecaster("random_forest", "Random forest", "100 trees on samples of the past", _of_features(_forest),
+        Forecaster("random_forest", "Random forest", "100 trees on bootstrap samples of the "
+                                                     "past", _of_features(_forest),
                    "features", {"n_estimators": 100, "min_samples_leaf": 3}, {"min_samples_leaf": (1, 3, 5, 10)}),
-        Forecaster("xgboost", "Gradient boosting (XGBoost)", "150 small trees, each mending the sum of the others",
+        Forecaster("xgboost", "Gradient boosting (XGBoost)", (
+            "150 small trees, each correcting the sum of the previous ones"
+        ),
                    _of_features(_xgboost), "features",
                    {"n_estimators": 150, "max_depth": 3, "learning_rate": 0.05},
                    {"n_estimators": (75, 150, 300), "max_depth": (1, 2, 3, 4), "learning_rate": (0.02, 0.05, 0.1)}),
-        Forecaster("mlp", "Neural network (MLP)", "one hidden layer over the features", _of_features(_mlp), "features",
+        Forecaster("mlp", "Neural network (MLP)", "one hidden layer on the features", _of_features(_mlp), "features",
                    {"units": 16, "alpha": 10.0}, {"units": (4, 8, 16), "alpha": (0.1, 1.0, 10.0, 100.0)}),
         Forecaster("lstm", "Sequence network (LSTM)", "long short-term memory over the last steps", _network("lstm"),
                    "network", _NETWORK),
         Forecaster("gru", "Sequence network (GRU)", "gated recurrent units over the last steps", _network("gru"),
                    "network", _NETWORK),
-        Forecaster("cnn_lstm", "Sequence network (CNN-LSTM)", "a convolution before long short-term memory",
+        Forecaster("cnn_lstm", "Sequence network (CNN-LSTM)", "a convolution followed by long short-term memory",
                    _network("cnn_lstm"), "network", _NETWORK),
     )
 }  # fmt: skip
@@ -313,7 +317,9 @@ def check_models(models: tuple[str, ...]) -> None:
         When there are such, or there is none.
     """
     if not models or len(set(models)) < len(models):
-        raise InputError("No model was chosen, or one twice.", remedy=f"Choose of {', '.join(NAMES)} (--models).")
+        raise InputError(
+            "No model was chosen, or a model is listed twice.", remedy=f"Choose from {', '.join(NAMES)} (--models)."
+        )
     for name in models:
         if name not in FORECASTERS:
-            raise InputError(f"There is no model {name!r}.", remedy=f"Choose of {', '.join(NAMES)} (--models).")
+            raise InputError(f"Unknown model {name!r}.", remedy=f"Choose from {', '.join(NAMES)} (--models).")

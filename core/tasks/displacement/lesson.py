@@ -65,7 +65,7 @@ def lesson_of(series: RegularSeries, how: How, horizon: int, first: int) -> Less
     start = max(first, how.window, FEWEST)
     origins = [at for at in range(start, len(series)) if not series.filled[at] and _enough(series, how, at)]
     if len(origins) < 3:
-        raise InputError("Too little of the series is known before its test part to decompose it there.",
+        raise InputError("The series before the test set is too short for this decomposition.",
                          remedy="Choose another method or a shorter window.")  # fmt: skip
     most = FEW_ORIGINS if how.method == "ceemdan" else MOST_ORIGINS if len(series) < LONG else MOST_ORIGINS // 2
     chosen = np.array(origins)[np.unique(np.linspace(0, len(origins) - 1, most).astype(np.int64))]
@@ -108,18 +108,19 @@ def lesson_sentences(found: Lesson, ahead: str) -> tuple[str, ...]:
     apart = found.whole - found.known
     largest = int(np.argmax(np.abs(apart)))
     told = [
-        f"At {len(apart)} origins of the test part the trend of the whole series lies {found.apart:.2f} mm (RMS) from "
-        f"the trend that was known then, at most {abs(apart[largest]):.2f} mm, on {str(found.times[largest])[:10]}."
+        f"At {len(apart)} origins of the test set, the trend of the whole series differs by {found.apart:.2f} mm (RMS) "
+        f"from the trend known at the time, and by at most {abs(apart[largest]):.2f} mm, on "
+        f"{str(found.times[largest])[:10]}."
     ]
     if found.scored:
         told.append(
-            f"Trend and periodic part of the whole series “forecast” the movement in {ahead} to within "
-            f"{found.leaky:.2f} mm (RMSE, {found.scored} forecasts); made anew of the past and carried on, to within "
-            f"{found.honest:.2f} mm. That nothing moves is off by {found.still:.2f} mm."
+            f"Trend and periodic part of the whole series “forecast” the movement in {ahead} with an error of "
+            f"{found.leaky:.2f} mm (RMSE, {found.scored} forecasts). Calculated from the past only and extrapolated, "
+            f"the error is {found.honest:.2f} mm; assuming no movement, {found.still:.2f} mm."
         )
         if found.honest > NOTHING * found.still and found.leaky < (1 - NOTHING) * found.honest:
             told.append(
-                f"The gain of {1 - found.leaky / found.honest:.0%} is knowledge of the future: no forecast has it. "
-                "Scores after a decomposition of the whole series hold it."
+                f"The {1 - found.leaky / found.honest:.0%} lower error comes from knowledge of the future, which no "
+                "real forecast has. Scores calculated after decomposing the whole series contain this advantage."
             )
     return tuple(told)

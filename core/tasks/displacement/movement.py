@@ -122,7 +122,7 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
     speeds, times = found.velocities.values, found.velocities.times
     known = np.flatnonzero(np.isfinite(speeds))
     if not len(known):
-        return ("No velocity is known: windows hold too few readings, or gaps.",)
+        return ("No velocity is known: the windows hold too few readings, or gaps.",)
     last, fastest = int(known[-1]), int(known[np.argmax(np.abs(speeds[known]))])
     told = [f"{str(times[last])[:10]}: {velocity_text(float(speeds[last]))}, {class_of(float(speeds[last]))}."]
     told.append(
@@ -139,8 +139,9 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
         at = int(known[-1])
         value, error = float(speeding[at]), float(found.accelerations.errors[at])
         scale, unit = (YEAR**2, "mm/year²") if found.yearly else (1.0, "mm/day²")
-        told.append(f"{str(found.accelerations.times[at])[:10]}: acceleration {value * scale:+.3g} {unit} (standard "
-                    f"error {error * scale:.2g}, of a line through velocities that overlap: too small).")  # fmt: skip
+        told.append(f"{str(found.accelerations.times[at])[:10]}: acceleration {value * scale:+.3g} "
+                    f"{unit} (standard error {error * scale:.2g}; underestimated, because the velocities "
+                    "overlap).")  # fmt: skip
     return tuple(told)
 
 
@@ -208,7 +209,7 @@ def hodograph_sentence(path: Hodograph) -> str:
     length = float(np.hypot(north, east))
     azimuth = float(np.degrees(np.arctan2(east, north)) % 360)
     wind = WINDS[round(azimuth / 45) % 8]
-    told = f"From the first {READINGS} readings to the last it moved {length:.1f} mm towards {azimuth:.0f}° ({wind})"
+    told = f"From the first to the last {READINGS} readings it moved {length:.1f} mm towards {azimuth:.0f}° ({wind})"
     if up == up:
         plunge = float(np.degrees(np.arctan2(abs(up), length)))
         way, side = ("up", "above") if up > 0 else ("down", "below")
@@ -229,23 +230,23 @@ def profile_sentence(found: SeasonalProfile, name: str) -> str:
     lead = f"{name} moves most in {ends[0]}, least in {ends[1]}."
     if years > 2:
         return lead
-    return f"{lead} Too few years are known to tell a season from single events."
+    return f"{lead} The series is too short to separate a season from single events."
 
 
 def lag_sentence(found: LagCorrelation, step: str) -> str:
     """Which lag is strongest, and whether that is more than chance."""
     at = found.strongest
     if at is None:
-        return "No correlation is known: too few pairs, or one of the two does not vary."
+        return "No correlation could be calculated: there are too few pairs, or one of the two does not vary."
     value, count = float(found.correlations[at]), int(found.counts[at])
     when = f"{in_words(at, step)} before" if at else "up to the same step"
     lead = f"Strongest with {found.what}, {when}: correlation {value:+.2f} (n = {count:,})"
     if not np.isfinite(found.chance):
-        return f"{lead}. The series is too short for a band of chance: only {found.shifts} shifts."
+        return f"{lead}. The series is too short to estimate the range expected by chance: only {found.shifts} shifts."
     within = "within" if abs(value) <= found.chance else "beyond"
     return (
-        f"{lead}, {within} the band of chance of ±{found.chance:.2f}: of {found.shifts:,} series that were shifted in "
-        "time, 95 % stay in it at all lags."
+        f"{lead}, {within} the range expected by chance (±{found.chance:.2f}; 95 % of {found.shifts:,} time-shifted "
+        "series stay within it at all lags)."
     )
 
 
@@ -294,7 +295,7 @@ def spans_of(text: str) -> tuple[tuple[str, str], ...]:
         if not dates:
             continue
         if len(dates) > 2:
-            raise InputError(f"{part.strip()[:60]!r} is no span of dates.",
-                             remedy="Write 2017-03-01 to 2017-03-09, and a comma between spans.")  # fmt: skip
+            raise InputError(f"{part.strip()[:60]!r} is not a date range.",
+                             remedy="Write 2017-03-01 to 2017-03-09; separate several ranges by commas.")  # fmt: skip
         found.append((dates[0], dates[-1]))
     return tuple(found)

@@ -111,8 +111,8 @@ def lesson_figure(series: RegularSeries, found: Lesson) -> go.Figure:
     shown = series.times >= found.times[0]
     known = np.where(series.filled, np.nan, series.displacements)
     _line(figure, series.times[shown], known[shown], "Measured", NEUTRAL, 1)
-    for values, name, colour in ((found.whole, "Trend of the whole series (leaky)", FOUND),
-                                 (found.known, "Trend known at the time (honest)", REFERENCE)):  # fmt: skip
+    for values, name, colour in ((found.whole, "Trend from the whole series (uses later values)", FOUND),
+                                 (found.known, "Trend known at the time", REFERENCE)):  # fmt: skip
         figure.add_scatter(x=found.times, y=values, mode="lines+markers", name=name, row=1, col=1,
                            line={"color": colour, "width": 1.7}, marker={"color": colour, "size": 5},
                            hovertemplate=f"%{{y:.2f}} mm<extra>{name}</extra>")  # fmt: skip
@@ -134,11 +134,11 @@ def profile_figure(found: SeasonalProfile) -> go.Figure:
         hovertemplate="%{x}: mean %{y:.2f} mm of %{customdata} years<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=[MONTHS[one - 1] for one in found.months], y=found.moved, mode="markers", name="Single years",
+        x=[MONTHS[one - 1] for one in found.months], y=found.moved, mode="markers", name="Individual years",
         marker={"color": NEUTRAL, "size": 5, "symbol": "circle-open"}, customdata=found.years,
         hovertemplate="%{x} %{customdata}: %{y:.2f} mm<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(plain_layout("", "Movement in a month (mm)"))
+    figure.update_layout(plain_layout("", "Monthly movement (mm)"))
     figure.update_xaxes(categoryorder="array", categoryarray=MONTHS)
     return figure
 
@@ -153,7 +153,9 @@ def lag_figure(found: LagCorrelation, unit: str) -> go.Figure:
     """
     figure = go.Figure()
     beyond = np.abs(found.correlations) > found.chance
-    for name, chosen, colour in (("Beyond the band", beyond, FOUND), ("Within the band", ~beyond, BY_CHANCE)):
+    for name, chosen, colour in (((
+        "Beyond the chance range"
+    ), beyond, FOUND), ("Within the chance range", ~beyond, BY_CHANCE)):
         if not np.isfinite(found.correlations[chosen]).any():
             continue
         name = name if np.isfinite(found.chance) else "Correlation"

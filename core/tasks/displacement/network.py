@@ -200,7 +200,9 @@ def _train(network: SequenceNet, data: tuple[Tensor, Tensor, Tensor], epochs: in
             optimizer.step()
             schedule.step()
     if not torch.isfinite(loss):
-        raise InputError("The network could not be fitted: its error is not finite.", remedy="Leave it out.")
+        raise InputError("The network could not be fitted: its error is not finite.", remedy=(
+            "Remove it from the models."
+        ))
 
 
 @contextmanager

@@ -76,14 +76,14 @@ class Plan:
             if not least <= value <= most:
                 raise InputError(f"{name} is {value}.", remedy=f"Choose {least} to {most:,} (--{name}).")
         if self.horizon < 1:
-            raise InputError(f"A forecast over {self.horizon} steps is none.", remedy="Choose 1 or more (--horizon).")
+            raise InputError(f"A horizon of {self.horizon} steps is not valid.", remedy="Choose 1 or more (--horizon).")
         for what, said, known in (
             ("intervals", self.intervals, ("adaptive", "split")), ("strategy", self.strategy, ("direct", "recursive")),
             ("decomposition", self.decomposition, tuple(decomposed.TITLES)),
             ("tuning", self.tuning, tuple(tuning.TITLES)),
         ):  # fmt: skip
             if said not in known:
-                raise InputError(f"There is no {what} {said!r}.", remedy=f"Choose of {', '.join(known)} (--{what}).")
+                raise InputError(f"Unknown {what} {said!r}.", remedy=f"Choose from {', '.join(known)} (--{what}).")
 
     @property
     def all_models(self) -> tuple[str, ...]:

@@ -95,7 +95,9 @@ def _line(figure: go.Figure, name: str, times: Any, values: Any, filled: Any, co
         x, y = thinned(times.to_numpy(), np.where(beside, values, np.nan))
         figure.add_scatter(
             x=x, y=y, mode="lines", name=f"{name}, gap", legendgroup=name, showlegend=False, connectgaps=False,
-            line={"color": colour, "width": 1, "dash": "dot"}, hovertemplate="gap, filled along a line<extra></extra>",
+            line={"color": colour, "width": 1, "dash": "dot"}, hovertemplate=(
+                "gap, filled by linear interpolation<extra></extra>"
+            ),
             row=1, col=1,
         )  # fmt: skip
 
@@ -158,9 +160,9 @@ def _forecast_lines(
         reach = high[-1] - said[-1]
         error = None if not np.isfinite(reach) else {"type": "data", "array": [reach], "color": FOUND}
         figure.add_scatter(
-            x=target[-1:], y=said[-1:], mode="markers", name="Not measured yet", error_y=error, **shown, **at,
+            x=target[-1:], y=said[-1:], mode="markers", name="Not yet measured", error_y=error, **shown, **at,
             marker={"color": FOUND, "size": 10, "symbol": "diamond"},
-            hovertemplate=f"{hover}<extra>not measured yet</extra>",
+            hovertemplate=f"{hover}<extra>not yet measured</extra>",
         )  # fmt: skip
 
 
@@ -202,7 +204,7 @@ def contribution_figure(table: pd.DataFrame, groups: Sequence[str]) -> go.Figure
         marker={"color": NEUTRAL, "size": 5, "symbol": "circle-open"}, customdata=table["measured"],
         hovertemplate="%{x|%Y-%m-%d}: %{customdata:.2f} mm<extra>measured</extra>",
     )  # fmt: skip
-    layout = plain_layout("", "mm more or less than the mean of the past")
+    layout = plain_layout("", "mm relative to the mean of the past")
     layout |= {"barmode": "relative", "bargap": 0.05, "height": 420}
     figure.update_layout(layout)
     return figure
@@ -220,7 +222,7 @@ def scores_figure(result: ForecastResult, station: str) -> go.Figure:
         customdata=[[title_of(one), result.of(station, one, "n")] for one in models],
         hovertemplate="%{customdata[0]}: %{x:.2f} mm, %{customdata[1]:.0f} forecasts<extra></extra>",
     )  # fmt: skip
-    layout = plain_layout("RMSE of the test part (mm)", "")
+    layout = plain_layout("RMSE on the test set (mm)", "")
     layout["yaxis"] |= {"autorange": "reversed"}
     layout["height"] = 130 + 26 * len(models)
     figure.update_layout(layout)

@@ -20,20 +20,23 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "points", description=__doc__,
         help="velocity, acceleration and seasonal amplitude of InSAR points, as table, GeoPackage and rasters",
     )  # fmt: skip
-    one.add_argument("table", type=Path, help="CSV or zip: of the EGMS, or with columns d_YYYYMMDD; MintPy .h5 or .he5")
-    one.add_argument("--unit", choices=("mm", "m"), help="of the values (by the convention of the file)")
-    one.add_argument("--crs", help="of eastings and northings, such as EPSG:32633 (by the convention of the file)")
+    one.add_argument("table", type=Path, help="CSV or ZIP from the EGMS, or with columns d_YYYYMMDD; MintPy .h5 or "
+                                              ".he5")
+    one.add_argument("--unit", choices=("mm", "m"), help="unit of the values (default: that of the format)")
+    one.add_argument("--crs", help="coordinate system of eastings and northings, such as EPSG:32633 (default: that of "
+                                   "the format)")
     one.add_argument(
-        "--cell", type=float, help="metres of a cell of the rasters (usual distance of a point to the next one)"
+        "--cell", type=float, help="cell size of the rasters in metres (default: the usual distance between "
+                                   "neighbouring points)"
     )
     one.add_argument(
         "--reference", type=_place, metavar="LON,LAT,RADIUS",
-        help="place taken to be stable, with a radius in metres: its mean series is taken from all",
+        help="stable reference area with a radius in metres; its mean series is subtracted from all points",
     )  # fmt: skip
-    one.add_argument("--dem", type=Path, help="elevation model, to bring the motion along the slope")
-    one.add_argument("--other", type=Path, help="points of the other orbit, to divide the motion into east and up")
-    one.add_argument("--east-up-cell", type=float, help="metres of the cells of east and up (100)")
-    one.add_argument("--format", choices=FORMATS, default="csv", help="of the table (csv)")
+    one.add_argument("--dem", type=Path, help="elevation model, for projecting the motion along the slope")
+    one.add_argument("--other", type=Path, help="points of the other orbit, for separating eastward and upward motion")
+    one.add_argument("--east-up-cell", type=float, help="cell size of the eastward and upward motion in metres (100)")
+    one.add_argument("--format", choices=FORMATS, default="csv", help="format of the table (csv)")
     one.add_argument("--out", type=Path, required=True, help="folder for the files")
     add_options(one)
     one.set_defaults(do=_points)
@@ -48,7 +51,7 @@ def _points(arguments: argparse.Namespace) -> None:
     given: dict[str, Any] = {name: getattr(arguments, name) for name in names}
     request = PointsRequest(**{name: value for name, value in given.items() if value is not None})
     if arguments.out.is_file():
-        raise InputError(f"{arguments.out} is a file.", remedy="Name a folder (--out).")
+        raise InputError(f"{arguments.out} is a file.", remedy="Give a folder (--out).")
     with store_for(arguments, arguments.out.parent) as store:
         record = store.add_dataset(arguments.table, arguments.table.name, "table")
         dem = None if arguments.dem is None else store.add_dataset(arguments.dem, arguments.dem.name, "raster")

@@ -43,12 +43,12 @@ DIGITS = {
 """Decimals of the columns of a CSV: coordinates to a centimetre, motion to less than it can be measured."""
 
 TITLES = {
-    "points.csv": "All points with how they move (CSV)", "points.parquet": "All points with how they move (Parquet)",
-    "points.gpkg": "All points for a GIS (GeoPackage)", "velocity.png": "Map of the velocities (PNG)",
-    "metrics.json": "Figures, notes and provenance (JSON)",
+    "points.csv": "All points with their motion (CSV)", "points.parquet": "All points with their motion (Parquet)",
+    "points.gpkg": "All points for a GIS (GeoPackage)", "velocity.png": "Velocity map (PNG)",
+    "metrics.json": "Results, notes and provenance (JSON)",
     **{f"{role}.tif": f"{title}, mean of each cell (GeoTIFF)"
        for role, title in {**RASTERS, **FURTHER}.items() if role != SLOPE_VELOCITY},
-    "east_up.csv": "Motion to the east and up, a row a cell (CSV)",
+    "east_up.csv": "Eastward and upward motion by cell (CSV)",
 }  # fmt: skip
 """What an export may hold, in words: an earlier one in the same folder leaves none of it beside the new."""
 

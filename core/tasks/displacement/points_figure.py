@@ -39,7 +39,7 @@ def points_figure(times: Times, values: Values, rows: pd.DataFrame) -> go.Figure
     for number, (pid, velocity) in enumerate(zip(rows["pid"], rows["velocity"], strict=True)):
         colour, series = CATEGORIES[number % len(CATEGORIES)], values[number].astype(float)
         figure.add_scatter(
-            x=times, y=series, mode="markers", name=f"{pid} ({velocity:+.1f} mm a year)", legendgroup=pid,
+            x=times, y=series, mode="markers", name=f"{pid} ({velocity:+.1f} mm/year)", legendgroup=pid,
             marker={"color": colour, "size": 4}, hovertemplate=f"%{{x|%Y-%m-%d}}: %{{y:.1f}} mm<extra>{pid}</extra>",
         )  # fmt: skip
         if np.isfinite(velocity):
@@ -63,9 +63,9 @@ def histogram(table: pd.DataFrame, span: float) -> go.Figure:
     colours = [f"rgb({r}, {g}, {b})" for r, g, b in ramp(RAMPS[VELOCITY])[shares]]
     figure = go.Figure(go.Bar(
         x=middle, y=counts, marker={"color": colours, "line": {"width": 0.5, "color": NEUTRAL}},
-        hovertemplate="%{x:.1f} mm a year: %{y:,} points<extra></extra>",
+        hovertemplate="%{x:.1f} mm/year: %{y:,} points<extra></extra>",
     ))  # fmt: skip
-    figure.update_layout({**plain_layout("Velocity (mm a year)", "Points"), "height": 300, "bargap": 0})
+    figure.update_layout({**plain_layout("Velocity (mm/year)", "Points"), "height": 300, "bargap": 0})
     return figure
 
 
@@ -101,7 +101,7 @@ def draw_series(times: Times, values: Values, rows: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     for number, (pid, velocity) in enumerate(zip(rows["pid"], rows["velocity"], strict=True)):
         axes.plot(times, values[number], ".", color=CATEGORIES[number % len(CATEGORIES)], markersize=3,
-                  label=f"{pid} ({velocity:+.1f} mm a year)")  # fmt: skip
+                  label=f"{pid} ({velocity:+.1f} mm/year)")  # fmt: skip
     axes.set_ylabel("Displacement (mm)")
     axes.legend(fontsize=7, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIGNS = {
-    "line of sight": "Along the line of sight: negative is away from the satellite.",
-    "vertical": "Vertical: negative is down.",
-    "east": "East–west: negative is to the west.",
-    "": "The file does not say along which direction was measured.",
+    "line of sight": "Along the line of sight; negative is away from the satellite.",
+    "vertical": "Vertical; negative is down.",
+    "east": "East–west; negative is to the west.",
+    "": "The file does not state the direction of measurement.",
 }
 """What the sign of a velocity means, by direction."""
 
@@ -31,14 +31,14 @@ def verdict(result: PointsResult) -> Verdict:
     said = result.summary
     share = said["moving"] / max(result.count, 1)
     lead = (
-        f"{result.count:,} points, {result.dates:,} dates from {result.first} to {result.last}: nine of ten move "
-        f"between {said['q05']:.1f} and {said['q95']:.1f} mm a year; the median is {said['q50']:.1f}."
+        f"{result.count:,} points, {result.dates:,} dates from {result.first} to {result.last}. 90 % of the velocities "
+        f"lie between {said['q05']:.1f} and {said['q95']:.1f} mm/year; the median is {said['q50']:.1f} mm/year."
     )
     others = (
         SIGNS[result.direction],
         f"{said['moving']:,.0f} points ({share:.0%}) have a velocity of more than three standard errors. The standard "
-        "error takes each residual as independent of the others, which makes it too small.",
-        "A measurement along one direction does not see motion across it: a slope that looks at rest may move.",
+        "error is underestimated, because it assumes independent residuals.",
+        "A measurement along one direction does not detect motion across it: a slope that appears stable may move.",
     )
     return Verdict(lead, others)
 

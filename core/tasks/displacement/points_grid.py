@@ -43,12 +43,14 @@ def place(x: Doubles, y: Doubles, crs: str) -> tuple[Doubles, Doubles, str]:
         middle = AreaOfInterest(*([float(np.median(lon)), float(np.median(lat))] * 2))
         found = query_utm_crs_info(datum_name="WGS 84", area_of_interest=middle)
         if not found:
-            raise InputError("Points so near a pole have no UTM zone.", remedy="Give them in metres (--crs).")
+            raise InputError("Points this close to a pole have no UTM zone.", remedy=(
+                "Give their coordinates in metres (--crs)."
+            ))
         code = f"EPSG:{found[0].code}"
         moved = Transformer.from_crs(crs, code, always_xy=True).transform(x, y)
     except (CRSError, ProjError) as error:
-        raise InputError(f"Points cannot be placed in {crs[:40]!r}.", str(error)[:200],
-                         "Name their coordinate system, such as EPSG:32633 (--crs).") from error  # fmt: skip
+        raise InputError(f"The coordinates of the points cannot be used with {crs[:40]!r}.", str(error)[:200],
+                         "Give their coordinate system, such as EPSG:32633 (--crs).") from error  # fmt: skip
     return np.asarray(moved[0], np.float64), np.asarray(moved[1], np.float64), code
 
 
@@ -66,10 +68,10 @@ def to_degrees(x: Doubles, y: Doubles, crs: str) -> tuple[Doubles, Doubles]:
     try:
         lon, lat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(x, y)
     except (CRSError, ProjError) as error:
-        raise InputError(f"Points cannot be placed in {crs[:40]!r}.", str(error)[:200],
-                         "Name their coordinate system, such as EPSG:32633 (--crs).") from error  # fmt: skip
+        raise InputError(f"The coordinates of the points cannot be used with {crs[:40]!r}.", str(error)[:200],
+                         "Give their coordinate system, such as EPSG:32633 (--crs).") from error  # fmt: skip
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
-        raise InputError(f"Some points lie outside {crs[:40]}.", remedy="Name their coordinate system (--crs).")
+        raise InputError(f"Some points lie outside {crs[:40]}.", remedy="Give their coordinate system (--crs).")
     return np.asarray(lon, np.float64), np.asarray(lat, np.float64)
 
 
@@ -115,7 +117,9 @@ def grid_over(x: Doubles, y: Doubles, crs: str, cell: float = 0.0) -> tuple[Grid
     notes: tuple[str, ...] = ()
     side = cell or spacing(x, y)
     if not LEAST <= side <= MOST:
-        raise InputError(f"Cells of {side:g} m are out of range.", remedy=f"Choose {LEAST:g} to {MOST:,.0f} (--cell).")
+        raise InputError(
+            f"A cell size of {side:g} m is out of range.", remedy=f"Choose {LEAST:g} to {MOST:,.0f} (--cell)."
+        )
 
     def extent(side: float) -> tuple[int, int, int, int]:
         left, top = math.floor(x.min() / side), math.floor(y.max() / side) + 1
@@ -125,14 +129,16 @@ def grid_over(x: Doubles, y: Doubles, crs: str, cell: float = 0.0) -> tuple[Grid
     if width * height > MOST_CELLS:
         if cell:
             raise InputError(
-                f"Cells of {side:g} m would be {width * height:,} cells; {MOST_CELLS:,} are kept at most.",
-                remedy="Choose larger cells (--cell), or cut the table to the area.",
+                f"A cell size of {side:g} m would give {width * height:,} cells; the limit is {MOST_CELLS:,}.",
+                remedy="Choose a larger cell size (--cell), or clip the table to the area.",
             )  # fmt: skip
         usual = side
         while width * height > MOST_CELLS:
             side *= 2
             left, top, width, height = extent(side)
-        notes = (f"Cells of the rasters are {side:g} m wide, not {usual:g} m, since they would be too many.",)
+        notes = ((
+            f"The cell size of the rasters is {side:g} m instead of {usual:g} m to stay within the limit of cells."
+        ),)
     transform = Affine.translation(left * side, top * side) @ Affine.scale(side, -side)
     return Grid(width, height, transform, CRS.from_user_input(crs)), notes
 

@@ -43,30 +43,31 @@ def parts(content: PointsInput) -> Iterator[Part | None]:
     said = verdict(result)
     figures = (
         KeyFigure("Points", f"{result.count:,}", f"{result.dates:,} dates"),
-        KeyFigure("Median velocity", f"{result.summary['q50']:.1f}", "mm a year"),
-        KeyFigure("Nine of ten between", f"{result.summary['q05']:.0f} to {result.summary['q95']:.0f}", "mm a year"),
+        KeyFigure("Median velocity", f"{result.summary['q50']:.1f}", "mm/year"),
+        KeyFigure("90 % of velocities", f"{result.summary['q05']:.0f} to {result.summary['q95']:.0f}", "mm/year"),
     )
-    yield Part("summary", "What was found",
+    yield Part("summary", "Summary",
                (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))  # fmt: skip
     table = points_table(result)
     shown = rows_of(table, content.look.ids)
-    caption = "Velocity of each point; those that are shown below are ringed." if shown else "Velocity of each point."
-    drawn = picture(draw_velocity(result, table, shown), "Map of the velocities", caption)
-    yield Part("velocity", "Where it moves", (Pictures((drawn,)), Paragraph(DISCLAIMER)))
+    caption = "Velocity of each point; points shown below are circled." if shown else "Velocity of each point."
+    drawn = picture(draw_velocity(result, table, shown), "Velocity map", caption)
+    yield Part("velocity", "Map", (Pictures((drawn,)), Paragraph(DISCLAIMER)))
     if shown:
         figure = draw_series(*values_of(result, shown), table.iloc[shown])
-        series = picture(figure, "Series of the chosen points", "Displacement of the points that were chosen.")
-        yield Part("series", "Points that were chosen", (Pictures((series,)),))
+        series = picture(figure, "Series of the selected points", "Displacement of the selected points.")
+        yield Part("series", "Selected points", (Pictures((series,)),))
     first = fastest(table)
     rows = tuple(
         (str(one.pid), f"{one.longitude:.5f}", f"{one.latitude:.5f}", f"{one.velocity:+.1f} ± {one.velocity_sd:.1f}",
          f"{one.acceleration:+.2f}", f"{one.seasonality:.1f}", f"{one.rmse:.1f}")
         for one in first.itertuples()
     )  # fmt: skip
-    heads = ("Point", "Longitude", "Latitude", "Velocity (mm a year)", "Acceleration (mm a year²)",
+    heads = ("Point", "Longitude", "Latitude", "Velocity (mm/year)", "Acceleration (mm/year²)",
              "Annual amplitude (mm)", "Residual (mm)")  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
-    yield Part("fastest", "The fastest points", (Table(f"At most {FASTEST}, more than three standard errors from zero",
+    yield Part("fastest", "Fastest points", (Table(f"Up to {FASTEST} points with velocities of more than three "
+                                                       "standard errors",
                                                        columns, rows), Items(MEANINGS)))  # fmt: skip
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
     yield origin.data(content)
@@ -74,9 +75,9 @@ def parts(content: PointsInput) -> Iterator[Part | None]:
 
 
 MEANINGS = (
-    "Velocity: slope of a line with an annual wave; ± is its standard error.",
-    "Acceleration: twice the quadratic term of a parabola with an annual wave.",
-    "Annual amplitude and residual (root mean square): of a cubic with an annual wave.",
+    "Velocity: slope of a line fitted together with an annual wave; ± is its standard error.",
+    "Acceleration: twice the quadratic coefficient of a parabola fitted together with an annual wave.",
+    "Annual amplitude and residual (root mean square): of a cubic fitted together with an annual wave.",
 )
 
 POINTS = ReportKind("InSAR velocities on", gather, parts)

@@ -29,12 +29,12 @@ motion to the east and up, where points of a second orbit were. `CELLS` is the r
 CELLS = "cells"
 
 FURTHER: Mapping[str, str] = {
-    SLOPE_VELOCITY: "Velocity along the slope (mm a year)", EAST: "Velocity to the east (mm a year)",
-    UP: "Velocity upwards (mm a year)",
+    SLOPE_VELOCITY: "Velocity along the slope (mm/year)", EAST: "Velocity to the east (mm/year)",
+    UP: "Velocity upwards (mm/year)",
 }  # fmt: skip
 
 RASTERS: Mapping[str, str] = {
-    VELOCITY: "Velocity (mm a year)", ACCELERATION: "Acceleration (mm a year²)", SEASONALITY: "Annual amplitude (mm)",
+    VELOCITY: "Velocity (mm/year)", ACCELERATION: "Acceleration (mm/year²)", SEASONALITY: "Annual amplitude (mm)",
 }  # fmt: skip
 
 COLUMNS = ("pid", "x", "y", "longitude", "latitude", "velocity", "velocity_sd", "acceleration", "acceleration_sd",
@@ -125,7 +125,9 @@ def _table(result: PointsResult, role: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(result.artifact(role))
     except (OSError, ValueError) as error:
-        raise StorageError(f"The {role} of run {result.id[:8]} cannot be read.", str(error), "Run it again.") from error
+        raise StorageError(f"The {role} of run {result.id[:8]} cannot be read.", str(error), (
+            "Repeat the run."
+        )) from error
 
 
 def values_of(result: PointsResult, rows: Sequence[int]) -> tuple[NDArray[np.datetime64], NDArray[np.float32]]:
@@ -150,7 +152,9 @@ def values_of(result: PointsResult, rows: Sequence[int]) -> tuple[NDArray[np.dat
                 groups[group] = file.read_row_group(group)
             found[at] = [column[within].as_py() for column in groups[group].columns]
     except (OSError, ValueError, IndexError, pyarrow.ArrowException) as error:
-        raise StorageError(f"The series of run {result.id[:8]} cannot be read.", str(error), "Run it again.") from error
+        raise StorageError(f"The series of run {result.id[:8]} cannot be read.", str(error), (
+            "Repeat the run."
+        )) from error
     return times, found
 
 

@@ -51,13 +51,13 @@ class Problem:
     def __post_init__(self) -> None:
         if not 1 <= self.horizon < len(self.series) // 2:
             raise InputError(
-                f"{self.horizon:,} steps ahead cannot be forecast for a series of {len(self.series):,} steps.",
+                f"A horizon of {self.horizon:,} steps is not possible for a series of {len(self.series):,} steps.",
                 remedy=f"Choose a horizon of 1 to {max(1, len(self.series) // 2 - 1):,} (--horizon).",
             )
         stray = [one for one in self.known_future if one not in self.series.drivers]
         if stray:
             names = ", ".join(self.series.drivers) or "none"
-            raise InputError(f"There is no driver {stray[0]!r} whose future could be known.",
+            raise InputError(f"There is no driver {stray[0]!r} to be known up to the target.",
                              remedy=f"Drivers: {names} (--known-future).")  # fmt: skip
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ from core.series.rainfall import DRY_HOURS, INCH, THRESHOLDS, RainEvents, antece
 from core.tasks.displacement.driver_options import NAMES, add_format, driver_table
 from core.tasks.displacement.warning import DISCLAIMER
 
-ANTECEDENT = "P3 = 3.5 - 0.67 P15 inches: rain of three days against that of the fifteen before"
+ANTECEDENT = "P3 = 3.5 - 0.67 P15 inches: 3-day rain against the rain of the preceding 15 days"
 ANTECEDENT_SOURCE = "Chleborad 2000, U.S. Geological Survey, Seattle"
 
 LONGEST_DRY = 24.0 * 60
@@ -28,26 +28,26 @@ LONGEST_DRY = 24.0 * 60
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     one = commands.add_parser(
-        "rain", description=__doc__, help="events of rain and antecedent rain against published thresholds, as JSON"
+        "rain", description=__doc__, help="rainfall events and antecedent rain against published thresholds, as JSON"
     )
-    one.add_argument("table", type=Path, help="table with a column of rain, or rain in fixed columns")
+    one.add_argument("table", type=Path, help="table with a rain column, or fixed-width rain file")
     add_format(one)
     one.add_argument("--dry-hours", type=float, default=DRY_HOURS,
-                     help=f"hours without rain after which an event has ended ({DRY_HOURS:.0f})")  # fmt: skip
+                     help=f"number of dry hours that end an event ({DRY_HOURS:.0f})")  # fmt: skip
     one.add_argument("--out", type=Path, help="JSON")
     one.set_defaults(do=_rain)
 
 
 def _rain(arguments: argparse.Namespace) -> None:
     if not 0 < arguments.dry_hours <= LONGEST_DRY:
-        raise InputError(f"{arguments.dry_hours:g} hours end no event.",
+        raise InputError(f"A dry period of {arguments.dry_hours:g} hours is out of range.",
                          remedy=f"Choose up to {LONGEST_DRY:.0f} (--dry-hours).")  # fmt: skip
     table = driver_table(arguments.table, {name: getattr(arguments, name, None) for name in NAMES})
     read = read_drivers(arguments.table, table)
     rains = [one for one in read.drivers if one.quantity == "rain"]
     if not rains:
-        raise InputError(f"No column of {arguments.table.name} holds rain.",
-                         remedy="Name it (--drivers-columns rain=COLUMN).")  # fmt: skip
+        raise InputError(f"{arguments.table.name} has no rain column.",
+                         remedy="Give it (--drivers-columns rain=COLUMN).")  # fmt: skip
     content = {
         "file": arguments.table.name, "unit": "mm", "zone": read.zone,
         "rain": {one.name: found_in(one, arguments.dry_hours) for one in rains},
@@ -139,11 +139,11 @@ def _time(time: np.datetime64) -> str:
 def sentences(name: str, found: dict[str, Any]) -> list[str]:
     """What was found, in words."""
     told = [
-        f"{name}: {len(found['events']):,} events of rain from {found['first'][:10]} to {found['last'][:10]}, "
-        f"{found['total']:,.0f} mm in all."
+        f"{name}: {len(found['events']):,} rainfall events from {found['first'][:10]} to {found['last'][:10]}, "
+        f"{found['total']:,.0f} mm in total."
     ]
     if found["left_out"]:
-        told.append(f"{found['left_out']:,} events hold unknown readings, or border on such, and were left out.")
+        told.append(f"{found['left_out']:,} events contain or adjoin missing readings and were left out.")
     told += [
         f"{one['title']}: reached by {one['reached']:,} of {one['events']:,} events of {one['shortest_hours']:g} to "
         f"{one['longest_hours']:g} h."
@@ -152,8 +152,10 @@ def sentences(name: str, found: dict[str, Any]) -> list[str]:
     days = found["antecedent"]
     known = days["days"] - days["unknown"]
     told.append(
-        f"Antecedent rain ({days['source']}): reached on {days['reached']:,} of {known:,} days whose rain is known."
+        f"Antecedent rain ({days['source']}): threshold reached on {days['reached']:,} of {known:,} days with complete "
+        "data."
     )
     if found["step_hours"] >= 24:
-        told.append("Readings of a day or more smooth bursts of rain: intensities are means over whole days.")
+        told.append("Readings at intervals of a day or longer smooth out bursts of rain: intensities are means over "
+                    "whole days.")
     return told

@@ -68,23 +68,23 @@ def parts(content: ForecastInput) -> Iterator[Part | None]:
     """The parts of the report in their order."""
     result, look = content.result, content.look
     said = verdict(result, look.station)
-    yield Part("summary", "What was found",
+    yield Part("summary", "Summary",
                (Paragraph(said.lead, lead=True), KeyFigures(_figures(result, look)), Items(said.others)))  # fmt: skip
     series, forecasts = series_of(result), forecasts_of(result)
     drawn = draw_series(series, result.drivers, result.names)
-    caption = "Cumulative displacement, and what may drive it. Dotted: gaps, filled along a line."
-    yield Part("series", "How the slope moved", (Pictures((picture(drawn, "Displacement over time", caption),)),))
+    caption = "Cumulative displacement and its possible drivers. Dotted: gaps, filled by linear interpolation."
+    yield Part("series", "Displacement", (Pictures((picture(drawn, "Displacement over time", caption),)),))
     simple = str(result.stations[look.station]["best_simple"])
     figure = draw_forecast(forecasts, series, look.station, look.model, simple)
     caption = (
-        f"{look.station}: forecasts of {title_of(look.model)} at their targets. Each was made "
-        f"{in_words(result.horizon, str(result.stations[look.station]['step']))} before, by a model that had seen "
-        "nothing later."
+        f"{look.station}: forecasts of {title_of(look.model)} at their target times. Each was made "
+        f"{in_words(result.horizon, str(result.stations[look.station]['step']))} earlier, by a model trained only on "
+        "data up to then."
     )
     drawn_forecast = Pictures((picture(figure, "Forecasts and measurements", caption),))
-    yield Part("forecast", "What was forecast", (drawn_forecast, Paragraph(DISCLAIMER)))
+    yield Part("forecast", "Forecasts", (drawn_forecast, Paragraph(DISCLAIMER)))
     tables = tuple(scores_table(result, name) for name in result.names)
-    yield Part("models", "How good each forecast is", (*tables, Items(MEANINGS)))
+    yield Part("models", "Scores", (*tables, Items(MEANINGS)))
     yield _warning(result, look, content.said)
     yield _why(content.reasons)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
@@ -100,8 +100,8 @@ def _warning(result: ForecastResult, look: Look, said: Mapping[tuple[str, int], 
         return None
     told = sentences(found)
     caption = (
-        "Left: velocity with the levels. Right: inverse velocity, which would reach zero at failure if the slope went "
-        "on as since its onset. Both rest on readings up to the day alone."
+        "Left: velocity and alert levels. Right: inverse velocity, which reaches zero at failure if the movement "
+        "continues as since its onset. Both use only readings up to the selected day."
     )
     drawn = Pictures((picture(draw_warning(found), "Velocity and inverse velocity", caption),))
     parts: list[Any] = [Paragraph(DISCLAIMER), Paragraph(told[0], lead=True), Items(told[1:]), drawn]
@@ -114,8 +114,8 @@ def _warning(result: ForecastResult, look: Look, said: Mapping[tuple[str, int], 
         )
         heads = ("Time", "Level", "Velocity (mm/day)", "Acknowledged")
         columns = tuple(Column(head, number=head.startswith("Velocity")) for head in heads)
-        parts.append(Table(f"Changes of level, the last {len(log)} of {len(found.log):,}", columns, rows))
-    return Part("warning", "Early warning in review", tuple(parts))
+        parts.append(Table(f"Level changes, last {len(log)} of {len(found.log):,}", columns, rows))
+    return Part("warning", "Early warning, retrospective", tuple(parts))
 
 
 def _why(reasons: tuple[tuple[pd.DataFrame, Mapping[str, Any]], ...]) -> Part | None:
@@ -126,11 +126,14 @@ def _why(reasons: tuple[tuple[pd.DataFrame, Mapping[str, Any]], ...]) -> Part | 
     for table, record in reasons:
         title = f"{title_of(str(record['model']))}, {record['station']}"
         figure = draw_contributions(table, [str(name) for name, _ in record["importance"]])
-        caption = f"{title}: contributions to each forecast; they add up to it to within {record['error']:.1g} mm."
+        caption = (
+            f"{title}: contributions to each forecast. Their sum differs from the forecast by at most "
+            f"{record['error']:.1g} mm."
+        )
         told += [Pictures((picture(figure, "Contributions over time", caption),)),
                  Items(tuple(str(one) for one in record["sentences"]))]  # fmt: skip
-    told.append(Paragraph("Contributions tell what the model reacted to, not what makes the slope move."))
-    return Part("why", "Why it was forecast", tuple(told))
+    told.append(Paragraph("Contributions show what the model reacted to, not the cause of the movement."))
+    return Part("why", "Explanation of the forecasts", tuple(told))
 
 
 def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
@@ -142,14 +145,14 @@ def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
         KeyFigure("Best simple forecast", f"{result.of(look.station, simple, 'rmse'):.2f} mm", title_of(simple)),
     ]
     if skill == skill and look.model != simple:
-        figures.append(KeyFigure("Skill", f"{skill:.0%}", f"against {title_of(simple).lower()}"))
+        figures.append(KeyFigure("Skill", f"{skill:.0%}", f"relative to {title_of(simple).lower()}"))
     return tuple(figures)
 
 
 def scores_table(result: ForecastResult, station: str) -> Table:
     """Scores of all models of a station, best first."""
     heads = ("Model", "RMSE (mm)", "MAE (mm)", "MASE", "R² of movement", "R² of displacement", "Skill", "p",
-             "Held by 90 %", "Forecasts")  # fmt: skip
+             "90 % interval coverage", "Forecasts")  # fmt: skip
     simple = str(result.stations[station]["best_simple"])
     rows = []
     for model in sorted(result.models(station), key=lambda one: _last(result.of(station, one, "rmse"))):
@@ -162,7 +165,7 @@ def scores_table(result: ForecastResult, station: str) -> Table:
             "–" if scores["coverage90"] is None else f"{scores['coverage90']:.0%}", f"{scores['n']:,}",
         ))  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
-    return Table(f"{station}; skill and p against {title_of(simple).lower()}", columns, tuple(rows))
+    return Table(f"{station} (skill and p relative to {title_of(simple).lower()})", columns, tuple(rows))
 
 
 def _last(value: float) -> float:
@@ -174,14 +177,15 @@ def _number(value: object, digits: int) -> str:
 
 
 MEANINGS = (
-    "RMSE, MAE: errors of the movement from origin to target; those of the displacement at the target are the same.",
-    "MASE: MAE divided by the mean movement over the same time on the training part, which is the error of no change.",
-    "R² of displacement is close to 1 for any forecast of a slope that has moved far, also for no change. R² of "
-    "movement says what was foretold: 0 is as good as the mean.",
-    "Skill: 1 less the ratio of the RMSE to that of the best simple forecast on the training part; above 0 is better.",
-    "p: how likely a difference as large is by chance (Diebold–Mariano with the correction of Harvey, Leybourne and "
-    "Newbold; not corrected for the number of models).",
-    "Held by 90 %: share of the measurements within the conformal intervals.",
+    "RMSE, MAE: errors of the movement from origin to target, equal to those of the displacement at the target.",
+    "MASE: MAE divided by the mean movement over the horizon on the training set, which is the error of assuming no "
+    "movement.",
+    "R² of displacement is close to 1 for any forecast of a slope that has moved far, even for no change. R² of "
+    "movement shows the actual forecast skill: 0 is as good as the mean.",
+    "Skill: 1 minus the ratio of the RMSE to that of the best simple forecast on the training set; above 0 is better.",
+    "p: probability of a difference at least as large by chance (Diebold–Mariano test with the correction of Harvey, "
+    "Leybourne and Newbold; not corrected for the number of models).",
+    "90 % interval coverage: share of the measurements within the conformal prediction intervals.",
 )
 
 FORECAST = ReportKind("Monitored slope forecast on", gather, parts)

@@ -90,7 +90,7 @@ def order_explanation(result: ForecastResult, request: ExplainRequest, *, owner:
                          remedy="Choose a model of this run.")  # fmt: skip
     if not FORECASTERS[request.model].explained:
         raise InputError(
-            f"{title_of(request.model)} has no features among which a forecast could be divided.",
+            f"{title_of(request.model)} uses no features, so its forecasts cannot be explained.",
             remedy=f"Choose one of {', '.join(explainable(result, request.station)) or 'the models with features'}.",
         )  # fmt: skip
     return Order(TASK, KIND, parameters_of(request), result.inputs, request.model, (result.id,), owner)
@@ -153,7 +153,7 @@ def read_explanation(result: RunResult) -> tuple[pd.DataFrame, dict[str, Any]]:
         return pd.read_parquet(result.artifact(CONTRIBUTIONS)), record
     except (OSError, ValueError) as error:
         what = f"The explanation {result.id[:8]} cannot be read."
-        raise StorageError(what, str(error), "Explain again.") from error
+        raise StorageError(what, str(error), "Create the explanation again.") from error
 
 
 def series_from(result: ForecastResult, station: str) -> RegularSeries:
@@ -225,8 +225,10 @@ class _Subject:
         plan, model = asked.plan, model_for(asked.plan, request.model)
         if not model.explained:
             raise InputError(
-                f"{model.title} forecast by way of a decomposition, or a step at a time.",
-                "Its features do not tell all of such a forecast.", "Run the forecast directly, without decomposition.",
+                f"{model.title} was used with a decomposition, or one step at a time.",
+                "Its features do not fully determine such a forecast.", (
+                    "Forecast with strategy direct and without decomposition."
+                ),
             )  # fmt: skip
         known = tuple(one for one in plan.known_future if one in series.drivers)
         problem = Problem(series, plan.horizon, known)
@@ -250,7 +252,7 @@ class _Subject:
         note = ""
         if len(kept) > MOST_FORECASTS:
             kept = np.unique(np.append(kept[:: -(-len(kept) // MOST_FORECASTS)], kept[-1]))
-            note = f"{len(kept):,} of {int(usable.sum()):,} forecasts, equally spaced, were explained."
+            note = f"{len(kept):,} of {int(usable.sum()):,} forecasts, at equal intervals, were explained."
         made = []
         for part, fitted in fits:
             within = (kept >= part.start) & (kept < part.stop)
@@ -305,7 +307,7 @@ class _Subject:
         change = float(effect[at])
         way = "falls" if change > 0 else "rises"
         said = (
-            f"Without the rain of {days} ({total:.0f} mm) the forecast for {target} {way} by {abs(change):.1f} mm, "
+            f"Without the rain of {days} ({total:.0f} mm), the forecast for {target} {way} by {abs(change):.1f} mm, "
             f"from {with_rain[at]:.1f} to {without[at]:.1f} mm."
         )
         return {"driver": rain, "since": first, "until": last, "total": total, "target": target, "change": change,
@@ -342,7 +344,7 @@ class _Subject:
 
 def _features(fitted: object) -> FeatureModel:
     if not isinstance(fitted, FeatureModel):
-        raise InputError("This model has no features.", remedy="Choose another one.")
+        raise InputError("This model uses no features.", remedy="Choose another model.")
     return fitted
 
 
@@ -353,11 +355,13 @@ def _days_of(request: ExplainRequest, series: RegularSeries, rain: str, first: i
         try:
             since, end = np.datetime64(request.since, "ns"), np.datetime64(until, "ns")
         except ValueError as error:
-            raise InputError("The days of the event are no dates.", remedy="Write them as YYYY-MM-DD.") from error
+            raise InputError(
+                "The days of the event are not valid dates.", remedy="Write them as YYYY-MM-DD."
+            ) from error
         begin, stop = np.searchsorted(series.times, [since, end + np.timedelta64(1, "D")])
         if begin >= stop:
             raise InputError(f"No step of the series lies between {request.since} and {until}.",
-                             remedy="Choose days of the test part.")  # fmt: skip
+                             remedy="Choose days within the test set.")  # fmt: skip
         return slice(int(begin), int(stop))
     long = max(1, round(EVENT_DAYS / 365.25 * series.steps_per_year))
     values = np.nan_to_num(series.drivers[rain])
@@ -381,11 +385,11 @@ def _overall(found: _Found, request: ExplainRequest) -> str:
     told = ", then ".join(f"{name} ({size:.2f} mm)" for name, size in ordered if size > 0)
     first = ordered[0][0]
     answer = {
-        "past movement": "the slope's own movement", "rain": "rain", "level": "the reservoir level",
-        "season": "the time of the year",
+        "past movement": "past movement of the slope", "rain": "rain", "level": "the reservoir level",
+        "season": "the season",
     }.get(first, first)  # fmt: skip
     return (
-        f"{title_of(request.model)}: forecasts for {request.station} depend most on {answer}. Mean size of the "
+        f"{title_of(request.model)}: forecasts for {request.station} depend most on {answer}. Mean absolute "
         f"contributions over {len(found.origins):,} forecasts: {told}."
     )
 
@@ -398,7 +402,6 @@ def _next(found: _Found, request: ExplainRequest, series: RegularSeries) -> str:
     parts = ", ".join(f"{names[at]} {effects[at]:+.1f} mm" for at in order if abs(effects[at]) > 0.005)
     span = in_words(found.problem.horizon, series.step)
     return (
-        f"The forecast for the {span.removeprefix('1 ')} after {str(series.times[-1])[:10]} begins at "
-        f"{found.bases[-1]:.1f} mm, the mean of the past, and comes to {found.contributions.output[-1]:.1f} mm: "
-        f"{parts}."
+        f"The forecast for the {span.removeprefix('1 ')} after {str(series.times[-1])[:10]} is "
+        f"{found.contributions.output[-1]:.1f} mm: {found.bases[-1]:.1f} mm (mean of the past), {parts}."
     )

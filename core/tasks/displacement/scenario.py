@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 KIND = "scenario"
 
-SCENARIO = "A scenario: it supposes what is written here, and is no forecast of what will come. It is never scored."
+SCENARIO = (
+    "Scenario: a what-if calculation with the values given here, not a forecast of what will happen. Scenarios are not "
+    "scored."
+)
 """The line that stands on every scenario."""
 
 
@@ -94,7 +97,7 @@ def supposed(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, .
     plan = asked.plan
     if plan.decomposition != "none" or plan.strategy != "direct":
         raise InputError(
-            "Scenarios are computed for forecasts without decomposition, fitted for the target.",
+            "Scenarios require direct forecasts without decomposition.",
             remedy="Forecast again with decomposition none and strategy direct.",
         )  # fmt: skip
     span = in_words(plan.horizon, series.step)
@@ -107,13 +110,13 @@ def supposed(asked: ForecastRequest, series: RegularSeries) -> tuple[Supposed, .
         past = past[np.isfinite(past)]
         if not past.size:
             continue
-        words = {"rain": "sum of rain, mm"}.get(quantity, "change, m" if quantity in LEVEL else "mean")
+        words = {"rain": "total rain, mm"}.get(quantity, "change, m" if quantity in LEVEL else "mean")
         low, usual, high = (float(one) for one in (past.min(), np.median(past), past.max()))
         found.append(Supposed(name, quantity, f"{name}, next {span.removeprefix('1 ')}: {words}", low, usual, high))
     if not found:
         raise InputError(
-            "Forecasts of this run do not depend on what is to come: no driver is known up to the target.",
-            remedy="Forecast again and state which are (--known-future rain,level).",
+            "The forecasts of this run do not use future values of drivers: no driver is known up to the target.",
+            remedy="Forecast again and declare which are (--known-future rain,level).",
         )  # fmt: skip
     return tuple(found)
 
@@ -130,7 +133,7 @@ def order_scenario(result: ForecastResult, request: ScenarioRequest, *, owner: s
         raise InputError(f"This run has no station {request.station!r}.", remedy=f"It has {', '.join(result.names)}.")
     known = explainable(result, request.station)
     if request.model not in known:
-        raise InputError(f"{title_of(request.model)} has no features in which something could be supposed.",
+        raise InputError(f"{title_of(request.model)} uses no features, so no scenario can be calculated.",
                          remedy=f"Choose one of {', '.join(known) or 'the models with features'}.")  # fmt: skip
     return Order(TASK, KIND, parameters_of(request), result.inputs, request.model, (result.id,), owner)
 
@@ -159,11 +162,11 @@ def suppose(job: Job, request: ScenarioRequest) -> RunResult:
     interval = f" (90 % interval {forecast - half:.1f} to {forecast + half:.1f} mm)" if half == half else ""
     sentence = f"{request.station}, {title_of(request.model)}: with {words}, {forecast:.1f} mm to {target}{interval}."
     outside = [
-        f"{given[one.name]:g} is beyond what came before of {one.name} ({one.low:.4g} to {one.high:.4g}): what a model "
-        "says of it was never tested."
+        f"{given[one.name]:g} is outside the past range of {one.name} ({one.low:.4g} to {one.high:.4g}); the model has "
+        "not been tested there."
         for one in drivers if not one.low <= given[one.name] <= one.high
     ]  # fmt: skip
-    held = "The interval is that of forecasts whose drivers were known as they came."
+    held = "The interval is that of forecasts made with the actual values of the drivers."
     return RunResult(
         id=job.run.id, kind=job.run.kind, folder=job.folder, inputs=parent.inputs, model=request.model,
         parents=job.run.parents, numbers={"forecast_mm": forecast, "half_width_mm": half},
@@ -175,7 +178,7 @@ def suppose(job: Job, request: ScenarioRequest) -> RunResult:
 def _checked(request: ScenarioRequest, known: set[str]) -> dict[str, float]:
     given = dict(request.ahead)
     if set(given) != known or not all(np.isfinite(one) for one in given.values()):
-        raise InputError(f"A scenario of this run needs a number for each of {', '.join(sorted(known))}.")
+        raise InputError(f"A scenario of this run needs a value for each of {', '.join(sorted(known))}.")
     return given
 
 

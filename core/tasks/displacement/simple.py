@@ -55,10 +55,12 @@ def trend_line(problem: Problem, origins: Steps) -> Values:
 
 
 SIMPLE: dict[str, tuple[str, str, Callable[[Problem, Steps], Values]]] = {
-    "no_change": ("No change", "nothing moves any more", no_change),
-    "last_increment": ("Last increment", "as much as over the time before, as long as the horizon", last_increment),
-    "drift": ("Drift", "the mean movement since the series began", drift),
-    "seasonal_naive": ("Seasonal naive", "as much as a year before", seasonal_naive),
-    "trend_line": ("Trend line", f"a line through the last {LINE} steps, or a quarter of a short series", trend_line),
+    "no_change": ("No change", "no further movement", no_change),
+    "last_increment": ("Last increment", "the same movement as over the previous horizon", last_increment),
+    "drift": ("Drift", "mean movement since the start of the series", drift),
+    "seasonal_naive": ("Seasonal naive", "the same movement as a year earlier", seasonal_naive),
+    "trend_line": ("Trend line", (
+        f"line through the last {LINE} steps, or through a quarter of a short series"
+    ), trend_line),
 }
 """By name: title, what it says, and the forecast."""

@@ -137,7 +137,7 @@ def station_figure(motions: Sequence[StationMotion], chosen: str = "") -> go.Fig
     figure.update_yaxes(title="North (m)", range=[-pad, pad], scaleanchor="x", scaleratio=1, **axis)
     figure.update_layout(
         height=460, margin={"l": 10, "r": 10, "t": 10, "b": 10}, showlegend=True,
-        legend={"title": {"text": "Class of velocity"}},
+        legend={"title": {"text": "Velocity class"}},
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
     )  # fmt: skip
     return figure
@@ -154,7 +154,7 @@ def _metres(motions: Sequence[StationMotion]) -> tuple[Values, Values]:
 def _words(one: StationMotion) -> str:
     from html import escape
 
-    said = f"<b>{escape(one.name)}</b><br>{one.velocity:,.1f} mm a year, {one.group}"
+    said = f"<b>{escape(one.name)}</b><br>{one.velocity:,.1f} mm/year, {one.group}"
     if one.east is not None and one.north is not None:
-        said += f"<br>east {one.east:,.1f}, north {one.north:,.1f} mm a year"
+        said += f"<br>east {one.east:,.1f}, north {one.north:,.1f} mm/year"
     return said

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Tuning = Literal["none", "random", "bayesian"]
 
 TITLES: dict[Tuning, str] = {
-    "none": "No: the usual settings", "random": "Random search", "bayesian": "Bayesian search (TPE)",
+    "none": "No tuning (default settings)", "random": "Random search", "bayesian": "Bayesian search (TPE)",
 }  # fmt: skip
 
 MOST_TRIALS = 100

@@ -45,18 +45,18 @@ class Look:
         Of InSAR points, ids of those whose series are shown, separated by commas.
     """
 
-    station: str = chosen("station that is shown first", address="station", default="")
+    station: str = chosen("station to show first", address="station", default="")
     model: str = chosen("model whose forecasts are shown", address="shown", default="")
-    day: str = chosen("last day that is known, as YYYY-MM-DD", address="day", default="")
-    span: float = chosen("days over which a velocity is taken; 0 for ten readings", address="span", default=0.0)
-    levels: str = chosen("levels of velocity in mm a day, such as 1,3,10", address="levels", default="")
-    quiet: float = chosen("per cent of the series, its beginning, that was quiet", address="quiet", default=30.0)
+    day: str = chosen("date of the view, as YYYY-MM-DD; later readings are ignored", address="day", default="")
+    span: float = chosen("moving window for velocities in days; 0 for ten readings", address="span", default=0.0)
+    levels: str = chosen("velocity levels in mm/day, such as 1,3,10", address="levels", default="")
+    quiet: float = chosen("per cent of the series, from its start, that was quiet", address="quiet", default=30.0)
     points: str = chosen("ids of InSAR points whose series are shown, separated by commas", address="points",
                          default="")  # fmt: skip
 
     def __post_init__(self) -> None:
         if not 0 <= self.span <= 36_525 or not 1 <= self.quiet <= 100:
-            raise InputError("The days of a velocity or the quiet share are out of range.",
+            raise InputError("The number of days (--span) or the quiet share (--quiet) is out of range.",
                              remedy="Choose 0 to 36,525 days (--span) and 1 to 100 per cent (--quiet).")  # fmt: skip
         self.given_levels()
         if self.day:
@@ -89,10 +89,11 @@ class Look:
         try:
             day = date.fromisoformat(self.day)
         except ValueError as error:
-            raise InputError(f"{self.day[:20]!r} is no day.", remedy="Write it as YYYY-MM-DD.") from error
+            raise InputError(f"{self.day[:20]!r} is not a date.", remedy="Write it as YYYY-MM-DD.") from error
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise InputError(
-                f"{self.day[:20]} is no day of a series.", remedy=f"Choose one from {FIRST_YEAR} to {LAST_YEAR}."
+                f"{self.day[:20]} is outside the valid dates of a series.",
+                remedy=f"Choose a date from {FIRST_YEAR} to {LAST_YEAR}."
             )
         return np.datetime64(day + timedelta(days=1), "ns") - np.timedelta64(1, "ns")
 

@@ -60,8 +60,8 @@ def parts_of(problem: Problem, test_share: float) -> Parts:
     calibration = np.arange(begin, first - horizon)
     if len(test) < 3 or len(calibration) < 3:
         raise InputError(
-            f"Of {count:,} steps {len(test):,} forecasts {horizon:,} ahead could be tested and "
-            f"{len(calibration):,} calibrated; 3 of each are needed.",
+            f"A series of {count:,} steps leaves {len(test):,} forecasts {horizon:,} steps ahead for testing and "
+            f"{len(calibration):,} for calibration; at least 3 of each are needed.",
             remedy="Choose a shorter horizon, another test share, or a shorter step.",
         )  # fmt: skip
     return Parts(calibration, test)
@@ -201,5 +201,5 @@ def model_of(name: str) -> Forecaster:
         When there is none of that name.
     """
     if name not in FORECASTERS:
-        raise InputError(f"There is no model {name!r}.", remedy=f"Models: {', '.join(FORECASTERS)}.")
+        raise InputError(f"Unknown model {name!r}.", remedy=f"Models: {', '.join(FORECASTERS)}.")
     return FORECASTERS[name]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 READINGS = 10
 """Readings over which a velocity is taken where no days are chosen."""
 
-DISCLAIMER = "For study and review. Not an alarm system: do not decide on evacuation or access from this view."
+DISCLAIMER = "For study and review. This is not an alarm system: do not decide on evacuation or access from this view."
 """The line that stands on every view from which a warning could be read."""
 
 
@@ -101,10 +101,10 @@ def warning_of(measured: pd.DataFrame, look: Look) -> EarlyWarning:
     past = times <= end
     times, values = times[past], values[past]
     if len(times) < READINGS:
-        raise InputError(f"Only {len(times)} readings are known on that day.", remedy="Choose a later day.")
+        raise InputError(f"Only {len(times)} readings are available up to that day.", remedy="Choose a later day.")
     span = look.span or max(READINGS * usual_spacing(times), 1e-3)
     found = velocities(times, values, span)
-    notes = [f"A velocity is the slope of a line through the readings of the {_days(span)} before."]
+    notes = [f"Velocities are slopes of a line through the readings of the preceding {_days(span)}."]
     levels = look.given_levels() or _from_quiet(found, whole, look.quiet, notes)
     log = transitions(found, levels) if levels else ()
     failure = failure_time(times, values, max(span / 2, 1e-3))
@@ -122,14 +122,14 @@ def _from_quiet(found: Velocities, whole: Times, share: float, notes: list[str])
     try:
         levels = levels_of(quiet)
     except InputError as error:
-        notes.append(f"There are no levels: {error}")
+        notes.append(f"No alert levels: {error}")
         return ()
     notes.append(
-        "Levels lie 3, 6 and 12 robust standard deviations above the median velocity of the quiet period, which is "
-        f"taken to be the first {share:g} % of the series, until {str(until)[:10]}."
+        "The alert levels are 3, 6 and 12 robust standard deviations above the median velocity of the quiet period, "
+        f"assumed to be the first {share:g} % of the series, until {str(until)[:10]}."
     )
     if min(levels) <= 0:
-        notes.append("A level would lie at or below zero and is left out: the quiet period moves backwards.")
+        notes.append("A level at or below zero was left out, because the station moves backwards in the quiet period.")
         levels = tuple(one for one in levels if one > 0)
     return levels
 
@@ -139,24 +139,27 @@ def sentences(found: EarlyWarning) -> tuple[str, ...]:
     told = []
     if found.now == found.now:
         told.append(
-            f"On {str(found.day)[:10]} it moves {_velocity(found.now)} ({class_of(found.now)}, Cruden and Varnes): "
-            f"{NAMES[found.level]}."
+            f"On {str(found.day)[:10]} the velocity was {_velocity(found.now)} ({class_of(found.now)}, Cruden and "
+            f"Varnes): {NAMES[found.level]}."
         )
     else:
-        told.append(f"On {str(found.day)[:10]} its velocity is not known: too few readings lie in the days before.")
+        told.append(f"On {str(found.day)[:10]} the velocity is unknown: there are too few readings in the preceding "
+                    "days.")
     failure = found.failure
     if failure.time is not None:
-        ends = f"{str(failure.earliest)[:10]} to " + ("no end" if failure.latest is None else str(failure.latest)[:10])
+        ends = f"{str(failure.earliest)[:10]} to " + ((
+            "no upper limit"
+        ) if failure.latest is None else str(failure.latest)[:10])
         told.append(
-            "If it went on like this, its inverse velocity would reach zero on "
+            "If the movement continued unchanged, the inverse velocity would reach zero on "
             f"{str(failure.time)[:16].replace('T', ' ')} (95 % interval {ends})."
         )
     else:
         told.append(failure.reason)
     if found.saito is not None:
-        told.append(f"Saito's three points give {str(found.saito)[:16].replace('T', ' ')}.")
+        told.append(f"Saito's three-point method gives {str(found.saito)[:16].replace('T', ' ')}.")
     if found.silent is not None:
-        told.append(f"The station has been silent for {_days(found.silent)}: what it does now is not known.")
+        told.append(f"The station has sent no reading for {_days(found.silent)}: its present movement is unknown.")
     return tuple(told)
 
 
@@ -186,17 +189,18 @@ def rain_sentences(events: RainEvents, rain: Driver) -> tuple[str, ...]:
     names = {key: one.name for key, one in THRESHOLDS.items()}
     reached = {key: int(exceeded(events, one).sum()) for key, one in THRESHOLDS.items()}
     told = [
-        f"{len(events.totals):,} events of rain: "
+        f"{len(events.totals):,} rainfall events: "
         + ", ".join(f"{number:,} reach {names[key]}" for key, number in reached.items()) + "."
     ]  # fmt: skip
     if events.unknown:
-        told.append(f"{events.unknown:,} events border on unknown readings and do not count: they may be larger.")
+        told.append(f"{events.unknown:,} events adjoin missing readings and are not counted, because they may be "
+                    "larger.")
     found = antecedent(rain)
     told.append(
-        f"The threshold of antecedent rain of Seattle is reached on {int(found.reached.sum()):,} of "
-        f"{int(found.known.sum()):,} days on which it is known."
+        f"The Seattle threshold of antecedent rain was reached on {int(found.reached.sum()):,} of "
+        f"{int(found.known.sum()):,} days with complete data."
     )
-    told.append("Thresholds are of other regions: whether they hold here is not known.")
+    told.append("The thresholds were derived in other regions; whether they apply here is unknown.")
     return tuple(told)
 
 

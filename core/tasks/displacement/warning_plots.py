@@ -63,7 +63,7 @@ def rain_figure(events: RainEvents, name: str) -> go.Figure:
             x=hours, y=one.intensity(hours), mode="lines", name=one.name, hoverinfo="skip",
             line={"color": CATEGORIES[number], "width": 1.5, "dash": "dash"},
         )  # fmt: skip
-    layout = plain_layout("Duration of an event (h)", f"Mean intensity of {name} (mm/h)")
+    layout = plain_layout("Event duration (h)", f"Mean intensity of {name} (mm/h)")
     layout["xaxis"] |= {"type": "log"}
     layout["yaxis"] |= {"type": "log"}
     layout["height"] = 430

@@ -40,7 +40,7 @@ def check_image(order: Order, record: SceneRecord) -> None:
     if bands and max(bands) > len(record.scene.bands):
         raise InputError(
             f"{record.scene.name} has {len(record.scene.bands)} bands; band {max(bands)} was chosen.",
-            remedy="Put images with other bands in a batch of their own.",
+            remedy="Run images with different bands as a separate batch.",
         )
     model = find_model(order.task, order.model)
     check_fits(order.task, model, record.scene, bands, order.parameters.get("resample", "auto"))

@@ -62,13 +62,15 @@ def _batch(arguments: argparse.Namespace, view: type, ask: Ask, order_of: Ref) -
     from core.batch.table import read_table
 
     if arguments.no_store and arguments.out is None:
-        raise InputError("Nothing would be left of this batch.", "It is neither stored nor exported.", "Give --out.")
+        raise InputError(
+            "The results of this batch would be lost.", "It is neither stored nor exported.", "Give --out."
+        )
     check_view(view, arguments)
     paths = _paths(arguments.input)
     if arguments.out is not None:
         make_folder(arguments.out.parent if arguments.out.suffix else arguments.out)
     with store_for(arguments) as store:
-        taken = take_files(store, paths, "a file of this machine", progress("images read"), arguments.references)
+        taken = take_files(store, paths, "file on this computer", progress("images read"), arguments.references)
         name, images = arguments.name or _name(arguments.input), [one.id for one in taken.scenes]
         batch = add(store, name, images, taken.refused, taken.notes)
         batch = _run_all(store, batch, list(taken.scenes), arguments, ask, order_of)
@@ -123,7 +125,7 @@ def _run_all(
         except LandslideError as error:
             refused.append((record.id, Refused(record.scene.name, str(error))))
     if not asked:
-        raise InputError("The model can be run on none of the images.", refused[0][1].why)
+        raise InputError("The model fits none of the images.", refused[0][1].why)
     narrowed = without(batch, refused)
     batch = change(store, batch, datasets=narrowed.datasets, refused=narrowed.refused)
     for number, (record, order) in enumerate(asked, start=1):

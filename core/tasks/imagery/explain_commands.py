@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from core.tasks.imagery.target import Target
 
 TARGETS = {
-    "at": "a pixel, by X,Y in the scene's coordinate system, or column,row of a scene without one",
-    "polygon": "a mapped landslide by its id, or by its number, the largest first, at the view options",
-    "box": "a box by its id, or by its number, that of the highest confidence first, at the view options",
+    "at": "a pixel: X,Y in the image's coordinate system, or column,row if the image has none",
+    "polygon": "a mapped landslide: its id, or its number at the given view options (largest first)",
+    "box": "a detection: its id, or its number at the given view options (highest confidence first)",
 }
 """Options that name what is asked about."""
 
@@ -81,24 +81,24 @@ class Explaining:
 
 def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser], asked: Explaining) -> None:
     """Add the command ``explain``."""
-    parser = commands.add_parser("explain", help="show what in the image the model reacted to at a place")
+    parser = commands.add_parser("explain", help="explain a place: show what in the image the model reacted to")
     parser.add_argument(
-        "input", nargs="?", metavar="INPUT|RUN", help="an image, or the id of a finished run, or its first digits"
+        "input", nargs="?", metavar="INPUT|RUN", help="an image, or the id of a finished run (the first digits suffice)"
     )
-    parser.add_argument("--model", default="", help="name of a model; a run brings its own")
+    parser.add_argument("--model", default="", help="name of the model; not needed for a run")
     parser.add_argument("--at", metavar="X,Y", help=_help(asked, "at"))
     parser.add_argument("--box", metavar="ID", help=_help(asked, "box"))
     parser.add_argument("--polygon", metavar="ID", help=_help(asked, "polygon"))
     parser.add_argument(
-        "--method", default="", help="grad-cam, hires-cam, occlusion or d-rise; by default what held best in the "
-        "model's own tests",
+        "--method", default="", help="grad-cam, hires-cam, occlusion or d-rise; default: the best method in the "
+                                     "model's own tests",
     )  # fmt: skip
     parser.add_argument(
-        "--layer", default="", help=f"by default what held best in the model's own tests, without tests "
-        f"{asked.first_layer}",
+        "--layer", default="", help="default: the best layer in the model's own tests; for models without tests, "
+                                    f"{asked.first_layer}",
     )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list targets, methods and the layers of a model")
-    parser.add_argument("--out", type=Path, help="folder to write explanation.json, .tif and .png to")
+    parser.add_argument("--out", type=Path, help="folder for explanation.json, .tif and .png")
     add_view_options(parser, [asked.view])
     add_options(parser)
     parser._negative_number_matcher = FIRST_DIGIT
@@ -106,7 +106,7 @@ def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser], a
 
 
 def _help(asked: Explaining, name: str) -> str:
-    return f"not for this task: {asked.refused[name]}" if name in asked.refused else TARGETS[name]
+    return f"not available for this task: {asked.refused[name]}" if name in asked.refused else TARGETS[name]
 
 
 def _explain(arguments: argparse.Namespace) -> None:
@@ -122,7 +122,7 @@ def _explain(arguments: argparse.Namespace) -> None:
         return
     if arguments.input is None:
         raise InputError(
-            "There is nothing to explain yet.", remedy="Name an image, or a run of: python -m core runs list."
+            "No input was given.", remedy="Give an image, or the id of a run (python -m core runs list)."
         )
     _check_target(asked, arguments)
     if arguments.method:
@@ -141,11 +141,12 @@ def _check_target(asked: Explaining, arguments: argparse.Namespace) -> None:
     named = [name for name in TARGETS if getattr(arguments, name) is not None]
     for name in named:
         if name in asked.refused:
-            raise InputError(f"--{name} cannot be used here.", asked.refused[name], f"Use {_targets(asked)}.")
+            what = f"--{name} is not available for this task."
+            raise InputError(what, asked.refused[name], f"Use {_targets(asked)}.")
     if not named:
-        raise InputError("It was not said what to explain.", remedy=f"Name it by {_targets(asked)}.")
+        raise InputError("No place to explain was given.", remedy=f"Give {_targets(asked)}.")
     if len(named) > 1:
-        raise InputError("One place is explained at a time.", remedy=f"Use one of {_targets(asked)}.")
+        raise InputError("Only one place can be explained at a time.", remedy=f"Use one of {_targets(asked)}.")
 
 
 def _targets(asked: Explaining) -> str:
@@ -165,27 +166,29 @@ def _result(asked: Explaining, arguments: argparse.Namespace) -> Iterator[tuple[
     path = Path(arguments.input)
     if path.is_file():
         if not arguments.model:
-            raise InputError("An image needs a model.", remedy=f"Name one by --model; {_models(asked)}.")
+            raise InputError("An image requires a model.", remedy=f"Give one with --model; {_models(asked)}.")
         scene = Scene.open(path)
         check_fits(asked.task, find_model(asked.task, arguments.model), scene)
         with store_for(arguments, arguments.out) as store:
-            made = asked.predict(store, scene, arguments.model, announcing(store, arguments), progress("windows"))
+            made = asked.predict(store, scene, arguments.model, announcing(store, arguments), progress("tiles"))
             yield store, made
         return
     if not re.fullmatch(r"[0-9a-fA-F]+", arguments.input):
-        raise InputError(f"There is no file {arguments.input}.", "It is not the id of a run either.", "Check the name.")
+        raise InputError(f"{arguments.input} is not a file.", "It is not the id of a run either.", (
+            "Check the file name or the id."
+        ))
     store = default_store()
     result = asked.opened(store, find(store, arguments.input).id)
     if arguments.model not in ("", result.model):
         raise InputError(
-            f"The run {result.id[:8]} was made by {result.model}, not by {arguments.model}.",
-            remedy="Leave out --model, or give the image instead of the run.",
+            f"Run {result.id[:8]} was made with {result.model}, not with {arguments.model}.",
+            remedy="Omit --model, or give the image instead of the run.",
         )
     yield store, result
 
 
 def _models(asked: Explaining) -> str:
-    return f"list them: python -m core {asked.task} models"
+    return f"to list models: python -m core {asked.task} models"
 
 
 def _answer(
@@ -227,7 +230,7 @@ def _list(asked: Explaining, arguments: argparse.Namespace) -> None:
     for name, title in asked.methods().items():
         print(f"  {name:<11} {title}{' (default)' if name == first else ''}")
     if not model:
-        print(f"layers\n  name a model by --model, or a run; {_models(asked)}")
+        print(f"layers\n  give a model with --model, or a run; {_models(asked)}")
         return
     _list_layers(asked, model)
 
@@ -240,10 +243,10 @@ def _list_layers(asked: Explaining, model: str) -> None:
     layers, tests = asked.layers(model), layer_tests_in(find_model(asked.task, model).spec.explanation)
     width = max(len(layer.name) for layer in layers)
     if tests is None:
-        print(f"layers of {model}, not tested; by default {asked.first_layer}")
+        print(f"layers of {model}, not tested; default: {asked.first_layer}")
     else:
         best, places = tests.best, tests.places
-        print(f"layers of {model}; by default {best.layer} (margin of {best.method} over {places} places)")
+        print(f"layers of {model}; default: {best.layer} (margin of {best.method} over {places} places)")
     held = () if tests is None else (test for test in tests.tests if test.method == tests.best.method)
     margins = {test.layer: f"  {test.margin:+.2f}" for test in held}
     for layer in layers:
@@ -262,6 +265,6 @@ def point_at(text: str) -> tuple[float, float]:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
         raise InputError(
-            f"--at {text!r} is no place.", remedy="Give two numbers, such as --at 500120,5199800."
+            f"--at {text!r} is not a pair of coordinates.", remedy="Give two numbers, such as --at 500120,5199800."
         ) from None
     return x, y

@@ -44,15 +44,17 @@ RECORD: Final = "explanation"
 """Role of the JSON file that holds the answer but for its raster."""
 
 FILES = {EXPLANATION: "cam.tif", RECORD: "explanation.json"}
-ENCODING = "attribution = value / 254, above zero where the score was raised and below where lowered; -32768 nodata"
+ENCODING = (
+    "attribution = value / 254; positive where the score was raised, negative where it was lowered; -32768 nodata"
+)
 
 N = TypeVar("N", bound=ExplainedNetwork)
 T = TypeVar("T")
 
 NO_ANSWER = (
-    "This method gives no answer here.",
-    "Nothing in the image, as this layer shows it, raised the score.",
-    "No change of the image changed the score.",
+    "This method gives no explanation for this place.",
+    "Nothing in the image raised the score at this layer.",
+    "No change to the image changed the score.",
 )
 
 
@@ -146,9 +148,9 @@ def model_of(task: str, result: ImageResult) -> StoredModel:
     model = find_model(task, result.model)
     if model.spec.weights_sha256 != result.provenance["model"]["weights_sha256"]:
         raise InputError(
-            f"The model {result.model} is no longer the one that made this run.",
-            "Its weights have changed since.",
-            "Run it again, then explain that run.",
+            f"The model {result.model} has changed since this run.",
+            "Its weights are no longer those that produced the result.",
+            "Repeat the run, then explain the new result.",
         )
     return model
 
@@ -242,7 +244,7 @@ def answer(subject: Subject[N, T], inputs: Tensor, request: ExplanationRequest) 
     layer, cam = _attributed(subject, inputs, method, request.layer)
     if not cam.any():
         what, of_layer, of_image = NO_ANSWER
-        raise InputError(what, of_layer if layer else of_image, "Choose another layer or another method.")
+        raise InputError(what, of_layer if layer else of_image, "Choose another layer or method.")
     if request.curves:
         deletion, curves = faithfulness_of(subject.network, subject.score, inputs, cam)
         return Answer(method, layer, cam, deletion, curves, time.monotonic() - started)
@@ -268,7 +270,7 @@ def _layer(subject: Subject[N, T], name: str) -> LayerChoice:
     chosen = next((layer for layer in subject.layers if layer.name == name), None)
     if chosen is None:
         names = ", ".join(layer.name for layer in subject.layers)
-        raise InputError(f"The model has no layer {name!r} that can be asked.", remedy=f"Choose one of {names}.")
+        raise InputError(f"The model has no layer {name!r} that can be explained.", remedy=f"Choose one of {names}.")
     return chosen
 
 

@@ -108,7 +108,7 @@ def stated_pixel_size(store: Store, run: Run) -> float | None:
 def _scene_id(run: Run) -> str:
     identity = run.input(SCENE).dataset_id
     if not identity:
-        raise InputError(f"The run {run.id[:8]} has no scene of this store.", remedy="Choose another run.")
+        raise InputError(f"The image of run {run.id[:8]} is not in this store.", remedy="Choose another run.")
     return identity
 
 
@@ -149,7 +149,7 @@ def bands_of(store: Store, run: Run) -> tuple[tuple[str, ...], tuple[int, ...]] 
 def add_file(store: Store, scene: Scene, reference: Path | None = None, dem: Path | None = None) -> SceneRecord:
     """Make a raster on disk, with inventory and elevation, a scene of the store; the files stay where they are."""
     return store.add_scene(
-        scene.path, scene.name, reference=reference, dem=dem, origin="a file of this machine",
+        scene.path, scene.name, reference=reference, dem=dem, origin="file on this computer",
         synthetic=scene.synthetic, licence=scene.licence, citation=scene.citation,
     )  # fmt: skip
 
@@ -163,7 +163,7 @@ def reference_of(record: SceneRecord) -> Path:
         When it has none.
     """
     if record.reference is None:
-        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Attach one first.")
+        raise InputError(f"{record.scene.name} has no reference inventory.", remedy="Add one to the image first.")
     return record.reference
 
 
@@ -181,5 +181,5 @@ def check_same_scene(digest: str, scene: Scene) -> None:
         When the content differs.
     """
     if scene.digest != digest:
-        what = f"The image of {scene.name} is not the one that this run is of."
-        raise InputError(what, "Its file was replaced since.", "Run the model again.")
+        what = f"The file of {scene.name} is no longer the image of this run."
+        raise InputError(what, "It has been replaced since the run.", "Run the model again.")

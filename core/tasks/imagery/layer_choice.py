@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.explain.layers import LayerChoice
     from core.learning.spec import ModelSpec
 
-UNTESTED = "The layers of this model were not tested: the deepest that marks anything was asked."
+UNTESTED = "The layers of this model have not been tested; the deepest layer with an effect was used."
 
 
 def first_method(spec: ModelSpec, otherwise: str) -> str:

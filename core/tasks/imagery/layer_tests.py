@@ -88,18 +88,19 @@ def card_words(spec: ModelSpec) -> list[str]:
     told = layer_tests_in(spec.explanation)
     heading = ["## Explanations", ""]
     if told is None:
-        return [*heading, "The layers of this model were not tested.", ""]
+        return [*heading, "The layers of this model have not been tested.", ""]
     best = told.best
     return [
         *heading,
-        f"Explanations begin with {TITLES[best.method]} at {_lower(best.title)}: of all layers and methods its maps "
-        "held at most places in the deletion test. Of several that did, HiResCAM is taken, which marks nothing for "
-        "merely looking alike, at the layer with the largest margin. "
-        f"At {told.places} places that the model found ({told.data}), the {told.share:.0%} of the "
-        f"image that a map marks most were replaced by the image's mean colour, and as many pixels at {told.trials} "
-        f"random places (seed {told.seed}). Margin: fall of the score (logit) less that at random places, mean ± "
-        "standard deviation over the places. Held: places at which the fall was larger than at random places.", "",
-        "| Method | Layer | Fall | Fall, random | Margin | Held |", "| --- | --- | ---: | ---: | ---: | ---: |",
+        f"By default, explanations use {TITLES[best.method]} at {_lower(best.title)}: among all methods and "
+        "layers, its maps passed the deletion test at the most places. Ties go to HiResCAM, which does not mark "
+        f"areas merely for looking alike, and then to the layer with the largest margin. At {told.places} places "
+        f"that the model found ({told.data}), the {told.share:.0%} of the image marked highest was replaced by "
+        f"the image's mean colour, and an equal number of pixels at {told.trials} random places (seed "
+        f"{told.seed}). Margin: decrease in the score (logit) minus the decrease for random places, mean ± "
+        "standard deviation over the places. Passed: places where the decrease was larger than for random places.", "",
+        "| Method | Layer | Decrease | Decrease, random | Margin | Passed |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
         *[
             f"| {TITLES[one.method]} | {one.title} | {_signed(one.drop)} | {_signed(one.drop_random)} | "
             f"{_signed(one.margin)} ± {one.spread:.2f} | {one.held} of {told.places} |"

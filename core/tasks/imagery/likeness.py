@@ -30,8 +30,8 @@ def likeness_words(result: ImageResult) -> str:
     place = "farther than all" if percentile >= 100 else f"farther than {percentile:.0f} %"
     of_tiles = f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %)" if tiles > 1 else f"{beyond} of 1 tile"
     return (
-        f"Distance from the training images: the median tile of this scene is {place} of the training tiles; "
-        f"{of_tiles} {'is' if tiles == 1 else 'are'} beyond the limit."
+        f"Distance from the training images: the median tile of this image is {place} of the training tiles; "
+        f"{of_tiles} {'exceeds' if tiles == 1 else 'exceed'} the limit."
     )
 
 
@@ -40,10 +40,10 @@ def training_images_words(model: StoredModel) -> str:
     try:
         found = statistics_of(model)
     except ModelError as error:
-        return f"- Distance of a scene from the training images: not measured. {error}"
+        return f"- Distance of an image from the training images: not measured. {error}"
     return (
-        f"- Distance of a scene from the training images: by tiles of {found.tile} px, against {found.fitted:,} tiles "
-        f"of the fitting part; limit {found.limit:.2f}, within which {LIMIT:.0%} of {found.tuned:,} tiles of the "
-        f"tuning part lie (half of all tiles altered in light, noise, compression or pixel size); a scene is warned of "
-        f"when more than {found.share_limit:.0%} of its tiles lie beyond"
+        f"- Distance of an image from the training images: measured on tiles of {found.tile} px against "
+        f"{found.fitted:,} tiles of the fitting set; limit {found.limit:.2f}, which {LIMIT:.0%} of {found.tuned:,} "
+        "tiles of the tuning set do not exceed (half of all tiles altered in light, noise, compression or pixel size); "
+        f"a warning is given if more than {found.share_limit:.0%} of an image's tiles exceed the limit"
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.raster.scene import Scene
     from core.tasks.imagery.model_runs import TrainingRequest
 
-FITS = ("suited", "usable", "assign bands", "other pixel size", "unusable")
+FITS = ("suited", "usable", "assign bands", "different pixel size", "unusable")
 """How well a model fits a scene in a list, by `core.learning.fit.Fit`."""
 
 
@@ -38,37 +38,38 @@ def add_commands(
     -------
     The command ``evaluate``, for options that only this task has: they are named like the fields of its request.
     """
-    evaluate = commands.add_parser("evaluate", help="score a folder of image and mask pairs")
+    evaluate = commands.add_parser("evaluate", help="score a model on a folder of image and mask pairs")
     evaluate.add_argument("--model", required=True)
     evaluate.add_argument("--images", type=Path, required=True)
     evaluate.add_argument("--masks", type=Path, required=True)
-    evaluate.add_argument("--out", type=Path, help="JSON file to write the scores to")
-    train = commands.add_parser("train", help="train a model from a description")
-    train.add_argument("config", type=Path, help="TOML file such as those in models/configs")
-    train.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
+    evaluate.add_argument("--out", type=Path, help="JSON file for the scores")
+    train = commands.add_parser("train", help="train a model from a training description")
+    train.add_argument("config", type=Path, help="TOML file, such as those in models/configs")
+    train.add_argument("--data", type=Path, required=True, help="folder of the training data")
     train.add_argument("--work", type=Path, help="folder for checkpoints (default: under SLIDELENS_HOME)")
-    train.add_argument("--no-card", action="store_true", help="do not score on validation yet")
-    card = commands.add_parser("card", help="score a trained model on validation and write its card")
-    card.add_argument("config", type=Path, help="the description it was trained from")
+    train.add_argument("--no-card", action="store_true", help="do not score on the validation set yet")
+    card = commands.add_parser("card", help="score a trained model on the validation set and write its card")
+    card.add_argument("config", type=Path, help="the description that the model was trained from")
     card.add_argument("--data", type=Path, required=True)
-    card.add_argument("--keep-scores", action="store_true", help="measure cost and false alarms again, nothing else")
+    card.add_argument("--keep-scores", action="store_true", help="measure cost and false alarms again only")
     measure = commands.add_parser(
-        "measure-training", help="measure what the images of a training look like, to warn of scenes that are unlike"
+        "measure-training", help="measure statistics of the training images, used to warn of images that differ from "
+                                 "them"
     )
     measure.add_argument("config", type=Path, help="the description that the model was trained from")
-    measure.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
+    measure.add_argument("--data", type=Path, required=True, help="folder of the training data")
     faithful = commands.add_parser(
-        "faithfulness", help="test which layer explains a model best, where its explanations then begin"
+        "faithfulness", help="test which method and layer explain a model best; they become its defaults"
     )
     faithful.add_argument("config", type=Path, help="the description that the model was trained from")
-    faithful.add_argument("--data", type=Path, required=True, help="folder that holds the training images")
+    faithful.add_argument("--data", type=Path, required=True, help="folder of the training data")
     for parser, do in (
         (evaluate, _evaluate), (train, _train), (card, _card), (measure, _measure), (faithful, _faithfulness),
     ):  # fmt: skip
         add_options(parser)
         parser.set_defaults(do=do, task=task)
-    models = commands.add_parser("models", help="list the models that are here, or how well each fits an image")
-    models.add_argument("input", nargs="?", type=Path, help="image for which models are wanted: the best fit first")
+    models = commands.add_parser("models", help="list the available models, or how well each fits an image")
+    models.add_argument("input", nargs="?", type=Path, help="image for which to list models, best fit first")
     models.set_defaults(do=_models, task=task, listed=listed)
     return evaluate
 
@@ -80,8 +81,8 @@ def add_bands(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(dict.fromkeys(order.name for order in ORDERS))
     parser.add_argument(
         "--bands", metavar="ORDER|NUMBERS",
-        help=f"where the file does not name its bands: their order ({names}), or the model's bands by number, such as "
-        "3,2,1",
+        help=f"if the file does not name its bands: their order ({names}), or the numbers of the model's bands, such "
+             "as 3,2,1",
     )  # fmt: skip
 
 

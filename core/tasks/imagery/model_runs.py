@@ -172,7 +172,7 @@ def evaluation(job: Job, request: EvaluationRequest, compared: Sequence[str], ev
     model, pairs = find_model(job.run.task, job.run.model), request.pairs()
 
     def progress(done: int, total: int) -> None:
-        _stop_if_asked(job, "The evaluation was stopped.")
+        _stop_if_asked(job, "The evaluation was cancelled.")
         job.report(done, total, f"Scoring image {done:,} of {total:,}")
 
     job.report(0, 0, "Loading the model")
@@ -223,7 +223,7 @@ def training(
 def _trained(job: Job, request: TrainingRequest, train: Train) -> StoredModel:
     def progress(done: int, total: int) -> None:
         _stop_if_asked(
-            job, "The training was stopped.", "Its checkpoint was kept.", "The same command goes on from there."
+            job, "The training was cancelled.", "Its checkpoint was kept.", "Run the same command to resume."
         )
         job.report(done, total, f"Epoch {done + 1:,} of at most {total:,}")
 
@@ -241,7 +241,7 @@ def command_line(task: str, command: str, request: TrainingRequest) -> str:
 
 def _tested(job: Job, model: StoredModel, test_layers: Measure, *, required: bool) -> StoredModel:
     def progress(done: int, total: int) -> None:
-        _stop_if_asked(job, "The testing was stopped.", "The model is there, without tests of its layers.")
+        _stop_if_asked(job, "The test was cancelled.", "The model is saved, without tests of its layers.")
         job.report(done, total, f"Testing explanations, place {done:,} of {total:,}")
 
     job.report(0, 0, "Reading the tuning images")
@@ -257,7 +257,8 @@ def _tested(job: Job, model: StoredModel, test_layers: Measure, *, required: boo
 
 def _measured(job: Job, model: StoredModel, measure: Measure) -> StoredModel:
     def progress(done: int, total: int) -> None:
-        _stop_if_asked(job, "The measuring was stopped.", "The model is there, without statistics of its images.")
+        _stop_if_asked(job, "The measurement was cancelled.", "The model is saved, without statistics of its training "
+                                                          "images.")
         job.report(done, total, f"Measuring training tile {done:,} of {total:,}")
 
     job.report(0, 0, "Reading the training images")
@@ -266,14 +267,14 @@ def _measured(job: Job, model: StoredModel, measure: Measure) -> StoredModel:
 
 def _scored(job: Job, model: StoredModel, finish: Finish) -> StoredModel:
     def progress(done: int, total: int) -> None:
-        _stop_if_asked(job, "The scoring was stopped.", "The model is there, but its card is not finished.")
-        job.report(done, total, f"Scoring on validation, {done:,} of {total:,}")
+        _stop_if_asked(job, "The scoring was cancelled.", "The model is saved, but its card is incomplete.")
+        job.report(done, total, f"Scoring on the validation set, {done:,} of {total:,}")
 
     job.report(0, 0, "Loading the model")
     return finish(model, progress)
 
 
-def _stop_if_asked(job: Job, what: str, why: str = "Nothing of it was kept.", remedy: str = "") -> None:
+def _stop_if_asked(job: Job, what: str, why: str = "No results were saved.", remedy: str = "") -> None:
     if job.stopped():
         raise RunCancelled(what, why, remedy)
 

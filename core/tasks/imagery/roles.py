@@ -9,9 +9,9 @@ TRAINING_DISTANCE = "training_distance"
 """Artifact of a run: how far each tile of the scene is from the model's training images."""
 
 ROLES = (
-    Role(SCENE, ("raster",), "Scene"),
+    Role(SCENE, ("raster",), "Image"),
     Role("reference", ("vector", "raster"), "Reference inventory", optional=True),
-    Role("dem", ("raster",), "Elevation", optional=True),
+    Role("dem", ("raster",), "Elevation model", optional=True),
 )
 """What a run on an image takes."""
 

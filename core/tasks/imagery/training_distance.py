@@ -95,7 +95,7 @@ def compare(
     distances = _distances(scene, model, how, statistics, encoder(), region, area, cancel)
     known = distances[np.isfinite(distances)]
     if not known.size:
-        why = f"No tile of {statistics.tile} by {statistics.tile} pixels of the model holds enough data."
+        why = f"No tile of {statistics.tile} × {statistics.tile} model pixels holds enough data."
         return Compared({"measured": False, "why": why})
     name = f"{TRAINING_DISTANCE}.tif"
     _write(folder / name, scene, region, np.where(np.isfinite(distances), distances / statistics.limit, UNKNOWN))
@@ -117,7 +117,7 @@ def compare(
 
 def _warning(share: float) -> str:
     return (
-        f"{UNLIKE} {100 * share:.0f} % of this scene differs in colours or texture from the images that the model was "
+        f"{UNLIKE} {100 * share:.0f} % of this image differs in colour or texture from the images that the model was "
         "trained on. Do not rely on the result there. The map layer “Unlike training images” shows where."
     )
 

@@ -79,7 +79,7 @@ class OutlineQuestion:
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise InputError(f"A threshold of {self.threshold:g} is not between 0 and 1.")
+            raise InputError(f"The threshold {self.threshold:g} is not between 0 and 1.")
 
     def to_json(self) -> dict[str, Any]:
         """The parameters of its run."""
@@ -98,7 +98,7 @@ class OutlineQuestion:
         end_row = min(grid.height, int(np.ceil(bottom + margin)))
         end_column = min(grid.width, int(np.ceil(right + margin)))
         if end_row <= row or end_column <= column:
-            raise InputError("The box lies outside the scene.")
+            raise InputError("The box lies outside the image.")
         return Region(row, column, end_row - row, end_column - column)
 
     def is_large(self, grid: Grid) -> bool:
@@ -156,13 +156,13 @@ def compute_outline(job: Job, question: OutlineQuestion) -> ImageResult:
     region = question.region(scene.grid)
     if region.height * region.width > LARGEST:
         raise InputError(
-            f"The box and its margin have {region.height * region.width / 1e6:.0f} megapixels; a box is outlined up to "
-            f"{LARGEST / 1e6:.0f}.",
-            remedy="Map the scene, or the part of it that you draw.",
+            f"The box and its margin cover {region.height * region.width / 1e6:.0f} megapixels; the limit for "
+            f"outlining a box is {LARGEST / 1e6:.0f}.",
+            remedy="Map the image, or draw an area and map that.",
         )
     model, how, predictor = prepare(job.store, scene, Request(spec.name, bands=known_bands(result).get(spec.bands)))
     threshold = spec.threshold if question.threshold is None else question.threshold
-    codes = _codes(predictor, region, job.counting("Mapping window"), job.stopped)
+    codes = _codes(predictor, region, job.counting("Mapping tile"), job.stopped)
     grid = scene.grid.window(window_of(region))
     left, top, right, bottom = question.target.box
     moved = (left - region.column, top - region.row, right - region.column, bottom - region.row)
@@ -184,7 +184,7 @@ def compute_outline(job: Job, question: OutlineQuestion) -> ImageResult:
         write_polygons(_signed(frame, result, question, spec, threshold), job.folder / files[OUTLINE])
     else:
         highest = float(codes[inside & (codes != NODATA_CODE)].max(initial=0)) / (CODES - 1)
-        notes = (*notes, f"Nothing in the box reaches {threshold:.2f}; the highest probability in it is {highest:.2f}.")
+        notes = (*notes, f"No probability in the box reaches {threshold:.2f}; the highest is {highest:.2f}.")
     record = {
         "model": {"name": spec.name, "weights_sha256": model.spec.weights_sha256, "threshold": threshold},
         "detector": dict(result.provenance.get("model", {})),
@@ -236,7 +236,7 @@ def _of_the_box(mapped: NDArray[np.bool_], inside: NDArray[np.bool_]) -> tuple[N
     if patch.any() or not (mapped & inside).any():
         return patch, ()
     return mapped & inside, (
-        "What is mapped here reaches far beyond the box: the outline is cut off at its edges.",
+        "The mapped area extends far beyond the box: the outline is cut off at the edge of the processed area.",
     )  # fmt: skip
 
 

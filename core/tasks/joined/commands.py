@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Commands about one box of a finished detection."""
-    outline = commands.add_parser("outline", help="send a box to a mapping model: its outline and area")
+    outline = commands.add_parser("outline", help="outline a detection with a mapping model; gives its outline and "
+                                                  "area")
     _box_arguments(outline)
-    outline.add_argument("--model", required=True, help="name of a mapping model")
-    outline.add_argument("--threshold", type=float, help="by default the mapping model's own")
+    outline.add_argument("--model", required=True, help="name of the mapping model")
+    outline.add_argument("--threshold", type=float, help="default: the mapping model's own")
     outline.set_defaults(do=_outline)
 
 
 def _box_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", help="id of a finished detection, or its first digits")
-    parser.add_argument("--box", metavar="ID", required=True, help="id of the box, or its number in the table")
-    parser.add_argument("--out", type=Path, help="folder to copy its files to")
+    parser.add_argument("run", help="id of the finished detection run (the first digits suffice)")
+    parser.add_argument("--box", metavar="ID", required=True, help="id of the detection, or its number in the table")
+    parser.add_argument("--out", type=Path, help="folder to copy the files to")
     add_view_options(parser, [Choice])
-    parser.add_argument("--name", default="", help="what to call the run in lists")
-    parser.add_argument("--tag", action="append", default=[], help="a word to find the run by; may be given again")
+    parser.add_argument("--name", default="", help="name of the run in lists")
+    parser.add_argument("--tag", action="append", default=[], help=(
+        "tag for finding the run; may be given several times"
+    ))
     parser.set_defaults(no_store=False)
 
 
@@ -72,7 +75,7 @@ def _do(store: Store, order: Order, arguments: argparse.Namespace, told: tuple[s
     from core.report.exporting import export_files
 
     identity = run_in_process(
-        store, replace(order, name=arguments.name), announcing(store, arguments), progress("windows")
+        store, replace(order, name=arguments.name), announcing(store, arguments), progress("tiles")
     )  # fmt: skip
     made = store.result(identity)
     if arguments.out is not None:

@@ -46,7 +46,7 @@ BATCH = BatchFigures(
         Figure("landslides", "Landslides", "count", summed=True),
         Figure("landslide_area_m2", "Landslide area", "area", summed=True),
         Figure("landslide_share", "Share of image", "share"),
-        Figure("analysed_area_m2", "Area analysed", "area", summed=True),
+        Figure("analysed_area_m2", "Area processed", "area", summed=True),
     ),
     figures,
     "Counted at the model's threshold and the default minimum area of each image; landslides that touch count as one. "

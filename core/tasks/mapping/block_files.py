@@ -139,7 +139,7 @@ def gather(
     if any((part.made_by, part.files.keys()) != (found[0].made_by, found[0].files.keys()) for part in found):
         raise InputError(
             "The parts of the map were not all made in the same way.",
-            "Their values would not be those of one process: scene, model, choices, runtime and threads must agree.",
+            "Image, model, settings, runtime and threads must be the same for all parts.",
             "Run the mapping again.",
         )
     region, counts = _around(blocks), Counts()
@@ -196,7 +196,7 @@ def _read(parts: Path, block: Region) -> _Part:
 
 def _lost(block: Region, why: str) -> StorageError:
     return StorageError(
-        f"The part of the map from row {block.row} and column {block.column} is missing or damaged.",
+        f"The part of the map at row {block.row}, column {block.column} is missing or damaged.",
         why,
         "Run the mapping again.",
     )

@@ -166,15 +166,15 @@ def draw_failures(worst: Sequence[tuple[str, PairScore]], spec: ModelSpec, runti
             axis.imshow(picture, interpolation="nearest")
             axis.set_title(title, fontsize=8)
             axis.set_axis_off()
-    figure.supxlabel("Outcome: bluish green found and true, orange false alarm, sky blue missed", fontsize=8)
+    figure.supxlabel("Outcome: bluish green correct, orange false alarm, sky blue missed", fontsize=8)
     figure.savefig(path)
 
 
 def _score_table(spec: ModelSpec) -> list[str]:
     columns = {
         "Validation": spec.scores["validation"],
-        "Validation, eight turns averaged": spec.scores["validation_turned"],
-        "Tuning part": spec.scores["tuning"],
+        "Validation, test-time augmentation": spec.scores["validation_turned"],
+        "Tuning set": spec.scores["tuning"],
         "Colour index": spec.scores["baseline"],
     }
     lines = ["| Score | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * len(columns)]
@@ -188,7 +188,7 @@ def _quiet_words(spec: ModelSpec) -> list[str]:
     if quiet is None:
         return []
     return [
-        f"False alarms on the synthetic valley before its event, where nothing fresh is there to be found: "
+        "False alarms on the synthetic valley before its event, where there are no fresh landslides: "
         f"{quiet['false_alarm_m2_per_km2']:,.0f} m² per km².", "",
     ]  # fmt: skip
 
@@ -202,7 +202,7 @@ def _start(training: Mapping[str, Any]) -> str:
     if package is not None and is_package(origin):
         return f"encoder of {source_words(package)}"
     split = "on the same split" if _same_split(origin, training) else "on other data"
-    behind = f" and itself started from {source_words(package)}" if package is not None else ""
+    behind = f", itself trained from {source_words(package)}" if package is not None else ""
     return f"encoder of {origin}, trained {split}{behind}"
 
 
@@ -237,28 +237,28 @@ def card(model: StoredModel) -> str:
         f"# {spec.title}", "", spec.summary, "",
         "## Scores", "",
         f"Pixels of all {training['images_validation']} validation images pooled, at the threshold "
-        f"{spec.threshold:g} chosen on the tuning part. Validation was scored once, after every choice was made. "
-        "The colour index, (R − G) / (R + G + B + 1) ≥ 0.12, is the baseline that needs no learning.", "",
+        f"{spec.threshold:g} chosen on the tuning set. The model was scored on the validation set once, after all "
+        "choices were made. The colour index, (R − G) / (R + G + B + 1) ≥ 0.12, is a baseline without training.", "",
         *_score_table(spec), "",
         *_quiet_words(spec),
         "## Limits", "", *[f"- {limit}" for limit in spec.limits], "",
-        "The worst validation images, by missed and by falsely mapped pixels:", "",
+        "The worst validation images, by missed and by false-alarm pixels:", "",
         f"![Worst validation images]({FAILURES})", "",
-        "## What it is", "",
+        "## Model", "",
         f"- Architecture: {spec.architecture}, encoder {spec.encoder}, options: {options}; input enlarged "
-        f"{spec.upscale:g} times inside the network",
-        f"- Input: {', '.join(spec.bands)}; values {spec.value_range[0]:g}–{spec.value_range[1]:g}; "
-        f"tiles of {spec.tile} px; ground distance {distance}",
+        f"{spec.upscale:g} times within the network",
+        f"- Input: {', '.join(spec.bands)}; values {spec.value_range[0]:g}–{spec.value_range[1]:g}; tiles of "
+        f"{spec.tile} px; pixel size {distance}",
         f"- Sensor: {spec.sensor}",
-        f"- Parameters: {cost['parameters']:,}; {cost['flops_per_tile'] / 1e9:.1f} GFLOP a tile; "
-        f"{cost['milliseconds_per_tile']:g} ms a tile ({cost['runtime']}, {cost['threads']} threads); "
-        f"weights {size:.1f} MB, {training['weights_precision']} precision",
+        f"- Parameters: {cost['parameters']:,}; {cost['flops_per_tile'] / 1e9:.1f} GFLOP per tile; "
+        f"{cost['milliseconds_per_tile']:g} ms per tile ({cost['runtime']}, {cost['threads']} threads); weights "
+        f"{size:.1f} MB, {training['weights_precision']} precision",
         f"- Weights' SHA-256: `{spec.weights_sha256}`", "",
         *card_words(spec),
-        "## How it was trained", "",
+        "## Training", "",
         f"- Data: {training['data']}. Licence: {training['data_licence']}. {training['citation']}",
-        f"- Split: {training['images_fit']} images to fit and {training['images_tune']} to choose epoch and threshold "
-        f"(seed {training['split_seed']}), {training['images_validation']} to validate",
+        f"- Split: {training['images_fit']} images for fitting and {training['images_tune']} for choosing epoch and "
+        f"threshold (seed {training['split_seed']}), {training['images_validation']} for validation",
         f"- Start: {start}; "
         f"seed {training['seed']}; loss {loss}; {phases}",
         training_images_words(model),

@@ -88,7 +88,7 @@ def compare(before: MappingResult, after: MappingResult, choice: Choice, dem: Pa
     known = (earlier != 255) & (now != 255)
     if not known.any():
         raise GridError(
-            "The two scenes have no valid pixel in common.", "Nothing can be compared.", "Check both scenes."
+            "The two images have no valid pixel in common.", "They cannot be compared.", "Check both images."
         )
     difference = np.where(known, (now.astype(np.float32) - earlier) / 254, np.nan).astype(np.float32)
     polygons = _beside_before(findings, earlier, choice)

@@ -40,13 +40,13 @@ def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Fig
     """
     figure, axes = chart(6.6, 3.6)
     values, counts = cumulative(areas)
-    axes.set(xscale="log", yscale="log", xlabel=f"Area ({unit})", ylabel="Landslides at least as large")
+    axes.set(xscale="log", yscale="log", xlabel=f"Area ({unit})", ylabel="Number of landslides of at least this area")
     axes.plot(values, counts, "o", color=FOUND, markersize=4, label="Mapped landslides")
     least = sizes.minimum_area_m2
     if sizes.mode != "none" and least is not None:
         at = np.geomspace(least, max(float(values[-1]), least * 1.01), CURVE_POINTS)
         low, high = sizes.exponent_interval or (math.nan, math.nan)
-        end = "no limit" if math.isinf(high) else f"{high:.2f}"
+        end = "no upper limit" if math.isinf(high) else f"{high:.2f}"
         kind = "Inverse gamma" if sizes.mode == "inverse_gamma" else "Tail"
         label = f"{kind}: exponent {sizes.exponent:.2f} (95 %: {low:.2f} to {end})"
         axes.plot(at, sizes.expected_count(at), color=REFERENCE, linewidth=1.8, label=label)

@@ -37,27 +37,31 @@ LISTED = {"F1": "f1", "IoU": "iou", "precision": "precision", "recall": "recall"
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Commands of the task."""
     commands = parser.add_subparsers(dest="command", required=True)
-    predict = commands.add_parser("predict", help="map a raster; with --out, also write rasters, polygons and scores")
+    predict = commands.add_parser("predict", help="map landslides in an image; with --out, also write rasters, "
+                                                  "polygons and scores")
     _predict_arguments(predict)
     predict.set_defaults(do=_predict)
-    add_batch(commands, "map a folder of images, or several", Choice, _request_options, _request, ORDER)
+    words = "map landslides in a folder of images, or in several images"
+    add_batch(commands, words, Choice, _request_options, _request, ORDER)
     add_explain(commands, EXPLAINING)
     evaluate = model_commands.add_commands(commands, "mapping", LISTED)
-    evaluate.add_argument("--threshold", type=float, help="by default the model's own")
-    evaluate.add_argument("--turned", action="store_true", help="test-time augmentation: mean of eight turns")
+    evaluate.add_argument("--threshold", type=float, help="default: the model's own")
+    evaluate.add_argument("--turned", action="store_true", help=(
+        "test-time augmentation: mean over 8 rotations and flips"
+    ))
 
 
 def _predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="GeoTIFF, PNG or JPEG")
-    parser.add_argument("--out", type=Path, help="folder to export the run to")
+    parser.add_argument("--out", type=Path, help="folder for the exported files")
     parser.add_argument(
-        "--reference", "--truth", type=Path, help="inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
+        "--reference", "--truth", type=Path, help="reference inventory: raster, GeoPackage, GeoJSON or zipped Shapefile"
     )
-    parser.add_argument("--dem", type=Path, help="elevation raster, for slope, relief and aspect of each polygon")
-    parser.add_argument("--before", type=Path, help="scene of the same place before the event: maps what is new")
+    parser.add_argument("--dem", type=Path, help="elevation model, for slope, relief and aspect of each polygon")
+    parser.add_argument("--before", type=Path, help="image of the same area before the event; maps new landslides only")
     add_view_options(parser, [Choice])
     _request_options(parser)
-    parser.add_argument("--workers", type=int, default=1, help="processes that share the work, for large rasters")
+    parser.add_argument("--workers", type=int, default=1, help="number of parallel processes, for large images")
     add_options(parser)
 
 
@@ -69,8 +73,10 @@ def _request_options(parser: argparse.ArgumentParser) -> None:
     model_commands.add_pixel_size(parser)
     parser.add_argument("--stretch", default="auto", help='"auto", "none" or percentiles such as 2,98')
     parser.add_argument("--resample", default="auto", choices=("auto", "none"))
-    parser.add_argument("--turned", action="store_true", help="test-time augmentation, with an uncertainty raster")
-    parser.add_argument("--overlap", type=float, default=0.25, help="share that neighbouring windows have in common")
+    parser.add_argument("--turned", action="store_true", help=(
+        "test-time augmentation (8 rotations and flips), with an uncertainty raster"
+    ))
+    parser.add_argument("--overlap", type=float, default=0.25, help="overlap of neighbouring tiles, as a share")
     parser.add_argument("--engine", default="auto", choices=("auto", "onnx", "torch"))
 
 
@@ -80,9 +86,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     from core.tasks.mapping.export import export_run, outlined_at
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
-        raise InputError(f"{arguments.workers} workers are not between 1 and {MOST_WORKERS}.")
+        raise InputError(f"The number of workers, {arguments.workers}, is not between 1 and {MOST_WORKERS}.")
     if arguments.no_store and arguments.out is None:
-        raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
+        raise InputError("The result of this run would be lost.", "It is neither stored nor exported.", "Give --out.")
     check_view(Choice, arguments)
     scene = model_commands.stated(Scene.open(arguments.input), arguments.pixel_size)
     request = _request(arguments, scene)
@@ -93,7 +99,7 @@ def _predict(arguments: argparse.Namespace) -> None:
         make_folder(arguments.out)
     with store_for(arguments, arguments.out) as store, _mapper(store, request, arguments) as mapped:
         result = mapped(scene, "windows", arguments.reference, arguments.dem, arguments.name)
-        before = None if earlier is None else mapped(earlier, "windows before")
+        before = None if earlier is None else mapped(earlier, "tiles before")
         change = None if before is None or arguments.no_store else _difference(store, before, result, arguments)
         if arguments.out is None:
             content = _said(store, result, before, change)

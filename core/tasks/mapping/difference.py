@@ -62,7 +62,7 @@ class Difference:
             return ()
         share = self.in_one_only / (self.in_one_only + self.pixels)
         return (
-            f"{share:.1%} of the pixels with data in either run have none in the other: they are not compared.",
+            f"{share:.1%} of the pixels that have data in one run have none in the other; they were not compared.",
         )
 
     @property
@@ -144,7 +144,9 @@ def write_difference(
             progress(number, len(windows))
         if not pixels:
             raise GridError(
-                "The two runs have no valid pixel in common.", "Nothing can be compared.", "Choose runs of one place."
+                "The two runs have no valid pixel in common.", "They cannot be compared.", (
+                    "Choose runs of the same area."
+                )
             )
     return Difference(pixels, total / pixels / STEPS, gained, lost, thresholds, in_one_only)
 

@@ -93,7 +93,7 @@ def evaluate(
     """
     at = spec.threshold if threshold is None else threshold
     if not 0 <= at <= 1:
-        raise InputError(f"A threshold of {at:g} is not between 0 and 1.")
+        raise InputError(f"The threshold {at:g} is not between 0 and 1.")
     scores, seconds = [], 0.0
     total, baseline = np.zeros((2, 255), dtype=np.int64), np.zeros((2, 255), dtype=np.int64)
     for number, pair in enumerate(pairs, start=1):

@@ -64,14 +64,14 @@ def _pixel(result: MappingResult, scene: Scene, x: float, y: float) -> AskedPixe
 
     grid = result.grid
     if not (math.isfinite(x) and math.isfinite(y)):
-        raise InputError("--at takes two finite numbers.")
+        raise InputError("--at needs two finite numbers.")
     row, column = grid.rowcol(x, y) if scene.grid.is_georeferenced else (math.floor(y), math.floor(x))
     if not (0 <= row < grid.height and 0 <= column < grid.width):
         left, bottom, right, top = grid.bounds if grid.is_georeferenced else (0, 0, grid.width, grid.height)
         raise InputError(
-            f"The place {x:g},{y:g} lies outside the mapped area.",
-            f"It reaches from {left:.10g} to {right:.10g} and from {bottom:.10g} to {top:.10g}.",
-            "Choose another place with --at.",
+            f"The point {x:g},{y:g} lies outside the mapped area.",
+            f"The area extends from {left:.10g} to {right:.10g} and from {bottom:.10g} to {top:.10g}.",
+            "Choose another point with --at.",
         )
     return AskedPixel(row, column)
 
@@ -84,7 +84,7 @@ def _outline(store: Store, result: MappingResult, arguments: argparse.Namespace)
 
     choice = view_of(Choice, result, arguments)
     found = outlined_at(store, result, choice, terrain=False) or find(result, choice)
-    among = f"At a threshold of {choice.threshold:g} there are {found.count:,}."
+    among = f"At threshold {choice.threshold:g} there are {found.count:,}."
     remedy = "Give another id or number with --polygon, or a lower --threshold."
     row = row_named(found.polygons["id"], arguments.polygon, "landslide", among, remedy)
     return AskedOutline.of(found.polygons.geometry.iloc[row], str(found.polygons["id"].iloc[row]))
@@ -107,7 +107,7 @@ EXPLAINING = Explaining(
     method=_method,
     first_layer="the deepest layer of the encoder",
     view=Choice,
-    refused={"box": "a mapping has no boxes"},
+    refused={"box": "mapping runs have no detections"},
     methods=_methods,
     predict=_predict,
     opened=_opened,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.outlines import Outlined
 
 LAYER = "landslides"
-STYLE = "Found landslides"
+STYLE = "Landslides"
 BLOCK_ROWS = 512
 MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
 OWN_FILES = (
@@ -156,10 +156,13 @@ def _large_summary(result: MappingResult, choice: Choice, outlined: Outlined | N
     mask = "the mask is the threshold alone, without minimum area and hole filling."
     if outlined is not None:
         content = summary(outlined)
-        return {**content, "notes": [*content["notes"], f"For a raster of this size {mask}"]}
+        return {**content, "notes": [*content["notes"], f"For an image of this size, {mask}"]}
     codes_from = threshold_code(choice.threshold)
     pixels, found = int(result.counts.sum()), int(result.counts[:, codes_from:].sum())
-    note = f"Polygons are made at once up to {LARGEST / 1e6:.0f} megapixels and were left out; {mask}"
+    note = (
+        f"Polygons are created directly up to {LARGEST / 1e6:.0f} megapixels; they were omitted. For an image of "
+        f"this size, {mask}"
+    )
     return {
         **_header(result, choice),
         "landslide_share": found / pixels if pixels else None,
@@ -230,7 +233,7 @@ def export_run(
     told = about(result, choice)
     for suffix in ("gpkg", "geojson"):
         write_polygons(findings.polygons, folder / f"landslides.{suffix}", told)
-    write_interchange(findings.polygons, folder, LAYER, f"Landslides in {result.scene}", FOUND, told)
+    write_interchange(findings.polygons, folder, LAYER, f"Landslides mapped in {result.scene}", FOUND, told)
     if change is not None:
         write_change(change, folder / "change.tif")
         write_polygons(change.new, folder / "new_landslides.gpkg", told)

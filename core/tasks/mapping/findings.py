@@ -148,10 +148,10 @@ def find(result: MappingResult, choice: Choice, dem: Path | None = None) -> Find
     height, width = result.grid.shape
     if height * width > LARGEST:
         raise InputError(
-            f"This raster has {height * width / 1e6:.0f} megapixels; polygons are made at once up to "
+            f"This image has {height * width / 1e6:.0f} megapixels; landslides are outlined directly up to "
             f"{LARGEST / 1e6:.0f}.",
-            "Larger ones would hold up the page.",
-            "Have it outlined by a job, or draw a smaller area and map that.",
+            "Larger images would block the page.",
+            "Start a background job for the outlines, or map a smaller area.",
         )
     codes = probability_codes(result)
     valid = codes != NODATA_CODE

@@ -30,6 +30,6 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap <= 0.9:
-            raise InputError(f"An overlap of {self.overlap:g} is not between 0 and 0.9.")
+            raise InputError(f"The overlap {self.overlap:g} is not between 0 and 0.9.")
         if self.batch is not None and not 1 <= self.batch <= 256:
-            raise InputError(f"A batch of {self.batch} windows is not between 1 and 256.")
+            raise InputError(f"The batch size {self.batch} is not between 1 and 256.")

@@ -117,7 +117,7 @@ def draw_landslides(
         paths = outlines(found.geometry.to_numpy(), grid)
         face = f"{FOUND}{round(255 * FOUND_OPACITY):02X}"
         axes.add_collection(PathCollection(paths, facecolors=face, edgecolors=FOUND, linewidths=0.6, offsets=None))
-    handles: list[Handle | Line2D] = [Patch(facecolor=f"{FOUND}99", edgecolor=FOUND, label="Landslide found")]
+    handles: list[Handle | Line2D] = [Patch(facecolor=f"{FOUND}99", edgecolor=FOUND, label="Landslide")]
     if panels.reference is not None and (np.nan_to_num(panels.reference) > 0).any():
         outline(axes, np.nan_to_num(panels.reference) > 0, grid, REFERENCE)
         handles.append(Line2D([], [], color=REFERENCE, label="Reference inventory"))
@@ -137,8 +137,8 @@ def draw_outcome(axes: Axes, panels: Overviews, grid: Grid, threshold: float) ->
     found = panels.found(threshold)
     reference = np.full(found.shape, np.nan) if panels.reference is None else panels.reference
     kinds = (
-        (found & (reference == 1), TRUE_POSITIVE, "Found, in the reference"),
-        (found & (reference == 0), FALSE_POSITIVE, "Found, not in the reference"),
+        (found & (reference == 1), TRUE_POSITIVE, "Correct"),
+        (found & (reference == 0), FALSE_POSITIVE, "False alarm"),
         (~found & (reference == 1) & ~np.isnan(panels.probability), MISSED, "Missed"),
     )
     for where, colour, _ in kinds:

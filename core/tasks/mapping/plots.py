@@ -52,7 +52,7 @@ def size_frequency_figure(areas: ArrayLike, sizes: SizeFrequency, *, unit: str =
             line={"color": NEUTRAL, "width": 1.5, "dash": "dash"},
             hoverinfo="skip",
         )
-    figure.update_layout(plain_layout(f"Area ({unit})", "Landslides at least as large"))
+    figure.update_layout(plain_layout(f"Area ({unit})", "Number of landslides of at least this area"))
     figure.update_xaxes(type="log", exponentformat="power", dtick=1)
     figure.update_yaxes(type="log", exponentformat="power", dtick=1)
     return figure
@@ -106,4 +106,4 @@ def _add_fit(figure: go.Figure, sizes: SizeFrequency, smallest: float, largest: 
 
 
 def _end(limit: float) -> str:
-    return "no limit" if np.isinf(limit) else f"{limit:.2f}"
+    return "no upper limit" if np.isinf(limit) else f"{limit:.2f}"

@@ -231,11 +231,11 @@ def prepared(store: Store, run: Run) -> Prepared:
 def map_scene(job: Job, request: Request) -> MappingResult:
     """Do the work of a run of kind ``"mapping"`` in one process: rasters, and where they came from."""
     del request  # read again, as the shards of a run do
-    job.report(0, 0, "Reading the scene and loading the model")
-    ready, report = prepared(job.store, job.run), job.counting("Mapping window")
+    job.report(0, 0, "Reading the image and loading the model")
+    ready, report = prepared(job.store, job.run), job.counting("Mapping tile")
     report(0, ready.windows)
     written = write_rasters(ready.predictor, job.folder, ready.area, ready.reference, report, job.stopped)
-    job.report(ready.windows, ready.windows, "Keeping the result")
+    job.report(ready.windows, ready.windows, "Saving the result")
     return ready.result(job.folder, *written, cancel=job.stopped)
 
 

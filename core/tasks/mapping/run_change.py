@@ -28,7 +28,7 @@ def order_difference(first: MappingResult, second: MappingResult, *, owner: str 
         When both are the same run.
     """
     if first.id == second.id:
-        raise InputError("A run does not differ from itself.", remedy="Choose two runs.")
+        raise InputError("A run cannot be compared with itself.", remedy="Choose two different runs.")
     parents = (first.id, second.id)
     return Order("mapping", KIND, {"runs": list(parents)}, second.inputs, second.model, parents, owner)
 

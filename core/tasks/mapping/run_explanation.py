@@ -163,7 +163,8 @@ def _check(target: Target) -> AskedPixel | AskedOutline:
     """Refuse a target that a mapping lacks."""
     if isinstance(target, BoxTarget):
         raise InputError(
-            "A mapping has no boxes.", "It gives a probability for every pixel.", "Ask about a pixel or an outline."
+            "Mapping runs have no detections.", "They give a probability for each pixel.",
+            "Explain a pixel or an outline.",
         )
     return target
 

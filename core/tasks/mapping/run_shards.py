@@ -57,7 +57,7 @@ def _ready(store: Store, run_id: str) -> Prepared:
 
 def plan(store: Store, run_id: str) -> Plan:
     """Say which blocks a run has."""
-    store.beat(run_id, Progress(words="Reading the scene and loading the model"))
+    store.beat(run_id, Progress(words="Reading the image and loading the model"))
     ready = _ready(store, run_id)
     files.remove(_parts(store, run_id))
     parts = tuple(
@@ -67,7 +67,7 @@ def plan(store: Store, run_id: str) -> Plan:
         )
         for block in ready.blocks
     )
-    words = f"Mapping {len(parts)} blocks side by side"
+    words = f"Mapping {len(parts)} blocks in parallel"
     return Plan(parts, Call("core.tasks.mapping.run_shards:last", {"run_id": run_id}), ready.windows, words)
 
 
@@ -99,7 +99,7 @@ def last(store: Store, run_id: str) -> None:
         asked = time.monotonic()
         return not store.beat(run_id)
 
-    store.beat(run_id, Progress(ready.windows, ready.windows, "Putting the blocks together"))
+    store.beat(run_id, Progress(ready.windows, ready.windows, "Merging the blocks"))
     scene = ready.record.scene
     written = gather(_parts(store, run_id), scene.grid, ready.blocks, folder, stopped)
     keep(store, run_id, ready.result(folder, *written, cancel=stopped), stopped)
@@ -127,7 +127,7 @@ class _Steps:
         self._go_on = self._store.advance(self._run_id, self._done - self._told)
         self._told, self._when = self._done, time.monotonic()
         if not self._go_on:
-            raise RunCancelled("The run was cancelled.", "Nothing of it was kept.")
+            raise RunCancelled("The run was cancelled.", "No results were saved.")
 
     def stopped(self) -> bool:
         return not self._go_on

@@ -159,11 +159,11 @@ def fit_size_frequency(
         return _nothing(
             values[values >= pixels].size,
             None,
-            "The scene has no coordinate system, so its landslides have no area in m² and no distribution "
-            "is fitted. Georeference the scene to compare its sizes with other inventories.",
+            "The image has no coordinate system, so landslide areas in m² are unknown and no distribution is fitted. "
+            "Georeference the image to compare the sizes with other inventories.",
         )
     if not (math.isfinite(pixel_area_m2) and pixel_area_m2 > 0):
-        raise InputError(f"A pixel cannot cover {pixel_area_m2} m².", "", "Check the scene's grid.")
+        raise InputError(f"The pixel area {pixel_area_m2} m² is not valid.", "", "Check the image's grid.")
     lower = (pixels - 0.5) * pixel_area_m2
     kept = values[values >= lower]
     minimum = pixels * pixel_area_m2
@@ -174,21 +174,23 @@ def fit_size_frequency(
 def _checked(areas: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(areas, dtype=np.float64).ravel()
     if not (np.isfinite(values).all() and (values > 0).all()):
-        raise InputError("Some landslide areas are not positive numbers.", "They cannot be counted by size.")
+        raise InputError("Some landslide areas are not positive numbers.", (
+            "Their size distribution cannot be calculated."
+        ))
     return values
 
 
 def _why_not(kept: NDArray[np.float64], minimum: float, pixels: int) -> str:
     if kept.size < FEWEST_LANDSLIDES:
         return (
-            f"{kept.size} landslides reach the smallest mappable area ({minimum:,.0f} m², {pixels} pixels); "
-            f"below {FEWEST_LANDSLIDES} the distribution of their sizes cannot be fitted."
+            f"{kept.size} landslides reach the smallest mappable area ({minimum:,.0f} m², {pixels} pixels); at least "
+            f"{FEWEST_LANDSLIDES} are needed to fit a size distribution."
         )
     sizes = np.unique(kept).size
     if sizes < FEWEST_SIZES:
         return (
-            f"The {kept.size} landslides have only {sizes} different {'area' if sizes == 1 else 'areas'}, "
-            "which is too few to fit a distribution of sizes."
+            f"The {kept.size} landslides have only {sizes} different {'area' if sizes == 1 else 'areas'}, too few to "
+            "fit a size distribution."
         )
     return ""
 
@@ -200,8 +202,8 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         return _nothing(
             kept.size,
             minimum,
-            "The sizes fall off faster than any power law, unlike those of known landslide inventories, so "
-            "no inverse gamma distribution is fitted.",
+            "The number of landslides decreases with size faster than any power law, unlike in known inventories; no "
+            "inverse gamma distribution was fitted.",
         )
     low, high = (1.0 + rho for rho in fit.rho_interval)
     exponent = 1.0 + curve.rho
@@ -214,11 +216,11 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     else:
         words = (
-            f"The most frequent area lies below the smallest mappable one ({minimum:,.0f} m²), so only the "
-            f"tail is fitted, to {kept.size:,} landslides: {tail}. Published inventories have about 2.4."
+            f"The most frequent area lies below the smallest mappable area ({minimum:,.0f} m²), so only the tail was "
+            f"fitted, to {kept.size:,} landslides: {tail}. Published inventories have an exponent of about 2.4."
         )
     if math.isinf(high):
-        words += " The data set no upper limit to the exponent."
+        words += " The data give no upper limit for the exponent."
     return SizeFrequency(
         n=kept.size,
         minimum_area_m2=minimum,

@@ -11,7 +11,7 @@ _DERIVED = Ref("core.tasks.imagery.result:ImageResult")
 TASK = Task(
     name="mapping",
     title="Mapping",
-    summary="landslides for every pixel",
+    summary="landslides as polygons, from every pixel of an image",
     roles=ROLES,
     kinds=(
         Kind(
@@ -28,18 +28,18 @@ TASK = Task(
         ),
         Kind(
             "scored",
-            "Map, scored",
+            "Map with reference check",
             work=Ref(f"{_HERE}.run_scored:compute_scored"),
             request=Ref(f"{_HERE}.run:Request"),
             result=Ref(f"{_HERE}.result:MappingResult"),
-            working="Counting against the reference",
+            working="Comparing with the reference",
             primary=True,
             again_from_parent=True,
             report=Ref(f"{_HERE}.report.parts:MAPPING"),
         ),
         Kind(
             "change",
-            "Difference of two maps",
+            "Difference between two maps",
             work=Ref(f"{_HERE}.run_change:compute_difference"),
             result=_DERIVED,
             working="Comparing two maps",
@@ -94,10 +94,10 @@ TASK = Task(
         Metric("precision", "Precision"),
         Metric("recall", "Recall"),
         Metric("area_share", "Above threshold", form="share", better=""),
-        Metric("unlike_training", "Unlike training", form="share", better="low"),
+        Metric("unlike_training", "Unlike training images", form="share", better="low"),
     ),
     counted="At the model's own threshold. Pixels are counted before minimum area and hole filling; shares are of the "
-    "scene, or of the drawn area where one was mapped.",
+            "image, or of the drawn area if one was mapped.",
     level="Threshold",
     models="folder",
     view=Ref(f"{_HERE}.view:Choice"),

@@ -77,7 +77,8 @@ def _cut(arrays: PairArrays, data: Data) -> PairArrays:
 
     if not corners:
         raise InputError(
-            f"Images of {width} by {height} pixels hold no tile of {data.tile}.", remedy="Choose a smaller tile."
+            f"Images of {width} × {height} pixels are smaller than a tile of {data.tile}.",
+            remedy="Choose a smaller tile size."
         )
 
     def tiles(values: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -26,9 +26,11 @@ class Choice:
         Largest hole filled, in the same unit.
     """
 
-    threshold: float = chosen("by default the model's own", address="threshold")
-    minimum_area: float = chosen("smallest area kept, m² (px² without CRS)", address="minimum", default=0.0)
-    fill_holes: float = chosen("largest hole to fill, m² (px² without CRS)", address="holes", default=0.0)
+    threshold: float = chosen("default: the model's own", address="threshold")
+    minimum_area: float = chosen("minimum area, m² (px² without coordinate system)", address="minimum", default=0.0)
+    fill_holes: float = chosen(
+        "fill holes up to this area, m² (px² without coordinate system)", address="holes", default=0.0
+    )
 
     @classmethod
     def default(cls, result: MappingResult) -> Choice:
@@ -39,6 +41,6 @@ class Choice:
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
-            raise InputError(f"A threshold of {self.threshold:g} is not between 0 and 1.")
+            raise InputError(f"The threshold {self.threshold:g} is not between 0 and 1.")
         if not (0 <= self.minimum_area < math.inf and 0 <= self.fill_holes < math.inf):
-            raise InputError("An area cannot be negative or without end.")
+            raise InputError("An area must be zero or positive, and finite.")

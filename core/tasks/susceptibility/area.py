@@ -129,31 +129,36 @@ class AreaPlan:
             When no factor is named, a name is odd or used twice, or an input is missing.
         """
         if not self.names:
-            raise InputError("No factor was chosen.", "Models learn from them.", "Choose some (--terrain, --factor).")
+            raise InputError(
+                "No factor was chosen.", "Models are trained on factors.", "Choose some (--terrain, --factor)."
+            )
         if len(self.names) > MOST_FACTORS:
-            raise InputError(f"{len(self.names)} factors are more than {MOST_FACTORS}.", remedy="Choose fewer.")
+            raise InputError(f"{len(self.names)} factors exceed the limit of {MOST_FACTORS}.", remedy="Choose fewer.")
         odd = next((one.name for one in self.given if not _NAME.fullmatch(one.name)), None)
         if odd is not None:
             raise InputError(
-                f"{odd[:60]!r} cannot be the name of a factor.",
-                remedy="Use up to 40 letters, digits and underscores, a letter first.",
+                f"{odd[:60]!r} is not a valid name for a factor.",
+                remedy="Use up to 40 letters, digits and underscores, starting with a letter.",
             )
         check_names(self.names)
         twice = next((name for name in self.names if self.names.count(name) > 1), None)
         if twice is not None:
-            raise InputError(f"There are two factors {twice!r}.", remedy="Give each a name of its own.")
+            raise InputError(f"Two factors are named {twice!r}.", remedy="Give each factor a different name.")
         if self.terrain and not dem:
             raise InputError(
                 "Terrain factors need an elevation model.", remedy="Give one (--dem), or choose no terrain factor."
             )
         beyond = next((one for one in self.given if not (-1 if dem else 0) <= one.input < rasters), None)
         if beyond is not None:
-            raise InputError(f"The raster of the factor {beyond.name} is missing.", remedy="Give it (--factor).")
+            raise InputError(f"The raster of factor {beyond.name} is missing.", remedy="Add it (--factor).")
         if self.cell < 0:
-            raise InputError("The side of a cell is negative.", remedy="Give it in metres, or 0 for the raster's own.")
+            raise InputError("The cell size is negative.", remedy=(
+                "Give it in metres, or 0 for the cell size of the raster."
+            ))
         if self.cell > LARGEST_CELL:
-            raise InputError(f"Cells of {self.cell:,.0f} m are too large for a map of susceptibility.",
-                             remedy=f"Choose up to {LARGEST_CELL:,} m, or 0 for the raster's own.")  # fmt: skip
+            raise InputError(f"Cells of {self.cell:,.0f} m are too large for a susceptibility map.",
+                             remedy=f"Choose up to {LARGEST_CELL:,} m, or 0 for the cell size of the "
+                                    "raster.")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,7 @@ class Area:
             if layer.scene.grid.crs is None:
                 raise GridError(
                     f"{layer.scene.name} has no coordinate system.",
-                    "Neither the other rasters nor the landslides can be found on it.", "Georeference it first.",
+                    "It cannot be aligned with the other rasters or with the landslides.", "Georeference it first.",
                 )  # fmt: skip
         grid = _grid(plan, layers)
         if ground is not None:
@@ -249,8 +254,8 @@ def _system(code: str) -> CRS:
 
     found = crs_of_code(f"EPSG:{code}" if code.isdecimal() else code, "--crs")
     if not found.is_projected:
-        raise InputError(f"{code} is no projected coordinate system.", "Cells are measured in metres.",
-                         "Name one such as EPSG:32632.")  # fmt: skip
+        raise InputError(f"{code} is not a projected coordinate system.", "Cell sizes are in metres.",
+                         "Give one such as EPSG:32632.")  # fmt: skip
     return CRS.from_wkt(found.to_wkt())
 
 
@@ -325,8 +330,8 @@ def write_factors(
     if not complete:
         worst = names[int(missing.argmax())]
         raise InputError(
-            "No cell has all factors.",
-            f"The one that is unknown most is {worst} ({missing.max() / count:.0%} of the grid).",
+            "No cell has values for all factors.",
+            f"The factor with the most missing values is {worst} ({missing.max() / count:.0%} of the grid).",
             "Leave a factor out, or choose rasters that overlap.",
         )
     unknown = {name: float(one) / count for name, one in zip(names, missing, strict=True)}
@@ -373,8 +378,8 @@ def _cleaned(
     for at, layer in enumerate(area.layers):
         if layer.kind == "category" and (np.abs(values[at]) >= LARGEST_CLASS).any():
             raise InputError(
-                f"{layer.role} ({layer.scene.name}) holds classes from {LARGEST_CLASS:,} on.",
-                "Such numbers cannot be told apart as they are kept.", "Give the classes smaller numbers.",
+                f"{layer.role} ({layer.scene.name}) holds class numbers of {LARGEST_CLASS:,} or more.",
+                "Numbers this large cannot be stored exactly.", "Renumber the classes.",
             )  # fmt: skip
         for fill in USUAL_FILLS:
             found = values[at] == np.float32(fill)
@@ -389,7 +394,8 @@ def _no_degrees(area: Area, steep: NDArray[np.int64], count: int) -> tuple[str, 
     beyond = dict(zip(area.plan.names, steep, strict=True))
     return tuple(
         f"{layer.role} ({layer.scene.name}) is steeper than {STEEPEST:.0f}° in {beyond[layer.role] / count:.1%} of the "
-        "grid: it is in per cent, or no slope. Models take it as it is; limits in degrees do not hold for it."
+        "grid, so it is probably in per cent, or not a slope. Models use its values unchanged; limits in degrees do "
+        "not apply to it."
         for layer in area.layers
         if "slope" in layer.role.lower() and beyond[layer.role]
     )
@@ -398,7 +404,7 @@ def _no_degrees(area: Area, steep: NDArray[np.int64], count: int) -> tuple[str, 
 def _told(area: Area, fills: list[dict[float, int]], count: int) -> tuple[str, ...]:
     notes = [
         f"{number / count:.1%} of {layer.role} ({layer.scene.name}) is {fill:g}, which usually stands for no data: "
-        "taken for unknown."
+        "treated as unknown."
         for layer, found in zip(area.layers, fills, strict=True)
         for fill, number in found.items()
         if number

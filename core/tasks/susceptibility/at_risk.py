@@ -111,8 +111,8 @@ def _placed(features: GeoDataFrame, grid: Grid, name: str) -> NDArray[np.object_
 
     source = features.crs
     if source is None or grid.crs is None:
-        raise GridError(f"{name} has no coordinate system.", "Its place on the map is unknown.",
-                        "Assign it the coordinate system that its coordinates are in.")  # fmt: skip
+        raise GridError(f"{name} has no coordinate system.", "Its position on the map is unknown.",
+                        "Assign the coordinate system of its coordinates.")  # fmt: skip
     there, inverse = pyproj.CRS.from_wkt(grid.crs.to_wkt()), ~grid.transform
 
     def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -132,8 +132,8 @@ def _placed(features: GeoDataFrame, grid: Grid, name: str) -> NDArray[np.object_
             & (bounds[:, 1] < grid.height) & (bounds[:, 3] > 0)
         )  # fmt: skip
     if not near.any():
-        raise GridError(f"{name} does not overlap the map.", "None of it lies in a class.",
-                        "Check that both show the same place.")  # fmt: skip
+        raise GridError(f"{name} does not overlap the map.", "None of it lies within a class.",
+                        "Check that both cover the same area.")  # fmt: skip
     kept: NDArray[np.object_] = np.asarray(moved[near])
     return kept
 
@@ -144,7 +144,7 @@ def _kind(shapes: NDArray[np.object_], name: str) -> str:
 
     counts = np.bincount(shapely.get_dimensions(shapes).clip(0), minlength=3)
     if not counts.any():
-        raise InputError(f"{name} holds no shapes.", remedy="Choose another layer.")
+        raise InputError(f"{name} holds no geometries.", remedy="Choose another layer.")
     return ("points", "lines", "areas")[int(counts.argmax())]
 
 
@@ -160,8 +160,8 @@ def _pieces(
     cell = grid.ground_distance() or 1.0
     lines = shapes if kind == "lines" else shapely.boundary(shapes)
     if float(shapely.length(lines).sum()) * 2 > MOST_PIECES:
-        raise InputError("These elements are too many for one map.", "They would be cut into millions of pieces.",
-                         "Cut the layer to the area.")  # fmt: skip
+        raise InputError("There are too many elements for one map.", "They would be split into millions of pieces.",
+                         "Clip the layer to the area.")  # fmt: skip
     rings, owner = shapely.get_parts(lines, return_index=True)  # from an outline to a hole in it leads no line
     points, of = shapely.get_coordinates(shapely.segmentize(rings, 0.5), return_index=True)
     same = of[1:] == of[:-1]

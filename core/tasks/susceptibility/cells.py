@@ -130,13 +130,13 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
     factors = _factors(table, columns, name, notes)
     complete = factors.notna().all(axis=1).to_numpy()
     if (known & ~complete).any():
-        notes.append(f"{int((known & ~complete).sum()):,} cells lack a factor and were left out.")
+        notes.append(f"{int((known & ~complete).sum()):,} cells without values for all factors were left out.")
     places = _places(table, columns, name, notes)
     kept = known & complete
     if places is not None:
         placed = np.isfinite(places).all(axis=1)
         if (kept & ~placed).any():
-            notes.append(f"{int((kept & ~placed).sum()):,} cells lack coordinates and were left out.")
+            notes.append(f"{int((kept & ~placed).sum()):,} cells without coordinates were left out.")
         kept &= placed
     groups = {
         role: table[column].astype(str).to_numpy(dtype=object)[kept]
@@ -156,7 +156,9 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
 
 def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
     if not columns.factors:
-        raise InputError(f"No factor of {name} was chosen.", "Models learn from factors.", "Choose some (--factors).")
+        raise InputError(f"No factor of {name} was chosen.", (
+            "Models are trained on factors."
+        ), "Choose some (--factors).")
     roles = (columns.target, *columns.factors, columns.x, columns.y, columns.group, columns.date)
     named = [one for one in roles if one]
     missing = [one for one in (*named, *columns.categorical, *columns.circular) if one not in table.columns]
@@ -165,22 +167,22 @@ def _check_columns(table: pd.DataFrame, columns: Columns, name: str) -> None:
         raise InputError(f"{name} has no column {missing[0]!r}.", remedy=f"Its columns are {known}.")
     doubled = sorted({str(one) for one in table.columns if list(table.columns).count(one) > 1} & set(named))
     if doubled:
-        raise InputError(f"{name} has several columns {doubled[0]!r}.", remedy="Rename all but one.")
+        raise InputError(f"{name} has several columns named {doubled[0]!r}.", remedy="Rename all but one.")
     check_names(columns.factors)
     if columns.target in columns.factors:
         raise InputError(
-            f"{columns.target} is the label and cannot be a factor too.", "A model would learn what it is to find.",
-            "Leave it out of the factors.",
+            f"{columns.target} is the label and cannot also be a factor.", "The model would be given the answer.",
+            "Remove it from the factors.",
         )  # fmt: skip
     stray = sorted(set(columns.categorical) - set(columns.factors))
     if stray:
-        raise InputError(f"{stray[0]} is declared as classes but is no factor.", remedy="Add it to the factors.")
+        raise InputError(f"{stray[0]} is declared as categorical but is not a factor.", remedy="Add it to the factors.")
     astray = sorted(set(columns.circular) - (set(columns.factors) - set(columns.categorical)))
     if astray:
-        what = "classes" if astray[0] in columns.factors else "no factor"
+        what = "classes" if astray[0] in columns.factors else "not a factor"
         raise InputError(f"{astray[0]} is declared as a direction but is {what}.", remedy="Declare each factor once.")
     if bool(columns.x) != bool(columns.y):
-        raise InputError("Only one coordinate is named.", remedy="Name both (--x and --y).")
+        raise InputError("Only one coordinate column is named.", remedy="Name both (--x and --y).")
 
 
 def labels_of(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -191,7 +193,8 @@ def labels_of(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDAr
     if columns.positive:
         if columns.positive not in values:
             raise InputError(
-                f"No row of {columns.target} is {columns.positive!r}.", remedy=f"Its values are {_some(values)}."
+                f"No row of {columns.target} has the value {columns.positive!r}.",
+                remedy=f"Its values are {_some(values)}."
             )
         return (texts == columns.positive).to_numpy(), known
     lowered = texts.str.lower()
@@ -199,8 +202,9 @@ def labels_of(target: pd.Series[Any], columns: Columns, name: str) -> tuple[NDAr
     if not (yes | no)[known].all():
         unclear = next(value for value in values if value.lower() not in _YES | _NO)
         raise InputError(
-            f"Which value of {columns.target} in {name} stands for a landslide is not clear: {unclear!r} is one.",
-            remedy=f"Name it (--positive); its values are {_some(values)}.",
+            f"It is not clear which value of {columns.target} in {name} stands for a landslide: one of them is "
+            f"{unclear!r}.",
+            remedy=f"Name the value (--positive); the values are {_some(values)}.",
         )
     return yes, known
 
@@ -220,17 +224,17 @@ def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str])
         spoilt = numbers.isna() & values.notna()
         if spoilt.any():
             raise InputError(
-                f"The factor {factor} of {name} holds text, such as {str(values[spoilt].iloc[0])[:40]!r}.",
-                "Numbers are expected of a factor unless it is declared as classes.",
-                f"Declare it as classes (--categorical {factor}), or leave it out.",
+                f"Factor {factor} of {name} holds text, such as {str(values[spoilt].iloc[0])[:40]!r}.",
+                "Factors must be numeric unless they are declared as categorical.",
+                f"Declare it as categorical (--categorical {factor}), or leave it out.",
             )
         numbers = numbers.astype(np.float64)
         fill = numbers.isin(FILLS) | (numbers.abs() > 1e30)
         if fill.any():
             told = ", ".join(f"{one:g}" for one in sorted(set(numbers[fill])))
             notes.append(
-                f"{int(fill.sum()):,} values of {factor} are {told}, which usually stands for no data: they were taken "
-                "for unknown."
+                f"{int(fill.sum()):,} values of {factor} are {told}, which usually stands for no data: treated as "
+                "unknown."
             )
             numbers = numbers.mask(fill)
         if factor in columns.circular:
@@ -240,8 +244,8 @@ def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str])
         distinct = numbers.nunique()
         if 2 < distinct <= 12 and (numbers.dropna() % 1 == 0).all() and len(numbers) > 10 * distinct:
             notes.append(
-                f"{factor} holds {distinct} whole numbers alone and is taken for a quantity: if they are codes of "
-                f"classes, declare it as such (--categorical {factor})."
+                f"{factor} holds {distinct} different whole numbers and is treated as a quantity; if they are class "
+                f"codes, declare it as categorical (--categorical {factor})."
             )
     return pd.DataFrame(made, index=table.index)
 
@@ -250,7 +254,8 @@ def _directions(numbers: pd.Series[Any], factor: str, notes: list[str]) -> pd.Se
     """Directions within a turn, flat ground as -1; what is neither is unknown."""
     none = numbers.notna() & ~((numbers >= 0) & (numbers <= 360)) & (numbers != FLAT)
     if none.any():
-        notes.append(f"{int(none.sum()):,} values of {factor} are no direction (0 to 360°, -1 if flat) and unknown.")
+        notes.append(f"{int(none.sum()):,} values of {factor} are not a direction (0 to 360°, -1 if flat) and are "
+                     "treated as unknown.")
     return numbers.mask(none)
 
 
@@ -265,9 +270,9 @@ def _classes(values: pd.Series[Any], factor: str, name: str) -> pd.Series[Any]:
     words = values.map(word).astype(object)
     if words.nunique() > MOST_CATEGORIES:
         raise InputError(
-            f"{factor} of {name} has {words.nunique():,} different values; at most {MOST_CATEGORIES} are taken.",
-            "Of classes that hardly a cell is in nothing can be learnt.",
-            "Join classes, or take it for a quantity.",
+            f"{factor} of {name} has {words.nunique():,} different values; the limit is {MOST_CATEGORIES}.",
+            "Classes with very few cells cannot be used for training.",
+            "Merge classes, or treat it as a quantity.",
         )
     return words
 
@@ -284,13 +289,14 @@ def check_classes(landslide: NDArray[np.bool_], target: str, name: str) -> None:
     if not slides or not none:
         raise InputError(
             f"All {len(landslide):,} complete cells of {name} are {'landslides' if slides else 'without a landslide'}.",
-            "A model learns from the difference of the two.",
+            "A model needs both.",
             f"Add the other class, or check {target} and --positive.",
         )
     if min(slides, none) < FEWEST:
         raise InputError(
-            f"{name} has {slides:,} complete cells with a landslide and {none:,} without; {FEWEST} of each are needed.",
-            "With fewer no score says anything.",
+            f"{name} has {slides:,} complete cells with a landslide and {none:,} without; at least {FEWEST} of each "
+            "are needed.",
+            "With fewer, scores would be meaningless.",
             "Add cells.",
         )
 
@@ -299,10 +305,12 @@ def varying(factors: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """The factors that differ among the cells."""
     constant = [factor for factor in factors.columns if factors[factor].nunique() < 2]
     if constant:
-        notes.append(f"The same in all cells, and left out: {', '.join(constant)}.")
+        notes.append(f"Left out because they are constant: {', '.join(constant)}.")
         factors = factors.drop(columns=constant)
     if factors.shape[1] == 0:
-        raise InputError("All factors are the same in all cells.", "Nothing can be learnt from them.", "Choose others.")
+        raise InputError("All factors are constant.", "No model can be trained on them.", (
+            "Choose other factors."
+        ))
     return factors
 
 
@@ -313,8 +321,8 @@ def collinear(quantities: pd.DataFrame) -> list[str]:
     alike = np.abs(np.corrcoef(quantities.to_numpy(), rowvar=False))
     names = list(quantities.columns)
     return [
-        f"{names[j]} is {names[i]} in other numbers (correlation {alike[i, j]:.6f}): leave one of them out, or their "
-        "effects cannot be told apart."
+        f"{names[j]} carries the same information as {names[i]} (correlation {alike[i, j]:.6f}): leave out one of "
+        "them, as their effects cannot be separated."
         for i in range(len(names))
         for j in range(i + 1, len(names))
         if alike[i, j] > 1 - 1e-9
@@ -331,7 +339,7 @@ def _places(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) 
     places = np.stack([pd.to_numeric(table[one], errors="coerce").to_numpy(np.float64) for one in named], axis=1)
     there = places[np.isfinite(places).all(axis=1)]
     if not len(there):
-        raise InputError(f"No row of {name} has numbers for both coordinates.", remedy="Check --x and --y.")
+        raise InputError(f"No row of {name} has numeric coordinates in both columns.", remedy="Check --x and --y.")
     crs = _system(columns.crs)
     degrees = crs.is_geographic if crs is not None else bool((np.abs(there) <= [360.0, 180.0]).all())
     _check_order(there, columns, degrees=degrees)
@@ -342,7 +350,7 @@ def _places(table: pd.DataFrame, columns: Columns, name: str, notes: list[str]) 
         if factor != 1.0:
             notes.append(f"Coordinates were converted to metres (1 unit = {factor:.7g} m).")
         return places * factor
-    notes.append("No coordinate system was named: coordinates are taken for metres.")
+    notes.append("No coordinate system was given; coordinates are assumed to be in metres.")
     return places
 
 
@@ -353,7 +361,7 @@ def _system(text: str) -> CRS | None:
         return None
     crs = crs_of_code(f"EPSG:{text}" if text.isdecimal() else text, "--crs")
     if not (crs.is_geographic or crs.is_projected):
-        raise InputError(f"{text} is no coordinate system of places.", remedy="Name one such as EPSG:32717.")
+        raise InputError(f"{text} is not a coordinate system for positions.", remedy="Give one such as EPSG:32717.")
     return crs
 
 
@@ -364,12 +372,12 @@ def _check_order(places: NDArray[np.float64], columns: Columns, *, degrees: bool
     if swapped:
         kind = "latitude beyond 90°" if degrees else "northing below 900 km and an easting above 1,000 km"
         raise InputError(
-            f"{columns.x} and {columns.y} seem to be swapped: they give a {kind}.",
+            f"{columns.x} and {columns.y} seem to be swapped: they contain a {kind}.",
             "Distances and folds would be wrong.",
-            "Take them for each other (--swap-xy), or name the columns the other way round.",
+            "Swap them (--swap-xy), or name the columns the other way round.",
         )
     if degrees and second > 90:
-        raise InputError(f"{columns.y} holds latitudes beyond 90°.", remedy="Check the columns and --crs.")
+        raise InputError(f"{columns.y} contains latitudes beyond 90°.", remedy="Check the columns and --crs.")
 
 
 def _projected(
@@ -383,8 +391,8 @@ def _projected(
     code = (32600 if latitude >= 0 else 32700) + zone
     transformer = pyproj.Transformer.from_crs(crs or 4326, code, always_xy=True)
     x, y = transformer.transform(places[:, 0], places[:, 1])
-    found = "named" if crs is not None else "taken for WGS 84, by their values"
-    notes.append(f"Coordinates are degrees ({found}) and were projected to the local UTM zone (EPSG:{code}).")
+    found = "named" if crs is not None else "assumed to be WGS 84, based on their values"
+    notes.append(f"Coordinates are in degrees ({found}) and were projected to the local UTM zone (EPSG:{code}).")
     return np.stack([x, y], axis=1)
 
 

@@ -69,12 +69,14 @@ def breaks_of(
     """
     codes = np.flatnonzero(area)
     if not len(codes):
-        raise InputError("The index has no value anywhere.", "It has no classes.", "Choose another model or factors.")
+        raise InputError("The index has no values.", "It cannot be classified.", (
+            "Choose another model or other factors."
+        ))
     if len(codes) == 1:
         return ()
     if method == "given":
         if not given:
-            raise InputError("No breaks were given.", remedy="Give them, such as 0.2,0.4,0.6,0.8 (--breaks).")
+            raise InputError("No class breaks were given.", remedy="Give them, such as 0.2,0.4,0.6,0.8 (--breaks).")
         return tuple(sorted({max(1, threshold_code(one)) for one in given}))
     if method == "jenks":
         found = jenks(area, classes)
@@ -88,7 +90,9 @@ def breaks_of(
         found = [math.ceil(mean + one * spread) for one in DEVIATIONS]
     else:
         if not hits.sum():
-            raise InputError("There are no landslides on the map to divide by.", remedy="Choose other classes.")
+            raise InputError("There are no landslides on the map from which to derive classes.", remedy=(
+                "Choose another classification."
+            ))
         below = 1 - np.cumsum(HELD)[::-1]
         found = _where_reached(hits, below, codes)
     return tuple(sorted({one for one in found if codes[0] < one <= codes[-1]}))
@@ -215,10 +219,10 @@ def order_note(rows: Sequence[ClassRow]) -> str:
     """What is to be said where a higher class holds fewer landslides for its area than a lower one; empty otherwise."""
     known = [(row.name, row.frequency_ratio) for row in rows if not math.isnan(row.frequency_ratio)]
     turned = [
-        f"{high} ({b:.2f}) less than {low} ({a:.2f})"
+        f"{high} ({b:.2f}) below {low} ({a:.2f})"
         for (low, a), (high, b) in zip(known[:-1], known[1:], strict=True)
         if b < a
     ]
     if not turned:
         return ""
-    return f"The classes do not follow the landslides everywhere (frequency ratio): {'; '.join(turned)}."
+    return f"Landslide density does not increase with every class (frequency ratio): {'; '.join(turned)}."

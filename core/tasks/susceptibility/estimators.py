@@ -93,12 +93,12 @@ def load_model(name: str, files: Mapping[str, Path]) -> Pipeline:
 
     missing = [role for role in _roles(name) if role not in files or not files[role].is_file()]
     if missing:
-        raise StorageError(f"The file of the model {name} is no longer on disk.", remedy="Run it again.")
+        raise StorageError(f"The file of model {name} is no longer on disk.", remedy="Repeat the run.")
     try:
         model = skops.io.load(files[model_role(name)], trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         raise ModelError(
-            f"The file of the model {name} holds what none of our models has.", str(error), "Run it again."
+            f"The file of model {name} holds unexpected content.", str(error), "Repeat the run."
         ) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise _damaged(name, error) from error
@@ -126,4 +126,4 @@ def _with_booster(name: str, before: Pipeline, path: Path) -> Pipeline:
 
 
 def _damaged(name: str, error: Exception) -> ModelError:
-    return ModelError(f"The file of the model {name} cannot be read.", str(error)[:200], "Run it again.")
+    return ModelError(f"The file of model {name} cannot be read.", str(error)[:200], "Repeat the run.")

@@ -81,7 +81,7 @@ def sentence(contributions: Contributions, values: Mapping[str, object], model: 
     effects = contributions.values[row]
     order = np.argsort(-np.abs(effects), kind="stable")
     least = TOLD * float(np.abs(effects).max(initial=0.0))
-    unit = "log-odds" if contributions.scale == "log-odds" else "of the index"
+    unit = "log-odds" if contributions.scale == "log-odds" else "index units"
 
     def told(sign: int) -> str:
         found = [
@@ -92,9 +92,9 @@ def sentence(contributions: Contributions, values: Mapping[str, object], model: 
         return ", ".join(found)
 
     up, down = told(1), told(-1)
-    begin = f"{model} begins at {contributions.base:+.2f} and comes to {contributions.output[row]:+.2f} {unit}."
-    raised = f"Raised by {up}." if up else "Nothing raised it."
-    return f"{begin} {raised} {f'Lowered by {down}.' if down else 'Nothing lowered it.'}"
+    begin = f"{model}: from a base value of {contributions.base:+.2f} to {contributions.output[row]:+.2f} ({unit})."
+    raised = f"Raised by {up}." if up else "No factor raised it."
+    return f"{begin} {raised} {f'Lowered by {down}.' if down else 'No factor lowered it.'}"
 
 
 def _named(factor: str, value: object) -> str:

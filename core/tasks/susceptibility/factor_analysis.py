@@ -251,14 +251,17 @@ def advice(factors: pd.DataFrame, landslide: NDArray[np.bool_], kinds: Factors) 
             if abs(value) > CORRELATED:
                 less, more = sorted((one, other), key=alone.__getitem__)
                 found.append(
-                    f"{_words(one)} and {_words(other)} go together ({value:+.2f}, beyond {CORRELATED}): consider "
-                    f"leaving out {_words(less)}, which alone tells landslides apart less (AUROC {alone[less]:.2f}, "
-                    f"{_words(more)} {alone[more]:.2f})."
+                    f"{_words(one)} and {_words(other)} are strongly associated ({value:+.2f}, limit {CORRELATED}): "
+                    f"consider leaving out {_words(less)}, which by itself separates landslides less well (AUROC "
+                    f"{alone[less]:.2f}; {_words(more)} {alone[more]:.2f})."
                 )
     for name, value in vif(factors, kinds).items():
         if value > INFLATED:
-            told = "follows from the others" if math.isinf(value) else f"has a variance inflation factor of {value:.1f}"
-            found.append(f"{_words(name)} {told} (beyond {INFLATED:g}): its effect can hardly be told from theirs.")
+            told = (
+                "can be derived from the other factors"
+            ) if math.isinf(value) else f"has a variance inflation factor of {value:.1f}"
+            found.append(f"{_words(name)} {told} (limit {INFLATED:g}): its effect can hardly be separated from that "
+                         "of the other factors.")
     return tuple(found)
 
 

@@ -73,7 +73,7 @@ def distribution_figure(values: NDArray[Any], landslide: NDArray[np.bool_], kind
     else:
         classes = binned(values, kind)
         names, of_cell = list(classes.names), classes.of_cell
-    for name, where, colour in (("Landslides", landslide, FOUND), ("Others", ~landslide, REFERENCE)):
+    for name, where, colour in (("Landslides", landslide, FOUND), ("No landslide", ~landslide, REFERENCE)):
         share = np.bincount(of_cell[where], minlength=len(names)) / max(int(where.sum()), 1)
         look = {"color": colour, "shape": "hvh", "width": 2} if kind == "quantity" else None
         hover = f"{name}: %{{y:.1%}}<extra></extra>"
@@ -81,7 +81,7 @@ def distribution_figure(values: NDArray[Any], landslide: NDArray[np.bool_], kind
             figure.add_scatter(x=names, y=share, name=name, line=look, hovertemplate=hover)
         else:
             figure.add_bar(x=names, y=share, name=name, marker={"color": colour}, hovertemplate=hover)
-    layout = plain_layout(title, "Share of the cells")
+    layout = plain_layout(title, "Share of cells")
     figure.update_layout(layout)
     figure.update_yaxes(tickformat=".0%")
     return figure
@@ -115,7 +115,7 @@ def inflation_figure(found: Mapping[str, float]) -> go.Figure:
         hovertemplate="%{y}: %{text}<extra></extra>",
     ))  # fmt: skip
     figure.add_vline(x=INFLATED, line={"color": NEUTRAL, "dash": "dot"})
-    layout = plain_layout("Variance inflation factor (logarithmic)", "")
+    layout = plain_layout("Variance inflation factor (log scale)", "")
     layout["height"] = 120 + 26 * len(names)
     layout["yaxis"] |= {"autorange": "reversed"}
     figure.update_layout(layout)

@@ -14,8 +14,8 @@ from core.tasks.susceptibility.findings import cells_table
 from core.tasks.susceptibility.result import SusceptibilityResult
 
 MEANING = (
-    "AUROC alone: how well the factor by itself ranks the cells, whichever way it points. For classes and directions "
-    "it uses frequency ratios counted on the same cells, so it is somewhat high."
+    "AUROC alone: how well the factor by itself ranks the cells, in whichever direction. For categorical factors and "
+    "directions it is based on frequency ratios of the same cells, so it is somewhat too high."
 )
 
 
@@ -43,13 +43,13 @@ def factors_part(result: SusceptibilityResult, unknown: Mapping[str, float] | No
             score(alone[name]), _inflation(inflation.get(name)), f"{top['class']} ({top['frequency_ratio']:.2f})",
         ))  # fmt: skip
     columns = (
-        Column("Factor"), *(() if unknown is None else (Column("Unknown", number=True),)),
+        Column("Factor"), *(() if unknown is None else (Column("Missing", number=True),)),
         Column("AUROC alone", number=True), Column("Variance inflation", number=True),
-        Column("Class that landslides prefer most (frequency ratio)"),
+        Column("Class with the highest frequency ratio"),
     )  # fmt: skip
     contents: list[Content] = [Table("Factors, strongest first", columns, tuple(rows)), Paragraph(MEANING)]
     said = advice(factors, slide, kinds)
-    return Part("factors", "The factors", (*contents, *((Items(said),) if said else ())))
+    return Part("factors", "Factors", (*contents, *((Items(said),) if said else ())))
 
 
 def _inflation(value: float | None) -> str:

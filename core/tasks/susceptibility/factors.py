@@ -38,8 +38,8 @@ def check_names(names: Sequence[str]) -> None:
     taken = next((one for one in names if one in RESERVED or one.startswith(("fold:", "score:"))), None)
     if taken is not None:
         raise InputError(
-            f"A factor cannot be called {taken!r}.", "The design matrix has a column of that name for something else.",
-            "Call it something else.",
+            f"A factor cannot be named {taken!r}.", "The design matrix uses this column name for other data.",
+            "Choose another name.",
         )  # fmt: skip
 
 

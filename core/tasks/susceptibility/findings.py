@@ -87,13 +87,16 @@ def verdict(result: SusceptibilityResult) -> Verdict:
     ranks = result.ranks
     if len(ranks):
         lead += (
-            f" The tenth of the area with the highest index holds {np.mean(ranks <= 0.1):.0%} of the {len(ranks):,} "
-            "landslides when the model has not seen them (10 % would be chance)."
+            f" The 10 % of the area with the highest index holds {np.mean(ranks <= 0.1):.0%} of the {len(ranks):,} "
+            "landslides, each ranked by models that were not trained on it (chance: 10 %)."
         )
     outside = result.outside
     others = said.others if best(result, scheme) == model else (said.lead, *said.others)
     if outside:
-        unlike = f"{outside:.1%} of the mapped area is unlike the cells that the model learnt from: it guesses there."
+        unlike = (
+            f"{outside:.1%} of the mapped area is unlike the cells that the model was trained on: the index there is "
+            "extrapolated."
+        )
         others = (unlike, *others)
     return Verdict(lead, others)
 
@@ -102,9 +105,9 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     scheme = judging_scheme(result)
     first = best(result, scheme)
     lead = (
-        f"{title_of(first)} ranks best on {TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "  # type: ignore[index]
-        f"AUROC {result.of(first, scheme, 'auroc'):.3f} "
-        f"({interval(result, first, scheme)})."
+        f"{title_of(first)} has the highest AUROC on "
+        f"{TITLES[scheme][0].lower()}{TITLES[scheme][1:]}: "  # type: ignore[index]
+        f"{result.of(first, scheme, 'auroc'):.3f} ({interval(result, first, scheme)})."
     )
     others = []
     if ANCHOR in result.models and len(result.models) > 1:
@@ -112,24 +115,24 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
         others.append(
             f"Significantly better than logistic regression: {', '.join(map(title_of, ahead))}."
             if ahead
-            else "No model is significantly better than logistic regression (paired DeLong test, Holm's correction)."
+            else "No model is significantly better than logistic regression (paired DeLong test, Holm correction)."
         )
     if "random" in result.schemes and scheme != "random":
         drop = result.of(first, "random", "auroc") - result.of(first, scheme, "auroc")
         others.append(
-            f"On random folds it reaches {result.of(first, 'random', 'auroc'):.3f}, {abs(drop):.3f} "
-            f"{'more' if drop >= 0 else 'less'}: cells near each other are alike, and random folds ask about "
-            "neighbours of what the model has seen."
+            f"On random folds, its AUROC is {result.of(first, 'random', 'auroc'):.3f}, {abs(drop):.3f} "
+            f"{'higher' if drop >= 0 else 'lower'}. Neighbouring cells are similar, and random folds test the model on "
+            "neighbours of its training cells."
         )
     elif scheme == "random":
         others.append(
-            "Random folds ask about neighbours of what the model has seen: how it does elsewhere is not known. Give "
-            "coordinates for spatial folds."
+            "Random folds test the model on neighbours of its training cells: its performance elsewhere is not known. "
+            "Give coordinates for spatial folds."
         )
     share = result.landslides / result.count
     others.append(
-        f"{result.landslides:,} of {result.count:,} cells ({share:.0%}) are landslides. Unless that is their share in "
-        "the area, what models give is an index for ranking places and no probability."
+        f"{result.landslides:,} of {result.count:,} cells ({share:.0%}) are landslides. Unless this is their share in "
+        "the area, the result is an index that ranks places, not a probability."
     )
     return Verdict(lead, tuple(others))
 
@@ -137,7 +140,7 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
 def interval(result: SusceptibilityResult, model: str, scheme: str) -> str:
     """The 95 % interval of a model's AUROC, or that it is not known: a fold with one cell of a class has none."""
     low, high = (result.of(model, scheme, f"auroc_{end}") for end in ("low", "high"))
-    return "interval not known: too few cells" if low != low else f"{low:.3f} to {high:.3f}"
+    return "interval unknown: too few cells" if low != low else f"{low:.3f} to {high:.3f}"
 
 
 def settings_table(result: SusceptibilityResult, scheme: str) -> pd.DataFrame:

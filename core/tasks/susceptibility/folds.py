@@ -20,8 +20,8 @@ TITLES: dict[Scheme, str] = {
     "random": "Random folds",
     "spatial": "Spatial folds (k-means of the coordinates)",
     "blocks": "Spatial folds (square blocks)",
-    "group": "One area left out at a time",
-    "date": "One event left out at a time",
+    "group": "Areas left out one at a time",
+    "date": "Events left out one at a time",
 }
 
 BLOCKS_PER_FOLD = 4
@@ -43,21 +43,21 @@ def check_scheme(scheme: str, cells: Cells, folds: int) -> None:
         When the scheme is not known, or the cells lack what it needs.
     """
     if scheme not in SCHEMES:
-        raise InputError(f"There is no validation {scheme!r}.", remedy=f"Choose of {', '.join(SCHEMES)}.")
+        raise InputError(f"Unknown validation scheme {scheme!r}.", remedy=f"Choose from {', '.join(SCHEMES)}.")
     if scheme in ("spatial", "blocks") and cells.places is None:
         raise InputError(
-            f"The validation {scheme!r} needs coordinates, and none are named.",
-            "Cells near each other are alike: whether a model works elsewhere is seen only where folds lie apart.",
-            "Name their columns (--x and --y), or validate by random folds alone.",
+            f"The validation scheme {scheme!r} needs coordinates, but no coordinate columns are named.",
+            "Neighbouring cells are similar; only spatially separate folds show whether a model works elsewhere.",
+            "Name the columns (--x and --y), or use random folds only.",
         )
     if scheme in ("group", "date"):
         if scheme not in cells.groups:
-            raise InputError(f"The validation {scheme!r} needs a column.", remedy=f"Name it (--{scheme}).")
+            raise InputError(f"The validation scheme {scheme!r} needs a column.", remedy=f"Name it (--{scheme}).")
         count = len(set(cells.groups[scheme]))
         if not 2 <= count <= MOST_GROUPS:
             raise InputError(
-                f"The column for the validation {scheme!r} holds {count:,} values; 2 to {MOST_GROUPS} can be left out "
-                "in turn.",
+                f"The column for the validation scheme {scheme!r} holds {count:,} values; it must hold 2 to "
+                f"{MOST_GROUPS}.",
                 remedy="Choose another column.",
             )
         return
@@ -67,8 +67,8 @@ def check_scheme(scheme: str, cells: Cells, folds: int) -> None:
         )
     if folds > min(cells.landslide.sum(), (~cells.landslide).sum()):
         raise InputError(
-            f"There are fewer cells of a class than the {folds} folds.",
-            "Most folds would hold one class alone, of which no score can be made.",
+            f"A class has fewer cells than the number of folds ({folds}).",
+            "Most folds would hold a single class and could not be scored.",
             "Choose fewer folds.",
         )
 
@@ -135,6 +135,6 @@ def _blocks(places: NDArray[np.float64], folds: int, rng: np.random.Generator) -
 def check_schemes(schemes: Sequence[str], cells: Cells, folds: int) -> None:
     """Refuse the first scheme that these cells do not allow; see `check_scheme`."""
     if not schemes:
-        raise InputError("No validation was chosen.", remedy=f"Choose of {', '.join(SCHEMES)}.")
+        raise InputError("No validation scheme was chosen.", remedy=f"Choose from {', '.join(SCHEMES)}.")
     for scheme in schemes:
         check_scheme(scheme, cells, folds)

@@ -84,21 +84,21 @@ class GroupLabels:
             names[at[::-1]] = self.layer_names[which[::-1]]  # the first of areas that overlap
             beside = int((names == OUTSIDE).sum())
             if beside:
-                notes.append(f"{count(beside, 'cell')} outside all areas of the layer: they are one more area.")
+                notes.append(f"{count(beside, 'cell')} outside all areas of the layer; treated as one more area.")
         if self.areas is None and self.events is None:
             return found, tuple(notes)
         nearest = shapely.STRtree(self.shapes).nearest(places)
         if self.areas is not None and "group" not in found:
             found["group"] = self.areas[nearest]
-            notes.append("A cell belongs to the area of the landslide nearest to it.")
+            notes.append("Each cell is assigned to the area of the nearest landslide.")
         if self.events is not None:
             events = self.events[nearest]
             if drawn:
                 ours = events[landslide]
                 events[~landslide] = np.random.default_rng(seed).choice(ours, int((~landslide).sum()))
                 notes.append(
-                    "Cells drawn without a landslide are of no event: they were dealt out to the events at random, as "
-                    f"many to each as it has landslides (seed {seed})."
+                    "Cells drawn without a landslide belong to no event; they were assigned to events at random, in "
+                    f"proportion to the landslides of each event (seed {seed})."
                 )
             found["date"] = events
         return found, tuple(notes)
@@ -197,12 +197,14 @@ def _known(
         without |= np.array([value == "" for value in values], dtype=bool)
     if (kept & without).any():
         notes.append(
-            f"{count(int((kept & without).sum()), 'landslide')} of {name} without {' or '.join(text)}: cells there "
-            "count to what is nearest."
+            f"{count(int((kept & without).sum()), 'landslide')} of {name} without {' or '.join(text)}: cells there are "
+            "assigned to the nearest landslide that has it."
         )
     kept &= ~without
     if not kept.any():
-        raise InputError(f"No landslide of {name} says its {' and '.join(text)}.", remedy="Choose another column.")
+        raise InputError(
+            f"No landslide of {name} has a value for {' and '.join(text)}.", remedy="Choose another column."
+        )
     return shapes[kept], {one: values[kept] for one, values in text.items()}
 
 
@@ -220,7 +222,7 @@ def _events(values: Names, column: str, notes: list[str]) -> Names:
     dates = pd.to_datetime(pd.Series(values), errors="coerce", format="ISO8601")
     if dates.isna().any():
         return values  # whoever leaves events out refuses so many, and says so
-    notes.append(f"{column} holds {len(set(values)):,} dates: one year is left out at a time.")
+    notes.append(f"{column} holds {len(set(values)):,} dates; years are left out one at a time instead.")
     return dates.dt.year.astype(str).to_numpy(object)
 
 
@@ -233,14 +235,14 @@ def _layer(
     shapes, columns = _features(path, grid, name, [column] if column else [])
     kept = np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(shapely.bounds(shapes)).all(axis=1)
     if not kept.any():
-        raise InputError(f"{name} holds no polygons.", "Areas are given as polygons.", "Choose another layer.")
+        raise InputError(f"{name} holds no polygons.", "Areas must be polygons.", "Choose another layer.")
     number = np.array([f"area {one:,}" for one in range(1, len(shapes) + 1)], dtype=object)
     names = np.array([_text(one) for one in columns[column]], dtype=object) if column else number
     unnamed = np.array([one == "" for one in names])
     names[unnamed] = number[unnamed]
     if (unnamed & kept).any():
         without = count(int((unnamed & kept).sum()), "area")
-        notes.append(f"{without} of {name} without {column}: each counts on its own.")
+        notes.append(f"{without} of {name} without {column}; each is treated as a separate area.")
     return shapely.make_valid(shapes[kept]), names[kept]
 
 

@@ -143,8 +143,8 @@ class Landslides:
             return _cells_at(_inside(self.polygons.polygons), width), np.arange(self.count)
         if part == "upper" and elevation is None:
             raise InputError(
-                "The upper part of a landslide is found by elevation, and there is none.",
-                remedy="Give an elevation model (--dem), or take the centroid or all cells (--part).",
+                "Selecting the upper part of a landslide requires an elevation model.",
+                remedy="Give one (--dem), or use the centroid or all cells (--part).",
             )
         found = list(self._burnt(elevation if part == "upper" else None))
         cells, numbers, heights = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -264,7 +264,7 @@ def landslides_of(path: Path, form: str, plan: InventoryPlan, grid: Grid, name: 
     points = features[kinds.isin(("Point", "MultiPoint"))]
     if points.empty:
         raise InputError(
-            f"{name} holds neither points nor polygons.", "Lines do not say where a landslide is.",
+            f"{name} holds neither points nor polygons.", "Lines do not define the position of a landslide.",
             "Use an inventory of points or outlines.",
         )  # fmt: skip
     labels = None if labels is None else labels[points.index.to_numpy()]
@@ -273,7 +273,7 @@ def landslides_of(path: Path, form: str, plan: InventoryPlan, grid: Grid, name: 
         labels = labels[np.searchsorted(points.index.to_numpy(), exploded.index.to_numpy())]
     places = np.column_stack([exploded.x.to_numpy(float), exploded.y.to_numpy(float)])
     left = len(features) - len(points)
-    notes = [f"Of {name} only its points count; {left:,} other features are left out."] if left else []
+    notes = [f"Only the points of {name} were used; {left:,} other features were left out."] if left else []
     return _points(on_grid(places, features.crs, grid, name, notes), labels, grid, name, notes)
 
 
@@ -286,8 +286,8 @@ def _vectors(path: Path, plan: InventoryPlan, name: str) -> tuple[GeoDataFrame, 
 
     features = read_vectors_untrusted(path)
     if len(features) > MOST_FEATURES:
-        raise InputError(f"{name} has {len(features):,} features; {MOST_FEATURES:,} are read at most.",
-                         remedy="Cut it to the area.")  # fmt: skip
+        raise InputError(f"{name} has {len(features):,} features; the limit is {MOST_FEATURES:,}.",
+                         remedy="Clip it to the area.")  # fmt: skip
     if not plan.label:
         return features, None
     said = first_attributes(path, len(features), 4096)
@@ -306,13 +306,14 @@ def _polygons(features: GeoDataFrame, labels: NDArray[np.bool_] | None, grid: Gr
         absences = np.empty((0, 2)) if others is None else _inside(others.polygons)
         features = features[labels]
         if features.empty:
-            raise InputError(f"No feature of {name} is a landslide.", remedy="Check the column of the label.")
+            raise InputError(f"No feature of {name} is a landslide.", remedy="Check the label column.")
     inventory, over = _on_the_grid(Inventory.of(features, grid, name), name)
     if over:
-        notes.append(f"Of {count(over, 'landslide')} of {name} only the part on the grid counts.")
+        notes.append(f"{count(over, 'landslide')} of {name} extending beyond the grid; only the part on the grid was "
+                     "used.")
     inside = _within(_inside(inventory.polygons), grid)
     if not inside.all():
-        notes.append(f"{count(int((~inside).sum()), 'landslide')} of {name} beside the grid: left out.")
+        notes.append(f"{count(int((~inside).sum()), 'landslide')} of {name} outside the grid: left out.")
         import shapely
 
         kept = inventory.polygons[inside]
@@ -338,7 +339,10 @@ def _on_the_grid(inventory: Inventory, name: str) -> tuple[Inventory, int]:
     notes = tuple(one for one in inventory.notes if "smaller than a pixel" not in one)
     small = int((shapely.area(polygons) < 1).sum())
     if small:
-        notes += (f"{count(small, 'landslide')} of {name} smaller than a cell: each counts as the cell it is in.",)
+        notes += ((
+            f"{count(small, 'landslide')} of {name} smaller than a cell; each is represented by the cell that contains "
+            "it."
+        ),)
     return Inventory(polygons, shapely.STRtree(polygons), grid, notes), int(there.sum())
 
 
@@ -350,10 +354,11 @@ def _points(
     if not inside.any():
         raise _elsewhere(name)
     if not inside.all():
-        notes.append(f"{int((~inside).sum()):,} of the {len(places):,} points of {name} lie beside the grid: left out.")
+        notes.append(f"{int((~inside).sum()):,} of the {len(places):,} points of {name} lie outside the grid and were "
+                     "left out.")
     slides = inside if labels is None else inside & labels
     if not slides.any():
-        raise InputError(f"No point of {name} on the grid is a landslide.", remedy="Check the column of the label.")
+        raise InputError(f"No point of {name} on the grid is a landslide.", remedy="Check the label column.")
     absences = None if labels is None else places[inside & ~labels]
     return Landslides(grid, places[slides], None, absences, tuple(notes))
 
@@ -369,8 +374,8 @@ def _table(
 
     table = read_table_untrusted(path)
     if not plan.x or not plan.y:
-        raise InputError(f"Where the rows of {name} lie is not said.",
-                         remedy="Name the columns of its coordinates (--x and --y).")  # fmt: skip
+        raise InputError(f"The coordinate columns of {name} are not given.",
+                         remedy="Name them (--x and --y).")  # fmt: skip
     for column in (plan.x, plan.y, plan.label):
         if column and column not in table.columns:
             raise InputError(f"{name} has no column {column!r}.",
@@ -378,14 +383,14 @@ def _table(
     named = (plan.y, plan.x) if plan.swap_xy else (plan.x, plan.y)
     places = np.column_stack([pd.to_numeric(table[one], errors="coerce").to_numpy(np.float64) for one in named])
     if plan.x == plan.y:
-        raise InputError(f"Both coordinates of {name} are the column {plan.x!r}.",
-                         remedy="Name the column of each (--x and --y).")  # fmt: skip
+        raise InputError(f"The same column of {name}, {plan.x!r}, is given for both coordinates.",
+                         remedy="Name a column for each (--x and --y).")  # fmt: skip
     notes: list[str] = []
     kept = np.isfinite(places).all(axis=1)
     if not kept.any():
-        raise InputError(f"No row of {name} has numbers for both coordinates.", remedy="Check --x and --y.")
+        raise InputError(f"No row of {name} has numeric coordinates in both columns.", remedy="Check --x and --y.")
     if not kept.all():
-        notes.append(f"{int((~kept).sum()):,} rows of {name} lack coordinates and were left out.")
+        notes.append(f"{int((~kept).sum()):,} rows of {name} without coordinates were left out.")
     labels = None
     if plan.label:
         labels, known = labels_of(table[plan.label], Columns(plan.label, (), positive=plan.positive), name)
@@ -406,10 +411,10 @@ def table_system(
     if plan.crs:
         return crs_of_code(f"EPSG:{plan.crs}" if plan.crs.isdecimal() else plan.crs, "--crs")
     if len(places) and (np.abs(places) <= [360.0, 180.0]).all():
-        notes.append(f"Coordinates of {name} are taken for degrees of WGS 84, by their values.")
+        notes.append(f"Coordinates of {name} are assumed to be degrees (WGS 84), based on their values.")
         return crs_of_code("EPSG:4326", name)
     assert grid.crs is not None  # noqa: S101  as `Area.of` saw to
-    notes.append(f"Coordinates of {name} are taken to be in the coordinate system of the grid.")
+    notes.append(f"Coordinates of {name} are assumed to be in the coordinate system of the grid.")
     return pyproj.CRS.from_wkt(grid.crs.to_wkt())
 
 
@@ -426,24 +431,25 @@ def on_grid(
     import pyproj
 
     if source is None or grid.crs is None:
-        raise GridError(f"{name} has no coordinate system.", "Its place on the rasters is unknown.",
-                        "Assign it the coordinate system that its coordinates are in.")  # fmt: skip
+        raise GridError(f"{name} has no coordinate system.", "Its position on the rasters is unknown.",
+                        "Assign the coordinate system of its coordinates.")  # fmt: skip
     there = pyproj.CRS.from_wkt(grid.crs.to_wkt())
     found = _moved(places, source, there, grid, name)
     if len(places) and not _within(found, grid).any():
         remedies = {
             "x and y swapped": ("--swap-xy", places[:, ::-1]),
-            "the sign of the latitude turned": ("correct the signs", places * [1, -1]),
-            "the sign of the longitude turned": ("correct the signs", places * [-1, 1]),
-            "the other hemisphere's false northing": ("name the zone of the other hemisphere", places + [0, 1e7]),
-            "that of the northern hemisphere": ("name the zone of the other hemisphere", places - [0, 1e7]),
+            "the sign of the latitude reversed": ("correct the signs", places * [1, -1]),
+            "the sign of the longitude reversed": ("correct the signs", places * [-1, 1]),
+            "the other hemisphere's false northing": ("give the UTM zone of the other hemisphere", places + [0, 1e7]),
+            "the northern hemisphere's false northing":
+            ("give the UTM zone of the other hemisphere", places - [0, 1e7]),
         }
         for what, (remedy, other) in remedies.items():
             if _within(_moved(other, source, there, grid, name), grid).mean() > 0.5:
                 raise GridError(
-                    f"{name} lies beside the rasters, but on them with {what}.",
-                    "Its coordinates are not in the order or system that they are said to be in.",
-                    f"If so, take them that way: {remedy}.",
+                    f"{name} lies outside the rasters, but would lie on them with {what}.",
+                    "The order, signs or coordinate system of its coordinates are probably wrong.",
+                    f"If so, correct this: {remedy}.",
                 )
     note = accuracy_note(source, there, name, grid.to_wgs84_bounds())
     if note:
@@ -472,8 +478,8 @@ def _within(at: NDArray[Any], grid: Grid) -> NDArray[np.bool_]:
 def _elsewhere(name: str) -> GridError:
     return GridError(
         f"No landslide of {name} lies on the rasters.",
-        "They show another place, or one of the coordinate systems is not the right one.",
-        "Check that both are of the same area and that their coordinate systems are named rightly.",
+        "They cover different areas, or one of the coordinate systems is wrong.",
+        "Check that both cover the same area and have the correct coordinate system.",
     )
 
 

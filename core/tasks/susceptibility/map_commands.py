@@ -31,29 +31,34 @@ if TYPE_CHECKING:
 def add_map_commands(commands: Any) -> None:  # noqa: ANN401  argparse names no public class for it
     """Commands about maps of areas."""
     train = commands.add_parser(
-        "train", help="validate models on an area, fit them and map it", description=__doc__
+        "train", help="validate models on an area, fit them and map the susceptibility", description=__doc__
     )
-    train.add_argument("config", type=Path, help="TOML file as in docs/susceptibility_map.toml, or of a run's export")
+    train.add_argument("config", type=Path, help="TOML file like docs/susceptibility_map.toml or the one in a run's "
+                                                 "export")
     train.set_defaults(do=_train)
     predict = commands.add_parser("predict", help="apply the fitted models of a run to another area")
-    predict.add_argument("config", type=Path, help="TOML file whose [data] names the same factors of that area")
-    predict.add_argument("--run", required=True, help="id of the run of the fitted models, or its first digits")
+    predict.add_argument("config", type=Path, help="TOML file whose [data] names the same factors for the other area")
+    predict.add_argument("--run", required=True, help="id of the run with the fitted models (the first digits suffice)")
     predict.set_defaults(do=_predict)
-    explain = commands.add_parser("explain", help="divide what a model of a run says among its factors (SHAP values)")
-    explain.add_argument("run", help="id of a run, or its first digits")
-    explain.add_argument("--model", help="name of a model of it; by default the one that is shown first")
+    explain = commands.add_parser("explain", help="explain a model of a run by the contributions of its factors (SHAP "
+                                                  "values)")
+    explain.add_argument("run", help="id of the run (the first digits suffice)")
+    explain.add_argument("--model", help="name of a model of the run; default: the one shown first")
     explain.add_argument("--target", choices=("model", "cell", "area"), default="model",
-                         help="over many cells, one cell, or rasters of the whole map")  # fmt: skip
-    explain.add_argument("--x", type=float, help="of the cell, in the coordinate system of the map")
+                         help="explain the model over many cells, a single cell, or the whole map as "
+                              "rasters")  # fmt: skip
+    explain.add_argument("--x", type=float, help="position of the cell in the coordinate system of the map")
     explain.add_argument("--y", type=float)
-    explain.add_argument("--row", type=int, help="of the design matrix, for a cell of a table")
-    explain.add_argument("--cells", type=int, default=2_000, help="cells that a model is explained over (2,000)")
-    explain.add_argument("--out", type=Path, help="folder to copy the files of the explanation to")
+    explain.add_argument("--row", type=int, help="row of the design matrix, for a cell of a table")
+    explain.add_argument("--cells", type=int, default=2_000, help=(
+        "number of cells over which the model is explained (2,000)"
+    ))
+    explain.add_argument("--out", type=Path, help="folder for the files of the explanation")
     add_options(explain)
     explain.set_defaults(do=_explain)
     for one in (train, predict):
-        one.add_argument("--out", type=Path, help="folder to export the map to")
-        one.add_argument("--elements", type=Path, help="roads or buildings, to be counted by class in --out")
+        one.add_argument("--out", type=Path, help="folder for the exported map")
+        one.add_argument("--elements", type=Path, help="roads or buildings to count by class, for --out")
         add_view_options(one, [Choice])
         add_options(one)
 
@@ -65,8 +70,8 @@ def _train(arguments: argparse.Namespace) -> None:
     _checked(arguments)
     files, request = read_config(arguments.config)
     if files.inventory is None:
-        raise InputError(f"[data] in {arguments.config.name} names no inventory.", "Models learn from landslides.",
-                         "Name one: inventory = \"landslides.gpkg\".")  # fmt: skip
+        raise InputError(f"[data] in {arguments.config.name} names no inventory.", "Models are trained on landslides.",
+                         "Add one: inventory = \"landslides.gpkg\".")  # fmt: skip
     _check_shown(arguments, request.mapped, request.plan.schemes)
     with store_for(arguments, arguments.out) as store:
         dem, factors = _rasters(store, files)
@@ -84,7 +89,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 
     _checked(arguments)
     if arguments.no_store:
-        raise InputError("--no-store leaves no run whose models could be applied.", remedy="Leave it out.")
+        raise InputError("With --no-store, the fitted models would not be kept.", remedy="Omit --no-store.")
     files, asked = read_config(arguments.config)
     with store_for(arguments) as store:
         parent = store.result(find(store, arguments.run).id, SusceptibilityMap)
@@ -102,14 +107,14 @@ def _explain(arguments: argparse.Namespace) -> None:
     from core.tasks.susceptibility.run_explanation import order_explanation
 
     if arguments.no_store:
-        raise InputError("--no-store leaves no run to explain.", remedy="Leave it out.")
+        raise InputError("With --no-store, there would be no run to explain.", remedy="Omit --no-store.")
     if arguments.out is not None:
         make_folder(arguments.out)
     with store_for(arguments) as store:
         run = find(store, arguments.run)
         result = store.result(run.id)
         if not isinstance(result, SusceptibilityResult):
-            raise InputError(f"Run {run.id[:8]} is no run of susceptibility models.", remedy="Give another one.")
+            raise InputError(f"Run {run.id[:8]} is not a run of susceptibility models.", remedy="Give another run.")
         order = order_explanation(result, _asked(result, arguments))
         identity = run_in_process(store, order, announcing(store, arguments), progress("Explaining"))
         made = store.result(identity)
@@ -141,22 +146,22 @@ def _asked(result: SusceptibilityResult, arguments: argparse.Namespace) -> Expla
         return ExplainRequest(model, arguments.target, cells=cells)
     if isinstance(result, SusceptibilityMap):
         if arguments.x is None or arguments.y is None or not math.isfinite(arguments.x + arguments.y):
-            raise InputError("Which cell is not said.", remedy="Give its --x and --y in the map's coordinate system.")
+            raise InputError("No cell was given.", remedy="Give --x and --y in the coordinate system of the map.")
         row, column = result.grid.rowcol(arguments.x, arguments.y)
         if not (0 <= row < result.grid.height and 0 <= column < result.grid.width):
-            raise InputError("That place lies beside the map.", remedy="Check --x and --y.")
+            raise InputError("The point lies outside the map.", remedy="Check --x and --y.")
         return ExplainRequest(model, "cell", row, column, cells)
     if arguments.row is None:
-        raise InputError("Which cell is not said.", remedy="Give its --row of the design matrix.")
+        raise InputError("No cell was given.", remedy="Give --row, a row of the design matrix.")
     return ExplainRequest(model, "cell", arguments.row, 0, cells)
 
 
 def _checked(arguments: argparse.Namespace) -> None:
     """Refuse what would be found out only at the end."""
     if arguments.no_store and arguments.out is None:
-        raise InputError("Nothing would be left of this run.", "It is neither stored nor exported.", "Give --out.")
+        raise InputError("The result of this run would be lost.", "It is neither stored nor exported.", "Give --out.")
     if arguments.elements is not None and arguments.out is None:
-        raise InputError("Elements are counted into a folder.", remedy="Give --out.")
+        raise InputError("Elements can only be counted if an export folder is given.", remedy="Give --out.")
     if arguments.elements is not None:
         regular_file(arguments.elements)
     check_view(Choice, arguments)
@@ -169,8 +174,8 @@ def _check_shown(arguments: argparse.Namespace, mapped: Sequence[str], schemes: 
     for flag, known in (("model", mapped), ("scheme", schemes)):
         asked = getattr(arguments, flag, None)
         if asked is not None and asked not in known:
-            raise InputError(f"{asked!r} cannot be shown.", f"It is not asked for in {arguments.config.name}.",
-                             f"Choose of {', '.join(known)} (--{flag}).")  # fmt: skip
+            raise InputError(f"{asked!r} cannot be shown.", f"It is not among the settings of {arguments.config.name}.",
+                             f"Choose from {', '.join(known)} (--{flag}).")  # fmt: skip
 
 
 def _rasters(store: Store, files: AreaFiles) -> tuple[DatasetRecord | None, list[DatasetRecord]]:

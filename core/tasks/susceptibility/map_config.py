@@ -72,8 +72,8 @@ def read_config(path: Path) -> tuple[AreaFiles, MapRequest]:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "it"
         raise InputError(
-            f"The configuration {path.name} cannot be used.", f"{where}: {first['msg']}.",
-            "Write it as in docs/susceptibility_map.toml.",
+            f"The configuration {path.name} is not valid.", f"{where}: {first['msg']}.",
+            "Follow the example in docs/susceptibility_map.toml.",
         ) from error  # fmt: skip
     return files, request
 
@@ -88,14 +88,16 @@ def loaded(path: Path) -> dict[str, Any]:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(f"{path.name} is too large for a configuration.", remedy="Give a TOML file of options.")
+            raise InputError(
+                f"{path.name} is too large for a configuration file.", remedy="Give a TOML file of options."
+            )
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise InputError(f"The configuration {path.name} cannot be read.", "It is nested too deeply.",
-                         "Write it as in the examples in docs/.") from error  # fmt: skip
+                         "Follow the examples in docs/.") from error  # fmt: skip
     except (OSError, ValueError) as error:  # also of text that is no UTF-8 or TOML, and numbers of thousands of digits
         raise InputError(
-            f"The configuration {path.name} cannot be read.", f"{error}.", "Write it as in the examples in docs/."
+            f"The configuration {path.name} cannot be read.", f"{error}.", "Follow the examples in docs/."
         ) from error
 
 
@@ -106,16 +108,18 @@ def is_map_config(path: Path) -> bool:
 
 def _files(content: object, path: Path) -> AreaFiles:
     if not isinstance(content, dict):
-        raise InputError(f"{DATA} in {path.name} is no section.", remedy=f"Begin it with [{DATA}].")
+        raise InputError(f"{DATA} in {path.name} is not a section.", remedy=f"Start the section with [{DATA}].")
     stray = sorted(set(content) - {DEM, INVENTORY, f"{FACTOR}s", AREAS})
     if stray:
-        raise InputError(f"[{DATA}] in {path.name} has an entry {stray[0]!r}.",
+        raise InputError(f"[{DATA}] in {path.name} has an unknown entry {stray[0]!r}.",
                          remedy=f"Its entries are {DEM}, {INVENTORY}, {FACTOR}s and {AREAS}.")  # fmt: skip
     factors = content.get(f"{FACTOR}s", [])
     single = [content.get(one, "") for one in (DEM, INVENTORY, AREAS)]
     named = [*single, *(factors if isinstance(factors, list) else [None])]
     if not all(isinstance(one, str) and "\0" not in one for one in named) or "" in named[3:]:
-        raise InputError(f"An entry of [{DATA}] in {path.name} is no file name.", remedy="Write names in quotes.")
+        raise InputError(
+            f"An entry of [{DATA}] in {path.name} is not a file name.", remedy="Write file names in quotes."
+        )
 
     def file(name: str) -> Path | None:
         return path.parent / name if name else None
@@ -134,7 +138,9 @@ def _check_names(content: Mapping[str, Any], known: type, name: str, within: str
     for entry, value in content.items():
         if entry not in options:
             where = f"[{within}] of {name}" if within else name
-            raise InputError(f"{where} has an entry {entry!r}.", remedy=f"Its entries are {', '.join(options)}.")
+            raise InputError(
+                f"{where} has an unknown entry {entry!r}.", remedy=f"Its entries are {', '.join(options)}."
+            )
         kind = hints[entry]
         inner = kind if is_dataclass(kind) else next((one for one in get_args(kind) if is_dataclass(one)), None)
         if inner is None:
@@ -147,7 +153,7 @@ def _check_names(content: Mapping[str, Any], known: type, name: str, within: str
 def _check_numbers(value: object, name: str, entry: str = "") -> None:
     """Refuse numbers that are none, or endless."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{entry} of {name} is {value}.", remedy="Give a number, or leave it out.")
+        raise InputError(f"{entry} of {name} is {value}.", remedy="Give a number, or omit the entry.")
     within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, one in within:
         _check_numbers(one, name, f"{entry}.{key}".strip("."))
@@ -161,8 +167,7 @@ def config_text(run: Run) -> str:
     data: dict[str, Any] = {role: names[role][0] for role in (DEM, INVENTORY, AREAS) if names[role]}
     data[f"{FACTOR}s"] = names[FACTOR]
     head = (
-        "# A map of landslide susceptibility, as it was asked for:\n"
-        "#     python -m core susceptibility train CONFIG.toml\n"
-        "# Files lie relative to this one; put in the names that yours have.\n\n"
+        "# Configuration of a landslide susceptibility map. Run it with:\n#     python -m core susceptibility train "
+        "CONFIG.toml\n# File names are relative to this file; replace them with the names of your files.\n\n"
     )
     return head + tomli_w.dumps({DATA: data, **dict(run.parameters)})

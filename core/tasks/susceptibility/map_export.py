@@ -50,13 +50,13 @@ def titles_of(result: SusceptibilityMap) -> dict[str, str]:
     indices = {f"{INDEX}_{one}.tif": f"Index: {title_of(one)} (GeoTIFF, 0 to 1)" for one in result.mapped}
     likely = {f"probability_{one}.tif": f"Probability: {title_of(one)} (GeoTIFF)" for one in result.mapped}
     return {
-        "classes.tif": "Classes, with their colours (GeoTIFF)", **indices, **likely,
+        "classes.tif": "Susceptibility classes with colours (GeoTIFF)", **indices, **likely,
         "uncertainty.tif": "Uncertainty (GeoTIFF)",
         "applicability.tif": "Dissimilarity index (GeoTIFF)",
         "difference.tif": "Difference of the first two models (GeoTIFF)", "factors.tif": "All factors (GeoTIFF)",
         "landslides.gpkg": "Landslides with their index (GeoPackage)", "classes.csv": "Classes (CSV)",
-        "map.png": "The map, for print (PNG)", "curves.png": "Success and prediction rate (PNG)",
-        "cells.csv": "Design matrix (CSV)", "scores.csv": "Scores (CSV)", "metrics.json": "All numbers (JSON)",
+        "map.png": "Print map (PNG)", "curves.png": "Success-rate and prediction-rate curves (PNG)",
+        "cells.csv": "Design matrix (CSV)", "scores.csv": "Scores (CSV)", "metrics.json": "All results (JSON)",
     }  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def write_rasters(result: SusceptibilityMap, folder: Path) -> None:
     """Write the index of each mapped model and copy the other rasters."""
     tags = {"RUN": result.id, "SYNTHETIC": str(any("synthetic" in note for note in result.notes)).upper()}
     for model in result.mapped:
-        about = {**tags, "MODEL": model, "MEANING": "susceptibility index, 0 to 1; no probability"}
+        about = {**tags, "MODEL": model, "MEANING": "susceptibility index, 0 to 1; not a probability"}
         index = result.artifact(result.role_of(model))
         write_index(index, folder / f"{INDEX}_{model}.tif", about)
         if result.prevalence is not None:

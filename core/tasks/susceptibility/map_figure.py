@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.learning.roc import RocCurve
     from core.raster.grid import Grid
 
-UNLIKE = "Unlike all cells learnt from"
+UNLIKE = "Unlike all training cells"
 """What hatching says."""
 
 MOST_OUTLINES = 3_000
@@ -91,7 +91,7 @@ def roc_chart(curves: Mapping[str, RocCurve], front: str) -> Figure:
             curves[name].false_rate, curves[name].true_rate, color=FOUND if ahead else "#999999",
             linewidth=2.0 if ahead else 0.8, label=name if ahead else None,
         )  # fmt: skip
-    axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="Share of others above the cut-off", ylabel="Share of landslides")
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="False positive rate", ylabel="True positive rate")
     legend_below(axes, columns=2)
     return figure
 
@@ -112,5 +112,5 @@ def contribution_chart(importance: Mapping[str, float], scale: str) -> Figure:
     ordered = sorted(importance.items(), key=lambda one: one[1])[-15:]
     figure, axes = chart(5.2, 0.6 + 0.24 * len(ordered))
     axes.barh([name.replace("_", " ") for name, _ in ordered], [value for _, value in ordered], color=REFERENCE)
-    axes.set_xlabel(f"Mean size of the contribution ({scale})")
+    axes.set_xlabel(f"Mean absolute contribution ({scale})")
     return figure

@@ -36,7 +36,7 @@ def class_figure(classes: Classed) -> go.Figure:
         marker={"color": list(classes.colours), "line": {"color": NEUTRAL, "width": 1}},
         hovertemplate="%{y}: %{x:.1%} of the landslide cells<extra></extra>",
     )  # fmt: skip
-    layout = plain_layout("Share of the whole", "")
+    layout = plain_layout("Share of the total", "")
     layout["barmode"] = "group"
     layout["height"] = 330
     figure.update_layout(layout)
@@ -55,9 +55,9 @@ def rate_figure(curves: Mapping[str, RateCurve]) -> go.Figure:
     figure = go.Figure()
     for (name, curve), colour in zip(curves.items(), RATE_COLOURS, strict=False):
         figure.add_scatter(
-            x=curve.area, y=curve.hits, mode="lines", name=f"{name} (area under it {curve.under:.3f})",
+            x=curve.area, y=curve.hits, mode="lines", name=f"{name} (area under the curve {curve.under:.3f})",
             line={"color": colour, "width": 2.5},
-            hovertemplate="%{x:.0%} of the area hold %{y:.0%} of the landslides<extra></extra>",
+            hovertemplate="%{x:.0%} of the area holds %{y:.0%} of the landslides<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", name="Chance", line={"color": NEUTRAL, "dash": "dot", "width": 1},
@@ -85,7 +85,7 @@ def sensitivity_figure(rows: Sequence[Mapping[str, Any]], title: str, scale: str
     known = [(row["metres"], [one for one in row["auroc"] if one is not None]) for row in rows]
     figure.add_scatter(
         x=[metres for metres, scores in known for _ in scores], y=[one for _, scores in known for one in scores],
-        mode="markers", name="Each draw", marker={"color": NEUTRAL, "size": 6},
+        mode="markers", name="Single samples", marker={"color": NEUTRAL, "size": 6},
         hovertemplate="%{x} m: %{y:.3f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(

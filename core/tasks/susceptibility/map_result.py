@@ -86,8 +86,10 @@ class SusceptibilityMap(SusceptibilityResult):
         from core.tasks.susceptibility.prior import corrected
 
         if self.prevalence is None:
-            raise InputError("No share of cells with a landslide was stated.", "The index is no probability.",
-                             "State it (--prevalence).")  # fmt: skip
+            raise InputError("No prevalence (share of cells with a landslide) was given.", (
+                "Without it, the index is not a probability."
+            ),
+                             "Give it (--prevalence).")  # fmt: skip
         return corrected(index, self.sampled_share, self.prevalence)
 
     def role_of(self, model: str) -> str:

@@ -189,30 +189,31 @@ _FOREST: dict[str, Any] = {
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (
-        Model("frequency_ratio", "Frequency ratio", "sums how much landslides prefer each class",
+        Model("frequency_ratio", "Frequency ratio", "sum of the frequency ratios of the classes",
               _bivariate("frequency_ratio"), whole=True, **_BINS),
-        Model("information_value", "Information value", "sums the logarithms of the frequency ratios",
+        Model("information_value", "Information value", "sum of the logarithms of the frequency ratios",
               _bivariate("information_value"), whole=True, **_BINS),
-        Model("weights_of_evidence", "Weights of evidence", "sums the contrasts of classes",
+        Model("weights_of_evidence", "Weights of evidence", "sum of the contrasts of the classes",
               _bivariate("weights_of_evidence"), whole=True, **_BINS),
-        Model("logistic_regression", "Logistic regression", "a weighted sum of the factors", _logistic,
+        Model("logistic_regression", "Logistic regression", "weighted sum of the factors", _logistic,
               scaled=True, settings={"C": "auto"}, space={"C": (*_C, "auto")}),
-        Model("logistic_splines", "Logistic regression with splines", "a sum of smooth curves, one a factor", _splines,
+        Model("logistic_splines", "Logistic regression with splines", "sum of smooth curves, one per factor", _splines,
               scaled=True, settings={"C": 1.0, "n_knots": 5}, space={"C": _C, "n_knots": (3, 4, 5, 7)}),
-        Model("svm", "Support vector machine", "a smooth border between the classes (radial kernel)", _svm,
+        Model("svm", "Support vector machine", "smooth boundary between the classes (radial kernel)", _svm,
               scaled=True, most=20_000, settings={"C": 1.0, "gamma": "scale"},
               space={"C": _C, "gamma": (0.01, 0.1, "scale", 1.0)}),
-        Model("decision_tree", "Decision tree", "at most four questions, one after the other", _tree,
+        Model("decision_tree", "Decision tree", "at most four levels of splits", _tree,
               settings={"max_depth": 4, "min_samples_leaf": 10},
               space={"max_depth": (2, 3, 4, 6, 8), "min_samples_leaf": (5, 10, 20, 40)}),
-        Model("naive_bayes", "Naive Bayes", "each factor by itself, as normal distributions", _bayes, scaled=True,
+        Model("naive_bayes", "Naive Bayes", "factors as independent normal distributions", _bayes, scaled=True,
               settings={"var_smoothing": 1e-6}, space={"var_smoothing": (1e-9, 1e-6, 1e-3, 0.1)}),
-        Model("random_forest", "Random forest", "100 trees on samples of the cells", _forest, **_FOREST),
-        Model("extra_trees", "Extra trees", "100 trees with random cuts", _extra, **_FOREST),
-        Model("adaboost", "AdaBoost", "50 single questions, each on what the others miss", _adaboost,
+        Model("random_forest", "Random forest", "100 trees on bootstrap samples of the cells", _forest, **_FOREST),
+        Model("extra_trees", "Extra trees", "100 trees with random splits", _extra, **_FOREST),
+        Model("adaboost", "AdaBoost", "50 one-level trees, each weighted towards the errors of the "
+                                      "previous ones", _adaboost,
               settings={"n_estimators": 50, "learning_rate": 0.5},
               space={"n_estimators": (25, 50, 100), "learning_rate": (0.1, 0.5, 1.0)}),
-        Model("xgboost", "Gradient boosting (XGBoost)", "150 small trees, each mending the sum of the others",
+        Model("xgboost", "Gradient boosting (XGBoost)", "150 small trees, each correcting the sum of the previous ones",
               _xgboost,
               settings={"n_estimators": 150, "max_depth": 2, "learning_rate": 0.05, "reg_lambda": 1.0},
               space={"n_estimators": (75, 150, 300), "max_depth": (1, 2, 3, 4, 6), "learning_rate": (0.02, 0.05, 0.1),
@@ -243,20 +244,21 @@ def check_models(names: Sequence[str], cells: int) -> None:
     """
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise InputError(f"There is no model {unknown[0]!r}.", remedy=f"Models are {', '.join(NAMES)}.")
+        raise InputError(f"Unknown model {unknown[0]!r}.", remedy=f"Models are {', '.join(NAMES)}.")
     if not names:
-        raise InputError("No model was chosen.", remedy=f"Choose of {', '.join(NAMES)}.")
+        raise InputError("No model was chosen.", remedy=f"Choose from {', '.join(NAMES)}.")
     if len(set(names)) < len(names):
-        raise InputError("A model is named twice.", remedy="Name each once.")
+        raise InputError("A model is listed twice.", remedy="List each model once.")
     for name in names:
         most = None if name == AVERAGE else MODELS[name].most
         if most is not None and cells > most:
             raise InputError(
-                f"{title_of(name)} takes at most {most:,} cells; there are {cells:,}.",
-                "Its time grows with the square of their number.", "Leave it out, or take a sample of the cells.",
+                f"{title_of(name)} accepts at most {most:,} cells; there are {cells:,}.",
+                "Its computing time grows with the square of the number of cells.",
+                "Leave it out, or use a sample of the cells.",
             )  # fmt: skip
     if AVERAGE in names and len(names) < 3:
-        raise InputError("An average is of two models at least.", remedy="Choose two more.")
+        raise InputError("An average needs at least two models.", remedy="Choose at least two other models.")
 
 
 def check_signs(monotone: Mapping[str, int]) -> None:
@@ -270,8 +272,9 @@ def check_signs(monotone: Mapping[str, int]) -> None:
     for name, sign in monotone.items():
         if sign not in (1, -1):
             raise InputError(
-                f"{name!r} is given no direction.", "The index may rise (+, 1) or fall (-, -1) with a factor.",
-                "Write such as slope:+,distance:-.",
+                f"No direction is given for {name!r}.", "The index may only rise (+, 1) or only fall (-, -1) with a "
+                                                    "factor.",
+                "Write, for example, slope:+,distance:-.",
             )  # fmt: skip
 
 
@@ -295,15 +298,15 @@ def check_monotone(monotone: Mapping[str, int], factors: Factors, models: Sequen
         if name in (*factors.classes, *factors.circular):
             what = "classes" if name in factors.classes else "a direction"
             raise InputError(
-                f"The index cannot rise or fall with {name}: it is {what}.",
-                "Only of a quantity is one value more than another.", "Leave it out (--monotone).",
+                f"A direction cannot be set for {name}: it is {what}.",
+                "Only quantities have higher and lower values.", "Remove it (--monotone).",
             )  # fmt: skip
         if name not in factors.quantities:
-            raise InputError(f"There is no factor {name!r} with which the index could rise or fall.",
-                             remedy=f"Quantities are {', '.join(factors.quantities)}.")  # fmt: skip
+            raise InputError(f"There is no numeric factor {name!r} for which to set a direction.",
+                             remedy=f"Numeric factors are {', '.join(factors.quantities)}.")  # fmt: skip
     if MONOTONE not in models:
-        raise InputError(f"Only {title_of(MONOTONE)} can be held to rise or fall with a factor.",
-                         remedy=f"Add {MONOTONE} to the models, or leave the directions out.")  # fmt: skip
+        raise InputError(f"Only {title_of(MONOTONE)} supports directions (--monotone).",
+                         remedy=f"Add {MONOTONE} to the models, or remove the directions.")  # fmt: skip
 
 
 def monotone_of(text: str) -> dict[str, int]:
@@ -319,8 +322,8 @@ def monotone_of(text: str) -> dict[str, int]:
     for part in filter(None, (one.strip() for one in text.split(","))):
         name, _, sign = (one.strip() for one in part.rpartition(":"))
         if not name or sign not in signs or name in found:
-            raise InputError(f"{part!r} names no factor and direction.",
-                             remedy="Write each factor once, such as slope:+,distance:-.")  # fmt: skip
+            raise InputError(f"{part!r} is not a factor with a direction.",
+                             remedy="List each factor once, for example slope:+,distance:-.")  # fmt: skip
         found[name] = signs[sign]
     return found
 

@@ -57,7 +57,7 @@ def auroc_figure(result: SusceptibilityResult) -> go.Figure:
             hovertemplate="%{customdata[0]}: %{x:.3f} (%{customdata[1]:.3f} to %{customdata[2]:.3f})<extra></extra>",
         )  # fmt: skip
     figure.add_vline(x=0.5, line={"color": NEUTRAL, "dash": "dot", "width": 1})
-    layout = plain_layout("AUROC with its 95 % interval (0.5 is chance)", "")
+    layout = plain_layout("AUROC with 95 % interval (0.5: chance)", "")
     layout["yaxis"] |= {"tickvals": list(range(len(names))), "ticktext": names, "autorange": "reversed"}
     layout["height"] = 150 + 44 * len(names)
     layout["legend"] |= {"y": 1.02, "yanchor": "bottom"}
@@ -82,13 +82,13 @@ def roc_figure(curves: Mapping[str, RocCurve], model: str) -> go.Figure:
         figure.add_scatter(
             x=curve.false_rate[kept], y=curve.true_rate[kept], mode="lines", name=title_of(name),
             line={"color": FOUND if front else NEUTRAL, "width": 3 if front else 1}, showlegend=front,
-            hovertemplate=f"{title_of(name)}: %{{y:.0%}} of the landslides, %{{x:.0%}} of the others<extra></extra>",
+            hovertemplate=f"{title_of(name)}: %{{y:.0%}} of landslide cells, %{{x:.0%}} of other cells<extra></extra>",
         )  # fmt: skip
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", name="Chance", line={"color": NEUTRAL, "dash": "dot", "width": 1},
         hoverinfo="skip",
     )  # fmt: skip
-    figure.update_layout(plain_layout("Others above the cut-off", "Landslides above it"))
+    figure.update_layout(plain_layout("False positive rate", "True positive rate"))
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(range=[0, 1.01], tickformat=".0%")
     return figure
@@ -98,17 +98,18 @@ def calibration_figure(found: Calibration) -> go.Figure:
     """Share of cells with a landslide over what a model said of them, with its 95 % interval."""
     figure = go.Figure()
     figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", name="As said", line={"color": NEUTRAL, "dash": "dot", "width": 1},
+        x=[0, 1], y=[0, 1], mode="lines", name="Perfect calibration", line={"color": NEUTRAL, "dash": "dot",
+        "width": 1},
         hoverinfo="skip",
     )  # fmt: skip
     figure.add_scatter(
-        x=found.said, y=found.seen, mode="lines+markers", name=f"Seen (mean distance {found.error:.3f})",
+        x=found.said, y=found.seen, mode="lines+markers", name=f"Observed (mean difference {found.error:.3f})",
         line={"color": FOUND}, customdata=found.cells,
         error_y={"type": "data", "symmetric": False, "array": found.high - found.seen,
                  "arrayminus": found.seen - found.low, "color": FOUND, "thickness": 1.2},
         hovertemplate="Said %{x:.2f}, seen %{y:.2f} in %{customdata} cells<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(plain_layout("Said (mean of a bin)", "Seen: share with a landslide"))
+    figure.update_layout(plain_layout("Predicted (bin mean)", "Observed share with a landslide"))
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1.02])
     return figure

@@ -44,8 +44,8 @@ def corrected(probability: ArrayLike, sample_share: float, prevalence: float) ->
         if not 0.0 < share < 1.0:
             raise InputError(
                 f"The {name} is {share:g}.",
-                "A prior correction needs a share of landslides above 0 and below 1.",
-                "Give it as a fraction: 0.01 for 1 %.",
+                "The prior correction needs a share of landslides between 0 and 1.",
+                "Give a fraction: 0.01 for 1 %.",
             )
     values = np.asarray(probability, dtype=np.float64)
     ones = values * (prevalence / sample_share)

@@ -92,6 +92,6 @@ def curves_of(result: SusceptibilityMap, at: int = 0) -> dict[str, RateCurve]:
     """
     found = {
         "Success rate: all landslides": success_rate(result.square_metres[at], result.hits[at]),
-        "Prediction rate: landslides not seen": prediction_rate(result.ranks) if at == 0 else None,
+        "Prediction rate: landslides not used for training": prediction_rate(result.ranks) if at == 0 else None,
     }
     return {name: one for name, one in found.items() if one is not None}

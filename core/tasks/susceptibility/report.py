@@ -52,39 +52,39 @@ def parts(content: ValidationInput) -> Iterator[Part | None]:
         )
         for scheme in result.schemes
     )
-    yield Part("summary", "What was found", (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))
+    yield Part("summary", "Summary", (Paragraph(said.lead, lead=True), KeyFigures(figures), Items(said.others)))
     tables = tuple(table_of_models(result, scheme) for scheme in result.schemes)
-    yield Part("models", "How well each model ranks", (*tables, *tables_of_settings(result)))
+    yield Part("models", "Scores of the models", (*tables, *tables_of_settings(result)))
     yield factors_part(result)
     yield Part("notes", "Notes", (Items(result.notes),)) if result.notes else None
-    yield Part("words", "What the scores mean", (Items(MEANINGS),))
+    yield Part("words", "Meaning of the scores", (Items(MEANINGS),))
     yield origin.data(content)
     yield origin.provenance(content)
 
 
 MEANINGS = (
-    "AUROC: how likely a cell with a landslide is given a higher score than one without. 0.5 is chance, 1 is perfect. "
-    "The interval (95 %, DeLong) says how far it may lie off because the cells are a sample.",
-    "Spread: standard deviation of the AUROC over repeats, each of which divides the cells anew.",
-    "On cells fitted on: the AUROC on the cells that the model has seen (success rate). Where it is far above the "
-    "other one, the model has learnt its cells by heart.",
-    "Brier: mean squared error of the scores, taken as probabilities; lower is better.",
-    "F1: precision and recall in one number, at the cut-off that divides the cells fitted on best (Youden's J).",
-    "Difference and p: AUROC less that of logistic regression on the same folds, and how likely as much is by chance "
-    "(DeLong, paired; not corrected for the number of models).",
+    "AUROC: probability that a cell with a landslide gets a higher score than one without. 0.5 is chance, 1 is "
+    "perfect. The interval (95 %, DeLong) shows the uncertainty due to the cells being a sample.",
+    "Spread: standard deviation of the AUROC over repeats, each with a different division of the cells.",
+    "Training cells: AUROC on the cells that the model was fitted to (success rate). If it is much higher than the "
+    "AUROC, the model is overfitted.",
+    "Brier: mean squared error of the scores, read as probabilities; lower is better.",
+    "F1: harmonic mean of precision and recall, at the cut-off that best separates the training cells (Youden's J).",
+    "Difference and p: AUROC minus that of logistic regression on the same folds, and the probability of a difference "
+    "at least as large by chance (paired DeLong test, not corrected for the number of models).",
 )
 
 
 def table_of_models(result: SusceptibilityResult, scheme: str) -> Table:
     """Scores of all models by one way of dividing."""
-    heads = ("Model", "AUROC", "95 % interval", "Spread", "On cells fitted on", "Brier", "F1", "Difference", "p")
+    heads = ("Model", "AUROC", "95 % interval", "Spread", "Training cells", "Brier", "F1", "Difference", "p")
     rows = []
     for model in result.models:
         values = [result.of(model, scheme, name) for name in ("auroc_sd", "auroc_fitted", "brier", "f1")]
         difference, chance = (result.of(model, scheme, name) for name in ("difference", "p_value"))
         rows.append(
             (title_of(model), score(result.of(model, scheme, "auroc")), interval(result, model, scheme),
-             *map(_or_dash, values), "–" if difference != difference else f"{difference:+.3f}", _or_dash(chance))
+            *map(_or_dash, values), "–" if difference != difference else f"{difference:+.3f}", _or_dash(chance))
         )  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
     return Table(TITLES[scheme], columns, tuple(rows))  # type: ignore[index]
@@ -95,7 +95,7 @@ def tables_of_settings(result: SusceptibilityResult) -> tuple[Table, ...]:
     columns = (Column("Model"), Column("Setting"), Column("Value"))
     made = ((scheme, settings_table(result, scheme)) for scheme in result.schemes)
     return tuple(
-        Table(f"Chosen settings, {TITLES[scheme].lower()}", columns,  # type: ignore[index]
+        Table(f"Selected settings, {TITLES[scheme].lower()}", columns,  # type: ignore[index]
               tuple(chosen.itertuples(index=False, name=None)))
         for scheme, chosen in made if not chosen.empty
     )  # fmt: skip

@@ -32,8 +32,8 @@ ALIKE = 1.25
 """How many times as wide cells may be without a word on it."""
 
 ELSEWHERE = (
-    "The models were fitted and validated on another area: their scores say nothing sure of this one. Trust the map "
-    "only where the ground is like that they learnt from."
+    "The models were fitted and validated on another area: their scores do not show how well they perform here. Rely "
+    "on the map only where the terrain is like that of the training cells."
 )
 
 
@@ -64,14 +64,15 @@ def order_of(
     if parent.kind == KIND:
         raise InputError(
             f"Run {parent.id[:8]} applied models that were fitted in another run.",
-            remedy="Give the run that fitted them (--run).",
+            remedy="Give the run in which they were fitted (--run).",
         )
     expected = sum(one.role == FACTOR for one in parent.inputs)
     if len(factors) != expected or (dem is None) != (not parent.input(DEM).dataset_id):
         with_dem = "an elevation model and " if parent.input(DEM).dataset_id else ""
         raise InputError(
-            f"The models learnt from {with_dem}{expected} rasters of factors; {len(factors)} are given.",
-            "Each factor that they use must be known of the other area.", "Give the same, in the same order.",
+            f"The models were trained on {with_dem}{expected} factor rasters; {len(factors)} were given.",
+            "Each factor that they use must be available for the other area.",
+            "Give the same factors in the same order.",
         )  # fmt: skip
     given = [*([(DEM, dem)] if dem is not None else []), *((FACTOR, one) for one in factors)]
     given += [] if inventory is None else [(INVENTORY, inventory)]
@@ -102,7 +103,7 @@ def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:
     )
     counts = work.write(job.folder, job.counting("Mapping, part"), job.stopped)
     unseen = [
-        f"{number:,} cells are of a class of {name} that no cell that models learnt from has."
+        f"{number:,} cells have a class of {name} that no training cell has."
         for name, number in counts.unseen.items()
         if number
     ]
@@ -134,8 +135,8 @@ def _other_cells(there: Grid, here: Grid) -> tuple[str, ...]:
     if not learnt or not given or ALIKE > given / learnt > 1 / ALIKE:
         return ()
     return (
-        f"Cells are {given:,.1f} m wide here, and {learnt:,.1f} m where the models learnt: slopes and curvatures of "
-        "other cells are other numbers. Resample the elevation model to the same size.",
+        f"The cell size is {given:,.1f} m here, but {learnt:,.1f} m in the training area; slopes and curvatures "
+        "depend on it. Resample the elevation model to the same cell size.",
     )
 
 

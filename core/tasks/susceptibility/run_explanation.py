@@ -88,7 +88,8 @@ class ExplainRequest:
 
     def __post_init__(self) -> None:
         if not 10 <= self.cells <= 20_000:
-            raise InputError(f"A model cannot be explained over {self.cells:,} cells.", remedy="Choose 10 to 20,000.")
+            raise InputError(f"The number of cells to explain, {self.cells:,}, is out of "
+                             "range.", remedy="Choose 10 to 20,000.")
 
 
 def order_explanation(result: SusceptibilityResult, request: ExplainRequest, *, owner: str = "") -> Order:
@@ -101,9 +102,9 @@ def order_explanation(result: SusceptibilityResult, request: ExplainRequest, *, 
     """
     known = result.mapped if isinstance(result, SusceptibilityMap) else result.models
     if request.model not in known:
-        raise InputError(f"{request.model} cannot be explained in this run.", remedy=f"Choose of {', '.join(known)}.")
+        raise InputError(f"{request.model} cannot be explained in this run.", remedy=f"Choose from {', '.join(known)}.")
     if request.target == "area" and not isinstance(result, SusceptibilityMap):
-        raise InputError("A table has no map to explain.", remedy="Explain the model, or a cell.")
+        raise InputError("A table has no map to explain.", remedy="Explain the model or a single cell.")
     return Order(TASK, KIND, parameters_of(request), result.inputs, request.model, (result.id,), owner)
 
 
@@ -172,7 +173,7 @@ def explain(job: Job, request: ExplainRequest) -> RunResult:
     parent_run = job.store.run(job.run.parents[0])
     parent = job.parent(result_class(parent_run.task, parent_run.kind))
     if not isinstance(parent, SusceptibilityResult):
-        raise InputError("Only a run of susceptibility models can be explained so.")
+        raise InputError("Only runs of susceptibility models can be explained in this way.")
     subject = _Subject.of(parent, request)
     if request.target == "area":
         return _area(job, request, parent, subject)
@@ -203,11 +204,14 @@ def _rows(
         if isinstance(parent, SusceptibilityMap):
             reading = read_cell(parent, request.row, request.column)
             if not all(reading.values[name] is not None for name in factors):
-                raise InputError("This cell lacks a factor, so no model says anything of it.", remedy="Choose another.")
+                raise InputError("This cell has no value for at least one factor, so the models give no "
+                                 "result for it.", remedy=(
+                    "Choose another cell."
+                ))
             return reading.frame(parent), np.array([request.row * parent.grid.width + request.column])
         table = cells_table(parent)
         if not 0 <= request.row < len(table):
-            raise InputError(f"The design matrix has no row {request.row:,}.", remedy=f"It has {len(table):,}.")
+            raise InputError(f"The design matrix has no row {request.row:,}.", remedy=f"It has {len(table):,} rows.")
         return table.iloc[[request.row]][factors].reset_index(drop=True), np.array([request.row])
     if isinstance(parent, SusceptibilityMap) and BACKGROUND in parent.artifacts:
         table = pd.read_parquet(parent.artifact(BACKGROUND))
@@ -251,9 +255,9 @@ def _record(request: ExplainRequest, subject: _Subject, found: Contributions) ->
 def _overall(found: Contributions, model: str, cells: int) -> str:
     first = [name.replace("_", " ") for name, _ in found.importance()[:3]]
     return (
-        f"{title_of(model)}: over {cells:,} cells {', '.join(first[:-1])} and {first[-1]} move it most."
+        f"{title_of(model)}: over {cells:,} cells, {', '.join(first[:-1])} and {first[-1]} contribute most."
         if len(first) > 1
-        else f"{title_of(model)}: over {cells:,} cells {first[0]} moves it most."
+        else f"{title_of(model)}: over {cells:,} cells, {first[0]} contributes most."
     )
 
 
@@ -285,14 +289,16 @@ def _twin(parent: SusceptibilityResult, found: Contributions, rows: pd.DataFrame
 def _area(job: Job, request: ExplainRequest, parent: SusceptibilityResult, subject: _Subject) -> RunResult:
     """Rasters of the contributions of every factor, and of the one that contributes most."""
     if not isinstance(parent, SusceptibilityMap):
-        raise InputError("A table has no map to explain.", remedy="Explain the model, or a cell.")
+        raise InputError("A table has no map to explain.", remedy="Explain the model or a single cell.")
     scene = Scene.ours(parent.artifact(FACTORS))
     grid, step = _explained_grid(scene.grid, quick=subject.explainer.quick)
     worst, first = _write_rasters(job, parent, subject, scene, grid, step)
-    notes = [f"Contributions of {len(subject.factors)} factors to what {title_of(request.model)} says of each cell."]
+    notes = [f"Contributions of {len(subject.factors)} factors to the output of {title_of(request.model)} for each "
+             "cell."]
     if step > 1:
         notes.append(
-            f"This model has no quick way to be explained: one cell in {step} each way was, at most {SLOW_CELLS:,}."
+            f"There is no fast explanation method for this model; only every {step}th cell in each direction was "
+            f"explained, at most {SLOW_CELLS:,} cells."
         )
     record = {
         "model": request.model, "target": "area", "factors": list(subject.factors), "step": step, "error": worst,

@@ -68,7 +68,9 @@ class SensitivityRequest:
 
     def __post_init__(self) -> None:
         if not 1 <= self.repeats <= 50 or min((*self.buffers, *self.jitters, 0.0)) < 0:
-            raise InputError("What is tried is out of range.", remedy="Choose 1 to 50 repeats, and distances from 0 m.")
+            raise InputError("A value to test is out of range.", remedy=(
+                "Choose 1 to 50 repeats, and distances of 0 m or more."
+            ))
 
 
 def order_of(result: SusceptibilityMap, request: SensitivityRequest, *, owner: str = "") -> Order:
@@ -80,7 +82,9 @@ def order_of(result: SusceptibilityMap, request: SensitivityRequest, *, owner: s
         When the run has no such model.
     """
     if request.model not in result.models or request.model == "average":
-        raise InputError(f"{request.model} is no single model of this run.", remedy="Choose one of its models.")
+        raise InputError(
+            f"{request.model} is not a single model of this run.", remedy="Choose one of the run's models."
+        )
     return Order(TASK, KIND, parameters_of(request), result.inputs, request.model, (result.id,), owner)
 
 
@@ -101,7 +105,7 @@ def try_choices(job: Job, request: SensitivityRequest) -> RunResult:
     def auroc(move: Callable[[], NDArray[np.int64]], metres: float | None, repeat: int) -> float | None:
         nonlocal done
         stop_if(job.stopped)
-        job.report(done, total, f"Trying {done + 1:,} of {total:,}")
+        job.report(done, total, f"Testing {done + 1:,} of {total:,}")
         done += 1
         plan = replace(asked.sampling, seed=request.seed + repeat)
         plan = plan if metres is None else replace(plan, buffer=metres)
@@ -130,8 +134,8 @@ def try_choices(job: Job, request: SensitivityRequest) -> RunResult:
     return RunResult(
         id=job.run.id, kind=job.run.kind, folder=job.folder, artifacts={SENSITIVITY: "sensitivity.json"},
         inputs=parent.inputs, model=request.model, parents=job.run.parents,
-        notes=(f"{title_of(request.model)} fitted anew {total:,} times: absences drawn at other distances from "
-               "landslides, and landslides moved in any direction.",),
+        notes=(f"{title_of(request.model)}, refitted {total:,} times: cells without a landslide drawn at other "
+               "distances from landslides, and landslides shifted in random directions.",),
         provenance={"finished": now(), **job.times(), "parameters": dict(job.run.parameters), **environment()},
     )  # fmt: skip
 

@@ -73,16 +73,16 @@ class SamplingPlan:
             When a number is out of range, or a limit of slope is set without the factor slope.
         """
         if not 0.1 <= self.ratio <= 100:
-            raise InputError(f"{self.ratio:g} cells without a landslide to each with one cannot be drawn.",
+            raise InputError(f"The ratio of cells without to cells with a landslide, {self.ratio:g}, is out of range.",
                              remedy="Choose 0.1 to 100 (--ratio).")  # fmt: skip
         if self.buffer < 0 or not 0 <= self.slope_at_least < 90 or self.most < 10:
             raise InputError(
-                "A limit of the drawing is out of range.",
-                remedy="Choose a buffer of 0 m or more, a slope of 0 to 90° and 10 cells or more.",
+                "A sampling limit is out of range.",
+                remedy="Choose a buffer of 0 m or more, a slope of 0 to 90° and at least 10 cells.",
             )
         if self.slope_at_least and "slope" not in factors.quantities:
-            raise InputError("A least slope is asked for, but slope is no factor.",
-                             remedy="Add the terrain factor slope, or draw everywhere.")  # fmt: skip
+            raise InputError("A minimum slope is set, but slope is not a factor.",
+                             remedy="Add the terrain factor slope, or remove the limit.")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -227,8 +227,8 @@ def _draw(
     reach = buffer_cells(plan.buffer, scene.grid) if plan.buffer else 0
     if reach > LARGEST_BUFFER:
         raise InputError(
-            f"A buffer of {plan.buffer:,.0f} m reaches over {reach:,} cells; {LARGEST_BUFFER} are the most.",
-            remedy="Choose a smaller one, or larger cells.",
+            f"A buffer of {plan.buffer:,.0f} m spans {reach:,} cells; the limit is {LARGEST_BUFFER}.",
+            remedy="Choose a smaller buffer, or larger cells.",
         )
     names = [band.name for band in scene.bands]
     with scene.reader() as reader:
@@ -254,31 +254,31 @@ def _draw(
                 others.offer(np.flatnonzero(free.ravel()).astype(np.int64) + offset, rngs[1])
     progress(height, height)
     if not known_slides.all():
-        notes.append(f"{count(int((~known_slides).sum()), 'cell')} of landslides without all factors: left out.")
+        notes.append(f"{count(int((~known_slides).sum()), 'landslide cell')} without values for all factors: left out.")
     cells, number = cells[known_slides], number[known_slides]
     if not len(cells):
-        raise InputError("No cell of a landslide has all factors.", "Nothing can be learnt.",
+        raise InputError("No landslide cell has values for all factors.", "No model can be trained.",
                          "Check that the rasters cover the landslides.")  # fmt: skip
     cells, number = _at_most(cells, number, plan.most, rngs[2], notes)
     if given is not None:
         without = np.setdiff1d(given[known_given], with_one[0])
         if len(without) < len(given):
             notes.append(
-                f"{len(given) - len(without):,} of the {len(given):,} cells said to be without a landslide lack a "
-                "factor or have one, and were left out."
+                f"{len(given) - len(without):,} of the {len(given):,} cells marked as without a landslide lack a "
+                "factor or contain a landslide; they were left out."
             )
-        notes.append(f"Cells without a landslide are the {len(without):,} that the inventory gives.")
+        notes.append(f"The {len(without):,} cells without a landslide are those given in the inventory.")
     else:
         wanted = math.ceil(plan.ratio * len(cells))
         without = others.cells[np.argsort(others.keys)][:wanted]
         notes.append(_told(plan, len(without), others.offered))
         if len(without) < wanted:
-            notes.append(f"Only {len(without):,} of {wanted:,} cells without a landslide could be drawn.")
+            notes.append(f"Only {len(without):,} of {wanted:,} cells without a landslide were available.")
     if not len(without):
         raise InputError(
-            "There is no cell without a landslide to draw.", "Models learn from the difference.",
-            "Choose a smaller buffer or least slope." if given is None
-            else "Check the column of the label (--label), or leave it out to have cells drawn.",
+            "No cells without a landslide are available.", "Models need cells with and without a landslide.",
+            "Choose a smaller buffer or minimum slope." if given is None
+            else "Check the label column (--label), or omit it to have cells drawn at random.",
         )  # fmt: skip
     all_cells = np.concatenate([cells, without])
     slide = np.arange(len(all_cells)) < len(cells)
@@ -292,7 +292,7 @@ def _first_of_each(cells: Numbers, number: Numbers) -> tuple[Numbers, Numbers, l
     notes = []
     if len(found) < len(cells):
         shared = count(len(cells) - len(found), "landslide")
-        notes.append(f"{shared} in the cell of another one: each cell counts once.")
+        notes.append(f"{shared} in the same cell as another: each cell counts once.")
     return found, number[first], notes
 
 
@@ -327,7 +327,7 @@ def _at_most(
 ) -> tuple[Numbers, Numbers]:
     if len(cells) <= most:
         return cells, number
-    notes.append(f"Of {len(cells):,} cells of landslides {most:,} were drawn.")
+    notes.append(f"{most:,} of {len(cells):,} landslide cells were drawn.")
     kept = np.sort(rng.permutation(len(cells))[:most])
     return cells[kept], number[kept]
 
@@ -342,13 +342,13 @@ def _told(plan: SamplingPlan, drawn: int, offered: int) -> str:
         where.append("where the information value of the factors is below its median over the area")
     limits = f" {' and '.join(where)}" if where else ""
     easy = (
-        " Such cells are an easy opposite, and they were chosen by all landslides, also those that models are tested "
-        "on: scores are higher than with cells drawn everywhere, and cannot be compared with theirs."
+        " Such cells are easy to tell from landslides, and they were selected using all landslides, including those "
+        "used for testing: scores are higher than with cells drawn everywhere and cannot be compared with them."
     )
     return (
-        f"{drawn:,} cells without a landslide were drawn at random (seed {plan.seed}) from the {offered:,} cells"
-        f"{limits} that have all factors. That no landslide is recorded there does not mean that none was."
-        f"{easy if plan.guided else ''}"
+        f"{drawn:,} cells without a landslide were drawn at random (seed {plan.seed}) from the {offered:,} "
+        f"cells{limits} that have values for all factors. Landslides may have occurred there without being "
+        f"recorded.{easy if plan.guided else ''}"
     )
 
 

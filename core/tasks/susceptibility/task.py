@@ -9,13 +9,13 @@ _HERE = "core.tasks.susceptibility"
 TASK = Task(
     name="susceptibility",
     title="Susceptibility",
-    summary="where landslides are likely",
+    summary="where landslides are likely to occur",
     roles=(
         Role("table", ("table",), "Table of labelled cells", optional=True),
         Role("inventory", ("vector", "table"), "Inventory of landslides", optional=True),
         Role("dem", ("raster",), "Elevation model", optional=True),
         Role("factor", ("raster",), "Factor", many=True, optional=True),
-        Role("areas", ("vector",), "Areas that are left out in turn", optional=True),
+        Role("areas", ("vector",), "Areas for validation", optional=True),
     ),
     kinds=(
         Kind(
@@ -57,7 +57,7 @@ TASK = Task(
             "Sensitivity of the score",
             work=Ref(f"{_HERE}.run_sensitivity:try_choices"),
             request=Ref(f"{_HERE}.run_sensitivity:SensitivityRequest"),
-            working="Trying other choices",
+            working="Testing other settings",
             group="Differences",
             bundled_as="sensitivity",
             address=Ref("core.tasks.imagery.addresses:of_parent"),
@@ -84,7 +84,8 @@ TASK = Task(
         Metric("models", "Models", form="count", better=""),
         Metric("cells", "Cells", form="count", better=""),
     ),
-    counted="AUROC: the highest mean of a model over folds and repeats, by spatial folds where no other way is named.",
+    counted="AUROC: the highest mean of a model over folds and repeats, on spatial folds unless another scheme is "
+            "named.",
     model_title=Ref(f"{_HERE}.models:title_of"),
     view=Ref(f"{_HERE}.view:Choice"),
     layers=Ref(f"{_HERE}.layers:LAYERS"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Tuning = Literal["none", "random", "grid", "bayesian"]
 
 TITLES: dict[Tuning, str] = {
-    "none": "No: the usual settings",
+    "none": "No tuning (default settings)",
     "random": "Random search",
     "grid": "Grid search",
     "bayesian": "Bayesian search (TPE)",

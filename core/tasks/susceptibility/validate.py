@@ -94,11 +94,11 @@ class Plan:
         """
         check_signs(self.monotone)
         if self.tuning not in TITLES:
-            raise InputError(f"There is no tuning {self.tuning!r}.", remedy=f"Choose of {', '.join(TITLES)}.")
+            raise InputError(f"Unknown tuning method {self.tuning!r}.", remedy=f"Choose from {', '.join(TITLES)}.")
         if self.weights not in ("none", "balanced"):
-            raise InputError(f"There are no weights {self.weights!r}.", remedy="Choose of none, balanced.")
+            raise InputError(f"Unknown weights {self.weights!r}.", remedy="Choose none or balanced.")
         if not 1 <= self.trials <= MOST_TRIALS:
-            raise InputError(f"{self.trials:,} settings cannot be tried.",
+            raise InputError(f"The number of trials, {self.trials:,}, is out of range.",
                              remedy=f"Try 1 to {MOST_TRIALS} (--trials).")  # fmt: skip
 
 
@@ -262,10 +262,10 @@ def validate(
     per_fold = sum(fits_of(name, plan.tuning, plan.trials) for name in fitted)
     total = sum(counts[scheme] * repeats_of(scheme, plan.repeats) for scheme in plan.schemes) * per_fold
     if total <= 0:
-        raise InputError("No model would be fitted.", remedy="Choose one repeat and one model at least.")
+        raise InputError("There is no model to fit.", remedy="Choose at least one repeat and one model.")
     if total > MOST_FITS:
         raise InputError(
-            f"{total:,} fits of models are asked for; {MOST_FITS:,} are made at most.",
+            f"{total:,} model fits were requested; the limit is {MOST_FITS:,}.",
             remedy="Choose fewer models, folds, repeats or trials.",
         )
     divisions = [(scheme, repeat) for scheme in plan.schemes for repeat in range(repeats_of(scheme, plan.repeats))]
@@ -288,9 +288,10 @@ def validate(
     for scheme, ours in tallies.items():
         if not next(iter(ours.values())).aurocs:
             raise InputError(
-                f"No fold of the validation {scheme!r} holds both classes and leaves {LEAST_LEARNT} cells of each.",
-                "Nothing can be scored.",
-                "Choose fewer folds, or another way to divide.",
+                f"No fold of the validation scheme {scheme!r} holds both classes and leaves {LEAST_LEARNT} cells of "
+                "each for training.",
+                "No score can be calculated.",
+                "Choose fewer folds, or another validation scheme.",
             )  # fmt: skip
         repeats = repeats_of(scheme, plan.repeats)
         scores[scheme] = {name: tally.scores(repeats, skipped[scheme]) for name, tally in ours.items()}

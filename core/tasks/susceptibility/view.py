@@ -21,7 +21,7 @@ METHODS: dict[Method, str] = {
     "equal": "Equal intervals",
     "deviation": "Standard deviations",
     "landslides": "Shares of the landslides",
-    "given": "Breaks of your own",
+    "given": "Custom breaks",
 }
 """Ways to divide an index into classes, for people."""
 
@@ -44,17 +44,19 @@ class Choice:
         Index from which on a cell counts as foretold; negative for that of the largest Youden's J of tested cells.
     """
 
-    scheme: str = chosen("way of dividing that curves are shown of", address="scheme", default="")
-    model: str = chosen("model whose counts are shown", address="shown", default="")
-    classes: Method = chosen("how the index is divided into classes", address="classes", default="jenks")
-    breaks: str = chosen("inner breaks of --classes given, such as 0.2,0.4,0.6,0.8", address="breaks", default="")
-    cutoff: float = chosen("index from which a cell counts as foretold", address="cutoff", default=-1.0)
+    scheme: str = chosen("validation scheme for the curves", address="scheme", default="")
+    model: str = chosen("model to show", address="shown", default="")
+    classes: Method = chosen("classification of the index", address="classes", default="jenks")
+    breaks: str = chosen("inner breaks for --classes given, such as 0.2,0.4,0.6,0.8", address="breaks", default="")
+    cutoff: float = chosen(
+        "index at or above which a cell counts as predicted landslide", address="cutoff", default=-1.0
+    )
 
     def __post_init__(self) -> None:
         if self.classes not in get_args(Method):
-            raise InputError(f"There are no classes {self.classes!r}.", remedy=f"Choose of {', '.join(METHODS)}.")
+            raise InputError(f"Unknown classification {self.classes!r}.", remedy=f"Choose from {', '.join(METHODS)}.")
         if self.cutoff > 1 or math.isnan(self.cutoff):
-            raise InputError(f"A cut-off of {self.cutoff:g} is not between 0 and 1.")
+            raise InputError(f"The cut-off {self.cutoff:g} is not between 0 and 1.")
         self.given_breaks()
 
     @classmethod
@@ -94,8 +96,8 @@ class Choice:
         ascending = all(low < high for low, high in zip((0.0, *found), (*found, 1.0), strict=True))
         if not ascending or len(found) > MOST_BREAKS:
             raise InputError(
-                f"{self.breaks[:40]!r} are no breaks of classes.",
-                remedy=f"Give up to {MOST_BREAKS} ascending numbers between 0 and 1, such as 0.2,0.4,0.6,0.8.",
+                f"{self.breaks[:40]!r} are not valid class breaks.",
+                remedy=f"Give up to {MOST_BREAKS} increasing numbers between 0 and 1, such as 0.2,0.4,0.6,0.8.",
             )
         return found
 

@@ -75,10 +75,10 @@ def test_images_that_cannot_lie_over_each_other_are_refused() -> None:
     here, flat = Grid(50, 50, NORTH_UP, UTM), Grid(50, 50, Affine.identity(), None)
     elsewhere = Grid(50, 50, Affine(10, 0, 500_000, 0, -10, 9_000_000), CRS.from_epsg(32633))
     boxes = Boxes.of([[1, 1, 5, 5]])
-    with pytest.raises(GridError, match="cannot be laid"):
+    with pytest.raises(GridError, match="cannot be overlaid"):
         carried(boxes, flat, here)
-    with pytest.raises(GridError, match="cannot be laid"):
+    with pytest.raises(GridError, match="cannot be overlaid"):
         carried(boxes, flat, Grid(60, 50, Affine.identity(), None))
-    with pytest.raises(GridError, match="no ground in common"):
+    with pytest.raises(GridError, match="do not overlap"):
         carried(boxes, elsewhere, here)
     assert carried(boxes, flat, flat) is boxes

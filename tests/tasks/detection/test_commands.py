@@ -146,12 +146,12 @@ def test_models_are_listed_with_their_scores(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--model", "nothing"], "no detection model"),
+        (["--model", "nothing"], "No detection model"),
         (["--model", "bright", "--confidence", "2"], "not between 0 and 1"),
         (["--model", "bright", "--nms-iou", "-1"], "not between 0 and 1"),
         (["--model", "bright", "--bands", "1,2"], "needs 3 bands"),
         (["--model", "bright", "--overlap", "1"], "not between 0 and 0.9"),
-        (["--model", "bright", "--no-store"], "Nothing would be left"),
+        (["--model", "bright", "--no-store"], "would be lost"),
         (["--model", "bright", "--truth", "nowhere.tif"], "nowhere.tif"),
     ],
 )

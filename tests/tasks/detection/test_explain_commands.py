@@ -93,7 +93,7 @@ def test_what_can_be_asked_is_listed(detection: str, capsys: pytest.CaptureFixtu
     assert "hires-cam   HiResCAM (default)" in told
     assert "d-rise      D-RISE" in told
     assert "  last  Stage 1 of 1" in told
-    assert "a detection gives no score for a single pixel" in told
+    assert "detection runs have no score for a single pixel" in told
 
     assert run(detection, "--list") == 0
     assert capsys.readouterr().out == told
@@ -104,13 +104,13 @@ def test_what_can_be_asked_is_listed(detection: str, capsys: pytest.CaptureFixtu
     [
         (("--box", 3), "no box 3"),
         (("--box", 2, "--confidence", 0.97), "no box 2"),
-        (("--box", 1, "--method", "guess"), "no method 'guess'"),
+        (("--box", 1, "--method", "guess"), "Unknown method 'guess'"),
         (("--box", 1, "--layer", "other"), "no layer 'other'"),
         (("--box", 1, "--tag", "a,b"), "no tag"),
-        (("--box", 1, "--model", "other"), "was made by bright, not by other"),
+        (("--box", 1, "--model", "other"), "was made with bright, not with other"),
         (("--at", "500100,5199900"), "no score for a single pixel"),
         (("--polygon", 1), "boxes, not outlines"),
-        ((), "Name it by --box ID"),
+        ((), "Give --box ID"),
     ],
 )
 def test_what_cannot_be_done_ends_with_status_2_and_says_why(

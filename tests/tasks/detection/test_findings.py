@@ -164,7 +164,7 @@ def test_cells_that_cannot_be_are_refused(tmp_path: Path, cell: float) -> None:
 def test_more_cells_than_can_be_drawn_are_refused(tmp_path: Path) -> None:
     result = made_detection(tmp_path, FOUND, shape=(4000, 4000))
 
-    with pytest.raises(InputError, match="more than"):
+    with pytest.raises(InputError, match="exceed the limit"):
         density(find(result, Choice(0.1)), 50)
 
 

@@ -100,7 +100,7 @@ def test_what_cannot_be_fused_or_learnt_from_is_said(
     for arguments, words in (
         (("fuse", image, ground, "--tree", tmp_path / "no.json"), "cannot be read"),
         (("fuse", image, image, "--tree", tmp_path / "no.json"), "cannot be read"),
-        (("fuse-train", "--optical", image, "--terrain", ground, ground, "--out", tmp_path / "x.json"), "no pairs"),
+        (("fuse-train", "--optical", image, "--terrain", ground, ground, "--out", tmp_path / "x.json"), "form pairs"),
         (("fuse-train", "--optical", image, "--terrain", ground, "--out", tmp_path / "x.json"), "too few"),
     ):
         assert run(*arguments) == 2

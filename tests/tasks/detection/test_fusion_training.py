@@ -116,13 +116,13 @@ def test_the_tree_is_that_of_scikit_learn_also_where_values_are_not_known() -> N
 
 
 def test_two_places_are_too_few() -> None:
-    with pytest.raises(InputError, match="2 places are too few"):
+    with pytest.raises(InputError, match="2 areas are too few"):
         train_tree([place(0), place(1)], "few", "")
 
 
 def test_boxes_that_are_all_wrong_teach_nothing() -> None:
     places = [replace(place(seed), truth=Boxes.none()) for seed in range(3)]
-    with pytest.raises(InputError, match="0 are landslides"):
+    with pytest.raises(InputError, match="0 of 80 detections are landslides"):
         train_tree(places, "none", "")
 
 

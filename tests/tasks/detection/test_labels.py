@@ -107,5 +107,5 @@ def test_truth_elsewhere_too_much_of_it_and_a_stop_are_told(tmp_path, monkeypatc
     with pytest.raises(RunCancelled):
         reference_boxes(path, Grid(130, 150, transform, crs), cancel=lambda: True)
     monkeypatch.setattr(vectors, "MOST_BOXES", 3)
-    with pytest.raises(InputError, match="at most 3"):
+    with pytest.raises(InputError, match="the limit is 3"):
         boxes_of_mask(noise())

@@ -133,7 +133,7 @@ def test_boxes_of_another_class_or_image_find_nothing():
     assert match([Boxes.of(box, classes=[1])], [Boxes.of(box)]).matched[0].tolist() == [FALSE]
     apart = match([Boxes.of(box), Boxes.none()], [Boxes.none(), Boxes.of(box)])
     assert [one.tolist() for one in apart.matched] == [[FALSE], []]
-    with pytest.raises(ValueError, match="1 images, true boxes of 2"):
+    with pytest.raises(ValueError, match="1 images, the reference boxes 2"):
         match([Boxes.none()], [Boxes.none(), Boxes.none()])
 
 
@@ -200,5 +200,5 @@ def test_a_raster_of_25000_boxes_is_scored_in_seconds():
 def test_more_pairs_than_fit_are_refused(monkeypatch):
     monkeypatch.setattr("core.tasks.detection.pairing.MOST_PAIRS", 100)
     same = Boxes.of([[0, 0, 10, 10]] * 20)
-    with pytest.raises(InputError, match="overlap each other"):
+    with pytest.raises(InputError, match="pairs of detections overlap"):
         match([same], [same])

@@ -60,23 +60,23 @@ def test_the_first_sentence_says_how_many_boxes_in_how_much_ground(tmp_path: Pat
     # 120 × 100 pixels of 100 m²; three boxes reach the model's own confidence of 0.50.
     page = read(asked(detected(tmp_path)))
     assert (
-        "The detector draws 3 boxes around what it takes for landslides, in this image of 1.20 km², at confidence 0.50."
+        "The detector finds 3 possible landslides in this image of 1.20 km², at confidence 0.50."
         in page.text
     )
-    assert "how many are right, and how many were missed, is not known" in page.text
-    assert "A box says where to look. It is no outline" in page.text
+    assert "how many detections are correct and how many landslides were missed is not known" in page.text
+    assert "A box shows where to look. It is not an outline" in page.text
 
 
 def test_nothing_found_is_not_called_safe(tmp_path: Path, models: Path) -> None:
     page = read(asked(detected(tmp_path), choice=Choice(0.95)))
-    assert "The detector finds no landslide in this image of 1.20 km², at confidence 0.95." in page.text
-    assert "Ground without a box is not thereby safe" in page.text
-    assert "surest boxes hold" not in page.text
+    assert "The detector finds no landslides in this image of 1.20 km², at confidence 0.95." in page.text
+    assert "Ground without a detection is not necessarily safe" in page.text
+    assert "Highest-confidence detections" not in page.text
 
 
 def test_another_confidence_is_shown_beside_the_chosen_one(tmp_path: Path, models: Path) -> None:
     html = render(asked(detected(tmp_path, scored=True), choice=Choice(0.35)), DETECTION)
-    table = html[html.index("How much depends on the confidence") :]
+    table = html[html.index("Sensitivity to the confidence threshold") :]
     cells = r'<th scope="row">(.*?)</th>' + r'\s*<td class="number">(.*?)</td>' * 4
     rows = re.findall(cells, table)[:3]
     # With the fourth box, two of four are right, and two of three found.
@@ -87,15 +87,15 @@ def test_another_confidence_is_shown_beside_the_chosen_one(tmp_path: Path, model
 def test_no_confidence_below_that_of_the_candidates_is_told_of(tmp_path: Path, models: Path) -> None:
     record = {"model": {"threshold": 0.5}, "parameters": {"options": {"floor": 0.45}}}
     html = render(asked(detected(tmp_path, provenance=record)), DETECTION)
-    table = html[html.index("How much depends on the confidence") :]
+    table = html[html.index("Sensitivity to the confidence threshold") :]
     assert re.findall(r'<th scope="row">(0\.\d\d)', table)[:2] == ["0.50", "0.60"]
 
 
 def test_a_reference_gives_scores_counts_a_map_and_the_worst_misses(tmp_path: Path, models: Path) -> None:
     page = read(asked(detected(tmp_path, scored=True), scene=image(tmp_path / "scene")))
-    assert "Of 3 boxes, 2 are each on a landslide of the reference." in page.text
+    assert "Of 3 detections, 2 are correct." in page.text
     assert "Of 3 landslides in the reference, 2 are found." in page.text
-    assert "The only one missed, with boxes of up to 20,0" in page.text  # 20 × 10 pixels
+    assert "The only missed landslide, with boxes of up to 20,0" in page.text  # 20 × 10 pixels
     alts = [str(shown["alt"]) for shown in page.all("img")]
     assert [alt.split(" ")[0] for alt in alts].count("Chart") == 2
     assert sections(page) == [
@@ -108,7 +108,7 @@ def test_scores_that_cannot_be_are_called_undefined(tmp_path: Path, models: Path
     folder.mkdir()
     result = made_detection(folder, Boxes.none(), reference=Boxes.none())
     page = read(asked(result))
-    assert "Undefined: no box is found." in page.text
+    assert "Undefined: there are no detections." in page.text
     assert "Undefined: the reference has no landslide here." in page.text
     assert not re.search(r"\bnan\b", page.text.lower())
 
@@ -118,11 +118,11 @@ def test_the_scores_of_the_card_stand_beside_those_of_the_image(tmp_path: Path, 
     make_detector_model(models, detector_spec("made", limits=("Sees only red",), scores=scores))
     page = read(asked(detected(tmp_path, scored=True)))
     assert "0.321" in page.text
-    assert "not stated" in page.text  # AP50:95, which this card lacks
+    assert "not given" in page.text  # AP50:95, which this card lacks
     assert "Sees only red." in page.text
     alone = read(asked(detected(tmp_path)))
-    assert "of 100 boxes 52 were right, and of 100 landslides it found 41" in alone.text
-    assert "Scores of the model, from its card" in alone.text
+    assert "52 of every 100 detections were correct, and 41 of every 100 landslides were found" in alone.text
+    assert "Scores of the model (from its card)" in alone.text
 
 
 def test_a_model_that_is_gone_leaves_its_limits_unknown(tmp_path: Path, models: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_model_that_is_gone_leaves_its_limits_unknown(tmp_path: Path, models: 
 def test_the_middle_of_the_surest_box_is_where_it_was_found(tmp_path: Path, models: Path, placement: str) -> None:
     result = detected(tmp_path, placement)
     html = render(asked(result, scene=image(tmp_path / "scene", placement)), DETECTION)
-    row = re.search(r'<th scope="row">B[0-9A-Z]+</th>(.*?)</tr>', html[html.index("with the middle of each") :], re.S)
+    row = re.search(r'<th scope="row">B[0-9A-Z]+</th>(.*?)</tr>', html[html.index("the centre of its box") :], re.S)
     assert row is not None
     cells = [float(cell.replace(",", "")) for cell in re.findall(r">([−\d.,]+)</td>", row.group(1))]
     assert cells[0] == 0.9
@@ -152,7 +152,7 @@ def test_two_fused_detections_are_told_with_both_their_models(tmp_path: Path, mo
     record = {"model": {"name": "bright + gone", "threshold": 0.5}, "fused": joined}
     page = read(asked(detected(tmp_path, kind="fused", model="bright + gone", provenance=record)))
     assert "Landslides detected by two models in made" in page.text
-    assert "a decision tree joined their boxes" in page.text
+    assert "a decision tree combined their detections" in page.text
     assert "Sees only red." in page.text
     assert "The model has changed since" in page.text  # these are not the weights of the one that is here
     assert "The model “gone” is no longer on this server" in page.text
@@ -170,19 +170,19 @@ def test_only_the_searched_part_is_shown_and_counted(tmp_path: Path, models: Pat
     half = mapping(box(west - 1, south - 1, middle, north + 1))
     record = {"model": {"threshold": 0.5}, "parameters": {"area": half}}
     page = read(asked(detected(tmp_path, found=FOUND[:1], provenance=record)))
-    assert re.search(r"draws 1 box around .* in this part of 0\.(60|61) km²", page.text)
+    assert re.search(r"finds 1 possible landslide in this part of 0\.(60|61) km²", page.text)
     assert re.search(r"(60|61) × 100 pixels of 10 m", page.text)
 
 
 def test_boxes_are_counted_by_cells_when_there_are_enough(tmp_path: Path, models: Path) -> None:
-    assert "How dense" not in read(asked(detected(tmp_path))).text
+    assert "Detection density" not in read(asked(detected(tmp_path))).text
     folder = tmp_path / "many"
     folder.mkdir()
     corners = [[5 + 20 * i, 5, 15 + 20 * i, 15] for i in range(5)] + [[1, 1, 4, 4]]
     page = read(asked(made_detection(folder, Boxes.of(corners, [0.9] * 6), shape=(HEIGHT, WIDTH))))
     # 120 pixels of 10 m by 12 would be 100 m, but no cell is smaller than 16 pixels: 200 m. Two boxes lie in the first.
-    assert "cells of 200 m a side" in page.text
-    assert "in the fullest cell there are 2, or 50 per km²" in page.text
+    assert "cells 200 m wide" in page.text
+    assert "the densest cell has 2, or 50 per km²" in page.text
 
 
 def test_an_explained_box_has_its_number_in_the_report(tmp_path: Path, models: Path) -> None:

@@ -114,7 +114,7 @@ def test_boxes_of_which_the_reference_says_nothing_are_no_false_alarms(tmp_path:
     assert set(expected) == {"false", "not known"}
     assert found.scores is not None
     assert (found.scores.found, found.scores.hits) == (expected.count("false"), 0)
-    assert any("says nothing about 50.0% of the scene" in note for note in result.notes)
+    assert any("does not cover 50.0% of the image" in note for note in result.notes)
     later = store.add_scene(scene.path, "scene", reference=write_raster(tmp_path / "t.tif", mask()))
     again = rescore(store, result, later)
     assert "known" not in again.artifacts
@@ -126,7 +126,7 @@ def test_an_image_that_was_replaced_after_the_order_is_refused(tmp_path: Path, s
     order = order_of(store.add_scene(scene.path, "scene"), BRIGHT)
     write_raster(scene.path, 255 - image())
 
-    with pytest.raises(InputError, match="Its file was replaced since"):
+    with pytest.raises(InputError, match="It has been replaced since the run"):
         run_inline(store, order)
 
 
@@ -158,7 +158,7 @@ def test_a_scene_the_model_has_seen_and_a_synthetic_one_are_marked(
     result = run_detection(store, scene, replace(BRIGHT, model="learnt"))
 
     assert result.provenance["scene"]["seen_by_model"]
-    assert "trained or chosen on this very scene" in result.notes[0]
+    assert "trained or selected on this image" in result.notes[0]
     assert "synthetic" in result.notes[1]
 
 
@@ -174,7 +174,7 @@ def test_a_drawn_area_alone_is_searched_and_scored(tmp_path: Path, store: Store)
 
     assert find(result, default_choice(result)).boxes.corners.tolist() == [PATCHES[0]]
     assert result.metrics()["recall"] == 1
-    assert result.notes[-1].startswith("1 of the reference's 2 landslides")
+    assert result.notes[-1].startswith("1 of the 2 landslides of the reference")
 
 
 def test_a_reference_added_later_scores_the_run_without_searching_again(
@@ -218,7 +218,7 @@ def test_scoring_without_a_reference_or_on_another_image_is_refused(tmp_path: Pa
         rescore(store, result, record)
     other = Scene.open(write_raster(tmp_path / "other.tif", image()[:, ::-1].copy()))
     reference = write_raster(tmp_path / "truth.tif", mask())
-    with pytest.raises(InputError, match="not the one that this run is of"):
+    with pytest.raises(InputError, match="no longer the image of this run"):
         rescore(store, result, store.add_scene(other.path, "other", reference=reference))
     assert len(store.runs(RunFilter(kinds=("scored",)))) == 0
 
@@ -266,7 +266,7 @@ def test_progress_is_told_in_windows(tmp_path: Path, store: Store) -> None:
 @pytest.mark.parametrize(
     ("request_", "error", "words"),
     [
-        (Request("nothing"), ModelError, "no detection model"),
+        (Request("nothing"), ModelError, "No detection model"),
         (Request("bright", bands=(1, 2, 9)), BandError, "no band 9"),
         (Request("bright", bands=(1,)), BandError, "needs 3 bands"),
         (Request("bright", stretch="9"), InputError, "9"),

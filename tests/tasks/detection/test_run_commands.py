@@ -41,8 +41,8 @@ def test_a_detection_is_listed_with_its_task_and_scores(detection: str, capsys: 
 def test_its_report_is_made_at_what_is_chosen(detection: str, store: Store, tmp_path: Path) -> None:
     assert run("report", detection, "--confidence", 0.7, "--merging", "fusion", "--out", tmp_path / "report.html") == 0
     written = (tmp_path / "report.html").read_text("utf-8")
-    assert "The detector draws 1 box around" in written
-    assert "joined (weighted boxes fusion)" in written
+    assert "The detector finds 1 possible landslide" in written
+    assert "merged (weighted boxes fusion)" in written
     assert written == store.artifact(detection, "report").path.read_text("utf-8")
 
 

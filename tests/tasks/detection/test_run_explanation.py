@@ -186,7 +186,7 @@ def test_a_box_larger_than_the_window_is_asked_about_in_its_middle(tmp_path: Pat
 
     why = explain_box(store, result, question_of(detections, 1))
 
-    assert any("larger than what the detector sees at a time" in note for note in why.notes)
+    assert any("larger than the detector's field of view" in note for note in why.notes)
     assert why.provenance["window"] == [43, 68, 64, 64]
 
 
@@ -197,18 +197,18 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
 
     with pytest.raises(InputError, match="no box 3"):
         question_of(detections, 3)
-    with pytest.raises(InputError, match="no method 'guess'"):
+    with pytest.raises(InputError, match="Unknown method 'guess'"):
         question_of(detections, 1, "guess")
     with pytest.raises(InputError, match="no layer 'other'"):
         explain_box(store, result, question_of(detections, 1, layer="other"))
-    with pytest.raises(InputError, match="outside the scene"):
+    with pytest.raises(InputError, match="outside the image"):
         explain_box(store, result, ExplanationRequest(BoxTarget((500, 500, 510, 510), 0.5), "hires-cam"))
     with pytest.raises(InputError, match="boxes only"):
         order_explanation(result, ExplanationRequest(AskedPixel(10, 15), "grad-cam"))
     with Scene.open(scene.path).reader() as reader:
         turned = reader.read((1, 2, 3)).values[:, ::-1].astype(np.uint8)
     other = store.add_scene(write_raster(tmp_path / "other.tif", turned, nodata=0), "other")
-    with pytest.raises(InputError, match="not the one that this run is of"):
+    with pytest.raises(InputError, match="no longer the image of this run"):
         explain_box(store, about(result, identity=other.id), question_of(detections, 1))
     assert store.count() == before
 
@@ -218,12 +218,12 @@ def test_only_what_one_detector_found_can_be_explained(tmp_path: Path, store: St
     result, detections = searched(store, scene)
     why = explain_box(store, result, question_of(detections, 1))
 
-    with pytest.raises(InputError, match="not made by one detector"):
+    with pytest.raises(InputError, match="not made by a single detector"):
         order_explanation(why, question_of(detections, 1))
     with pytest.raises(InputError, match="cannot be used for this: it is “Explanation"):
         store.result(why.id, DetectionResult)
     joined = replace(result, kind="fused", provenance={})
-    with pytest.raises(InputError, match="not made by one detector"):
+    with pytest.raises(InputError, match="not made by a single detector"):
         order_explanation(joined, question_of(detections, 1))
 
 
@@ -234,5 +234,5 @@ def test_a_model_that_was_trained_again_does_not_explain_its_predecessor(
     result, detections = searched(store, scene)
     write_model(models, detector_spec(), {**red_weights(3), "last.bias": torch.tensor([-0.1])})
 
-    with pytest.raises(InputError, match="no longer the one"):
+    with pytest.raises(InputError, match="has changed since this run"):
         explain_box(store, result, question_of(detections, 1))

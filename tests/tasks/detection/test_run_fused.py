@@ -128,10 +128,10 @@ def test_what_cannot_be_fused_is_refused(tmp_path: Path) -> None:
     image = optical(tmp_path)
     searched = {"parameters": {"area": {"type": "Polygon", "coordinates": []}}}
     cases = [
-        (replace(image, id="1" * 32, kind="fused"), InputError, "fused already"),
+        (replace(image, id="1" * 32, kind="fused"), InputError, "already a fused run"),
         (image, InputError, "itself"),
-        (replace(image, id="1" * 32, provenance=searched), InputError, "different parts"),
-        (replace(image, id="1" * 32, grid=replace(image.grid, crs=CRS.from_epsg(3035))), GridError, "one coordinate"),
+        (replace(image, id="1" * 32, provenance=searched), InputError, "different areas"),
+        (replace(image, id="1" * 32, grid=replace(image.grid, crs=CRS.from_epsg(3035))), GridError, "coordinate"),
     ]
     for other, error, words in cases:
         with pytest.raises(error, match=words):
@@ -190,7 +190,7 @@ def test_a_tree_is_learnt_from_runs_of_different_places_with_a_reference(quick_s
     assert tree.trained["places"] == ["valley 0", "valley 1", "valley 2"]
     assert tree.trained["detectors"] == ["made + made"]
     assert told.fused.ap50 > 0.95
-    with pytest.raises(InputError, match="one place"):
+    with pytest.raises(InputError, match="cover the same area"):
         learn_from(quick_store, [pairs[0], pairs[1], pairs[0]], "twice", "")
     with pytest.raises(InputError, match="no reference"):
         learn_from(quick_store, [(ground_, image_) for image_, ground_ in pairs], "turned round", "")
@@ -248,5 +248,5 @@ def test_trees_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert list_trees() == ()
     with pytest.raises(InputError, match="'oak'.*none"):
         find_tree("oak")
-    with pytest.raises(InputError, match="no decision tree"):
+    with pytest.raises(InputError, match="Unknown decision tree"):
         find_tree("../detection/secret")

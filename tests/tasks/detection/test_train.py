@@ -104,7 +104,7 @@ def test_the_card_says_what_was_scored_on_what(trained: StoredModel, squares: Pa
     assert scores["images"] == 2
     assert scores["truth"] == 2
     assert f"| AP50 | {scores['ap50']:.3f} |" in finished.card
-    assert "2 boxes of 2 validation images" in finished.card
+    assert "2 reference boxes in 2 validation images" in finished.card
     assert (finished.folder / cards.FAILURES).is_file()
     assert finished.spec.cost["parameters"] == 4
     assert find_model("detection", "tiny").spec == finished.spec
@@ -131,9 +131,9 @@ def test_a_training_is_told_epoch_by_epoch_and_can_be_stopped(models: Path, squa
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        (TEXT.replace('"bright"', '"hourglass"'), "no family"),
+        (TEXT.replace('"bright"', '"hourglass"'), "Unknown detector family"),
         (TEXT.replace("tile = 32", 'tile = 32\nstart_from = "unet"'), "no encoder"),
-        (TEXT.replace('images = "images"', 'images = "nowhere"'), "no folder"),
+        (TEXT.replace('images = "images"', 'images = "nowhere"'), "does not exist"),
     ],
 )
 def test_a_training_that_cannot_be_is_refused(
@@ -245,5 +245,5 @@ def test_what_was_left_out_of_the_labels_is_said_of_the_training(tmp_path: Path)
 
     assert notes == (
         "Training: 1 images are not listed in labels.json and were left out: b.png.",
-        "Training: 1 of 2 boxes lie outside their image, and were left out.",
+        "Training: 1 of 2 boxes lie outside their image; they were left out.",
     )

@@ -111,7 +111,7 @@ def test_what_holds_no_polygons_of_this_scene_is_refused(tmp_path, monkeypatch):
     with pytest.raises(UnsafeFileError, match="not a GeoPackage"):
         boxes_of_vectors(tmp_path / "text.geojson", grid)
     monkeypatch.setattr(module, "MOST_BOXES", 3)
-    with pytest.raises(InputError, match="at most 3"):
+    with pytest.raises(InputError, match="the limit is 3"):
         boxes_of_vectors(path, grid)
 
 

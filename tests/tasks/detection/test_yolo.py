@@ -47,14 +47,14 @@ def test_an_outline_is_read_as_its_box_and_a_confidence_is_passed_over(labels):
 @pytest.mark.parametrize(
     ("line", "note"),
     [
-        ("0 1.0 0.5 0.5 0.5", "reached past the edge"),
+        ("0 1.0 0.5 0.5 0.5", "extended beyond the edge"),
         ("0 1.5 0.5 0.5 0.5", "lie outside their image"),
-        ("0 0.5 0.5 0 0.5", "without width or height"),
-        ("0 0.5 0.5 0.5 -0.5", "without width or height"),
-        ("0 nan 0.5 0.5 0.5", "are not four numbers"),
-        ("0 0.1 0.1 0.2 nan 0.3 0.3", "are not four numbers"),
-        ("0 0.5 0.5 1e999 0.5", "are not four numbers"),
-        ("0 0.1 0.1 0.1 0.1 0.1 0.1", "without width or height"),
+        ("0 0.5 0.5 0 0.5", "no width or height"),
+        ("0 0.5 0.5 0.5 -0.5", "no width or height"),
+        ("0 nan 0.5 0.5 0.5", "do not consist of four numbers"),
+        ("0 0.1 0.1 0.2 nan 0.3 0.3", "do not consist of four numbers"),
+        ("0 0.5 0.5 1e999 0.5", "do not consist of four numbers"),
+        ("0 0.1 0.1 0.1 0.1 0.1 0.1", "no width or height"),
     ],
 )
 def test_a_box_that_is_none_is_left_out_and_told(labels, line, note):
@@ -62,7 +62,7 @@ def test_a_box_that_is_none_is_left_out_and_told(labels, line, note):
     found = read_yolo_folder(SIZES, labels)
     assert len(found.notes) == 1
     assert note in found.notes[0]
-    expected = [[75, 25, 125, 75], [150, 25, 200, 75]][: 1 + note.startswith("reached")]
+    expected = [[75, 25, 125, 75], [150, 25, 200, 75]][: 1 + note.startswith("extended")]
     assert found.boxes["1.png"].corners.tolist() == expected
 
 
@@ -75,7 +75,7 @@ def test_boxes_in_pixels_are_found_out(labels):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("1 0.5 0.5 0.1 0.1", "Line 2 of 1.txt is of the class 1; there are 1: landslide"),
+        ("1 0.5 0.5 0.1 0.1", "Line 2 of 1.txt has the class 1; the number of classes is 1: landslide"),
         ("-1 0.5 0.5 0.1 0.1", "class -1"),
         ("0.5 0.5 0.5 0.1 0.1", "class 0.5"),
         ("nan 0.5 0.5 0.1 0.1", "class nan"),
@@ -101,15 +101,15 @@ def test_images_without_a_file_count_as_without_landslides_and_files_without_ima
 
 
 def test_folders_that_do_not_fit_are_refused(labels, monkeypatch):
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="does not exist"):
         read_yolo_folder(SIZES, labels / "nowhere")
-    with pytest.raises(InputError, match=r"no labels of the 1 images.*17\.txt for 17\.png"):
+    with pytest.raises(InputError, match=r"no labels for the 1 images.*17\.txt for 17\.png"):
         read_yolo_folder({"17.png": (5, 5)}, labels)
-    with pytest.raises(InputError, match=r"would both be 1\.txt"):
+    with pytest.raises(InputError, match=r"would both be named 1\.txt"):
         read_yolo_folder(SIZES | {"1.jpg": (5, 5)}, labels)
     (labels / "1.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="not a file of text"):
+    with pytest.raises(InputError, match="not a text file"):
         read_yolo_folder(SIZES, labels)
     monkeypatch.setattr(module, "MAX_LABEL_BYTES", 2)
-    with pytest.raises(UnsafeFileError, match="at most"):
+    with pytest.raises(UnsafeFileError, match="the limit is"):
         read_yolo_folder(SIZES, labels)

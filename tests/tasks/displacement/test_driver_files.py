@@ -47,5 +47,5 @@ def test_a_file_and_how_it_is_read_go_together(store: Store) -> None:
 
     with pytest.raises(InputError, match="file is missing"):
         run_inline(store, order_of(whole, APART))
-    with pytest.raises(InputError, match="How the file is read is not said"):
+    with pytest.raises(InputError, match="The description of the file is missing"):
         run_inline(store, order_of(whole, TOGETHER, drivers=whole))

@@ -79,7 +79,7 @@ def test_the_season_is_that_of_the_target() -> None:
 
 
 def test_a_horizon_or_a_driver_that_cannot_be_is_refused() -> None:
-    with pytest.raises(InputError, match="cannot be forecast"):
+    with pytest.raises(InputError, match="is not possible"):
         Problem(slope(np.zeros(10)), 5)
     with pytest.raises(InputError, match="no driver 'snow'"):
         Problem(rainy(), 1, ("snow",))

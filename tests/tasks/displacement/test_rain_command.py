@@ -56,7 +56,7 @@ def test_events_and_antecedent_rain_are_those_worked_by_hand(
     assert content["disclaimer"] == DISCLAIMER
     said = capsys.readouterr().out
     assert "Caine 1980, worldwide: reached by 1 of 2 events" in said
-    assert "1 events hold unknown readings" in said
+    assert "1 events contain or adjoin missing readings" in said
     assert DISCLAIMER in said
 
 
@@ -70,14 +70,14 @@ def test_without_a_file_it_is_printed(rain: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("text", "options", "said"),
     [
-        ("032010072400000\n032010072401004\n", [], "has one column.*--drivers-format hourly"),
+        ("032010072400000\n032010072401004\n", [], "has a single column.*--drivers-format hourly"),
         ("032010072400000\n032010072401004\n", ["--drivers-format", "SSYYYYMMDDHHRRR"], r"unit .*--drivers-unit"),
-        ("time,level_m\n2020-01-01,1\n2020-01-02,2\n", [], "No column of gauge.txt holds rain"),
+        ("time,level_m\n2020-01-01,1\n2020-01-02,2\n", [], "gauge.txt has no rain column"),
         ("time,a\n2020-01-01,1\n2020-01-02,2\n", [], "hold rain, a level or another driver"),
-        ("time,a\n2020-01-01,1\n2020-01-02,2\n", ["--drivers-columns", "snow=a"], "'snow=a' names no column"),
-        ("time,rain\n2020-01-01,1\n", ["--drivers-unit", "in"], "--drivers-unit is for rain in fixed columns"),
+        ("time,a\n2020-01-01,1\n2020-01-02,2\n", ["--drivers-columns", "snow=a"], "'snow=a' is not a valid driver"),
+        ("time,rain\n2020-01-01,1\n", ["--drivers-unit", "in"], "--drivers-unit applies to fixed-width files only"),
         ("time,rain\n03/04/2020,1\n04/05/2020,2\n", [], "date_order=dmy"),
-        ("time,rain\n2020-01-01,1\n2020-01-02,2\n", ["--dry-hours", "0"], "0 hours end no event"),
+        ("time,rain\n2020-01-01,1\n2020-01-02,2\n", ["--dry-hours", "0"], "A dry period of 0 hours is out of range"),
     ],
 )
 def test_what_cannot_be_read_says_which_option_answers_it(
@@ -102,7 +102,7 @@ def test_options_become_a_table_or_a_layout(tmp_path: Path) -> None:
     assert driver_table(path, {"drivers_format": "hourly", "drivers_station": "03"}) == DriverTable(
         layout=RainLayout("SSYYYYMMDDHHRRR", "0.01 in", "03")
     )
-    with pytest.raises(InputError, match="Fixed columns have no names"):
+    with pytest.raises(InputError, match="fixed-width file has no column names"):
         driver_table(path, {"drivers_format": "hourly", **named})
 
 

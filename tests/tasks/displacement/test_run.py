@@ -106,10 +106,10 @@ def test_notes_and_findings_say_what_the_scores_rest_on(made: Made) -> None:
 
     assert "synthetic" in notes
     assert "ZK1_mm: 144 steps of a month. 2 of them (1%) have no value" in notes
-    assert "taken to be known up to the target" in notes
+    assert "assumed to be known up to the target" in notes
     assert "1 month ahead" in said.lead
     assert any("Diebold–Mariano" in one for one in said.others)
-    assert any("90 % intervals held" in one for one in said.others)
+    assert any("90 % intervals contained" in one for one in said.others)
     assert in_words(3, "7D") == "21 days"
     assert in_words(1, "h") == "1 hour"
 
@@ -149,7 +149,7 @@ def test_an_explanation_repeats_the_forecasts_of_the_run_and_takes_an_event_away
     told = next(one for one in result.notes if one.startswith("Without the rain of 2018-06-01"))
     assert "falls by" in told  # rain above the threshold moves this slope down, never up
     assert known_explanation(made.store, made.result, request).id == run
-    with pytest.raises(InputError, match="has no features"):
+    with pytest.raises(InputError, match="uses no features"):
         order_explanation(made.result, ExplainRequest("ZK1_mm", "drift"))
     with pytest.raises(InputError, match="no station"):
         order_explanation(made.result, ExplainRequest("ZK9", "ridge"))
@@ -207,8 +207,8 @@ def test_the_report_holds_the_warning_and_the_explanations_that_were_made(made: 
 
     text = report_of(made)
 
-    assert "Early warning in review" in text
-    assert "Why it was forecast" in text
+    assert "Early warning, retrospective" in text
+    assert "Explanation of the forecasts" in text
     assert html.escape(sentence) in text or sentence in text
 
 
@@ -230,7 +230,7 @@ def test_an_export_tells_what_comes_after_the_series_and_when_levels_were_reache
     charts = (tmp_path / "charts.html").read_text(encoding="utf-8")
     assert charts.count('class="plotly-graph-div"') == 2
     assert "<script src" not in charts  # it needs no network
-    assert "Not an alarm system" in charts
+    assert "not an alarm system" in charts
 
 
 def test_a_change_of_level_is_acknowledged_once_and_for_all(made: Made, tmp_path: Path) -> None:
@@ -277,10 +277,10 @@ def test_a_scenario_supposes_what_comes_and_follows_the_law(made: Made) -> None:
     # Unknown drivers are taken as usual, as the median of the steps that were learnt from: almost the same.
     assert usual.numbers["forecast_mm"] == pytest.approx(made.result.of("ZK1_mm", "ridge", "ahead"), abs=0.5)
     assert wet - dry > 10
-    assert any("never scored" in one for one in usual.notes)
-    assert any("beyond what came before" in one for one in ask(2 * rain.high, 0.0).notes)
+    assert any("not scored" in one for one in usual.notes)
+    assert any("outside the past range" in one for one in ask(2 * rain.high, 0.0).notes)
     for wrong, said in (
-        (ScenarioRequest("ZK1_mm", "ridge", ((rain.name, 1.0),)), "a number for each"),
+        (ScenarioRequest("ZK1_mm", "ridge", ((rain.name, 1.0),)), "a value for each"),
         (ScenarioRequest("ZK1_mm", "ridge", ((rain.name, float("nan")), (level.name, 0.0))), "cannot be used"),
     ):
         with pytest.raises(InputError, match=said):
@@ -352,7 +352,7 @@ def test_the_commands_predict_and_explain_take_the_example(
     assert main(["displacement", "explain", *example, "--models", "no_change"]) != 0
     assert "--models" in capsys.readouterr().err
     assert main(["displacement", "explain", *example, "--event", "2018-06-01"]) != 0
-    assert "two days" in capsys.readouterr().err
+    assert "two dates" in capsys.readouterr().err
 
 
 def test_commands_take_the_example_and_options_and_give_the_numbers_of_the_page(
@@ -387,12 +387,12 @@ def test_commands_take_the_example_and_options_and_give_the_numbers_of_the_page(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "Which columns hold the displacement is not said. Probably ZK1_mm"),
+        ([], "The displacement columns are not given. Probably ZK1_mm"),
         (["--displacement", "ZK9"], "has no column 'ZK9'"),
-        (["--displacement", "ZK1_mm", "--horizon", "100"], "100 steps ahead cannot be forecast"),
+        (["--displacement", "ZK1_mm", "--horizon", "100"], "A horizon of 100 steps is not possible"),
         (["--displacement", "ZK1_mm", "--test-share", "2"], "test share of 2 is out of range"),
-        (["--displacement", "ZK1_mm", "--models", "oracle"], "no model 'oracle'"),
-        (["--displacement", "ZK1_mm", "--known-future", "rain"], "no driver 'rain' whose future"),
+        (["--displacement", "ZK1_mm", "--models", "oracle"], "Unknown model 'oracle'"),
+        (["--displacement", "ZK1_mm", "--known-future", "rain"], "no driver 'rain' to be known"),
         (["--components", "ZK1_mm"], "two or three columns"),
         (["--displacement", "ZK1_mm", "--step", "fortnight"], "not a valid time step"),
         (["--displacement", "ZK1_mm", "--stations", "ZK2_mm"], "no station 'ZK2_mm'"),

@@ -65,8 +65,8 @@ def test_a_stable_point_stays_normal_and_has_no_failure_time(measured: pd.DataFr
 def test_silence_is_told_and_too_few_readings_are_refused(measured: pd.DataFrame) -> None:
     look = Look("extensometer_mm", day="2024-06-20", levels="1")
 
-    assert "has been silent for" in " ".join(sentences(warning_of(measured, look)))
-    with pytest.raises(InputError, match="readings are known on that day"):
+    assert "has sent no reading for" in " ".join(sentences(warning_of(measured, look)))
+    with pytest.raises(InputError, match="readings are available up to that day"):
         warning_of(measured, Look("extensometer_mm", day="2024-03-01"))
 
 
@@ -76,7 +76,7 @@ def test_without_a_usable_quiet_period_there_are_no_levels_and_that_is_said(meas
     found = warning_of(flat, Look("stable_mm"))
 
     assert found.levels == ()
-    assert any("There are no levels" in note for note in found.notes)
+    assert any("No alert levels" in note for note in found.notes)
 
 
 def test_rain_is_counted_against_thresholds_up_to_the_day() -> None:
@@ -89,7 +89,7 @@ def test_rain_is_counted_against_thresholds_up_to_the_day() -> None:
     assert len(early.times) == 15
     assert len(events_of(early).totals) == 0
     told = " ".join(rain_sentences(events_of(whole), whole))
-    assert "1 events of rain: 1 reach Caine 1980" in told  # 120 mm in 24 hours are 5 mm/h, above 4.29
+    assert "1 rainfall events: 1 reach Caine 1980" in told  # 120 mm in 24 hours are 5 mm/h, above 4.29
     assert rain_of(series, Look("A"), {"rain": "rain"}, "month") is None
     assert rain_of(series, Look("A"), {}, "D") is None
     assert rain_figure(events_of(whole), "rain").data[0].name == "At or above Caine"
@@ -108,5 +108,5 @@ def test_charts_show_levels_and_the_failure(measured: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("day", ["9999-12-31", "1500-01-01"])
 def test_a_day_beyond_what_is_counted_is_refused(day: str) -> None:
-    with pytest.raises(InputError, match="no day of a series"):
+    with pytest.raises(InputError, match="outside the valid dates"):
         Look(day=day)

@@ -72,7 +72,7 @@ def test_a_training_is_a_run_with_its_validation_scores(
     assert '"tile": 32, "fitted": 14, "tuned": 6' in capsys.readouterr().out
 
     # One convolution has no layer within: it is trained all the same, and its card says so.
-    assert "The layers of this model were not tested." in find_model("mapping", "tiny").card
+    assert "The layers of this model have not been tested." in find_model("mapping", "tiny").card
     assert run("faithfulness", path, "--data", squares) == 2
     assert "no inner layer" in capsys.readouterr().err
 
@@ -131,7 +131,7 @@ def test_a_training_is_stopped_between_two_epochs_by_whoever_sees_it(
     thread.join()
 
     assert status == 2
-    assert "The training was stopped. Its checkpoint was kept." in capsys.readouterr().err
+    assert "The training was cancelled. Its checkpoint was kept." in capsys.readouterr().err
     assert [made.status for made in seen] == ["running"]
     assert seen[0].progress.total == 100_002  # of both phases
     [made] = store.runs()

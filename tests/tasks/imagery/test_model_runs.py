@@ -112,7 +112,7 @@ def test_a_worker_trains_a_model_and_scores_it_on_validation(
     # Each of the seven fitting images is a tile as it is and once altered, and so are the three that choose.
     statistics = statistics_of(find_model(task, "tiny"))
     assert (statistics.tile, statistics.fitted, statistics.tuned) == (32, 14, 6)
-    assert "by tiles of 32 px, against 14 tiles" in find_model(task, "tiny").card
+    assert "on tiles of 32 px against 14 tiles" in find_model(task, "tiny").card
     # Without a folder of its own the checkpoint lies below the store's.
     assert (store.home / "training" / "tiny-1.pt").is_file()
 
@@ -153,7 +153,7 @@ def test_the_training_images_of_a_model_are_measured_again_and_its_scores_stay(
 def test_what_is_missing_is_told_before_anything_is_ordered(models: Path, store: Store, tmp_path: Path) -> None:
     model = write_model(models, tiny_spec("red"))
 
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="does not exist"):
         order_evaluation("mapping", model, MappingEvaluation(str(tmp_path / "none"), str(tmp_path)))
 
 
@@ -167,7 +167,7 @@ def test_a_training_that_cannot_start_is_kept_as_failed_with_the_reason(
     run = store.run(identity)
     assert run.status == "failed"
     assert run.failure is not None
-    assert "no folder" in run.failure.what
+    assert "does not exist" in run.failure.what
     assert not list_models("mapping")
 
 

@@ -111,9 +111,9 @@ def test_the_part_that_is_unlike_is_shown_where_it_lies_and_warned_of(
         assert dataset.tags().get("pixel_size") == ("32.0 32.0" if placement == "without CRS" else None)
     share = float((shown > 1).mean())
     assert result.metrics()["unlike_training"] == pytest.approx(share, abs=1e-4)
-    assert result.notes[0].startswith(f"{UNLIKE} {100 * share:.0f} % of this scene differs in colours or texture")
+    assert result.notes[0].startswith(f"{UNLIKE} {100 * share:.0f} % of this image differs in colour or texture")
     assert is_unlike(result)
-    assert f"{round(share * 24)} of 24 tiles ({100 * share:.0f} %) are beyond the limit" in likeness_words(result)
+    assert f"{round(share * 24)} of 24 tiles ({100 * share:.0f} %) exceed the limit" in likeness_words(result)
 
 
 def test_ground_without_data_and_outside_the_drawn_area_is_not_known(
@@ -222,7 +222,7 @@ def test_comparing_can_be_stopped(tmp_path: Path, model: StoredModel) -> None:
 
 
 def test_a_card_says_what_the_training_images_were_measured_by(models: Path, model: StoredModel) -> None:
-    assert "by tiles of 32 px, against 480 tiles" in training_images_words(model)
+    assert "on tiles of 32 px against 480 tiles" in training_images_words(model)
     write_model(models, tiny_spec("other"))
     assert "not measured" in training_images_words(find_model("mapping", "other"))
 
@@ -259,5 +259,5 @@ def test_a_shipped_model_warns_of_turned_bands(tmp_path: Path, store: Store, rep
 
     assert (shares[1] > 1).all()
     assert is_unlike(result)
-    assert result.notes[0].startswith(f"{UNLIKE} 100 % of this scene")
+    assert result.notes[0].startswith(f"{UNLIKE} 100 % of this image")
     assert (shares[1] > shares[0] + 1).all()

@@ -145,7 +145,7 @@ def test_of_what_reaches_far_beyond_the_box_only_the_part_in_it_is_taken_and_tha
     outline = read_outline(made)
     assert outline is not None
     assert outline["area_px"].iloc[0] == 16
-    assert "cut off at its edges" in made.notes[-1]
+    assert "cut off at the edge of the processed area" in made.notes[-1]
 
 
 def test_where_nothing_reaches_the_threshold_there_is_no_outline_but_the_highest_probability(
@@ -159,7 +159,7 @@ def test_where_nothing_reaches_the_threshold_there_is_no_outline_but_the_highest
     assert read_outline(made) is None
     assert set(made.artifacts) == {"probability"}
     assert made.metrics() == {"box_share": 0}
-    assert "highest probability in it is 0.90" in made.notes[-1]
+    assert "the highest is 0.90" in made.notes[-1]
 
 
 def test_a_job_gives_what_the_page_gives(tmp_path: Path, store: Store) -> None:
@@ -189,7 +189,7 @@ def test_what_cannot_be_outlined_is_refused_and_leaves_no_run(tmp_path: Path, st
         outline_question(detections, 1, "red", 1.5)
     with pytest.raises(BandError):
         outline_box(store, result, outline_question(detections, 1, "near-infrared"))
-    with pytest.raises(InputError, match="outside the scene"):
+    with pytest.raises(InputError, match="outside the image"):
         outline_box(store, result, OutlineQuestion(BoxTarget((500, 500, 510, 510), 0.5), "red"))
     assert store.count() == before
 

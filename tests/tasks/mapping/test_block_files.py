@@ -261,7 +261,7 @@ def test_cancelling_a_part_leaves_none_of_it_not_even_of_an_earlier_attempt(tmp_
     assert len(asked) == 3
     assert sorted(parts.glob("*.json")) == sorted(path for path in others if path.suffix == ".json")
     assert not any(path.name.startswith(".writing-") for path in parts.iterdir())
-    with pytest.raises(StorageError, match="row 35 and column 0 is missing"):
+    with pytest.raises(StorageError, match="row 35, column 0 is missing"):
         gather(parts, scene.grid, (first, second), tmp_path / "out")
 
     write_part(made, second, parts)
@@ -322,7 +322,7 @@ def test_a_spoilt_part_is_named_and_nothing_is_written(
     spoil(path)
     before = listed(parts)
 
-    with pytest.raises(StorageError, match="row 35 and column 41 is missing or damaged"):
+    with pytest.raises(StorageError, match="row 35, column 41 is missing or damaged"):
         gather(parts, scene.grid, planned, tmp_path / "out")
 
     assert listed(tmp_path / "out") == []

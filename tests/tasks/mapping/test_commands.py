@@ -362,8 +362,8 @@ def test_models_are_listed_for_an_image_by_their_fit_with_what_speaks_against_th
     header, *rows, _, aerial, infrared = capsys.readouterr().out.splitlines()
     assert header.split()[:2] == ["name", "fit"]
     assert [row.split()[0] for row in rows] == ["satellite", "red", "infrared"]
-    assert [row.split()[1] for row in rows] == ["suited", "other", "unusable"]
-    assert aerial.startswith("red: The scene has 10 m per pixel")
+    assert [row.split()[1] for row in rows] == ["suited", "different", "unusable"]
+    assert aerial.startswith("red: The image has 10 m per pixel")
     assert infrared.startswith("infrared: scene has no nir")
 
 
@@ -403,7 +403,7 @@ def test_a_model_that_does_not_fit_is_refused_and_those_that_do_are_named(
         (["SCENE", "--bands", "1,2"], "needs 3 bands"),
         (["SCENE", "--bands", "1,2,9"], "Band 9 is not in"),
         (["SCENE", "--bands", "red"], "neither a list of bands nor a band order"),
-        (["SCENE", "--stretch", "98,2"], "no stretch"),
+        (["SCENE", "--stretch", "98,2"], "not a valid stretch"),
         (["SCENE", "--threshold", "7"], "between 0 and 1"),
         (["SCENE", "--threshold", "nan"], "between 0 and 1"),
         (["SCENE", "--minimum-area", "nan"], "area"),
@@ -451,7 +451,7 @@ def test_a_training_without_its_description_ends_with_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("train", tmp_path / "none.toml", "--data", tmp_path) == 2
-    assert "none.toml cannot be used" in capsys.readouterr().err
+    assert "none.toml is not valid" in capsys.readouterr().err
 
 
 def test_what_the_command_line_does_not_know_ends_with_status_2() -> None:

@@ -55,7 +55,9 @@ def test_the_difference_is_second_minus_first(tmp_path: Path, placement: str) ->
     assert (found.pixels, found.gained, found.lost) == (58, 10, 10)
     assert found.mean_absolute == pytest.approx(20 / 58)
     assert found.changed_share == pytest.approx(20 / 58)
-    assert found.notes == ("3.3% of the pixels with data in either run have none in the other: they are not compared.",)
+    assert found.notes == (
+        "3.3% of the pixels that have data in one run have none in the other; they were not compared.",
+    )
 
 
 def test_each_run_is_judged_at_its_own_threshold(tmp_path: Path) -> None:

@@ -141,8 +141,8 @@ def test_what_can_be_asked_is_listed(tmp_path: Path, store: Store, capsys: pytes
     told = capsys.readouterr().out
     assert "grad-cam    Grad-CAM\n" in told
     assert "d-rise" not in told
-    assert "a mapping has no boxes" in told
-    assert "name a model by --model" in told
+    assert "mapping runs have no detections" in told
+    assert "give a model with --model" in told
 
     assert run("--list", mapping(store, two_reds(tmp_path))) == 0
     told = capsys.readouterr().out
@@ -153,16 +153,16 @@ def test_what_can_be_asked_is_listed(tmp_path: Path, store: Store, capsys: pytes
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (("--box", 1), "a mapping has no boxes"),
+        (("--box", 1), "mapping runs have no detections"),
         (("--at", "10,10"), "outside the mapped area"),
         (("--at", "here"), "Give two numbers"),
         (("--polygon", 9), "no landslide 9"),
         (("--polygon", 1, "--method", "d-rise"), "D-RISE explains boxes only"),
-        (("--polygon", 1, "--method", "guess"), "no method 'guess'"),
+        (("--polygon", 1, "--method", "guess"), "Unknown method 'guess'"),
         (("--polygon", 1, "--layer", "other"), "no layer 'other'"),
         (("--polygon", 1, "--threshold", 2), "not between 0 and 1"),
-        (("--polygon", 1, "--at", "500100,5199900"), "One place is explained at a time"),
-        (("--polygon", 1, "--model", "other"), "was made by deep, not by other"),
+        (("--polygon", 1, "--at", "500100,5199900"), "Only one place can be explained at a time"),
+        (("--polygon", 1, "--model", "other"), "was made with deep, not with other"),
         ((), "--at X,Y or --polygon ID"),
     ],
 )
@@ -182,7 +182,7 @@ def test_an_image_without_a_model_or_a_name_without_a_file_is_refused(
     assert run(two_reds(tmp_path), "--polygon", 1) == 2
     assert "--model" in capsys.readouterr().err
     assert run(tmp_path / "none.tif", "--polygon", 1) == 2
-    assert "There is no file" in capsys.readouterr().err
+    assert "is not a file" in capsys.readouterr().err
     assert run("--polygon", 1) == 2
-    assert "Name an image, or a run" in capsys.readouterr().err
+    assert "Give an image, or the id of a run" in capsys.readouterr().err
     assert store.runs() == []

@@ -208,7 +208,7 @@ def test_a_raster_too_large_for_polygons_is_exported_without_them(
     content = export_run(result, Scene.open(result.artifact("probability")), Choice(0.5), tmp_path / "out")
 
     assert content["landslide_share"] == pytest.approx(50 / (19 * 30))
-    assert "left out" in content["notes"][-1]
+    assert "omitted" in content["notes"][-1]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["mask.tif", "metrics.json", "probability.tif"]
     with Scene.open(tmp_path / "out" / "mask.tif").reader() as reader:
         mask = reader.read((1,)).values[0]

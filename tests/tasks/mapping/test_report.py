@@ -124,16 +124,16 @@ def read(content: MappingInput) -> Page:
 def test_the_first_sentence_says_how_many_how_large_and_of_what(tmp_path: Path, models: Path) -> None:
     # 18·28 + 4·5 = 524 pixels of 100 m² of 36·60 = 2160; on the central meridian UTM areas are 0.08 % too small.
     page = read(asked(mapped(tmp_path)))
-    found = re.search(r"The model maps 2 landslides, together (\S+) m² or 24 % of the 0.22 km² that were", page.text)
+    found = re.search(r"The model maps 2 landslides, together (\S+) m² or 24 % of the 0.22 km² processed", page.text)
     assert found is not None
     assert float(found.group(1).replace(",", "")) == pytest.approx(52_400, rel=2e-3)
     assert "at threshold 0.50." in page.text
-    assert "how much of it is right, and what was missed, is not known" in page.text
+    assert "how much of the result is correct and what was missed is not known" in page.text
 
 
 def test_another_threshold_is_shown_beside_the_chosen_one(tmp_path: Path, models: Path) -> None:
     html = render(asked(mapped(tmp_path), choice=Choice(0.6)), MAPPING)
-    table = html[html.index("How much depends on the threshold") :]
+    table = html[html.index("Sensitivity to the threshold") :]
     rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td class="number">(.*?)</td>', table)[:3]
     # The smaller landslide stands at 0.62, between the chosen threshold and the one above it.
     assert rows == [("0.50", "2"), ("0.60 (this report)", "2"), ("0.70", "1")]
@@ -141,9 +141,9 @@ def test_another_threshold_is_shown_beside_the_chosen_one(tmp_path: Path, models
 
 def test_nothing_found_is_not_called_safe(tmp_path: Path, models: Path) -> None:
     page = read(asked(mapped(tmp_path), choice=Choice(0.95)))
-    assert "The model maps no landslide in the 0.22 km² that were looked at, at threshold 0.95." in page.text
-    assert "What is not mapped is not thereby safe" in page.text
-    assert "How large" not in page.text
+    assert "The model maps no landslides in the 0.22 km² processed, at threshold 0.95." in page.text
+    assert "Unmapped ground is not necessarily safe" in page.text
+    assert "Size distribution" not in page.text
 
 
 def test_an_image_without_data_is_said_to_be_one(tmp_path: Path, models: Path) -> None:
@@ -156,24 +156,24 @@ def test_too_large_a_raster_has_its_area_from_the_counts_and_no_polygons(
 ) -> None:
     monkeypatch.setattr("core.tasks.mapping.report.subject.LARGEST", 100)
     page = read(asked(mapped(tmp_path)))
-    assert re.search(r"The model maps as landslide 52,4\d\d m² or 24 % of the 0.22 km² that were looked at,", page.text)
-    assert "landslides were not counted" in page.text
+    assert re.search(r"The model maps 52,4\d\d m² or 24 % of the 0.22 km² processed as landslide,", page.text)
+    assert "Landslides were not counted" in page.text
     assert "largest of" not in page.text
-    assert "Map of all pixels that the model takes for landslide." in [shown["alt"] for shown in page.all("img")]
+    assert "Map of all pixels that the model maps as landslide." in [shown["alt"] for shown in page.all("img")]
 
 
 def test_without_coordinates_places_and_areas_are_in_pixels(tmp_path: Path, models: Path) -> None:
     page = read(asked(mapped(tmp_path, "without CRS"), scene=image(tmp_path / "scene", "without CRS")))
-    assert "together 524 px or 24 % of the 2,160 px that were looked at" in page.text
+    assert "together 524 px or 24 % of the 2,160 px processed" in page.text
     assert "Latitude" not in page.text
-    assert "m²" not in page.text.split("Where", 1)[1].split("How large", 1)[0]
+    assert "m²" not in page.text.split("Map", 1)[1].split("Size distribution", 1)[0]
 
 
 @pytest.mark.parametrize("placement", ["north-up", "south-up", "rotated", "geographic", "without CRS"])
 def test_the_point_of_a_landslide_lies_inside_it(tmp_path: Path, models: Path, placement: str) -> None:
     result = mapped(tmp_path, placement)
     html = render(asked(result, scene=image(tmp_path / "scene", placement)), MAPPING)
-    row = re.search(r'<th scope="row">L[0-9A-Z]+</th>(.*?)</tr>', html[html.index("with a point inside each") :], re.S)
+    row = re.search(r'<th scope="row">L[0-9A-Z]+</th>(.*?)</tr>', html[html.index("a point inside it") :], re.S)
     assert row is not None
     cells = [float(cell.replace(",", "")) for cell in re.findall(r">([−\d.,]+)</td>", row.group(1))]
     if placement == "without CRS":
@@ -192,18 +192,18 @@ def test_scores_are_told_in_words_with_their_caveats(tmp_path: Path, models: Pat
     page = read(asked(mapped(tmp_path, reference=reference())))
     # Of 524 mapped pixels 252 are in the reference, which has no others.
     assert "Of 100 mapped pixels, 48 are landslide in the reference." in page.text
-    assert "Of 100 landslide pixels in the reference, all are mapped." in page.text
+    assert "Of 100 landslide pixels in the reference, all were mapped." in page.text
     # The void rows hold 2400 − 2160 pixels; 2160 − 272 of 2160 agree, and 252 of 2160 are landslide.
-    assert "Of 100 pixels, 87 agree. This says little: mapping nothing at all would have 88." in page.text
+    assert "Of 100 pixels, 87 agree. A map without any landslide would reach 88, so this score" in page.text
     # 272 false of 2160.
-    assert "False alarms: 125,926 m² of each km²" in page.text
-    assert "The reference is taken as the truth." in page.text
+    assert "False alarms: 125,926 m² per km²" in page.text
+    assert "The reference is assumed to be correct." in page.text
 
 
 def test_scores_that_cannot_be_are_called_undefined(tmp_path: Path, models: Path) -> None:
     nothing = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     page = read(asked(mapped(tmp_path, reference=nothing), choice=Choice(0.95)))
-    assert "Undefined: nothing is mapped." in page.text
+    assert "Undefined: no landslide was mapped." in page.text
     assert "Undefined: the reference has no landslide here." in page.text
     assert not re.search(r"\bnan\b", page.text.lower())
 
@@ -212,17 +212,17 @@ def test_a_colour_index_that_does_better_is_said_to(tmp_path: Path, models: Path
     result = mapped(tmp_path, reference=reference())
     perfect = np.zeros((2, 255), dtype=np.int64)
     perfect[1, 254], perfect[0, 0] = 252, 1908
-    assert "A plain colour index did better here" in read(asked(replace(result, baseline=perfect))).text
+    assert "The colour index scored higher here" in read(asked(replace(result, baseline=perfect))).text
     hopeless = np.zeros((2, 255), dtype=np.int64)
     hopeless[1, 0], hopeless[0, 0] = 252, 1908
-    assert "A plain colour index did better here" not in read(asked(replace(result, baseline=hopeless))).text
+    assert "The colour index scored higher here" not in read(asked(replace(result, baseline=hopeless))).text
 
 
 def test_synthetic_and_seen_images_are_marked_once_each(tmp_path: Path, models: Path) -> None:
     record = {"scene": {"synthetic": True, "seen_by_model": True}}
     notes = (
-        "The model was trained or chosen on this very scene: its scores here say nothing about skill.",
-        "This scene is synthetic: made by a script, not by a satellite.",
+        "The model was trained or selected on this image: its scores here do not show its skill.",
+        "This image is synthetic: it was generated by a script, not taken by a satellite.",
         "Values were stretched.",
     )
     page = read(asked(replace(mapped(tmp_path, record=record), notes=notes)))
@@ -241,7 +241,7 @@ def test_the_models_own_limits_are_quoted(tmp_path: Path, models: Path) -> None:
     record = {"model": {"weights_sha256": model.spec.weights_sha256, "threshold": 0.5}}
     page = read(asked(mapped(tmp_path, record=record), choice=None))
     assert "Sees only red." in page.text
-    assert "43,007 m² of each km², or 4.3 %" in page.text
+    assert "43,007 m² per km², or 4.3 %" in page.text
     assert "the model's own" in page.text
     assert "has changed since" not in page.text
     other = read(asked(mapped(tmp_path, record={"model": {"weights_sha256": "0" * 64}})))
@@ -325,7 +325,7 @@ def test_equal_inputs_give_equal_files(tmp_path: Path, models: Path) -> None:
 
 def test_without_its_image_the_maps_are_still_there(tmp_path: Path, models: Path) -> None:
     page = read(asked(mapped(tmp_path)))
-    assert "The image was not at hand when this report was made" in page.text
+    assert "The image was not available when this report was created" in page.text
     assert len(page.all("img")) == 3
 
 
@@ -470,10 +470,10 @@ def test_a_change_says_what_is_compared_and_no_more(tmp_path: Path, models: Path
     run = replace(run, kind="change", artifacts={"change": "change.tif"}, parents=("a" * 32, "b" * 32))
     page = Page(render(ChangeInput("mapping", "change", run, MADE), CHANGE))
     assert "The mapping of made (run bbbbbbbb) was compared, pixel by pixel, with another mapping" in page.text
-    assert "of the place (run aaaaaaaa)." in page.text
+    assert "of the same area (run aaaaaaaa)." in page.text
     # Two models may have looked at one image: nothing says that there was an earlier and a later one.
     assert not {"earlier", "later", "before", "after"} & set(page.text.split("Data and licences")[1].split())
-    assert "It is no measurement of movement." in page.text
+    assert "it is not a measurement of movement." in page.text
     assert sections(page) == ["change", "data", "provenance"]
     assert len(page.all("img")) == 1
     check_harmless(page)

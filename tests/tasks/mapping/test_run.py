@@ -116,7 +116,7 @@ def test_a_scene_the_model_was_trained_on_and_a_synthetic_one_say_so(
 
     result = run_mapping(store, scene, Request("learnt", engine="torch"))
 
-    assert "trained or chosen on this very scene" in result.notes[0]
+    assert "trained or selected on this image" in result.notes[0]
     assert "synthetic" in result.notes[1]
     write_model(models, tiny_spec("red", ground_distance=10.0))
     assert run_mapping(store, Scene.open(path), RED).notes == ()
@@ -130,7 +130,7 @@ def test_sixteen_bits_are_stretched_and_it_is_said(tmp_path: Path, store: Store)
     # 0 to 4995, of which 2 % is 99.9 and 98 % is 4895.1.
     expected = np.clip((values[0] - 99.9) / (4895.1 - 99.9), 0, 1) * 254
     assert np.abs(codes_of(result) - expected).max() <= 1
-    assert any("stretched" in note for note in result.notes)
+    assert any("rescaled" in note for note in result.notes)
 
 
 def test_nodata_stays_nodata_beside_a_uniform_answer(tmp_path: Path, store: Store) -> None:
@@ -263,7 +263,7 @@ def test_scoring_is_refused_without_inventory_of_what_is_no_map_and_on_another_i
         rescore(store, change, record)
     (tmp_path / "other").mkdir()
     other = scene_of(tmp_path / "other", ramp(40, 50)[::-1])
-    with pytest.raises(InputError, match="not the one that this run is of"):
+    with pytest.raises(InputError, match="no longer the image of this run"):
         rescore(store, plain, store.add_scene(other.path, other.name, reference=path))
     assert len(store.runs(RunFilter(kinds=("scored",)))) == 0
 
@@ -308,7 +308,7 @@ def test_the_bar_stays_full_while_the_result_is_kept(
     run_mapping(store, scene_of(tmp_path, ramp(45, 70)), RED, progress=lambda *steps: heard.append(steps))
 
     done, total, words = told[-1]
-    assert "Keeping" in words
+    assert "Saving" in words
     assert done == total > 1
     assert heard.count((total, total)) == 1
 
@@ -344,7 +344,7 @@ def test_a_full_disk_leaves_no_half_run(
     [
         (ramp(9, 9, bands=1), RED, InputError, "has one band, the model needs 3"),
         (ramp(9, 9), Request("red", bands=(1, 2, 7), engine="torch"), InputError, "has no band 7"),
-        (ramp(9, 9), Request("red", stretch="wild", engine="torch"), InputError, "no stretch"),
+        (ramp(9, 9), Request("red", stretch="wild", engine="torch"), InputError, "not a valid stretch"),
         (ramp(9, 9), Request("../red", engine="torch"), ModelError, "Available models: red"),
         (np.full((3, 9, 9), np.nan, np.float32), RED, InputError, "holds no data"),
     ],

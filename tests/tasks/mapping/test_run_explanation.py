@@ -206,7 +206,7 @@ def test_without_a_layer_named_the_deepest_that_shows_something_is_asked(
     write_model(models, tiny_spec("two", architecture="two-paths"), TwoPaths().state_dict())
     result = run_mapping(store, two_reds(tmp_path), Request("two", engine="torch"))
     assert layers_of("two")[1].name == "coarse"
-    with pytest.raises(InputError, match="no answer here"):
+    with pytest.raises(InputError, match="no explanation for this place"):
         explain(store, result, (10, 15), "coarse")
 
     assert explain(store, result, (10, 15)).provenance["layer"] == "fine"
@@ -240,7 +240,7 @@ def test_without_curves_an_explanation_is_tested_all_the_same(tmp_path: Path, st
 
     assert set(why.metrics()) == {"drop", "drop_random"}
     assert why.provenance["curves"] is None
-    assert why.notes[-1].startswith("The layers of this model were not tested")
+    assert why.notes[-1].startswith("The layers of this model have not been tested")
     assert known_explanation(store, result, quick) is not None
     assert known_explanation(store, result, whole) is None
     again = explain(store, result, (10, 15))
@@ -302,11 +302,11 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
 
     with pytest.raises(InputError, match="no layer"):
         explain(store, result, (10, 15), "no.such")
-    with pytest.raises(InputError, match="outside the scene"):
+    with pytest.raises(InputError, match="outside the image"):
         explain(store, result, (500, 15), layer())
     with pytest.raises(InputError, match="explains boxes only"):
         explain(store, result, (10, 15), method="d-rise")
-    with pytest.raises(InputError, match="no boxes"):
+    with pytest.raises(InputError, match="no detections"):
         order_explanation(result, ExplanationRequest(BoxTarget((1, 1, 9, 9), 0.5), "d-rise"))
     assert len(list(store.runs())) == 1
 
@@ -319,7 +319,7 @@ def test_a_model_that_was_trained_again_does_not_explain_its_predecessor(
     weights = deep_weights()
     write_model(models, tiny_spec("deep", encoder="deep"), {**weights, "last.bias": torch.tensor([-1.0])})
 
-    with pytest.raises(InputError, match="no longer the one"):
+    with pytest.raises(InputError, match="has changed since this run"):
         explain(store, result, (10, 15), "first")
 
 

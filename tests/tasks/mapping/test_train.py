@@ -219,5 +219,5 @@ def test_images_are_reduced_by_blocks_and_cut_into_tiles(tmp_path: Path) -> None
     # A block is landslide when most of it is: four of four pixels, and one of four.
     assert cut.truth[0, 0].tolist() == [[1, 0], [0, 0]]
     assert reduced.images.shape == (1, 3, 4, 6)
-    with pytest.raises(InputError, match="hold no tile of 64"):
+    with pytest.raises(InputError, match="smaller than a tile of 64"):
         training._cut(arrays, config(tmp_path, data="tile = 64\nstride = 64").data)

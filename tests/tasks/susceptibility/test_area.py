@@ -85,7 +85,7 @@ def test_undeclared_fills_are_unknown_and_counted(tmp_path: Path) -> None:
 
     assert np.isnan(values[0, :4]).all()
     assert told.notes == (
-        "10.0% of step (step) is -9999, which usually stands for no data: taken for unknown.",
+        "10.0% of step (step) is -9999, which usually stands for no data: treated as unknown.",
     )
 
 
@@ -94,7 +94,9 @@ def test_a_slope_in_per_cent_is_told_of(tmp_path: Path) -> None:
     _, told = written(Area.of(plan, None, (raster(tmp_path, "slope", steps() * 2),)), tmp_path)
 
     # Of sixty columns those from the 46th on are above 90.
-    assert told.notes[0].startswith("slope (slope) is steeper than 90° in 23.3% of the grid: it is in per cent")
+    assert told.notes[0].startswith(
+        "slope (slope) is steeper than 90° in 23.3% of the grid, so it is probably in per cent"
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,10 +104,10 @@ def test_a_slope_in_per_cent_is_told_of(tmp_path: Path) -> None:
     [
         (AreaPlan(terrain=()), "No factor was chosen"),
         (AreaPlan(terrain=("slope",)), "need an elevation model"),
-        (AreaPlan(terrain=(), given=(GivenFactor("a b", 0),)), "cannot be the name"),
-        (AreaPlan(terrain=(), given=(GivenFactor("a", 0), GivenFactor("a", 0))), "two factors 'a'"),
-        (AreaPlan(terrain=(), given=(GivenFactor("a", 1),)), "raster of the factor a is missing"),
-        (AreaPlan(terrain=(), given=(GivenFactor("landslide", 0),)), "cannot be called 'landslide'"),
+        (AreaPlan(terrain=(), given=(GivenFactor("a b", 0),)), "is not a valid name"),
+        (AreaPlan(terrain=(), given=(GivenFactor("a", 0), GivenFactor("a", 0))), "Two factors are named 'a'"),
+        (AreaPlan(terrain=(), given=(GivenFactor("a", 1),)), "raster of factor a is missing"),
+        (AreaPlan(terrain=(), given=(GivenFactor("landslide", 0),)), "cannot be named 'landslide'"),
     ],
 )
 def test_plans_that_cannot_be_carried_out_are_refused(plan: AreaPlan, match: str, tmp_path: Path) -> None:
@@ -121,7 +123,7 @@ def test_rasters_elsewhere_without_place_or_of_nothing_are_refused(tmp_path: Pat
     with pytest.raises(GridError, match="no coordinate system"):
         Area.of(ONE, None, (raster(tmp_path, "lost", steps(), Affine.identity(), None),))
     nothing = raster(tmp_path, "nothing", np.full(GRID.shape, np.nan, np.float32))
-    with pytest.raises(InputError, match=r"No cell has all factors.*step.*100%"):
+    with pytest.raises(InputError, match=r"No cell has values for all factors.*step.*100%"):
         write_factors(Area.of(ONE, None, (nothing,)), tmp_path / "factors.tif")
 
 

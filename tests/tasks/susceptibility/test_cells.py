@@ -44,7 +44,7 @@ def test_labels_of_every_kind_are_known(labels: list[Any]) -> None:
 
 
 def test_a_label_that_is_not_plain_is_asked_for() -> None:
-    with pytest.raises(InputError, match="Name it \\(--positive\\); its values are 'rotational', 'stable'"):
+    with pytest.raises(InputError, match="Name the value \\(--positive\\); the values are 'rotational', 'stable'"):
         cells_of(table(slide=["rotational", "stable"] * 20), COLUMNS)
     cells = cells_of(table(slide=["rotational", "stable"] * 20), replace(COLUMNS, positive="rotational"))
     assert cells.landslide.sum() == 20
@@ -54,16 +54,16 @@ def test_a_label_that_is_not_plain_is_asked_for() -> None:
     ("changes", "columns", "message"),
     [
         ({}, {"factors": ("slop",)}, "no column 'slop'.*Its columns are slide, slope"),
-        ({}, {"factors": ("slide",)}, "cannot be a factor too"),
+        ({}, {"factors": ("slide",)}, "cannot also be a factor"),
         ({}, {"factors": ("slope", "rock"), "categorical": ()}, "holds text, such as 'a'.*--categorical rock"),
         ({}, {"y": ""}, "Name both"),
         ({"slide": ["yes"] * 40}, {}, "All 40 complete cells .* are landslides"),
-        ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; 10 of each"),
-        ({"slope": [3.0] * 40, "rock": ["a"] * 40}, {}, "All factors are the same"),
+        ({"slide": ["yes"] * 35 + ["no"] * 5}, {}, "35 complete cells with a landslide and 5 without; at least 10 of"),
+        ({"slope": [3.0] * 40, "rock": ["a"] * 40}, {}, "All factors are constant"),
         ({"rock": [f"r{n}" for n in range(40)] * 1}, {"factors": ("rock",), "crs": "EPSG:9999999"}, "--crs"),
         ({"x": np.linspace(9.55e6, 9.56e6, 40), "y": np.linspace(7e5, 7.1e5, 40)}, {}, "seem to be swapped.*--swap-xy"),
         ({"x": np.linspace(-45, -44, 40), "y": np.linspace(-100, -99, 40)}, {"crs": ""}, "swapped.*latitude"),
-        ({"x": ["here"] * 40}, {}, "No row .* has numbers for both coordinates"),
+        ({"x": ["here"] * 40}, {}, "No row .* has numeric coordinates"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_says_why_and_what_mends_it(
@@ -90,7 +90,7 @@ def test_degrees_are_projected_to_the_local_zone_and_said() -> None:
     assert cells.places is not None
     # 0.1° of longitude at 4° south are 11.1 km, as are 0.1° of latitude.
     assert np.ptp(cells.places, axis=0) == pytest.approx([11_100, 11_060], rel=0.01)
-    assert any("taken for WGS 84" in note and "EPSG:32717" in note for note in cells.notes)
+    assert any("assumed to be WGS 84" in note and "EPSG:32717" in note for note in cells.notes)
 
 
 def test_what_is_left_out_is_said_with_its_number() -> None:
@@ -107,7 +107,7 @@ def test_what_is_left_out_is_said_with_its_number() -> None:
     assert cells.rows.tolist() == list(range(6, 40))
     told = " ".join(cells.notes)
     for words in (
-        "1 rows without a label", "4 cells lack a factor", "1 cells lack coordinates",
+        "1 rows without a label", "4 cells without values for all factors", "1 cells without coordinates",
         "2 values of slope are -3.4e+38, -9999",
         "left out: level",
     ):  # fmt: skip
@@ -120,8 +120,8 @@ def test_factors_that_say_the_same_and_codes_that_look_like_quantities_are_told(
 
     told = " ".join(cells_of(given, replace(COLUMNS, factors=("slope", "percent", "code"), categorical=())).notes)
 
-    assert "percent is slope in other numbers" in told
-    assert "code holds 4 whole numbers alone" in told
+    assert "percent carries the same information as slope" in told
+    assert "code holds 4 different whole numbers" in told
     assert "--categorical code" in told
 
 

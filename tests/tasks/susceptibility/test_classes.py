@@ -68,7 +68,7 @@ def test_an_index_of_one_value_is_one_class_and_one_of_none_has_none() -> None:
         breaks_of("jenks", histogram(), histogram())
     with pytest.raises(InputError, match="no landslides"):
         breaks_of("landslides", histogram(c10=5, c20=5), histogram())
-    with pytest.raises(InputError, match="No breaks were given"):
+    with pytest.raises(InputError, match="No class breaks were given"):
         breaks_of("given", histogram(c10=5, c20=5), histogram())
 
 
@@ -100,7 +100,7 @@ def test_an_empty_class_hides_no_turn_in_their_order() -> None:
 
     rows = class_rows((20, 240), area, area * 1.0, hits)
 
-    assert "class 3 (0.50) less than class 1 (1.50)" in order_note(rows)
+    assert "class 3 (0.50) below class 1 (1.50)" in order_note(rows)
 
 
 def test_a_class_tells_its_share_of_area_and_landslides() -> None:
@@ -113,7 +113,7 @@ def test_a_class_tells_its_share_of_area_and_landslides() -> None:
     assert middle.density == pytest.approx(0.01)
     assert (low.low, high.high) == (0.0, 1.0)
     assert order_note((low, middle, high)) == ""
-    assert "class 1 (0.17) less than class 2 (1.00)" in order_note((high, middle, low))
+    assert "class 1 (0.17) below class 2 (1.00)" in order_note((high, middle, low))
 
 
 def test_rates_from_the_top_down() -> None:

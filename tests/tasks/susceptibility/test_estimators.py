@@ -42,7 +42,7 @@ def test_what_is_damaged_foreign_or_gone_is_refused(factors: pd.DataFrame, tmp_p
 
     path = tmp_path / "model.skops"
     skops.io.dump(make_pipeline(FunctionTransformer(Path.unlink)), path)
-    with pytest.raises(ModelError, match="holds what none of our models has"):
+    with pytest.raises(ModelError, match="holds unexpected content"):
         load_model("svm", {model_role("svm"): path})
     path.write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(ModelError, match="cannot be read"):

@@ -89,5 +89,5 @@ def test_a_column_that_is_not_there_and_areas_that_are_none_are_refused(tmp_path
     with pytest.raises(InputError, match="no column 'basin'"):
         group_labels(path, "vector", InventoryPlan(area="basin"), GRID, "slides", (path, "areas"))
     empty = inventory(tmp_path, [square(0, 0, 20), square(30, 0, 20)], "unnamed", basin=[None, " "])
-    with pytest.raises(InputError, match="No landslide of unnamed says"):
+    with pytest.raises(InputError, match="No landslide of unnamed has a value"):
         group_labels(empty, "vector", InventoryPlan(area="basin"), GRID, "unnamed")

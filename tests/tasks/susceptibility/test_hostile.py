@@ -38,7 +38,7 @@ def test_of_a_landslide_over_the_edge_the_part_on_the_grid_counts(tmp_path: Path
     assert slides.count == 2
     assert slides.mask(0, 40).sum() == 16 + 9
     assert slides.mask(5, 9)[:, :4].all()
-    assert any("only the part on the grid counts" in note for note in slides.notes)
+    assert any("only the part on the grid was used" in note for note in slides.notes)
     cells, number = slides.cells("centroid")
     assert [divmod(int(one), 60) for one in cells] == [(7, 2), (21, 21)]
     assert list(number) == [0, 1]
@@ -53,7 +53,8 @@ def test_a_landslide_that_touches_the_edge_from_outside_is_left_out(tmp_path: Pa
 def test_small_landslides_are_told_to_count(tmp_path: Path) -> None:
     slides = _placed(tmp_path, [square(5.1, 5.1, 0.2)])
     assert slides.mask(0, 40)[5, 5]
-    assert "1 landslide of slides.gpkg smaller than a cell: each counts as the cell it is in." in slides.notes
+    told = "1 landslide of slides.gpkg smaller than a cell; each is represented by the cell that contains it."
+    assert told in slides.notes
 
 
 def test_a_place_without_a_landslide_is_not_in_one(tmp_path: Path) -> None:
@@ -77,13 +78,13 @@ def test_usual_fills_are_no_class_and_told_of_once(tmp_path: Path) -> None:
     written = write_factors(area, tmp_path / "factors.tif")
     assert written.complete == pytest.approx(0.9)
     told = [one for one in (*area.notes, *written.notes) if "-9999" in one]
-    assert told == ["10.0% of rock (rock) is -9999, which usually stands for no data: taken for unknown."]
+    assert told == ["10.0% of rock (rock) is -9999, which usually stands for no data: treated as unknown."]
 
 
 def test_classes_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
     values = steps().astype(np.int32) + 2**24
     area = Area.of(AreaPlan((), given=(GivenFactor("rock", 0, "category"),)), None, [raster(tmp_path, "rock", values)])
-    with pytest.raises(InputError, match="smaller numbers"):
+    with pytest.raises(InputError, match="Renumber the classes"):
         write_factors(area, tmp_path / "factors.tif")
 
 
@@ -100,10 +101,10 @@ def test_a_band_of_the_elevation_model_that_is_not_there_is_refused(tmp_path: Pa
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (MapRequest(sampling=SamplingPlan(seed=-1)), "seed of the drawing"),
-        (MapRequest(plan=Plan(seed=2**32)), "seed of the validation"),
-        (MapRequest(plan=replace(Plan(), repeats=10**8)), "100,000,000 times"),
-        (MapRequest(plan=replace(Plan(), repeats=0)), "0 times"),
+        (MapRequest(sampling=SamplingPlan(seed=-1)), "seed for the sampling"),
+        (MapRequest(plan=Plan(seed=2**32)), "seed for the validation"),
+        (MapRequest(plan=replace(Plan(), repeats=10**8)), "100,000,000, is out of range"),
+        (MapRequest(plan=replace(Plan(), repeats=0)), "number of repeats, 0, is out"),
     ],
 )
 def test_numbers_out_of_range_are_refused(request_: MapRequest, said: str) -> None:
@@ -131,7 +132,7 @@ def test_configurations_that_cannot_be_read_are_refused(tmp_path: Path, text: st
 
 @pytest.mark.parametrize(
     ("plan", "said"),
-    [(InventoryPlan(x="x", y="x"), "Both coordinates"), (InventoryPlan(x="t", y="x"), "numbers for both coordinates")],
+    [(InventoryPlan(x="x", y="x"), "given for both coordinates"), (InventoryPlan(x="t", y="x"), "numeric coordinates")],
 )
 def test_tables_without_places_are_told_of(tmp_path: Path, plan: InventoryPlan, said: str) -> None:
     path = tmp_path / "slides.csv"
@@ -151,7 +152,7 @@ def test_another_size_of_cells_is_told_of() -> None:
     assert _other_cells(GRID, GRID) == ()
     wide = replace(GRID, transform=GRID.transform @ Affine.scale(3))
     (note,) = _other_cells(GRID, wide)
-    assert note.startswith("Cells are 30.0 m wide here, and 10.0 m where")
+    assert note.startswith("The cell size is 30.0 m here, but 10.0 m in")
 
 
 def test_a_landslide_thinner_than_a_cell_is_on_the_map(tmp_path: Path) -> None:

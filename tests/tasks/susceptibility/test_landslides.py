@@ -37,7 +37,7 @@ def test_a_polygon_gives_its_middle_all_its_cells_or_its_upper_third(tmp_path: P
     assert sorted(set((upper[:-1] // WIDTH).tolist())) == [10, 11]
     assert slides.mask(0, 40).sum() == 37
     assert slides.mask(10, 11).sum() == 6
-    with pytest.raises(InputError, match="found by elevation"):
+    with pytest.raises(InputError, match="requires an elevation model"):
         slides.cells("upper")
 
 
@@ -62,8 +62,8 @@ def test_points_of_a_table_in_degrees_lie_where_they_should(tmp_path: Path) -> N
     labelled = landslides_of(table, "table", InventoryPlan(x="lon", y="lat", label="slide"), GRID, "slides")
 
     assert all_of_them.cells("centroid")[0].tolist() == [4 * WIDTH + 3, 30 * WIDTH + 50]
-    assert "1 of the 3 points of slides lie beside the grid" in " ".join(all_of_them.notes)
-    assert "taken for degrees" in " ".join(all_of_them.notes)
+    assert "1 of the 3 points of slides lie outside the grid" in " ".join(all_of_them.notes)
+    assert "assumed to be degrees" in " ".join(all_of_them.notes)
     assert labelled.count == 1
     assert labelled.absences is not None
     assert np.floor(labelled.absences).tolist() == [[50, 30]]
@@ -184,7 +184,7 @@ def test_cells_of_landslides_that_share_a_cell_or_lack_a_factor_are_told_of(tmp_
 
     told = " ".join(sample.notes)
     assert sample.cells[sample.landslide].tolist() == [3 * WIDTH + 3, 20 * WIDTH + 20]
-    assert "1 landslide in the cell of another one" in told
+    assert "1 landslide in the same cell as another" in told
     assert "1 cell of landslides without all factors" in told
 
 

@@ -47,7 +47,7 @@ def test_a_validation_is_kept_with_its_scores_and_its_cells(quick_store: Store, 
     assert json.loads(result.artifact("scores").read_text())["models"] == result.scores
     assert len(pd.read_parquet(result.artifact("cells"))) == 480
     assert set(curves(result, "spatial")) == set(result.models)
-    assert "ranks best on spatial folds" in verdict(result).lead
+    assert "has the highest AUROC on spatial folds" in verdict(result).lead
     assert better(result, "spatial") == ()
 
 
@@ -59,7 +59,7 @@ def test_the_report_says_what_was_found_and_how_sure_it_is(quick_store: Store, r
 
     assert "No model is significantly better than logistic regression" in report
     assert "Random folds" in report
-    assert "an index for ranking places and no probability" in report
+    assert "an index that ranks places, not a probability" in report
     assert "Factors, strongest first" in report
     assert "Variance inflation" in report
 
@@ -93,7 +93,7 @@ def test_the_example_configuration_is_validated_by_command(
     spatial = models["logistic_regression"]["spatial"]
     assert spatial["repeats"] == 1
     assert {"auroc", "auroc_low", "auroc_high", "auroc_sd", "brier", "f1", "repeats", "folds_skipped"} <= set(spatial)
-    assert "ranks best" in capsys.readouterr().out
+    assert "has the highest AUROC" in capsys.readouterr().out
 
 
 def test_a_table_with_semicolons_and_decimal_commas_gives_the_same_numbers(tmp_path: Path, store: Store) -> None:
@@ -117,10 +117,10 @@ def test_a_table_with_semicolons_and_decimal_commas_gives_the_same_numbers(tmp_p
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--target", "landslide", "--factors", "slope_deg"], "No table was named. Name it by --table."),
-        (["--table", "SAMPLE", "--factors", "slope_deg"], "Name it by --target."),
+        (["--target", "landslide", "--factors", "slope_deg"], "No table was given. Give it with --table."),
+        (["--table", "SAMPLE", "--factors", "slope_deg"], "Give it with --target."),
         (["--table", "SAMPLE", "--target", "landslide", "--factors", "slope_deg", "--cv", "spatial"], "(--x and --y)"),
-        (["--table", "SAMPLE", "--target", "slide_id", "--factors", "slope_deg"], "Name it (--positive)"),
+        (["--table", "SAMPLE", "--target", "slide_id", "--factors", "slope_deg"], "Name the value (--positive)"),
     ],
 )
 def test_what_is_missing_names_the_option(

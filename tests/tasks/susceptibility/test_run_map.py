@@ -118,9 +118,9 @@ def test_notes_say_what_the_map_is_not(made: Made) -> None:
     told = " ".join(made.result.notes)
 
     assert "synthetic" in made.result.notes[0]
-    assert "The index is no probability: 33% of the cells" in told
-    assert "of the grid lacks a factor and has no index" in told
-    assert made.result.layers[0].startswith("dem (dem): as it is")
+    assert "The index is not a probability: 33% of the training cells" in told
+    assert "of the grid has no value for at least one factor" in told
+    assert made.result.layers[0].startswith("dem (dem): unchanged")
     assert len(pd.read_parquet(made.result.artifact(BACKGROUND))) == 38 * 58
 
 
@@ -161,14 +161,14 @@ def test_the_configuration_repeats_what_was_asked(made: Made, tmp_path: Path) ->
     assert files.inventory == tmp_path / "slides"
     assert [one.name for one in files.factors] == ["step", "rock"]
     path.write_text(config_text(run).replace("ratio =", "ration ="), encoding="utf-8")
-    with pytest.raises(InputError, match=r"\[sampling\] of again.toml has an entry 'ration'.*ratio"):
+    with pytest.raises(InputError, match=r"\[sampling\] of again.toml has an unknown entry 'ration'.*ratio"):
         read_config(path)
 
 
 def test_a_map_needs_a_validated_model_and_what_it_is_made_from(quick_store: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="mapped but not validated"):
         MapRequest(mapped=("svm",)).check()
-    with pytest.raises(InputError, match="no share"):
+    with pytest.raises(InputError, match="not a valid prevalence"):
         MapRequest(prevalence=2.0).check()
     step = raster(tmp_path, "step", steps())
     record = quick_store.add_dataset(step.path, "step", "raster")
@@ -191,7 +191,7 @@ def test_one_area_and_one_event_are_left_out_at_a_time(made: Made, tmp_path: Pat
         plan=Plan(("logistic_regression",), ("group", "date"), seed=1), uncertainty=False, applicability=False,
     )  # fmt: skip
 
-    with pytest.raises(InputError, match="'group' leaves out what is not named"):
+    with pytest.raises(InputError, match="'group' needs to know which groups to leave out"):
         order_of(request, None, [step], dated)
     run = run_inline(made.store, order_of(request, None, [step], dated, layer))
     result = made.store.result(run, SusceptibilityMap)
@@ -200,7 +200,7 @@ def test_one_area_and_one_event_are_left_out_at_a_time(made: Made, tmp_path: Pat
     assert (scores["group"]["folds"], scores["group"]["repeats"]) == (2, 1)
     assert (scores["date"]["folds"], scores["date"]["repeats"]) == (4, 1)
     assert scores["group"]["auroc"] > 0.75  # landslides follow the factor in both halves
-    assert any("of no event" in note for note in result.notes)
+    assert any("belong to no event" in note for note in result.notes)
     assert 'areas = "halves"' in config_text(made.store.run(run))
     tried = run_inline(made.store, order_sensitivity(
         result, SensitivityRequest("logistic_regression", buffers=(), jitters=(0.0, 300.0), repeats=2)
@@ -236,13 +236,13 @@ def test_kept_models_say_the_same_of_the_same_area_and_know_nothing_of_new_class
     assert after[3:-1, 1:49] == pytest.approx(before[3:-1, 1:49])
     told = " ".join(there.notes)
     assert "fitted and validated on another area" in told
-    assert f"{38 * 9:,} cells are of a class of rock" in told
+    assert f"{38 * 9:,} cells have a class of rock" in told
     assert there.hits.sum() == 0
     assert there.limit == result.limit
     assert there.outside == pytest.approx((38 * 9) / (38 * 58))  # ground of a class that no model has seen
     assert (codes(there, APPLICABILITY)[3:-1, 50:59] > there.limit).all()
     assert there.scores == result.scores
-    with pytest.raises(InputError, match="2 rasters of factors; 1 are given"):
+    with pytest.raises(InputError, match="2 factor rasters; 1 were given"):
         apply_order(result, dem, [step], None)
 
 
@@ -316,7 +316,7 @@ def test_a_model_without_a_quick_way_is_explained_on_a_coarser_grid(
     scene = Scene.ours(made.store.result(run).artifact("effects"))
     assert scene.grid.shape == (4, 6)  # one cell in ten each way
     assert scene.grid.bounds[0] == GRID.bounds[0]
-    assert "one cell in 10 each way" in " ".join(made.store.run(run).notes)
+    assert "every 10th cell in each direction" in " ".join(made.store.run(run).notes)
     with scene.reader() as reader:
         effects = reader.read((1, 2, 3), Window(4, 2, 1, 1)).values[:, 0, 0]
     cell = run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 25, 45)))
@@ -335,14 +335,14 @@ def test_buffers_that_leave_no_ground_have_no_score(made: Made) -> None:
     cells = moved(np.full(500, 20 * GRID.width + 30), 50.0, GRID, rng)
     row, column = np.divmod(cells, GRID.width)
     assert np.hypot(row - 20, column - 30) * 10 == pytest.approx(50, abs=8)
-    with pytest.raises(InputError, match="no single model"):
+    with pytest.raises(InputError, match="not a single model"):
         order_sensitivity(made.result, SensitivityRequest("average"))
 
 
 def test_what_cannot_be_explained_is_refused(made: Made) -> None:
     with pytest.raises(InputError, match="random_forest cannot be explained in this run"):
         order_explanation(made.result, ExplainRequest("random_forest"))
-    with pytest.raises(InputError, match="lacks a factor"):
+    with pytest.raises(InputError, match="has no value for at least one factor"):
         run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 0, 0)))
 
 
@@ -368,9 +368,9 @@ def test_commands_map_the_example_explain_it_and_apply_it_again(
     explain = ["susceptibility", "explain", run[1], "--target", "cell", "--x", "440000", "--y", "5107000"]
     assert main(explain) == 0
     told = capsys.readouterr().out
-    assert "Logistic regression begins at" in told
+    assert "Logistic regression: from a base value of" in told
     assert main(["susceptibility", "explain", run[1], "--target", "cell"]) == 2
-    assert "Give its --x and --y" in capsys.readouterr().err
+    assert "Give --x and --y" in capsys.readouterr().err
     assert main(["susceptibility", "predict", str(config), "--run", run[1], "--out", str(tmp_path / "other")]) == 0
     with (
         rasterio.open(tmp_path / "out" / "index_logistic_regression.tif") as one,

@@ -127,8 +127,8 @@ def test_the_index_falls_nowhere_along_a_factor_with_which_it_may_only_rise() ->
     [
         ({"rock": 1}, ("xgboost",), "it is classes"),
         ({"aspect": 1}, ("xgboost",), "it is a direction"),
-        ({"height": 1}, ("xgboost",), "no factor 'height'"),
-        ({"slope": 2}, ("xgboost",), "'slope' is given no direction"),
+        ({"height": 1}, ("xgboost",), "no numeric factor 'height'"),
+        ({"slope": 2}, ("xgboost",), "No direction is given for 'slope'"),
         ({"slope": 1}, ("mlp",), "Only Gradient boosting"),
     ],
 )
@@ -144,7 +144,7 @@ def test_directions_are_read_as_they_are_written() -> None:
     assert monotone_of(monotone_text({"a:b": 1, "c": -1})) == {"a:b": 1, "c": -1}
     assert monotone_of("") == {}
     for wrong in ("slope", "slope:up", ":+", "slope:+,slope:-"):
-        with pytest.raises(InputError, match="names no factor and direction"):
+        with pytest.raises(InputError, match="is not a factor with a direction"):
             monotone_of(wrong)
 
 
@@ -247,11 +247,11 @@ def test_a_search_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        (Plan(tuning="magic"), "no tuning 'magic'"),  # type: ignore[arg-type]
-        (Plan(trials=0), "0 settings"),
-        (Plan(weights="heavy"), "no weights 'heavy'"),  # type: ignore[arg-type]
+        (Plan(tuning="magic"), "Unknown tuning method 'magic'"),  # type: ignore[arg-type]
+        (Plan(trials=0), "number of trials, 0, is out of range"),
+        (Plan(weights="heavy"), "Unknown weights 'heavy'"),  # type: ignore[arg-type]
         (Plan(monotone={"slope": 1}), "Only Gradient boosting"),
-        (Plan(monotone={"slope:up": 0}), "'slope:up' is given no direction"),
+        (Plan(monotone={"slope:up": 0}), "No direction is given for 'slope:up'"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused_first(plan: Plan, message: str) -> None:
@@ -274,7 +274,7 @@ def test_notes_say_how_models_were_tuned_and_weighted() -> None:
     notes = " ".join(notes_of(plan, scores))
 
     assert "grid search, at most 15 trials" in notes
-    assert "Neural network (MLP) takes no weights" in notes
+    assert "Neural network (MLP) does not support weights" in notes
     assert "Support vector machine: its border heeds the weights" in notes
     assert notes_of(Plan(plan.models, ("random",), repeats=1), scores) == ()
 
@@ -333,7 +333,7 @@ def test_a_map_takes_its_plan_from_its_configuration(tmp_path: Path) -> None:
 def test_a_prevalence_needs_an_index_of_a_known_share() -> None:
     plan = Plan(("logistic_regression", "mlp"), weights="balanced")
     MapRequest(plan=plan, mapped=("logistic_regression",), prevalence=0.02).check()
-    with pytest.raises(InputError, match="does not heed balanced weights"):
+    with pytest.raises(InputError, match="handles balanced weights differently"):
         MapRequest(plan=plan, mapped=("mlp",), prevalence=0.02).check()
 
 

@@ -189,14 +189,14 @@ def test_the_design_matrix_holds_the_scores_of_models_that_had_not_seen_the_cell
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        (Plan(("magic",)), "no model 'magic'"),
+        (Plan(("magic",)), "Unknown model 'magic'"),
         (Plan(()), "No model was chosen"),
-        (Plan(("average", "svm")), "two models at least"),
-        (Plan(schemes=("jackknife",)), "no validation 'jackknife'"),  # type: ignore[arg-type]
+        (Plan(("average", "svm")), "at least two models"),
+        (Plan(schemes=("jackknife",)), "Unknown validation scheme 'jackknife'"),  # type: ignore[arg-type]
         (Plan(schemes=("group",)), "--group"),
-        (Plan(folds=100), "fewer cells of a class than the 100 folds"),
+        (Plan(folds=100), "fewer cells than the number of folds"),
         (Plan(folds=1), "cannot be divided into 1 folds"),
-        (Plan(repeats=100_000), "fits of models are asked for"),
+        (Plan(repeats=100_000), "model fits were requested"),
     ],
 )
 def test_what_cannot_be_validated_is_refused_first(plan: Plan, message: str) -> None:

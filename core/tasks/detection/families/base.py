@@ -139,8 +139,10 @@ def build_detector(spec: ModelSpec) -> Detector:
     builder = FAMILIES.get(spec.architecture)
     if builder is None:
         known = ", ".join(sorted(FAMILIES))
-        raise ModelError(f"There is no family of detectors {spec.architecture!r}.", remedy=f"Known families: {known}.")
+        raise ModelError(f"Unknown detector family {spec.architecture!r}.", remedy=(
+            f"Available families: {known}."
+        ))
     try:
         return builder(spec)
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise ModelError(f"No detector {spec.architecture} can be built for {spec.name}.", str(error)) from error
+        raise ModelError(f"The detector {spec.architecture} cannot be built for {spec.name}.", str(error)) from error

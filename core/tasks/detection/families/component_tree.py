@@ -231,7 +231,7 @@ class ComponentTree(Detector):
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Not learnt by gradients: the network is a mapping model, and the second stage is fitted at once."""
-        raise NotImplementedError("A mapping model is trained as one; the second stage is fitted to its parts.")
+        raise NotImplementedError("The mapping model is trained separately; only the second stage is fitted here.")
 
     def propose(self, images: Tensor) -> list[tuple[Floats, Floats, Floats, list[tuple[int, int]]]]:
         """Probability, corners, features and origin of the proposals of each image; see `proposals`."""

@@ -58,7 +58,7 @@ class MaskComponents(Detector):
 
     def losses(self, images: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         """Not trained as a detector: the network is a mapping model."""
-        raise NotImplementedError("A mapping model is trained as one; its components need no training.")
+        raise NotImplementedError("The mapping model is trained separately; its components need no training.")
 
     def detect(
         self, images: Tensor, min_confidence: float, max_detections: int, nms_iou: float = 0.7

@@ -85,7 +85,8 @@ class Pyramid(nn.Module):
         deepest = 32 if kind == "unet" else 64
         known = kind in ("unet", "fpn") and attention in ATTENTION
         if not known or list(strides) != sorted(set(strides)) or not set(strides) <= {2, 4, 8, 16, 32, deepest}:
-            raise ModelError(f"There is no pyramid {kind!r} with strides {list(strides)} and attention {attention!r}.")
+            raise ModelError(f"A pyramid {kind!r} with strides {list(strides)} and attention {attention!r} is not "
+                             "available.")
         self.strides = tuple(strides)
         self.out_channels = channels
         self.kind = kind
@@ -146,14 +147,14 @@ class Pyramid(nn.Module):
         try:
             self.encoder.load_state_dict(network.get_submodule("encoder").state_dict())
         except (AttributeError, RuntimeError) as error:
-            raise ModelError("The model to start from has another encoder.", str(error)[:300]) from error
+            raise ModelError("The model to start from has a different encoder.", str(error)[:300]) from error
         if self.kind != "unet" or not hasattr(network, "decoder") or not hasattr(network.decoder, "blocks"):
             return ("encoder.",)
         try:
             for mine, theirs in zip(self.blocks, network.get_submodule("decoder.blocks").children(), strict=False):
                 mine.load_state_dict(theirs.state_dict())
         except RuntimeError as error:
-            raise ModelError("The model to start from has another decoder.", str(error)[:300]) from error
+            raise ModelError("The model to start from has a different decoder.", str(error)[:300]) from error
         return ("encoder.", "blocks.")
 
     @property

@@ -346,7 +346,7 @@ class MaskRcnn(FasterRcnn):
     def _target(self, target: Target) -> dict[str, Tensor]:
         wanted = super()._target(target)
         if target.masks is None:
-            raise ValueError("Mask R-CNN learns from masks, and these labels are boxes alone.")
+            raise ValueError("Mask R-CNN is trained on masks, but these labels are boxes only.")
         height, width = (round(side * self.upscale) for side in target.masks.shape[-2:])
         masks = torch.zeros(len(target.masks), height, width, dtype=torch.uint8, device=target.boxes.device)
         if len(target.masks):

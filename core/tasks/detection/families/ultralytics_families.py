@@ -60,7 +60,7 @@ def architecture_of(spec: ModelSpec) -> dict[str, Any]:
     except (KeyError, TypeError, IndexError, yaml.YAMLError) as error:
         raise ModelError(f"Model {spec.name} describes no network.", str(error)) from error
     if unknown:
-        raise ModelError(f"Model {spec.name} names modules that are not known: {', '.join(unknown)}.")
+        raise ModelError(f"Model {spec.name} names unknown modules: {', '.join(unknown)}.")
     # Attention is ours, and the library would not know it: it takes the place of an identity of the same width.
     return {**content, "nc": len(spec.classes)}
 

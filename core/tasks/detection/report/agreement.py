@@ -18,15 +18,15 @@ def agreement(subject: DetectionSubject) -> Part:
     """Scores with their meaning and caveats, curves, a map and the worst misses; or what no reference means."""
     scores, curve = subject.scores, subject.detections.curve
     content = _without(subject) if scores is None or curve is None else _with(subject, scores, curve)
-    return Part("scores", "How far it agrees with a reference", content)
+    return Part("scores", "Reference check", content)
 
 
 def _without(subject: DetectionSubject) -> tuple[Content, ...]:
     content: list[Content] = [
         Paragraph(
-            "There was no reference inventory for this image. How many of the boxes are right, and how many landslides "
-            "were missed, is therefore unknown. With an inventory of the same place, drawn by people, SlideLens can "
-            "count both."
+            "No reference inventory was available for this image. It is therefore not known how many detections are "
+            "correct and how many landslides were missed. With a manually drawn inventory of the same area, SlideLens "
+            "can calculate both."
         )
     ]
     known = subject.validation
@@ -34,28 +34,27 @@ def _without(subject: DetectionSubject) -> tuple[Content, ...]:
         right, found = of_hundred(known["precision"]), of_hundred(known["recall"])
         content.append(
             Paragraph(
-                f"On images set aside when the model was made, of 100 boxes {right} were right, and of 100 landslides "
-                f"it found {found}. Those images are like the ones it was trained on; expect less elsewhere."
+                f"On the validation images, {right} of every 100 detections were correct, and {found} of every 100 "
+                "landslides were found. Those images resemble the ones the model was trained on; expect lower scores "
+                "elsewhere."
             )
         )
         rows = tuple((title, score(float(known[key])), words) for key, title, words in _general() if key in known)
-        heads = (Column("Score"), Column("Validation images", True), Column("In words"))
-        content.append(Table("Scores of the model, from its card", heads, rows))
+        heads = (Column("Score"), Column("Validation images", True), Column("Meaning"))
+        content.append(Table("Scores of the model (from its card)", heads, rows))
     return tuple(content)
 
 
 def _with(subject: DetectionSubject, scores: DetectionScores, curve: Curve) -> tuple[Content, ...]:
     intro = (
-        f"The boxes were compared with those around each landslide of a reference inventory, at confidence "
-        f"{scores.confidence:.2f}. A box is right when it and the reference's share at least half of the ground that "
-        "they cover together (intersection over union 0.50); each landslide is found once."
+        "The detections were compared with the boxes around the landslides of a reference inventory, at confidence "
+        f"{scores.confidence:.2f}. A detection is correct if its box overlaps a reference box with an intersection "
+        "over union (IoU) of at least 0.50; each landslide is matched once."
     )
     outcome = picture(
         draw_outcome(subject.shown),
-        f"Map of {subject.content.subject}: boxes that are in the reference, boxes that are not, and landslides of "
-        "the reference without a box.",
-        "What became of each box. Bluish green: found, and in the reference. Orange: found, but not in the reference. "
-        "Sky blue, dashed: missed.",
+        f"Map of {subject.content.subject}: correct detections, false alarms and missed landslides.",
+        "Reference check by detection. Bluish green: correct. Orange: false alarm. Sky blue, dashed: missed.",
     )
     content: list[Content] = [Paragraph(intro), _score_table(subject, scores), _counts(scores)]
     content += [Heading("Before you quote these scores"), Items(_caveats(subject))]
@@ -70,16 +69,16 @@ def _charts(scores: DetectionScores, curve: Curve) -> tuple[Content, ...]:
     charts = (
         picture(
             precision_recall_chart(curve, scores),
-            f"Chart of precision against recall. At the confidence chosen, precision is {score(scores.precision)} and "
-            f"recall {score(scores.recall)}.",
-            "What each confidence would give: a lower one moves along the line to the right, to more landslides found "
-            "and more false alarms. AP50 is about the area below the line.",
+            f"Chart of precision against recall. At the selected confidence, precision is {score(scores.precision)} "
+            f"and recall {score(scores.recall)}.",
+            "Precision and recall at every confidence. A lower confidence moves along the line to the right: more "
+            "landslides are found, with more false alarms. AP50 is approximately the area below the line.",
         ),
         picture(
             confidence_chart(curve, scores.confidence),
             f"Chart of F1, precision and recall against the confidence. F1 is highest at {best}.",
-            f"The scores at every confidence; on this image F1 is highest at {best}. A confidence chosen by this must "
-            "be checked on another image.",
+            f"Scores at every confidence. On this image, F1 is highest at {best}. Check a confidence chosen this way "
+            "on another image.",
         ),
     )
     return (Pictures(charts),)
@@ -93,14 +92,17 @@ def misses(subject: DetectionSubject) -> Part | None:
     missed = subject.detections.missed
     areas = missed[area_column(subject.result)]
     largest = subject.area(float(areas.max()))
-    which = "The only one missed" if len(missed) == 1 else f"The {len(worst)} largest of {len(missed):,} missed"
+    which = "The only missed landslide" if len(missed) == 1 else (
+        f"The {len(worst)} largest of {len(missed):,} missed landslides"
+    )
     shown = picture(
         draw_missed(subject.shown, subject.content.scene),
-        f"The image around the {len(worst)} largest landslides of the reference that the detector missed.",
-        f"{which}, with boxes of up to {largest}. Sky blue: missed. Blue, dashed: others of the reference. Vermillion: "
-        "found. Numbered as in the reference, with the intersection over union of the box that comes nearest to it.",
+        f"The image around the {len(worst)} largest reference landslides that the detector missed.",
+        f"{which}, with boxes of up to {largest}. Sky blue: missed. Blue, dashed: other reference boxes. Vermilion: "
+        "detections. Numbers are those of the reference; each is given with the intersection over union (IoU) of the "
+        "best-matching detection.",
     )
-    return Part("misses", "The worst misses", (Pictures((shown,)),))
+    return Part("misses", "Largest missed landslides", (Pictures((shown,)),))
 
 
 def _score_table(subject: DetectionSubject, scores: DetectionScores) -> Table:
@@ -109,12 +111,12 @@ def _score_table(subject: DetectionSubject, scores: DetectionScores) -> Table:
     head += [Column("Validation images", True)] if known else []
     rows = []
     for key, title, words in _meanings(scores):
-        card = [score(float(known[key])) if key in known else "not stated"] if known else []
+        card = [score(float(known[key])) if key in known else "not given"] if known else []
         rows.append((title, score(getattr(scores, key)), *card, words))
-    words = "Scores and what they mean"
+    words = "Scores and their meaning"
     if known:
-        words += "; beside them the model's scores on images set aside when it was made, from its card"
-    return Table(words, (*head, Column("For this image, in words" if known else "In words")), tuple(rows))
+        words += ", with the model's scores on validation images (from its card)"
+    return Table(words, (*head, Column("Meaning (this image)" if known else "Meaning")), tuple(rows))
 
 
 def _meanings(scores: DetectionScores) -> tuple[tuple[str, str, str], ...]:
@@ -125,19 +127,25 @@ def _meanings(scores: DetectionScores) -> tuple[tuple[str, str, str], ...]:
 
 def _general() -> tuple[tuple[str, str, str], ...]:
     return (
-        ("precision", "Precision", "Share of the boxes that are right."),
-        ("recall", "Recall", "Share of the reference's landslides that are found."),
-        ("f1", "F1", "Precision and recall in one number, nearer to the lower of them: 0 nothing agrees, 1 all does."),
-        ("ap50", "AP50", "Mean precision over all recalls, whatever the confidence; right from an overlap of 0.5."),
-        ("ap50_95", "AP50:95", "The same, the mean over overlaps from 0.50 to 0.95: how well the boxes fit as well."),
+        ("precision", "Precision", "Share of the detections that are correct."),
+        ("recall", "Recall", "Share of the reference landslides that were found."),
+        ("f1", "F1", (
+            "Harmonic mean of precision and recall; closer to the lower of the two. 0: no agreement; 1: full agreement."
+        )),
+        ("ap50", "AP50", (
+            "Mean precision over all recalls, independent of the confidence; correct from an overlap (IoU) of 0.50."
+        )),
+        ("ap50_95", "AP50:95", (
+            "AP as a mean over overlaps (IoU) from 0.50 to 0.95: also measures how well the boxes fit."
+        )),
     )
 
 
 def precision_words(scores: DetectionScores) -> str:
     """Precision in a sentence."""
     if math.isnan(scores.precision):
-        return "Undefined: no box is found."
-    return f"Of {count(scores.found, 'box', 'boxes')}, {_so_many(scores.hits)} a landslide of the reference."
+        return "Undefined: there are no detections."
+    return f"Of {count(scores.found, 'detection')}, {_so_many(scores.hits)} correct."
 
 
 def recall_words(scores: DetectionScores) -> str:
@@ -148,7 +156,7 @@ def recall_words(scores: DetectionScores) -> str:
 
 
 def _so_many(number: int) -> str:
-    return "none is on" if not number else "1 is on" if number == 1 else f"{number:,} are each on"
+    return "none is" if not number else "1 is" if number == 1 else f"{number:,} are"
 
 
 def _none(number: int) -> str:
@@ -157,27 +165,28 @@ def _none(number: int) -> str:
 
 def _counts(scores: DetectionScores) -> Table:
     rows = (
-        ("Found, in the reference (true)", f"{scores.hits:,}"),
-        ("Found, not in the reference (false alarm)", f"{scores.found - scores.hits:,}"),
+        ("Correct", f"{scores.hits:,}"),
+        ("False alarm", f"{scores.found - scores.hits:,}"),
         ("Missed", f"{scores.truth - scores.hits:,}"),
     )
-    return Table("Counts behind the scores", (Column("Outcome"), Column("Boxes", True)), rows)
+    return Table("Counts", (Column("Outcome"), Column("Number", True)), rows)
 
 
 def _caveats(subject: DetectionSubject) -> tuple[str, ...]:
     caveats = [
-        "A box that finds a landslide but fits it badly counts as a false alarm and a miss at once.",
-        "The reference is taken as the truth. Where it missed a landslide, or drew two as one, the model is blamed.",
-        "The boxes of the reference are drawn around each of its polygons, or around pixels of its mask that touch.",
-        "They hold for this image. Other ground, seasons and sensors give other scores.",
+        "A detection that overlaps a landslide but fits it poorly counts as both a false alarm and a missed landslide.",
+        "The reference is assumed to be correct. Where it lacks a landslide, or outlines two as one, a correct "
+        "detection is counted as an error.",
+        "Reference boxes are drawn around each polygon of the inventory, or around connected pixels of its mask.",
+        "The scores apply to this image. Other terrain, seasons and sensors give other scores.",
     ]
     if subject.scores is not None and subject.scores.truth:
         caveats.append(
-            "They were counted where there are landslides. Where nothing slides every box is a false alarm, and how "
-            "many there would be is not known from this."
+            "The scores were calculated where there are landslides. Where there are none, every detection is a false "
+            "alarm; how many to expect there cannot be derived from these scores."
         )
     if subject.seen:
-        caveats.append("The model has seen this image: the scores say nothing about its skill.")
+        caveats.append("The model was trained or selected on this image: the scores do not show its skill.")
     if subject.synthetic:
-        caveats.append("The image is synthetic: the scores test the tool, not the model's skill on real ground.")
+        caveats.append("The image is synthetic: the scores test the tool, not the model's skill on real terrain.")
     return tuple(caveats)

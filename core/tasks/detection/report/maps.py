@@ -37,28 +37,28 @@ def maps(subject: DetectionSubject) -> Part:
         content.append(_table(subject))
         content.append(
             Paragraph(
-                "Landslides that touch may share one box, and a large one may have several: the number of boxes is not "
-                "the number of landslides."
+                "Landslides that touch may share one box, and a large one may have several; the number of detections "
+                "is not the number of landslides."
             )
         )
-    return Part("map", "Where", tuple(content))
+    return Part("map", "Map", tuple(content))
 
 
 def _boxes(subject: DetectionSubject) -> Picture:
     number, shown = subject.count, subject.shown
     figure = draw_boxes(shown, subject.choice.confidence, subject.detections.table.head(LISTED))
-    what = f"The {count(number, 'box', 'boxes')} found" if number else "No box is found"
+    what = count(number, "detection") if number else "No detections"
     if number > MOST:
-        what = f"The {MOST:,} surest of {number:,} boxes found"
+        what = f"The {MOST:,} of {number:,} detections with the highest confidence"
     if number > 1:
-        what += f", the {min(number, LISTED)} of highest confidence named as in the table below"
-    caption = f"{what}. The colour of a box is its confidence, from dark violet to yellow, the surest."
-    alt = f"Map of {subject.content.subject} with {number:,} boxes around what the detector takes for landslides"
+        what += f"; the first {min(number, LISTED)} are numbered as in the table below"
+    caption = f"{what}. The colour of a box is its confidence, from dark violet (low) to yellow (high)."
+    alt = f"Map of {subject.content.subject} with {count(number, 'detection')}"
     if shown.reference_boxes is not None:
-        caption += " Blue, dashed: the reference inventory."
+        caption += " Blue, dashed: reference inventory."
         alt += ", and the boxes of the reference inventory"
     if shown.image is None:
-        caption += " The image was not at hand when this report was made."
+        caption += " The image was not available when this report was created."
     system = coordinate_system(subject.result.grid)
     where = f"Coordinates: {system}. The arrow points north." if subject.georeferenced else f"{system}."
     return picture(figure, f"{alt}.", f"{caption} {where}")
@@ -70,19 +70,23 @@ def highest_confidence(subject: DetectionSubject) -> Part | None:
     if scene is None or not subject.count:
         return None
     number = min(subject.count, WINDOWS)
-    which = "the only box" if subject.count == 1 else f"the {number} surest boxes" if number > 1 else "the surest box"
-    caption = f"The image around {which}. Judge for yourself what they hold. Vermillion: found by the detector."
+    which = "the only detection" if subject.count == 1 else (
+        f"the {number} detections of highest confidence"
+    ) if number > 1 else (
+        "the detection of highest confidence"
+    )
+    caption = f"The image around {which}, to judge what each box holds. Vermilion: detections."
     if subject.shown.reference_boxes is not None:
-        caption += " Blue, dashed: the reference inventory."
+        caption += " Blue, dashed: reference inventory."
     shown = picture(draw_surest(subject.shown, scene), f"The image around {which}.", caption)
-    return Part("surest", "What the surest boxes hold", (Pictures((shown,)),))
+    return Part("surest", "Highest-confidence detections", (Pictures((shown,)),))
 
 
 def _table(subject: DetectionSubject) -> Table:
     listed = subject.detections.table.head(LISTED)
     where, columns = places(listed)
     scored = "outcome" in listed
-    head = [Column("Id"), Column("Confidence", True), Column(f"Area of the box, {subject.unit}", True)]
+    head = [Column("ID"), Column("Confidence", True), Column(f"Box area, {subject.unit}", True)]
     head += [Column("In the reference")] if scored else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
@@ -90,8 +94,10 @@ def _table(subject: DetectionSubject) -> Table:
         size = f"{row[area_column(subject.result)]:,.0f}"
         rows.append((f"{row['id']}", f"{row['score']:.2f}", size, *known, *place))
     number = subject.count
-    which = f"The {len(rows)} surest of {number:,} boxes" if number > LISTED else "All boxes, the surest first"
-    caption = f"{which}, with the middle of each"
+    which = f"The {len(rows)} of {number:,} detections with the highest confidence" if number > LISTED else (
+        "All detections, highest confidence first"
+    )
+    caption = f"{which}, each with the coordinates of the centre of its box"
     if len(columns) == 4:
         caption += f": x and y in {coordinate_system(subject.result.grid)}, latitude and longitude in WGS 84"
     return Table(caption, (*head, *columns), tuple(rows))
@@ -112,17 +118,17 @@ def dense(subject: DetectionSubject) -> Part | None:
     words = f"{side / 1000:g} km" if side >= 1000 and subject.in_metres else f"{side:,.0f} {_side_unit(subject)}"
     most = int(np.argmax(placed[:, 4]))
     told = (
-        f"The image was cut into cells of {words} a side; a box counts in the cell that holds its middle. On the whole "
-        f"there are {rate(subject.per_area)} boxes {subject.rate_unit}; in the fullest cell there are "
-        f"{placed[most, 4]:.0f}, or {rate(float(rates[most]))} {subject.rate_unit}. Places without data count as area."
+        f"The image was divided into cells {words} wide; a detection counts in the cell that holds the centre of its "
+        f"box. Overall there are {rate(subject.per_area)} detections {subject.rate_unit}; the densest cell has "
+        f"{placed[most, 4]:.0f}, or {rate(float(rates[most]))} {subject.rate_unit}. Areas without data are included."
     )
     caption = (
-        f"How many boxes there are in each cell of {words} (the number in it), coloured by boxes {subject.rate_unit} "
-        "from dark, few, to light, many. Cells without a box are left clear."
+        f"Number of detections per cell of {words} (number in the cell), coloured by detections {subject.rate_unit} "
+        "from dark (few) to light (many). Cells without detections are transparent."
     )
     figure = draw_density(subject.shown, placed, rates, subject.rate_unit)
-    alt = f"Map of the number of boxes in cells of {words}; the fullest holds {placed[most, 4]:.0f}."
-    return Part("density", "How dense", (Paragraph(told), Pictures((picture(figure, alt, caption),))))
+    alt = f"Map of the number of detections in cells of {words}; the densest has {placed[most, 4]:.0f}."
+    return Part("density", "Detection density", (Paragraph(told), Pictures((picture(figure, alt, caption),))))
 
 
 def _side_unit(subject: DetectionSubject) -> str:

@@ -22,10 +22,10 @@ def summary(subject: DetectionSubject) -> Part:
     content.append(_key_figures(subject))
     if subject.detections.left_out:
         text = (
-            f"There were so many candidates that the {subject.detections.left_out:,} least sure were left out. Choose "
-            "a smaller part of the image to count them as well."
+            f"There were too many candidates: the {subject.detections.left_out:,} of lowest confidence were left out. "
+            "Process a smaller part of the image to include them."
         )
-        content.append(Notice("Not all candidates were looked at", text, "note"))
+        content.append(Notice("Some candidates were left out", text, "note"))
     return Part("summary", "Summary", tuple(content))
 
 
@@ -34,33 +34,40 @@ def headline(subject: DetectionSubject) -> str:
     part = "part" if (subject.result.provenance.get("parameters") or {}).get("area") else "image"
     where = f"in this {part} of {subject.area(subject.searched_area)}, at confidence {subject.choice.confidence:.2f}"
     if not subject.count:
-        return f"The detector finds no landslide {where}."
-    boxes = count(subject.count, "box", "boxes")
-    return f"The detector draws {boxes} around what it takes for landslides, {where}."
+        return f"The detector finds no landslides {where}."
+    boxes = count(subject.count, "possible landslide")
+    return f"The detector finds {boxes} {where}."
 
 
 def _checked(subject: DetectionSubject) -> str:
     """Whether the result could be checked, and what came of it, without a score's name."""
     if subject.scores is None:
-        return "There was no inventory to check it against: how many are right, and how many were missed, is not known."
+        return (
+            "No reference inventory was available: how many detections are correct and how many landslides were missed "
+            "is not known."
+        )
     return (
-        "It was checked against a reference inventory. "
-        f"{precision_words(subject.scores)} {recall_words(subject.scores)}"
+        f"The result was checked against a reference inventory. {precision_words(subject.scores)} "
+        f"{recall_words(subject.scores)}"
     )
 
 
 def _key_figures(subject: DetectionSubject) -> KeyFigures:
     table, scores = subject.detections.table, subject.scores
-    figures = [KeyFigure("Boxes", f"{subject.count:,}", "around what the detector takes for landslides")]
-    figures.append(KeyFigure("Density", rate(subject.per_area), f"boxes {subject.rate_unit} of the part searched"))
+    figures = [KeyFigure("Detections", f"{subject.count:,}", "possible landslides")]
+    figures.append(KeyFigure("Density", rate(subject.per_area), (
+        f"detections {subject.rate_unit} of the processed area"
+    )))
     if subject.count:
-        figures.append(KeyFigure("Surest", f"{table['score'].iloc[0]:.2f}", "confidence; ranks boxes, is no odds"))
+        figures.append(KeyFigure("Highest confidence", f"{table['score'].iloc[0]:.2f}", (
+            "ranks detections; not a calibrated probability"
+        )))
         middle = float(np.median(table[area_column(subject.result)]))
-        figures.append(KeyFigure("Middle size", subject.area(middle), "of the boxes; what lies in them is smaller"))
+        figures.append(KeyFigure("Median box area", subject.area(middle), "the landslide in a box is smaller"))
     figures.append(KeyFigure("Confidence threshold", f"{subject.choice.confidence:.2f}", _whose_confidence(subject)))
     if scores is not None:
-        figures.append(KeyFigure("F1", score(scores.f1), "boxes right and found; 1 would be all"))
-        figures.append(KeyFigure("AP50", score(scores.ap50), "over all confidences; 1 would be perfect"))
+        figures.append(KeyFigure("F1", score(scores.f1), "precision and recall combined; 1 is perfect"))
+        figures.append(KeyFigure("AP50", score(scores.ap50), "over all confidences; 1 is perfect"))
     return KeyFigures(tuple(figures))
 
 
@@ -89,51 +96,54 @@ def meaning(subject: DetectionSubject) -> Part:
     """What the result does and does not mean, how it hangs on the confidence, and the model's known limits."""
     choice = subject.choice
     merged = (
-        "the surest was kept" if choice.merging == "nms" else "they were joined into one, the surer counting for more"
+        "the one of highest confidence was kept" if choice.merging == "nms"
+        else "they were merged, weighted by confidence"
     )
     means = [
         _how_found(subject),
-        f"Boxes from the confidence {choice.confidence:.2f} up are called landslides in this report. A lower one finds "
-        "more landslides and more false alarms, a higher one fewer of both.",
+        f"Detections with a confidence of at least {choice.confidence:.2f} are called landslides in this report. A "
+        "lower threshold finds more landslides and raises more false alarms; a higher one does the opposite.",
         f"Where boxes overlapped by more than {percent(choice.nms_iou)} (intersection over union), {merged}.",
     ]
     if choice.minimum_area:
         means.append(f"Boxes smaller than {subject.area(choice.minimum_area)} were left out.")
     does_not = (
-        "It is a model's hypothesis. It replaces neither an inventory made by people who know the ground nor a visit.",
-        "Ground without a box is not thereby safe, and what is in a box need not be a landslide.",
-        "A box says where to look. It is no outline: the area of a box is not the area of the landslide in it.",
-        "One image does not say when something moved, whether it still moves, or where the next landslide will be.",
-        "Confidence ranks boxes. Do not read it as odds.",
+        "The result is a hypothesis of a model. It replaces neither an inventory made by experts who know the area "
+        "nor a field visit.",
+        "Ground without a detection is not necessarily safe, and a detection is not necessarily a landslide.",
+        "A box shows where to look. It is not an outline: the area of a box is not the area of the landslide in it.",
+        "A single image does not show when the ground moved, whether it is still moving, or where the next landslide "
+        "will occur.",
+        "Confidence ranks detections. It is not a calibrated probability.",
     )
-    content: list[Content] = [Items(tuple(means), "What the boxes mean"), Items(does_not, "What they do not mean")]
+    content: list[Content] = [Items(tuple(means), "What the detections mean"), Items(does_not, "What they do not mean")]
     content.append(_sensitivity(subject))
     content += limits(subject)
     content += bridging(subject)
-    return Part("meaning", "What this does and does not mean", tuple(content))
+    return Part("meaning", "Interpretation and limits", tuple(content))
 
 
 def _how_found(subject: DetectionSubject) -> str:
     if subject.content.kind == "fused":
         return (
-            "Two neural networks searched, one the image and one the terrain, and a decision tree joined their boxes. "
-            "Each box has a number from 0 to 1, called confidence here: the higher, the more boxes like it were "
-            "landslides where the tree was trained."
+            "Two neural networks processed the image and the terrain, and a decision tree combined their detections. "
+            "Each detection has a number from 0 to 1, called confidence: the higher it is, the more of the similar "
+            "detections in the tree's training data were landslides."
         )
     return (
-        "A neural network searched the image and drew boxes, each with a number from 0 to 1, called confidence here: "
-        "the higher, the more what is in the box looks like the landslides the network was trained on."
+        "A neural network processed the image and drew boxes, each with a number from 0 to 1, called confidence: the "
+        "higher it is, the more the content of the box looks like the landslides the network was trained on."
     )
 
 
 def chosen(subject: DetectionSubject) -> tuple[tuple[str, str], ...]:
     """What was chosen after the run, for its record."""
     choice = subject.choice
-    how = {"nms": "the surest kept (non-maximum suppression)", "fusion": "joined (weighted boxes fusion)"}
+    how = {"nms": "highest confidence kept (non-maximum suppression)", "fusion": "merged (weighted boxes fusion)"}
     return (
         ("Confidence threshold", f"{choice.confidence:.2f}"),
-        ("Boxes that overlap", f"{how[choice.merging]}, from an intersection over union of {choice.nms_iou:.2f}"),
-        ("Smallest box", subject.area(choice.minimum_area) if choice.minimum_area else "any"),
+        ("Overlapping boxes", f"{how[choice.merging]}, above an intersection over union of {choice.nms_iou:.2f}"),
+        ("Minimum box area", subject.area(choice.minimum_area) if choice.minimum_area else "any"),
     )
 
 
@@ -141,10 +151,10 @@ def _sensitivity(subject: DetectionSubject) -> Table:
     chosen = subject.choice.confidence
     steps = (round(chosen - STEP, 4), chosen, round(chosen + STEP, 4))
     least = max(subject.result.min_confidence, 0.0)
-    heads = [Column("Confidence threshold"), Column("Boxes", True), Column(subject.rate_unit.capitalize(), True)]
+    heads = [Column("Confidence threshold"), Column("Detections", True), Column(subject.rate_unit.capitalize(), True)]
     heads += [Column("Precision", True), Column("Recall", True)] if subject.scores is not None else []
     rows = tuple(_row(subject, step, step == chosen) for step in steps if least <= step <= 1)
-    return Table("How much depends on the confidence", tuple(heads), rows)
+    return Table("Sensitivity to the confidence threshold", tuple(heads), rows)
 
 
 def _row(subject: DetectionSubject, confidence: float, chosen: bool) -> tuple[str, ...]:

@@ -18,15 +18,15 @@ def agreement(subject: MappingSubject) -> Part:
     """Scores with their meaning and caveats, curves and a map; or what not having a reference means."""
     scores = subject.scores
     content = _without(subject) if scores is None else _with(subject, scores)
-    return Part("scores", "How far it agrees with a reference", content)
+    return Part("scores", "Reference check", content)
 
 
 def _without(subject: MappingSubject) -> tuple[Content, ...]:
     content: list[Content] = [
         Paragraph(
-            "There was no reference inventory for this image. How many of the mapped landslides are right, and how "
-            "many were missed, is therefore unknown. With an inventory of the same place, drawn by people, SlideLens "
-            "can count both."
+            "No reference inventory was available for this image. It is therefore not known how much of the mapped "
+            "area is correct and how many landslides were missed. With a manually drawn inventory of the same area, "
+            "SlideLens can calculate both."
         )
     ]
     known = subject.validation
@@ -34,9 +34,9 @@ def _without(subject: MappingSubject) -> tuple[Content, ...]:
         right, found = of_hundred(known["precision"]), of_hundred(known["recall"])
         content.append(
             Paragraph(
-                f"On images set aside when the model was made, of 100 pixels mapped {right} were landslide, and of "
-                f"100 landslide pixels it mapped {found}. Those images are like the ones it was trained on; expect "
-                "less elsewhere."
+                f"On the validation images, {right} of every 100 mapped pixels were landslide, and {found} of every "
+                "100 landslide pixels were mapped. Those images resemble the ones the model was trained on; expect "
+                "lower scores elsewhere."
             )
         )
     return tuple(content)
@@ -47,8 +47,8 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
     intro = f"The map was compared with a reference inventory, pixel by pixel, at threshold {threshold:.2f}."
     if scores.baseline is not None:
         intro += (
-            " The colour index beside the model is a plain formula on red, green and blue that needs no learning; a "
-            "model earns its place by doing better."
+            " The colour index is a formula on red, green and blue that requires no training; a useful model should "
+            "score higher."
         )
     best = f"{scores.curve.best_threshold:.2f}"
     charts = (
@@ -56,22 +56,21 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
             precision_recall_chart(scores, threshold),
             f"Chart of precision against recall. At the threshold, precision is {score(scores.model.precision)} and "
             f"recall {score(scores.model.recall)}.",
-            "What each threshold would give: a lower one moves along the line to the right, to more landslides found "
-            "and more false alarms.",
+            "Precision and recall at every threshold. A lower threshold moves along the line to the right: more "
+            "landslides are found, with more false alarms.",
         ),
         picture(
             threshold_chart(scores, threshold),
             f"Chart of F1, precision and recall against the threshold. F1 is highest at {best}.",
-            f"The scores at every threshold; on this image F1 is highest at {best}. A threshold chosen by this must be "
-            "checked on another image.",
+            f"Scores at every threshold. On this image, F1 is highest at {best}. Check a threshold chosen this way on "
+            "another image.",
         ),
     )
     outcome = picture(
         draw_agreement(subject.panels, subject.result.grid, threshold),
-        f"Map of {subject.content.subject}: where model and reference agree, where only the model has a landslide "
-        "and where only the reference has one.",
-        "Where the map agrees with the reference. Bluish green: found, and in the reference. Orange: found, but not in "
-        "the reference. Sky blue: missed. Pixels at the threshold.",
+        f"Map of {subject.content.subject}: correct, false-alarm and missed areas.",
+        "Agreement with the reference at the threshold, by pixel. Bluish green: correct. Orange: false alarm. Sky "
+        "blue: missed.",
     )
     return (
         Paragraph(intro),
@@ -92,37 +91,42 @@ def _score_table(scores: Scores) -> Table:
     for key, title, words in _meanings(scores.model):
         baseline = [score(getattr(scores.baseline, key))] if beside else []
         rows.append((title, score(getattr(scores.model, key)), *baseline, words))
-    return Table("Scores and what they mean", (*head, Column("For the model, in words")), tuple(rows))
+    return Table("Scores and their meaning", (*head, Column("Meaning (model)")), tuple(rows))
 
 
 def _meanings(model: Confusion) -> tuple[tuple[str, str, str], ...]:
     """Name, title and meaning of each score, the ones easiest to grasp first."""
-    union = f"Of 100 pixels that model or reference call landslide, {of_hundred(model.iou)} are so for both."
+    union = (
+        f"Of 100 pixels that are landslide in the map or in the reference, {of_hundred(model.iou)} are landslide in "
+        "both."
+    )
     if math.isnan(model.iou):
-        union = "Undefined: neither has a landslide."
+        union = "Undefined: neither the map nor the reference has a landslide."
     total = model.total
     nothing = (model.false_positive + model.true_negative) / total if total else math.nan
     overall = (
-        "Undefined: nothing was compared."
+        "Undefined: no pixels were compared."
         if not total
-        else f"Of 100 pixels, {of_hundred(model.oa)} agree. This says little: mapping nothing at all would "
-        f"have {of_hundred(nothing)}."
+        else f"Of 100 pixels, {of_hundred(model.oa)} agree. A map without any landslide would reach "
+             f"{of_hundred(nothing)}, so this score alone says little."
     )
     return (
         ("precision", "Precision", precision_words(model)),
         ("recall", "Recall", recall_words(model)),
-        ("f1", "F1", "Precision and recall in one number, nearer to the lower of them: 0 nothing agrees, 1 all does."),
+        ("f1", "F1", (
+            "Harmonic mean of precision and recall; closer to the lower of the two. 0: no agreement; 1: full agreement."
+        )),
         ("iou", "IoU", union),
-        ("miou", "Mean IoU", "The mean of that for landslide and for all the rest."),
+        ("miou", "Mean IoU", "Mean of the IoU of landslide and of all other pixels."),
         ("oa", "Overall accuracy", overall),
-        ("kappa", "Kappa", "Agreement beyond what chance would give: 0 none, 1 full."),
+        ("kappa", "Kappa", "Agreement beyond chance. 0: none; 1: full."),
     )
 
 
 def precision_words(model: Confusion) -> str:
     """Precision in a sentence."""
     if math.isnan(model.precision):
-        return "Undefined: nothing is mapped."
+        return "Undefined: no landslide was mapped."
     return f"Of 100 mapped pixels, {of_hundred(model.precision)} are landslide in the reference."
 
 
@@ -130,7 +134,7 @@ def recall_words(model: Confusion) -> str:
     """Recall in a sentence."""
     if math.isnan(model.recall):
         return "Undefined: the reference has no landslide here."
-    return f"Of 100 landslide pixels in the reference, {of_hundred(model.recall)} are mapped."
+    return f"Of 100 landslide pixels in the reference, {of_hundred(model.recall)} were mapped."
 
 
 def _counts(subject: MappingSubject, model: Confusion) -> Table:
@@ -138,15 +142,15 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
     columns = [Column("Outcome"), Column("Pixels", True)]
     columns += [Column("Area", True)] if subject.in_metres else []
     outcomes = (
-        ("Found, in the reference", model.true_positive),
-        ("Found, not in the reference (false alarm)", model.false_positive),
+        ("Correct", model.true_positive),
+        ("False alarm", model.false_positive),
         ("Missed", model.false_negative),
         ("True negatives", model.true_negative),
     )
     rows = tuple(
         (name, f"{number:,}", *([area(number * size)] if subject.in_metres else [])) for name, number in outcomes
     )
-    return Table("Counts behind the scores", tuple(columns), rows)
+    return Table("Pixel counts", tuple(columns), rows)
 
 
 def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
@@ -154,21 +158,22 @@ def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
     caveats = []
     if model.total:
         share = model.false_positive / model.total
-        rate = f"{1e6 * share:,.0f} m² of each km²" if subject.in_metres else percent(share)
-        caveats.append(f"False alarms: {rate} that was compared was mapped, but is not landslide in the reference.")
+        rate = f"{1e6 * share:,.0f} m² per km²" if subject.in_metres else percent(share)
+        caveats.append(f"False alarms: {rate} of the compared area was mapped but is not landslide in the reference.")
     caveats += [
-        "Scores count pixels at the threshold, before small patches are dropped and holes filled. A few large "
-        "landslides can outweigh many small ones.",
-        "The reference is taken as the truth. Where it missed a landslide or drew one roughly, the model is blamed.",
-        "They hold for this image. Other ground, seasons and sensors give other scores.",
+        "Scores count pixels at the threshold, before minimum area and hole filling. A few large landslides can "
+        "outweigh many small ones.",
+        "The reference is assumed to be correct. Where it lacks a landslide or outlines one roughly, correct mapping "
+        "is counted as an error.",
+        "The scores apply to this image. Other terrain, seasons and sensors give other scores.",
     ]
     if subject.validation:
         caveats.append(
-            "The model was trained where nearly every image holds a landslide; how many false alarms it gives on quiet "
-            "ground is not known from its training."
+            "The model was trained on images that nearly all contain landslides; its false-alarm rate where there are "
+            "none is not known from training."
         )
     if subject.seen:
-        caveats.append("The model has seen this image: the scores say nothing about its skill.")
+        caveats.append("The model was trained or selected on this image: the scores do not show its skill.")
     if subject.synthetic:
-        caveats.append("The image is synthetic: the scores test the tool, not the model's skill on real ground.")
+        caveats.append("The image is synthetic: the scores test the tool, not the model's skill on real terrain.")
     return tuple(caveats)

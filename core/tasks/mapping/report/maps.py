@@ -26,24 +26,24 @@ def maps(subject: MappingSubject) -> Part:
     content: list[Content] = [Pictures((_overview(subject),)), Pictures((_landslides(subject),))]
     if subject.findings is not None and len(subject.findings.polygons):
         content.append(_table(subject, subject.findings))
-        merged = "Landslides that touch are one polygon: the largest may be several."
+        merged = "Landslides that touch are one polygon; the largest may be several landslides."
         content.append(Paragraph(merged))
-    return Part("map", "Where", tuple(content))
+    return Part("map", "Map", tuple(content))
 
 
 def _overview(subject: MappingSubject) -> Picture:
     threshold, grid = subject.choice.threshold, subject.result.grid
     figure = draw_overview(subject.panels, grid, threshold, synthetic=subject.synthetic)
     probability = (
-        "the probability of landslide that the model gave each pixel, from dark violet (0) to yellow (1); the line in "
-        f"the bar is the threshold {threshold:.2f}"
+        "the landslide probability of each pixel, from dark violet (0) to yellow (1); the line in the colour bar marks "
+        f"the threshold {threshold:.2f}"
     )
     if subject.panels.image is None:
-        alt = f"Map of the probability of landslide in {subject.content.subject}."
-        caption = f"The image was not at hand when this report was made; shown is {probability}."
+        alt = f"Map of the landslide probability in {subject.content.subject}."
+        caption = f"The image was not available when this report was created. Shown is {probability}."
     else:
-        alt = f"Two maps of {subject.content.subject}: the image, and the probability of landslide."
-        caption = f"The image that was looked at, and {probability}."
+        alt = f"Two maps of {subject.content.subject}: the image, and the landslide probability."
+        caption = f"The image, and {probability}."
     return picture(figure, alt, f"{caption} {_frame_words(subject)}")
 
 
@@ -52,19 +52,19 @@ def _landslides(subject: MappingSubject) -> Picture:
     found: GeoDataFrame | float = subject.choice.threshold if findings is None else findings.polygons
     figure = draw_map(subject.panels, subject.result.grid, found, LISTED)
     if findings is None:
-        what = "All pixels from the threshold up, reduced for this picture"
-        alt = "Map of all pixels that the model takes for landslide"
+        what = "All pixels at or above the threshold, at reduced resolution"
+        alt = "Map of all pixels that the model maps as landslide"
     else:
         number, drawn = findings.count, len(findings.polygons)
-        what = f"The {count(number, 'landslide')} mapped" if number else "No landslide is mapped"
+        what = f"The {count(number, 'landslide')} mapped" if number else "No landslides mapped"
         if drawn < number:
-            what = f"The {drawn:,} largest of {number:,} landslides mapped"
+            what = f"The {drawn:,} largest of {number:,} mapped landslides"
         if number > 1:
-            what += f", the {min(number, LISTED)} largest named as in the table below"
-        alt = f"Map of {count(number, 'landslide')} that the model found"
-    caption = f"{what}. Vermillion: found by the model."
+            what += f"; the {min(number, LISTED)} largest are numbered as in the table below"
+        alt = f"Map of the {count(number, 'landslide')} mapped by the model"
+    caption = f"{what}. Vermilion: mapped by the model."
     if subject.result.has_reference:
-        caption += " Blue outlines: the reference inventory."
+        caption += " Blue outlines: reference inventory."
         alt += ", with the outlines of the reference inventory"
     if subject.panels.image is not None:
         caption += " Grey: the image."
@@ -74,14 +74,14 @@ def _landslides(subject: MappingSubject) -> Picture:
 
 def _frame_words(subject: MappingSubject) -> str:
     north = " The arrow points north." if subject.georeferenced else ""
-    return f"Places without data are light grey.{north}"
+    return f"Areas without data are light grey.{north}"
 
 
 def _table(subject: MappingSubject, findings: Landslides) -> Table:
     listed = findings.polygons.head(LISTED)
     where, columns = places(listed)
     slopes = "slope_mean_deg" in listed
-    head = [Column("Id"), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
+    head = [Column("ID"), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
     head += [Column("Mean slope, °", True)] if slopes else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
@@ -89,8 +89,8 @@ def _table(subject: MappingSubject, findings: Landslides) -> Table:
         slope = [_number(row["slope_mean_deg"])] if slopes else []
         rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *place))
     number = findings.count
-    which = f"The {len(rows)} largest of {number:,} landslides" if number > LISTED else "All landslides mapped"
-    caption = f"{which}, with a point inside each"
+    which = f"The {len(rows)} largest of {number:,} landslides" if number > LISTED else "All mapped landslides"
+    caption = f"{which}, each with the coordinates of a point inside it"
     if len(columns) == 4:
         caption += f": x and y in {coordinate_system(subject.result.grid)}, latitude and longitude in WGS 84"
     return Table(caption, (*head, *columns), tuple(rows))
@@ -108,13 +108,12 @@ def sizes(subject: MappingSubject) -> Part | None:
     figure = size_chart(findings.areas, findings.sizes, subject.unit)
     chart = picture(
         figure,
-        "Chart of the number of landslides at least as large as each area, on logarithmic axes, from many small to few "
-        f"large. {findings.sizes.words}",
-        "How many landslides are at least as large as an area, on axes on which each step is ten times the last.",
+        f"Chart of the number of landslides of at least each area, on logarithmic axes. {findings.sizes.words}",
+        "Number of landslides of at least a given area, on logarithmic axes.",
     )
     words = (
-        "Landslides of one event are many small and few large, in proportions much alike from event to event. A curve "
-        "that bends away from such a line may show what was missed, joined together, or falsely mapped.",
+        "A single event causes many small landslides and few large ones, in similar proportions from event to event. "
+        "A curve that departs from the fitted line can indicate missed, merged or falsely mapped landslides.",
         findings.sizes.words,
     )
-    return Part("sizes", "How large", (*(Paragraph(text) for text in words), Pictures((chart,))))
+    return Part("sizes", "Size distribution", (*(Paragraph(text) for text in words), Pictures((chart,))))

@@ -19,13 +19,13 @@ def summary(subject: MappingSubject) -> Part:
     if subject.findings is None:
         width, height = subject.result.grid.width, subject.result.grid.height
         text = (
-            f"This raster has {width * height / 1e6:,.0f} megapixels, too many for outlines to be made at once. The "
-            "area is that of all pixels at the threshold, single ones too; landslides were not counted and there is "
-            "no table of them. Have the landslides outlined where the run is opened, and write the report again."
+            f"This image has {width * height / 1e6:,.0f} megapixels, too many to outline directly. The area "
+            "includes all pixels at or above the threshold, single pixels too. Landslides were not counted and are not "
+            "listed. Outline them on the page of the run, then update the report."
         )
         if subject.result.has_reference:
-            text += " Pixels about which the reference says nothing are not in these numbers."
-        content.append(Notice("No single landslides", text, "note"))
+            text += " Pixels that the reference does not cover are not included."
+        content.append(Notice("Landslides not outlined", text, "note"))
     return Part("summary", "Summary", tuple(content))
 
 
@@ -34,12 +34,12 @@ def headline(subject: MappingSubject) -> str:
     extent, threshold = subject.extent, f"at threshold {subject.choice.threshold:.2f}"
     if not extent.looked_at:
         return "No part of this image has data, so nothing could be mapped."
-    whole = f"the {subject.area(extent.looked_at)} {'of the drawn area' if subject.drawn else 'that were looked at'}"
+    whole = f"the {subject.area(extent.looked_at)} {'of the drawn area' if subject.drawn else 'processed'}"
     if not extent.found:
-        return f"The model maps no landslide in {whole}, {threshold}."
+        return f"The model maps no landslides in {whole}, {threshold}."
     share = f"{subject.area(extent.found)} or {percent(extent.share)} of {whole}"
     if extent.landslides is None:
-        return f"The model maps as landslide {share}, {threshold}."
+        return f"The model maps {share} as landslide, {threshold}."
     together = "together " if extent.landslides > 1 else ""
     return f"The model maps {count(extent.landslides, 'landslide')}, {together}{share}, {threshold}."
 
@@ -47,9 +47,11 @@ def headline(subject: MappingSubject) -> str:
 def _checked(subject: MappingSubject) -> str:
     """Whether the result could be checked, and what came of it, without a score's name."""
     if subject.scores is None:
-        return "There was no inventory to check it against: how much of it is right, and what was missed, is not known."
+        return (
+            "No reference inventory was available: how much of the result is correct and what was missed is not known."
+        )
     model = subject.scores.model
-    return f"It was checked against a reference inventory. {precision_words(model)} {recall_words(model)}"
+    return f"The result was checked against a reference inventory. {precision_words(model)} {recall_words(model)}"
 
 
 def _warnings(subject: MappingSubject) -> list[Content]:
@@ -63,10 +65,10 @@ def index_did_better(scores: Scores) -> Notice | None:
     if scores.baseline is None or not scores.baseline.f1 > scores.model.f1:
         return None
     return Notice(
-        "A plain colour index did better here",
-        f"Against the reference inventory the model has an F1 of {score(scores.model.f1)}. A colour index, a "
-        f"formula on three colours that needs no learning, has {score(scores.baseline.f1)}. On this image and "
-        "at this threshold the model is not the better guide.",
+        "The colour index scored higher here",
+        f"Against the reference inventory, the model has F1 {score(scores.model.f1)}. A colour index, a formula on "
+        f"red, green and blue that requires no training, has F1 {score(scores.baseline.f1)}. On this image and at "
+        "this threshold, the model is not the better guide.",
     )
 
 
@@ -74,16 +76,17 @@ def _key_figures(subject: MappingSubject) -> KeyFigures:
     extent, findings = subject.extent, subject.findings
     figures = []
     if extent.landslides is not None:
-        figures.append(KeyFigure("Landslides mapped", f"{extent.landslides:,}", "those that touch count as one"))
+        figures.append(KeyFigure("Mapped landslides", f"{extent.landslides:,}", "landslides that touch count as one"))
     part = "the drawn area, " if subject.drawn else ""
     whole = f"{percent(extent.share)} of {part}{subject.area(extent.looked_at)}"
-    figures.append(KeyFigure("Area mapped", subject.area(extent.found), whole))
+    figures.append(KeyFigure("Mapped area", subject.area(extent.found), whole))
     if findings is not None and len(findings.polygons):
-        figures.append(KeyFigure("Largest", subject.area(float(findings.areas.max())), "may be several that touch"))
+        largest = subject.area(float(findings.areas.max()))
+        figures.append(KeyFigure("Largest landslide", largest, "may be several that touch"))
     figures.append(KeyFigure("Threshold", f"{subject.choice.threshold:.2f}", _whose_threshold(subject)))
     if subject.scores is not None:
         f1 = score(subject.scores.model.f1)
-        figures.append(KeyFigure("F1", f1, "agreement with the reference; 1 would be full"))
+        figures.append(KeyFigure("F1", f1, "agreement with the reference; 1 is full agreement"))
     return KeyFigures(tuple(figures))
 
 
@@ -99,22 +102,24 @@ def meaning(subject: MappingSubject) -> Part:
     least = subject.choice.minimum_area
     patches = f", in patches of at least {subject.area(least)}," if least and subject.findings is not None else ""
     means = (
-        "A neural network looked at the image and gave each pixel a number from 0 to 1, called probability here: the "
-        "higher, the more the place looks like the landslides the network was trained on.",
-        f"Pixels from the threshold {subject.choice.threshold:.2f} up{patches} are called landslides in this report. A "
-        "lower threshold finds more landslides and more false alarms, a higher one fewer of both.",
+        "A neural network gives each pixel of the image a number from 0 to 1, called probability: the higher it is, "
+        "the more the place looks like the landslides the network was trained on.",
+        f"Pixels at or above the threshold {subject.choice.threshold:.2f}{patches} are called landslides in this "
+        "report. A lower threshold finds more landslides and raises more false alarms; a higher one does the opposite.",
     )
     does_not = (
-        "It is a model's hypothesis. It replaces neither an inventory made by people who know the ground nor a visit.",
-        "What is not mapped is not thereby safe, and what is mapped need not be a landslide.",
-        "One image does not say when something moved, whether it still moves, or where the next landslide will be.",
-        "The number from 0 to 1 ranks places. Do not read it as odds.",
+        "The result is a hypothesis of a model. It replaces neither an inventory made by experts who know the area "
+        "nor a field visit.",
+        "Unmapped ground is not necessarily safe, and mapped ground is not necessarily a landslide.",
+        "A single image does not show when the ground moved, whether it is still moving, or where the next landslide "
+        "will occur.",
+        "The probability ranks places. It is not a calibrated probability.",
     )
     content: list[Content] = [Items(means, "What the numbers mean"), Items(does_not, "What they do not mean")]
     content.append(_sensitivity(subject))
     content += limits(subject, _quiet_valley(subject))
     content += bridging(subject)
-    return Part("meaning", "What this does and does not mean", tuple(content))
+    return Part("meaning", "Interpretation and limits", tuple(content))
 
 
 def _sensitivity(subject: MappingSubject) -> Table:
@@ -124,7 +129,7 @@ def _sensitivity(subject: MappingSubject) -> Table:
     extent_at = subject.extent_at if subject.at_once else subject.counted_at
     rows = tuple(_row(subject, extent_at(step), step == chosen) for step in steps if 0 <= step <= 1)
     return Table(
-        "How much depends on the threshold" + ("" if subject.at_once else ", in all pixels from it up"),
+        "Sensitivity to the threshold" + ("" if subject.at_once else ", all pixels at or above it"),
         (Column("Threshold"), Column("Landslides", True), Column("Area", True), Column("Share", True)),
         rows,
     )
@@ -143,6 +148,6 @@ def _quiet_valley(subject: MappingSubject) -> tuple[str, ...]:
     if alarm is None:
         return ()
     return (
-        "On a synthetic valley in which nothing fresh is to be found this model still mapped "
-        f"{alarm:,.0f} m² of each km², or {percent(alarm / 1e6)}, as landslide.",
+        f"On a synthetic valley without fresh landslides, this model still mapped {alarm:,.0f} m² per km², or "
+        f"{percent(alarm / 1e6)}, as landslide.",
     )

@@ -1,0 +1,167 @@
+"""What the page teaches: a tour from the first detections to the report, and exercises on the confidence threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ui import resources
+from ui.messages import tr, tr_noop
+from ui.task.lessons import Exercise, Lessons, Step, Verdict, progress_of
+
+if TYPE_CHECKING:
+    from core.runs.records import Run
+
+SAMPLE = "valley-after"
+CLOSE = 0.02
+"""How far an answer may be from the best threshold."""
+
+STEPS = [number / 100 for number in range(101)]
+
+
+def tour(run: Run | None) -> list[Step]:
+    """Five steps, with what the store knows was done."""
+    address = {} if run is None else {"run": run.id}
+    done = None if run is None else progress_of(run)
+    link = "Open the detections" if address else ""
+    reviewed, explained, reported = (
+        (None, None, None) if done is None else (done.reviewed, done.explained, done.reported)
+    )
+    return [
+        Step("Detect in the sample", tr("Press *Detect landslides*. The model draws boxes, each with a confidence."),
+             run is not None, "Open the sample", {"sample": SAMPLE}),
+        Step("Move the confidence threshold", tr("Watch the number of detections, precision and recall above the map. "
+             "▲ marks the highest F1, which holds for this image only."), None, link, address),
+        Step("Review five detections", tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
+                                          "false "
+             "alarm (N). Draw one landslide that the model missed."), reviewed, link, address),
+        Step("Explain a detection", tr("Select a box, open the tab *Why*, and press *Explain*. Read the result of the "
+             "deletion test before you rely on the image."), explained, link, address),
+        Step("Share the result", tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
+             reported, link, address),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A detection counted against its reference at a confidence: detections by what they are, and landslides."""
+
+    correct: int
+    false_alarms: int
+    landslides: int
+
+    @property
+    def recall(self) -> float:
+        """Share of the reference's landslides that are found."""
+        return self.correct / self.landslides
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The detections of a run from the highest confidence down, of which the reference says what they are."""
+
+    own: float
+    scores: tuple[float, ...]
+    hits: tuple[bool, ...]
+    landslides: int
+
+    @classmethod
+    def of(cls, run: Run) -> Ranked | None:
+        """Those of a run; None where it was not counted against a reference with landslides."""
+        from core.tasks.detection.findings import default_choice, find
+        from core.tasks.detection.result import DetectionResult
+
+        result = resources.store().result(run.id, DetectionResult)
+        found = find(result, default_choice(result))
+        if found.matches is None or not len(found.matches.truth_classes):
+            return None
+        scores, hits, _ = found.matches.ranked
+        return cls(
+            default_choice(result).confidence, tuple(map(float, scores)), tuple(map(bool, hits)),
+            len(found.matches.truth_classes),
+        )  # fmt: skip
+
+    def at(self, confidence: float) -> Counts:
+        """What is found from a confidence on."""
+        # Confidences are stored in single precision: 0.7 is kept as 0.69999999.
+        kept = [hit for score, hit in zip(self.scores, self.hits, strict=True) if score >= confidence - 1e-6]
+        return Counts(sum(kept), len(kept) - sum(kept), self.landslides)
+
+
+NO_REFERENCE = Verdict(False, "This run has no scores: detect in the sample with its own inventory as reference.")
+
+
+def halve_false_alarms(run: Run, answer: float) -> Verdict:
+    """Check the lowest confidence at which false alarms are at most half of those at the model's own."""
+    ranked = Ranked.of(run)
+    if ranked is None:
+        return NO_REFERENCE
+    own, asked = ranked.at(ranked.own), ranked.at(answer)
+    half = own.false_alarms / 2
+    best = next((one for one in STEPS if ranked.at(one).false_alarms <= half), 1.0)
+    said = tr(
+        "At {own:.2f} there are {false_alarms:,} false alarms, and at {answer:.2f} there are "
+        "{false_alarms_2:,}; recall changes from {recall:.2f} to {recall_2:.2f}."
+    ).format(
+        own=ranked.own,
+        false_alarms=own.false_alarms,
+        answer=answer,
+        false_alarms_2=asked.false_alarms,
+        recall=own.recall,
+        recall_2=asked.recall,
+    )
+    if abs(answer - best) <= CLOSE:
+        return Verdict(True, tr("Yes. {said} Fewer false alarms mean more missed landslides.").format(said=said))
+    hint = "Still more than half" if asked.false_alarms > half else "A lower threshold is enough"
+    return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
+
+
+def find_half(run: Run, answer: float) -> Verdict:
+    """Check the highest confidence at which at least half of the reference's landslides are found."""
+    ranked = Ranked.of(run)
+    if ranked is None:
+        return NO_REFERENCE
+    asked = ranked.at(answer)
+    best = next((one for one in reversed(STEPS) if ranked.at(one).recall >= 0.5), None)
+    said = tr(
+        "At {answer:.2f} {correct:,} of {landslides:,} landslides are found (recall {recall:.2f}), "
+        "with {false_alarms:,} false alarms."
+    ).format(
+        answer=answer,
+        correct=asked.correct,
+        landslides=asked.landslides,
+        recall=asked.recall,
+        false_alarms=asked.false_alarms,
+    )
+    if best is None:
+        return Verdict(
+            False,
+            tr("This model finds fewer than half at every threshold. {said} Try another model.").format(said=said),
+        )
+    if abs(answer - best) <= CLOSE:
+        return Verdict(True, tr("Yes. {said} At a higher threshold more than half are missed.").format(said=said))
+    hint = "Fewer than half" if asked.recall < 0.5 else "A higher threshold still finds half"
+    return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
+
+
+LESSONS = Lessons(
+    SAMPLE,
+    tour,
+    (
+        Exercise(
+            "halve-false-detections", tr_noop("Halve the false alarms"),
+            tr_noop("Find the lowest confidence threshold at which there are at most half as many false alarms as "
+                    "at the "
+            "model's own. The tab *Scores* counts them."),
+            tr_noop("Confidence"), 0.0, 1.0, 0.01, halve_false_alarms,
+        ),
+        Exercise(
+            "find-half", tr_noop("Find every second landslide"),
+            tr_noop("Find the highest confidence threshold at which at least half of the reference's landslides are "
+                    "found "
+            "(recall 0.50)."),
+            tr_noop("Confidence"), 0.0, 1.0, 0.01, find_half,
+        ),
+    ),
+    kind="detection",
+)  # fmt: skip
