@@ -63,7 +63,7 @@ def test_a_run_begins_with_what_was_found(page: AppTest, store: Store, tmp_path:
     assert "with the model “" in texts(page)
     assert "Go and see." in texts(page)
     figures = {metric.label: metric.value for metric in page.metric}
-    assert figures["Landslides mapped"] == "1"
+    assert figures["Mapped landslides"] == "1"
     assert "1,9" in figures["Mapped area"] or "2,0" in figures["Mapped area"]  # a UTM pixel is not quite 100 m²
     assert page.table[0].value.iloc[0, 0] == found_ids(store, run.id)[0]
 
@@ -111,7 +111,7 @@ def test_rasters_too_large_for_polygons_can_be_read(
     assert not page.exception
     assert not page.error
     assert "too many to outline directly" in texts(page)
-    assert "Landslides mapped" not in {metric.label for metric in page.metric}
+    assert "Mapped landslides" not in {metric.label for metric in page.metric}
 
 
 def test_scores_are_said_in_words(page: AppTest, store: Store, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_scores_are_said_in_words(page: AppTest, store: Store, tmp_path: Path) -
     read(page, keep(store, made_run(tmp_path / "a", one_slide(), reference=reference)).id)
     assert not page.error
     # Twice as much is landslide as is mapped, and all that is mapped is.
-    assert "Of 100 landslide pixels in the reference, 50 are mapped." in texts(page)
+    assert "Of 100 landslide pixels in the reference, 50 were mapped." in texts(page)
 
 
 def test_warnings_stand_before_all_else(page: AppTest, store: Store, tmp_path: Path) -> None:

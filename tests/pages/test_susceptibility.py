@@ -59,7 +59,7 @@ def test_the_sample_is_validated_by_one_press_with_columns_that_were_guessed(pag
     columns = request_of(run).columns
     assert (columns.target, columns.x, columns.crs) == ("landslide", "x_epsg32632", "EPSG:32632")
     assert "slide_id" not in columns.factors
-    assert "ranks best on spatial folds" in texts(page)
+    assert "has the highest AUROC on spatial folds" in texts(page)
     assert "This table is synthetic" in texts(page)
     figures = {one.label: one.value for one in page.metric}
     assert figures["Cells"] == "480"
@@ -100,7 +100,7 @@ def test_a_run_opens_by_its_address_with_what_was_asked(page: AppTest, store: St
     assert not page.exception
     chosen = {one.label: one.value for one in page.selectbox}
     assert (chosen["Model"], chosen["Label"]) == ("naive_bayes", "label")
-    assert "Random folds ask about neighbours" in texts(page)
+    assert "Random folds test the model on neighbours" in texts(page)
     assert {one.label for one in page.metric} == {"Best AUROC · random folds", "Cells"}
 
 

@@ -161,8 +161,8 @@ def _cautions(asked: BoxTarget, found: Answer, *, whole: bool) -> tuple[str, ...
         notes.append("The box is larger than the detector's field of view; only its centre was explained.")
     if now < asked.score / 2:
         notes.append(
-            f"Processed with its surroundings only, the box has a confidence of {now:.2f}; in the run it had "
-            f"{asked.score:.2f}. Parts of the image outside this window also affect the confidence."
+            f"Processed with its immediate surroundings only, the box has a confidence of {now:.2f}; in the run it had "
+            f"{asked.score:.2f}. More distant parts of the image also affect the confidence."
         )
     return tuple(notes)
 

@@ -109,7 +109,7 @@ def test_what_is_left_out_is_said_with_its_number() -> None:
     for words in (
         "1 rows without a label", "4 cells without values for all factors", "1 cells without coordinates",
         "2 values of slope are -3.4e+38, -9999",
-        "left out: level",
+        "constant: level",
     ):  # fmt: skip
         assert words in told
 

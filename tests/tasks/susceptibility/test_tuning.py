@@ -275,7 +275,7 @@ def test_notes_say_how_models_were_tuned_and_weighted() -> None:
 
     assert "grid search, at most 15 trials" in notes
     assert "Neural network (MLP) does not support weights" in notes
-    assert "Support vector machine: its border heeds the weights" in notes
+    assert "Support vector machine: the weights affect its decision boundary" in notes
     assert notes_of(Plan(plan.models, ("random",), repeats=1), scores) == ()
 
 
