@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.report.words import area, percent, score
 from core.runs.kinds import find_task
+from core.runs.result import GridResult
 
 if TYPE_CHECKING:
     from core.runs.kinds import Task
@@ -104,13 +105,25 @@ def rate(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Figures of a finished run by name, and what its areas assume, in words; empty where they assume nothing."""
+
+    figures: Mapping[str, float]
+    assumption: str = ""
+
+
 @lru_cache(maxsize=KEPT)
-def _kept(store: Store, task: str, run: str, view: Any) -> Mapping[str, float]:  # noqa: ANN401  of its task
+def _kept(store: Store, task: str, run: str, view: Any) -> Counted:  # noqa: ANN401  of its task
     declared = figures_of_task(find_task(task))
-    return {} if declared is None else dict(declared.of(store.result(run), view))
+    if declared is None:
+        return Counted({})
+    result = store.result(run)
+    assumption = result.grid.assumption if isinstance(result, GridResult) else ""
+    return Counted(dict(declared.of(result, view)), assumption)
 
 
-def known_figures(store: Store, run: Run, view: Any = None) -> Mapping[str, float]:  # noqa: ANN401  of its task
+def known_figures(store: Store, run: Run, view: Any = None) -> Counted:  # noqa: ANN401  of its task
     """Figures of a finished run; computed once a process for each view.
 
     Raises

@@ -206,7 +206,7 @@ def _summary(table: Table) -> Part:
         content.append(Items(failed, "Images without a result"))
     totals = (KeyFigure(one.figure.title, one.figure.text(one.value), one.over) for one in table.totals)
     content.append(KeyFigures((KeyFigure("Images with a result", f"{done} of {rows}"), *totals)))
-    content.append(Paragraph(" ".join((OVERLAP, *table.batch.notes))))
+    content.append(Paragraph(" ".join(part for part in (OVERLAP, table.assumptions, *table.batch.notes) if part)))
     return Part("summary", "Summary", tuple(content))
 
 

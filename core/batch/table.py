@@ -52,6 +52,8 @@ class Row:
         Why there is no result; empty where there is one, or it is to come.
     counted
         Whether `figures` were computed: False while there was no time for it.
+    assumption
+        What its areas assume, in words; empty where they assume nothing.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Row:
     figures: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
     counted: bool = True
+    assumption: str = ""
 
     @property
     def done(self) -> bool:
@@ -133,6 +136,15 @@ class Table:
                 found.append(Total(figure, sum(values), len(values), len(done)))
         return tuple(found)
 
+    @property
+    def assumptions(self) -> str:
+        """What areas assume, in sentences, and of how many images."""
+        told: dict[str, int] = {}
+        for row in self.rows:
+            if row.assumption:
+                told[row.assumption] = told.get(row.assumption, 0) + 1
+        return " ".join(f"{words} ({count(number, 'image')})." for words, number in told.items())
+
     def counted(self, *statuses: str) -> int:
         """How many rows are in one of some states."""
         return sum(row.status in statuses for row in self.rows)
@@ -187,8 +199,8 @@ def _row(store: Store, identity: str, run: Run | None, view: View | None, until:
         known = known_figures(store, run, chosen)
     except LandslideError as error:
         return Row(run.subject.name, LOST, run, identity, why=str(error))
-    figures = {name: value for name, value in known.items() if not math.isnan(value)}
-    return Row(run.subject.name, run.status, run, identity, figures)
+    figures = {name: value for name, value in known.figures.items() if not math.isnan(value)}
+    return Row(run.subject.name, run.status, run, identity, figures, assumption=known.assumption)
 
 
 def _name(store: Store, identity: str) -> str:
@@ -206,13 +218,13 @@ def write_csv(table: Table) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     shown = table.columns
-    head = ["image", "status", "run", "model", *(one.name for one in shown), "warnings", "notes", "reason"]
-    writer.writerow(head)
+    told_last = ("warnings", "notes", "assumption", "reason")
+    writer.writerow(["image", "status", "run", "model", *(one.name for one in shown), *told_last])
     for row in table.rows:
         run, numbers = row.run, (_number(row.figures.get(one.name), one) for one in shown)
         told = (str(len(row.warnings)), str(len(run.notes))) if run is not None and row.done else ("", "")
         texts = (row.name, row.status, "" if run is None else run.id, "" if run is None else run.model)
-        writer.writerow([*map(plain_cell, texts), *numbers, *told, plain_cell(row.why)])
+        writer.writerow([*map(plain_cell, texts), *numbers, *told, row.assumption, plain_cell(row.why)])
     return file.getvalue()
 
 

@@ -136,6 +136,8 @@ def print_table(table: Table) -> None:
     _print(rows)
     for total in table.totals:
         print(f"{total.figure.title}, total {total.over}: {total.figure.text(total.value)}")
+    if table.assumptions:
+        print(table.assumptions)
     for row in table.unfinished:
         print(row.reason)
     for note in table.batch.notes:

@@ -70,7 +70,9 @@ def test_a_pixel_size_is_of_images_without_a_coordinate_system(
     write_model(models, tiny_spec("red", tile=64))
     files, table = (images / "valley2.tif", images / "valley10.tif"), tmp_path / "few.csv"
     assert run("mapping", "batch", *files, "--model", "red", "--pixel-size", "0.5", "--out", table) == 0
-    assert "Landslide area, total in 2 images" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Landslide area, total in 2 images" in printed
+    assert "Areas assume a pixel size of 0.50 m, entered by hand (1 image)." in printed
     rows = [line.split(",") for line in table.read_text(encoding="utf-8-sig").splitlines()]
     column = rows[0].index("analysed_area_m2")
     # 40 by 50 pixels, of 100 m² by the coordinate system and of 0.25 m² as stated.

@@ -205,6 +205,6 @@ def test_without_names_of_the_bands_the_option_is_named_that_tells_them(models: 
     scene = unnamed(tmp_path / "many.tif", 13)
     (one,) = fittings("mapping", scene)
 
-    with pytest.raises(InputError, match=r"does not say which.*sentinel2.*--bands"):
+    with pytest.raises(InputError, match=r"does not state which.*sentinel2.*--bands"):
         check_fits("mapping", one.model, scene)
     check_fits("mapping", one.model, scene, (4, 3, 2))

@@ -121,7 +121,7 @@ def test_a_folder_of_the_data_folder_is_a_batch(
     (folder / "out.tif").symlink_to(write_raster(tmp_path / "secret.tif", ramp(9, 9)))
     monkeypatch.setenv("SLIDELENS_DATA", str(tmp_path / "data"))
     goto(app, "mapping")
-    next(box for box in app.selectbox if box.label == "Image source").set_value("Data folder").run()
+    next(box for box in app.selectbox if (box.key or "").startswith("scene-source")).set_value("Data folder").run()
     next(text for text in app.text_input if text.label.startswith("Path")).set_value("north")
     press(app, "Use this file or folder")
     assert "2 images accepted" in words(app)
@@ -141,7 +141,7 @@ def test_results_are_seen_by_the_address_with_totals_and_reasons(app: AppTest, s
 
     press(app, "Write the report")
     assert {one.label for one in app.get("download_button")} == {
-        "Download the table (CSV)", "Download the report", "Download the PDF",
+        "Download table (CSV)", "Download the report", "Download the PDF",
     }  # fmt: skip
 
 

@@ -225,7 +225,7 @@ def test_what_cannot_be_opened_leaves_nothing_behind(any_store: Store, content: 
 
 
 def test_a_dataset_of_another_form_is_refused(any_store: Store, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^rain\.csv is a table, not a vector layer\. Give a GeoPackage"):
+    with pytest.raises(InputError, match=r"^rain\.csv is a table, not a vector layer\. Choose a GeoPackage"):
         any_store.upload_dataset(io.BytesIO(TABLE), "rain.csv", "vector")
     with pytest.raises(UnsafeFileError, match=r"^rain\.csv is not a GeoTIFF"):
         any_store.upload_dataset(io.BytesIO(TABLE), "rain.csv", "raster")

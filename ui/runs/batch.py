@@ -191,7 +191,8 @@ def _totals(table: Table) -> None:
     if not totals:
         return
     parts.show(KeyFigures(totals))
-    st.caption(tr("Totals add up the images; ground shown by two images counts twice."))
+    told = tr("Totals add up the images; ground shown by two images counts twice.")
+    st.caption(plain(f"{told} {table.assumptions}"))
 
 
 def _table(table: Table, at: At) -> None:

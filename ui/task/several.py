@@ -85,7 +85,7 @@ def _ask(
         sized = pixel_size.choose(resources.store().scene_record(unplaced), None)
         size = sized.scene.grid.pixel_size
         first = sized if first.id == unplaced else first
-        st.caption(tr("The pixel size is of all images without a coordinate system."))
+        st.caption(tr("This pixel size is used for all images without a coordinate system."))
     return form(first, None, _words(task, batch)), first, name, size
 
 
@@ -159,7 +159,7 @@ def _facts(identity: str) -> dict[str, Any]:
         return {"Image": identity[:8], "Accepted": str(error)}
     grid = record.scene.grid
     distance = grid.ground_distance()
-    placed = grid.crs.to_string()[:40] if grid.crs else "none: areas in m² unknown"
+    placed = grid.crs.to_string()[:40] if grid.crs else "none"
     return {
         "Image": record.scene.name,
         "Accepted": "yes",

@@ -28,7 +28,8 @@ def next_tab(task: str) -> Slot[str]:
 
 def open_tab(task: str) -> str:
     """Title of the tab of a task that is open, in English; empty when its tabs are not shown."""
-    return _titles(task).get().get(str(st.session_state.get(f"{task}-tab") or ""), "")
+    shown = str(st.session_state.get(f"{task}-tab") or "")
+    return _titles(task).get().get(shown, shown if shown in TITLES else "")
 
 
 def _titles(task: str) -> Slot[Mapping[str, str]]:

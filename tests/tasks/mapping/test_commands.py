@@ -98,7 +98,7 @@ def test_a_part_of_the_image_is_mapped_alone(
     assert (grid.height, grid.width) == (40, pytest.approx(25, abs=1))
     capsys.readouterr()
     assert run("predict", scene, "--model", "red", "--engine", "torch", "--area", 0, 0, 1, 1) != 0
-    assert "outside the scene" in capsys.readouterr().err
+    assert "outside the image" in capsys.readouterr().err
 
 
 def test_a_stated_pixel_size_is_kept_with_the_run(
@@ -230,7 +230,7 @@ def test_a_tag_that_cannot_be_kept_is_refused_before_anything_is_computed(
     store: Store, scene: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("predict", scene, "--model", "red", "--tag", "a,b") == 2
-    assert "no tag" in capsys.readouterr().err
+    assert "not a valid tag" in capsys.readouterr().err
     assert store.runs() == []
 
 
