@@ -363,7 +363,7 @@ def check_inputs(order: Order, forms: Sequence[str]) -> None:
     needed = [role for role in task.roles if not role.optional or role.name in kind.needs]
     missing = [role for role in needed if role.name not in given]
     if missing:
-        raise InputError(f"{task.title} needs a {missing[0].title.lower()}.", remedy="Choose one.")
+        raise InputError(f"{task.title}: the input “{missing[0].title.lower()}” is missing.", remedy="Choose one.")
 
 
 def result_class(task: str, kind: str) -> type[RunResult]:

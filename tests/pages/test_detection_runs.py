@@ -48,8 +48,8 @@ def test_runs_of_both_tasks_are_listed_with_their_own_numbers(
     page = opened(repository, "runs").run()
     assert not page.exception
     listed = page.dataframe[0].value
-    assert listed["Kind"].tolist() == ["Map", "Boxes", "Boxes"]
-    assert listed["Boxes"].tolist()[1:] == [2, 2]
+    assert listed["Kind"].tolist() == ["Map", "Detections", "Detections"]
+    assert listed["Detections"].tolist()[1:] == [2, 2]
     assert listed["AP50"].tolist()[1:] == pytest.approx([51 / 101, 1.0])
     page.selectbox(key="task").set_value("Detection").run()
     assert len(page.dataframe[0].value) == 2
@@ -64,7 +64,7 @@ def test_a_detection_is_opened_read_and_searched_with_changes(
     assert not page.exception
     assert {"Open", "Reading view"} <= {button.label for button in page.button}
     assert "At the model's own confidence and NMS IoU" in texts(page)
-    assert {"AP50", "Boxes"} <= {metric.label for metric in page.metric}
+    assert {"AP50", "Detections"} <= {metric.label for metric in page.metric}
 
 
 def test_two_detections_stand_side_by_side_and_over_each_other(
@@ -77,7 +77,7 @@ def test_two_detections_stand_side_by_side_and_over_each_other(
     assert not page.error
     numbers = page.table[0].value
     assert numbers.loc["Precision"].tolist() == ["1.000 **highest**", "0.500"]
-    assert numbers.loc["Boxes"].tolist() == ["2", "2"]
+    assert numbers.loc["Detections"].tolist() == ["2", "2"]
     assert numbers.loc["Confidence used for these metrics"].tolist() == ["0.50", "0.50"]
     shared = page.table[1].value
     assert shared.loc["Found by both, A and B"].tolist() == ["1", "1", "0"]

@@ -362,11 +362,11 @@ def test_a_run_of_before_roles_is_given_what_its_scene_had(any_store: Store, tmp
     ("inputs", "match"),
     [
         ((("scene", "raster"), ("rain", "table")), "Mapping takes no 'rain'. It takes: scene, reference, dem"),
-        ((("scene", "raster"), ("scene", "raster")), "takes one scene, not several"),
-        ((("scene", "table"),), "A table cannot be used as scene. Choose a raster"),
+        ((("scene", "raster"), ("scene", "raster")), "takes one image, not several"),
+        ((("scene", "table"),), "A table cannot be used as image. Choose a raster"),
         ((("scene", "raster"), ("reference", "table")), "A table cannot be used as reference inventory"),
-        ((("reference", "vector"),), "Mapping needs a scene"),
-        ((), "Mapping needs a scene"),
+        ((("reference", "vector"),), "Mapping: the input “image” is missing"),
+        ((), "Mapping: the input “image” is missing"),
     ],
 )
 def test_an_order_with_other_datasets_than_its_task_takes_is_refused(
