@@ -59,6 +59,7 @@ def test_other_content_is_refused(tmp_path: Path, objects: dict[str, object]) ->
 @pytest.mark.parametrize(
     "content",
     [b"", b"RDA2\nA\n2\n", b"GIF89a", gzip.compress(b"none"), gzip.compress(gzip.compress(b"RDX2\nX\n"))],
+    ids=["empty", "text", "picture", "packed", "packed twice"],  # what is packed holds the time of day
 )
 def test_what_is_no_binary_file_of_r_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.rda").write_bytes(content)

@@ -70,7 +70,8 @@ def test_a_run_begins_with_what_was_found(page: AppTest, store: Store, tmp_path:
 
 def test_there_is_nothing_to_press_or_choose(page: AppTest, store: Store, tmp_path: Path) -> None:
     read(page, keep(store, made_run(tmp_path / "a", one_slide(), reference=(one_slide() > 0).astype(np.uint8))).id)
-    controls = (page.button, page.slider, page.selectbox, page.number_input, page.text_input, page.checkbox, page.tabs)
+    main = page.main  # beside the language, which is chosen in the sidebar
+    controls = (main.button, main.slider, main.selectbox, main.number_input, main.text_input, main.checkbox, main.tabs)
     assert not any(len(kind) for kind in controls)
 
 

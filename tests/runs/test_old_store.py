@@ -96,7 +96,9 @@ def changing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]
 
 
 def lost(found: Any, wanted: Any, place: str = "") -> Iterator[str]:
-    """Recorded values that are missing or have changed; additional ones are allowed."""
+    """Recorded values that are missing or have changed; additional ones are allowed, and sentences may be reworded."""
+    if place.endswith("/words"):
+        return
     if isinstance(wanted, dict) and isinstance(found, dict):
         for key, value in wanted.items():
             if key in found:

@@ -129,11 +129,12 @@ class Progress:
 def progress_of(run: Run) -> Progress:
     """What was done with a run."""
     from core.review.log import read_log
+    from core.runs.kinds import is_explanation
 
     store = resources.store()
     edits = [one for one in read_log(store, run.id) if one.edit.op not in ("begin", "undo", "redo")]
     touched = {name for one in edits for name in (*one.edit.ids, *one.edit.made)}
-    explained = any(one.status == "done" for one in store.children(run.id, "explanation"))
+    explained = any(one.status == "done" and is_explanation(one) for one in store.children(run.id))
     return Progress(len(touched) >= FIVE, explained, run.artifact("report") is not None)
 
 
