@@ -139,9 +139,9 @@ def test_results_are_seen_by_the_address_with_totals_and_reasons(app: AppTest, s
     assert "in 1 of 2 images" in told
     assert [metric.value for metric in app.metric][0] == "3"
 
-    press(app, "Write the report")
+    press(app, "Write report")
     assert {one.label for one in app.get("download_button")} == {
-        "Download table (CSV)", "Download the report", "Download the PDF",
+        "Download table (CSV)", "Download report", "Download PDF",
     }  # fmt: skip
 
 

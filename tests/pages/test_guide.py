@@ -80,7 +80,7 @@ def test_the_page_teaches_with_and_without_a_run(repository: Path, store: Store,
     first = next(one for one in guide.number_input if one.label == "Threshold")
     first.set_value(0.71).run()
     press(guide, "Check")
-    assert "Correct." in guide.success[0].value
+    assert "Yes." in guide.success[0].value
     store.delete(run)
     assert "no finished run of the sample" in texts(page(repository))
 

@@ -325,7 +325,7 @@ def test_a_run_whose_file_was_removed_says_so_and_can_be_made_again(
     run.artifacts[0].path.unlink()
     page.run()
     assert not page.exception
-    assert any("Files of this run are no longer on disk: probability." in error.value for error in page.error)
+    assert "Files of this run are no longer on disk: probability." in texts(page)
     press(page, "Repeat")
     assert not page.error
     assert next(metric for metric in page.metric if metric.label == "Landslides")

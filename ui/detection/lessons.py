@@ -35,8 +35,8 @@ def tour(run: Run | None) -> list[Step]:
         Step("Review five detections", tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
                                           "false "
              "alarm (N). Draw one landslide that the model missed."), reviewed, link, address),
-        Step("Explain a detection", tr("Select a box, open the tab *Why*, and press *Explain*. Read the result of the "
-             "deletion test before you rely on the image."), explained, link, address),
+        Step("Explain a detection", tr("Select a detection, open the tab *Why*, and press *Explain*. Read the result "
+             "of the deletion test before you rely on the image."), explained, link, address),
         Step("Share the result", tr("In the tab *Export*, write the report (web page and PDF) and copy the link."),
              reported, link, address),
     ]  # fmt: skip

@@ -75,7 +75,7 @@ def better_than_no_change(run: Run, answer: float) -> Verdict:
         False,
         tr(
             "Not yet. Divide the RMSE of the selected model by that of No change, and take the result "
-            "from 1. Both stand in the tab Scores of the station {station}."
+            "from 1. Both are in the tab Scores of the station {station}."
         ).format(station=station),
     )
 

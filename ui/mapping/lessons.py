@@ -86,7 +86,7 @@ def halve_false_alarms(run: Run, answer: float) -> Verdict:
     )
     if abs(answer - best) <= CLOSE:
         return Verdict(
-            True, tr("Correct. {said} Fewer false alarms come at the cost of more missed landslides.").format(said=said)
+            True, tr("Yes. {said} Fewer false alarms come at the cost of more missed landslides.").format(said=said)
         )
     hint = "Still more than half" if asked.false_positive > half else "Already fewer than half at a lower threshold"
     return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
@@ -106,7 +106,7 @@ def find_most(run: Run, answer: float) -> Verdict:
     if abs(answer - best) <= CLOSE:
         return Verdict(
             True,
-            tr("Correct. {said} Such a map suits a first search whose results are checked one by one.").format(
+            tr("Yes. {said} Such a map suits a first search whose results are checked one by one.").format(
                 said=said
             ),
         )

@@ -282,9 +282,9 @@ def _downloads(table: Table, at: At) -> None:
             "text/csv", on_click="ignore", key="batch-csv",
         )  # fmt: skip
         if folder.is_dir():
-            _offer(folder / "report.html", "Download the report", file_name(table, "report", ".html"), "text/html")
-            _offer(folder / "report.pdf", "Download the PDF", file_name(table, "report", ".pdf"), "application/pdf")
-        elif st.button(tr("Write the report"), key="batch-report"):
+            _offer(folder / "report.html", "Download report", file_name(table, "report", ".html"), "text/html")
+            _offer(folder / "report.pdf", "Download PDF", file_name(table, "report", ".pdf"), "application/pdf")
+        elif st.button(tr("Write report"), key="batch-report"):
             _write_report(table, address, at)
     st.caption(
         tr(

@@ -34,7 +34,7 @@ def tour(run: Run | None) -> list[Step]:
     link = "Open the map" if address else ""
     return [
         Step("Map the sample", tr("Press *Map susceptibility*. Models are fitted to the landslides of the inventory "
-             "and tested on cells that they did not see."), run is not None, "Open the sample", {"sample": SAMPLE}),
+             "and tested on cells not used for training."), run is not None, "Open the sample", {"sample": SAMPLE}),
         Step("Compare random and spatial validation", tr("Open the tab *Scores*. Random validation tests on cells "
                                                          "next to "
              "those used for fitting; spatial validation tests on other parts of the area."), None, link, address),
@@ -122,7 +122,7 @@ def optimism(run: Run, answer: float) -> Verdict:
         return Verdict(True, f"Yes. {said}, a difference of {random - spatial:.3f}. {more}")
     return Verdict(False, tr("Not yet. Subtract the AUROC of spatial folds from that of random folds, for the model "
                              "that "
-                          "the map shows first. Both stand in the tab Scores."))  # fmt: skip
+                          "the map shows first. Both are in the tab Scores."))  # fmt: skip
 
 
 LESSONS = Lessons(
