@@ -420,7 +420,7 @@ def test_without_a_model_the_page_says_how_to_get_one(
     monkeypatch.setenv("SLIDELENS_MODELS", str(tmp_path / "none"))
     page.query_params["scene"] = store.add_scene(image(tmp_path / "scene.tif"), "scene.tif").id
     page.run()
-    assert any("no mapping model is installed" in info.value for info in page.info)
+    assert any("No mapping model is installed" in info.value for info in page.info)
 
 
 @pytest.fixture
