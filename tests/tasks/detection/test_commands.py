@@ -146,7 +146,7 @@ def test_models_are_listed_with_their_scores(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--model", "nothing"], "No detection model"),
+        (["--model", "nothing"], "no detection model"),
         (["--model", "bright", "--confidence", "2"], "not between 0 and 1"),
         (["--model", "bright", "--nms-iou", "-1"], "not between 0 and 1"),
         (["--model", "bright", "--bands", "1,2"], "needs 3 bands"),

@@ -266,7 +266,7 @@ def test_progress_is_told_in_windows(tmp_path: Path, store: Store) -> None:
 @pytest.mark.parametrize(
     ("request_", "error", "words"),
     [
-        (Request("nothing"), ModelError, "No detection model"),
+        (Request("nothing"), ModelError, "no detection model"),
         (Request("bright", bands=(1, 2, 9)), BandError, "no band 9"),
         (Request("bright", bands=(1,)), BandError, "needs 3 bands"),
         (Request("bright", stretch="9"), InputError, "9"),
