@@ -104,9 +104,9 @@ def test_what_can_be_asked_is_listed(detection: str, capsys: pytest.CaptureFixtu
     [
         (("--box", 3), "no box 3"),
         (("--box", 2, "--confidence", 0.97), "no box 2"),
-        (("--box", 1, "--method", "guess"), "Unknown method 'guess'"),
+        (("--box", 1, "--method", "guess"), "no method 'guess'"),
         (("--box", 1, "--layer", "other"), "no layer 'other'"),
-        (("--box", 1, "--tag", "a,b"), "is not a valid tag"),
+        (("--box", 1, "--tag", "a,b"), "not a valid tag"),
         (("--box", 1, "--model", "other"), "was made with bright, not with other"),
         (("--at", "500100,5199900"), "no score for a single pixel"),
         (("--polygon", 1), "boxes, not outlines"),

@@ -197,7 +197,7 @@ def test_what_cannot_be_asked_is_refused_and_leaves_no_run(tmp_path: Path, store
 
     with pytest.raises(InputError, match="no box 3"):
         question_of(detections, 3)
-    with pytest.raises(InputError, match="Unknown method 'guess'"):
+    with pytest.raises(InputError, match="no method 'guess'"):
         question_of(detections, 1, "guess")
     with pytest.raises(InputError, match="no layer 'other'"):
         explain_box(store, result, question_of(detections, 1, layer="other"))

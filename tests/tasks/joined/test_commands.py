@@ -55,7 +55,7 @@ def test_a_box_is_outlined_by_a_mapping_model(
         (("outline", "--box", 1, "--model", "blue"), "no mapping model 'blue'"),
         (("outline", "--box", 1, "--model", "red", "--threshold", 2), "not between 0 and 1"),
         (("outline", "--box", 3, "--model", "red"), "no box 3"),
-        (("outline", "--box", 1, "--model", "red", "--tag", "a,b"), "is not a valid tag"),
+        (("outline", "--box", 1, "--model", "red", "--tag", "a,b"), "not a valid tag"),
     ],
 )
 def test_what_cannot_be_done_ends_with_status_2_and_says_why(

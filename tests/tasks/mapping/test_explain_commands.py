@@ -158,7 +158,7 @@ def test_what_can_be_asked_is_listed(tmp_path: Path, store: Store, capsys: pytes
         (("--at", "here"), "Give two numbers"),
         (("--polygon", 9), "no landslide 9"),
         (("--polygon", 1, "--method", "d-rise"), "D-RISE explains boxes only"),
-        (("--polygon", 1, "--method", "guess"), "Unknown method 'guess'"),
+        (("--polygon", 1, "--method", "guess"), "no method 'guess'"),
         (("--polygon", 1, "--layer", "other"), "no layer 'other'"),
         (("--polygon", 1, "--threshold", 2), "not between 0 and 1"),
         (("--polygon", 1, "--at", "500100,5199900"), "Only one place can be explained at a time"),
