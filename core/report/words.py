@@ -74,7 +74,7 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
     scores
         Values by title, NaN where undefined.
     what
-        What is counted, such as "pixel" or "box".
+        What is counted, such as "pixel" or "detection".
     found
         How many of them were found where the reference says something.
     known
@@ -82,9 +82,9 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
 
     Examples
     --------
-    >>> why_undefined({"Precision": math.nan, "Recall": 0.0}, "box", 0, 3)
-    'Undefined (–): Precision, because no box was found in the area that the reference covers.'
-    >>> why_undefined({"Precision": 0.5}, "box", 2, 3)
+    >>> why_undefined({"Precision": math.nan, "Recall": 0.0}, "detection", 0, 3)
+    'Undefined (–): Precision, because no detection was found in the area that the reference covers.'
+    >>> why_undefined({"Precision": 0.5}, "detection", 2, 3)
     ''
     """
     names = [title for title, value in scores.items() if math.isnan(value)]

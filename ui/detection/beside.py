@@ -228,7 +228,7 @@ def _row(findings: Detections) -> dict[str, str]:
     if scores is not None:
         row |= {title: score_text(getattr(scores, name)) for name, title in NAMES.items()}
     seconds = findings.result.provenance.get("seconds")
-    return row | ({"Seconds": f"{seconds:,.1f}"} if seconds is not None else {})
+    return row | ({"Time (s)": f"{seconds:,.1f}"} if seconds is not None else {})
 
 
 def _agreement(view: View, other: Detections, first: str, second: str) -> None:

@@ -115,7 +115,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
     unit = "m²" if area == "area_m2" else "px"
     config: dict[str, object] = {
-        "id": st.column_config.TextColumn(tr("Id"), width="small"),
+        "id": st.column_config.TextColumn(tr("ID"), width="small"),
         "score": st.column_config.ProgressColumn(tr("Confidence"), format="%.2f", min_value=0.0, max_value=1.0),
         "class": st.column_config.TextColumn(tr("Class")),
         area: number_column(f"Box area, {unit}", 0),

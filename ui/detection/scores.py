@@ -93,7 +93,7 @@ def _numbers(scores: DetectionScores) -> None:
     }
     st.markdown(" · ".join(f"{title}: **{count:,}**" for title, count in counts.items()))
     values = {title: getattr(scores, name) for name, title in NAMES.items()}
-    undefined = why_undefined(values, "box", scores.found, scores.truth)
+    undefined = why_undefined(values, "detection", scores.found, scores.truth)
     if undefined:
         st.caption(undefined)
     st.caption(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.view import Choice
 
 COLUMNS = {
-    "id": ("Id", None),
+    "id": ("ID", None),
     "area_m2": ("Area, m²", 0),
     "area_px": ("Area, px", 0),
     "perimeter_m": ("Perimeter, m", 0),

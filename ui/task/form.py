@@ -240,7 +240,9 @@ def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  th
     """Ask how values are stretched, and pixels resampled."""
     from core.learning.fit import Fit
 
-    stretches = {**STRETCHES, asked.stretch: STRETCHES.get(asked.stretch, f"Rescale {asked.stretch} % of each band")}
+    stretches = dict(STRETCHES)
+    if asked.stretch not in stretches:
+        stretches[asked.stretch] = f"Rescale {asked.stretch.replace(',', '–')} % of each band"
     stretch = st.selectbox(
         tr("Pixel values"), list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
         help=tr("Automatic rescales images that are not 8-bit to the model's range and notes it in the result."),

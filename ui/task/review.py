@@ -456,7 +456,7 @@ def _layer(run: str, number: int, view: str, selected: str | None, _opened: Open
     shown = [*everything[:DRAWN], *changed, *chosen]
     areas = ground_areas([one.outline for one in shown], grid)
     facts = {
-        "Id": [one.id for one in shown],
+        "ID": [one.id for one in shown],
         "Status": [STATUSES[one.status] for one in shown],
         "Area": [area_text(value, grid.in_metres) for value in areas],
     }

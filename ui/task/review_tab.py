@@ -132,7 +132,7 @@ def _table(at: Reviewing) -> None:
 
     area = "area_m2" if "area_m2" in frame else "area_px"
     config: dict[str, object] = {
-        "id": st.column_config.TextColumn(tr("Id"), width="small"),
+        "id": st.column_config.TextColumn(tr("ID"), width="small"),
         "status": st.column_config.TextColumn(tr("Status")),
         area: st.column_config.NumberColumn(
             tr("Area, m²") if area == "area_m2" else tr("Area, px"), format="localized"

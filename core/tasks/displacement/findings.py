@@ -97,7 +97,7 @@ HEADS = {
     "r2_cumulative": "R² of displacement", "bias_factor": "Bias factor", "n": "Number of forecasts", "coverage90": (
         "90 % interval coverage"
     ),
-    "training_rmse": "Training RMSE (mm)", "refits": "Fits", "seconds": "Seconds",
+    "training_rmse": "Training RMSE (mm)", "refits": "Fits", "seconds": "Time (s)",
 }  # fmt: skip
 
 
