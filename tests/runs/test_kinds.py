@@ -290,7 +290,7 @@ def test_parameters_of_a_kind_without_a_request_stay_as_they_are() -> None:
 
 
 def test_a_task_or_a_kind_that_nobody_knows_is_said() -> None:
-    with pytest.raises(InputError, match=r"no task 'sorcery'.*Tasks: .*mapping"):
+    with pytest.raises(InputError, match=r"no task 'sorcery'.*Available tasks: .*mapping"):
         find_task("sorcery")
     with pytest.raises(InputError, match="no kind of run 'sorcery' of the task mapping"):
         result_class("mapping", "sorcery")

@@ -158,7 +158,7 @@ def test_what_looks_like_a_formula_stays_text(write: Write, book: Callable[..., 
         (b"\x7fELF\x02\x01\x01\x00" + bytes(64), "not a CSV, TSV or Excel table"),
         (b"<html><body>404</body></html>", "a web page or XML"),
         (b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><x>&a;</x>", "a web page or XML"),
-        (b"\n\n\n", "holds no table rows"),
+        (b"\n\n\n", "holds no rows"),
         (b"a,b\n1,2\n1,2,3,4\n", "Expected 2 fields"),
         (b'a,b\n1,"2\n3,4\n', "inside string"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), "Excel 97"),
@@ -197,7 +197,7 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_read(
         (delimited, "MAX_LINE", 50, "a,b\n1," + "2" * 60, "a line of more than 50"),
         (table, "MAX_ROWS", 10, "a,b\n" + "1,2\n" * 20, "21 rows; the limit is 10"),
         (table, "MAX_COLUMNS", 3, "a,b,c,d\n1,2,3,4\n", "4 columns; the limit is 3"),
-        (table, "MAX_CELLS", 5, "a,b\n1,2\n1,2\n", "6 cells; at most 5"),
+        (table, "MAX_CELLS", 5, "a,b\n1,2\n1,2\n", "6 cells; the limit is 5"),
     )
     for module, name, most, text, match in limits:
         with monkeypatch.context() as patch:
@@ -242,7 +242,7 @@ def test_a_workbook_is_read_by_sheet(book: Callable[..., Path]) -> None:
     for name in ("secret", "other"):
         with pytest.raises(InputError, match=f"no sheet '{name}'. Its sheets: empty, rain, flow"):
             read_table_untrusted(path, sheet=name)
-    with pytest.raises(InputError, match="holds no table rows"):
+    with pytest.raises(InputError, match="holds no rows"):
         read_table_untrusted(path, sheet="empty")
 
 
