@@ -56,7 +56,7 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
         place = button.bounding_box()
         assert place["y"] + place["height"] < 800, "the button stands below the fold"
         assert button.is_enabled()
-        name = page.evaluate("() => location.pathname.slice(1)")
+        name = page.wait_for_function("() => location.pathname.slice(1)").json_value()
         title = titles.pop(name, None)
         assert title is None or title in page.get_by_role("combobox", name="Model").input_value()
         button.click()

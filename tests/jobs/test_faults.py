@@ -75,7 +75,7 @@ def test_a_disk_that_takes_only_one_of_two_files_keeps_neither(any_store: Store)
 
     with (
         failing("link", FULL, second), failing("replace", FULL), failing("rename", FULL),
-        pytest.raises(StorageError, match=r"truth\.json could not be kept.*No space left.*Free space"),
+        pytest.raises(StorageError, match=r"truth\.json could not be stored.*No space left.*Free up disk space"),
     ):  # fmt: skip
         any_store.finish(identity, result)
 

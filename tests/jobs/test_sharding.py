@@ -34,7 +34,7 @@ def ended(store: Store, status: str) -> Failure:
 
 
 def test_a_shared_mapping_over_its_time_is_stopped(quick_store: Store) -> None:
-    with pytest.raises(LandslideError, match=r"longer than its limit of 0\.1 s"):
+    with pytest.raises(LandslideError, match=r"exceeded its time limit of 0\.1 s"):
         run_sharded(quick_store, replace(ORDER, time_limit=0.1), plan_call, PlayedCluster())
 
     assert "SLIDELENS_TIME_LIMIT" in ended(quick_store, "failed").remedy
