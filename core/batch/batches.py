@@ -77,8 +77,8 @@ class Batch:
 
     @property
     def images(self) -> str:
-        """How many images were given for it, in words."""
-        return count(len(self.datasets) + len(self.refused), "image")
+        """How many images were accepted for it, in words."""
+        return count(len(self.datasets), "image")
 
     @property
     def title(self) -> str:

@@ -63,7 +63,7 @@ class BatchInput(ReportInput):
     Attributes
     ----------
     images
-        How many images were given for it, in words.
+        How many images were accepted for it, in words.
     """
 
     noun: ClassVar[str] = "batch"

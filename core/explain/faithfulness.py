@@ -105,7 +105,7 @@ class Deletion:
 
     def told(self, areas: str) -> str:
         """The outcome in a plain sentence, given what the areas that were masked are called."""
-        masked = f"Masking the {areas} {100 * self.share:.0f} % {_fell(self.drop_top, self._digits)}"
+        masked = f"Masking the {areas} {100 * self.share:.0f} % {_fell(self.drop_top, self._digits)} (logit)"
         told = f"{masked}; masking random areas{self._random}"
         return f"{told}." if self.faithful else f"{told}: do not rely on this map."
 

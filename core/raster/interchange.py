@@ -133,16 +133,17 @@ def write_interchange(
     folder: Path,
     layer: str,
     title: str,
-    colour: str,
+    colour: str | Mapping[str, str],
     about: Mapping[str, str],
     *,
     table: bool = True,
+    by: str = "",
 ) -> None:
     """Write ``<layer>.csv``, ``<layer>.shp.zip`` and, where the shapes have coordinates, ``<layer>.kml``.
 
     Parameters
     ----------
-    title, colour, about
+    title, colour, about, by
         As for `write_kml`; texts by name.
     table
         Whether the CSV is written.
@@ -157,7 +158,7 @@ def write_interchange(
     write_shapefile(features, folder / f"{layer}.shp.zip", layer)
     if features.crs is not None:
         told = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in about.items())
-        write_kml(features, folder / f"{layer}.kml", title, colour, told)
+        write_kml(features, folder / f"{layer}.kml", title, colour, told, by)
 
 
 def titled(name: str) -> str:
@@ -173,7 +174,9 @@ def titled(name: str) -> str:
     return f"{words.replace('_', ' ').capitalize()}{unit}"
 
 
-def write_kml(features: GeoDataFrame, path: Path, title: str, colour: str, about: str = "") -> None:
+def write_kml(
+    features: GeoDataFrame, path: Path, title: str, colour: str | Mapping[str, str], about: str = "", by: str = ""
+) -> None:
     """Write polygons as KML in WGS 84, each with its name and its figures.
 
     Parameters
@@ -183,7 +186,9 @@ def write_kml(features: GeoDataFrame, path: Path, title: str, colour: str, about
     title, about
         Name of the document, and what it is of.
     colour
-        ``#RRGGBB``.
+        ``#RRGGBB``; with `by` one for each value of that column.
+    by
+        Column by which the polygons are coloured; none where all have one colour.
 
     Raises
     ------
@@ -198,18 +203,22 @@ def write_kml(features: GeoDataFrame, path: Path, title: str, colour: str, about
             "KML requires longitude and latitude, and these shapes have no geographic coordinates.",
             "Use the GeoPackage, which is in pixels.",
         )  # fmt: skip
+    colours = colour if isinstance(colour, Mapping) else {"found": colour}
     with atomic_path(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_kml(on_the_globe(features), title, colour, about))
+        file.writelines(_kml(on_the_globe(features), title, colours, about, by))
 
 
-def _kml(frame: GeoDataFrame, title: str, colour: str, about: str) -> Iterator[str]:
-    line = f"ff{colour[5:7]}{colour[3:5]}{colour[1:3]}".lower()  # alpha, blue, green, red
+def _kml(frame: GeoDataFrame, title: str, colours: Mapping[str, str], about: str, by: str) -> Iterator[str]:
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n<Document>\n'
         f"<name>{_xml(title)}</name>\n<description>{_xml(escape(about))}</description>\n"
-        f'<Style id="found"><LineStyle><color>{line}</color><width>2</width></LineStyle>'
-        f"<PolyStyle><color>40{line[2:]}</color></PolyStyle></Style>\n"
     )
+    for value, colour in colours.items():
+        line = f"{colour[5:7]}{colour[3:5]}{colour[1:3]}".lower()  # blue, green, red
+        yield (
+            f'<Style id="{value}"><LineStyle><color>ff{line}</color><width>2</width></LineStyle>'
+            f"<PolyStyle><color>40{line}</color></PolyStyle></Style>\n"
+        )
     columns = [str(name) for name in frame.columns if name != frame.geometry.name]
     for row, shape in zip(frame[columns].to_dict("records"), frame.geometry, strict=True):
         told = {str(name): _figure(value) for name, value in row.items()}
@@ -218,9 +227,10 @@ def _kml(frame: GeoDataFrame, title: str, colour: str, about: str) -> Iterator[s
         data = "".join(
             f'<Data name="{_xml(name)}"><value>{_xml(text)}</value></Data>' for name, text in told.items() if text
         )
+        style = row[by] if by else "found"
         yield (
             f"<Placemark><name>{_xml(told.get('id', ''))}</name><description>{_xml(shown)}</description>"
-            f"<styleUrl>#found</styleUrl><ExtendedData>{data}</ExtendedData>{_geometry(shape)}</Placemark>\n"
+            f"<styleUrl>#{style}</styleUrl><ExtendedData>{data}</ExtendedData>{_geometry(shape)}</Placemark>\n"
         )
     yield "</Document>\n</kml>\n"
 

@@ -143,7 +143,8 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     write_features(table, folder / "reviewed.gpkg", LAYER, style=category_style("Review", "status", COLOURS))
     write_features(table, folder / "reviewed.geojson", LAYER)
     told = {"run": opened.run.id, "model": opened.run.model, **{k: str(v) for k, v in opened.view_values.items()}}
-    write_interchange(table, folder, "reviewed", f"Reviewed inventory of {opened.run.subject.name}", EDITED, told)
+    title = f"Reviewed inventory of {opened.run.subject.name}"
+    write_interchange(table, folder, "reviewed", title, COLOURS, told, by="status")
     with atomic_path(folder / "review_log.csv") as aside:
         log_table(opened).to_csv(aside, index=False, lineterminator="\n")
     content = summary(opened)

@@ -106,7 +106,8 @@ class Guard:
                 for name, value in HEADERS.items():
                     said.setdefault(name, value)
                 html = said.get("content-type", "").startswith("text/html")
-                if html and message["status"] == 200 and not self._is_page(path):
+                file = "content-disposition" in said  # a report is a page of its own, which is downloaded
+                if html and not file and message["status"] == 200 and not self._is_page(path):
                     message["status"] = 404  # Streamlit answers any address with its frame
             await send(message)
 

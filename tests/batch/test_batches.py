@@ -31,7 +31,7 @@ def test_a_batch_is_found_as_it_was_made(any_store: Store, scenes: list[str]) ->
     made = add(any_store, "North\nslope", scenes, [Refused("bad.tif", "It is damaged.")], ["x was not used."])
 
     assert find(any_store, made.id) == made
-    assert (made.name, made.title, made.images) == ("North slope", "North slope", "4 images")
+    assert (made.name, made.title, made.images) == ("North slope", "North slope", "3 images")
     assert (made.datasets, made.refused[0].why, made.notes) == (tuple(scenes), "It is damaged.", ("x was not used.",))
     assert latest(any_store) == []  # nothing was started
     assert add(any_store, "", scenes).title == "3 images"

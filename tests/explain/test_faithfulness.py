@@ -36,7 +36,7 @@ def test_deleting_the_region_itself_takes_all_but_the_mean() -> None:
     # The same square shifted at random overlaps the region in part at most, unless it falls on it.
     assert 0 <= outcome.drop_random < 8
     assert outcome.faithful
-    assert outcome.verdict.startswith("Masking the brightest 20 % lowered it by 8.0; masking random areas, by ")
+    assert outcome.verdict.startswith("Masking the brightest 20 % lowered it by 8.0 (logit); masking random areas, by ")
 
 
 def test_a_map_of_the_wrong_place_is_called_unreliable() -> None:
@@ -68,12 +68,12 @@ def test_a_rise_of_the_score_is_no_faithfulness() -> None:
 @pytest.mark.parametrize(
     ("top", "random", "words"),
     [
-        (-0.26, 0.8, "raised it by 0.3; masking random areas lowered it by 0.8: do not rely on this map."),
-        (1.0, -0.5, "lowered it by 1.0; masking random areas raised it by 0.5."),
-        (-1.0, -2.0, "raised it by 1.0; masking random areas, by 2.0: do not rely on this map."),
-        (0.04, 0.01, "lowered it by 0.04; masking random areas, by 0.01."),
-        (0.01, 0.04, "lowered it by 0.01; masking random areas, by 0.04: do not rely on this map."),
-        (0.52, 0.54, "lowered it by 0.52; masking random areas, by 0.54: do not rely on this map."),
+        (-0.26, 0.8, "raised it by 0.3 (logit); masking random areas lowered it by 0.8: do not rely on this map."),
+        (1.0, -0.5, "lowered it by 1.0 (logit); masking random areas raised it by 0.5."),
+        (-1.0, -2.0, "raised it by 1.0 (logit); masking random areas, by 2.0: do not rely on this map."),
+        (0.04, 0.01, "lowered it by 0.04 (logit); masking random areas, by 0.01."),
+        (0.01, 0.04, "lowered it by 0.01 (logit); masking random areas, by 0.04: do not rely on this map."),
+        (0.52, 0.54, "lowered it by 0.52 (logit); masking random areas, by 0.54: do not rely on this map."),
     ],
 )
 def test_a_rise_of_the_score_is_called_one(top: float, random: float, words: str) -> None:

@@ -74,7 +74,7 @@ def test_several_uploads_become_one_batch_with_results(app: AppTest, store: Stor
     assert not app.exception
     assert app.query_params["batch"] == draft
     assert [run.status for run in runs_of(store, find(store, draft))] == ["done", "done"]
-    assert "2 of 3 images done · 1 not accepted" in words(app)
+    assert "2 of 2 images done · 1 not accepted" in words(app)
     assert "North $x$" in words(app)
     table = app.dataframe[0].value
     assert list(table["Status"]) == ["Done", "Done", "Not accepted"]
@@ -134,7 +134,7 @@ def test_results_are_seen_by_the_address_with_totals_and_reasons(app: AppTest, s
     goto(app, "runs", batch=batch.id)
     assert not app.exception
     told = words(app)
-    assert "2 of 5 images done · 1 failed · 1 deleted · 1 not accepted" in told
+    assert "2 of 4 images done · 1 failed · 1 deleted · 1 not accepted" in told
     assert "The disk is full. Free some space." in told
     assert "in 1 of 2 images" in told
     assert [metric.value for metric in app.metric][0] == "3"
@@ -204,7 +204,7 @@ def test_runs_and_batches_lead_to_each_other(app: AppTest, store: Store, tmp_pat
     goto(app, "runs", run=run.id)
     links = {link.label: link.query_string for link in app.get("page_link")}
     assert links["Batch: North"] == f"batch={batch.id}"
-    assert any(label.startswith("Mapping · North · 2 of 5 done") for label in links)
+    assert any(label.startswith("Mapping · North · 2 of 4 done") for label in links)
     goto(app, "mapping", run=run.id)
     assert "Batch: North" in {link.label for link in app.get("page_link")}
 

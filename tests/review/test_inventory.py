@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,7 +86,9 @@ def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, 
     assert csv["status"].tolist() == ["confirmed", "rejected", "added"]
     shapes = geopandas.read_file(tmp_path / "out" / "reviewed.shp.zip")
     assert (shapes["status"].tolist(), shapes.crs.to_epsg()) == (["confirmed", "rejected", "added"], 32633)
-    assert (tmp_path / "out" / "reviewed.kml").read_text("utf-8").count("<Placemark") == 3
+    kml = (tmp_path / "out" / "reviewed.kml").read_text("utf-8")
+    assert re.findall("<styleUrl>#([a-z]+)</styleUrl>", kml) == ["confirmed", "rejected", "added"]
+    assert set(re.findall('<Style id="([a-z]+)">', kml)) == set(STATUSES)
     assert (summary["finished"], summary["counts"]["added"]) == (True, 1)
     log = pandas.read_csv(tmp_path / "out" / "review_log.csv")
     assert log["operation"].tolist() == ["begin", "judge", "judge", "draw", "examined"]

@@ -22,6 +22,10 @@ async def frame(_: object) -> HTMLResponse:
     return HTMLResponse("<html></html>")
 
 
+async def report(_: object) -> HTMLResponse:
+    return HTMLResponse("<html>report</html>", headers={"Content-Disposition": 'attachment; filename="report.html"'})
+
+
 async def own(_: object) -> PlainTextResponse:
     return PlainTextResponse("text", headers={"Content-Security-Policy": "sandbox"})
 
@@ -38,6 +42,7 @@ def client(request: pytest.FixtureRequest) -> TestClient:
     guard = Middleware(Guard, names=NAMES, pages=lambda: {"", "mapping"}, base=request.param)
     routes = [
         Route(f"{base}/own", own),
+        Route(f"{base}/artifacts/a/report", report),
         WebSocketRoute(f"{base}/_stcore/stream", talk),
         Route(f"{base}/{{rest:path}}", frame),
     ]  # fmt: skip
@@ -96,7 +101,7 @@ def test_a_websocket_of_the_page_is_answered(client: TestClient, origin: str | N
     ("path", "status"),
     [
         ("", 200), ("mapping", 200), ("mapping/", 200), (".git/config", 404), ("tiles/x.jpg", 404), ("nothing", 404),
-        ("_stcore/metrics", 404), ("component/streamlit_folium/index.html", 200),
+        ("_stcore/metrics", 404), ("component/streamlit_folium/index.html", 200), ("artifacts/a/report", 200),
     ],
 )  # fmt: skip
 def test_addresses_that_are_none_are_not_found(client: TestClient, path: str, status: int) -> None:

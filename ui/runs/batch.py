@@ -133,7 +133,8 @@ def _level(run: Run) -> At:
 
 def _state(table: Table) -> None:
     """What it is, how far it is, and what can be done about it."""
-    first, rows, done = table.run, len(table.rows), table.counted("done")
+    first, done = table.run, table.counted("done")
+    rows = len(table.rows) - table.counted("refused")
     about = [table.task.title if table.task else "", "" if first is None else labels.model(first), table.batch.images]
     about.append(labels.moment(table.batch.created))
     st.caption(" · ".join(plain(part) for part in about if part))
@@ -162,7 +163,7 @@ def _state(table: Table) -> None:
             _repeat(table, failed, first)
         st.page_link(RUNS, label=tr("All runs"))
     if table.active:
-        st.caption(tr("You can close this page; return by its address."))
+        st.caption(tr("You can close this page and return by its address or from Runs."))
 
 
 def _repeat(table: Table, failed: list[Row], like: Run) -> None:
@@ -387,7 +388,7 @@ def listed() -> None:
         for batch in found:
             runs = current(batch, runs_of(store, batch)).values()
             done = sum(run.status == "done" for run in runs)
-            of = len(batch.datasets) + len(batch.refused)
+            of = len(batch.datasets)
             task = labels.tasks().get(next((run.task for run in runs), ""), "")
             words = f"{task} · {batch.title} · {done} of {of} done · {labels.moment(batch.created)}"
             st.page_link(RUNS, label=plain(words), query_params={KEY: batch.id})

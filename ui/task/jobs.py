@@ -183,7 +183,7 @@ def follow(identity: str, *, what: str) -> None:
                 st.caption(tr("Stopping after the current tile."))
             elif st.button(tr("Cancel"), key=f"cancel-{identity}"):
                 resources.jobs().cancel(identity)
-            st.caption(tr("You can close this page; return by its address."))
+            st.caption(tr("You can close this page and return by its address or from Runs."))
             return
     st.rerun()
 

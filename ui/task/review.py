@@ -298,7 +298,7 @@ def show_bar(at: Reviewing) -> None:
     error = _problem(at.run).get()
     if error is not None:
         show_error(error)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="review-bar"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
         _ask_name(at)
         ready = is_named()
         off = not ready or one is None
@@ -325,10 +325,18 @@ def show_bar(at: Reviewing) -> None:
         undo, redo = review.to_undo(NAME.get()), review.to_redo(NAME.get())
         for name, entry, back in (("undo", undo, True), ("redo", redo, False)):
             st.button(
-                f":material/{name}:", on_click=_turn, args=(at,), kwargs={"back": back}, disabled=entry is None,
+                f":material/{name}:",
+                on_click=_turn,
+                args=(at,),
+                kwargs={"back": back},
+                disabled=entry is None,
                 key=f"review-{name}-{at.run}",
-                help=f"{name.title()}: {entry.edit.words if entry else 'nothing of yours'}",
-            )  # fmt: skip
+                help=f"{name.title()}: {entry.edit.words}"
+                if entry
+                else tr("Nothing to undo")
+                if back
+                else tr("Nothing to redo"),
+            )
     _offer_drawing(at, ready=ready)
 
 

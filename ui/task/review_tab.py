@@ -88,9 +88,10 @@ def _tell(at: Reviewing) -> None:
         )
     else:
         st.caption(
-            tr("Each {noun} found at {view_words} can be marked, deleted, split, merged or given another outline; "
-            "missed ones can be drawn. The model's result is kept unchanged. Set the sliders first: the review keeps "
-            "what is found when it starts.").format(noun=noun, view_words=at.view_words)
+            tr("Select a {noun} on the map or in the table below, enter your name, and use the buttons above the map. "
+            "Each {noun} found at {view_words} can be marked, deleted, split, merged or given another outline; missed "
+            "ones can be drawn. The model's result is kept unchanged. Set the sliders first: the review keeps what is "
+            "found when it starts.").format(noun=noun, view_words=at.view_words)
         )
 
 
@@ -206,7 +207,7 @@ def _files(at: Reviewing) -> None:
 
     folder = folder_of(at.run, ("review", at.review.number, at.opened.view))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button(tr("Prepare files"), key=f"review-files-{at.run}"):
+        if st.button(tr("Prepare reviewed files"), key=f"review-files-{at.run}"):
             with guard(), st.spinner(tr("Writing the files")):
                 export_review(at.opened, folder)
         if st.button(tr("Prepare training patches"), key=f"review-training-{at.run}",
