@@ -210,9 +210,10 @@ window.slidelens = window.slidelens || (function () {
   function style(spec, feature, selected) {
     const chosen = spec.selectable && selected !== null && feature.properties.id === selected;
     const colour = feature.properties.colour || spec.colour;
+    // What is selected has a thicker line and no denser fill, so that the ground within can be judged.
     return {
       color: colour, weight: chosen ? spec.weight + 2.4 : spec.weight, opacity: 1, fill: true, fillColor: colour,
-      fillOpacity: chosen ? Math.max(spec.fill, 0.35) : spec.fill, dashArray: spec.dashed ? "5 4" : null,
+      fillOpacity: spec.fill, dashArray: spec.dashed ? "5 4" : null,
     };
   }
 

@@ -28,6 +28,8 @@ FEWEST_PIXELS = 10
 FEWEST_SIZES = 10
 """With fewer different areas there is no distribution to fit."""
 
+PUBLISHED = "Published inventories have a tail exponent of about 2.4 (density; Malamud et al. 2004)."
+
 Mode = Literal["inverse_gamma", "tail", "none"]
 
 
@@ -212,12 +214,12 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
     if visible:
         words = (
             f"Inverse gamma fit to {kept.size:,} landslides: {tail}, most frequent area "
-            f"{curve.rollover:,.0f} m². Published inventories have an exponent of about 2.4."
+            f"{curve.rollover:,.0f} m². {PUBLISHED}"
         )
     else:
         words = (
             f"The most frequent area lies below the smallest mappable area ({minimum:,.0f} m²), so only the tail was "
-            f"fitted, to {kept.size:,} landslides: {tail}. Published inventories have an exponent of about 2.4."
+            f"fitted, to {kept.size:,} landslides: {tail}. {PUBLISHED}"
         )
     if math.isinf(high):
         words += " The data give no upper limit for the exponent."
