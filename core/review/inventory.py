@@ -44,8 +44,9 @@ LARGEST = 16_000_000
 def inventory(opened: Opened) -> GeoDataFrame:
     """The reviewed inventory as a table, in the order of the review.
 
-    Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``landslide`` (1 yes, 0 no, empty while not
-    reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC), ``parents``, ``area_m2`` (``area_px``
+    Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``status_label`` (its words), ``landslide``
+    (1 yes, 0 no, empty while not reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC),
+    ``parents``, ``area_m2`` (``area_px``
     without a coordinate system), what the model says of those whose outline is its own, ``run``, ``model``, one column
     ``view_…`` for each value of the view, and the outlines in the coordinates of the run's grid.
     """
@@ -58,6 +59,7 @@ def inventory(opened: Opened) -> GeoDataFrame:
     content: dict[str, Any] = {
         "id": [one.id for one in features],
         "status": [one.status for one in features],
+        "status_label": [STATUSES[one.status] for one in features],
         "landslide": pandas.array([_is_landslide(one) for one in features], dtype="Int8"),
         **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
         "reviewed": [_time(one.reviewed) for one in features],

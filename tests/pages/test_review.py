@@ -173,7 +173,7 @@ def test_a_finished_review_becomes_the_reference_of_its_scene(page: AppTest, sto
     opened(page, run)
     label = "Use as reference of this image and score this run"
     assert next(button for button in page.button if button.label == label).disabled
-    assert "2 not reviewed and the area" in texts(page)
+    assert "2 landslides are not reviewed and nobody has confirmed" in texts(page)
     for name, word in ((first, "Correct"), (second, "False alarm")):
         select(page, run, name)
         press(page, word)

@@ -81,7 +81,11 @@ class Reviewing:
         declared = find_task(self.opened.run.task).view
         values = self.opened.view_values
         named = [] if declared is None else [option.name for option in options_of(declared.load())]
-        said = [f"{name.replace('_', ' ')} {_short(values[name])}" for name in named if values.get(name)]
+        unit = " m²" if self.opened.found.grid.in_metres else " px"
+        said = [
+            f"{name.replace('_', ' ')} {_short(values[name])}{unit if 'area' in name or 'holes' in name else ''}"
+            for name in named if values.get(name)
+        ]
         return ", ".join(said) or "its settings"
 
     @property

@@ -242,10 +242,11 @@ def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: Scene
     from ui.task.input_picker import checked
     from ui.task.tabs import next_tab
 
+    waiting, left_out, several = at.review.counts["unreviewed"], at.opened.found.left_out, at.opened.found.several
     left = [
-        *([f"{at.review.counts['unreviewed']:,} not reviewed"] if at.review.counts["unreviewed"] else []),
-        *([f"{at.opened.found.left_out:,} cannot be reviewed"] if at.opened.found.left_out else []),
-        *([] if at.review.examined else ["the area has not been confirmed as searched for missed ones"]),
+        *([f"{waiting:,} {several} are not reviewed"] if waiting else []),
+        *([f"{left_out:,} {several} cannot be reviewed"] if left_out else []),
+        *([] if at.review.examined else ["nobody has confirmed that the whole area was searched for missed ones"]),
     ]
     pressed = st.button(
         tr("Use as reference of this image and score this run"), disabled=bool(left), key=f"review-reference-{at.run}",
