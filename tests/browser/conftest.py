@@ -27,6 +27,9 @@ ARGUMENTS = (
 )
 
 
+FAILED = pytest.StashKey[bool]()
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server: where it is and what it logs."""
@@ -121,15 +124,37 @@ def browser(chromium: str) -> Iterator[playwright.Browser]:
         launched.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Keep with a test that it failed, so that its fixtures can say what was seen."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+def _tell(seen: Visit) -> None:
+    """Print what a page shows, which the report of a failed test then holds."""
+    page = seen.page
+    try:
+        page.set_default_timeout(5_000)
+        print(f"--- {page.url}\n{page.locator('[data-testid=stApp]').inner_text()[:6_000]}")
+    except playwright.Error as error:
+        print(f"the page tells nothing: {error}")
+    print("complaints:", *seen.complaints, sep="\n  ")
+
+
 @pytest.fixture
-def visit(browser: playwright.Browser) -> Iterator[Callable[..., Visit]]:
-    """Give a function that opens a page, watching requests and the console."""
+def visit(browser: playwright.Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Visit]]:
+    """Give a function that opens a page, watching requests and the console; what a failed test saw is printed."""
     contexts = []
+    visits: list[Visit] = []
 
     def open_page(address: str, **options: object) -> Visit:
         context = browser.new_context(**options)
         contexts.append(context)
         seen = Visit(context.new_page())
+        visits.append(seen)
         seen.page.set_default_timeout(150_000)  # enough for a machine that is busy with more than this
         seen.page.on("request", lambda request: seen.hosts.add(request.url.split("/")[2]))
         seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
@@ -144,5 +169,7 @@ def visit(browser: playwright.Browser) -> Iterator[Callable[..., Visit]]:
         return seen
 
     yield open_page
+    for seen in visits if request.node.stash.get(FAILED, False) else ():
+        _tell(seen)
     for context in contexts:
         context.close()

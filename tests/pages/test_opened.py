@@ -8,8 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
 
+from core.errors import InputError
 from core.jobs.jobs import InlineJobs
 from core.report.words import area
 from core.runs.records import Failure, Order, SceneRecord
@@ -23,6 +26,7 @@ from core.tasks.mapping.run_explanation import explain, layers_of
 from core.tasks.mapping.run_outlines import order_outlines
 from tests.factories import deep_weights, found_ids, keep, made_run, ramp, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
+from ui.task.press import Press, held
 from ui.task.view import area_text
 
 
@@ -299,3 +303,66 @@ def test_a_late_request_by_the_old_address_does_not_lead_away_from_the_run_that_
     page.run()
     assert "run" not in page.query_params
     assert not page.exception
+
+
+def test_a_page_drawn_anew_while_the_run_is_started_opens_that_run_and_starts_no_second(
+    page: AppTest, store: Store, scene: SceneRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The map or the sidebar may ask for the page at that very moment."""
+    submit, asked = InlineJobs.submit, []
+
+    def asking(self: InlineJobs, order: Order) -> str:
+        run = submit(self, order)
+        context = get_script_run_ctx()
+        assert context is not None
+        assert context.script_requests is not None
+        address = RerunData(query_string=context.query_string, page_script_hash=context.page_script_hash)
+        asked.append(context.script_requests.request_rerun(address))
+        return run
+
+    monkeypatch.setattr(InlineJobs, "submit", asking)
+    page.query_params["scene"] = scene.id
+    press(page.run(), "Map landslides")
+    assert asked == [True]
+    (run,) = store.runs()
+    assert address(page)["run"] == run.id
+    assert not page.exception
+    assert not page.error
+
+
+def test_a_page_drawn_anew_before_the_run_is_started_still_starts_it(
+    page: AppTest, store: Store, scene: SceneRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def asking(words: str, subject: str) -> Press:
+        context = get_script_run_ctx()
+        if not asked and context is not None and context.script_requests is not None and found(words, subject).counts:
+            address = RerunData(query_string=context.query_string, page_script_hash=context.page_script_hash)
+            asked.append(context.script_requests.request_rerun(address))
+        return found(words, subject)
+
+    found = held
+    monkeypatch.setattr("ui.task.press.held", asking)
+    page.query_params["scene"] = scene.id
+    press(page.run(), "Map landslides")
+    assert asked == [True]
+    (run,) = store.runs()
+    assert address(page)["run"] == run.id
+    assert not page.error
+
+
+def test_a_press_that_is_refused_is_not_repeated(
+    page: AppTest, store: Store, scene: SceneRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(self: InlineJobs, order: Order) -> str:
+        raise InputError("The queue is full.")
+
+    page.query_params["scene"] = scene.id
+    with monkeypatch.context() as patched:
+        patched.setattr(InlineJobs, "submit", refusing)
+        press(page.run(), "Map landslides")
+        assert ["The queue is full." in error.value for error in page.error] == [True]
+    page.run()
+    assert not page.error
+    assert not store.runs()

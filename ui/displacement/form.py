@@ -76,9 +76,9 @@ def ask(
         stations, step, plan = _plan(columns, before, future)
     if not pressed:
         return columns, None, beside
-    press.done(BUTTON, record.digest)
     if plan is None:
-        raise InputError(tr("No model was chosen."), remedy=tr("Choose one under *Models*."))
+        with press.refusing(BUTTON, record.digest):
+            raise InputError(tr("No model was chosen."), remedy=tr("Choose one under *Models*."))
     drivers = None if beside is None else beside.table
     return columns, ForecastRequest(columns, plan, stations, step, drivers=drivers), beside
 

@@ -19,11 +19,11 @@ from ui.displacement.source import SOURCE
 from ui.feedback import empty, guard, plain
 from ui.messages import tr
 from ui.task import form as shared_form
-from ui.task import generic_run, onward, opened, run
+from ui.task import generic_run, onward, opened, press, run
 from ui.task.table_source import TYPES
 
 if TYPE_CHECKING:
-    from core.runs.records import DatasetRecord, Run
+    from core.runs.records import DatasetRecord, Order, Run
     from core.series.corrections import Correction
     from core.tasks.displacement.run import ForecastRequest
     from ui.task.task import TaskPage
@@ -72,9 +72,11 @@ def show(task: TaskPage) -> None:
                 chosen = looking.corrections_of(record) if asked is None else _kept(asked)
                 file = None if beside is None else beside.record
                 request = replace(request, corrections=chosen)
-                order = order_of(record, request, drivers=file, earlier=earlier, owner=resources.visitor())
+                with press.refusing(form.BUTTON, record.digest):
+                    order = order_of(record, request, drivers=file, earlier=earlier, owner=resources.visitor())
                 roles = {SERIES: record.id, **({} if file is None else {DRIVERS: file.id})}
-                opened.start(record.id, **roles, run=resources.jobs().submit(order))
+                pressed = press.held(form.BUTTON, record.digest)
+                opened.start(record.id, lambda: resources.jobs().submit(order), pressed, **roles)
     with right:
         if asked is not None:
             with guard():
@@ -110,7 +112,14 @@ def _ask_points(record: DatasetRecord, asked: Run | None) -> None:
         found = resources.store().run(identity) if identity else asked
         order = points_form.ask(record, found if found is not None and found.kind == run_points.KIND else None)
         if order is not None:
-            opened.start(record.id, **{SERIES: record.id, "run": resources.jobs().submit(order)})
+            pressed = press.held(points_form.BUTTON, record.digest)
+            opened.start(record.id, lambda: _submit_points(record, order), pressed, **{SERIES: record.id})
+
+
+def _submit_points(record: DatasetRecord, order: Order) -> str:
+    """Start the run; the reference that was chosen on a map is then the run's."""
+    points_form.reference(record.id).clear()
+    return resources.jobs().submit(order)
 
 
 def _before(asked: Run | None) -> ForecastRequest | None:

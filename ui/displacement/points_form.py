@@ -115,12 +115,11 @@ def ask(record: DatasetRecord, before: Run | None) -> Order | None:
     )  # fmt: skip
     if not pressed:
         return None
-    press.done(BUTTON, record.digest)
-    if asked == "crs" and not crs.strip():
-        raise InputError(why, remedy=tr("Enter the coordinate system, such as EPSG:32633."))
-    reference(record.id).clear()
-    request = PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else (), float(side))
-    return order_of(record, request, dem=dem, other=other, owner=resources.visitor())
+    with press.refusing(BUTTON, record.digest):
+        if asked == "crs" and not crs.strip():
+            raise InputError(why, remedy=tr("Enter the coordinate system, such as EPSG:32633."))
+        request = PointsRequest(unit, crs.strip(), float(cell), (lon, lat, radius) if used else (), float(side))
+        return order_of(record, request, dem=dem, other=other, owner=resources.visitor())
 
 
 def _is_points(identity: str) -> bool:

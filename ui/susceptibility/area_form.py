@@ -123,10 +123,10 @@ def ask(data: AreaData, before: MapRequest | None) -> MapRequest | None:
         mapped, uncertainty, applicability, prevalence = _map(begin)
     if not pressed:
         return None
-    press.done(BUTTON, subject)
     mapped = tuple(one for one in mapped if one in planned.models) or planned.models[:1]
     request = MapRequest(area, inventory, sampling, planned, mapped, uncertainty, applicability, prevalence)
-    request.check()
+    with press.refusing(BUTTON, subject):
+        request.check()
     return request
 
 

@@ -48,4 +48,4 @@ def show(result: SusceptibilityMap) -> None:
         factors = [store.dataset(one) for role, one in chosen if role == FACTOR]
         slides = store.dataset(inventory) if inventory else None
         order = order_of(result, dem, factors, slides, owner=resources.visitor())
-        opened.start(result.id, run=resources.jobs().submit(order))
+        opened.start(result.id, lambda: resources.jobs().submit(order))

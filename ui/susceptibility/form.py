@@ -65,14 +65,10 @@ def ask(button: str, record: DatasetRecord, before: Request | None) -> Request |
         request = _plan(columns, before)
     if not pressed:
         return None
-    if not columns.target or not columns.factors:
-        press.done(button, record.digest)
-        raise InputError(tr("Choose the label and at least one factor."), remedy=tr("Select them in the form."))
-    try:
+    with press.refusing(button, record.digest):
+        if not columns.target or not columns.factors:
+            raise InputError(tr("Choose the label and at least one factor."), remedy=tr("Select them in the form."))
         request.plan.check_tuning()
-    except InputError:
-        press.done(button, record.digest)
-        raise
     return request
 
 

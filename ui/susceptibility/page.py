@@ -98,9 +98,9 @@ def _table(task: TaskPage, asked: Run | None, left: object, right: object) -> No
                 request = form.ask(form.BUTTON, record, _before_table(asked))
         if record is not None and request is not None:
             with guard():
-                press.done(form.BUTTON, record.digest)
                 order = order_of(record, request, owner=resources.visitor())
-                opened.start(record.id, **{TABLE: record.id, "run": resources.jobs().submit(order)})
+                pressed = press.held(form.BUTTON, record.digest)
+                opened.start(record.id, lambda: resources.jobs().submit(order), pressed, **{TABLE: record.id})
     with right:  # type: ignore[attr-defined]
         if asked is not None:
             with guard():
@@ -136,8 +136,10 @@ def _area(task: TaskPage, asked: Run | None, left: object, right: object) -> Non
                 onward.show(task, onward.of_datasets(data.by_role()))
         if request is not None:
             with guard():
-                order = _order(data, request)
-                opened.start(data.key, **data.address(), run=resources.jobs().submit(order))
+                with press.refusing(area_form.BUTTON, data.key):
+                    mapped = _order(data, request)
+                pressed = press.held(area_form.BUTTON, data.key)
+                opened.start(data.key, lambda: resources.jobs().submit(mapped), pressed, **data.address())
     with right:  # type: ignore[attr-defined]
         if asked is not None:
             with guard():

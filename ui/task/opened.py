@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,14 +18,37 @@ from ui.task.links import place
 from ui.task.task import script_of, view_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.runs.records import Run, SceneRecord
+    from ui.task.press import Press
     from ui.task.task import TaskPage
 
 LATE = 10.0
 """Seconds after which a request by a page's old address is no late one any more."""
 
-_STARTED: Slot[tuple[str, dict[str, str], float] | None] = Slot("just-started", None)
-"""Dataset of the run that this visitor started last, the run's address, and when."""
+
+
+@dataclass
+class _Started:
+    """The run that this visitor started last.
+
+    Attributes
+    ----------
+    subject
+        Id of the dataset that it is about.
+    address
+        Its address; empty until it was started, and once it was opened.
+    at
+        When it was started, by the monotonic clock.
+    """
+
+    subject: str
+    address: dict[str, str] = field(default_factory=dict)
+    at: float = 0.0
+
+
+_STARTED: Slot[_Started | None] = Slot("just-started", None)
 
 
 def asked(task: TaskPage) -> Run | None:
@@ -49,18 +73,40 @@ def asked(task: TaskPage) -> Run | None:
     return found
 
 
-def start(subject: str, **address: str) -> None:
-    """Open the run that was just started.
+def start(subject: str, submit: Callable[[], str], pressed: Press | None = None, **address: str) -> None:
+    """Start a run and open it.
+
+    Streamlit may draw the page anew whenever a page writes to it or to its session. Between the start of the run and
+    the note of it there is no such point: a press starts one run, which is opened.
 
     Parameters
     ----------
     subject
         Id of the dataset that it is about, as the page shows it.
+    submit
+        Starts it and returns its id.
+    pressed
+        The press that asked for it.
     address
-        The page's new address, which names the run.
+        The page's new address, but for the run.
+
+    Raises
+    ------
+    LandslideError
+        When the run is refused; the press is then forgotten.
     """
-    _STARTED.put((subject, address, time.monotonic()))
-    input_picker.show(**address)
+    started = _Started(subject)
+    _STARTED.put(started)
+    try:
+        started.address = {**address, "run": submit()}
+    except Exception:  # but for Streamlit's own, with which it draws the page anew
+        if pressed is not None:
+            pressed.forget()
+        raise
+    started.at = time.monotonic()
+    if pressed is not None:
+        pressed.forget()
+    input_picker.show(**started.address)
 
 
 def go_on(subject: str) -> None:
@@ -71,11 +117,11 @@ def go_on(subject: str) -> None:
     seem to have done nothing.
     """
     started = _STARTED.get()
-    if started is None or started[0] != subject:
+    if started is None or started.subject != subject or not started.address:
         return
-    _STARTED.clear()  # once: whoever goes back after that means it
-    if time.monotonic() - started[2] < LATE:
-        input_picker.show(**started[1])
+    address, started.address = started.address, {}  # once: whoever goes back after that means it
+    if time.monotonic() - started.at < LATE:
+        input_picker.show(**address)
 
 
 def scene(found: Run | None) -> SceneRecord | None:

@@ -73,8 +73,8 @@ def show(
         labels.name_page(asked.title if asked is not None else record.scene.name if record else "", task.task.title)
     if record is not None and order is not None:
         with order.beside, guard():
-            press.done(task.button, record.scene.digest)
-            opened.start(record.id, scene=record.id, run=run.submit(record, order.order, drawn or again))
+            pressed, area = press.held(task.button, record.scene.digest), drawn or again
+            opened.start(record.id, lambda: run.submit(record, order.order, area), pressed, scene=record.id)
     with right:
         several.link(asked)
         if asked is not None and asked.kind not in task.kinds:

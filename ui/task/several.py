@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.batch.batches import Batch
     from core.runs.records import Run, SceneRecord
     from ui.task.form import Asked
+    from ui.task.press import Press
     from ui.task.task import TaskPage
 
 KEY = "batch"
@@ -60,9 +61,9 @@ def show(task: TaskPage, form: Callable[..., Asked | None]) -> None:
     with left, guard():
         asked, first, name, size = _ask(task, form, batch)
     if asked is not None:
-        with asked.beside, guard():
-            press.done(_words(task, batch), first.scene.digest)
-            _start(batch, asked, name, size)
+        words = _words(task, batch)
+        with asked.beside, guard(), press.refusing(words, first.scene.digest):
+            _start(batch, asked, name, size, press.held(words, first.scene.digest))
 
 
 def _words(task: TaskPage, batch: Batch) -> str:
@@ -110,14 +111,16 @@ def _first(batch: Batch) -> SceneRecord:
     )
 
 
-def _start(batch: Batch, asked: Asked, name: str, size: float | None) -> None:
+def _start(batch: Batch, asked: Asked, name: str, size: float | None, pressed: Press) -> None:
     """Queue a run of each image, and open the batch's results."""
     from core.tasks.imagery.batch import begin
 
     with st.spinner(tr("Queuing the images")):
         begun, orders = begin(resources.store(), batch, asked.order(None), name, size)
+        jobs = resources.jobs()
         for order in orders:
-            resources.jobs().submit(order)
+            jobs.submit(order)
+        pressed.forget()
     st.switch_page(RUNS, query_params={KEY: begun.id})
 
 
