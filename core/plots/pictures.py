@@ -11,6 +11,10 @@ ENLARGED = 512
 """Pictures smaller than this are enlarged by whole pixels, so that browsers do not blur them."""
 
 
+NEAREST = 48
+"""Pixels along a side of the closest view of a region."""
+
+
 def _enlarged(values: NDArray[np.generic]) -> NDArray[np.generic]:
     factor = max(1, ENLARGED // max(values.shape[:2]))
     return values.repeat(factor, axis=0).repeat(factor, axis=1)
@@ -31,6 +35,27 @@ def outlined(image: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.
     picture = np.array(_enlarged(image), dtype=np.uint8)
     picture[_outline(_enlarged(region).astype(bool))] = rgb(FOUND)
     return picture
+
+
+def close_up(region: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Rows and columns of a square around a region, four times as wide as that, in which it can be judged.
+
+    Returns
+    -------
+    tuple of slice or None
+        None where the region is not small beside the whole image, which then shows it well enough, or is empty.
+    """
+    rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+    if not rows.size:
+        return None
+    side = max(NEAREST, 4 * int(max(np.ptp(rows), np.ptp(columns)) + 1))
+    if 2 * side > min(region.shape):
+        return None
+    first = [
+        int(np.clip((ends[0] + ends[-1] + 1 - side) // 2, 0, length - side))
+        for ends, length in zip((rows, columns), region.shape, strict=True)
+    ]
+    return slice(first[0], first[0] + side), slice(first[1], first[1] + side)
 
 
 def cam_picture(

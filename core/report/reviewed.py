@@ -12,7 +12,7 @@ from core.report.words import area, count, moment
 from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
-from core.review.state import STATUSES
+from core.review.state import STATUSES, judged
 
 if TYPE_CHECKING:
     from core.review.found import Opened
@@ -37,6 +37,11 @@ def review_of(store: Store, run: Run) -> Opened | None:
 
     known = reviewed_run(store, run)
     return open_review(store, known) if last_number(store, known.id) else None
+
+
+def judgements(content: GridReport) -> dict[str, str]:
+    """What reviewers said of each of the model's own features, by id; empty where there is no review."""
+    return {} if content.review is None else judged(content.review.review.log)
 
 
 def reviewed(content: GridReport) -> Part | None:

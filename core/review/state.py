@@ -25,6 +25,9 @@ STATUSES: Mapping[str, str] = {
 }  # fmt: skip
 """Statuses in words."""
 
+GONE: Mapping[str, str] = {"delete": "deleted", "split": "split into others", "merge": "merged into another"}
+"""What became of features that are no longer in the inventory, in words."""
+
 SETTLED = ("confirmed", "edited", "added")
 """Statuses of what is a landslide by the review."""
 
@@ -194,6 +197,26 @@ def replayed(found: Mapping[str, Feature], log: Sequence[Entry]) -> Review:
         if entry.number not in undone:
             state.take(entry)
     return Review(state.features, state.deleted, state.examined, tuple(log), undone)
+
+
+def judged(log: Sequence[Entry]) -> dict[str, str]:
+    """What a log says of the model's own features, by id, in words; without outlines, so at once for any number.
+
+    Features that a reviewer drew are left out, as are those that nobody judged, or no longer.
+    """
+    undone, said = _undone(log), dict[str, str]()
+    for entry in log:
+        edit = entry.edit
+        if entry.number in undone or edit.op not in ("judge", "delete", "reshape", "split", "merge"):
+            continue
+        for name in edit.ids:
+            gone = edit.op != "judge" and name not in edit.made
+            words = GONE[edit.op] if gone else STATUSES["edited" if edit.op != "judge" else edit.judgement]
+            if edit.op == "judge" and edit.judgement == "confirmed" and said.get(name) == STATUSES["edited"]:
+                words = STATUSES["edited"]
+            said[name] = words
+    drawn = {name for entry in log for name in entry.edit.made if name not in entry.edit.ids}
+    return {name: words for name, words in said.items() if name not in drawn and words != STATUSES["unreviewed"]}
 
 
 def _undone(log: Sequence[Entry]) -> frozenset[int]:

@@ -114,6 +114,29 @@ def test_right_and_wrong_are_marked_one_after_the_other(page: AppTest, store: St
     assert statuses(store, run) == ["confirmed", "rejected"]
 
 
+def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+
+    def on_findings() -> tuple[list[str], dict[str, dict[str, str]]]:
+        page.session_state["mapping-tab"] = "Findings"
+        page.run()
+        assert not page.exception
+        found = next(one for one in on_map(page)["vectors"] if one["id"] == "found")
+        told = {one["properties"]["id"]: dict(one["properties"]["facts"]) for one in found["features"]["features"]}
+        return list(page.dataframe[0].value), told
+
+    opened(page, run)
+    assert "review" not in on_findings()[0]
+    opened(page, run)
+    select(page, run, second)
+    press(page, "False alarm")
+    columns, told = on_findings()
+    assert "review" in columns
+    assert page.dataframe[0].value.set_index("id")["review"].to_dict() == {first: "not reviewed", second: "false alarm"}
+    assert {name: facts["Review"] for name, facts in told.items()} == {first: "not reviewed", second: "false alarm"}
+    assert "the column *Review* holds what reviewers decided" in texts(page)
+
+
 def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, run: str, scene: SceneRecord) -> None:
     first, _ = found_ids(store, run)
     grid = scene.scene.grid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.plots.colours import FOUND, rgb
-from core.plots.pictures import cam_picture, outlined, signed_picture
+from core.plots.pictures import cam_picture, close_up, outlined, signed_picture
 
 
 def test_an_outline_runs_inside_its_region_and_leaves_the_rest_alone() -> None:
@@ -69,3 +69,17 @@ def test_red_is_for_blue_is_against_and_nothing_leaves_the_image() -> None:
     assert against[2] > against[0] + 50
     assert nothing.tolist() == [100, 100, 100]
     assert speaks_for[0] > speaks_for[2] + 50
+
+
+def test_a_small_region_has_a_close_view_within_the_image_and_a_large_one_none() -> None:
+    region = np.zeros((256, 200), bool)
+    region[2:12, 190:196] = True
+    assert close_up(region) == (slice(0, 48), slice(152, 200))
+    region[:] = False
+    region[100:120, 50:60] = True
+    rows, columns = close_up(region) or (slice(0), slice(0))
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (80, 80)
+    assert (rows.start, columns.start) == (70, 15)
+    region[100:180, 50:60] = True
+    assert close_up(region) is None
+    assert close_up(np.zeros((256, 256), bool)) is None

@@ -14,6 +14,7 @@ from core.review import actions, log
 from core.review.edits import Edit
 from core.review.found import Opened, open_review
 from core.review.log import ReviewConflictError, append
+from core.review.state import STATUSES, judged
 from core.runs.store import Store
 from core.runs.tables import ReviewRow
 from core.tasks.mapping.view import Choice
@@ -102,6 +103,31 @@ def test_outlines_are_drawn_united_cut_split_and_merged(store: Store, run: str) 
     merged = now.review.features[second]
     assert (merged.outline.area, merged.parents, third in now.review.features) == (12 + 9, (second, third), False)
     assert now.review.features[second].origin == "edited"
+
+
+def test_what_was_said_of_each_feature_is_known_from_the_log_alone(store: Store, run: str) -> None:
+    first, second, third = ids(store, run)
+    edited(store, run, Edit("judge", (first,)))
+    edited(store, run, Edit("judge", (second, third), judgement="rejected"))
+    now = edited(store, run, Edit("judge", (third,), judgement="unreviewed"))
+    assert judged(now.review.log) == {first: "correct", second: "false alarm"}
+    now = edited(store, run, actions.add_to(now.review, first, box(15, 4, 17, 10)))
+    now = edited(store, run, Edit("judge", (first,)))
+    assert judged(now.review.log)[first] == STATUSES[now.review.features[first].status] == "outline corrected"
+    now = edited(store, run, actions.merge(now.review, [second, third]))
+    assert judged(now.review.log) == {
+        first: "outline corrected", second: "outline corrected", third: "merged into another",
+    }  # fmt: skip
+    now = edited(store, run, Edit("delete", (first,)))
+    assert judged(now.review.log)[first] == "deleted"
+    undone = next(entry for entry in reversed(now.review.log) if entry.edit.op == "delete").number
+    now = edited(store, run, Edit("undo", of=undone))
+    assert judged(now.review.log)[first] == "outline corrected"
+    now = edited(store, run, actions.split_off(now.review, first, box(5, 4, 9, 10)))
+    now = edited(store, run, Edit("judge", (f"{first}a",), judgement="rejected"))
+    assert judged(now.review.log) == {
+        first: "split into others", second: "outline corrected", third: "merged into another",
+    }  # fmt: skip
 
 
 def test_what_changes_nothing_or_leaves_nothing_is_refused(store: Store, run: str) -> None:

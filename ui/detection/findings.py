@@ -11,6 +11,7 @@ from ui.detection import layers, slots
 from ui.detection.sliders import side_text
 from ui.detection.view import View, counted
 from ui.messages import tr
+from ui.task import judged
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_table
 from ui.task.table import PLACES, number_column, placed
@@ -109,7 +110,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     area = "area_m2" if "area_m2" in frame else "area_px"
     several = frame["class"].nunique() > 1
     shown = ["id", "score", *(["class"] if several else []), area, *(["outcome"] if "outcome" in frame else [])]
-    shown += [name for name in PLACES if name in frame]
+    shown += [name for name in (judged.COLUMN, *PLACES) if name in frame]
     plain = frame[shown]
     if "outcome" in plain:
         plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
@@ -121,19 +122,22 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         area: number_column(f"Box area, {unit}", 0),
         **{name: number_column(title, digits) for name, (title, digits) in PLACES.items()},
         "outcome": st.column_config.TextColumn(tr("Reference check")),
+        judged.COLUMN: st.column_config.TextColumn(tr("Review")),
     }
     return plain, config
 
 
 def _table(view: View) -> None:
     boxes = view.findings.table.head(layers.HELD)
-    frame, config = table(placed(view.result.id, view.choice, view.record.dem, boxes))
+    said = judged.judgements(view.result.id)
+    frame, config = table(judged.with_judgements(placed(view.result.id, view.choice, view.record.dem, boxes), said))
     digits = {"area_m2": 0, "area_px": 0, **{name: places for name, (_, places) in PLACES.items()}}
     rounded = frame.round({name: places for name, places in digits.items() if name in frame})
     show_table(
         rounded, Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of detections",
     )  # fmt: skip
+    judged.tell(said)
     if len(frame) < view.findings.count:
         st.caption(tr("The table holds the {count:,} detections of highest confidence out of "
                    "{count_2:,}; the export includes all.").format(count=len(frame), count_2=view.findings.count))

@@ -25,6 +25,7 @@ from core.plots.colours import (
     ramp_colours,
 )
 from ui.map_layers import OUTCOME, Outlines
+from ui.task import judged
 from ui.task.view import area_text
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def facts(table: GeoDataFrame) -> Facts:
         content["Class"] = [str(name) for name in table["class"]]
     if "outcome" in table:
         content["Reference check"] = [OUTCOMES[outcome] for outcome in table["outcome"]]
+    if judged.COLUMN in table:
+        content["Review"] = table[judged.COLUMN].tolist()
     return content
 
 

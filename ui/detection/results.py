@@ -19,7 +19,7 @@ from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.messages import tr
-from ui.task import bands, kept, review
+from ui.task import bands, judged, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -33,6 +33,8 @@ from ui.task.selection import Name, Selection, tell
 from ui.task.view import whole_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geopandas import GeoDataFrame
 
     from core.runs.records import Run, SceneRecord
@@ -150,7 +152,8 @@ def _map(
     colours, says = bands.shown_of(record.scene), caption(record, result.id)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
     further = beyond(findings, selected)
-    boxes = _boxes(result.id, findings.choice, False, further, findings)
+    said = judged.judgements(result.id)
+    boxes = _boxes(result.id, findings.choice, False, further, said, findings)
     if at is not None:
         boxes, selected = (review.layer(at),), selection.current
     if side == "before":
@@ -165,7 +168,7 @@ def _map(
             over.append(_density(result.id, findings.choice, cell, density_title(result), cells))
     over.extend([*_reference(record, findings), *boxes])
     if result.has_reference and at is None:
-        over.extend(_boxes(result.id, findings.choice, True, further, findings))
+        over.extend(_boxes(result.id, findings.choice, True, further, said, findings))
     over.extend(beside.layers_of(record, result))
     tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
     tiles += [*likeness_tiles(result), *explanation_tiles(result)]
@@ -178,7 +181,7 @@ def _map(
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _boxes(
-    run: str, choice: Choice, outcome: bool, selected: Name | None, _findings: Detections
+    run: str, choice: Choice, outcome: bool, selected: Name | None, said: Mapping[str, str], _findings: Detections
 ) -> tuple[Outlines, ...]:
     """Boxes of a run at a choice, by confidence or by what the reference says of them.
 
@@ -188,7 +191,7 @@ def _boxes(
         Name of the chosen box where it is not among those that the map holds anyway.
     """
     del run, choice  # parts of the key
-    table = drawn(_findings, selected)
+    table = judged.with_judgements(drawn(_findings, selected), said)
     if outcome:
         return layers.by_outcome(table, _findings.missed)
     return (layers.by_confidence(table, float(_findings.everything.scores.max(initial=0.0))),)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ui.mapping.view import View
 from ui.messages import tr
+from ui.task import judged
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_chart, show_table
 from ui.task.table import number_column, placed
@@ -30,6 +31,7 @@ COLUMNS = {
     "perimeter_m": ("Perimeter, m", 0),
     "perimeter_px": ("Perimeter, px", 0),
     "mean_probability": ("Mean probability", 2),
+    judged.COLUMN: ("Review", None),
     "slope_mean_deg": ("Mean slope, °", 0),
     "relief_m": ("Relief, m", 0),
     "aspect_deg": ("Aspect, °", 0),
@@ -94,11 +96,14 @@ def show(view: View) -> None:
 
 def _table(view: View) -> None:
     assert view.findings is not None  # noqa: S101  show() returned otherwise
-    frame, config = table(placed(view.result.id, view.choice, view.record.dem, view.findings.polygons))
+    said = judged.judgements(view.result.id)
+    polygons = placed(view.result.id, view.choice, view.record.dem, view.findings.polygons)
+    frame, config = table(judged.with_judgements(polygons, said))
     show_table(
         frame, Selection(view.result.id), key=f"table-{view.result.id}", config=config,
         alt="Table of mapped landslides",
     )  # fmt: skip
+    judged.tell(said)
     if len(frame) < view.findings.count:
         st.caption(
             tr("The table holds the {count:,} largest of {count_2:,}; the export includes all.").format(
@@ -127,6 +132,8 @@ def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
     if "slope_mean_deg" in polygons:
         slopes = polygons["slope_mean_deg"]
         content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in slopes]
+    if judged.COLUMN in polygons:
+        content["Review"] = polygons[judged.COLUMN].tolist()
     return content
 
 

@@ -18,7 +18,7 @@ from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.messages import tr
-from ui.task import bands, kept, review
+from ui.task import bands, judged, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -32,6 +32,7 @@ from ui.task.selection import Name, Selection, tell
 from ui.task.view import area_text, unit, whole_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from core.runs.records import Run, SceneRecord
@@ -281,13 +282,16 @@ def _outlines(
 ) -> tuple[Outlines, ...]:
     parts = [] if (reference := reference_layer(record)) is None else [reference]
     if findings is not None and findings.count:
-        parts.append(_found(result.id, choice, record.dem, beyond(findings, selected), findings))
+        said = judged.judgements(result.id)
+        parts.append(_found(result.id, choice, record.dem, beyond(findings, selected), said, findings))
     return tuple(parts)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _found(run: str, choice: Choice, dem: Path | None, selected: Name | None, _findings: Landslides) -> Outlines:
+def _found(
+    run: str, choice: Choice, dem: Path | None, selected: Name | None, said: Mapping[str, str], _findings: Landslides
+) -> Outlines:
     """Outlines of a run at a choice; with the chosen landslide where it is not among the largest."""
     del run, choice, dem  # parts of the key
-    polygons = drawn(_findings, selected)
+    polygons = judged.with_judgements(drawn(_findings, selected), said)
     return found_outlines(polygons, facts(polygons))

@@ -175,7 +175,7 @@ def explanation_tiles(result: ImageResult) -> list[Tiles]:
     run = shown(result)
     if run is None or jobs.missing_files(run) is not None:
         return []
-    return [run_tiles(run.id, layer_of(run), opacity=0.6)]
+    return [run_tiles(run.id, layer_of(run), opacity=0.6, hides=("mask",))]  # the fill would cover its colours
 
 
 def layer_of(run: Run) -> str:
@@ -196,7 +196,7 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
         What the score is of, in a word: of a box, of a place.
     """
     from core.plots.faithfulness import curves_figure
-    from core.plots.pictures import cam_picture, outlined, signed_picture
+    from core.plots.pictures import cam_picture, close_up, outlined, signed_picture
     from core.tasks.imagery.explanation import curves_in
 
     told = resources.store().provenance(run.id)
@@ -205,10 +205,14 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
     method = plain(str(told.get("method", "")))
     means = "red raised the score, blue lowered it" if seen.signed else "bright areas raised the score"
     draw = signed_picture if seen.signed else cam_picture
-    pictures = st.columns(2)
+    near = close_up(seen.region)
+    pictures = st.columns(2 if near is None else 3)
     pictures[0].image(outlined(seen.image, seen.region), caption=f"Image with the {noun} outlined",
                       width="stretch", alt=f"Image with the {noun} outlined")  # fmt: skip
-    pictures[1].image(draw(seen.image, seen.attribution, seen.region), width="stretch",
+    if near is not None:
+        pictures[1].image(outlined(seen.image[near], seen.region[near]), caption="Close-up of the same",
+                          width="stretch", alt=f"Close-up of the image around the {noun}, outlined")  # fmt: skip
+    pictures[-1].image(draw(seen.image, seen.attribution, seen.region), width="stretch",
                       caption=f"{method}; also available as a map layer",
                       alt=f"{method} over the image: {means}")  # fmt: skip
     st.markdown(plain(" ".join(run.notes)))

@@ -417,6 +417,8 @@ def test_what_reviewers_corrected_is_told_with_who_and_why(tmp_path: Path, store
     assert "The area has not been confirmed as searched" in page.text
     assert f"{second} false alarm" in " ".join(page.text.split())
     assert f"{first} false alarm" not in " ".join(page.text.split())
+    for name, said in ((first, "not reviewed"), (second, "false alarm")):  # in the table of the largest, too
+        assert re.search(rf"{name} [\d,]+ \d\.\d\d {said}", " ".join(page.text.split()))
     assert "road or building" in page.text
     check_harmless(page)
     # A report that is made after another edit is another.

@@ -11,7 +11,9 @@ from core.figures.cartography import coordinate_system
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
+from core.report.reviewed import judgements
 from core.report.words import count
+from core.review.state import STATUSES
 from core.tasks.detection.figure import MOST, WINDOWS, cell_side, draw_boxes, draw_density, draw_surest
 from core.tasks.detection.findings import FALSE_ALARM, NOT_KNOWN, TRUE, area_column, density
 from core.tasks.detection.report.subject import DetectionSubject
@@ -88,11 +90,14 @@ def _table(subject: DetectionSubject) -> Table:
     scored = "outcome" in listed
     head = [Column("ID"), Column("Confidence", True), Column(f"Box area, {subject.unit}", True)]
     head += [Column("In the reference")] if scored else []
+    said = judgements(subject.content)
+    head += [Column("Review")] if said else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
         known = [SAID[row["outcome"]]] if scored else []
         size = f"{row[area_column(subject.result)]:,.0f}"
-        rows.append((f"{row['id']}", f"{row['score']:.2f}", size, *known, *place))
+        review = [said.get(str(row["id"]), STATUSES["unreviewed"])] if said else []
+        rows.append((f"{row['id']}", f"{row['score']:.2f}", size, *known, *review, *place))
     number = subject.count
     which = f"The {len(rows)} of {number:,} detections with the highest confidence" if number > LISTED else (
         "All detections, highest confidence first"

@@ -8,7 +8,9 @@ from core.figures.cartography import coordinate_system
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
+from core.report.reviewed import judgements
 from core.report.words import count
+from core.review.state import STATUSES
 from core.tasks.mapping.charts import size_chart
 from core.tasks.mapping.figure import draw_map, draw_overview
 from core.tasks.mapping.report.subject import MappingSubject
@@ -83,11 +85,14 @@ def _table(subject: MappingSubject, findings: Landslides) -> Table:
     slopes = "slope_mean_deg" in listed
     head = [Column("ID"), Column(f"Area, {subject.unit}", True), Column("Mean probability", True)]
     head += [Column("Mean slope, °", True)] if slopes else []
+    said = judgements(subject.content)
+    head += [Column("Review")] if said else []
     rows = []
     for row, place in zip(listed.drop(columns="geometry").to_dict("records"), where, strict=True):
         size = row["area_m2" if subject.in_metres else "area_px"]
         slope = [_number(row["slope_mean_deg"])] if slopes else []
-        rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *place))
+        review = [said.get(str(row["id"]), STATUSES["unreviewed"])] if said else []
+        rows.append((f"{row['id']}", f"{size:,.0f}", f"{row['mean_probability']:.2f}", *slope, *review, *place))
     number = findings.count
     which = f"The {len(rows)} largest of {number:,} landslides" if number > LISTED else "All mapped landslides"
     caption = f"{which}, each with the coordinates of a point inside it"

@@ -1,0 +1,66 @@
+"""What reviewers said of what a run found, wherever its features are listed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui import resources
+from ui.messages import tr
+from ui.task.review import TAB
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geopandas import GeoDataFrame
+
+COLUMN = "review"
+"""Column that `with_judgements` adds."""
+
+
+def judgements(run: str) -> Mapping[str, str]:
+    """What a review says of each of a run's features, by id; empty where there is no review.
+
+    Raises
+    ------
+    StorageError
+        When the log is of a newer version.
+    """
+    from core.review.found import reviewed_run
+    from core.review.log import last_number
+
+    store = resources.store()
+    known = reviewed_run(store, store.run(run)).id
+    number = last_number(store, known)
+    return _read(known, number) if number else {}
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _read(run: str, number: int) -> Mapping[str, str]:
+    del number  # part of the key
+    from core.review.log import read_log
+    from core.review.state import judged
+
+    return judged(read_log(resources.store(), run))
+
+
+def with_judgements(frame: GeoDataFrame, said: Mapping[str, str]) -> GeoDataFrame:
+    """A table of features with what a review says of each, where there is a review."""
+    if not said:
+        return frame
+    from core.review.state import STATUSES
+
+    added: GeoDataFrame = frame.assign(
+        **{COLUMN: [said.get(str(name), STATUSES["unreviewed"]) for name in frame["id"]]}
+    )
+    return added
+
+
+def tell(said: Mapping[str, str]) -> None:
+    """Say that there is a review, which the numbers of the model do not take into account."""
+    if said:
+        st.caption(
+            tr("The counts and areas are the model's; the column *Review* holds what reviewers decided. The tab "
+            "*{tab}* shows the reviewed inventory on the map.").format(tab=tr(TAB))
+        )  # fmt: skip
