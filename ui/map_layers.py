@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, aspect_legend, legend, slope_legend
@@ -134,7 +134,8 @@ class Outlines:
     @property
     def words(self) -> Legend:
         """What the colours mean."""
-        return self.legend or Legend("", (LegendEntry(self.colour, self.name),))
+        kind: Literal["dashed", "outline"] = "dashed" if self.dashed else "outline"
+        return self.legend or Legend("", (LegendEntry(self.colour, self.name, kind),))
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""

@@ -201,8 +201,11 @@ def _draw_legends(
         for entry in legend.entries:
             swatch = Rectangle(
                 (x / whole[0], 1 - (y + 11) / whole[1]), 12 / whole[0], 11 / whole[1], transform=figure.transFigure,
-                facecolor="white" if entry.hatched else entry.colour, edgecolor="#555555", linewidth=0.5,
-                hatch="/////" if entry.hatched else None,
+                facecolor=entry.colour if entry.drawn == "filled" else "white",
+                edgecolor=entry.colour if entry.drawn in ("outline", "dashed") else "#555555",
+                linewidth=1.5 if entry.drawn in ("outline", "dashed") else 0.5,
+                linestyle="--" if entry.drawn == "dashed" else "-",
+                hatch="/////" if entry.drawn == "hatched" else None,
             )  # fmt: skip
             figure.add_artist(swatch)
             text(x + 20, y, textwrap.shorten(one_line(entry.label), 34))

@@ -94,11 +94,11 @@ CAM_RAMP = "inferno"
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One colour and the words beside it; `hatched` where lines of that colour stand for it."""
+    """One colour, the words beside it, and how it is drawn: as a filled or hatched area, or as an outline."""
 
     colour: str
     label: str
-    hatched: bool = False
+    drawn: Literal["filled", "hatched", "outline", "dashed"] = "filled"
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,11 @@ def inventory(opened: Opened) -> GeoDataFrame:
         **{name: [getattr(one, name) for one in features] for name in ("reason", "note", "reviewer")},
         "reviewed": [_time(one.reviewed) for one in features],
         "parents": [", ".join(one.parents) for one in features],
-        area: ground_areas(outlines, grid),
+        # The model's own outlines keep the area that is shown of them everywhere else, which is counted in pixels.
+        area: [
+            one.values.get(area, measured) if one.origin == "model" else measured
+            for one, measured in zip(features, ground_areas(outlines, grid), strict=True)
+        ],
     }
     content |= grid.stated_size
     taken = ["id", opened.found.table.geometry.name, *content]

@@ -192,7 +192,7 @@ def _grid(grid: Grid, view: View) -> Grid:
 def _legend(words: Mapping[str, Any]) -> Legend:
     from core.plots.colours import Legend, LegendEntry
 
-    entries = tuple(LegendEntry(entry["colour"], entry["label"]) for entry in words["entries"])
+    entries = tuple(LegendEntry(entry["colour"], entry["label"], entry["drawn"]) for entry in words["entries"])
     return Legend(words["title"], entries, words["kind"])
 
 

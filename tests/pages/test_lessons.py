@@ -26,7 +26,7 @@ from ui.detection import lessons as detection
 from ui.displacement import lessons as displacement
 from ui.guide.show import taught
 from ui.susceptibility import lessons as susceptibility
-from ui.task.lessons import Verdict, run_on_sample
+from ui.task.lessons import Verdict, runs_on_sample
 
 
 def kept(store: Store, task: str, result: RunResult, parameters: dict[str, Any] | None = None) -> Run:
@@ -138,10 +138,34 @@ def test_how_many_models_are_worth_their_effort(forecast: Run) -> None:
 
 
 def test_the_newest_run_on_each_sample_is_found(detected: Run, mapped: Run, forecast: Run) -> None:
-    found = {name: run_on_sample(name, lessons) for name, lessons in taught().items()}
-    assert {name: None if run is None else run.id for name, run in found.items()} == {
-        "detection": detected.id, "mapping": None, "susceptibility": mapped.id, "displacement": forecast.id,
+    found = {name: runs_on_sample(name, lessons) for name, lessons in taught().items()}
+    assert {name: [run.id for run in runs] for name, runs in found.items()} == {
+        "detection": [detected.id], "mapping": [], "susceptibility": [mapped.id], "displacement": [forecast.id],
     }  # fmt: skip
+
+
+def test_a_visitor_chooses_whose_run_a_tour_looks_at_and_begins_with_an_own_one(
+    repository: Path, store: Store, tmp_path: Path, detected: Run
+) -> None:
+    boxes = Boxes.of([(10, 10, 20, 20)], [0.9])
+    made = made_detection(tmp_path / "own", boxes, scene=sample("valley-after").title)
+    order = Order("detection", made.kind, {}, made.inputs, made.model, made.parents, owner="me")
+    own = store.order(order)
+    assert store.claim(own, server="tests", worker="tests")
+    store.finish(own, made)
+    later = kept(store, "detection", made)
+
+    guide = AppTest.from_file(str(repository / "ui" / "main.py"), default_timeout=120)
+    guide.session_state["visitor"] = "me"
+    guide.switch_page("../pages/guide.py").run()
+    asked = next(one for one in guide.selectbox if one.key == "tour-run-detection")
+    assert asked.value == own
+    assert ["started here" in words for words in asked.options] == [True, False, False]
+    links = [link.proto.query_string for link in guide.get("page_link")]
+    assert f"run={own}" in links
+    asked.set_value(later.id).run()
+    assert f"run={later.id}" in [link.proto.query_string for link in guide.get("page_link")]
+    assert not guide.exception
 
 
 def test_every_tour_has_five_steps_with_and_without_a_run(detected: Run, mapped: Run, forecast: Run) -> None:

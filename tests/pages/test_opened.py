@@ -366,3 +366,22 @@ def test_a_press_that_is_refused_is_not_repeated(
     page.run()
     assert not page.error
     assert not store.runs()
+
+
+def test_what_is_selected_is_handed_on_in_the_link_and_chosen_where_it_opens(
+    page: AppTest, store: Store, mapped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.task.export._server", lambda: "http://localhost")  # which a browser tells
+    first = found_ids(store, mapped)[0]
+    open_run(page, mapped, selected=first, threshold="0.3")
+    assert page.session_state[f"selected-{mapped}"] == first
+    assert "selected" not in page.query_params
+    page.session_state["mapping-tab"] = "Export"
+    page.run()
+    (link,) = [one.value for one in page.code if "/mapping?run=" in one.value]
+    assert f"&selected={first}" in link
+    assert "threshold=0.30" in link
+    assert "why" not in link
+    open_run(page, mapped, selected="<b>" * 100)
+    assert not page.error
+    assert len(page.session_state[f"selected-{mapped}"]) == 100

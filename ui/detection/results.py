@@ -79,6 +79,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         show_key_figures(key_figures(findings))
         show_warnings(record, result)
     selection = Selection(result.id)
+    selection.follow_address()
     selected = selection.among(findings.table["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)

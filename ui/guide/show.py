@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.glossary import groups
+from ui import labels
 from ui.feedback import guard
 from ui.messages import tr
-from ui.task.lessons import Lessons, Step, run_on_sample
+from ui.task.lessons import Lessons, Step, is_own, runs_on_sample
 from ui.task.task import TaskPage, task_pages
 
 if TYPE_CHECKING:
@@ -35,13 +36,12 @@ def show() -> None:
 
 
 def _tours() -> None:
-    st.markdown(
-        tr("Short steps on the synthetic sample. A check mark shows what has been done on its newest run.")
-    )
+    st.markdown(tr("Short steps on the synthetic sample. A check mark shows what has been done on the run below."))
     known = taught()
     chosen = _choose(list(known), "tour-of")
     lessons = known[chosen.name]
-    for number, step in enumerate(lessons.tour(run_on_sample(chosen.name, lessons)), start=1):
+    run = _choose_run(runs_on_sample(chosen.name, lessons), f"tour-run-{chosen.name}")
+    for number, step in enumerate(lessons.tour(run), start=1):
         _step(chosen, number, step)
 
 
@@ -50,12 +50,30 @@ def _choose(names: list[str], key: str) -> TaskPage:
     pages, lessons = task_pages(), taught()
     if len(names) == 1:
         return pages[names[0]]
-    begun = (name for name in names if run_on_sample(name, lessons[name]) is not None)
+    begun = (name for name in names if runs_on_sample(name, lessons[name]))
     picked = st.segmented_control(
         tr("Task"), names, default=next(begun, names[0]), format_func=lambda name: pages[name].task.title, key=key,
         label_visibility="collapsed", required=True,
     )  # fmt: skip
     return pages[str(picked)]
+
+
+def _choose_run(known: list[Run], key: str) -> Run | None:
+    """The run that is looked at: asked where there are several, with those of this browser session first."""
+    if len(known) < 2:
+        return known[0] if known else None
+    titles = {
+        run.id: " · ".join([
+            labels.moment(run.created), *([labels.model_title(run.task, run.model)] if run.model else []),
+            run.id[:8], *([tr("started here")] if is_own(run) else []),
+        ])
+        for run in known
+    }  # fmt: skip
+    picked = st.selectbox(
+        tr("Run of the sample"), list(titles), format_func=titles.__getitem__, key=key, width=520,
+        help=tr("Runs that were started in this browser window come first."),
+    )  # fmt: skip
+    return next(run for run in known if run.id == picked)
 
 
 def _step(page: TaskPage, number: int, step: Step) -> None:
@@ -68,10 +86,10 @@ def _step(page: TaskPage, number: int, step: Step) -> None:
 
 def _exercises() -> None:
     known = {name: lessons for name, lessons in taught().items() if lessons.exercises}
-    st.markdown(tr("Exercises on the newest run of the sample. Each check explains its answer."))
+    st.markdown(tr("Exercises on a run of the sample. Each check explains its answer."))
     chosen = _choose(list(known), "exercises-of")
     lessons = known[chosen.name]
-    run = run_on_sample(chosen.name, lessons)
+    run = _choose_run(runs_on_sample(chosen.name, lessons), f"exercises-run-{chosen.name}")
     if run is None:
         st.info(tr("There is no finished run of the sample yet."))
         st.page_link(chosen.page, label=tr(chosen.card.button), query_params=dict(chosen.card.address))
@@ -83,7 +101,7 @@ def _exercises() -> None:
 
 def _exercise(exercise: Exercise, run: Run) -> None:
     with st.container(border=True):
-        st.markdown(f"**{exercise.title}**  \n{exercise.text}")
+        st.markdown(f"**{tr(exercise.title)}**  \n{tr(exercise.text)}")
         key = f"{exercise.name}-{run.id}"
         with st.container(horizontal=True, vertical_alignment="bottom"):
             answer = _answer(exercise, run, f"answer-{key}")
@@ -97,10 +115,10 @@ def _answer(exercise: Exercise, run: Run, key: str) -> float | None:
     """The visitor's answer: a number, or the place of one of several names; None without any."""
     if exercise.choices is None:
         return st.number_input(
-            exercise.asks, exercise.low, exercise.high, value=None, step=exercise.step, key=key, width=260
+            tr(exercise.asks), exercise.low, exercise.high, value=None, step=exercise.step, key=key, width=260
         )  # fmt: skip
     names = list(exercise.choices(run))
-    chosen = st.selectbox(exercise.asks, names, None, placeholder=tr("Choose one"), key=key, width=260)
+    chosen = st.selectbox(tr(exercise.asks), names, None, placeholder=tr("Choose one"), key=key, width=260)
     return None if chosen is None else float(names.index(chosen))
 
 

@@ -55,9 +55,11 @@ def _false_alarms(model: StoredModel) -> str:
     rate = model.spec.scores.get("quiet_valley", {}).get("false_alarm_m2_per_km2")
     if rate is None:
         return ""
-    return tr("On the synthetic valley before its event, it maps {rate:,.0f} m² of false alarms per km².").format(
-        rate=rate
-    )
+    from core.report.words import percent
+
+    return tr(
+        "On the synthetic valley before its event, which has no fresh landslides, it maps {share} of the area."
+    ).format(share=percent(rate / 1e6))
 
 
 def _options(begin: Request) -> Options:

@@ -124,6 +124,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         show_key_figures(key_figures(result, choice, findings))
         show_warnings(record, result)
     selection = Selection(result.id)
+    selection.follow_address()
     selected = None if findings is None else selection.among(findings.polygons["id"].tolist())
     with st.container(horizontal=True, vertical_alignment="center"):
         side = _side(record)

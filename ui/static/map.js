@@ -4,7 +4,7 @@
 window.slidelens = window.slidelens || (function () {
   "use strict";
 
-  let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, placed, restored, whole, fitting;
+  let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, toShow, placed, restored, whole, fitting;
   let lastReplaced, lastVisible;
   let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
   const WHOLE = "The whole image is visible, so there is no part to use. Zoom in first.";
@@ -66,12 +66,17 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- placing the view
 
+  function show(bounds, options) {
+    map.fitBounds(bounds, { maxZoom: settings.nativeZoom + 1, ...options });
+  }
+
   function place() {
     const size = map.getSize();
     if (placed || !size.x || !size.y) return;  // a map in a closed tab has no size yet
     placed = true;
     const view = remember("view");
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
+    else if (toShow) show(toShow, { animate: false });
     else fit();
     redraw();
     refresh();
@@ -593,8 +598,12 @@ window.slidelens = window.slidelens || (function () {
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
-        swatch.style.background = !item.hatched ? item.colour :
-          "repeating-linear-gradient(135deg, " + item.colour + " 0 2px, #ffffff 2px 5px)";
+        if (item.drawn === "outline" || item.drawn === "dashed") {
+          swatch.style.border = "2px " + (item.drawn === "dashed" ? "dashed " : "solid ") + item.colour;
+        } else {
+          swatch.style.background = item.drawn === "filled" ? item.colour :
+            "repeating-linear-gradient(135deg, " + item.colour + " 0 2px, #ffffff 2px 5px)";
+        }
         line.append(swatch, make("span", "", item.label));
         part.append(line);
       });
@@ -802,8 +811,9 @@ window.slidelens = window.slidelens || (function () {
     }).addTo(map);
     updateDrawing(next);
     const focus = JSON.stringify(next.focus);
-    if (next.focus && focus !== lastFocus && placed) map.fitBounds(next.focus, { maxZoom: settings.nativeZoom + 1 });
+    if (next.focus && focus !== lastFocus && placed) show(next.focus);
     lastFocus = focus;
+    toShow = next.focus;
   }
 
   return {

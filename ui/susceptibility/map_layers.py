@@ -91,7 +91,7 @@ def applicability_tiles(result: SusceptibilityMap) -> list[Tiles]:
 
     if APPLICABILITY not in result.artifacts or result.limit is None or not math.isfinite(result.limit):
         return []
-    legend = Legend("Applicability", (LegendEntry("#282828", "Unlike all training cells", hatched=True),))
+    legend = Legend("Applicability", (LegendEntry("#282828", "Unlike all training cells", "hatched"),))
     tiles = run_tiles(result.id, APPLICABILITY, name="Outside applicability", opacity=0.8, key=legend)
     return [replace(tiles, url=f"{tiles.url}?range=0,{result.limit:.6g}")]
 

@@ -37,7 +37,8 @@ HELP = {
 MASKED = "This method runs the model on some hundred masked images as a background job. The result is saved."
 LAYER_HELP = (
     "Early layers respond to edges and colours in small cells, deep layers to whole shapes in large cells. Passed: "
-    "test locations where masking the highlighted areas lowered the score more than masking random areas."
+    "of the locations tested, those where masking the highlighted areas lowered the score more than masking random "
+    "areas."
 )
 FAITHFUL = (
     "If the explanation is faithful, the score falls quickly when its highest areas are masked (small area under the "
@@ -143,9 +144,12 @@ def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
     if told is None or not held:
         return {"": "Deepest contributing layer", **asking.layers}
     best = held[told.layers(method)[0]]
-    counts = {name: f", passed at {one.held} of {told.places} locations" for name, one in held.items()}
-    first = f"Best: {best.title[:1].lower()}{best.title[1:]}{counts[best.layer]}"
-    return {"": first, **{name: f"{title}{counts.get(name, '')}" for name, title in asking.layers.items()}}
+    passed = {name: f"{one.held}/{told.places} passed" for name, one in held.items()}  # first: lists cut long lines off
+    first = f"Best ({passed[best.layer]}): {best.title[:1].lower()}{best.title[1:]}"
+    return {
+        "": first,
+        **{name: f"{title} · {passed[name]}" if name in passed else title for name, title in asking.layers.items()},
+    }
 
 
 def _answer(asking: Asking, request: ExplanationRequest, known: Run | None, *, layered: bool) -> None:

@@ -14,6 +14,7 @@ from ui import resources
 from ui.map_layers import RUN_LAYERS
 from ui.messages import tr
 from ui.state import rerun_fragment
+from ui.task.selection import Selection
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -62,11 +63,17 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
     """The link to this view, and the tiles of the run for QGIS."""
     from core.report.addresses import tile_addresses
 
-    address = _address(run, values)
+    seen = {**values, **Selection(result.id).address}
+    if "why" in st.query_params:
+        seen["why"] = st.query_params["why"]
+    address = _address(run, seen)
     if not address:
         return
-    st.markdown(tr("**Link.** Opens this run with the settings above; copy it with the button on its right:"))
-    st.code(address, language=None)
+    st.markdown(
+        tr("**Link.** Opens this run with the settings above, what is selected and the explanation that is shown. "
+        "Copy it with the button on its right:")
+    )
+    st.code(address, language=None, wrap_lines=True)
     threshold = float(values["threshold"]) if "threshold" in values else None
     tiles = tile_addresses(run, result, _server(), threshold)
     if not tiles:

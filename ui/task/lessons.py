@@ -87,7 +87,7 @@ class Lessons:
     sample
         Name of its sample.
     tour
-        ``(run | None) -> steps``: given the newest finished run on the sample.
+        ``(run | None) -> steps``: given the run on the sample that the visitor chose, None where there is none.
     exercises
         In their order.
     title
@@ -138,8 +138,8 @@ def progress_of(run: Run) -> Progress:
     return Progress(len(touched) >= FIVE, explained, run.artifact("report") is not None)
 
 
-def run_on_sample(task: str, lessons: Lessons) -> Run | None:
-    """The newest finished run of a task on a sample, whoever began it; None without one."""
+def runs_on_sample(task: str, lessons: Lessons) -> list[Run]:
+    """Finished runs of a task on a sample, those of this browser session first, the newest first within both."""
     from core.catalog.samples import sample as find
     from core.runs.kinds import is_primary
     from core.runs.records import RunFilter
@@ -147,5 +147,10 @@ def run_on_sample(task: str, lessons: Lessons) -> Run | None:
     title = find(lessons.sample).title if lessons.title is None else lessons.title()
     kinds = (lessons.kind,) if lessons.kind else ()
     wanted = RunFilter(task=task, statuses=("done",), kinds=kinds, text=title, limit=50)
-    found = (run for run in resources.store().runs(wanted) if is_primary(run) and run.subject.name == title)
-    return next(found, None)
+    found = [run for run in resources.store().runs(wanted) if is_primary(run) and run.subject.name == title]
+    return sorted(found, key=lambda run: not is_own(run))
+
+
+def is_own(run: Run) -> bool:
+    """Whether this browser session started a run."""
+    return run.owner == resources.visitor()

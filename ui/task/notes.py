@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 def show_warnings(record: SceneRecord, result: ImageResult) -> None:
     """Say what changes how far a result may be relied on."""
+    from core.learning.training_distance import UNLIKE
     from core.report.cautions import is_warning
 
     if record.scene.digest != result.scene_digest:
         st.warning(tr("The image file was replaced after this run: the image shown is not the one processed."))
     warnings = [note for note in result.notes if is_warning(note)]
+    if record.scene.synthetic and any(note.startswith(UNLIKE) for note in warnings):
+        warnings.append(tr("This is expected here: the image is synthetic, and the model was trained on real images."))
     if warnings:
         st.warning("  \n".join(map(plain, warnings)))
 

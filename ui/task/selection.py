@@ -27,6 +27,13 @@ Origin = Literal["map", "table", "chart"]
 """Where something was chosen."""
 
 
+ADDRESS = "selected"
+"""Query parameter that names what is chosen."""
+
+LONGEST = 100
+"""Characters of a name that is taken from an address."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """What is chosen of a run, by its name; it lives in the visitor's session.
@@ -88,6 +95,18 @@ class Selection:
         st.session_state[f"last-click-{self.run}"] = place
         if origin != "table":  # a table's rows stay in their order while rows are chosen in it
             st.session_state[f"first-row-{self.run}"] = name
+
+    def follow_address(self) -> None:
+        """Choose what an address names that was handed on, once: the next choice need not change the address."""
+        name = st.query_params.get(ADDRESS)
+        if name is not None:
+            del st.query_params[ADDRESS]
+            self.choose(name[:LONGEST], "chart")  # the map moves there, and the table shows it on top
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What names it in an address that is handed on; empty where nothing is chosen."""
+        return {} if self.current is None else {ADDRESS: self.current}
 
     def clear(self) -> None:
         """Choose nothing, on the map, in the table and in charts."""
