@@ -32,6 +32,9 @@ ORPHANED_AFTER = 6.0
 OBEY_WITHIN = 20.0
 """Seconds for a run that was told to stop, before its worker is ended."""
 
+OBEY_BEFORE_STEPS = 2.0
+"""The same before its first step: a worker that loads libraries or a model hears nothing, and nothing would be lost."""
+
 OVERTIME = 15.0
 """Seconds beyond its limit; a worker minds the limit itself, so one that is still at work then hangs."""
 
@@ -197,7 +200,8 @@ class Dispatcher:
         ours = run.server == self.server
         alive = ours or processes.is_alive(run.server)
         idle = run.cancelling and split is not None and not split.working
-        if idle or (seen.stopping > OBEY_WITHIN and (ours or alive is False)):
+        patience = OBEY_WITHIN if run.progress.total else OBEY_BEFORE_STEPS
+        if idle or (seen.stopping > patience and (ours or alive is False)):
             self._give_up(run, failures.cancelled(), "cancelled")
         elif seen.at_work > run.time_limit + OVERTIME:
             self._give_up(run, failures.overtime(run.time_limit), "failed")

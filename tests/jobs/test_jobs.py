@@ -258,10 +258,25 @@ def test_a_run_that_does_not_hear_its_cancellation_loses_its_worker(house: House
     house.tick()
     house.claim(run_id)
     house.tick()
+    house.store.beat(run_id, Progress(1, 10, "Mapping"))
     house.store.cancel(run_id)
     house.tick(15, beating=run_id)
     assert house.store.run(run_id).status == "running"
     house.tick(10, beating=run_id)
+    assert "cancelled" in failure_of(house, run_id, "cancelled").what
+    assert house.cluster.stopped == ["tls://0"]
+
+
+def test_a_run_that_is_cancelled_while_its_worker_loads_is_not_waited_for(house: House) -> None:
+    """Nothing listens while libraries and the model are loaded, which takes many seconds on a cold machine."""
+    run_id = house.order()
+    house.tick()
+    house.claim(run_id)
+    house.tick()
+    house.store.cancel(run_id)
+    house.tick(2, beating=run_id)
+    assert house.store.run(run_id).status == "running"
+    house.tick(2, beating=run_id)
     assert "cancelled" in failure_of(house, run_id, "cancelled").what
     assert house.cluster.stopped == ["tls://0"]
 
