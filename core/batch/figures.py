@@ -60,6 +60,16 @@ class Figure:
         return percent(value) if self.form == "share" else score(value)
 
 
+CORRECT, FALSE_ALARM, MISSED = "true_positive", "false_positive", "false_negative"
+"""Names of the counts that `BatchFigures.of` gives beside its scores, from which scores of all images are computed."""
+
+POOLED = tuple(
+    Figure(f"pooled_{name}", f"{title}, all images", "score")
+    for name, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1"))
+)
+"""Scores of all images with a reference together: their counts are added up, not their scores averaged."""
+
+
 @dataclass(frozen=True)
 class BatchFigures:
     """What the table of a batch shows of each run of a task.
@@ -70,7 +80,8 @@ class BatchFigures:
         Its columns; the scores that the task declares as metrics follow them.
     of
         ``(result, view) -> {name: value}``: figures and scores of a finished run at a view of the task, at what its
-        page begins with when the view is None. NaN where a number is unknown; scores are left out without a reference.
+        page begins with when the view is None. NaN where a number is unknown; scores, and the counts that they are
+        computed from (`CORRECT`, `FALSE_ALARM`, `MISSED`), are left out without a reference.
     counted
         At what they are counted, in a sentence.
     """

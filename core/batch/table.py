@@ -6,13 +6,23 @@ import csv
 import io
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.batch.batches import Batch, current, runs_of, with_name
-from core.batch.figures import Figure, columns, figures_of_task, known_figures
+from core.batch.figures import (
+    CORRECT,
+    FALSE_ALARM,
+    MISSED,
+    POOLED,
+    Figure,
+    columns,
+    figures_of_task,
+    known_figures,
+)
 from core.errors import LandslideError
+from core.learning.metrics import Confusion
 from core.report.cautions import is_warning
 from core.report.words import count
 from core.runs.kinds import tasks
@@ -88,7 +98,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Total:
-    """The sum of a figure: over how many images it is known, of how many with a result."""
+    """The sum of a figure, or a score of all images together: how many it is known of, of how many with a result."""
 
     figure: Figure
     value: float
@@ -134,7 +144,20 @@ class Table:
             values = [row.figures[figure.name] for row in done if figure.name in row.figures]
             if figure.summed and values:
                 found.append(Total(figure, sum(values), len(values), len(done)))
-        return tuple(found)
+        return (*found, *self._pooled(done))
+
+    def _pooled(self, done: Sequence[Row]) -> Iterator[Total]:
+        """Scores of all images with a reference together; none of a single image, whose row has them."""
+        counts = [
+            [row.figures[name] for name in (CORRECT, FALSE_ALARM, MISSED)] for row in done if CORRECT in row.figures
+        ]
+        if len(counts) < 2:
+            return
+        right, wrong, missed = (int(sum(one)) for one in zip(*counts, strict=True))
+        scores = Confusion(right, wrong, missed, 0)
+        for figure in POOLED:
+            value = float(getattr(scores, figure.name.removeprefix("pooled_")))
+            yield Total(figure, value, len(counts), len(done))
 
     @property
     def assumptions(self) -> str:

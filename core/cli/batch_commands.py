@@ -135,7 +135,8 @@ def print_table(table: Table) -> None:
         rows.append((row.name, row.status, run, *numbers, str(len(row.warnings)) if row.done else "–"))
     _print(rows)
     for total in table.totals:
-        print(f"{total.figure.title}, total {total.over}: {total.figure.text(total.value)}")
+        title = f"{total.figure.title}, total" if total.figure.summed else total.figure.title
+        print(f"{title} {total.over}: {total.figure.text(total.value)}")
     if table.assumptions:
         print(table.assumptions)
     for row in table.unfinished:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.batch.batches import Batch
+from core.batch.figures import POOLED
 from core.batch.table import Table, read_table, write_csv
 from core.runs.store import Store
 from core.tasks.mapping.view import Choice
@@ -41,6 +43,7 @@ def test_figures_are_those_of_the_runs_and_areas_need_a_place(table: Table) -> N
     assert placed == pytest.approx({
         "landslides": 2, "landslide_area_m2": 8_000, "landslide_share": 0.04, "analysed_area_m2": 200_000,
         "f1": 6 / 7, "iou": 0.75, "precision": 0.75, "recall": 1.0,
+        "true_positive": 60, "false_positive": 20, "false_negative": 0,
     }, rel=1e-3)  # fmt: skip
     assert photo == pytest.approx({"landslides": 1, "landslide_share": 0.025})
     assert [one.text(photo.get(one.name)) for one in table.columns[:5]] == ["1", "unknown", "2.5 %", "unknown", "–"]
@@ -53,6 +56,19 @@ def test_totals_say_over_how_many_images_they_go(table: Table) -> None:
     assert told["landslide_area_m2"][1] == told["analysed_area_m2"][1] == "in 1 of 2 images"
     assert told["landslide_area_m2"][0] == pytest.approx(8_000, rel=1e-3)
     assert "landslide_share" not in told
+
+
+def test_scores_of_all_images_are_computed_from_their_counts_together(table: Table) -> None:
+    """A mean of scores would weigh an image with one landslide like one with a thousand."""
+    assert not [one for one in table.totals if one.figure in POOLED]  # one image with a reference has them in its row
+    other = {"true_positive": 20.0, "false_positive": 60.0, "false_negative": 20.0, "f1": 1 / 3}
+    rows = (table.rows[0], replace(table.rows[1], figures=other), replace(table.rows[1], figures={}), *table.rows[2:])
+    told = {one.figure.title: (one.value, one.over) for one in replace(table, rows=rows).totals if one.figure in POOLED}
+    assert told == {
+        "Precision, all images": (80 / 160, "in 2 of 3 images"), "Recall, all images": (80 / 100, "in 2 of 3 images"),
+        "F1, all images": (pytest.approx(160 / 260), "in 2 of 3 images"),
+    }  # fmt: skip
+    assert "true_positive" not in write_csv(table)
 
 
 def test_a_view_counts_all_images_anew(quick_store: Store, batch: Batch) -> None:

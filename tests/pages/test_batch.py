@@ -176,6 +176,8 @@ def test_one_threshold_can_be_chosen_for_all_images(app: AppTest, store: Store, 
     app.run()
     assert not app.exception
     assert store.run(app.query_params["run"]).subject.name == "photo.tif"
+    assert app.query_params["threshold"] == "0.95"
+    assert next(slider for slider in app.slider if slider.label == "Threshold").value == 0.95
 
 
 def test_what_waits_is_cancelled_together(app: AppTest, store: Store, tmp_path: Path) -> None:

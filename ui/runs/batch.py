@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from core.batch.figures import POOLED
 from core.errors import LandslideError
 from core.report.parts import KeyFigure, KeyFigures
 from core.runs.records import ACTIVE, RunFilter
@@ -47,6 +48,9 @@ HEAD, HIGHEST = 38, 15
 """Height of the head of the table in pixels, and rows after which it scrolls."""
 
 STATUSES = {"refused": "Not accepted", "not started": "Deleted", "files lost": "Files lost"}
+
+LEVEL = "level"
+"""Key and query parameter of the level of all images: another than that of a run's page, which it is handed on to."""
 
 LATEST = 20
 """Batches that the page of runs lists."""
@@ -111,7 +115,7 @@ def _level(run: Run) -> At:
     task = find_task(run.task)
     if not task.level or task.view is None:
         return At()
-    key = options_of(task.view.load())[0].address
+    address = options_of(task.view.load())[0].address
     value = st.number_input(
         tr("{level} for all images").format(level=task.level),
         0.0,
@@ -119,7 +123,7 @@ def _level(run: Run) -> At:
         None,
         0.05,
         "%.2f",
-        key=key,
+        key=LEVEL,
         bind="query-params",
         width=260,
         placeholder=tr("the model's own"),
@@ -127,7 +131,7 @@ def _level(run: Run) -> At:
     )
     if value is None:
         return At()
-    query = {key: f"{value:g}"}
+    query = {address: f"{value:g}"}
     return At(query, partial(view_of_query, run, query=query))
 
 
@@ -193,6 +197,8 @@ def _totals(table: Table) -> None:
         return
     parts.show(KeyFigures(totals))
     told = tr("Totals add up the images; ground shown by two images counts twice.")
+    if any(one.figure in POOLED for one in table.totals):
+        told += " " + tr("Scores of all images are computed from the counts of all images with a reference together.")
     st.caption(plain(f"{told} {table.assumptions}"))
 
 
@@ -207,7 +213,7 @@ def _table(table: Table, at: At) -> None:
     run = None if pressed is None or pressed >= len(table.rows) else table.rows[pressed].run
     if run is not None:
         page, address = place(run)
-        st.switch_page(script_of(page), query_params=address)  # not the threshold: a widget here holds that key
+        st.switch_page(script_of(page), query_params={**address, **at.query})
     from core.batch.figures import figures_of_task
 
     declared = None if table.task is None else figures_of_task(table.task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from core.batch.figures import BatchFigures, Figure
+from core.batch.figures import CORRECT, FALSE_ALARM, MISSED, BatchFigures, Figure
 from core.tasks.detection.findings import find
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.searched import searched_area
@@ -26,6 +26,8 @@ def figures(result: DetectionResult, view: Choice | None) -> Mapping[str, float]
     }
     if found.scores is not None:
         known |= {name: float(getattr(found.scores, name)) for name in SCORES}
+        right, boxes, landslides = found.scores.hits, found.scores.found, found.scores.truth
+        known |= {CORRECT: right, FALSE_ALARM: boxes - right, MISSED: landslides - right}
     return known
 
 

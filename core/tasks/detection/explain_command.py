@@ -39,7 +39,7 @@ def _predict(
 ) -> DetectionResult:
     from core.tasks.detection.run import Request, run_detection
 
-    return run_detection(store, scene, Request(model), begun=begun, progress=progress)
+    return run_detection(store, scene, Request(model, pixel_size=scene.grid.pixel_size), begun=begun, progress=progress)
 
 
 def _opened(store: Store, identity: str) -> DetectionResult:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view
 from core.errors import InputError
+from core.tasks.imagery.model_commands import add_pixel_size, stated
 
 if TYPE_CHECKING:
     from core.explain.layers import LayerChoice
@@ -86,6 +87,7 @@ def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser], a
         "input", nargs="?", metavar="INPUT|RUN", help="an image, or the id of a finished run (the first digits suffice)"
     )
     parser.add_argument("--model", default="", help="name of the model; not needed for a run")
+    add_pixel_size(parser)
     parser.add_argument("--at", metavar="X,Y", help=_help(asked, "at"))
     parser.add_argument("--box", metavar="ID", help=_help(asked, "box"))
     parser.add_argument("--polygon", metavar="ID", help=_help(asked, "polygon"))
@@ -167,7 +169,7 @@ def _result(asked: Explaining, arguments: argparse.Namespace) -> Iterator[tuple[
     if path.is_file():
         if not arguments.model:
             raise InputError("An image requires a model.", remedy=f"Give one with --model; {_models(asked)}.")
-        scene = Scene.open(path)
+        scene = stated(Scene.open(path), arguments.pixel_size)
         check_fits(asked.task, find_model(asked.task, arguments.model), scene)
         with store_for(arguments, arguments.out) as store:
             made = asked.predict(store, scene, arguments.model, announcing(store, arguments), progress("tiles"))
@@ -177,6 +179,9 @@ def _result(asked: Explaining, arguments: argparse.Namespace) -> Iterator[tuple[
         raise InputError(f"{arguments.input} is not a file.", "It is not the id of a run either.", (
             "Check the file name or the id."
         ))
+    if arguments.pixel_size is not None:
+        raise InputError("--pixel-size belongs to an image; a run has its own.", remedy=
+            "Omit --pixel-size, or give the image instead of the run.")
     store = default_store()
     result = asked.opened(store, find(store, arguments.input).id)
     if arguments.model not in ("", result.model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from core.batch.figures import BatchFigures, Figure
+from core.batch.figures import CORRECT, FALSE_ALARM, MISSED, BatchFigures, Figure
 from core.learning.metrics import threshold_code
 from core.tasks.mapping.findings import LARGEST, find, pixel_area, score
 from core.tasks.mapping.result import MappingResult
@@ -37,7 +37,7 @@ def figures(result: MappingResult, view: Choice | None) -> Mapping[str, float]:
     }
     agreement = score(result, choice.threshold)
     if agreement is not None:
-        known |= {name: float(getattr(agreement.model, name)) for name in SCORES}
+        known |= {name: float(getattr(agreement.model, name)) for name in (*SCORES, CORRECT, FALSE_ALARM, MISSED)}
     return known
 
 

@@ -41,7 +41,7 @@ def _predict(
 ) -> MappingResult:
     from core.tasks.mapping.run import Request, run_mapping
 
-    return run_mapping(store, scene, Request(model), begun=begun, progress=progress)
+    return run_mapping(store, scene, Request(model, pixel_size=scene.grid.pixel_size), begun=begun, progress=progress)
 
 
 def _opened(store: Store, identity: str) -> MappingResult:

@@ -86,6 +86,17 @@ def test_without_coordinates_a_place_is_a_column_and_a_row(
     assert patch.valid.sum() == 32 * 32
 
 
+def test_the_pixel_size_of_a_photo_is_stated_for_its_mapping_and_not_for_a_run(
+    tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = two_reds(tmp_path, "without CRS")
+    assert run(image, "--model", "deep", "--at", "85,73", "--pixel-size", "0.5") == 0
+    told = printed(capsys)
+    assert store.run(told["mapping"]).parameters["pixel_size"] == 0.5
+    assert run(told["mapping"], "--at", "85,73", "--pixel-size", "0.5") != 0
+    assert "--pixel-size belongs to an image" in capsys.readouterr().err
+
+
 def test_coordinates_west_of_greenwich_are_no_options(
     tmp_path: Path, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
