@@ -277,12 +277,14 @@ def _key_figures(item: KeyFigures) -> Flowable:
         [_text(one.name, "key"), _text(one.value, "value"), *([_text(one.words, "key")] if one.words else [])]
         for one in item.figures
     ]
-    across = min(4, len(cells))
+    # As many beside each other as leave the fewest places of the last row empty; those have no frame.
+    across = min(range(min(5, len(cells)), min(3, len(cells)) - 1, -1), key=lambda number: -len(cells) % number)
     rows = [cells[start : start + across] for start in range(0, len(cells), across)]
-    rows[-1] += [[] for _ in range(across - len(rows[-1]))]
+    last = len(rows[-1])
+    rows[-1] += [[] for _ in range(across - last)]
     laid = Laid(rows, colWidths=[WIDTH / across] * across, spaceBefore=6, spaceAfter=10)
-    laid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("INNERGRID", (0, 0), (-1, -1), 0.5, LINE),
-                   ("BOX", (0, 0), (-1, -1), 0.5, LINE)])  # fmt: skip
+    framed = [((0, 0), (-1, -2)), ((0, -1), (last - 1, -1))] if len(rows) > 1 else [((0, 0), (-1, -1))]
+    laid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *(("GRID", *part, 0.5, LINE) for part in framed)])
     return laid
 
 

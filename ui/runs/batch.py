@@ -220,7 +220,8 @@ def _table(table: Table, at: At) -> None:
     if declared is not None:
         own = "".join(tr("Here at {name} {value}. ").format(name=name, value=value) for name, value in at.query.items())
         unknown = tr("–: unknown, such as an area without a pixel size or a score without a reference.")
-        st.caption(f"{declared.counted} {own}{unknown}")
+        warned = tr(" Warnings: notes that change how far a result may be relied on; open the image to read them.")
+        st.caption(f"{declared.counted} {own}{unknown}{warned if any(row.warnings for row in table.rows) else ''}")
 
 
 def _press() -> None:
