@@ -47,10 +47,10 @@ def test_the_lowest_threshold_that_halves_false_alarms_is_right(store: Store, ru
     made = store.run(run)
     # Of 100 false alarms 60 are left above 0.6, and 30 above 0.7.
     assert halve_false_alarms(made, 0.71).right
-    assert "recall goes from 1.00 to 0.50" in halve_false_alarms(made, 0.71).words
+    assert "recall changes from 1.00 to 0.50" in halve_false_alarms(made, 0.71).words
     wrong = halve_false_alarms(made, 0.65)
     assert (wrong.right, "Still more than half" in wrong.words) == (False, True)
-    assert "Already fewer than half at a lower threshold" in halve_false_alarms(made, 0.9).words
+    assert "A lower threshold is enough" in halve_false_alarms(made, 0.9).words
 
 
 def test_the_highest_threshold_that_misses_little_is_right(store: Store, run: str) -> None:

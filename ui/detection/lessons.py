@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 from ui import resources
 from ui.messages import tr, tr_noop
-from ui.task.lessons import Exercise, Lessons, Step, Verdict, progress_of
+from ui.task.lessons import CLOSE, LEVELS, Counted, Exercise, Lessons, Step, Verdict, halved, progress_of
 
 if TYPE_CHECKING:
     from core.runs.records import Run
 
 SAMPLE = "valley-after"
-CLOSE = 0.02
-"""How far an answer may be from the best threshold."""
-
-STEPS = [number / 100 for number in range(101)]
 
 
 def tour(run: Run | None) -> list[Step]:
@@ -43,17 +39,11 @@ def tour(run: Run | None) -> list[Step]:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """A detection counted against its reference at a confidence: detections by what they are, and landslides."""
+class Counts(Counted):
+    """A detection counted against its reference at a confidence: also the correct detections, and the landslides."""
 
     correct: int
-    false_alarms: int
     landslides: int
-
-    @property
-    def recall(self) -> float:
-        """Share of the reference's landslides that are found."""
-        return self.correct / self.landslides
 
 
 @dataclass(frozen=True)
@@ -85,7 +75,7 @@ class Ranked:
         """What is found from a confidence on."""
         # Confidences are stored in single precision: 0.7 is kept as 0.69999999.
         kept = [hit for score, hit in zip(self.scores, self.hits, strict=True) if score >= confidence - 1e-6]
-        return Counts(sum(kept), len(kept) - sum(kept), self.landslides)
+        return Counts(len(kept) - sum(kept), sum(kept) / self.landslides, sum(kept), self.landslides)
 
 
 NO_REFERENCE = Verdict(False, "This run has no scores: detect in the sample with its own inventory as reference.")
@@ -96,24 +86,7 @@ def halve_false_alarms(run: Run, answer: float) -> Verdict:
     ranked = Ranked.of(run)
     if ranked is None:
         return NO_REFERENCE
-    own, asked = ranked.at(ranked.own), ranked.at(answer)
-    half = own.false_alarms / 2
-    best = next((one for one in STEPS if ranked.at(one).false_alarms <= half), 1.0)
-    said = tr(
-        "At {own:.2f} there are {false_alarms:,} false alarms, and at {answer:.2f} there are "
-        "{false_alarms_2:,}; recall changes from {recall:.2f} to {recall_2:.2f}."
-    ).format(
-        own=ranked.own,
-        false_alarms=own.false_alarms,
-        answer=answer,
-        false_alarms_2=asked.false_alarms,
-        recall=own.recall,
-        recall_2=asked.recall,
-    )
-    if abs(answer - best) <= CLOSE:
-        return Verdict(True, tr("Yes. {said} Fewer false alarms mean more missed landslides.").format(said=said))
-    hint = "Still more than half" if asked.false_alarms > half else "A lower threshold is enough"
-    return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
+    return halved(ranked.at, ranked.own, answer, tr("False alarms"))
 
 
 def find_half(run: Run, answer: float) -> Verdict:
@@ -122,7 +95,7 @@ def find_half(run: Run, answer: float) -> Verdict:
     if ranked is None:
         return NO_REFERENCE
     asked = ranked.at(answer)
-    best = next((one for one in reversed(STEPS) if ranked.at(one).recall >= 0.5), None)
+    best = next((one for one in reversed(LEVELS) if ranked.at(one).recall >= 0.5), None)
     said = tr(
         "At {answer:.2f} {correct:,} of {landslides:,} landslides are found (recall {recall:.2f}), "
         "with {false_alarms:,} false alarms."

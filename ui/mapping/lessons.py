@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ui import resources
 from ui.messages import tr, tr_noop
-from ui.task.lessons import Exercise, Lessons, Step, Verdict, progress_of
+from ui.task.lessons import CLOSE, LEVELS, Counted, Exercise, Lessons, Step, Verdict, halved, progress_of
 
 if TYPE_CHECKING:
     from core.learning.metrics import Confusion
@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from core.tasks.mapping.result import MappingResult
 
 SAMPLE = "valley-after"
-CLOSE = 0.02
-"""How far an answer may be from the best threshold."""
 
 
 def tour(run: Run | None) -> list[Step]:
     """Five steps, of which the store knows which were done."""
     address = {} if run is None else {"run": run.id}
     first = Step(
-        "Map the sample", tr("Press *Map landslides*. The model gives each pixel a probability; this takes about a "
+        "Map the sample", tr("Press *Map landslides*. The model gives each pixel a probability; this takes less than a "
                           "minute."),
         run is not None, "Open the sample", {"sample": SAMPLE},
     )  # fmt: skip
@@ -67,29 +65,15 @@ NO_REFERENCE = Verdict(False, "This run was not scored against a reference: map 
 def halve_false_alarms(run: Run, answer: float) -> Verdict:
     """Check the lowest threshold at which false alarms are at most half of those at the model's own."""
     result = _result(run)
-    own, asked = _at(result, result.threshold), _at(result, answer)
-    if own is None or asked is None:
+    if _at(result, answer) is None:
         return NO_REFERENCE
-    half = own.false_positive / 2
-    steps = [number / 100 for number in range(101)]
-    best = next((one for one in steps if (there := _at(result, one)) is not None and there.false_positive <= half), 1.0)
-    said = tr(
-        "At {threshold:.2f} there are {false_positive:,} false-alarm pixels, and at {answer:.2f} "
-        "there are {false_positive_2:,}; recall goes from {recall:.2f} to {recall_2:.2f}."
-    ).format(
-        threshold=result.threshold,
-        false_positive=own.false_positive,
-        answer=answer,
-        false_positive_2=asked.false_positive,
-        recall=own.recall,
-        recall_2=asked.recall,
-    )
-    if abs(answer - best) <= CLOSE:
-        return Verdict(
-            True, tr("Yes. {said} Fewer false alarms come at the cost of more missed landslides.").format(said=said)
-        )
-    hint = "Still more than half" if asked.false_positive > half else "Already fewer than half at a lower threshold"
-    return Verdict(False, tr("Not yet. {said} {hint}.").format(said=said, hint=hint))
+
+    def at(threshold: float) -> Counted:
+        counts = _at(result, threshold)
+        assert counts is not None  # noqa: S101  there is a reference
+        return Counted(counts.false_positive, counts.recall)
+
+    return halved(at, result.threshold, answer, tr("False-alarm pixels"))
 
 
 def find_most(run: Run, answer: float) -> Verdict:
@@ -98,8 +82,8 @@ def find_most(run: Run, answer: float) -> Verdict:
     asked = _at(result, answer)
     if asked is None:
         return NO_REFERENCE
-    steps = [number / 100 for number in range(100, -1, -1)]
-    best = next((one for one in steps if (there := _at(result, one)) is not None and there.recall >= 0.95), 0.0)
+    reached = (one for one in reversed(LEVELS) if (there := _at(result, one)) is not None and there.recall >= 0.95)
+    best = next(reached, 0.0)
     said = tr("At {answer:.2f} recall is {recall:.3f} and precision {precision:.3f}.").format(
         answer=answer, recall=asked.recall, precision=asked.precision
     )

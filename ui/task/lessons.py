@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ui import resources
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -154,3 +155,55 @@ def runs_on_sample(task: str, lessons: Lessons) -> list[Run]:
 def is_own(run: Run) -> bool:
     """Whether this browser session started a run."""
     return run.owner == resources.visitor()
+
+
+CLOSE = 0.02
+"""How far an answer may be from the best threshold."""
+
+LEVELS = [number / 100 for number in range(101)]
+"""Thresholds among which the best one is looked for."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a result has at a threshold, counted against its reference.
+
+    Attributes
+    ----------
+    false_alarms
+        How many there are.
+    recall
+        Share of the reference that is found.
+    """
+
+    false_alarms: int
+    recall: float
+
+
+def halved(at: Callable[[float], Counted], own: float, answer: float, counted: str) -> Verdict:
+    """Check the lowest threshold at which false alarms are at most half of those at the model's own.
+
+    Parameters
+    ----------
+    at
+        Counts at a threshold.
+    own, answer
+        The model's own threshold, and the one that was answered.
+    counted
+        What is counted, such as "false alarms", in the visitor's language.
+    """
+    first, asked = at(own), at(answer)
+    half = first.false_alarms / 2
+    best = next((one for one in LEVELS if at(one).false_alarms <= half), 1.0)
+    said = tr(
+        "{counted} at {own:.2f}: {number:,}, at {answer:.2f}: {number_2:,}; recall changes from {recall:.2f} to "
+        "{recall_2:.2f}."
+    ).format(
+        counted=counted, own=own, number=first.false_alarms, answer=answer, number_2=asked.false_alarms,
+        recall=first.recall, recall_2=asked.recall,
+    )  # fmt: skip
+    if abs(answer - best) <= CLOSE:
+        return Verdict(True, tr("Yes. {said} Fewer false alarms mean more missed landslides.").format(said=said))
+    if asked.false_alarms > half:
+        return Verdict(False, tr("Not yet. {said} Still more than half.").format(said=said))
+    return Verdict(False, tr("Not yet. {said} A lower threshold is enough.").format(said=said))
