@@ -14,7 +14,7 @@ from core.plots.colours import FOUND
 from core.plots.gis_style import class_table, found_style
 from core.raster.features import write_features
 from core.raster.folder import make_folder, plain_values, write_json
-from core.raster.geopackage import dress
+from core.raster.geopackage import dress, first_rows
 from core.raster.interchange import write_interchange
 from core.raster.scene import Scene
 from core.raster.write import atomic_path, write_array, writing
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 LAYER = "landslides"
 STYLE = "Landslides"
 BLOCK_ROWS = 512
+INTERCHANGED = 100_000
+"""Landslides of a large raster up to which they are also written as CSV, Shapefile and KML, within some seconds."""
+
 MASK_ENCODING = "1 landslide, 0 none, 255 nodata"
 OWN_FILES = (
     "probability.tif", "uncertainty.tif", "truth.tif", "mask.tif", "change.tif", "landslides.gpkg",
@@ -143,10 +146,19 @@ def _export_large(
             codes = reader.read((1,), window).values.astype(np.uint8)
             writer.write(np.where(codes == NODATA_CODE, NODATA_CODE, codes >= codes_from).astype(np.uint8), row, 0)
     content = _large_summary(result, choice, outlined)
+    told = about(result, choice)
     if outlined is not None and copies:
         with atomic_path(folder / "landslides.gpkg") as aside:
             shutil.copyfile(outlined.path, aside)
-            dress(aside, LAYER, found_style(STYLE), about(result, choice))
+            dress(aside, LAYER, found_style(STYLE), told)
+    if outlined is not None and outlined.count <= INTERCHANGED:
+        polygons = first_rows(outlined.path, INTERCHANGED)
+        write_interchange(polygons, folder, LAYER, f"Landslides mapped in {result.scene}", FOUND, told)
+    elif outlined is not None:
+        content["notes"].append(
+            f"CSV, Shapefile and KML are written for up to {INTERCHANGED:,} landslides; the GeoPackage holds all "
+            f"{outlined.count:,}."
+        )
     write_json(content, folder / "metrics.json")
     plain: dict[str, Any] = plain_values(content)
     return plain

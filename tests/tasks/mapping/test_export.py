@@ -227,4 +227,6 @@ def test_what_is_there_already_need_not_be_copied(tmp_path: Path, monkeypatch: p
     outlined = read_outlined(result, Choice(0.5), tmp_path / "a.gpkg", totals.scene_area)
     monkeypatch.setattr("core.tasks.mapping.export.LARGEST", 99)
     export_run(result, scene, Choice(0.5), out, outlined=outlined, copies=False)
-    assert {path.name for path in out.iterdir()} == {"mask.tif", "metrics.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "mask.tif", "metrics.json", "landslides.csv", "landslides.shp.zip", "landslides.kml",
+    }  # fmt: skip

@@ -143,3 +143,11 @@ def test_an_export_of_a_large_run_takes_what_was_outlined_along(
     assert rows_digest(taken) == rows_digest(tmp_path / "a.gpkg")
     assert len(pyogrio.read_dataframe(taken, layer="layer_styles")) == 1
     assert pyogrio.read_info(taken, layer="landslides")["layer_metadata"]["view_threshold"] == "0.55"
+    rows = (tmp_path / "out" / "landslides.csv").read_text("utf-8-sig").splitlines()
+    assert len(rows) == 1 + totals.landslides
+    assert {"landslides.shp.zip", "landslides.kml"} <= {one.name for one in (tmp_path / "out").iterdir()}
+
+    monkeypatch.setattr("core.tasks.mapping.export.INTERCHANGED", totals.landslides - 1)
+    content = export_run(result, None, Choice(0.55), tmp_path / "out", outlined=outlined)
+    assert "the GeoPackage holds all" in content["notes"][-1]
+    assert not (tmp_path / "out" / "landslides.csv").exists()
