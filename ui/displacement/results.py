@@ -83,7 +83,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
         tr("Next {span}").format(span=span.removeprefix('1 ')), "–" if ahead != ahead else f"{ahead:.1f} mm", width=140,
         help=tr("Movement forecast beyond the end of the series."),
     )  # fmt: skip
-    row.metric(tr("90 % interval (mm)"), "–" if low != low else f"{low:.1f} to {high:.1f}", width=185,
+    row.metric(tr("90 % interval (mm)"), "–" if low != low else f"{low:.1f} to {high:.1f}".replace("-", "−"), width=185,
                help=tr("Conformal: based on earlier errors of this model."))  # fmt: skip
     row.metric("RMSE", f"{result.of(station, model, 'rmse'):.2f} mm", width=135,
                help=tr("{meaning} On the test part.").format(meaning=labels.meaning('rmse')))  # fmt: skip

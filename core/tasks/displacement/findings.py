@@ -35,13 +35,13 @@ def verdict(result: ForecastResult, station: str) -> Verdict:
     others = [_forecast(result, station, chosen)]
     if chosen in SIMPLE:
         lead = (
-            f"{station}: on the training set, no model is better than a simple forecast. The error of "
-            f"{title_of(chosen).lower()} is {error:.2f} mm (RMSE) at {ahead} ahead."
+            f"{station}: on the training set, no model is better than a simple forecast. Forecasts {ahead} ahead have "
+            f"an error (RMSE) of {error:.2f} mm with {title_of(chosen).lower()}."
         )
     else:
         lead = (
-            f"{station}: the error of {title_of(chosen)} is {error:.2f} mm (RMSE) at {ahead} ahead; of "
-            f"{title_of(simple).lower()}, {simple_error:.2f} mm."
+            f"{station}: forecasts {ahead} ahead have an error (RMSE) of {error:.2f} mm with {title_of(chosen)} and "
+            f"{simple_error:.2f} mm with {title_of(simple).lower()}."
         )
         others.append(_skill(result, station, chosen, simple))
     if on_test != chosen:

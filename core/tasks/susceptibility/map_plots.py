@@ -50,12 +50,12 @@ def rate_figure(curves: Mapping[str, RateCurve]) -> go.Figure:
     Parameters
     ----------
     curves
-        By name, the success rate before the prediction rate.
+        By name, the success rate before the prediction rate; the area under each (AUC) stands behind its name.
     """
     figure = go.Figure()
     for (name, curve), colour in zip(curves.items(), RATE_COLOURS, strict=False):
         figure.add_scatter(
-            x=curve.area, y=curve.hits, mode="lines", name=f"{name} (area under the curve {curve.under:.3f})",
+            x=curve.area, y=curve.hits, mode="lines", name=f"{name} (AUC {curve.under:.3f})",
             line={"color": colour, "width": 2.5},
             hovertemplate="%{x:.0%} of the area holds %{y:.0%} of the landslides<extra></extra>",
         )  # fmt: skip
