@@ -129,7 +129,7 @@ LESSONS = Lessons(
             tr_noop("Confidence"), 0.0, 1.0, 0.01, halve_false_alarms,
         ),
         Exercise(
-            "find-half", tr_noop("Find every second landslide"),
+            "find-half", tr_noop("Find half of the landslides"),
             tr_noop("Find the highest confidence threshold at which at least half of the reference's landslides are "
                     "found "
             "(recall 0.50)."),

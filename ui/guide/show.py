@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.glossary import groups
 from ui import labels
-from ui.feedback import guard
+from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.lessons import Lessons, Step, is_own, runs_on_sample
 from ui.task.task import TaskPage, task_pages
@@ -60,8 +60,6 @@ def _choose(names: list[str], key: str) -> TaskPage:
 
 def _choose_run(known: list[Run], key: str) -> Run | None:
     """The run that is looked at: asked where there are several, with those of this browser session first."""
-    if len(known) < 2:
-        return known[0] if known else None
     titles = {
         run.id: " · ".join([
             labels.moment(run.created), *([labels.model_title(run.task, run.model)] if run.model else []),
@@ -69,6 +67,9 @@ def _choose_run(known: list[Run], key: str) -> Run | None:
         ])
         for run in known
     }  # fmt: skip
+    if len(known) < 2:
+        st.caption(tr("Run of the sample: {run}").format(run=plain(next(iter(titles.values()), tr("none yet")))))
+        return known[0] if known else None
     picked = st.selectbox(
         tr("Run of the sample"), list(titles), format_func=titles.__getitem__, key=key, width=520,
         help=tr("Runs that were started in this browser window come first."),
