@@ -71,7 +71,7 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
         return
     st.markdown(
         tr("**Link.** Opens this run with the settings above, what is selected and the explanation that is shown. "
-        "Copy it with the button on its right:")
+        "Copy it with its button:")
     )
     st.code(address, language=None, wrap_lines=True)
     threshold = float(values["threshold"]) if "threshold" in values else None
