@@ -14,8 +14,8 @@ from core.batch.batches import Batch, current, runs_of, with_name
 from core.batch.figures import Figure, columns, figures_of_task, known_figures
 from core.errors import LandslideError
 from core.report.cautions import is_warning
-from core.report.words import count
 from core.runs.kinds import tasks
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.runs.kinds import Task
@@ -98,7 +98,8 @@ class Total:
     @property
     def over(self) -> str:
         """Over how many images the sum goes, in words."""
-        return f"in {count(self.of, 'image')}" if self.known == self.of else f"in {self.known} of {self.of} images"
+        images = count(self.of, "image")
+        return f"in {images}" if self.known == self.of else f"in {self.known} of {images}"
 
 
 @dataclass(frozen=True)

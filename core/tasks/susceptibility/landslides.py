@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import GridError, InputError
 from core.raster.crs import accuracy_note, crs_of_code, transformed
 from core.raster.inventory import Inventory
-from core.report.words import count
+from core.wording import count
 
 if TYPE_CHECKING:
     import pyproj

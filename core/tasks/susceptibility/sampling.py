@@ -16,9 +16,9 @@ from rasterio.windows import Window
 
 from core.errors import InputError
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
-from core.report.words import count
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.landslides import STRIP, Landslides, buffer_cells
+from core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,12 +6,13 @@ import math
 
 from core.report.parts import Column, Content, Heading, Items, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
-from core.report.words import count, of_hundred, score
+from core.report.words import of_hundred, score
 from core.tasks.detection.charts import confidence_chart, precision_recall_chart
 from core.tasks.detection.figure import draw_missed, draw_outcome
 from core.tasks.detection.findings import area_column
 from core.tasks.detection.metrics import Curve, DetectionScores
 from core.tasks.detection.report.subject import DetectionSubject
+from core.wording import count
 
 
 def agreement(subject: DetectionSubject) -> Part:

@@ -6,10 +6,11 @@ import numpy as np
 
 from core.report.cautions import bridging, cautions, limits
 from core.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
-from core.report.words import count, percent, score
+from core.report.words import percent, score
 from core.tasks.detection.findings import area_column
 from core.tasks.detection.report.agreement import precision_words, recall_words
 from core.tasks.detection.report.subject import STEP, DetectionSubject
+from core.wording import count
 
 SAME = 0.006
 """Confidences that are nearer to each other are the same to two decimals."""
