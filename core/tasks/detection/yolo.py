@@ -63,7 +63,7 @@ def read_yolo_folder(
     missing = sorted(name for stem, name in stems.items() if stem not in files)
     if len(missing) == len(stems):
         raise InputError(
-            f"{folder.name} holds no labels for the {count(len(stems), 'image')}.",
+            f"{folder.name} holds no labels for the {agree(len(stems), 'image', f'{len(stems):,} images')}.",
             "At least one label file is needed; an empty file means that an image has no landslides.",
             f"Name the label files like the images: {PurePosixPath(missing[0]).stem}.txt for {missing[0]}.",
         )
