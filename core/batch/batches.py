@@ -17,11 +17,11 @@ from sqlalchemy import exists, select
 
 from core.errors import InputError
 from core.raster.files import one_line
-from core.report.words import count
 from core.runs.dataset_rows import new_id
 from core.runs.files import remove, text
 from core.runs.records import ID, Run, RunFilter, clock, moment
 from core.runs.tables import BatchRow, MemberRow
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.runs.store import Store

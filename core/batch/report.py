@@ -39,9 +39,10 @@ from core.report.parts import (
 from core.report.parts import Table as Listed
 from core.report.pdf import write_pdf
 from core.report.subject import Subject, spec_of
-from core.report.words import UNKNOWN, count
+from core.report.words import UNKNOWN
 from core.report.write import write_report
 from core.runs.result import RunResult
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.runs.records import Run

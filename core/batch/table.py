@@ -24,8 +24,8 @@ from core.batch.figures import (
 from core.errors import LandslideError
 from core.learning.metrics import Confusion
 from core.report.cautions import is_warning
-from core.report.words import count
 from core.runs.kinds import tasks
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.runs.kinds import Task
@@ -108,7 +108,8 @@ class Total:
     @property
     def over(self) -> str:
         """Over how many images the sum goes, in words."""
-        return f"in {count(self.of, 'image')}" if self.known == self.of else f"in {self.known} of {self.of} images"
+        images = count(self.of, "image")
+        return f"in {images}" if self.known == self.of else f"in {self.known} of {images}"
 
 
 @dataclass(frozen=True)

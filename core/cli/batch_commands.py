@@ -101,7 +101,7 @@ def _export(arguments: argparse.Namespace) -> None:
 
 def _delete(arguments: argparse.Namespace) -> None:
     from core.batch.batches import delete
-    from core.report.words import count
+    from core.wording import count
 
     store = _store()
     print(f"{count(delete(store, find_batch(store, arguments.id)), 'run')} deleted")

@@ -13,6 +13,7 @@ from core.cli.units import before, octets, words
 from core.cli.view_options import add_view_options, chosen_for, view_of, views
 from core.errors import InputError
 from core.runs.kinds import find_task, is_primary, tasks
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.retention.prune import Plan, RemovalCandidate
@@ -205,7 +206,7 @@ def _delete(arguments: argparse.Namespace) -> None:
     found = {run.id: run for run in [find(store, text) for text in arguments.id]}
     # The youngest first, so that none has gone with another by its turn.
     gone = sum(store.delete(run.id) for run in sorted(found.values(), key=lambda run: run.created, reverse=True))
-    print(f"{_count(gone, 'run')} deleted")
+    print(f"{count(gone, 'run')} deleted")
 
 
 def _prune(arguments: argparse.Namespace) -> None:
@@ -224,7 +225,7 @@ def _prune(arguments: argparse.Namespace) -> None:
         runs = len(planned.runs) if removed is None else removed.runs
         uploads = len(planned.uploads) if removed is None else removed.uploads
         exports = len(planned.exports) if removed is None else removed.exports
-        counted = f"{_count(runs, 'run')}, {_count(uploads, 'upload')} and {_count(exports, 'prepared export')}"
+        counted = f"{count(runs, 'run')}, {count(uploads, 'upload')} and {count(exports, 'prepared export')}"
         print(f"{counted}{would} deleted")
         if planned.beyond:
             print(f"{words(planned.beyond)} over the quota: everything that remains is pinned, active or in use")
@@ -233,7 +234,7 @@ def _prune(arguments: argparse.Namespace) -> None:
         gone = lost if arguments.dry_run else remove_orphans(store, lost)
         for one in gone:
             print(f"{one.kind:<8}  {words(one.size):>9}  {one.path}")
-        print(f"{_count(len(gone), 'orphaned file')}{would} deleted, {words(sum(one.size for one in gone))}")
+        print(f"{count(len(gone), 'orphaned file')}{would} deleted, {words(sum(one.size for one in gone))}")
         for broken in missing(store):
             print(f"damaged: the {broken.role} file of {broken.owner} {broken.id[:8]} ({broken.title}) is missing "
                   "from the disk")
@@ -249,7 +250,3 @@ def _print_plan(planned: Plan) -> None:
 
 def _leaving(kind: str, one: RemovalCandidate) -> str:
     return f"{kind:<6}  {one.id[:8]}  {one.created:%Y-%m-%d}  {words(one.freed):>9}  {one.title}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

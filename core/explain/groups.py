@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.explain.tabular import Contributions, Doubles, Scale
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.wording import count
 
 MOST_GROUPS = 10
 """Groups of a game: the model is asked about two to the power of them combinations."""
@@ -75,7 +76,7 @@ def group_contributions(
     progress(len(worth), len(worth))
     base, output = float(worth[0].mean()) if len(rows) else math.nan, worth[-1]
     values = np.column_stack([_shapley(worth, one, len(names)) for one in range(len(names))])
-    method = f"exact Shapley values of {len(names)} groups against {len(background)} rows"
+    method = f"exact Shapley values of {count(len(names), 'group')} against {count(len(background), 'row')}"
     return Contributions(names, values, base, output, scale, method).checked()
 
 

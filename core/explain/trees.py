@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from core.explain.tabular import Contributions, Doubles, Scale
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
+from core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,8 @@ def tree_explainer(
     sample = _on_thresholds(trees, design(background.iloc[:CHECKED]))
     reference, base, named = _booster_way(trees) if boosted else _forest_way(trees)
     fast = _fast_way(trees, sample, reference(sample))
-    method = f"exact for trees (WOODELF), compared with {named} on {len(sample)} rows" if fast else f"exact ({named})"
+    compared = f"compared with {named} on {count(len(sample), 'row')}"
+    method = f"exact for trees (WOODELF), {compared}" if fast else f"exact ({named})"
     return TreeExplainer(
         design, factors, column_factors, "log-odds" if boosted else "probability", method, base, reference, fast,
         _tree_output(trees),

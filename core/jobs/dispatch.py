@@ -23,6 +23,7 @@ from core.runs import failures, files, processes
 from core.runs.failures import WorkerLost
 from core.runs.records import SILENT_AFTER, Failure, Progress, Run, Status
 from core.runs.store import Store
+from core.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -283,7 +284,7 @@ class Dispatcher:
             # Whatever is wrong with it, the worker that tries to do it whole will say it in the run's row.
             log.exception("run %s cannot be split between workers", run.id)
             return None
-        if planned is None or not self.store.claim(run.id, server=self.server, worker=f"{workers} workers"):
+        if planned is None or not self.store.claim(run.id, server=self.server, worker=count(workers, "worker")):
             return None
         self._splits[run.id] = Split(run.id, run.owner, run.created, planned)
         return self._splits[run.id]

@@ -119,7 +119,7 @@ class LocalCluster(Connected):
             raise ClusterError(
                 "The worker processes could not be started.",
                 f"{type(error).__name__}: {error}",
-                "Run it again; if the error persists, check the server's log.",
+                "Repeat the run; if the error persists, check the server's log.",
             ) from error
 
     def tend(self) -> None:
@@ -222,7 +222,7 @@ class LocalCluster(Connected):
                 raise ClusterError(
                     "The worker processes could not be started.",
                     f"No worker was ready after {START_WITHIN:.0f} seconds.",
-                    "Run it again; if the error persists, check the server's log.",
+                    "Repeat the run; if the error persists, check the server's log.",
                 )
             time.sleep(0.1)
 

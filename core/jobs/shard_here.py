@@ -22,6 +22,7 @@ from core.runs import failures, files
 from core.runs.failures import WorkerLost
 from core.runs.provenance import this_process
 from core.runs.records import Order, Progress
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.jobs.cluster import Cluster
@@ -62,7 +63,7 @@ def run_sharded(
         What ended the run, which then stands as failed or cancelled in the store: also when it is over its time, or
         a worker that had a part of it is gone.
     """
-    identity = store.begin(order, server=this_process(), worker=f"{len(cluster.workers())} workers")
+    identity = store.begin(order, server=this_process(), worker=count(len(cluster.workers()), "worker"))
     split = Split(identity, order.owner, datetime.now(UTC), plan(identity))
     at_work: list[Assignment] = []
     try:

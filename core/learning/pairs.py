@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from core.errors import InputError
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from core.learning.config import Data
@@ -64,7 +65,8 @@ def find_pairs(images: Path, masks: Path) -> tuple[Pair, ...]:
     missing = sorted(set(pictures) - set(labels))
     if missing:
         raise InputError(
-            f"{len(missing)} images in {images} have no mask in {masks}; the first is {pictures[missing[0]].name}.",
+            f"{count(len(missing), 'image')} in {images} {agree(len(missing), 'has', 'have')} no mask in {masks}; the "
+            f"first is {pictures[missing[0]].name}.",
             "An image without a mask cannot be used for scoring or training.",
             "Add the mask (all zero if there is no landslide), or move the image out of the folder.",
         )

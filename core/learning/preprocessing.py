@@ -18,6 +18,7 @@ from core.raster.bands import are_guessed
 from core.raster.quantity import Quantity
 from core.raster.scene import Scene, guess_bands
 from core.raster.stretch import USUAL_PERCENTILES, check_has_data, parse_percentiles, scene_stretch
+from core.wording import agree, count
 
 SAME_DISTANCE = 1.25
 """Ground distances whose ratio is below this are taken as equal; networks see that much variation in training."""
@@ -95,7 +96,8 @@ def preprocess(
     chosen = tuple(bands) if bands is not None else guess_bands(scene, spec.bands)
     if len(chosen) != len(spec.bands):
         raise BandError(
-            f"Model {spec.name} needs {len(spec.bands)} bands ({', '.join(spec.bands)}); {len(chosen)} were given.",
+            f"Model {spec.name} needs {count(len(spec.bands), 'band')} ({', '.join(spec.bands)}); {len(chosen)} "
+            f"{agree(len(chosen), 'was', 'were')} given.",
             remedy="Name one band of the image for each.",
         )
     if outside := [band for band in chosen if not 1 <= band <= len(scene.bands)]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.wording import agree
 
 
 def fit_and_tune(count: int, tune_share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -32,7 +33,7 @@ def fit_and_tune(count: int, tune_share: float, seed: int) -> tuple[NDArray[np.i
     tune_count = round(count * tune_share)
     if not 0 < tune_count < count:
         raise InputError(
-            f"{count} training items cannot be split with a tuning share of {tune_share}.",
+            f"{count} training {agree(count, 'item', 'items')} cannot be split with a tuning share of {tune_share}.",
             "Both parts need at least one item.",
             "Add training items or change tune_share.",
         )

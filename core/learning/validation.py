@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.wording import count
+
 if TYPE_CHECKING:
     from core.learning.spec import ModelSpec
     from core.learning.store import StoredModel
@@ -43,7 +45,7 @@ class Validation:
     @property
     def scored_on(self) -> str:
         """What it was scored on, in words."""
-        images = f"{self.images:,} validation images" if self.images else "validation images"
+        images = count(self.images, "validation image") if self.images else "validation images"
         return f"{images} of {self.data_set}" if self.data_set else f"{images} of an unrecorded data set"
 
 

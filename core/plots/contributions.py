@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.plots.colours import CATEGORIES, FACTOR_RAMP, REFERENCE, ramp
 from core.plots.layout import NEUTRAL, plain_layout
+from core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +144,7 @@ def waterfall_figure(contributions: Contributions, values: dict[str, Any], row: 
     names = [f"{words_of(contributions.factors[at])} = {_text(values[contributions.factors[at]])}" for at in shown]
     steps = [float(effects[at]) for at in shown]
     if len(rest):
-        names, steps = [f"{len(rest)} others", *names], [float(effects[rest].sum()), *steps]
+        names, steps = [count(len(rest), "other"), *names], [float(effects[rest].sum()), *steps]
     figure = go.Figure(go.Waterfall(
         orientation="h", base=0, y=["average of all cells", *names, "this cell"],
         x=[contributions.base, *steps, 0], measure=["absolute", *["relative"] * len(steps), "total"],

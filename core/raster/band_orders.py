@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import BandError, InputError
 from core.raster.bands import Role, check_bands
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
@@ -109,21 +110,22 @@ def parse_bands(text: str, scene: Scene, wanted: Sequence[str]) -> tuple[int, ..
     bands = check_bands(scene, [int(part) for part in text.split(",")])
     if len(bands) != len(wanted):
         raise BandError(
-            f"The model needs {len(wanted)} bands ({', '.join(wanted)}); {len(bands)} were given.",
+            f"The model needs {count(len(wanted), 'band')} ({', '.join(wanted)}); {len(bands)} "
+            f"{agree(len(bands), 'was', 'were')} given.",
             remedy="Name one band of the image for each.",
         )
     return bands
 
 
 def _named(name: str, named: list[BandOrder], scene: Scene, wanted: Sequence[str]) -> tuple[int, ...]:
-    count = len(scene.bands)
+    held = len(scene.bands)
     lengths = sorted({len(order.roles) for order in named})
     # Colours may be followed by a mask or anything else; of Sentinel-2 the number of bands tells which they are.
-    order = next((order for order in named if len(order.roles) == count or len(lengths) == 1), None)
-    if order is None or len(order.roles) > count:
+    order = next((order for order in named if len(order.roles) == held or len(lengths) == 1), None)
+    if order is None or len(order.roles) > held:
         numbers = " or ".join(", ".join(map(str, lengths)).rsplit(", ", 1))
         raise BandError(
-            f"{scene.name} has {count} band{'' if count == 1 else 's'}; the order {name} has {numbers}.",
+            f"{scene.name} has {count(held, 'band')}; the order {name} has {numbers}.",
             remedy="Name another order, or give band numbers such as 3,2,1.",
         )
     bands = order.bands_for(wanted)

@@ -14,6 +14,7 @@ from rasterio.windows import Window
 from core.errors import GridError, InputError
 from core.raster.crs import accuracy_note, transformed
 from core.raster.grid import Grid
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,9 +94,10 @@ class Inventory:
             raise no_overlap(name)
         small = int((shapely.area(polygons) < 1).sum())
         if small:
+            it_counts = agree(small, "it counts only if it covers", "they count only if they cover")
             notes += (
-                f"{small:,} of the {len(polygons):,} polygons of {name} are smaller than a pixel; they count only if "
-                "they cover the centre of one.",
+                f"{small:,} of the {count(len(polygons), 'polygon')} of {name} {agree(small, 'is', 'are')} smaller "
+                f"than a pixel; {it_counts} the centre of one.",
             )
         return cls(polygons, shapely.STRtree(polygons), grid, notes)
 
@@ -158,7 +160,9 @@ def _in_pixels(features: GeoDataFrame, grid: Grid, name: str) -> tuple[NDArray[n
     polygons = _finite(polygons)
     notes = _left_out(name, len(given), int(shapely.is_missing(given).sum()), parts, len(polygons))
     if found > len(polygons):
-        notes += (f"{found - len(polygons):,} polygons of {name} have invalid coordinates and were left out.",)
+        lost = found - len(polygons)
+        were = agree(lost, "was", "were")
+        notes += (f"{count(lost, 'polygon')} of {name} with invalid coordinates {were} left out.",)
     if source is None or grid.crs is None:
         return _near(polygons, grid), notes
     there = pyproj.CRS.from_wkt(grid.crs.to_wkt())
@@ -286,19 +290,25 @@ def _left_out(name: str, features: int, empty: int, parts: NDArray[np.object_], 
 
     notes = []
     kinds = shapely.get_type_id(parts)
-    others = {"points": 0, "lines": 0, "other shapes": 0}
+    others = {"point": 0, "line": 0, "other shape": 0}
     for kind, number in zip(*np.unique(kinds[kinds >= 0], return_counts=True), strict=True):
         if kind == shapely.GeometryType.POINT:
-            others["points"] += int(number)
+            others["point"] += int(number)
         elif kind in (shapely.GeometryType.LINESTRING, shapely.GeometryType.LINEARRING):
-            others["lines"] += int(number)
+            others["line"] += int(number)
         elif kind != shapely.GeometryType.POLYGON:
-            others["other shapes"] += int(number)
-    left = " and ".join(f"{number:,} {what}" for what, number in others.items() if number)
+            others["other shape"] += int(number)
+    left = " and ".join(count(number, what) for what, number in others.items() if number)
     if left:
-        notes.append(f"Only the {polygons:,} polygons of {name} are used; {left} were left out.")
+        notes.append(
+            f"Only the {count(polygons, 'polygon')} of {name} {agree(polygons, 'is', 'are')} used; {left} "
+            f"{agree(sum(others.values()), 'was', 'were')} left out."
+        )
     if empty:
-        notes.append(f"{empty:,} of the {features:,} features of {name} have no readable shape and were left out.")
+        notes.append(
+            f"{empty:,} of the {count(features, 'feature')} of {name} {agree(empty, 'has', 'have')} no readable shape "
+            f"and {agree(empty, 'was', 'were')} left out."
+        )
     return tuple(notes)
 
 

@@ -14,6 +14,7 @@ from rasterio.crs import CRS
 from core.errors import InputError, UnsafeFileError
 from core.raster.crs import crs_of_wkt
 from core.raster.orientation import WORDS, Upright
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -43,8 +44,9 @@ def crs_of(dataset: DatasetReader, name: str) -> tuple[CRS | None, float | None,
     crs = dataset.crs
     points = dataset.gcps[0]
     if not crs:
-        told = f"{name} is placed by {len(points)} ground control points, which are not used: rectify it, for example "
-        return None, None, (f"{told}with gdalwarp.",) if points else ()
+        are = agree(len(points), "is", "are")
+        told = f"{name} is placed by {count(len(points), 'ground control point')}, which {are} not used: rectify it, "
+        return None, None, (f"{told}for example with gdalwarp.",) if points else ()
     if dataset.transform == Affine.identity():
         return None, None, (f"{name} names a coordinate system but not the position of its pixels: it is used in "
                             "pixels.",)

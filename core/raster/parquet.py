@@ -159,5 +159,5 @@ def _add(digest: hashlib._Hash, values: NDArray[Any]) -> None:
 
 def _unreadable(path: Path) -> StorageError:
     return StorageError(
-        f"{path.name} cannot be read.", "It no longer exists or is damaged.", "Run it again."
+        f"{path.name} cannot be read.", "It no longer exists or is damaged.", "Repeat the run."
     )

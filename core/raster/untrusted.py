@@ -30,6 +30,7 @@ from core.errors import InputError, UnsafeFileError
 from core.raster.files import first_bytes, regular_file, resolve_inside
 from core.raster.orientation import MOST_BYTES, Upright, orientation_of
 from core.raster.vectors import read_vectors_untrusted
+from core.wording import count
 
 __all__ = [
     "damaged",
@@ -274,7 +275,7 @@ def _check_png(file: Path, mtime_ns: int, size: int) -> bool:
 
 
 def _too_large(file: Path, dataset: DatasetReader, reason: str) -> UnsafeFileError:
-    size = f"{dataset.width:,} by {dataset.height:,} pixels in {dataset.count} band(s)"
+    size = f"{dataset.width:,} by {dataset.height:,} pixels in {count(dataset.count, 'band')}"
     return UnsafeFileError(
         f"{file.name} declares {size}: {reason}.",
         "Decoding it could exhaust the server's memory or time.",

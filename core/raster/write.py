@@ -22,6 +22,7 @@ from rasterio.windows import Window
 
 from core.errors import StorageError
 from core.raster.untrusted import GDAL_SETTINGS, READ_ERRORS
+from core.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -78,7 +79,7 @@ class RasterWriter:
         dataset = self._dataset
         block = values[np.newaxis] if values.ndim == 2 else values
         if block.ndim != 3 or len(block) != dataset.count:
-            raise ValueError(f"values of shape {values.shape} do not fill {dataset.count} band(s)")
+            raise ValueError(f"values of shape {values.shape} do not fill {count(dataset.count, 'band')}")
         if block.dtype != np.dtype(dataset.dtypes[0]):
             raise ValueError(f"values are {block.dtype}, the raster is {dataset.dtypes[0]}")
         height, width = block.shape[1:]
@@ -336,5 +337,5 @@ def _disk_error(path: str | os.PathLike[str], error: BaseException | None) -> St
     return StorageError(
         f"{Path(path).name} could not be written: {reason}.",
         "The incomplete file was removed.",
-        "Free up disk space, or check that the folder can be written to, and run it again.",
+        "Free up disk space, or check that the folder can be written to, and try again.",
     )

@@ -192,7 +192,7 @@ def _files_derived(store: Store, run: Run) -> list[tuple[str, Path]]:
 def _check_there(run: Run, contents: Sequence[tuple[str, Path]]) -> None:
     gone = next((name for name, path in contents if not path.is_file()), None)
     if gone is not None:
-        raise StorageError(f"The file {gone} of run {run.id[:8]} is no longer on disk.", remedy="Run it again.")
+        raise StorageError(f"The file {gone} of run {run.id[:8]} is no longer on disk.", remedy="Repeat the run.")
 
 
 def zipped(entries: Iterable[tuple[str, Path | bytes]], made: datetime) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from core.report.parts import Facts, Paragraph, Part
 from core.report.subject import UsedModel, joint_of, models_of
 from core.report.words import UNKNOWN, moment, moment_of
 from core.runs.kinds import tasks
+from core.wording import count
 
 NOT_STATED = "not stated"
 
@@ -180,13 +181,18 @@ def _plus(offset: float) -> str:
     return f"{'−' if offset < 0 else '+'} {abs(offset):.4g}"
 
 
+def _counted(number: object, noun: str) -> str:
+    """How many of something a run recorded, which older runs may not have."""
+    return count(number, noun) if isinstance(number, int) else f"? {noun}s"
+
+
 def _machine(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     runtime, machine = record.get("runtime") or {}, record.get("machine") or {}
     versions = record.get("versions") or {}
     if runtime:
-        yield "Runtime", f"{runtime.get('name', UNKNOWN)}, {runtime.get('threads', '?')} threads"
+        yield "Runtime", f"{runtime.get('name', UNKNOWN)}, {_counted(runtime.get('threads'), 'thread')}"
     if machine:
-        named = (machine.get("system"), machine.get("processor"), f"{machine.get('cores', '?')} cores")
+        named = (machine.get("system"), machine.get("processor"), _counted(machine.get("cores"), "core"))
         yield "Machine", ", ".join(str(part) for part in named if part)
     if versions:
         yield "Versions", ", ".join(f"{name} {number}" for name, number in versions.items())

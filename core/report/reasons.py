@@ -17,7 +17,8 @@ from core.report.attribution import attribution_of
 from core.report.content import GridReport
 from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
-from core.report.words import UNKNOWN, count
+from core.report.words import UNKNOWN
+from core.wording import count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from core.report.content import GridReport
 from core.report.parts import Column, Content, Items, Notice, Paragraph, Part, Table
 from core.report.places import places
-from core.report.words import area, count, moment
+from core.report.words import area, moment
 from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
 from core.review.state import STATUSES, judged
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.review.found import Opened

@@ -98,17 +98,6 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
     return f"Undefined (–): {', '.join(names)}, because {' and '.join(reasons or ['their denominator is zero'])}."
 
 
-def count(number: int, noun: str, several: str = "") -> str:
-    """A number with its noun in the right form, which for several is the one given or has an s.
-
-    Examples
-    --------
-    >>> count(1, "box", "boxes"), count(1200, "box", "boxes"), count(0, "landslide")
-    ('1 box', '1,200 boxes', '0 landslides')
-    """
-    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
-
-
 def moment(time: datetime) -> str:
     """A time in UTC as it is said; a time without zone is taken as UTC."""
     there = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -21,6 +21,7 @@ from core.runs import failures, files, processes
 from core.runs.records import SILENT_AFTER, RunFilter, clock
 from core.runs.store import Store
 from core.runs.tables import DatasetRow, InputRow, LinkRow
+from core.wording import count
 
 __all__ = [
     "Missing", "Orphan", "Plan", "RemovalCandidate", "Removed", "Storage", "delete_dataset", "missing", "orphans",
@@ -198,7 +199,7 @@ def delete_dataset(store: Store, identity: str) -> None:
     if _remove_upload(store, identity):
         return
     runs = store.count(RunFilter(dataset_id=identity))
-    users = f"{runs:,} run{'' if runs == 1 else 's'}" if runs else "another dataset"
+    users = count(runs, "run") if runs else "another dataset"
     raise InputError(f"{name} is used by {users}.", "Those could not be repeated without it.", "Delete them first.")
 
 

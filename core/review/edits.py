@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from core.errors import InputError, StorageError
+from core.wording import count
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -109,7 +110,7 @@ class Edit:
     @property
     def words(self) -> str:
         """What it does, in a few words."""
-        several = f"{len(self.ids):,} features" if len(self.ids) > 3 else ", ".join(self.ids)
+        several = count(len(self.ids), "feature") if len(self.ids) > 3 else ", ".join(self.ids)
         made = ", ".join(self.made)
         return {
             "begin": "Review started",

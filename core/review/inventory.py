@@ -20,6 +20,7 @@ from core.raster.vectorize import rasterise
 from core.raster.write import atomic_path
 from core.review.geometry import ground_areas
 from core.review.state import SETTLED, STATUSES
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -205,15 +206,17 @@ def check_complete(opened: Opened) -> None:
     """
     review = opened.review
     waiting = review.counts["unreviewed"]
-    if opened.found.left_out:
+    noun, several, left_out = opened.found.noun, opened.found.several, opened.found.left_out
+    if left_out:
+        smallest = f"smallest {noun}" if left_out == 1 else f"{left_out:,} smallest {several}"
         raise InputError(
-            f"{opened.found.left_out:,} of the smallest {opened.found.several} of this run cannot be reviewed.",
+            f"The {smallest} of this run cannot be reviewed.",
             "The review contains only the largest, so it does not cover the area completely.",
             "Run the model again and start a review with a larger minimum area, or use the exported polygons.",
         )
     if waiting:
         raise InputError(
-            f"{waiting:,} {opened.found.noun if waiting == 1 else opened.found.several} of this run are not reviewed.",
+            f"{count(waiting, noun, several)} of this run {agree(waiting, 'is', 'are')} not reviewed.",
             "A reference without them could not show whether they are correct.", "Review all of them.",
         )  # fmt: skip
     if not review.examined:

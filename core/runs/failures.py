@@ -28,7 +28,7 @@ def describe(error: Exception) -> Failure:
     return Failure(
         "The run stopped because of an error in the program.",
         f"{type(error).__name__}: {error}"[:500],
-        "Run it again; if the error persists, report it with the details below.",
+        "Repeat the run; if the error persists, report it with the details below.",
         detail,
     )
 
@@ -43,7 +43,7 @@ def worker_lost(worker: str) -> Failure:
     return Failure(
         "The worker processing this run stopped.",
         "Most likely the machine ran out of memory, or the process was ended. No results were saved.",
-        "Run it again. If it stops again, choose a smaller batch or a smaller area, or allow fewer runs at a time "
+        "Repeat the run. If it stops again, choose a smaller batch or a smaller area, or allow fewer runs at a time "
         "(SLIDELENS_WORKERS).",
         f"worker {worker}" if worker else "",
     )
@@ -54,19 +54,19 @@ def silent(worker: str) -> Failure:
     return Failure(
         "This run stopped responding and was ended.",
         "Its worker hangs, was ended, or cannot reach the store. No results were saved.",
-        "Run it again.",
+        "Repeat the run.",
         f"worker {worker}" if worker else "",
     )
 
 
 def interrupted() -> Failure:
     """Its server ended."""
-    return Failure("The server stopped during this run.", "No results were saved.", "Run it again.")
+    return Failure("The server stopped during this run.", "No results were saved.", "Repeat the run.")
 
 
 def abandoned() -> Failure:
     """The process of the run ended for an unknown reason."""
-    return Failure("The process of this run has ended.", "No results were saved.", "Run it again.")
+    return Failure("The process of this run has ended.", "No results were saved.", "Repeat the run.")
 
 
 def stopped(error: BaseException) -> Failure:

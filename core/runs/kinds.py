@@ -409,7 +409,7 @@ def request_from(task: str, kind: str, parameters: Mapping[str, Any]) -> Any:  #
         where = ".".join(str(part) for part in first["loc"]) or "they"
         raise InputError(
             f"The parameters of this {found.title.lower()} cannot be used.", f"{where}: {first['msg']}.",
-            "Run it again with the settings of this version.",
+            "Start a new run with the settings of this version.",
         ) from error  # fmt: skip
 
 

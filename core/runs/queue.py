@@ -243,7 +243,7 @@ class Queue(SceneStore):
             size = path.stat().st_size
         except OSError as error:
             raise StorageError(
-                f"The {role} file of the run is no longer on disk.", str(error), "Run it again."
+                f"The {role} file of the run is no longer on disk.", str(error), "Repeat the run."
             ) from error
         known = path.is_relative_to(root)
         name, moved = (path.relative_to(root).as_posix(), False) if known else files.put(path, root, digest, suffix)

@@ -83,7 +83,7 @@ class RunResult:
             raise StorageError(f"Run {self.id[:8]} has no {role} file.")
         path = self.folder / name
         if not path.is_file():
-            raise StorageError(f"The {role} file of run {self.id[:8]} is no longer on disk.", remedy="Run it again.")
+            raise StorageError(f"The {role} file of run {self.id[:8]} is no longer on disk.", remedy="Repeat the run.")
         return path
 
     def metrics(self) -> dict[str, float]:

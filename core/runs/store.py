@@ -148,7 +148,8 @@ class Store(Queue):
                     remedy="Choose another run.",
                 )
             if row.state.status != "done":
-                raise InputError(f"This run is {row.state.status} and has no result.", remedy="Wait, or run it again.")
+                what = f"This run is {row.state.status} and has no result."
+                raise InputError(what, remedy="Wait, or repeat the run.")
             return made.from_json(
                 row.result,
                 id=row.id,
@@ -183,7 +184,7 @@ class Store(Queue):
             raise gone()
         task, status = rows[0].task, rows[0].status
         if status != "done":
-            raise InputError(f"This run is {status} and has no result.", remedy="Wait, or run it again.")
+            raise InputError(f"This run is {status} and has no result.", remedy="Wait, or repeat the run.")
         return task, {row.role: self._artifacts / row.file for row in rows if row.role is not None}
 
     def artifact(self, identity: str, role: str) -> Artifact:
@@ -200,7 +201,7 @@ class Store(Queue):
             has = ", ".join(artifact.role for artifact in run.artifacts) or "none"
             raise InputError(f"This run has no file {role!r}.", remedy=f"Its files: {has}.")
         if not stored.path.is_file():
-            raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Run it again.")
+            raise StorageError(f"The {role} file of run {identity[:8]} is no longer on disk.", remedy="Repeat the run.")
         return Artifact(stored.path, stored.media_type, stored.derived)
 
     # What people add, and taking away

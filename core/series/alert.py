@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import InputError
 from core.series.kinematics import DAY, Velocities, usual_spacing
 from core.series.monitoring import Times, Values
+from core.wording import count
 
 FACTORS = (3.0, 6.0, 12.0)
 """How many robust standard deviations above the median of the quiet period each level lies."""
@@ -61,7 +62,7 @@ def levels_of(quiet: Values) -> tuple[float, ...]:
     known = quiet[np.isfinite(quiet)]
     if len(known) < FEWEST_QUIET:
         raise InputError(
-            f"The quiet period holds {len(known)} velocities; {FEWEST_QUIET} are needed.",
+            f"The quiet period holds {count(len(known), 'velocity', 'velocities')}; {FEWEST_QUIET} are needed.",
             "Levels derived from fewer would not be reliable.", "Choose a longer period, or set the levels by hand.",
         )  # fmt: skip
     middle = float(np.median(known))

@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import InputError
 from core.series.monitoring import Driver, Monitoring, Station, Times, Values
 from core.series.stations import moved
+from core.wording import agree, count
 
 SAME = 1e-6
 """mm, or units of a driver, up to which two readings are the same."""
@@ -104,10 +105,13 @@ def _compared(old: Values, new: Values) -> tuple[float, Values]:
 def _told(station: str, name: str, shared: int, differing: int, worst: float, unit: str) -> str:
     if not shared:
         return f"{station} has no reading in common with {name}; both are assumed to start from the same zero."
-    same = f"{shared:,} readings of {station} are in both files"
+    are = agree(shared, "is", "are")
+    same = f"{count(shared, 'reading')} of {station} {are} in both files"
     if not differing:
-        return f"{same} and are the same."
-    return f"{same}; {differing:,} differ, by up to {worst:.3g} {unit}; the newer value is used."
+        return f"{same} and {are} the same."
+    return f"{same}; {differing:,} {agree(differing, 'differs', 'differ')}, by up to {worst:.3g} {unit}; the newer " + (
+        "value is used."
+    )
 
 
 def _joined(old: Times, new: Times, parts: Mapping[str, tuple[Values, Values]]) -> tuple[Times, dict[str, Values]]:

@@ -10,6 +10,7 @@ import numpy as np
 from core.series.breaks import find_changes, find_steps
 from core.series.finding import MAD, MOST, Finding, iso, known_values, noise_of, usual_spacing
 from core.series.monitoring import Monitoring, Station
+from core.wording import count
 
 GAP = 3.0
 """How many times the usual spacing readings lie apart where there is a gap."""
@@ -46,8 +47,8 @@ def find_gaps(station: Station, factor: float = GAP) -> list[Finding]:
     return [
         Finding(
             "gap", station.name, times[at], times[at + 1], float(days[at]),
-            f"No reading of {station.name} for {days[at]:.3g} days from {iso(times[at])}; the usual interval is "
-            f"{usual:.3g} days.",
+            f"No reading of {station.name} for {count(days[at], 'day', form='.3g')} from {iso(times[at])}; the usual "
+            f"interval is {count(usual, 'day', form='.3g')}.",
         )
         for at in np.flatnonzero(days > factor * usual)[:MOST]
     ]  # fmt: skip
@@ -68,8 +69,8 @@ def find_silence(station: Station, now: np.datetime64, factor: float = SILENCE) 
         return None
     return Finding(
         "silence", station.name, times[-1], now, days,
-        f"No reading of {station.name} since {iso(times[-1])}, {days:.3g} days before {iso(now)}; the usual interval "
-        f"is {usual:.3g} days.",
+        f"No reading of {station.name} since {iso(times[-1])}, {count(days, 'day', form='.3g')} before {iso(now)}; the "
+        f"usual interval is {count(usual, 'day', form='.3g')}.",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.series.finding import Finding, Part
 from core.series.monitoring import Monitoring, Station, Values
 from core.series.stations import moved
+from core.wording import agree, count
 
 Kind = Literal["remove", "shift"]
 
@@ -83,11 +84,12 @@ def apply_corrections(monitoring: Monitoring, corrections: Sequence[Correction])
 
 
 def _told(record: dict[str, object]) -> str:
-    count, begin = record["values"], record["begin"]
+    number, begin = int(str(record["values"])), record["begin"]
+    values, were = count(number, "value"), agree(number, "was", "were")
     if record["what"] == "remove":
-        return f"{count:,} values from {begin} to {record['end'] or begin} were removed as requested."
+        return f"{values} from {begin} to {record['end'] or begin} {were} removed as requested."
     part = f" of {record['part']}" if record["part"] else ""
-    return f"{count:,} values{part} from {begin} on were shifted by {-float(str(record['size'])):+.4g} mm as requested."
+    return f"{values}{part} from {begin} on {were} shifted by {-float(str(record['size'])):+.4g} mm as requested."
 
 
 def _corrected(station: Station, one: Correction) -> tuple[Station, int]:

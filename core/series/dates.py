@@ -12,6 +12,7 @@ from core.series.columns import DateOrder, QuestionError
 from core.series.monitoring import Times, Values
 from core.series.serials import YEARS, calendar_times, half_days, seconds_of_day, times_of_numbers
 from core.series.zones import in_one_zone
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -160,16 +161,17 @@ def _from_text(text: Series[Any], column: str, order: DateOrder, notes: list[str
     if int(unread.sum()) > LARGEST_SHARE * int(known.sum()):
         chosen = f"with the order {order}" if order else "in any one known format"
         raise InputError(
-            f"{int(unread.sum()):,} of {int(known.sum()):,} times of {column} cannot be read; the first is "
+            f"{int(unread.sum()):,} of {count(int(known.sum()), 'time')} of {column} cannot be read; the first is "
             f"{str(text[unread].iloc[0])[:40]!r}.",
             f"They are not written {chosen}.",
             f"{'Choose another order (--date-order)' if order else 'Write them as YYYY-MM-DD'}, or choose another "
             "column.",
         )  # fmt: skip
     if unread.any():
+        lost = int(unread.sum())
         notes.append(
-            f"{int(unread.sum()):,} rows were left out because their time cannot be read (the first: "
-            f"{str(text[unread].iloc[0])[:40]!r})."
+            f"{count(lost, 'row')} {agree(lost, 'was', 'were')} left out because {agree(lost, 'its', 'their')} time "
+            f"cannot be read (the first: {str(text[unread].iloc[0])[:40]!r})."
         )
     return in_one_zone(times, pd.concat([one[1] for one in found]), column, notes)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.series.monitoring import RegularSeries, Times, Values
+from core.wording import agree
 
 Method = Literal["moving_average", "polynomial", "loess", "stl", "emd", "ceemdan", "vmd"]
 
@@ -124,7 +125,8 @@ def decomposed_series(series: RegularSeries, how: How) -> Parts:
     known = ~series.filled
     count, year = len(series), round(series.steps_per_year)
     if known.sum() < FEWEST:
-        raise InputError(f"{series.name} has {int(known.sum())} known steps; {FEWEST} are needed for a decomposition.",
+        steps = agree(int(known.sum()), "step", "steps")
+        raise InputError(f"{series.name} has {known.sum()} known {steps}; {FEWEST} are needed for a decomposition.",
                          remedy="Choose a shorter step or another station.")  # fmt: skip
     seasonal = has_season(series)
     if how.window > count:
@@ -146,7 +148,11 @@ def decomposed_series(series: RegularSeries, how: How) -> Parts:
     if gaps:
         whole = how.method == "stl" or how.method in MODES
         way = f"filled by linear interpolation for {METHODS[how.method]}" if whole else "left out"
-        notes.append(f"{gaps:,} of {count:,} steps have no value: they are {way}, and their remainder is unknown.")
+        they, their = agree(gaps, "it is", "they are"), agree(gaps, "its", "their")
+        notes.append(
+            f"{gaps:,} of {count:,} steps {agree(gaps, 'has', 'have')} no value: {they} {way}, and {their} remainder "
+            "is unknown."
+        )
     return Parts(series.times, trend, periodic, rest, window, tuple(notes))
 
 
@@ -331,9 +337,11 @@ def _by_modes(series: RegularSeries, method: Method, seasonal: bool, notes: list
     slow = 0.0 if seasonal else float(usual_window(len(series), 0))
     # What variational modes leave is noise; what sifting leaves is the slowest of all.
     found = modes.by_period(divide(series.displacements), year, slow, left_is_slow=method != "vmd")
-    told = ", ".join(f"{one:.0f}" for one in found.periods if np.isfinite(one))
-    of = f", with periods of about {told} steps" if told else ""
-    notes.append(f"{METHODS[method]} gives {len(found.periods)} modes{of}.")
+    finite = [one for one in found.periods if np.isfinite(one)]
+    told = ", ".join(f"{one:.0f}" for one in finite)
+    number = len(found.periods)
+    of = f", with {'a period' if len(finite) == 1 else 'periods'} of about {told} steps" if told else ""
+    notes.append(f"{METHODS[method]} gives {number} {agree(number, 'mode', 'modes')}{of}.")
     notes.append(
         f"Modes of {METHODS[method]} change whenever a value is added: use them for inspection, not for forecasts."
     )

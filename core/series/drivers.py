@@ -17,6 +17,7 @@ from core.series.dates import times_of
 from core.series.fixed_rain import RainLayout, read_fixed_rain
 from core.series.monitoring import Driver, Monitoring, Quantity, Times
 from core.series.read import driver_of, usable_rows
+from core.wording import count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -219,7 +220,7 @@ def names_beside(taken: Sequence[str], names: Sequence[str], file: str) -> tuple
 
 def _span(driver: Driver, name: str) -> str:
     known = driver.times[np.isfinite(driver.values)]
-    return f"{driver.name} of {name}: {len(known):,} known readings {_days(known)}."
+    return f"{driver.name} of {name}: {count(len(known), 'known reading')} {_days(known)}."
 
 
 def _days(times: Times) -> str:

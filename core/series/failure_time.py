@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.series.kinematics import DAY, Velocities, stretches
 from core.series.monitoring import Times, Values
+from core.wording import agree, count
 
 FEWEST = 5
 """Velocities that a line through their inverses is laid through, at least."""
@@ -94,8 +95,8 @@ def failure_time(times: Times, values: Values, days: float, alpha: float = ALPHA
 
     if len(found.values) < LONG + 1:
         return without(
-            f"Only {len(found.values)} velocities of {days:g} days are known; {LONG + 1} are needed to detect an "
-            "acceleration."
+            f"Only {count(len(found.values), 'velocity', 'velocities')} over {count(days, 'day', form='g')} "
+            f"{agree(len(found.values), 'is', 'are')} known; {LONG + 1} are needed to detect an acceleration."
         )
     first = onset_of(found.values)
     if first is None:
@@ -104,10 +105,10 @@ def failure_time(times: Times, values: Values, days: float, alpha: float = ALPHA
     onset = np.datetime64(str(moments[first]))
     since = np.arange(len(moments)) >= first
     used = since & (found.values > GATE * found.errors) & (found.values > 0)
-    if int(used.sum()) < FEWEST:
+    if (clear := int(used.sum())) < FEWEST:
         return without(
-            f"The slope accelerates, but only {int(used.sum())} of {int(since.sum())} velocities since "
-            f"the onset exceed the noise; {FEWEST} are needed.", onset, used,
+            f"The slope accelerates, but only {clear} of {count(int(since.sum()), 'velocity', 'velocities')} since the "
+            f"onset {agree(clear, 'exceeds', 'exceed')} the noise; {FEWEST} are needed.", onset, used,
         )  # fmt: skip
     begin = np.datetime64(str(moments[first]))
     t = (moments[used] - begin) / DAY

@@ -16,6 +16,7 @@ from core.series.columns import QuestionError
 from core.series.monitoring import Driver, Times, Values
 from core.series.serials import calendar_times
 from core.series.stations import joined
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -135,19 +136,22 @@ def read_fixed_rain(
     parts = rows.str.extract(layout.expression)
     times = _times(parts)
     wrong = np.isnat(times)
-    if not len(rows) or wrong.sum() > LARGEST_SHARE * len(rows):
+    strays = int(wrong.sum())
+    do = agree(strays, "does", "do")
+    if not len(rows) or strays > LARGEST_SHARE * len(rows):
         raise InputError(
-            f"{int(wrong.sum()):,} of {len(rows):,} rows of {file.name} do not match the layout {layout.pattern}.",
+            f"{strays:,} of {count(len(rows), 'row')} of {file.name} {do} not match the layout {layout.pattern}.",
             f"The first is {str(rows[wrong].iloc[0])[:40]!r}." if len(rows) else "",
             "Choose another layout.",
         )  # fmt: skip
     if wrong.any():
-        notes.append(f"{int(wrong.sum()):,} rows of {file.name} do not match the layout and were left out.")
+        were = agree(strays, "was", "were")
+        notes.append(f"{count(strays, 'row')} of {file.name} {do} not match the layout and {were} left out.")
     chosen = ~wrong & _of_station(parts, layout, file.name)
     values = _rain(parts["rain"], RAIN_UNITS[layout.unit])
     unknown = int(np.isnan(values[chosen]).sum())
     if unknown:
-        notes.append(f"{unknown:,} readings of {name} are unknown.")
+        notes.append(f"{count(unknown, 'reading')} of {name} {agree(unknown, 'is', 'are')} unknown.")
     at, found = joined(times[chosen], {name: values[chosen]}, name, notes)
     if not np.isfinite(found[name]).any():
         raise InputError(f"{file.name} holds no known rain values.", remedy="Choose another layout or file.")

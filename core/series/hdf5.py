@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError, UnsafeFileError
 from core.raster.files import first_bytes, one_line, regular_file
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -275,8 +276,8 @@ class _Walk:
         number = math.prod(-(-side // step) for side, step in zip(dataset.shape, dataset.chunks, strict=True))
         if number > MOST_CHUNKS or size > (MOST_CHUNK_BYTES if packed else MOST_PLAIN_CHUNK_BYTES):
             raise self._unsafe(
-                f"stores {one_line(place, 80)} in {number:,} blocks of {size / 1e6:,.3g} MB",
-                "Decoding them could exhaust the server's memory or time.",
+                f"stores {one_line(place, 80)} in {count(number, 'block')} of {size / 1e6:,.3g} MB",
+                f"Decoding {agree(number, 'it', 'them')} could exhaust the server's memory or time.",
                 "Save it again in blocks of about 1 MB, for example with h5repack.",
             )
         if not packed:

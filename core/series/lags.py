@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.series.monitoring import RegularSeries, Values, steps_per_year, unit_of_step
 from core.series.windows import averaged, changed, summed
+from core.wording import count
 
 FEWEST = 10
 """Pairs that a correlation is made of, at least."""
@@ -103,8 +104,8 @@ def lag_correlation(
                          remedy=f"Drivers: {', '.join(series.drivers) or 'none'}.")  # fmt: skip
     most = min(MOST_LAGS, len(series) // 2)
     if not 0 <= longest <= most or not 1 <= window <= most:
-        raise InputError(f"Lags of up to {longest:,} steps and a window of {window:,} cannot be compared.",
-                         remedy=f"Choose 0 to {most:,} lags and a window of 1 to {most:,} steps.")  # fmt: skip
+        raise InputError(f"Lags of up to {count(longest, 'step')} and a window of {window:,} cannot be compared.",
+                         remedy=f"Choose lags and a window of up to {count(most, 'step')} each.")  # fmt: skip
     x, what = _of(series, driver, window)
     y = movements(series)
     if less_season:
@@ -130,7 +131,7 @@ def lag_correlation(
 def _of(series: RegularSeries, driver: str, window: int) -> tuple[Values, str]:
     """What of a driver is compared, and how it is called."""
     number, unit = unit_of_step(series.step)
-    span = f"{window * number:,} {unit}{'' if window * number == 1 else 's'}"
+    span = count(window * number, unit)
     match series.quantities[driver]:
         case "rain":
             return summed(series.drivers[driver], window), f"{driver}, sum of {span}"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -63,7 +64,11 @@ def numbers_of(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
     found = _without_fills(np.where(np.isinf(found), BEYOND * np.sign(found), found), column, notes)
     beyond = np.abs(found) >= BEYOND
     if beyond.any():
-        notes.append(f"{int(beyond.sum()):,} values of {column} are too large to be measurements and count as unknown.")
+        many = int(beyond.sum())
+        notes.append(
+            f"{count(many, 'value')} of {column} {agree(many, 'is', 'are')} too large to be "
+            f"{agree(many, 'a measurement and counts', 'measurements and count')} as unknown."
+        )
     return np.where(beyond, np.nan, found)
 
 
@@ -79,15 +84,19 @@ def _from_text(values: Series[Any], column: str, notes: list[str]) -> NDArray[np
         if plain.ne(written).any():
             notes.append(f"Numbers of {column} are read with a decimal comma, or with thousands separators.")
     unread = numbers.isna() & ~missing
-    count, known = int(unread.sum()), int((~missing).sum())
-    if count:
+    wrong, known = int(unread.sum()), int((~missing).sum())
+    if wrong:
         first = str(text[unread].iloc[0])[:30]
-        if count > LARGEST_SHARE * known:
+        are = agree(wrong, "is not a number", "are not numbers")
+        if wrong > LARGEST_SHARE * known:
             raise InputError(
-                f"{count:,} of {known:,} values of {column} are not numbers; the first is {first!r}.",
+                f"{wrong:,} of {count(known, 'value')} of {column} {are}; the first is {first!r}.",
                 "No measurements can be read from them.", "Choose another column, or correct the file.",
             )  # fmt: skip
-        notes.append(f"{count:,} values of {column} are not numbers (the first: {first!r}) and count as not measured.")
+        notes.append(
+            f"{count(wrong, 'value')} of {column} {are} (the first: {first!r}) and {agree(wrong, 'counts', 'count')} "
+            "as not measured."
+        )
     return np.asarray(numbers, np.float64)
 
 
@@ -148,5 +157,8 @@ def _without_fills(values: NDArray[np.float64], column: str, notes: list[str]) -
         if others.size and others.max() * FAR >= abs(fill) and not abs(fill) > 1e19:
             continue  # as large as what was measured, on its side of zero
         values = np.where(close, np.nan, values)
-        notes.append(f"{int(close.sum()):,} values of {column} are {fill:g}, which marks missing values.")
+        fills = int(close.sum())
+        notes.append(
+            f"{count(fills, 'value')} of {column} {agree(fills, 'is', 'are')} {fill:g}, which marks missing values."
+        )
     return values

@@ -16,6 +16,7 @@ from core.series.numbers import numbers_of
 from core.series.places import with_places
 from core.series.stations import joined, stations_of
 from core.series.units import in_our_unit
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -64,9 +65,10 @@ def usable_rows(times: Times, now: datetime, notes: list[str]) -> NDArray[np.boo
     kept = ~np.isnat(times)
     future = kept & (times > np.datetime64(now.replace(tzinfo=None)) + np.timedelta64(1, "D"))
     if future.any():
+        late = int(future.sum())
         notes.append(
-            f"{int(future.sum()):,} rows lie in the future (the first: {str(times[future].min())[:10]}) and were left "
-            "out."
+            f"{count(late, 'row')} {agree(late, 'lies', 'lie')} in the future (the first: "
+            f"{str(times[future].min())[:10]}) and {agree(late, 'was', 'were')} left out."
         )
     return np.asarray(kept & ~future)
 
@@ -81,7 +83,9 @@ def driver_of(frame: DataFrame, times: Times, quantity: Quantity, column: str, n
     """
     values = in_our_unit(numbers_of(frame[column], column, notes), quantity, column, notes)
     if quantity == "rain" and (values < 0).any():
-        notes.append(f"{int((values < 0).sum()):,} values of {column} are below zero and count as not measured.")
+        below = int((values < 0).sum())
+        are, they_count = agree(below, "is", "are"), agree(below, "counts", "count")
+        notes.append(f"{count(below, 'value')} of {column} {are} below zero and {they_count} as not measured.")
         values = np.where(values < 0, np.nan, values)
     known = np.isfinite(values)
     if not known.any():

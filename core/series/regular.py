@@ -6,7 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.series.monitoring import Driver, Monitoring, RegularSeries, Station, Times, Values, steps_per_year
+from core.series.monitoring import (
+    Driver,
+    Monitoring,
+    RegularSeries,
+    Station,
+    Times,
+    Values,
+    steps_per_year,
+    unit_of_step,
+)
+from core.wording import agree
 
 MOST_STEPS = 2_000_000
 
@@ -74,14 +84,15 @@ def regular_of(
     count = int(number[-1]) + 1
     if count > MOST_STEPS:
         raise InputError(
-            f"{station} would have {count:,} steps of {chosen}; the limit is {MOST_STEPS:,}.",
+            f"{station} would have {count:,} steps of {_length_told(chosen)}; the limit is {MOST_STEPS:,}.",
             remedy="Choose a longer step (--step).",
         )  # fmt: skip
     filled_in = np.bincount(number, minlength=count)
     have = filled_in > 0
     if int(have.sum()) < 3:
-        raise InputError(f"{station} has {int(have.sum())} steps of {chosen}.", "That is too few for a series.",
-                         "Choose a shorter step (--step).")  # fmt: skip
+        steps = agree(int(have.sum()), "step", "steps")
+        raise InputError(f"{station} has {have.sum()} {steps} of {_length_told(chosen)}.",
+                         "That is too few for a series.", "Choose a shorter step (--step).")  # fmt: skip
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(number, values, count) / filled_in
     at = np.arange(count)
@@ -164,9 +175,14 @@ def later(times: Times, step: str, steps: int) -> Times:
 
 
 def _told(one: Station, step: str, count: int, gaps: int) -> str:
-    words = {"month": "a month", "D": "a day"}.get(step, step.replace("D", " days").replace("h", " hours"))
     filled = (
-        f" {gaps:,} of them ({gaps / count:.0%}) have no value: they are interpolated linearly and not "
-        "used for scores." if gaps else ""
+        f" {gaps:,} of them ({gaps / count:.0%}) {agree(gaps, 'has', 'have')} no value: "
+        f"{agree(gaps, 'it is', 'they are')} interpolated linearly and not used for scores." if gaps else ""
     )  # fmt: skip
-    return f"{one.name}: {count:,} steps of {words}.{filled}"
+    return f"{one.name}: {count:,} {agree(count, 'step', 'steps')} of {_length_told(step)}.{filled}"
+
+
+def _length_told(step: str) -> str:
+    """How long a step is, in words."""
+    number, unit = unit_of_step(step)
+    return f"{number} {unit}s" if number != 1 else "an hour" if unit == "hour" else f"a {unit}"

@@ -12,6 +12,7 @@ from core.series.columns import Columns, Components
 from core.series.monitoring import Station, Times, Values
 from core.series.numbers import numbers_of
 from core.series.units import lengths_of, warn_of_mixed_units
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -112,7 +113,7 @@ def _by_station(
     codes, names = pd.factorize(text.mask(text == ""), sort=True)
     unnamed = int((codes < 0).sum())
     if unnamed:
-        notes.append(f"{unnamed:,} rows without a station were left out.")
+        notes.append(f"{count(unnamed, 'row')} without a station {agree(unnamed, 'was', 'were')} left out.")
     if len(names) > MOST_STATIONS:
         raise InputError(
             f"{column} names {len(names):,} stations; the limit is {MOST_STATIONS:,}.",
@@ -155,7 +156,7 @@ def _station(name: str, times: Times, parts: Parts, columns: Columns, notes: lis
         parts = {key: _summed(values, f"{name} {key}".strip(), notes) for key, values in parts.items()}
     known = int(np.all([np.isfinite(values) for values in parts.values()], axis=0).sum())
     if known < FEWEST:
-        notes.append(f"{name} has {known:,} known values and was left out; {FEWEST} are needed.")
+        notes.append(f"{name} has {count(known, 'known value')} and was left out; {FEWEST} are needed.")
         return None
     components: Parts = {}
     if WHOLE in parts:
@@ -196,9 +197,10 @@ def _summed(values: Values, name: str, notes: list[str]) -> Values:
     """Cumulative displacement from increments, unknown where an increment is."""
     unknown = np.isnan(values)
     if unknown.any():
+        lost = int(unknown.sum())
         notes.append(
-            f"{int(unknown.sum()):,} increments of {name} are unknown: the movement during them is missing from the "
-            "sum from there on."
+            f"{count(lost, 'increment')} of {name} {agree(lost, 'is', 'are')} unknown: the movement during "
+            f"{agree(lost, 'it', 'them')} is missing from the sum from there on."
         )
     return np.where(unknown, np.nan, np.cumsum(np.where(unknown, 0.0, values)))
 
@@ -229,16 +231,16 @@ def joined(times: Times, columns: Parts, name: str, notes: list[str]) -> tuple[T
     made, differing = {}, np.zeros(len(found), bool)
     for key, values in ordered.items():
         known = np.isfinite(values)
-        count = np.bincount(inverse[known], minlength=len(found))
+        number = np.bincount(inverse[known], minlength=len(found))
         total = np.bincount(inverse[known], values[known], len(found))
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = total / count
+            mean = total / number
         far = known & (np.abs(values - mean[inverse]) > 1e-9 * np.maximum(1.0, np.abs(mean[inverse])))
         differing[inverse[far]] = True
         made[key] = mean
-    differ = (
-        f", {int(differing.sum()):,} of them with differing values, which were averaged"
-        if differing.any() else ""
-    )  # fmt: skip
-    notes.append(f"{len(times) - len(found):,} repeated times of {name} were merged{differ}.")
+    merged, those = len(times) - len(found), ""
+    if differing.any():
+        some = "" if merged == 1 else f"{int(differing.sum()):,} of them "
+        those = f", {some}with differing values, which were averaged"
+    notes.append(f"{count(merged, 'repeated time')} of {name} {agree(merged, 'was', 'were')} merged{those}.")
     return found, made

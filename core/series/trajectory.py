@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.series.kinematics import DAY
 from core.series.monitoring import Times, Values
 from core.series.trajectory_plan import SPARE, YEAR, Relaxation, TrajectoryPlan, check_plan, counted, time_of
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,7 +173,10 @@ def fit_trajectory(times: Times, values: Values, plan: TrajectoryPlan) -> Trajec
 def _years(times: Times, used: NDArray[np.bool_]) -> tuple[np.datetime64, Values]:
     """The reference, at midnight, and the years since it."""
     if used.sum() < SPARE:
-        raise InputError(f"Only {int(used.sum())} readings are used.", remedy="Exclude fewer readings.")
+        few = int(used.sum())
+        raise InputError(
+            f"Only {count(few, 'reading')} {agree(few, 'is', 'are')} used.", remedy="Exclude fewer readings."
+        )
     first, last = times[used][0], times[used][-1]
     reference = (first + (last - first) / 2).astype("datetime64[D]").astype("datetime64[ns]")
     return reference, (times - reference) / DAY / YEAR
@@ -309,9 +313,10 @@ def _parts(terms: Sequence[_Term], found: Values) -> dict[str, Values]:
 
 
 def _notes(times: Times, used: NDArray[np.bool_], plan: TrajectoryPlan, span: float, memory: float) -> tuple[str, ...]:
-    notes = [f"{int(used.sum()):,} of {len(times):,} readings are used."]
+    number = int(used.sum())
+    notes = [f"{number:,} of {count(len(times), 'reading')} {agree(number, 'is', 'are')} used."]
     if plan.relaxation is not None and plan.relaxation.days:
-        notes.append(f"The relaxation time of {span:g} days was given, not fitted.")
+        notes.append(f"The relaxation time of {count(span, 'day', form='g')} was given, not fitted.")
     notes.append(
         f"Residuals are correlated by {memory:.2f} from one reading to the next; the second error takes that into "
         "account (factor sqrt((1 + r)/(1 - r))). Slower noise increases the errors further."

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.series.kinematics import DAY
 from core.series.monitoring import Times
+from core.wording import agree, count
 
 Shape = Literal["logarithmic", "exponential"]
 
@@ -129,7 +130,7 @@ def check_plan(times: Times, used: NDArray[np.bool_], plan: TrajectoryPlan) -> N
     longest = 1.0 if plan.annual else 0.5 if plan.semiannual else 0.0
     if span < longest * YEAR:
         raise InputError(
-            f"A wave of {longest:g} years cannot be fitted to {span / YEAR:.2f} years.",
+            f"A wave of {count(longest, 'year', form='g')} cannot be fitted to {span / YEAR:.2f} years.",
             "It could not be separated from the trend.", "Leave it out.",
         )  # fmt: skip
     for text in plan.steps:
@@ -143,7 +144,8 @@ def check_plan(times: Times, used: NDArray[np.bool_], plan: TrajectoryPlan) -> N
                 f"A relaxation from {plan.relaxation.begin} needs readings before and {AFTER} after that date.",
                 remedy="Choose another date.",
             )  # fmt: skip
-    count = plan.degree + 1 + 2 * (plan.annual + plan.semiannual) + len(plan.steps) + 2 * (plan.relaxation is not None)
-    if used.sum() < count + SPARE:
-        raise InputError(f"{int(used.sum())} readings are used; {count + SPARE} are needed for {count} parameters.",
+    terms = plan.degree + 1 + 2 * (plan.annual + plan.semiannual) + len(plan.steps) + 2 * (plan.relaxation is not None)
+    if used.sum() < terms + SPARE:
+        readings = f"{count(int(used.sum()), 'reading')} {agree(int(used.sum()), 'is', 'are')} used"
+        raise InputError(f"{readings}; {terms + SPARE} are needed for {count(terms, 'parameter')}.",
                          remedy="Leave terms out, or exclude fewer readings.")  # fmt: skip

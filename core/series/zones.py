@@ -8,6 +8,7 @@ import numpy as np
 
 from core.errors import InputError
 from core.series.monitoring import Times
+from core.wording import agree
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -49,7 +50,8 @@ def in_one_zone(times: Times, zones: Series[Any], column: str, notes: list[str])
         return times, ""
     if len(named) < int(known.sum()):
         raise ZoneError(
-            f"Only {len(named):,} of {int(known.sum()):,} times of {column} name a time zone.",
+            f"Only {len(named):,} of {int(known.sum()):,} times of {column} {agree(len(named), 'names', 'name')} a "
+            "time zone.",
             "The others may be off by hours.", "Write all times in one time zone.",
         )  # fmt: skip
     found = sorted({"UTC" if str(one).upper() in UTC else str(one) for one in set(named)})

@@ -97,7 +97,7 @@ def read_dots(table: Path, column: str, grid: Grid, *, globe: bool) -> Dots:
         read = parquet.read_table(table, columns=["x", "y", column])
         x, y, values = (np.asarray(read[name].to_numpy(), np.float64) for name in ("x", "y", column))
     except (OSError, KeyError, pyarrow.ArrowException) as error:
-        raise StorageError("The points of the run cannot be read.", str(error)[:200], "Run it again.") from error
+        raise StorageError("The points of the run cannot be read.", str(error)[:200], "Repeat the run.") from error
     if globe:
         x, y = (np.asarray(one) for one in Transformer.from_crs(grid.crs, 3857, always_xy=True).transform(x, y))
     known = np.flatnonzero(np.isfinite(x) & np.isfinite(y) & np.isfinite(values))

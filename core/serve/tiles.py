@@ -266,7 +266,7 @@ def layer_of_run(
     lost = [name for name in needed if not files[name].is_file()]
     if lost:
         what = f"The {lost[0]} file of run {identity[:8]} is no longer on disk."
-        raise StorageError(what, remedy="Run it again.")
+        raise StorageError(what, remedy="Repeat the run.")
     rasters = tuple(stored(files[name]) for name in painter.artifacts)
     if isinstance(painter, DotLayer):
         return PaintedDots(painter, rasters, painting, files[painter.table])

@@ -189,7 +189,7 @@ def test_a_worker_that_ends_leaves_its_run_failed_and_the_next_begins(house: Hou
     failure = failure_of(house, run_id, "failed")
     assert failure.what == "The worker processing this run stopped."
     assert "memory" in failure.why
-    assert "Run it again" in failure.remedy
+    assert "Repeat the run" in failure.remedy
     assert house.begun == [run_id, following]
     assert house.cluster.given[0].forgotten
 
@@ -404,7 +404,7 @@ def test_a_run_of_a_server_that_is_gone_is_interrupted(house: House, dead_server
     house.tick(5)
     failure = failure_of(house, run_id, "interrupted")
     assert "server stopped" in failure.what
-    assert "Run it again" in failure.remedy
+    assert "Repeat the run" in failure.remedy
 
 
 def test_a_run_that_a_foreign_cluster_goes_on_with_outlives_its_server(house: House, dead_server: str) -> None:

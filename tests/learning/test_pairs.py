@@ -40,7 +40,7 @@ def test_files_that_are_no_images_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_an_image_without_a_mask_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"1 images .* have no mask .* first is 2\.png"):
+    with pytest.raises(InputError, match=r"1 image .* has no mask .* first is 2\.png"):
         find_pairs(*folders(tmp_path, ["1.png", "2.png"], ["1.png"]))
 
 

@@ -9,6 +9,7 @@ import pytest
 from core.raster.files import one_line
 from core.report.words import area, moment_of, of_hundred, percent, why_undefined
 from core.report.write import tied
+from core.wording import agree, count
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,19 @@ def test_none_and_all_are_said_only_of_none_and_all() -> None:
     assert [of_hundred(share) for share in (0.0, 1e-6, 0.574, 0.9999, 1.0)] == [
         "none", "fewer than 1", "57", "more than 99", "all",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0 boxes of it were"), (1, "1 box of it was"), (2, "2 boxes of it were"), (1200, "1,200 boxes of it were")],
+)
+def test_noun_and_verb_agree_with_their_number(number: int, words: str) -> None:
+    assert f"{count(number, 'box', 'boxes')} of it {agree(number, 'was', 'were')}" == words
+
+
+def test_a_measured_number_has_the_noun_that_goes_with_how_it_is_written() -> None:
+    told = [count(days, "day", form=".3g") for days in (0.5, 0.9999, 1.0, 1.0004, 1.006, 12.0)]
+    assert told == ["0.5 days", "1 day", "1 day", "1 day", "1.01 days", "12 days"]
 
 
 def test_what_is_no_time_is_told_as_it_stands() -> None:

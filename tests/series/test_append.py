@@ -28,7 +28,7 @@ def joined(older: Station, newer: Station) -> tuple[list[float], list[str]]:
 def test_readings_of_both_files_are_compared_and_the_newer_counts() -> None:
     values, notes = joined(station(0, [0, 1, 2, 3]), station(2, [2, 3.5, 4]))
     assert values == [0, 1, 2, 3.5, 4]
-    assert notes == ["2 readings of A are in both files; 1 differ, by up to 0.5 mm; the newer value is used."]
+    assert notes == ["2 readings of A are in both files; 1 differs, by up to 0.5 mm; the newer value is used."]
 
 
 def test_a_newer_file_that_begins_at_zero_is_shifted() -> None:
@@ -67,7 +67,7 @@ def test_drivers_are_joined_too_and_strangers_are_refused() -> None:
     older, newer = Monitoring((station(0, [0, 1, 2]),), (first,)), Monitoring((station(2, [2, 3]),), (second,))
     found = appended(older, newer, "old")
     assert found.drivers[0].values.tolist() == [1, 2, 4, 5]
-    assert any("1 readings of rain are in both files; 1 differ" in one for one in found.notes)
+    assert any("1 reading of rain is in both files; 1 differs, by" in one for one in found.notes)
     with pytest.raises(InputError, match="none of the stations"):
         appended(Monitoring((station(0, [0, 1], "B"),)), Monitoring((station(0, [0, 1]),)), "old")
     with pytest.raises(InputError, match="zone"):

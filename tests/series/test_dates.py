@@ -98,7 +98,7 @@ def test_few_unreadable_times_are_left_out_with_a_note_and_days_that_do_not_exis
 
     assert found[:30] == [f"{one}T00:00:00" for one in dates]
     assert found[30:] == ["NaT", "NaT"]
-    assert notes == ["1 rows were left out because their time cannot be read (the first: '2020-02-30')."]
+    assert notes == ["1 row was left out because its time cannot be read (the first: '2020-02-30')."]
 
 
 def test_a_time_of_day_that_stands_apart_is_added_to_dates_of_every_kind() -> None:

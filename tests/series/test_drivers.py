@@ -64,7 +64,7 @@ def test_hourly_rain_of_fixed_width_is_read_as_it_was_asked(tmp_path: Path) -> N
 
     (only,) = read.drivers
     assert only.values == pytest.approx([2.54, 0.0])
-    assert any("1 rows lie in the future" in one for one in read.notes)
+    assert any("1 row lies in the future" in one for one in read.notes)
     assert DriverTable(layout=HOURLY).names == ("rain",)
 
 

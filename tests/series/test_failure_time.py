@@ -87,7 +87,7 @@ def test_a_slope_that_does_not_accelerate_has_no_failure_time_and_the_reason_is_
     still = failure_time(times, np.random.default_rng(1).normal(0, 1, len(at)), 2.0)
 
     assert "does not accelerate" in slowing.reason
-    assert "velocities of 2 days are known" in few.reason
+    assert "velocities over 2 days are known" in few.reason
     assert still.time is None
     assert still.reason
 

@@ -32,6 +32,20 @@ def test_rows_are_read_as_the_layout_says(tmp_path: Path) -> None:
     assert notes == ["2 readings of rain are unknown."]
 
 
+@pytest.mark.parametrize(
+    ("strays", "words"),
+    [
+        (1, "1 row of rain.txt does not match the layout and was left out."),
+        (2, "2 rows of rain.txt do not match the layout and were left out."),
+    ],
+)
+def test_rows_of_another_layout_are_left_out_with_their_number(tmp_path: Path, strays: int, words: str) -> None:
+    rows = [f"0120200301{hour:02}001" for hour in range(20)] + ["station closed"] * strays
+    notes: list[str] = []
+    read_fixed_rain(file_of(tmp_path, *rows), RainLayout(PATTERN, "mm"), notes)
+    assert notes == [words]
+
+
 def test_a_place_that_is_left_out_and_minutes(tmp_path: Path) -> None:
     layout = RainLayout("YYYYMMDD.HHNN.RRRR", "0.1 mm")
     found = read_fixed_rain(file_of(tmp_path, "20200131T1015;0042"), layout, [])

@@ -44,7 +44,12 @@ def test_a_comma_that_could_be_either_is_refused() -> None:
 def test_words_for_missing_are_unknown_and_other_text_is_noted_with_its_number() -> None:
     found, notes = read("1.5", "n/a", "--", "", "2.5", "3.5", "4.5", "5.5", "broken")
     assert np.isnan(found).tolist() == [False, True, True, True, False, False, False, False, True]
-    assert notes == ["1 values of disp are not numbers (the first: 'broken') and count as not measured."]
+    assert notes == ["1 value of disp is not a number (the first: 'broken') and counts as not measured."]
+
+
+def test_several_that_are_no_numbers_are_noted_in_the_plural() -> None:
+    _, notes = read("1", "2", "3", "4", "5", "6", "7", "8", "9", "broken", *map(str, range(20)), "wet")
+    assert notes == ["2 values of disp are not numbers (the first: 'broken') and count as not measured."]
 
 
 def test_a_column_of_text_is_refused() -> None:

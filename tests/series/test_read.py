@@ -66,7 +66,7 @@ def test_a_row_that_stands_twice_is_summed_once(tmp_path: Path) -> None:
     found = read(tmp_path, "date,disp_mm", [*rows, rows[4]], Columns("date", ("disp_mm",), increments=True))
 
     assert found.stations[0].displacements[-1] == pytest.approx(40.0)
-    assert told(found, "1 repeated times of disp_mm were merged.")
+    assert told(found, "1 repeated time of disp_mm was merged.")
 
 
 def test_unknown_increments_are_no_zeros(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_unknown_increments_are_no_zeros(tmp_path: Path) -> None:
 def test_differing_values_of_one_time_give_their_mean(tmp_path: Path) -> None:
     found = read(tmp_path, "date,disp_mm", [*(f"{day},1" for day in days(20)), "2020-01-03,5"])
     assert found.stations[0].displacements[2] == 3.0
-    assert told(found, "1 repeated times of disp_mm were merged, 1 of them with differing values")
+    assert told(found, "1 repeated time of disp_mm was merged, with differing values")
 
 
 def test_a_long_table_has_its_stations_each_with_its_rows(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_long_table_has_its_stations_each_with_its_rows(tmp_path: Path) -> Non
 
     assert [(one.name, one.displacements[-1]) for one in found.stations] == [("A", 38.0), ("B", 57.0)]
     assert told(found, "C has 0 known values and was left out")
-    assert told(found, "1 rows without a station were left out.")
+    assert told(found, "1 row without a station was left out.")
 
 
 def test_a_station_of_a_long_table_is_subtracted_at_common_times(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_few_rows_are_refused_with_the_reason(tmp_path: Path) -> None:
 def test_rows_of_the_future_are_left_out(tmp_path: Path) -> None:
     found = read(tmp_path, "date,disp_mm", [*(f"{day},1" for day in days(20)), "2031-05-01,7"])
     assert len(found.stations[0].times) == 20
-    assert told(found, "1 rows lie in the future (the first: 2031-05-01)")
+    assert told(found, "1 row lies in the future (the first: 2031-05-01)")
 
 
 def test_a_constant_series_and_a_change_of_units_are_said(tmp_path: Path) -> None:

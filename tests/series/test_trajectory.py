@@ -168,7 +168,7 @@ def test_parameters_are_a_table() -> None:
         (TrajectoryPlan(relaxation=Relaxation("2019-01-01")), "No relaxation time can be fitted"),
         (TrajectoryPlan(excluded=(("2018-01-01", "2021-12-31"),)), "readings are used"),
         (TrajectoryPlan(excluded=(("2019-01-01", "2018-01-01"),)), "ends before it begins"),
-        (TrajectoryPlan(annual=True, excluded=(("2018-06-01", "2021-12-31"),)), "wave of 1 years"),
+        (TrajectoryPlan(annual=True, excluded=(("2018-06-01", "2021-12-31"),)), "wave of 1 year "),
     ],
 )  # fmt: skip
 def test_what_the_readings_cannot_say_is_refused(plan: TrajectoryPlan, said: str) -> None:

@@ -11,7 +11,7 @@ from core.report import origin
 from core.report.content import ReportInput, ReportKind
 from core.report.make import explanations_of
 from core.report.parts import Column, Items, KeyFigure, KeyFigures, Paragraph, Part, Table
-from core.report.words import count
+from core.wording import count
 from tests.toy.result import Trends
 from tests.toy.view import Choice
 

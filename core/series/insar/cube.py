@@ -18,6 +18,7 @@ from core.series.hdf5 import Array, Contents
 from core.series.insar.pixels import Places, number_of, places_of
 from core.series.insar.points import FEWEST_DATES
 from core.series.monitoring import Times
+from core.wording import agree, count
 
 MOST_PIXELS = 100_000_000
 """Pixels of a date, masked ones counted."""
@@ -148,18 +149,20 @@ def _check_cube(cube: Array, name: str) -> None:
     dates, rows, columns = cube.shape
     if not rows * columns or rows * columns > MOST_PIXELS or dates > MOST_DATES:
         raise UnsafeFileError(
-            f"{name} declares {dates:,} dates of {rows:,} by {columns:,} pixels; the limit is {MOST_DATES:,} dates of "
-            f"{MOST_PIXELS / 1e6:,.0f} million pixels.", remedy="Clip it to the area (MintPy: subset.py).",
+            f"{name} declares {count(dates, 'date')} of {rows:,} by {columns:,} pixels; the limit is {MOST_DATES:,} "
+            f"dates of {MOST_PIXELS / 1e6:,.0f} million pixels.", remedy="Clip it to the area (MintPy: subset.py).",
         )  # fmt: skip
 
 
 def _times(dates: Array | None, count: int, name: str) -> tuple[Times, NDArray[np.intp]]:
     """Dates in ascending order, and the place of each in the file."""
     if dates is None or dates.shape != (count,) or dates.kind not in ("S", "O", "i", "u"):
-        raise InputError(f"{name} does not give its dates.", f"A dataset 'date' of {count:,} dates is needed.",
+        needed = f"A dataset 'date' of {count:,} {agree(count, 'date', 'dates')} is needed."
+        raise InputError(f"{name} does not give its dates.", needed,
                          "Give the file as written by MintPy.")  # fmt: skip
     if count < FEWEST_DATES:
-        raise InputError(f"{name} has {count} dates; {FEWEST_DATES} are needed.", remedy="Give a longer time series.")
+        raise InputError(f"{name} has {count} {agree(count, 'date', 'dates')}; {FEWEST_DATES} are needed.",
+                         remedy="Give a longer time series.")  # fmt: skip
     found = []
     for text in dates.texts():
         match = _DATE.fullmatch(text)

@@ -23,6 +23,7 @@ from core.series.hdf5 import open_hdf5_untrusted
 from core.series.insar.cube import LINE_OF_SIGHT, Cube, cube_of, parts_of
 from core.series.insar.pixels import number_of
 from core.series.insar.points import MOST_POINTS
+from core.wording import agree, count
 
 MOST_VALUES = 400_000_000
 """Values of all points together: four bytes each."""
@@ -123,9 +124,12 @@ def _notes(cube: Cube, layers: list[str], masked: int, unknown: int) -> list[str
     attribute = cube.contents.attribute
     notes = ["Each pixel of the MintPy time series is a point; values were converted to mm."]
     if masked:
-        notes.append(f"{masked:,} pixels without a value (masked, or zero at all dates) or a position were left out.")
+        notes.append(
+            f"{count(masked, 'pixel')} without a value (masked, or zero at all dates) or a position "
+            f"{agree(masked, 'was', 'were')} left out."
+        )
     if unknown:
-        notes.append(f"{unknown:,} values are unknown.")
+        notes.append(f"{count(unknown, 'value')} {agree(unknown, 'is', 'are')} unknown.")
     place = [number_of(attribute(one)) for one in ("REF_Y", "REF_X")]
     if all(math.isfinite(one) for one in place):
         degrees = [number_of(attribute(one)) for one in ("REF_LON", "REF_LAT")]

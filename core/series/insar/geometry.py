@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.series.insar.track import Track
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -191,14 +192,15 @@ def _notes(
     notes = [
         f"Motion to the north is assumed to be {north:g} mm per year, since neither orbit resolves it well: each "
         f"additional mm per year would change the result by {east:+.2f} to the east and {up:+.2f} up.",
-        f"{int(both.sum()):,} of {len(both):,} cells have points of both orbits; {alone[0]:,} with points of "
-        f"{first.name} only and {alone[1]:,} of {second.name} only are unknown.",
+        f"{int(both.sum()):,} of {count(len(both), 'cell')} {agree(int(both.sum()), 'has', 'have')} points of both "
+        f"orbits; those with points of {first.name} only ({alone[0]:,}) or {second.name} only ({alone[1]:,}) are "
+        "unknown.",
         "Standard errors treat the points as independent of each other, which makes them too small.",
     ]  # fmt: skip
     alike = int((both & ~solved).sum())
     if alike:
-        notes.append(f"{alike:,} cells are unknown because the lines of sight of the two orbits are too "
-                     f"similar there (condition number of {MOST_CONDITION:g} or more).")  # fmt: skip
+        notes.append(f"{count(alike, 'cell')} {agree(alike, 'is', 'are')} unknown because the lines of sight of the "
+                     f"two orbits are too similar there (condition number of {MOST_CONDITION:g} or more).")  # fmt: skip
     begin, end = max(first.first, second.first), min(first.last, second.last)
     longest = max(first.last, second.last) - min(first.first, second.first)
     if longest and (end - begin) / longest < OVERLAP:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.raster.terrain import slope_aspect_at
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from core.raster.scene import Scene
@@ -83,7 +84,10 @@ def ground_under(dem: Scene, x: Doubles, y: Doubles, crs: str) -> Ground:
     notes = [f"Slope and aspect are from {dem.name}" + (f", with cells of {distance:.3g} m." if distance else ".")]
     lost = int(np.isnan(slope).sum())
     if lost:
-        notes.append(f"{lost:,} points lie outside {dem.name}, at its edge, or next to cells without an elevation.")
+        notes.append(
+            f"{count(lost, 'point')} {agree(lost, 'lies', 'lie')} outside {dem.name}, at its edge, or next to cells "
+            "without an elevation."
+        )
     return Ground(slope, aspect, tuple(notes))
 
 

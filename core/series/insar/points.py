@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.series.columns import QuestionError
 from core.series.monitoring import Times
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -108,7 +109,7 @@ def points_of(frame: DataFrame, name: str, *, unit: str = "", crs: str = "") -> 
     dates = _dates(columns)
     if len(dates) < FEWEST_DATES:
         raise InputError(
-            f"{name} has {len(dates)} date columns; {FEWEST_DATES} are needed.",
+            f"{name} has {count(len(dates), 'date column')}; {FEWEST_DATES} are needed.",
             "A table of InSAR points has a column for each date, such as 20200103 or d_20200103.",
             "Choose another table.",
         )  # fmt: skip
@@ -125,12 +126,13 @@ def points_of(frame: DataFrame, name: str, *, unit: str = "", crs: str = "") -> 
     x, y, crs = _places(frame, columns, name, crs, notes)
     known = np.isfinite(x) & np.isfinite(y) & np.isfinite(values).any(axis=1)
     if not known.all():
-        notes.append(f"{int((~known).sum()):,} points without a position or a value were left out.")
+        lost = int((~known).sum())
+        notes.append(f"{count(lost, 'point')} without a position or a value {agree(lost, 'was', 'were')} left out.")
     if not known.any():
         raise InputError(f"{name} has no point with a position and a value.", remedy="Check its columns.")
     unknown = int(np.isnan(values[known]).sum())
     if unknown:
-        notes.append(f"{unknown:,} values are unknown.")
+        notes.append(f"{count(unknown, 'value')} {agree(unknown, 'is', 'are')} unknown.")
     ids = next((one for one in columns if one.lower() in _IDS), "")
     names = frame[ids].astype(str).to_numpy(object) if ids else np.array([str(one + 1) for one in range(len(frame))])
     others = frame.loc[known, [one for one in columns if one not in dates]].reset_index(drop=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.series.insar.points import Points
+from core.wording import agree, count
 
 MOST_RADIUS = 100_000.0
 """Metres."""
@@ -56,8 +57,8 @@ def relative_to(points: Points, longitude: float, latitude: float, radius: float
             f"The nearest is {distance.min():,.0f} m away.", "Choose another position or a larger radius "
                                                              "(--reference).",
         )  # fmt: skip
-    return _less_mean(points, within, f"{int(within.sum()):,} points within {radius:g} m of longitude {longitude:.5f}, "
-                      f"latitude {latitude:.5f}")  # fmt: skip
+    return _less_mean(points, within, f"{count(int(within.sum()), 'point')} within {radius:g} m of longitude "
+                      f"{longitude:.5f}, latitude {latitude:.5f}")  # fmt: skip
 
 
 def relative_to_named(points: Points, ids: Sequence[str]) -> Points:
@@ -87,7 +88,7 @@ def relative_to_named(points: Points, ids: Sequence[str]) -> Points:
             remedy="Name points of the table by their IDs.",
         )  # fmt: skip
     named = ", ".join(sorted(wanted)[:SHOWN]) + (" and others" if len(wanted) > SHOWN else "")
-    return _less_mean(points, within, f"{int(within.sum()):,} named points ({named})")
+    return _less_mean(points, within, f"{count(int(within.sum()), 'named point')} ({named})")
 
 
 def _less_mean(points: Points, within: NDArray[np.bool_], which: str) -> Points:
@@ -98,6 +99,6 @@ def _less_mean(points: Points, within: NDArray[np.bool_], which: str) -> Points:
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
     note = f"All values are relative to the mean of {which}."
     lost = int((count == 0).sum())
-    more = (f"On {lost:,} dates no point of the reference is known; those dates are unknown for all "
-            "points.",) if lost else ()
+    more = (f"On {lost:,} {agree(lost, 'date', 'dates')} no point of the reference is known; "
+            f"{agree(lost, 'that date is', 'those dates are')} unknown for all points.",) if lost else ()
     return replace(points, values=points.values - mean, notes=(*points.notes, note, *more))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.wording import agree, count
 
 LEAST_COSINE = 0.3
 """Cosine between the line of sight and the slope below which motion along the slope is hardly seen: its error would be
@@ -100,14 +101,23 @@ def along_slope(
     sure = upslope & (found < -3 * spread)
     notes = ["All motion is assumed to be along the steepest slope: the motion along the line of sight "
              "was divided by the cosine of the angle between the two."]  # fmt: skip
-    for count, what in (
-        (unknown, "have no velocity, line of sight or slope"),
-        (level, f"lie on ground flatter than {flat:g}° or without a slope direction"),
-        (blind, f"face a direction in which motion along the slope is hardly visible (cosine below {least_cosine:g})"),
+    hardly = f"a direction in which motion along the slope is hardly visible (cosine below {least_cosine:g})"
+    for which, one, several, what in (
+        (unknown, "has", "have", "no velocity, line of sight or slope"),
+        (level, "lies", "lie", f"on ground flatter than {flat:g}° or without a slope direction"),
+        (blind, "faces", "face", hardly),
     ):
-        if count.any():
-            notes.append(f"{int(count.sum()):,} points {what}; their motion along the slope is unknown.")
+        if which.any():
+            number = int(which.sum())
+            notes.append(
+                f"{count(number, 'point')} {agree(number, one, several)} {what}; {agree(number, 'its', 'their')} "
+                "motion along the slope is unknown."
+            )
     if upslope.any():
-        notes.append(f"{int(upslope.sum()):,} of {int(told.sum()):,} points appear to move upslope, "
-                     f"{int(sure.sum()):,} by more than three standard errors: their motion is not along the slope.")
+        number = int(upslope.sum())
+        notes.append(
+            f"{number:,} of {count(int(told.sum()), 'point')} {agree(number, 'appears', 'appear')} to move upslope, "
+            f"{int(sure.sum()):,} by more than three standard errors: {agree(number, 'its', 'their')} motion is not "
+            "along the slope."
+        )
     return SlopeMotion(found, spread, cosine, tuple(notes))

@@ -16,6 +16,7 @@ from core.learning.pairs import SUFFIXES
 from core.raster.untrusted import open_untrusted
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.vectors import check_count
+from core.wording import agree, count
 
 Sizes = Mapping[str, tuple[int, int]]
 """Height and width of images in pixels, by file name."""
@@ -69,6 +70,18 @@ def sizes_of(images: Sizes | str | os.PathLike[str]) -> dict[str, tuple[int, int
     return sizes
 
 
+_WRONG = (
+    ("does not consist of four numbers; it was left out", "do not consist of four numbers; they were left out"),
+    ("has no width or height; it was left out", "have no width or height; they were left out"),
+    ("lies outside its image; it was left out", "lie outside their image; they were left out"),
+    (
+        "extended beyond the edge of its image; it was clipped",
+        "extended beyond the edge of their image; they were clipped",
+    ),
+)
+"""What can be wrong with a box, as it is said of one and of several."""
+
+
 @dataclass
 class Settling:
     """Lays boxes in their images and counts what is wrong with them.
@@ -82,7 +95,7 @@ class Settling:
     name: str
     given: int = 0
     kept: int = 0
-    wrong: Counter[str] = field(default_factory=Counter)
+    wrong: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def settle(self, corners: NDArray[np.float64], classes: Sequence[int], size: tuple[int, int]) -> Boxes:
         """Boxes of an image, cut at its edges, without those that are none.
@@ -108,10 +121,8 @@ class Settling:
         meets = sized & (placed[:, :2] < edges).all(axis=1) & (placed[:, 2:] > 0).all(axis=1)
         inside = np.clip(placed, 0, np.tile(edges, 2))
         cut = meets & (np.abs(inside - placed).max(axis=1, initial=0) > ROUNDING)
-        self.wrong["do not consist of four numbers; they were left out"] += int(np.count_nonzero(~finite))
-        self.wrong["have no width or height; they were left out"] += int(np.count_nonzero(finite & ~sized))
-        self.wrong["lie outside their image; they were left out"] += int(np.count_nonzero(sized & ~meets))
-        self.wrong["extended beyond the edge of their image; they were clipped"] += int(np.count_nonzero(cut))
+        for words, which in zip(_WRONG, (~finite, finite & ~sized, sized & ~meets, cut), strict=True):
+            self.wrong[words] += int(np.count_nonzero(which))
         self.kept += int(np.count_nonzero(meets))
         return Boxes.of(inside, None, classes).take(meets)
 
@@ -123,10 +134,11 @@ class Settling:
         InputError
             When boxes were given, but none lies in its image.
         """
-        found = [f"{count:,} of {self.given:,} boxes {what}." for what, count in self.wrong.items() if count]
+        boxes = count(self.given, "box", "boxes")
+        found = [f"{number:,} of {boxes} {agree(number, *words)}." for words, number in self.wrong.items() if number]
         if self.given and not self.kept:
             raise InputError(
-                f"None of the {self.given:,} boxes of {self.name} lies within its image.",
+                f"None of the boxes of {self.name} ({self.given:,}) lies within its image.",
                 " ".join(found),
                 "Check that the labels belong to these images, and that their units are correct.",
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.raster.place_names import row_named
 from core.tasks.imagery.target import BoxTarget
+from core.wording import agree
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -22,7 +23,8 @@ def box_target(detections: Detections, asked: str | int) -> BoxTarget:
     InputError
         When there is no such box.
     """
-    among = f"At confidence {detections.choice.confidence:g} there are {detections.count}."
+    there = agree(detections.count, "there is", "there are")
+    among = f"At confidence {detections.choice.confidence:g} {there} {detections.count:,}."
     row = row_named(detections.names, str(asked), "box", among, (
         "Give an id or number from the table, or a lower confidence."
     ))

@@ -19,6 +19,7 @@ from core.raster.foreign_geojson import json_document
 from core.raster.vector_limits import LIMITS
 from core.tasks.detection.annotations import MOST_CLASSES, Annotations, Settling, Sizes, named, sizes_of
 from core.tasks.detection.boxes import Boxes
+from core.wording import agree, count
 
 MAX_COCO_BYTES = 200_000_000
 """Most bytes of a COCO file, which becomes many times larger in memory."""
@@ -93,13 +94,21 @@ def read_coco(
     }
     notes += settling.notes()
     if strays:
-        notes.append(f"{strays:,} boxes belong to images that {file.name} does not list; they were left out.")
+        belong, they = agree(strays, "belongs to an image", "belong to images"), agree(strays, "it was", "they were")
+        notes.append(f"{count(strays, 'box', 'boxes')} {belong} that {file.name} does not list; {they} left out.")
     if around:
-        notes.append(f"{around:,} landslides have an outline but no box; the bounding box of the outline was used.")
+        have = agree(around, "has", "have")
+        notes.append(
+            f"{count(around, 'landslide')} {have} an outline but no box; the bounding box of the outline was used."
+        )
     if masks:
-        notes.append(f"{masks:,} landslides have a packed mask but no box; they were left out.")
+        have, they = agree(masks, "has", "have"), agree(masks, "it was", "they were")
+        notes.append(f"{count(masks, 'landslide')} {have} a packed mask but no box; {they} left out.")
     if crowds:
-        notes.append(f"{crowds:,} crowd annotations, which do not separate individual landslides, were left out.")
+        do, were = agree(crowds, "does", "do"), agree(crowds, "was", "were")
+        notes.append(
+            f"{count(crowds, 'crowd annotation')}, which {do} not separate individual landslides, {were} left out."
+        )
     return Annotations(boxes, known, tuple(notes))
 
 
@@ -223,16 +232,20 @@ def _images(document: Mapping[str, Any], sizes: Sizes, name: str) -> tuple[dict[
             missing.append(short)
     if seen and len(missing) == len(seen):
         raise InputError(
-            f"None of the {len(seen):,} images listed in {name} was found, for example {missing[0]}.",
+            f"None of the images listed in {name} ({len(seen):,}) was found, for example {missing[0]}.",
             "Boxes cannot be used without their images.",
             "Choose the folder that holds the images.",
         )
     notes = []
     if missing:
-        notes.append(f"{len(missing):,} images listed in {name} were not found and were left out: {named(missing)}.")
+        were = agree(len(missing), "was", "were")
+        notes.append(
+            f"{count(len(missing), 'image')} listed in {name} {were} not found and {were} left out: {named(missing)}."
+        )
     others = sorted(set(sizes) - seen - set(filter(None, listed.values())))
     if others:
-        notes.append(f"{len(others):,} images are not listed in {name} and were left out: {named(others)}.")
+        are, were = agree(len(others), "is", "are"), agree(len(others), "was", "were")
+        notes.append(f"{count(len(others), 'image')} {are} not listed in {name} and {were} left out: {named(others)}.")
     return listed, notes
 
 

@@ -18,6 +18,7 @@ from core.raster.scene import Scene
 from core.tasks.detection.annotations import Annotations
 from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.labels import boxes_of_mask, minimum_pixels
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.learning.config import Data
@@ -168,7 +169,7 @@ def read_examples(items: Sequence[Labelled], bands: int, ground_distance: float 
     for item in items:
         scene = Scene.open(item.image)
         if len(scene.bands) < bands:
-            raise InputError(f"{item.name} has {len(scene.bands)} bands; the training requires {bands}.")
+            raise InputError(f"{item.name} has {count(len(scene.bands), 'band')}; the training requires {bands}.")
         with scene.reader() as reader:
             patch = reader.read(tuple(range(1, bands + 1)))
         held = np.where(patch.valid, patch.values, 0)

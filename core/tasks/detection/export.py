@@ -20,6 +20,7 @@ from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.searched import searched_area
 from core.tasks.detection.view import Choice
 from core.tasks.imagery.inputs import known_scene
+from core.wording import agree
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -123,7 +124,10 @@ def summary(detections: Detections) -> dict[str, Any]:
         content["scores"] = {**scores.to_json(), "missed": scores.truth - scores.hits}
     notes = list(result.notes)
     if detections.left_out:
-        notes.append(f"There were too many candidates: the {detections.left_out:,} of lowest confidence were left out.")
+        were = agree(detections.left_out, "was", "were")
+        notes.append(
+            f"There were too many candidates: the {detections.left_out:,} of lowest confidence {were} left out."
+        )
     return {**content, "notes": notes, "provenance": dict(result.provenance)}
 
 

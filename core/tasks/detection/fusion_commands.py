@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.cli.options import progress
 from core.cli.run_commands import find
 from core.errors import InputError
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.tasks.detection.fusion import FusionTree
@@ -92,7 +93,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
     if len(arguments.optical) != len(arguments.terrain):
         raise InputError(
-            f"{len(arguments.optical)} runs on images and {len(arguments.terrain)} on terrain do not form pairs.",
+            f"{count(len(arguments.optical), 'run')} on images and {len(arguments.terrain)} on terrain do not form "
+            "pairs.",
             remedy="Give equal numbers of both, in the same order.",
         )
     store = default_store()

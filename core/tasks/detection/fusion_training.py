@@ -19,6 +19,7 @@ from core.tasks.detection.boxes import Boxes
 from core.tasks.detection.fusion import Candidates, FusionTree, Node, candidates_of
 from core.tasks.detection.metrics import DetectionScores, match, scores
 from core.tasks.detection.pairing import FALSE
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -136,7 +137,8 @@ def learn(examples: Sequence[tuple[Candidates, np.ndarray]], settings: Settings)
     right = np.concatenate([hits for _, hits in examples])
     if not 0 < right.sum() < len(right):
         raise InputError(
-            f"{int(right.sum())} of {len(right)} detections are landslides: the tree needs both correct detections "
+            f"{int(right.sum())} of {len(right)} {agree(len(right), 'detection', 'detections')} "
+            f"{agree(int(right.sum()), 'is a landslide', 'are landslides')}: the tree needs both correct detections "
             "and false alarms.",
             remedy="Choose runs with some correct detections and some false alarms.",
         )
@@ -195,7 +197,7 @@ def compare(places: Sequence[Place]) -> Comparison:
 def _enough(places: Sequence[Place]) -> Sequence[Place]:
     if len(places) < 3:
         raise InputError(
-            f"{len(places)} areas are too few for training.",
+            f"{count(len(places), 'area')} {agree(len(places), 'is', 'are')} too few for training.",
             "One is held out to score the tree and another to choose its depth.",
             "Give the runs of at least three areas.",
         )

@@ -47,6 +47,7 @@ from core.tasks.imagery.request import ImageRequest, Local, order_image, recorde
 from core.tasks.imagery.request import request_for as request_for_scene
 from core.tasks.imagery.roles import TRAINING_DISTANCE
 from core.tasks.imagery.training_distance import compare
+from core.wording import agree, count
 
 TASK = "detection"
 
@@ -228,8 +229,8 @@ def write_reference(
         return names, notes
     where = "has no data" if area is None else "has no data or was not processed"
     note = (
-        f"{missing:,} of the {len(boxes):,} landslides of the reference lie where the image {where}; they are not "
-        "counted."
+        f"{missing:,} of the {count(len(boxes), 'landslide')} of the reference {agree(missing, 'lies', 'lie')} where "
+        f"the image {where}; {agree(missing, 'it is', 'they are')} not counted."
     )
     return names, (*notes, note)
 

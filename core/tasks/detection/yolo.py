@@ -18,6 +18,7 @@ from core.raster.files import regular_file
 from core.raster.write import atomic_path
 from core.tasks.detection.annotations import MOST_CLASSES, Annotations, Settling, Sizes, named, sizes_of
 from core.tasks.detection.boxes import Boxes
+from core.wording import agree, count
 
 MAX_LABEL_BYTES = 20_000_000
 """Most bytes of the labels of one image."""
@@ -62,7 +63,7 @@ def read_yolo_folder(
     missing = sorted(name for stem, name in stems.items() if stem not in files)
     if len(missing) == len(stems):
         raise InputError(
-            f"{folder.name} holds no labels for the {len(stems):,} images.",
+            f"{folder.name} holds no labels for the {agree(len(stems), 'image', f'{len(stems):,} images')}.",
             "At least one label file is needed; an empty file means that an image has no landslides.",
             f"Name the label files like the images: {PurePosixPath(missing[0]).stem}.txt for {missing[0]}.",
         )
@@ -76,10 +77,15 @@ def read_yolo_folder(
         boxes[name] = settling.settle(corners, [kind for kind, _ in lines], sizes[name])
     notes = settling.notes()
     if missing:
-        notes.append(f"{len(missing):,} images have no label file and count as without landslides: {named(missing)}.")
+        have, those_count = agree(len(missing), "has", "have"), agree(len(missing), "counts", "count")
+        notes.append(
+            f"{count(len(missing), 'image')} {have} no label file and {those_count} as without landslides: "
+            f"{named(missing)}."
+        )
     strays = [path.name for stem, path in files.items() if stem not in stems]
     if strays:
-        notes.append(f"{len(strays):,} label files belong to no image and were left out: {named(strays)}.")
+        belong, were = agree(len(strays), "belongs", "belong"), agree(len(strays), "was", "were")
+        notes.append(f"{count(len(strays), 'label file')} {belong} to no image and {were} left out: {named(strays)}.")
     return Annotations(boxes, tuple(classes), tuple(notes))
 
 
@@ -160,8 +166,9 @@ def _box(words: list[str], where: str, classes: Sequence[str]) -> tuple[int, lis
     if not outline and len(shares) not in (4, 5):
         raise _no_line(where)
     if kind not in range(len(classes)):
+        known = f"the classes are 0 to {len(classes) - 1}" if len(classes) > 1 else "the only class is 0"
         raise InputError(
-            f"{where} has the class {words[0]}; the number of classes is {len(classes)}: {', '.join(classes)}.",
+            f"{where} has the class {words[0]}; {known} ({', '.join(classes)}).",
             "The object cannot be assigned to a class.",
             "Classes are counted from 0; name all classes that were used for labelling.",
         )

@@ -10,6 +10,7 @@ from core.series.monitoring import unit_of_step
 from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.result import FORECASTS, MEASURED, SERIES, ForecastResult
 from core.tasks.displacement.simple import SIMPLE
+from core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,14 +83,13 @@ def _covered(result: ForecastResult, station: str, model: str) -> str:
     if share is None:
         return "The intervals could not be tested: too few errors are known."
     fits = "consistent with 90 %" if plausible else "not consistent with 90 %"
-    return f"Its 90 % intervals contained {share:.0%} of {number:,} measurements, {fits}."
+    return f"Its 90 % intervals contained {share:.0%} of {count(number, 'measurement')}, {fits}."
 
 
 def in_words(steps: int, step: str) -> str:
     """A number of steps in words, such as ``"7 days"``."""
     number, unit = unit_of_step(step)
-    count = steps * number
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return count(steps * number, unit)
 
 
 HEADS = {

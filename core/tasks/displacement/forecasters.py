@@ -16,6 +16,7 @@ from core.errors import InputError
 from core.series.monitoring import Values
 from core.tasks.displacement.problem import Problem, Steps
 from core.tasks.displacement.simple import SIMPLE
+from core.wording import agree, count
 
 FEWEST_PAIRS = 10
 """Movements that a model learns from, at least."""
@@ -155,8 +156,8 @@ def pairs(problem: Problem, origin: int) -> Steps:
     rows = problem.learnt_from(origin)
     if len(rows) < FEWEST_PAIRS:
         raise InputError(
-            f"Only {len(rows):,} movements over {problem.horizon:,} steps are known before step {origin + 1:,}; "
-            f"{FEWEST_PAIRS} are needed.",
+            f"Only {count(len(rows), 'movement')} over {count(problem.horizon, 'step')} "
+            f"{agree(len(rows), 'is', 'are')} known before step {origin + 1:,}; {FEWEST_PAIRS} are needed.",
             "No model can be trained on so few.", "Choose a smaller test share or a shorter horizon.",
         )  # fmt: skip
     return rows

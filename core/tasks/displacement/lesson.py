@@ -9,6 +9,7 @@ import numpy as np
 from core.errors import InputError
 from core.series.decomposition import FEWEST, How, carried_on, decomposed_series, has_season
 from core.series.monitoring import RegularSeries, Times, Values
+from core.wording import count
 
 MOST_ORIGINS = 40
 """Origins at which the past is decomposed anew, evenly spaced; half as many of a series of `LONG` steps or more."""
@@ -108,15 +109,15 @@ def lesson_sentences(found: Lesson, ahead: str) -> tuple[str, ...]:
     apart = found.whole - found.known
     largest = int(np.argmax(np.abs(apart)))
     told = [
-        f"At {len(apart)} origins of the test set, the trend of the whole series differs by {found.apart:.2f} mm (RMS) "
-        f"from the trend known at the time, and by at most {abs(apart[largest]):.2f} mm, on "
+        f"At {count(len(apart), 'origin')} of the test set, the trend of the whole series differs by "
+        f"{found.apart:.2f} mm (RMS) from the trend known at the time, and by at most {abs(apart[largest]):.2f} mm, on "
         f"{str(found.times[largest])[:10]}."
     ]
     if found.scored:
         told.append(
             f"Trend and periodic part of the whole series “forecast” the movement in {ahead} with an error of "
-            f"{found.leaky:.2f} mm (RMSE, {found.scored} forecasts). Calculated from the past only and extrapolated, "
-            f"the error is {found.honest:.2f} mm; assuming no movement, {found.still:.2f} mm."
+            f"{found.leaky:.2f} mm (RMSE, {count(found.scored, 'forecast')}). Calculated from the past only and "
+            f"extrapolated, the error is {found.honest:.2f} mm; assuming no movement, {found.still:.2f} mm."
         )
         if found.honest > NOTHING * found.still and found.leaky < (1 - NOTHING) * found.honest:
             told.append(

@@ -14,6 +14,7 @@ from core.series.kinematics import CLASSES, Side, Velocities, class_of, usual_sp
 from core.series.lags import FEWEST, LagCorrelation, SeasonalProfile
 from core.series.monitoring import RegularSeries, Times, Values
 from core.tasks.displacement.findings import in_words
+from core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,7 @@ def motion_of(measured: pd.DataFrame, station: str, days: float, side: Side = "c
     """
     times, values = readings(measured, station)
     if len(times) < READINGS:
-        raise InputError(f"{station} has {len(times)} readings.", remedy="Choose another station.")
+        raise InputError(f"{station} has {count(len(times), 'reading')}.", remedy="Choose another station.")
     days = days or max(READINGS * usual_spacing(times), 1e-3)
     found = velocities(times, values, days, side)
     return Motion(found, velocities(found.times, found.values, days, side), days, side)
@@ -132,7 +133,7 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
     names = [class_of(float(one)) for one in speeds[known]]
     shares = {name: names.count(name) / len(names) for name, _ in CLASSES if name in names}
     said = ", ".join(f"{name} {'under 1%' if share < 0.01 else f'{share:.0%}'}" for name, share in shares.items())
-    told.append(f"Cruden–Varnes classes of {len(names):,} velocities: {said}.")
+    told.append(f"Cruden–Varnes classes of {count(len(names), 'velocity', 'velocities')}: {said}.")
     speeding = found.accelerations.values
     known = np.flatnonzero(np.isfinite(speeding))
     if len(known):
@@ -225,8 +226,7 @@ def profile_sentence(found: SeasonalProfile, name: str) -> str:
     years = len(np.unique(found.years))
     ends = []
     for at in (most, least):
-        count = int(found.counts[at])
-        ends.append(f"{MONTHS[at]} ({found.means[at]:.1f} mm, {count} year{'' if count == 1 else 's'})")
+        ends.append(f"{MONTHS[at]} ({found.means[at]:.1f} mm, {count(int(found.counts[at]), 'year')})")
     lead = f"{name} moves most in {ends[0]}, least in {ends[1]}."
     if years > 2:
         return lead
@@ -238,11 +238,12 @@ def lag_sentence(found: LagCorrelation, step: str) -> str:
     at = found.strongest
     if at is None:
         return "No correlation could be calculated: there are too few pairs, or one of the two does not vary."
-    value, count = float(found.correlations[at]), int(found.counts[at])
+    value, pairs = float(found.correlations[at]), int(found.counts[at])
     when = f"{in_words(at, step)} before" if at else "up to the same step"
-    lead = f"Strongest with {found.what}, {when}: correlation {value:+.2f} (n = {count:,})"
+    lead = f"Strongest with {found.what}, {when}: correlation {value:+.2f} (n = {pairs:,})"
     if not np.isfinite(found.chance):
-        return f"{lead}. The series is too short to estimate the range expected by chance: only {found.shifts} shifts."
+        few = count(found.shifts, "shift")
+        return f"{lead}. The series is too short to estimate the range expected by chance: only {few}."
     within = "within" if abs(value) <= found.chance else "beyond"
     return (
         f"{lead}, {within} the range expected by chance (±{found.chance:.2f}; 95 % of {found.shifts:,} time-shifted "

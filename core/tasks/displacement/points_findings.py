@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import InputError
 from core.tasks.displacement.findings import Verdict
 from core.tasks.displacement.points_result import PointsResult
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,13 +32,15 @@ def verdict(result: PointsResult) -> Verdict:
     said = result.summary
     share = said["moving"] / max(result.count, 1)
     lead = (
-        f"{result.count:,} points, {result.dates:,} dates from {result.first} to {result.last}. 90 % of the velocities "
-        f"lie between {said['q05']:.1f} and {said['q95']:.1f} mm/year; the median is {said['q50']:.1f} mm/year."
+        f"{count(result.count, 'point')}, {count(result.dates, 'date')} from {result.first} to {result.last}. 90 % of "
+        f"the velocities lie between {said['q05']:.1f} and {said['q95']:.1f} mm/year; the median is {said['q50']:.1f} "
+        "mm/year."
     )
     others = (
         SIGNS[result.direction],
-        f"{said['moving']:,.0f} points ({share:.0%}) have a velocity of more than three standard errors. The standard "
-        "error is underestimated, because it assumes independent residuals.",
+        f"{count(said['moving'], 'point', form=',.0f')} ({share:.0%}) {agree(said['moving'], 'has', 'have')} a "
+        "velocity of more than three standard errors. The standard error is underestimated, because it assumes "
+        "independent residuals.",
         "A measurement along one direction does not detect motion across it: a slope that appears stable may move.",
     )
     return Verdict(lead, others)

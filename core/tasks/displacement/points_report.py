@@ -16,6 +16,7 @@ from core.tasks.displacement.points_findings import FASTEST, fastest, rows_of, v
 from core.tasks.displacement.points_result import PointsResult, points_table, values_of
 from core.tasks.displacement.view import Look
 from core.tasks.displacement.warning import DISCLAIMER
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -42,7 +43,7 @@ def parts(content: PointsInput) -> Iterator[Part | None]:
     result = content.result
     said = verdict(result)
     figures = (
-        KeyFigure("Points", f"{result.count:,}", f"{result.dates:,} dates"),
+        KeyFigure("Points", f"{result.count:,}", count(result.dates, "date")),
         KeyFigure("Median velocity", f"{result.summary['q50']:.1f}", "mm/year"),
         KeyFigure("90 % of velocities", f"{result.summary['q05']:.0f} to {result.summary['q95']:.0f}", "mm/year"),
     )

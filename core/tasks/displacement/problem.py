@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.series.monitoring import Quantity, RegularSeries, Values, steps_per_year
+from core.series.monitoring import Quantity, RegularSeries, Values, steps_per_year, unit_of_step
 from core.series.windows import averaged, changed, summed
+from core.wording import count
 
 Steps = NDArray[np.int64]
 """Numbers of steps of a series, from 0."""
@@ -51,7 +52,8 @@ class Problem:
     def __post_init__(self) -> None:
         if not 1 <= self.horizon < len(self.series) // 2:
             raise InputError(
-                f"A horizon of {self.horizon:,} steps is not possible for a series of {len(self.series):,} steps.",
+                f"A horizon of {count(self.horizon, 'step')} is not possible for a series of "
+                f"{count(len(self.series), 'step')}.",
                 remedy=f"Choose a horizon of 1 to {max(1, len(self.series) // 2 - 1):,} (--horizon).",
             )
         stray = [one for one in self.known_future if one not in self.series.drivers]
@@ -180,10 +182,8 @@ def season_of(problem: Problem) -> list[tuple[str, str, Values]]:
 
 
 def _words(steps: int, step: str) -> str:
-    if step == "month":
-        return "1 month" if steps == 1 else f"{steps} months"
-    number, unit = int(step[:-1] or "1") * steps, {"D": "day", "h": "hour"}[step[-1]]
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    number, unit = unit_of_step(step)
+    return count(number * steps, unit, form="d")
 
 
 def extended(problem: Problem, origin: int) -> RegularSeries:

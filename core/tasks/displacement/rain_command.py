@@ -17,6 +17,7 @@ from core.series.monitoring import Driver
 from core.series.rainfall import DRY_HOURS, INCH, THRESHOLDS, RainEvents, antecedent, events_of, exceeded
 from core.tasks.displacement.driver_options import NAMES, add_format, driver_table
 from core.tasks.displacement.warning import DISCLAIMER
+from core.wording import agree, count
 
 ANTECEDENT = "P3 = 3.5 - 0.67 P15 inches: 3-day rain against the rain of the preceding 15 days"
 ANTECEDENT_SOURCE = "Chleborad 2000, U.S. Geological Survey, Seattle"
@@ -139,21 +140,22 @@ def _time(time: np.datetime64) -> str:
 def sentences(name: str, found: dict[str, Any]) -> list[str]:
     """What was found, in words."""
     told = [
-        f"{name}: {len(found['events']):,} rainfall events from {found['first'][:10]} to {found['last'][:10]}, "
+        f"{name}: {count(len(found['events']), 'rainfall event')} from {found['first'][:10]} to {found['last'][:10]}, "
         f"{found['total']:,.0f} mm in total."
     ]
-    if found["left_out"]:
-        told.append(f"{found['left_out']:,} events contain or adjoin missing readings and were left out.")
+    if lost := found["left_out"]:
+        adjoin, were = agree(lost, "contains or adjoins", "contain or adjoin"), agree(lost, "was", "were")
+        told.append(f"{count(lost, 'event')} {adjoin} missing readings and {were} left out.")
     told += [
-        f"{one['title']}: reached by {one['reached']:,} of {one['events']:,} events of {one['shortest_hours']:g} to "
-        f"{one['longest_hours']:g} h."
+        f"{one['title']}: reached by {one['reached']:,} of {count(one['events'], 'event')} of "
+        f"{one['shortest_hours']:g} to {one['longest_hours']:g} h."
         for one in found["thresholds"].values()
     ]
     days = found["antecedent"]
     known = days["days"] - days["unknown"]
     told.append(
-        f"Antecedent rain ({days['source']}): threshold reached on {days['reached']:,} of {known:,} days with complete "
-        "data."
+        f"Antecedent rain ({days['source']}): threshold reached on {days['reached']:,} of {count(known, 'day')} with "
+        "complete data."
     )
     if found["step_hours"] >= 24:
         told.append("Readings at intervals of a day or longer smooth out bursts of rain: intensities are means over "

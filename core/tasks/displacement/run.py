@@ -25,6 +25,7 @@ from core.tasks.displacement.evaluate import Evaluation, Judged, evaluate
 from core.tasks.displacement.forecasters import title_of
 from core.tasks.displacement.plan import Plan
 from core.tasks.displacement.result import DRIVERS, FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,8 +206,9 @@ def notes_of(plan: Plan, found: Mapping[str, Evaluation]) -> tuple[str, ...]:
         unscored = int((~one.problem.usable[one.parts.test]).sum())
         if unscored:
             notes.append(
-                f"{unscored:,} of {len(one.parts.test):,} forecasts of {name} begin or end in a filled gap and are not "
-                "scored."
+                f"{unscored:,} of {count(len(one.parts.test), 'forecast')} of {name} "
+                f"{agree(unscored, 'begins or ends in a filled gap and is', 'begin or end in a filled gap and are')} "
+                "not scored."
             )
         notes += [f"{name}: {why}" for why in one.left_out.values()]
         absent = [driver for driver in plan.known_future if driver not in one.problem.series.drivers]

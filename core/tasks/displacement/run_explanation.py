@@ -27,6 +27,7 @@ from core.tasks.displacement.problem import Problem, Steps
 from core.tasks.displacement.result import ForecastResult
 from core.tasks.displacement.run import TASK, ForecastRequest
 from core.tasks.displacement.walk_forward import fits_of, limited, parts_of
+from core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -390,7 +391,7 @@ def _overall(found: _Found, request: ExplainRequest) -> str:
     }.get(first, first)  # fmt: skip
     return (
         f"{title_of(request.model)}: forecasts for {request.station} depend most on {answer}. Mean absolute "
-        f"contributions over {len(found.origins):,} forecasts: {told}."
+        f"contributions over {count(len(found.origins), 'forecast')}: {told}."
     )
 
 

@@ -41,6 +41,7 @@ from core.tasks.displacement.points_result import (
     write_values,
 )
 from core.tasks.displacement.result import SERIES
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,10 +132,11 @@ def measure(job: Job, request: PointsRequest) -> PointsResult:
     ),) if dataset.synthetic else ()
     stepped = int((motion.step_at >= 0).sum())
     unfit = int(np.isnan(motion.velocity).sum())
+    with_step = agree(stepped, "has a step that exceeds its", "have a step that exceeds their")
     told = (
         *synthetic, *points.notes, *notes, *further.notes,
-        *((f"{unfit:,} points have too few values for a velocity.",) if unfit else ()),
-        *((f"{stepped:,} points have a step that exceeds their residual scatter. {STEPS_NOTE}",) if stepped else ()),
+        *((f"{count(unfit, 'point')} {agree(unfit, 'has', 'have')} too few values for a velocity.",) if unfit else ()),
+        *((f"{count(stepped, 'point')} {with_step} residual scatter. {STEPS_NOTE}",) if stepped else ()),
     )  # fmt: skip
     days = [str(one)[:10] for one in (points.times[0], points.times[-1])]
     return PointsResult(

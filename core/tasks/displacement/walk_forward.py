@@ -13,6 +13,7 @@ from core.raster.progress import Cancel, never, stop_if
 from core.series.monitoring import Values
 from core.tasks.displacement.forecasters import FORECASTERS, Fitted, Forecaster, Setting
 from core.tasks.displacement.problem import Problem, Steps
+from core.wording import agree
 
 REFITS = 10
 """How often cheap models are fitted anew over the test part, and costly ones half as often."""
@@ -60,8 +61,9 @@ def parts_of(problem: Problem, test_share: float) -> Parts:
     calibration = np.arange(begin, first - horizon)
     if len(test) < 3 or len(calibration) < 3:
         raise InputError(
-            f"A series of {count:,} steps leaves {len(test):,} forecasts {horizon:,} steps ahead for testing and "
-            f"{len(calibration):,} for calibration; at least 3 of each are needed.",
+            f"A series of {count:,} {agree(count, 'step', 'steps')} leaves {len(test):,} "
+            f"{agree(len(test), 'forecast', 'forecasts')} {horizon:,} {agree(horizon, 'step', 'steps')} ahead for "
+            f"testing and {len(calibration):,} for calibration; at least 3 of each are needed.",
             remedy="Choose a shorter horizon, another test share, or a shorter step.",
         )  # fmt: skip
     return Parts(calibration, test)

@@ -15,6 +15,7 @@ from core.series.kinematics import Velocities, class_of, usual_spacing, velociti
 from core.series.monitoring import Driver, Times, Values, steps_per_year
 from core.series.rainfall import THRESHOLDS, RainEvents, antecedent, exceeded
 from core.tasks.displacement.acknowledge import Acknowledged, moment
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,8 @@ def warning_of(measured: pd.DataFrame, look: Look) -> EarlyWarning:
     past = times <= end
     times, values = times[past], values[past]
     if len(times) < READINGS:
-        raise InputError(f"Only {len(times)} readings are available up to that day.", remedy="Choose a later day.")
+        few = f"{count(len(times), 'reading')} {agree(len(times), 'is', 'are')}"
+        raise InputError(f"Only {few} available up to that day.", remedy="Choose a later day.")
     span = look.span or max(READINGS * usual_spacing(times), 1e-3)
     found = velocities(times, values, span)
     notes = [f"Velocities are slopes of a line through the readings of the preceding {_days(span)}."]
@@ -170,7 +172,7 @@ def _velocity(value: float) -> str:
 
 
 def _days(value: float) -> str:
-    return f"{value:.3g} days" if value >= 1 else f"{value * 24:.2g} hours"
+    return count(value, "day", form=".3g") if value >= 1 else count(value * 24, "hour", form=".2g")
 
 
 def rain_of(series: pd.DataFrame, look: Look, drivers: Mapping[str, str], step: str) -> Driver | None:
@@ -189,16 +191,18 @@ def rain_sentences(events: RainEvents, rain: Driver) -> tuple[str, ...]:
     names = {key: one.name for key, one in THRESHOLDS.items()}
     reached = {key: int(exceeded(events, one).sum()) for key, one in THRESHOLDS.items()}
     told = [
-        f"{len(events.totals):,} rainfall events: "
-        + ", ".join(f"{number:,} reach {names[key]}" for key, number in reached.items()) + "."
-    ]  # fmt: skip
-    if events.unknown:
-        told.append(f"{events.unknown:,} events adjoin missing readings and are not counted, because they may be "
-                    "larger.")
+        f"{count(len(events.totals), 'rainfall event')}: "
+        + ", ".join(f"{number:,} {agree(number, 'reaches', 'reach')} {names[key]}" for key, number in reached.items())
+        + "."
+    ]
+    if lost := events.unknown:
+        adjoin, are = agree(lost, "adjoins", "adjoin"), agree(lost, "is", "are")
+        told.append(f"{count(lost, 'event')} {adjoin} missing readings and {are} not counted, because "
+                    f"{agree(lost, 'it', 'they')} may be larger.")
     found = antecedent(rain)
     told.append(
         f"The Seattle threshold of antecedent rain was reached on {int(found.reached.sum()):,} of "
-        f"{int(found.known.sum()):,} days with complete data."
+        f"{count(int(found.known.sum()), 'day')} with complete data."
     )
     told.append("The thresholds were derived in other regions; whether they apply here is unknown.")
     return tuple(told)

@@ -11,6 +11,7 @@ from core.errors import InputError, LandslideError
 from core.learning.fit import check_fits
 from core.learning.store import find_model
 from core.tasks.imagery.inputs import PIXEL_SIZE, inputs_of, with_pixel_size
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.runs.records import Order, Run, SceneRecord
@@ -39,7 +40,7 @@ def check_image(order: Order, record: SceneRecord) -> None:
     bands = order.parameters.get("bands")
     if bands and max(bands) > len(record.scene.bands):
         raise InputError(
-            f"{record.scene.name} has {len(record.scene.bands)} bands; band {max(bands)} was chosen.",
+            f"{record.scene.name} has {count(len(record.scene.bands), 'band')}; band {max(bands)} was chosen.",
             remedy="Run images with different bands as a separate batch.",
         )
     model = find_model(order.task, order.model)

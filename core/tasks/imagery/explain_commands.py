@@ -15,6 +15,7 @@ from core.cli.options import add_options, announcing, progress, store_for
 from core.cli.view_options import add_view_options, check_view
 from core.errors import InputError
 from core.tasks.imagery.model_commands import add_pixel_size, stated
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.explain.layers import LayerChoice
@@ -251,7 +252,7 @@ def _list_layers(asked: Explaining, model: str) -> None:
         print(f"layers of {model}, not tested; default: {asked.first_layer}")
     else:
         best, places = tests.best, tests.places
-        print(f"layers of {model}; default: {best.layer} (margin of {best.method} over {places} places)")
+        print(f"layers of {model}; default: {best.layer} (margin of {best.method} over {count(places, 'place')})")
     held = () if tests is None else (test for test in tests.tests if test.method == tests.best.method)
     margins = {test.layer: f"  {test.margin:+.2f}" for test in held}
     for layer in layers:

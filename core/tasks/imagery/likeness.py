@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.errors import ModelError
 from core.learning.training_distance import LIMIT, statistics_of
 from core.tasks.imagery.result import ImageResult
+from core.wording import agree
 
 if TYPE_CHECKING:
     from core.learning.store import StoredModel
@@ -31,7 +32,7 @@ def likeness_words(result: ImageResult) -> str:
     of_tiles = f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %)" if tiles > 1 else f"{beyond} of 1 tile"
     return (
         f"Distance from the training images: the median tile of this image is {place} of the training tiles; "
-        f"{of_tiles} {'exceeds' if tiles == 1 else 'exceed'} the limit."
+        f"{of_tiles} {agree(beyond if tiles > 1 else 1, 'exceeds', 'exceed')} the limit."
     )
 
 

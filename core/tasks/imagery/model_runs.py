@@ -22,6 +22,7 @@ from core.runs.kinds import parameters_of
 from core.runs.provenance import environment
 from core.runs.records import Order
 from core.runs.result import RunResult
+from core.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ def order_evaluation(task: str, model: StoredModel, request: EvaluationRequest, 
     InputError
         When a folder is missing or nothing in them belongs together.
     """
-    title = name or f"{model.spec.name} on {len(request.pairs())} images of {Path(request.images).name}"
+    title = name or f"{model.spec.name} on {count(len(request.pairs()), 'image')} of {Path(request.images).name}"
     return Order(task, EVALUATION, parameters_of(request), model=model.spec.name, name=title)
 
 

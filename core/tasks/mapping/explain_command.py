@@ -12,6 +12,7 @@ from core.errors import InputError
 from core.raster.place_names import row_named
 from core.tasks.imagery.explain_commands import Explaining, point_at
 from core.tasks.mapping.view import Choice
+from core.wording import agree
 
 if TYPE_CHECKING:
     from core.explain.layers import LayerChoice
@@ -84,7 +85,7 @@ def _outline(store: Store, result: MappingResult, arguments: argparse.Namespace)
 
     choice = view_of(Choice, result, arguments)
     found = outlined_at(store, result, choice, terrain=False) or find(result, choice)
-    among = f"At threshold {choice.threshold:g} there are {found.count:,}."
+    among = f"At threshold {choice.threshold:g} {agree(found.count, 'there is', 'there are')} {found.count:,}."
     remedy = "Give another id or number with --polygon, or a lower --threshold."
     row = row_named(found.polygons["id"], arguments.polygon, "landslide", among, remedy)
     return AskedOutline.of(found.polygons.geometry.iloc[row], str(found.polygons["id"].iloc[row]))

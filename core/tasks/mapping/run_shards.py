@@ -20,6 +20,7 @@ from core.runs.records import Progress, Run
 from core.tasks.imagery.inputs import scene_of
 from core.tasks.mapping.block_files import gather, write_part
 from core.tasks.mapping.run import Prepared, prepared
+from core.wording import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def plan(store: Store, run_id: str) -> Plan:
         )
         for block in ready.blocks
     )
-    words = f"Mapping {len(parts)} blocks in parallel"
+    words = f"Mapping {count(len(parts), 'block')} in parallel"
     return Plan(parts, Call("core.tasks.mapping.run_shards:last", {"run_id": run_id}), ready.windows, words)
 
 

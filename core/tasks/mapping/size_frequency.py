@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.errors import InputError
 from core.tasks.mapping.inverse_gamma import RHO_BOUNDS, InverseGamma, fit_truncated
+from core.wording import agree, count
 
 FEWEST_LANDSLIDES = 50
 """Below this number the three parameters cannot be told apart."""
@@ -185,13 +186,14 @@ def _checked(areas: ArrayLike) -> NDArray[np.float64]:
 def _why_not(kept: NDArray[np.float64], minimum: float, pixels: int) -> str:
     if kept.size < FEWEST_LANDSLIDES:
         return (
-            f"{kept.size} landslides reach the smallest mappable area ({minimum:,.0f} m², {pixels} pixels); at least "
-            f"{FEWEST_LANDSLIDES} are needed to fit a size distribution."
+            f"{count(kept.size, 'landslide')} {agree(kept.size, 'reaches', 'reach')} the smallest mappable area "
+            f"({minimum:,.0f} m², {count(pixels, 'pixel')}); at least {FEWEST_LANDSLIDES} are needed to fit a size "
+            "distribution."
         )
     sizes = np.unique(kept).size
     if sizes < FEWEST_SIZES:
         return (
-            f"The {kept.size} landslides have only {sizes} different {'area' if sizes == 1 else 'areas'}, too few to "
+            f"The {kept.size} landslides have only {sizes} different {agree(sizes, 'area', 'areas')}, too few to "
             "fit a size distribution."
         )
     return ""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.tasks.susceptibility.factors import FLAT, Factors, check_names, kinds_of
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,17 +127,20 @@ def cells_of(table: pd.DataFrame, columns: Columns, name: str = "The table") -> 
     landslide, known = labels_of(table[columns.target], columns, name)
     notes: list[str] = []
     if not known.all():
-        notes.append(f"{int((~known).sum()):,} rows without a label in {columns.target} were left out.")
+        lost = int((~known).sum())
+        notes.append(f"{count(lost, 'row')} without a label in {columns.target} {agree(lost, 'was', 'were')} left out.")
     factors = _factors(table, columns, name, notes)
     complete = factors.notna().all(axis=1).to_numpy()
     if (known & ~complete).any():
-        notes.append(f"{int((known & ~complete).sum()):,} cells without values for all factors were left out.")
+        lost = int((known & ~complete).sum())
+        notes.append(f"{count(lost, 'cell')} without values for all factors {agree(lost, 'was', 'were')} left out.")
     places = _places(table, columns, name, notes)
     kept = known & complete
     if places is not None:
         placed = np.isfinite(places).all(axis=1)
         if (kept & ~placed).any():
-            notes.append(f"{int((kept & ~placed).sum()):,} cells without coordinates were left out.")
+            lost = int((kept & ~placed).sum())
+            notes.append(f"{count(lost, 'cell')} without coordinates {agree(lost, 'was', 'were')} left out.")
         kept &= placed
     groups = {
         role: table[column].astype(str).to_numpy(dtype=object)[kept]
@@ -232,9 +236,10 @@ def _factors(table: pd.DataFrame, columns: Columns, name: str, notes: list[str])
         fill = numbers.isin(FILLS) | (numbers.abs() > 1e30)
         if fill.any():
             told = ", ".join(f"{one:g}" for one in sorted(set(numbers[fill])))
+            fills = int(fill.sum())
             notes.append(
-                f"{int(fill.sum()):,} values of {factor} are {told}, which usually stands for no data: treated as "
-                "unknown."
+                f"{count(fills, 'value')} of {factor} {agree(fills, 'is', 'are')} {told}, which usually stands for no "
+                "data: treated as unknown."
             )
             numbers = numbers.mask(fill)
         if factor in columns.circular:
@@ -254,7 +259,9 @@ def _directions(numbers: pd.Series[Any], factor: str, notes: list[str]) -> pd.Se
     """Directions within a turn, flat ground as -1; what is neither is unknown."""
     none = numbers.notna() & ~((numbers >= 0) & (numbers <= 360)) & (numbers != FLAT)
     if none.any():
-        notes.append(f"{int(none.sum()):,} values of {factor} are not a direction (0 to 360°, -1 if flat) and are "
+        wrong = int(none.sum())
+        are = agree(wrong, "is", "are")
+        notes.append(f"{count(wrong, 'value')} of {factor} {are} not a direction (0 to 360°, -1 if flat) and {are} "
                      "treated as unknown.")
     return numbers.mask(none)
 
@@ -288,14 +295,15 @@ def check_classes(landslide: NDArray[np.bool_], target: str, name: str) -> None:
     slides, none = int(landslide.sum()), int((~landslide).sum())
     if not slides or not none:
         raise InputError(
-            f"All {len(landslide):,} complete cells of {name} are {'landslides' if slides else 'without a landslide'}.",
+            f"All complete cells of {name} ({len(landslide):,}) are "
+            f"{'landslides' if slides else 'without a landslide'}.",
             "A model needs both.",
             f"Add the other class, or check {target} and --positive.",
         )
     if min(slides, none) < FEWEST:
         raise InputError(
-            f"{name} has {slides:,} complete cells with a landslide and {none:,} without; at least {FEWEST} of each "
-            "are needed.",
+            f"{name} has {count(slides, 'complete cell')} with a landslide and {none:,} without; at least {FEWEST} of "
+            "each are needed.",
             "With fewer, scores would be meaningless.",
             "Add cells.",
         )

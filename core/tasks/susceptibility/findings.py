@@ -13,6 +13,7 @@ from core.tasks.susceptibility.folds import TITLES
 from core.tasks.susceptibility.map_result import SusceptibilityMap
 from core.tasks.susceptibility.models import ANCHOR, title_of
 from core.tasks.susceptibility.result import CELLS, SusceptibilityResult
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,8 +88,8 @@ def verdict(result: SusceptibilityResult) -> Verdict:
     ranks = result.ranks
     if len(ranks):
         lead += (
-            f" The 10 % of the area with the highest index holds {np.mean(ranks <= 0.1):.0%} of the {len(ranks):,} "
-            "landslides, each ranked by models that were not trained on it (chance: 10 %)."
+            f" The 10 % of the area with the highest index holds {np.mean(ranks <= 0.1):.0%} of the "
+            f"{count(len(ranks), 'landslide')}, each ranked by models that were not trained on it (chance: 10 %)."
         )
     outside = result.outside
     others = said.others if best(result, scheme) == model else (said.lead, *said.others)
@@ -130,8 +131,9 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
             "Give coordinates for spatial folds."
         )
     share = result.landslides / result.count
+    slides = agree(result.landslides, "is a landslide", "are landslides")
     others.append(
-        f"{result.landslides:,} of {result.count:,} cells ({share:.0%}) are landslides. Unless this is their share in "
+        f"{result.landslides:,} of {result.count:,} cells ({share:.0%}) {slides}. Unless this is their share in "
         "the area, the result is an index that ranks places, not a probability."
     )
     return Verdict(lead, tuple(others))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.tasks.susceptibility.cells import Cells
+from core.wording import count
 
 Scheme = Literal["random", "spatial", "blocks", "group", "date"]
 
@@ -53,17 +54,18 @@ def check_scheme(scheme: str, cells: Cells, folds: int) -> None:
     if scheme in ("group", "date"):
         if scheme not in cells.groups:
             raise InputError(f"The validation scheme {scheme!r} needs a column.", remedy=f"Name it (--{scheme}).")
-        count = len(set(cells.groups[scheme]))
-        if not 2 <= count <= MOST_GROUPS:
+        number = len(set(cells.groups[scheme]))
+        if not 2 <= number <= MOST_GROUPS:
             raise InputError(
-                f"The column for the validation scheme {scheme!r} holds {count:,} values; it must hold 2 to "
+                f"The column for the validation scheme {scheme!r} holds {count(number, 'value')}; it must hold 2 to "
                 f"{MOST_GROUPS}.",
                 remedy="Choose another column.",
             )
         return
     if not 2 <= folds <= len(cells.landslide):
         raise InputError(
-            f"{len(cells.landslide):,} cells cannot be divided into {folds} folds.", remedy="Choose fewer folds."
+            f"{count(len(cells.landslide), 'cell')} cannot be divided into {count(folds, 'fold')}.",
+            remedy=f"Choose 2 to {len(cells.landslide):,} folds.",
         )
     if folds > min(cells.landslide.sum(), (~cells.landslide).sum()):
         raise InputError(

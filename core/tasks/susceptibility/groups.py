@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.report.words import count
 from core.tasks.susceptibility.folds import MOST_GROUPS
 from core.tasks.susceptibility.landslides import InventoryPlan, on_grid, table_system
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from core.errors import GridError, InputError
 from core.raster.crs import accuracy_note, crs_of_code, transformed
 from core.raster.inventory import Inventory
-from core.report.words import count
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pyproj
@@ -273,7 +273,8 @@ def landslides_of(path: Path, form: str, plan: InventoryPlan, grid: Grid, name: 
         labels = labels[np.searchsorted(points.index.to_numpy(), exploded.index.to_numpy())]
     places = np.column_stack([exploded.x.to_numpy(float), exploded.y.to_numpy(float)])
     left = len(features) - len(points)
-    notes = [f"Only the points of {name} were used; {left:,} other features were left out."] if left else []
+    others = f"{count(left, 'other feature')} {agree(left, 'was', 'were')} left out"
+    notes = [f"Only the points of {name} were used; {others}."] if left else []
     return _points(on_grid(places, features.crs, grid, name, notes), labels, grid, name, notes)
 
 
@@ -354,8 +355,11 @@ def _points(
     if not inside.any():
         raise _elsewhere(name)
     if not inside.all():
-        notes.append(f"{int((~inside).sum()):,} of the {len(places):,} points of {name} lie outside the grid and were "
-                     "left out.")
+        lost = int((~inside).sum())
+        notes.append(
+            f"{lost:,} of the {count(len(places), 'point')} of {name} {agree(lost, 'lies', 'lie')} outside the grid "
+            f"and {agree(lost, 'was', 'were')} left out."
+        )
     slides = inside if labels is None else inside & labels
     if not slides.any():
         raise InputError(f"No point of {name} on the grid is a landslide.", remedy="Check the label column.")
@@ -390,12 +394,14 @@ def _table(
     if not kept.any():
         raise InputError(f"No row of {name} has numeric coordinates in both columns.", remedy="Check --x and --y.")
     if not kept.all():
-        notes.append(f"{int((~kept).sum()):,} rows of {name} without coordinates were left out.")
+        lost = int((~kept).sum())
+        notes.append(f"{count(lost, 'row')} of {name} without coordinates {agree(lost, 'was', 'were')} left out.")
     labels = None
     if plan.label:
         labels, known = labels_of(table[plan.label], Columns(plan.label, (), positive=plan.positive), name)
         if (~known & kept).any():
-            notes.append(f"{int((~known & kept).sum()):,} rows of {name} without a label were left out.")
+            lost = int((~known & kept).sum())
+            notes.append(f"{count(lost, 'row')} of {name} without a label {agree(lost, 'was', 'were')} left out.")
         kept &= known
         labels = labels[kept]
     source = table_system(plan, places[kept], grid, name, notes)

@@ -38,6 +38,7 @@ from core.tasks.susceptibility.models import title_of
 from core.tasks.susceptibility.rates import curves_of
 from core.tasks.susceptibility.report import MEANINGS, table_of_models, tables_of_settings
 from core.tasks.susceptibility.view import METHODS, Choice
+from core.wording import count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -122,11 +123,11 @@ def _summary(content: MapInput, classes: Classed) -> Part:
     model, top = result.mapped[0], classes.rows[-1]
     figures = [
         KeyFigure(f"AUROC, {TITLES[scheme].lower()}", score(result.of(model, scheme, "auroc")), title_of(model)),  # type: ignore[index]
-        KeyFigure("Mapped area", area(float(result.square_metres[0].sum())), f"{result.area[0].sum():,} cells"),
+        KeyFigure("Mapped area", area(float(result.square_metres[0].sum())), count(int(result.area[0].sum()), "cell")),
         KeyFigure(f"Area of class “{top.name}”", percent(top.share), area(top.square_metres)),
     ]
     if top.share_of_hits == top.share_of_hits:
-        held = KeyFigure(f"Landslides in class “{top.name}”", percent(top.share_of_hits), f"{top.hits:,} cells")
+        held = KeyFigure(f"Landslides in class “{top.name}”", percent(top.share_of_hits), count(top.hits, "cell"))
         figures.append(held)
     boxes: list[Content] = [Paragraph(said.lead, lead=True)]
     if any("synthetic" in note for note in result.notes):
@@ -242,14 +243,15 @@ def _rules(record: dict[str, Any]) -> list[Content]:
              Column("Share of cells", number=True))  # fmt: skip
     rows = tuple((one["rule"], f"{one['says']:+.2f}", percent(one["share"])) for one in twin["rules"])
     told = (
-        f"A tree of at most four levels approximates the model: R² {twin['fidelity']:.2f} on {twin['held_back']:,} "
-        "cells that were not used to fit the tree. It illustrates the model and does not replace it."
+        f"A tree of at most four levels approximates the model: R² {twin['fidelity']:.2f} on "
+        f"{count(twin['held_back'], 'cell')} not used to fit the tree. It illustrates the model and does not replace "
+        "it."
     )
     return [Paragraph(told), Table("Approximate rules of the model", heads, rows)]
 
 
 def _asked(record: dict[str, Any]) -> str:
-    where = {"model": f"over {record.get('cells', 0):,} cells", "area": "on the map",
+    where = {"model": f"over {count(record.get('cells', 0), 'cell')}", "area": "on the map",
              "cell": f"for the cell at row {record.get('row')}, column {record.get('column')}"}  # fmt: skip
     return f"{title_of(str(record.get('model')))} {where.get(str(record.get('target')), '')}"
 

@@ -17,6 +17,7 @@ from core.tasks.susceptibility.models import ANCHOR, CALIBRATED, UNWEIGHTED, Wei
 from core.tasks.susceptibility.result import CELLS, SCORES, TABLE, SusceptibilityResult
 from core.tasks.susceptibility.tuning import Tuning
 from core.tasks.susceptibility.validate import LEAST_LEARNT, Plan, table_of, validate
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -115,8 +116,11 @@ def notes_of(plan: Plan, scores: dict[str, dict[str, dict[str, object]]]) -> tup
         skipped = {model: ours[scheme]["folds_skipped"] for model, ours in scores.items()}
         number = max(int(str(one)) for one in skipped.values())
         if number:
-            notes.append(f"{number:,} folds of the validation scheme {scheme!r} hold a single class, or leave fewer "
-                         f"than {LEAST_LEARNT} cells of a class for training, and were not scored.")
+            hold, leave = agree(number, "holds", "hold"), agree(number, "leaves", "leave")
+            notes.append(
+                f"{count(number, 'fold')} of the validation scheme {scheme!r} {hold} a single class, or {leave} fewer "
+                f"than {LEAST_LEARNT} cells of a class for training, and {agree(number, 'was', 'were')} not scored."
+            )
     if plan.repeats > 1 and {"spatial", "blocks"} & set(plan.schemes):
         notes.append(
             "Repeats divide the same cells differently and are not independent: their spread shows how much a score "
@@ -125,7 +129,7 @@ def notes_of(plan: Plan, scores: dict[str, dict[str, dict[str, object]]]) -> tup
     if plan.tuning != "none":
         notes.append(
             f"Settings were tuned for each fold by three inner folds of the training cells ({plan.tuning} search, at "
-            f"most {plan.trials:,} trials), so the scores apply to models with tuned settings."
+            f"most {count(plan.trials, 'trial')}), so the scores apply to models with tuned settings."
         )
     if plan.weights == "balanced":
         notes.append("Both classes were given the same total weight, as if there were as many cells with a landslide "

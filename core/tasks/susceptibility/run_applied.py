@@ -20,6 +20,7 @@ from core.tasks.susceptibility.landslides import InventoryPlan, landslides_of
 from core.tasks.susceptibility.map_result import DEM, FACTOR, FACTORS, INVENTORY, SusceptibilityMap
 from core.tasks.susceptibility.result import CELLS, SCORES
 from core.tasks.susceptibility.run_map import SYNTHETIC, TASK, applicability_of, fitted_models, scene_of, seen_classes
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -70,7 +71,8 @@ def order_of(
     if len(factors) != expected or (dem is None) != (not parent.input(DEM).dataset_id):
         with_dem = "an elevation model and " if parent.input(DEM).dataset_id else ""
         raise InputError(
-            f"The models were trained on {with_dem}{expected} factor rasters; {len(factors)} were given.",
+            f"The models were trained on {with_dem}{count(expected, 'factor raster')}; {len(factors)} "
+            f"{agree(len(factors), 'was', 'were')} given.",
             "Each factor that they use must be available for the other area.",
             "Give the same factors in the same order.",
         )  # fmt: skip
@@ -103,7 +105,7 @@ def map_elsewhere(job: Job, request: ApplyRequest) -> SusceptibilityMap:
     )
     counts = work.write(job.folder, job.counting("Mapping, part"), job.stopped)
     unseen = [
-        f"{number:,} cells have a class of {name} that no training cell has."
+        f"{count(number, 'cell')} {agree(number, 'has', 'have')} a class of {name} that no training cell has."
         for name, number in counts.unseen.items()
         if number
     ]

@@ -33,6 +33,7 @@ from core.tasks.susceptibility.result import SusceptibilityResult
 from core.tasks.susceptibility.run_map import fitted_models, parts_of
 from core.tasks.susceptibility.sampling import frame_of
 from core.tasks.susceptibility.validate import quiet
+from core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,7 +212,8 @@ def _rows(
             return reading.frame(parent), np.array([request.row * parent.grid.width + request.column])
         table = cells_table(parent)
         if not 0 <= request.row < len(table):
-            raise InputError(f"The design matrix has no row {request.row:,}.", remedy=f"It has {len(table):,} rows.")
+            what = f"The design matrix has no row {request.row:,}."
+            raise InputError(what, remedy=f"It has {count(len(table), 'row')}.")
         return table.iloc[[request.row]][factors].reset_index(drop=True), np.array([request.row])
     if isinstance(parent, SusceptibilityMap) and BACKGROUND in parent.artifacts:
         table = pd.read_parquet(parent.artifact(BACKGROUND))
@@ -255,9 +257,9 @@ def _record(request: ExplainRequest, subject: _Subject, found: Contributions) ->
 def _overall(found: Contributions, model: str, cells: int) -> str:
     first = [name.replace("_", " ") for name, _ in found.importance()[:3]]
     return (
-        f"{title_of(model)}: over {cells:,} cells, {', '.join(first[:-1])} and {first[-1]} contribute most."
+        f"{title_of(model)}: over {count(cells, 'cell')}, {', '.join(first[:-1])} and {first[-1]} contribute most."
         if len(first) > 1
-        else f"{title_of(model)}: over {cells:,} cells, {first[0]} contributes most."
+        else f"{title_of(model)}: over {count(cells, 'cell')}, {first[0]} contributes most."
     )
 
 
@@ -293,11 +295,11 @@ def _area(job: Job, request: ExplainRequest, parent: SusceptibilityResult, subje
     scene = Scene.ours(parent.artifact(FACTORS))
     grid, step = _explained_grid(scene.grid, quick=subject.explainer.quick)
     worst, first = _write_rasters(job, parent, subject, scene, grid, step)
-    notes = [f"Contributions of {len(subject.factors)} factors to the output of {title_of(request.model)} for each "
-             "cell."]
+    notes = [f"Contributions of {count(len(subject.factors), 'factor')} to the output of {title_of(request.model)} for "
+             "each cell."]
     if step > 1:
         notes.append(
-            f"There is no fast explanation method for this model; only every {step}th cell in each direction was "
+            f"There is no fast explanation method for this model; only one in {step} cells in each direction was "
             f"explained, at most {SLOW_CELLS:,} cells."
         )
     record = {

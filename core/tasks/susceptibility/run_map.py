@@ -31,6 +31,7 @@ from core.tasks.susceptibility.result import CELLS, SCORES
 from core.tasks.susceptibility.run import notes_of
 from core.tasks.susceptibility.sampling import Sample, SamplingPlan, draw, frame_of, values_at
 from core.tasks.susceptibility.validate import Plan, Validation, quiet, table_of, validate
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -469,8 +470,8 @@ def _told(request: MapRequest, counts: MapCounts, scene: Scene, cells: Cells, fi
     for name, number in counts.unseen.items():
         if number:
             notes.append(
-                f"{number:,} cells ({number / max(counts.known, 1):.1%}) have a class of {name} that no training cell "
-                "has; it was treated as none of the known classes."
+                f"{count(number, 'cell')} ({number / max(counts.known, 1):.1%}) {agree(number, 'has', 'have')} a class "
+                f"of {name} that no training cell has; it was treated as none of the known classes."
             )
     if not request.prevalence:
         notes.append(

@@ -31,6 +31,7 @@ from core.tasks.susceptibility.models import MONOTONE, title_of
 from core.tasks.susceptibility.run_map import cells_of_sample, labelled_landslides, landslide_cells
 from core.tasks.susceptibility.sampling import draw
 from core.tasks.susceptibility.validate import Plan, validate
+from core.wording import count
 
 if TYPE_CHECKING:
     from core.jobs.perform import Job
@@ -134,7 +135,7 @@ def try_choices(job: Job, request: SensitivityRequest) -> RunResult:
     return RunResult(
         id=job.run.id, kind=job.run.kind, folder=job.folder, artifacts={SENSITIVITY: "sensitivity.json"},
         inputs=parent.inputs, model=request.model, parents=job.run.parents,
-        notes=(f"{title_of(request.model)}, refitted {total:,} times: cells without a landslide drawn at other "
+        notes=(f"{title_of(request.model)}, refitted {count(total, 'time')}: cells without a landslide drawn at other "
                "distances from landslides, and landslides shifted in random directions.",),
         provenance={"finished": now(), **job.times(), "parameters": dict(job.run.parameters), **environment()},
     )  # fmt: skip

@@ -16,9 +16,9 @@ from rasterio.windows import Window
 
 from core.errors import InputError
 from core.raster.progress import Cancel, ProgressCallback, ignore, never, stop_if
-from core.report.words import count
 from core.tasks.susceptibility.factors import kinds_of
 from core.tasks.susceptibility.landslides import STRIP, Landslides, buffer_cells
+from core.wording import agree, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -262,18 +262,20 @@ def _draw(
     cells, number = _at_most(cells, number, plan.most, rngs[2], notes)
     if given is not None:
         without = np.setdiff1d(given[known_given], with_one[0])
-        if len(without) < len(given):
+        if lost := len(given) - len(without):
+            lack = agree(lost, "lacks a factor or contains a landslide", "lack a factor or contain a landslide")
+            they = agree(lost, "it was", "they were")
             notes.append(
-                f"{len(given) - len(without):,} of the {len(given):,} cells marked as without a landslide lack a "
-                "factor or contain a landslide; they were left out."
+                f"{lost:,} of the {count(len(given), 'cell')} marked as without a landslide {lack}; {they} left out."
             )
-        notes.append(f"The {len(without):,} cells without a landslide are those given in the inventory.")
+        notes.append(f"The cells without a landslide ({len(without):,}) are those given in the inventory.")
     else:
         wanted = math.ceil(plan.ratio * len(cells))
         without = others.cells[np.argsort(others.keys)][:wanted]
         notes.append(_told(plan, len(without), others.offered))
         if len(without) < wanted:
-            notes.append(f"Only {len(without):,} of {wanted:,} cells without a landslide were available.")
+            were = agree(len(without), "was", "were")
+            notes.append(f"Only {len(without):,} of {count(wanted, 'cell')} without a landslide {were} available.")
     if not len(without):
         raise InputError(
             "No cells without a landslide are available.", "Models need cells with and without a landslide.",
@@ -327,7 +329,7 @@ def _at_most(
 ) -> tuple[Numbers, Numbers]:
     if len(cells) <= most:
         return cells, number
-    notes.append(f"{most:,} of {len(cells):,} landslide cells were drawn.")
+    notes.append(f"{most:,} of {len(cells):,} landslide cells {agree(most, 'was', 'were')} drawn.")
     kept = np.sort(rng.permutation(len(cells))[:most])
     return cells[kept], number[kept]
 
@@ -346,9 +348,9 @@ def _told(plan: SamplingPlan, drawn: int, offered: int) -> str:
         "used for testing: scores are higher than with cells drawn everywhere and cannot be compared with them."
     )
     return (
-        f"{drawn:,} cells without a landslide were drawn at random (seed {plan.seed}) from the {offered:,} "
-        f"cells{limits} that have values for all factors. Landslides may have occurred there without being "
-        f"recorded.{easy if plan.guided else ''}"
+        f"{count(drawn, 'cell')} without a landslide {agree(drawn, 'was', 'were')} drawn at random (seed {plan.seed}) "
+        f"from the {offered:,} cells{limits} that have values for all factors. Landslides may have occurred there "
+        f"without being recorded.{easy if plan.guided else ''}"
     )
 
 

@@ -91,7 +91,7 @@ def test_cells_of_one_orbit_are_unknown_and_counted() -> None:
     np.testing.assert_allclose(found.east, [np.nan, 10, np.nan, np.nan, np.nan])
     assert found.points.tolist() == [[1, 0], [1, 1], [1, 0], [0, 1], [0, 1]]
     assert found.notes[1] == (
-        "1 of 5 cells have points of both orbits; 2 with points of A only and 2 of D only are unknown."
+        "1 of 5 cells has points of both orbits; those with points of A only (2) or D only (2) are unknown."
     )
     table = cells_table(found)
     assert len(table) == 5
@@ -108,7 +108,7 @@ def test_cells_that_both_orbits_see_from_the_same_side_are_unknown() -> None:
 
     np.testing.assert_allclose(found.up, [-5, np.nan])
     assert found.condition[1] > 20
-    assert any(note.startswith("1 cells are unknown because the lines of sight") for note in found.notes)
+    assert any(note.startswith("1 cell is unknown because the lines of sight") for note in found.notes)
     with pytest.raises(InputError, match="A and B have nearly the same line of sight"):
         east_and_up(ascending, track("B", [50], [2], near), 100)
     with pytest.raises(InputError, match="have nearly the same line of sight"):

@@ -97,7 +97,7 @@ def many_blocks(file: h5py.File) -> None:
         (many, "more than 1,000 groups and datasets"),
         (deep, "groups more than 12 deep"),
         (claims_much, "declares 1,600,000 MB in timeseries"),
-        (large_blocks, "in 1 blocks of 252 MB"),
+        (large_blocks, "in 1 block of 252 MB"),
         (many_blocks, "in 1,750,000 blocks"),
     ],
 )

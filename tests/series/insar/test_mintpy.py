@@ -34,7 +34,7 @@ def test_each_pixel_with_a_value_is_a_point_in_mm_at_its_middle(tmp_path: Path) 
     np.testing.assert_array_equal(np.isnan(made.values[0]), [False, False, True, False, False, False, False])
     assert [str(one)[:10].replace("-", "") for one in made.times] == DATES
     assert "3 pixels without a value (masked, or zero at all dates) or a position were left out." in made.notes
-    assert "1 values are unknown." in made.notes
+    assert "1 value is unknown." in made.notes
 
 
 def test_velocities_of_a_cube_are_those_it_was_made_of(tmp_path: Path) -> None:

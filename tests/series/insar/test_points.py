@@ -42,7 +42,7 @@ def test_dates_out_of_order_are_sorted_and_points_without_values_left_out() -> N
     made = points_of(frame, "points.csv")
 
     assert made.values.tolist() == [[0, 1, 2, 3, 4, 5, 6]]
-    assert "1 points without a position or a value were left out." in made.notes
+    assert "1 point without a position or a value was left out." in made.notes
     assert made.direction == ""
 
 
@@ -61,7 +61,7 @@ def test_columns_that_begin_with_d_are_in_metres_unless_said_otherwise() -> None
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (egms().drop(columns=DATES[1:]), "1 date columns"),
+        (egms().drop(columns=DATES[1:]), "1 date column;"),
         (egms().drop(columns="easting"), "The position of the points of x is unknown"),
         (egms(easting=np.nan), "no point with a position and a value"),
         (egms().rename(columns={DATES[0]: "20201399"}).drop(columns=DATES[1:3]), "4 date columns"),

@@ -31,7 +31,7 @@ def test_unknown_values_take_no_part_and_a_date_without_any_is_unknown() -> None
     nan = np.nan
     found = relative_to(points([[0, nan, nan], [2, 4, nan], [1, 10, 20]]), 0.0, 0.0, 150.0)
     np.testing.assert_allclose(found.values, [[-1, nan, nan], [1, 0, nan], [0, 6, nan]])
-    assert "On 1 dates" in found.notes[1]
+    assert "On 1 date no point of the reference is known; that date is unknown" in found.notes[1]
 
 
 @pytest.mark.parametrize(("place", "said"), [

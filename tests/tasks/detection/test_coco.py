@@ -94,19 +94,19 @@ def test_images_are_found_in_a_folder(tmp_path):
     ("place", "note"),
     [
         ([190, 90, 30, 30], "extended beyond the edge"),
-        ([300, 10, 5, 5], "lie outside their image"),
-        ([-20, 10, 20, 5], "lie outside their image"),
+        ([300, 10, 5, 5], "lies outside its image; it was left out"),
+        ([-20, 10, 20, 5], "lies outside its image; it was left out"),
         ([10, 10, 0, 5], "no width or height"),
         ([10, 10, 5, -5], "no width or height"),
-        ([10, float("nan"), 5, 5], "do not consist of four numbers"),
-        ([10, 10, float("inf"), 5], "do not consist of four numbers"),
+        ([10, float("nan"), 5, 5], "does not consist of four numbers; it was left out"),
+        ([10, 10, float("inf"), 5], "does not consist of four numbers; it was left out"),
         ([10, 10, 1e-9, 5], "no width or height"),
-        ([10, 10, 1e300, 5], "do not consist of four numbers"),
-        ([10, 10, 5], "do not consist of four numbers"),
-        (["10", 10, 5, 5], "do not consist of four numbers"),
-        ([10, 10, True, 5], "do not consist of four numbers"),
-        ([10, 10, 10**400, 5], "do not consist of four numbers"),
-        (None, "do not consist of four numbers"),
+        ([10, 10, 1e300, 5], "does not consist of four numbers; it was left out"),
+        ([10, 10, 5], "does not consist of four numbers; it was left out"),
+        (["10", 10, 5, 5], "does not consist of four numbers; it was left out"),
+        ([10, 10, True, 5], "does not consist of four numbers; it was left out"),
+        ([10, 10, 10**400, 5], "does not consist of four numbers; it was left out"),
+        (None, "does not consist of four numbers; it was left out"),
     ],
 )
 def test_a_box_that_is_none_is_left_out_and_told(tmp_path, place, note):
@@ -126,7 +126,7 @@ def test_a_rounded_edge_is_cut_without_a_word(tmp_path):
 
 
 def test_when_no_box_lies_in_its_image_the_labels_are_of_others(tmp_path):
-    with pytest.raises(InputError, match="None of the 2 boxes"):
+    with pytest.raises(InputError, match=r"None of the boxes of labels\.json \(2\)"):
         read_coco(write(tmp_path, document(**boxes([300, 10, 5, 5], [10, 10, 0, 0]))), SIZES)
 
 
@@ -147,10 +147,10 @@ def test_missing_and_unlisted_images_crowds_and_strays_are_left_out_and_told(tmp
     assert sorted(found.boxes) == ["1.png", "2.png"]
     assert len(found.boxes["1.png"]) == 1
     told = " ".join(found.notes)
-    assert "not found and were left out: 3.png" in told
-    assert "not listed in labels.json and were left out: 4.png" in told
-    assert "1 boxes belong to images that labels.json does not list" in told
-    assert "1 crowd annotations" in told
+    assert "1 image listed in labels.json was not found and was left out: 3.png" in told
+    assert "1 image is not listed in labels.json and was left out: 4.png" in told
+    assert "1 box belongs to an image that labels.json does not list" in told
+    assert "1 crowd annotation, which does not" in told
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_missing_and_unlisted_images_crowds_and_strays_are_left_out_and_told(tmp
         (document(images=[{"id": [], "file_name": "1.png"}]), "no unique file name or number"),
         (document(images=[{"id": 1, "file_name": "1.png"}, {"id": 1, "file_name": "2.png"}]), "no unique file name"),
         (document(images=[{"id": 1, "file_name": "a/1.png"}, {"id": 2, "file_name": "b/1.png"}]), "images named 1.png"),
-        (document(images=[{"id": 1, "file_name": "../../etc/passwd"}]), "None of the 1 images"),
+        (document(images=[{"id": 1, "file_name": "../../etc/passwd"}]), "None of the images listed in labels.json"),
         (document(images=[{"id": 7, "file_name": "1.png", "width": 100, "height": 100}]), "gives 1.png a size of 100"),
         (document(**boxes([1, 1, 5, 5], category_id=6)), "unknown category 6"),
         (document(**boxes([1, 1, 5, 5], category_id=[])), "unknown category"),
@@ -207,9 +207,9 @@ def test_an_outline_without_a_box_has_the_box_around_it(tmp_path):
     found = read_coco(write(tmp_path, document(annotations=rows)), SIZES)
     assert found.boxes["1.png"].corners.tolist() == [[5, 20, 40, 50]]
     assert found.notes == (
-        "1 of 2 boxes do not consist of four numbers; they were left out.",
-        "1 landslides have an outline but no box; the bounding box of the outline was used.",
-        "1 landslides have a packed mask but no box; they were left out.",
+        "1 of 2 boxes does not consist of four numbers; it was left out.",
+        "1 landslide has an outline but no box; the bounding box of the outline was used.",
+        "1 landslide has a packed mask but no box; it was left out.",
     )
 
 

@@ -244,6 +244,6 @@ def test_what_was_left_out_of_the_labels_is_said_of_the_training(tmp_path: Path)
     notes = label_notes(replace(config(tmp_path).data, images="images", labels="labels.json"), tmp_path, ("landslide",))
 
     assert notes == (
-        "Training: 1 images are not listed in labels.json and were left out: b.png.",
-        "Training: 1 of 2 boxes lie outside their image; they were left out.",
+        "Training: 1 image is not listed in labels.json and was left out: b.png.",
+        "Training: 1 of 2 boxes lies outside its image; it was left out.",
     )

@@ -48,12 +48,12 @@ def test_an_outline_is_read_as_its_box_and_a_confidence_is_passed_over(labels):
     ("line", "note"),
     [
         ("0 1.0 0.5 0.5 0.5", "extended beyond the edge"),
-        ("0 1.5 0.5 0.5 0.5", "lie outside their image"),
+        ("0 1.5 0.5 0.5 0.5", "lies outside its image; it was left out"),
         ("0 0.5 0.5 0 0.5", "no width or height"),
         ("0 0.5 0.5 0.5 -0.5", "no width or height"),
-        ("0 nan 0.5 0.5 0.5", "do not consist of four numbers"),
-        ("0 0.1 0.1 0.2 nan 0.3 0.3", "do not consist of four numbers"),
-        ("0 0.5 0.5 1e999 0.5", "do not consist of four numbers"),
+        ("0 nan 0.5 0.5 0.5", "does not consist of four numbers; it was left out"),
+        ("0 0.1 0.1 0.2 nan 0.3 0.3", "does not consist of four numbers; it was left out"),
+        ("0 0.5 0.5 1e999 0.5", "does not consist of four numbers; it was left out"),
         ("0 0.1 0.1 0.1 0.1 0.1 0.1", "no width or height"),
     ],
 )
@@ -68,14 +68,14 @@ def test_a_box_that_is_none_is_left_out_and_told(labels, line, note):
 
 def test_boxes_in_pixels_are_found_out(labels):
     (labels / "1.txt").write_text("0 75 25 50 50\n0 20 20 10 10\n")
-    with pytest.raises(InputError, match="None of the 2 boxes.*units"):
+    with pytest.raises(InputError, match=r"None of the boxes of .* \\(2\\) lies within its image.*units"):
         read_yolo_folder(SIZES, labels)
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("1 0.5 0.5 0.1 0.1", "Line 2 of 1.txt has the class 1; the number of classes is 1: landslide"),
+        ("1 0.5 0.5 0.1 0.1", "Line 2 of 1.txt has the class 1; the only class is 0 .landslide"),
         ("-1 0.5 0.5 0.1 0.1", "class -1"),
         ("0.5 0.5 0.5 0.1 0.1", "class 0.5"),
         ("nan 0.5 0.5 0.1 0.1", "class nan"),
@@ -91,19 +91,33 @@ def test_a_line_that_labels_nothing_known_is_refused_with_its_place(labels, line
         read_yolo_folder(SIZES, labels)
 
 
+def test_of_several_classes_the_numbers_are_named(labels):
+    (labels / "1.txt").write_text("2 0.5 0.5 0.25 0.5\n")
+    with pytest.raises(InputError, match=r"has the class 2; the classes are 0 to 1 \(landslide, house\)\."):
+        read_yolo_folder(SIZES, labels, ("landslide", "house"))
+
+
+def test_several_files_and_images_without_each_other_are_told_in_the_plural(labels):
+    for stem in (8, 9):
+        (labels / f"{stem}.txt").write_text("0 0.5 0.5 0.25 0.5\n")
+    found = read_yolo_folder(SIZES | {"3.png": (10, 10), "4.png": (10, 10)}, labels)
+    assert found.notes[0].startswith("2 images have no label file and count as without landslides: ")
+    assert found.notes[1].startswith("2 label files belong to no image and were left out: ")
+
+
 def test_images_without_a_file_count_as_without_landslides_and_files_without_image_are_left_out(labels):
     (labels / "9.txt").write_text("0 0.5 0.5 0.25 0.5\n")
     (labels / "classes.txt").write_text("landslide\n")
     found = read_yolo_folder(SIZES | {"3.png": (10, 10)}, labels)
     assert len(found.boxes["3.png"]) == 0
-    assert "without landslides: 3.png" in found.notes[0]
-    assert "belong to no image and were left out: 9.txt" in found.notes[1]
+    assert "1 image has no label file and counts as without landslides: 3.png" in found.notes[0]
+    assert "1 label file belongs to no image and was left out: 9.txt" in found.notes[1]
 
 
 def test_folders_that_do_not_fit_are_refused(labels, monkeypatch):
     with pytest.raises(InputError, match="does not exist"):
         read_yolo_folder(SIZES, labels / "nowhere")
-    with pytest.raises(InputError, match=r"no labels for the 1 images.*17\.txt for 17\.png"):
+    with pytest.raises(InputError, match=r"no labels for the image\..*17\.txt for 17\.png"):
         read_yolo_folder({"17.png": (5, 5)}, labels)
     with pytest.raises(InputError, match=r"would both be named 1\.txt"):
         read_yolo_folder(SIZES | {"1.jpg": (5, 5)}, labels)

@@ -62,7 +62,7 @@ def test_points_of_a_table_in_degrees_lie_where_they_should(tmp_path: Path) -> N
     labelled = landslides_of(table, "table", InventoryPlan(x="lon", y="lat", label="slide"), GRID, "slides")
 
     assert all_of_them.cells("centroid")[0].tolist() == [4 * WIDTH + 3, 30 * WIDTH + 50]
-    assert "1 of the 3 points of slides lie outside the grid" in " ".join(all_of_them.notes)
+    assert "1 of the 3 points of slides lies outside the grid and was left out" in " ".join(all_of_them.notes)
     assert "assumed to be degrees" in " ".join(all_of_them.notes)
     assert labelled.count == 1
     assert labelled.absences is not None

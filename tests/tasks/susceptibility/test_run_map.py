@@ -242,7 +242,7 @@ def test_kept_models_say_the_same_of_the_same_area_and_know_nothing_of_new_class
     assert there.outside == pytest.approx((38 * 9) / (38 * 58))  # ground of a class that no model has seen
     assert (codes(there, APPLICABILITY)[3:-1, 50:59] > there.limit).all()
     assert there.scores == result.scores
-    with pytest.raises(InputError, match="2 factor rasters; 1 were given"):
+    with pytest.raises(InputError, match="2 factor rasters; 1 was given"):
         apply_order(result, dem, [step], None)
 
 
@@ -316,7 +316,7 @@ def test_a_model_without_a_quick_way_is_explained_on_a_coarser_grid(
     scene = Scene.ours(made.store.result(run).artifact("effects"))
     assert scene.grid.shape == (4, 6)  # one cell in ten each way
     assert scene.grid.bounds[0] == GRID.bounds[0]
-    assert "every 10th cell in each direction" in " ".join(made.store.run(run).notes)
+    assert "only one in 10 cells in each direction" in " ".join(made.store.run(run).notes)
     with scene.reader() as reader:
         effects = reader.read((1, 2, 3), Window(4, 2, 1, 1)).values[:, 0, 0]
     cell = run_inline(made.store, order_explanation(made.result, ExplainRequest("average", "cell", 25, 45)))

@@ -6,12 +6,13 @@ import math
 
 from core.report.parts import Column, Content, Heading, Items, Paragraph, Part, Pictures, Table
 from core.report.pictures import picture
-from core.report.words import count, of_hundred, score
+from core.report.words import of_hundred, score
 from core.tasks.detection.charts import confidence_chart, precision_recall_chart
 from core.tasks.detection.figure import draw_missed, draw_outcome
 from core.tasks.detection.findings import area_column
 from core.tasks.detection.metrics import Curve, DetectionScores
 from core.tasks.detection.report.subject import DetectionSubject
+from core.wording import agree, count
 
 
 def agreement(subject: DetectionSubject) -> Part:
@@ -95,9 +96,10 @@ def misses(subject: DetectionSubject) -> Part | None:
     which = "The only missed landslide" if len(missed) == 1 else (
         f"The {len(worst)} largest of {len(missed):,} missed landslides"
     )
+    largest_ones = count(len(worst), "largest reference landslide")
     shown = picture(
         draw_missed(subject.shown, subject.content.scene),
-        f"The image around the {len(worst)} largest reference landslides that the detector missed.",
+        f"The image around the {largest_ones} that the detector missed.",
         f"{which}, with boxes of up to {largest}. Sky blue: missed. Blue, dashed: other reference boxes. Vermilion: "
         "detections. Numbers are those of the reference; each is given with the intersection over union (IoU) of the "
         "best-matching detection.",
@@ -152,15 +154,11 @@ def recall_words(scores: DetectionScores) -> str:
     """Recall in a sentence."""
     if math.isnan(scores.recall):
         return "Undefined: the reference has no landslide here."
-    return f"Of {count(scores.truth, 'landslide')} in the reference, {_none(scores.hits)} found."
+    return f"Of {count(scores.truth, 'landslide')} in the reference, {_so_many(scores.hits)} found."
 
 
 def _so_many(number: int) -> str:
-    return "none is" if not number else "1 is" if number == 1 else f"{number:,} are"
-
-
-def _none(number: int) -> str:
-    return "none is" if not number else "1 is" if number == 1 else f"{number:,} are"
+    return f"{number:,} {agree(number, 'is', 'are')}" if number else "none is"
 
 
 def _counts(scores: DetectionScores) -> Table:

@@ -12,12 +12,12 @@ from core.report.parts import Column, Content, Paragraph, Part, Picture, Picture
 from core.report.pictures import picture
 from core.report.places import places
 from core.report.reviewed import judgements
-from core.report.words import count
 from core.review.state import STATUSES
 from core.tasks.detection.figure import MOST, WINDOWS, cell_side, draw_boxes, draw_density, draw_surest
 from core.tasks.detection.findings import FALSE_ALARM, NOT_KNOWN, TRUE, area_column, density
 from core.tasks.detection.report.subject import DetectionSubject
 from core.tasks.detection.report.summary import rate
+from core.wording import count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -6,10 +6,11 @@ import numpy as np
 
 from core.report.cautions import bridging, cautions, limits
 from core.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
-from core.report.words import count, percent, score
+from core.report.words import percent, score
 from core.tasks.detection.findings import area_column
 from core.tasks.detection.report.agreement import precision_words, recall_words
 from core.tasks.detection.report.subject import STEP, DetectionSubject
+from core.wording import agree, count
 
 SAME = 0.006
 """Confidences that are nearer to each other are the same to two decimals."""
@@ -21,9 +22,11 @@ def summary(subject: DetectionSubject) -> Part:
     content += cautions(subject)
     content.append(_key_figures(subject))
     if subject.detections.left_out:
+        left_out = subject.detections.left_out
+        were, them = agree(left_out, "was", "were"), agree(left_out, "it", "them")
         text = (
-            f"There were too many candidates: the {subject.detections.left_out:,} of lowest confidence were left out. "
-            "Process a smaller part of the image to include them."
+            f"There were too many candidates: the {left_out:,} of lowest confidence {were} left out. Process a smaller "
+            f"part of the image to include {them}."
         )
         content.append(Notice("Some candidates were left out", text, "note"))
     return Part("summary", "Summary", tuple(content))

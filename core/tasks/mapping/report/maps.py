@@ -9,11 +9,11 @@ from core.report.parts import Column, Content, Paragraph, Part, Picture, Picture
 from core.report.pictures import picture
 from core.report.places import places
 from core.report.reviewed import judgements
-from core.report.words import count
 from core.review.state import STATUSES
 from core.tasks.mapping.charts import size_chart
 from core.tasks.mapping.figure import draw_map, draw_overview
 from core.tasks.mapping.report.subject import MappingSubject
+from core.wording import count
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from core.report.cautions import bridging, cautions, limits
 from core.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
-from core.report.words import count, percent, score
+from core.report.words import percent, score
 from core.tasks.mapping.findings import Scores
 from core.tasks.mapping.report.agreement import precision_words, recall_words
 from core.tasks.mapping.report.subject import STEP, Extent, MappingSubject
+from core.wording import count
 
 
 def summary(subject: MappingSubject) -> Part:
