@@ -107,7 +107,7 @@ def status(run: Run) -> str:
     if run.cancelling and run.active:
         return tr("Stopping")
     if run.status == "running" and run.progress.total:
-        return tr("Running, {share:.0%}").format(share=run.progress.share)
+        return tr("Running, {share:.0f} %").format(share=100 * run.progress.share)
     return tr(STATUSES[run.status])
 
 

@@ -133,7 +133,7 @@ def _headline() -> list[Metric]:
 
 
 def _row(run: Run) -> tuple[str, ...]:
-    status = f"{run.status} {run.progress.share:.0%}" if run.status == "running" else run.status
+    status = f"{run.status} {100 * run.progress.share:.0f} %" if run.status == "running" else run.status
     scores = (metric.text(run.metrics.get(metric.name)) for metric in _headline())
     name = f"{run.title}  [{', '.join(run.tags)}]" if run.tags else run.title
     return (

@@ -117,7 +117,8 @@ class Quantity:
         if not beyond.any():
             return ""
         return (
-            f"About {beyond.sum() / known.sum():.1%} of the elevations of {scene.name} lie outside {LOWEST:,.0f} to "
+            f"About {100 * beyond.sum() / known.sum():.1f} % of the elevations of {scene.name} lie outside "
+            f"{LOWEST:,.0f} to "
             f"{HIGHEST:,.0f} m, where there is no land; they are treated as nodata. If the file has another unit, "
             "declare it in the file."
         )

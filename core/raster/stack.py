@@ -96,7 +96,7 @@ class LayerReport:
         if self.reprojected:
             done.append(f"reprojected from {self.from_crs[:40]} to {self.to_crs[:40]}")
         if self.unknown is not None:
-            done.append(f"{self.unknown:.1%} without data")
+            done.append(f"{100 * self.unknown:.1f} % without data")
         return f"{self.role} ({self.name}): {', '.join(done)}."
 
 

@@ -85,14 +85,16 @@ def fill_notes(
         share = float((valid & (values == value)).any(axis=0).mean())
         if share > 0:
             notes.append(
-                f"About {share:.1%} of the pixels of {name} are {value:g}, {USUALLY}: they are treated as values. If "
+                f"About {100 * share:.1f} % of the pixels of {name} are {value:g}, {USUALLY}: they are treated as "
+                "values. If "
                 f"they are not, declare nodata, for example with gdal_edit -a_nodata {value:g}."
             )
     beyond = np.zeros(values.shape[1:], dtype=np.bool_)
     if values.dtype.kind == "f":
         beyond = ((np.abs(values) > LARGEST) & np.isfinite(values) & ~_is(values, nodata)).any(axis=0)
     if beyond.any():
-        notes.append(f"About {beyond.mean():.1%} of the pixels of {name} hold values beyond 1e30; they are treated "
+        notes.append(f"About {100 * beyond.mean():.1f} % of the pixels of {name} hold values beyond 1e30; they are "
+                     "treated "
                      "as nodata.")
     return tuple(notes)
 
@@ -128,7 +130,7 @@ def _collar_note(values: NDArray[Any], valid: NDArray[np.bool_], name: str) -> t
         return ()
     said = " and ".join(_of_all_bands(value) for value in sorted(told))
     return (
-        f"About {found.mean():.1%} of the pixels of {name}, from its corners inwards, are uniformly {said}, "
+        f"About {100 * found.mean():.1f} % of the pixels of {name}, from its corners inwards, are uniformly {said}, "
         f"{USUALLY}: they are treated as values. If they are not, declare nodata, for example with gdal_edit "
         "-a_nodata, or with nearblack -setmask for a collar.",
     )

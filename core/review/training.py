@@ -84,7 +84,7 @@ def write_training(opened: Opened, folder: Path, *, tile: int = TILE) -> dict[st
     if not written:
         raise InputError(
             f"The review covers too little for a single patch of {tile} pixels.",
-            f"A patch needs at least {LEAST_KNOWN:.0%} known pixels and must lie entirely within the image.",
+            f"A patch needs at least {100 * LEAST_KNOWN:.0f} % known pixels and must lie entirely within the image.",
             "Review more, confirm that the area was searched, or choose smaller patches.",
         )
     content = {

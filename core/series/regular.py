@@ -130,7 +130,7 @@ def on_step(driver: Driver, step: str, first: Times, count: int, notes: list[str
     if partly and notes is not None:
         notes.append(
             f"{driver.name} has fewer readings than usual in {partly:,} of {count:,} steps: with at least "
-            f"{KNOWN_SHARE:.0%} of them, the missing ones count as dry; with fewer, the step is unknown."
+            f"{100 * KNOWN_SHARE:.0f} % of them, the missing ones count as dry; with fewer, the step is unknown."
         )
     return np.where(readings >= KNOWN_SHARE * expected, total, np.nan)
 
@@ -176,7 +176,7 @@ def later(times: Times, step: str, steps: int) -> Times:
 
 def _told(one: Station, step: str, count: int, gaps: int) -> str:
     filled = (
-        f" {gaps:,} of them ({gaps / count:.0%}) {agree(gaps, 'has', 'have')} no value: "
+        f" {gaps:,} of them ({100 * gaps / count:.0f} %) {agree(gaps, 'has', 'have')} no value: "
         f"{agree(gaps, 'it is', 'they are')} interpolated linearly and not used for scores." if gaps else ""
     )  # fmt: skip
     return f"{one.name}: {count:,} {agree(count, 'step', 'steps')} of {_length_told(step)}.{filled}"

@@ -79,13 +79,14 @@ def _skill(model: StoredModel) -> str:
     if not {"precision", "recall", "confidence"} <= set(known):
         return ""
     return tr(
-        "On validation images, at confidence {confidence:.2f}, {precision:.0%} of its detections "
-        "are correct and it finds {recall:.0%} of the landslides."
-    ).format(confidence=known["confidence"], precision=known["precision"], recall=known["recall"])
+        "On validation images, at confidence {confidence:.2f}, {precision:.0f} % of its detections "
+        "are correct and it finds {recall:.0f} % of the landslides."
+    ).format(confidence=known["confidence"], precision=100 * known["precision"], recall=100 * known["recall"])
 
 
 def _options(begin: Request) -> Options:
-    known = {**OVERLAPS, begin.options.overlap: OVERLAPS.get(begin.options.overlap, f"{begin.options.overlap:.0%}")}
+    other = f"{100 * begin.options.overlap:.0f} %"
+    known = {**OVERLAPS, begin.options.overlap: OVERLAPS.get(begin.options.overlap, other)}
     overlap = st.selectbox(
         tr("Tile overlap"), list(known), list(known).index(begin.options.overlap), format_func=known.__getitem__,
         help=tr("With overlap, landslides at the edge of a tile are complete in the next one; more overlap takes "

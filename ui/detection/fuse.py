@@ -141,7 +141,7 @@ def _rules(tree: FusionTree) -> None:
         rules = tree.rules()
         table = {
             "Condition": [rule for rule, *_ in rules],
-            "Landslide probability": [f"{chance:.0%}" for _, chance, _ in rules],
+            "Landslide probability": [f"{100 * chance:.0f} %" for _, chance, _ in rules],
             "Training boxes": [f"{boxes:,}" for *_, boxes in rules],
         }
         st.dataframe(table, hide_index=True, alt="Rules of the decision tree")

@@ -141,9 +141,9 @@ def _tell(view: View, run: Run) -> None:
     share, sure = numbers.get("box_share") or 0.0, numbers.get("mean_probability") or 0.0
     st.markdown(
         tr(
-            "**{area}** mapped in this box, {share:.0%} of it, with a mean probability of "
+            "**{area}** mapped in this box, {share:.0f} % of it, with a mean probability of "
             "{sure:.2f}. It is shown in the map layer *Outlines of detections*. It is a model result, not a survey."
-        ).format(area=_area(area, view.result), share=share, sure=sure)
+        ).format(area=_area(area, view.result), share=100 * share, sure=sure)
     )
     if run.notes:
         st.caption(plain(" ".join(run.notes)))

@@ -90,7 +90,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     row.metric(title_of(simple), f"{result.of(station, simple, 'rmse'):.2f} mm", width=135,
                help=tr("RMSE of the simple forecast that was best on the training part."))  # fmt: skip
     skill = result.skill(station, model, simple)
-    row.metric(tr("Skill"), "–" if skill != skill or model == simple else f"{skill:.0%}", width=90,
+    row.metric(tr("Skill"), "–" if skill != skill or model == simple else f"{100 * skill:.0f} %", width=90,
                help=labels.meaning("skill"))  # fmt: skip
 
 

@@ -121,7 +121,8 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
     )
     return (
         f"Their probabilities differ by **{numbers['mean_absolute']:.3f}** on average. At the {at}, "
-        f"**{numbers['changed_share']:.2%}** of the pixels with data in both are landslide in only one of them: "
+        f"**{100 * numbers['changed_share']:.2f} %** of the pixels with data in both are landslide in only one of "
+        "them: "
         f"{gained} only in {second.letter}, {lost} only in {first.letter}.{_not_compared(numbers)}"
     )
 
@@ -132,6 +133,6 @@ def _not_compared(numbers: Mapping[str, Any]) -> str:
     if not alone:
         return ""
     share = alone / (alone + numbers["pixels"])
-    return tr(" {share:.1%} of the pixels with data in either run have none in the other and are not compared.").format(
-        share=share
-    )
+    return tr(
+        " {share:.1f} % of the pixels with data in either run have none in the other and are not compared."
+    ).format(share=100 * share)

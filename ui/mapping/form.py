@@ -77,7 +77,7 @@ def _unasked(request: Request) -> list[str]:
 
     usual, parts = Request(request.model), []
     if request.options.overlap != usual.options.overlap:
-        parts.append(f"tiles overlap by {request.options.overlap:.0%}")
+        parts.append(f"tiles overlap by {100 * request.options.overlap:.0f} %")
     if request.options.batch is not None:
         parts.append(f"{request.options.batch} tiles at a time")
     if request.engine != usual.engine:

@@ -288,7 +288,7 @@ def _told(result: SusceptibilityMap, reading: CellReading) -> str:
     for model, value in reading.index.items():
         parts.append(f"**{title_of(model)} {'no index' if value is None else f'{value:.2f}'}**")
         if value is not None and result.prevalence is not None:
-            parts.append(f"probability {float(result.probability(value)):.2%}")
+            parts.append(f"probability {100 * float(result.probability(value)):.2f} %")
     if reading.unlike is not None and result.limit is not None and reading.unlike > result.limit:
         parts.append("**unlike all training cells**")
     if reading.uncertainty is not None:

@@ -183,8 +183,8 @@ def _twin(record: dict[str, Any]) -> None:
         return
     with st.expander(
         tr(
-            "Approximated by {count} rules: a tree of at most four questions explains {max:.0%} of the model result"
-        ).format(count=len(twin["rules"]), max=max(twin["fidelity"], 0.0))
+            "Approximated by {count} rules: a tree of at most four questions explains {max:.0f} % of the model result"
+        ).format(count=len(twin["rules"]), max=100 * max(twin["fidelity"], 0.0))
     ):
         table = pandas.DataFrame(twin["rules"])[["rule", "says", "share"]]
         st.dataframe(

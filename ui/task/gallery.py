@@ -51,7 +51,7 @@ def _tile(pair: OpenPair, use: Callable[[OpenPair], None]) -> None:
             found = _preview(pair.id)
             alt = tr("{title}, reference landslides outlined").format(title=pair.title)
             st.image(found.picture, alt=alt, width="stretch", output_format="PNG")
-            share = "< 1%" if found.share < 0.01 else f"{found.share:.0%}"
+            share = "< 1 %" if found.share < 0.01 else f"{100 * found.share:.0f} %"
             words += " · " + tr("{share} landslide").format(share=share)
         else:
             words += " · " + tr("not downloaded yet ({size:,.0f} kB)").format(size=pair.size_bytes / 1000)

@@ -230,8 +230,8 @@ def _write_patches(at: Reviewing, folder: Path) -> None:
         archive = Path(shutil.make_archive(str(made / "training"), "zip", made / "patches"))
         archive.replace(folder / "training.zip")
     st.caption(
-        tr("{patches:,} patches; {known_share:.0%} of their pixels are labelled.").format(
-            patches=told["patches"], known_share=told["known_share"]
+        tr("{patches:,} patches; {known_share:.0f} % of their pixels are labelled.").format(
+            patches=told["patches"], known_share=100 * told["known_share"]
         )
     )
 

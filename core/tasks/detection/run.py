@@ -217,7 +217,8 @@ def write_reference(
             names[KNOWN] = path.name
             share = recording.unknown / (scene.grid.width * scene.grid.height)
             notes += (
-                f"The reference does not cover {share:.1%} of the image: detections there are neither correct nor "
+                f"The reference does not cover {100 * share:.1f} % of the image: detections there are neither correct "
+                "nor "
                 "false alarms and are not counted in the scores.",
             )
         else:

@@ -47,7 +47,8 @@ class Searched:
         if not self.artifacts:
             return ()
         return (
-            f"{1 - self.share:.1%} of the image has no data or was not processed; areas and densities are of the rest.",
+            f"{100 * (1 - self.share):.1f} % of the image has no data or was not processed; areas and densities are "
+            "of the rest.",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -69,7 +69,8 @@ def _skill(result: ForecastResult, station: str, model: str, simple: str) -> str
     chance = result.stations[station]["models"][model].get("dm", {}).get("p_value")
     if gain != gain:
         return ""
-    size = f"{abs(gain):.0%} {'smaller' if gain > 0 else 'larger'} than" if abs(gain) >= 0.005 else "as large as"
+    more = "smaller" if gain > 0 else "larger"
+    size = f"{100 * abs(gain):.0f} % {more} than" if abs(gain) >= 0.005 else "as large as"
     told = f"Its error is {size} that of {title_of(simple).lower()}, the best simple forecast on the training set"
     if chance is None:
         return f"{told}."
@@ -83,7 +84,7 @@ def _covered(result: ForecastResult, station: str, model: str) -> str:
     if share is None:
         return "The intervals could not be tested: too few errors are known."
     fits = "consistent with 90 %" if plausible else "not consistent with 90 %"
-    return f"Its 90 % intervals contained {share:.0%} of {count(number, 'measurement')}, {fits}."
+    return f"Its 90 % intervals contained {100 * share:.0f} % of {count(number, 'measurement')}, {fits}."
 
 
 def in_words(steps: int, step: str) -> str:

@@ -121,7 +121,8 @@ def lesson_sentences(found: Lesson, ahead: str) -> tuple[str, ...]:
         )
         if found.honest > NOTHING * found.still and found.leaky < (1 - NOTHING) * found.honest:
             told.append(
-                f"The {1 - found.leaky / found.honest:.0%} lower error comes from knowledge of the future, which no "
+                f"The {100 * (1 - found.leaky / found.honest):.0f} % lower error comes from knowledge of the future, "
+                "which no "
                 "real forecast has. Scores calculated after decomposing the whole series contain this advantage."
             )
     return tuple(told)

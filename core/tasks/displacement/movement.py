@@ -132,7 +132,9 @@ def motion_sentences(found: Motion) -> tuple[str, ...]:
     )
     names = [class_of(float(one)) for one in speeds[known]]
     shares = {name: names.count(name) / len(names) for name, _ in CLASSES if name in names}
-    said = ", ".join(f"{name} {'under 1%' if share < 0.01 else f'{share:.0%}'}" for name, share in shares.items())
+    said = ", ".join(
+        f"{name} {'under 1 %' if share < 0.01 else f'{100 * share:.0f} %'}" for name, share in shares.items()
+    )
     told.append(f"Cruden–Varnes classes of {count(len(names), 'velocity', 'velocities')}: {said}.")
     speeding = found.accelerations.values
     known = np.flatnonzero(np.isfinite(speeding))

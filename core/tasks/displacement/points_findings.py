@@ -38,7 +38,7 @@ def verdict(result: PointsResult) -> Verdict:
     )
     others = (
         SIGNS[result.direction],
-        f"{count(said['moving'], 'point', form=',.0f')} ({share:.0%}) {agree(said['moving'], 'has', 'have')} a "
+        f"{count(said['moving'], 'point', form=',.0f')} ({100 * share:.0f} %) {agree(said['moving'], 'has', 'have')} a "
         "velocity of more than three standard errors. The standard error is underestimated, because it assumes "
         "independent residuals.",
         "A measurement along one direction does not detect motion across it: a slope that appears stable may move.",

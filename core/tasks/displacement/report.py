@@ -145,7 +145,7 @@ def _figures(result: ForecastResult, look: Look) -> tuple[KeyFigure, ...]:
         KeyFigure("Best simple forecast", f"{result.of(look.station, simple, 'rmse'):.2f} mm", title_of(simple)),
     ]
     if skill == skill and look.model != simple:
-        figures.append(KeyFigure("Skill", f"{skill:.0%}", f"relative to {title_of(simple).lower()}"))
+        figures.append(KeyFigure("Skill", f"{100 * skill:.0f} %", f"relative to {title_of(simple).lower()}"))
     return tuple(figures)
 
 
@@ -162,7 +162,7 @@ def scores_table(result: ForecastResult, station: str) -> Table:
             f"{title_of(model)}{marks}", *(_number(scores[name], 2) for name in ("rmse", "mae", "mase")),
             *(_number(scores[name], 3) for name in ("r2_increment", "r2_cumulative")),
             _number(scores["skill"].get(simple), 2), _number(scores.get("dm", {}).get("p_value"), 3),
-            "–" if scores["coverage90"] is None else f"{scores['coverage90']:.0%}", f"{scores['n']:,}",
+            "–" if scores["coverage90"] is None else f"{100 * scores['coverage90']:.0f} %", f"{scores['n']:,}",
         ))  # fmt: skip
     columns = tuple(Column(head, number=bool(at)) for at, head in enumerate(heads))
     return Table(f"{station} (skill and p relative to {title_of(simple).lower()})", columns, tuple(rows))

@@ -44,7 +44,8 @@ def training_images_words(model: StoredModel) -> str:
         return f"- Distance of an image from the training images: not measured. {error}"
     return (
         f"- Distance of an image from the training images: measured on tiles of {found.tile} px against "
-        f"{found.fitted:,} tiles of the fitting set; limit {found.limit:.2f}, which {LIMIT:.0%} of {found.tuned:,} "
+        f"{found.fitted:,} tiles of the fitting set; limit {found.limit:.2f}, which {100 * LIMIT:.0f} % of "
+        f"{found.tuned:,} "
         "tiles of the tuning set do not exceed (half of all tiles altered in light, noise, compression or pixel size); "
-        f"a warning is given if more than {found.share_limit:.0%} of an image's tiles exceed the limit"
+        f"a warning is given if more than {100 * found.share_limit:.0f} % of an image's tiles exceed the limit"
     )

@@ -331,7 +331,7 @@ def write_factors(
         worst = names[int(missing.argmax())]
         raise InputError(
             "No cell has values for all factors.",
-            f"The factor with the most missing values is {worst} ({missing.max() / count:.0%} of the grid).",
+            f"The factor with the most missing values is {worst} ({100 * missing.max() / count:.0f} % of the grid).",
             "Leave a factor out, or choose rasters that overlap.",
         )
     unknown = {name: float(one) / count for name, one in zip(names, missing, strict=True)}
@@ -393,7 +393,8 @@ def _no_degrees(area: Area, steep: NDArray[np.int64], count: int) -> tuple[str, 
     """Notes on given slopes that are no degrees."""
     beyond = dict(zip(area.plan.names, steep, strict=True))
     return tuple(
-        f"{layer.role} ({layer.scene.name}) is steeper than {STEEPEST:.0f}° in {beyond[layer.role] / count:.1%} of the "
+        f"{layer.role} ({layer.scene.name}) is steeper than {STEEPEST:.0f}° in {100 * beyond[layer.role] / count:.1f} "
+        "% of the "
         "grid, so it is probably in per cent, or not a slope. Models use its values unchanged; limits in degrees do "
         "not apply to it."
         for layer in area.layers
@@ -403,7 +404,8 @@ def _no_degrees(area: Area, steep: NDArray[np.int64], count: int) -> tuple[str, 
 
 def _told(area: Area, fills: list[dict[float, int]], count: int) -> tuple[str, ...]:
     notes = [
-        f"{number / count:.1%} of {layer.role} ({layer.scene.name}) is {fill:g}, which usually stands for no data: "
+        f"{100 * number / count:.1f} % of {layer.role} ({layer.scene.name}) is {fill:g}, which usually stands for no "
+        "data: "
         "treated as unknown."
         for layer, found in zip(area.layers, fills, strict=True)
         for fill, number in found.items()

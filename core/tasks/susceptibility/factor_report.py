@@ -39,7 +39,7 @@ def factors_part(result: SusceptibilityResult, unknown: Mapping[str, float] | No
         ours = classes[classes["factor"] == name]
         top = ours.iloc[int(ours["frequency_ratio"].fillna(0).to_numpy().argmax())]
         rows.append((
-            name.replace("_", " "), *(() if unknown is None else (f"{unknown.get(name, 0.0):.1%}",)),
+            name.replace("_", " "), *(() if unknown is None else (f"{100 * unknown.get(name, 0.0):.1f} %",)),
             score(alone[name]), _inflation(inflation.get(name)), f"{top['class']} ({top['frequency_ratio']:.2f})",
         ))  # fmt: skip
     columns = (

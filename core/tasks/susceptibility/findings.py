@@ -88,14 +88,15 @@ def verdict(result: SusceptibilityResult) -> Verdict:
     ranks = result.ranks
     if len(ranks):
         lead += (
-            f" The 10 % of the area with the highest index holds {np.mean(ranks <= 0.1):.0%} of the "
+            f" The 10 % of the area with the highest index holds {100 * np.mean(ranks <= 0.1):.0f} % of the "
             f"{count(len(ranks), 'landslide')}, each ranked by models that were not trained on it (chance: 10 %)."
         )
     outside = result.outside
     others = said.others if best(result, scheme) == model else (said.lead, *said.others)
     if outside:
         unlike = (
-            f"{outside:.1%} of the mapped area is unlike the cells that the model was trained on: the index there is "
+            f"{100 * outside:.1f} % of the mapped area is unlike the cells that the model was trained on: the index "
+            "there is "
             "extrapolated."
         )
         others = (unlike, *others)
@@ -133,7 +134,8 @@ def _verdict(result: SusceptibilityResult) -> Verdict:
     share = result.landslides / result.count
     slides = agree(result.landslides, "is a landslide", "are landslides")
     others.append(
-        f"{result.landslides:,} of {result.count:,} cells ({share:.0%}) {slides}. Unless this is their share in "
+        f"{result.landslides:,} of {result.count:,} cells ({100 * share:.0f} %) {slides}. Unless this is their share "
+        "in "
         "the area, the result is an index that ranks places, not a probability."
     )
     return Verdict(lead, tuple(others))

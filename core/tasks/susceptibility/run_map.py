@@ -462,7 +462,7 @@ def _told(request: MapRequest, counts: MapCounts, scene: Scene, cells: Cells, fi
     notes = []
     lacking = 1 - counts.known / (scene.grid.width * scene.grid.height)
     if lacking:
-        notes.append(f"{lacking:.1%} of the grid has no value for at least one factor, and therefore no index.")
+        notes.append(f"{100 * lacking:.1f} % of the grid has no value for at least one factor, and therefore no index.")
     if request.uncertainty and not first.ensemble:
         notes.append("Too few folds hold both classes for training, so the spread over the folds is not mapped.")
     if np.count_nonzero(counts.area[0]) == 1:
@@ -470,12 +470,14 @@ def _told(request: MapRequest, counts: MapCounts, scene: Scene, cells: Cells, fi
     for name, number in counts.unseen.items():
         if number:
             notes.append(
-                f"{count(number, 'cell')} ({number / max(counts.known, 1):.1%}) {agree(number, 'has', 'have')} a class "
+                f"{count(number, 'cell')} ({100 * number / max(counts.known, 1):.1f} %) "
+                f"{agree(number, 'has', 'have')} a class "
                 f"of {name} that no training cell has; it was treated as none of the known classes."
             )
     if not request.prevalence:
         notes.append(
-            f"The index is not a probability: {cells.landslide.mean():.0%} of the training cells have a landslide, far "
+            f"The index is not a probability: {100 * cells.landslide.mean():.0f} % of the training cells have a "
+            "landslide, far "
             "more than in the area."
         )
     return tuple(notes)
