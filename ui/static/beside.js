@@ -201,5 +201,6 @@ window.slidelensBeside = function (kit) {
     hides: function (spec) { return Boolean(right) && spec.pane === "swipe-right"; },
     active: function () { return Boolean(right); },
     second: function () { return right; },
+    layers: function () { return right && layers().map(function (spec) { return spec.id; }); },
   };
 };

@@ -429,15 +429,18 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- a picture of the map as it is seen, made by the server from the same layers
 
-  function pictureAddress() {
-    const size = map.getSize(), view = map.getBounds(), project = map.options.crs.projection;
+  // Of the map, or of the one beside it, which has the rasters of these ids.
+  function pictureAddress(one, rasters) {
+    const size = one.getSize(), view = one.getBounds(), project = map.options.crs.projection;
     const low = project.project(view.getSouthWest()), high = project.project(view.getNorthEast());
     const listed = [];
     const number = function (value) { return String(Number(value.toPrecision(12))); };
     [["t", tiles, picture.tiles], ["v", vectors, picture.vectors]].forEach(function (kind) {
       kind[1].forEach(function (entry, id) {
         const place = kind[2].indexOf(id);
-        if (place < 0 || !seen(entry.spec)) return;
+        const there = kind[0] === "t" && rasters ? rasters.includes(id) :
+          seen(entry.spec) && !ask("hides", entry.spec).includes(true);
+        if (place < 0 || !there) return;
         listed.push(kind[0] + place + ":" + (kind[0] === "t" ? choice("opacity", entry.spec) : 1));
       });
     });
@@ -445,7 +448,7 @@ window.slidelens = window.slidelens || (function () {
       left: number(low.x), bottom: number(low.y), right: number(high.x), top: number(high.y),
       width: size.x, height: size.y, scale: window.devicePixelRatio > 1 ? 2 : 1, layers: listed.join(","),
     };
-    if (swipe) asked.swipe = number(swipe.share());
+    if (swipe && !ask("active").includes(true)) asked.swipe = number(swipe.share());
     return picture.address + "?" + new URLSearchParams(asked);
   }
 
@@ -503,22 +506,28 @@ window.slidelens = window.slidelens || (function () {
     if (saving || !picture) return;
     saving = true;
     tell("Saving the map view");
-    fetch(pictureAddress()).then(function (answer) {
+    const beside = ask("second").find(Boolean), rasters = ask("layers").find(Boolean);
+    fetchPicture(pictureAddress(map), "").then(function () {
+      return beside && fetchPicture(pictureAddress(beside, rasters), "_map2");
+    }).then(function () { untell(); }).catch(function (error) {
+      tell("The map view could not be saved. " + error.message);
+    }).then(function () { saving = false; });
+  }
+
+  function fetchPicture(address, mark) {
+    return fetch(address).then(function (answer) {
       if (!answer.ok) return answer.json().then(function (said) { throw new Error(said.error); });
       const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
       return answer.blob().then(function (blob) {
         const link = make("a");
         link.href = URL.createObjectURL(blob);
-        link.download = name ? name[1] : "map.png";
+        link.download = (name ? name[1] : "map.png").replace(/\.png$/, mark + ".png");
         document.body.append(link);
         link.click();
         link.remove();
         setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
-        untell();
       });
-    }).catch(function (error) {
-      tell("The map view could not be saved. " + error.message);
-    }).then(function () { saving = false; });
+    });
   }
 
   // ---- where the pointer is, and how long things are
@@ -738,7 +747,7 @@ window.slidelens = window.slidelens || (function () {
 
   // ---- modules
 
-  // What a module is given. It gives back what it answers to: placed, refresh, legend, hides, active, second.
+  // What a module is given. It gives back what it answers to: placed, refresh, legend, hides, active, second, layers.
   function kit() {
     return {
       map: map, settings: settings, places: places, make: make, tool: tool, tell: tell, untell: untell, refresh: refresh,
