@@ -294,6 +294,13 @@ def test_tools_go_to_places_measure_the_ground_and_show_two_maps(demo: Demo, vis
       map.latLngToContainerPoint(slidelens.second().getCenter()).distanceTo(map.getSize().divideBy(2)) < 1.5"""
     frame.wait_for_function(apart)
     frame.wait_for_function("() => document.querySelector('.sl-beside img[src*=\"/probability/\"]') !== null")
+    files: list[Any] = []
+    page.on("download", lambda one: files.append(one))
+    with page.expect_download(lambda one: one.suggested_filename.endswith("_map2.png")):
+        frame.get_by_role("button", name="Save the map").click()
+    first, second = (np.asarray(Image.open(one.path()).convert("RGB")).astype(int) for one in files)
+    assert first.shape[0] == second.shape[0]
+    assert np.abs(first[:, :200] - second[:, :200]).mean() > 3, "the second picture shows the raster of map 2"
     frame.get_by_role("button", name="Two maps side by side").click()
     assert frame.evaluate("() => slidelens.second()") is None
     assert seen.complaints == []
