@@ -354,9 +354,10 @@ def test_a_file_that_was_deleted_is_named_with_what_to_do(store: Store, tmp_path
     run.artifact("probability").unlink()
     client = TestClient(Starlette(routes=routes()))
 
-    with pytest.raises(StorageError, match=rf"The probability file of run {name} is no longer on disk\. Repeat the run"):
+    gone = rf"The probability file of run {name} is no longer on disk\. Repeat the run"
+    with pytest.raises(StorageError, match=gone):
         store.artifact(run.id, "probability")
-    with pytest.raises(StorageError, match=rf"The probability file of run {name} is no longer on disk\. Repeat the run"):
+    with pytest.raises(StorageError, match=gone):
         store.result(run.id, MappingResult).artifact("probability")
     for address in (f"/artifacts/{run.id}/probability", f"/tiles/run/{run.id}/probability/0/0/0.png"):
         answer = client.get(address)
