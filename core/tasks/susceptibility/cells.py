@@ -294,9 +294,11 @@ def check_classes(landslide: NDArray[np.bool_], target: str, name: str) -> None:
     """
     slides, none = int(landslide.sum()), int((~landslide).sum())
     if not slides or not none:
+        number = len(landslide)
+        cells = agree(number, "The only complete cell", f"All {number:,} complete cells")
+        kind = agree(number, "a landslide", "landslides") if slides else "without a landslide"
         raise InputError(
-            f"All complete cells of {name} ({len(landslide):,}) are "
-            f"{'landslides' if slides else 'without a landslide'}.",
+            f"{cells} of {name} {agree(number, 'is', 'are')} {kind}.",
             "A model needs both.",
             f"Add the other class, or check {target} and --positive.",
         )

@@ -68,7 +68,7 @@ def test_a_box_that_is_none_is_left_out_and_told(labels, line, note):
 
 def test_boxes_in_pixels_are_found_out(labels):
     (labels / "1.txt").write_text("0 75 25 50 50\n0 20 20 10 10\n")
-    with pytest.raises(InputError, match=r"None of the boxes of .* \\(2\\) lies within its image.*units"):
+    with pytest.raises(InputError, match=r"None of the boxes of .* \(2\) lies within its image.*units"):
         read_yolo_folder(SIZES, labels)
 
 

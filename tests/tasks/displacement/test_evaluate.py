@@ -79,7 +79,7 @@ def test_every_simple_forecast_stands_beside_a_model_and_models_are_told_as_they
 def test_what_cannot_be_forecast_is_left_out_with_its_reason() -> None:
     found = evaluate(rainy(26), Plan(1, 0.5, ("ridge",)))
 
-    assert "Only 9 movements over 1 steps" in found.left_out["ridge"]
+    assert "Only 9 movements over 1 step are" in found.left_out["ridge"]
     assert "seasonal_naive" in found.left_out
     assert found.chosen in SIMPLE
 

@@ -56,7 +56,7 @@ def test_events_and_antecedent_rain_are_those_worked_by_hand(
     assert content["disclaimer"] == DISCLAIMER
     said = capsys.readouterr().out
     assert "Caine 1980, worldwide: reached by 1 of 2 events" in said
-    assert "1 events contain or adjoin missing readings" in said
+    assert "1 event contains or adjoins missing readings and was left out." in said
     assert DISCLAIMER in said
 
 

@@ -89,7 +89,7 @@ def test_rain_is_counted_against_thresholds_up_to_the_day() -> None:
     assert len(early.times) == 15
     assert len(events_of(early).totals) == 0
     told = " ".join(rain_sentences(events_of(whole), whole))
-    assert "1 rainfall events: 1 reach Caine 1980" in told  # 120 mm in 24 hours are 5 mm/h, above 4.29
+    assert "1 rainfall event: 1 reaches Caine 1980" in told  # 120 mm in 24 hours are 5 mm/h, above 4.29
     assert rain_of(series, Look("A"), {"rain": "rain"}, "month") is None
     assert rain_of(series, Look("A"), {}, "D") is None
     assert rain_figure(events_of(whole), "rain").data[0].name == "At or above Caine"

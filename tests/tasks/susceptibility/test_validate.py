@@ -195,7 +195,7 @@ def test_the_design_matrix_holds_the_scores_of_models_that_had_not_seen_the_cell
         (Plan(schemes=("jackknife",)), "Unknown validation scheme 'jackknife'"),  # type: ignore[arg-type]
         (Plan(schemes=("group",)), "--group"),
         (Plan(folds=100), "fewer cells than the number of folds"),
-        (Plan(folds=1), "cannot be divided into 1 folds"),
+        (Plan(folds=1), "cannot be divided into 1 fold. Choose 2 to 120 folds"),
         (Plan(repeats=100_000), "model fits were requested"),
     ],
 )
