@@ -134,7 +134,7 @@ class Outlines:
     @property
     def words(self) -> Legend:
         """What the colours mean."""
-        kind: Literal["dashed", "outline"] = "dashed" if self.dashed else "outline"
+        kind: Literal["dashed", "line"] = "dashed" if self.dashed else "line"
         return self.legend or Legend("", (LegendEntry(self.colour, self.name, kind),))
 
     def to_script(self) -> dict[str, Any]:

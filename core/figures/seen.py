@@ -202,8 +202,8 @@ def _draw_legends(
             swatch = Rectangle(
                 (x / whole[0], 1 - (y + 11) / whole[1]), 12 / whole[0], 11 / whole[1], transform=figure.transFigure,
                 facecolor=entry.colour if entry.drawn == "filled" else "white",
-                edgecolor=entry.colour if entry.drawn in ("outline", "dashed") else "#555555",
-                linewidth=1.5 if entry.drawn in ("outline", "dashed") else 0.5,
+                edgecolor=entry.colour if entry.drawn in ("line", "dashed") else "#555555",
+                linewidth=1.5 if entry.drawn in ("line", "dashed") else 0.5,
                 linestyle="--" if entry.drawn == "dashed" else "-",
                 hatch="/////" if entry.drawn == "hatched" else None,
             )  # fmt: skip

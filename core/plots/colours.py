@@ -98,7 +98,7 @@ class LegendEntry:
 
     colour: str
     label: str
-    drawn: Literal["filled", "hatched", "outline", "dashed"] = "filled"
+    drawn: Literal["filled", "hatched", "line", "dashed"] = "filled"
 
 
 @dataclass(frozen=True)

@@ -104,11 +104,11 @@ def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Out
     One switch shows both, in place of the boxes by confidence and of the reference.
     """
     colours = [OUTCOME_COLOURS[outcome] for outcome in table["outcome"]]
-    entries = [LegendEntry(TRUE_POSITIVE, "Correct"), LegendEntry(FALSE_POSITIVE, "False alarm")]
+    entries = [LegendEntry(TRUE_POSITIVE, "Correct", "line"), LegendEntry(FALSE_POSITIVE, "False alarm", "line")]
     if (table["outcome"] == "not known").any():
-        entries.append(LegendEntry(NOT_KNOWN, "Not covered by the reference"))
+        entries.append(LegendEntry(NOT_KNOWN, "Not covered by the reference", "line"))
     words = Legend("Reference check", tuple(entries))
-    missing = Legend(words.title, (LegendEntry(MISSED, "Missed"),))
+    missing = Legend(words.title, (LegendEntry(MISSED, "Missed", "dashed"),))
     lost = _outlines(
         "missed", "Missed", missed, MISSED, {}, legend=missing, dashed=True, visible=False, switch=OUTCOME,
     )  # fmt: skip

@@ -607,7 +607,7 @@ window.slidelens = window.slidelens || (function () {
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
         const line = make("div", "sl-entry"), swatch = make("span", "sl-swatch");
-        if (item.drawn === "outline" || item.drawn === "dashed") {
+        if (item.drawn === "line" || item.drawn === "dashed") {
           swatch.style.border = "2px " + (item.drawn === "dashed" ? "dashed " : "solid ") + item.colour;
         } else {
           swatch.style.background = item.drawn === "filled" ? item.colour :

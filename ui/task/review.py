@@ -107,6 +107,8 @@ class Reviewing:
 def _short(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
+    if value < 1:  # a threshold, written as its slider writes it
+        return f"{value:.2f}"
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
 
 
@@ -475,7 +477,7 @@ def _layer(run: str, number: int, view: str, selected: str | None, _opened: Open
     crs = None if grid.crs is None else grid.crs.to_wkt()
     table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)
     told, left_out = features(table, facts, colours=[COLOURS[one.status] for one in shown], most=len(shown) or 1)
-    legend = Legend("Review", tuple(LegendEntry(COLOURS[name], words) for name, words in STATUSES.items()))
+    legend = Legend("Review", tuple(LegendEntry(COLOURS[name], words, "line") for name, words in STATUSES.items()))
     return Outlines(
         "review", "Reviewed inventory", told, NOT_KNOWN, selectable=True, legend=legend, weight=2.2, seam=True,
         left_out=left_out + len(everything) - len(shown),
