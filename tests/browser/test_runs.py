@@ -112,7 +112,7 @@ def test_two_runs_are_laid_over_each_other(site: Site, open_page: Callable[..., 
     # The second run has another slide of 30 × 40 of the 240 × 320 pixels: 1.56 %.
     sentence = page.get_by_text("of the pixels with data in both")
     sentence.wait_for()
-    assert "1.56%" in sentence.inner_text()
+    assert "1.56 %" in sentence.inner_text()
     page.frame_locator("iframe").first.get_by_text("B minus A", exact=True).wait_for()
     steps.has_tiles(seen.map_frame(), "/change/")
     assert "view=Difference" in page.url

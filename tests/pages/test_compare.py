@@ -143,7 +143,7 @@ def test_the_difference_is_computed_once(
     assert not page.error
     # 5 of 20 pixels rose from 0 to 0.6 (code 152 of 254), past the threshold 0.5.
     assert f"differ by **{5 * 152 / 254 / 20:.3f}** on average" in texts(page)
-    assert "**25.00%** of the pixels" in texts(page)
+    assert "**25.00 %** of the pixels" in texts(page)
     (made,) = store.children(pair[0].id)
     assert (made.kind, made.parents) == ("change", (pair[0].id, pair[1].id))
     page.run()

@@ -87,7 +87,7 @@ def test_the_elevation_is_searched_and_both_are_fused_into_a_run_of_their_own(pa
     tables = [frame.value for frame in page.dataframe]
     rules = next(table for table in tables if "Condition" in table)
     assert list(rules["Condition"]) == ["mean slope (°) > 15", "mean slope (°) ≤ 15"]
-    assert list(rules["Landslide probability"]) == ["90%", "10%"]
+    assert list(rules["Landslide probability"]) == ["90 %", "10 %"]
     scores = next(table for table in tables if "AP50" in table)
     assert list(scores["Precision"])[::2] == ["0.500", "1.000"]
 

@@ -65,4 +65,4 @@ def test_the_chosen_box_is_explained_and_outlined_in_place(page: AppTest, store:
     assert not page.exception
     (outline,) = store.children(detection.id, "outline")
     assert outline.metrics["box_share"] == 1
-    assert "mapped in this box, 100% of it" in texts(page)
+    assert "mapped in this box, 100 % of it" in texts(page)

@@ -43,7 +43,7 @@ def test_what_runs_is_shown_with_its_progress(page: AppTest, store: Store, tmp_p
     assert not page.exception
     assert "Running" in headings(page)
     assert "Recent runs" not in headings(page)
-    assert any("gone-model" in one.value and "Running, 25%" in one.value for one in page.main.caption)
+    assert any("gone-model" in one.value and "Running, 25 %" in one.value for one in page.main.caption)
 
 
 def test_the_last_runs_are_listed_and_lead_to_where_they_are_seen(page: AppTest, store: Store, tmp_path: Path) -> None:

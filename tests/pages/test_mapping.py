@@ -380,7 +380,7 @@ def test_the_form_begins_with_what_another_run_asked(page: AppTest, store: Store
     page.query_params["scene"] = scene.id
     page.query_params["prefill"] = run
     page.run()
-    assert "tiles overlap by 50%, 3 tiles at a time, computed with torch" in texts(page)
+    assert "tiles overlap by 50 %, 3 tiles at a time, computed with torch" in texts(page)
     press(page, "Map landslides")
     assert not page.error
     newest = store.runs()[0]
@@ -507,7 +507,7 @@ def test_the_files_of_a_large_run_are_sent_from_where_they_lie(large: AppTest, s
     assert not large.exception
     assert not large.error
     prepared = {path.name for path in (store.home / "exports" / run).rglob("*") if path.is_file()}
-    assert prepared == {"mask.tif", "metrics.json"}
+    assert prepared == {"mask.tif", "metrics.json", "landslides.csv", "landslides.shp.zip", "landslides.kml"}
 
 
 def test_the_files_of_a_small_run_are_prepared_without_copies_of_its_rasters(

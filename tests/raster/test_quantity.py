@@ -148,7 +148,7 @@ def test_the_share_of_elevations_that_no_land_has_is_said(tmp_path: Path) -> Non
 
     note = Quantity.of(scene, "elevation").left_out(scene)
 
-    assert "About 10.0% of the elevations of dem lie outside -500 to 9,000 m" in note
+    assert "About 10.0 % of the elevations of dem lie outside -500 to 9,000 m" in note
     assert Quantity.of(scene, "velocity").left_out(scene) == ""
 
 

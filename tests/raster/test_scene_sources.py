@@ -159,7 +159,7 @@ def test_fill_that_is_not_declared_is_said_with_its_share(tmp_path: Path, fill: 
             file.write(values)
 
     (note,) = Scene.open(tmp_path / "open.tif").notes
-    assert "About 12.5%" in note
+    assert "About 12.5 %" in note
     assert Scene.open(tmp_path / "declared.tif").notes == ()
 
 
@@ -181,7 +181,7 @@ def test_a_collar_of_one_value_is_said_with_its_share(tmp_path: Path, collar: in
     scene = Scene.open(orthophoto(tmp_path / "a.tif", collar, dtype))
 
     assert len(scene.notes) == 1
-    assert f"25.8% of the pixels of a, from its corners inwards, are uniformly {collar}" in scene.notes[0]
+    assert f"25.8 % of the pixels of a, from its corners inwards, are uniformly {collar}" in scene.notes[0]
 
 
 def test_a_collar_that_is_declared_needs_no_words(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_what_nothing_measures_is_unknown_whether_or_not_the_file_says_so(
         valid = reader.read([1]).valid
     assert not valid[:8].any()
     assert valid[8:].all()
-    assert ("25.0% of the pixels of a hold values beyond 1e30" in " ".join(scene.notes)) == (nodata is None)
+    assert ("25.0 % of the pixels of a hold values beyond 1e30" in " ".join(scene.notes)) == (nodata is None)
 
 
 def test_values_that_nothing_measures_do_not_stretch_the_others(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_boxes_of_which_the_reference_says_nothing_are_no_false_alarms(tmp_path:
     assert set(expected) == {"false", "not known"}
     assert found.scores is not None
     assert (found.scores.found, found.scores.hits) == (expected.count("false"), 0)
-    assert any("does not cover 50.0% of the image" in note for note in result.notes)
+    assert any("does not cover 50.0 % of the image" in note for note in result.notes)
     later = store.add_scene(scene.path, "scene", reference=write_raster(tmp_path / "t.tif", mask()))
     again = rescore(store, result, later)
     assert "known" not in again.artifacts

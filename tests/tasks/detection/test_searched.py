@@ -35,7 +35,7 @@ def test_half_a_scene_without_data_is_half_the_area(tmp_path: Path) -> None:
     # 100 by 60 pixels of 10 m.
     assert found.area == pytest.approx(600_000, rel=0.01)
     assert found.notes == (
-        "50.0% of the image has no data or was not processed; areas and densities are of the rest.",
+        "50.0 % of the image has no data or was not processed; areas and densities are of the rest.",
     )
     with Scene.open(tmp_path / found.artifacts["searched"]).reader() as reader:
         written = reader.read([1]).values[0]

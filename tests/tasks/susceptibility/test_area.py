@@ -85,7 +85,7 @@ def test_undeclared_fills_are_unknown_and_counted(tmp_path: Path) -> None:
 
     assert np.isnan(values[0, :4]).all()
     assert told.notes == (
-        "10.0% of step (step) is -9999, which usually stands for no data: treated as unknown.",
+        "10.0 % of step (step) is -9999, which usually stands for no data: treated as unknown.",
     )
 
 
@@ -95,7 +95,7 @@ def test_a_slope_in_per_cent_is_told_of(tmp_path: Path) -> None:
 
     # Of sixty columns those from the 46th on are above 90.
     assert told.notes[0].startswith(
-        "slope (slope) is steeper than 90° in 23.3% of the grid, so it is probably in per cent"
+        "slope (slope) is steeper than 90° in 23.3 % of the grid, so it is probably in per cent"
     )
 
 
@@ -123,7 +123,7 @@ def test_rasters_elsewhere_without_place_or_of_nothing_are_refused(tmp_path: Pat
     with pytest.raises(GridError, match="no coordinate system"):
         Area.of(ONE, None, (raster(tmp_path, "lost", steps(), Affine.identity(), None),))
     nothing = raster(tmp_path, "nothing", np.full(GRID.shape, np.nan, np.float32))
-    with pytest.raises(InputError, match=r"No cell has values for all factors.*step.*100%"):
+    with pytest.raises(InputError, match=r"No cell has values for all factors.*step.*100 %"):
         write_factors(Area.of(ONE, None, (nothing,)), tmp_path / "factors.tif")
 
 

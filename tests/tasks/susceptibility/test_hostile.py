@@ -78,7 +78,7 @@ def test_usual_fills_are_no_class_and_told_of_once(tmp_path: Path) -> None:
     written = write_factors(area, tmp_path / "factors.tif")
     assert written.complete == pytest.approx(0.9)
     told = [one for one in (*area.notes, *written.notes) if "-9999" in one]
-    assert told == ["10.0% of rock (rock) is -9999, which usually stands for no data: treated as unknown."]
+    assert told == ["10.0 % of rock (rock) is -9999, which usually stands for no data: treated as unknown."]
 
 
 def test_classes_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:

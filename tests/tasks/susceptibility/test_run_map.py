@@ -118,7 +118,7 @@ def test_notes_say_what_the_map_is_not(made: Made) -> None:
     told = " ".join(made.result.notes)
 
     assert "synthetic" in made.result.notes[0]
-    assert "The index is not a probability: 33% of the training cells" in told
+    assert "The index is not a probability: 33 % of the training cells" in told
     assert "of the grid has no value for at least one factor" in told
     assert made.result.layers[0].startswith("dem (dem): unchanged")
     assert len(pd.read_parquet(made.result.artifact(BACKGROUND))) == 38 * 58
