@@ -222,12 +222,17 @@ def ask(
         with st.expander(tr("Processing options")):
             stretch, resample = _values(asked, chosen)
             options = more()
-    if named:
-        taken = bands.choose_named(scene, spec, first)
-    known = tuple(band for band in taken if band is not None)
-    if not pressed or len(known) < len(taken):
+    with press.refusing(button, scene.digest):
+        if named:
+            taken = bands.choose_named(scene, spec, first)
+        known = tuple(band for band in taken if band is not None)
+        complete = len(known) == len(taken)
+        given = bands.as_asked(scene, spec, known) if complete else None
+    if not pressed:
         return None
-    given = bands.as_asked(scene, spec, known)
+    if not complete:  # what is completed later does not start a run by itself
+        press.held(button, scene.digest).forget()
+        return None
     changes = {
         "bands": given, "stretch": stretch, "resample": resample, "options": options, "area": None,
         "pixel_size": scene.grid.pixel_size,
