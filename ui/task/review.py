@@ -83,7 +83,8 @@ class Reviewing:
         named = [] if declared is None else [option.name for option in options_of(declared.load())]
         unit = " m²" if self.opened.found.grid.in_metres else " px"
         said = [
-            f"{name.replace('_', ' ')} {_short(values[name])}{unit if 'area' in name or 'holes' in name else ''}"
+            f"{_named(name)}{':' if isinstance(values[name], str) else ''} {_short(values[name])}"
+            f"{unit if 'area' in name or 'holes' in name else ''}"
             for name in named if values.get(name)
         ]
         return ", ".join(said) or "its settings"
@@ -104,9 +105,17 @@ class Reviewing:
         return drawn_on(self.spec, key=self.map_key)
 
 
+SHORT = {"nms": "NMS", "iou": "IoU"}
+"""Abbreviations as they are written."""
+
+
+def _named(name: str) -> str:
+    return " ".join(SHORT.get(word, word) for word in name.split("_"))
+
+
 def _short(value: object) -> str:
     if not isinstance(value, float):
-        return str(value)
+        return _named(str(value))
     if value < 1:  # a threshold, written as its slider writes it
         return f"{value:.2f}"
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
