@@ -21,7 +21,7 @@ from core.raster.progress import ProgressCallback
 from core.runs import failures, files
 from core.runs.failures import WorkerLost
 from core.runs.provenance import this_process
-from core.runs.records import Order, Progress
+from core.runs.records import Order, Progress, Run
 from core.wording import count
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _share(
             raise failures.error(failures.overtime(limit))
         if now - told >= HEARTBEAT_EVERY:
             told = now
-            if not store.beat(split.run_id):
+            if not store.beat(split.run_id) and _is_cancelled(store.run(split.run_id)):
                 raise RunCancelled("The run was cancelled.", "No results were saved.")
         cluster.tend()
         _look(split, cluster, at_work, min(now - before, LONGEST_GAP))
@@ -119,6 +119,11 @@ def _share(
         if listen is not None and split.plan is not None:
             listen(store.run(split.run_id).progress.done, split.plan.steps)
         time.sleep(LOOK_EVERY)
+
+
+def _is_cancelled(run: Run) -> bool:
+    """Whether somebody ended a run that takes no heartbeat any more: a worker may also just have done its last step."""
+    return run.cancelling or run.status in ("cancelled", "interrupted")
 
 
 def _look(split: Split, cluster: Cluster, at_work: list[Assignment], gap: float) -> None:
