@@ -209,16 +209,14 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
     method = plain(str(told.get("method", "")))
     means = "red raised the score, blue lowered it" if seen.signed else "bright areas raised the score"
     draw = signed_picture if seen.signed else cam_picture
-    near = close_up(seen.region)
-    pictures = st.columns(2 if near is None else 3)
-    pictures[0].image(outlined(seen.image, seen.region), caption=f"Image with the {noun} outlined",
-                      width="stretch", alt=f"Image with the {noun} outlined")  # fmt: skip
-    if near is not None:
-        pictures[1].image(outlined(seen.image[near], seen.region[near]), caption="Close-up of the same",
-                          width="stretch", alt=f"Close-up of the image around the {noun}, outlined")  # fmt: skip
-    pictures[-1].image(draw(seen.image, seen.attribution, seen.region), width="stretch",
-                      caption=f"{method}; also available as a map layer",
-                      alt=f"{method} over the image: {means}")  # fmt: skip
+    whole, near = (slice(None), slice(None)), close_up(seen.region)
+    for part, words in ((whole, ""), *([] if near is None else [(near, ", close-up")])):
+        left, right = st.columns(2)
+        left.image(outlined(seen.image[part], seen.region[part]), caption=f"Image with the {noun} outlined{words}",
+                   width="stretch", alt=f"Image with the {noun} outlined{words}")  # fmt: skip
+        right.image(draw(seen.image[part], seen.attribution[part], seen.region[part]), width="stretch",
+                    caption=f"{method}{words or '; also available as a map layer'}",
+                    alt=f"{method} over the image{words}: {means}")  # fmt: skip
     st.markdown(plain(" ".join(run.notes)))
     curves = curves_in(told)
     with st.expander(tr("Faithfulness of this explanation")):
