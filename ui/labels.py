@@ -34,6 +34,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "note": (tr_noop("{count:,} note"), tr_noop("{count:,} notes")),
     "file": (tr_noop("{count:,} file"), tr_noop("{count:,} files")),
     "orphaned file": (tr_noop("{count:,} orphaned file"), tr_noop("{count:,} orphaned files")),
+    "band": (tr_noop("{count:,} band"), tr_noop("{count:,} bands")),
     "edit": (tr_noop("{count:,} edit"), tr_noop("{count:,} edits")),
     "image": (tr_noop("{count:,} image"), tr_noop("{count:,} images")),
     "upload": (tr_noop("{count:,} upload"), tr_noop("{count:,} uploads")),
@@ -55,7 +56,13 @@ def metrics() -> dict[str, Metric]:
 
 def counted(run: Run) -> str:
     """At what the numbers of a run are counted."""
-    return kinds.find_task(run.task).counted
+    return tr(kinds.find_task(run.task).counted)
+
+
+def counted_each(run: Run) -> str:
+    """At what the numbers of runs of its task are counted, which stand beside each other."""
+    task = kinds.find_task(run.task)
+    return tr(task.counted_each or task.counted)
 
 
 def kind(run: Run) -> str:

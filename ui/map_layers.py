@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 
 from core.plots.colours import FOUND, REFERENCE, Legend, LegendEntry, aspect_legend, legend, slope_legend
 from ui.looks import look_of
+from ui.messages import tr_noop
 from ui.resources import base_path
 
 if TYPE_CHECKING:
@@ -18,20 +20,23 @@ if TYPE_CHECKING:
 
     from core.runs.records import DatasetRecord, SceneRecord
 
-OUTCOME = "Correct, false alarm, missed"
+OUTCOME = tr_noop("Correct, false alarm, missed")
 """Name of the layers that show what is found beside a reference; one switch, in every task."""
 
 RUN_LAYERS: Mapping[str, str] = {
-    "probability": "Probability",
-    "mask": "Found landslides (area)",
-    "uncertainty": "Uncertainty",
-    "truth": "Reference (area)",
+    "probability": tr_noop("Probability"),
+    "mask": tr_noop("Found landslides (area)"),
+    "uncertainty": tr_noop("Uncertainty"),
+    "truth": tr_noop("Reference (area)"),
     "outcome": OUTCOME,
-    "training_distance": "Unlike training images",
-    "cam": "Grad-CAM",
-    "attribution": "Explanation",
+    "training_distance": tr_noop("Unlike training images"),
+    "cam": tr_noop("Grad-CAM"),
+    "attribution": tr_noop("Explanation"),
 }
-"""Names of a run's layers for people."""
+"""Names of a run's layers for people; the map shows their translations, see `ui.map_words`."""
+
+
+_WORD = re.compile(r"[^\W\d_]{3}")
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ class Tiles:
     redrawn: bool = False
     switch: str = ""
     hides: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What the map says of it."""
+        return (self.name, self.switch, *_texts(self.legend))
 
     def to_script(self) -> dict[str, Any]:
         """Content for the map's script."""
@@ -131,6 +141,13 @@ class Outlines:
         """Content for the map's script, as JSON; written once, as hundreds of polygons take their time."""
         return script_json(self.to_script())
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """What the map says of it and of its polygons, numbers left out."""
+        rows = (row for one in self.features["features"] for row in one["properties"].get("facts") or ())
+        facts = {text for row in rows for text in row if _WORD.search(text)}
+        return (self.name, self.switch, *_texts(self.words), *facts)
+
     @property
     def words(self) -> Legend:
         """What the colours mean."""
@@ -144,6 +161,10 @@ class Outlines:
         return {name: getattr(self, name) for name in names} | {"legend": asdict(self.words)}
 
 
+def _texts(legend: Legend | None) -> tuple[str, ...]:
+    return () if legend is None else (legend.title, *(entry.label for entry in legend.entries))
+
+
 def script_json(content: Mapping[str, Any]) -> str:
     """JSON that can stand in a script: no text in it can end the script."""
     return json.dumps(content, ensure_ascii=True).replace("<", "\\u003c").replace(">", "\\u003e")
@@ -151,7 +172,7 @@ def script_json(content: Mapping[str, Any]) -> str:
 
 def scene_tiles(
     scene_id: str,
-    name: str = "Image",
+    name: str = tr_noop("Image"),
     *,
     bands: Sequence[int] | None = None,
     layer_id: str = "scene",
@@ -226,7 +247,7 @@ def hillshade_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
     if dem is None:
         return ()
     url = terrain_url("hillshade", dem)
-    return (Tiles("hillshade", "Hillshade (below the image)", url, visible=False, under="scene"),)
+    return (Tiles("hillshade", tr_noop("Hillshade (below the image)"), url, visible=False, under="scene"),)
 
 
 def terrain_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
@@ -238,8 +259,8 @@ def terrain_tiles(record: SceneRecord) -> tuple[Tiles, ...]:
 def slope_and_aspect(dem: DatasetRecord, band: int | None = None) -> tuple[Tiles, ...]:
     """Show slope and aspect of an elevation model, of its only band or of the one that is named."""
     return (
-        Tiles("aspect", "Aspect", terrain_url("aspect", dem, band), 0.8, visible=False, legend=aspect_legend()),
-        Tiles("slope", "Slope", terrain_url("slope", dem, band), 0.8, visible=False, legend=slope_legend()),
+        Tiles("aspect", tr_noop("Aspect"), terrain_url("aspect", dem, band), 0.8, False, aspect_legend()),
+        Tiles("slope", tr_noop("Slope"), terrain_url("slope", dem, band), 0.8, False, slope_legend()),
     )
 
 
@@ -267,7 +288,7 @@ def street_map() -> Tiles:
     """Give OpenStreetMap as an online background: only loaded when the visitor ticks it."""
     return Tiles(
         "street-map",
-        "Street map (online)",
+        tr_noop("Street map (online)"),
         "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
         visible=False,
         kind="basemap",
@@ -276,7 +297,7 @@ def street_map() -> Tiles:
 
 
 def found_outlines(
-    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Found landslides (outlines)"
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = tr_noop("Found landslides (outlines)")
 ) -> Outlines:
     """Show found landslides, which a click selects.
 
@@ -297,7 +318,7 @@ def found_outlines(
 
 
 def reference_outlines(
-    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = "Reference (outlines)"
+    polygons: GeoDataFrame, facts: Mapping[str, Sequence[str]], name: str = tr_noop("Reference (outlines)")
 ) -> Outlines:
     """Show the landslides of a reference inventory, with a column ``id``."""
     from core.serve.coordinates import features

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.map_layers import script_json
+from ui.map_words import FULL_SCREEN, script_words
+from ui.messages import tr
 from ui.resources import base_path
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class WrittenMap:
 
 
 @lru_cache(maxsize=64)
-def written(spec: MapSpec, drawable: bool, base: str) -> WrittenMap:
+def written(spec: MapSpec, drawable: bool, base: str, spoken: str) -> WrittenMap:
     """Write the map of a scene; once, because folium compiles and fills two dozen templates each time.
 
     Parameters
@@ -64,8 +66,10 @@ def written(spec: MapSpec, drawable: bool, base: str) -> WrittenMap:
         The scene's map.
     base
         Path of the app on its origin, which stands in the addresses of the map's scripts.
+    spoken
+        Code of the visitor's language, in which its tools are.
     """
-    del base  # part of the key
+    del base, spoken  # parts of the key
     import folium
     import streamlit_folium
 
@@ -125,7 +129,12 @@ def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium
         fullscreen_control=False,
         layers_control=False,
     )
-    Fullscreen(force_separate_button=True).add_to(base)
+    enter, leave = (tr(text) for text in FULL_SCREEN)
+    Fullscreen(title=enter, title_cancel=leave, force_separate_button=True).add_to(base)
+    known = pointer(spec.grid)
+    learnt = script_json(script_words(str(known.get("note", ""))))
+    # Before the tools to draw, which take their words when they are made.
+    base.add_child(_script(f"{_static('words.js')}\nslidelensWords.learn({learnt});"))
     if drawable:
         shapes = {
             "shapeOptions": DRAW_STYLE,
@@ -133,6 +142,7 @@ def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium
             "showLength": False,
             "allowIntersection": False,
         }
+        base.add_child(_script("slidelensWords.translate(L.drawLocal);"))
         others = dict.fromkeys(("polyline", "circle", "circlemarker", "marker"), False)
         Draw(
             show_geometry_on_click=False, draw_options={"polygon": shapes, "rectangle": shapes, **others}
@@ -145,7 +155,7 @@ def _base_map(spec: MapSpec, *, drawable: bool) -> Any:  # noqa: ANN401 - folium
         "maxZoom": native + 5,
         "kind": kind,
         "across": east > 180.0,
-        "pointer": pointer(spec.grid),
+        "pointer": known,
         "drawStyle": DRAW_STYLE,
         "css": _static("map.css"),
     }

@@ -7,7 +7,7 @@ lose pan, zoom and drawings. Everything that a widget can change goes to the run
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +15,8 @@ import streamlit as st
 
 from ui.map_layers import Outlines, Tiles, script_json, street_map
 from ui.map_script import WrittenMap, component, written
+from ui.map_words import translated
+from ui.messages import language
 from ui.resources import base_path
 from ui.state import Slot
 
@@ -140,7 +142,7 @@ def show_map(
     given = _replaced(spec, key).get()
     put = None if given.drawing is None else drawing_on_map(spec.grid, given.drawing)
     value = _show(
-        written(spec, spec.drawable, base_path()),
+        written(spec, spec.drawable, base_path(), language()),
         _update(
             spec, layers, background + layers.tiles, drawn=shown, replaced=Replaced(given.number, put),
             visible=_visible(spec, key).get(),
@@ -281,7 +283,7 @@ def show_swipe(
     tiles = tuple(replace(tile, id=f"{side}-{tile.id}", opacity=1.0, visible=True) for side, tile in sides.items())
     names = {side: tile.name for side, tile in sides.items()}
     update = _update(spec, DynamicLayers(outlines=over, caption=caption or Caption()), tiles, swipe=names)
-    _show(written(spec, False, base_path()), update, key=key, height=height, around=around)
+    _show(written(spec, False, base_path(), language()), update, key=key, height=height, around=around)
 
 
 def _event(spec: MapSpec, value: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> MapEvent:
@@ -332,7 +334,17 @@ def _update(
         "vectors": [outlines.id for outlines in layers.outlines],
     }
     vectors = ",".join(outlines.script for outlines in placed)
-    return f'{{"vectors":[{vectors}],"picture":{script_json(picture)},{script_json(content)[1:]}'
+    words = script_json(translated(_texts(layers, tiles)))
+    return f'{{"vectors":[{vectors}],"words":{words},"picture":{script_json(picture)},{script_json(content)[1:]}'
+
+
+def _texts(layers: DynamicLayers, tiles: tuple[Tiles, ...]) -> Iterator[str]:
+    """What the layers of a map are called and say."""
+    for tile in tiles:
+        yield from tile.texts
+    for outlines in layers.outlines:
+        yield from outlines.texts
+
 
 
 def _picture(

@@ -213,6 +213,8 @@ class Task:
         Numbers by which its runs are compared, in the order in which they are shown.
     counted
         At which settings those numbers are counted, in a sentence.
+    counted_each
+        The same of several runs beside each other; `counted` where that says it of them too.
     level
         Title of the model's own number from which something counts as found; empty where there is none.
     models
@@ -243,6 +245,7 @@ class Task:
     kinds: tuple[Kind, ...]
     metrics: tuple[Metric, ...] = ()
     counted: str = ""
+    counted_each: str = ""
     level: str = ""
     models: Literal["folder", "fitted"] = "fitted"
     model_title: Ref | None = None

@@ -133,7 +133,7 @@ def _start(view: View) -> None:
         return
     offer = models.offer(found, title, as_they_are=True)
     if offer.offered:
-        chosen = offer.select("Run another detector", key=f"beside-model-{view.result.id}")
+        chosen = offer.select(tr("Run another detector"), key=f"beside-model-{view.result.id}")
         offer.tell_score(chosen)
         if st.button(tr("Run this detector"), width="stretch"):
             with guard():
@@ -192,11 +192,11 @@ def _show(view: View, run: Run) -> None:
         raise InputError(tr("The two runs have different grids."), remedy=tr("Choose another run of this image."))
     first, second = (model_title("detection", name) for name in (view.result.model, run.model))
     if first == second:
-        first, second = f"{first}, this run", f"{second}, the other run"
+        first, second = tr("{name}, this run").format(name=first), tr("{name}, the other run").format(name=second)
     _agreement(view, other, first, second)
     rows = {first: _row(view.findings), second: _row(other)}
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    frame: dict[str, list[Any]] = {"Detector": list(rows)}
+    frame: dict[str, list[Any]] = {tr("Detector"): list(rows)}
     frame |= {name: [row.get(name, "–") for row in rows.values()] for name in names}
     st.dataframe(frame, hide_index=True, alt="Scores of both detectors")
     st.caption(
@@ -223,12 +223,12 @@ def _area(result: DetectionResult) -> object:
 
 
 def _row(findings: Detections) -> dict[str, str]:
-    row = {"Detections": f"{findings.count:,}", "Confidence threshold": f"{findings.choice.confidence:.2f}"}
+    row = {tr("Detections"): f"{findings.count:,}", tr("Confidence threshold"): f"{findings.choice.confidence:.2f}"}
     scores = findings.scores
     if scores is not None:
-        row |= {title: score_text(getattr(scores, name)) for name, title in NAMES.items()}
+        row |= {tr(title): score_text(getattr(scores, name)) for name, title in NAMES.items()}
     seconds = findings.result.provenance.get("seconds")
-    return row | ({"Time (s)": f"{seconds:,.1f}"} if seconds is not None else {})
+    return row | ({tr("Time (s)"): f"{seconds:,.1f}"} if seconds is not None else {})
 
 
 def _agreement(view: View, other: Detections, first: str, second: str) -> None:

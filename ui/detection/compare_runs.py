@@ -11,7 +11,7 @@ from ui.detection import layers
 from ui.detection.view import found
 from ui.map_layers import Outlines
 from ui.maps import DynamicLayers, show_map
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.runs.compare import Compared
 from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
 
@@ -68,7 +68,7 @@ def _reference(shared: Shared) -> list[Outlines]:
     if known is None:
         return []
     collection, left_out = features(known.reference, {}, most=layers.HELD)
-    name = "Reference (boxes)"
+    name = tr_noop("Reference (boxes)")
     return [Outlines("reference", name, collection, REFERENCE, dashed=True, visible=False, left_out=left_out)]
 
 
@@ -80,16 +80,16 @@ def _numbers(first: Compared, second: Compared, shared: Shared) -> None:
     from core.tasks.detection.findings import FALSE_ALARM, TRUE
 
     parts = {
-        f"Found by both, {first.letter} and {second.letter}": shared.both,
-        f"Only {first.letter}": shared.only_first,
-        f"Only {second.letter}": shared.only_second,
+        tr("Found by both, {letter} and {letter_2}").format(letter=first.letter, letter_2=second.letter): shared.both,
+        tr("Only {letter}").format(letter=first.letter): shared.only_first,
+        tr("Only {letter}").format(letter=second.letter): shared.only_second,
     }
     rows = []
     for table in parts.values():
-        row = {"Detections": f"{len(table):,}"}
+        row = {tr("Detections"): f"{len(table):,}"}
         if "outcome" in table:
             right, false = (int((table["outcome"] == outcome).sum()) for outcome in (TRUE, FALSE_ALARM))
-            row |= {"Correct": f"{right:,}", "False alarms": f"{false:,}"}
+            row |= {tr("Correct"): f"{right:,}", tr("False alarms"): f"{false:,}"}
         rows.append(row)
     frame = pandas.DataFrame(rows, index=list(parts)).fillna("–")
     st.table(frame, border="horizontal", width="content")

@@ -113,13 +113,13 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     shown += [name for name in (judged.COLUMN, *PLACES) if name in frame]
     plain = frame[shown]
     if "outcome" in plain:
-        plain = plain.assign(outcome=plain["outcome"].map(layers.OUTCOMES))
+        plain = plain.assign(outcome=[tr(layers.OUTCOMES[outcome]) for outcome in plain["outcome"]])
     unit = "m²" if area == "area_m2" else "px"
     config: dict[str, object] = {
         "id": st.column_config.TextColumn(tr("ID"), width="small"),
         "score": st.column_config.ProgressColumn(tr("Confidence"), format="%.2f", min_value=0.0, max_value=1.0),
         "class": st.column_config.TextColumn(tr("Class")),
-        area: number_column(f"Box area, {unit}", 0),
+        area: number_column(tr("Box area, {unit}").format(unit=unit), 0),
         **{name: number_column(title, digits) for name, (title, digits) in PLACES.items()},
         "outcome": st.column_config.TextColumn(tr("Reference check")),
         judged.COLUMN: st.column_config.TextColumn(tr("Review")),
@@ -148,4 +148,4 @@ def _table(view: View) -> None:
 def told(found: Detections, name: Name) -> list[str]:
     """What is known of a box, a fact each."""
     facts = layers.facts(found.table[found.table["id"] == name])
-    return [f"{title.lower()} {values[0]}" for title, values in facts.items() if title != "Detection"]
+    return [f"{tr(title).lower()} {tr(values[0])}" for title, values in facts.items() if title != "Detection"]

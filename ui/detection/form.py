@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.messages import tr
+from ui.choices import words_of
+from ui.messages import tr, tr_noop
 from ui.task import form
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ FAMILIES = {
 }
 """Names of the families of detectors."""
 
-OVERLAPS = {0.0: "none", 0.25: "a quarter", 0.5: "half"}
+OVERLAPS = {0.0: tr_noop("none"), 0.25: tr_noop("a quarter"), 0.5: tr_noop("half")}
 
 
 def prefill() -> Earlier | None:
@@ -88,7 +89,7 @@ def _options(begin: Request) -> Options:
     other = f"{100 * begin.options.overlap:.0f} %"
     known = {**OVERLAPS, begin.options.overlap: OVERLAPS.get(begin.options.overlap, other)}
     overlap = st.selectbox(
-        tr("Tile overlap"), list(known), list(known).index(begin.options.overlap), format_func=known.__getitem__,
+        tr("Tile overlap"), list(known), list(known).index(begin.options.overlap), format_func=words_of(known),
         help=tr("With overlap, landslides at the edge of a tile are complete in the next one; more overlap takes "
                 "longer."),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from ui.detection.task import PAGE
 from ui.detection.view import View, found
 from ui.feedback import empty, plain
 from ui.labels import model_title, moment
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import models
 from ui.task.earlier import newest
 from ui.task.key_figures import score_text
@@ -140,9 +140,9 @@ def _rules(tree: FusionTree) -> None:
     with st.expander(tr("Rules of the decision tree {name}").format(name=plain(tree.name))):
         rules = tree.rules()
         table = {
-            "Condition": [rule for rule, *_ in rules],
-            "Landslide probability": [f"{100 * chance:.0f} %" for _, chance, _ in rules],
-            "Training boxes": [f"{boxes:,}" for *_, boxes in rules],
+            tr("Condition"): [rule for rule, *_ in rules],
+            tr("Landslide probability"): [f"{100 * chance:.0f} %" for _, chance, _ in rules],
+            tr("Training boxes"): [f"{boxes:,}" for *_, boxes in rules],
         }
         st.dataframe(table, hide_index=True, alt="Rules of the decision tree")
         places = ", ".join(map(str, tree.trained.get("places", ())))
@@ -157,10 +157,10 @@ def _apart(tree: FusionTree) -> None:
     told = tree.trained.get("nested_cross_validation")
     if not isinstance(told, dict):
         return
-    rows = {"Image only": "optical", "Terrain only": "terrain", "Combined": "fused"}
+    rows = {tr_noop("Image only"): "optical", tr_noop("Terrain only"): "terrain", tr_noop("Combined"): "fused"}
     try:
-        table = {"": list(rows), **{
-            title: [score_text(float(told[name][score])) for name in rows.values()]
+        table = {"": [tr(one) for one in rows], **{
+            tr(title): [score_text(float(told[name][score])) for name in rows.values()]
             for score, title in NAMES.items() if score in ("ap50", "f1", "precision", "recall")
         }}  # fmt: skip
     except (KeyError, TypeError, ValueError):
@@ -177,7 +177,7 @@ def _tell(view: View) -> None:
 
     store = resources.store()
     parents = [store.result(parent, DetectionResult) for parent in view.result.parents]
-    for what, parent in zip(("Detections on the image", "Detections on the terrain"), parents, strict=True):
+    for what, parent in zip((tr("Detections on the image"), tr("Detections on the terrain")), parents, strict=True):
         label = f"{what}: {model_title('detection', parent.model)}"
         st.page_link(PAGE.page, label=label, query_params={"run": parent.id})
     _rules(FusionTree.from_json(view.result.provenance["tree"]))
@@ -193,13 +193,13 @@ def _scores(view: View, parents: list[DetectionResult], choices: list[object]) -
     truth = view.result.reference()
     if truth is None:
         return
-    rows: dict[str, list[str]] = {"": ["Image only", "Terrain only", "Combined"]}
+    rows: dict[str, list[str]] = {"": [tr("Image only"), tr("Terrain only"), tr("Combined")]}
     told = []
     for parent, choice in zip(parents, choices, strict=True):
         boxes = found(parent.id, choice, parent).everything  # type: ignore[arg-type]
         told.append(scores([moved(boxes, parent.grid, view.result.grid)], [truth], parent.confidence, limit=None))
     told.append(scores([view.findings.everything], [truth], view.result.confidence, limit=None))
-    rows |= {title: [score_text(getattr(one, name)) for one in told] for name, title in NAMES.items()}
+    rows |= {tr(title): [score_text(getattr(one, name)) for one in told] for name, title in NAMES.items()}
     st.dataframe(rows, hide_index=True, alt="Scores of image, terrain and combined detections")
     st.caption(
         tr(

@@ -25,6 +25,7 @@ from core.plots.colours import (
     ramp_colours,
 )
 from ui.map_layers import OUTCOME, Outlines
+from ui.messages import tr_noop
 from ui.task import judged
 from ui.task.view import area_text
 
@@ -40,7 +41,7 @@ DRAWN = 2000
 CELLS = 3000
 """Cells of a density grid that are drawn."""
 
-OUTCOMES = {"true": "correct", "false": "false alarm", "not known": "not covered"}
+OUTCOMES = {"true": tr_noop("correct"), "false": tr_noop("false alarm"), "not known": tr_noop("not covered")}
 """What becomes of a box beside a reference, in words."""
 
 OUTCOME_COLOURS = {"true": TRUE_POSITIVE, "false": FALSE_POSITIVE, "not known": NOT_KNOWN}
@@ -52,16 +53,16 @@ def facts(table: GeoDataFrame) -> Facts:
     """What the map says of each box when pointed at."""
     georeferenced = "area_m2" in table
     content: Facts = {
-        "Detection": [str(number) for number in table["id"]],
-        "Confidence": [f"{score:.2f}" for score in table["score"]],
-        "Box area": _areas(table, georeferenced=georeferenced),
+        tr_noop("Detection"): [str(number) for number in table["id"]],
+        tr_noop("Confidence"): [f"{score:.2f}" for score in table["score"]],
+        tr_noop("Box area"): _areas(table, georeferenced=georeferenced),
     }
     if table["class"].nunique() > 1:
-        content["Class"] = [str(name) for name in table["class"]]
+        content[tr_noop("Class")] = [str(name) for name in table["class"]]
     if "outcome" in table:
-        content["Reference check"] = [OUTCOMES[outcome] for outcome in table["outcome"]]
+        content[tr_noop("Reference check")] = [OUTCOMES[outcome] for outcome in table["outcome"]]
     if judged.COLUMN in table:
-        content["Review"] = table[judged.COLUMN].tolist()
+        content[tr_noop("Review")] = table[judged.COLUMN].tolist()
     return content
 
 
@@ -94,7 +95,7 @@ def by_confidence(table: GeoDataFrame, highest_confidence: float) -> Outlines:
     """
     most = max(0.1, math.ceil(highest_confidence * 10 - 1e-6) / 10)
     colours, words = ramp_colours(table["score"].to_numpy() / most, PROBABILITY_RAMP), confidence_legend(most)
-    name = "Detections (boxes)"
+    name = tr_noop("Detections (boxes)")
     return _outlines("found", name, table, FOUND, facts(table), colours, legend=words, selectable=True)
 
 
@@ -106,7 +107,7 @@ def by_outcome(table: GeoDataFrame, missed: GeoDataFrame) -> tuple[Outlines, Out
     colours = [OUTCOME_COLOURS[outcome] for outcome in table["outcome"]]
     entries = [LegendEntry(TRUE_POSITIVE, "Correct", "line"), LegendEntry(FALSE_POSITIVE, "False alarm", "line")]
     if (table["outcome"] == "not known").any():
-        entries.append(LegendEntry(NOT_KNOWN, "Not covered by the reference", "line"))
+        entries.append(LegendEntry(NOT_KNOWN, tr_noop("Not covered by the reference"), "line"))
     words = Legend("Reference check", tuple(entries))
     missing = Legend(words.title, (LegendEntry(MISSED, "Missed", "dashed"),))
     lost = _outlines(

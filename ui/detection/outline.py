@@ -11,7 +11,7 @@ from ui import resources
 from ui.detection.view import View
 from ui.feedback import guard, plain
 from ui.map_layers import Outlines
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import rerun_fragment
 from ui.task import jobs, models
 from ui.task.export import link
@@ -39,12 +39,12 @@ def layers(result: DetectionResult) -> list[Outlines]:
     if shapes is None:
         return []
     facts = {
-        "Outline of a detection": [f"confidence {score:.2f}" for score in shapes["score"]],
-        "Mapped by": [str(model) for model in shapes["model"]],
-        "Area": [_area(value, result) for value in shapes[_column(result)]],
+        tr_noop("Outline of a detection"): [f"confidence {score:.2f}" for score in shapes["score"]],
+        tr_noop("Mapped by"): [str(model) for model in shapes["model"]],
+        tr_noop("Area"): [_area(value, result) for value in shapes[_column(result)]],
     }
     collection, left_out = features(shapes, facts)
-    return [Outlines("box-outlines", "Outlines of detections",
+    return [Outlines("box-outlines", tr_noop("Outlines of detections"),
                      collection, FOUND, left_out=left_out, fill=0.2, seam=True)]
 
 

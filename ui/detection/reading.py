@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _layers(content: DetectionInput) -> tuple[list[Tiles], list[Outlines]]:
     shown = content.prepared.detections
-    name = "Reference (boxes)"
+    name = tr_noop("Reference (boxes)")
     over = [] if shown.reference_boxes is None else [reference_outlines(shown.reference.head(layers.HELD), {}, name)]
     highest_confidence = float(shown.everything.scores.max(initial=0.0))
     return [], [*over, layers.by_confidence(shown.table.head(layers.HELD), highest_confidence)]

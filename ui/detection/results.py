@@ -10,6 +10,7 @@ import streamlit as st
 from core.tasks.detection.result import DetectionResult
 from core.tasks.detection.searched import searched_area
 from ui import resources
+from ui.choices import words_of
 from ui.detection import beside, layers, slots
 from ui.detection.findings import rate, told
 from ui.detection.sliders import choose, ends
@@ -18,7 +19,7 @@ from ui.detection.view import View, counted, density_title, found
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import bands, judged, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 AROUND = "30rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
 
-SIDES = {"none": "Layers", "before": "Swipe before / after"}
+SIDES = {"none": tr_noop("Layers"), "before": tr_noop("Swipe before / after")}
 
 
 def show_run(record: SceneRecord, run: Run) -> None:
@@ -139,7 +140,7 @@ def _side(record: SceneRecord) -> str:
         return "none"
     return str(
         st.segmented_control(
-            tr("Map"), list(SIDES), default="none", key="boxes-side", format_func=SIDES.__getitem__,
+            tr("Map"), list(SIDES), default="none", key="boxes-side", format_func=words_of(SIDES),
             label_visibility="collapsed", required=True,
         )
     )  # fmt: skip
@@ -158,8 +159,8 @@ def _map(
     if at is not None:
         boxes, selected = (review.layer(at),), selection.current
     if side == "before":
-        earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
-        after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
+        earlier = scene_tiles(record.before, tr_noop("Before"), bands=bands.shown_before(record), layer_id="before")
+        after = scene_tiles(record.id, tr_noop("After"), bands=colours, version=record.scene.digest)
         show_swipe(spec, earlier, after, key="swipe-boxes", over=boxes, around=AROUND, caption=says)
         return MapEvent()
     over: list[Outlines] = []
@@ -242,7 +243,7 @@ def _boxes_of_reference(run: str, _findings: Detections) -> Outlines:
     assert reference_boxes is not None  # noqa: S101  the caller looked
     numbers = {"id": np.arange(1, len(reference_boxes) + 1)}
     shapes = geopandas.GeoDataFrame(numbers, geometry=polygons(reference_boxes, grid), crs=_findings.table.crs)
-    return reference_outlines(shapes, {}, "Reference (boxes)")
+    return reference_outlines(shapes, {}, tr_noop("Reference (boxes)"))
 
 
 def _inspect(

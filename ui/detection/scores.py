@@ -14,7 +14,7 @@ from core.report.words import why_undefined
 from ui import labels, resources
 from ui.detection.view import View
 from ui.feedback import guard
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
 from ui.task.selection import Name, Selection, around
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from core.tasks.detection.metrics import DetectionScores
     from core.tasks.detection.view import Choice
 
-NAMES = {"ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": "Precision", "recall": "Recall"}
+NAMES = {
+    "ap50": "AP50", "ap50_95": "AP50:95", "f1": "F1", "precision": tr_noop("Precision"), "recall": tr_noop("Recall"),
+}  # fmt: skip
 
 AT_ONCE = 16_000_000
 """Pixels of a scene up to which its reference is read while the page waits."""
@@ -85,11 +87,11 @@ def scored(view: View, record: SceneRecord) -> str:
 def _numbers(scores: DetectionScores) -> None:
     row = st.container(horizontal=True, gap="small")  # wraps where the window is narrow
     for name, title in NAMES.items():
-        row.metric(title, score_text(getattr(scores, name)), help=labels.meaning(name), width=110)
+        row.metric(tr(title), score_text(getattr(scores, name)), help=labels.meaning(name), width=110)
     counts = {
-        "Correct": scores.hits,
-        "False alarms": scores.found - scores.hits,
-        "Missed": scores.truth - scores.hits,
+        tr("Correct"): scores.hits,
+        tr("False alarms"): scores.found - scores.hits,
+        tr("Missed"): scores.truth - scores.hits,
     }
     st.markdown(" · ".join(f"{title}: **{count:,}**" for title, count in counts.items()))
     values = {title: getattr(scores, name) for name, title in NAMES.items()}
@@ -111,7 +113,7 @@ def _missed(view: View) -> None:
     area = "area_m2" if "area_m2" in lost else "area_px"
     worst = lost.nlargest(SHOWN, area)
     words = [
-        f"No. {number} of the reference, {area_text(size, area == 'area_m2')}"
+        tr("No. {number} of the reference, {area}").format(number=number, area=area_text(size, area == "area_m2"))
         for number, size in zip(worst["id"], worst[area], strict=True)
     ]
     st.markdown(

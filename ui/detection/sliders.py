@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.messages import tr
+from ui.choices import in_address
+from ui.messages import tr, tr_noop
 from ui.task.view import unit
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
     from core.tasks.detection.result import DetectionResult
-    from core.tasks.detection.view import Choice
+    from core.tasks.detection.view import Choice, Merging
 
 MOST_ACROSS = 150
 """Cells along the longer side of a scene: more show nothing that the boxes do not."""
 
-MERGINGS = {"nms": "Keep highest confidence (NMS)", "fusion": "Mean box (WBF)"}
+MERGINGS: Mapping[Merging, str] = {
+    "nms": tr_noop("Keep highest confidence (NMS)"), "fusion": tr_noop("Mean box (WBF)"),
+}  # fmt: skip
 
 def choose(result: DetectionResult) -> tuple[Choice, float]:
     """What to count as a box, and the side of the density grid's cells."""
@@ -43,9 +47,8 @@ def choose(result: DetectionResult) -> tuple[Choice, float]:
                  "touching landslides apart."),
         )  # fmt: skip
     with columns[2]:
-        merging = st.selectbox(
-            tr("Merge overlapping boxes"), list(MERGINGS), list(MERGINGS).index(default.merging), key="merging",
-            bind="query-params", format_func=MERGINGS.__getitem__,
+        merging = in_address(
+            tr("Merge overlapping boxes"), MERGINGS, default.merging, key="merging",
             help=tr("Non-maximum suppression keeps the box of highest confidence and removes the others; weighted "
                     "boxes "
                  "fusion takes their mean, weighted by confidence."),

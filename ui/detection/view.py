@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.messages import tr_noop
 from ui.task.view import unit
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class View:
 
 def density_title(result: DetectionResult) -> str:
     """What a density layer counts, with its unit."""
-    return "Detections per km²" if result.grid.in_metres else "Detections per megapixel"
+    return tr_noop("Detections per km²") if result.grid.in_metres else tr_noop("Detections per megapixel")
 
 
 @st.cache_resource(max_entries=16, show_spinner="Merging boxes")

@@ -11,9 +11,10 @@ from core.errors import InputError
 from core.tasks.displacement.result import DRIVERS, SERIES
 from core.tasks.displacement.run import KIND
 from ui import resources
+from ui.choices import words_of
 from ui.displacement.words import DRIVER_TITLES, NONE, ORDERS
 from ui.feedback import plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import form as shared_form
 from ui.task import input_picker
 from ui.task.table_source import TableSource
@@ -32,7 +33,7 @@ SOURCE = TableSource(
     "slope/rain.csv",
 )  # fmt: skip
 
-TABLE, FIXED = "table", "fixed-width columns"
+TABLE, FIXED = "table", tr_noop("fixed-width columns")
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,15 @@ def _table(record: DatasetRecord, before: DriverTable | None) -> DriverTable:
     frame = _frame(record.id, record.digest, record)
     fixed = before.layout is not None if before is not None else frame is None or frame.shape[1] < 2
     form = st.segmented_control(
-        tr("File format"), [TABLE, FIXED], required=True, default=FIXED if fixed else TABLE, width="stretch",
-        key=f"d-form-{record.id}",
+        tr("File format"), [TABLE, FIXED], required=True, format_func=tr, default=FIXED if fixed else TABLE,
+        width="stretch", key=f"d-form-{record.id}",
     )  # fmt: skip
     if form == FIXED:
         return DriverTable(layout=_layout(record, before))
     if frame is None:
         raise InputError(
-            tr("{name} is not a table.").format(name=record.name), remedy=tr("Choose *{fixed}*.").format(fixed=FIXED)
+            tr("{name} is not a table.").format(name=record.name),
+            remedy=tr("Choose *{fixed}*.").format(fixed=tr(FIXED)),
         )
     return DriverTable(_columns(record, frame, guess_drivers(frame) if before is None else before))
 
@@ -148,13 +150,13 @@ def _columns(record: DatasetRecord, frame: DataFrame, begin: DriverTable) -> Col
         tr("Date order"),
         list(ORDERS),
         list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS else 0,
-        format_func=ORDERS.__getitem__,
+        format_func=words_of(ORDERS),
         key=f"d-order-{record.id}",
     )
     drivers: dict[str, Any] = {}
     for what, title in DRIVER_TITLES.items():
         found = [one for one in getattr(guess, what) if one in names]
-        drivers[what] = tuple(st.multiselect(title, names, found, key=f"d-{what}-{record.id}"))
+        drivers[what] = tuple(st.multiselect(tr(title), names, found, key=f"d-{what}-{record.id}"))
     return Columns("" if time == NONE else time, date_order=order, clock=guess.clock, **drivers)
 
 

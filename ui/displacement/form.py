@@ -8,9 +8,10 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import resources
+from ui.choices import words_of
 from ui.displacement import drivers_form
 from ui.displacement.words import DRIVER_TITLES, NONE, ORDERS
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import press
 
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 
 BUTTON = "Forecast"
 
-UNITS = {"": "as in the column headings", "mm": "mm", "cm": "cm", "m": "m"}
-STEPS = {"auto": "as measured", "h": "hour", "6h": "6 hours", "D": "day", "7D": "week", "month": "month"}
+UNITS = {"": tr_noop("as in the column headings"), "mm": "mm", "cm": "cm", "m": "m"}
+MEASURED = {"displacement": tr_noop("displacement"), "positions": tr_noop("positions")}
+STEPS = {
+    "auto": tr_noop("as measured"), "h": tr_noop("hour"), "6h": tr_noop("6 hours"), "D": tr_noop("day"),
+    "7D": tr_noop("week"), "month": tr_noop("month"),
+}  # fmt: skip
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the table")
@@ -99,7 +104,7 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
         st.dataframe(table.head(8), hide_index=True, height=180)
         time = one(tr("Time"), guess.time, tr("Time of measurement of each row."), "time")
         measured = st.segmented_control(
-            tr("Movement given as"), ["displacement", "positions"], key="c-kind", required=True,
+            tr("Movement given as"), list(MEASURED), key="c-kind", required=True, format_func=words_of(MEASURED),
             default="positions" if guess.components else "displacement", width="stretch",
             help=tr("Displacement, or north and east coordinates, from which the distance to the first position is "
                  "calculated."),
@@ -120,16 +125,16 @@ def _columns(table: DataFrame, guess: Columns) -> Columns:
         )
         increments = st.checkbox(tr("Values are increments since the previous row"), guess.increments, key="c-inc")
         left, right = st.columns(2)
-        unit = left.selectbox(tr("Unit"), list(UNITS), list(UNITS).index(guess.unit), format_func=UNITS.__getitem__,
+        unit = left.selectbox(tr("Unit"), list(UNITS), list(UNITS).index(guess.unit), format_func=words_of(UNITS),
                               key="c-unit")  # fmt: skip
         at = list(ORDERS).index(guess.date_order) if guess.date_order in ORDERS else 0
-        order = right.selectbox(tr("Date order"), list(ORDERS), at, format_func=ORDERS.__getitem__, key="c-order")
+        order = right.selectbox(tr("Date order"), list(ORDERS), at, format_func=words_of(ORDERS), key="c-order")
         clock = one(tr("Time of day"), guess.clock, tr("If it is in a separate column."), "clock")
     drivers: dict[str, Any] = {}
     with st.expander(tr("Rain, levels and other drivers")):
         for what, title in DRIVER_TITLES.items():
             begin = [name for name in getattr(guess, what) if name in names]
-            drivers[what] = tuple(st.multiselect(title, names, begin, key=f"c-{what}"))
+            drivers[what] = tuple(st.multiselect(tr(title), names, begin, key=f"c-{what}"))
     return Columns(
         time, displacement, components, station, reference, increments=increments, unit=unit, date_order=order,
         clock=clock, places=guess.places, **drivers,
@@ -174,7 +179,7 @@ def _plan(
     left, right = st.columns(2)
     step_now = "auto" if before is None else before.step
     steps = list(STEPS) if step_now in STEPS else [*STEPS, step_now]
-    step = left.selectbox(tr("Step"), steps, steps.index(step_now), format_func=lambda one: STEPS.get(one, one))
+    step = left.selectbox(tr("Step"), steps, steps.index(step_now), format_func=lambda one: tr(STEPS.get(one, one)))
     horizon = right.number_input(tr("Steps ahead"), 1, 10_000, begin.horizon)
     learners = [name for name, one in FORECASTERS.items() if one.learns]
     models = st.multiselect(
@@ -196,9 +201,9 @@ def _plan(
             help=tr("Such as a planned reservoir level: values up to the target are used. All other drivers end at the "
                  "forecast origin."),
         )  # fmt: skip
-        kinds = {"adaptive": "adaptive width", "split": "constant width"}
+        kinds = {"adaptive": tr_noop("adaptive width"), "split": tr_noop("constant width")}
         intervals = st.selectbox(tr("Intervals"), list(kinds), list(kinds).index(begin.intervals),
-                                 format_func=kinds.__getitem__)  # fmt: skip
+                                 format_func=words_of(kinds))  # fmt: skip
         seed = st.number_input(tr("Seed"), 0, 2**31 - 1, begin.seed)
     from core.tasks.displacement.simple import SIMPLE
 
@@ -214,16 +219,16 @@ def _further(begin: Plan) -> dict[str, Any]:
     with st.expander(tr("Decomposition and tuning")):
         decomposition = st.selectbox(
             tr("Decomposition"), list(decomposed.TITLES), list(decomposed.TITLES).index(begin.decomposition),
-            format_func=decomposed.TITLES.__getitem__,
+            format_func=words_of(decomposed.TITLES),
             help=tr("This part of the past is continued unchanged; models forecast the rest. It is decomposed again at "
                  "every origin, using past data only."),
         )  # fmt: skip
-        ways = {"direct": "direct", "recursive": "recursive"}
+        ways = {"direct": tr_noop("direct"), "recursive": tr_noop("recursive")}
         strategy = st.selectbox(tr("Multi-step forecasts"), list(ways), list(ways).index(begin.strategy),
-                                format_func=ways.__getitem__)  # fmt: skip
+                                format_func=words_of(ways))  # fmt: skip
         chosen = st.selectbox(
             tr("Tuning"), list(tuning.TITLES), list(tuning.TITLES).index(begin.tuning),
-            format_func=tuning.TITLES.__getitem__,
+            format_func=words_of(tuning.TITLES),
             help=tr("Before each fit, on its own training data. Takes many times as long."),
         )  # fmt: skip
         trials = st.number_input(tr("Settings to try"), 1, tuning.MOST_TRIALS, begin.trials)

@@ -56,7 +56,7 @@ def further(
         st.caption(told)
         options = ["", *known]
         chosen = st.selectbox(title, options, options.index(chosen), key=f"{role}-of-{table.id}-{chosen}",
-                              format_func=lambda one: known.get(one, "none"))  # fmt: skip
+                              format_func=lambda one: known.get(one) or tr("none"))  # fmt: skip
         uploaded = st.file_uploader(
             tr("Upload: {title}").format(title=title.lower()), type=takes[1], key=f"{role}-upload-{table.id}"
         )

@@ -99,13 +99,14 @@ def _check(record: DatasetRecord, found: tuple[Finding, ...]) -> tuple[Correctio
         st.caption(tr("Only selected corrections are applied. Each correction is recorded with the run."))
         table = pd.DataFrame({
             "Correct": [way in kept for _, way in mendable], "Found": [one.text for one, _ in mendable],
-            "Correction": [{"remove": "remove", "shift": "subtract"}[way.what] for _, way in mendable],
+            "Correction": [{"remove": tr("remove"), "shift": tr("subtract")}[way.what] for _, way in mendable],
         })  # fmt: skip
         edited = st.data_editor(
             table, hide_index=True, disabled=["Found", "Correction"], height=min(400, 38 + 36 * len(mendable)),
             key=f"check-{record.digest}-{len(found)}",
-            column_config={"Correct": st.column_config.CheckboxColumn(width="small"),
-                           "Found": st.column_config.TextColumn(width="large")},
+            column_config={"Correct": st.column_config.CheckboxColumn(tr("Apply"), width="small"),
+                           "Correction": tr("Correction"),
+                           "Found": st.column_config.TextColumn(tr("Found"), width="large")},
         )  # fmt: skip
     ticks = edited["Correct"].to_numpy(bool)
     chosen = tuple(way for (_, way), tick in zip(mendable, ticks, strict=True) if tick)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
+from ui.choices import in_address, words_of
 from ui.displacement.results import PLAIN_CHART, tables
 from ui.displacement.trajectory_part import offer_table, show_trajectory
 from ui.displacement.warning_tab import measured_of_run
 from ui.feedback import guard, plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
     from ui.displacement.results import Shown
 
 VIEWS = {
-    "velocity": "Velocity", "parts": "Trend and season", "months": "Months", "lags": "Rain and levels", "path": "Path",
-    "trajectory": "Trajectory",
+    "velocity": tr_noop("Velocity"), "parts": tr_noop("Trend and season"), "months": tr_noop("Months"),
+    "lags": tr_noop("Rain and levels"), "path": tr_noop("Path"), "trajectory": tr_noop("Trajectory"),
 }  # fmt: skip
 
 
 def show(view: Shown) -> None:
     """The tab."""
-    chosen = st.segmented_control(
-        tr("Movement"), list(VIEWS), default="velocity", format_func=VIEWS.__getitem__, key="movement", required=True,
-        bind="query-params", label_visibility="collapsed",
+    chosen = in_address(
+        tr("Movement"), VIEWS, "velocity", key="movement", control=st.segmented_control, required=True,
+        label_visibility="collapsed",
     )  # fmt: skip
     parts = {"velocity": _velocity, "parts": _parts, "months": _months, "lags": _lags, "path": _path,
              "trajectory": show_trajectory}  # fmt: skip
@@ -56,7 +57,7 @@ def _of(view: Shown) -> RegularSeries:
 
 
 def _days(days: float) -> str:
-    return "Default" if not days else "1 year" if days == 365 else f"{days:g} days"
+    return tr("Default") if not days else tr("1 year") if days == 365 else tr("{days:g} days").format(days=days)
 
 
 def _smoothing(choices: Sequence[float], key: str) -> float:
@@ -82,7 +83,7 @@ def _velocity(view: Shown) -> None:
         days = _smoothing(windows_of(readings(measured, station)[0]), f"smoothed-{_here(view)}")
         side: Literal["past", "centred"] = st.segmented_control(
             tr("Readings"), ["centred", "past"], default="centred", key="smoothed-side", required=True,
-            format_func={"centred": "Around each", "past": "Before each"}.__getitem__,
+            format_func=words_of({"centred": tr_noop("Around each"), "past": tr_noop("Before each")}),
             help=tr("Around: no delay, but later readings are used. Before: as it would have been seen on that day."),
         )  # fmt: skip
     found = motion_of(measured, station, days, side)
@@ -119,7 +120,7 @@ def _how(series: RegularSeries, here: str) -> How:
     usual = "stl" if has_season(series) else "loess"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method: Method = st.segmented_control(tr("Trend method"),
-                                              list(METHODS), default=usual, format_func=METHODS.__getitem__,
+                                              list(METHODS), default=usual, format_func=words_of(METHODS),
                                       key=f"parts-method-{here}", required=True)  # fmt: skip
         if method == "polynomial":
             degree = st.number_input(tr("Degree"), 1, 5, 3, key=f"parts-degree-{here}", width=110)

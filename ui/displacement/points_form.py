@@ -9,9 +9,10 @@ import streamlit as st
 from core.errors import LandslideError
 from core.jobs.perform import request_of
 from ui import resources
+from ui.choices import words_of
 from ui.displacement.further import chosen_slot, further
 from ui.feedback import plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import Slot
 from ui.task import press
 from ui.task.table_source import SERIES_TYPES
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 BUTTON = "Measure velocities"
 
-UNITS = {"": "as usual for this file type", "mm": "mm", "m": "m"}
+UNITS = {"": tr_noop("as usual for this file type"), "mm": "mm", "m": "m"}
 
 RADIUS = 200.0
 """Metres around a place that is taken to be stable, where none are asked for."""
@@ -89,7 +90,7 @@ def ask(record: DatasetRecord, before: Run | None) -> Order | None:
                             placeholder="EPSG:32633", help=tr("If empty, "
                                                            "the convention of the file type is used."))  # fmt: skip
         unit = st.selectbox(tr("Unit of the values"),
-                            list(UNITS), list(UNITS).index(begin.unit), format_func=UNITS.__getitem__)
+                            list(UNITS), list(UNITS).index(begin.unit), format_func=words_of(UNITS))
         cell = st.number_input(tr("Cell size of the rasters (m)"), 0.0, 100_000.0, begin.cell,
                                help=tr("0 uses the typical distance between neighbouring points."))  # fmt: skip
         side = begin.east_up_cell

@@ -24,7 +24,7 @@ from ui import resources
 from ui.displacement import points_form
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import Slot, rerun_fragment
 from ui.task import export, kept, provenance
 from ui.task.caption import caption_of
@@ -61,9 +61,10 @@ TOWARD = {
 """What lies at the ends of colours, by direction or layer."""
 
 TABLE = {
-    "pid": "Point", "velocity": "Velocity (mm/year)", "velocity_sd": "Standard error", "acceleration":
-    "Acceleration (mm/year²)", "seasonality": "Annual amplitude (mm)", "rmse": "Residual (mm)",
-    "outliers": "Outliers", "step": "Step (mm)", "step_date": "Date of step",
+    "pid": tr_noop("Point"), "velocity": tr_noop("Velocity (mm/year)"), "velocity_sd": tr_noop("Standard error"),
+    "acceleration": tr_noop("Acceleration (mm/year²)"), "seasonality": tr_noop("Annual amplitude (mm)"),
+    "rmse": tr_noop("Residual (mm)"), "outliers": tr_noop("Outliers"), "step": tr_noop("Step (mm)"),
+    "step_date": tr_noop("Date of step"),
 }  # fmt: skip
 """Columns of the table of the fastest points."""
 
@@ -170,10 +171,10 @@ def _rings(result: PointsResult, table: DataFrame, rows: Sequence[int]) -> Outli
     rings = shapely.buffer(shapely.points(chosen[["x", "y"]].to_numpy()), radius)
     shapes = geopandas.GeoDataFrame({"id": range(len(rings))}, geometry=rings, crs=result.grid.crs)
     colours = [CATEGORIES[number % len(CATEGORIES)] for number in range(len(rings))]
-    facts = {"Point": [str(one) for one in chosen["pid"]],
-             "Velocity": [f"{one:+.1f} mm/year" for one in chosen["velocity"]]}  # fmt: skip
+    facts = {tr_noop("Point"): [str(one) for one in chosen["pid"]],
+             tr_noop("Velocity"): [f"{one:+.1f} mm/year" for one in chosen["velocity"]]}  # fmt: skip
     collection, _ = features(shapes, facts, colours=colours)
-    return Outlines("chosen", "Points in the chart", collection, colours[0], weight=3, fill=0.0, seam=True)
+    return Outlines("chosen", tr_noop("Points in the chart"), collection, colours[0], weight=3, fill=0.0, seam=True)
 
 
 def _rows(table: DataFrame, ids: Sequence[str]) -> list[int]:
@@ -291,7 +292,8 @@ def _fastest(view: Shown) -> None:
             "map."
         ).format(min=min(FASTEST, len(first) - len(others)))
     )
-    formats = {name: st.column_config.NumberColumn(title, format="%.2f") for name, title in TABLE.items()
+    config: dict[str, object] = {name: tr(title) for name, title in TABLE.items()}
+    formats = {name: st.column_config.NumberColumn(tr(title), format="%.2f") for name, title in TABLE.items()
                if name not in ("pid", "outliers", "step_date")}  # fmt: skip
 
     def choose(ticked: list[str]) -> None:
@@ -301,7 +303,7 @@ def _fastest(view: Shown) -> None:
 
     show_rows(
         first[list(TABLE)], [str(one) for one in first["pid"]], view.look.ids, choose, key=f"fastest-{result.id}",
-        several=True, width="stretch", column_config={**TABLE, **formats}, alt="Table of points",
+        several=True, width="stretch", column_config=config | formats, alt="Table of points",
     )  # fmt: skip
 
 

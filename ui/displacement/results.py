@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.tasks.displacement.result import FORECASTS, MEASURED, SCORES, SERIES, ForecastResult
 from ui import labels, resources
+from ui.choices import in_address
 from ui.feedback import plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import explained, export, provenance
 from ui.task.notes import show_lead
 from ui.task.tabs import show_tabs
@@ -49,12 +50,11 @@ def show(task: TaskPage, found: Run) -> None:
                 tr("Station"), result.names, result.names.index(begin.station), key="station", bind="query-params",
             )  # fmt: skip
         models = result.models(station)
-        look = replace(begin, station=station).checked(result)
+        replace(begin, station=station).checked(result)
         chosen = result.stations[station]["chosen"]
-        model = st.selectbox(
-            tr("Model"), models, models.index(look.model), key="shown", bind="query-params",
-            format_func=lambda one: f"{title_of(one)}{' (selected)' if one == chosen else ''}",
-        )  # fmt: skip
+        said = tr("{model} (selected)").format(model=title_of(chosen))
+        words = {one: said if one == chosen else title_of(one) for one in models}
+        model = in_address(tr("Model"), words, chosen if chosen in models else models[0], key="shown")
     said = verdict(result, station)
     show_lead(said.lead, result.id)
     _figures(result, station, model)
@@ -148,9 +148,10 @@ def scores(view: Shown) -> None:
     st.plotly_chart(scores_figure(result, station), key=f"rmse-{result.id}-{station}", config=PLAIN_CHART)
     frame = _frame(result, station)
     formats = {
-        title: st.column_config.NumberColumn(format=FORMATS.get(name, "%.2f"), help=labels.meaning(name))
-        for name, title in {**HEADS, "skill": "Skill", "p": "p"}.items()
+        title: st.column_config.NumberColumn(tr(title), format=FORMATS.get(name, "%.2f"), help=labels.meaning(name))
+        for name, title in {**HEADS, "skill": tr_noop("Skill"), "p": "p"}.items()
     }
+    formats["Model"] = tr("Model")
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     with st.expander(tr("What the scores mean")):
         st.markdown("\n".join(f"- {one}" for one in MEANINGS))

@@ -9,7 +9,7 @@ import streamlit as st
 from core.jobs.perform import request_of
 from ui import resources
 from ui.feedback import guard, plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import jobs
 
 if TYPE_CHECKING:
@@ -121,7 +121,9 @@ def _listed(result: ForecastResult, station: str, model: str) -> None:
         st.info(tr("Without a scenario, {title_of} forecasts {own:.1f} mm. Set the sliders and press *Run "
                 "scenario*.").format(title_of=title_of(model), own=own))
         return
-    formats = {name: st.column_config.NumberColumn(format="%.1f") for name in ("Forecast (mm)", "from", "to")}
+    formats: dict[str, object] = {"Model": tr("Model")}
+    numbers = (tr_noop("Forecast (mm)"), tr_noop("from"), tr_noop("to"))
+    formats |= {name: st.column_config.NumberColumn(tr(name), format="%.1f") for name in numbers}
     st.dataframe(pandas.DataFrame(rows), hide_index=True, width="stretch", column_config=formats, placeholder="–")
     if notes:
         st.markdown("\n".join(f"- {plain(one)}" for one in notes))

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.choices import words_of
 from ui.displacement.results import PLAIN_CHART
 from ui.displacement.warning_tab import measured_of_run
 from ui.feedback import plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task.export import saved_as
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def show_trajectory(view: Shown) -> None:
         table[["parameter", "value", "unit", "standard_error", "standard_error_correlated"]], hide_index=True,
         width="stretch", placeholder="–",
         column_config={
-            "parameter": st.column_config.TextColumn(tr("Parameter"), width="medium"), "unit": "Unit",
+            "parameter": st.column_config.TextColumn(tr("Parameter"), width="medium"), "unit": tr("Unit"),
             "value": st.column_config.NumberColumn(tr("Value"), format="%.3f"),
             "standard_error": st.column_config.NumberColumn(tr("Standard error"), format="%.3f"),
             "standard_error_correlated": st.column_config.NumberColumn(
@@ -84,7 +85,7 @@ def _asked() -> TrajectoryPlan:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         degree = st.segmented_control(
             tr("Trend"), [1, 2, 3], default=1, key="trajectory-degree", required=True,
-            format_func={1: "Linear", 2: "Quadratic", 3: "Cubic"}.__getitem__,
+            format_func=words_of({1: tr_noop("Linear"), 2: tr_noop("Quadratic"), 3: tr_noop("Cubic")}),
         )  # fmt: skip
         annual = st.toggle(tr("Annual cycle"), key="trajectory-annual")
         half = st.toggle(tr("Semi-annual cycle"), key="trajectory-half")
@@ -108,10 +109,10 @@ def _relaxation() -> Relaxation | None:
     """Movement that fades from a date on; None for none."""
     from core.series.trajectory_plan import Relaxation
 
-    words = {"none": "None", "logarithmic": "Logarithmic", "exponential": "Exponential"}
+    words = {"none": tr_noop("None"), "logarithmic": tr_noop("Logarithmic"), "exponential": tr_noop("Exponential")}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shape = st.segmented_control(tr("Decaying movement"), list(words), default="none", key="trajectory-fades",
-                                     format_func=words.__getitem__, required=True)  # fmt: skip
+                                     format_func=words_of(words), required=True)  # fmt: skip
         if shape == "none":
             return None
         begin = st.text_input(

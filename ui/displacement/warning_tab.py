@@ -67,14 +67,16 @@ def _log(view: Shown, look: Look, found: EarlyWarning) -> None:
 
     said = acknowledged(resources.store(), view.result.id, look.station)
     open_ones = [one for one in found.log[::-1] if (moment(one), one.level) not in said]
-    head = f"Log of alert levels: {len(found.log):,} changes, {len(open_ones):,} not acknowledged"
+    head = tr("Log of alert levels: {count:,} changes, {open:,} not acknowledged").format(
+        count=len(found.log), open=len(open_ones)
+    )
     with st.expander(head, expanded=len(found.log) < 12):
         st.dataframe(
             log_table(found, said), hide_index=True, width="stretch",
             column_config={"velocity_mm_per_day": st.column_config.NumberColumn(tr("Velocity (mm/day)"), format="%.3f"),
                            "time": st.column_config.DatetimeColumn(tr("Time"), format="YYYY-MM-DD HH:mm"),
                            "acknowledged": st.column_config.TextColumn(tr("Acknowledged"), width="large"),
-                           "level": "Level"},
+                           "level": tr("Level")},
         )  # fmt: skip
         st.caption(tr("Each change uses only readings up to its own time."))
         if open_ones:
@@ -92,7 +94,7 @@ def _acknowledge(view: Shown, station: str, changes: list[Transition]) -> None:
             at = st.selectbox(
                 tr("Change"), range(len(changes)), width=260,
                 format_func=lambda number: f"{moment(changes[number])[:16].replace('T', ' ')}: "
-                f"{NAMES[changes[number].level]}",
+                f"{tr(NAMES[changes[number].level])}",
             )  # fmt: skip
             by = st.text_input(tr("Acknowledged by"), max_chars=80, width=180)
             text = st.text_input(tr("Comment"), max_chars=500)

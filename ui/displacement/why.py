@@ -74,7 +74,7 @@ def _ranking(result: ForecastResult, station: str) -> None:
         st.dataframe(
             table.sort_values("information", ascending=False), hide_index=True, width="stretch", placeholder="–",
             column_config={
-                "name": "Feature", "group": "Group", "n": "Steps", "used": "Used by models",
+                "name": tr("Feature"), "group": tr("Group"), "n": tr("Steps"), "used": tr("Used by models"),
                 "grade": st.column_config.NumberColumn(tr("Grey relational grade"), format="%.3f"),
                 "information": st.column_config.NumberColumn(tr("Mutual information"), format="%.3f"),
                 "chance": st.column_config.NumberColumn(tr("Maximum by chance"), format="%.3f"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from ui.messages import tr_noop
+
 NONE = "–"
 """Choice of no column."""
 
 DRIVER_TITLES = {
-    "rain": "Rain", "level": "Reservoir level", "groundwater": "Groundwater level", "discharge": "Discharge",
-    "temperature": "Temperature",
+    "rain": tr_noop("Rain"), "level": tr_noop("Reservoir level"), "groundwater": tr_noop("Groundwater level"),
+    "discharge": tr_noop("Discharge"), "temperature": tr_noop("Temperature"),
 }  # fmt: skip
 
-ORDERS = {"": "detected from the dates", "dmy": "day, month, year", "mdy": "month, day, year"}
+ORDERS = {
+    "": tr_noop("detected from the dates"), "dmy": tr_noop("day, month, year"), "mdy": tr_noop("month, day, year"),
+}  # fmt: skip

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui import resources
+from ui.choices import in_address
 from ui.feedback import show_error
 from ui.map_layers import run_tiles
 from ui.mapping.layers import change_tiles
 from ui.maps import DynamicLayers, show_map, show_swipe
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.runs.compare import Compared
 from ui.runs.compare_map import AROUND, caption_of, image_below, map_spec
 from ui.task import jobs
@@ -20,15 +21,15 @@ from ui.task import jobs
 if TYPE_CHECKING:
     from core.runs.records import Run
 
-SWIPE, DIFFERENCE = "Swipe", "Difference"
+SWIPE, DIFFERENCE = tr_noop("Swipe"), tr_noop("Difference")
 
 
 def show(first: Compared, second: Compared) -> None:
     """The map of two mappings."""
     _check(first.run.id, second.run.id, first, second)
-    view = st.segmented_control(
-        tr("Map"), [SWIPE, DIFFERENCE], default=SWIPE, key="view", bind="query-params", required=True,
-        label_visibility="collapsed",
+    view = in_address(
+        tr("Map"), {SWIPE: SWIPE, DIFFERENCE: DIFFERENCE}, SWIPE, key="view", control=st.segmented_control,
+        required=True, label_visibility="collapsed",
     )  # fmt: skip
     if view == DIFFERENCE:
         _difference(first, second)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from ui.mapping.view import View
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import judged
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_chart, show_table
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from core.tasks.mapping.view import Choice
 
 COLUMNS = {
-    "id": ("ID", None),
-    "area_m2": ("Area, m²", 0),
-    "area_px": ("Area, px", 0),
-    "perimeter_m": ("Perimeter, m", 0),
-    "perimeter_px": ("Perimeter, px", 0),
-    "mean_probability": ("Mean probability", 2),
-    judged.COLUMN: ("Review", None),
-    "slope_mean_deg": ("Mean slope, °", 0),
-    "relief_m": ("Relief, m", 0),
-    "aspect_deg": ("Aspect, °", 0),
-    "share_known": ("Share with earlier data", 2),
-    "share_before": ("Share mapped before", 2),
-    "latitude": ("Latitude, °", 5),
-    "longitude": ("Longitude, °", 5),
-    "elevation_m": ("Elevation, m", 0),
+    "id": (tr_noop("ID"), None),
+    "area_m2": (tr_noop("Area, m²"), 0),
+    "area_px": (tr_noop("Area, px"), 0),
+    "perimeter_m": (tr_noop("Perimeter, m"), 0),
+    "perimeter_px": (tr_noop("Perimeter, px"), 0),
+    "mean_probability": (tr_noop("Mean probability"), 2),
+    judged.COLUMN: (tr_noop("Review"), None),
+    "slope_mean_deg": (tr_noop("Mean slope, °"), 0),
+    "relief_m": (tr_noop("Relief, m"), 0),
+    "aspect_deg": (tr_noop("Aspect, °"), 0),
+    "share_known": (tr_noop("Share with earlier data"), 2),
+    "share_before": (tr_noop("Share mapped before"), 2),
+    "latitude": (tr_noop("Latitude, °"), 5),
+    "longitude": (tr_noop("Longitude, °"), 5),
+    "elevation_m": (tr_noop("Elevation, m"), 0),
 }
 """Titles of columns, and digits behind the point; none of a text."""
 
@@ -117,7 +117,7 @@ def _table(view: View) -> None:
 def told(found: Landslides, name: Name) -> list[str]:
     """What is known of a landslide, a fact each."""
     frame = found.polygons[found.polygons["id"] == name]
-    return [f"{title.lower()} {values[0]}" for title, values in facts(frame).items() if title != "Landslide"]
+    return [f"{tr(title).lower()} {tr(values[0])}" for title, values in facts(frame).items() if title != "Landslide"]
 
 
 def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
@@ -125,15 +125,15 @@ def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
     georeferenced = "area_m2" in polygons
     area = polygons["area_m2"] if georeferenced else polygons["area_px"]
     content = {
-        "Landslide": [str(number) for number in polygons["id"]],
-        "Area": [area_text(value, georeferenced) for value in area],
-        "Mean probability": [f"{value:.2f}" for value in polygons["mean_probability"]],
+        tr_noop("Landslide"): [str(number) for number in polygons["id"]],
+        tr_noop("Area"): [area_text(value, georeferenced) for value in area],
+        tr_noop("Mean probability"): [f"{value:.2f}" for value in polygons["mean_probability"]],
     }
     if "slope_mean_deg" in polygons:
         slopes = polygons["slope_mean_deg"]
-        content["Mean slope"] = [f"{value:.0f}°" if value == value else "unknown" for value in slopes]
+        content[tr_noop("Mean slope")] = [f"{value:.0f}°" if value == value else tr_noop("unknown") for value in slopes]
     if judged.COLUMN in polygons:
-        content["Review"] = polygons[judged.COLUMN].tolist()
+        content[tr_noop("Review")] = polygons[judged.COLUMN].tolist()
     return content
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from core.plots.colours import difference_legend
 from ui.map_layers import Tiles, run_tiles
+from ui.messages import tr_noop
 
 
-def change_tiles(run_id: str, name: str = "Change in probability", *, opacity: float, visible: bool = True) -> Tiles:
+def change_tiles(
+    run_id: str, name: str = tr_noop("Change in probability"), *, opacity: float, visible: bool = True
+) -> Tiles:
     """By how much the probability of one map is higher or lower than that of another.
 
     Parameters

@@ -86,7 +86,7 @@ def tell_left_out(found: Landslides) -> None:
             tr(
                 "The map outlines the {drawn:,} largest of {count:,} landslides; the layer *{mask}* "
                 "shows every pixel at or above the threshold."
-            ).format(drawn=DRAWN, count=found.count, mask=RUN_LAYERS["mask"])
+            ).format(drawn=DRAWN, count=found.count, mask=tr(RUN_LAYERS["mask"]))
         )
 
 

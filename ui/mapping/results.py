@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.tasks.mapping.result import MappingResult
 from ui import resources
+from ui.choices import words_of
 from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, found_outlines, hillshade_tiles, run_tiles, scene_tiles, terrain_tiles
 from ui.mapping.findings import facts, told
@@ -17,7 +18,7 @@ from ui.mapping.outlines import beyond, drawn, landslides, tell_left_out
 from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import bands, judged, kept, review
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
@@ -43,9 +44,9 @@ AROUND = "30rem"
 """Height that the sliders above the map and the names of the tabs below it need."""
 
 SIDES = {
-    "none": "Layers",
-    "probability": "Swipe image / probability",
-    "before": "Swipe before / after",
+    "none": tr_noop("Layers"),
+    "probability": tr_noop("Swipe image / probability"),
+    "before": tr_noop("Swipe before / after"),
 }
 
 
@@ -213,7 +214,7 @@ def _side(record: SceneRecord) -> str:
     sides = ["none", "probability", *(["before"] if record.before else [])]
     return str(
         st.segmented_control(
-            tr("Map"), sides, default="none", key=f"side-{len(sides)}", format_func=SIDES.__getitem__,
+            tr("Map"), sides, default="none", key=f"side-{len(sides)}", format_func=words_of(SIDES),
             label_visibility="collapsed", required=True,
         )
     )  # fmt: skip
@@ -242,8 +243,8 @@ def _map(
         show_swipe(spec, image, probability, key="swipe-probability", over=outlines, around=AROUND, caption=says)
         return MapEvent()
     if side == "before":
-        earlier = scene_tiles(record.before, "Before", bands=bands.shown_before(record), layer_id="before")
-        after = scene_tiles(record.id, "After", bands=colours, version=record.scene.digest)
+        earlier = scene_tiles(record.before, tr_noop("Before"), bands=bands.shown_before(record), layer_id="before")
+        after = scene_tiles(record.id, tr_noop("After"), bands=colours, version=record.scene.digest)
         show_swipe(spec, earlier, after, key="swipe-before", over=outlines, around=AROUND, caption=says)
         return MapEvent()
     tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]

@@ -10,7 +10,7 @@ from core.report.words import why_undefined
 from ui import labels, resources
 from ui.mapping.outlines import is_large
 from ui.mapping.view import View
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
 from ui.task.view import whole_of
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from core.tasks.mapping.findings import Scores
 
 NAMES = {
-    "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": "Precision", "recall": "Recall",
-    "oa": "OA", "kappa": "Kappa",
+    "f1": "F1", "iou": "IoU", "miou": "mIoU", "precision": tr_noop("Precision"),
+    "recall": tr_noop("Recall"), "oa": "OA", "kappa": tr_noop("Kappa"),
 }  # fmt: skip
 
 
@@ -75,18 +75,18 @@ def _table(view: View, scores: object) -> None:
         column = row.container(width=96, gap=None)
         value = getattr(model, name)
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
-        column.metric(title, score_text(value), help=labels.meaning(name))
+        column.metric(tr(title), score_text(value), help=labels.meaning(name))
         if beside is not None:
             column.caption(tr("colour index {score_text}").format(score_text=score_text(beside)))
     counts = {
-        "Correct": model.true_positive,
-        "False alarm": model.false_positive,
-        "Missed": model.false_negative,
-        "True negatives": model.true_negative,
+        tr("Correct"): model.true_positive,
+        tr("False alarm"): model.false_positive,
+        tr("Missed"): model.false_negative,
+        tr("True negatives"): model.true_negative,
     }
     st.markdown(" · ".join(f"{title}: **{count:,}** px" for title, count in counts.items()))
     undefined = why_undefined(
-        {title: getattr(model, name) for name, title in NAMES.items()}, "pixel",
+        {tr(title): getattr(model, name) for name, title in NAMES.items()}, "pixel",
         model.true_positive + model.false_positive, model.true_positive + model.false_negative,
     )  # fmt: skip
     if undefined:

@@ -33,8 +33,10 @@ def messages() -> dict[str, list[str]]:
 
     found: dict[str, list[str]] = {}
     for task in tasks().values():
-        for text in (task.title, *(kind.title for kind in task.kinds)):
-            found.setdefault(text, ["core/tasks"])
+        kinds = (text for kind in task.kinds for text in (kind.title, kind.group))
+        for text in (task.title, *kinds, task.counted, task.counted_each, task.level):
+            if text:
+                found.setdefault(text, ["core/tasks"])
     for metric in all_metrics():
         found.setdefault(metric.title, ["core/tasks"])
     for path in (*sorted(ROOT.glob("ui/**/*.py")), *sorted(ROOT.glob("pages/*.py"))):

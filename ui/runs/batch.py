@@ -17,7 +17,7 @@ from core.report.parts import KeyFigure, KeyFigures
 from core.runs.records import ACTIVE, RunFilter
 from ui import labels, resources
 from ui.feedback import Progress, guard, plain, show_error
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.runs import parts
 from ui.state import Slot, rerun_fragment
 from ui.task import jobs
@@ -47,7 +47,9 @@ _OPENED: Slot[int | None] = Slot("batch-opened", None)
 HEAD, HIGHEST = 38, 15
 """Height of the head of the table in pixels, and rows after which it scrolls."""
 
-STATUSES = {"refused": "Not accepted", "not started": "Deleted", "files lost": "Files lost"}
+STATUSES = {
+    "refused": tr_noop("Not accepted"), "not started": tr_noop("Deleted"), "files lost": tr_noop("Files lost"),
+}  # fmt: skip
 
 LEVEL = "level"
 """Key and query parameter of the level of all images: another than that of a run's page, which it is handed on to."""
@@ -68,7 +70,7 @@ def show(identity: str) -> None:
         st.page_link(RUNS, label=tr("All runs"))
         return
     st.title(plain(batch.title))
-    labels.name_page(batch.title, "Batch")
+    labels.name_page(batch.title, tr("Batch"))
     moving = bool(resources.store().count(RunFilter(batch=batch.id, statuses=ACTIVE)))
     st.fragment(_show, run_every=LOOK_EVERY if moving else None)(batch, moving)
 
@@ -233,9 +235,9 @@ def _frame(table: Table) -> DataFrame:
 
     return pandas.DataFrame([
         {
-            "Open": "Open" if row.run is not None else None,
+            "Open": tr("Open") if row.run is not None else None,
             "Image": row.name,
-            "Status": STATUSES.get(row.status) or (labels.status(row.run) if row.run is not None else row.status),
+            "Status": _status(row),
             **{one.name: row.figures.get(one.name) for one in table.columns},
             "Warnings": len(row.warnings) if row.done else None,
         }
@@ -243,20 +245,27 @@ def _frame(table: Table) -> DataFrame:
     ])  # fmt: skip
 
 
+def _status(row: Row) -> str:
+    if row.status in STATUSES:
+        return tr(STATUSES[row.status])
+    return row.status if row.run is None else labels.status(row.run)
+
+
 def _config(table: Table) -> dict[str, Any]:
     column = st.column_config
     formats = {"count": "localized", "share": "percent", "score": "%.3f", "level": "%.2f", "rate": "%.2f"}
     found: dict[str, Any] = {
         one.name: column.NumberColumn(
-            f"{one.title}, m²" if one.form == "area" else one.title, format=formats.get(one.form, "localized"),
+            f"{tr(one.title)}, m²" if one.form == "area" else tr(one.title), format=formats.get(one.form, "localized"),
             step=1 if one.form == "area" else None,
         )
         for one in table.columns
     }  # fmt: skip
     return found | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=OPEN),
+        "Image": tr("Image"), "Status": tr("Status"),
         "Warnings": column.NumberColumn(
-            help=tr("Notes that change how far a result may be relied on; open it to read.")
+            tr("Warnings"), help=tr("Notes that change how far a result may be relied on; open it to read.")
         ),
     }
 

@@ -98,11 +98,11 @@ def show_metrics(compared: Sequence[Compared]) -> None:
         name = metric.name
         values = [one.run.metrics.get(name) for one in compared] + ([index.get(name)] if index else [])
         if any(value is not None for value in values):
-            rows[metric.title] = _row(metric, values, best=fair)
+            rows[tr(metric.title)] = _row(metric, values, best=fair)
     if task.level:
         levels = [(one.result.provenance.get("model") or {}).get("threshold") for one in compared]
         texts = ["–" if level is None else f"{level:.2f}" for level in levels]
-        rows[f"{task.level} used for these metrics"] = texts + ([""] if index else [])
+        rows[tr("{level} used for these metrics").format(level=tr(task.level))] = texts + ([""] if index else [])
     st.table(_frame(heads, rows), border="horizontal", width="content")
     st.caption(_caption(compared, fair))
 
@@ -112,7 +112,7 @@ def _row(metric: Metric, values: Sequence[float | None], *, best: bool) -> list[
         (value for value in values if value is not None and not math.isnan(value)), reverse=metric.better == "low"
     )
     clear = best and bool(metric.better) and len(known) > 1 and abs(known[-1] - known[-2]) >= CLEAR
-    word = " **highest**" if metric.better == "high" else " **lowest**"
+    word = f" **{tr('highest') if metric.better == 'high' else tr('lowest')}**"
     return [
         metric.text(value) + (word if clear and value is not None and value == known[-1] else "") for value in values
     ]
@@ -143,7 +143,7 @@ def _area(one: Compared) -> object:
 
 
 def _caption(compared: Sequence[Compared], fair: bool) -> str:
-    parts = [labels.counted(compared[0].run).replace("the model's", "each model's")]
+    parts = [labels.counted_each(compared[0].run)]
     if fair:
         parts.append(
             tr("A value is marked highest or lowest if it leads by {clear:g} or more; one image shows little about "

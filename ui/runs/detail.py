@@ -46,8 +46,10 @@ def show(run: Run) -> None:
 def _line(run: Run) -> str:
     parts = [labels.status(run), labels.kind(run), run.subject.name if run.subject.name != run.title else "", run.model]
     spent = "" if run.seconds is None else duration(run.seconds)
-    parts += [labels.moment(run.created), spent and (f"{spent} so far" if run.active else f"took {spent}")]
-    parts += [labels.size(run.bytes) if run.artifacts else "", "pinned" if run.pinned else "", f"run {run.id[:8]}"]
+    took = tr("{time} so far") if run.active else tr("took {time}")
+    parts += [labels.moment(run.created), spent and took.format(time=spent)]
+    parts += [labels.size(run.bytes) if run.artifacts else "", tr("pinned") if run.pinned else ""]
+    parts.append(tr("run {id}").format(id=run.id[:8]))
     return " · ".join(plain(part) for part in parts if part)
 
 
@@ -89,11 +91,11 @@ def _actions(run: Run) -> None:
     with st.container(horizontal=True, gap="small"):
         page, address = place(run)
         if page != "runs" and (run.status == "done" or (found and run.active)):
-            _go("Open", page, address, "primary")
+            _go(tr("Open"), page, address, "primary")
         if found and run.status == "done":
-            _go("Reading view", "read", {"run": run.id})
+            _go(tr("Reading view"), "read", {"run": run.id})
         if found and run.subject.dataset_id and kind is not None and (kind.first or kind.again_from_parent):
-            _go("Run with changes", run.task, {run.subject.role: run.subject.dataset_id, "prefill": run.id})
+            _go(tr("Run with changes"), run.task, {run.subject.role: run.subject.dataset_id, "prefill": run.id})
         if not run.active and kind is not None and st.button(tr("Repeat"), key=f"again-{run.id}"):
             _again(run)
         if run.active and not run.cancelling and st.button(tr("Cancel"), key=f"cancel-{run.id}"):
@@ -148,7 +150,7 @@ def _family(run: Run) -> None:
         except InputError:
             st.caption(tr("Based on run {parent}, which was deleted.").format(parent=plain(parent[:8])))
         else:
-            _link(f"Based on: {plain(one.title)}", parent, run)
+            _link(tr("Based on: {title}").format(title=plain(one.title)), parent, run)
     children = store.children(run.id)
     if children:
         st.caption(tr("Derived from this run:"))
@@ -177,7 +179,7 @@ def _delete(run: Run) -> None:
     files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
     with st.popover(tr("Delete"), key=f"delete-{run.id}"):
         also = len(doomed) - 1
-        with_it = "one run derived from it" if also == 1 else f"{labels.count(also, 'run')} derived from it"
+        with_it = tr("{count} derived from it").format(count=labels.count(also, "run"))
         parts = [
             tr("This permanently deletes this run and {with_it}.").format(with_it=with_it)
             if also

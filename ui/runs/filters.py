@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -10,16 +10,17 @@ import streamlit as st
 
 from core.runs.kinds import kind_groups
 from ui import resources
+from ui.choices import in_address
 from ui.labels import STATUSES, zone
 from ui.labels import tasks as task_titles
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 
 if TYPE_CHECKING:
     from core.runs.records import RunFilter, Status
 
-FOUND, ALL = "Results", "All"
+FOUND, ALL = tr_noop("Results"), tr_noop("All")
 
-ANY = "Any"
+ANY = tr_noop("Any")
 WIDTH = 160
 """Two beside each other on a phone."""
 DEFAULTS: Mapping[str, str | None] = {
@@ -44,10 +45,10 @@ def ask() -> RunFilter:
         task = _choose(tr("Task"), "task", [ANY, *tasks]) if len(tasks) > 1 else ANY
         what = _choose(tr("Show"), "what", list(groups))
         status = _choose(tr("Status"), "status", [ANY, *titles])
-        chosen = _choose(tr("Input"), "image", [ANY, *inputs])
-        model = _choose(tr("Model"), "model", [ANY, *store.models()])
-        tag = _choose(tr("Tag"), "tag", [ANY, *store.tags()])
-        after, before = _day("From", "from"), _day("To", "to")
+        chosen = _choose(tr("Input"), "image", [ANY], inputs)
+        model = _choose(tr("Model"), "model", [ANY], store.models())
+        tag = _choose(tr("Tag"), "tag", [ANY], store.tags())
+        after, before = _day(tr("From"), "from"), _day(tr("To"), "to")
     return RunFilter(
         task=tasks.get(task, ""),
         kinds=groups[what],
@@ -66,8 +67,10 @@ def clear() -> None:
     st.session_state.update({key: DEFAULTS[key] for key in DEFAULTS if key in st.session_state})
 
 
-def _choose(label: str, name: str, options: list[str]) -> str:
-    return st.selectbox(label, options, key=name, bind="query-params", width=WIDTH)
+def _choose(label: str, name: str, words: Sequence[str], names: Iterable[str] = ()) -> str:
+    """One of some words, which are translated, or of names, which are not."""
+    options = {word: word for word in words}
+    return in_address(label, options, words[0], key=name, names=names, width=WIDTH)
 
 
 def _day(label: str, name: str) -> date | None:

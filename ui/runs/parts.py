@@ -18,6 +18,7 @@ from core.report.parts import (
 )
 from core.report.write import tied
 from ui.feedback import plain
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.report.parts import Content, Picture
@@ -47,7 +48,7 @@ def show(content: Content) -> None:
         case Table():
             _table(content.caption, [column.title for column in content.columns], content.rows)
         case Facts():
-            _table(content.caption, ["Item", "Value"], content.rows)
+            _table(content.caption, [tr("Item"), tr("Value")], content.rows)
 
 
 def _text(text: str) -> str:

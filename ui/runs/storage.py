@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui import labels, resources
 from ui.feedback import guard, plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.runs import table
 from ui.state import Slot
 from ui.task.jobs import notice_runs
@@ -21,11 +21,11 @@ LISTED = 12
 """Lines of one list; more are counted."""
 
 ORPHANS = {
-    "artifact": "result without a run",
-    "upload": "file without an image",
-    "work": "left behind by an ended run",
-    "export": "download of a deleted run",
-    "leftover": "incomplete file",
+    "artifact": tr_noop("result without a run"),
+    "upload": tr_noop("file without an image"),
+    "work": tr_noop("left behind by an ended run"),
+    "export": tr_noop("download of a deleted run"),
+    "leftover": tr_noop("incomplete file"),
 }
 """What each kind of file is that nobody names."""
 
@@ -45,12 +45,12 @@ def show() -> None:
             )
         )
         parts = {
-            "run results": used.artifacts,
-            "uploads": used.uploads,
-            "prepared downloads": used.exports,
-            "active runs": used.work,
-            "cache": used.cache,
-            "database and other": used.rest,
+            tr("run results"): used.artifacts,
+            tr("uploads"): used.uploads,
+            tr("prepared downloads"): used.exports,
+            tr("active runs"): used.work,
+            tr("cache"): used.cache,
+            tr("database and other"): used.rest,
         }
         st.caption(" · ".join(f"{name} {labels.size(octets)}" for name, octets in parts.items() if octets))
         with st.expander(tr("Free up space"), expanded=_PLAN.get() is not None):
@@ -111,7 +111,7 @@ def _confirm(plan: Plan) -> None:
     st.markdown(
         tr("**This permanently deletes {what} and frees {size}:**").format(what=what, size=labels.size(plan.freed))
     )
-    leaving = [("prepared download of ", one) for one in plan.exports]
+    leaving = [(tr("prepared download of "), one) for one in plan.exports]
     leaving += [("", one) for one in (*plan.runs, *plan.uploads)]
     _listed([f"{of}{plain(one.title)}, {labels.moment(one.created)}, {labels.size(one.freed)}" for of, one in leaving])
     with st.container(horizontal=True):
@@ -130,20 +130,20 @@ def _remove(plan: Plan) -> None:
     _storage.clear()
     table.pick()
     went = _counted((removed.exports, "prepared download"), (removed.runs, "run"), (removed.uploads, "upload"))
-    st.toast(tr("{went} deleted.").format(went=went or 'Nothing'))
+    st.toast(tr("{went} deleted.").format(went=went or tr('Nothing')))
     st.rerun()
 
 
 def _counted(*numbers: tuple[int, str]) -> str:
     """Those of some numbers that are not zero, with their nouns, as in a sentence."""
     parts = [labels.count(number, noun) for number, noun in numbers if number]
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    return tr(" and ").join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def _listed(lines: list[str]) -> None:
     shown = lines[:LISTED]
     if len(lines) > LISTED:
-        shown.append(f"and {len(lines) - LISTED:,} more")
+        shown.append(tr("and {count:,} more").format(count=len(lines) - LISTED))
     st.markdown("\n".join(f"- {line}" for line in shown))
 
 
@@ -169,13 +169,13 @@ def _lost() -> None:
     if lost:
         room = labels.size(sum(one.size for one in lost))
         st.markdown(f"**{labels.count(len(lost), 'orphaned file')}, {room}:**")
-        _listed([f"{ORPHANS[one.kind]}, {labels.size(one.size)}: {plain(str(one.path))}" for one in lost])
+        _listed([f"{tr(ORPHANS[one.kind])}, {labels.size(one.size)}: {plain(str(one.path))}" for one in lost])
         if st.button(tr("Delete permanently"), type="primary", key="lost-remove"):
             _remove_lost(lost)
 
 
 def _owner(one: Missing) -> str:
-    what = "the run" if one.owner == "run" else "the image"
+    what = tr("the run") if one.owner == "run" else tr("the image")
     return f"{what} {plain(one.title)} ({one.id[:8]})"
 
 

@@ -11,9 +11,10 @@ import streamlit as st
 
 from ui import labels
 from ui.feedback import duration
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import Slot
 from ui.task.links import place
+from ui.task.table import titles
 from ui.task.task import script_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ ROW, TALL, HEAD = 35, 68, 38
 
 LONG = 42
 """Letters from which a name is long."""
+
+PLAIN = (
+    tr_noop("Model"), tr_noop("Status"), tr_noop("Kind"), tr_noop("Duration"), tr_noop("Size"), tr_noop("Pinned"),
+)  # fmt: skip
+"""Columns of words."""
 
 HIGHEST = 15
 """Rows after which the table scrolls."""
@@ -109,7 +115,7 @@ def frame(runs: Sequence[Run]) -> DataFrame:
     named = [name for name in metrics if any(_known(run, name) is not None for run in runs)]
     rows = [
         {
-            "Open": "Open",
+            "Open": tr("Open"),
             "Name": run.title,
             "Model": labels.model(run),
             "Status": labels.status(run),
@@ -119,7 +125,7 @@ def frame(runs: Sequence[Run]) -> DataFrame:
             "Input": run.subject.name,
             "Duration": "" if run.seconds is None else duration(run.seconds),
             "Size": labels.size(run.bytes) if run.artifacts else "",
-            "Pinned": "pinned" if run.pinned else "",
+            "Pinned": tr("pinned") if run.pinned else "",
             "Tags": list(run.tags),
         }
         for run in runs
@@ -137,15 +143,17 @@ def _config(*, wide: bool) -> dict[str, Any]:
     column = st.column_config
     formats = {"score": "%.3f", "share": "percent", "count": "localized"}
     scores = {
-        metric.title: column.NumberColumn(format=formats[metric.form], help=labels.meaning(metric.name))
+        metric.title: column.NumberColumn(
+            tr(metric.title), format=formats[metric.form], help=labels.meaning(metric.name)
+        )
         for metric in labels.metrics().values()
     }
-    return scores | {
+    return scores | titles(PLAIN) | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=BUTTON),
-        "Name": column.TextColumn(width=None if wide else 250),
+        "Name": column.TextColumn(tr("Name"), width=None if wide else 250),
         "Submitted": column.DatetimeColumn(
             tr("Submitted ({zone})").format(zone=labels.zone()), format="YYYY-MM-DD HH:mm"
         ),
-        "Input": column.TextColumn(width=None if wide else 250),
-        "Tags": column.ListColumn(),
+        "Input": column.TextColumn(tr("Input"), width=None if wide else 250),
+        "Tags": column.ListColumn(tr("Tags")),
     }

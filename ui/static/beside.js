@@ -3,7 +3,7 @@
 window.slidelensBeside = function (kit) {
   "use strict";
 
-  const map = kit.map, make = kit.make;
+  const map = kit.map, make = kit.make, word = kit.word;
   const ICON = "M1.5 2.5h13v11h-13zM8 2.5v11";
   let right = null, node = null, choice = null, label = null, shown = new Map(), drawn = new Map(), following = false;
   let chosen = kit.recall("beside") || { on: false, id: "" };
@@ -85,9 +85,9 @@ window.slidelensBeside = function (kit) {
   }
 
   function makeChoice() {
-    const head = make("label", "sl-beside-head", "Map 2");
+    const head = make("label", "sl-beside-head", word("Map 2"));
     choice = make("select");
-    choice.setAttribute("aria-label", "Layer of map 2");
+    choice.setAttribute("aria-label", word("Layer of map 2"));
     choice.addEventListener("change", function () {
       chosen.id = choice.value;
       keep();
@@ -174,12 +174,12 @@ window.slidelensBeside = function (kit) {
     const all = rasters(), signature = JSON.stringify(all.map(function (spec) { return [spec.id, spec.name]; }));
     if (choice.dataset.signature !== signature) {
       choice.dataset.signature = signature;
-      choice.replaceChildren(...all.slice().reverse().map(function (spec) { return new Option(spec.name, spec.id); }));
+      choice.replaceChildren(...all.slice().reverse().map(function (spec) { return new Option(word(spec.name), spec.id); }));
     }
     const one = current();
     if (one) choice.value = one.id;
     const left = all.find(function (spec) { return spec.pane === "swipe-left"; });
-    label.textContent = "Map 1: " + (left ? left.name : "as in Layers");
+    label.textContent = left ? word("Map 1: {layer}", { layer: word(left.name) }) : word("Map 1: as in Layers");
   }
 
   function refresh() {

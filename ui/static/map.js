@@ -4,6 +4,7 @@
 window.slidelens = window.slidelens || (function () {
   "use strict";
 
+  const word = window.slidelensWords.word;
   let map, settings, renderer, shown, panel, legend, marker, halo, swipe, lastFocus, toShow, placed, restored, whole, fitting;
   let lastReplaced, lastVisible;
   let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
@@ -153,7 +154,7 @@ window.slidelens = window.slidelens || (function () {
   // An online map that cannot be reached says so, on the map, for as long as it is ticked and no tile of it came.
   function watched(layer) {
     let came = false, waiting;
-    const says = "The street map cannot be reached. It needs a connection to the internet.";
+    const says = word("The street map cannot be reached. It needs a connection to the internet.");
     const fail = function () { if (!came && map.hasLayer(layer)) tell(says); };
     layer.on("add", function () { came = false; clearTimeout(waiting); waiting = setTimeout(fail, PATIENCE); });
     layer.on("tileload", function () { came = true; untell(says); });
@@ -225,7 +226,7 @@ window.slidelens = window.slidelens || (function () {
   function facts(rows) {
     const box = make("div", "sl-facts");
     rows.forEach(function (row) {
-      box.append(make("span", "", row[0]), make("span", "", row[1]));
+      box.append(make("span", "", word(row[0])), make("span", "", word(row[1])));
     });
     return box;
   }
@@ -349,7 +350,7 @@ window.slidelens = window.slidelens || (function () {
     control.onAdd = function () {
       const node = make("details", "sl-panel");
       node.open = open;
-      node.append(make("summary", "", title), make("div", "sl-rows"));
+      node.append(make("summary", "", word(title)), make("div", "sl-rows"));
       L.DomEvent.disableClickPropagation(node);
       L.DomEvent.disableScrollPropagation(node);
       return node;
@@ -382,7 +383,7 @@ window.slidelens = window.slidelens || (function () {
       if (tick.checked && spec.under) reveal(spec.under);
       refresh();
     });
-    label.append(tick, make("span", "", spec.switch || spec.name));
+    label.append(tick, make("span", "", word(spec.switch || spec.name)));
     line.append(label);
     if (tiles.has(spec.id)) line.append(opacity(entry));
     return line;
@@ -393,8 +394,8 @@ window.slidelens = window.slidelens || (function () {
     slider.type = "range";
     slider.min = 0; slider.max = 1; slider.step = 0.05;
     slider.value = choice("opacity", spec);
-    slider.setAttribute("aria-label", "Opacity of " + spec.name);
-    slider.title = "Opacity";
+    slider.setAttribute("aria-label", word("Opacity of {layer}", { layer: word(spec.name) }));
+    slider.title = word("Opacity");
     slider.dataset.layer = spec.id;
     slider.addEventListener("input", function () {
       choose("opacity", spec, Number(slider.value));
@@ -410,7 +411,7 @@ window.slidelens = window.slidelens || (function () {
       const covered = hidden(entry.spec);
       tick.checked = choice("visible", entry.spec);
       tick.closest(".sl-row").classList.toggle("sl-covered", covered);
-      tick.parentNode.title = covered ? "Hidden by another layer" : "";
+      tick.parentNode.title = covered ? word("Hidden by another layer") : "";
     });
   }
 
@@ -420,7 +421,7 @@ window.slidelens = window.slidelens || (function () {
     const signature = JSON.stringify([...switches].map(function (one) { return [one[0], one[1].spec.name]; }));
     if (rows.dataset.signature === signature) return;
     rows.dataset.signature = signature;
-    const whole = make("button", "", "Full extent");
+    const whole = make("button", "", word("Full extent"));
     whole.type = "button";
     whole.addEventListener("click", fit);
     // What lies on top of the map stands on top of the list.
@@ -468,8 +469,8 @@ window.slidelens = window.slidelens || (function () {
     const button = make("a", "sl-tool");
     button.href = "#";
     button.setAttribute("role", "button");
-    button.title = title;
-    button.setAttribute("aria-label", title);
+    button.title = word(title);
+    button.setAttribute("aria-label", word(title));
     if (icon) {
       const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -505,12 +506,12 @@ window.slidelens = window.slidelens || (function () {
   function savePicture() {
     if (saving || !picture) return;
     saving = true;
-    tell("Saving the map view");
+    tell(word("Saving the map view"));
     const beside = ask("second").find(Boolean), rasters = ask("layers").find(Boolean);
     fetchPicture(pictureAddress(map), "").then(function () {
       return beside && fetchPicture(pictureAddress(beside, rasters), "_map2");
     }).then(function () { untell(); }).catch(function (error) {
-      tell("The map view could not be saved. " + error.message);
+      tell(word("The map view could not be saved.") + " " + error.message);
     }).then(function () { saving = false; });
   }
 
@@ -539,7 +540,7 @@ window.slidelens = window.slidelens || (function () {
     const node = control.getContainer(), note = settings.pointer.note;
     const show = function (lines) {
       node.replaceChildren(...lines.map(function (line) { return make("div", "", line); }));
-      if (note) node.append(make("div", "sl-note", note));
+      if (note) node.append(make("div", "sl-note", word(note)));
       node.style.display = node.children.length ? "" : "none";
     };
     show([]);
@@ -579,7 +580,7 @@ window.slidelens = window.slidelens || (function () {
     const last = stops.length - 1, places = [];
     stops.forEach(function (at, n) {
       if (!at.label) return;
-      words.append(make("span", "", at.label));
+      words.append(make("span", "", word(at.label)));
       places.push(n / last);
     });
     // Each word has the room to the middle between it and its neighbours, so that it stands below its place.
@@ -602,7 +603,7 @@ window.slidelens = window.slidelens || (function () {
       if (told.has(text)) return;
       told.add(text);
       const part = make("div", "sl-legend");
-      if (content.title && content.title !== title) part.append(make("h4", "", content.title));
+      if (content.title && content.title !== title) part.append(make("h4", "", word(content.title)));
       title = content.title;
       if (content.kind === "ramp") part.append(ramp(content.entries));
       else content.entries.forEach(function (item) {
@@ -613,7 +614,7 @@ window.slidelens = window.slidelens || (function () {
           swatch.style.background = item.drawn === "filled" ? item.colour :
             "repeating-linear-gradient(135deg, " + item.colour + " 0 2px, #ffffff 2px 5px)";
         }
-        line.append(swatch, make("span", "", item.label));
+        line.append(swatch, make("span", "", word(item.label)));
         part.append(line);
       });
       nodes.push(part);
@@ -631,8 +632,9 @@ window.slidelens = window.slidelens || (function () {
     const frame = map.getContainer(), line = make("div", "sl-swipe-line"), range = make("input", "sl-swipe-range");
     range.type = "range";
     range.min = 0; range.max = 1; range.step = 0.01; range.value = 0.5;
-    range.setAttribute("aria-label", "Divider between " + spec.left + " and " + spec.right);
-    const labels = [make("div", "sl-swipe-label", spec.left), make("div", "sl-swipe-label", spec.right)];
+    const left = word(spec.left), right = word(spec.right);
+    range.setAttribute("aria-label", word("Divider between {left} and {right}", { left: left, right: right }));
+    const labels = [make("div", "sl-swipe-label", left), make("div", "sl-swipe-label", right)];
     frame.append(line, range, ...labels);
     L.DomEvent.disableClickPropagation(range);
     const clip = function () {
@@ -691,10 +693,10 @@ window.slidelens = window.slidelens || (function () {
   // What the map shows of the image becomes the drawn area, in place of any other: a rectangle like one drawn by hand.
   function drawVisible(group, number) {
     const view = map.getBounds(), image = L.latLngBounds(settings.bounds);
-    if (view.contains(image)) return tellFor(WHOLE);
+    if (view.contains(image)) return tellFor(word(WHOLE));
     const south = Math.max(view.getSouth(), image.getSouth()), north = Math.min(view.getNorth(), image.getNorth());
     const west = Math.max(view.getWest(), image.getWest()), east = Math.min(view.getEast(), image.getEast());
-    if (south >= north || west >= east) return tellFor("No part of the image is visible. Move the map to the image.");
+    if (south >= north || west >= east) return tellFor(word("No part of the image is visible. Move the map to the image."));
     leaveEditing();
     group.clearLayers();
     const part = L.rectangle([[south, west], [north, east]], settings.drawStyle);
@@ -750,7 +752,7 @@ window.slidelens = window.slidelens || (function () {
   // What a module is given. It gives back what it answers to: placed, refresh, legend, hides, active, second, layers.
   function kit() {
     return {
-      map: map, settings: settings, places: places, make: make, tool: tool, tell: tell, untell: untell, refresh: refresh,
+      map: map, settings: settings, places: places, make: make, word: word, tool: tool, tell: tell, untell: untell, refresh: refresh,
       tileLayer: tileLayer, seen: seen,
       pointer: function (lines) { showPointer(lines); },
       // Legend and list of layers fold away where a map becomes too narrow for them.
@@ -793,6 +795,10 @@ window.slidelens = window.slidelens || (function () {
     // page between press and click, and the click met another place.
     const frame = map.getContainer();
     frame.focus = function () { HTMLElement.prototype.focus.call(frame, { preventScroll: true }); };
+    map.getContainer().querySelectorAll(".leaflet-control-zoom a").forEach(function (link) {
+      link.title = word(link.title);
+      link.setAttribute("aria-label", link.title);
+    });
     const width = map.getContainer().clientWidth;
     panel = box("topright", "Layers", width >= 1000);
     legend = box("bottomright", "Legend", width > 460);
@@ -809,6 +815,7 @@ window.slidelens = window.slidelens || (function () {
   function update(next) {
     map.getContainer().classList.toggle("sl-dark", next.dark);
     picture = next.picture;
+    window.slidelensWords.learn(next.words);
     if (next.swipe && !swipe) makeSwipe(next.swipe);
     updateTiles(next.tiles);
     updateVectors(next.vectors, next.selected);

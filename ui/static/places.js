@@ -3,6 +3,7 @@
 window.slidelensPlaces = function (settings) {
   "use strict";
 
+  const word = window.slidelensWords.word;
   const known = settings.pointer, bounds = settings.bounds, kind = settings.kind, RAD = Math.PI / 180;
   const DEGREE = 5, REACH = 1.2;
   // WGS 84
@@ -212,7 +213,7 @@ window.slidelensPlaces = function (settings) {
     if (kind === "pixels") {
       const column = Math.floor(at.lng), row = Math.floor(-at.lat);
       const within = column >= 0 && row >= 0 && column < known.size[0] && row < known.size[1];
-      return within ? ["Column " + column + ", row " + row] : [];
+      return within ? [word("Column {column}, row {row}", { column: column, row: row })] : [];
     }
     const lines = [], angles = degrees(at), xy = known.system && own(at);
     if (angles) lines.push(compass(angles[0], known.digits, "NS") + ", " + compass(angles[1], known.digits, "EW"));
@@ -273,21 +274,26 @@ window.slidelensPlaces = function (settings) {
 
   function refusal(why) { return { error: why }; }
 
+  function unread() {
+    return refusal(word("No coordinate was recognised.") + " " + word("Enter {example}.", { example: example() }));
+  }
+
   // The place that a text names: {at}, or {error} in words.
   function read(text) {
     const wanted = text.trim();
-    if (!wanted) return refusal("Enter a coordinate.");
+    if (!wanted) return refusal(word("Enter a coordinate."));
     const code = /\bEPSG:{1,2}(\d+)/i.exec(wanted), said = code ? "EPSG:" + code[1] : "";
     const bare = wanted.replace(/\(?\s*\bEPSG:{1,2}\d+\s*\)?;?/i, " ").trim();
     if (said && said !== "EPSG:4326" && said !== known.system) {
-      return refusal(said + " is not the coordinate system of this map" +
-        (known.system ? ", " + known.system : "") + ". Enter latitude and longitude instead.");
+      const no = known.system ? "{code} is not the coordinate system of this map, {system}." :
+        "{code} is not the coordinate system of this map.";
+      return refusal(word(no, { code: said, system: known.system }) + " " + word("Enter latitude and longitude instead."));
     }
     const angles = kind === "pixels" ? null : readAngles(bare), found = angles ? null : readNumbers(bare);
-    if (!angles && !found) return refusal("No coordinate was recognised. Enter " + example() + ".");
+    if (!angles && !found) return unread();
     const far = angles && Math.abs(angles[0]) > 90;  // "443055 E 5106403 N"
     const values = far ? [angles[1], angles[0]] : angles || found.values;
-    if (!values.every(Number.isFinite)) return refusal("No coordinate was recognised. Enter " + example() + ".");
+    if (!values.every(Number.isFinite)) return unread();
     const meant = far ? { own: true } : angles ? { degrees: true } : found;
     if (said === "EPSG:4326") meant.degrees = !meant.xy && !meant.own;
     return within([...candidates(values, meant, said), ...(meant.other ? candidates(meant.other, meant, said) : [])]);
@@ -295,36 +301,40 @@ window.slidelensPlaces = function (settings) {
 
   // Readings of two numbers, the likeliest first: latitude and longitude, the scene's own x and y, longitude first.
   function candidates(values, meant, said) {
-    const [a, b] = values, readings = [];
+    const [a, b] = values, readings = [], backwards = word("longitude and latitude");
     const add = function (at, how) { if (at) readings.push({ at: at, how: how }); };
     if (kind === "pixels") {
-      add({ lng: a + (Number.isInteger(a) ? 0.5 : 0), lat: -b - (Number.isInteger(b) ? 0.5 : 0) }, "column and row");
+      add({ lng: a + (Number.isInteger(a) ? 0.5 : 0), lat: -b - (Number.isInteger(b) ? 0.5 : 0) }, word("column and row"));
       return readings;
     }
     const angular = !meant.own && !(said && said === known.system && said !== "EPSG:4326");
-    if (angular && !meant.xy && Math.abs(a) <= 90 && Math.abs(b) <= 360) add(fromDegrees(a, b), "latitude and longitude");
-    if (!meant.degrees && known.system) add(fromOwn(a, b), "x and y of " + known.system);
-    if (angular && !meant.degrees && Math.abs(b) <= 90 && Math.abs(a) <= 360) add(fromDegrees(b, a), "longitude and latitude");
-    if (meant.own && !known.system && Math.abs(b) <= 90) add(fromDegrees(b, a), "longitude and latitude");
+    if (angular && !meant.xy && Math.abs(a) <= 90 && Math.abs(b) <= 360) add(fromDegrees(a, b), word("latitude and longitude"));
+    if (!meant.degrees && known.system) add(fromOwn(a, b), word("x and y of {system}", { system: known.system }));
+    if (angular && !meant.degrees && Math.abs(b) <= 90 && Math.abs(a) <= 360) add(fromDegrees(b, a), backwards);
+    if (meant.own && !known.system && Math.abs(b) <= 90) add(fromDegrees(b, a), backwards);
     return readings;
   }
 
   function within(readings) {
     const found = readings.find(function (one) { return inside(one.at); });
     if (found) return found;
-    if (readings.length) return refusal("This location (" + readings[0].how + ") is outside the map.");
-    const system = known.system ? " (x and y of " + known.system + ")" : "";
-    return refusal("This location" + system + " is outside the map. Enter " + example() + ".");
+    const outside = function (how) {
+      return how ? word("This location ({how}) is outside the map.", { how: how }) : word("This location is outside the map.");
+    };
+    if (readings.length) return refusal(outside(readings[0].how));
+    const how = known.system && word("x and y of {system}", { system: known.system });
+    return refusal(outside(how) + " " + word("Enter {example}.", { example: example() }));
   }
 
   // What can be entered, with numbers of this scene.
   function example() {
     const middle = { lat: (bounds[0][0] + bounds[1][0]) / 2, lng: (bounds[0][1] + bounds[1][1]) / 2 };
-    if (kind === "pixels") return "column, row, e.g. " + Math.floor(middle.lng) + ", " + Math.floor(-middle.lat);
+    if (kind === "pixels") return word("column, row, e.g. {pair}", { pair: Math.floor(middle.lng) + ", " + Math.floor(-middle.lat) });
     const angles = degrees(middle), xy = known.system && own(middle), ways = [];
-    if (angles) ways.push("latitude, longitude, e.g. " + angles[0].toFixed(4) + ", " + angles[1].toFixed(4));
-    if (xy) ways.push("x, y of " + known.system + ", e.g. " + xy[0].toFixed(0) + ", " + xy[1].toFixed(0));
-    return ways.join("; or ");
+    const pair = function (numbers, digits) { return numbers[0].toFixed(digits) + ", " + numbers[1].toFixed(digits); };
+    if (angles) ways.push(word("latitude, longitude, e.g. {pair}", { pair: pair(angles, 4) }));
+    if (xy) ways.push(word("x, y of {system}, e.g. {pair}", { system: known.system, pair: pair(xy, 0) }));
+    return ways.length < 2 ? ways.join("") : word("{one}; or {other}", { one: ways[0], other: ways[1] });
   }
 
   return {

@@ -2,7 +2,7 @@
 window.slidelensTools = function (kit) {
   "use strict";
 
-  const map = kit.map, make = kit.make, places = kit.places;
+  const map = kit.map, make = kit.make, word = kit.word, places = kit.places;
   const ICONS = {
     target: "M8 1v4M8 11v4M1 8h4M11 8h4M8 4.5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 1 0 0-7",
     ruler: "M1.5 11l9.5-9.5l3.5 3.5L5 14.5zM4 8.5l1.5 1.5M6.5 6l1.5 1.5M9 3.5l1.5 1.5",
@@ -13,12 +13,12 @@ window.slidelensTools = function (kit) {
 
   function box(title, close) {
     shut();
-    const node = make("div", "sl-tool-box"), head = make("div", "sl-tool-head"), end = make("button", "", "Close");
+    const node = make("div", "sl-tool-box"), head = make("div", "sl-tool-head"), end = make("button", "", word("Close"));
     node.setAttribute("role", "group");
-    node.setAttribute("aria-label", title);
+    node.setAttribute("aria-label", word(title));
     end.type = "button";
     end.addEventListener("click", shut);
-    head.append(make("strong", "", title), end);
+    head.append(make("strong", "", word(title)), end);
     node.append(head);
     L.DomEvent.disableClickPropagation(node);
     L.DomEvent.disableScrollPropagation(node);
@@ -41,19 +41,19 @@ window.slidelensTools = function (kit) {
   // ---- go to a coordinate
 
   function goTo(title) {
-    const node = box(title, null), form = make("form", "sl-goto"), field = make("input"), press = make("button", "", "Go");
+    const node = box(title, null), form = make("form", "sl-goto"), field = make("input"), press = make("button", "", word("Go"));
     const told = make("div", "sl-note");
     told.setAttribute("role", "status");
-    told.textContent = "Enter " + places.example() + ".";
+    told.textContent = word("Enter {example}.", { example: places.example() });
     field.type = "text";
     field.maxLength = 200;
-    field.setAttribute("aria-label", "Coordinate");
+    field.setAttribute("aria-label", word("Coordinate"));
     field.spellcheck = false;
     form.append(field, press);
     form.addEventListener("submit", function (event) {
       event.preventDefault();
       const found = places.read(field.value);
-      told.textContent = found.error || "Read as " + found.how + ".";
+      told.textContent = found.error || word("Read as {how}.", { how: found.how });
       field.setAttribute("aria-invalid", String(Boolean(found.error)));
       if (found.at) show(found.at);
     });
@@ -81,18 +81,18 @@ window.slidelensTools = function (kit) {
     told.setAttribute("role", "status");
     const say = function (more) { told.replaceChildren(...sentences(more).map(function (one) { return make("div", "", one); })); };
     const change = function (act) { act(); draw.show(line, null); say(null); };
-    row.append(button("Undo", function () { change(function () { line.pop(); }); }),
-      button("Clear", function () { change(function () { line.length = 0; }); }));
+    row.append(button(word("Undo"), function () { change(function () { line.pop(); }); }),
+      button(word("Clear"), function () { change(function () { line.length = 0; }); }));
     node.append(told, row);
     map.getContainer().append(glass);
 
     function sentences(pointer) {
       const all = pointer ? line.concat([pointer]) : line;
-      if (all.length < 2) return ["Click points on the map."];
+      if (all.length < 2) return [word("Click points on the map.")];
       const found = places.measured(all);
-      if (!found) return ["These points are too far apart to measure on this map."];
-      const words = ["Length " + places.lengthWords(found.length, found.unit)];
-      if (all.length > 2) words.push("Area " + places.areaWords(found.area, found.unit));
+      if (!found) return [word("These points are too far apart to measure on this map.")];
+      const words = [word("Length {length}", { length: places.lengthWords(found.length, found.unit) })];
+      if (all.length > 2) words.push(word("Area {area}", { area: places.areaWords(found.area, found.unit) }));
       return words;
     }
 

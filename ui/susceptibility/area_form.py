@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import resources
-from ui.messages import tr
+from ui.choices import words_of
+from ui.messages import tr, tr_noop
 from ui.susceptibility.form import FIRST_MODELS, NONE, plan
 from ui.task import press
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
 BUTTON = "Map susceptibility"
 
 PARTS: dict[Part, str] = {
-    "centroid": "One cell each (centroid)",
-    "upper": "Upper third (probable source area)",
-    "all": "All cells",
+    "centroid": tr_noop("One cell each (centroid)"),
+    "upper": tr_noop("Upper third (probable source area)"),
+    "all": tr_noop("All cells"),
 }
 
-KINDS: dict[Kind, str] = {"continuous": "quantity", "category": "classes", "aspect": "direction"}
+KINDS: dict[Kind, str] = {
+    "continuous": tr_noop("quantity"), "category": tr_noop("classes"), "aspect": tr_noop("direction"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -159,10 +162,13 @@ def _area(data: AreaData, guess: _Guess, before: AreaPlan | None) -> AreaPlan:
         )  # fmt: skip
         options = begin.options
         if data.dem is not None:
-            methods = {"horn": "Horn (as in GDAL and QGIS)", "zevenbergen_thorne": "Zevenbergen–Thorne (as in SAGA)"}
+            methods = {
+                "horn": tr_noop("Horn (as in GDAL and QGIS)"),
+                "zevenbergen_thorne": tr_noop("Zevenbergen–Thorne (as in SAGA)"),
+            }
             method = st.selectbox(
                 tr("Slope and curvature method"), list(methods), list(methods).index(options.method),
-                format_func=methods.__getitem__,
+                format_func=words_of(methods),
             )  # fmt: skip
             stream = st.number_input(
                 tr("Stream threshold (km²)"), 0.001, 1000.0, options.stream_km2, format="%.4g",
@@ -184,23 +190,25 @@ def _given(guess: _Guess, before: AreaPlan | None) -> tuple[GivenFactor, ...]:
     rows = [(used or {}).get((one.input, one.band), one) for one in guess.given]
     # What else the file of the elevations holds is mostly derived from them, as the terrain factors are.
     taken = [one.input >= 0 if used is None else (one.input, one.band) in used for one in guess.given]
+    kinds = {kind: tr(title) for kind, title in KINDS.items()}
     table = pd.DataFrame({
-        "Use": taken, "Factor": [one.name for one in rows], "Kind": [KINDS[one.kind] for one in rows],
+        "Use": taken, "Factor": [one.name for one in rows], "Kind": [kinds[one.kind] for one in rows],
         "Raster": guess.files, "Band": [one.band for one in rows],
     })  # fmt: skip
     st.markdown(tr("Additional factors"))
     edited = cast("DataFrame", st.data_editor(
         table, hide_index=True, key="given-factors", disabled=["Raster", "Band"],
         column_config={
-            "Use": st.column_config.CheckboxColumn(width="small"),
-            "Kind": st.column_config.SelectboxColumn(options=list(KINDS.values()), required=True,
+            "Use": st.column_config.CheckboxColumn(tr("Use"), width="small"),
+            "Raster": tr("Raster"), "Band": tr("Band"),
+            "Kind": st.column_config.SelectboxColumn(tr("Kind"), options=list(kinds.values()), required=True,
                                                      help=tr("Quantities are interpolated; classes are never mixed.")),
-            "Factor": st.column_config.TextColumn(required=True, max_chars=40),
+            "Factor": st.column_config.TextColumn(tr("Factor"), required=True, max_chars=40),
         },
     ))  # fmt: skip
-    kinds = {title: kind for kind, title in KINDS.items()}
+    kind_of = {title: kind for kind, title in kinds.items()}
     return tuple(
-        GivenFactor(str(row["Factor"]).strip(), one.input, kinds[row["Kind"]], one.band)
+        GivenFactor(str(row["Factor"]).strip(), one.input, kind_of[row["Kind"]], one.band)
         for one, (_, row) in zip(guess.given, edited.iterrows(), strict=True)
         if row["Use"]
     )
@@ -212,7 +220,7 @@ def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
     part = begin.part
     if guess.polygons:
         part = st.selectbox(
-            tr("Cells used per landslide"), list(PARTS), list(PARTS).index(begin.part), format_func=PARTS.__getitem__,
+            tr("Cells used per landslide"), list(PARTS), list(PARTS).index(begin.part), format_func=words_of(PARTS),
             help=tr("Which cells of each landslide polygon the models are trained on."),
         )  # fmt: skip
 
@@ -231,7 +239,7 @@ def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
                                 key="inventory-crs")  # fmt: skip
             swap = st.checkbox(tr("Swap the two coordinates"), begin.swap_xy)
         label = column(
-            "Label", begin.label,
+            tr("Label"), begin.label,
             tr("Column that marks whether there is a landslide. If set, non-landslide cells are taken from it."),
         )  # fmt: skip
         positive = st.text_input(
@@ -239,8 +247,8 @@ def _inventory(guess: _Guess, begin: InventoryPlan) -> InventoryPlan:
             help=tr("Needed unless the values are yes/no, true/false or 1/0."),
         )  # fmt: skip
         area = column(
-            "Area", begin.area, tr("Area of a landslide, or column of the area layer, for leaving out one area at a "
-                                   "time."),
+            tr("Study area"), begin.area,
+            tr("Area of a landslide, or column of the area layer, for leaving out one area at a time."),
             guess.area_columns,
         )  # fmt: skip
         event = column(tr("Event"), begin.event, tr("Date or event of a landslide, for leaving out one event at a "

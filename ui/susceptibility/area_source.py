@@ -11,8 +11,9 @@ import streamlit as st
 from core.errors import InputError
 from core.tasks.susceptibility.map_result import AREAS, DEM, FACTOR, INVENTORY
 from ui import resources
+from ui.choices import words_of
 from ui.feedback import Progress, plain, reading
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import input_picker
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 FACTORS = "factors"
 """Key in the page's address of the ids of the factors, separated by commas."""
 
-SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier data")
+SOURCES = (
+    tr_noop("Sample"), tr_noop("Open data"), tr_noop("Upload"), tr_noop("Data folder"), tr_noop("Earlier data"),
+)  # fmt: skip
 
 ROLES = {
-    DEM: "Elevation model", INVENTORY: "Landslide inventory", FACTOR: "Factor",
-    AREAS: "Areas to leave out in turn",
+    DEM: tr_noop("Elevation model"), INVENTORY: tr_noop("Landslide inventory"), FACTOR: tr_noop("Factor"),
+    AREAS: tr_noop("Areas to leave out in turn"),
 }  # fmt: skip
 
 VECTORS = (INVENTORY, AREAS)
@@ -135,7 +138,7 @@ def open_sample(identity: str) -> AreaData:
 
 def choose(data: AreaData) -> None:
     """Show the sources of an area's data."""
-    source = input_picker.ask_source("Source", SOURCES, "area-source")
+    source = input_picker.ask_source(tr("Source"), SOURCES, "area-source")
     with reading("Reading the file"):
         {
             "Sample": _sample,
@@ -150,10 +153,10 @@ def summary(data: AreaData) -> str:
     """The data that are chosen, in a line."""
     named = [plain(one.name) for one in (data.dem, data.inventory, data.areas) if one is not None]
     if data.factors:
-        named.append(f"factors: {', '.join(plain(one.name) for one in data.factors)}")
+        named.append(tr("factors: {list}").format(list=", ".join(plain(one.name) for one in data.factors)))
     synthetic = tr(" Synthetic: generated, not measured.") if any(one.synthetic for one in data.records) else ""
     licences = sorted({one.licence for one in data.records if one.licence})
-    terms = f" Licence: {plain(', '.join(licences))}." if licences else ""
+    terms = " " + tr("Licence: {licence}.").format(licence=plain(", ".join(licences))) if licences else ""
     return f"{'; '.join(named)}.{synthetic}{terms}"
 
 
@@ -165,11 +168,11 @@ def show_chosen(data: AreaData) -> None:
     ):  # fmt: skip
         left, right = st.columns([5, 1], vertical_alignment="center")
         if one is None:
-            missing = "none: only the additional factors are used" if role == DEM else "**missing**"
-            left.markdown(f"{ROLES[role]}: {missing}")
+            missing = tr("none: only the additional factors are used") if role == DEM else tr("**missing**")
+            left.markdown(f"{tr(ROLES[role])}: {missing}")
             continue
-        said = " · synthetic" if one.synthetic else ""
-        left.markdown(f"{ROLES[role]}: **{plain(one.name)}**{said}")
+        said = tr(" · synthetic") if one.synthetic else ""
+        left.markdown(f"{tr(ROLES[role])}: **{plain(one.name)}**{said}")
         if right.button(
             "✕", key=f"drop-{one.id}", type="tertiary", help=tr("Remove {name}").format(name=plain(one.name))
         ):
@@ -209,7 +212,7 @@ def _open_data() -> None:
     from core.catalog.areas import fetch_area, open_areas
 
     known = {one.id: one for one in open_areas()}
-    chosen = st.selectbox(tr("Area"), list(known), format_func=lambda identity: known[identity].title)
+    chosen = st.selectbox(tr("Study area"), list(known), format_func=lambda identity: known[identity].title)
     area = known[chosen]
     st.caption(
         plain(
@@ -226,11 +229,11 @@ def _open_data() -> None:
 
 
 def _upload(data: AreaData) -> None:
-    role = st.selectbox(tr("Use as"), list(ROLES), format_func=ROLES.__getitem__, key="upload-role")
+    role = st.selectbox(tr("Use as"), list(ROLES), format_func=words_of(ROLES), key="upload-role")
     vectors = role in VECTORS
     kinds = {INVENTORY: INVENTORIES, AREAS: LAYERS}.get(role, RASTERS)
     uploaded = st.file_uploader(
-        ROLES[role], type=kinds, key=f"area-upload-{role}-{data.key}",
+        tr(ROLES[role]), type=kinds, key=f"area-upload-{role}-{data.key}",
         accept_multiple_files=role == FACTOR,
         help=tr("GeoPackage, GeoJSON, zipped Shapefile or, for landslides, a table with coordinates.") if vectors
         else tr("GeoTIFF, up to 200 MB, in any coordinate system and resolution."),
@@ -259,7 +262,7 @@ def _checked(record: DatasetRecord, role: str) -> DatasetRecord:
 
 
 def _data_folder(data: AreaData) -> None:
-    role = st.selectbox(tr("Use as"), list(ROLES), format_func=ROLES.__getitem__, key="folder-role")
+    role = st.selectbox(tr("Use as"), list(ROLES), format_func=words_of(ROLES), key="folder-role")
     file = input_picker.ask_for_path("region/dem.tif" if role not in VECTORS else "region/landslides.gpkg")
     if file is not None:
         form: Form | None = None if role in VECTORS else "raster"
@@ -268,7 +271,7 @@ def _data_folder(data: AreaData) -> None:
 
 
 def _earlier(data: AreaData) -> None:
-    role = st.selectbox(tr("Use as"), list(ROLES), format_func=ROLES.__getitem__, key="earlier-role")
+    role = st.selectbox(tr("Use as"), list(ROLES), format_func=words_of(ROLES), key="earlier-role")
     store = resources.store()
     by_role: dict[str, tuple[Form, ...]] = {INVENTORY: ("vector", "table"), AREAS: ("vector",)}
     forms = by_role.get(role, ("raster",))
@@ -276,6 +279,6 @@ def _earlier(data: AreaData) -> None:
     if not known:
         st.info(tr("No data of this kind have been loaded yet."))
         return
-    chosen = st.selectbox(ROLES[role], list(known), format_func=known.__getitem__)
+    chosen = st.selectbox(tr(ROLES[role]), list(known), format_func=known.__getitem__)
     if st.button(tr("Use these data"), width="stretch", key="use-earlier-data"):
         use(_with(data, role, store.dataset(chosen)))

@@ -32,14 +32,14 @@ def show(result: SusceptibilityMap) -> None:
     if not rasters:
         st.info(tr("No raster has been loaded yet."))
         return
-    wanted = [("Elevation model", DEM)] if result.input(DEM).dataset_id else []
-    wanted += [(f"Factor: {one.name}", FACTOR) for one in result.inputs if one.role == FACTOR]
+    wanted = [(tr("Elevation model"), DEM)] if result.input(DEM).dataset_id else []
+    wanted += [(tr("Factor: {name}").format(name=one.name), FACTOR) for one in result.inputs if one.role == FACTOR]
     with st.form(f"elsewhere-{result.id}", border=False):
         chosen = [
             (role, st.selectbox(plain(label), list(rasters), format_func=rasters.__getitem__, key=f"{result.id}-{at}"))
             for at, (label, role) in enumerate(wanted)
         ]
-        vectors = {NONE: "none", **{one.id: one.name for one in store.datasets("vector")}}
+        vectors = {NONE: tr("none"), **{one.id: one.name for one in store.datasets("vector")}}
         inventory = st.selectbox(tr("Inventory (counts landslides per class)"), list(vectors),
                                  format_func=vectors.__getitem__, key=f"{result.id}-inventory")  # fmt: skip
         pressed = st.form_submit_button(tr("Map other area"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.choices import words_of
 from ui.feedback import plain
 from ui.messages import tr
 
@@ -70,7 +71,7 @@ def show(view: Shown) -> None:
     row = st.columns(2)
     factor = row[0].selectbox(tr("Factor"), result.factors, key=f"look-{result.id}", format_func=_words)
     weight = row[1].selectbox(tr("Class weight"), list(WEIGHTS), key=f"weight-{result.id}",
-                              format_func=WEIGHTS.__getitem__)  # fmt: skip
+                              format_func=words_of(WEIGHTS))  # fmt: skip
     kind = kind_of_factor(factor, found.kinds)
     left, right = st.columns(2, gap="medium")
     rows = found.classes[found.classes["factor"] == factor]

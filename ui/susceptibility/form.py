@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui import resources
+from ui.choices import words_of
 from ui.messages import tr
 from ui.task import press
 
@@ -99,7 +100,7 @@ def _columns(names: list[str], guess: Columns) -> Columns:
         y = one(tr("Northing or latitude"), guess.y, tr("Without coordinates only random folds are possible."))
         crs = st.text_input(tr("Coordinate system"), guess.crs, placeholder="EPSG:32717", max_chars=20)
         swap = st.checkbox(tr("Swap the two coordinates"), guess.swap_xy)
-        group = one(tr("Area"), guess.group, tr("For leaving out one area at a time."))
+        group = one(tr("Study area"), guess.group, tr("For leaving out one area at a time."))
         date = one(tr("Event"), guess.date, tr("For leaving out one event at a time."))
         positive = st.text_input(
             tr("Label value for landslides"), guess.positive, max_chars=100,
@@ -136,7 +137,7 @@ def plan(begin: Plan) -> Plan:
 
     models = st.multiselect(tr("Models"), NAMES, begin.models, format_func=title_of)
     schemes = st.multiselect(
-        tr("Validation"), list(TITLES), begin.schemes, format_func=TITLES.__getitem__,
+        tr("Validation"), list(TITLES), begin.schemes, format_func=words_of(TITLES),
         help=tr("Random folds test models on neighbours of training cells; spatial folds on more distant areas."),
     )  # fmt: skip
     with st.expander(tr("Folds and repeats")):
@@ -155,7 +156,7 @@ def _tuning(begin: Plan) -> tuple[Tuning, int, Weights, dict[str, int]]:
 
     with st.expander(tr("Tuning and weights")):
         tuning = st.selectbox(
-            tr("Tuning"), list(TITLES), list(TITLES).index(begin.tuning), format_func=TITLES.__getitem__,
+            tr("Tuning"), list(TITLES), list(TITLES).index(begin.tuning), format_func=words_of(TITLES),
             help=tr("Settings are selected for each fit by three inner folds of its training cells. Takes many "
                     "times as "
                  "long."),

@@ -27,6 +27,7 @@ from core.plots.colours import (
 )
 from ui import resources
 from ui.map_layers import OUTCOME, Outlines, Tiles, run_tiles, slope_and_aspect, terrain_url
+from ui.messages import tr_noop
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -40,14 +41,14 @@ OUTCOME_COLOURS = {
 }  # fmt: skip
 
 OUTCOME_WORDS = {
-    "true positive": "Correct: landslide", "false positive": "False alarm",
-    "missed": "Missed", "true negative": "Correct: no landslide",
+    "true positive": tr_noop("Correct: landslide"), "false positive": tr_noop("False alarm"),
+    "missed": tr_noop("Missed"), "true negative": tr_noop("Correct: no landslide"),
 }  # fmt: skip
 
 
 def index_legend() -> Legend:
     """Legend of the index."""
-    return ramp_legend("Susceptibility index", PROBABILITY_RAMP, "0", "0.5", "1")
+    return ramp_legend(tr_noop("Susceptibility index"), PROBABILITY_RAMP, "0", "0.5", "1")
 
 
 def ground(dem: DatasetRecord | None) -> tuple[Tiles, ...]:
@@ -61,7 +62,7 @@ def ground(dem: DatasetRecord | None) -> tuple[Tiles, ...]:
     if scene.grid.crs is None:
         return ()
     band = elevation_band(scene) if len(scene.bands) > 1 else None
-    return (Tiles("hillshade", "Hillshade", terrain_url("hillshade", dem, band)), *slope_and_aspect(dem, band))
+    return (Tiles("hillshade", tr_noop("Hillshade"), terrain_url("hillshade", dem, band)), *slope_and_aspect(dem, band))
 
 
 def index_tiles(result: SusceptibilityMap, model: str, *, visible: bool = False) -> Tiles:
@@ -79,7 +80,7 @@ def class_tiles(result: SusceptibilityMap, classes: Classed) -> Tiles:
     from core.tasks.susceptibility.models import title_of
 
     words = [f"({row.low:.2f} to {row.high:.2f})" for row in classes.rows]
-    legend = classes_legend("Susceptibility", [row.name for row in classes.rows], words)
+    legend = classes_legend(tr_noop("Susceptibility"), [row.name for row in classes.rows], words)
     layer = classes_layer(result.mapped.index(classes.model))
     tiles = run_tiles(result.id, layer, name=f"Classes: {title_of(classes.model)}", opacity=0.7, key=legend)
     return replace(tiles, id="classes", url=f"{tiles.url}?breaks={classes.address}")
@@ -91,8 +92,9 @@ def applicability_tiles(result: SusceptibilityMap) -> list[Tiles]:
 
     if APPLICABILITY not in result.artifacts or result.limit is None or not math.isfinite(result.limit):
         return []
-    legend = Legend("Applicability", (LegendEntry("#282828", "Unlike all training cells", "hatched"),))
-    tiles = run_tiles(result.id, APPLICABILITY, name="Outside applicability", opacity=0.8, key=legend)
+    words = tr_noop("Unlike all training cells")
+    legend = Legend(tr_noop("Applicability"), (LegendEntry("#282828", words, "hatched"),))
+    tiles = run_tiles(result.id, APPLICABILITY, name=tr_noop("Outside applicability"), opacity=0.8, key=legend)
     return [replace(tiles, url=f"{tiles.url}?range=0,{result.limit:.6g}")]
 
 
@@ -141,8 +143,8 @@ def further_tiles(result: SusceptibilityMap) -> list[Tiles]:
 
     tiles = []
     if UNCERTAINTY in result.artifacts:
-        legend = ramp_legend("Spread over the folds", UNCERTAINTY_RAMP, "0", "0.5", "1")
-        tiles.append(run_tiles(result.id, UNCERTAINTY, name="Uncertainty", visible=False, key=legend))
+        legend = ramp_legend(tr_noop("Spread over the folds"), UNCERTAINTY_RAMP, "0", "0.5", "1")
+        tiles.append(run_tiles(result.id, UNCERTAINTY, name=tr_noop("Uncertainty"), visible=False, key=legend))
     if DIFFERENCE in result.artifacts:
         first, second = (title_of(one) for one in result.mapped[:2])
         name = f"{first} minus {second}"
@@ -159,8 +161,8 @@ def explanation_tiles(result: SusceptibilityMap, shown: Run | None) -> list[Tile
         return []
     colours = {name: CATEGORIES[at % len(CATEGORIES)] for at, name in enumerate(result.factors)}
     words = tuple(LegendEntry(colour, name.replace("_", " ")) for name, colour in colours.items())
-    tiles = [run_tiles(shown.id, DOMINANT, name="Dominant factor", opacity=0.8, key=Legend("Largest contribution",
-                                                                                           words))]
+    largest = Legend(tr_noop("Largest contribution"), words)
+    tiles = [run_tiles(shown.id, DOMINANT, name=tr_noop("Dominant factor"), opacity=0.8, key=largest)]
     for at, name in enumerate(result.factors, start=1):
         reach = _reach(shown.id, at, shown)
         legend = ramp_legend(f"Contribution: {name.replace('_', ' ')}", DIVERGING_RAMP, f"{-reach:.2g}", "0",
@@ -195,9 +197,9 @@ def landslide_outlines(run: str, _result: SusceptibilityMap) -> Outlines:
 
     slides = landslides_on(resources.store(), _result)
     shapes = outlines_of(slides)
-    facts = {"Landslide": [str(number) for number in shapes["id"]]}
+    facts = {tr_noop("Landslide"): [str(number) for number in shapes["id"]]}
     collection, left_out = features(shapes, facts)
-    words = "Reference (points)" if slides.polygons is None else "Reference (outlines)"
+    words = tr_noop("Reference (points)") if slides.polygons is None else tr_noop("Reference (outlines)")
     return Outlines("reference", words, collection, REFERENCE, left_out=left_out, seam=True)
 
 
@@ -218,8 +220,9 @@ def inventory_outlines(key: str, _inventory: DatasetRecord, _grid: Grid) -> tupl
         if not (plan.x and plan.y):
             return ()
     shapes = outlines_of(landslides_of(_inventory.path, _inventory.form, plan, _grid, _inventory.name))
-    collection, left_out = features(shapes, {"Landslide": [str(number) for number in shapes["id"]]})
-    return (Outlines("reference", "Reference (landslides)", collection, REFERENCE, left_out=left_out, seam=True),)
+    collection, left_out = features(shapes, {tr_noop("Landslide"): [str(number) for number in shapes["id"]]})
+    name = tr_noop("Reference (landslides)")
+    return (Outlines("reference", name, collection, REFERENCE, left_out=left_out, seam=True),)
 
 
 def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visible: bool) -> list[Outlines]:
@@ -230,11 +233,11 @@ def outcome_layers(result: SusceptibilityMap, held: HeldOut, cut: float, *, visi
     layers = []
     for name, shapes in outcome_dots(held, cut, result.grid).items():
         if len(shapes):
-            collection, left_out = features(shapes, {"Cell": [OUTCOME_WORDS[name]] * len(shapes)})
+            collection, left_out = features(shapes, {tr_noop("Cell"): [OUTCOME_WORDS[name]] * len(shapes)})
             layers.append(Outlines(
                 name.replace(" ", "-"), OUTCOME_WORDS[name], collection, OUTCOME_COLOURS[name], visible=visible,
                 left_out=left_out, fill=0.8, seam=True, switch=OUTCOME,
-                legend=Legend("Test cells", (LegendEntry(OUTCOME_COLOURS[name], OUTCOME_WORDS[name]),)),
+                legend=Legend(tr_noop("Test cells"), (LegendEntry(OUTCOME_COLOURS[name], OUTCOME_WORDS[name]),)),
             ))  # fmt: skip
     return layers
 

@@ -10,9 +10,10 @@ import streamlit as st
 from core.tasks.susceptibility.classed import Classed, classed, mapped_model
 from core.tasks.susceptibility.map_result import DEM, SusceptibilityMap
 from ui import resources
+from ui.choices import in_address, words_of
 from ui.feedback import guard, plain
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.susceptibility import elsewhere, factors_tab, results, risk, robust, why
 from ui.susceptibility import map_layers as layers
 from ui.task import explained, kept
@@ -115,24 +116,24 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
     """What is looked at: model, test, classes; what the map shows; and a factor on it."""
     from core.tasks.susceptibility.folds import TITLES
     from core.tasks.susceptibility.models import title_of
-    from core.tasks.susceptibility.view import METHODS
+    from core.tasks.susceptibility.view import METHODS, Choice
 
     row = st.columns([2, 2, 2, 2], vertical_alignment="bottom")
-    model = row[0].selectbox(
-        tr("Model"), result.models, result.models.index(begin.model), key="shown", bind="query-params",
-        format_func=lambda name: title_of(name) + ("" if name in result.mapped else " (not mapped)"),
-    )  # fmt: skip
-    method = row[1].selectbox(
-        tr("Classes"), list(METHODS), list(METHODS).index(begin.classes), key="classes", bind="query-params",
-        format_func=METHODS.__getitem__,
-    )  # fmt: skip
-    scheme = row[2].selectbox(
-        tr("Validation"), result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
-        format_func=TITLES.__getitem__,
-    )  # fmt: skip
+    default = Choice.default(result)
+    models = {
+        name: title_of(name) if name in result.mapped else tr("{model} (not mapped)").format(model=title_of(name))
+        for name in result.models
+    }
+    schemes = {name: TITLES[name] for name in result.schemes}
+    with row[0]:
+        model = in_address(tr("Model"), models, default.model, key="shown")
+    with row[1]:
+        method = in_address(tr("Classes"), METHODS, default.classes, key="classes")
+    with row[2]:
+        scheme = in_address(tr("Validation"), schemes, default.scheme, key="scheme")
     factor = row[3].selectbox(
         tr("Factor on the map"), ["", *result.bands], key=f"factor-{result.id}",
-        format_func=lambda name: name.replace("_", " ") if name else "none",
+        format_func=lambda name: name.replace("_", " ") if name else tr("none"),
     )  # fmt: skip
     breaks = begin.breaks
     if method == "given":
@@ -144,8 +145,8 @@ def _choose(result: SusceptibilityMap, begin: Choice) -> tuple[Choice, str, str]
 def _side(result: SusceptibilityMap) -> str:
     if len(result.mapped) < 2:
         return "layers"
-    words = {"layers": "Layers", "swipe": "Swipe two models"}
-    return str(st.segmented_control(tr("Map"), list(words), default="layers", format_func=words.__getitem__, key="side",
+    words = {"layers": tr_noop("Layers"), "swipe": tr_noop("Swipe two models")}
+    return str(st.segmented_control(tr("Map"), list(words), default="layers", format_func=words_of(words), key="side",
                                     required=True, label_visibility="collapsed"))  # fmt: skip
 
 
@@ -179,10 +180,12 @@ def _map(
 
 
 CLASS_COLUMNS = {
-    "class": ("Class", None), "from": ("From", "%.2f"), "to": ("To", "%.2f"), "cells": ("Cells", "localized"),
-    "km2": ("Area (km²)", "%.2f"), "share_of_area": ("Share of area", "percent"),
-    "landslide_cells": ("Landslide cells", "localized"), "share_of_landslides": ("Share of landslides", "percent"),
-    "density": ("Cells with a landslide", "percent"), "frequency_ratio": ("Frequency ratio", "%.2f"),
+    "class": (tr_noop("Class"), None), "from": (tr_noop("From"), "%.2f"), "to": (tr_noop("To"), "%.2f"),
+    "cells": (tr_noop("Cells"), "localized"),
+    "km2": (tr_noop("Area (km²)"), "%.2f"), "share_of_area": (tr_noop("Share of area"), "percent"),
+    "landslide_cells": (tr_noop("Landslide cells"), "localized"),
+    "share_of_landslides": (tr_noop("Share of landslides"), "percent"),
+    "density": (tr_noop("Cells with a landslide"), "percent"), "frequency_ratio": (tr_noop("Frequency ratio"), "%.2f"),
 }  # fmt: skip
 """Titles and formats of the table of classes."""
 
@@ -196,7 +199,7 @@ def _findings(view: MapView) -> None:
         with right:
             _show_rates(view.result, view.classes)
         columns = {
-            name: title if form is None else st.column_config.NumberColumn(title, format=form)
+            name: tr(title) if form is None else st.column_config.NumberColumn(tr(title), format=form)
             for name, (title, form) in CLASS_COLUMNS.items()
         }
         st.dataframe(view.classes.table(), hide_index=True, width="stretch", column_config=columns)

@@ -11,8 +11,9 @@ from core.tasks.susceptibility import run_map
 from core.tasks.susceptibility.result import TABLE
 from core.tasks.susceptibility.run import order_of
 from ui import labels, resources
+from ui.choices import words_of
 from ui.feedback import empty, guard, plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.susceptibility import area_form, area_source, form, map_results, results
 from ui.susceptibility.area_source import AreaData
 from ui.susceptibility.source import SOURCE
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 FROM = "from"
 """Key in the page's address of what the page begins with: ``rasters`` or ``table``."""
 
-WAYS = {"rasters": "An area", "table": "A table"}
+WAYS = {"rasters": tr_noop("An area"), "table": tr_noop("A table")}
 
 
 def show(task: TaskPage) -> None:
@@ -73,7 +74,7 @@ def _way(asked: Run | None) -> str:
     else:
         known = st.query_params.get(FROM, "rasters")
     chosen = st.segmented_control(
-        tr("Start with"), list(WAYS), default=known if known in WAYS else "rasters", format_func=WAYS.__getitem__,
+        tr("Start with"), list(WAYS), default=known if known in WAYS else "rasters", format_func=words_of(WAYS),
         key=f"way-{known}-{'' if asked is None else asked.id[:8]}", required=True, width="stretch",
         help=tr("Rasters and an inventory, to make a map; or a table of cells or slope units, to validate models."),
     )  # fmt: skip

@@ -9,8 +9,9 @@ import streamlit as st
 
 from core.tasks.susceptibility.result import CELLS, SCORES, SusceptibilityResult
 from ui import labels, resources
+from ui.choices import in_address
 from ui.feedback import plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.susceptibility import factors_tab, why
 from ui.task import explained, export, provenance
 from ui.task.key_figures import KeyFigure, show_key_figures
@@ -33,9 +34,9 @@ PLAIN_CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "sele
 
 
 SCORES_SHOWN = {
-    "auroc": "AUROC", "auroc_low": "from", "auroc_high": "to", "auroc_sd": "Spread",
-    "auroc_fitted": "Training AUROC", "brier": "Brier", "f1": "F1", "mcc": "MCC", "difference": "Difference",
-    "p_value": "p", "seconds": "Time (s)",
+    "auroc": "AUROC", "auroc_low": tr_noop("from"), "auroc_high": tr_noop("to"), "auroc_sd": tr_noop("Spread"),
+    "auroc_fitted": tr_noop("Training AUROC"), "brier": "Brier", "f1": "F1", "mcc": "MCC",
+    "difference": tr_noop("Difference"), "p_value": "p", "seconds": tr_noop("Time (s)"),
 }  # fmt: skip
 """Headings of the scores by name."""
 
@@ -55,18 +56,15 @@ def show(task: TaskPage, found: Run) -> None:
     from core.tasks.susceptibility.view import Choice
 
     result = resources.store().result(found.id, SusceptibilityResult)
-    begin: Choice = view_from_address(found).checked(result)
+    view_from_address(found).checked(result)
+    default = Choice.default(result)
     headline(result)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        scheme = st.selectbox(
-            tr("Show"), result.schemes, result.schemes.index(begin.scheme), key="scheme", bind="query-params",
-            format_func=TITLES.__getitem__,
-        )  # fmt: skip
-        model = st.selectbox(
-            tr("Model"), result.models, result.models.index(begin.model), key="shown", bind="query-params",
-            format_func=title_of,
-        )  # fmt: skip
+        schemes = {name: TITLES[name] for name in result.schemes}
+        scheme = in_address(tr("Show"), schemes, default.scheme, key="scheme")
+        models = {name: title_of(name) for name in result.models}
+        model = in_address(tr("Model"), models, default.model, key="shown")
     parts = {
         "Findings": findings, "Scores": scores, "Factors": factors_tab.show, "Why": why.show, "Export": export_tab,
         "Provenance": _provenance,
@@ -142,9 +140,10 @@ def scores(view: Shown) -> None:
     result, choice = view.result, view.choice
     frame = _frame(result, choice.scheme)
     formats = {
-        title: st.column_config.NumberColumn(format="%.3f", help=labels.meaning(name))
+        title: st.column_config.NumberColumn(tr(title), format="%.3f", help=labels.meaning(name))
         for name, title in SCORES_SHOWN.items()
     }
+    formats["Model"] = tr("Model")
     st.dataframe(frame, hide_index=True, width="stretch", column_config=formats, placeholder="–")
     st.caption(
         tr("Training AUROC: on the training cells (success rate). F1 and MCC are at the cut-off that best separates "
@@ -203,7 +202,7 @@ def _tested(view: Shown) -> None:
             )
         )
         _without_flat(held)
-    columns = {"Value": st.column_config.NumberColumn(format="%.3f")}
+    columns = {"Value": st.column_config.NumberColumn(tr("Value"), format="%.3f")}
     right.dataframe(cut_table(held, cut), hide_index=True, column_config=columns, width="stretch")
     st.caption(
         tr("Calibration and Brier score refer to the cells as drawn: where landslides are over-represented among them, "

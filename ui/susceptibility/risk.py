@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import export
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from core.tasks.susceptibility.view import Choice
 
 COLUMNS = {
-    "class": ("Class", None), "elements": ("Elements", "localized"), "share_of_elements": ("Share", "percent"),
-    "length_m": ("Length (m)", "localized"), "share_of_length": ("Share of length", "percent"),
+    "class": (tr_noop("Class"), None), "elements": (tr_noop("Elements"), "localized"),
+    "share_of_elements": (tr_noop("Share"), "percent"),
+    "length_m": (tr_noop("Length (m)"), "localized"), "share_of_length": (tr_noop("Share of length"), "percent"),
 }  # fmt: skip
 
 
@@ -34,7 +35,7 @@ def show(result: SusceptibilityMap, classes: Classed, choice: Choice) -> None:
     inventory = result.input("inventory").dataset_id
     known = {one.id: one.name for one in store.datasets("vector") if one.id != inventory}
     left, right = st.columns(2, vertical_alignment="bottom")
-    chosen = left.selectbox(tr("Layer"), ["", *known], format_func=lambda one: known.get(one, "none"),
+    chosen = left.selectbox(tr("Layer"), ["", *known], format_func=lambda one: known.get(one) or tr("none"),
                             key=f"elements-{result.id}")  # fmt: skip
     uploaded = right.file_uploader(tr("Or upload a layer"), type=["gpkg", "geojson", "json", "zip"],
                                    key=f"elements-upload-{result.id}")  # fmt: skip
@@ -47,7 +48,7 @@ def show(result: SusceptibilityMap, classes: Classed, choice: Choice) -> None:
     record = store.dataset(chosen)
     found = _found(result.id, chosen, classes, result)
     columns = {
-        name: title if form is None else st.column_config.NumberColumn(title, format=form)
+        name: tr(title) if form is None else st.column_config.NumberColumn(tr(title), format=form)
         for name, (title, form) in COLUMNS.items()
     }
     st.markdown(f"{plain(record.name)}: {len(found.elements):,} {found.kind}")

@@ -56,10 +56,11 @@ def choose_order(scene: Scene, spec: ModelSpec, begin: Sequence[int] | None) -> 
     first = _first(orders, spec, begin, guess)
     options = [*range(len(orders)), EACH]
     guessed = first if begin is None and guess is not None else None
+    guess_words = tr("{order} (guess)")
     words = {
-        number: f"{order.title}{' (guess)' if number == guessed else ''} · {order.detail}"
+        number: f"{guess_words.format(order=order.title) if number == guessed else order.title} · {order.detail}"
         for number, order in enumerate(orders)
-    } | {EACH: "Choose each band"}
+    } | {EACH: tr("Choose each band")}
     chosen = st.selectbox(
         tr("Band order"), options, None if first is None else options.index(first), format_func=words.__getitem__,
         placeholder=tr("Choose a band order"), key=f"band-order-{scene.digest[:12]}-{'-'.join(spec.bands)}-{begin}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.runs.kinds import kind_of
 from ui import labels, resources
 from ui.maps import Caption
 
@@ -46,7 +47,9 @@ def caption_of(result: RunResult, title: str) -> Caption:
 def about(run: Run) -> str:
     """The run in a line: what it is, by which model, when, and its id."""
     when = run.finished or run.created
-    parts = [labels.kind(run), labels.model(run), f"{when.day} {when:%B %Y}", f"run {run.id}"]
+    known = kind_of(run)
+    kind = run.kind if known is None else known.title_of(run)  # in English, as it stands in a file
+    parts = [kind, labels.model(run), f"{when.day} {when:%B %Y}", f"run {run.id}"]
     return " · ".join(part for part in parts if part)
 
 

@@ -142,7 +142,7 @@ def _layer_titles(asking: Asking, method: str) -> dict[str, str]:
     told = layer_tests_in(asking.model.spec.explanation)
     held = {} if told is None else {one.layer: one for one in told.tests if one.method == method}
     if told is None or not held:
-        return {"": "Deepest contributing layer", **asking.layers}
+        return {"": tr("Deepest contributing layer"), **asking.layers}
     best = held[told.layers(method)[0]]
     passed = {name: f"{one.held}/{told.places} passed" for name, one in held.items()}  # first: lists cut long lines off
     first = f"Best ({passed[best.layer]}): {best.title[:1].lower()}{best.title[1:]}"

@@ -87,7 +87,8 @@ def _show_addresses(result: RunResult, run: Run, values: Mapping[str, str]) -> N
             )
         )
         for name, template in tiles.items():
-            st.caption(tr("Image") if name == "scene" else RUN_LAYERS.get(name) or name.replace("_", " ").capitalize())
+            known = RUN_LAYERS.get(name) or name.replace("_", " ").capitalize()
+            st.caption(tr("Image") if name == "scene" else tr(known))
             st.code(template, language=None)
 
 

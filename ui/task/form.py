@@ -10,8 +10,9 @@ import streamlit as st
 
 from core.runs.kinds import kind_of
 from ui import resources
+from ui.choices import words_of
 from ui.feedback import plain
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import bands, models, press
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from ui.task.task import Drawn, TaskPage
 
 STRETCHES = {
-    "auto": "Automatic",
-    "none": "Original values",
-    "2,98": "Rescale 2–98 % of each band",
-    "1,99": "Rescale 1–99 % of each band",
+    "auto": tr_noop("Automatic"),
+    "none": tr_noop("Original values"),
+    "2,98": tr_noop("Rescale 2–98 % of each band"),
+    "1,99": tr_noop("Rescale 1–99 % of each band"),
 }
 
-RESAMPLES = {"auto": "Resample to the model's", "none": "Keep"}
+RESAMPLES = {"auto": tr_noop("Resample to the model's"), "none": tr_noop("Keep")}
 
 R = TypeVar("R")
 """Request of a task: a dataclass with model, bands, stretch, resample, area and options."""
@@ -247,16 +248,18 @@ def _values(asked: Any, chosen: Fitting) -> tuple[str, str]:  # noqa: ANN401  th
 
     stretches = dict(STRETCHES)
     if asked.stretch not in stretches:
-        stretches[asked.stretch] = f"Rescale {asked.stretch.replace(',', '–')} % of each band"
+        stretches[asked.stretch] = tr("Rescale {range} % of each band").format(
+            range=asked.stretch.replace(",", "–")
+        )
     stretch = st.selectbox(
-        tr("Pixel values"), list(stretches), list(stretches).index(asked.stretch), format_func=stretches.__getitem__,
+        tr("Pixel values"), list(stretches), list(stretches).index(asked.stretch), format_func=words_of(stretches),
         help=tr("Automatic rescales images that are not 8-bit to the model's range and notes it in the result."),
     )  # fmt: skip
     far = chosen.fit is Fit.DISTANT and chosen.model.spec.ground_distance is not None
     resamples = [name for name in RESAMPLES if name == "none" or not far]
     resample = st.selectbox(
         tr("Pixel size"), resamples, resamples.index(asked.resample) if asked.resample in resamples else 0,
-        format_func=RESAMPLES.__getitem__, key=f"resample-{len(resamples)}-{asked.resample}",
+        format_func=words_of(RESAMPLES), key=f"resample-{len(resamples)}-{asked.resample}",
     )  # fmt: skip
     return stretch, resample
 

@@ -12,9 +12,10 @@ from core.errors import InputError, LandslideError
 from core.runs.records import SceneRecord
 from core.tasks.imagery.inputs import scene_today, with_pixel_size
 from core.tasks.imagery.roles import SCENE
-from ui import resources
+from ui import labels, resources
+from ui.choices import words_of
 from ui.feedback import Progress, plain, reading
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import gallery, intake
 from ui.task.task import view_keys
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from ui.task.task import TaskPage
 
-SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier images")
+SOURCES = (
+    tr_noop("Sample"), tr_noop("Open data"), tr_noop("Upload"), tr_noop("Data folder"), tr_noop("Earlier images"),
+)  # fmt: skip
 IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg"]
 
 
@@ -83,7 +86,7 @@ def show(**address: str) -> None:
 
 def choose(task: TaskPage) -> None:
     """Show the sources of scenes for a task's page."""
-    source = ask_source("Source", SOURCES, "scene-source")
+    source = ask_source(tr("Source"), SOURCES, "scene-source")
     with reading():
         {
             "Sample": lambda: _sample(task),
@@ -98,7 +101,8 @@ def ask_source(title: str, sources: Sequence[str], key: str) -> str:
     """The source of data that is chosen; ``?source=upload`` begins with uploading."""
     wanted = st.query_params.get("source", "")
     first = next((number for number, source in enumerate(sources) if source.lower() == wanted), 0)
-    return str(st.selectbox(title, sources, first, key=f"{key}-{wanted}" if wanted else key))
+    shown = words_of({source: source for source in sources})
+    return str(st.selectbox(title, sources, first, key=f"{key}-{wanted}" if wanted else key, format_func=shown))
 
 
 def open_sample(identity: str) -> SceneRecord:
@@ -234,7 +238,7 @@ def ask_for_path(example: str, role: str = "", *, folders: bool = False) -> Path
         st.info(tr("No data folder is set. To open files by path, the administrator sets SLIDELENS_DATA to a folder."))
         return None
     path = st.text_input(tr("Path within the data folder"), placeholder=example, key=f"path-{role}" if role else None)
-    words = "Use this file or folder" if folders else "Use this file"
+    words = tr("Use this file or folder") if folders else tr("Use this file")
     if not st.button(words, width="stretch", key=f"use-path-{role}" if role else None):
         return None
     if not path.strip():
@@ -256,25 +260,31 @@ def describe(record: SceneRecord) -> None:
     """Say what the scene is."""
     scene, grid = record.scene, record.scene.grid
     distance = grid.ground_distance()
-    place = "no coordinate system: pixel coordinates only"
+    place = tr("no coordinate system: pixel coordinates only")
     if grid.pixel_size is not None:
-        place = f"no coordinate system, {distance:.3g} m per pixel, entered by hand"
+        place = tr("no coordinate system, {size:.3g} m per pixel, entered by hand").format(size=distance)
     if grid.crs and distance:
-        place = f"{grid.crs.to_string()[:40]}, {distance:.3g} m per pixel"
+        place = tr("{system}, {size:.3g} m per pixel").format(system=grid.crs.to_string()[:40], size=distance)
     st.markdown(f"**{plain(scene.name)}**")
-    bands = "band" if len(scene.bands) == 1 else "bands"
-    facts = [f"{grid.width:,} × {grid.height:,} pixels, {len(scene.bands)} {bands}, {scene.dtype}, {place}."]
+    words = {"width": grid.width, "height": grid.height, "bands": labels.count(len(scene.bands), "band")}
+    facts = [
+        tr("{width:,} × {height:,} pixels, {bands}, {values}, {place}.").format(
+            **words, values=scene.dtype, place=place
+        )
+    ]
     if scene.synthetic:
         facts.append(tr("Synthetic: generated, not acquired by a satellite."))
-    has = [name for name, path in (("a reference inventory", record.reference), ("elevation", record.dem)) if path]
+    parts = ((tr("a reference inventory"), record.reference), (tr("elevation"), record.dem))
+    has = [name for name, path in parts if path]
     if has:
-        facts.append(tr("Includes {list}.").format(list=' and '.join(has)))
+        facts.append(tr("Includes {list}.").format(list=tr(" and ").join(has)))
     if scene.licence:
-        facts.append(f"Licence: {scene.licence}.")
+        facts.append(tr("Licence: {licence}.").format(licence=scene.licence))
     st.caption(plain(" ".join(facts)))
     with st.expander(tr("Add elevation or reference")):
-        _attach(record, "dem", "Elevation model (in metres unless the file states a unit)", ["tif", "tiff"])
-        _attach(record, "reference", "Reference inventory", ["tif", "tiff", "png", "gpkg", "geojson", "zip"])
+        _attach(record, "dem", tr("Elevation model (in metres unless the file states a unit)"), ["tif", "tiff"])
+        types = ["tif", "tiff", "png", "gpkg", "geojson", "zip"]
+        _attach(record, "reference", tr("Reference inventory"), types)
 
 
 def _attach(record: SceneRecord, role: str, label: str, types: list[str]) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.serve.looks import Look
+from ui.choices import words_of
 from ui.looks import KeptLook, slot_of
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import Slot
 
 if TYPE_CHECKING:
@@ -23,13 +24,16 @@ AS_SHOWN, ONE, EACH = "page", "one", "each"
 """Composites that any image has: the page's own colours, one band, and any three."""
 
 CONTRASTS = {
-    "auto": "Automatic",
-    "2,98": "2–98 % of the values",
-    "0.5,99.5": "0.5–99.5 % of the values",
-    "0,100": "Minimum to maximum",
-    "range": "Between two values",
+    "auto": tr_noop("Automatic"),
+    "2,98": tr_noop("2–98 % of the values"),
+    "0.5,99.5": tr_noop("0.5–99.5 % of the values"),
+    "0,100": tr_noop("Minimum to maximum"),
+    "range": tr_noop("Between two values"),
 }
-COLOURS = {"": "Grey", "sequential": "Low to high (viridis)", "diverging": "Around zero (red, white, blue)"}
+COLOURS = {
+    "": tr_noop("Grey"), "sequential": tr_noop("Low to high (viridis)"),
+    "diverging": tr_noop("Around zero (red, white, blue)"),
+}  # fmt: skip
 
 
 def choose(record: SceneRecord) -> None:
@@ -39,7 +43,7 @@ def choose(record: SceneRecord) -> None:
     with st.expander(tr("Image display")):
         shown = _composite(scene, bands)
         one = len(bands) < 3 or (shown is not None and len(shown) == 1)
-        colours = _kept_select("Colours", COLOURS, _first_colours(bands), scene, "colours") if one else ""
+        colours = _kept_select(tr("Colours"), COLOURS, _first_colours(bands), scene, "colours") if one else ""
         band = shown[0] if shown else bands[0].index
         look, legend = _contrast(scene, bands, colours, band)
         st.caption(tr("Changes the display only, on every map of this image. Results are not affected."))
@@ -62,31 +66,31 @@ def _composite(scene: Scene, bands: Sequence[Band]) -> tuple[int, ...] | None:
     if len(bands) < 3:
         if len(bands) < 2:
             return None
-        return (_band("Band", scene, bands, bands[0].index),)
+        return (_band(tr_noop("Band"), scene, bands, bands[0].index),)
     roles = {band.role: band.index for band in reversed(bands)}
     presets: dict[str, tuple[int, ...] | None] = {AS_SHOWN: None}
-    words = {AS_SHOWN: "Natural colour", ONE: "One band", EACH: "Three bands"}
+    words = {AS_SHOWN: tr_noop("Natural colour"), ONE: tr_noop("One band"), EACH: tr_noop("Three bands")}
     if {"nir", "red", "green"} <= roles.keys():
         presets["false"] = (roles["nir"], roles["red"], roles["green"])
-        words["false"] = "False colour (near infrared, red, green)"
+        words["false"] = tr_noop("False colour (near infrared, red, green)")
     options = {name: words[name] for name in (*presets, ONE, EACH)}
-    chosen = _kept_select("Bands", options, AS_SHOWN, scene, "composite")
+    chosen = _kept_select(tr("Bands"), options, AS_SHOWN, scene, "composite")
     if chosen == ONE:
         return (_band("Band", scene, bands, bands[0].index),)
     if chosen == EACH:
-        first = zip(("Red", "Green", "Blue"), bands, strict=False)
+        first = zip((tr_noop("Red"), tr_noop("Green"), tr_noop("Blue")), bands, strict=False)
         return tuple(_band(name, scene, bands, band.index) for name, band in first)
     return presets[chosen]
 
 
 def _band(label: str, scene: Scene, bands: Sequence[Band], first: int) -> int:
     names = {band.index: f"{band.index} · {band.name}".removesuffix(" · ") for band in bands}
-    return int(_kept_select(label, names, first, scene, label.lower()))
+    return int(_kept_select(tr(label), names, first, scene, label.lower()))
 
 
 def _contrast(scene: Scene, bands: Sequence[Band], colours: str, band: int) -> tuple[Look, Legend | None]:
     """Contrast and brightness; with the legend of a band in colours."""
-    chosen = _kept_select("Contrast", CONTRASTS, "auto", scene, "contrast")
+    chosen = _kept_select(tr("Contrast"), CONTRASTS, "auto", scene, "contrast")
     gamma = 1.0
     if colours != "diverging":
         key, kept = _place(scene, "gamma", 1.0)
@@ -114,7 +118,9 @@ def _coloured(
     if is_velocity(band):
         said = Quantity.of(scene, "velocity", band.index)
         factor, offset = said.factor, said.offset
-        title = "Velocity (mm/year)" if band.unit else "Velocity (assumed mm/year: the file states no unit)"
+        title = tr_noop("Velocity (mm/year)")
+        if not band.unit:
+            title = tr_noop("Velocity (assumed mm/year: the file states no unit)")
     low, high = sorted(factor * end + offset for end in ends)
     if colours == "diverging":
         reach = max(abs(low), abs(high)) or 1.0
@@ -133,9 +139,9 @@ def _between(scene: Scene, band: int) -> tuple[float, float]:
 
     first = _span(scene.digest, band, "2,98", scene)
     ends = []
-    for column, name, start in zip(st.columns(2), ("From", "To"), first, strict=True):
+    for column, name, start in zip(st.columns(2), (tr_noop("From"), tr_noop("To")), first, strict=True):
         key, kept = _place(scene, f"{name.lower()}-{band}", start)
-        ends.append(float(column.number_input(name, key=key, format="%g")))
+        ends.append(float(column.number_input(tr(name), key=key, format="%g")))
         kept.put(ends[-1])
     if not ends[0] < ends[1]:
         raise InputError(tr("The lower limit of the display is above the upper limit."),
@@ -165,7 +171,7 @@ def _kept_select(label: str, options: dict[Any, str], first: Any, scene: Scene, 
     key, kept = _place(scene, name, first)
     if st.session_state[key] not in options:
         st.session_state[key] = first
-    chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=key)
+    chosen = st.selectbox(label, list(options), format_func=words_of(options), key=key)
     kept.put(chosen)
     return chosen
 

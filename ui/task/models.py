@@ -60,7 +60,7 @@ class Offer:
         known = validation_of(model.spec)
         if known is None:
             return self.title(model)
-        where = f" ({known.data_set or 'data not recorded'})" if self._several else ""
+        where = f" ({known.data_set or tr('data not recorded')})" if self._several else ""
         return f"{known.text} · {self.title(model)}{where}"
 
     def tell_score(self, chosen: Fitting) -> None:

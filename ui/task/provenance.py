@@ -30,7 +30,7 @@ def show_record(result: RunResult, origin: str = "") -> None:
     origin
         Where the data came from, in words.
     """
-    lines = [("Run", result.id), *_data(result, origin), *_computation(result)]
+    lines = [(tr("Run"), result.id), *_data(result, origin), *_computation(result)]
     st.markdown("\n".join(f"- {title}: {plain(text)}" for title, text in lines))
     with st.expander(tr("Full record")):
         st.json(dict(result.provenance), expanded=2)
@@ -40,17 +40,18 @@ def _data(result: RunResult, origin: str) -> Iterator[Line]:
     """The scene as it is recorded, else every input."""
     scene = result.provenance.get("scene")
     if scene:
-        yield "Image", tr("{name} (content SHA-256 {digest}…)").format(name=scene['name'], digest=scene['digest'][:16])
+        name = tr("{name} (content SHA-256 {digest}…)")
+        yield tr("Image"), name.format(name=scene["name"], digest=scene["digest"][:16])
     else:
         for one in result.inputs:
             yield (
                 one.role.replace("_", " ").capitalize(),
                 tr("{name} (content SHA-256 {digest}…)").format(name=one.name, digest=one.digest[:16]),
             )
-    yield "Origin", origin or "unknown"
+    yield tr("Origin"), origin or tr("unknown")
     if scene:
-        yield "Image licence", scene["licence"] or "not stated"
-        yield "Citation", scene["citation"] or "not stated"
+        yield tr("Image licence"), scene["licence"] or tr("not stated")
+        yield tr("Citation"), scene["citation"] or tr("not stated")
 
 
 def _computation(result: RunResult) -> Iterator[Line]:
@@ -58,11 +59,11 @@ def _computation(result: RunResult) -> Iterator[Line]:
     model, runtime = record.get("model"), record.get("runtime")
     if model:
         yield (
-            "Model",
+            tr("Model"),
             tr("{name} (weights SHA-256 {weights_sha256}…)").format(
                 name=model["name"], weights_sha256=model["weights_sha256"][:16]
             ),
         )
     if runtime:
-        yield "Runtime", f"{runtime['name']}, {runtime['threads']} threads"
-    yield "Finished", f"{record['finished']}, after {record['seconds']:g} s"
+        yield tr("Runtime"), tr("{name}, {count} threads").format(name=runtime["name"], count=runtime["threads"])
+    yield tr("Finished"), tr("{time}, after {seconds:g} s").format(time=record["finished"], seconds=record["seconds"])

@@ -17,7 +17,7 @@ from ui import resources
 from ui.feedback import guard, plain, show_error
 from ui.map_layers import Outlines
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import Slot
 from ui.task.selection import Selection
 from ui.task.tabs import open_tab
@@ -321,7 +321,7 @@ def show_bar(at: Reviewing) -> None:
             if one is not None:
                 _ask_reason(at, one)
         name = "" if one is None else one.id
-        for label, key, judgement in (("Correct", "Y", "confirmed"), ("False alarm", "N", "rejected")):
+        for label, key, judgement in ((tr("Correct"), "Y", "confirmed"), (tr("False alarm"), "N", "rejected")):
             st.button(
                 label,
                 on_click=_judge,
@@ -376,7 +376,7 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
     known = ["", *REASONS, *([one.reason] if one.reason and one.reason not in REASONS else [])]
     st.selectbox(
         tr("Reason for a false alarm"), known, known.index(one.reason), key=_reason_key(at, one.id),
-        accept_new_options=True, format_func=lambda text: text or "not given",
+        accept_new_options=True, format_func=lambda text: tr(text) if text else tr("not given"),
     )  # fmt: skip
     st.text_area(tr("Note"), one.note, max_chars=MOST_WORDS, key=_note_key(at, one.id), height=80)
     if one.status == "unreviewed":
@@ -402,25 +402,31 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
     noun = at.opened.found.noun
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(tr("**Drawn outline**"), width="content")
-        uses: list[tuple[str, Callable[[Review, BaseGeometry], Edit]]] = []
+        uses: list[tuple[str, str, Callable[[Review, BaseGeometry], Edit]]] = []
         if edited in at.review.features:
-            uses.append((f"Use as outline of {edited}", lambda review, shape: actions.reshape(review, edited, shape)))
+            label = tr("Use as outline of {name}").format(name=edited)
+            uses.append(("reshape", label, lambda review, shape: actions.reshape(review, edited, shape)))
         else:
             grid = at.opened.found.grid
-            uses.append((f"Add as missed {noun}", lambda review, shape: actions.draw(review, shape, grid)))
+            label = tr("Add as missed {noun}").format(noun=tr(noun))
+            uses.append(("draw", label, lambda review, shape: actions.draw(review, shape, grid)))
             if one is not None:
                 name = one.id
+                labels = {
+                    "add": tr("Add to {name}").format(name=name), "cut": tr("Cut from {name}").format(name=name),
+                    "split": tr("Split from {name}").format(name=name),
+                }  # fmt: skip
                 uses += [
-                    (f"Add to {name}", lambda review, shape: actions.add_to(review, name, shape)),
-                    (f"Cut from {name}", lambda review, shape: actions.cut_from(review, name, shape)),
-                    (f"Split from {name}", lambda review, shape: actions.split_off(review, name, shape)),
+                    ("add", labels["add"], lambda review, shape: actions.add_to(review, name, shape)),
+                    ("cut", labels["cut"], lambda review, shape: actions.cut_from(review, name, shape)),
+                    ("split", labels["split"], lambda review, shape: actions.split_off(review, name, shape)),
                 ]
         if edited in at.review.features:
             st.caption(tr("Drag the corners, press Save on the map, then:"), width="content")
-        for label, make in uses:
+        for use, label, make in uses:
             st.button(
                 label, on_click=_with_drawing, args=(at, make), disabled=not ready or untouched,
-                key=f"use-{label}-{at.run}",
+                key=f"use-{use}-{at.run}",
             )
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
 
@@ -434,13 +440,13 @@ def told(at: Reviewing) -> list[str] | None:
     if one is None:
         return None
     grid = at.opened.found.grid
-    words = [area_text(float(ground_areas([one.outline], grid)[0]), grid.in_metres), STATUSES[one.status]]
-    for name, title in (("mean_probability", "mean probability"), ("score", "confidence")):
+    words = [area_text(float(ground_areas([one.outline], grid)[0]), grid.in_metres), tr(STATUSES[one.status])]
+    for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")
     words += [plain(text) for text in (one.reason, one.note) if text]
     if one.reviewer:
-        words.append(f"reviewed by {plain(one.reviewer)}")
+        words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
     return words
 
 
@@ -479,15 +485,16 @@ def _layer(run: str, number: int, view: str, selected: str | None, _opened: Open
     shown = [*everything[:DRAWN], *changed, *chosen]
     areas = ground_areas([one.outline for one in shown], grid)
     facts = {
-        "ID": [one.id for one in shown],
-        "Status": [STATUSES[one.status] for one in shown],
-        "Area": [area_text(value, grid.in_metres) for value in areas],
+        tr_noop("ID"): [one.id for one in shown],
+        tr_noop("Status"): [STATUSES[one.status] for one in shown],
+        tr_noop("Area"): [area_text(value, grid.in_metres) for value in areas],
     }
     crs = None if grid.crs is None else grid.crs.to_wkt()
     table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)
     told, left_out = features(table, facts, colours=[COLOURS[one.status] for one in shown], most=len(shown) or 1)
-    legend = Legend("Review", tuple(LegendEntry(COLOURS[name], words, "line") for name, words in STATUSES.items()))
+    entries = tuple(LegendEntry(COLOURS[name], words, "line") for name, words in STATUSES.items())
+    legend = Legend(tr_noop("Review"), entries)
     return Outlines(
-        "review", "Reviewed inventory", told, NOT_KNOWN, selectable=True, legend=legend, weight=2.2, seam=True,
+        "review", tr_noop("Reviewed inventory"), told, NOT_KNOWN, selectable=True, legend=legend, weight=2.2, seam=True,
         left_out=left_out + len(everything) - len(shown),
     )  # fmt: skip

@@ -63,9 +63,9 @@ def _tell(at: Reviewing) -> None:
 
     review, noun = at.review, at.opened.found.noun
     total, waiting = len(review.features), review.counts["unreviewed"]
-    counted = [f"{STATUSES[name]} {count:,}" for name, count in review.counts.items() if count]
+    counted = [f"{tr(STATUSES[name])} {count:,}" for name, count in review.counts.items() if count]
     if review.deleted:
-        counted.append(f"deleted {len(review.deleted):,}")
+        counted.append(tr("deleted {count:,}").format(count=len(review.deleted)))
     share = 1.0 if not total else 1 - waiting / total
     st.progress(
         share,
@@ -103,7 +103,7 @@ def _frame(at: Reviewing) -> DataFrame:
     area = "area_m2" if "area_m2" in table else "area_px"
     scores = [name for name in ("mean_probability", "score") if name in table]
     columns = ["id", "status", area, *scores, "reason", "note", "reviewer"]
-    frame: DataFrame = table[columns].assign(status=table["status"].map(STATUSES))
+    frame: DataFrame = table[columns].assign(status=[tr(STATUSES[name]) for name in table["status"]])
     return frame
 
 
@@ -115,10 +115,10 @@ def _table(at: Reviewing) -> None:
     there = [name for name, count in counts.items() if count]
     wanted = st.pills(
         tr("Show"), there, selection_mode="multi", key=f"review-show-{at.run}", label_visibility="collapsed",
-        format_func=lambda name: f"{STATUSES[name]} ({counts[name]:,})",
+        format_func=lambda name: f"{tr(STATUSES[name])} ({counts[name]:,})",
     )  # fmt: skip
     if wanted:
-        frame = frame[frame["status"].isin([STATUSES[name] for name in wanted])]
+        frame = frame[frame["status"].isin([tr(STATUSES[name]) for name in wanted])]
     names: list[str] = frame["id"].tolist()
     kept = f"review-ticked-{at.run}"
     ticked: list[str] = [name for name in st.session_state.get(kept, []) if name in names]
@@ -279,8 +279,8 @@ def _log(at: Reviewing) -> None:
         return
     config: dict[str, object] = {
         "number": st.column_config.NumberColumn(tr("No."), format="%d", width="small"),
-        "time": st.column_config.TextColumn(tr("Time (UTC)")), "reviewer": "Reviewer", "words": "Edit",
-        "reason": "Reason", "note": "Note", "undone": st.column_config.CheckboxColumn(tr("Undone")),
+        "time": st.column_config.TextColumn(tr("Time (UTC)")), "reviewer": tr("Reviewer"), "words": tr("Edit"),
+        "reason": tr("Reason"), "note": tr("Note"), "undone": st.column_config.CheckboxColumn(tr("Undone")),
         "operation": None, "features": None,
     }  # fmt: skip
     st.dataframe(

@@ -285,9 +285,11 @@ def tell(selection: Selection, noun: str, facts: Sequence[str] | None) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if selection.current is not None:
-            words = " · ".join(facts) if facts is not None else "not included at the current settings"
+            words = " · ".join(facts) if facts is not None else tr("not included at the current settings")
             st.markdown(
-                tr("**Selected {noun} {current}** · {words}").format(noun=noun, current=selection.current, words=words),
+                tr("**Selected {noun} {current}** · {words}").format(
+                    noun=tr(noun), current=selection.current, words=words
+                ),
                 width="content",
             )
         st.button(tr("Clear selection"), key=f"clear-{selection.run}", type="tertiary", on_click=selection.clear)

@@ -13,6 +13,7 @@ from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task import input_picker, pixel_size, press
+from ui.task.table import titles
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -135,7 +136,7 @@ def _show_images(batch: Batch) -> None:
     frame = _frame(batch.id, batch.datasets)
     st.dataframe(
         frame, hide_index=True, height=HEAD + ROW * min(number, HIGHEST), row_height=ROW, placeholder="",
-        alt="Table of the images of the batch",
+        alt="Table of the images of the batch", column_config=titles(frame.columns),
     )  # fmt: skip
     if batch.refused:
         told = "  \n".join(plain(one.words) for one in batch.refused)

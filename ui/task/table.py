@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.messages import tr, tr_noop
+
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 PLACES = {
-    "latitude": ("Latitude, °", 5), "longitude": ("Longitude, °", 5), "elevation_m": ("Elevation, m", 0),
+    "latitude": (tr_noop("Latitude, °"), 5), "longitude": (tr_noop("Longitude, °"), 5),
+    "elevation_m": (tr_noop("Elevation, m"), 0),
 }  # fmt: skip
 """Titles and digits of the columns that `placed` adds."""
 
@@ -26,9 +30,14 @@ def number_column(title: str, digits: int | None) -> object:
         coordinates, which have no separators.
     """
     if digits is None:
-        return st.column_config.TextColumn(title, width="small")
+        return st.column_config.TextColumn(tr(title), width="small")
     form = "localized" if digits == 0 else f"%.{digits}f"
-    return st.column_config.NumberColumn(title, format=form)
+    return st.column_config.NumberColumn(tr(title), format=form)
+
+
+def titles(names: Iterable[str]) -> dict[str, object]:
+    """Columns of a table by their English titles, as it shows them in the visitor's language."""
+    return {name: tr(name) for name in names}
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -10,13 +10,15 @@ import streamlit as st
 
 from ui import resources
 from ui.feedback import Progress, plain, reading
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.task import input_picker
 
 if TYPE_CHECKING:
     from core.runs.records import DatasetRecord, Run
 
-SOURCES = ("Sample", "Open data", "Upload", "Data folder", "Earlier tables")
+SOURCES = (
+    tr_noop("Sample"), tr_noop("Open data"), tr_noop("Upload"), tr_noop("Data folder"), tr_noop("Earlier tables"),
+)  # fmt: skip
 TYPES = ["csv", "tsv", "txt", "xlsx", "dbf", "zip"]
 SERIES_TYPES = [*TYPES, "h5", "he5"]
 
@@ -73,7 +75,7 @@ class TableSource:
 
         empty = {"Sample": not sample_tables(self.holds), "Open data": not open_tables(self.holds)}
         offered = [one for one in SOURCES if not empty.get(one, False)]
-        source = input_picker.ask_source("Source", offered, f"{self.role}-source")
+        source = input_picker.ask_source(tr("Source"), offered, f"{self.role}-source")
         with reading("Reading the file"):
             record = {"Sample": self._sample, "Open data": self._open_data, "Upload": self._upload,
                       "Data folder": self._data_folder, "Earlier tables": self._earlier}[source]()  # fmt: skip
@@ -106,7 +108,7 @@ class TableSource:
         known = {one.id: one for one in sample_tables(self.holds)}
         chosen = st.selectbox(tr("Sample"), list(known), format_func=lambda identity: known[identity].title)
         st.caption(plain(known[chosen].shows))
-        return self.open_sample(chosen) if self._pressed("Use this sample") else None
+        return self.open_sample(chosen) if self._pressed(tr_noop("Use this sample")) else None
 
     def _open_data(self) -> DatasetRecord | None:
         from core.catalog.tables import fetch_table, open_tables
@@ -121,7 +123,7 @@ class TableSource:
                 )
             )
         )
-        if not self._pressed("Download and use"):
+        if not self._pressed(tr_noop("Download and use")):
             return None
         progress = Progress("Downloading")
         path = fetch_table(chosen, progress=lambda done, total: progress(done / max(total, 1))).path
@@ -138,7 +140,7 @@ class TableSource:
         uploaded = st.file_uploader(
             tr("Table"), type=types, key=f"{self.role}-upload", help=tr("{help} Up to 200 MB.").format(help=self.help)
         )
-        if uploaded is None or not self._pressed("Use this table"):
+        if uploaded is None or not self._pressed(tr_noop("Use this table")):
             return None
         return resources.store().upload_dataset(uploaded, PurePath(uploaded.name).name, "table")
 
@@ -154,7 +156,7 @@ class TableSource:
         chosen = st.selectbox(
             tr("Earlier table"), list(known), format_func=known.__getitem__, key=f"{self.role}-earlier"
         )
-        return resources.store().dataset(chosen) if self._pressed("Use this table") else None
+        return resources.store().dataset(chosen) if self._pressed(tr_noop("Use this table")) else None
 
     def _pressed(self, label: str) -> bool:
-        return st.button(label, width="stretch", key=f"{self.role}-{label}")
+        return st.button(tr(label), width="stretch", key=f"{self.role}-{label}")

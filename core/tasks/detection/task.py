@@ -103,6 +103,7 @@ TASK = Task(
         Metric("unlike_training", "Unlike training images", form="share", better="low"),
     ),
     counted="At the model's own confidence and NMS IoU, boxes of any size; AP over all confidences.",
+    counted_each="At each model's own confidence and NMS IoU, boxes of any size; AP over all confidences.",
     level="Confidence",
     models="folder",
     view=Ref(f"{_HERE}.view:Choice"),

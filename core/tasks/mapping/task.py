@@ -98,6 +98,8 @@ TASK = Task(
     ),
     counted="At the model's own threshold. Pixels are counted before minimum area and hole filling; shares are of the "
             "image, or of the drawn area if one was mapped.",
+    counted_each="At each model's own threshold. Pixels are counted before minimum area and hole filling; shares are "
+                 "of the image, or of the drawn area if one was mapped.",
     level="Threshold",
     models="folder",
     view=Ref(f"{_HERE}.view:Choice"),
