@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ui.messages import tr_noop
 
-NOUNS = (tr_noop("landslide"), tr_noop("landslides"), tr_noop("detection"), tr_noop("detections"))
+NOUNS = (tr_noop("landslide"), tr_noop("landslides"), tr_noop("detections"))
 
 REVIEW = (
     tr_noop("not reviewed"), tr_noop("correct"), tr_noop("false alarm"), tr_noop("outline corrected"),

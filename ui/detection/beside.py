@@ -21,7 +21,7 @@ from ui.detection.view import View, found
 from ui.feedback import empty, guard, plain
 from ui.labels import model_title
 from ui.map_layers import Outlines
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import rerun_fragment
 from ui.task import models
 from ui.task.earlier import newest
@@ -143,7 +143,7 @@ def _start(view: View) -> None:
                 _open(run.id if run is not None and usable else resources.jobs().submit(order))
     else:
         st.caption(tr("No other detector can be run on this image as it is."))
-    offer.tell_left_out("this image")
+    offer.tell_left_out(tr_noop("this image"))
 
 
 def _fittings(view: View) -> Sequence[Fitting]:

@@ -63,7 +63,7 @@ def _search(view: View) -> None:
     offer = models.offer(found, title, as_they_are=True)
     if not offer.offered:
         st.caption(tr("No terrain detector can be run on this elevation model."))
-        offer.tell_left_out("this elevation model")
+        offer.tell_left_out(tr_noop("this elevation model"))
         return
     st.caption(
         tr("A second detector searches hillshade, slope and slope position alone. A decision tree then combines both "
@@ -71,7 +71,7 @@ def _search(view: View) -> None:
     )
     chosen = offer.select("Terrain detector", key=f"terrain-model-{view.result.id}")
     offer.tell_score(chosen)
-    offer.tell_left_out("this elevation model")
+    offer.tell_left_out(tr_noop("this elevation model"))
     model = chosen.model.spec.name
     order = _order(view, model) if _relief_known(view) else None
     run = None if order is None else newest(order)

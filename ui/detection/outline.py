@@ -79,7 +79,7 @@ def show(view: View) -> None:
     offer = models.offer(_models(view), lambda model: model.spec.title, as_they_are=True)
     if not offer.offered:
         st.caption(tr("No mapping model can outline detection {selected}.").format(selected=view.selected))
-        offer.tell_left_out("this image")
+        offer.tell_left_out(tr_noop("this image"))
         return
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
@@ -99,7 +99,7 @@ def show(view: View) -> None:
         words = "Outlined" if done else "Outline"
         pressed = st.button(words, width="stretch", disabled=done, key=f"outline-box-{view.result.id}")
     offer.tell_score(chosen)
-    offer.tell_left_out("this image")
+    offer.tell_left_out(tr_noop("this image"))
     if pressed:
         with guard():
             _start(view, question)

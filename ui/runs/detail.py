@@ -179,7 +179,9 @@ def _delete(run: Run) -> None:
     files = {artifact.path: artifact.size for one in doomed for artifact in one.artifacts}
     with st.popover(tr("Delete"), key=f"delete-{run.id}"):
         also = len(doomed) - 1
-        with_it = tr("{count} derived from it").format(count=labels.count(also, "run"))
+        with_it = tr("one run derived from it")
+        if also > 1:
+            with_it = tr("{count} derived from it").format(count=labels.count(also, "run"))
         parts = [
             tr("This permanently deletes this run and {with_it}.").format(with_it=with_it)
             if also

@@ -86,7 +86,7 @@ def show_explained(
     elif "why" in st.query_params:
         st.warning(
             tr("The explanation in this address has no result, was deleted, or belongs to another {noun}.").format(
-                noun=noun
+                noun=tr(noun)
             )
         )
     _list(task, finished(result), run, about)

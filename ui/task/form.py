@@ -153,9 +153,9 @@ def choose_model(
     key = f"all-models-{task}-{scene.digest[:12]}"
     insisted = bool(st.session_state.get(key)) or (known in usual.left_out and known.fit is Fit.DISTANT)
     offer = models.offer(found, title, all_able=True) if insisted else usual
-    chosen = offer.select("Model", key="model", wanted=wanted, explained=f"{explained} {models.SCORES}")
+    chosen = offer.select(tr("Model"), key="model", wanted=wanted, explained=f"{explained} {models.SCORES}")
     offer.tell_score(chosen)
-    usual.tell_left_out("this image", key if any(one.fit is Fit.DISTANT for one in usual.left_out) else "")
+    usual.tell_left_out(tr_noop("this image"), key if any(one.fit is Fit.DISTANT for one in usual.left_out) else "")
     return chosen
 
 

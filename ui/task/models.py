@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import InputError
 from ui.feedback import plain, show_error
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 
 if TYPE_CHECKING:
     from core.learning.fit import Fitting
@@ -106,7 +106,7 @@ class Offer:
             return
         number = len(self.left_out)
         words = tr("{count} model does not fit {noun}") if number == 1 else tr("{count} models do not fit {noun}")
-        with st.expander(words.format(count=number, noun=noun)):
+        with st.expander(words.format(count=number, noun=tr(noun))):
             st.markdown("\n".join(f"- **{plain(self.title(one.model))}.** {reason(one)}" for one in self.left_out))
             if insist:
                 st.toggle(tr("Include models for other pixel sizes"), key=insist)
@@ -153,4 +153,4 @@ def refuse(button: str, what: str, found: Sequence[Fitting], title: Callable[[St
     why = reasons.pop() if len(reasons) == 1 else ""
     show_error(InputError(what, why, remedies[0] if remedies else ""))
     if not why:
-        Offer((), found, title).tell_left_out("this image")
+        Offer((), found, title).tell_left_out(tr_noop("this image"))

@@ -145,11 +145,11 @@ def show_without_image(found: Run, task: TaskPage) -> None:
     st.subheader(plain(found.title), anchor=False)
     with guard():
         input_picker.current(found)  # says what is wrong with it
-    st.warning(tr("**The image of this {noun} cannot be shown.** The results are kept.").format(noun=task.noun))
+    st.warning(tr("**The image of this {noun} cannot be shown.** The results are kept.").format(noun=tr(task.noun)))
     if run.show_state(found, task):
         st.markdown(
             tr("The reading view shows the {noun}, the landslides and the scores without the image.").format(
-                noun=task.noun
+                noun=tr(task.noun)
             )
         )
         st.page_link("../pages/read.py", label=tr("Open reading view"), query_params={"run": found.id})

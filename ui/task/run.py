@@ -53,7 +53,7 @@ def show_state(run: Run, task: TaskPage, *, opens: bool = True) -> bool:
         if kind is not None and kind.again_from_parent and run.parents:
             to = {"run": run.parents[0]}
             st.page_link(
-                task.page, label=tr("Back to the {noun} without scores").format(noun=task.noun), query_params=to
+                task.page, label=tr("Back to the {noun} without scores").format(noun=tr(task.noun)), query_params=to
             )
         if run.active:
             jobs.follow(run.id, what=task.working(run))

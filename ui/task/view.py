@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import streamlit as st
 
 from ui import resources
+from ui.messages import tr
 
 if TYPE_CHECKING:
     from core.raster.grid import Grid
@@ -42,7 +43,8 @@ def unit(grid: Grid) -> str:
 
 def whole_of(result: RunResult) -> str:
     """What shares of a run are shares of: the scene, or the part of it that was drawn."""
-    return "the drawn area" if (result.provenance.get("parameters") or {}).get("area") else "the image"
+    drawn = (result.provenance.get("parameters") or {}).get("area")
+    return tr("the drawn area") if drawn else tr("the image")
 
 
 def view_from_address(run: Run) -> Any:  # noqa: ANN401  the view of the run's task
