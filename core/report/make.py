@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -106,5 +107,10 @@ def report_input(
 
 
 def explanations_of(store: Store, run: Run) -> list[Run]:
-    """Finished explanations of a run, the oldest first."""
-    return [child for child in store.children(run.id)[::-1] if child.status == "done" and is_explanation(child)]
+    """Finished explanations of a run, the oldest first; of the same one with and without curves, the former alone."""
+    done = [child for child in store.children(run.id)[::-1] if child.status == "done" and is_explanation(child)]
+    kept: dict[str, Run] = {}
+    for one in sorted(done, key=lambda child: not child.parameters.get("curves")):
+        asked = {name: value for name, value in one.parameters.items() if name != "curves"}
+        kept.setdefault(json.dumps(asked, sort_keys=True) if "curves" in one.parameters else one.id, one)
+    return [one for one in done if one in kept.values()]

@@ -35,7 +35,9 @@ def reshape(review: Review, identity: str, outline: BaseGeometry) -> Edit:
 
 def add_to(review: Review, identity: str, outline: BaseGeometry) -> Edit:
     """Add ground to a feature."""
-    return reshape(review, identity, united([_one(review, identity).outline, outline]))
+    own = _one(review, identity).outline
+    _check_near([own, outline])
+    return reshape(review, identity, united([own, outline]))
 
 
 def cut_from(review: Review, identity: str, outline: BaseGeometry) -> Edit:
@@ -62,9 +64,22 @@ def merge(review: Review, identities: Sequence[str]) -> Edit:
     if len(set(identities)) < 2:
         raise InputError("A merge needs two or more features.", remedy="Select several.")
     features = [_one(review, identity) for identity in dict.fromkeys(identities)]
+    _check_near([one.outline for one in features])
     largest = max(features, key=lambda one: one.outline.area)
     ids = tuple(one.id for one in features)
     return Edit("merge", ids, {largest.id: to_geojson(united([one.outline for one in features]))})
+
+
+def _check_near(outlines: Sequence[BaseGeometry]) -> None:
+    """Refuse outlines of which one lies farther from all others than the largest of them is long."""
+    longest = max(max(right - left, top - bottom) for left, bottom, right, top in (one.bounds for one in outlines))
+    for one in outlines:
+        if min(one.distance(other) for other in outlines if other is not one) > longest:
+            raise InputError(
+                "These outlines are too far apart to be one landslide.",
+                "The distance between them exceeds the length of the largest.",
+                "Keep them as separate landslides.",
+            )
 
 
 def _one(review: Review, identity: str) -> Feature:

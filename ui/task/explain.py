@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -201,7 +201,7 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
     """
     from core.plots.faithfulness import curves_figure
     from core.plots.pictures import cam_picture, close_up, outlined, signed_picture
-    from core.tasks.imagery.explanation import curves_in
+    from core.tasks.imagery.explanation import curves_in, known_explanation, request_of
 
     told = resources.store().provenance(run.id)
     st.markdown(f"**{about}**")
@@ -219,29 +219,26 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
                     alt=f"{method} over the image{words}: {means}")  # fmt: skip
     st.markdown(plain(" ".join(run.notes)))
     curves = curves_in(told)
-    with st.expander(tr("Faithfulness of this explanation")):
+    request = replace(request_of(run), curves=True)
+    known = None if curves is not None else known_explanation(resources.store(), view.result, request)
+    if known is not None and known.status == "done":
+        open_explanation(run.task, known.id)
+    with st.expander(tr("Faithfulness of this explanation"), expanded=known is not None and known.active):
         if curves is not None:
             st.plotly_chart(curves_figure(curves, noun), key=f"curves-{run.id}", theme="streamlit")
         st.caption(FAITHFUL)
         if curves is None:
-            _offer_curves(view.result, run)
+            _offer_curves(view.result, run, request, known)
 
 
-def _offer_curves(result: ImageResult, run: Run) -> None:
+def _offer_curves(result: ImageResult, run: Run, request: ExplanationRequest, known: Run | None) -> None:
     """A button that has the curves of an explanation measured, or how far that is."""
-    from dataclasses import replace
+    from core.tasks.imagery.explanation import order_explanation
 
-    from core.tasks.imagery.explanation import known_explanation, order_explanation, request_of
-
-    request = replace(request_of(run), curves=True)
-    known = known_explanation(resources.store(), result, request)
     if known is not None and known.active:
         jobs.follow(known.id, what="Calculating the curves")
     elif st.button(tr("Calculate the curves"), key=f"measure-{run.id}", help=CURVES_HELP):
-        if known is not None and known.status == "done":
-            open_explanation(run.task, known.id)
-        else:
-            _submit(run.task, order_explanation(run.task, result, request, owner=resources.visitor()))
+        _submit(run.task, order_explanation(run.task, result, request, owner=resources.visitor()))
 
 
 def method_of(run: Run) -> str:

@@ -60,7 +60,9 @@ def open_explanation(task: str, identity: str) -> None:
 
 def finished(result: RunResult) -> list[Run]:
     """Finished explanations of the run, the newest first."""
-    return [run for run in resources.store().children(result.id) if run.status == "done" and is_explanation(run)]
+    from core.report.make import explanations_of
+
+    return explanations_of(resources.store(), resources.store().run(result.id))[::-1]
 
 
 def show_explained(

@@ -103,8 +103,8 @@ def known_explanation(store: Store, result: ImageResult, request: ExplanationReq
     also who asked for none.
     """
     same = [run for run in store.children(result.id, KIND) if _answers(_asked(run), request)]
-    found = next((run for run in same if run.status in ("done", "queued", "running")), None)
-    return found or next((run for run in same if run.status != "cancelled"), None)
+    found = [run for status in (("done",), ("queued", "running")) for run in same if run.status in status]
+    return next((run for run in (*found, *same) if run.status != "cancelled"), None)
 
 
 def request_of(run: Run) -> ExplanationRequest:

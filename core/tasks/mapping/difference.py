@@ -62,8 +62,8 @@ class Difference:
             return ()
         share = self.in_one_only / (self.in_one_only + self.pixels)
         return (
-            f"{100 * share:.1f} % of the pixels that have data in one run have none in the other; they were not "
-            "compared.",
+            f"In the area of the second run, {100 * share:.1f} % of the pixels that have data in one run have none in "
+            "the other; they were not compared.",
         )
 
     @property
