@@ -138,6 +138,26 @@ def test_what_is_chosen_stands_in_the_address_by_its_name_in_every_language() ->
     assert not page.exception
 
 
+def _page_of_a_list() -> None:
+    import streamlit as st
+
+    from ui import messages
+    from ui.choices import words_of
+    from ui.task.form import STRETCHES
+
+    messages.choose_language()
+    st.text(st.selectbox("Pixel values", list(STRETCHES), key="stretch", format_func=words_of(STRETCHES)))
+
+
+def test_what_is_chosen_stays_when_the_language_changes() -> None:
+    page = AppTest.from_function(_page_of_a_list).run()
+    page.selectbox(key="stretch").set_value("2,98").run()
+    for code in ("es", "zh", "en"):
+        page.selectbox(key="choose-language").set_value(code).run()
+        assert page.selectbox(key="stretch").value == page.text[0].value == "2,98"
+    assert not page.exception
+
+
 def speak(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     for module in (map_words, maps, messages):
         monkeypatch.setattr(module, "language", lambda: code)

@@ -32,6 +32,9 @@ _YEAR = 365 * 24 * 3600
 
 _CHOSEN: Slot[str] = Slot("language", "")
 
+_SHOWN: Slot[str] = Slot("language-shown", "")
+"""The language in which the pages were shown last."""
+
 
 def tr(text: str) -> str:
     """Return a text in the visitor's language, the text itself where it is not translated.
@@ -78,6 +81,9 @@ def catalog(code: str) -> Mapping[str, str]:
 def choose_language() -> None:
     """Offer the languages, and have the browser keep the one that is chosen for its next visits."""
     before = language()
+    if _SHOWN.get() not in ("", before):
+        _keep_choices()
+    _SHOWN.put(before)
     codes = list(LANGUAGES)
     chosen = st.selectbox(
         tr("Language"), codes, index=codes.index(before), format_func=LANGUAGES.__getitem__, key="choose-language"
@@ -92,3 +98,13 @@ def choose_language() -> None:
     if _CHOSEN.get():
         script += f" document.cookie = {json.dumps(kept)};"
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def _keep_choices() -> None:
+    """Keep what is chosen in lists although their options read otherwise now.
+
+    A browser sends an option by the words that it shows, and goes on showing those until it is told other ones.
+    """
+    for key, value in list(st.session_state.items()):
+        if type(value) in (str, int, float) or (type(value) is list and all(type(one) is str for one in value)):
+            st.session_state[key] = value
