@@ -95,7 +95,7 @@ def find_method(methods: Mapping[str, Method[N, T]], text: str) -> Method[N, T]:
     return methods[name]
 
 
-LIMITATION = "It shows what the model reacted to, not the cause of the slide"
+LIMITATION = "The picture shows what the model reacted to, not the cause of the slide"
 """What every sentence on a map ends with, before the layer in brackets."""
 
 

@@ -42,7 +42,7 @@ def curves_figure(curves: Curves, noun: str = "box") -> go.Figure:
             line={"color": colour, "dash": dash, "width": 2.5},
             hovertemplate=f"{name}<br>%{{x:.0f}} % of the image<br>Confidence %{{y:.2f}}<extra></extra>",
         )
-    figure.update_layout(plain_layout("Share of the image, %", f"Confidence of the {noun}"))
+    figure.update_layout(plain_layout("Share of the image, %", f"Score of the {noun}"))
     figure.update_xaxes(range=[-2, 102])
     figure.update_yaxes(range=[-0.02, 1.04])
     return figure

@@ -123,8 +123,8 @@ class Edit:
             "examined":
                 "Area confirmed as searched for missed "
                 "features" if self.examined else "Area no longer confirmed as searched",
-            "undo": "Undone",
-            "redo": "Redone",
+            "undo": f"No. {self.of} undone",
+            "redo": f"No. {self.of} redone",
         }[self.op]
 
 

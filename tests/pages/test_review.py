@@ -134,7 +134,7 @@ def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, ru
     assert "review" in columns
     assert page.dataframe[0].value.set_index("id")["review"].to_dict() == {first: "not reviewed", second: "false alarm"}
     assert {name: facts["Review"] for name, facts in told.items()} == {first: "not reviewed", second: "false alarm"}
-    assert "the column *Review* holds what reviewers decided" in texts(page)
+    assert "**Reviewed: 1** (false alarm 1)." in texts(page)
 
 
 def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, run: str, scene: SceneRecord) -> None:

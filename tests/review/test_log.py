@@ -29,7 +29,7 @@ def run(store: Store, tmp_path: Path) -> str:
     probability = np.zeros((40, 50))
     probability[4:10, 5:15] = 0.9
     probability[20:24, 30:35] = 0.8
-    probability[30:33, 5:8] = 0.7
+    probability[26:29, 31:34] = 0.7
     return str(keep(store, made_run(tmp_path / "made", probability, "without CRS")).id)
 
 
@@ -128,6 +128,19 @@ def test_what_was_said_of_each_feature_is_known_from_the_log_alone(store: Store,
     assert judged(now.review.log) == {
         first: "split into others", second: "outline corrected", third: "merged into another",
     }  # fmt: skip
+
+
+def test_outlines_that_are_far_apart_are_not_one_landslide(store: Store, run: str) -> None:
+    first, second, third = ids(store, run)
+    review = opened(store, run).review
+    for far in (
+        lambda: actions.merge(review, [first, second]),
+        lambda: actions.merge(review, [second, third, first]),
+        lambda: actions.add_to(review, third, box(2, 2, 4, 4)),
+    ):
+        with pytest.raises(InputError, match="too far apart to be one landslide"):
+            far()
+    assert actions.merge(review, [second, third]).ids == (second, third)
 
 
 def test_what_changes_nothing_or_leaves_nothing_is_refused(store: Store, run: str) -> None:

@@ -122,7 +122,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
         area: number_column(tr("Box area, {unit}").format(unit=unit), 0),
         **{name: number_column(title, digits) for name, (title, digits) in PLACES.items()},
         "outcome": st.column_config.TextColumn(tr("Reference check")),
-        judged.COLUMN: st.column_config.TextColumn(tr("Review")),
+        judged.COLUMN: judged.column(),
     }
     return plain, config
 

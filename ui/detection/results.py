@@ -90,8 +90,8 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
         event = _map(record, findings, cell, side, selection, selected, at)
     if side != "before":
         selection.follow_map(event)
-    if side != "before" and (at is None or event.drawn):
-        tell_area(event, PAGE, record, offer=at is None)
+    if side != "before" and at is None:
+        tell_area(event, PAGE, record)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
@@ -173,7 +173,7 @@ def _map(
         over.extend(_boxes(result.id, findings.choice, True, further, said, findings))
     over.extend(beside.layers_of(record, result))
     tiles = [*hillshade_tiles(record), image, *terrain_tiles(record)]
-    tiles += [*likeness_tiles(result), *explanation_tiles(result)]
+    tiles += [*likeness_tiles(result), *(explanation_tiles(result) if at is None else ())]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
     focus = selection.focus(findings.table if at is None else review.shapes(at))

@@ -65,7 +65,7 @@ def table(frame: GeoDataFrame) -> tuple[DataFrame, dict[str, object]]:
     doubled = {"area_px", "perimeter_px"} if "area_m2" in frame else set()
     shown = [column for column in COLUMNS if column in frame and column not in doubled]
     return frame[shown].round({name: digits for name in shown if (digits := COLUMNS[name][1]) is not None}), {
-        name: number_column(*COLUMNS[name]) for name in shown
+        name: number_column(*COLUMNS[name]) if name != judged.COLUMN else judged.column() for name in shown
     }
 
 

@@ -111,7 +111,7 @@ LESSONS = Lessons(
             tr_noop("Threshold"), 0.0, 1.0, 0.01, halve_false_alarms,
         ),
         Exercise(
-            "find-most", tr_noop("Miss as little as possible"),
+            "find-most", tr_noop("Miss at most 5 %"),
             tr_noop("Find the highest threshold at which at least 95 % of the reference's pixels are mapped (recall "
                     "0.95)."),
             tr_noop("Threshold"), 0.0, 1.0, 0.01, find_most,

@@ -135,8 +135,8 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
         event = _map(record, result, choice, findings, side, selection, selected, at)
     if side == "none":
         selection.follow_map(event)
-    if side == "none" and (at is None or event.drawn):
-        tell_area(event, PAGE, record, offer=at is None)
+    if side == "none" and at is None:
+        tell_area(event, PAGE, record)
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
@@ -258,7 +258,7 @@ def _map(
         how = {"threshold": choice.threshold, "opacity": 0.8}
         tiles.append(run_tiles(result.id, "outcome", **how, visible=False, hides=("mask",)))
     tiles.extend(likeness_tiles(result))
-    tiles.extend(_extra_tiles(result))
+    tiles.extend(_extra_tiles(result) if at is None else ())
     shapes = None if findings is None else findings.polygons
     focus = selection.focus(shapes if at is None else review.shapes(at))
     layers = DynamicLayers(tuple(tiles), outlines, selected, selection.place, focus, says)

@@ -714,12 +714,12 @@ window.slidelens = window.slidelens || (function () {
   function muteWhileDrawing() {
     const fire = map.fire;
     let drawing = false, ending;
-    map.on("draw:drawstart", function () {
+    map.on("draw:drawstart draw:editstart", function () {
       clearTimeout(ending);
       drawing = true;
       map.getPane("overlayPane").style.pointerEvents = "none";
     });
-    map.on("draw:drawstop", function () {
+    map.on("draw:drawstop draw:editstop", function () {
       ending = setTimeout(function () {
         drawing = false;
         map.getPane("overlayPane").style.pointerEvents = "";

@@ -12,7 +12,7 @@ import streamlit as st
 
 from ui import resources
 from ui.map_layers import RUN_LAYERS
-from ui.messages import tr
+from ui.messages import tr, tr_noop
 from ui.state import rerun_fragment
 from ui.task.selection import Selection
 
@@ -50,9 +50,9 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
             make_report(resources.store(), run.id, choice, _address(run, values))  # type: ignore[arg-type]
         rerun_fragment()
     base = resources.base_path()
-    for role, title in (("report", "Report"), ("report_pdf", "PDF")):
+    for role, title in (("report", tr_noop("Report (web page)")), ("report_pdf", tr_noop("Report (PDF)"))):
         if (file := run.artifact(role)) is not None:
-            row.link_button(f"{title} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
+            row.link_button(f"{tr(title)} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
     row.link_button(tr("Download run as zip"), f"{base}/runs/{run.id}.zip?{urlencode(values)}")
     if known is not None:
         st.caption(tr("{holds} as of when it was written.").format(holds=holds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -57,10 +58,18 @@ def with_judgements(frame: GeoDataFrame, said: Mapping[str, str]) -> GeoDataFram
     return added
 
 
+def column() -> object:
+    """How a table writes the column that `with_judgements` adds: as wide as its words."""
+    return st.column_config.TextColumn(tr("Review"), width=150)
+
+
 def tell(said: Mapping[str, str]) -> None:
     """Say that there is a review, which the numbers of the model do not take into account."""
     if said:
+        counted = " · ".join(f"{tr(words)} {number:,}" for words, number in Counter(said.values()).items())
         st.caption(
-            tr("The counts and areas are the model's; the column *Review* holds what reviewers decided. The tab "
-            "*{tab}* shows the reviewed inventory on the map.").format(tab=tr(TAB))
+            tr("**Reviewed: {count:,}** ({counted}). The counts and areas on this page are the model's. The tab "
+            "*{tab}* shows the reviewed inventory on the map, with what was drawn.").format(
+                count=len(said), counted=counted, tab=tr(TAB)
+            )
         )  # fmt: skip

@@ -140,7 +140,7 @@ def progress_of(run: Run) -> Progress:
 
 
 def runs_on_sample(task: str, lessons: Lessons) -> list[Run]:
-    """Finished runs of a task on a sample, those of this browser session first, the newest first within both."""
+    """Finished runs of a task on a whole sample: those of this browser session first, the newest first within both."""
     from core.catalog.samples import sample as find
     from core.runs.kinds import is_primary
     from core.runs.records import RunFilter
@@ -148,7 +148,8 @@ def runs_on_sample(task: str, lessons: Lessons) -> list[Run]:
     title = find(lessons.sample).title if lessons.title is None else lessons.title()
     kinds = (lessons.kind,) if lessons.kind else ()
     wanted = RunFilter(task=task, statuses=("done",), kinds=kinds, text=title, limit=50)
-    found = [run for run in resources.store().runs(wanted) if is_primary(run) and run.subject.name == title]
+    found = [run for run in resources.store().runs(wanted) if is_primary(run) and run.subject.name == title
+             and not run.parameters.get("area")]  # fmt: skip
     return sorted(found, key=lambda run: not is_own(run))
 
 

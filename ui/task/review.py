@@ -440,7 +440,9 @@ def told(at: Reviewing) -> list[str] | None:
     if one is None:
         return None
     grid = at.opened.found.grid
-    words = [area_text(float(ground_areas([one.outline], grid)[0]), grid.in_metres), tr(STATUSES[one.status])]
+    known = one.values.get("area_m2" if grid.in_metres else "area_px") if one.origin == "model" else None
+    size = float(ground_areas([one.outline], grid)[0] if known is None else known)
+    words = [area_text(size, grid.in_metres), tr(STATUSES[one.status])]
     for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")

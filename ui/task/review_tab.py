@@ -169,13 +169,27 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
     def judged(judgement: Judgement) -> None:
         do(at, lambda: Edit("judge", still(), judgement=judgement))
 
+    def merged() -> None:
+        made: list[str] = []
+
+        def edit() -> Edit:
+            found = actions.merge(at.review, still())
+            made.extend(found.made)
+            return found
+
+        def select() -> None:
+            st.session_state[f"review-ticked-{at.run}"] = made
+            at.selection.choose(made[0], "chart")  # on top of the table
+
+        do(at, edit, then=select)
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(tr("**{count:,} selected**").format(count=len(ids)), width="content")
         key = f"several-{at.run}"
         st.button(tr("Mark correct"), on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")
         st.button(tr("Mark not reviewed"), on_click=judged, args=("unreviewed",), disabled=off, key=f"{key}-open")
-        st.button(tr("Merge"), on_click=lambda: do(at, lambda: actions.merge(at.review, still())), disabled=off,
+        st.button(tr("Merge"), on_click=merged, disabled=off,
                   key=f"{key}-merge", help=tr("Combine them into one, named after the largest."))  # fmt: skip
         st.button(
             tr("Delete"), on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete"

@@ -68,17 +68,13 @@ def show_state(run: Run, task: TaskPage, *, opens: bool = True) -> bool:
     return True
 
 
-def tell_area(
-    event: MapEvent, task: TaskPage, record: SceneRecord, *, again: bool = False, offer: bool = True
-) -> None:
+def tell_area(event: MapEvent, task: TaskPage, record: SceneRecord, *, again: bool = False) -> None:
     """Say what the button will work on: the whole scene, or what is drawn; and offer what the map shows.
 
     Parameters
     ----------
     again
         Whether the area of an earlier run is taken where nothing is drawn.
-    offer
-        Whether the visible part can be made the area; not where a drawing becomes an outline.
     """
     begin = f"*{tr(task.button)}* {task.asks}"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -92,14 +88,13 @@ def tell_area(
             st.caption(
                 tr("{begin} the whole image. Draw a rectangle or polygon to process only a part.").format(begin=begin)
             )
-        if offer:
-            key = task.map_key(record)
-            st.button(
-                tr("Use the visible part"), key=f"visible-part-{key}", on_click=draw_visible,
-                args=(MapSpec(record.id, record.scene.grid),), kwargs={"key": key}, width="content",
-                help=tr("The part of the image that the map shows now becomes the drawn area. It can be changed and "
-                "deleted like any drawn area."),
-            )  # fmt: skip
+        key = task.map_key(record)
+        st.button(
+            tr("Use the visible part"), key=f"visible-part-{key}", on_click=draw_visible,
+            args=(MapSpec(record.id, record.scene.grid),), kwargs={"key": key}, width="content",
+            help=tr("The part of the image that the map shows now becomes the drawn area. It can be changed and "
+            "deleted like any drawn area."),
+        )  # fmt: skip
 
 
 def _of_drawn(begin: str, record: SceneRecord, drawn: Mapping[str, Any]) -> str:

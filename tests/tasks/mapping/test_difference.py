@@ -56,7 +56,8 @@ def test_the_difference_is_second_minus_first(tmp_path: Path, placement: str) ->
     assert found.mean_absolute == pytest.approx(20 / 58)
     assert found.changed_share == pytest.approx(20 / 58)
     assert found.notes == (
-        "3.3 % of the pixels that have data in one run have none in the other; they were not compared.",
+        "In the area of the second run, 3.3 % of the pixels that have data in one run have none in the other; they "
+        "were not compared.",
     )
 
 
