@@ -13,7 +13,7 @@ with guard():
         st.stop()
 
 st.title(tr("Runs"))
-st.markdown(tr("Search, open, compare, pin, export and delete all runs."))
+st.markdown(tr("Search all runs; open, compare, pin, export or delete them."))
 
 with guard():
     batch.listed()

@@ -8,6 +8,9 @@ from core.report.parts import Content, Items, Notice
 from core.report.subject import Subject, UsedModel, joint_of, models_of
 from core.report.words import sentences
 
+WHERE = " The map layer “Unlike training images” shows where."
+"""Sentence of a run's note that is true of its page alone."""
+
 SYNTHETIC = ("This image is synthetic", "This scene is synthetic")
 SEEN = ("The model was trained or selected on this", "The model was trained or chosen on this")
 
@@ -61,7 +64,7 @@ def cautions(subject: Subject) -> list[Content]:
             )
         )
     return boxes + [
-        Notice(UNLIKE.rstrip(":"), one_line(note.removeprefix(UNLIKE)))
+        Notice(UNLIKE.rstrip(":"), one_line(note.removeprefix(UNLIKE).replace(WHERE, "")))
         for note in subject.content.result.notes
         if note.startswith(UNLIKE)
     ]

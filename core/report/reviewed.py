@@ -64,7 +64,7 @@ def reviewed(content: GridReport) -> Part | None:
     if not review.finished:
         text = "Unreviewed items count as neither correct nor wrong."
         if not review.examined:
-            text += f" The area has not been confirmed as searched for {opened.found.several} that the model missed."
+            text += f" Nobody has confirmed that the whole area was searched for missed {opened.found.several}."
         shown.append(Notice("Review incomplete", text, "note"))
     table = _table(opened)
     if table is not None:

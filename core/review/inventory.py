@@ -221,7 +221,7 @@ def check_complete(opened: Opened) -> None:
         )  # fmt: skip
     if not review.examined:
         raise InputError(
-            "The area has not been confirmed as searched for landslides that the model missed.",
+            "Nobody has confirmed that the whole area was searched for missed landslides.",
             "Recall would only be measured on what the model found.",
             "Search the area, draw what is missing, and confirm that it was searched.",
         )

@@ -161,16 +161,16 @@ def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, r
 
     select(page, run, first)
     draw(5, 4, 10, 14)
-    press(page, f"Cut from {first}")
+    press(page, f"Cut away from {first}")
     assert pixels(first) == pytest.approx(200 - 50, rel=1e-3)
 
     draw(10, 4, 14, 14)
-    press(page, f"Split from {first}")
+    press(page, f"Split off from {first}")
     assert [pixels(f"{first}a"), pixels(f"{first}b")] == pytest.approx([110, 40], rel=1e-3)
 
     draw(60, 55, 65, 58)
     select(page, run, f"{first}b")
-    press(page, f"Cut from {first}b")
+    press(page, f"Cut away from {first}b")
     assert "does not overlap" in page.error[0].value
 
 
@@ -218,3 +218,20 @@ def test_boxes_are_reviewed_as_well(page: AppTest, store: Store, tmp_path: Path,
     press(page, "Delete")
     assert statuses(store, run) == ["unreviewed"]
     assert "deleted 1" in page.get("progress")[0].proto.text
+
+
+def test_an_area_that_is_drawn_for_a_run_is_offered_as_no_outline(
+    page: AppTest, run: str, scene: SceneRecord
+) -> None:
+    key = f"mapping-map-{scene.id}-drawn-{scene.id}"
+    opened(page, run)
+    page.session_state["mapping-tab"] = "Findings"
+    page.run()
+    page.session_state[key] = mapping(box(15.0, 46.0, 16.0, 47.0))
+    page.run()
+    assert page.session_state[key] is not None
+    page.session_state["mapping-tab"] = "Review"
+    page.run()
+    assert not page.exception
+    assert page.session_state[key] is None
+    assert not [button.label for button in page.button if button.label.startswith("Add as missed")]

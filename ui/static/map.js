@@ -9,7 +9,7 @@ window.slidelens = window.slidelens || (function () {
   let lastReplaced, lastVisible;
   let selection = null, picture = null, TileLayer, resting, places, bar, showPointer;
   const WHOLE = "The whole image is visible, so there is no part to use. Zoom in first.";
-  const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000;
+  const TRIES = 6, THROUGH = 0.6, REST = 150, PATIENCE = 8000, ZOOMS_OUT = 6;
   let modules = [];            // what else there is on the map, each of a file of its own: see `kit`
   const tiles = new Map();     // id -> {layer, url, spec, zIndex}
   const vectors = new Map();   // id -> {layer, text, spec}
@@ -75,6 +75,8 @@ window.slidelens = window.slidelens || (function () {
     const size = map.getSize();
     if (placed || !size.x || !size.y) return;  // a map in a closed tab has no size yet
     placed = true;
+    // A page that is scrolled with the wheel over the map must not shrink the scene to nothing.
+    map.setMinZoom(Math.max(settings.minZoom, map.getBoundsZoom(settings.bounds) - ZOOMS_OUT));
     const view = remember("view");
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
     else if (toShow) show(toShow, { animate: false });

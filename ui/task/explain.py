@@ -221,7 +221,7 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
     curves = curves_in(told)
     request = replace(request_of(run), curves=True)
     known = None if curves is not None else known_explanation(resources.store(), view.result, request)
-    if known is not None and known.status == "done":
+    if known is not None and known.status == "done" and known.id != run.id:
         open_explanation(run.task, known.id)
     with st.expander(tr("Faithfulness of this explanation"), expanded=known is not None and known.active):
         if curves is not None:

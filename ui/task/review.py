@@ -36,6 +36,15 @@ if TYPE_CHECKING:
 
 TAB = "Review"
 NAME = Slot("reviewer", "")
+USES = {
+    "reshape": tr_noop("The drawn shape replaces the outline."),
+    "draw": tr_noop("The drawn shape becomes a new entry of the inventory."),
+    "add": tr_noop("The drawn ground is added to the outline."),
+    "cut": tr_noop("The drawn ground is taken out of the outline and is then mapped no more."),
+    "split": tr_noop("The part within the drawn shape becomes an entry of its own."),
+}
+"""What becomes of a drawn shape, by the use that is made of it."""
+
 DRAWN, CHANGED = 2000, 1000
 """Features on the map: the first, and of the others those that were changed."""
 
@@ -137,11 +146,20 @@ def begin(page: TaskPage, record: SceneRecord, result: RunResult, view: object) 
         What the sliders say, with which a review would begin.
     """
     at = None
+    _keep_drawings_apart(page, MapSpec(record.id, record.scene.grid), page.map_key(record))
     with st.container(gap="small"), guard():
         at = reviewing(page.name, result, view, MapSpec(record.id, record.scene.grid), page.map_key(record))
         if at is not None:
             show_bar(at)
     return at
+
+
+def _keep_drawings_apart(page: TaskPage, spec: MapSpec, map_key: str) -> None:
+    """Take away what is drawn when the tab is opened or left: a drawn area is no outline, nor an outline an area."""
+    now, before = is_open(page.name), Slot(f"review-open-{map_key}", False)
+    if now != before.get() and drawn_on(spec, key=map_key):
+        replace_drawing(spec, None, key=map_key)
+    before.put(now)
 
 
 def reviewing(task: str, result: RunResult, view: object, spec: MapSpec, map_key: str) -> Reviewing | None:
@@ -413,8 +431,8 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
             if one is not None:
                 name = one.id
                 labels = {
-                    "add": tr("Add to {name}").format(name=name), "cut": tr("Cut from {name}").format(name=name),
-                    "split": tr("Split from {name}").format(name=name),
+                    "add": tr("Add to {name}").format(name=name), "cut": tr("Cut away from {name}").format(name=name),
+                    "split": tr("Split off from {name}").format(name=name),
                 }  # fmt: skip
                 uses += [
                     ("add", labels["add"], lambda review, shape: actions.add_to(review, name, shape)),
@@ -426,7 +444,7 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
         for use, label, make in uses:
             st.button(
                 label, on_click=_with_drawing, args=(at, make), disabled=not ready or untouched,
-                key=f"use-{use}-{at.run}",
+                key=f"use-{use}-{at.run}", help=tr(USES[use]),
             )
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import resources
-from ui.feedback import guard
+from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.export import folder_of, offer
 from ui.task.review import NAME, Reviewing, do, is_named
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from core.review.edits import Judgement
     from core.runs.records import SceneRecord
+
+NAMED = 8
+"""Selected rows that are named one by one; they may be out of sight in the table."""
 
 TITLES = {
     "reviewed.gpkg": "Reviewed inventory with status, reason and reviewer, GeoPackage",
@@ -184,7 +187,8 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         do(at, edit, then=select)
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(tr("**{count:,} selected**").format(count=len(ids)), width="content")
+        named = f": {', '.join(ids)}" if len(ids) <= NAMED else ""
+        st.markdown(tr("**{count:,} selected**").format(count=len(ids)) + plain(named), width="content")
         key = f"several-{at.run}"
         st.button(tr("Mark correct"), on_click=judged, args=("confirmed",), disabled=off, key=f"{key}-correct")
         st.button(tr("Mark false alarm"), on_click=judged, args=("rejected",), disabled=off, key=f"{key}-wrong")

@@ -414,7 +414,7 @@ def test_what_reviewers_corrected_is_told_with_who_and_why(tmp_path: Path, store
     page = read(content)
     assert "1 of 2 landslides reviewed by Anna." in page.text
     assert "false alarm: 1" in page.text
-    assert "The area has not been confirmed as searched" in page.text
+    assert "Nobody has confirmed that the whole area was searched for missed landslides." in page.text
     assert f"{second} false alarm" in " ".join(page.text.split())
     assert f"{first} false alarm" not in " ".join(page.text.split())
     for name, said in ((first, "not reviewed"), (second, "false alarm")):  # in the table of the largest, too

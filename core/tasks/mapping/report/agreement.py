@@ -145,7 +145,7 @@ def _counts(subject: MappingSubject, model: Confusion) -> Table:
         ("Correct", model.true_positive),
         ("False alarm", model.false_positive),
         ("Missed", model.false_negative),
-        ("True negatives", model.true_negative),
+        ("Correctly left out", model.true_negative),
     )
     rows = tuple(
         (name, f"{number:,}", *([area(number * size)] if subject.in_metres else [])) for name, number in outcomes
@@ -159,7 +159,7 @@ def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
     if model.total:
         share = model.false_positive / model.total
         rate = f"{1e6 * share:,.0f} m² per km²" if subject.in_metres else percent(share)
-        caveats.append(f"False alarms: {rate} of the compared area was mapped but is not landslide in the reference.")
+        caveats.append(f"False alarms: {rate} of the compared area were mapped but are not landslide in the reference.")
     caveats += [
         "Scores count pixels at the threshold, before minimum area and hole filling. A few large landslides can "
         "outweigh many small ones.",
