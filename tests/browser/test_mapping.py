@@ -128,7 +128,7 @@ def test_a_clicked_landslide_says_why(result: tuple[Any, Any], site: Site, mappe
     steps.open_tab(page, "Why")
     page.get_by_text(f"Why was landslide {chosen} mapped?").wait_for()
     page.get_by_role("button", name="Explain").click()
-    pictures = page.get_by_role("img", name="Grad-CAM over the image")
+    pictures = page.get_by_role("img", name="Grad-CAM over the image:")
     pictures.wait_for()
     assert pictures.evaluate("async picture => { await picture.decode(); return picture.naturalWidth; }") > 100
     page.get_by_text("Bright areas").first.wait_for()
@@ -147,10 +147,14 @@ def test_the_address_of_an_explanation_opens_its_map_with_it(
     seen = open_page(f"{site.address}/mapping?run={why}&threshold=0.3")
     page, frame = seen.page, seen.map_frame()
     page.get_by_role("tab", name="Why", selected=True).wait_for()
-    picture = page.get_by_role("img", name="Grad-CAM over the image")
+    picture = page.get_by_role("img", name="Grad-CAM over the image:")
     picture.wait_for()
     page.get_by_text(f"Row {row}, column {column}").first.wait_for()
     steps.has_tiles(frame, f"/tiles/run/{why}/cam/")
+    shown = "() => [...document.querySelectorAll('img.leaflet-tile')].map(tile => tile.src)"
+    assert not [one for one in frame.evaluate(shown) if "/mask/" in one], "the fill would cover the colours"
+    frame.locator("summary", has_text="Layers").click()
+    frame.get_by_label("Grad-CAM", exact=True).uncheck()
     steps.has_tiles(frame, "threshold=0.3")
     assert f"run={mapped}" in page.url
     assert f"why={why}" in page.url

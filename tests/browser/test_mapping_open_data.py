@@ -89,7 +89,7 @@ def test_a_real_image_is_mapped_scored_and_explained(
     page.get_by_text("colour index 0.").first.wait_for()
     steps.open_tab(page, "Why")
     page.get_by_role("button", name="Explain").click()
-    page.get_by_role("img", name=re.compile("CAM over the image")).wait_for(timeout=400_000)
+    page.get_by_role("img", name=re.compile("CAM over the image:")).wait_for(timeout=400_000)
     page.wait_for_url("**why=*")
     why = page.evaluate("() => new URL(location).searchParams.get('why')")
     steps.has_tiles(frame, f"/tiles/run/{why}/")
