@@ -25,4 +25,4 @@ def test_the_curve_at_random_places_is_drawn_where_it_was_measured() -> None:
 
     *_, random = figure.data
     assert (random.name, list(random.y)) == ("Random areas masked, area 0.75", pytest.approx([1, 0.5]))
-    assert figure.layout.yaxis.title.text == "Confidence of the place"
+    assert figure.layout.yaxis.title.text == "Score of the place"
