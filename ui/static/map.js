@@ -75,12 +75,13 @@ window.slidelens = window.slidelens || (function () {
     const size = map.getSize();
     if (placed || !size.x || !size.y) return;  // a map in a closed tab has no size yet
     placed = true;
-    // A page that is scrolled with the wheel over the map must not shrink the scene to nothing.
-    map.setMinZoom(Math.max(settings.minZoom, map.getBoundsZoom(settings.bounds) - ZOOMS_OUT));
     const view = remember("view");
     if (view) map.setView([view.lat, view.lng], view.zoom, { animate: false });
     else if (toShow) show(toShow, { animate: false });
     else fit();
+    // A page that is scrolled with the wheel over the map must not shrink the scene to nothing. Only now: Leaflet would
+    // move a view below the limit by itself.
+    map.setMinZoom(Math.max(settings.minZoom, Math.min(map.getZoom(), map.getBoundsZoom(settings.bounds) - ZOOMS_OUT)));
     redraw();
     refresh();
     ask("placed");
