@@ -22,6 +22,7 @@ from core.tasks.mapping.run import Request, order_of
 from tests.factories import found_ids, tiny_spec, write_model, write_raster
 from tests.pages.test_detection import kept
 from tests.pages.test_mapping import on_map, press, texts
+from ui import messages
 
 ANNA = "Anna"
 
@@ -135,6 +136,9 @@ def test_the_findings_say_what_reviewers_decided(page: AppTest, store: Store, ru
     assert page.dataframe[0].value.set_index("id")["review"].to_dict() == {first: "not reviewed", second: "false alarm"}
     assert {name: facts["Review"] for name, facts in told.items()} == {first: "not reviewed", second: "false alarm"}
     assert "**Reviewed: 1** (false alarm 1)." in texts(page)
+    next(one for one in page.selectbox if one.label == "Language").set_value("es").run()
+    spanish = messages.catalog("es")
+    assert list(page.dataframe[0].value["review"]) == [spanish["not reviewed"], spanish["false alarm"]]
 
 
 def test_what_is_drawn_is_added_cut_and_split_off(page: AppTest, store: Store, run: str, scene: SceneRecord) -> None:

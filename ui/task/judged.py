@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geopandas import GeoDataFrame
+    from pandas import DataFrame
 
 COLUMN = "review"
 """Column that `with_judgements` adds."""
@@ -56,6 +57,11 @@ def with_judgements(frame: GeoDataFrame, said: Mapping[str, str]) -> GeoDataFram
         **{COLUMN: [said.get(str(name), STATUSES["unreviewed"]) for name in frame["id"]]}
     )
     return added
+
+
+def shown(frame: DataFrame) -> DataFrame:
+    """A table with that column in the visitor's language; the map translates what it says by itself."""
+    return frame.assign(**{COLUMN: frame[COLUMN].map(tr)}) if COLUMN in frame else frame
 
 
 def column() -> object:
