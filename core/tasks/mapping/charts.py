@@ -47,8 +47,7 @@ def size_chart(areas: ArrayLike, sizes: SizeFrequency, unit: str = "m²") -> Fig
         at = np.geomspace(least, max(float(values[-1]), least * 1.01), CURVE_POINTS)
         low, high = sizes.exponent_interval or (math.nan, math.nan)
         end = "no upper limit" if math.isinf(high) else f"{high:.2f}"
-        kind = "Inverse gamma" if sizes.mode == "inverse_gamma" else "Tail"
-        label = f"{kind}: exponent {sizes.exponent:.2f} (95 %: {low:.2f} to {end})"
+        label = f"Inverse gamma fit: tail exponent {sizes.exponent:.2f} (95 %: {low:.2f} to {end})"
         axes.plot(at, sizes.expected_count(at), color=REFERENCE, linewidth=1.8, label=label)
     if least is not None:
         label = f"Smallest mappable area, {least:,.0f} {unit}"

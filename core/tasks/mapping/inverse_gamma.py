@@ -79,12 +79,17 @@ class TruncatedFit:
         The fitted distribution.
     rho_interval
         95 % interval by profile likelihood; an end is infinite or zero where the data set no limit.
+    rollover_visible
+        Whether the areas show that the most frequent one exceeds the cut: a distribution that falls from the cut on
+        is refuted at the 5 % level (likelihood ratio, one-sided), and `s` is not at its limit, which heaps the
+        areas on the cut.
     converged
         False when no start of the optimiser reached an optimum.
     """
 
     distribution: InverseGamma
     rho_interval: tuple[float, float]
+    rollover_visible: bool
     converged: bool
 
 
@@ -112,7 +117,9 @@ def fit_truncated(areas: ArrayLike, lower: float) -> TruncatedFit:
     best, converged = likelihood.maximum()
     rho, scale, offset = np.exp(best)
     distribution = InverseGamma(float(rho), float(scale * lower), float((1.0 - offset) * lower))
-    return TruncatedFit(distribution, likelihood.rho_interval(best), converged)
+    heaped = offset < 1.01 * _OFFSET_BOUNDS[0]
+    visible = not heaped and distribution.rollover > lower and likelihood.refutes_falling(best)
+    return TruncatedFit(distribution, likelihood.rho_interval(best), visible, converged)
 
 
 class _Likelihood:
@@ -135,6 +142,28 @@ class _Likelihood:
         highest = self.value_and_gradient(best)[0] + allowed
         low, high = (self._limit(best, highest, np.log(bound)) for bound in RHO_BOUNDS)
         return (0.0 if low is None else float(np.exp(low))), (np.inf if high is None else float(np.exp(high)))
+
+    def refutes_falling(self, best: Floats) -> bool:
+        """Whether the areas are too unlikely under the best distribution whose rollover stands at the cut.
+
+        ``best`` is a maximum with its rollover above the cut; the best distribution that falls from the cut on then
+        has it at the cut, where ``a = (rho + 1)(lower - s)``.
+        """
+
+        def at_the_cut(logs: Floats) -> tuple[float, Floats]:
+            log_rho, log_offset = logs
+            rho = float(np.exp(log_rho))
+            value, gradient = self.value_and_gradient(np.array([log_rho, log_offset + np.log(rho + 1.0), log_offset]))
+            by_scale = float(gradient[1])
+            return value, np.array([gradient[0] + by_scale * rho / (rho + 1.0), gradient[2] + by_scale])
+
+        bounds = [tuple(np.log(pair)) for pair in (RHO_BOUNDS, _OFFSET_BOUNDS)]
+        starts = [(best[0], best[2]), *((np.log(rho), np.log(offset)) for rho, _, offset in _STARTS)]
+        falling = min(
+            float(minimize(at_the_cut, np.array(start), bounds=bounds, **_OPTIMISER).fun) for start in starts
+        )
+        gain = 2.0 * self.excess.size * (falling - self.value_and_gradient(best)[0])
+        return gain > float(chi2.ppf(0.90, 1))
 
     def _limit(self, best: Floats, highest: float, bound: float) -> float | None:
         """The logarithm of rho, towards ``bound``, at which the profile rises through ``highest``."""

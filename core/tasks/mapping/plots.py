@@ -85,12 +85,11 @@ def mark_area(figure: go.Figure, areas: ArrayLike, area: float, name: str) -> go
 def _add_fit(figure: go.Figure, sizes: SizeFrequency, smallest: float, largest: float, unit: str) -> None:
     areas = np.geomspace(smallest, max(largest, smallest * 1.01), CURVE_POINTS)
     low, high = sizes.exponent_interval or (np.nan, np.nan)
-    kind = "Inverse gamma" if sizes.mode == "inverse_gamma" else "Tail"
     figure.add_scatter(
         x=areas,
         y=sizes.expected_count(areas),
         mode="lines",
-        name=f"{kind}: exponent {sizes.exponent:.2f} (95 %: {low:.2f}–{_end(high)})",
+        name=f"Inverse gamma fit: tail exponent {sizes.exponent:.2f} (95 %: {low:.2f}–{_end(high)})",
         line={"color": REFERENCE, "width": 2.5},
         hovertemplate=f"Fit: %{{y:.3g}} landslides of at least %{{x:,.0f}} {unit}<extra></extra>",
     )

@@ -17,6 +17,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import betainc
 
 from core.errors import InputError
 from core.tasks.mapping.inverse_gamma import RHO_BOUNDS, InverseGamma, fit_truncated
@@ -28,6 +29,10 @@ FEWEST_PIXELS = 10
 """A landslide of fewer pixels has no measurable size."""
 FEWEST_SIZES = 10
 """With fewer different areas there is no distribution to fit."""
+
+LARGEST_SHARE = 0.05
+"""Share of the landslides, the largest, that is held against the fit; five landslides at least."""
+FEWEST_LARGEST = 5
 
 PUBLISHED = "Published inventories have a tail exponent of about 2.4 (density; Malamud et al. 2004)."
 
@@ -52,7 +57,8 @@ class SizeFrequency:
     exponent_interval
         95 % interval of `exponent` by profile likelihood; an end that the data leave open is 1 or infinity.
     rollover_m2
-        The most frequent area in m²; None unless it lies above the smallest mappable area.
+        The most frequent area in m²; None unless the areas show (likelihood ratio, 5 % level) that it lies above the
+        smallest mappable area.
     magnitude
         Landslide-event magnitude ``mL = log10 n`` of the mapped landslides, a lower bound for the event,
         since small ones go unmapped; None when there are none.
@@ -138,8 +144,8 @@ def fit_size_frequency(
     -------
     SizeFrequency
         With `mode` ``"none"`` and the words why for fewer than 50 landslides, in pixel space, or where the
-        areas follow no such distribution; with `mode` ``"tail"`` when the rollover lies below the smallest
-        mappable area.
+        areas follow no such distribution; with `mode` ``"tail"`` when the areas do not show a rollover above the
+        smallest mappable area.
 
     Raises
     ------
@@ -211,8 +217,10 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     low, high = (1.0 + rho for rho in fit.rho_interval)
     exponent = 1.0 + curve.rho
-    tail = f"tail exponent {exponent:.2f} (95 % interval {low:.2f} to {high:.2f})"
-    visible = curve.rollover > minimum
+    open_end = math.isinf(high)
+    interval = f"from {low:.2f}, without an upper limit" if open_end else f"{low:.2f} to {high:.2f}"
+    tail = f"tail exponent {exponent:.2f} (95 % interval {interval})"
+    visible = fit.rollover_visible and curve.rollover > minimum
     if visible:
         words = (
             f"Inverse gamma fit to {kept.size:,} landslides: {tail}, most frequent area "
@@ -220,11 +228,10 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         )
     else:
         words = (
-            f"The most frequent area lies below the smallest mappable area ({minimum:,.0f} m²), so only the tail was "
-            f"fitted, to {kept.size:,} landslides: {tail}. {PUBLISHED}"
+            f"No most frequent area shows above the smallest mappable area ({minimum:,.0f} m²), so the inverse gamma "
+            f"fit to {kept.size:,} landslides describes only the decrease beyond it: {tail}. {PUBLISHED}"
         )
-    if math.isinf(high):
-        words += " The data give no upper limit for the exponent."
+    words += _largest_against(kept, lower, curve)
     return SizeFrequency(
         n=kept.size,
         minimum_area_m2=minimum,
@@ -239,6 +246,28 @@ def _fitted(kept: NDArray[np.float64], lower: float, minimum: float) -> SizeFreq
         words=words,
         curve=curve,
     )
+
+
+def _largest_against(kept: NDArray[np.float64], lower: float, curve: InverseGamma) -> str:
+    """Whether more or fewer of the largest landslides were mapped than the fit expects; empty where neither shows.
+
+    The share of the fitted distribution beyond the ``k``-th largest of ``n`` areas is distributed as
+    ``Beta(k, n - k + 1)`` where they follow it; 2.5 % on either side count as a departure.
+    """
+    number = max(FEWEST_LARGEST, round(LARGEST_SHARE * kept.size))
+    area = float(np.sort(kept)[-number])
+    share = float(curve.exceedance(area) / curve.exceedance(lower))
+    level = float(betainc(number, kept.size - number + 1, share))
+    mapped = int(np.count_nonzero(kept >= area))
+    told = f" ({mapped:,} of at least {area:,.0f} m²; the fit expects {kept.size * share:,.1f})"
+    if level < 0.025:
+        return (
+            f" More of the largest landslides were mapped than the fit expects{told}: the line runs below them. "
+            "Landslides that touch and are mapped as one have this effect."
+        )
+    if level > 0.975:
+        return f" Fewer of the largest landslides were mapped than the fit expects{told}: the line runs above them."
+    return ""
 
 
 def _nothing(n: int, minimum: float | None, words: str) -> SizeFrequency:

@@ -105,7 +105,37 @@ def test_rollover_below_the_smallest_mappable_area_leaves_only_the_tail():
     assert (result.rho, result.a, result.s, result.rollover_m2) == (None, None, None, None)
     assert result.exponent_interval[0] < 2.40 < result.exponent_interval[1]
     assert result.exponent == pytest.approx(2.40, abs=0.15)
-    assert "only the tail" in result.words
+    assert "No most frequent area shows" in result.words
+
+
+def test_a_rollover_is_stated_only_where_the_areas_show_it():
+    """At the cut itself, where chance alone puts the maximum of the fit above it, in one of twenty draws."""
+    stated = dict.fromkeys((95.0, 401.0), 0)
+    for lower in stated:
+        for seed in range(40):
+            areas = in_whole_pixels(draw(300, lower, seed=300 + seed), lower / 9.5)
+            stated[lower] += fit_size_frequency(areas, pixel_area_m2=lower / 9.5).rollover_m2 is not None
+    assert stated[95.0] >= 36
+    # Two of 40 are expected at the cut; more than six would happen once in two hundred times.
+    assert stated[401.0] <= 6
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda areas: np.r_[areas[areas < 6_000], np.linspace(8e4, 1.2e5, 20)], "More of the largest landslides"),
+        (lambda areas: np.r_[areas[areas < 6_000], np.linspace(1.6e5, 2.4e5, 10)], "Fewer of the largest landslides"),
+        (lambda areas: areas, None),
+    ],
+)
+def test_a_departure_of_the_largest_landslides_is_told_with_its_numbers(change, words):
+    uniform = np.random.default_rng(3).random(300)
+    areas = change(in_whole_pixels(950 * uniform ** (-1 / 1.4), pixel_area=100.0))
+    result = fit_size_frequency(areas, pixel_area_m2=100.0)
+    assert ("largest landslides" in result.words) == (words is not None)
+    if words:
+        assert words in result.words
+        assert "the fit expects" in result.words
 
 
 def test_pure_power_law_gives_its_exponent():
