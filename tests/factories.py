@@ -300,7 +300,8 @@ def keep(store: Store, result: ImageResult, scene_id: str = "", parents: tuple[s
 def _kept(store: Store, task: str, result: ImageResult, scene_id: str, parents: tuple[str, ...]) -> str:
     if scene_id:
         result = about(result, identity=scene_id)
-    identity = store.order(Order(task, result.kind, {}, result.inputs, result.model, parents))
+    settings = dict(result.provenance.get("parameters") or {})
+    identity = store.order(Order(task, result.kind, settings, result.inputs, result.model, parents))
     assert store.claim(identity, server="tests", worker="tests")
     store.finish(identity, result)
     return identity

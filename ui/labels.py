@@ -76,6 +76,11 @@ def model(run: Run) -> str:
     return model_title(run.task, run.model) if run.model else ""
 
 
+def part(run: Run) -> str:
+    """Words that follow the name of what a run is about, where it is about a drawn part of it only."""
+    return tr(" (drawn area)") if run.parameters.get("area") else ""
+
+
 @lru_cache(maxsize=128)
 def model_title(task: str, name: str) -> str:
     """Title of a model by its name."""

@@ -17,6 +17,8 @@ from core.tasks.mapping import findings
 from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.run_change import order_difference
 from tests.factories import NORTH_UP, keep, made_run
+from ui.runs.compare import Compared
+from ui.runs.compare_map import map_spec
 from ui.runs.parameter_diff import differing
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](b)"
@@ -108,7 +110,36 @@ def test_scores_of_other_images_are_not_ranked(
     other = made_run(tmp_path / "c", poor(), reference=reference(), scene_digest="1" * 64)
     compare(page, pair[0].id, keep(store, other).id)
     assert page.table[0].value.loc["F1"].tolist() == ["1.000", "0.667"]
-    assert "no score is marked as highest" in texts(page)
+    assert "The runs differ in: image. No score is marked as highest." in texts(page)
+
+
+def drawn(run: MappingResult) -> MappingResult:
+    """The same of its first two rows and three columns only, as a run of a drawn area is."""
+    area = {"type": "Polygon", "coordinates": [[[0, 0], [3, 0], [3, 2], [0, 2], [0, 0]]]}
+    parameters = {**(run.provenance.get("parameters") or {}), "area": area}
+    return replace(run, provenance={**run.provenance, "parameters": parameters})
+
+
+def test_a_run_of_a_drawn_area_is_called_so_and_does_not_cut_the_other(
+    page: AppTest, store: Store, pair: tuple[MappingResult, MappingResult], tmp_path: Path
+) -> None:
+    part = keep(store, drawn(made_run(tmp_path / "c", poor()[:2, :3], reference=reference()[:2, :3])))
+    compare(page, pair[0].id, part.id)
+    assert not page.exception
+    shown = texts(page)
+    assert "(drawn area)" in shown
+    assert "The runs differ in: area" in shown
+    whole, other = (Compared(letter, store.run(run.id), run) for letter, run in (("A", pair[0]), ("B", part)))
+    for first, second in ((whole, other), (other, whole)):
+        assert map_spec(first, second).grid == pair[0].grid
+    assert other.name.endswith("(drawn area)")
+    assert not whole.name.endswith("(drawn area)")
+
+
+def test_runs_without_a_difference_say_so(page: AppTest, store: Store, tmp_path: Path) -> None:
+    runs = [keep(store, made_run(tmp_path / name, good())) for name in "ab"]
+    compare(page, *(run.id for run in runs), view="Difference")
+    assert "Both runs give the same probability to every pixel with data in both" in texts(page)
 
 
 def test_only_what_differs_is_listed(page: AppTest, pair: tuple[MappingResult, MappingResult]) -> None:

@@ -32,8 +32,8 @@ def show(first: Compared, second: Compared) -> None:
         _layer("first", f"Only {first.letter}", shared.only_first, ONE_MODEL),
         _layer("second", f"Only {second.letter}", shared.only_second, OTHER_MODEL, dashed=True),
     ]
-    shows = DynamicLayers(image_below(second), tuple(over), caption=caption_of(first, second))
-    show_map(map_spec(second), shows, key=f"{KEY}-{first.run.id}-{second.run.id}", around=AROUND)
+    shows = DynamicLayers(image_below(first, second), tuple(over), caption=caption_of(first, second))
+    show_map(map_spec(first, second), shows, key=f"{KEY}-{first.run.id}-{second.run.id}", around=AROUND)
     _numbers(first, second, shared)
     if max(shared.first.count, shared.second.count) > layers.HELD:
         st.caption(tr("The map shows the {held:,} detections of highest confidence for each colour; the numbers "

@@ -121,7 +121,7 @@ def key_figures(findings: Detections) -> list[KeyFigure]:
     if findings.scores is not None:
         figures += agreement_figures(findings.scores, "detections", "landslides of the reference")
     if (peak := peak_of(findings)) is not None:
-        figures.append(peak_figure("confidence", *peak))
+        figures.append(peak_figure("confidence", *peak, findings.result.place))
     return figures
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui import resources
+from ui import labels, resources
 from ui.choices import in_address
 from ui.feedback import show_error
 from ui.map_layers import run_tiles
@@ -47,10 +47,10 @@ def _check(first: str, second: str, _first: Compared, _second: Compared) -> None
 
 
 def _swipe(first: Compared, second: Compared) -> None:
-    left = run_tiles(first.run.id, "probability", name=_short(first.name))
-    right = run_tiles(second.run.id, "probability", name=_short(second.name))
+    left = run_tiles(first.run.id, "probability", name=_name(first))
+    right = run_tiles(second.run.id, "probability", name=_name(second))
     key, says = f"swipe-{first.run.id}-{second.run.id}", caption_of(first, second)
-    show_swipe(map_spec(second), left, right, key=key, around=AROUND, caption=says)
+    show_swipe(map_spec(first, second), left, right, key=key, around=AROUND, caption=says)
     st.caption(
         tr("Probability of landslide: {letter} on the left of the divider, {letter_2} on the right.").format(
             letter=first.letter, letter_2=second.letter
@@ -58,8 +58,9 @@ def _swipe(first: Compared, second: Compared) -> None:
     )
 
 
-def _short(name: str, longest: int = 32) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+def _name(one: Compared) -> str:
+    """What tells a run from the other on their map: both are mostly of one image."""
+    return f"{one.letter} · {labels.model(one.run)}{labels.part(one.run)}"
 
 
 def _difference(first: Compared, second: Compared) -> None:
@@ -99,8 +100,8 @@ def _show_difference(first: Compared, second: Compared, known: Run) -> None:
     if numbers is not None:
         st.markdown(_sentence(first, second, numbers))
     layer = change_tiles(known.id, f"{second.letter} minus {first.letter}", opacity=0.9)
-    layers = DynamicLayers((*image_below(second), layer), caption=caption_of(first, second))
-    show_map(map_spec(second), layers, key=f"difference-{known.id}", around=AROUND)
+    layers = DynamicLayers((*image_below(first, second), layer), caption=caption_of(first, second))
+    show_map(map_spec(first, second), layers, key=f"difference-{known.id}", around=AROUND)
     st.caption(
         tr("Red: {letter} gives a higher probability than {letter_2}. Blue: a lower one. Transparent: the "
         "same. The difference is saved as a separate run.").format(letter=second.letter, letter_2=first.letter)
@@ -111,6 +112,11 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
     from core.report.words import area
     from core.tasks.mapping.findings import pixel_area
 
+    if not (numbers["mean_absolute"] or numbers["gained"] or numbers["lost"]):
+        return (
+            tr("Both runs give the same probability to every pixel with data in both: the map shows no difference.")
+            + _not_compared(numbers)
+        )
     grid = second.result.grid
     pixel = pixel_area(second.result)
     gained, lost = (area(numbers[name] * pixel, georeferenced=grid.in_metres) for name in ("gained", "lost"))

@@ -174,7 +174,7 @@ def key_figures(result: MappingResult, choice: Choice, findings: Landslides | No
     if agreement is not None:
         figures += agreement_figures(agreement.model, "mapped pixels", "landslide pixels of the reference")
         if (peak := _peak(result)) is not None:
-            figures.append(peak_figure("threshold", *peak))
+            figures.append(peak_figure("threshold", *peak, result.place))
     return figures
 
 

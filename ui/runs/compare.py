@@ -43,7 +43,7 @@ class Compared:
     @property
     def name(self) -> str:
         """Letter and name."""
-        return f"{self.letter} · {self.run.title}"
+        return f"{self.letter} · {self.run.title}{labels.part(self.run)}"
 
 
 def asked() -> list[Compared]:
@@ -81,7 +81,7 @@ def introduce(compared: Sequence[Compared]) -> None:
             subject = run.subject.name if run.subject.name != run.title else ""
             facts = [subject, labels.model(run), labels.moment(run.created)]
             text = " · ".join(plain(part) for part in facts if part)
-            st.markdown(f"**{one.letter}** · {plain(run.title)} · {text}", width="content")
+            st.markdown(f"**{one.letter}** · {plain(run.title)}{labels.part(run)} · {text}", width="content")
             st.page_link(script_of(run.task), label=tr("Open"), query_params={"run": run.id})
             st.page_link("../pages/read.py", label=tr("Reading view"), query_params={"run": run.id})
 
@@ -125,8 +125,19 @@ def _baseline(one: Compared) -> tuple[str, dict[str, float]]:
 
 def _fair(compared: Sequence[Compared]) -> bool:
     """Whether scores are of one image and one reference, so that the higher is the better."""
-    seen = {(one.result.subject.digest, _grid(one), repr(_area(one)), _reference(one)) for one in compared}
-    return len(seen) == 1 and all(one.result.has_reference for one in compared)
+    return not _differ_in(compared) and all(one.result.has_reference for one in compared)
+
+
+def _differ_in(compared: Sequence[Compared]) -> list[str]:
+    """In which of the things the runs differ that must be alike for their scores to be compared."""
+    needed = {
+        tr("image"): [one.result.subject.digest for one in compared],
+        tr("area"): [repr(_area(one)) for one in compared],
+        tr("reference"): [_reference(one) for one in compared],
+    }
+    found = [name for name, values in needed.items() if len(set(values)) > 1]
+    # The grid follows from image and area; it is named only where it alone differs.
+    return found or ([tr("pixel grid")] if len({_grid(one) for one in compared}) > 1 else [])
 
 
 def _grid(one: Compared) -> Grid | None:
@@ -152,7 +163,11 @@ def _caption(compared: Sequence[Compared], fair: bool) -> str:
         title, known = _baseline(compared[0])
         parts += [tr("The {title} is a formula that needs no training.").format(title=title.lower())] if known else []
     if any(one.result.has_reference for one in compared) and not fair:
-        parts.append(tr("The runs differ in image, area or reference, so no score is marked as highest."))
+        names = _differ_in(compared)
+        parts.append(
+            tr("The runs differ in: {names}. No score is marked as highest.").format(names=", ".join(names)) if names
+            else tr("Not every run has a reference: no score is marked as highest.")
+        )
     recorded = [one.result.provenance.get("scene") or {} for one in compared]
     if any(scene.get("seen_by_model") for scene in recorded):
         letters = ", ".join(

@@ -69,21 +69,37 @@ def grid_of(one: Compared) -> Grid:
     return one.result.grid
 
 
-def map_spec(second: Compared) -> MapSpec:
-    """The map of the second run's scene; nothing is drawn on it."""
-    return MapSpec(f"compare-{second.run.subject.dataset_id or second.run.id}", grid_of(second), drawable=False)
+def map_spec(first: Compared, second: Compared) -> MapSpec:
+    """The map of the run that covers more ground, of which the other may be a drawn part; nothing is drawn on it."""
+    shown = _wider(first, second)
+    return MapSpec(f"compare-{shown.run.subject.dataset_id or shown.run.id}", grid_of(shown), drawable=False)
+
+
+def _wider(first: Compared, second: Compared) -> Compared:
+    """Of two runs the one whose grid covers more of the map; the second where they cover the same."""
+    from core.serve.placing import extent, map_of
+
+    kinds = [map_of(grid_of(one)) for one in (first, second)]
+    if kinds[0] != kinds[1]:
+        return second
+    covered = []
+    for one in (first, second):
+        left, bottom, right, top = extent(grid_of(one), globe=kinds[0] == "globe")
+        covered.append((right - left) * (top - bottom))
+    return first if covered[0] > covered[1] else second
 
 
 def caption_of(first: Compared, second: Compared) -> Caption:
     """What a picture of both on a map says."""
-    runs = [f"{one.letter}: {labels.model(one.run)}, run {one.run.id}" for one in (first, second)]
+    runs = [f"{one.letter}: {labels.model(one.run)}{labels.part(one.run)}, run {one.run.id}" for one in (first, second)]
     return Caption(second.run.subject.name or second.name, " · ".join(runs))
 
 
-def image_below(second: Compared) -> tuple[Tiles, ...]:
-    """The scene below, where it is still there."""
+def image_below(first: Compared, second: Compared) -> tuple[Tiles, ...]:
+    """The scene of the run that `map_spec` shows the map of, where it is still there."""
+    run = _wider(first, second).run
     try:
-        record = scene_today(resources.store(), second.run)
+        record = scene_today(resources.store(), run)
     except InputError:
         return ()
-    return (scene_tiles(record.id, bands=shown_by(second.run), version=record.scene.digest),)
+    return (scene_tiles(record.id, bands=shown_by(run), version=record.scene.digest),)

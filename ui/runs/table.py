@@ -122,7 +122,7 @@ def frame(runs: Sequence[Run]) -> DataFrame:
             **({"Kind": labels.kind(run)} if kinds else {}),
             "Submitted": run.created.astimezone(zone),
             **{metrics[name].title: _known(run, name) for name in named},
-            "Input": f"{run.subject.name}{tr(' (drawn area)') if run.parameters.get('area') else ''}",
+            "Input": f"{run.subject.name}{labels.part(run)}",
             "Duration": "" if run.seconds is None else duration(run.seconds),
             "Size": labels.size(run.bytes) if run.artifacts else "",
             "Pinned": tr("pinned") if run.pinned else "",

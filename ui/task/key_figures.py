@@ -80,7 +80,7 @@ CAUTION = "Selected on the image it is scored on: check it on another image befo
 """What is to be said of a level that was found on the very reference it is scored with."""
 
 
-def peak_figure(level: str, best: float, f1: float) -> KeyFigure:
+def peak_figure(level: str, best: float, f1: float, place: str) -> KeyFigure:
     """The highest F1 on this scene and where it is, which `mark_peak` marks on the slider.
 
     Parameters
@@ -89,8 +89,10 @@ def peak_figure(level: str, best: float, f1: float) -> KeyFigure:
         What the slider is called, such as "threshold".
     best, f1
         Its value there, and the score.
+    place
+        What was scored, such as "this image".
     """
-    about = f"F1 is highest at {level} {best:.2f} on this image. {CAUTION}"
+    about = f"For {place}, F1 is highest at {level} {best:.2f}. {CAUTION}"
     return KeyFigure(
         tr("▲ Highest F1"), tr("{score_text} at {best:.2f}").format(score_text=score_text(f1), best=best), about
     )

@@ -28,10 +28,10 @@ def likeness_words(result: ImageResult) -> str:
         return f"Distance from the training images: not measured. {record['why']}"
     tiles, share, percentile = int(record["tiles"]), float(record["share_beyond"]), float(record["median_percentile"])
     beyond = round(share * tiles)
-    place = "farther than all" if percentile >= 100 else f"farther than {percentile:.0f} %"
+    nearer = "farther than all" if percentile >= 100 else f"farther than {percentile:.0f} %"
     of_tiles = f"{beyond:,} of {tiles:,} tiles ({100 * share:.0f} %)" if tiles > 1 else f"{beyond} of 1 tile"
     return (
-        f"Distance from the training images: the median tile of this image is {place} of the training tiles; "
+        f"Distance from the training images: the median tile of {result.place} is {nearer} of the training tiles; "
         f"{of_tiles} {agree(beyond if tiles > 1 else 1, 'exceeds', 'exceed')} the limit."
     )
 

@@ -39,6 +39,16 @@ class ImageResult(GridResult):
         return self.input(SCENE).digest
 
     @property
+    def drawn(self) -> bool:
+        """Whether the run is about a drawn part of the scene only."""
+        return bool((self.provenance.get("parameters") or {}).get("area"))
+
+    @property
+    def place(self) -> str:
+        """What its numbers are about, in words that follow "of", "in" or "on"."""
+        return place_of(drawn=self.drawn)
+
+    @property
     def threshold(self) -> float:
         """The model's own probability or confidence from which something counts, when it made this run.
 
@@ -59,6 +69,11 @@ class ImageResult(GridResult):
         """The share of the scene's tiles that are unlike the training images, by its name; none where not measured."""
         record = self.training_distance
         return {"unlike_training": float(record["share_beyond"])} if record.get("measured") else {}
+
+
+def place_of(*, drawn: bool) -> str:
+    """Words for what a run is about: a drawn part of its image, or all of it."""
+    return "the drawn area" if drawn else "this image"
 
 
 def image_inputs(name: str, digest: str = "", identity: str = "") -> tuple[Input, ...]:

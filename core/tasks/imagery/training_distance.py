@@ -21,6 +21,7 @@ from core.raster.area import Area, window_of
 from core.raster.progress import Cancel, never, stop_if
 from core.raster.windows import Region, WindowPlan
 from core.raster.write import PIXEL_SIZE, write_array
+from core.tasks.imagery.result import place_of
 from core.tasks.imagery.roles import TRAINING_DISTANCE
 
 if TYPE_CHECKING:
@@ -111,13 +112,13 @@ def compare(
         "share_limit": statistics.share_limit,
         "statistics_sha256": sha256(model.folder / STATISTICS),
     }
-    notes = (_warning(share),) if share > statistics.share_limit else ()
+    notes = (_warning(share, place_of(drawn=area is not None)),) if share > statistics.share_limit else ()
     return Compared(record, {TRAINING_DISTANCE: name}, notes)
 
 
-def _warning(share: float) -> str:
+def _warning(share: float, place: str) -> str:
     return (
-        f"{UNLIKE} {100 * share:.0f} % of this image differs in colour or texture from the images that the model was "
+        f"{UNLIKE} {100 * share:.0f} % of {place} differs in colour or texture from the images that the model was "
         "trained on. Do not rely on the result there. The map layer “Unlike training images” shows where."
     )
 

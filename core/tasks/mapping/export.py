@@ -116,7 +116,7 @@ def summary(findings: Landslides) -> dict[str, Any]:
         f"landslide_area_{unit}": float(findings.areas.sum()),
         f"scene_area_{unit}": findings.scene_area,
         "landslide_share": findings.share,
-        "landslide_share_of": "drawn area" if (result.provenance.get("parameters") or {}).get("area") else "scene",
+        "landslide_share_of": "drawn area" if result.drawn else "scene",
         "size_frequency": {
             "mode": sizes.mode, "words": sizes.words, "n": sizes.n, "rho": sizes.rho, "a_m2": sizes.a,
             "s_m2": sizes.s, "tail_exponent": sizes.exponent, "tail_exponent_95": sizes.exponent_interval,

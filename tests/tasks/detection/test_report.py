@@ -164,7 +164,7 @@ def test_only_the_searched_part_is_shown_and_counted(tmp_path: Path, models: Pat
     record = {"model": {"threshold": 0.5}, "parameters": {"area": drawn}}
     flat = read(asked(detected(tmp_path, "without CRS", provenance=record)))
     # Without coordinates a part has no place of its own, so the whole image is shown.
-    assert "in this part of 12,000 px" in flat.text
+    assert "in the drawn area of 12,000 px" in flat.text
     west, south, east, north = detected(tmp_path / "utm").grid.to_wgs84_bounds() or (0, 0, 0, 0)
     middle = (west + east) / 2
     half = mapping(box(west - 1, south - 1, middle, north + 1))

@@ -25,9 +25,9 @@ def agreement(subject: DetectionSubject) -> Part:
 def _without(subject: DetectionSubject) -> tuple[Content, ...]:
     content: list[Content] = [
         Paragraph(
-            "No reference inventory was available for this image. It is therefore not known how many detections are "
-            "correct and how many landslides were missed. With a manually drawn inventory of the same area, SlideLens "
-            "can calculate both."
+            f"No reference inventory was available for {subject.result.place}. It is therefore not known how many "
+            "detections are correct and how many landslides were missed. With a manually drawn inventory of "
+            "the same area, SlideLens can calculate both."
         )
     ]
     known = subject.validation
@@ -60,10 +60,10 @@ def _with(subject: DetectionSubject, scores: DetectionScores, curve: Curve) -> t
     content: list[Content] = [Paragraph(intro), _score_table(subject, scores), _counts(scores)]
     content += [Heading("Before you quote these scores"), Items(_caveats(subject))]
     content.append(Pictures((outcome,)))
-    return (*content, *_charts(scores, curve))
+    return (*content, *_charts(scores, curve, subject.result.place))
 
 
-def _charts(scores: DetectionScores, curve: Curve) -> tuple[Content, ...]:
+def _charts(scores: DetectionScores, curve: Curve, place: str) -> tuple[Content, ...]:
     if not len(curve.confidence) or not curve.truth:
         return ()
     best = f"{curve.best_confidence:.2f}"
@@ -78,8 +78,8 @@ def _charts(scores: DetectionScores, curve: Curve) -> tuple[Content, ...]:
         picture(
             confidence_chart(curve, scores.confidence),
             f"Chart of F1, precision and recall against the confidence. F1 is highest at {best}.",
-            f"Scores at every confidence. On this image, F1 is highest at {best}. Check a confidence chosen this way "
-            "on another image.",
+            f"Scores at every confidence. For {place}, F1 is highest at {best}. Check a confidence chosen this way on "
+            "another image.",
         ),
     )
     return (Pictures(charts),)
@@ -109,7 +109,7 @@ def misses(subject: DetectionSubject) -> Part | None:
 
 def _score_table(subject: DetectionSubject, scores: DetectionScores) -> Table:
     known = subject.validation
-    head = [Column("Score"), Column("This image", True)]
+    head = [Column("Score"), Column(subject.result.place.capitalize(), True)]
     head += [Column("Validation images", True)] if known else []
     rows = []
     for key, title, words in _meanings(scores):
@@ -118,7 +118,7 @@ def _score_table(subject: DetectionSubject, scores: DetectionScores) -> Table:
     words = "Scores and their meaning"
     if known:
         words += ", with the model's scores on validation images (from its card)"
-    return Table(words, (*head, Column("Meaning (this image)" if known else "Meaning")), tuple(rows))
+    return Table(words, (*head, Column(f"Meaning ({subject.result.place})" if known else "Meaning")), tuple(rows))
 
 
 def _meanings(scores: DetectionScores) -> tuple[tuple[str, str, str], ...]:
@@ -176,7 +176,7 @@ def _caveats(subject: DetectionSubject) -> tuple[str, ...]:
         "The reference is assumed to be correct. Where it lacks a landslide, or outlines two as one, a correct "
         "detection is counted as an error.",
         "Reference boxes are drawn around each polygon of the inventory, or around connected pixels of its mask.",
-        "The scores apply to this image. Other terrain, seasons and sensors give other scores.",
+        f"The scores apply to {subject.result.place}. Other terrain, seasons and sensors give other scores.",
     ]
     if subject.scores is not None and subject.scores.truth:
         caveats.append(

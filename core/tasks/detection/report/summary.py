@@ -34,8 +34,8 @@ def summary(subject: DetectionSubject) -> Part:
 
 def headline(subject: DetectionSubject) -> str:
     """What was found, in one sentence."""
-    part = "part" if (subject.result.provenance.get("parameters") or {}).get("area") else "image"
-    where = f"in this {part} of {subject.area(subject.searched_area)}, at confidence {subject.choice.confidence:.2f}"
+    place, searched = subject.result.place, subject.area(subject.searched_area)
+    where = f"in {place} of {searched}, at confidence {subject.choice.confidence:.2f}"
     if not subject.count:
         return f"The detector finds no landslides {where}."
     boxes = count(subject.count, "possible landslide")

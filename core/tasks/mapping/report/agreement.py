@@ -24,9 +24,9 @@ def agreement(subject: MappingSubject) -> Part:
 def _without(subject: MappingSubject) -> tuple[Content, ...]:
     content: list[Content] = [
         Paragraph(
-            "No reference inventory was available for this image. It is therefore not known how much of the mapped "
-            "area is correct and how many landslides were missed. With a manually drawn inventory of the same area, "
-            "SlideLens can calculate both."
+            f"No reference inventory was available for {subject.result.place}. It is therefore not known how much of "
+            "the mapped area is correct and how many landslides were missed. With a manually drawn inventory of "
+            "the same area, SlideLens can calculate both."
         )
     ]
     known = subject.validation
@@ -62,8 +62,8 @@ def _with(subject: MappingSubject, scores: Scores) -> tuple[Content, ...]:
         picture(
             threshold_chart(scores, threshold),
             f"Chart of F1, precision and recall against the threshold. F1 is highest at {best}.",
-            f"Scores at every threshold. On this image, F1 is highest at {best}. Check a threshold chosen this way on "
-            "another image.",
+            f"Scores at every threshold. For {subject.result.place}, F1 is highest at {best}. Check a threshold chosen "
+            "this way on another image.",
         ),
     )
     outcome = picture(
@@ -165,7 +165,7 @@ def _caveats(subject: MappingSubject, scores: Scores) -> tuple[str, ...]:
         "outweigh many small ones.",
         "The reference is assumed to be correct. Where it lacks a landslide or outlines one roughly, correct mapping "
         "is counted as an error.",
-        "The scores apply to this image. Other terrain, seasons and sensors give other scores.",
+        f"The scores apply to {subject.result.place}. Other terrain, seasons and sensors give other scores.",
     ]
     if subject.validation:
         caveats.append(

@@ -82,11 +82,6 @@ class MappingSubject(Subject):
         return _own_threshold(self.result, self.spec)
 
     @property
-    def drawn(self) -> bool:
-        """Whether only a drawn part of the scene was mapped."""
-        return bool((self.result.provenance.get("parameters") or {}).get("area"))
-
-    @property
     def at_once(self) -> bool:
         """Whether the raster is small enough to outline it at any threshold."""
         return isinstance(self.findings, Findings)

@@ -34,8 +34,8 @@ def headline(subject: MappingSubject) -> str:
     """What was found, in one sentence."""
     extent, threshold = subject.extent, f"at threshold {subject.choice.threshold:.2f}"
     if not extent.looked_at:
-        return "No part of this image has data, so nothing could be mapped."
-    whole = f"the {subject.area(extent.looked_at)} {'of the drawn area' if subject.drawn else 'processed'}"
+        return f"No part of {subject.result.place} has data, so nothing could be mapped."
+    whole = f"the {subject.area(extent.looked_at)} {'of the drawn area' if subject.result.drawn else 'processed'}"
     if not extent.found:
         return f"The model maps no landslides in {whole}, {threshold}."
     share = f"{subject.area(extent.found)} or {percent(extent.share)} of {whole}"
@@ -57,18 +57,26 @@ def _checked(subject: MappingSubject) -> str:
 
 def _warnings(subject: MappingSubject) -> list[Content]:
     boxes = cautions(subject)
-    better = None if subject.scores is None else index_did_better(subject.scores)
+    better = None if subject.scores is None else index_did_better(subject.scores, subject.result.place)
     return boxes if better is None else [*boxes, better]
 
 
-def index_did_better(scores: Scores) -> Notice | None:
-    """What must be said where a formula agrees better with the reference than the model; None where it does not."""
+def index_did_better(scores: Scores, place: str) -> Notice | None:
+    """What must be said where a formula agrees better with the reference than the model; None where it does not.
+
+    Parameters
+    ----------
+    scores
+        Of both at one threshold.
+    place
+        What they are about, such as "this image".
+    """
     if scores.baseline is None or not scores.baseline.f1 > scores.model.f1:
         return None
     return Notice(
         "The colour index scored higher here",
         f"Against the reference inventory, the model has F1 {score(scores.model.f1)}. A colour index, a formula on "
-        f"red, green and blue that requires no training, has F1 {score(scores.baseline.f1)}. On this image and at "
+        f"red, green and blue that requires no training, has F1 {score(scores.baseline.f1)}. For {place} and at "
         "this threshold, the model is not the better guide.",
     )
 
@@ -78,7 +86,7 @@ def _key_figures(subject: MappingSubject) -> KeyFigures:
     figures = []
     if extent.landslides is not None:
         figures.append(KeyFigure("Mapped landslides", f"{extent.landslides:,}", "landslides that touch count as one"))
-    part = "the drawn area, " if subject.drawn else ""
+    part = "the drawn area, " if subject.result.drawn else ""
     whole = f"{percent(extent.share)} of {part}{subject.area(extent.looked_at)}"
     figures.append(KeyFigure("Mapped area", subject.area(extent.found), whole))
     if findings is not None and len(findings.polygons):
