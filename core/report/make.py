@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.report.pdf import write_pdf
+from core.report.state import state_of
 from core.report.write import parts_of, write_report
 from core.runs import files
 from core.runs.kinds import is_explanation, kind_of
@@ -57,10 +58,11 @@ def write_reports(
     ------
     Role of each file and where it lies, once it is written: what fails in the second does not cost the first.
     """
-    kind, content = report_kind(store.run(run_id)), report_input(store, run_id, view, address)
+    run = store.run(run_id)
+    kind, content, state = report_kind(run), report_input(store, run_id, view, address), state_of(store, run, view)
     parts = parts_of(content, kind)
     page, pdf = folder / "report.html", folder / "report.pdf"
-    write_report(content, kind, page, parts)
+    write_report(content, kind, page, parts, state)
     yield REPORT, page
     write_pdf(content, kind, pdf, parts)
     yield REPORT_PDF, pdf

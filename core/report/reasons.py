@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from core.explain.attribution import box_region
 from core.explain.methods import LIMITATION
 from core.figures.attribution import draw_attribution, draw_window
 from core.figures.image import image_below
+from core.plots.pictures import close_up
 from core.raster.files import one_line
 from core.report.attribution import attribution_of
 from core.report.content import GridReport
-from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Pictures, Table
+from core.report.parts import Column, Content, Heading, Notice, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.words import UNKNOWN
 from core.wording import count
@@ -23,6 +26,7 @@ from core.wording import count
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+    from core.explain.attribution import Attribution
     from core.raster.grid import Grid
     from core.runs.result import GridResult
 
@@ -37,7 +41,8 @@ ALIKE = 0.9
 INTRODUCTION = (
     "Explanations were requested for the places below. They show what in the image the model reacted to; they show "
     "neither the cause of a slope failure nor whether the model is correct. In each pair of figures, the outline marks "
-    "the explained place. Areas without effect on the score are left uncoloured."
+    "the explained place; a small one is shown again as a close-up. Areas without effect on the score are left "
+    "uncoloured."
 )
 
 WITHOUT_OUTLINE = "Image; the explained place is not recorded."
@@ -80,30 +85,61 @@ def one_reason(
     image = None if content.scene is None else image_below(content.scene, grid, grid.shape)
     where = _where(target, polygons, content.result.grid)
     method = one_line(str(explanation.provenance.get("method") or UNKNOWN))
-    pictures = []
-    if image is not None:
-        outlined = "Image around the explained place, which is outlined."
-        pictures.append(
-            picture(
-                draw_window(image, grid, region),
-                WITHOUT_OUTLINE if region is None else outlined,
-                WITHOUT_OUTLINE if region is None else "Image, with the explained place outlined.",
-                LARGEST_PICTURE,
-            )
-        )
-    pictures.append(
-        picture(
-            draw_attribution(image, shown_map.values, grid, region, signed=shown_map.signed),
-            (SIGNED if shown_map.signed else RAISED).format(method=method),
-            f"{method}{_layer(explanation.provenance)}.",
-            LARGEST_PICTURE,
-        )
-    )
-    shown: list[Content] = [Heading(f"Explanation {number}{where}"), Pictures(tuple(pictures))]
+    view = _View(image, shown_map, grid, region, method, _layer(explanation.provenance))
+    near = None if region is None else close_up(region)
+    shown: list[Content] = [Heading(f"Explanation {number}{where}"), Pictures(view.pictures())]
+    if near is not None:
+        shown.append(Pictures(view.part(*near).pictures("Close-up. ")))
     # The introduction says once what the sentence of each explanation ends with.
     notes = (one_line(note).partition(LIMITATION)[0].strip() for note in explanation.notes)
     shown += [Paragraph(note) for note in notes if note]
     return shown + _faithfulness(explanation.provenance)
+
+
+@dataclass(frozen=True)
+class _View:
+    """An explanation on the pixels of its window, or of a part of that."""
+
+    image: NDArray[np.uint8] | None
+    shown: Attribution
+    grid: Grid
+    region: NDArray[np.bool_] | None
+    method: str
+    layer: str
+
+    def part(self, rows: slice, columns: slice) -> _View:
+        """The same of some rows and columns."""
+        window = Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+        grid = self.grid.window(window)
+        return replace(
+            self, grid=grid, image=None if self.image is None else self.image[rows, columns],
+            shown=replace(self.shown, values=self.shown.values[rows, columns], grid=grid),
+            region=None if self.region is None else self.region[rows, columns],
+        )  # fmt: skip
+
+    def pictures(self, begin: str = "") -> tuple[Picture, ...]:
+        """The image where it is there, and the attribution over it; their captions begin with some words."""
+        made = []
+        if self.image is not None:
+            outlined = "Image around the explained place, which is outlined."
+            made.append(
+                picture(
+                    draw_window(self.image, self.grid, self.region),
+                    begin + (WITHOUT_OUTLINE if self.region is None else outlined),
+                    begin + (WITHOUT_OUTLINE if self.region is None else "Image, with the explained place outlined."),
+                    LARGEST_PICTURE,
+                )
+            )
+        signed = self.shown.signed
+        made.append(
+            picture(
+                draw_attribution(self.image, self.shown.values, self.grid, self.region, signed=signed),
+                begin + (SIGNED if signed else RAISED).format(method=self.method),
+                f"{begin}{self.method}{self.layer}.",
+                LARGEST_PICTURE,
+            )
+        )
+        return tuple(made)
 
 
 def _layer(provenance: Mapping[str, Any]) -> str:
@@ -134,7 +170,9 @@ def _where(
         inside = polygons[polygons.geometry.contains(shape(target["outline"]).representative_point())]
         if len(inside):
             return f": landslide {inside['id'].iloc[0]}"
-    return ": drawn outline"
+    known = target.get("landslide")
+    name = f" {known}" if isinstance(known, str) and known else ""
+    return f": landslide{name} as outlined at other settings" if target.get("outline") else ""
 
 
 def _box_number(box: Sequence[float], boxes: GeoDataFrame | None, grid: Grid) -> str | None:

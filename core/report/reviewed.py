@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from core.figures.judged import Judged
 from core.report.content import GridReport
 from core.report.parts import Column, Content, Items, Notice, Paragraph, Part, Table
 from core.report.places import places
-from core.report.words import area, moment
+from core.report.words import moment
 from core.review.found import can_be_reviewed, open_review
 from core.review.inventory import inventory
 from core.review.log import last_number
@@ -43,6 +44,44 @@ def review_of(store: Store, run: Run) -> Opened | None:
 def judgements(content: GridReport) -> dict[str, str]:
     """What reviewers said of each of the model's own features, by id; empty where there is no review."""
     return {} if content.review is None else judged(content.review.review.log)
+
+
+def judged_outlines(content: GridReport) -> Judged:
+    """What reviewers decided, to be drawn over a map of the run; empty where there is no review."""
+    if content.review is None:
+        return Judged()
+    review = content.review.review
+    by_status = {name: [one.outline for one in review.features.values() if one.status == name] for name in STATUSES}
+    return Judged(
+        correct=by_status["confirmed"] + by_status["edited"],
+        wrong=by_status["rejected"] + [one.outline for one in review.deleted.values()],
+        added=by_status["added"],
+    )
+
+
+def review_in_brief(content: GridReport, view: object) -> list[Paragraph]:
+    """For a summary: how much was reviewed, what came of it, and that the other numbers do not follow it.
+
+    Parameters
+    ----------
+    view
+        What the report is made at, which a review that began earlier may differ from.
+    """
+    opened = content.review
+    if opened is None:
+        return []
+    review, found = opened.review, opened.found
+    total = len(review.features)
+    done = total - review.counts["unreviewed"]
+    if not done and not review.deleted:
+        return []
+    said = [f"{number:,} {STATUSES[name]}" for name, number in review.counts.items() if number and name != "unreviewed"]
+    said += [f"{len(review.deleted):,} deleted"] if review.deleted else []
+    other = "" if opened.view == view else ", which began at other settings than those of this result"
+    return [Paragraph(
+        f"Reviewers have checked {done:,} of {count(total, found.noun, found.several)} ({', '.join(said)}){other}. "
+        "All other numbers and areas are the model's own and do not take the review into account."
+    )]  # fmt: skip
 
 
 def reviewed(content: GridReport) -> Part | None:
@@ -83,11 +122,12 @@ def _table(opened: Opened) -> Table | None:
     known = opened.found.grid.in_metres
     sizes = listed["area_m2" if known else "area_px"]
     rows = [
-        (row["id"], STATUSES[row["status"]], area(float(size), georeferenced=known), row["reviewer"],
+        (row["id"], STATUSES[row["status"]], f"{size:,.0f}", row["reviewer"],
          "; ".join(text for text in (row["reason"], row["note"]) if text), *place)
         for row, size, place in zip(listed.drop(columns="geometry").to_dict("records"), sizes, where, strict=True)
     ]  # fmt: skip
-    heads = (Column("ID"), Column("Status"), Column("Area", True), Column("Reviewer"), Column("Reason and note"))
+    size_head = Column(f"Area, {'m²' if known else 'px'}", True)
+    heads = (Column("ID"), Column("Status"), size_head, Column("Reviewer"), Column("Reason and note"))
     which = "All reviewed items"
     if len(frame) > LISTED:
         which = f"First {LISTED} of {len(frame):,} reviewed items"

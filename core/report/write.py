@@ -40,7 +40,7 @@ def parts_of(content: ReportInput, kind: ReportKind) -> tuple[Part, ...]:
     return tuple(part for part in kind.parts(content) if part is not None)
 
 
-def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None = None) -> str:
+def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None = None, state: str = "") -> str:
     """The report of a run as HTML; equal inputs give equal text.
 
     Parameters
@@ -51,6 +51,8 @@ def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None 
         How it is reported.
     parts
         Its parts where they are known already; else they are made.
+    state
+        See `core.report.state.state_of`; left out when empty.
 
     Raises
     ------
@@ -63,6 +65,7 @@ def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None 
         .get_template(TEMPLATE)
         .render(
             policy=POLICY,
+            state=state,
             title=one_line(content.name) or title_of(content, kind),
             subtitle=title_of(content, kind) if one_line(content.name) else "",
             made=moment(content.made),
@@ -79,16 +82,16 @@ def render(content: ReportInput, kind: ReportKind, parts: Sequence[Part] | None 
 
 
 def write_report(
-    content: ReportInput, kind: ReportKind, path: Path, parts: Sequence[Part] | None = None
+    content: ReportInput, kind: ReportKind, path: Path, parts: Sequence[Part] | None = None, state: str = ""
 ) -> None:
-    """Write the report of a run as one HTML file, which appears whole or not at all.
+    """Write the report of a run as one HTML file, which appears whole or not at all; see `render`.
 
     Raises
     ------
     LandslideError
         When a file of the run is gone or the disk is full.
     """
-    text = render(content, kind, parts)
+    text = render(content, kind, parts, state)
     with atomic_path(path) as aside:
         aside.write_text(text, encoding="utf-8")
 

@@ -55,6 +55,13 @@ def show_report(result: RunResult, choice: object, values: Mapping[str, str], ho
             row.link_button(f"{tr(title)} · {size(file.size)}", f"{base}/artifacts/{run.id}/{role}")
     row.link_button(tr("Download run as zip"), f"{base}/runs/{run.id}.zip?{urlencode(values)}")
     if known is not None:
+        from core.report.state import is_out_of_date
+
+        if is_out_of_date(resources.store(), run, known.path, choice):
+            st.warning(
+                tr("The report differs from this page: settings, the review, explanations or notes have changed since "
+                   "it was written. Press *Update report* to write it again.")
+            )
         st.caption(tr("{holds} as of when it was written.").format(holds=holds))
     _show_addresses(result, run, values)
 

@@ -19,6 +19,7 @@ from core.figures.image import (
     image_below,
     reduced_shape,
 )
+from core.figures.judged import Judged, draw_judged
 from core.figures.page import PAGE_INCHES, PRINTED_DOTS_PER_INCH, finish_map, single_map
 from core.plots.colours import (
     DENSITY_RAMP,
@@ -124,7 +125,7 @@ def box_map(detections: Detections, scene: Scene | None, part: Window, longest: 
     return BoxMap(grid, image, detections.boxes.moved(left, up), moved, matched, missed, worst)
 
 
-def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame) -> Figure:
+def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame, judged: Judged | None = None) -> Figure:
     """One large map of the boxes, coloured by confidence, over the pale image; the reference's dashed.
 
     Parameters
@@ -133,6 +134,8 @@ def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame) -> Figure:
         Confidence at which the scale begins: that from which boxes count.
     numbers
         Those whose ``id`` is written beside them, in the coordinates of the grid.
+    judged
+        What reviewers decided.
     """
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
@@ -162,6 +165,7 @@ def draw_boxes(shown: BoxMap, least: float, numbers: GeoDataFrame) -> Figure:
     _lines(axes, drawn.take(np.arange(len(drawn))[::-1]), ramp(norm(drawn.scores[::-1])), _width(drawn))
     if len(numbers):
         draw_numbers(axes, numbers, shown.grid)
+    handles += [] if judged is None else draw_judged(axes, judged, shown.grid)
     finish_map(figure, axes, shown.grid, handles)
     _bar(figure, axes, ScalarMappable(norm, PROBABILITY_RAMP), "Confidence")
     return figure

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.figures.cartography import coordinate_system, draw_north, draw_numbers, draw_scale
 from core.figures.image import draw_image, extent_of, frame
+from core.figures.judged import Judged, draw_judged
 from core.figures.page import (
     LOWEST_MAP_INCHES,
     PAGE_INCHES,
@@ -85,7 +86,7 @@ def draw_figure(findings: Findings, scene: Scene, panels: Overviews) -> Figure:
     draw_scale(image, grid)
     draw_north(image, grid)
     draw_probability(figure, probability, panels, grid, threshold)
-    probability.set_title("Probability of landslide")
+    probability.set_title(f"Probability of landslide (line: threshold {threshold:.2f})")
     handles = draw_landslides(found, panels, grid, findings.polygons)
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
     found.legend(handles=handles, ncols=2, fontsize=8, frameon=False, **below)
@@ -115,7 +116,7 @@ def draw_overview(panels: Overviews, grid: Grid, threshold: float, *, synthetic:
         draw_image(places[0], panels.image, grid)
         places[0].set_title("Image" + (" (synthetic)" if synthetic else ""), fontsize=9)
     draw_probability(figure, places[-1], panels, grid, threshold)
-    places[-1].set_title("Probability of landslide", fontsize=9)
+    places[-1].set_title(f"Probability of landslide (line: threshold {threshold:.2f})", fontsize=9)
     draw_scale(places[0], grid)
     draw_north(places[0], grid)
     for axes in places:
@@ -123,7 +124,9 @@ def draw_overview(panels: Overviews, grid: Grid, threshold: float, *, synthetic:
     return figure
 
 
-def draw_map(panels: Overviews, grid: Grid, found: GeoDataFrame | float, numbered: int = 10) -> Figure:
+def draw_map(
+    panels: Overviews, grid: Grid, found: GeoDataFrame | float, numbered: int = 10, judged: Judged | None = None
+) -> Figure:
     """One large map of the landslides found, with scale, north and coordinates at its frame.
 
     Parameters
@@ -132,9 +135,12 @@ def draw_map(panels: Overviews, grid: Grid, found: GeoDataFrame | float, numbere
         Polygons, the largest first, or for a raster too large for them the threshold.
     numbered
         How many of the polygons have their number written beside them.
+    judged
+        What reviewers decided.
     """
     figure, axes = single_map(grid)
     handles = draw_landslides(axes, panels, grid, found)
+    handles += [] if judged is None else draw_judged(axes, judged, grid)
     if not isinstance(found, float) and len(found):
         draw_numbers(axes, found.head(numbered), grid)
     finish_map(figure, axes, grid, handles)

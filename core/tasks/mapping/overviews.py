@@ -89,7 +89,6 @@ def draw_probability(figure: Figure, axes: Axes, panels: Overviews, grid: Grid, 
     bar.ax.axhline(threshold, color="white", linewidth=4)
     bar.ax.axhline(threshold, color=FOUND, linewidth=2.5)
     bar.ax.tick_params(labelsize=8)
-    bar.ax.set_xlabel(f"line:\n{threshold:.2f}", fontsize=7)
 
 
 def draw_landslides(

@@ -8,10 +8,11 @@ import numpy as np
 
 from core.errors import InputError
 from core.figures.cartography import coordinate_system
+from core.figures.judged import Judged
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
-from core.report.reviewed import judgements
+from core.report.reviewed import judged_outlines, judgements
 from core.review.state import STATUSES
 from core.tasks.detection.figure import MOST, WINDOWS, cell_side, draw_boxes, draw_density, draw_surest
 from core.tasks.detection.findings import FALSE_ALARM, NOT_KNOWN, TRUE, area_column, density
@@ -48,7 +49,8 @@ def maps(subject: DetectionSubject) -> Part:
 
 def _boxes(subject: DetectionSubject) -> Picture:
     number, shown = subject.count, subject.shown
-    figure = draw_boxes(shown, subject.choice.confidence, subject.detections.table.head(LISTED))
+    judged = judged_outlines(subject.content)
+    figure = draw_boxes(shown, subject.choice.confidence, subject.detections.table.head(LISTED), judged)
     what = count(number, "detection") if number else "No detections"
     if number > MOST:
         what = f"The {MOST:,} of {number:,} detections with the highest confidence"
@@ -61,6 +63,9 @@ def _boxes(subject: DetectionSubject) -> Picture:
         alt += ", and the boxes of the reference inventory"
     if shown.image is None:
         caption += " The image was not available when this report was created."
+    if judged != Judged():
+        caption += " Marks: what reviewers decided."
+        alt += ", and what reviewers decided"
     system = coordinate_system(subject.result.grid)
     where = f"Coordinates: {system}. The arrow points north." if subject.georeferenced else f"{system}."
     return picture(figure, f"{alt}.", f"{caption} {where}")

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.report.cautions import bridging, cautions, limits
 from core.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
+from core.report.reviewed import review_in_brief
 from core.report.words import percent, score
 from core.tasks.detection.findings import area_column
 from core.tasks.detection.report.agreement import precision_words, recall_words
@@ -19,6 +20,7 @@ SAME = 0.006
 def summary(subject: DetectionSubject) -> Part:
     """The headline, the numbers to be seen at a glance, and every warning that changes how they are read."""
     content: list[Content] = [Paragraph(headline(subject), lead=True), Paragraph(_checked(subject))]
+    content += review_in_brief(subject.content, subject.choice)
     content += cautions(subject)
     content.append(_key_figures(subject))
     if subject.detections.left_out:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.figures.cartography import coordinate_system
+from core.figures.judged import Judged
 from core.report.parts import Column, Content, Paragraph, Part, Picture, Pictures, Table
 from core.report.pictures import picture
 from core.report.places import places
-from core.report.reviewed import judgements
+from core.report.reviewed import judged_outlines, judgements
 from core.review.state import STATUSES
 from core.tasks.mapping.charts import size_chart
 from core.tasks.mapping.figure import draw_map, draw_overview
@@ -52,7 +53,8 @@ def _overview(subject: MappingSubject) -> Picture:
 def _landslides(subject: MappingSubject) -> Picture:
     findings = subject.findings
     found: GeoDataFrame | float = subject.choice.threshold if findings is None else findings.polygons
-    figure = draw_map(subject.panels, subject.result.grid, found, LISTED)
+    judged = judged_outlines(subject.content)
+    figure = draw_map(subject.panels, subject.result.grid, found, LISTED, judged)
     if findings is None:
         what = "All pixels at or above the threshold, at reduced resolution"
         alt = "Map of all pixels that the model maps as landslide"
@@ -70,6 +72,9 @@ def _landslides(subject: MappingSubject) -> Picture:
         alt += ", with the outlines of the reference inventory"
     if subject.panels.image is not None:
         caption += " Grey: the image."
+    if judged != Judged():
+        caption += " Marks: what reviewers decided."
+        alt += ", and what reviewers decided"
     system = coordinate_system(subject.result.grid)
     return picture(figure, f"{alt}.", f"{caption} {f'Coordinates: {system}' if subject.georeferenced else system}.")
 

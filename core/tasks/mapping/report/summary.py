@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.report.cautions import bridging, cautions, limits
 from core.report.parts import Column, Content, Items, KeyFigure, KeyFigures, Notice, Paragraph, Part, Table
+from core.report.reviewed import review_in_brief
 from core.report.words import percent, score
 from core.tasks.mapping.findings import Scores
 from core.tasks.mapping.report.agreement import precision_words, recall_words
@@ -15,6 +16,7 @@ def summary(subject: MappingSubject) -> Part:
     """The headline, the numbers to be seen at a glance, and every warning that changes how they are read."""
     content: list[Content] = [Paragraph(headline(subject), lead=True)]
     content.append(Paragraph(_checked(subject)))
+    content += review_in_brief(subject.content, subject.choice)
     content += _warnings(subject)
     content.append(_key_figures(subject))
     if subject.findings is None:
@@ -113,8 +115,8 @@ def meaning(subject: MappingSubject) -> Part:
     means = (
         "A neural network gives each pixel of the image a number from 0 to 1, called probability: the higher it is, "
         "the more the place looks like the landslides the network was trained on.",
-        f"Pixels at or above the threshold {subject.choice.threshold:.2f}{patches} are called landslides in this "
-        "report. A lower threshold finds more landslides and raises more false alarms; a higher one does the opposite.",
+        f"Pixels at or above the threshold {subject.choice.threshold:.2f}{patches} are called landslides "
+        "here. A lower threshold finds more landslides and raises more false alarms; a higher one does the opposite.",
     )
     does_not = (
         "The result is a hypothesis of a model. It replaces neither an inventory made by experts who know the area "
@@ -146,7 +148,7 @@ def _sensitivity(subject: MappingSubject) -> Table:
 
 def _row(subject: MappingSubject, extent: Extent, chosen: bool) -> tuple[str, ...]:
     landslides = "not counted" if extent.landslides is None else f"{extent.landslides:,}"
-    name = f"{extent.threshold:.2f}" + (" (this report)" if chosen else "")
+    name = f"{extent.threshold:.2f}" + (" (chosen)" if chosen else "")
     return name, landslides, subject.area(extent.found), percent(extent.share)
 
 

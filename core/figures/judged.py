@@ -1,0 +1,80 @@
+"""What reviewers decided, as marks over a map that prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from affine import Affine
+
+from core.figures.cartography import outlines
+from core.plots.colours import TRUE_POSITIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+    from shapely.geometry.base import BaseGeometry
+
+    from core.raster.grid import Grid
+
+WRONG = "#000000"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Outlines in the coordinates of a grid (columns and rows without a coordinate system), by what was decided.
+
+    Attributes
+    ----------
+    correct
+        Landslides by the review, with the model's outline or a corrected one.
+    wrong
+        False alarms, and what was deleted.
+    added
+        Landslides that a reviewer drew because the model had missed them.
+    """
+
+    correct: Sequence[BaseGeometry] = ()
+    wrong: Sequence[BaseGeometry] = ()
+    added: Sequence[BaseGeometry] = ()
+
+
+def draw_judged(axes: Axes, judged: Judged, grid: Grid) -> list[Line2D]:
+    """Mark each reviewed outline at a point inside it, and draw the outlines that were added.
+
+    Returns
+    -------
+    Handles for a legend, of the kinds that occur.
+    """
+    from matplotlib.collections import PathCollection
+    from matplotlib.lines import Line2D
+
+    if judged.added:
+        paths = outlines(np.array(list(judged.added), dtype=object), grid)
+        for colour, width in (("white", 2.6), (TRUE_POSITIVE, 1.4)):
+            axes.add_collection(
+                PathCollection(paths, facecolors="none", edgecolors=colour, linewidths=width, offsets=None, zorder=4)
+            )
+    handles = []
+    for which, sign, colour, words in (
+        (judged.correct, "o", TRUE_POSITIVE, "Reviewed: correct"),
+        (judged.wrong, "X", WRONG, "Reviewed: false alarm or deleted"),
+        (judged.added, "P", TRUE_POSITIVE, "Added by a reviewer"),
+    ):
+        if not which:
+            continue
+        look = {"marker": sign, "color": colour, "markersize": 6.5, "markeredgecolor": "white", "markeredgewidth": 0.8}
+        axes.plot(*_places(which, grid), linestyle="none", zorder=5, **look)  # type: ignore[arg-type]
+        handles.append(Line2D([], [], linestyle="none", label=words, **look))  # type: ignore[arg-type]
+    return handles
+
+
+def _places(shapes: Sequence[BaseGeometry], grid: Grid) -> tuple[list[float], list[float]]:
+    """Columns and rows of a point inside each outline."""
+    placement = ~grid.transform if grid.is_georeferenced else Affine.identity()
+    points = [one.representative_point() for one in shapes]
+    places = [placement @ (point.x, point.y) for point in points]
+    return [place[0] for place in places], [place[1] for place in places]
