@@ -64,7 +64,7 @@ def reasons(content: GridReport, polygons: GeoDataFrame | None = None) -> Part:
     """
     shown: list[Content] = []
     if not content.explanations:
-        shown.append(Paragraph("No explanation had been requested when this report was created."))
+        shown.append(Paragraph("No explanation was requested."))
     else:
         shown.append(Paragraph(INTRODUCTION))
     for number, explanation in enumerate(content.explanations[:MOST], start=1):

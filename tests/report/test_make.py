@@ -10,10 +10,15 @@ import pytest
 
 from core.errors import InputError
 from core.report.make import make_report, report_input
+from core.report.state import is_out_of_date, written_state
 from core.retention.prune import orphans
+from core.review import log
+from core.review.edits import Edit
+from core.review.found import open_review
 from core.runs.records import Order
 from core.runs.store import Store
 from core.tasks.imagery.result import image_inputs
+from core.tasks.mapping.result import MappingResult
 from core.tasks.mapping.view import Choice
 from tests.factories import keep, made_run, ramp, write_raster
 
@@ -48,6 +53,46 @@ def test_a_report_stays_with_its_run_and_replaces_the_one_before(store: Store, m
     assert second != first.path
     assert not first.path.exists()
     assert orphans(store, older=-1) == ()
+
+
+def test_a_report_is_out_of_date_once_what_it_tells_has_changed(
+    tmp_path: Path, store: Store, mapped: tuple[str, Path]
+) -> None:
+    run = mapped[0]
+
+    def outdated(view: Choice | None = None) -> bool:
+        return is_out_of_date(store, store.run(run), store.artifact(run, "report").path, view)
+
+    make_report(store, run)
+    assert not outdated()
+    assert not outdated(Choice.default(store.result(run, MappingResult)))
+    assert outdated(Choice(0.95))
+
+    make_report(store, run, Choice(0.95, 500.0))
+    assert not outdated(Choice(0.95, 500))
+    store.label(run, name="", note="Look at the north.", tags=[])
+    assert outdated(Choice(0.95, 500))
+
+    make_report(store, run, Choice(0.95))
+    opened = open_review(store, store.run(run), Choice(0.5, 0.0))
+    edit = Edit("judge", tuple(opened.features)[:1], judgement="confirmed")
+    log.append(store, run, opened.features, edit, reviewer="Anna", seen=0, view=opened.view_values)
+    assert outdated(Choice(0.95))
+
+    make_report(store, run, Choice(0.95))
+    assert not outdated(Choice(0.95))
+    why = replace(made_run(tmp_path / "cam", np.full((4, 4), 0.5)), kind="explanation")
+    keep(store, why, parents=(run,))
+    assert outdated(Choice(0.95))
+
+
+def test_a_report_of_an_earlier_version_is_not_called_out_of_date(store: Store, mapped: tuple[str, Path]) -> None:
+    run = mapped[0]
+    make_report(store, run)
+    report = store.artifact(run, "report").path
+    report.write_text(report.read_text("utf-8").replace("slidelens-state", "other"), "utf-8")
+    assert written_state(report) == ""
+    assert not is_out_of_date(store, store.run(run), report, Choice(0.95))
 
 
 def test_a_report_is_told_of_scene_elevation_and_finished_explanations(

@@ -81,7 +81,7 @@ def test_another_confidence_is_shown_beside_the_chosen_one(tmp_path: Path, model
     rows = re.findall(cells, table)[:3]
     # With the fourth box, two of four are right, and two of three found.
     assert rows[0][:2] + rows[0][3:] == ("0.25", "4", "0.500", "0.667")
-    assert rows[1][:2] + rows[1][3:] == ("0.35 (this report)", "3", "0.667", "0.667")
+    assert rows[1][:2] + rows[1][3:] == ("0.35 (chosen)", "3", "0.667", "0.667")
 
 
 def test_no_confidence_below_that_of_the_candidates_is_told_of(tmp_path: Path, models: Path) -> None:
@@ -170,7 +170,7 @@ def test_only_the_searched_part_is_shown_and_counted(tmp_path: Path, models: Pat
     half = mapping(box(west - 1, south - 1, middle, north + 1))
     record = {"model": {"threshold": 0.5}, "parameters": {"area": half}}
     page = read(asked(detected(tmp_path, found=FOUND[:1], provenance=record)))
-    assert re.search(r"finds 1 possible landslide in this part of 0\.(60|61) km²", page.text)
+    assert re.search(r"finds 1 possible landslide in the drawn area of 0\.(60|61) km²", page.text)
     assert re.search(r"(60|61) × 100 pixels of 10 m", page.text)
 
 

@@ -136,7 +136,7 @@ def test_another_threshold_is_shown_beside_the_chosen_one(tmp_path: Path, models
     table = html[html.index("Sensitivity to the threshold") :]
     rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td class="number">(.*?)</td>', table)[:3]
     # The smaller landslide stands at 0.62, between the chosen threshold and the one above it.
-    assert rows == [("0.50", "2"), ("0.60 (this report)", "2"), ("0.70", "1")]
+    assert rows == [("0.50", "2"), ("0.60 (chosen)", "2"), ("0.70", "1")]
 
 
 def test_nothing_found_is_not_called_safe(tmp_path: Path, models: Path) -> None:
@@ -325,7 +325,7 @@ def test_equal_inputs_give_equal_files(tmp_path: Path, models: Path) -> None:
 
 def test_without_its_image_the_maps_are_still_there(tmp_path: Path, models: Path) -> None:
     page = read(asked(mapped(tmp_path)))
-    assert "The image was not available when this report was created" in page.text
+    assert "The image was not available." in page.text
     assert len(page.all("img")) == 3
 
 
@@ -402,6 +402,55 @@ def test_an_explanation_has_its_place_its_sentence_and_its_test(tmp_path: Path, 
     assert "Do not rely on this explanation" not in page.text
 
 
+def test_an_explanation_of_other_settings_keeps_the_name_of_its_landslide(tmp_path: Path, models: Path) -> None:
+    away = mapping(box(500_000, 5_199_980, 500_020, 5_200_000))
+    why = explanation(tmp_path / "why", target={"landslide": "L7ABC", "outline": away})
+    page = read(asked(mapped(tmp_path), explanations=(why,)))
+    assert "Explanation 1: landslide L7ABC as outlined at other settings" in page.text
+    assert "drawn outline" not in page.text
+
+
+def test_a_small_landslide_is_shown_as_a_close_up(tmp_path: Path, models: Path) -> None:
+    probability = np.zeros((160, 160))
+    probability[20:26, 30:36] = 0.9
+    run = made_run(tmp_path / "run", probability)
+    small = find(run, Choice(0.5)).polygons.iloc[0]
+    for name, outline, close in (
+        ("small", small.geometry, True), ("large", box(*run.grid.bounds).buffer(-100.0), False),
+    ):
+        target = {"landslide": str(small["id"]), "outline": mapping(outline)}
+        why = replace(
+            made_run(tmp_path / name, probability), kind="explanation",
+            artifacts={"cam": "probability.tif"}, provenance={"method": "Grad-CAM", "target": target},
+        )  # fmt: skip
+        text = read(asked(run, explanations=(why,))).text
+        assert ("Close-up. Grad-CAM." in text) == close, name
+
+
+def test_the_summary_and_the_map_tell_of_the_review(tmp_path: Path, store: Store, models: Path) -> None:
+    result = keep(store, mapped(tmp_path / "run"))
+    run = store.run(result.id)
+    opened = open_review(store, run, Choice(0.5, 0.0))
+    first, second = opened.features
+    for seen, (name, judgement) in enumerate(((first, "confirmed"), (second, "rejected"))):
+        log.append(
+            store, run.id, opened.features, Edit("judge", (name,), judgement=judgement), reviewer="Anna",
+            seen=2 * seen, view=opened.view_values,
+        )  # fmt: skip
+    content = asked(result, review=reviewed.review_of(store, run), choice=Choice(0.5, 0.0))
+    text = " ".join(read(content).text.split())
+    told = "Reviewers have checked 2 of 2 landslides (1 correct, 1 false alarm). All other numbers and areas are the"
+    assert told in text
+    assert "Marks: what reviewers decided." in text
+    drawn = reviewed.judged_outlines(content)
+    assert [len(drawn.correct), len(drawn.wrong), len(drawn.added)] == [1, 1, 0]
+    moved = " ".join(read(replace(content, choice=Choice(0.7, 0.0))).text.split())
+    assert "1 false alarm), which began at other settings than those of this result." in moved
+    without = read(replace(content, review=None)).text
+    assert "Reviewers have checked" not in without
+    assert "Marks: what reviewers decided" not in without
+
+
 def test_what_reviewers_corrected_is_told_with_who_and_why(tmp_path: Path, store: Store, models: Path) -> None:
     result = keep(store, mapped(tmp_path / "run"))
     run = store.run(result.id)
@@ -435,8 +484,8 @@ def test_an_explanation_that_failed_its_test_says_so(tmp_path: Path, models: Pat
 def test_an_explanation_is_shown_without_its_image(tmp_path: Path, models: Path) -> None:
     page = read(asked(mapped(tmp_path), explanations=(explanation(tmp_path / "why"),)))
     assert len(page.all("img")) == 4
-    assert "No explanation had been requested" not in page.text
-    assert "No explanation had been requested" in read(asked(mapped(tmp_path))).text
+    assert "No explanation was requested" not in page.text
+    assert "No explanation was requested" in read(asked(mapped(tmp_path))).text
 
 
 def test_what_was_asked_about_is_found_on_the_window(tmp_path: Path) -> None:

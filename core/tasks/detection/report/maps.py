@@ -62,7 +62,7 @@ def _boxes(subject: DetectionSubject) -> Picture:
         caption += " Blue, dashed: reference inventory."
         alt += ", and the boxes of the reference inventory"
     if shown.image is None:
-        caption += " The image was not available when this report was created."
+        caption += " The image was not available."
     if judged != Judged():
         caption += " Marks: what reviewers decided."
         alt += ", and what reviewers decided"

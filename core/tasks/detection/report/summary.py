@@ -106,7 +106,7 @@ def meaning(subject: DetectionSubject) -> Part:
     )
     means = [
         _how_found(subject),
-        f"Detections with a confidence of at least {choice.confidence:.2f} are called landslides in this report. A "
+        f"Detections with a confidence of at least {choice.confidence:.2f} are called landslides here. A "
         "lower threshold finds more landslides and raises more false alarms; a higher one does the opposite.",
         f"Where boxes overlapped by more than {percent(choice.nms_iou)} (intersection over union), {merged}.",
     ]
@@ -164,6 +164,6 @@ def _sensitivity(subject: DetectionSubject) -> Table:
 
 def _row(subject: DetectionSubject, confidence: float, chosen: bool) -> tuple[str, ...]:
     number, point = subject.counted_at(confidence), subject.point_at(confidence)
-    name = f"{confidence:.2f}" + (" (this report)" if chosen else "")
+    name = f"{confidence:.2f}" + (" (chosen)" if chosen else "")
     scored = () if point is None else (score(point.precision), score(point.recall))
     return name, f"{number:,}", rate(number / (subject.searched_area / 1e6)), *scored

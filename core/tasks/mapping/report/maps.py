@@ -43,7 +43,7 @@ def _overview(subject: MappingSubject) -> Picture:
     )
     if subject.panels.image is None:
         alt = f"Map of the landslide probability in {subject.content.subject}."
-        caption = f"The image was not available when this report was created. Shown is {probability}."
+        caption = f"The image was not available. Shown is {probability}."
     else:
         alt = f"Two maps of {subject.content.subject}: the image, and the landslide probability."
         caption = f"The image, and {probability}."
