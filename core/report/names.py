@@ -53,14 +53,22 @@ def of_artifact(run: Run, artifact: StoredArtifact) -> str:
 def safe(text: str) -> str:
     """Letters and digits of any script, with hyphens in place of all else; the ending of a file's name is left out.
 
+    What is longer than `LONGEST` ends with its last whole word, where that leaves more than half.
+
     Examples
     --------
     >>> safe("../Ünder valley (2).tif"), safe("newest_slides"), safe("...")
     ('Ünder-valley-2', 'newest-slides', '')
+    >>> safe("Mountain valley after the event (synthetic)")
+    'Mountain-valley-after-the-event'
     """
     stem = text.replace("\\", "/").rsplit("/", 1)[-1]
     head, dot, ending = stem.rpartition(".")
     if dot and head and ending.isascii() and ending.isalnum() and len(ending) <= 7:
         stem = head
     signs = (sign if sign.isalnum() else " " for sign in unicodedata.normalize("NFC", stem))
-    return "-".join("".join(signs).split())[:LONGEST].strip("-")
+    name = "-".join("".join(signs).split())
+    if len(name) <= LONGEST:
+        return name
+    whole = name[: LONGEST + 1].rpartition("-")[0]
+    return whole if len(whole) > LONGEST / 2 else name[:LONGEST].strip("-")

@@ -69,10 +69,25 @@ def test_the_first_button_of_every_task_leads_to_a_result(address: str, visit: C
         figures = page.locator("[data-testid=stMetricValue]")
         figures.first.wait_for()
         assert any(character in "123456789" for character in figures.first.inner_text())
+        _is_first_on_a_phone(page)
         assert page.locator("[data-testid=stAlertContentError]").count() == 0
         further.pop(name, lambda _: None)(seen)
     assert not titles
     assert not further
+
+
+def _is_first_on_a_phone(page: Any) -> None:
+    """Where columns stand under one another, the result comes before the form."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        """() => {
+          const top = element => element.getBoundingClientRect().top;
+          const figure = document.querySelector("[data-testid=stMetricValue]");
+          return top(figure) < top(document.querySelector("[data-testid=stBaseButton-primaryFormSubmit]"));
+        }"""
+    )
+    page.set_viewport_size(size)
 
 
 def _map_is_read(seen: Any) -> None:

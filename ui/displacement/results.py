@@ -77,7 +77,7 @@ def _figures(result: ForecastResult, station: str, model: str) -> None:
     ours = result.stations[station]
     simple = str(ours["best_simple"])
     ahead, low, high = (result.of(station, model, name) for name in ("ahead", "ahead_low", "ahead_high"))
-    row = st.container(horizontal=True, gap="medium")
+    row = st.container(horizontal=True, gap="medium", key="key-figures")
     span = in_words(result.horizon, str(ours["step"]))
     row.metric(
         tr("Next {span}").format(span=span.removeprefix('1 ')), "–" if ahead != ahead else f"{ahead:.1f} mm", width=140,
