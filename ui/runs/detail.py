@@ -44,7 +44,8 @@ def show(run: Run) -> None:
 
 
 def _line(run: Run) -> str:
-    parts = [labels.status(run), labels.kind(run), run.subject.name if run.subject.name != run.title else "", run.model]
+    subject = f"{run.subject.name if run.subject.name != run.title else ''}{labels.part(run)}".strip()
+    parts = [labels.status(run), labels.kind(run), subject, labels.model(run)]
     spent = "" if run.seconds is None else duration(run.seconds)
     took = tr("{time} so far") if run.active else tr("took {time}")
     parts += [labels.moment(run.created), spent and took.format(time=spent)]

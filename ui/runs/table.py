@@ -151,6 +151,7 @@ def _config(*, wide: bool) -> dict[str, Any]:
     return scores | titles(PLAIN) | {
         "Open": column.ButtonColumn("", width=72, type="tertiary", on_click=_press, key=BUTTON),
         "Name": column.TextColumn(tr("Name"), width=None if wide else 250),
+        "Kind": column.TextColumn(tr("Kind"), width=140),
         "Submitted": column.DatetimeColumn(
             tr("Submitted ({zone})").format(zone=labels.zone()), format="YYYY-MM-DD HH:mm"
         ),
