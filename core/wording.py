@@ -1,6 +1,8 @@
-"""Words in the form that goes with their number."""
+"""Words in the form that goes with their number, and areas and times as people write them."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 def count(number: float, noun: str, several: str = "", form: str = ",") -> str:
@@ -37,3 +39,25 @@ def agree(number: float, one: str, several: str) -> str:
     ['1 row without a date was left out.', '3 rows without a date were left out.']
     """
     return one if number == 1 else several
+
+
+def area(value: float, *, georeferenced: bool = True) -> str:
+    """An area in m² below 0.1 km², else in km², with the digits that mean something.
+
+    Examples
+    --------
+    >>> area(5432.1), area(422_000.0), area(13_394_000.0), area(1204.0, georeferenced=False)
+    ('5,432 m²', '0.42 km²', '13.4 km²', '1,204 px')
+    """
+    if not georeferenced:
+        return f"{value:,.0f} px"
+    if value < 1e5:
+        return f"{value:,.0f} m²"
+    square = value / 1e6
+    return f"{square:,.{2 if square < 10 else 1 if square < 100 else 0}f} km²"
+
+
+def moment(time: datetime) -> str:
+    """A time in UTC as it is said; a time without zone is taken as UTC."""
+    there = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return f"{there.day} {there:%B %Y, %H:%M} UTC"

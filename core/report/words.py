@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
+
+from core.wording import area, moment
+
+__all__ = (
+    "UNKNOWN", "area", "moment", "moment_of", "of_hundred", "percent", "score", "sentences", "why_undefined",
+)  # fmt: skip
 
 UNKNOWN = "not recorded"
-
-
-def area(value: float, *, georeferenced: bool = True) -> str:
-    """An area in m² below 0.1 km², else in km², with the digits that mean something.
-
-    Examples
-    --------
-    >>> area(5432.1), area(422_000.0), area(13_394_000.0), area(1204.0, georeferenced=False)
-    ('5,432 m²', '0.42 km²', '13.4 km²', '1,204 px')
-    """
-    if not georeferenced:
-        return f"{value:,.0f} px"
-    if value < 1e5:
-        return f"{value:,.0f} m²"
-    square = value / 1e6
-    return f"{square:,.{2 if square < 10 else 1 if square < 100 else 0}f} km²"
 
 
 def percent(share: float) -> str:
@@ -96,12 +86,6 @@ def why_undefined(scores: Mapping[str, float], what: str, found: int, known: int
     if not known:
         reasons.append("the reference holds no landslide in the area processed")
     return f"Undefined (–): {', '.join(names)}, because {' and '.join(reasons or ['their denominator is zero'])}."
-
-
-def moment(time: datetime) -> str:
-    """A time in UTC as it is said; a time without zone is taken as UTC."""
-    there = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    return f"{there.day} {there:%B %Y, %H:%M} UTC"
 
 
 def moment_of(text: object) -> str:

@@ -11,6 +11,7 @@ import shapely
 from rasterio.warp import transform_geom
 
 from core.errors import InputError
+from core.raster.measure import geodesic_perimeters
 from core.raster.place_names import place_names
 from core.raster.untrusted import READ_ERRORS
 
@@ -24,6 +25,9 @@ MOST_CORNERS = 20_000
 
 DRAWN_PREFIX = "R"
 """Begins the id of what a reviewer drew."""
+
+MEASURED = ("perimeter_m", "perimeter_px")
+"""Columns of what a run found that are measured of outlines that a reviewer drew or changed, too."""
 
 
 def drawn_outline(drawn: Mapping[str, Any], grid: Grid) -> BaseGeometry:
@@ -165,6 +169,17 @@ def ground_areas(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any
     geod = pyproj.Geod(ellps="WGS84")
     on_globe = geopandas.GeoSeries(list(outlines), crs=grid.crs.to_wkt()).to_crs(4326)
     return np.array([abs(geod.geometry_area_perimeter(one)[0]) for one in on_globe], dtype=np.float64)
+
+
+def ground_perimeters(outlines: Sequence[BaseGeometry], grid: Grid) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(outlines,) length of all rings of each, as `core.raster.vectorize.polygons` measures those of the model.
+
+    Geodesic in metres; without a coordinate system by the stated pixel size, or in sides of a pixel.
+    """
+    shapes = np.asarray(outlines, dtype=object)
+    if grid.crs is not None:
+        return geodesic_perimeters(shapes, grid)
+    return np.asarray(shapely.length(shapes), dtype=np.float64) * (grid.pixel_size or 1.0)
 
 
 def to_draw(outline: BaseGeometry, grid: Grid, most: int) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from core.errors import InputError
 from core.plots.colours import EDITED, FALSE_POSITIVE, MISSED, NOT_KNOWN, TRUE_POSITIVE
 from core.plots.gis_style import category_style
 from core.raster.features import write_features
+from core.raster.fields import short_names, write_fields
 from core.raster.folder import make_folder, write_json
-from core.raster.interchange import write_interchange
+from core.raster.interchange import places_of, write_interchange
 from core.raster.vectorize import rasterise
 from core.raster.write import atomic_path
-from core.review.geometry import ground_areas
+from core.review.fields import review_fields
+from core.review.geometry import MEASURED, ground_areas, ground_perimeters
 from core.review.state import SETTLED, STATUSES
 from core.wording import agree, count
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from pandas import DataFrame
 
+    from core.raster.grid import Grid
     from core.review.found import Opened
     from core.review.state import Feature
 
@@ -47,9 +50,9 @@ def inventory(opened: Opened) -> GeoDataFrame:
 
     Columns: ``id``, ``status`` (a key of `core.review.state.STATUSES`), ``status_label`` (its words), ``landslide``
     (1 yes, 0 no, empty while not reviewed), ``reason``, ``note``, ``reviewer``, ``reviewed`` (ISO 8601, UTC),
-    ``parents``, ``area_m2`` (``area_px``
-    without a coordinate system), what the model says of those whose outline is its own, ``run``, ``model``, one column
-    ``view_…`` for each value of the view, and the outlines in the coordinates of the run's grid.
+    ``parents``, ``area_m2`` (``area_px`` without a coordinate system), what the model says of those whose outline is
+    its own, of which the perimeter is measured of the others as well, ``run``, ``model``, one column ``view_…`` for
+    each value of the view, and the outlines in the coordinates of the run's grid. See `core.review.fields`.
     """
     import geopandas
     import pandas
@@ -75,10 +78,19 @@ def inventory(opened: Opened) -> GeoDataFrame:
     taken = ["id", opened.found.table.geometry.name, *content]
     for name in opened.found.table.columns.drop(taken, errors="ignore"):
         content[str(name)] = [one.values.get(name) if one.origin == "model" else None for one in features]
+    for name in content.keys() & set(MEASURED):
+        content[name] = _with_perimeters(content[name], features, grid)
     content |= {"run": opened.run.id, "model": opened.run.model}
     content |= {f"view_{name}": value for name, value in opened.view_values.items()}
     crs = None if grid.crs is None else grid.crs.to_wkt()
     return geopandas.GeoDataFrame(content, geometry=outlines, crs=crs)
+
+
+def _with_perimeters(known: list[Any], features: list[Feature], grid: Grid) -> list[Any]:
+    """Perimeters of the model's outlines as they are, and of all others as they are measured."""
+    ours = [one.outline for one in features if one.origin != "model"]
+    measured = iter(ground_perimeters(ours, grid).tolist())
+    return [value if one.origin == "model" else next(measured) for value, one in zip(known, features, strict=True)]
 
 
 def _is_landslide(feature: Feature) -> int | None:
@@ -133,8 +145,8 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     ----------
     folder
         Made when missing. Gets ``reviewed.gpkg`` (layer `LAYER`), ``reviewed.geojson`` (WGS 84), ``reviewed.csv``,
-        ``reviewed.shp.zip``, ``review_log.csv`` and ``review.json``, and ``reviewed.kml`` where the outlines have
-        coordinates.
+        ``reviewed.shp.zip``, ``reviewed_fields.csv`` (what their columns hold), ``review_log.csv`` and
+        ``review.json``, and ``reviewed.kml`` where the outlines have coordinates.
 
     Returns
     -------
@@ -151,7 +163,10 @@ def export_review(opened: Opened, folder: Path) -> dict[str, Any]:
     write_features(table, folder / "reviewed.geojson", LAYER)
     told = {"run": opened.run.id, "model": opened.run.model, **{k: str(v) for k, v in opened.view_values.items()}}
     title = f"Reviewed inventory of {opened.run.subject.name}"
-    write_interchange(table, folder, "reviewed", title, COLOURS, told, by="status")
+    fields = review_fields(opened)
+    write_interchange(table, folder, "reviewed", title, COLOURS, told, by="status", fields=fields)
+    names = [str(name) for name in table.columns if name != table.geometry.name]
+    write_fields(folder / "reviewed_fields.csv", [*names, *places_of(table)], fields, short_names(names))
     with atomic_path(folder / "review_log.csv") as aside:
         log_table(opened).to_csv(aside, index=False, lineterminator="\n")
     content = summary(opened)

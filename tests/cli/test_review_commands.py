@@ -68,7 +68,8 @@ def test_a_review_from_its_first_mark_to_the_reference(
     assert review("export", run, "--out", tmp_path / "out") == 0
     assert told(capsys)["finished"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "reviewed.gpkg", "reviewed.geojson", "reviewed.csv", "reviewed.shp.zip", "review_log.csv", "review.json",
+        "reviewed.gpkg", "reviewed.geojson", "reviewed.csv", "reviewed.shp.zip", "reviewed_fields.csv",
+        "review_log.csv", "review.json",
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.factories import found_ids, tiny_spec, write_model, write_raster
 from tests.pages.test_detection import kept
 from tests.pages.test_mapping import on_map, press, texts
 from ui import messages
+from ui.task.review_tab import meant
 
 ANNA = "Anna"
 
@@ -239,3 +241,56 @@ def test_an_area_that_is_drawn_for_a_run_is_offered_as_no_outline(
     assert not page.exception
     assert page.session_state[key] is None
     assert not [button.label for button in page.button if button.label.startswith("Add as missed")]
+
+
+def note(page: AppTest) -> Any:
+    return next(one for one in page.text_area if one.label == "Note")
+
+
+def test_a_note_that_is_typed_stays_until_it_is_saved(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    note(page).set_value("bare soil").run()
+    select(page, run, second)
+    assert note(page).value == ""
+    select(page, run, first)
+    assert note(page).value == "bare soil"
+    press(page, "Correct")
+    assert review(store, run).review.features[first].note == "bare soil"
+    # What is saved is that of the review again, also where another reviewer writes it anew.
+    log.append(store, run, review(store, run).features, Edit("judge", (first,), note="rock"), reviewer="Ben", seen=2)
+    select(page, run, first)
+    assert note(page).value == "rock"
+
+
+def test_the_log_is_read_in_the_visitors_zone(page: AppTest, store: Store, run: str) -> None:
+    first, _ = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    press(page, "Correct")
+    frame = next(one.value for one in page.dataframe if "words" in one.value)
+    created = [one.created for one in review(store, run).review.log][::-1]
+    assert [time.timestamp() for time in frame["time"]] == pytest.approx(created)
+    assert str(frame["time"].dt.tz) == "UTC"
+    columns = json.loads(next(one.proto.columns for one in page.dataframe if "words" in one.value))
+    assert columns["time"]["label"] == "Time (UTC)"
+    assert columns["time"]["type_config"]["type"] == "datetime"
+
+
+def test_what_the_page_selects_is_not_added_to_what_a_reviewer_selects(page: AppTest, store: Store, run: str) -> None:
+    first, second = found_ids(store, run)
+    opened(page, run)
+    select(page, run, first)
+    assert "was selected as the next one" not in texts(page)
+    press(page, "Correct")
+    assert f"{second} was selected as the next one" in texts(page)
+    # The page had selected the second: ticking the first means the first alone, ticking the second as well means both.
+    assert meant([second, first], [second], offered=second) == [first]
+    assert meant([first, second], [first], offered="") == [first, second]
+    assert meant([first, second, "L0A"], [second], offered=second) == [first, second, "L0A"]
+
+    page.session_state[f"review-ticked-{run}"] = [first, second]
+    page.run()
+    assert f"**2 selected**: {first}, {second}" in texts(page)
+    assert f"These buttons apply to all 2; the buttons above the map apply to {second} alone." in texts(page)

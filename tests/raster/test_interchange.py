@@ -15,7 +15,9 @@ import pytest
 import shapely
 
 from core.errors import GridError
-from core.raster.interchange import short_names, table_with_places, write_interchange, write_kml, write_shapefile
+from core.raster.fields import COLUMNS, fields_table, short_names
+from core.raster.interchange import places_of, table_with_places, write_interchange, write_shapefile
+from core.raster.kml import write_kml
 from core.raster.untrusted import read_vectors_untrusted
 
 KML = "{http://www.opengis.net/kml/2.2}"
@@ -37,7 +39,7 @@ def test_a_table_says_where_each_shape_lies() -> None:
     shapes = frame()
     shapes.geometry = [shapely.box(499_950, 0, 500_050, 100), shapely.box(500_200, 0, 500_210, 10)]
     table = table_with_places(shapes)
-    assert list(table)[-5:] == ["x", "y", "crs", "longitude", "latitude"]
+    assert list(table)[-5:] == ["x", "y", "crs", "longitude", "latitude"] == list(places_of(shapes))
     first = table.iloc[0]
     # 500,000 m is the central meridian of zone 32, 9° east; 50 m to the north are 0.000452° on the ellipsoid.
     assert (first["x"], first["y"], first["crs"]) == (500_000, 50, "EPSG:32632")
@@ -45,7 +47,7 @@ def test_a_table_says_where_each_shape_lies() -> None:
     assert first["latitude"] == pytest.approx(50 / 110_574.28, abs=1e-6)
 
     pixels = table_with_places(frame(None))
-    assert list(pixels)[-2:] == ["x", "y"]
+    assert list(pixels)[-2:] == ["x", "y"] == list(places_of(frame(None)))
 
 
 def test_a_shapefile_is_whole_and_its_short_names_are_explained(tmp_path: Path) -> None:
@@ -56,10 +58,13 @@ def test_a_shapefile_is_whole_and_its_short_names_are_explained(tmp_path: Path) 
             "slides.shp", "slides.shx", "slides.dbf", "slides.prj", "slides.cpg", "slides_fields.csv"
         }  # fmt: skip
         assert archive.read("slides.cpg").strip() == b"UTF-8"
-        fields = pd.read_csv(io.BytesIO(archive.read("slides_fields.csv")))
-    assert fields.to_numpy().tolist() == [
-        ["id", "Id"], ["area_m2", "Area (m²)"], ["mean_proba", "Mean probability"], ["note", "Note"]
+        fields = pd.read_csv(io.BytesIO(archive.read("slides_fields.csv")), keep_default_na=False)
+    assert tuple(fields) == COLUMNS
+    assert fields[["field", "shapefile_field", "unit"]].to_numpy().tolist() == [
+        ["id", "id", ""], ["area_m2", "area_m2", "m²"], ["mean_probability", "mean_proba", "0 to 1"],
+        ["note", "note", ""],
     ]  # fmt: skip
+    assert fields["meaning"][2] == "Mean of the model's landslide probability over the pixels of the outline."
     read = pyogrio.read_dataframe(path)
     assert read.crs.to_epsg() == 32632
     assert read["id"].tolist() == ["L0A", "L0B"]
@@ -83,6 +88,16 @@ def test_names_of_fields_are_short_and_no_two_alike() -> None:
     assert max(map(len, made)) == 10
 
 
+def test_codes_and_empty_values_are_explained() -> None:
+    rows = pd.read_csv(io.StringIO(fields_table(["outcome", "aspect_deg", "depth_m"])), keep_default_na=False)
+    outcome, aspect, depth = rows.to_dict("records")
+    assert "false = a false alarm by the reference" in outcome["codes"]
+    assert aspect["unit"] == "°"
+    assert aspect["empty_value"] == "no elevation is known there, or directions cancel each other"
+    # Of a column that nobody described its name says what can be said.
+    assert (depth["meaning"], depth["unit"]) == ("Depth", "m")
+
+
 def test_kml_lies_where_the_shapes_lie_and_tells_their_figures(tmp_path: Path) -> None:
     write_kml(frame(), tmp_path / "a.kml", 'Valley <1> "x"', "#D55E00", "run: a & b")
     root = ElementTree.parse(tmp_path / "a.kml").getroot()  # noqa: S314  written by ourselves
@@ -93,9 +108,12 @@ def test_kml_lies_where_the_shapes_lie_and_tells_their_figures(tmp_path: Path) -
     first, second = document.findall(f"{KML}Placemark")
     assert first.findtext(f"{KML}name") == "L0A"
     assert first.findtext(f"{KML}description") == (
-        "Area (m²): 9919<br/>Mean probability: 0.912<br/>Note: &lt;b&gt;bold&lt;/b&gt; &amp; größer"
+        "Area: 9,919 m²<br/>Mean probability: 0.91<br/>Note: &lt;b&gt;bold&lt;/b&gt; &amp; größer"
     )
-    assert second.findtext(f"{KML}description") == "Area (m²): 101"
+    assert second.findtext(f"{KML}description") == "Area: 101 m²"
+    data = {one.get("name"): one for one in first.iter(f"{KML}Data")}
+    assert data["area_m2"].findtext(f"{KML}displayName") == "Area (m²)"
+    assert data["area_m2"].findtext(f"{KML}value") == "9919"
     assert len(first.findall(f".//{KML}innerBoundaryIs")) == 1
     assert len(second.findall(f".//{KML}Polygon")) == 2
     corners = [place.split(",") for place in first.findtext(f".//{KML}coordinates", "").split()]

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import geopandas
 import numpy as np
 import pandas
+import pyproj
 import pytest
 import rasterio
 from shapely.geometry import box
 
 from core.errors import InputError
+from core.raster.fields import KNOWN, NEVER
 from core.review import actions
 from core.review.edits import Edit
+from core.review.fields import review_fields
 from core.review.found import Opened, open_review
 from core.review.inventory import export_review, inventory, reference_mask, write_reference
 from core.review.log import append
@@ -94,6 +101,77 @@ def test_other_programs_read_status_reviewer_and_origin(store: Store, run: str, 
     assert log["operation"].tolist() == ["begin", "judge", "judge", "draw", "examined"]
 
 
+def test_every_field_is_explained(store: Store, run: str, tmp_path: Path) -> None:
+    now = finished(store, run)
+    export_review(now, tmp_path)
+    with (tmp_path / "reviewed_fields.csv").open(encoding="utf-8") as file:
+        rows = {row["field"]: row for row in csv.DictReader(file)}
+    assert list(rows) == list(pandas.read_csv(tmp_path / "reviewed.csv"))
+    table = inventory(now)
+    own, alone = review_fields(now), table.drop(columns="geometry")
+    for name in alone:
+        assert name in own or name in KNOWN
+        # It says more than the name does, and when a value is empty.
+        assert len(rows[name]["meaning"].split()) > 2, name
+        empty = bool((alone[name].isna() | (alone[name].astype("object") == "")).any())
+        assert not empty or rows[name]["empty_value"] != NEVER, name
+    assert rows["status"]["codes"] == "; ".join(f"{code} = {words}" for code, words in STATUSES.items())
+    assert rows["landslide"]["codes"].startswith("1 = yes")
+    assert rows["view_minimum_area"]["unit"] == rows["area_m2"]["unit"] == "m²"
+    assert rows["mean_probability"]["shapefile_field"] == "mean_proba"
+    assert rows["latitude"]["shapefile_field"] == ""
+    shapes = geopandas.read_file(tmp_path / "reviewed.shp.zip")
+    with ZipFile(tmp_path / "reviewed.shp.zip") as archive, archive.open("reviewed_fields.csv") as packed:
+        inside = [row["shapefile_field"] for row in csv.DictReader(TextIOWrapper(packed, "utf-8"))]
+    assert inside == list(shapes.columns.drop("geometry"))
+
+
+def test_outlines_of_reviewers_have_a_perimeter(store: Store, run: str) -> None:
+    first, second = opened(store, run).features
+    reshaped = box(500_050, 5_199_900, 500_150, 5_199_960)  # 100 m by 60 m, as the model's first outline
+    edited(store, run, actions.reshape(opened(store, run).review, first, reshaped))
+    table = inventory(finished_by_drawing(store, run)).set_index("id")
+    ground = pyproj.Geod(ellps="WGS84")
+    for name, shape in (("drawn", box(500_400, 5_199_640, 500_450, 5_199_680)), ("edited", reshaped)):
+        identity = first if name == "edited" else next(one for one in table.index if one.startswith("R"))
+        on_globe = geopandas.GeoSeries([shape], crs=32633).to_crs(4326).iloc[0]
+        _, around = ground.geometry_area_perimeter(on_globe)
+        assert table.loc[identity, "perimeter_m"] == pytest.approx(around, rel=1e-6)
+    # 2 × (100 + 60) m and 2 × (50 + 40) m, within the 0.1 % by which UTM differs from the ground.
+    assert table.loc[first, "perimeter_m"] == pytest.approx(320, rel=2e-3)
+    assert table.loc[second, "perimeter_m"] == opened(store, run).found.table.set_index("id").loc[second, "perimeter_m"]
+
+
+def finished_by_drawing(store: Store, run: str) -> Opened:
+    drawn = box(500_400, 5_199_640, 500_450, 5_199_680)
+    now = opened(store, run)
+    return edited(store, run, actions.draw(now.review, drawn, now.found.grid))
+
+
+def test_a_balloon_in_a_map_viewer_is_short_and_readable(store: Store, run: str, tmp_path: Path) -> None:
+    first, second = opened(store, run).features
+    edited(store, run, Edit("judge", (second,), judgement="rejected", reason="road or building", note="<b>see</b> & 2"))
+    export_review(opened(store, run), tmp_path)
+    kml = "{http://www.opengis.net/kml/2.2}"
+    untouched, judged = ElementTree.parse(tmp_path / "reviewed.kml").getroot().iter(f"{kml}Placemark")  # noqa: S314
+    assert (untouched.findtext(f"{kml}name"), judged.findtext(f"{kml}name")) == (first, second)
+    # 60 and 20 pixels of 10 m on the central meridian of the zone, where UTM shortens lengths by 0.9996.
+    assert untouched.findtext(f"{kml}description", "").split("<br/>") == [
+        "Status: not reviewed", "Area: 6,005 m²", "Mean probability: 0.90"
+    ]  # fmt: skip
+    *lines, when = judged.findtext(f"{kml}description", "").split("<br/>")
+    assert lines == [
+        "Status: false alarm", "Area: 2,002 m²", "Mean probability: 0.80", "Reviewer: Anna", "Reason: road or building",
+        "Note: &lt;b&gt;see&lt;/b&gt; &amp; 2",
+    ]  # fmt: skip
+    assert re.fullmatch(r"Reviewed: \d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC", when)
+    for data in judged.iter(f"{kml}Data"):
+        assert data.findtext(f"{kml}displayName")
+    told = {data.get("name"): data.findtext(f"{kml}value") for data in judged.iter(f"{kml}Data")}
+    assert (told["status"], told["landslide"]) == ("rejected", "0")
+    assert told["reviewed"].endswith("+00:00")
+
+
 def test_the_models_own_result_stays(store: Store, run: str) -> None:
     before = opened(store, run).found.table
     finished(store, run)
@@ -169,6 +247,7 @@ def test_boxes_are_reviewed_as_well(store: Store, tmp_path: Path) -> None:
     now = edited(store, run, actions.reshape(opened(store, run).review, second, larger))
     table = inventory(now)
     assert table["status"].tolist() == ["confirmed", "edited"]
+    assert not set(inventory(now).columns) - {*KNOWN, *review_fields(now), "geometry"}
     # The confidence is that of another box.
     assert table["score"].isna().tolist() == [False, True]
 

@@ -689,7 +689,16 @@ window.slidelens = window.slidelens || (function () {
       group.clearLayers();
       addDrawing(group, given.drawing);
       const edit = map.getContainer().querySelector(".leaflet-draw-edit-edit");
-      if (given.drawing && edit) edit.click();
+      if (!given.drawing || !edit) return;
+      // As large as the map can show it beside its tools, so that its corners are apart. The legend would cover some.
+      const size = map.getSize(), open = legend.open;
+      legend.open = false;
+      map.once("draw:editstop", function () { legend.open = open; });
+      map.fitBounds(group.getBounds(), {
+        paddingTopLeft: [Math.min(160, size.x / 5), Math.min(110, size.y / 4)], paddingBottomRight: [40, 40],
+        maxZoom: settings.maxZoom, animate: false,
+      });
+      edit.click();
     }
   }
 
@@ -731,6 +740,31 @@ window.slidelens = window.slidelens || (function () {
     map.fire = function (type) {
       return drawing && type === "click" ? map : fire.apply(map, arguments);
     };
+  }
+
+  // Handles of an outline that is edited: small and round, so that they do not cover it, and larger for a finger. Leaflet
+  // takes every screen for one that is touched. Those in the middle of a side, which make a new corner, are fainter.
+  function makeHandles() {
+    const edit = L.Edit && L.Edit.PolyVerticesEdit;
+    if (!edit) return;
+    const size = window.matchMedia("(pointer: coarse)").matches ? 16 : 9;
+    const icon = L.divIcon({ iconSize: [size, size], className: "leaflet-div-icon leaflet-editing-icon sl-handle" });
+    Object.assign(edit.prototype.options, { icon: icon, touchIcon: icon });
+  }
+
+  // Until the pointer is over the map, Leaflet's hint stands in its corner, below the buttons: it is put beside them.
+  function placeHint() {
+    let waiting = false;
+    const put = function () {
+      const hint = waiting && map.getPane("popupPane").querySelector(".leaflet-draw-tooltip");
+      if (hint) L.DomUtil.setPosition(hint, map.containerPointToLayerPoint([44, 84]));
+    };
+    map.on("draw:drawstart draw:editstart draw:deletestart", function () {
+      waiting = true;
+      setTimeout(put, 0);  // the hint is made after its start was told
+    });
+    map.on("mousemove", function () { waiting = false; });
+    map.on("moveend", put);
   }
 
   // Ends an editing that is under way as its own button does, so that no handle stays.
@@ -811,6 +845,8 @@ window.slidelens = window.slidelens || (function () {
     makeScale();
     makePointer();
     muteWhileDrawing();
+    makeHandles();
+    placeHint();
     modules = extra.map(function (module) { return module(kit()); });
     new ResizeObserver(resized).observe(map.getContainer());
   }

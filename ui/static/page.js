@@ -112,6 +112,12 @@
     nameTab();
   });
 
+  // Escape takes a popover away with what is typed in it: a note is told to the server first, as when it is left.
+  document.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (event.key === "Escape" && field.matches && field.matches("[data-testid=stPopoverBody] textarea")) field.blur();
+  }, true);
+
   addEventListener("popstate", () => { clearTimeout(held); keep(); });
   document.addEventListener("click", toPage, true);
   keep();

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.runs.records import Run
     from core.runs.result import RunResult
 
-FORMAT = 2
+FORMAT = 3
 """Raise it when an export holds other files: those that were prepared before are then not taken for it."""
 
 

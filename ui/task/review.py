@@ -247,10 +247,13 @@ def _judge(at: Reviewing, name: str, judgement: Judgement, *, onwards: bool = Tr
         return
     reason, note = st.session_state.get(_reason_key(at, name)), st.session_state.get(_note_key(at, name))
     why = reason if judgement == "rejected" else None
-    do(
-        at, lambda: Edit("judge", (name,), judgement=judgement, reason=why, note=note),
-        then=(lambda: _next(at, after=name)) if onwards else None,
-    )  # fmt: skip
+
+    def then() -> None:
+        _typed(at, name).clear()
+        if onwards:
+            _next(at, after=name)
+
+    do(at, lambda: Edit("judge", (name,), judgement=judgement, reason=why, note=note), then=then)
 
 
 def _reason_key(at: Reviewing, name: str) -> str:
@@ -261,8 +264,24 @@ def _note_key(at: Reviewing, name: str) -> str:
     return f"note-{at.run}-{name}"
 
 
+def _typed(at: Reviewing, name: str) -> Slot[str | None]:
+    """A note that was typed and is not saved yet: its field is there for the selected feature alone."""
+    return Slot(f"note-typed-{at.run}-{name}", None)
+
+
+def onward(run: str) -> Slot[str]:
+    """Id of the feature that was selected because another was marked, until a reviewer selects something."""
+    return Slot(f"review-onward-{run}", "")
+
+
 def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
-    """Select the next feature that nobody reviewed, in the order of the table."""
+    """Select the next feature that nobody reviewed, in the order of the table.
+
+    Parameters
+    ----------
+    after
+        The feature that was marked or deleted just now; None where a reviewer asked for the next.
+    """
     names = list(at.review.features)
     current = after or at.selection.current
     start = names.index(current) if current in names else -step
@@ -270,6 +289,7 @@ def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
     waiting = [name for name in order if at.review.features[name].status == "unreviewed" and name != after]
     if waiting:
         at.selection.choose(waiting[0], "table")
+        onward(at.run).put(waiting[0] if after else "")
 
 
 def _delete(at: Reviewing, name: str) -> None:
@@ -396,7 +416,12 @@ def _ask_reason(at: Reviewing, one: Feature) -> None:
         tr("Reason for a false alarm"), known, known.index(one.reason), key=_reason_key(at, one.id),
         accept_new_options=True, format_func=lambda text: tr(text) if text else tr("not given"),
     )  # fmt: skip
-    st.text_area(tr("Note"), one.note, max_chars=MOST_WORDS, key=_note_key(at, one.id), height=80)
+    typed, key = _typed(at, one.id), _note_key(at, one.id)
+    known = typed.get()
+    st.text_area(
+        tr("Note"), one.note if known is None else known, max_chars=MOST_WORDS, key=key, height=80,
+        on_change=lambda: typed.put(st.session_state[key]),
+    )  # fmt: skip
     if one.status == "unreviewed":
         st.caption(tr("Saved when you press Correct or False alarm."))
         return

@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import resources
+from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.export import folder_of, offer
-from ui.task.review import NAME, Reviewing, do, is_named
+from ui.task.review import NAME, Reviewing, do, is_named, onward
 from ui.task.selection import show_rows
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ TITLES = {
     "reviewed.csv": "Reviewed inventory, table with coordinates, CSV",
     "reviewed.shp.zip": "Reviewed inventory, Shapefile (zip), with a list of shortened field names",
     "reviewed.kml": "Reviewed inventory, KML, for Google Earth and mobile apps",
+    "reviewed_fields.csv": "Meaning, unit and codes of each field of these files, CSV",
     "review_log.csv": "All edits with time and reviewer, CSV",
     "review.json": "Counts, settings and reviewers, JSON",
     "training.zip": "Image patches and masks for training, zip",
@@ -130,7 +132,11 @@ def _table(at: Reviewing) -> None:
         ticked = [str(current)] if current in names else []
         st.session_state[kept] = ticked
 
+    offered = onward(at.run)
+
     def chosen(rows: list[str]) -> None:
+        rows = meant(rows, ticked, offered.get())
+        offered.clear()
         st.session_state[kept] = rows
         at.selection.choose(rows[-1], "table") if rows else at.selection.clear()
 
@@ -154,10 +160,32 @@ def _table(at: Reviewing) -> None:
     _several(at, ticked)
 
 
+def meant(rows: list[str], before: list[str], offered: str) -> list[str]:
+    """Rows that a reviewer means: the first that is selected beside one that the page had selected replaces it.
+
+    Parameters
+    ----------
+    rows, before
+        Ids of what is selected now, and of what was.
+    offered
+        Id of what the page had selected because another was marked; empty for none.
+
+    Examples
+    --------
+    >>> meant(["L2", "L7"], ["L2"], offered="L2"), meant(["L2", "L7"], ["L2"], offered="")
+    (['L7'], ['L2', 'L7'])
+    """
+    return [name for name in rows if name != offered] if before == [offered] and len(rows) == 2 else rows
+
+
 def _several(at: Reviewing, ticked: list[str]) -> None:
     """What can be done with several rows at once."""
     if len(ticked) < 2:
-        st.caption(tr("Select several rows to mark, delete or merge them together."))
+        words = tr("Select several rows to mark, delete or merge them together.")
+        if ticked == [onward(at.run).get()]:
+            told = tr("{name} was selected as the next one; the row that you select now replaces it.")
+            words = f"{plain(told.format(name=ticked[0]))} {words}"
+        st.caption(words)
         return
     from core.review import actions
     from core.review.edits import Edit
@@ -198,6 +226,13 @@ def _several(at: Reviewing, ticked: list[str]) -> None:
         st.button(
             tr("Delete"), on_click=lambda: do(at, lambda: Edit("delete", still())), disabled=off, key=f"{key}-delete"
         )
+    st.caption(
+        plain(
+            tr("These buttons apply to all {count:,}; the buttons above the map apply to {name} alone.").format(
+                count=len(ids), name=at.selection.current
+            )
+        )
+    )
 
 
 def _searched(at: Reviewing) -> None:
@@ -257,13 +292,15 @@ def _write_patches(at: Reviewing, folder: Path) -> None:
 def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: SceneRecord) -> None:
     """The finished review as the scene's reference."""
     from core.review.inventory import write_reference
+    from core.wording import agree, count
     from ui.task.input_picker import checked
     from ui.task.tabs import next_tab
 
-    waiting, left_out, several = at.review.counts["unreviewed"], at.opened.found.left_out, at.opened.found.several
+    waiting, left_out, found = at.review.counts["unreviewed"], at.opened.found.left_out, at.opened.found
+    unreviewed = f"{count(waiting, found.noun, found.several)} {agree(waiting, 'is', 'are')} not reviewed"
     left = [
-        *([f"{waiting:,} {several} are not reviewed"] if waiting else []),
-        *([f"{left_out:,} {several} cannot be reviewed"] if left_out else []),
+        *([unreviewed] if waiting else []),
+        *([f"{count(left_out, found.noun, found.several)} cannot be reviewed"] if left_out else []),
         *([] if at.review.examined else ["nobody has confirmed that the whole area was searched for missed ones"]),
     ]
     pressed = st.button(
@@ -291,13 +328,15 @@ def _reference(at: Reviewing, score: Callable[[SceneRecord], str], record: Scene
 def _log(at: Reviewing) -> None:
     from core.review.inventory import log_table
 
-    log = log_table(at.opened)
+    log, zone = log_table(at.opened), labels.zone()
     if log.empty:
         st.caption(tr("No edits yet."))
         return
+    log = log.assign(time=[datetime.fromtimestamp(one.created, zone) for one in at.review.log])
     config: dict[str, object] = {
         "number": st.column_config.NumberColumn(tr("No."), format="%d", width="small"),
-        "time": st.column_config.TextColumn(tr("Time (UTC)")), "reviewer": tr("Reviewer"), "words": tr("Edit"),
+        "time": st.column_config.DatetimeColumn(tr("Time ({zone})").format(zone=zone), format="YYYY-MM-DD HH:mm"),
+        "reviewer": tr("Reviewer"), "words": tr("Edit"),
         "reason": tr("Reason"), "note": tr("Note"), "undone": st.column_config.CheckboxColumn(tr("Undone")),
         "operation": None, "features": None,
     }  # fmt: skip

@@ -1,0 +1,73 @@
+"""The review in a real browser: what is typed stays, and an outline that is edited can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.runs.store import Store
+from tests.browser import steps
+from tests.factories import keep, made_run, write_raster
+
+pytestmark = pytest.mark.browser
+
+COVERED = """() => {
+  const hint = document.querySelector(".leaflet-draw-tooltip").getBoundingClientRect();
+  return [...document.querySelectorAll(".leaflet-control")].some(control => {
+    const bar = control.getBoundingClientRect();
+    return bar.left < hint.right && bar.right > hint.left && bar.top < hint.bottom && bar.bottom > hint.top;
+  });
+}"""
+
+
+@pytest.fixture
+def address(start_server: Callable[..., Any], tmp_path: Path) -> str:
+    """The page of a run that found one landslide, of 6 × 10 pixels in an image of 200 × 200."""
+    store = Store(tmp_path / "home")
+    scene = store.add_scene(write_raster(tmp_path / "scene.tif", np.full((3, 200, 200), 90, np.uint8)), "scene.tif")
+    probability = np.zeros((200, 200))
+    probability[4:10, 5:15] = 0.9
+    run = keep(store, made_run(tmp_path / "made", probability, scene_digest=scene.scene.digest), scene.id)
+    server = start_server(env={"SLIDELENS_HOME": str(tmp_path / "home")})
+    return f"{server.address}/mapping?run={run.id}"
+
+
+def test_a_note_outlives_escape_and_handles_leave_an_outline_in_sight(
+    address: str, visit: Callable[..., Any]
+) -> None:
+    seen = visit(address)
+    page, frame = seen.page, seen.map_frame()
+    page.get_by_role("tab", name="Review").click()
+    page.get_by_role("textbox", name="Reviewer").first.fill("Anna")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Next").click()
+
+    page.get_by_role("button", name="Reason").click()
+    note = page.get_by_role("textbox", name="Note")
+    note.press_sequentially("bare soil")
+    page.keyboard.press("Escape")
+    note.wait_for(state="detached")
+    page.get_by_role("button", name="Reason").click()
+    note.wait_for()
+    assert note.input_value() == "bare soil"
+    page.keyboard.press("Escape")
+    note.wait_for(state="detached")
+
+    page.get_by_role("button", name="Edit outline").click()
+    frame.locator(".leaflet-editing-icon").first.wait_for()
+    handle = frame.locator(".leaflet-editing-icon").first.bounding_box()
+    assert handle is not None
+    assert (handle["width"], handle["height"]) == (9, 9)
+    # The landslide is a twentieth of the image: now it fills most of the map that its tools leave free.
+    shares = frame.evaluate("""() => {
+      const box = window.drawnItems.getBounds(), size = map.getSize();
+      const far = map.latLngToContainerPoint(box.getSouthEast()), near = map.latLngToContainerPoint(box.getNorthWest());
+      return [(far.x - near.x) / size.x, (far.y - near.y) / size.y];
+    }""")
+    assert max(shares) > 0.3
+    assert not frame.evaluate(COVERED)
+    assert steps.without_probes(seen.complaints) == []
