@@ -115,7 +115,7 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
     if not (numbers["mean_absolute"] or numbers["gained"] or numbers["lost"]):
         return (
             tr("Both runs give the same probability to every pixel with data in both: the map shows no difference.")
-            + _not_compared(numbers)
+            + _not_compared(numbers, second)
         )
     grid = second.result.grid
     pixel = pixel_area(second.result)
@@ -130,16 +130,17 @@ def _sentence(first: Compared, second: Compared, numbers: Mapping[str, Any]) -> 
         f"Their probabilities differ by **{numbers['mean_absolute']:.3f}** on average. At the {at}, "
         f"**{100 * numbers['changed_share']:.2f} %** of the pixels with data in both are landslide in only one of "
         "them: "
-        f"{gained} only in {second.letter}, {lost} only in {first.letter}.{_not_compared(numbers)}"
+        f"{gained} only in {second.letter}, {lost} only in {first.letter}.{_not_compared(numbers, second)}"
     )
 
 
-def _not_compared(numbers: Mapping[str, Any]) -> str:
+def _not_compared(numbers: Mapping[str, Any], second: Compared) -> str:
     """What has data in one run only; runs of before this was counted do not say."""
     alone = numbers.get("in_one_only", 0)
     if not alone:
         return ""
     share = alone / (alone + numbers["pixels"])
     return tr(
-        " {share:.1f} % of the pixels with data in either run have none in the other and are not compared."
-    ).format(share=100 * share)
+        " In the rectangle of {letter}, {share:.1f} % of the pixels with data in one run have none in the other and "
+        "are not compared."
+    ).format(letter=second.letter, share=100 * share)
