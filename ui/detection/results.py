@@ -20,7 +20,7 @@ from ui.feedback import guard
 from ui.map_layers import Outlines, Tiles, hillshade_tiles, reference_outlines, scene_tiles, terrain_tiles
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.messages import tr, tr_noop
-from ui.task import bands, judged, kept, review
+from ui.task import bands, judged, kept, review, review_map
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -95,7 +95,7 @@ def _show(record: SceneRecord, result: DetectionResult) -> None:
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
-            tell(selection, "detection", review.told(at))
+            tell(selection, "detection", review_map.told(at))
         else:
             tell(selection, "detection", None if selected is None else told(findings, selected))
         _inspect(record, result, selection.event, clicked)
@@ -157,7 +157,7 @@ def _map(
     said = judged.judgements(result.id)
     boxes = _boxes(result.id, findings.choice, False, further, said, findings)
     if at is not None:
-        boxes, selected = (review.layer(at),), selection.current
+        boxes, selected = (review_map.layer(at),), selection.current
     if side == "before":
         earlier = scene_tiles(record.before, tr_noop("Before"), bands=bands.shown_before(record), layer_id="before")
         after = scene_tiles(record.id, tr_noop("After"), bands=colours, version=record.scene.digest)
@@ -176,7 +176,7 @@ def _map(
     tiles += [*likeness_tiles(result), *(explanation_tiles(result) if at is None else ())]
     for extra in slots.layers(result):
         (tiles if isinstance(extra, Tiles) else over).append(extra)  # type: ignore[arg-type]
-    focus = selection.focus(findings.table if at is None else review.shapes(at))
+    focus = selection.focus(findings.table if at is None else review_map.shapes(at))
     shows = DynamicLayers(tuple(tiles), tuple(over), selected, selection.place, focus, says)
     return show_map(spec, shows, key=PAGE.map_key(record), around=AROUND)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ui.detection import beside, export, findings, scores, slots
 from ui.detection import review as review_tab
 from ui.detection.view import View
-from ui.task import provenance, review, tabs
+from ui.task import provenance, reviewing, tabs
 from ui.task.explained import led_here
 
 
@@ -16,7 +16,7 @@ def parts() -> dict[str, Callable[[View], None]]:
     why: dict[str, Callable[[View], None]] = {"Why": lambda view: slots.show("why", view)}
     return {
         "Findings": findings.show,
-        review.TAB: review_tab.show,
+        reviewing.TAB: review_tab.show,
         "Scores": scores.show,
         **(why if slots.there("why") else {}),
         "Compare": beside.show,

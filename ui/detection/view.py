@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.tasks.detection.findings import Detections
     from core.tasks.detection.result import DetectionResult
     from core.tasks.detection.view import Choice
-    from ui.task.review import Reviewing
+    from ui.task.reviewing import Reviewing
     from ui.task.selection import Name
 
 

@@ -19,7 +19,7 @@ from ui.mapping.task import PAGE
 from ui.mapping.view import View
 from ui.maps import DynamicLayers, MapEvent, MapSpec, show_map, show_swipe
 from ui.messages import tr, tr_noop
-from ui.task import bands, judged, kept, review
+from ui.task import bands, judged, kept, review, review_map
 from ui.task.caption import caption
 from ui.task.explain import explanation_tiles
 from ui.task.inspector import clicked_pixel, invite, show_place
@@ -140,7 +140,7 @@ def _show(record: SceneRecord, result: MappingResult) -> None:
     clicked = clicked_pixel(selection.event, result.grid)
     with guard():
         if at is not None:
-            tell(selection, "landslide", review.told(at))
+            tell(selection, "landslide", review_map.told(at))
         else:
             tell(selection, "landslide", None if findings is None or selected is None else told(findings, selected))
         _inspect(record, result, selection.event, clicked)
@@ -234,7 +234,7 @@ def _map(
     if at is None:
         outlines = _outlines(record, result, choice, findings, selected)
     else:
-        outlines = (*_outlines(record, result, choice, None, None), review.layer(at))
+        outlines = (*_outlines(record, result, choice, None, None), review_map.layer(at))
         selected = selection.current
     colours = bands.shown_of(record.scene)
     image = scene_tiles(record.id, bands=colours, version=record.scene.digest)
@@ -260,7 +260,7 @@ def _map(
     tiles.extend(likeness_tiles(result))
     tiles.extend(_extra_tiles(result) if at is None else ())
     shapes = None if findings is None else findings.polygons
-    focus = selection.focus(shapes if at is None else review.shapes(at))
+    focus = selection.focus(shapes if at is None else review_map.shapes(at))
     layers = DynamicLayers(tuple(tiles), outlines, selected, selection.place, focus, says)
     return show_map(spec, layers, key=PAGE.map_key(record), around=AROUND)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ui.mapping import compare, export, findings, scores, why
 from ui.mapping import review as review_tab
 from ui.mapping.view import View
-from ui.task import provenance, review, tabs
+from ui.task import provenance, reviewing, tabs
 from ui.task.explained import led_here
 
 TABS = {
     "Findings": findings.show,
-    review.TAB: review_tab.show,
+    reviewing.TAB: review_tab.show,
     "Scores": scores.show,
     "Why": why.show,
     "Compare": compare.show,

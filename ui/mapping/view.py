@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.tasks.mapping.findings import Landslides
     from core.tasks.mapping.result import MappingResult
     from core.tasks.mapping.view import Choice
-    from ui.task.review import Reviewing
+    from ui.task.reviewing import Reviewing
     from ui.task.selection import Name
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui import resources
 from ui.messages import tr
-from ui.task.review import TAB
+from ui.task.reviewing import TAB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,35 +7,26 @@ that can be done with what is selected.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.errors import LandslideError
 from ui import resources
 from ui.feedback import guard, plain, show_error
-from ui.map_layers import Outlines
 from ui.maps import MapSpec, drawn_on, put_drawing, replace_drawing
 from ui.messages import tr, tr_noop
 from ui.state import Slot
-from ui.task.selection import Selection
-from ui.task.tabs import open_tab
-from ui.task.view import area_text
+from ui.task.reviewing import NAME, Reviewing, attempt, do, is_named, is_open, onward, problem_of, reviewing
 
 if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
     from shapely.geometry.base import BaseGeometry
 
     from core.review.edits import Edit, Judgement
-    from core.review.found import Opened
     from core.review.state import Feature, Review
-    from core.runs.records import Run, SceneRecord
+    from core.runs.records import SceneRecord
     from core.runs.result import RunResult
     from ui.task.task import TaskPage
 
-TAB = "Review"
-NAME = Slot("reviewer", "")
 USES = {
     "reshape": tr_noop("The drawn shape replaces the outline."),
     "draw": tr_noop("The drawn shape becomes a new entry of the inventory."),
@@ -45,94 +36,8 @@ USES = {
 }
 """What becomes of a drawn shape, by the use that is made of it."""
 
-DRAWN, CHANGED = 2000, 1000
-"""Features on the map: the first, and of the others those that were changed."""
-
 CORNERS = 150
 """Corners of an outline that is edited on the map; more handles than these are in each other's way."""
-
-
-@dataclass(frozen=True)
-class Reviewing:
-    """A review on a page.
-
-    Attributes
-    ----------
-    opened
-        The run and its review.
-    spec, map_key
-        The map on which it is drawn.
-    shown
-        Id of the run that the page shows, which may be the reviewed one counted against a reference.
-    """
-
-    opened: Opened
-    spec: MapSpec
-    map_key: str
-    shown: str
-
-    @property
-    def review(self) -> Review:
-        """What became of what was found."""
-        return self.opened.review
-
-    @property
-    def run(self) -> str:
-        """Id of the reviewed run."""
-        return self.opened.run.id
-
-    @property
-    def view_words(self) -> str:
-        """The view that is reviewed, in words, such as "threshold 0.5"."""
-        from core.runs.kinds import find_task
-        from core.runs.view import options_of
-
-        declared = find_task(self.opened.run.task).view
-        values = self.opened.view_values
-        named = [] if declared is None else [option.name for option in options_of(declared.load())]
-        unit = " m²" if self.opened.found.grid.in_metres else " px"
-        said = [
-            f"{_named(name)}{':' if isinstance(values[name], str) else ''} {_short(values[name])}"
-            f"{unit if 'area' in name or 'holes' in name else ''}"
-            for name in named if values.get(name)
-        ]
-        return ", ".join(said) or "its settings"
-
-    @property
-    def selection(self) -> Selection:
-        """What is selected."""
-        return Selection(self.shown)
-
-    @property
-    def selected(self) -> Feature | None:
-        """The selected feature, where it is in the inventory."""
-        return self.review.features.get(self.selection.current or "")
-
-    @property
-    def drawn(self) -> dict[str, Any] | None:
-        """What is drawn on the map."""
-        return drawn_on(self.spec, key=self.map_key)
-
-
-SHORT = {"nms": "NMS", "iou": "IoU"}
-"""Abbreviations as they are written."""
-
-
-def _named(name: str) -> str:
-    return " ".join(SHORT.get(word, word) for word in name.split("_"))
-
-
-def _short(value: object) -> str:
-    if not isinstance(value, float):
-        return _named(str(value))
-    if value < 1:  # a threshold, written as its slider writes it
-        return f"{value:.2f}"
-    return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
-
-
-def is_open(task: str) -> bool:
-    """Whether the tab is open."""
-    return open_tab(task) == TAB
 
 
 def begin(page: TaskPage, record: SceneRecord, result: RunResult, view: object) -> Reviewing | None:
@@ -160,80 +65,6 @@ def _keep_drawings_apart(page: TaskPage, spec: MapSpec, map_key: str) -> None:
     if now != before.get() and drawn_on(spec, key=map_key):
         replace_drawing(spec, None, key=map_key)
     before.put(now)
-
-
-def reviewing(task: str, result: RunResult, view: object, spec: MapSpec, map_key: str) -> Reviewing | None:
-    """The review of a run, where its tab is open.
-
-    Parameters
-    ----------
-    view
-        What the sliders say, with which a review would begin.
-
-    Raises
-    ------
-    LandslideError
-        When a file of the run is gone, or the log is of a newer version.
-    """
-    if not is_open(task):
-        return None
-    from core.review.found import reviewed_run
-    from core.review.log import last_number
-
-    run = reviewed_run(resources.store(), resources.store().run(result.id))
-    number = last_number(resources.store(), run.id)
-    st.session_state[_seen(run.id)] = number
-    return Reviewing(_opened(run.id, number, None if number else repr(view), run, view), spec, map_key, result.id)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Opening the review")
-def _opened(run: str, number: int, view: str | None, _run: Run, _view: object) -> Opened:
-    del run, number, view  # the key: a review stays with the view that it began with
-    from core.review.found import open_review
-
-    return open_review(resources.store(), _run, _view)
-
-
-def _seen(run: str) -> str:
-    """Where the number of the last edit that this visitor saw is kept."""
-    return f"review-seen-{run}"
-
-
-# What can be done
-
-
-def do(at: Reviewing, make: Callable[[], Edit], *, then: Callable[[], None] | None = None) -> None:
-    """Add an edit to the log; what goes wrong is shown when the page is drawn next."""
-    from core.review.log import append
-
-    def add() -> None:
-        append(
-            resources.store(), at.run, at.opened.features, make(), reviewer=NAME.get(),
-            seen=int(st.session_state.get(_seen(at.run), 0)), view=at.opened.view_values,
-        )  # fmt: skip
-        if then is not None:
-            then()
-
-    _attempt(at, add)
-
-
-def _attempt(at: Reviewing, work: Callable[[], object]) -> None:
-    """Do something; what goes wrong is shown when the page is drawn next."""
-    problem = _problem(at.run)
-    problem.clear()
-    try:
-        work()
-    except LandslideError as error:
-        problem.put(error)
-
-
-def is_named() -> bool:
-    """Whether the reviewer wrote a name, without which nothing can be edited."""
-    return bool(NAME.get())
-
-
-def _problem(run: str) -> Slot[LandslideError | None]:
-    return Slot(f"review-problem-{run}", None)
 
 
 def _judge(at: Reviewing, name: str, judgement: Judgement, *, onwards: bool = True) -> None:
@@ -267,11 +98,6 @@ def _note_key(at: Reviewing, name: str) -> str:
 def _typed(at: Reviewing, name: str) -> Slot[str | None]:
     """A note that was typed and is not saved yet: its field is there for the selected feature alone."""
     return Slot(f"note-typed-{at.run}-{name}", None)
-
-
-def onward(run: str) -> Slot[str]:
-    """Id of the feature that was selected because another was marked, until a reviewer selects something."""
-    return Slot(f"review-onward-{run}", "")
 
 
 def _next(at: Reviewing, after: str | None = None, step: int = 1) -> None:
@@ -332,14 +158,14 @@ def _edit_outline(at: Reviewing) -> None:
         replace_drawing(at.spec, to_draw(one.outline, at.opened.found.grid, CORNERS), key=at.map_key)
         _reshaping(at.run).put(one.id)
 
-    _attempt(at, put)
+    attempt(at, put)
 
 
 def _turn(at: Reviewing, *, back: bool) -> None:
     from core.review import log
 
     turn = log.undo if back else log.redo
-    _attempt(at, lambda: turn(resources.store(), at.run, at.opened.features, NAME.get()))
+    attempt(at, lambda: turn(resources.store(), at.run, at.opened.features, NAME.get()))
 
 
 # What the page shows
@@ -348,7 +174,7 @@ def _turn(at: Reviewing, *, back: bool) -> None:
 def show_bar(at: Reviewing) -> None:
     """What can be done with what is selected or drawn, above the map."""
     review, one = at.review, at.selected
-    error = _problem(at.run).get()
+    error = problem_of(at.run).get()
     if error is not None:
         show_error(error)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="review-bar"):
@@ -472,74 +298,3 @@ def _offer_drawing(at: Reviewing, *, ready: bool) -> None:
                 key=f"use-{use}-{at.run}", help=tr(USES[use]),
             )
         st.button(tr("Discard"), on_click=lambda: _clear(at), type="tertiary", key=f"discard-{at.run}")
-
-
-def told(at: Reviewing) -> list[str] | None:
-    """What is known of the selected feature, as Markdown; None where it is not in the inventory."""
-    from core.review.geometry import ground_areas
-    from core.review.state import STATUSES
-
-    one = at.selected
-    if one is None:
-        return None
-    grid = at.opened.found.grid
-    known = one.values.get("area_m2" if grid.in_metres else "area_px") if one.origin == "model" else None
-    size = float(ground_areas([one.outline], grid)[0] if known is None else known)
-    words = [area_text(size, grid.in_metres), tr(STATUSES[one.status])]
-    for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
-        if one.values.get(name) is not None:
-            words.append(f"{title} {one.values[name]:.2f}")
-    words += [plain(text) for text in (one.reason, one.note) if text]
-    if one.reviewer:
-        words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
-    return words
-
-
-def layer(at: Reviewing) -> Outlines:
-    """The reviewed inventory as it lies on the map."""
-    names = list(at.review.features)
-    current = at.selection.current
-    beyond = current if current in names and names.index(current) >= DRAWN else None
-    return _layer(at.run, at.review.number, repr(at.opened.view), beyond, at.opened)
-
-
-def shapes(at: Reviewing) -> GeoDataFrame:
-    """The selected feature alone, to move the map to."""
-    import geopandas
-
-    grid, one = at.opened.found.grid, at.selected
-    crs = None if grid.crs is None else grid.crs.to_wkt()
-    found = [] if one is None else [one]
-    return geopandas.GeoDataFrame({"id": [x.id for x in found]}, geometry=[x.outline for x in found], crs=crs)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _layer(run: str, number: int, view: str, selected: str | None, _opened: Opened) -> Outlines:
-    del run, number, view  # parts of the key
-    import geopandas
-
-    from core.plots.colours import NOT_KNOWN, Legend, LegendEntry
-    from core.review.geometry import ground_areas
-    from core.review.inventory import COLOURS
-    from core.review.state import STATUSES
-    from core.serve.coordinates import features
-
-    grid, everything = _opened.found.grid, list(_opened.review.features.values())
-    changed = [one for one in everything[DRAWN:] if one.reviewer][:CHANGED]
-    chosen = [one for one in everything[DRAWN:] if one.id == selected and one not in changed]
-    shown = [*everything[:DRAWN], *changed, *chosen]
-    areas = ground_areas([one.outline for one in shown], grid)
-    facts = {
-        tr_noop("ID"): [one.id for one in shown],
-        tr_noop("Status"): [STATUSES[one.status] for one in shown],
-        tr_noop("Area"): [area_text(value, grid.in_metres) for value in areas],
-    }
-    crs = None if grid.crs is None else grid.crs.to_wkt()
-    table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)
-    told, left_out = features(table, facts, colours=[COLOURS[one.status] for one in shown], most=len(shown) or 1)
-    entries = tuple(LegendEntry(COLOURS[name], words, "line") for name, words in STATUSES.items())
-    legend = Legend(tr_noop("Review"), entries)
-    return Outlines(
-        "review", tr_noop("Reviewed inventory"), told, NOT_KNOWN, selectable=True, legend=legend, weight=2.2, seam=True,
-        left_out=left_out + len(everything) - len(shown),
-    )  # fmt: skip

@@ -16,7 +16,7 @@ from ui import labels, resources
 from ui.feedback import guard, plain
 from ui.messages import tr
 from ui.task.export import folder_of, offer
-from ui.task.review import NAME, Reviewing, do, is_named, onward
+from ui.task.reviewing import NAME, Reviewing, do, is_named, onward
 from ui.task.selection import show_rows
 
 if TYPE_CHECKING:

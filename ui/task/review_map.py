@@ -1,0 +1,92 @@
+"""The reviewed inventory on the map, and what is said of the selected feature."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.feedback import plain
+from ui.map_layers import Outlines
+from ui.messages import tr, tr_noop
+from ui.task.view import area_text
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from core.review.found import Opened
+    from ui.task.reviewing import Reviewing
+
+DRAWN, CHANGED = 2000, 1000
+"""Features on the map: the first, and of the others those that were changed."""
+
+
+def told(at: Reviewing) -> list[str] | None:
+    """What is known of the selected feature, as Markdown; None where it is not in the inventory."""
+    from core.review.geometry import ground_areas
+    from core.review.state import STATUSES
+
+    one = at.selected
+    if one is None:
+        return None
+    grid = at.opened.found.grid
+    known = one.values.get("area_m2" if grid.in_metres else "area_px") if one.origin == "model" else None
+    size = float(ground_areas([one.outline], grid)[0] if known is None else known)
+    words = [area_text(size, grid.in_metres), tr(STATUSES[one.status])]
+    for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
+        if one.values.get(name) is not None:
+            words.append(f"{title} {one.values[name]:.2f}")
+    words += [plain(text) for text in (one.reason, one.note) if text]
+    if one.reviewer:
+        words.append(tr("reviewed by {name}").format(name=plain(one.reviewer)))
+    return words
+
+
+def layer(at: Reviewing) -> Outlines:
+    """The reviewed inventory as it lies on the map."""
+    names = list(at.review.features)
+    current = at.selection.current
+    beyond = current if current in names and names.index(current) >= DRAWN else None
+    return _layer(at.run, at.review.number, repr(at.opened.view), beyond, at.opened)
+
+
+def shapes(at: Reviewing) -> GeoDataFrame:
+    """The selected feature alone, to move the map to."""
+    import geopandas
+
+    grid, one = at.opened.found.grid, at.selected
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    found = [] if one is None else [one]
+    return geopandas.GeoDataFrame({"id": [x.id for x in found]}, geometry=[x.outline for x in found], crs=crs)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _layer(run: str, number: int, view: str, selected: str | None, _opened: Opened) -> Outlines:
+    del run, number, view  # parts of the key
+    import geopandas
+
+    from core.plots.colours import NOT_KNOWN, Legend, LegendEntry
+    from core.review.geometry import ground_areas
+    from core.review.inventory import COLOURS
+    from core.review.state import STATUSES
+    from core.serve.coordinates import features
+
+    grid, everything = _opened.found.grid, list(_opened.review.features.values())
+    changed = [one for one in everything[DRAWN:] if one.reviewer][:CHANGED]
+    chosen = [one for one in everything[DRAWN:] if one.id == selected and one not in changed]
+    shown = [*everything[:DRAWN], *changed, *chosen]
+    areas = ground_areas([one.outline for one in shown], grid)
+    facts = {
+        tr_noop("ID"): [one.id for one in shown],
+        tr_noop("Status"): [STATUSES[one.status] for one in shown],
+        tr_noop("Area"): [area_text(value, grid.in_metres) for value in areas],
+    }
+    crs = None if grid.crs is None else grid.crs.to_wkt()
+    table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)
+    told, left_out = features(table, facts, colours=[COLOURS[one.status] for one in shown], most=len(shown) or 1)
+    entries = tuple(LegendEntry(COLOURS[name], words, "line") for name, words in STATUSES.items())
+    legend = Legend(tr_noop("Review"), entries)
+    return Outlines(
+        "review", tr_noop("Reviewed inventory"), told, NOT_KNOWN, selectable=True, legend=legend, weight=2.2, seam=True,
+        left_out=left_out + len(everything) - len(shown),
+    )  # fmt: skip

@@ -1,0 +1,186 @@
+"""The review of a run on a page, and how it is edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.errors import LandslideError
+from ui import resources
+from ui.maps import MapSpec, drawn_on
+from ui.state import Slot
+from ui.task.selection import Selection
+from ui.task.tabs import open_tab
+
+if TYPE_CHECKING:
+    from core.review.edits import Edit
+    from core.review.found import Opened
+    from core.review.state import Feature, Review
+    from core.runs.records import Run
+    from core.runs.result import RunResult
+
+TAB = "Review"
+NAME = Slot("reviewer", "")
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """A review on a page.
+
+    Attributes
+    ----------
+    opened
+        The run and its review.
+    spec, map_key
+        The map on which it is drawn.
+    shown
+        Id of the run that the page shows, which may be the reviewed one counted against a reference.
+    """
+
+    opened: Opened
+    spec: MapSpec
+    map_key: str
+    shown: str
+
+    @property
+    def review(self) -> Review:
+        """What became of what was found."""
+        return self.opened.review
+
+    @property
+    def run(self) -> str:
+        """Id of the reviewed run."""
+        return self.opened.run.id
+
+    @property
+    def view_words(self) -> str:
+        """The view that is reviewed, in words, such as "threshold 0.5"."""
+        from core.runs.kinds import find_task
+        from core.runs.view import options_of
+
+        declared = find_task(self.opened.run.task).view
+        values = self.opened.view_values
+        named = [] if declared is None else [option.name for option in options_of(declared.load())]
+        unit = " m²" if self.opened.found.grid.in_metres else " px"
+        said = [
+            f"{_named(name)}{':' if isinstance(values[name], str) else ''} {_short(values[name])}"
+            f"{unit if 'area' in name or 'holes' in name else ''}"
+            for name in named if values.get(name)
+        ]
+        return ", ".join(said) or "its settings"
+
+    @property
+    def selection(self) -> Selection:
+        """What is selected."""
+        return Selection(self.shown)
+
+    @property
+    def selected(self) -> Feature | None:
+        """The selected feature, where it is in the inventory."""
+        return self.review.features.get(self.selection.current or "")
+
+    @property
+    def drawn(self) -> dict[str, Any] | None:
+        """What is drawn on the map."""
+        return drawn_on(self.spec, key=self.map_key)
+
+
+SHORT = {"nms": "NMS", "iou": "IoU"}
+"""Abbreviations as they are written."""
+
+
+def _named(name: str) -> str:
+    return " ".join(SHORT.get(word, word) for word in name.split("_"))
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, float):
+        return _named(str(value))
+    if value < 1:  # a threshold, written as its slider writes it
+        return f"{value:.2f}"
+    return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+
+
+def is_open(task: str) -> bool:
+    """Whether the tab is open."""
+    return open_tab(task) == TAB
+
+
+def reviewing(task: str, result: RunResult, view: object, spec: MapSpec, map_key: str) -> Reviewing | None:
+    """The review of a run, where its tab is open.
+
+    Parameters
+    ----------
+    view
+        What the sliders say, with which a review would begin.
+
+    Raises
+    ------
+    LandslideError
+        When a file of the run is gone, or the log is of a newer version.
+    """
+    if not is_open(task):
+        return None
+    from core.review.found import reviewed_run
+    from core.review.log import last_number
+
+    run = reviewed_run(resources.store(), resources.store().run(result.id))
+    number = last_number(resources.store(), run.id)
+    st.session_state[_seen(run.id)] = number
+    return Reviewing(_opened(run.id, number, None if number else repr(view), run, view), spec, map_key, result.id)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the review")
+def _opened(run: str, number: int, view: str | None, _run: Run, _view: object) -> Opened:
+    del run, number, view  # the key: a review stays with the view that it began with
+    from core.review.found import open_review
+
+    return open_review(resources.store(), _run, _view)
+
+
+def _seen(run: str) -> str:
+    """Where the number of the last edit that this visitor saw is kept."""
+    return f"review-seen-{run}"
+
+
+def do(at: Reviewing, make: Callable[[], Edit], *, then: Callable[[], None] | None = None) -> None:
+    """Add an edit to the log; what goes wrong is shown when the page is drawn next."""
+    from core.review.log import append
+
+    def add() -> None:
+        append(
+            resources.store(), at.run, at.opened.features, make(), reviewer=NAME.get(),
+            seen=int(st.session_state.get(_seen(at.run), 0)), view=at.opened.view_values,
+        )  # fmt: skip
+        if then is not None:
+            then()
+
+    attempt(at, add)
+
+
+def attempt(at: Reviewing, work: Callable[[], object]) -> None:
+    """Do something; what goes wrong is shown when the page is drawn next."""
+    problem = problem_of(at.run)
+    problem.clear()
+    try:
+        work()
+    except LandslideError as error:
+        problem.put(error)
+
+
+def is_named() -> bool:
+    """Whether the reviewer wrote a name, without which nothing can be edited."""
+    return bool(NAME.get())
+
+
+def problem_of(run: str) -> Slot[LandslideError | None]:
+    """What went wrong with the last edit, until the page has said it."""
+    return Slot(f"review-problem-{run}", None)
+
+
+def onward(run: str) -> Slot[str]:
+    """Id of the feature that was selected because another was marked, until a reviewer selects something."""
+    return Slot(f"review-onward-{run}", "")
