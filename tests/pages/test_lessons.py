@@ -28,7 +28,6 @@ from ui.guide.show import taught
 from ui.susceptibility import lessons as susceptibility
 from ui.task.lessons import Verdict, runs_on_sample
 
-
 LINKS = {"Open the detections", "Open this run"}
 """Words with which the tour of detection and its exercises lead to the run."""
 

@@ -27,7 +27,7 @@ from core.tasks.mapping.run_outlines import order_outlines
 from tests.factories import deep_weights, found_ids, keep, made_run, ramp, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
 from ui.task.press import Press, held
-from ui.task.view import area_text
+from ui.task.view import area_text, single_area_text
 
 
 @pytest.fixture
@@ -285,6 +285,12 @@ def test_a_scene_of_another_image_in_the_address_of_a_run_is_passed_over(
 def test_areas_are_written_as_in_reports() -> None:
     assert area_text(42_200.0, georeferenced=True) == area(42_200.0) == "42,200 m²"
     assert area_text(1204.0, georeferenced=False) == "1,204 px"
+
+
+def test_the_area_of_one_landslide_is_in_the_unit_of_the_tables() -> None:
+    # The columns of all tables are in m², or in pixels; a sum of this size would read 0.12 km².
+    assert single_area_text(115_583.0, georeferenced=True) == "115,583 m²"
+    assert single_area_text(1204.0, georeferenced=False) == "1,204 px"
 
 
 def test_a_late_request_by_the_old_address_does_not_lead_away_from_the_run_that_was_started(

@@ -72,8 +72,8 @@ def _lessons() -> None:
     run = _choose_run(chosen.name, runs_on_sample(chosen.name, lessons))
     st.subheader(tr("Tour"), anchor=False)
     st.markdown(tr(
-        "Short steps on the synthetic sample. A check mark shows what has been done on the run above; moved sliders and "
-        "opened tabs count for this browser window."
+        "Short steps on the synthetic sample. A check mark shows what has been done on the run above; moved sliders "
+        "and opened tabs count for this browser window."
     ))  # fmt: skip
     for number, step in enumerate(lessons.tour(run), start=1):
         _step(chosen, number, step, run)

@@ -1,4 +1,4 @@
-"""What every task's tabs are given at least, the view that an address names, and how an area is written."""
+"""What every task's tabs are given at least, the view that an address names, and how areas are written."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def area_text(value: float, georeferenced: bool) -> str:
     from core.report.words import area
 
     return area(value, georeferenced=georeferenced)
+
+
+def single_area_text(value: float, georeferenced: bool) -> str:
+    """The area of one landslide or box, in the unit in which the tables and charts of the same page have it.
+
+    Sums, which no table lists, are written by `area_text`.
+
+    Examples
+    --------
+    >>> single_area_text(115_583.2, True), single_area_text(1204.0, False)
+    ('115,583 m²', '1,204 px')
+    """
+    return f"{value:,.0f} {'m²' if georeferenced else 'px'}"
 
 
 def unit(grid: Grid) -> str:
