@@ -89,7 +89,7 @@ def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
     assert next(slider for slider in page.slider if slider.label == "Threshold").value == 0.3
     assert next(tab for tab in page.tabs if tab.label == "Why").proto.label == page.session_state["mapping-tab"]
     assert f"/tiles/run/{other}/cam/" in layers(page)
-    assert "**Row 5, column 40, Grad-CAM at first**" in texts(page)
+    assert "**Explanation shown: Row 5, column 40, Grad-CAM at first**" in texts(page)
     assert [button.disabled for button in page.button if button.label in ("Shown", "Show")] == [False, True]
     assert len(pictures(page)) == 2
 
@@ -97,7 +97,7 @@ def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
     assert address(page)["why"] == why
     assert f"/tiles/run/{why}/cam/" in layers(page)
     assert other not in layers(page)
-    assert "**Row 20, column 20, Grad-CAM at first**" in texts(page)
+    assert "**Explanation shown: Row 20, column 20, Grad-CAM at first**" in texts(page)
 
 
 def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_session(
@@ -114,7 +114,7 @@ def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_
     assert address(page)["why"] == why.id
     assert f"/tiles/run/{why.id}/cam/" in layers(page)
     assert len(pictures(page)) == 2
-    assert f"**Landslide {first}, Grad-CAM**" in texts(page)
+    assert f"**Explanation shown: Landslide {first}, Grad-CAM**" in texts(page)
     kept = page.session_state._state.filtered_state
     assert why.id in kept.values()
     assert not [value for value in kept.values() if isinstance(value, np.ndarray) or hasattr(value, "attribution")]
