@@ -57,6 +57,17 @@ def area(value: float, *, georeferenced: bool = True) -> str:
     return f"{square:,.{2 if square < 10 else 1 if square < 100 else 0}f} km²"
 
 
+def single_area(value: float, *, georeferenced: bool = True) -> str:
+    """The area of one landslide or box, in the unit in which tables have it; sums are written by `area`.
+
+    Examples
+    --------
+    >>> single_area(115_583.2), single_area(1204.0, georeferenced=False)
+    ('115,583 m²', '1,204 px')
+    """
+    return f"{value:,.0f} {'m²' if georeferenced else 'px'}"
+
+
 def moment(time: datetime) -> str:
     """A time in UTC as it is said; a time without zone is taken as UTC."""
     there = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

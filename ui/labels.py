@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from core.glossary import of_figure
+from core.glossary import of_figure, terms
 from core.runs import kinds
 from ui.messages import tr, tr_noop
 
@@ -140,6 +140,12 @@ def title_of_metric(name: str) -> str:
 def meaning(name: str) -> str | None:
     """What a number of a run means, from the glossary; None for a plain count."""
     return of_figure(name) or None
+
+
+def explained_term(name: str) -> str:
+    """A term of the glossary with what it means, as Markdown for the help beside a text that uses it."""
+    term = terms()[name]
+    return f"**{term.title}.** {term.short}"
 
 
 def size(octets: int) -> str:

@@ -95,8 +95,8 @@ def find_method(methods: Mapping[str, Method[N, T]], text: str) -> Method[N, T]:
     return methods[name]
 
 
-LIMITATION = "The picture shows what the model reacted to, not the cause of the slide"
-"""What every sentence on a map ends with, before the layer in brackets."""
+LIMITATION = "The picture shows what the model reacted to, not the cause of the"
+"""What every sentence on a map ends with begins so, also in notes of earlier versions, whose last word was another."""
 
 
 def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion | None = None) -> str:
@@ -113,7 +113,7 @@ def sentence(method: Method[N, T], layer: LayerChoice | None, deletion: Deletion
     if deletion is not None:
         told.append(deletion.told("reddest" if method.signed else "brightest"))
     details = f" ({_details(layer)})" if layer is not None else ""
-    told.append(f"{LIMITATION}{details}.")
+    told.append(f"{LIMITATION} landslide{details}.")
     return " ".join(told)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.raster.write import atomic_path
-from core.wording import area, moment
+from core.wording import moment, single_area
 
 LONGEST_FIELD = 10
 """Bytes of a field's name in a Shapefile."""
@@ -79,7 +79,7 @@ class Field:
         if self.kind == "time":
             return moment(datetime.fromisoformat(text))
         if self.kind == "area":
-            return area(float(value), georeferenced=self.unit != "px")
+            return single_area(float(value), georeferenced=self.unit != "px")
         unit = "" if self.unit.startswith("0 to") else self.unit if self.unit == "°" else f" {self.unit}"
         return f"{float(value):,.{self.digits}f}{unit}"
 

@@ -12,6 +12,7 @@ from core.learning.store import find_model
 from core.report.content import GridReport, ReportInput
 from core.report.words import area
 from core.runs.kinds import Joint, tasks
+from core.wording import single_area
 
 SHOWN_SIDE = 1400
 """Pixels of the longer side of a printed map."""
@@ -66,6 +67,10 @@ class Subject:
     def area(self, value: float) -> str:
         """An area in words."""
         return area(value, georeferenced=self.in_metres)
+
+    def single_area(self, value: float) -> str:
+        """The area of one landslide or box in words, in the unit of the tables."""
+        return single_area(value, georeferenced=self.in_metres)
 
     def recorded(self, key: str) -> dict[str, Any]:
         """One table of the provenance, empty when it is not there."""

@@ -243,8 +243,8 @@ def test_the_sentence_says_what_is_shown_and_what_is_not() -> None:
     layer = LayerChoice("copy", "Stage 2 of 2 (cells of 4 × 4 pixels)", 4, "network")
     assert sentence(HIRES_CAM, layer, Deletion(0.2, 3.0, 2.04, 0.5, 5)) == (
         "Red areas raised the score, blue areas lowered it. Masking the reddest 20 % lowered it by 2.0 (logit); "
-        "masking random areas, by 0.5. The picture shows what the model reacted to, not the cause of the slide "
+        "masking random areas, by 0.5. The picture shows what the model reacted to, not the cause of the landslide "
         "(layer: stage 2 "
         "of 2, cells of 4 × 4 pixels)."
     )
-    assert sentence(OCCLUSION, None).endswith("not the cause of the slide.")
+    assert sentence(OCCLUSION, None).endswith("not the cause of the landslide.")

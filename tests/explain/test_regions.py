@@ -130,7 +130,6 @@ def test_the_sentence_names_the_layer_and_the_limits() -> None:
     layer = LayerChoice("a", "Encoder stage 2 of 5 (cells of 4 × 4 pixels)", 4, "encoder")
     assert sentence(GRAD_CAM, layer, Deletion(0.2, 3.0, 11.69, 0.77, 5)) == (
         "Bright areas raised the score most. Masking the brightest 20 % lowered it by 11.7 (logit); masking random "
-        "areas, by 0.8. The picture shows what the model reacted to, not the cause of the slide (layer: encoder stage "
-        "2 of 5, "
-        "cells of 4 × 4 pixels)."
+        "areas, by 0.8. The picture shows what the model reacted to, not the cause of the landslide (layer: encoder "
+        "stage 2 of 5, cells of 4 × 4 pixels)."
     )

@@ -29,8 +29,8 @@ def test_the_first_page_says_what_it_is_for(frame: AppTest) -> None:
     assert not frame.exception
     assert not frame.error
     assert frame.title[0].value == "SlideLens"
-    assert "Detect in the sample valley" in [button.label for button in frame.button]
-    assert "Map the sample valley" in [button.label for button in frame.button]
+    assert "Open the sample in Detection" in [button.label for button in frame.button]
+    assert "Open the sample in Mapping" in [button.label for button in frame.button]
 
 
 def test_the_source_and_licence_are_on_the_page(frame: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

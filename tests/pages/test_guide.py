@@ -17,7 +17,8 @@ from core.review.found import open_review
 from core.runs.kinds import all_metrics
 from core.runs.store import Store
 from core.tasks.mapping.view import Choice
-from tests.factories import keep, made_run
+from tests.factories import keep, made_run, ramp, write_raster
+from tests.pages.test_kept import goto
 from tests.pages.test_mapping import press, texts
 from ui.mapping.lessons import SAMPLE, find_most, halve_false_alarms, tour
 
@@ -67,7 +68,7 @@ def test_a_run_without_a_reference_is_told_so(store: Store, tmp_path: Path) -> N
 
 def test_steps_know_what_was_done(store: Store, run: str) -> None:
     assert [step.done for step in tour(None)] == [False, None, None, None, None]
-    assert [step.done for step in tour(store.run(run))] == [True, None, False, False, False]
+    assert [step.done for step in tour(store.run(run))] == [True, False, False, False, False]
     opened = open_review(store, store.run(run), Choice(0.65, 0.0))
     ids = tuple(opened.features)
     log.append(store, run, opened.features, Edit("judge", ids), reviewer="Anna", seen=0, view=opened.view_values)
@@ -85,6 +86,52 @@ def test_the_page_teaches_with_and_without_a_run(repository: Path, store: Store,
     assert "no finished run of the sample" in texts(page(repository))
 
 
+def test_the_step_of_the_slider_is_done_once_the_run_was_seen_at_another_threshold(
+    repository: Path, store: Store, models: Path, tmp_path: Path
+) -> None:
+    image = store.add_scene(write_raster(tmp_path / "scene.tif", ramp(48, 64)), sample(SAMPLE).title)
+    probability = np.zeros((48, 64))
+    probability[10:30, 10:40] = 0.8
+    made = keep(store, made_run(tmp_path / "made", probability, scene=sample(SAMPLE).title), image.id)
+    guide = page(repository)
+    step = "**2. Move the threshold**"
+    goto(guide, "mapping", run=made.id)
+    goto(guide, "guide")
+    assert f"{step}  \n" in texts(guide)
+    goto(guide, "mapping", run=made.id)
+    next(one for one in guide.slider if one.label == "Threshold").set_value(0.3).run()
+    goto(guide, "guide")
+    assert f"{step} :material/check: done" in texts(guide)
+    assert "This step is not checked." not in texts(guide)
+
+
+def test_answers_and_what_was_said_of_them_stay_until_they_are_changed(
+    repository: Path, store: Store, run: str
+) -> None:
+    def fields() -> list[float | None]:
+        return [one.value for one in guide.number_input if one.label == "Threshold"]
+
+    def answer(exercise: str, value: float) -> None:
+        next(one for one in guide.number_input if one.key == f"answer-{exercise}-{run}").set_value(value).run()
+
+    def check(exercise: str) -> None:
+        next(one for one in guide.button if one.key == f"check-{exercise}-{run}").click().run()
+
+    guide = page(repository)
+    answer("halve-false-alarms", 0.71)
+    check("halve-false-alarms")
+    answer("find-most", 0.8)
+    check("find-most")
+    assert (len(guide.success), len(guide.warning)) == (1, 1)
+    goto(guide, "")
+    goto(guide, "guide")
+    assert fields() == [0.71, 0.8]
+    assert "recall changes from 1.00 to 0.50" in guide.success[0].value
+    assert "Recall is still below 0.95" in guide.warning[0].value
+    answer("find-most", 0.6)
+    assert (len(guide.success), len(guide.warning)) == (1, 0)
+
+
 def test_a_term_is_found_by_its_letters(repository: Path, store: Store) -> None:
     guide = page(repository)
     next(one for one in guide.text_input if one.label == "Find a term").set_value("suppression").run()
@@ -94,6 +141,7 @@ def test_a_term_is_found_by_its_letters(repository: Path, store: Store) -> None:
 
 def test_every_term_is_explained_in_a_sentence() -> None:
     assert len(terms()) > 25
+    assert {"logit", "colour_index", "tail_exponent"} <= set(terms())
     for term in terms().values():
         assert term.short.endswith(".")
         assert len(term.short) < 240, term.name

@@ -47,6 +47,10 @@ def texts(page: AppTest) -> str:
     return "\n".join(part.value for part in (*page.markdown, *page.caption, *page.info))
 
 
+def captions(page: AppTest) -> list[str]:
+    return [one.caption for group in page.get("image") for one in group.proto.imgs]
+
+
 def test_a_landslide_is_explained_by_any_method_at_once_or_by_a_job(page: AppTest, store: Store) -> None:
     (mapping,) = store.runs()
     assert f"Why was landslide {found_ids(store, mapping.id)[0]} mapped?" in texts(page)
@@ -56,7 +60,10 @@ def test_a_landslide_is_explained_by_any_method_at_once_or_by_a_job(page: AppTes
     choose_method(page, "hires-cam")
     press(page, "Explain")
     assert not page.exception
-    assert f"Landslide {found_ids(store, mapping.id)[0]}, HiResCAM" in texts(page)
+    assert f"**Explanation shown: Landslide {found_ids(store, mapping.id)[0]}, HiResCAM**" in texts(page)
+    assert "Image with the landslide outlined" in captions(page)
+    key = next(one.proto.body for one in page.get("html") if "Effect on the score" in one.proto.body)
+    assert key.index("lowered it") < key.index("none") < key.index("raised it")
     assert "Red areas raised the score, blue areas lowered it." in texts(page)
 
     press(page, "Calculate the curves")

@@ -27,7 +27,7 @@ from core.tasks.mapping.run_outlines import order_outlines
 from tests.factories import deep_weights, found_ids, keep, made_run, ramp, tiny_spec, write_model, write_raster
 from tests.pages.test_mapping import labels, press, texts
 from ui.task.press import Press, held
-from ui.task.view import area_text
+from ui.task.view import area_text, single_area_text
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
     assert next(slider for slider in page.slider if slider.label == "Threshold").value == 0.3
     assert next(tab for tab in page.tabs if tab.label == "Why").proto.label == page.session_state["mapping-tab"]
     assert f"/tiles/run/{other}/cam/" in layers(page)
-    assert "**Row 5, column 40, Grad-CAM at first**" in texts(page)
+    assert "**Explanation shown: Row 5, column 40, Grad-CAM at first**" in texts(page)
     assert [button.disabled for button in page.button if button.label in ("Shown", "Show")] == [False, True]
     assert len(pictures(page)) == 2
 
@@ -97,7 +97,7 @@ def test_an_explanation_opens_the_map_it_explains_with_its_layer_and_its_entry(
     assert address(page)["why"] == why
     assert f"/tiles/run/{why}/cam/" in layers(page)
     assert other not in layers(page)
-    assert "**Row 20, column 20, Grad-CAM at first**" in texts(page)
+    assert "**Explanation shown: Row 20, column 20, Grad-CAM at first**" in texts(page)
 
 
 def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_session(
@@ -114,7 +114,7 @@ def test_what_is_asked_here_is_shown_from_the_store_and_no_picture_stays_in_the_
     assert address(page)["why"] == why.id
     assert f"/tiles/run/{why.id}/cam/" in layers(page)
     assert len(pictures(page)) == 2
-    assert f"**Landslide {first}, Grad-CAM**" in texts(page)
+    assert f"**Explanation shown: Landslide {first}, Grad-CAM**" in texts(page)
     kept = page.session_state._state.filtered_state
     assert why.id in kept.values()
     assert not [value for value in kept.values() if isinstance(value, np.ndarray) or hasattr(value, "attribution")]
@@ -285,6 +285,12 @@ def test_a_scene_of_another_image_in_the_address_of_a_run_is_passed_over(
 def test_areas_are_written_as_in_reports() -> None:
     assert area_text(42_200.0, georeferenced=True) == area(42_200.0) == "42,200 m²"
     assert area_text(1204.0, georeferenced=False) == "1,204 px"
+
+
+def test_the_area_of_one_landslide_is_in_the_unit_of_the_tables() -> None:
+    # The columns of all tables are in m², or in pixels; a sum of this size would read 0.12 km².
+    assert single_area_text(115_583.0, georeferenced=True) == "115,583 m²"
+    assert single_area_text(1204.0, georeferenced=False) == "1,204 px"
 
 
 def test_a_late_request_by_the_old_address_does_not_lead_away_from_the_run_that_was_started(

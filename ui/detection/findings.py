@@ -15,7 +15,7 @@ from ui.task import judged
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_table
 from ui.task.table import PLACES, number_column, placed
-from ui.task.view import area_text
+from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -32,7 +32,7 @@ def show(view: View) -> None:
         boxed = float(found.table["area_m2" if grid.in_metres else "area_px"].median())
         totals |= _density(view)
         totals["Highest confidence"] = f"{found.boxes.scores[0]:.2f}"
-        totals["Median box area"] = area_text(boxed, grid.in_metres)
+        totals["Median box area"] = single_area_text(boxed, grid.in_metres)
     row = st.container(horizontal=True, gap="medium")  # wraps where the window is narrow
     for name, value in totals.items():
         row.metric(name, value, width="content", help=HELPS.get(name.split(",")[0]))

@@ -70,7 +70,9 @@ def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON
         return order_of(record, request, drawn, owner=resources.visitor())
 
     asked = form.ask(record.scene, chosen, begin, button, lambda: _options(begin), order)
-    form.show_limits(model, _skill(model), "failures.png")
+    drawn = tr("Above: the largest missed landslides. Below: the false alarms of highest confidence. Each has a thick "
+               "frame.")
+    form.show_limits(model, _skill(model), "failures.png", drawn)
     return asked
 
 

@@ -27,7 +27,7 @@ from core.plots.colours import (
 from ui.map_layers import OUTCOME, Outlines
 from ui.messages import tr_noop
 from ui.task import judged
-from ui.task.view import area_text
+from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -67,7 +67,7 @@ def facts(table: GeoDataFrame) -> Facts:
 
 
 def _areas(table: GeoDataFrame, *, georeferenced: bool) -> list[str]:
-    return [area_text(value, georeferenced) for value in table["area_m2" if georeferenced else "area_px"]]
+    return [single_area_text(value, georeferenced) for value in table["area_m2" if georeferenced else "area_px"]]
 
 
 def _outlines(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ui import resources
 from ui.messages import tr, tr_noop
 from ui.task.lessons import CLOSE, LEVELS, Counted, Exercise, Lessons, Step, Verdict, halved, progress_of
+from ui.task.tried import tried_on
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -16,9 +17,10 @@ SAMPLE = "valley-after"
 
 
 def tour(run: Run | None) -> list[Step]:
-    """Five steps, with what the store knows was done."""
+    """Five steps, each with whether it was done."""
     address = {} if run is None else {"run": run.id}
     done = None if run is None else progress_of(run)
+    moved = None if run is None else "confidence" in tried_on(run.id).moved
     link = "Open the detections" if address else ""
     reviewed, explained, reported = (
         (None, None, None) if done is None else (done.reviewed, done.explained, done.reported)
@@ -27,7 +29,7 @@ def tour(run: Run | None) -> list[Step]:
         Step("Detect in the sample", tr("Press *Detect landslides*. The model draws boxes, each with a confidence."),
              run is not None, "Open the sample", {"sample": SAMPLE}),
         Step("Move the confidence threshold", tr("Watch the number of detections, precision and recall above the map. "
-             "▲ marks the highest F1, which holds for this image only."), None, link, address),
+             "▲ marks the highest F1, which holds for this image only."), moved, link, address),
         Step("Review five detections", tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
                                           "false "
              "alarm (N). Draw one landslide that the model missed."), reviewed, link, address),

@@ -15,7 +15,7 @@ from ui.messages import tr, tr_noop
 from ui.state import rerun_fragment
 from ui.task import jobs, models
 from ui.task.export import link
-from ui.task.view import area_text
+from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -151,7 +151,7 @@ def _tell(view: View, run: Run) -> None:
 
 
 def _area(value: float, result: DetectionResult) -> str:
-    return area_text(value, result.grid.in_metres)
+    return single_area_text(value, result.grid.in_metres)
 
 
 def _column(result: DetectionResult) -> str:

@@ -18,7 +18,7 @@ from ui.messages import tr, tr_noop
 from ui.task.key_figures import score_text
 from ui.task.reference import ask_for_reference
 from ui.task.selection import Name, Selection, around
-from ui.task.view import area_text
+from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,8 +112,9 @@ def _missed(view: View) -> None:
         return
     area = "area_m2" if "area_m2" in lost else "area_px"
     worst = lost.nlargest(SHOWN, area)
+    form = tr("No. {number} of the reference, {area}")
     words = [
-        tr("No. {number} of the reference, {area}").format(number=number, area=area_text(size, area == "area_m2"))
+        form.format(number=number, area=single_area_text(size, area == "area_m2"))
         for number, size in zip(worst["id"], worst[area], strict=True)
     ]
     st.markdown(

@@ -22,7 +22,7 @@ PAGE = TaskPage(
             "**Where** are landslides, and how confident is each detection? A detector draws a box with a confidence "
             "around each landslide, fast even over large areas."
         ),
-        tr_noop("Detect in the sample valley"),
+        tr_noop("Open the sample in Detection"),
         {"sample": "valley-after"},
         picture=Picture(
             Path(__file__).with_name("picture.webp"),

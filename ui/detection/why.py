@@ -26,7 +26,7 @@ def show(view: View) -> None:
     explain.open_awaited(TASK)
     _ask(view)
     show_explained(
-        TASK, view.result, "detection", lambda run: explain.show(view, run, _about(run, view), "detection"),
+        TASK, view.result, "detection", lambda run: explain.show(view, run, "detection"),
         lambda run: _about(run, view),
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ui import resources
 from ui.messages import tr, tr_noop
 from ui.task.lessons import Exercise, Lessons, Step, Verdict, progress_of
+from ui.task.tried import tried_on
 
 if TYPE_CHECKING:
     from core.runs.records import Run
@@ -25,9 +26,10 @@ def sample_title() -> str:
 
 
 def tour(run: Run | None) -> list[Step]:
-    """Five steps, with what the store knows was done."""
+    """Five steps, each with whether it was done."""
     address = {} if run is None else {"run": run.id}
     done = None if run is None else progress_of(run)
+    scored, looked = (None if run is None else tab in tried_on(run.id).tabs for tab in ("Scores", "Movement"))
     link = "Open the forecast" if address else ""
     return [
         Step("Forecast the sample", tr("Press *Forecast*. Models are fitted to the first part of each station and "
@@ -35,9 +37,9 @@ def tour(run: Run | None) -> list[Step]:
              "on the rest, one step after another."), run is not None, "Open the sample", {"sample": SAMPLE}),
         Step("Compare with simple forecasts", tr("Open the tab *Scores*. A model is only worth its effort where its "
                                                  "error "
-             "is smaller than that of the best simple forecast."), None, link, address),
+             "is smaller than that of the best simple forecast."), scored, link, address),
         Step("Look at the movement", tr("Open the tab *Movement*: trend, steps, and how the slope follows rain and "
-             "reservoir level."), None, link, address),
+             "reservoir level."), looked, link, address),
         Step("Explain the forecast", tr("Open the tab *Why* and press *Explain*: which drivers and which past "
                                         "months does "
              "the model use?"), None if done is None else done.explained, link, address),

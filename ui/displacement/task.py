@@ -22,7 +22,7 @@ PAGE = TaskPage(
             "tested "
             "against the assumption that nothing changes."
         ),
-        tr_noop("Forecast the reservoir landslide"),
+        tr_noop("Open the sample in Displacement"),
         {"sample": "reservoir-slide"},
         other=tr_noop("Use your own table"),
         picture=Picture(

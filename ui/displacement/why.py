@@ -139,7 +139,6 @@ def _show(run: Run) -> None:
     from core.tasks.displacement.plots import contribution_figure
 
     table, record = _read(run.id)
-    st.markdown(f"**{_about(run)}**")
     st.markdown("\n".join(f"- {plain(one)}" for one in record["sentences"]))
     groups = [name for name, _ in record["importance"]]
     st.plotly_chart(contribution_figure(table, groups), key=f"contributions-{run.id}", config=CHART)

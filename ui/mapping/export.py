@@ -59,11 +59,15 @@ def _files(view: View) -> None:
     run = resources.store().run(view.result.id)
     for role, title in STORED.items():
         link(run, role, title)
+    filled = (
+        tr("Files at threshold {threshold:.2f}, minimum area {minimum_area:,.0f} {unit}, "
+           "and holes filled up to {fill_holes:,.0f} {unit}, as set above:")
+        if view.choice.fill_holes
+        else tr("Files at threshold {threshold:.2f}, minimum area {minimum_area:,.0f} {unit}, "
+                "and holes not filled, as set above:")
+    )  # fmt: skip
     st.markdown(
-        tr(
-            "Files at threshold {threshold:.2f}, minimum area {minimum_area:,.0f} {unit}, "
-            "and holes filled up to {fill_holes:,.0f} {unit}, as set above:"
-        ).format(
+        filled.format(
             threshold=view.choice.threshold,
             minimum_area=view.choice.minimum_area,
             unit=view.unit,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from ui import labels
 from ui.mapping.view import View
 from ui.messages import tr, tr_noop
 from ui.task import judged
 from ui.task.likeness import tell_likeness
 from ui.task.selection import Name, Selection, show_chart, show_table
 from ui.task.table import number_column, placed
-from ui.task.view import area_text
+from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -84,7 +85,7 @@ def show(view: View) -> None:
     if not found.count:
         st.info(tr("Nothing reaches this threshold and minimum area. Lower either of them, or try another model."))
         return
-    largest = area_text(float(found.areas[0]), view.result.grid.in_metres)
+    largest = single_area_text(float(found.areas[0]), view.result.grid.in_metres)
     st.caption(
         tr("Landslides that touch are one polygon. The largest covers {largest} and may be several landslides.").format(
             largest=largest
@@ -126,7 +127,7 @@ def facts(polygons: GeoDataFrame) -> dict[str, list[str]]:
     area = polygons["area_m2"] if georeferenced else polygons["area_px"]
     content = {
         tr_noop("Landslide"): [str(number) for number in polygons["id"]],
-        tr_noop("Area"): [area_text(value, georeferenced) for value in area],
+        tr_noop("Area"): [single_area_text(value, georeferenced) for value in area],
         tr_noop("Mean probability"): [f"{value:.2f}" for value in polygons["mean_probability"]],
     }
     if "slope_mean_deg" in polygons:
@@ -156,7 +157,8 @@ def _sizes(view: View) -> None:
         return names[near] if math.isclose(areas[near], float(point["x"]), rel_tol=1e-9) else None
 
     show_chart(figure, selection, name_of, key=f"sizes-{view.result.id}")
-    st.caption(view.findings.sizes.words)
+    sizes = view.findings.sizes
+    st.caption(sizes.words, help=None if sizes.exponent is None else labels.explained_term("tail_exponent"))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import resources
+from ui import labels, resources
 from ui.messages import tr
 from ui.task import form
 
@@ -37,7 +37,8 @@ def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON
     from core.tasks.mapping.card import FAILURES
     from core.tasks.mapping.run import Request, order_of
 
-    chosen = form.choose_model("mapping", record.scene, before, lambda model: model.spec.title, SCORE, button)
+    score = f"{SCORE} {labels.explained_term('colour_index')}"
+    chosen = form.choose_model("mapping", record.scene, before, lambda model: model.spec.title, score, button)
     if chosen is None:
         return None
     model = chosen.model
@@ -47,7 +48,8 @@ def ask(record: SceneRecord, before: Earlier | None = None, button: str = BUTTON
         return order_of(record, request, drawn, owner=resources.visitor())
 
     asked = form.ask(record.scene, chosen, begin, button, lambda: _options(begin), order)
-    form.show_limits(model, _false_alarms(model), FAILURES)
+    drawn = tr("Columns: the image, the reference in white, and the result beside the reference.")
+    form.show_limits(model, _false_alarms(model), FAILURES, drawn)
     return asked
 
 

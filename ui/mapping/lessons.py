@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ui import resources
 from ui.messages import tr, tr_noop
 from ui.task.lessons import CLOSE, LEVELS, Counted, Exercise, Lessons, Step, Verdict, halved, progress_of
+from ui.task.tried import tried_on
 
 if TYPE_CHECKING:
     from core.learning.metrics import Confusion
@@ -17,7 +18,7 @@ SAMPLE = "valley-after"
 
 
 def tour(run: Run | None) -> list[Step]:
-    """Five steps, of which the store knows which were done."""
+    """Five steps, each with whether it was done."""
     address = {} if run is None else {"run": run.id}
     first = Step(
         "Map the sample", tr("Press *Map landslides*. The model gives each pixel a probability; this takes less than a "
@@ -25,16 +26,19 @@ def tour(run: Run | None) -> list[Step]:
         run is not None, "Open the sample", {"sample": SAMPLE},
     )  # fmt: skip
     if run is None:
-        return [first, *_later({}, None, None, None)]
+        return [first, *_later({}, None, None, None, None)]
     done = progress_of(run)
-    return [first, *_later(address, done.reviewed, done.explained, done.reported)]
+    moved = "threshold" in tried_on(run.id).moved
+    return [first, *_later(address, moved, done.reviewed, done.explained, done.reported)]
 
 
-def _later(address: dict[str, str], reviewed: bool | None, explained: bool | None, told: bool | None) -> list[Step]:
+def _later(
+    address: dict[str, str], moved: bool | None, reviewed: bool | None, explained: bool | None, told: bool | None
+) -> list[Step]:
     link = "Open the map" if address else ""
     return [
         Step("Move the threshold", tr("Watch count, area and scores above the map. ▲ marks the highest F1, which holds "
-                                   "for this image only."), None, link, address),
+                                   "for this image only."), moved, link, address),
         Step("Review five landslides", tr("Open the tab *Review*, enter your name, and mark five as correct (Y) or "
                                         "false alarm (N). Draw one that the model missed."), reviewed, link, address),
         Step("Explain a landslide",

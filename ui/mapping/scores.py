@@ -75,7 +75,8 @@ def _table(view: View, scores: object) -> None:
         column = row.container(width=96, gap=None)
         value = getattr(model, name)
         beside = None if scores.baseline is None else getattr(scores.baseline, name)
-        column.metric(tr(title), score_text(value), help=labels.meaning(name))
+        means = [labels.meaning(name) or "", *([] if beside is None else [labels.explained_term("colour_index")])]
+        column.metric(tr(title), score_text(value), help="\n\n".join(means))
         if beside is not None:
             column.caption(tr("colour index {score_text}").format(score_text=score_text(beside)))
     counts = {

@@ -22,7 +22,7 @@ PAGE = TaskPage(
             "**Which pixels** are landslides? A segmentation model outlines each landslide, with areas, statistics and "
             "scores."
         ),
-        tr_noop("Map the sample valley"),
+        tr_noop("Open the sample in Mapping"),
         {"sample": "valley-after"},
         begin=tr_noop("Start with the sample: a synthetic mountain valley before and after an event."),
         picture=Picture(

@@ -24,7 +24,7 @@ def show(view: View) -> None:
     explain.open_awaited(TASK)
     _ask(view)
     show_explained(
-        TASK, view.result, "map", lambda run: explain.show(view, run, _about(run, view), "place"),
+        TASK, view.result, "map", lambda run: explain.show(view, run, _noun(run)),
         lambda run: _about(run, view),
     )  # fmt: skip
 
@@ -71,6 +71,11 @@ def _about(run: Run, view: View) -> str:
     """What an explanation asked about, and how, in words."""
     method = explain.method_of(run)
     return f"{_place(run, view)}, {method}" if method else _place(run, view)
+
+
+def _noun(run: Run) -> str:
+    """What an explanation is of, in a word: of a landslide, or of the place of one pixel."""
+    return "place" if "row" in (run.parameters.get("target") or {}) else "landslide"
 
 
 def _place(run: Run, view: View) -> str:

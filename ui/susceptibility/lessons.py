@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ui import resources
 from ui.messages import tr, tr_noop
 from ui.task.lessons import Exercise, Lessons, Step, Verdict
+from ui.task.tried import tried_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,16 +29,17 @@ def sample_title() -> str:
 
 
 def tour(run: Run | None) -> list[Step]:
-    """Five steps, with what the store knows was done."""
+    """Five steps, each with whether it was done."""
     address = {} if run is None else {"run": run.id}
     targets = None if run is None else _targets(run)
+    scored = None if run is None else "Scores" in tried_on(run.id).tabs
     link = "Open the map" if address else ""
     return [
         Step("Map the sample", tr("Press *Map susceptibility*. Models are fitted to the landslides of the inventory "
              "and tested on cells not used for training."), run is not None, "Open the sample", {"sample": SAMPLE}),
         Step("Compare random and spatial validation", tr("Open the tab *Scores*. Random validation tests on cells "
                                                          "next to "
-             "those used for fitting; spatial validation tests on other parts of the area."), None, link, address),
+             "those used for fitting; spatial validation tests on other parts of the area."), scored, link, address),
         Step("Explain the model", tr("Open the tab *Why* and explain the model over the area: which factors matter, "
                                      "and "
              "in which direction."), None if targets is None else "model" in targets, link, address),

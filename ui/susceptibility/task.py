@@ -21,7 +21,7 @@ PAGE = TaskPage(
             "**Where** are landslides likely? From an elevation model and a landslide inventory to a classified map, "
             "with models tested on areas not used for training."
         ),
-        tr_noop("Map susceptibility of the valley"),
+        tr_noop("Open the sample in Susceptibility"),
         {"sample": "valley"},
         other=tr_noop("Use your own area or table"),
         picture=Picture(

@@ -148,7 +148,6 @@ def _show(result: SusceptibilityResult, run: Run) -> None:
     from core.jobs.perform import request_of
 
     asked: ExplainRequest = request_of(run)
-    st.markdown(f"**{_about(run)}**")
     st.markdown(plain(" ".join(run.notes)))
     if asked.target == "area":
         st.caption(tr("See the layers *Dominant factor* and *Contribution* on the map."))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui import resources
+from ui import labels, resources
 from ui.feedback import plain
 from ui.map_layers import Tiles, run_tiles
 from ui.messages import tr
 from ui.state import Slot
 from ui.task import jobs
 from ui.task.explained import open_explanation, shown
+from ui.task.legend import show_legend
 
 if TYPE_CHECKING:
     from core.explain.methods import Method
@@ -189,24 +190,24 @@ def layer_of(run: Run) -> str:
     return explanation_layer(run.parameters)
 
 
-def show(view: View, run: Run, about: str, noun: str) -> None:
+def show(view: View, run: Run, noun: str) -> None:
     """Show an explanation: its pictures, what they mean, and how faithful it is.
 
     Parameters
     ----------
-    about
-        What was asked about, in words.
     noun
-        What the score is of, in a word: of a box, of a place.
+        What is explained, whose outline and score are shown, in a word: a landslide, a detection, a place.
     """
+    from core.plots.colours import legend
     from core.plots.faithfulness import curves_figure
     from core.plots.pictures import cam_picture, close_up, outlined, signed_picture
     from core.tasks.imagery.explanation import curves_in, known_explanation, request_of
 
     told = resources.store().provenance(run.id)
-    st.markdown(f"**{about}**")
     seen = _pictured(run.id, view.record.scene.digest, view.record.scene)
     method = plain(str(told.get("method", "")))
+    key = legend("attribution" if seen.signed else "cam")
+    assert key is not None  # noqa: S101  both layers have one
     means = "red raised the score, blue lowered it" if seen.signed else "bright areas raised the score"
     draw = signed_picture if seen.signed else cam_picture
     whole, near = (slice(None), slice(None)), close_up(seen.region)
@@ -217,7 +218,10 @@ def show(view: View, run: Run, about: str, noun: str) -> None:
         right.image(draw(seen.image[part], seen.attribution[part], seen.region[part]), width="stretch",
                     caption=f"{method}{words or '; also available as a map layer'}",
                     alt=f"{method} over the image{words}: {means}")  # fmt: skip
-    st.markdown(plain(" ".join(run.notes)))
+    with st.columns(2)[1]:
+        show_legend(key, tr("The weaker the effect, the more of the grey image shows through."))
+    notes = plain(" ".join(run.notes))
+    st.markdown(notes, help=labels.explained_term("logit") if "logit" in notes else None)
     curves = curves_in(told)
     request = replace(request_of(run), curves=True)
     known = None if curves is not None else known_explanation(resources.store(), view.result, request)

@@ -77,12 +77,13 @@ def show_explained(
     noun
         What the run is, in a word.
     show
-        Shows an explanation.
+        Shows an explanation, below a heading that says of what it is: something else may be selected by now.
     about
-        Says what an explanation asked about.
+        Says what an explanation asked about, and how, as Markdown.
     """
     run = shown(result)
     if run is not None:
+        st.markdown(f"**{tr('Explanation shown: {what}').format(what=about(run))}**")
         with guard():
             show(run)
     elif "why" in st.query_params:

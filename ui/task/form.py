@@ -14,6 +14,7 @@ from ui.choices import words_of
 from ui.feedback import plain
 from ui.messages import tr, tr_noop
 from ui.task import bands, models, press
+from ui.task.legend import show_legend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,7 +160,7 @@ def choose_model(
     return chosen
 
 
-def show_limits(model: StoredModel, more: str = "", failures: str = "") -> None:
+def show_limits(model: StoredModel, more: str = "", failures: str = "", drawn: str = "") -> None:
     """Say what the model is for and where it fails, with its whole card one click away.
 
     Parameters
@@ -168,21 +169,31 @@ def show_limits(model: StoredModel, more: str = "", failures: str = "") -> None:
         A sentence after its first limit.
     failures
         File of the card's picture of the model's worst errors.
+    drawn
+        What is drawn on the picture, in a sentence.
     """
     st.caption(plain(tr("Trained on: {sensor}.").format(sensor=model.spec.sensor)))
     if model.spec.limits:
         st.caption(tr("**Limits.** {limits} {more}").format(limits=plain(model.spec.limits[0]), more=more))
     with st.popover(tr("Model card"), width="stretch"):
         # The picture is a file beside the card; Markdown here has no folder to find it in.
-        st.markdown("\n".join(line for line in model.card.splitlines() if not failures or failures not in line))
-        picture = model.folder / failures
+        lines, picture = model.card.splitlines(), model.folder / failures
+        at = next((number for number, line in enumerate(lines) if failures and failures in line), len(lines))
+        st.markdown("\n".join(lines[:at]))
         if failures and picture.exists():
-            _picture(picture)
+            _picture(picture, drawn)
+        st.markdown("\n".join(lines[at + 1 :]))
 
 
-def _picture(path: Path) -> None:
-    words = "Validation images with the model's largest errors"
-    st.image(path.read_bytes(), caption=words, alt=words, output_format="PNG" if path.suffix == ".png" else "JPEG")
+def _picture(path: Path, drawn: str) -> None:
+    """The model's worst errors, with what their colours mean."""
+    from core.plots.colours import legend
+
+    key, words = legend("outcome"), tr("Validation images with the model's largest errors.")
+    assert key is not None  # noqa: S101  the layer has one
+    show_legend(key)
+    st.image(path.read_bytes(), caption=f"{words} {drawn}".strip(), alt=words,
+             output_format="PNG" if path.suffix == ".png" else "JPEG")  # fmt: skip
 
 
 def ask(

@@ -14,8 +14,9 @@ import streamlit as st
 from core.errors import LandslideError
 from ui import resources
 from ui.state import Slot
+from ui.task import tried
 from ui.task.tabs import next_tab, open_tab
-from ui.task.task import view_keys
+from ui.task.task import task_pages, view_keys
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import Page
@@ -53,13 +54,18 @@ def begin(page: str) -> None:
 
 
 def remember() -> None:
-    """Keep the address of the open page; at the end of a page, and of a part of it that changes the address."""
+    """Keep the address of the open page; at the end of a page, and of a part of it that changes the address.
+
+    What was tried on a run that a task's page shows is kept as well, see `ui.task.tried`.
+    """
     page = _OPEN.get()
     shown = {name: value for name, value in st.query_params.items() if name not in PASSING}
     _ADDRESSES.put({**_ADDRESSES.get(), page: shown})
     tab = open_tab(page)
     if tab:
         _TABS.put({**_TABS.get(), page: tab})
+    if page in task_pages() and "run" in shown:
+        tried.note(shown["run"], tab)
 
 
 def address(page: str) -> dict[str, str]:

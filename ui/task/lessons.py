@@ -22,7 +22,7 @@ class Step:
     title, text
         What is done, and how.
     done
-        Whether it was done, as far as the store knows; None where it cannot know.
+        Whether it was done, as far as the store or the visitor's session knows; None where neither can know.
     link, address
         Words of a link to the task's page, and its query parameters.
     """

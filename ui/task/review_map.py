@@ -9,7 +9,7 @@ import streamlit as st
 from ui.feedback import plain
 from ui.map_layers import Outlines
 from ui.messages import tr, tr_noop
-from ui.task.view import area_text
+from ui.task.view import single_area_text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -32,7 +32,7 @@ def told(at: Reviewing) -> list[str] | None:
     grid = at.opened.found.grid
     known = one.values.get("area_m2" if grid.in_metres else "area_px") if one.origin == "model" else None
     size = float(ground_areas([one.outline], grid)[0] if known is None else known)
-    words = [area_text(size, grid.in_metres), tr(STATUSES[one.status])]
+    words = [single_area_text(size, grid.in_metres), tr(STATUSES[one.status])]
     for name, title in (("mean_probability", tr("mean probability")), ("score", tr("confidence"))):
         if one.values.get(name) is not None:
             words.append(f"{title} {one.values[name]:.2f}")
@@ -79,7 +79,7 @@ def _layer(run: str, number: int, view: str, selected: str | None, _opened: Open
     facts = {
         tr_noop("ID"): [one.id for one in shown],
         tr_noop("Status"): [STATUSES[one.status] for one in shown],
-        tr_noop("Area"): [area_text(value, grid.in_metres) for value in areas],
+        tr_noop("Area"): [single_area_text(value, grid.in_metres) for value in areas],
     }
     crs = None if grid.crs is None else grid.crs.to_wkt()
     table = geopandas.GeoDataFrame({"id": [one.id for one in shown]}, geometry=[one.outline for one in shown], crs=crs)

@@ -47,7 +47,7 @@ class Card:
     text
         What it answers.
     button, address
-        Words of the button that starts it on a sample, and the query parameters that it leads to.
+        Words of the button that opens its page with a sample, and the query parameters that it leads to.
     other
         Words of the link to its page.
     begin

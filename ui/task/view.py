@@ -1,4 +1,4 @@
-"""What every task's tabs are given at least, the view that an address names, and how an area is written."""
+"""What every task's tabs are given at least, the view that an address names, and how areas are written."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def area_text(value: float, georeferenced: bool) -> str:
     from core.report.words import area
 
     return area(value, georeferenced=georeferenced)
+
+
+def single_area_text(value: float, georeferenced: bool) -> str:
+    """The area of one landslide or box; sums, which no table lists, are written by `area_text`."""
+    from core.wording import single_area
+
+    return single_area(value, georeferenced=georeferenced)
 
 
 def unit(grid: Grid) -> str:

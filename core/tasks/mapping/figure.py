@@ -183,7 +183,7 @@ def origin(findings: Findings, scene: Scene) -> str:
     chosen = [
         f"Threshold {choice.threshold:.2f}",
         f"minimum area {choice.minimum_area:,.0f} {unit}",
-        f"holes filled up to {choice.fill_holes:,.0f} {unit}",
+        f"holes filled up to {choice.fill_holes:,.0f} {unit}" if choice.fill_holes else "holes not filled",
         f"{count:,} landslide{'' if count == 1 else 's'}, {findings.areas.sum():,.0f} {unit}",
     ]
     made = [

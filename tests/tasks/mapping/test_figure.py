@@ -80,6 +80,7 @@ def test_it_says_threshold_area_run_scene_and_coordinate_system(
     text = origin(*on_the_ground)
     # 20 rows less two, 30 columns less two, of 100 m² each.
     assert "Threshold 0.50" in text
+    assert "holes not filled" in text
     assert "1 landslide, 50,4" in text
     assert "SlideLens run 00000000 · model tiny" in text
     assert "WGS 84 / UTM zone 33N (EPSG:32633)" in text

@@ -92,7 +92,7 @@ def misses(subject: DetectionSubject) -> Part | None:
         return None
     missed = subject.detections.missed
     areas = missed[area_column(subject.result)]
-    largest = subject.area(float(areas.max()))
+    largest = subject.single_area(float(areas.max()))
     which = "The only missed landslide" if len(missed) == 1 else (
         f"The {len(worst)} largest of {len(missed):,} missed landslides"
     )

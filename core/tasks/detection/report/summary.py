@@ -68,7 +68,7 @@ def _key_figures(subject: DetectionSubject) -> KeyFigures:
             "ranks detections; not a calibrated probability"
         )))
         middle = float(np.median(table[area_column(subject.result)]))
-        figures.append(KeyFigure("Median box area", subject.area(middle), "the landslide in a box is smaller"))
+        figures.append(KeyFigure("Median box area", subject.single_area(middle), "the landslide in a box is smaller"))
     figures.append(KeyFigure("Confidence threshold", f"{subject.choice.confidence:.2f}", _whose_confidence(subject)))
     if scores is not None:
         figures.append(KeyFigure("F1", score(scores.f1), "precision and recall combined; 1 is perfect"))
@@ -111,7 +111,7 @@ def meaning(subject: DetectionSubject) -> Part:
         f"Where boxes overlapped by more than {percent(choice.nms_iou)} (intersection over union), {merged}.",
     ]
     if choice.minimum_area:
-        means.append(f"Boxes smaller than {subject.area(choice.minimum_area)} were left out.")
+        means.append(f"Boxes smaller than {subject.single_area(choice.minimum_area)} were left out.")
     does_not = (
         "The result is a hypothesis of a model. It replaces neither an inventory made by experts who know the area "
         "nor a field visit.",
@@ -148,7 +148,7 @@ def chosen(subject: DetectionSubject) -> tuple[tuple[str, str], ...]:
     return (
         ("Confidence threshold", f"{choice.confidence:.2f}"),
         ("Overlapping boxes", f"{how[choice.merging]}, above an intersection over union of {choice.nms_iou:.2f}"),
-        ("Minimum box area", subject.area(choice.minimum_area) if choice.minimum_area else "any"),
+        ("Minimum box area", subject.single_area(choice.minimum_area) if choice.minimum_area else "any"),
     )
 
 

@@ -92,7 +92,7 @@ def _key_figures(subject: MappingSubject) -> KeyFigures:
     whole = f"{percent(extent.share)} of {part}{subject.area(extent.looked_at)}"
     figures.append(KeyFigure("Mapped area", subject.area(extent.found), whole))
     if findings is not None and len(findings.polygons):
-        largest = subject.area(float(findings.areas.max()))
+        largest = subject.single_area(float(findings.areas.max()))
         figures.append(KeyFigure("Largest landslide", largest, "may be several that touch"))
     figures.append(KeyFigure("Threshold", f"{subject.choice.threshold:.2f}", _whose_threshold(subject)))
     if subject.scores is not None:
@@ -111,7 +111,7 @@ def _whose_threshold(subject: MappingSubject) -> str:
 def meaning(subject: MappingSubject) -> Part:
     """What the result does and does not mean, how it hangs on the threshold, and the model's known limits."""
     least = subject.choice.minimum_area
-    patches = f", in patches of at least {subject.area(least)}," if least and subject.findings is not None else ""
+    patches = f", in patches of at least {subject.single_area(least)}," if least and subject.findings is not None else ""
     means = (
         "A neural network gives each pixel of the image a number from 0 to 1, called probability: the higher it is, "
         "the more the place looks like the landslides the network was trained on.",
