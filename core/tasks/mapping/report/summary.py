@@ -110,8 +110,8 @@ def _whose_threshold(subject: MappingSubject) -> str:
 
 def meaning(subject: MappingSubject) -> Part:
     """What the result does and does not mean, how it hangs on the threshold, and the model's known limits."""
-    least = subject.choice.minimum_area
-    patches = f", in patches of at least {subject.single_area(least)}," if least and subject.findings is not None else ""
+    least = subject.choice.minimum_area if subject.findings is not None else 0.0
+    patches = f", in patches of at least {subject.single_area(least)}," if least else ""
     means = (
         "A neural network gives each pixel of the image a number from 0 to 1, called probability: the higher it is, "
         "the more the place looks like the landslides the network was trained on.",
